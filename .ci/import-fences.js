@@ -1,0 +1,53 @@
+/**
+ * Who may import whom under src/ (docs/architecture.md draws the same table). A room may import itself, the leaves,
+ * and what stands here; anything else is handed in by app.ts as an argument.
+ */
+const leaves = ["errors", "observability", "config"];
+
+const rooms = {
+  observability: [],
+  db: [],
+  http: [],
+  queue: ["db"],
+  hubspot: [],
+  vault: ["db"],
+  executions: ["db"],
+  directory: ["db"],
+  jobs: ["executions", "directory", "hubspot", "queue", "db"],
+  oauth: ["vault", "hubspot", "http", "db", "admin/session"],
+  actions: ["executions", "directory", "hubspot/signature", "http", "db"],
+  admin: ["executions", "directory", "vault", "http", "db"],
+  simulator: [],
+};
+
+/** Rooms nobody under src/ but bin (and tests) may reach. */
+const outside = ["simulator", "bin", "main", "app"];
+const everything = [...Object.keys(rooms), "bin", "main", "app"];
+
+export const fences = Object.entries(rooms).map(([room, allowed]) => {
+  const open = new Set([room, ...leaves, ...allowed]);
+  const closed = everything.filter((name) => !open.has(name) && !allowed.some((path) => path.startsWith(`${name}/`)));
+  const narrowed = allowed.filter((path) => path.includes("/"));
+  return {
+    files: [`src/${room}/**`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: closed.flatMap((name) => [`../${name}/*`, `../${name}.js`, `../../${name}/*`, `../../${name}.js`]),
+              message: `${room}/ may import only ${[...open].join(", ")}: take what you need as an argument, wired in app.ts.`,
+            },
+            ...narrowed.map((path) => ({
+              group: [`../${path.split("/")[0]}/*`, `!../${path}.js`],
+              message: `${room}/ may import only ${path}.ts from that room.`,
+            })),
+          ],
+        },
+      ],
+    },
+  };
+});
+
+export { outside };

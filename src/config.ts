@@ -1,0 +1,176 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import { AppError } from "./errors.js";
+
+/** Every setting is wrong in some way; the message lists all problems at once, one a line. */
+export class ConfigError extends AppError {
+  override readonly code = "CONFIG_INVALID";
+}
+
+/** What this process does: answer HTTP, drain portals, or both. */
+export type Role = "all" | "web" | "worker";
+
+/** One AES-256 key. `id` is stored beside each ciphertext so that old data stays readable after a rotation. */
+export interface EncryptionKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+export interface Config {
+  readonly isProduction: boolean;
+  readonly role: Role;
+  readonly port: number;
+  readonly host: string;
+  /** Origin HubSpot sees, without a trailing slash. Signatures are checked against it, never against `Host`. */
+  readonly publicUrl: string;
+  /** Unset: an embedded PostgreSQL server under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly hubspot: {
+    readonly clientId: string;
+    /** The current secret first; a second one only while it is being rotated. */
+    readonly clientSecrets: readonly [string, ...string[]];
+    readonly appId: string;
+    readonly apiUrl: string;
+    readonly appUrl: string;
+    /** Requests per 10 s per portal that we allow ourselves. */
+    readonly rateLimit: number;
+  };
+  readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
+  readonly sessionSecret: string;
+  readonly logLevel: string;
+  readonly metricsToken: string | undefined;
+  /** An execution not finished after this many hours is completed as failed. */
+  readonly executionDeadlineHours: number;
+}
+
+/** HubSpot lets a held execution expire after the P7D we ask for; our own deadline has to come first. */
+const HOLD_HOURS = 7 * 24;
+
+const origin = z
+  .string()
+  .transform((value) => value.replace(/\/+$/, ""))
+  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), "must be an http(s) URL");
+
+const encryptionKeys = z.string().transform((text, context) => {
+  const keys = text.split(",").map((entry): EncryptionKey => {
+    const [id = "", encoded = ""] = entry.trim().split(":");
+    const key = Buffer.from(encoded, "base64");
+    if (!/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32) {
+      context.addIssue({ code: "custom", message: "must be id:base64(32 bytes)[,id:base64(32 bytes)…]" });
+    }
+    return { id, key };
+  });
+  if (new Set(keys.map(({ id }) => id)).size !== keys.length) {
+    context.addIssue({ code: "custom", message: "uses one key id twice" });
+  }
+  return keys as [EncryptionKey, ...EncryptionKey[]];
+});
+
+const clientSecrets = z.string().transform((text, context) => {
+  const secrets = text
+    .split(",")
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== "");
+  if (secrets.length < 1 || secrets.length > 2) {
+    context.addIssue({ code: "custom", message: "must hold one secret, or the new and the old one joined by a comma" });
+  }
+  return secrets as [string, ...string[]];
+});
+
+const environment = z.object({
+  NODE_ENV: z.string().optional(),
+  ROLE: z.enum(["all", "web", "worker"]).default("all"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().optional(),
+  PUBLIC_URL: origin.optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// URL")
+    .optional(),
+  DATA_DIR: z.string().default(".data"),
+  HUBSPOT_CLIENT_ID: z.string().min(1),
+  HUBSPOT_CLIENT_SECRET: clientSecrets,
+  HUBSPOT_APP_ID: z.string().min(1),
+  HUBSPOT_API_URL: origin.default("https://api.hubapi.com"),
+  HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
+  HUBSPOT_RATE_LIMIT: z.coerce.number().int().min(1).max(1000).default(110),
+  ENCRYPTION_KEYS: encryptionKeys,
+  SESSION_SECRET: z.string().min(32, "must be at least 32 characters"),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  METRICS_TOKEN: z.string().min(1).optional(),
+  EXECUTION_DEADLINE_HOURS: z.coerce
+    .number()
+    .positive()
+    .max(HOLD_HOURS - 1, `must leave an hour before HubSpot's own expiry (${HOLD_HOURS} h)`)
+    .default(144),
+});
+
+/** Names of every variable, for the check against `.env.example`. */
+export const environmentVariables: readonly string[] = Object.keys(environment.shape);
+
+/** Reads a secret made on an earlier start, or makes it. Development only: production must be given its secrets. */
+function developmentSecret(dataDir: string, name: string): string {
+  const file = path.join(dataDir, `${name}.secret`);
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    mkdirSync(dataDir, { recursive: true });
+    const secret = randomBytes(32).toString("base64");
+    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: "wx" });
+    return secret;
+  }
+}
+
+function withDevelopmentSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  if (env["NODE_ENV"] === "production") return env;
+  const dataDir = env["DATA_DIR"] ?? ".data";
+  return {
+    ...env,
+    ENCRYPTION_KEYS: env["ENCRYPTION_KEYS"] ?? `dev:${developmentSecret(dataDir, "encryption-key")}`,
+    SESSION_SECRET: env["SESSION_SECRET"] ?? developmentSecret(dataDir, "session"),
+  };
+}
+
+/**
+ * Parses the environment into one frozen value; nothing else in the app reads `process.env`.
+ *
+ * @throws ConfigError naming every variable that is missing or wrong, and what it should be.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = environment.safeParse(withDevelopmentSecrets(given));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const name = issue.path.join(".");
+      return `  ${name}: ${given[name] === undefined ? "is required" : issue.message}`;
+    });
+    throw new ConfigError(`The configuration is not usable:\n${problems.join("\n")}\nSee .env.example for each variable.`);
+  }
+  const value = parsed.data;
+  const isProduction = value.NODE_ENV === "production";
+  return Object.freeze({
+    isProduction,
+    role: value.ROLE,
+    port: value.PORT,
+    host: value.HOST ?? (isProduction ? "0.0.0.0" : "127.0.0.1"),
+    publicUrl: value.PUBLIC_URL ?? `http://localhost:${value.PORT}`,
+    databaseUrl: value.DATABASE_URL,
+    dataDir: path.resolve(value.DATA_DIR),
+    hubspot: Object.freeze({
+      clientId: value.HUBSPOT_CLIENT_ID,
+      clientSecrets: value.HUBSPOT_CLIENT_SECRET,
+      appId: value.HUBSPOT_APP_ID,
+      apiUrl: value.HUBSPOT_API_URL,
+      appUrl: value.HUBSPOT_APP_URL,
+      rateLimit: value.HUBSPOT_RATE_LIMIT,
+    }),
+    encryptionKeys: value.ENCRYPTION_KEYS,
+    sessionSecret: value.SESSION_SECRET,
+    logLevel: value.LOG_LEVEL,
+    metricsToken: value.METRICS_TOKEN,
+    executionDeadlineHours: value.EXECUTION_DEADLINE_HOURS,
+  });
+}

@@ -1,0 +1,26 @@
+/** Jest runs the TypeScript sources as ES modules; swc strips the types (tsc checks them in `npm run validate`). */
+export default {
+  rootDir: "..",
+  roots: ["<rootDir>/test"],
+  testEnvironment: "node",
+  testMatch: ["**/*.test.ts", "**/*.test.tsx"],
+  extensionsToTreatAsEsm: [".ts", ".tsx"],
+  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  transform: {
+    "^.+\\.tsx?$": [
+      "@swc/jest",
+      {
+        jsc: {
+          parser: { syntax: "typescript", tsx: true },
+          target: "es2022",
+          transform: { react: { runtime: "automatic", importSource: "preact" } },
+        },
+        module: { type: "es6" },
+      },
+    ],
+  },
+  transformIgnorePatterns: ["/node_modules/"],
+  globalSetup: "<rootDir>/test/support/global-setup.ts",
+  globalTeardown: "<rootDir>/test/support/global-teardown.ts",
+  testTimeout: 30_000,
+};
