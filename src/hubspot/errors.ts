@@ -1,0 +1,68 @@
+import { AppError } from "../errors.js";
+
+/** Anything HubSpot, or the way to it, did not do. */
+export abstract class HubSpotError extends AppError {
+  override readonly status: number = 502;
+}
+
+/**
+ * HubSpot did not answer, or answered with an outage (5xx, 423, 477, 52x; dossier §6). A write may or may not have
+ * happened: read before sending it again.
+ */
+export class HubSpotUnavailable extends HubSpotError {
+  override readonly code: string = "HUBSPOT_UNAVAILABLE";
+  override readonly retryable = true;
+  /** How long HubSpot asked us to wait, in ms; undefined where it did not say. */
+  readonly retryAfterMs: number | undefined;
+  /** True where the request certainly never reached HubSpot (connection refused, name not found). */
+  readonly wasNotSent: boolean;
+
+  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number | undefined; wasNotSent?: boolean } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+    this.wasNotSent = options.wasNotSent ?? false;
+  }
+}
+
+/** 429: the request was refused before it did anything, so nothing is ambiguous. `policyName` as in dossier §6. */
+export class HubSpotThrottled extends HubSpotUnavailable {
+  override readonly code = "HUBSPOT_THROTTLED";
+  readonly policyName: string;
+
+  constructor(message: string, options: { policyName: string; retryAfterMs?: number | undefined }) {
+    super(message, { retryAfterMs: options.retryAfterMs, wasNotSent: true });
+    this.policyName = options.policyName;
+  }
+}
+
+/** HubSpot understood and refused (4xx). The error envelope of dossier §5.6, every part optional there. */
+export class HubSpotRejected extends HubSpotError {
+  override readonly code = "HUBSPOT_REJECTED";
+  readonly httpStatus: number;
+  readonly category: string | undefined;
+  readonly subCategory: string | undefined;
+  readonly hubspotMessage: string;
+
+  constructor(answer: {
+    httpStatus: number;
+    message: string;
+    category?: string | undefined;
+    subCategory?: string | undefined;
+  }) {
+    super(`HubSpot refused with ${answer.httpStatus} ${answer.category ?? ""} ${answer.subCategory ?? ""}: ${answer.message}`);
+    this.httpStatus = answer.httpStatus;
+    this.category = answer.category;
+    this.subCategory = answer.subCategory;
+    this.hubspotMessage = answer.message;
+  }
+}
+
+/** The portal's grant is dead (uninstalled, revoked): stop calling and mark the portal disconnected (dossier §2.6). */
+export class GrantRevoked extends HubSpotError {
+  override readonly code = "GRANT_REVOKED";
+}
+
+/** HubSpot does not accept this app's own credentials: alert the operator, never disconnect portals (dossier §2.6). */
+export class AppMisconfigured extends HubSpotError {
+  override readonly code = "APP_MISCONFIGURED";
+}
