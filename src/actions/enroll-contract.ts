@@ -1,0 +1,59 @@
+/**
+ * What the enroll action and HubSpot's workflow editor have agreed on, in HubSpot's spelling. The same names stand in
+ * `app-config/src/app/workflow-actions/enroll-hsmeta.json` (a test holds the two together) and in customers' workflows:
+ * a name or value once published is never renamed or taken away.
+ */
+
+/** Where HubSpot posts, below `PUBLIC_URL`. */
+export const ENROLL_ROUTE = "/hubspot/actions/enroll";
+export const SEQUENCE_OPTIONS_ROUTE = "/hubspot/options/sequences";
+export const SENDER_OPTIONS_ROUTE = "/hubspot/options/senders";
+
+/** What a workflow builder fills in; arrives as strings in `inputFields`, and again in `fields`. */
+export const ENROLL_INPUTS = [
+  "sequence_id",
+  "sender_mode",
+  "sender_user_id",
+  "sender_alias",
+  "if_already_enrolled",
+] as const;
+export type EnrollInput = (typeof ENROLL_INPUTS)[number];
+
+/** The inputs without which HubSpot does not let the step be saved. */
+export const REQUIRED_ENROLL_INPUTS = [
+  "sequence_id",
+  "sender_mode",
+] as const satisfies readonly EnrollInput[];
+
+/** Whose inbox the sequence is sent from. `specific_user` is the one that needs `sender_user_id`. */
+export const SENDER_MODES = ["contact_owner", "specific_user", "portal_default"] as const;
+export type SenderMode = (typeof SENDER_MODES)[number];
+
+/** What a contact that is in a sequence already gets: `skip` goes on as a success, `fail` as a failure. */
+export const IF_ALREADY_ENROLLED = ["skip", "fail"] as const;
+export type IfAlreadyEnrolled = (typeof IF_ALREADY_ENROLLED)[number];
+
+/** Where the workflow's step leaves `if_already_enrolled` empty. */
+export const DEFAULT_IF_ALREADY_ENROLLED: IfAlreadyEnrolled = "skip";
+
+/** What later steps of the workflow can branch on; always strings, empty where unknown. */
+export const ENROLL_OUTPUTS = [
+  "enrollment_status",
+  "error_code",
+  "error_message",
+  "enrollment_id",
+  "enrolled_at",
+  "sequence_id",
+  "sequence_name",
+  "sender_user_id",
+  "sender_email",
+] as const;
+export type EnrollOutput = (typeof ENROLL_OUTPUTS)[number];
+
+/** Values of `enrollment_status`. `SKIPPED`: not tried, by the customer's own choice; `FAILED`: tried or impossible. */
+export const ENROLLMENT_STATUSES = ["ENROLLED", "ALREADY_ENROLLED", "SKIPPED", "FAILED"] as const;
+export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
+
+/** Contact properties that HubSpot sends along in `object.properties`, a snapshot of the moment of the call. */
+export const REQUESTED_PROPERTIES = ["email", "hubspot_owner_id", "hs_sequences_is_enrolled"] as const;
+export type RequestedProperty = (typeof REQUESTED_PROPERTIES)[number];

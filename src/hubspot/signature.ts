@@ -1,0 +1,128 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+
+/**
+ * Why a request is not taken for HubSpot's. `missing`: no signature at all. `unsupported_version`: a v1 signature, or one
+ * that does not name its version. `malformed`: a header that HubSpot never sends in that form. `stale`: signed more than
+ * five minutes from now, in either direction. `mismatch`: none of our secrets made this digest.
+ */
+export type SignatureRefusal = "missing" | "unsupported_version" | "malformed" | "stale" | "mismatch";
+
+export type SignatureVerdict =
+  { kind: "valid"; version: "v3" | "v2" } | { kind: "refused"; reason: SignatureRefusal };
+
+/** The parts of a request that HubSpot signs, exactly as they arrived. */
+export interface SignedRequest {
+  /** Upper case, as Node gives it. */
+  readonly method: string;
+  /** `PUBLIC_URL` + `originalUrl`: what HubSpot called. Never built from `Host`, which the caller chooses. */
+  readonly url: string;
+  /** The bytes received, before any parsing: JSON printed again is other bytes. Empty for no body. */
+  readonly body: Uint8Array;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** HubSpot's own bound on the age of a v3 signature (dossier §4); we hold the future to it as well. */
+const MAX_CLOCK_DISTANCE_MS = 300_000;
+
+// Only the one spelling of a digest that HubSpot writes: a second accepted spelling (upper-case hex, stray bits in the
+// last base64 digit) would let a changed header pass. Both patterns decode to exactly 32 bytes. Two copies of a header
+// reach us joined by ", ", so they fail here too.
+const V3_SIGNATURE = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+const V2_SIGNATURE = /^[0-9a-f]{64}$/;
+
+/** Epoch milliseconds. Digits only: `Number` would also read "", " 1", "1e12" and "1.5". */
+const TIMESTAMP = /^[1-9][0-9]{0,15}$/;
+
+/**
+ * Tells whether HubSpot sent this request for our app: v3 where it is present, else v2, never v1 (dossier §4).
+ *
+ * A v3 signature that is present has to be good: falling back to v2, which carries no time, would let an old request be
+ * replayed beside a spoilt v3. What v2 alone leaves open to replay is closed by the `callbackId`, which we accept once.
+ * The signature says "HubSpot, for this app", not which portal: that is in the signed body or query.
+ *
+ * Pure: no I/O and no clock of its own.
+ *
+ * @param options.clientSecrets the app's secret, and while it is being rotated the older one after it
+ * @param options.nowMs the time to judge v3 timestamps by, epoch milliseconds
+ */
+export function verifySignature(
+  request: SignedRequest,
+  options: { clientSecrets: readonly string[]; nowMs: number },
+): SignatureVerdict {
+  const { headers } = request;
+  if (headers["x-hubspot-signature-v3"] !== undefined) return verifyV3(request, options);
+  if (headers["x-hubspot-signature"] !== undefined) return verifyV2(request, options.clientSecrets);
+  return refused("missing");
+}
+
+/** base64(HMAC-SHA256(secret, method + URL + body + timestamp)), timestamp as the header spells it. */
+function verifyV3(
+  request: SignedRequest,
+  { clientSecrets, nowMs }: { clientSecrets: readonly string[]; nowMs: number },
+): SignatureVerdict {
+  const signature = request.headers["x-hubspot-signature-v3"];
+  const timestamp = request.headers["x-hubspot-request-timestamp"];
+  if (!matches(signature, V3_SIGNATURE) || !matches(timestamp, TIMESTAMP)) return refused("malformed");
+  if (Math.abs(nowMs - Number(timestamp)) > MAX_CLOCK_DISTANCE_MS) return refused("stale");
+
+  const claimed = Buffer.from(signature, "base64");
+  const isGenuine = (url: string): boolean =>
+    clientSecrets.some((secret) =>
+      timingSafeEqual(
+        createHmac("sha256", secret)
+          .update(request.method + url)
+          .update(request.body)
+          .update(timestamp)
+          .digest(),
+        claimed,
+      ),
+    );
+  const decodedUrl = decodeV3Url(request.url);
+  // HubSpot documents that it signs the decoded URL; its own SDKs check the raw one (dossier §4). Either may be meant.
+  const valid = isGenuine(request.url) || (decodedUrl !== request.url && isGenuine(decodedUrl));
+  return valid ? { kind: "valid", version: "v3" } : refused("mismatch");
+}
+
+/**
+ * hex(SHA-256(secret + method + URL + body)), URL exactly as sent.
+ *
+ * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version beside it in both cases (dossier §4), so
+ * a signature that does not say `v2` is refused unread. Guessing v2 would gain nothing (HubSpot's calls of actions carry
+ * v3 as well), and would have us check a v1 digest, which covers neither method nor URL, as if it were something else.
+ */
+function verifyV2(request: SignedRequest, clientSecrets: readonly string[]): SignatureVerdict {
+  const signature = request.headers["x-hubspot-signature"];
+  if (request.headers["x-hubspot-signature-version"] !== "v2") return refused("unsupported_version");
+  if (!matches(signature, V2_SIGNATURE)) return refused("malformed");
+
+  const claimed = Buffer.from(signature, "hex");
+  const isGenuine = clientSecrets.some((secret) =>
+    timingSafeEqual(
+      createHash("sha256")
+        .update(secret + request.method + request.url)
+        .update(request.body)
+        .digest(),
+      claimed,
+    ),
+  );
+  return isGenuine ? { kind: "valid", version: "v2" } : refused("mismatch");
+}
+
+/** A header given twice may also be an array; that never matches. */
+function matches(header: string | string[] | undefined, pattern: RegExp): header is string {
+  return typeof header === "string" && pattern.test(header);
+}
+
+/** The escapes HubSpot decodes before it signs v3: `: / ? @ ! $ ' ( ) * , ;`. All others stay (dossier §4). */
+const V3_ESCAPES = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
+
+/** One pass, so that `%253A` stays as it is: it is an escaped percent sign, not a colon. */
+function decodeV3Url(url: string): string {
+  if (!url.includes("%")) return url;
+  return url.replace(V3_ESCAPES, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
+}
+
+function refused(reason: SignatureRefusal): SignatureVerdict {
+  return { kind: "refused", reason };
+}
