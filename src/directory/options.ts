@@ -1,0 +1,168 @@
+import type { Pool } from "pg";
+
+/** An entry of a dropdown in HubSpot's workflow editor. */
+export interface Option {
+  readonly label: string;
+  readonly description?: string;
+  readonly value: string;
+}
+
+export interface OptionQuery {
+  readonly portalId: bigint;
+  /** What the person typed; matches any part of the label, or the whole value. */
+  readonly search?: string | undefined;
+  /** Cursor from an earlier page. */
+  readonly after?: string | undefined;
+  /** Value the workflow step holds now: always among the first page, even if no longer offered. */
+  readonly selected?: string | undefined;
+}
+
+export interface OptionPage {
+  readonly options: Option[];
+  readonly after?: string;
+}
+
+const PAGE_SIZE = 50;
+
+/** Where the next page starts: after this label and value, in the list's own order. */
+interface Cursor {
+  readonly label: string;
+  readonly value: string;
+}
+
+function readCursor(after: string | undefined): Cursor | undefined {
+  if (after === undefined) return undefined;
+  try {
+    const [label, value] = JSON.parse(Buffer.from(after, "base64url").toString("utf8")) as unknown[];
+    return typeof label === "string" && typeof value === "string" ? { label, value } : undefined;
+  } catch {
+    // A cursor we did not make: the first page is the useful answer in a dropdown.
+    return undefined;
+  }
+}
+
+function writeCursor(label: string, value: string): string {
+  return Buffer.from(JSON.stringify([label, value]), "utf8").toString("base64url");
+}
+
+/** Text as a LIKE pattern that matches it anywhere, its own wildcards taken literally. */
+function containing(search: string): string {
+  return `%${search.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+}
+
+interface OptionRow {
+  label: string;
+  description: string | null;
+  value: string;
+  sort_label: string;
+}
+
+/** The rows a dropdown offers: label, description and value, of one portal ($1). */
+interface OptionSource {
+  readonly name: string;
+  readonly offered: string;
+  /** One row by value ($2), offered or not. */
+  readonly byValue: string;
+  /** Label of a value nobody knows any more. */
+  readonly unknownLabel: (value: string) => string;
+}
+
+const SEQUENCES: OptionSource = {
+  name: "sequences",
+  offered: `SELECT name AS label, NULL AS description, sequence_id AS value FROM sequences WHERE portal_id = $1 AND is_listed`,
+  byValue: `SELECT CASE WHEN is_listed THEN name ELSE name || ' (no longer available)' END AS label, NULL AS description,
+                   sequence_id AS value FROM sequences WHERE portal_id = $1 AND sequence_id = $2`,
+  unknownLabel: (value) => `Sequence ${value} (not found)`,
+};
+
+const PERSON = `coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), email, 'User ' || user_id)`;
+
+/** Users of the user list, and owners that are people where that list is not granted or lacks them. */
+const KNOWN_SENDERS = `
+  SELECT DISTINCT ON (user_id) user_id, ${PERSON} AS label, email AS description, is_active
+    FROM (
+      SELECT user_id, first_name, last_name, email, is_listed AS is_active, 1 AS preference FROM users WHERE portal_id = $1
+      UNION ALL
+      SELECT user_id, first_name, last_name, email, NOT is_archived, 2 FROM owners
+       WHERE portal_id = $1 AND user_id IS NOT NULL AND type = 'PERSON'
+    ) AS known
+   ORDER BY user_id, preference`;
+
+const SENDERS: OptionSource = {
+  name: "senders",
+  offered: `SELECT label, description, user_id::text AS value FROM (${KNOWN_SENDERS}) AS sender WHERE is_active`,
+  byValue: `SELECT CASE WHEN is_active THEN label ELSE label || ' (deactivated)' END AS label, description, user_id::text AS value
+              FROM (${KNOWN_SENDERS}) AS sender WHERE user_id::text = $2`,
+  unknownLabel: (value) => `User ${value} (not found)`,
+};
+
+function toOption({ label, description, value }: OptionRow): Option {
+  return description === null ? { label, value } : { label, description, value };
+}
+
+async function searchPage(pool: Pool, source: OptionSource, query: OptionQuery): Promise<OptionRow[]> {
+  const cursor = readCursor(query.after);
+  const search = query.search?.trim() ?? "";
+  const { rows } = await pool.query<OptionRow>({
+    name: `options-${source.name}`,
+    text: `
+      SELECT label, description, value, lower(label) COLLATE "C" AS sort_label FROM (${source.offered}) AS offered
+       WHERE ($2::text IS NULL OR label ILIKE $2 OR description ILIKE $2 OR value = $3)
+         AND ($4::text IS NULL OR (lower(label) COLLATE "C", value) > ($4, $5))
+       ORDER BY lower(label) COLLATE "C", value LIMIT $6`,
+    values: [
+      query.portalId,
+      search === "" ? null : containing(search),
+      search,
+      cursor?.label ?? null,
+      cursor?.value ?? null,
+      PAGE_SIZE + 1,
+    ],
+  });
+  return rows;
+}
+
+async function findByValue(pool: Pool, source: OptionSource, query: { portalId: bigint; value: string }): Promise<Option | undefined> {
+  const { rows } = await pool.query<OptionRow>({
+    name: `option-${source.name}`,
+    text: source.byValue,
+    values: [query.portalId, query.value],
+  });
+  return rows[0] && toOption(rows[0]);
+}
+
+/** The option that has to be on the first page though the list itself does not bring it there. */
+async function missingFromFirstPage(pool: Pool, source: OptionSource, query: OptionQuery, shown: readonly Option[]): Promise<Option[]> {
+  const isSearching = (query.search?.trim() ?? "") !== "";
+  // Without its label the editor shows a saved step as blank (dossier §3.7); it may also look the value up by searching.
+  const value = isSearching ? query.search?.trim() : query.selected;
+  if (value === undefined || (isSearching && shown.length > 0) || shown.some((option) => option.value === value)) return [];
+  const found = await findByValue(pool, source, { portalId: query.portalId, value });
+  if (found !== undefined) return [found];
+  return isSearching ? [] : [{ label: source.unknownLabel(value), value }];
+}
+
+async function page(pool: Pool, source: OptionSource, query: OptionQuery): Promise<OptionPage> {
+  const rows = await searchPage(pool, source, query);
+  const shown = rows.slice(0, PAGE_SIZE);
+  const listed = shown.map(toOption);
+  const options =
+    query.after === undefined
+      ? [...(await missingFromFirstPage(pool, source, query, listed)), ...listed]
+      : // The selected one was on the first page already.
+        listed.filter(({ value }) => value !== query.selected);
+  const last = shown.at(-1);
+  return rows.length > PAGE_SIZE && last !== undefined
+    ? { options, after: writeCursor(last.sort_label, last.value) }
+    : { options };
+}
+
+/** Sequences of a portal for the dropdown, by name. */
+export function sequenceOptions(pool: Pool, query: OptionQuery): Promise<OptionPage> {
+  return page(pool, SEQUENCES, query);
+}
+
+/** People of a portal who could send, by name. */
+export function senderOptions(pool: Pool, query: OptionQuery): Promise<OptionPage> {
+  return page(pool, SENDERS, query);
+}

@@ -1,0 +1,155 @@
+import type { Pool } from "pg";
+import type { EnrollRequest } from "./execution.js";
+import type { StoredOutcome } from "./outcome.js";
+
+/** A verified call of an action, ready to be stored. */
+export interface IncomingExecution {
+  readonly portalId: bigint;
+  readonly callbackId: string;
+  readonly contactId: string;
+  readonly workflowId: string | undefined;
+  readonly sequenceId: string | undefined;
+  readonly request: Partial<EnrollRequest>;
+  /** Set where the call can be answered at once: it is stored as finished, for the record. */
+  readonly answer?: Pick<StoredOutcome, "execution_state" | "enrollment_status" | "error_code" | "error_message">;
+}
+
+/** What became of a call. Each is final for the caller: what is `stored` or a `duplicate` survives any crash. */
+export type AcceptResult = "stored" | "duplicate" | "not_connected";
+
+export interface AcceptOptions {
+  pool: Pool;
+  /** Hours after which an unfinished execution is given up. */
+  deadlineHours: number;
+  /** Told after the commit that a portal has new work. Must not throw. */
+  onStored: (portalId: bigint) => void;
+}
+
+/** Rows per shared commit: large enough for a burst, small enough to answer within milliseconds. */
+const MAX_ROWS = 500;
+
+const INSERT = `
+  WITH incoming AS (
+    SELECT * FROM unnest(
+      $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
+      $8::text[], $9::text[], $10::text[], $11::text[]
+    ) WITH ORDINALITY AS row (
+      portal_id, callback_id, contact_id, workflow_id, sequence_id, request, contact_email,
+      execution_state, enrollment_status, error_code, error_message, position)
+  ), connected AS (
+    SELECT incoming.* FROM incoming JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
+  ), stored AS (
+    INSERT INTO executions (
+      portal_id, callback_id, kind, state, deadline_at, contact_id, workflow_id, sequence_id, request, contact_email,
+      execution_state, enrollment_status, error_code, error_message, decided_at, completed_at)
+    SELECT portal_id, callback_id, 'ENROLL', CASE WHEN execution_state IS NULL THEN 'QUEUED' ELSE 'COMPLETED' END,
+           now() + $12 * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
+           execution_state, enrollment_status, error_code, error_message,
+           CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END
+      FROM connected ORDER BY portal_id, callback_id
+    ON CONFLICT (portal_id, callback_id) DO NOTHING
+    RETURNING portal_id, callback_id
+  )
+  SELECT incoming.position,
+         connected.position IS NOT NULL AS is_connected,
+         stored.callback_id IS NOT NULL AS is_stored
+    FROM incoming
+    LEFT JOIN connected USING (position)
+    LEFT JOIN stored ON stored.portal_id = incoming.portal_id AND stored.callback_id = incoming.callback_id`;
+
+/**
+ * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
+ * holds it now, because we answer BLOCK to this delivery too.
+ */
+const REOPEN = `
+  UPDATE executions SET state = 'DECIDED', due_at = now(), completed_at = NULL
+   WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[])) AND state = 'COMPLETION_REFUSED'`;
+
+interface Waiting {
+  readonly execution: IncomingExecution;
+  readonly resolve: (result: AcceptResult) => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+function columns(batch: readonly Waiting[]): unknown[] {
+  const rows = batch.map(({ execution }) => execution);
+  const column = (value: (row: IncomingExecution) => unknown) => rows.map(value);
+  return [
+    column((row) => row.portalId),
+    column((row) => row.callbackId),
+    column((row) => row.contactId),
+    column((row) => row.workflowId ?? null),
+    column((row) => row.sequenceId ?? null),
+    column((row) => JSON.stringify(row.request)),
+    column((row) => row.request.properties?.["email"] ?? null),
+    column((row) => row.answer?.execution_state ?? null),
+    column((row) => row.answer?.enrollment_status ?? null),
+    column((row) => row.answer?.error_code ?? null),
+    column((row) => row.answer?.error_message ?? null),
+  ];
+}
+
+/**
+ * Stores accepted calls with shared commits: calls that arrive while a commit is under way join the next one. A call is
+ * acknowledged only after its own row is committed.
+ *
+ * @returns a function that resolves once the call's fate is durable, and rejects with the database's fault otherwise.
+ */
+export function createAcceptor(options: AcceptOptions): (execution: IncomingExecution) => Promise<AcceptResult> {
+  let waiting: Waiting[] = [];
+  let isWriting = false;
+
+  async function store(batch: readonly Waiting[]): Promise<void> {
+    const { rows } = await options.pool.query<{ position: string; is_connected: boolean; is_stored: boolean }>({
+      name: "accept-executions",
+      text: INSERT,
+      values: [...columns(batch), options.deadlineHours],
+    });
+    const results = new Map(rows.map((row) => [Number(row.position) - 1, row]));
+    const duplicates: IncomingExecution[] = [];
+    const settled = batch.map((_, index): AcceptResult => {
+      const row = results.get(index);
+      if (row === undefined || !row.is_connected) return "not_connected";
+      return row.is_stored ? "stored" : "duplicate";
+    });
+    batch.forEach(({ execution }, index) => settled[index] === "duplicate" && duplicates.push(execution));
+    if (duplicates.length > 0) await reopen(duplicates);
+    const woken = new Set(batch.filter((_, index) => settled[index] !== "not_connected").map(({ execution }) => execution.portalId));
+    batch.forEach(({ resolve }, index) => {
+      resolve(settled[index] as AcceptResult);
+    });
+    woken.forEach(options.onStored);
+  }
+
+  async function reopen(duplicates: readonly IncomingExecution[]): Promise<void> {
+    await options.pool.query({
+      name: "reopen-refused-completions",
+      text: REOPEN,
+      values: [duplicates.map(({ portalId }) => portalId), duplicates.map(({ callbackId }) => callbackId)],
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    if (isWriting) return;
+    isWriting = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, MAX_ROWS);
+      waiting = waiting.slice(MAX_ROWS);
+      try {
+        await store(batch);
+      } catch (fault) {
+        batch.forEach(({ reject }) => {
+          reject(fault);
+        });
+      }
+    }
+    isWriting = false;
+  }
+
+  return (execution) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ execution, resolve, reject });
+      // One turn of the event loop: calls parsed in the same turn share the commit even when nothing was under way.
+      if (!isWriting) setImmediate(() => void writeAll());
+    });
+}

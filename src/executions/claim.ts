@@ -1,0 +1,93 @@
+import type { Pool } from "pg";
+import type { ClaimedExecution, EnrollRequest } from "./execution.js";
+
+interface ClaimedRow {
+  id: string;
+  state: "ATTEMPTING" | "UNCERTAIN";
+  callback_id: string;
+  contact_id: string;
+  sequence_id: string;
+  request: EnrollRequest;
+  attempts: number;
+  first_attempt_at: Date;
+  deadline_at: Date;
+}
+
+const RETURNED = `e.id, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.first_attempt_at, e.deadline_at`;
+
+/** The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts). */
+export interface Ownership {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly epoch: bigint;
+  /** SQL of the CTE `lease`, on $1 (portal) and $2 (epoch). */
+  readonly leaseCte: string;
+}
+
+function toClaimed(row: ClaimedRow): ClaimedExecution {
+  return {
+    id: BigInt(row.id),
+    state: row.state,
+    callbackId: row.callback_id,
+    contactId: row.contact_id,
+    sequenceId: row.sequence_id,
+    request: row.request,
+    attempts: row.attempts,
+    firstAttemptAt: row.first_attempt_at,
+    deadlineAt: row.deadline_at,
+  };
+}
+
+/**
+ * Claims up to `limit` due executions and stores the intent to attempt them, in one statement: after a crash each row
+ * tells whether its request may have been sent.
+ */
+export async function claimDue(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
+  const { rows } = await owner.pool.query<ClaimedRow>({
+    name: "claim-due-executions",
+    text: `
+      WITH ${owner.leaseCte}, due AS (
+        SELECT e.id FROM executions e, lease
+         WHERE e.portal_id = lease.portal_id AND e.state = 'QUEUED' AND e.due_at <= now()
+         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
+      )
+      UPDATE executions e
+         SET state = 'ATTEMPTING', epoch = $2, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
+        FROM due WHERE e.portal_id = $1 AND e.id = due.id AND e.state = 'QUEUED'
+      RETURNING ${RETURNED}`,
+    values: [owner.portalId, owner.epoch, limit],
+  });
+  return rows.map(toClaimed);
+}
+
+/** Claims up to `limit` executions whose last attempt ended without an answer: to be read, never sent. */
+export async function claimUncertain(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
+  const { rows } = await owner.pool.query<ClaimedRow>({
+    name: "claim-uncertain-executions",
+    text: `
+      WITH ${owner.leaseCte}, due AS (
+        SELECT e.id FROM executions e, lease
+         WHERE e.portal_id = lease.portal_id AND e.state = 'UNCERTAIN' AND e.due_at <= now()
+         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
+      )
+      UPDATE executions e SET epoch = $2, due_at = now() + interval '1 minute'
+        FROM due WHERE e.portal_id = $1 AND e.id = due.id AND e.state = 'UNCERTAIN'
+      RETURNING ${RETURNED}`,
+    values: [owner.portalId, owner.epoch, limit],
+  });
+  return rows.map(toClaimed);
+}
+
+/** What an earlier owner left in ATTEMPTING may or may not have been sent: it is to be read first. */
+export async function recoverAttempts(owner: Ownership): Promise<number> {
+  const { rowCount } = await owner.pool.query({
+    name: "recover-attempts",
+    text: `
+      WITH ${owner.leaseCte}
+      UPDATE executions e SET state = 'UNCERTAIN', due_at = now(), last_problem = 'The worker stopped during the attempt'
+        FROM lease
+       WHERE e.portal_id = lease.portal_id AND e.state = 'ATTEMPTING' AND e.epoch < lease.epoch`,
+    values: [owner.portalId, owner.epoch],
+  });
+  return rowCount ?? 0;
+}

@@ -1,0 +1,58 @@
+import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
+
+/**
+ * States of an execution, and every legal move between them. The rows in PostgreSQL are the truth; each update names
+ * the state it moves from (write-back.ts), so a move that is not in this table cannot happen by accident.
+ *
+ *   QUEUED      accepted, or to be tried again; waits for `due_at`
+ *   ATTEMPTING  intent stored: the enroll request may be under way. Found by a new owner, it may or may not have been sent
+ *   UNCERTAIN   the last attempt ended without an answer: HubSpot is read before anything is sent again
+ *   DECIDED     the outcome is known; HubSpot is owed the completion
+ *   COMPLETED   HubSpot acknowledged the completion, or the outcome was the answer to the call itself
+ *   COMPLETION_REFUSED    HubSpot does not hold this callback (any more): final, unless it delivers the call again
+ *   COMPLETION_ABANDONED  the completion could not be handed over before the deadline
+ */
+export const MOVES = {
+  QUEUED: ["ATTEMPTING", "DECIDED"],
+  ATTEMPTING: ["QUEUED", "UNCERTAIN", "DECIDED"],
+  UNCERTAIN: ["UNCERTAIN", "QUEUED", "DECIDED"],
+  DECIDED: ["DECIDED", "COMPLETED", "COMPLETION_REFUSED", "COMPLETION_ABANDONED"],
+  COMPLETED: [],
+  COMPLETION_REFUSED: ["DECIDED"],
+  COMPLETION_ABANDONED: [],
+} as const satisfies Record<string, readonly string[]>;
+
+export type ExecutionState = keyof typeof MOVES;
+
+/** States from which something is still to be done. */
+export const OPEN_STATES = ["QUEUED", "ATTEMPTING", "UNCERTAIN", "DECIDED"] as const satisfies readonly ExecutionState[];
+
+/** Whether the table allows the move. */
+export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {
+  return (MOVES[from] as readonly string[]).includes(to);
+}
+
+/** What a call of the enroll action asks for, as stored with the execution. */
+export interface EnrollRequest {
+  readonly senderMode: SenderMode;
+  readonly senderUserId?: string;
+  readonly senderAlias?: string;
+  readonly ifAlreadyEnrolled: IfAlreadyEnrolled;
+  /** Contact properties as HubSpot sent them; undefined where it sent none. */
+  readonly properties?: Readonly<Record<string, string | null>>;
+}
+
+/** An execution an owner has claimed. */
+export interface ClaimedExecution {
+  readonly id: bigint;
+  readonly state: "ATTEMPTING" | "UNCERTAIN";
+  readonly callbackId: string;
+  readonly contactId: string;
+  readonly sequenceId: string;
+  readonly request: EnrollRequest;
+  /** Attempts including the one this claim begins. */
+  readonly attempts: number;
+  /** When the first attempt began: an enrollment at or after it may be ours. */
+  readonly firstAttemptAt: Date;
+  readonly deadlineAt: Date;
+}

@@ -1,0 +1,30 @@
+import type { Ownership } from "./claim.js";
+import { failed } from "./outcome.js";
+
+/**
+ * Gives up what is past its deadline in a portal that cannot be called: open executions are decided, and completions
+ * that could not be handed over are abandoned. In a connected portal the ordinary claim does the first.
+ */
+export async function expirePastDeadline(owner: Ownership): Promise<void> {
+  const { errorMessage } = failed("DEADLINE_EXCEEDED");
+  const values = [owner.portalId, owner.epoch];
+  await owner.pool.query({
+    name: "abandon-completions",
+    text: `
+      WITH ${owner.leaseCte}
+      UPDATE executions e SET state = 'COMPLETION_ABANDONED' FROM lease
+       WHERE e.portal_id = lease.portal_id AND e.state = 'DECIDED' AND e.deadline_at <= now()`,
+    values,
+  });
+  await owner.pool.query({
+    name: "expire-executions",
+    text: `
+      WITH ${owner.leaseCte}
+      UPDATE executions e
+         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', enrollment_status = 'FAILED',
+             error_code = 'DEADLINE_EXCEEDED', error_message = $3
+        FROM lease
+       WHERE e.portal_id = lease.portal_id AND e.state IN ('QUEUED', 'UNCERTAIN') AND e.deadline_at <= now()`,
+    values: [...values, errorMessage],
+  });
+}

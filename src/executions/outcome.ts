@@ -1,0 +1,84 @@
+import type { EnrollmentStatus, IfAlreadyEnrolled } from "./enroll-contract.js";
+import { ERROR_SENTENCES, type ErrorCode } from "./error-codes.js";
+
+/** How an execution ended, as the workflow and the settings page see it. */
+export interface Outcome {
+  readonly executionState: "SUCCESS" | "FAIL_CONTINUE";
+  readonly enrollmentStatus: EnrollmentStatus;
+  readonly errorCode?: ErrorCode;
+  readonly errorMessage?: string;
+  readonly enrollmentId?: string;
+  readonly enrolledAt?: Date;
+  readonly sequenceName?: string;
+  readonly sender?: Sender;
+}
+
+/** Whom an enrollment is sent as. */
+export interface Sender {
+  readonly userId: bigint;
+  readonly email: string;
+}
+
+/** A refusal: the workflow goes on, and can branch on the code. `detail` follows the code's own sentence. */
+export function failed(code: ErrorCode, extra: { detail?: string | undefined; sender?: Sender | undefined } = {}): Outcome {
+  const sentence = ERROR_SENTENCES[code];
+  return {
+    executionState: "FAIL_CONTINUE",
+    enrollmentStatus: "FAILED",
+    errorCode: code,
+    errorMessage: extra.detail === undefined ? sentence : `${sentence} ${extra.detail}`,
+    ...(extra.sender === undefined ? {} : { sender: extra.sender }),
+  };
+}
+
+/** The contact is in the sequence because of us. */
+export function enrolled(enrollment: { id: string; enrolledAt: Date; sequenceName?: string | undefined; sender?: Sender | undefined }): Outcome {
+  return {
+    executionState: "SUCCESS",
+    enrollmentStatus: "ENROLLED",
+    enrollmentId: enrollment.id,
+    enrolledAt: enrollment.enrolledAt,
+    ...(enrollment.sequenceName === undefined ? {} : { sequenceName: enrollment.sequenceName }),
+    ...(enrollment.sender === undefined ? {} : { sender: enrollment.sender }),
+  };
+}
+
+/** The contact was in a sequence before: fine or not, as the workflow's builder chose. */
+export function alreadyEnrolled(policy: IfAlreadyEnrolled, sender?: Sender): Outcome {
+  if (policy === "fail") return failed("ALREADY_ENROLLED", { sender });
+  return {
+    executionState: "SUCCESS",
+    enrollmentStatus: "ALREADY_ENROLLED",
+    ...(sender === undefined ? {} : { sender }),
+  };
+}
+
+/** The columns of an outcome, as stored; null where unknown. */
+export interface StoredOutcome {
+  execution_state: string | null;
+  enrollment_status: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  enrollment_id: string | null;
+  enrolled_at: Date | null;
+  sequence_id: string | null;
+  sequence_name: string | null;
+  sender_user_id: string | null;
+  sender_email: string | null;
+}
+
+/** The action's outputs (design §2.4): every name present, every value a string, empty where unknown. */
+export function toOutputFields(outcome: StoredOutcome): Record<string, string> {
+  return {
+    hs_execution_state: outcome.execution_state ?? "",
+    enrollment_status: outcome.enrollment_status ?? "",
+    error_code: outcome.error_code ?? "",
+    error_message: outcome.error_message ?? "",
+    enrollment_id: outcome.enrollment_id ?? "",
+    enrolled_at: outcome.enrolled_at?.toISOString() ?? "",
+    sequence_id: outcome.sequence_id ?? "",
+    sequence_name: outcome.sequence_name ?? "",
+    sender_user_id: outcome.sender_user_id ?? "",
+    sender_email: outcome.sender_email ?? "",
+  };
+}

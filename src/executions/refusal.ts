@@ -1,0 +1,57 @@
+import type { ErrorCode } from "./error-codes.js";
+
+/** What HubSpot said when it refused an enrollment. */
+export interface Refusal {
+  readonly httpStatus: number;
+  readonly category: string | undefined;
+  readonly subCategory: string | undefined;
+  readonly message: string;
+}
+
+/**
+ * Reasons by the tail of HubSpot's sub-category. The first two were seen on the live API; the rest are the reasons the
+ * product shows in its own pages, assumed to be spelled alike (dossier §5.6).
+ */
+const BY_SUBCATEGORY: readonly [RegExp, ErrorCode][] = [
+  [/NO_CONNECTED_EMAILS/, "INBOX_NOT_CONNECTED"],
+  [/UNSUBSCRIBED/, "UNSUBSCRIBED"],
+  [/ALREADY_ENROLLED/, "ALREADY_ENROLLED"],
+  [/BOUNCED|MARKED_AS_SPAM/, "BOUNCED"],
+  [/BLOCKED/, "BLOCKED"],
+  [/LIMIT_EXCEEDED|LIMIT_REACHED/, "SENDER_LIMIT_REACHED"],
+  [/MISSING_EMAIL|NO_EMAIL/, "CONTACT_HAS_NO_EMAIL"],
+  [/SEQUENCE_NOT_FOUND/, "SEQUENCE_NOT_FOUND"],
+  [/CONTACT_NOT_FOUND/, "CONTACT_NOT_FOUND"],
+];
+
+/** Where HubSpot gives no usable sub-category: by its words. The more particular pattern first. */
+const BY_MESSAGE: readonly [RegExp, ErrorCode][] = [
+  [/already enrolled/i, "ALREADY_ENROLLED"],
+  [/no connected|not a connected|connected (personal )?(inbox|email)/i, "INBOX_NOT_CONNECTED"],
+  [/unsubscribed|opted out|legal basis/i, "UNSUBSCRIBED"],
+  [/bounced/i, "BOUNCED"],
+  [/blocked/i, "BLOCKED"],
+  [/limit (has been )?(exceeded|reached)|over the (daily|send)/i, "SENDER_LIMIT_REACHED"],
+  [/contact.*(has no|without|missing).*e-?mail/i, "CONTACT_HAS_NO_EMAIL"],
+  [/sequence.*(not found|does not exist|not visible)/i, "SEQUENCE_NOT_FOUND"],
+  [/contact.*(not found|does not exist)/i, "CONTACT_NOT_FOUND"],
+];
+
+function firstMatch(table: readonly [RegExp, ErrorCode][], text: string): ErrorCode | undefined {
+  return table.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/**
+ * The reason behind a refused enrollment (dossier §5.6): by sub-category, then category and status, then words;
+ * HUBSPOT_REJECTED where none is known. `undefined` for a bare 404, which may mean the sequence or the contact: the
+ * caller has to look.
+ */
+export function refusalCode(refusal: Refusal): ErrorCode | undefined {
+  const bySubCategory = firstMatch(BY_SUBCATEGORY, refusal.subCategory ?? "");
+  if (bySubCategory !== undefined) return bySubCategory;
+  if (refusal.category === "MISSING_SCOPES") return "MISSING_SCOPES";
+  if (refusal.httpStatus === 403) return "SENDER_NOT_PERMITTED";
+  const byMessage = firstMatch(BY_MESSAGE, refusal.message);
+  if (byMessage !== undefined) return byMessage;
+  return refusal.httpStatus === 404 ? undefined : "HUBSPOT_REJECTED";
+}

@@ -1,0 +1,75 @@
+import type { ExecutionState } from "./execution.js";
+import type { Outcome } from "./outcome.js";
+import type { Ownership } from "./claim.js";
+import { isLegalMove } from "./execution.js";
+
+/** What an owner found out about an execution it had claimed. */
+export type Result =
+  | { readonly to: "DECIDED"; readonly outcome: Outcome }
+  /** Try again in `delayMs`; `to` says whether HubSpot has to be read first. */
+  | { readonly to: "QUEUED" | "UNCERTAIN"; readonly delayMs: number; readonly problem?: string | undefined };
+
+export interface Finding {
+  readonly id: bigint;
+  readonly from: ExecutionState;
+  readonly result: Result;
+}
+
+const UPDATE = (leaseCte: string): string => `
+  WITH ${leaseCte}, finding AS (
+    SELECT * FROM unnest(
+      $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[]
+    ) AS row (
+      id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email)
+  )
+  UPDATE executions e
+     SET state = f.to_state,
+         due_at = now() + coalesce(f.delay_ms, 0) * interval '1 millisecond',
+         last_problem = coalesce(f.problem, e.last_problem),
+         execution_state = f.execution_state, enrollment_status = f.enrollment_status,
+         error_code = f.error_code, error_message = f.error_message,
+         enrollment_id = f.enrollment_id, enrolled_at = f.enrolled_at,
+         sequence_name = coalesce(f.sequence_name, e.sequence_name),
+         sender_user_id = coalesce(f.sender_user_id, e.sender_user_id),
+         sender_email = coalesce(f.sender_email, e.sender_email),
+         decided_at = CASE WHEN f.to_state = 'DECIDED' THEN now() END
+    FROM finding f, lease
+   WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
+  RETURNING e.id`;
+
+/**
+ * Writes a batch of findings in one statement; each names the state it moves from and the owner's epoch.
+ *
+ * @returns how many rows moved. Fewer than given means the portal has a new owner.
+ */
+export async function writeFindings(owner: Ownership, findings: readonly Finding[]): Promise<number> {
+  const illegal = findings.find(({ from, result }) => !isLegalMove(from, result.to));
+  if (illegal !== undefined) throw new Error(`illegal move of an execution: ${illegal.from} to ${illegal.result.to}`);
+  const outcome = ({ result }: Finding): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
+  const column = (value: (finding: Finding) => unknown) => findings.map((finding) => value(finding) ?? null);
+  const { rowCount } = await owner.pool.query({
+    name: "write-findings",
+    text: UPDATE(owner.leaseCte),
+    values: [
+      owner.portalId,
+      owner.epoch,
+      column(({ id }) => id),
+      column(({ from }) => from),
+      column(({ result }) => result.to),
+      column(({ result }) => (result.to === "DECIDED" ? 0 : result.delayMs)),
+      column(({ result }) => (result.to === "DECIDED" ? undefined : result.problem)),
+      column((finding) => outcome(finding).executionState),
+      column((finding) => outcome(finding).enrollmentStatus),
+      column((finding) => outcome(finding).errorCode),
+      column((finding) => outcome(finding).errorMessage),
+      column((finding) => outcome(finding).enrollmentId),
+      column((finding) => outcome(finding).enrolledAt),
+      column((finding) => outcome(finding).sequenceName),
+      column((finding) => outcome(finding).sender?.userId),
+      column((finding) => outcome(finding).sender?.email),
+    ],
+  });
+  return rowCount ?? 0;
+}

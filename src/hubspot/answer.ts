@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { HubSpotError, HubSpotRejected, HubSpotThrottled, HubSpotUnavailable } from "./errors.js";
+import type { RequestBudget } from "./request-budget.js";
+
+/** The error envelope of dossier §5.6 and the 429 body of §6; HubSpot leaves out any part of it at times. */
+const envelope = z.object({
+  message: z.string().optional(),
+  category: z.string().optional(),
+  subCategory: z.string().optional(),
+  policyName: z.string().optional(),
+});
+
+/** Faults of the network that happened before a byte was sent: the request certainly did nothing. */
+const NOT_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Turns a failed `fetch` into HubSpotUnavailable, telling "never sent" from "may have been received". */
+export function classifyNetworkFault(fault: unknown): HubSpotError {
+  if (fault instanceof HubSpotError) return fault;
+  const cause = fault instanceof Error ? (fault.cause ?? fault) : fault;
+  const code = (cause as { code?: unknown } | null)?.code;
+  const name = typeof code === "string" ? code : "network fault";
+  return new HubSpotUnavailable(`HubSpot did not answer (${name})`, { cause: fault, wasNotSent: NOT_SENT.has(name) });
+}
+
+/** 423 locked, 477 region migration, and every 5xx are passing (dossier §6). */
+function isOutage(httpStatus: number): boolean {
+  return httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408;
+}
+
+/** `Retry-After` in ms. HubSpot's own API sends seconds (dossier §6); a date is accepted too. */
+function retryAfterMs(response: Response): number | undefined {
+  const value = response.headers.get("retry-after");
+  if (value === null) return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function observeRate(response: Response, budget: RequestBudget): void {
+  const max = Number(response.headers.get("x-hubspot-ratelimit-max"));
+  const remaining = Number(response.headers.get("x-hubspot-ratelimit-remaining"));
+  const isGiven = response.headers.has("x-hubspot-ratelimit-max") && response.headers.has("x-hubspot-ratelimit-remaining");
+  if (isGiven && Number.isInteger(max) && Number.isInteger(remaining)) budget.observe({ max, remaining });
+}
+
+async function readBody(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (fault) {
+    throw classifyNetworkFault(fault);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (dossier §6). */
+function throttledMs(policyName: string): number {
+  return policyName === "SECONDLY" ? 1_000 : 10_000;
+}
+
+/**
+ * Reads an answer: the parsed body of a success, a typed fault otherwise. Rate headers are fed to the budget.
+ *
+ * @throws HubSpotThrottled on 429, HubSpotUnavailable on outages and unreadable successes, HubSpotRejected on other 4xx.
+ */
+export async function classifyAnswer(response: Response, budget: RequestBudget): Promise<unknown> {
+  observeRate(response, budget);
+  const text = await readBody(response);
+  if (response.ok) {
+    if (text === "") return undefined;
+    const body = parseJson(text);
+    // A success we cannot read may still have written something: ambiguous, not refused.
+    if (body === undefined) throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
+    return body;
+  }
+  const parsed = envelope.safeParse(parseJson(text));
+  const error = parsed.success ? parsed.data : {};
+  const message = (error.message ?? text).slice(0, 500);
+  if (response.status === 429) {
+    const policyName = error.policyName ?? "TEN_SECONDLY_ROLLING";
+    const waitMs = retryAfterMs(response) ?? throttledMs(policyName);
+    budget.exhaust(waitMs);
+    throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
+  }
+  if (isOutage(response.status)) {
+    throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, { retryAfterMs: retryAfterMs(response) });
+  }
+  throw new HubSpotRejected({
+    httpStatus: response.status,
+    message,
+    category: error.category,
+    subCategory: error.subCategory,
+  });
+}

@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
+import { paths } from "./paths.js";
+import type { HubSpotRequest, PortalTransport } from "./transport.js";
+
+const id = z.union([z.string(), z.number()]).transform(String);
+const userId = z.union([z.string().regex(/^\d+$/), z.number().int()]).transform(BigInt);
+const text = z.string().nullish().transform((value) => value ?? null);
+const instant = z.string().transform((value) => new Date(value));
+const paging = z.object({ next: z.object({ after: z.string() }).nullish() }).nullish();
+
+const listedSequence = z.object({ id, name: z.string(), folderId: id.nullish() });
+const sequencePage = z.object({ results: z.array(listedSequence), paging });
+const newEnrollment = z.object({ id, enrolledAt: instant, toEmail: text });
+const currentEnrollment = z.object({
+  id,
+  sequenceId: id,
+  sequenceName: text,
+  enrolledAt: instant,
+  enrolledBy: id.nullish(),
+  enrolledByEmail: text,
+});
+const owner = z.object({
+  id,
+  userId: userId.nullish().transform((value) => value ?? null),
+  email: text,
+  firstName: text,
+  lastName: text,
+  type: z.string().default("PERSON"),
+  archived: z.boolean().default(false),
+});
+const ownerPage = z.object({ results: z.array(owner), paging });
+const user = z.object({
+  id: userId,
+  email: text,
+  firstName: text,
+  lastName: text,
+  superAdmin: z.boolean().default(false),
+  seatNames: z.array(z.string()).nullish().transform((names) => names ?? []),
+});
+const userPage = z.object({ results: z.array(user), paging });
+const contact = z.object({ properties: z.record(z.string(), z.string().nullable()) });
+const account = z.object({ timeZone: text, uiDomain: text });
+
+export type ListedSequence = z.output<typeof listedSequence>;
+export type NewEnrollment = z.output<typeof newEnrollment>;
+export type CurrentEnrollment = z.output<typeof currentEnrollment>;
+export type Owner = z.output<typeof owner>;
+export type User = z.output<typeof user>;
+
+/** One page of a list; `after` is the cursor of the next, undefined on the last. */
+export interface Page<T> {
+  results: T[];
+  after: string | undefined;
+}
+
+/** A completion as HubSpot's batch endpoint takes it (dossier §3.6): every output a string. */
+export interface Completion {
+  callbackId: string;
+  outputFields: Record<string, string>;
+}
+
+/** What we ask of HubSpot on behalf of one portal. Every call costs one request of the portal's budget. */
+export interface PortalGateway {
+  /**
+   * Enrolls a contact as the user (dossier §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
+   * @throws HubSpotRejected with the reasons of dossier §5.6.
+   */
+  enroll(request: {
+    contactId: string;
+    sequenceId: string;
+    userId: bigint;
+    senderEmail: string;
+    senderAlias?: string | undefined;
+  }): Promise<NewEnrollment>;
+  /** The contact's enrollment, or undefined where HubSpot knows none (404 or an empty answer; dossier §5.1). */
+  readEnrollment(contactId: string): Promise<CurrentEnrollment | undefined>;
+  /** Sequences as the user sees them. */
+  listSequences(request: { userId: bigint; after?: string | undefined }): Promise<Page<ListedSequence>>;
+  /** One sequence as the user sees it, or undefined (404). */
+  readSequence(request: { sequenceId: string; userId: bigint }): Promise<ListedSequence | undefined>;
+  /** Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (dossier §3.6). */
+  completeBatch(completions: readonly Completion[]): Promise<void>;
+  completeOne(completion: Completion): Promise<void>;
+  listOwners(request: { after?: string | undefined; archived: boolean }): Promise<Page<Owner>>;
+  readOwner(ownerId: string): Promise<Owner | undefined>;
+  listUsers(request: { after?: string | undefined }): Promise<Page<User>>;
+  /** Values of the named contact properties, or undefined where the contact is gone. */
+  readContact(contactId: string, properties: readonly string[]): Promise<Record<string, string | null> | undefined>;
+  readAccount(): Promise<{ timeZone: string | null; uiDomain: string | null }>;
+}
+
+/** 404 as a value: for reads, "not there" is an answer. */
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (fault) {
+    if (fault instanceof HubSpotRejected && fault.httpStatus === 404) return undefined;
+    throw fault;
+  }
+}
+
+/** The gateway over a portal's transport: paths and wire shapes stay in this file. */
+export function createPortalGateway(call: PortalTransport): PortalGateway {
+  async function read<S extends z.ZodType>(request: HubSpotRequest, schema: S): Promise<z.output<S>> {
+    const parsed = schema.safeParse(await call(request));
+    // After a write this is ambiguous, and after a read nothing is known: both are an outage, not a refusal.
+    if (!parsed.success) {
+      throw new HubSpotUnavailable(`HubSpot's answer to ${request.method} ${request.path} has another shape`, {
+        cause: parsed.error,
+      });
+    }
+    return parsed.data;
+  }
+
+  async function readPage<T>(
+    request: HubSpotRequest,
+    schema: z.ZodType<{ results: T[]; paging?: { next?: { after: string } | null | undefined } | null | undefined }>,
+  ): Promise<Page<T>> {
+    const page = await read(request, schema);
+    return { results: page.results, after: page.paging?.next?.after };
+  }
+
+  const batchSize = "100";
+  return {
+    enroll: ({ contactId, sequenceId, userId: sender, senderEmail, senderAlias }) =>
+      read(
+        {
+          method: "POST",
+          path: paths.enrollments,
+          query: { userId: String(sender) },
+          body: {
+            sequenceId,
+            contactId,
+            senderEmail,
+            ...(senderAlias === undefined ? {} : { senderAliasAddress: senderAlias }),
+          },
+        },
+        newEnrollment,
+      ),
+    async readEnrollment(contactId) {
+      const body = await orUndefined(call({ method: "GET", path: paths.contactEnrollment(contactId) }));
+      if (body === undefined || Object.keys(body as object).length === 0) return undefined;
+      const parsed = currentEnrollment.safeParse(body);
+      if (!parsed.success) throw new HubSpotUnavailable("HubSpot's enrollment has another shape", { cause: parsed.error });
+      return parsed.data;
+    },
+    listSequences: ({ userId: reader, after }) =>
+      readPage({ method: "GET", path: paths.sequences, query: { userId: String(reader), limit: batchSize, after } }, sequencePage),
+    readSequence: ({ sequenceId, userId: reader }) =>
+      orUndefined(read({ method: "GET", path: paths.sequence(sequenceId), query: { userId: String(reader) } }, listedSequence)),
+    async completeBatch(completions) {
+      const inputs = completions.map((completion) => ({ ...completion, typedOutputs: {} }));
+      await call({ method: "POST", path: paths.completeBatch, body: { inputs } });
+    },
+    async completeOne({ callbackId, outputFields }) {
+      await call({ method: "POST", path: paths.completeOne(callbackId), body: { outputFields, typedOutputs: {} } });
+    },
+    listOwners: ({ after, archived }) =>
+      readPage(
+        { method: "GET", path: paths.owners, query: { limit: batchSize, after, archived: String(archived) } },
+        ownerPage,
+      ),
+    readOwner: (ownerId) => orUndefined(read({ method: "GET", path: paths.owner(ownerId) }, owner)),
+    listUsers: ({ after }) => readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, userPage),
+    async readContact(contactId, properties) {
+      const request = { method: "GET", path: paths.contact(contactId), query: { properties: properties.join(",") } } as const;
+      return (await orUndefined(read(request, contact)))?.properties;
+    },
+    readAccount: () => read({ method: "GET", path: paths.accountDetails }, account),
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * HubSpot's API paths, one constant per family (dossier §1.2: dated paths only; flows alone has none). A version moves
+ * here and nowhere else.
+ */
+const SEQUENCES = "/automation/sequences/2026-09";
+const CALLBACKS = "/automation/actions/callbacks/2026-09";
+const OWNERS = "/crm/owners/2026-09";
+const USERS = "/settings/users/2026-03";
+const CONTACTS = "/crm/objects/2026-09/contacts";
+const ACCOUNT = "/account-info/2026-09";
+
+export const paths = {
+  sequences: SEQUENCES,
+  sequence: (sequenceId: string) => `${SEQUENCES}/${encodeURIComponent(sequenceId)}`,
+  enrollments: `${SEQUENCES}/enrollments`,
+  contactEnrollment: (contactId: string) => `${SEQUENCES}/enrollments/contact/${encodeURIComponent(contactId)}`,
+  completeBatch: `${CALLBACKS}/complete`,
+  completeOne: (callbackId: string) => `${CALLBACKS}/${encodeURIComponent(callbackId)}/complete`,
+  owners: OWNERS,
+  owner: (ownerId: string) => `${OWNERS}/${encodeURIComponent(ownerId)}`,
+  users: USERS,
+  contact: (contactId: string) => `${CONTACTS}/${encodeURIComponent(contactId)}`,
+  accountDetails: `${ACCOUNT}/details`,
+} as const;

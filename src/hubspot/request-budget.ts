@@ -1,0 +1,126 @@
+/** A place in HubSpot's rolling window, taken before a request and settled once its answer is in. */
+export interface RequestSlot {
+  /** The request was sent and has ended, however: the slot leaves the window a whole window from now. */
+  settle(): void;
+  /** No request was sent: the slot is free again at once. */
+  giveBack(): void;
+}
+
+export interface RequestBudgetOptions {
+  /** Requests HubSpot allows per window (dossier §6: 110). */
+  limit: number;
+  /** Length of the rolling window, in ms (dossier §6: 10 000). */
+  windowMs: number;
+  /** Monotonic clock in ms. */
+  now: () => number;
+  /** What an earlier owner of the portal left in the window: ms from now until each of its requests leaves it. */
+  inheritedMs?: readonly number[];
+}
+
+/** Covers the rounding of timers and of HubSpot's clock against ours over one window. */
+const MARGIN_MS = 10;
+
+/**
+ * One portal's request budget, exact by construction: a request holds its slot from before it is sent until a whole
+ * window after its answer arrived. HubSpot counted it at some moment in between, so no rolling window of HubSpot's can
+ * ever hold more than `limit` of ours.
+ *
+ * One owner per portal at a time (queue/portal-lease.ts) is what allows this to live in memory.
+ */
+export class RequestBudget {
+  readonly #windowMs: number;
+  readonly #now: () => number;
+  #limit: number;
+  #inFlight = 0;
+  /** Instants at which settled requests leave the window, ascending. */
+  #leaving: number[];
+  #sent = 0;
+
+  constructor(options: RequestBudgetOptions) {
+    this.#limit = options.limit;
+    this.#windowMs = options.windowMs;
+    this.#now = options.now;
+    const now = options.now();
+    this.#leaving = (options.inheritedMs ?? []).map((ms) => now + ms).sort((a, b) => a - b);
+  }
+
+  /** How many requests may be sent at this moment. */
+  available(): number {
+    this.#dropExpired();
+    return Math.max(0, this.#limit - this.#inFlight - this.#leaving.length);
+  }
+
+  /** Requests sent through this budget so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Takes a slot, or nothing when the window is full. */
+  tryTake(): RequestSlot | undefined {
+    if (this.available() === 0) return undefined;
+    this.#inFlight += 1;
+    let isHeld = true;
+    const end = (wasSent: boolean): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#inFlight -= 1;
+      if (!wasSent) return;
+      this.#sent += 1;
+      this.#leaving.push(this.#now() + this.#windowMs + MARGIN_MS);
+    };
+    return {
+      settle: () => {
+        end(true);
+      },
+      giveBack: () => {
+        end(false);
+      },
+    };
+  }
+
+  /** Ms until at least one slot is free; 0 when one is. Infinity while every slot is held by a request in flight. */
+  msUntilAvailable(): number {
+    if (this.available() > 0) return 0;
+    const first = this.#leaving[Math.max(0, this.#inFlight + this.#leaving.length - this.#limit)];
+    return first === undefined ? Number.POSITIVE_INFINITY : Math.max(1, first - this.#now());
+  }
+
+  /**
+   * Learns from the rate headers of an answer (dossier §6): a smaller allowance than ours is adopted, and requests of
+   * this app that we do not know of are given a slot each, as if they had just been sent.
+   */
+  observe(headers: { max: number; remaining: number }): void {
+    if (headers.max > 0 && headers.max < this.#limit) this.#limit = headers.max;
+    const usedByHubSpotsCount = headers.max - headers.remaining;
+    const known = this.#inFlight + this.#leaving.length;
+    this.#fill(usedByHubSpotsCount - known);
+  }
+
+  /** HubSpot said the window is full (429): nothing is sent for `waitMs`. */
+  exhaust(waitMs: number): void {
+    this.#dropExpired();
+    const until = this.#now() + waitMs;
+    this.#leaving = this.#leaving.map((instant) => Math.max(instant, until));
+    while (this.#inFlight + this.#leaving.length < this.#limit) this.#leaving.push(until);
+  }
+
+  /** What the next owner must know: ms from now until each request leaves the window. In-flight ones count in full. */
+  handOver(): number[] {
+    this.#dropExpired();
+    const now = this.#now();
+    const settled = this.#leaving.map((instant) => Math.ceil(instant - now));
+    return [...settled, ...Array.from({ length: this.#inFlight }, () => this.#windowMs + MARGIN_MS)];
+  }
+
+  #fill(count: number): void {
+    const leavesAt = this.#now() + this.#windowMs + MARGIN_MS;
+    for (let index = 0; index < count; index += 1) this.#leaving.push(leavesAt);
+  }
+
+  #dropExpired(): void {
+    const now = this.#now();
+    let expired = 0;
+    while (expired < this.#leaving.length && (this.#leaving[expired] as number) <= now) expired += 1;
+    if (expired > 0) this.#leaving.splice(0, expired);
+  }
+}

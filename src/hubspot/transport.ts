@@ -1,0 +1,78 @@
+import { Client } from "@hubspot/api-client";
+import { classifyAnswer, classifyNetworkFault } from "./answer.js";
+import { HubSpotRejected } from "./errors.js";
+import type { RequestBudget, RequestSlot } from "./request-budget.js";
+
+/** One request to HubSpot's REST API. Query values that are undefined are left out. */
+export interface HubSpotRequest {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: unknown;
+}
+
+/** Sends one portal's requests. Resolves with the parsed body (undefined for 204). */
+export type PortalTransport = (request: HubSpotRequest) => Promise<unknown>;
+
+export interface TransportOptions {
+  apiUrl: string;
+  /** A valid access token of the portal; may refresh it first. */
+  accessTokenFor: (portalId: bigint) => Promise<string>;
+  /** After a 401: a token other than the refused one. */
+  renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
+  /** Told of every answer, for metrics. */
+  onAnswer?: (answer: { path: string; method: string; httpStatus: number }) => void;
+}
+
+/** Waits for a place in the portal's budget; rejects when the owner loses the portal meanwhile. */
+export type TakeSlot = () => Promise<RequestSlot>;
+
+/**
+ * Makes transports over HubSpot's own client. Its limiter and retries stay off: they are global to the process and
+ * would repeat POSTs (docs/decisions/002-hubspot-transport.md); pacing and retries are ours, per portal.
+ *
+ * The transport throws HubSpotThrottled, HubSpotUnavailable, HubSpotRejected, and what the token source throws.
+ */
+export function createTransport(options: TransportOptions) {
+  const client = new Client({ basePath: options.apiUrl, numberOfApiCallRetries: 0 });
+
+  async function send(request: HubSpotRequest, token: string): Promise<Response> {
+    const query = Object.fromEntries(Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined));
+    try {
+      // apiRequest is typed with an older fetch's Response; at run time it is the platform's.
+      return (await client.apiRequest({
+        method: request.method,
+        path: request.path,
+        headers: { Authorization: `Bearer ${token}` },
+        ...(Object.keys(query).length === 0 ? {} : { qs: query as Record<string, string> }),
+        ...(request.body === undefined ? {} : { body: request.body }),
+      })) as unknown as Response;
+    } catch (fault) {
+      throw classifyNetworkFault(fault);
+    }
+  }
+
+  return function forPortal(portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }): PortalTransport {
+    async function attempt(request: HubSpotRequest, token: string): Promise<unknown> {
+      const slot = await portal.takeSlot();
+      try {
+        const response = await send(request, token);
+        options.onAnswer?.({ path: request.path, method: request.method, httpStatus: response.status });
+        return await classifyAnswer(response, portal.budget);
+      } finally {
+        slot.settle();
+      }
+    }
+
+    return async function call(request: HubSpotRequest): Promise<unknown> {
+      const token = await options.accessTokenFor(portal.portalId);
+      try {
+        return await attempt(request, token);
+      } catch (fault) {
+        // A 401 did nothing at HubSpot, so one repetition with a fresh token is safe even for a POST.
+        if (!(fault instanceof HubSpotRejected) || fault.httpStatus !== 401) throw fault;
+        return attempt(request, await options.renewAfterRefusal(portal.portalId, token));
+      }
+    };
+  };
+}

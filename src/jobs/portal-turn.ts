@@ -1,0 +1,184 @@
+import { claimDue, claimUncertain, type Ownership } from "../executions/claim.js";
+import type { ClaimedExecution } from "../executions/execution.js";
+import { failed } from "../executions/outcome.js";
+import type { Result } from "../executions/write-back.js";
+import type { PortalGateway } from "../hubspot/gateway.js";
+import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
+import type { Logger } from "../observability/logger.js";
+import { backoffMs } from "../queue/backoff.js";
+import { FindingBuffer } from "./finding-buffer.js";
+import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
+import type { SlotSource } from "./slot-source.js";
+
+export interface PortalTurnOptions {
+  owner: Ownership;
+  budget: RequestBudget;
+  slots: SlotSource;
+  /** A gateway whose first request uses the slot given, if any. */
+  gatewayWith: (slot?: RequestSlot) => PortalGateway;
+  attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
+  logger: Logger;
+  /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
+  mayGoOn: () => boolean;
+}
+
+/** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
+const MAX_IN_FLIGHT = 64;
+/** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up. */
+const RESERVED_SLOTS = 2;
+/** With a backlog, completions wait this long for company: about one request per 100 of them. */
+const COMPLETION_WAIT_MS = 8_000;
+/** While requests are under way: how soon work that arrived meanwhile is looked for. */
+const IDLE_LOOK_MS = 50;
+/** An execution that makes us throw is given up after this many attempts, so that it holds up nobody. */
+const MAX_FAULTY_ATTEMPTS = 5;
+
+/** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
+export class PortalTurn {
+  readonly #options: PortalTurnOptions;
+  readonly #findings: FindingBuffer;
+  readonly #inFlight = new Set<Promise<void>>();
+  #owedCount = 0;
+  #owedSinceMs = 0;
+  #completing: Promise<void> | undefined;
+  #completionFault: unknown;
+
+  constructor(options: PortalTurnOptions) {
+    this.#options = options;
+    this.#findings = new FindingBuffer(options.owner, (count) => {
+      this.#owe(count);
+    });
+  }
+
+  /**
+   * Works until nothing is due or the turn has to end. Requests under way are always awaited and written.
+   *
+   * @returns whether work may be left.
+   * @throws LeaseLost, and the database's faults: the next owner then finds the attempts and reads before it sends.
+   */
+  async run(): Promise<boolean> {
+    // What an earlier turn left owed is not counted yet: assume some, the first look tells.
+    this.#owe(1);
+    let isMoreLeft = true;
+    try {
+      while (this.#options.mayGoOn()) {
+        this.#throwFaults();
+        const claimed = await this.#claimAndStart();
+        const isIdle = claimed === 0 && this.#inFlight.size === 0;
+        this.#completeIfWorthwhile(isIdle);
+        if (isIdle && this.#completing === undefined && this.#owedCount === 0) {
+          isMoreLeft = false;
+          break;
+        }
+        await this.#pause(claimed);
+      }
+    } finally {
+      await Promise.allSettled([...this.#inFlight, this.#completing]);
+      await this.#findings.flush();
+    }
+    this.#throwFaults();
+    return isMoreLeft || this.#owedCount > 0;
+  }
+
+  #throwFaults(): void {
+    const fault = this.#findings.fault ?? this.#completionFault;
+    if (fault !== undefined) throw fault;
+  }
+
+  #owe(count: number): void {
+    if (count === 0) return;
+    if (this.#owedCount === 0) this.#owedSinceMs = performance.now();
+    this.#owedCount += count;
+  }
+
+  async #claimAndStart(): Promise<number> {
+    const { owner, slots } = this.#options;
+    const held = slots.takeFree(MAX_IN_FLIGHT - this.#inFlight.size, RESERVED_SLOTS);
+    if (held.length === 0) return 0;
+    const claimed: ClaimedExecution[] = [];
+    try {
+      claimed.push(...(await claimUncertain(owner, held.length)));
+      if (claimed.length < held.length) claimed.push(...(await claimDue(owner, held.length - claimed.length)));
+    } finally {
+      held.slice(claimed.length).forEach((slot) => {
+        slot.giveBack();
+      });
+    }
+    claimed.forEach((execution, index) => {
+      this.#start(execution, held[index] as RequestSlot);
+    });
+    return claimed.length;
+  }
+
+  #start(execution: ClaimedExecution, slot: RequestSlot): void {
+    const task = this.#attempt(execution, slot).finally(() => {
+      this.#inFlight.delete(task);
+    });
+    this.#inFlight.add(task);
+  }
+
+  async #attempt(execution: ClaimedExecution, slot: RequestSlot): Promise<void> {
+    const { attempt, gatewayWith, logger, owner } = this.#options;
+    try {
+      const isLate = execution.state === "ATTEMPTING" && execution.deadlineAt.getTime() <= Date.now();
+      const result: Result = isLate
+        ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") }
+        : await attempt(execution, gatewayWith(slot));
+      this.#findings.add({ id: execution.id, from: execution.state, result });
+    } catch (fault) {
+      if ((fault as { code?: unknown }).code === "LEASE_LOST") return;
+      logger.error({ fault, portalId: owner.portalId, callbackId: execution.callbackId }, "an execution made the worker fail");
+      this.#findings.add({ id: execution.id, from: execution.state, result: this.#afterFault(execution) });
+    } finally {
+      slot.giveBack();
+    }
+  }
+
+  #afterFault(execution: ClaimedExecution): Result {
+    if (execution.attempts >= MAX_FAULTY_ATTEMPTS) {
+      return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: "The app failed on it repeatedly." }) };
+    }
+    const delayMs = backoffMs(execution.attempts, { baseMs: 5_000, capMs: 300_000 });
+    // Whether the request went out is unknown: read first.
+    return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution." };
+  }
+
+  #completeIfWorthwhile(isIdle: boolean): void {
+    const hasWaited = performance.now() - this.#owedSinceMs >= COMPLETION_WAIT_MS;
+    const isWorthwhile = this.#owedCount > 0 && (isIdle || hasWaited || this.#owedCount >= COMPLETION_BATCH);
+    if (!isWorthwhile || this.#completing !== undefined) return;
+    this.#completing = this.#complete().finally(() => {
+      this.#completing = undefined;
+    });
+  }
+
+  async #complete(): Promise<void> {
+    try {
+      await this.#findings.flush();
+      const before = this.#owedCount;
+      const sent = await sendCompletions(this.#options.owner, this.#options.gatewayWith());
+      // A full batch may have left some; anything less was all that is due.
+      const addedMeanwhile = this.#owedCount - before;
+      this.#owedCount = sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
+      this.#owedSinceMs = performance.now();
+    } catch (fault) {
+      this.#completionFault = fault;
+    }
+  }
+
+  /** Until a request ends or a slot frees up, but not so long that work which arrives meanwhile is kept waiting. */
+  async #pause(claimed: number): Promise<void> {
+    if (claimed > 0) {
+      await new Promise(setImmediate);
+      return;
+    }
+    const untilSlotMs = Math.max(1, this.#options.budget.msUntilAvailable());
+    const waitMs = this.#options.budget.available() > RESERVED_SLOTS ? IDLE_LOOK_MS : Math.min(250, Math.max(10, untilSlotMs));
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, waitMs);
+    });
+    await Promise.race([timeout, this.#completing ?? timeout]);
+    clearTimeout(timer);
+  }
+}

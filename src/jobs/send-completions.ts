@@ -1,0 +1,67 @@
+import type { Ownership } from "../executions/claim.js";
+import {
+  readOwedCompletions,
+  writeCompletionResults,
+  type CompletionResult,
+  type OwedCompletion,
+} from "../executions/completions.js";
+import { AppMisconfigured, GrantRevoked, HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import type { PortalGateway } from "../hubspot/gateway.js";
+import { backoffMs } from "../queue/backoff.js";
+
+/** HubSpot's batch limit is unpublished; 100 is its convention (dossier §3.6). */
+export const COMPLETION_BATCH = 100;
+const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
+const PARKED_MS = 60_000;
+
+/** 400 and 404 are HubSpot's final word on a callback: unknown, expired or completed before (dossier §3.6). */
+function isFinal(fault: unknown): fault is HubSpotRejected {
+  return fault instanceof HubSpotRejected && (fault.httpStatus === 400 || fault.httpStatus === 404);
+}
+
+function retryDelayMs(fault: HubSpotError, tries: number): number {
+  if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) return PARKED_MS;
+  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  return Math.max(askedMs, backoffMs(tries + 1, RETRY));
+}
+
+function afterFault(completion: OwedCompletion, fault: HubSpotError): CompletionResult {
+  const { id, tries } = completion;
+  if (completion.deadlineAt.getTime() <= Date.now()) return { id, to: "COMPLETION_ABANDONED", problem: fault.message };
+  return { id, to: "DECIDED", delayMs: retryDelayMs(fault, tries), problem: fault.message };
+}
+
+async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Promise<CompletionResult> {
+  try {
+    await gateway.completeOne(completion);
+    return { id: completion.id, to: "COMPLETED" };
+  } catch (fault) {
+    if (isFinal(fault)) return { id: completion.id, to: "COMPLETION_REFUSED", problem: fault.message };
+    if (fault instanceof HubSpotError) return afterFault(completion, fault);
+    throw fault;
+  }
+}
+
+async function sendBatch(batch: readonly OwedCompletion[], gateway: PortalGateway): Promise<CompletionResult[]> {
+  try {
+    await gateway.completeBatch(batch.map(({ callbackId, outputFields }) => ({ callbackId, outputFields })));
+    return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
+  } catch (fault) {
+    // Whether one bad callback fails the whole batch is unpublished (dossier §3.6): ask one by one.
+    if (isFinal(fault)) return Promise.all(batch.map((completion) => sendOne(completion, gateway)));
+    if (fault instanceof HubSpotError) return batch.map((completion) => afterFault(completion, fault));
+    throw fault;
+  }
+}
+
+/**
+ * Hands HubSpot one batch of the completions it is owed.
+ *
+ * @returns how many were owed and due; a full batch means there may be more.
+ */
+export async function sendCompletions(owner: Ownership, gateway: PortalGateway): Promise<number> {
+  const owed = await readOwedCompletions(owner, COMPLETION_BATCH);
+  if (owed.length === 0) return 0;
+  await writeCompletionResults(owner, await sendBatch(owed, gateway));
+  return owed.length;
+}

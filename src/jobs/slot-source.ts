@@ -1,0 +1,39 @@
+import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
+import { LeaseLost } from "../queue/portal-lease.js";
+
+/** How often a request that waits for the budget looks again at least; slots also free up as answers arrive. */
+const LOOK_AGAIN_MS = 250;
+
+/**
+ * Slots of a portal's budget for the owner's requests. The last thing before each request is the question whether the
+ * portal is still ours: an owner that was paused past its lease must not send beside its successor.
+ */
+export interface SlotSource {
+  /** Waits for a slot. @throws LeaseLost once this owner may not send any more. */
+  take(): Promise<RequestSlot>;
+  /** Up to `count` slots free now, leaving `reserve` for others. */
+  takeFree(count: number, reserve: number): RequestSlot[];
+}
+
+export function createSlotSource(budget: RequestBudget, options: { portalId: bigint; mayStillSend: () => boolean }): SlotSource {
+  function check(): void {
+    if (!options.mayStillSend()) throw new LeaseLost(`portal ${options.portalId} may not be called by this owner any more`);
+  }
+
+  return {
+    async take() {
+      for (;;) {
+        check();
+        const slot = budget.tryTake();
+        if (slot !== undefined) return slot;
+        const waitMs = Math.min(LOOK_AGAIN_MS, budget.msUntilAvailable());
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+      }
+    },
+    takeFree(count, reserve) {
+      check();
+      const free = Math.max(0, Math.min(count, budget.available() - reserve));
+      return Array.from({ length: free }, () => budget.tryTake()).filter((slot) => slot !== undefined);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Directory } from "../directory/directory.js";
+import type { Page, PortalGateway } from "../hubspot/gateway.js";
+import { HubSpotRejected } from "../hubspot/errors.js";
+
+/** A directory this old is renewed the next time its portal has work. */
+const MAX_AGE_MS = 10 * 60_000;
+/** Bounds a list that never ends: 100 entries a page. */
+const MAX_PAGES = 200;
+
+async function readAll<T>(readPage: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const all: T[] = [];
+  let after: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const page = await readPage(after);
+    all.push(...page.results);
+    after = page.after;
+    if (after === undefined) break;
+  }
+  return all;
+}
+
+/** Whether the portal's directory is asked for, or too old. */
+export async function isDirectoryDue(directory: Directory, portalId: bigint): Promise<boolean> {
+  const state = await directory.state(portalId);
+  if (state === undefined) return false;
+  const { requestedAt, syncedAt } = state;
+  if (syncedAt === null) return true;
+  return (requestedAt !== null && requestedAt > syncedAt) || Date.now() - syncedAt.getTime() > MAX_AGE_MS;
+}
+
+/** Runs one part of the sync; a refusal (missing scope, seat or permission) leaves what we had and is told. */
+async function part(name: string, work: () => Promise<void>): Promise<string[]> {
+  try {
+    await work();
+    return [];
+  } catch (fault) {
+    if (!(fault instanceof HubSpotRejected)) throw fault;
+    return [`${name}: ${fault.hubspotMessage}`];
+  }
+}
+
+/**
+ * Copies a portal's sequences, owners, users and account details from HubSpot. Costs one request per 100 entries of
+ * each. Outages are thrown and the sync is tried again; refusals are recorded for the settings page.
+ */
+export async function syncDirectory(portalId: bigint, { directory, gateway }: { directory: Directory; gateway: PortalGateway }): Promise<void> {
+  const startedAt = new Date();
+  const userId = (await directory.state(portalId))?.readerUserId;
+  const problems = [
+    ...(await part("Sequences", async () => {
+      if (userId == null) return;
+      const sequences = await readAll((after) => gateway.listSequences({ userId, after }));
+      await directory.saveSequences(portalId, sequences, { isComplete: true });
+    })),
+    ...(await part("Owners", async () => {
+      const active = await readAll((after) => gateway.listOwners({ after, archived: false }));
+      const archived = await readAll((after) => gateway.listOwners({ after, archived: true }));
+      await directory.saveOwners(portalId, [...archived, ...active]);
+    })),
+    ...(await part("Account", async () => {
+      await directory.saveAccount(portalId, await gateway.readAccount());
+    })),
+  ];
+  // settings.users.read is optional: without it the owners serve, and that is no problem to tell anyone of.
+  await part("Users", async () => {
+    await directory.saveUsers(portalId, await readAll((after) => gateway.listUsers({ after })));
+  });
+  await directory.markSynced(portalId, startedAt, problems.length === 0 ? null : problems.join(" "));
+}

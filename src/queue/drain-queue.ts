@@ -1,0 +1,173 @@
+import { PgBoss } from "pg-boss";
+import type { Logger } from "../observability/logger.js";
+
+const QUEUE = "drain-portal";
+const WAKE_CHANNEL = "sequence_enroller_wake";
+
+/** A worker that stops giving signs of life is written off after this long (pg-boss allows no less). */
+export const HEARTBEAT_SECONDS = 10;
+const HEARTBEAT_INTERVAL_MS = 3_000;
+/** An owner that could not renew for this long stops sending by itself, well before a successor may start. */
+export const SELF_FENCE_MS = 6_000;
+/** Wakes are hints; this is how late a lost one can be noticed. */
+const POLL_INTERVAL_MS = 2_000;
+
+export interface DrainQueueOptions {
+  databaseUrl: string;
+  logger: Logger;
+  applicationName: string;
+}
+
+/** One turn with a portal. `signal` aborts when this process must let go at once; the handler never throws. */
+export type DrainHandler = (portalId: bigint, turn: DrainTurn) => Promise<void>;
+
+export interface DrainTurn {
+  readonly signal: AbortSignal;
+  /** False once this owner has not been able to renew for SELF_FENCE_MS: it must not send any more. */
+  isFresh(): boolean;
+}
+
+/** Wakes portals and hands each to one process at a time. */
+export interface DrainQueue {
+  /** Asks that the portal be looked at now. Resolves once that is stored; repeated wakes fold into one. */
+  wake(portalId: bigint): Promise<void>;
+  /** Begins taking portals, at most `capacity` at a time. */
+  work(handler: DrainHandler, options: { capacity: number }): Promise<void>;
+  /** Lets running turns finish for up to `graceMs`, then aborts them; closes the queue. */
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+interface RunningTurn {
+  readonly job: { id: string; retryCount: number };
+  readonly abort: AbortController;
+  renewedAtMs: number;
+  finished: Promise<void>;
+}
+
+/**
+ * pg-boss as the waker and the lease (docs/decisions/003-portal-ownership.md): queue policy `stately` with the portal as
+ * singleton key keeps one job per portal waiting and one active, in all processes together; a job whose heartbeat stops
+ * is handed to another process. Portals are fetched by one loop per process, so a wake costs one query however many
+ * portals the process may hold.
+ */
+export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQueue> {
+  const { logger } = options;
+  const boss = new PgBoss({
+    connectionString: options.databaseUrl,
+    application_name: options.applicationName,
+    max: 4,
+    schedule: false,
+    monitorIntervalSeconds: 1,
+    superviseIntervalSeconds: 1,
+    connectionTimeoutMillis: 5_000,
+  });
+  boss.on("error", (fault) => {
+    logger.warn({ fault }, "queue fault");
+  });
+  await boss.start();
+  await boss.createQueue(QUEUE, {
+    policy: "stately",
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    retryLimit: 1_000_000,
+    retryDelay: 0,
+    deleteAfterSeconds: 600,
+  });
+
+  const running = new Map<string, RunningTurn>();
+  let isStopping = false;
+  let stopLoop = async (): Promise<void> => {};
+  let fetchSoon = (): void => {};
+
+  async function wake(portalId: bigint): Promise<void> {
+    await boss.send(QUEUE, null, { singletonKey: String(portalId) });
+    fetchSoon();
+    await boss.getDb().executeSql(`SELECT pg_notify($1, '')`, [WAKE_CHANNEL]);
+  }
+
+  async function runTurn(job: { id: string; retryCount: number; portalId: bigint }, handler: DrainHandler): Promise<void> {
+    const abort = new AbortController();
+    const turn: RunningTurn = { job, abort, renewedAtMs: performance.now(), finished: Promise.resolve() };
+    running.set(job.id, turn);
+    turn.finished = handler(job.portalId, {
+      signal: abort.signal,
+      isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
+    })
+      .catch((fault: unknown) => {
+        logger.error({ fault, portalId: job.portalId }, "a drain turn failed");
+      })
+      .then(async () => {
+        await boss.complete(QUEUE, job);
+      })
+      .catch((fault: unknown) => {
+        // The heartbeat lapses and the portal is taken over: slower, never wrong.
+        logger.warn({ fault, portalId: job.portalId }, "a finished drain turn could not be handed back");
+      })
+      .finally(() => {
+        running.delete(job.id);
+        fetchSoon();
+      });
+    await turn.finished;
+  }
+
+  async function heartbeat(): Promise<void> {
+    for (const turn of running.values()) {
+      const startedAtMs = performance.now();
+      // The published type is empty; the answer carries how many of the named attempts are still ours.
+      const { affected } = (await boss.touch(QUEUE, turn.job)) as { affected: number };
+      if (affected === 0) turn.abort.abort();
+      else turn.renewedAtMs = startedAtMs;
+    }
+  }
+
+  async function work(handler: DrainHandler, { capacity }: { capacity: number }): Promise<void> {
+    let isFetching = false;
+    let isFetchWanted = false;
+
+    async function fetchPortals(): Promise<void> {
+      isFetchWanted = true;
+      if (isFetching) return;
+      isFetching = true;
+      try {
+        while (isFetchWanted && !isStopping && running.size < capacity) {
+          isFetchWanted = false;
+          const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
+          for (const job of jobs) {
+            void runTurn({ id: job.id, retryCount: job.retryCount, portalId: BigInt(job.singletonKey ?? "0") }, handler);
+          }
+        }
+      } catch (fault) {
+        logger.warn({ fault }, "portals could not be fetched; trying again");
+      } finally {
+        isFetching = false;
+      }
+    }
+
+    fetchSoon = () => void fetchPortals();
+    const poll = setInterval(fetchSoon, POLL_INTERVAL_MS);
+    const beat = setInterval(() => {
+      heartbeat().catch((fault: unknown) => {
+        logger.warn({ fault }, "heartbeats could not be renewed");
+      });
+    }, HEARTBEAT_INTERVAL_MS);
+    const listener = await boss.getDb().listen?.(WAKE_CHANNEL, fetchSoon, fetchSoon);
+    stopLoop = async () => {
+      clearInterval(poll);
+      await listener?.close();
+      await Promise.allSettled([...running.values()].map(({ finished }) => finished));
+      clearInterval(beat);
+    };
+    fetchSoon();
+  }
+
+  async function stop({ graceMs }: { graceMs: number }): Promise<void> {
+    isStopping = true;
+    const grace = setTimeout(() => {
+      for (const turn of running.values()) turn.abort.abort();
+    }, graceMs);
+    await stopLoop();
+    clearTimeout(grace);
+    await boss.stop({ graceful: false });
+  }
+
+  return { wake, work, stop };
+}

@@ -1,0 +1,68 @@
+import type { Pool } from "pg";
+import { AppError } from "../errors.js";
+
+/** Another process owns the portal now; whatever this one was about to write or send must not happen. */
+export class LeaseLost extends AppError {
+  override readonly code = "LEASE_LOST";
+}
+
+/** Proof of owning a portal. Every write of the owner names `epoch`, and is void once a successor raised it. */
+export interface PortalLease {
+  readonly portalId: bigint;
+  readonly epoch: bigint;
+  /** Ms from now until each request an earlier owner sent leaves HubSpot's rolling window; undefined: not known. */
+  readonly inheritedMs: readonly number[] | undefined;
+}
+
+/**
+ * Takes ownership by raising the portal's epoch. Which process may do so is decided by the queue (one active drain job
+ * per portal); the epoch fences whoever held the portal before, should it still be alive.
+ */
+export async function acquirePortal(pool: Pool, portalId: bigint): Promise<PortalLease> {
+  const { rows } = await pool.query<{ epoch: string; was_released: boolean | null; inherited_ms: number[] | null }>({
+    name: "acquire-portal",
+    text: `
+      WITH before AS (
+        SELECT is_released, request_slots_free_at FROM portal_drains WHERE portal_id = $1 FOR UPDATE
+      )
+      INSERT INTO portal_drains AS drain (portal_id, epoch, is_released, acquired_at)
+      VALUES ($1, 1, false, now())
+      ON CONFLICT (portal_id) DO UPDATE SET epoch = drain.epoch + 1, is_released = false, acquired_at = now()
+      RETURNING epoch,
+        (SELECT is_released FROM before) AS was_released,
+        (SELECT array_agg((extract(epoch FROM free_at - clock_timestamp()) * 1000)::float8)
+           FROM before, unnest(request_slots_free_at) AS free_at
+          WHERE free_at > clock_timestamp()) AS inherited_ms`,
+    values: [portalId],
+  });
+  const row = rows[0];
+  if (row === undefined) throw new LeaseLost(`portal ${portalId} could not be acquired`);
+  return {
+    portalId,
+    epoch: BigInt(row.epoch),
+    inheritedMs: row.was_released === false ? undefined : (row.inherited_ms ?? []),
+  };
+}
+
+/** Hands the portal over in order, with what is left of its request window. Does nothing once the lease is lost. */
+export async function releasePortal(pool: Pool, lease: PortalLease, slotsFreeInMs: readonly number[]): Promise<void> {
+  await pool.query({
+    name: "release-portal",
+    text: `
+      UPDATE portal_drains
+         SET is_released = true,
+             request_slots_free_at = ARRAY(
+               SELECT clock_timestamp() + ms * interval '1 millisecond' FROM unnest($3::float8[]) AS ms)
+       WHERE portal_id = $1 AND epoch = $2`,
+    values: [lease.portalId, lease.epoch, slotsFreeInMs],
+  });
+}
+
+/**
+ * SQL that makes a statement void unless the lease still holds. FOR SHARE makes a successor's acquisition wait for this
+ * statement and makes this one see a successor that was first: no write of an old owner can land after a new one began.
+ * Expects the portal id as $1 and the epoch as $2.
+ */
+export const LEASE_CTE = `lease AS (
+  SELECT portal_id, epoch FROM portal_drains WHERE portal_id = $1 AND epoch = $2 FOR SHARE
+)`;
