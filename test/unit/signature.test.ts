@@ -441,22 +441,16 @@ describe("any request", () => {
   }
 
   test("with headers full of rubbish is refused, never a crash", () => {
-    const rubbish = fc.option(
-      fc.oneof(fc.string({ unit: "binary" }), fc.base64String(), fc.array(fc.string())),
-      { nil: undefined },
+    const rubbish = fc.oneof(fc.string({ unit: "binary" }), fc.base64String(), fc.array(fc.string()));
+    const headers = fc.record(
+      {
+        "x-hubspot-signature": rubbish,
+        "x-hubspot-signature-version": fc.oneof(rubbish, fc.constant("v2")),
+        "x-hubspot-signature-v3": rubbish,
+        "x-hubspot-request-timestamp": fc.oneof(rubbish, fc.constant(String(NOW_MS))),
+      },
+      { requiredKeys: [] },
     );
-    fc.assert(
-      fc.property(rubbish, rubbish, rubbish, rubbish, (signature, version, v3, timestamp) => {
-        const headers = Object.fromEntries(
-          Object.entries({
-            "x-hubspot-signature": signature,
-            "x-hubspot-signature-version": version,
-            "x-hubspot-signature-v3": v3,
-            "x-hubspot-request-timestamp": timestamp,
-          }).filter(([, value]) => value !== undefined),
-        );
-        expect(verify(headers).kind).toBe("refused");
-      }),
-    );
+    fc.assert(fc.property(headers, (given) => expect(verify(given).kind).toBe("refused")));
   });
 });
