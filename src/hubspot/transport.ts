@@ -1,6 +1,6 @@
 import { Client } from "@hubspot/api-client";
 import { classifyAnswer, classifyNetworkFault } from "./answer.js";
-import { HubSpotRejected } from "./errors.js";
+import { GrantRevoked, HubSpotRejected } from "./errors.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 
 /** One request to HubSpot's REST API. Query values that are undefined are left out. */
@@ -64,14 +64,24 @@ export function createTransport(options: TransportOptions) {
       }
     }
 
-    return async function call(request: HubSpotRequest): Promise<unknown> {
-      const token = await options.accessTokenFor(portal.portalId);
+    async function token(): Promise<string> {
       try {
-        return await attempt(request, token);
+        return await options.accessTokenFor(portal.portalId);
+      } catch (fault) {
+        // Disconnected before or during this call: to the caller it is one thing, a grant that is gone.
+        if ((fault as { code?: unknown }).code !== "NOT_CONNECTED") throw fault;
+        throw new GrantRevoked("The portal is not connected", { cause: fault });
+      }
+    }
+
+    return async function call(request: HubSpotRequest): Promise<unknown> {
+      const current = await token();
+      try {
+        return await attempt(request, current);
       } catch (fault) {
         // A 401 did nothing at HubSpot, so one repetition with a fresh token is safe even for a POST.
         if (!(fault instanceof HubSpotRejected) || fault.httpStatus !== 401) throw fault;
-        return attempt(request, await options.renewAfterRefusal(portal.portalId, token));
+        return attempt(request, await options.renewAfterRefusal(portal.portalId, current));
       }
     };
   };

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
+import { GrantRevoked } from "../hubspot/errors.js";
 import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
 import { RequestBudget, type RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
@@ -65,8 +66,9 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
   }
 
-  function gatewaySource(portalId: bigint, budget: RequestBudget, slots: SlotSource): (slot?: RequestSlot) => PortalGateway {
-    return (slot) => {
+  function gatewaySource(portalId: bigint, budget: RequestBudget, use: { slots: SlotSource; onRevoked: () => void }) {
+    const { slots, onRevoked } = use;
+    return (slot?: RequestSlot): PortalGateway => {
       let first = slot;
       const takeSlot: TakeSlot = async () => {
         const held = first;
@@ -75,7 +77,15 @@ export function createDrain(options: DrainOptions): DrainHandler {
         slots.takeFree(0, 0);
         return held;
       };
-      return createPortalGateway(options.forPortal({ portalId, budget, takeSlot }));
+      const call = options.forPortal({ portalId, budget, takeSlot });
+      return createPortalGateway(async (request) => {
+        try {
+          return await call(request);
+        } catch (fault) {
+          if (fault instanceof GrantRevoked) onRevoked();
+          throw fault;
+        }
+      });
     };
   }
 
@@ -88,7 +98,11 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
     await recoverAttempts(owner);
     const slots = createSlotSource(budget, { portalId, mayStillSend: turn.isFresh });
-    const gatewayWith = gatewaySource(portalId, budget, slots);
+    let isRevoked = false;
+    const onRevoked = (): void => {
+      isRevoked = true;
+    };
+    const gatewayWith = gatewaySource(portalId, budget, { slots, onRevoked });
     const endsAtMs = performance.now() + TURN_MS;
     const syncing = syncIfDue(portalId, gatewayWith());
     try {
@@ -100,7 +114,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         attempt: (execution, gateway) =>
           (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, { portalId, gateway, directory }),
         logger,
-        mayGoOn: () => !turn.signal.aborted && performance.now() < endsAtMs,
+        mayGoOn: () => !isRevoked && !turn.signal.aborted && performance.now() < endsAtMs,
       }).run();
     } finally {
       await syncing;

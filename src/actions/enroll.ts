@@ -1,0 +1,71 @@
+import type { RequestHandler, Response } from "express";
+import type { AcceptResult, IncomingExecution } from "../executions/accept.js";
+import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import type { Logger } from "../observability/logger.js";
+import { parseExecutionCall } from "./execution-call.js";
+import { bodyBytes } from "./verified-request.js";
+
+export interface EnrollActionOptions {
+  accept: (execution: IncomingExecution) => Promise<AcceptResult>;
+  logger: Logger;
+}
+
+/** Holds the contact until we complete the callback: longer than our own deadline, so we always come first. */
+const BLOCK = JSON.stringify({ outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: "P7D" } });
+
+function sendFailure(response: Response, code: ErrorCode, message: string = ERROR_SENTENCES[code]): void {
+  response.json({
+    outputFields: {
+      hs_execution_state: "FAIL_CONTINUE",
+      enrollment_status: "FAILED",
+      error_code: code,
+      error_message: message,
+    },
+  });
+}
+
+/** Answers, and answers within a second, whatever the database does: HubSpot retries a 503 (dossier §3.5). */
+const ACCEPT_TIMEOUT_MS = 900;
+
+async function withinTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`the call was not stored within ${ACCEPT_TIMEOUT_MS} ms`));
+    }, ACCEPT_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * `POST /hubspot/actions/enroll`: stores the call and answers BLOCK, the same for a fresh and a repeated one. Nothing
+ * here waits for HubSpot; the portal's drain does the work.
+ */
+export function enrollAction(options: EnrollActionOptions): RequestHandler {
+  return async (request, response) => {
+    const parsed = parseExecutionCall(bodyBytes(request));
+    if (parsed.kind === "unreadable") {
+      response.status(400).json({ error: { code: "BODY_UNREADABLE" } });
+      return;
+    }
+    let result: AcceptResult;
+    try {
+      result = await withinTime(options.accept(parsed.execution));
+    } catch (fault) {
+      options.logger.error({ fault, portalId: parsed.execution.portalId }, "a call could not be stored; HubSpot will send it again");
+      response.status(503).json({ error: { code: "STORAGE_UNAVAILABLE" } });
+      return;
+    }
+    if (result === "not_connected") {
+      sendFailure(response, "NOT_CONNECTED");
+    } else if (parsed.kind === "invalid") {
+      sendFailure(response, "INVALID_INPUT", parsed.message);
+    } else {
+      response.type("application/json").send(BLOCK);
+    }
+  };
+}

@@ -1,0 +1,57 @@
+import type { RequestHandler } from "express";
+import { z } from "zod";
+import type { OptionPage, OptionQuery } from "../directory/options.js";
+import { bodyBytes } from "./verified-request.js";
+
+/** What HubSpot's workflow editor asks for a dropdown (dossier §3.7). */
+const optionsRequest = z.object({
+  origin: z.object({ portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt) }),
+  inputFieldName: z.string().nullish(),
+  inputFields: z.record(z.string(), z.unknown()).nullish(),
+  fetchOptions: z.object({ q: z.string().nullish(), after: z.string().nullish() }).nullish(),
+});
+
+type OptionsRequest = z.output<typeof optionsRequest>;
+
+/** What the step holds in this field already: `{type, value}` in HubSpot's request, or a plain value. */
+function selectedValue(request: OptionsRequest, fieldName: string): string | undefined {
+  const field = request.inputFields?.[request.inputFieldName ?? fieldName];
+  const value = typeof field === "object" && field !== null ? (field as { value?: unknown }).value : field;
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function parse(body: Buffer): OptionsRequest | undefined {
+  try {
+    return optionsRequest.safeParse(JSON.parse(body.toString("utf8"))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * `POST /hubspot/options/…`: a page of a dropdown, from our copy of the portal's directory. `onAsked` may renew the copy
+ * behind the answer.
+ */
+export function fetchOptions(options: {
+  /** Name of the action's input this list is for. */
+  fieldName: string;
+  load: (query: OptionQuery) => Promise<OptionPage>;
+  onAsked: (portalId: bigint) => void;
+}): RequestHandler {
+  return async (request, response) => {
+    const asked = parse(bodyBytes(request));
+    if (asked === undefined) {
+      response.status(400).json({ error: { code: "BODY_UNREADABLE" } });
+      return;
+    }
+    const { portalId } = asked.origin;
+    const page = await options.load({
+      portalId,
+      search: asked.fetchOptions?.q ?? undefined,
+      after: asked.fetchOptions?.after ?? undefined,
+      selected: selectedValue(asked, options.fieldName),
+    });
+    options.onAsked(portalId);
+    response.json({ ...page, searchable: true });
+  };
+}

@@ -1,0 +1,32 @@
+import { Router } from "express";
+import type { Pool } from "pg";
+import { sequenceOptions, senderOptions } from "../directory/options.js";
+import { ENROLL_ROUTE, SENDER_OPTIONS_ROUTE, SEQUENCE_OPTIONS_ROUTE } from "../executions/enroll-contract.js";
+import { enrollAction, type EnrollActionOptions } from "./enroll.js";
+import { fetchOptions } from "./fetch-options.js";
+import { verifiedByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
+
+export interface ActionRoutesOptions extends EnrollActionOptions, VerifiedRequestOptions {
+  pool: Pool;
+  /** A dropdown of the portal was opened: a good moment to renew its directory. */
+  onOptionsAsked: (portalId: bigint) => void;
+}
+
+/** What HubSpot's workflows call: the actions and their dropdowns. Every route is behind the signature check. */
+export function createActionsRouter(options: ActionRoutesOptions): Router {
+  const { pool, onOptionsAsked: onAsked } = options;
+  const router = Router({ caseSensitive: true, strict: true });
+  const verified = verifiedByHubSpot(options);
+  router.post(ENROLL_ROUTE, ...verified, enrollAction(options));
+  router.post(
+    SEQUENCE_OPTIONS_ROUTE,
+    ...verified,
+    fetchOptions({ fieldName: "sequence_id", load: (query) => sequenceOptions(pool, query), onAsked }),
+  );
+  router.post(
+    SENDER_OPTIONS_ROUTE,
+    ...verified,
+    fetchOptions({ fieldName: "sender_user_id", load: (query) => senderOptions(pool, query), onAsked }),
+  );
+  return router;
+}
