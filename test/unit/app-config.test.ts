@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { Ajv, type ValidateFunction } from "ajv";
-import * as contract from "../../src/actions/enroll-contract.js";
+import * as contract from "../../src/executions/enroll-contract.js";
 import { ERROR_CODES } from "../../src/executions/error-codes.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { ENROLLMENT_STATUSES } from "../../src/actions/enroll-contract.js";
+import { ENROLLMENT_STATUSES } from "../../src/executions/enroll-contract.js";
 import { ERROR_CODES } from "../../src/executions/error-codes.js";
 import type { SignatureRefusal } from "../../src/hubspot/signature.js";
 
