@@ -1,0 +1,12 @@
+/** Scopes every account has to grant; a test holds `app-config/` to the same list (dossier §2.9). */
+export const REQUIRED_SCOPES = [
+  "oauth",
+  "automation",
+  "automation.sequences.read",
+  "automation.sequences.enrollments.write",
+  "crm.objects.contacts.read",
+  "crm.objects.owners.read",
+] as const;
+
+/** Asked for, and done without where the account cannot grant it: the list of users, for names beside user ids. */
+export const OPTIONAL_SCOPES = ["settings.users.read"] as const;
