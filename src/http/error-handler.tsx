@@ -1,0 +1,98 @@
+import type { ErrorRequestHandler, RequestHandler, Request, Response } from "express";
+import { AppError } from "../errors.js";
+import type { Logger } from "../observability/logger.js";
+import { MessagePage, sendPage } from "./page.js";
+import { requestIdOf } from "./request-id.js";
+
+interface Problem {
+  status: number;
+  code: string;
+}
+
+/**
+ * The one place that turns what was thrown into an answer: status, stable code and request id; never the error's own
+ * message. A browser gets a page, everybody else JSON `{ code, requestId }`.
+ */
+export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  // eslint-disable-next-line max-params
+  return (error: unknown, request, response, next) => {
+    const problem = toProblem(error);
+    const requestId = requestIdOf(response);
+    const fields = {
+      err: error,
+      requestId,
+      method: request.method,
+      path: request.path,
+      status: problem.status,
+    };
+    if (problem.status >= 500) logger.error(fields, "request failed");
+    else logger.info(fields, "request refused");
+    if (response.headersSent) return next(error);
+    sendProblem(request, response, problem);
+  };
+}
+
+/** The end of the route table. */
+export function createNotFound(): RequestHandler {
+  return (request, response) => sendProblem(request, response, { status: 404, code: "NOT_FOUND" });
+}
+
+function sendProblem(request: Request, response: Response, { status, code }: Problem): void {
+  const requestId = requestIdOf(response);
+  if (request.accepts(["json", "html"]) !== "html") {
+    response.status(status).set("Cache-Control", "no-store").json({ code, requestId });
+    return;
+  }
+  const { title, paragraph } = wordsFor(status);
+  const links = [{ href: "/settings", label: "Open settings" }];
+  sendPage(
+    response,
+    status,
+    <MessagePage title={title} paragraphs={[paragraph]} links={links} requestId={requestId} />,
+  );
+}
+
+function wordsFor(status: number): { title: string; paragraph: string } {
+  if (status === 404) return { title: "Page not found", paragraph: "There is nothing at this address." };
+  if (status < 500)
+    return {
+      title: "That did not work",
+      paragraph: "The request was not understood. Go back and try again.",
+    };
+  if (status === 502 || status === 503) {
+    return {
+      title: "HubSpot or our database is not answering",
+      paragraph: "Nothing was lost. Try again in a minute.",
+    };
+  }
+  return {
+    title: "Something went wrong on our side",
+    paragraph: "The failure was recorded. Try again in a minute.",
+  };
+}
+
+/** Errors of Express's body parsers carry a status and a type; anything else without a status of ours is a 500. */
+function toProblem(error: unknown): Problem {
+  if (error instanceof AppError) return { status: error.status, code: error.code };
+  if (isStorageDown(error)) return { status: 503, code: "STORAGE_UNAVAILABLE" };
+  const { status, type } = (typeof error === "object" && error !== null ? error : {}) as {
+    status?: unknown;
+    type?: unknown;
+  };
+  if (typeof status !== "number" || status < 400 || status > 499) return { status: 500, code: "INTERNAL" };
+  if (status === 413 || type === "entity.too.large") return { status: 413, code: "BODY_TOO_LARGE" };
+  return { status, code: "BAD_REQUEST" };
+}
+
+/** The database is gone or going: connection refused or cut, pool exhausted, SQLSTATE classes 08 and 57P. */
+function isStorageDown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (
+    typeof code === "string" &&
+    /^(08...|57P..|53300|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/.test(code)
+  )
+    return true;
+  return /connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "./errors.js";
+
+/** Answer of the token endpoint. `hub_id`, `user_id` and `scopes` are optional by the published schema (dossier §2.3). */
+export const tokenAnswer = z.object({
+  access_token: z.string().min(1),
+  refresh_token: z.string().min(1).optional(),
+  expires_in: z.number().positive(),
+  hub_id: z.number().int().positive().optional(),
+  user_id: z.number().int().positive().optional(),
+  scopes: z.array(z.string()).optional(),
+});
+
+/** Answer of introspection; a dead token gives `active: false` and nothing else (dossier §2.4). */
+export const introspectionAnswer = z.object({
+  active: z.boolean(),
+  hub_id: z.number().int().positive().optional(),
+  user_id: z.number().int().positive().optional(),
+  user: z.string().optional(),
+  hub_domain: z.string().optional(),
+  scopes: z.array(z.string()).optional(),
+});
+
+/** An answer as the transport saw it; `httpStatus` is undefined where none came. */
+export interface RawAnswer {
+  httpStatus: number | undefined;
+  body: unknown;
+  /** What went wrong on the way, in words that hold no secret. */
+  problem?: string;
+}
+
+/** What a refusal of the OAuth endpoints means for us (dossier §2.6). */
+export type Refusal =
+  | { kind: "unavailable"; detail: string } // try again later, keep the old tokens
+  | { kind: "secret-refused"; detail: string } // another secret may be the right one during a rotation
+  | { kind: "misconfigured"; detail: string } // our own settings: alert, never disconnect anybody
+  | { kind: "code-refused"; detail: string } // authorization code unknown, used or too old
+  | { kind: "revoked"; detail: string }; // the portal withdrew its grant
+
+const refusalBody = z.object({ status: z.string().optional(), error: z.string().optional() });
+
+/** HubSpot's own `status` values are the finer ones; the RFC 6749 `error` beside them decides where there is none. */
+const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
+  BAD_CLIENT_ID: "secret-refused",
+  BAD_CLIENT_SECRET: "secret-refused",
+  BAD_REDIRECT_URI: "misconfigured",
+  BAD_AUTH_CODE: "code-refused",
+  BAD_REFRESH_TOKEN: "revoked",
+  BAD_HUB: "revoked",
+  invalid_client: "secret-refused",
+  invalid_grant: "revoked",
+  access_denied: "revoked",
+};
+
+/** Tells the refusals apart. What is not known to mean "revoked" never does: that would cost a portal its connection. */
+export function classifyRefusal({ httpStatus, body, problem }: RawAnswer): Refusal {
+  const codes = refusalBody.safeParse(body).data ?? {};
+  const detail = `${httpStatus ?? "no answer"} ${codes.status ?? codes.error ?? problem ?? ""}`.trim();
+  if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus)) {
+    return { kind: "unavailable", detail };
+  }
+  return { kind: MEANING[codes.status ?? ""] ?? MEANING[codes.error ?? ""] ?? "misconfigured", detail };
+}
+
+export function toError({ kind, detail }: Refusal): HubSpotError {
+  switch (kind) {
+    case "unavailable":
+      return new HubSpotUnavailable(`HubSpot's OAuth service gave ${detail}`);
+    case "secret-refused":
+    case "misconfigured":
+      return new AppMisconfigured(`HubSpot refuses this app's own credentials or settings: ${detail}`);
+    case "code-refused":
+    case "revoked":
+      return new GrantRevoked(`HubSpot does not accept the grant: ${detail}`);
+  }
+}

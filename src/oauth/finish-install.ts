@@ -1,0 +1,97 @@
+import type { Request, Response } from "express";
+import type { Sessions } from "../admin/session.js";
+import { AppError } from "../errors.js";
+import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-api.js";
+import type { Logger } from "../observability/logger.js";
+import type { Vault } from "../vault/vault.js";
+import { sendEnding, type Ending } from "./pages.js";
+import { trustedReturnUrl } from "./return-url.js";
+import type { InstallStates, Purpose } from "./state.js";
+
+export interface FinishOptions {
+  oauthApi: OAuthApi;
+  vault: Pick<Vault, "saveGrant">;
+  states: InstallStates;
+  sessions: Sessions;
+  /** Origin of HubSpot's UI. */
+  appUrl: string;
+  /** Told after a portal was connected anew; wakes the directory sync. */
+  onInstalled: (portalId: bigint) => Promise<void>;
+  logger: Logger;
+}
+
+/** Where a browser that brought a code without a state ends: the install is done, but nobody is signed in by it. */
+export const INSTALLED_PATH = "/oauth/installed";
+
+/**
+ * The callback with (or without) an authorization code. The order matters: the state is checked and used up before
+ * the code is exchanged, and the portal is the one HubSpot's answer names, never one from the query.
+ */
+export async function finishInstall(
+  options: FinishOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { code, state } = request.query;
+  if (typeof code !== "string" || code === "") return sendEnding(response, "denied");
+  const trip = await checkState(options.states, { request, state });
+  if (trip.kind === "refused") return sendEnding(response, trip.ending);
+  const exchange = await exchangeCode(options, code);
+  if (typeof exchange === "string") return sendEnding(response, exchange, trip.purpose);
+  if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", trip.purpose);
+  await connect(options, exchange.grant, trip.purpose);
+  if (trip.isThisBrowser) options.sessions.open(response, exchange.grant);
+  leave(options, { request, response, isSignedIn: trip.isThisBrowser });
+}
+
+type Trip =
+  { kind: "checked"; purpose: Purpose; isThisBrowser: boolean } | { kind: "refused"; ending: Ending };
+
+/**
+ * A missing state is what a marketplace install without partner sign-in looks like (dossier §2.2): it may finish, but
+ * it is tied to no browser, so it must not sign anybody in. A state that is there has to be right.
+ */
+async function checkState(
+  states: InstallStates,
+  { request, state }: { request: Request; state: unknown },
+): Promise<Trip> {
+  if (state === undefined) return { kind: "checked", purpose: "install", isThisBrowser: false };
+  if (typeof state !== "string") return { kind: "refused", ending: "forged" };
+  const verdict = await states.redeem(request, state);
+  if (verdict.kind !== "valid") return { kind: "refused", ending: verdict.kind };
+  return { kind: "checked", purpose: verdict.purpose, isThisBrowser: true };
+}
+
+async function exchangeCode(
+  { oauthApi, logger }: FinishOptions,
+  code: string,
+): Promise<CodeExchange | Ending> {
+  try {
+    return await oauthApi.exchangeCode(code);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    logger.error({ err: error }, "could not exchange an authorization code");
+    return error.code === "APP_MISCONFIGURED" ? "misconfigured" : "hubspot-down";
+  }
+}
+
+async function connect(options: FinishOptions, grant: AuthorizedGrant, purpose: Purpose): Promise<void> {
+  const { portalId, userId, scopes } = grant;
+  const { wasConnected } = await options.vault.saveGrant(grant, purpose);
+  options.logger.info({ portalId, userId, scopes, purpose, wasConnected }, "portal connected");
+  if (wasConnected && purpose === "sign-in") return;
+  // The portal is connected whatever comes of this; the directory is asked for again by the next sweep.
+  await options.onInstalled(portalId).catch((error: unknown) => {
+    options.logger.error({ portalId, err: error }, "could not wake the directory sync");
+  });
+}
+
+/** A redirect in every case, so that the code leaves the address bar. */
+function leave(
+  { appUrl }: FinishOptions,
+  { request, response, isSignedIn }: { request: Request; response: Response; isSignedIn: boolean },
+): void {
+  const returnUrl = trustedReturnUrl(request.query["returnUrl"], { appUrl });
+  const ownPage = isSignedIn ? "/settings" : INSTALLED_PATH;
+  response.set("Cache-Control", "no-store").redirect(303, returnUrl?.href ?? ownPage);
+}

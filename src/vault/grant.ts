@@ -1,0 +1,28 @@
+/** What HubSpot gave for one portal: an answer of the token endpoint, completed by introspection. */
+export interface Grant {
+  portalId: bigint;
+  accessToken: string;
+  refreshToken: string;
+  expiresInSeconds: number;
+  /** Scopes actually granted; optional ones the account cannot have are missing (dossier §2.1). */
+  scopes: string[];
+  userId: bigint | null;
+  userEmail: string | null;
+  hubDomain: string | null;
+}
+
+/** Answer to a refresh. The refresh token is usually the same one again, but must be kept whatever it is (dossier §2.3). */
+export interface RefreshedGrant {
+  accessToken: string;
+  refreshToken: string;
+  expiresInSeconds: number;
+}
+
+/**
+ * Trades a refresh token for new tokens. Throws errors with the codes `GRANT_REVOKED` (the portal is gone),
+ * `APP_MISCONFIGURED` (our own credentials are refused) or `HUBSPOT_UNAVAILABLE` (try later with the same token).
+ */
+export type RefreshGrant = (refreshToken: string) => Promise<RefreshedGrant>;
+
+/** Why a grant is saved: an admin authorised the app, or somebody only proved who they are. */
+export type GrantOccasion = "install" | "sign-in";

@@ -1,0 +1,134 @@
+import { LRUCache } from "lru-cache";
+import type { EncryptionKey } from "../config.js";
+import type { Database } from "../db/client.js";
+import type { Logger } from "../observability/logger.js";
+import { createCipher } from "./cipher.js";
+import type { Grant, GrantOccasion, RefreshGrant } from "./grant.js";
+import { createTokenSource, type TokenNeed } from "./refresh.js";
+import { resealAll } from "./reseal.js";
+import { createTokenStore } from "./store.js";
+import { sealTokens, type LiveToken } from "./token-seals.js";
+
+/** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
+export interface Vault {
+  /**
+   * Install, reinstall or sign-in: stores the tokens and marks the portal connected. Settings are kept. An install
+   * also asks for a new copy of the portal's directory; so does a sign-in that reconnects.
+   *
+   * @returns whether the portal had a working connection before.
+   */
+  saveGrant(grant: Grant, occasion?: GrantOccasion): Promise<{ wasConnected: boolean }>;
+  /**
+   * A token with life left in it; refreshes when less than five minutes are.
+   *
+   * @throws NotConnected; an error with code GRANT_REVOKED (the portal is disconnected by then), APP_MISCONFIGURED or
+   * HUBSPOT_UNAVAILABLE where no token can be had. An old token that still lives is preferred to failing.
+   */
+  accessTokenFor(portalId: bigint): Promise<string>;
+  /**
+   * After HubSpot answered 401 to `refusedToken`: a different token, by at most one refresh, and by none where another
+   * caller has replaced it already. Throws as `accessTokenFor`.
+   */
+  renewAfterRefusal(portalId: bigint, refusedToken: string): Promise<string>;
+  /** Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin. */
+  disconnect(portalId: bigint, reason: string): Promise<void>;
+  /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
+  reseal(): Promise<number>;
+}
+
+export interface VaultOptions {
+  database: Pick<Database, "pool">;
+  /** The first encrypts, all decrypt. */
+  keys: readonly [EncryptionKey, ...EncryptionKey[]];
+  refreshGrant: RefreshGrant;
+  now: () => Date;
+  logger: Logger;
+}
+
+/** Access tokens live 1800 s (dossier §2.3); one that is handed out has at least this much left. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+/** What a token must have left to be used when HubSpot cannot give a new one. */
+const LAST_USE_MS = 15_000;
+/** How long a decrypted token is trusted without a look at the database: a reinstall or disconnect elsewhere shows by then. */
+const MAX_CACHE_AGE_MS = 30_000;
+/** Pause after a refresh that failed while the old token still lives, so that an outage is not met by a storm. */
+const RETRY_REFRESH_MS = 15_000;
+const MAX_CACHED_PORTALS = 5_000;
+
+interface CachedToken {
+  accessToken: string;
+  reuseUntilMs: number;
+}
+
+export function createVault(options: VaultOptions): Vault {
+  const { now, logger } = options;
+  const cipher = createCipher(options.keys);
+  const store = createTokenStore(options.database);
+  const currentToken = createTokenSource({ ...options, cipher, store });
+  const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
+  const flights = new Map<string, Promise<LiveToken>>();
+
+  const lifeOf = (token: LiveToken) => token.expiresAtMs - now().getTime();
+  const unlessExpiring: TokenNeed = {
+    isStale: (token) => lifeOf(token) < RENEW_BEFORE_MS,
+    isUsable: (token) => lifeOf(token) > LAST_USE_MS,
+  };
+
+  /** One look-up per portal and need at a time; its result is cached unless the grant was changed here meanwhile. */
+  function share(portalId: bigint, key: string, need: TokenNeed): Promise<LiveToken> {
+    const running = flights.get(key);
+    if (running !== undefined) return running;
+    const flight: Promise<LiveToken> = currentToken(portalId, need)
+      .then((token) => {
+        if (flights.get(key) === flight) cache.set(portalId, toCached(token, now().getTime()));
+        return token;
+      })
+      .finally(() => {
+        if (flights.get(key) === flight) flights.delete(key);
+      });
+    flights.set(key, flight);
+    return flight;
+  }
+
+  function forget(portalId: bigint): void {
+    cache.delete(portalId);
+    for (const key of flights.keys()) if (key.startsWith(`${portalId}|`)) flights.delete(key);
+  }
+
+  return {
+    async saveGrant(grant, occasion = "install") {
+      const tokens = sealTokens(cipher, grant.portalId, { grant, grantedAtMs: now().getTime() });
+      const saved = await store.save(grant, tokens, occasion);
+      forget(grant.portalId);
+      return saved;
+    },
+    async accessTokenFor(portalId) {
+      const cached = cache.get(portalId);
+      if (cached !== undefined && now().getTime() < cached.reuseUntilMs) return cached.accessToken;
+      return (await share(portalId, `${portalId}|`, unlessExpiring)).accessToken;
+    },
+    async renewAfterRefusal(portalId, refusedToken) {
+      const need: TokenNeed = {
+        isStale: (token) => token.accessToken === refusedToken,
+        isUsable: () => false,
+      };
+      cache.delete(portalId);
+      return (await share(portalId, `${portalId}|${refusedToken}`, need)).accessToken;
+    },
+    async disconnect(portalId, reason) {
+      await store.disconnect(portalId, reason);
+      forget(portalId);
+      logger.info({ portalId, reason }, "portal disconnected");
+    },
+    reseal: () => resealAll({ store, cipher, logger }),
+  };
+}
+
+function toCached({ accessToken, expiresAtMs }: LiveToken, nowMs: number): CachedToken {
+  const freshUntilMs = expiresAtMs - RENEW_BEFORE_MS;
+  const isFresh = freshUntilMs > nowMs;
+  const reuseUntilMs = isFresh
+    ? Math.min(freshUntilMs, nowMs + MAX_CACHE_AGE_MS)
+    : Math.min(expiresAtMs - LAST_USE_MS, nowMs + RETRY_REFRESH_MS);
+  return { accessToken, reuseUntilMs };
+}
