@@ -4,6 +4,7 @@ import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
 import type { Logger } from "../observability/logger.js";
 import { parseExecutionCall } from "./execution-call.js";
 import { bodyBytes } from "./verified-request.js";
+import { requestIdOf } from "../http/request-id.js";
 
 export interface EnrollActionOptions {
   accept: (execution: IncomingExecution) => Promise<AcceptResult>;
@@ -49,7 +50,7 @@ export function enrollAction(options: EnrollActionOptions): RequestHandler {
   return async (request, response) => {
     const parsed = parseExecutionCall(bodyBytes(request));
     if (parsed.kind === "unreadable") {
-      response.status(400).json({ error: { code: "BODY_UNREADABLE" } });
+      response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
       return;
     }
     let result: AcceptResult;
@@ -57,7 +58,7 @@ export function enrollAction(options: EnrollActionOptions): RequestHandler {
       result = await withinTime(options.accept(parsed.execution));
     } catch (fault) {
       options.logger.error({ fault, portalId: parsed.execution.portalId }, "a call could not be stored; HubSpot will send it again");
-      response.status(503).json({ error: { code: "STORAGE_UNAVAILABLE" } });
+      response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
       return;
     }
     if (result === "not_connected") {

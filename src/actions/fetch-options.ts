@@ -2,6 +2,7 @@ import type { RequestHandler } from "express";
 import { z } from "zod";
 import type { OptionPage, OptionQuery } from "../directory/options.js";
 import { bodyBytes } from "./verified-request.js";
+import { requestIdOf } from "../http/request-id.js";
 
 /** What HubSpot's workflow editor asks for a dropdown (dossier §3.7). */
 const optionsRequest = z.object({
@@ -41,7 +42,7 @@ export function fetchOptions(options: {
   return async (request, response) => {
     const asked = parse(bodyBytes(request));
     if (asked === undefined) {
-      response.status(400).json({ error: { code: "BODY_UNREADABLE" } });
+      response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
       return;
     }
     const { portalId } = asked.origin;

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
 import type { Logger } from "../observability/logger.js";
 import { verifySignature } from "../hubspot/signature.js";
+import { requestIdOf } from "../http/request-id.js";
 
 export interface VerifiedRequestOptions {
   clientSecrets: readonly string[];
@@ -30,7 +31,7 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
       next(fault);
       return;
     }
-    response.status(status).json({ error: { code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE" } });
+    response.status(status).json({ code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE", requestId: requestIdOf(response) });
   };
 
   const check: RequestHandler = (request, response, next) => {
@@ -49,7 +50,7 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
     }
     // The reason is for the operator's log; the caller learns nothing that helps to forge.
     options.logger.warn({ reason: verdict.reason, path: request.path }, "refused a request that HubSpot did not sign");
-    response.status(401).json({ error: { code: "SIGNATURE_REFUSED" } });
+    response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
   };
 
   return [readBytes, refuseUnreadable, check];

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { HubSpotError, HubSpotRejected, HubSpotThrottled, HubSpotUnavailable } from "./errors.js";
+import { AppError } from "../errors.js";
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotError,
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotUnavailable,
+} from "./errors.js";
 import type { RequestBudget } from "./request-budget.js";
 
 /** The error envelope of dossier §5.6 and the 429 body of §6; HubSpot leaves out any part of it at times. */
@@ -27,6 +35,20 @@ export function classifyNetworkFault(fault: unknown): HubSpotError {
   const code = (cause as { code?: unknown } | null)?.code;
   const name = typeof code === "string" ? code : "network fault";
   return new HubSpotUnavailable(`HubSpot did not answer (${name})`, { cause: fault, wasNotSent: NOT_SENT.has(name) });
+}
+
+/**
+ * What a missing token means to the caller: the grant is gone, our own set-up is broken (a sealing key removed too
+ * early), or it is a passing trouble. Nothing was sent in any case.
+ */
+export function classifyTokenFault(fault: unknown): HubSpotError {
+  if (fault instanceof HubSpotError) return fault;
+  const code = fault instanceof AppError ? fault.code : undefined;
+  if (code === "NOT_CONNECTED") return new GrantRevoked("The portal is not connected", { cause: fault });
+  if (fault instanceof AppError && !fault.retryable) {
+    return new AppMisconfigured(`The portal's token cannot be read (${fault.code})`, { cause: fault });
+  }
+  return new HubSpotUnavailable("The portal's token could not be had", { cause: fault, wasNotSent: true });
 }
 
 /** 423 locked, 477 region migration, and every 5xx are passing (dossier §6). */

@@ -1,6 +1,6 @@
 import { Client } from "@hubspot/api-client";
-import { classifyAnswer, classifyNetworkFault } from "./answer.js";
-import { GrantRevoked, HubSpotRejected } from "./errors.js";
+import { classifyAnswer, classifyNetworkFault, classifyTokenFault } from "./answer.js";
+import { HubSpotRejected } from "./errors.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 
 /** One request to HubSpot's REST API. Query values that are undefined are left out. */
@@ -68,9 +68,7 @@ export function createTransport(options: TransportOptions) {
       try {
         return await options.accessTokenFor(portal.portalId);
       } catch (fault) {
-        // Disconnected before or during this call: to the caller it is one thing, a grant that is gone.
-        if ((fault as { code?: unknown }).code !== "NOT_CONNECTED") throw fault;
-        throw new GrantRevoked("The portal is not connected", { cause: fault });
+        throw classifyTokenFault(fault);
       }
     }
 

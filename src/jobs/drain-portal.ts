@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
-import { GrantRevoked } from "../hubspot/errors.js";
+import { AppMisconfigured, GrantRevoked } from "../hubspot/errors.js";
 import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
 import { RequestBudget, type RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
@@ -66,8 +66,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
   }
 
-  function gatewaySource(portalId: bigint, budget: RequestBudget, use: { slots: SlotSource; onRevoked: () => void }) {
-    const { slots, onRevoked } = use;
+  function gatewaySource(portalId: bigint, budget: RequestBudget, use: { slots: SlotSource; onUncallable: () => void }) {
+    const { slots, onUncallable } = use;
     return (slot?: RequestSlot): PortalGateway => {
       let first = slot;
       const takeSlot: TakeSlot = async () => {
@@ -82,7 +82,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         try {
           return await call(request);
         } catch (fault) {
-          if (fault instanceof GrantRevoked) onRevoked();
+          if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) onUncallable();
           throw fault;
         }
       });
@@ -98,11 +98,11 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
     await recoverAttempts(owner);
     const slots = createSlotSource(budget, { portalId, mayStillSend: turn.isFresh });
-    let isRevoked = false;
-    const onRevoked = (): void => {
-      isRevoked = true;
+    let isCallable = true;
+    const onUncallable = (): void => {
+      isCallable = false;
     };
-    const gatewayWith = gatewaySource(portalId, budget, { slots, onRevoked });
+    const gatewayWith = gatewaySource(portalId, budget, { slots, onUncallable });
     const endsAtMs = performance.now() + TURN_MS;
     const syncing = syncIfDue(portalId, gatewayWith());
     try {
@@ -114,7 +114,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         attempt: (execution, gateway) =>
           (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, { portalId, gateway, directory }),
         logger,
-        mayGoOn: () => !isRevoked && !turn.signal.aborted && performance.now() < endsAtMs,
+        mayGoOn: () => isCallable && !turn.signal.aborted && performance.now() < endsAtMs,
       }).run();
     } finally {
       await syncing;

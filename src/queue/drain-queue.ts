@@ -33,6 +33,8 @@ export interface DrainQueue {
   wake(portalId: bigint): Promise<void>;
   /** Begins taking portals, at most `capacity` at a time. */
   work(handler: DrainHandler, options: { capacity: number }): Promise<void>;
+  /** Rejects when the queue cannot be reached. */
+  probe(): Promise<void>;
   /** Lets running turns finish for up to `graceMs`, then aborts them; closes the queue. */
   stop(options: { graceMs: number }): Promise<void>;
 }
@@ -169,5 +171,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     await boss.stop({ graceful: false });
   }
 
-  return { wake, work, stop };
+  async function probe(): Promise<void> {
+    await boss.getQueue(QUEUE);
+  }
+
+  return { wake, work, probe, stop };
 }

@@ -1,0 +1,38 @@
+import { startApp, type App } from "./app.js";
+import { ConfigError, readConfig } from "./config.js";
+import { createLogger } from "./observability/logger.js";
+
+/** Ends the process in order on the first signal and at once on the second. */
+function closeOnSignals(app: App, logger: ReturnType<typeof createLogger>): void {
+  let isClosing = false;
+  const close = (signal: NodeJS.Signals): void => {
+    if (isClosing) process.exit(1);
+    isClosing = true;
+    logger.info({ signal }, "stopping; a second signal stops at once");
+    app.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on("SIGTERM", close);
+  process.on("SIGINT", close);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = createLogger({ level: config.logLevel });
+  try {
+    const app = await startApp(config, logger);
+    closeOnSignals(app, logger);
+    const { address, port } = app.address;
+    logger.info({ role: config.role, address, port, publicUrl: config.publicUrl }, "Sequence Enroller is listening");
+  } catch (fault) {
+    logger.fatal({ fault }, "Sequence Enroller could not start");
+    process.exitCode = 1;
+  }
+}
+
+main().catch((fault: unknown) => {
+  process.stderr.write(`${fault instanceof ConfigError ? fault.message : String(fault)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,51 @@
+import { timingSafeEqual } from "node:crypto";
+import { Router } from "express";
+import { Counter, Registry, collectDefaultMetrics } from "prom-client";
+
+/** What this process counts, in a registry of its own. Labels are of few values: never a portal, contact or user. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Calls of the enroll action by what became of them. */
+  readonly accepted: Counter<"result">;
+  /** Requests to HubSpot by method and status. */
+  readonly hubspotRequests: Counter<"method" | "status">;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    accepted: new Counter({
+      name: "sequence_enroller_calls_accepted_total",
+      help: "Calls of the enroll action: stored, duplicate, not_connected or failed",
+      labelNames: ["result"],
+      registers: [registry],
+    }),
+    hubspotRequests: new Counter({
+      name: "sequence_enroller_hubspot_requests_total",
+      help: "Requests to HubSpot's API, by method and HTTP status",
+      labelNames: ["method", "status"],
+      registers: [registry],
+    }),
+  };
+}
+
+function isBearer(header: string | undefined, token: string): boolean {
+  const given = Buffer.from(header ?? "");
+  const expected = Buffer.from(`Bearer ${token}`);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** `GET /metrics` in Prometheus' text format; behind a bearer token where one is configured. */
+export function createMetricsRouter(options: { registry: Registry; token: string | undefined }): Router {
+  const router = Router();
+  router.get("/metrics", async (request, response) => {
+    if (options.token !== undefined && !isBearer(request.headers.authorization, options.token)) {
+      response.status(401).set("WWW-Authenticate", "Bearer").send("A bearer token is needed (METRICS_TOKEN).\n");
+      return;
+    }
+    response.type(options.registry.contentType).send(await options.registry.metrics());
+  });
+  return router;
+}
