@@ -6,15 +6,9 @@ const DAY_MS = 86_400_000;
 export function sequenceDetail({ id, createdAtMs }: SimulatedSequence): Record<string, unknown> {
   const at = new Date(createdAtMs).toISOString();
   const stamps = { createdAt: at, updatedAt: at };
-  const step = (
-    stepOrder: number,
-    actionType: string,
-    delayDays: number,
-    pattern: Record<string, unknown>,
-  ) => ({
+  const step = (stepOrder: number, delayDays: number, pattern: Record<string, unknown>) => ({
     id: `${id}${stepOrder}`,
     stepOrder,
-    actionType,
     delayMillis: delayDays * DAY_MS,
     ...stamps,
     ...pattern,
