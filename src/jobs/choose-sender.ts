@@ -2,7 +2,6 @@ import type { Directory, DirectoryOwner } from "../directory/directory.js";
 import type { ErrorCode } from "../executions/error-codes.js";
 import type { EnrollRequest } from "../executions/execution.js";
 import type { Sender } from "../executions/outcome.js";
-import type { PortalGateway } from "../hubspot/gateway.js";
 
 /** Who sends, or why nobody can. */
 export type SenderChoice =
@@ -12,7 +11,8 @@ export type SenderChoice =
 export interface SenderSources {
   readonly portalId: bigint;
   readonly directory: Directory;
-  readonly gateway: Pick<PortalGateway, "readOwner">;
+  /** An owner the directory does not know, from HubSpot. */
+  readonly readOwner: (ownerId: string) => Promise<DirectoryOwner | undefined>;
 }
 
 function ownerName(owner: DirectoryOwner): string {
@@ -23,7 +23,7 @@ function ownerName(owner: DirectoryOwner): string {
 async function findOwner(ownerId: string, sources: SenderSources): Promise<DirectoryOwner | undefined> {
   const known = await sources.directory.owner(sources.portalId, ownerId);
   if (known !== undefined) return known;
-  const read = await sources.gateway.readOwner(ownerId);
+  const read = await sources.readOwner(ownerId);
   if (read !== undefined) await sources.directory.saveOwners(sources.portalId, [read]);
   return read;
 }
@@ -51,7 +51,7 @@ async function fromUser(userId: bigint, sources: SenderSources): Promise<SenderC
  * Finds the user to enroll as. The address is the user's sign-in address: no public API tells the connected inbox
  * (dossier §11), so HubSpot's refusal is what says that it differs.
  *
- * @throws the gateway's faults where an owner has to be read from HubSpot.
+ * @throws what `readOwner` throws, where an owner has to be read from HubSpot.
  */
 export async function chooseSender(
   request: Pick<EnrollRequest, "senderMode" | "senderUserId" | "properties">,

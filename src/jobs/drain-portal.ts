@@ -3,7 +3,7 @@ import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
 import { AppMisconfigured, GrantRevoked } from "../hubspot/errors.js";
-import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
+import { createPortalGateway, type Owner, type PortalGateway } from "../hubspot/gateway.js";
 import { RequestBudget, type RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
@@ -11,8 +11,9 @@ import { HEARTBEAT_SECONDS, SELF_FENCE_MS, type DrainHandler, type DrainTurn } f
 import { acquirePortal, LEASE_CTE, LeaseLost, releasePortal, type PortalLease } from "../queue/portal-lease.js";
 import { enrollContact, settleUncertain } from "./enroll-contact.js";
 import { PortalTurn } from "./portal-turn.js";
+import { readOnce } from "./read-once.js";
 import { createSlotSource, type SlotSource } from "./slot-source.js";
-import { isDirectoryDue, syncDirectory } from "./sync-directory.js";
+import { directoryNeed, syncDirectory } from "./sync-directory.js";
 
 export interface DrainOptions {
   pool: Pool;
@@ -57,9 +58,9 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger } = options;
 
-  async function syncIfDue(portalId: bigint, gateway: PortalGateway): Promise<void> {
+  async function sync(portalId: bigint, gateway: PortalGateway): Promise<void> {
     try {
-      if (await isDirectoryDue(directory, portalId)) await syncDirectory(portalId, { directory, gateway });
+      await syncDirectory(portalId, { directory, gateway });
     } catch (fault) {
       // The copy we have serves on; the request stays open and the next turn tries again.
       if (!(fault instanceof LeaseLost)) logger.warn({ fault, portalId }, "the directory could not be synced");
@@ -104,7 +105,11 @@ export function createDrain(options: DrainOptions): DrainHandler {
     };
     const gatewayWith = gatewaySource(portalId, budget, { slots, onUncallable });
     const endsAtMs = performance.now() + TURN_MS;
-    const syncing = syncIfDue(portalId, gatewayWith());
+    const need = await directoryNeed(directory, portalId);
+    const syncing = need === "none" ? undefined : sync(portalId, gatewayWith());
+    // With no directory at all every sender would have to be read from HubSpot one by one.
+    if (need === "first") await syncing;
+    const ownerReads = readOnce<Owner | undefined>();
     try {
       return await new PortalTurn({
         owner,
@@ -112,7 +117,12 @@ export function createDrain(options: DrainOptions): DrainHandler {
         slots,
         gatewayWith,
         attempt: (execution, gateway) =>
-          (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, { portalId, gateway, directory }),
+          (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, {
+            portalId,
+            gateway,
+            directory,
+            ownerReads,
+          }),
         logger,
         mayGoOn: () => isCallable && !turn.signal.aborted && performance.now() < endsAtMs,
       }).run();

@@ -4,7 +4,7 @@ import { alreadyEnrolled, enrolled, failed, type Outcome, type Sender } from "..
 import { refusalCode } from "../executions/refusal.js";
 import type { Result } from "../executions/write-back.js";
 import { AppMisconfigured, GrantRevoked, HubSpotRejected, HubSpotThrottled, HubSpotUnavailable } from "../hubspot/errors.js";
-import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
+import type { CurrentEnrollment, Owner, PortalGateway } from "../hubspot/gateway.js";
 import { backoffMs } from "../queue/backoff.js";
 import { chooseSender } from "./choose-sender.js";
 
@@ -12,6 +12,8 @@ export interface EnrollContext {
   readonly portalId: bigint;
   readonly gateway: PortalGateway;
   readonly directory: Directory;
+  /** Owner reads of this turn: a burst of contacts of one unknown owner costs one request. */
+  readonly ownerReads: (ownerId: string, read: () => Promise<Owner | undefined>) => Promise<Owner | undefined>;
 }
 
 /** HubSpot's clock may lag ours by this much: an enrollment this long before our attempt can still be ours. */
@@ -122,7 +124,11 @@ export async function enrollContact(execution: ClaimedExecution, context: Enroll
     const request = await withProperties(execution, context);
     if (request === undefined) return decided(failed("CONTACT_NOT_FOUND"));
     if (!request.properties?.["email"]) return decided(failed("CONTACT_HAS_NO_EMAIL"));
-    const choice = await chooseSender(request, context);
+    const choice = await chooseSender(request, {
+      portalId: context.portalId,
+      directory: context.directory,
+      readOwner: (ownerId) => context.ownerReads(ownerId, () => context.gateway.readOwner(ownerId)),
+    });
     if (choice.kind === "nobody") return decided(failed(choice.code, { detail: choice.detail }));
     return await send({ execution, sender: choice.sender, context });
   } catch (fault) {

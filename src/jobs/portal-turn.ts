@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { claimDue, claimUncertain, type Ownership } from "../executions/claim.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { failed } from "../executions/outcome.js";
@@ -30,8 +31,13 @@ const RESERVED_SLOTS = 2;
 const COMPLETION_WAIT_MS = 8_000;
 /** While requests are under way: how soon work that arrived meanwhile is looked for. */
 const IDLE_LOOK_MS = 50;
+/** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
+const SLOT_LOOK_MS = { least: 10, most: 250 };
 /** An execution that makes us throw is given up after this many attempts, so that it holds up nobody. */
 const MAX_FAULTY_ATTEMPTS = 5;
+
+/** What a look for work came to. */
+type Claim = "claimed" | "nothing-due" | "no-slot";
 
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
 export class PortalTurn {
@@ -63,14 +69,14 @@ export class PortalTurn {
     try {
       while (this.#options.mayGoOn()) {
         this.#throwFaults();
-        const claimed = await this.#claimAndStart();
-        const isIdle = claimed === 0 && this.#inFlight.size === 0;
-        this.#completeIfWorthwhile(isIdle);
-        if (isIdle && this.#completing === undefined && this.#owedCount === 0) {
+        const claim = await this.#claimAndStart();
+        const isQuiet = claim !== "claimed" && this.#inFlight.size === 0;
+        this.#completeIfWorthwhile(isQuiet);
+        if (claim === "nothing-due" && isQuiet && this.#completing === undefined && this.#owedCount === 0) {
           isMoreLeft = false;
           break;
         }
-        await this.#pause(claimed);
+        await this.#pause(claim);
       }
     } finally {
       await Promise.allSettled([...this.#inFlight, this.#completing]);
@@ -91,10 +97,10 @@ export class PortalTurn {
     this.#owedCount += count;
   }
 
-  async #claimAndStart(): Promise<number> {
+  async #claimAndStart(): Promise<Claim> {
     const { owner, slots } = this.#options;
     const held = slots.takeFree(MAX_IN_FLIGHT - this.#inFlight.size, RESERVED_SLOTS);
-    if (held.length === 0) return 0;
+    if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
     try {
       claimed.push(...(await claimUncertain(owner, held.length)));
@@ -107,7 +113,7 @@ export class PortalTurn {
     claimed.forEach((execution, index) => {
       this.#start(execution, held[index] as RequestSlot);
     });
-    return claimed.length;
+    return claimed.length === 0 ? "nothing-due" : "claimed";
   }
 
   #start(execution: ClaimedExecution, slot: RequestSlot): void {
@@ -143,9 +149,9 @@ export class PortalTurn {
     return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution." };
   }
 
-  #completeIfWorthwhile(isIdle: boolean): void {
+  #completeIfWorthwhile(isQuiet: boolean): void {
     const hasWaited = performance.now() - this.#owedSinceMs >= COMPLETION_WAIT_MS;
-    const isWorthwhile = this.#owedCount > 0 && (isIdle || hasWaited || this.#owedCount >= COMPLETION_BATCH);
+    const isWorthwhile = this.#owedCount > 0 && (isQuiet || hasWaited || this.#owedCount >= COMPLETION_BATCH);
     if (!isWorthwhile || this.#completing !== undefined) return;
     this.#completing = this.#complete().finally(() => {
       this.#completing = undefined;
@@ -166,19 +172,14 @@ export class PortalTurn {
     }
   }
 
-  /** Until a request ends or a slot frees up, but not so long that work which arrives meanwhile is kept waiting. */
-  async #pause(claimed: number): Promise<void> {
-    if (claimed > 0) {
+  /** Until a slot frees up or new work may be there; not longer, and not at all while there is more to claim. */
+  async #pause(claim: Claim): Promise<void> {
+    if (claim === "claimed") {
       await new Promise(setImmediate);
       return;
     }
-    const untilSlotMs = Math.max(1, this.#options.budget.msUntilAvailable());
-    const waitMs = this.#options.budget.available() > RESERVED_SLOTS ? IDLE_LOOK_MS : Math.min(250, Math.max(10, untilSlotMs));
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise((resolve) => {
-      timer = setTimeout(resolve, waitMs);
-    });
-    await Promise.race([timeout, this.#completing ?? timeout]);
-    clearTimeout(timer);
+    const untilSlotMs = Math.min(SLOT_LOOK_MS.most, Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable()));
+    const timer = sleep(claim === "no-slot" ? untilSlotMs : IDLE_LOOK_MS);
+    await Promise.race([timer, this.#completing ?? timer]);
   }
 }

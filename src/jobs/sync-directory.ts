@@ -19,13 +19,14 @@ async function readAll<T>(readPage: (after: string | undefined) => Promise<Page<
   return all;
 }
 
-/** Whether the portal's directory is asked for, or too old. */
-export async function isDirectoryDue(directory: Directory, portalId: bigint): Promise<boolean> {
+/** Whether the portal has no directory yet, needs a fresh one (asked for, or too old), or neither. */
+export async function directoryNeed(directory: Directory, portalId: bigint): Promise<"first" | "fresh" | "none"> {
   const state = await directory.state(portalId);
-  if (state === undefined) return false;
+  if (state === undefined) return "none";
   const { requestedAt, syncedAt } = state;
-  if (syncedAt === null) return true;
-  return (requestedAt !== null && requestedAt > syncedAt) || Date.now() - syncedAt.getTime() > MAX_AGE_MS;
+  if (syncedAt === null) return "first";
+  const isAsked = requestedAt !== null && requestedAt > syncedAt;
+  return isAsked || Date.now() - syncedAt.getTime() > MAX_AGE_MS ? "fresh" : "none";
 }
 
 /** Runs one part of the sync; a refusal (missing scope, seat or permission) leaves what we had and is told. */

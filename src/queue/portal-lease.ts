@@ -14,34 +14,38 @@ export interface PortalLease {
   readonly inheritedMs: readonly number[] | undefined;
 }
 
+interface AcquiredRow {
+  epoch: string;
+  was_released: boolean;
+  inherited_ms: number[] | null;
+}
+
+/** Joining `before` makes it be read ahead of the update: what it holds is what the last owner left. */
+const ACQUIRE = `
+  WITH before AS MATERIALIZED (
+    SELECT portal_id, is_released,
+           (SELECT array_agg((extract(epoch FROM free_at - clock_timestamp()) * 1000)::float8)
+              FROM unnest(request_slots_free_at) AS free_at WHERE free_at > clock_timestamp()) AS inherited_ms
+      FROM portal_drains WHERE portal_id = $1 FOR UPDATE
+  )
+  UPDATE portal_drains AS drain SET epoch = drain.epoch + 1, is_released = false, acquired_at = now()
+    FROM before WHERE drain.portal_id = before.portal_id
+  RETURNING drain.epoch, before.is_released AS was_released, before.inherited_ms`;
+
 /**
  * Takes ownership by raising the portal's epoch. Which process may do so is decided by the queue (one active drain job
  * per portal); the epoch fences whoever held the portal before, should it still be alive.
  */
 export async function acquirePortal(pool: Pool, portalId: bigint): Promise<PortalLease> {
-  const { rows } = await pool.query<{ epoch: string; was_released: boolean | null; inherited_ms: number[] | null }>({
-    name: "acquire-portal",
-    text: `
-      WITH before AS (
-        SELECT is_released, request_slots_free_at FROM portal_drains WHERE portal_id = $1 FOR UPDATE
-      )
-      INSERT INTO portal_drains AS drain (portal_id, epoch, is_released, acquired_at)
-      VALUES ($1, 1, false, now())
-      ON CONFLICT (portal_id) DO UPDATE SET epoch = drain.epoch + 1, is_released = false, acquired_at = now()
-      RETURNING epoch,
-        (SELECT is_released FROM before) AS was_released,
-        (SELECT array_agg((extract(epoch FROM free_at - clock_timestamp()) * 1000)::float8)
-           FROM before, unnest(request_slots_free_at) AS free_at
-          WHERE free_at > clock_timestamp()) AS inherited_ms`,
-    values: [portalId],
-  });
-  const row = rows[0];
+  const acquire = async (): Promise<AcquiredRow | undefined> =>
+    (await pool.query<AcquiredRow>({ name: "acquire-portal", text: ACQUIRE, values: [portalId] })).rows[0];
+  let row = await acquire();
+  if (row === undefined) {
+    await pool.query(`INSERT INTO portal_drains (portal_id) VALUES ($1) ON CONFLICT DO NOTHING`, [portalId]);
+    row = await acquire();
+  }
   if (row === undefined) throw new LeaseLost(`portal ${portalId} could not be acquired`);
-  return {
-    portalId,
-    epoch: BigInt(row.epoch),
-    inheritedMs: row.was_released === false ? undefined : (row.inherited_ms ?? []),
-  };
+  return { portalId, epoch: BigInt(row.epoch), inheritedMs: row.was_released ? (row.inherited_ms ?? []) : undefined };
 }
 
 /** Hands the portal over in order, with what is left of its request window. Does nothing once the lease is lost. */
