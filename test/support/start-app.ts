@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import { pino } from "pino";
+import { startApp, type App } from "../../src/app.js";
+import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
+import { readConfig, type Config } from "../../src/config.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
+import type { SimulatorOptions } from "../../src/simulator/options.js";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
+import { createTestDatabase, type TestDatabase } from "./database.js";
+
+/** The app, a simulated HubSpot and a database of their own, talking HTTP on 127.0.0.1. */
+export interface RunningApp {
+  readonly publicUrl: string;
+  readonly config: Config;
+  readonly simulator: Simulator;
+  readonly db: TestDatabase;
+  /** Lines the app logged, parsed. */
+  readonly logLines: Record<string, unknown>[];
+  /** Installs by the real OAuth round trip, as the portal's admin. The browser is signed in afterwards. */
+  install(portal: SimulatedPortal): Promise<Browser>;
+  /** Starts a further process-like instance on the same database. */
+  startAnother(environment?: Record<string, string>): Promise<App>;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  simulator?: Partial<SimulatorOptions>;
+  environment?: Record<string, string>;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
+
+export async function startRunningApp(options: StartOptions = {}): Promise<RunningApp> {
+  const port = await freePort();
+  const publicUrl = `http://localhost:${port}`;
+  const secret = randomBytes(16).toString("hex");
+  const simulator = await startSimulator({
+    clientId: "test-client",
+    clientSecrets: [secret],
+    appId: "170",
+    redirectUris: [`${publicUrl}/oauth/callback`],
+    requiredScopes: REQUIRED_SCOPES,
+    optionalScopes: OPTIONAL_SCOPES,
+    ...options.simulator,
+  });
+  const db = await createTestDatabase();
+  const environment = {
+    DATABASE_URL: db.url,
+    PORT: String(port),
+    PUBLIC_URL: publicUrl,
+    HUBSPOT_CLIENT_ID: "test-client",
+    HUBSPOT_CLIENT_SECRET: secret,
+    HUBSPOT_APP_ID: "170",
+    HUBSPOT_API_URL: simulator.url,
+    HUBSPOT_APP_URL: simulator.url,
+    ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString("base64")}`,
+    SESSION_SECRET: "a-session-secret-for-tests-only-0123456789",
+    ...options.environment,
+  };
+  const logLines: Record<string, unknown>[] = [];
+  const logger = pino({ level: "info" }, { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) });
+  const config = readConfig(environment);
+  const apps: App[] = [await startApp(config, logger)];
+  return {
+    publicUrl,
+    config,
+    simulator,
+    db,
+    logLines,
+    async install(portal) {
+      const browser = createBrowser();
+      const admin = { portalId: portal.portalId, userId: portal.admin.userId };
+      await installByBrowser({ publicUrl, browser, consent: (url) => simulator.authorize(url, admin) });
+      return browser;
+    },
+    async startAnother(further = {}) {
+      const another = await startApp(readConfig({ ...environment, PORT: "0", ...further }), logger);
+      apps.push(another);
+      return another;
+    },
+    async close() {
+      for (const app of apps.reverse()) await app.close({ graceMs: 1_000 });
+      await simulator.close();
+      await db.drop();
+    },
+  };
+}
+
+/** A portal whose senders' inboxes are their sign-in addresses, as most are. */
+export function addPlainPortal(simulator: Simulator, seed: Parameters<Simulator["addPortal"]>[0] = {}): SimulatedPortal {
+  const portal = simulator.addPortal(seed);
+  for (const user of portal.users.values()) user.inboxAddress = user.email;
+  return portal;
+}
