@@ -1,0 +1,94 @@
+import { invalid, NO_CONTENT, notFound, type Answer } from "../server/answer.js";
+import { isRecord, textOf, type JsonRecord } from "../server/body.js";
+import type { Completion, CompletionOutcome } from "../portal/callbacks.js";
+import type { ApiCall, ApiRoute } from "./call.js";
+
+const BASE = "/automation/actions/callbacks/2026-09";
+const SCOPES = ["automation"];
+
+/** Completing held executions (dossier §3.6). */
+export const CALLBACK_ROUTES: readonly ApiRoute[] = [
+  { method: "POST", path: `${BASE}/complete`, endpoint: "callbacks", scopes: SCOPES, answer: completeBatch },
+  {
+    method: "POST",
+    path: `${BASE}/{callbackId}/complete`,
+    endpoint: "callbacks",
+    scopes: SCOPES,
+    answer: completeOne,
+  },
+];
+
+interface Order {
+  readonly callbackId: string;
+  readonly completion: Completion;
+}
+
+function completeOne(call: ApiCall): Answer {
+  if (!isRecord(call.body)) return invalid("Invalid input JSON");
+  const order = readOrder(call, call.params["callbackId"], { record: call.body, batchSize: 1 });
+  if (order === undefined) return invalid("outputFields.hs_execution_state must be SUCCESS or FAIL_CONTINUE");
+  call.portal.callbacks.note(order.callbackId, order.completion);
+  const refusal = refusalFor(call, order.callbackId);
+  if (refusal !== undefined) return refusal;
+  carryOut(call, order);
+  return NO_CONTENT;
+}
+
+function completeBatch(call: ApiCall): Answer {
+  const inputs = isRecord(call.body) ? call.body["inputs"] : undefined;
+  if (!Array.isArray(inputs)) return invalid("Some required fields were not set: [inputs]");
+  if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
+  const records = inputs.filter(isRecord);
+  const orders = records.map((record) =>
+    readOrder(call, textOf(record, "callbackId"), { record, batchSize: inputs.length }),
+  );
+  const readable = orders.filter((order) => order !== undefined);
+  if (readable.length < inputs.length)
+    return invalid("An input lacks its callbackId or a valid hs_execution_state");
+  for (const { callbackId, completion } of readable) call.portal.callbacks.note(callbackId, completion);
+  const bad = readable.filter(({ callbackId }) => refusalFor(call, callbackId) !== undefined);
+  if (bad.length > 0 && call.world.settings.openQuestions.badIdInBatch === "refuse-all") {
+    return invalid(`Callbacks cannot be completed: ${bad.map(({ callbackId }) => callbackId).join(", ")}`);
+  }
+  for (const order of readable) if (!bad.includes(order)) carryOut(call, order);
+  return NO_CONTENT;
+}
+
+function readOrder(
+  { nowMs }: ApiCall,
+  callbackId: string | undefined,
+  { record, batchSize }: { record: JsonRecord; batchSize: number },
+): Order | undefined {
+  const outputs = record["outputFields"];
+  if (callbackId === undefined || !isRecord(outputs)) return undefined;
+  const state = outputs["hs_execution_state"];
+  if (state !== "SUCCESS" && state !== "FAIL_CONTINUE") return undefined;
+  const outputFields = Object.fromEntries(
+    Object.keys(outputs).map((name) => [name, textOf(outputs, name) ?? ""]),
+  );
+  const hasTypedOutputs = isRecord(record["typedOutputs"]);
+  return { callbackId, completion: { receivedAtMs: nowMs, batchSize, outputFields, hasTypedOutputs } };
+}
+
+/** Which status each hopeless id gets is an open question (dossier §13.2), so the settings decide. */
+function refusalFor({ world, portal, nowMs }: ApiCall, callbackId: string): Answer | undefined {
+  const { unknownCallback, repeatedCallback } = world.settings.openQuestions;
+  const statusFor: Record<CompletionOutcome, 204 | 400 | 404> = {
+    accepted: 204,
+    unknown: unknownCallback,
+    repeated: repeatedCallback,
+    expired: 404,
+  };
+  const outcome = portal.callbacks.judge(callbackId, nowMs);
+  const status = statusFor[outcome];
+  if (status === 204) return undefined;
+  const message = `Callback ${callbackId} is ${outcome === "repeated" ? "already completed" : outcome}`;
+  return status === 404 ? notFound(message) : invalid(message);
+}
+
+function carryOut({ portal, world, nowMs }: ApiCall, { callbackId, completion }: Order): void {
+  if (portal.callbacks.judge(callbackId, nowMs) !== "accepted") return;
+  portal.callbacks.accept(callbackId, completion);
+  const count = portal.callbacks.get(callbackId)?.received.length ?? 1;
+  world.signals.announce("completed", { portalId: portal.portalId, callbackId, count });
+}

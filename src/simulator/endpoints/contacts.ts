@@ -1,0 +1,98 @@
+import { invalid, notFound, ok, type Answer } from "../server/answer.js";
+import { isRecord, textOf } from "../server/body.js";
+import { visibleProperties } from "../portal/enrollments.js";
+import type { SimulatedContact } from "../portal/model.js";
+import type { ApiCall, ApiRoute } from "./call.js";
+
+const SCOPES = ["crm.objects.contacts.read"];
+const DEFAULT_PROPERTIES = [
+  "createdate",
+  "email",
+  "firstname",
+  "hs_object_id",
+  "lastmodifieddate",
+  "lastname",
+];
+
+/** Contacts by id, one or up to 100; both spellings of the object type. */
+export const CONTACT_ROUTES: readonly ApiRoute[] = ["contacts", "0-1"].flatMap((type): ApiRoute[] => [
+  {
+    method: "GET",
+    path: `/crm/objects/2026-09/${type}/{objectId}`,
+    endpoint: "contacts",
+    scopes: SCOPES,
+    answer: get,
+  },
+  {
+    method: "POST",
+    path: `/crm/objects/2026-09/${type}/batch/read`,
+    endpoint: "contacts",
+    scopes: SCOPES,
+    answer: batchRead,
+  },
+]);
+
+function get({ portal, params, query, nowMs }: ApiCall): Answer {
+  const id = params["objectId"] ?? "";
+  const byEmail = query.get("idProperty") === "email";
+  const contact = byEmail
+    ? [...portal.contacts.values()].find(({ properties }) => properties["email"] === id)
+    : portal.contacts.get(id);
+  if (contact === undefined) return notFound("resource not found");
+  const wanted = query.getAll("properties").flatMap((names) => names.split(","));
+  return ok(contactBody(contact, wanted, nowMs));
+}
+
+function batchRead({ portal, body, nowMs }: ApiCall): Answer {
+  const inputs = isRecord(body) ? body["inputs"] : undefined;
+  if (!isRecord(body) || !Array.isArray(inputs))
+    return invalid("Some required fields were not set: [inputs]");
+  if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
+  const ids = inputs.filter(isRecord).map((input) => textOf(input, "id") ?? "");
+  const wanted = Array.isArray(body["properties"]) ? body["properties"].map(String) : [];
+  const found = ids.map((id) => portal.contacts.get(id)).filter((contact) => contact !== undefined);
+  const missing = ids.filter((id) => !portal.contacts.has(id));
+  const at = new Date(nowMs).toISOString();
+  const results = found.map((contact) => contactBody(contact, wanted, nowMs));
+  const summary = { status: "COMPLETE", results, startedAt: at, completedAt: at };
+  if (missing.length === 0) return ok(summary);
+  return { status: 207, body: { ...summary, numErrors: 1, errors: [notAllFound(missing)] } };
+}
+
+function notAllFound(ids: string[]): Record<string, unknown> {
+  return {
+    status: "error",
+    category: "OBJECT_NOT_FOUND",
+    message:
+      "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.",
+    context: { ids },
+    errors: [],
+    links: {},
+  };
+}
+
+/** A property without a value is there as null when it was asked for by name. */
+function contactBody(
+  contact: SimulatedContact,
+  wanted: readonly string[],
+  nowMs: number,
+): Record<string, unknown> {
+  const visible = visibleProperties(contact, nowMs);
+  const createdAt = new Date(contact.createdAtMs).toISOString();
+  const updatedAt = new Date(contact.updatedAtMs).toISOString();
+  const all: Record<string, string | null> = {
+    ...visible,
+    hs_object_id: contact.id,
+    createdate: createdAt,
+    lastmodifieddate: updatedAt,
+  };
+  const always = ["hs_object_id", "createdate", "lastmodifieddate"];
+  const names = wanted.length === 0 ? DEFAULT_PROPERTIES : [...new Set([...always, ...wanted])];
+  return {
+    id: contact.id,
+    properties: Object.fromEntries(names.map((name) => [name, all[name] ?? null])),
+    createdAt,
+    updatedAt,
+    archived: false,
+  };
+}

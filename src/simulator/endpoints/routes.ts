@@ -1,0 +1,19 @@
+import { ACCOUNT_ROUTES } from "./account.js";
+import { CALLBACK_ROUTES } from "./callbacks.js";
+import type { ApiRoute } from "./call.js";
+import { CONTACT_ROUTES } from "./contacts.js";
+import { FLOW_ROUTES } from "./flows.js";
+import { OWNER_AND_USER_ROUTES } from "./owners-and-users.js";
+import { PREFERENCE_ROUTES } from "./preferences.js";
+import { SEQUENCE_ROUTES } from "./sequences.js";
+
+/** Every endpoint of api.hubapi.com that the simulator has, token endpoints aside. */
+export const API_ROUTES: readonly ApiRoute[] = [
+  ...SEQUENCE_ROUTES,
+  ...CALLBACK_ROUTES,
+  ...OWNER_AND_USER_ROUTES,
+  ...CONTACT_ROUTES,
+  ...PREFERENCE_ROUTES,
+  ...FLOW_ROUTES,
+  ...ACCOUNT_ROUTES,
+];

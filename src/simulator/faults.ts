@@ -1,0 +1,139 @@
+import type { Random } from "./random.js";
+
+/** Families of endpoints that can be made to fail separately. */
+export const ENDPOINTS = [
+  "token",
+  "enroll",
+  "enrollment-lookup",
+  "sequences",
+  "callbacks",
+  "owners",
+  "users",
+  "contacts",
+  "preferences",
+  "flows",
+  "account",
+  "uninstall",
+] as const;
+
+export type Endpoint = (typeof ENDPOINTS)[number];
+
+/**
+ * What may go wrong. "Before" leaves the world untouched; "after" does the work and loses the answer, which the caller
+ * cannot tell apart.
+ *
+ * | fault | the work is done | the caller sees |
+ * | --- | --- | --- |
+ * | errorBefore, errorAfter | no, yes | a 5xx |
+ * | resetBefore, resetAfter | no, yes | the connection is cut |
+ * | slowAnswer | at once | the answer, late |
+ * | slowWork | late, even if the caller has gone by then | the answer, late |
+ * | throttled, throttledRetryAfter | no | 429 although the budget was kept, without and with `Retry-After` |
+ * | locked | no | 423 |
+ * | migrating | no | 477 with `Retry-After` in seconds |
+ */
+export const FAULTS = [
+  "errorBefore",
+  "errorAfter",
+  "resetBefore",
+  "resetAfter",
+  "slowAnswer",
+  "slowWork",
+  "throttled",
+  "throttledRetryAfter",
+  "locked",
+  "migrating",
+] as const;
+
+export type FaultName = (typeof FAULTS)[number];
+
+export type FaultRates = Partial<Record<FaultName, number>>;
+
+/** Probabilities by endpoint family; "all" applies where the family has no entry of its own. */
+export type FaultPlan = Partial<Record<Endpoint | "all", FaultRates>> & {
+  /** Range of the two slow faults. Default 500 to 3000 ms. */
+  readonly slowMs?: readonly [number, number];
+};
+
+/** A fault made to order: the next `times` matching requests meet it, before chance has a say. */
+export interface ScriptedFault {
+  readonly endpoint: Endpoint;
+  readonly fault: FaultName;
+  readonly times?: number;
+  readonly portalId?: number;
+  /** Of the two error faults: 500, 502, 503, 504, 521, 523 or 524. Drawn at random otherwise. */
+  readonly status?: number;
+  /** Of the two slow faults. */
+  readonly ms?: number;
+}
+
+/** One fault as it will be carried out. */
+export interface DrawnFault {
+  readonly name: FaultName;
+  readonly status: number;
+  readonly ms: number;
+}
+
+const SERVER_ERRORS = [500, 502, 503, 504, 521, 523, 524] as const;
+
+export class Faults {
+  readonly #random: Random;
+  #plan: FaultPlan;
+  #scripted: { fault: ScriptedFault; left: number }[] = [];
+  readonly #counts = new Map<string, number>();
+
+  constructor(random: Random, plan: FaultPlan = {}) {
+    this.#random = random;
+    this.#plan = plan;
+  }
+
+  setPlan(plan: FaultPlan): void {
+    this.#plan = plan;
+  }
+
+  script(fault: ScriptedFault): void {
+    this.#scripted.push({ fault, left: fault.times ?? 1 });
+  }
+
+  /** How often each fault struck, by `endpoint/fault`. */
+  counts(): Record<string, number> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** The fate of one request; undefined for the ordinary one. */
+  draw(endpoint: Endpoint, portalId: number | undefined): DrawnFault | undefined {
+    const fault = this.#fromScript(endpoint, portalId) ?? this.#byChance(endpoint);
+    if (fault !== undefined) {
+      const key = `${endpoint}/${fault.name}`;
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    }
+    return fault;
+  }
+
+  #fromScript(endpoint: Endpoint, portalId: number | undefined): DrawnFault | undefined {
+    const entry = this.#scripted.find(
+      ({ fault }) =>
+        fault.endpoint === endpoint && (fault.portalId === undefined || fault.portalId === portalId),
+    );
+    if (entry === undefined) return undefined;
+    entry.left -= 1;
+    if (entry.left <= 0) this.#scripted = this.#scripted.filter((other) => other !== entry);
+    return this.#detail(entry.fault.fault, entry.fault);
+  }
+
+  #byChance(endpoint: Endpoint): DrawnFault | undefined {
+    const rates = this.#plan[endpoint] ?? this.#plan.all;
+    if (rates === undefined) return undefined;
+    const name = FAULTS.find((candidate) => this.#random.chance(rates[candidate] ?? 0));
+    return name && this.#detail(name, {});
+  }
+
+  #detail(name: FaultName, wish: { status?: number; ms?: number }): DrawnFault {
+    const [low, high] = this.#plan.slowMs ?? [500, 3000];
+    return {
+      name,
+      status: wish.status ?? this.#random.pick(SERVER_ERRORS),
+      ms: wish.ms ?? Math.round(this.#random.between(low, high)),
+    };
+  }
+}

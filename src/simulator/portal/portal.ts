@@ -1,0 +1,202 @@
+import type { World } from "../world.js";
+import { fetchOptions, type OptionsAnswer, type OptionsRequest } from "../workflow/options.js";
+import { WorkflowRun, type RunRequest } from "../workflow/run.js";
+import { sendWebhooks, type WebhookDelivery, type WebhookEvent } from "../workflow/webhooks.js";
+import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
+import { CallbackLedger } from "./callbacks.js";
+import { changeLater, EnrollmentLedger, propertiesOnEnd, visibleProperties } from "./enrollments.js";
+import { flowsOf, type Flow } from "./flows.js";
+import type { ContactSeed, Seeder, SequenceSeed, UserSeed } from "./seeding.js";
+import { makeTrouble, type Trouble } from "./troubles.js";
+import type {
+  EnrollmentEnd,
+  SimulatedContact,
+  SimulatedOwner,
+  SimulatedSequence,
+  SimulatedUser,
+} from "./model.js";
+import { Traffic } from "./traffic.js";
+
+export interface PortalTraits {
+  readonly portalId: number;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly uiDomain: string;
+  /** Scopes this account's tier cannot grant. */
+  readonly unavailableScopes: readonly string[];
+}
+
+/** One HubSpot account: what is in it, what happened in it, and what it can be made to do. */
+export class SimulatedPortal {
+  readonly portalId: number;
+  readonly traits: PortalTraits;
+  readonly users = new Map<number, SimulatedUser>();
+  readonly owners = new Map<string, SimulatedOwner>();
+  readonly sequences = new Map<string, SimulatedSequence>();
+  readonly contacts = new Map<string, SimulatedContact>();
+  readonly enrollments = new EnrollmentLedger();
+  readonly callbacks = new CallbackLedger();
+  readonly traffic = new Traffic();
+  readonly runs: WorkflowRun[] = [];
+  readonly flows: Flow[];
+  readonly #world: World;
+  /** Formatting a date costs more than the rest of an enrollment, so one result serves for its minute. */
+  readonly #dayFormat: Intl.DateTimeFormat;
+  #seeder: Seeder | undefined;
+  #day = { minute: -1, text: "" };
+
+  constructor(world: World, traits: PortalTraits) {
+    this.#world = world;
+    this.portalId = traits.portalId;
+    this.traits = traits;
+    this.#dayFormat = new Intl.DateTimeFormat("sv-SE", { timeZone: traits.timeZone });
+    this.flows = flowsOf(traits.portalId, world.settings.actionDefinitionId, world.now());
+  }
+
+  /** @throws RangeError for an id the portal does not have: a mistake in the test, not a case to handle. */
+  user(userId: number): SimulatedUser {
+    return known(this.users.get(userId), `user ${userId}`);
+  }
+
+  contact(contactId: string): SimulatedContact {
+    return known(this.contacts.get(contactId), `contact ${contactId}`);
+  }
+
+  ownerOfUser(userId: number): SimulatedOwner {
+    return known(
+      [...this.owners.values()].find((owner) => owner.userId === userId),
+      `owner of user ${userId}`,
+    );
+  }
+
+  /** A user who may install the app and send; the natural choice where a test does not care. */
+  get admin(): SimulatedUser {
+    return known(
+      [...this.users.values()].find((user) => user.superAdmin),
+      "super admin",
+    );
+  }
+
+  /** Users who can enroll right now: active, permitted, with a connected inbox. */
+  get senders(): SimulatedUser[] {
+    return [...this.users.values()].filter(
+      (user) => user.active && user.hasSequencesPermission && user.hasConnectedInbox,
+    );
+  }
+
+  /** Hands over the maker of further records; seeding does this once. */
+  attachSeeder(seeder: Seeder): void {
+    this.#seeder = seeder;
+  }
+
+  addUser(seed?: UserSeed): SimulatedUser {
+    return this.#records.addUser(seed);
+  }
+
+  addSequence(seed?: SequenceSeed): SimulatedSequence {
+    return this.#records.addSequence(seed);
+  }
+
+  addContact(seed?: ContactSeed): SimulatedContact {
+    return this.#records.addContact(seed);
+  }
+
+  /** Adds a contact that cannot be enrolled, for the given reason. */
+  addTroubledContact(trouble: Trouble): SimulatedContact {
+    return makeTrouble(this.#records, trouble);
+  }
+
+  get #records(): Seeder {
+    return known(this.#seeder, "seeder");
+  }
+
+  /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits start anew at its midnight. */
+  dayAt(atMs: number): string {
+    const minute = Math.floor(atMs / 60_000);
+    if (this.#day.minute !== minute) this.#day = { minute, text: this.#dayFormat.format(atMs) };
+    return this.#day.text;
+  }
+
+  /** What the API shows of a contact at this moment. */
+  propertiesOf(contactId: string): Readonly<Record<string, string | null>> {
+    return visibleProperties(this.contact(contactId), this.#world.now());
+  }
+
+  /** Ends a contact's running enrollment, as a reply, the last step or a colleague in the UI would. */
+  endEnrollment(contactId: string, how: EnrollmentEnd): void {
+    const enrollment = known(
+      this.enrollments.activeOf(contactId),
+      `running enrollment of contact ${contactId}`,
+    );
+    const nowMs = this.#world.now();
+    enrollment.ended = how;
+    enrollment.updatedAtMs = nowMs;
+    changeLater(this.contact(contactId), propertiesOnEnd(how, nowMs), {
+      nowMs,
+      lagMs: this.#world.settings.propertyLagMs,
+    });
+    this.#world.signals.announce("ended", { portalId: this.portalId, contactId, how });
+  }
+
+  deleteContact(contactId: string): void {
+    this.contacts.delete(contactId);
+  }
+
+  /** Deactivates a user: the owner is archived and nobody can send as them. */
+  deactivateUser(userId: number): void {
+    this.user(userId).active = false;
+    this.ownerOfUser(userId).archived = true;
+  }
+
+  /** Removes the app as the customer would: refresh tokens die at once (dossier §2.5). */
+  uninstall(): void {
+    this.#world.grants.removePortal(this.portalId);
+    this.#world.signals.announce("grant", { portalId: this.portalId, what: "uninstalled" });
+  }
+
+  /** Makes every access token issued so far count as expired. */
+  expireAccessTokens(): void {
+    this.#world.grants.expireAccessTokens(this.portalId);
+  }
+
+  /** A bearer token for the installed app, without the token endpoint: for probing the API by hand. */
+  accessToken(scopes?: readonly string[]): string {
+    const { grants, settings } = this.#world;
+    const wanted = scopes ?? [...settings.requiredScopes, ...settings.optionalScopes];
+    const grant = grants.create({ portalId: this.portalId, userId: this.admin.userId, scopes: wanted });
+    return grants.issueAccessToken(grant).token;
+  }
+
+  /** Runs a workflow's contacts through an action; see {@link WorkflowRun} for what can be watched. */
+  runAction(request: RunRequest): WorkflowRun {
+    const run = new WorkflowRun(this.#world, this, request);
+    this.runs.push(run);
+    run.start();
+    return run;
+  }
+
+  /** Lets held executions expire whose time, by the simulator's clock, has passed; returns how many did. */
+  expireOverdue(): number {
+    return this.runs.reduce((sum, run) => sum + run.expireOverdue(), 0);
+  }
+
+  /** Asks an `optionsUrl` as the workflow editor does. */
+  fetchOptions(request: OptionsRequest): Promise<OptionsAnswer> {
+    return fetchOptions(this.#world, this, request);
+  }
+
+  /** Delivers webhook events in batches of at most 100, signed v1 and v3. */
+  sendWebhooks(events: readonly WebhookEvent[], url: string): Promise<WebhookDelivery[]> {
+    return sendWebhooks(this.#world, this, { events, url });
+  }
+
+  /** Calls a backend as `hubspot.fetch` in a UI extension does: identity in the query, signed v3. */
+  hubspotFetch(url: string, request: SignedFetch = {}): Promise<{ status: number; body: string }> {
+    return signedFetch(this.#world, this, { url, ...request });
+  }
+}
+
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RangeError(`The simulated portal has no ${what}`);
+  return value;
+}

@@ -1,0 +1,209 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Agent } from "undici";
+import { Delays } from "./delays.js";
+import { Faults, type FaultPlan, type ScriptedFault } from "./faults.js";
+import { receive } from "./server/receive.js";
+import { RequestLog, type RecordedRequest } from "./server/request-log.js";
+import { decide, type AuthorizeRequest, type ConsentChoice } from "./authorization/authorize.js";
+import { Grants } from "./authorization/grants.js";
+import {
+  stepAuthorizeUrl,
+  withoutSignInRequest,
+  type MarketplaceInstall,
+} from "./authorization/marketplace.js";
+import { authorizeRequestAt } from "./authorization/site.js";
+import {
+  DEFAULT_RATE_LIMIT,
+  settingsFrom,
+  type Latency,
+  type RateLimit,
+  type SimulatorOptions,
+  type TokenEndpointMode,
+} from "./options.js";
+import type { SimulatedPortal } from "./portal/portal.js";
+import { seedPortal, type PortalSeed } from "./portal/seeding.js";
+import { randomFrom } from "./random.js";
+import { RateLimiter } from "./rate-limit.js";
+import { Signals } from "./signals.js";
+import { signedHeaders, type Signable, type SigningPlan } from "./signing.js";
+import type { World } from "./world.js";
+
+/** The consent page would have shown an error instead of going on; `message` is what it says. */
+export class AuthorizeRefused extends Error {
+  override readonly name = "AuthorizeRefused";
+}
+
+/** A running stand-in for api.hubapi.com and app.hubspot.com, both at `url`. */
+export interface Simulator {
+  /** Origin, on 127.0.0.1. */
+  readonly url: string;
+  readonly portals: ReadonlyMap<number, SimulatedPortal>;
+  readonly signals: Signals;
+  addPortal(seed?: PortalSeed): SimulatedPortal;
+  /**
+   * Plays the person on the consent page: takes the URL the app sent the browser to (an authorize URL, or a
+   * marketplace `returnUrl` with the app's state) and returns the callback URL the browser goes to next.
+   *
+   * @throws AuthorizeRefused where the page would show an error.
+   */
+  authorize(url: string, choice: ConsentChoice): string;
+  /** The app's redirect URL with `step=authorize`, as the marketplace's install button has it (dossier §2.2). */
+  beginMarketplaceInstall(install: MarketplaceInstall): string;
+  /** Consent given on a listing without partner sign-in: a callback with a code and no state. @throws AuthorizeRefused */
+  installWithoutSignIn(install: MarketplaceInstall & { readonly userId?: number }): string;
+  /** From now on browsers pass the consent page without a click; undefined shows it again. */
+  setAutoConsent(choice: { portalId: number; userId?: number } | undefined): void;
+  setFaults(plan: FaultPlan): void;
+  /** Makes the next matching requests fail in one given way. */
+  failNext(fault: ScriptedFault): void;
+  /** How often each fault struck, by `endpoint/fault`. */
+  faultCounts(): Record<string, number>;
+  setLatency(latencyMs: Latency): void;
+  /** Starts every portal's window anew. */
+  setRateLimit(limit: RateLimit | false): void;
+  setTokenEndpoint(mode: TokenEndpointMode): void;
+  setAccessTokenSeconds(seconds: number): void;
+  setPropertyLag(ms: number): void;
+  /** Of one portal, or of all. */
+  expireAccessTokens(portalId?: number): void;
+  /** Most requests of the portal inside one rolling window so far; at most the limit. */
+  peakOf(portalId: number): number;
+  /** Requests kept with `recordRequests`. */
+  readonly requests: readonly RecordedRequest[];
+  /** Signature headers as HubSpot would make them, for requests a test builds itself. */
+  sign(request: Signable, plan?: SigningPlan): Record<string, string>;
+  waitFor(holds: () => boolean, options?: { timeoutMs?: number; what?: string }): Promise<void>;
+  /** Stops listening, drops every connection, timer and waiter. */
+  close(): Promise<void>;
+}
+
+/** Starts a simulator on 127.0.0.1. Rejects when the port is taken. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const world = worldFrom(options);
+  const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+    receive(world, request, response).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  });
+  world.url = await listen(server, options.port ?? 0);
+  return { ...knobs(world), ...authorization(world), ...insight(world), close: () => close(world, server) };
+}
+
+function worldFrom(options: SimulatorOptions): World {
+  const settings = settingsFrom(options);
+  const now = options.now ?? Date.now;
+  const random = randomFrom(settings.seed);
+  let lastId = 0;
+  return {
+    url: "",
+    settings,
+    now,
+    nextId: () => ++lastId,
+    random,
+    signals: new Signals(),
+    delays: new Delays(),
+    faults: new Faults(randomFrom(settings.seed + 1), options.faults),
+    limiter: new RateLimiter(
+      options.rateLimit === false ? undefined : (options.rateLimit ?? DEFAULT_RATE_LIMIT),
+    ),
+    grants: new Grants(settings, now),
+    portals: new Map(),
+    requestLog: new RequestLog(settings.recordRequests),
+    outbound: new Agent({ keepAliveTimeout: 30_000, connections: 256 }),
+  };
+}
+
+function knobs(world: World) {
+  const { settings, faults, limiter, grants } = world;
+  return {
+    addPortal: (seed?: PortalSeed) => seedPortal(world, seed),
+    setFaults: (plan: FaultPlan) => {
+      faults.setPlan(plan);
+    },
+    failNext: (fault: ScriptedFault) => {
+      faults.script(fault);
+    },
+    setLatency: (latencyMs: Latency) => {
+      settings.latencyMs = latencyMs;
+    },
+    setRateLimit: (limit: RateLimit | false) => {
+      limiter.setLimit(limit === false ? undefined : limit);
+    },
+    setTokenEndpoint: (mode: TokenEndpointMode) => {
+      settings.tokenEndpoint = mode;
+    },
+    setAccessTokenSeconds: (seconds: number) => {
+      settings.accessTokenSeconds = seconds;
+    },
+    setPropertyLag: (ms: number) => {
+      settings.propertyLagMs = ms;
+    },
+    expireAccessTokens: (portalId?: number) => {
+      grants.expireAccessTokens(portalId);
+    },
+  };
+}
+
+function authorization(world: World) {
+  return {
+    authorize: (url: string, choice: ConsentChoice) => {
+      const { pathname, searchParams } = new URL(url);
+      const request = authorizeRequestAt(world, pathname, searchParams);
+      if (request === undefined) throw new AuthorizeRefused(`${pathname} is no consent page`);
+      return callbackOf(world, request, choice);
+    },
+    beginMarketplaceInstall: (install: MarketplaceInstall) => stepAuthorizeUrl(world, install),
+    installWithoutSignIn: (install: MarketplaceInstall & { readonly userId?: number }) =>
+      callbackOf(world, withoutSignInRequest(world, install), install),
+    setAutoConsent: (choice: { portalId: number; userId?: number } | undefined) => {
+      world.settings.autoConsent = choice;
+    },
+  };
+}
+
+function callbackOf(world: World, request: AuthorizeRequest, choice: ConsentChoice): string {
+  const outcome = decide(world, request, choice);
+  if (outcome.kind === "refused") throw new AuthorizeRefused(outcome.reason);
+  return outcome.url;
+}
+
+function insight(world: World) {
+  const { signals, settings, faults, limiter } = world;
+  return {
+    url: world.url,
+    portals: world.portals,
+    signals,
+    requests: world.requestLog.entries,
+    faultCounts: () => faults.counts(),
+    peakOf: (portalId: number) => limiter.peakOf(portalId),
+    sign: (request: Signable, plan?: SigningPlan) =>
+      signedHeaders(request, {
+        secret: settings.clientSecrets[0] ?? "",
+        nowMs: world.now(),
+        ...(plan === undefined ? {} : { plan }),
+      }),
+    waitFor: (holds: () => boolean, options?: { timeoutMs?: number; what?: string }) =>
+      signals.waitFor(holds, options),
+  };
+}
+
+function listen(server: Server, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    });
+  });
+}
+
+async function close(world: World, server: Server): Promise<void> {
+  world.delays.cancelAll();
+  world.signals.abandonAll();
+  await world.outbound.destroy();
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}
