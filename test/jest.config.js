@@ -20,7 +20,7 @@ export default {
     ],
   },
   transformIgnorePatterns: ["/node_modules/"],
-  globalSetup: "<rootDir>/test/support/global-setup.ts",
-  globalTeardown: "<rootDir>/test/support/global-teardown.ts",
+  globalSetup: "<rootDir>/test/support/global-setup.js",
+  globalTeardown: "<rootDir>/test/support/global-teardown.js",
   testTimeout: 30_000,
 };

@@ -1,0 +1,50 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import type { Logger } from "../observability/logger.js";
+import { PrismaClient } from "./generated/client.js";
+
+/** A PostgreSQL database: hand-written SQL goes through `pool`, everything else through `prisma`; both share connections. */
+export interface Database {
+  readonly pool: pg.Pool;
+  readonly prisma: PrismaClient;
+  /** Holds the password: for connecting elsewhere (the queue), never for printing. */
+  readonly url: string;
+  /** Waits for queries under way, then closes every connection. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** How long a query may wait for a free connection, or a connection for the server, before it fails. */
+const CONNECT_TIMEOUT_MS = 1000;
+
+/**
+ * Opens a pool of connections. Connects lazily: an unreachable server shows at the first query, and a server that
+ * restarts is met with new connections at the next one.
+ *
+ * @param options.applicationName how the connections are named in pg_stat_activity.
+ * @param options.poolSize most connections at once; a further query fails after a second rather than queueing unseen.
+ * @param options.logger told of idle connections that the server dropped.
+ */
+export function openDatabase(options: {
+  url: string;
+  applicationName: string;
+  poolSize: number;
+  logger?: Logger;
+}): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  // Without a listener the loss of an idle connection would end the process. The pool has already let it go.
+  pool.on("error", (error) => options.logger?.warn({ error }, "the database dropped an idle connection"));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  let closing: Promise<void> | undefined;
+  return {
+    pool,
+    prisma,
+    url: options.url,
+    close: () => (closing ??= prisma.$disconnect().then(() => pool.end())),
+  };
+}

@@ -1,0 +1,42 @@
+import { AppError } from "../errors.js";
+
+/** Nobody answers at the database's address, or it refuses this app. */
+export class DatabaseUnreachable extends AppError {
+  override readonly code = "DATABASE_UNREACHABLE";
+  override readonly status = 503;
+  override readonly retryable = true;
+}
+
+/** This machine cannot run the embedded server as things are; the message says what to set. */
+export class EmbeddedPostgresUnavailable extends AppError {
+  override readonly code = "EMBEDDED_POSTGRES_UNAVAILABLE";
+}
+
+/** The embedded server could not be brought up in time; the message carries the end of its log. */
+export class EmbeddedPostgresFailed extends AppError {
+  override readonly code = "EMBEDDED_POSTGRES_FAILED";
+}
+
+/** The migrations as shipped and the database's record of them do not fit together; the message says what to do. */
+export abstract class MigrationError extends AppError {}
+
+/** A migration's file is not the one that was applied. */
+export class MigrationEdited extends MigrationError {
+  override readonly code = "MIGRATION_EDITED";
+}
+
+/** A migration was begun and neither finished nor undone. */
+export class MigrationUnfinished extends MigrationError {
+  override readonly code = "MIGRATION_UNFINISHED";
+}
+
+/** A migration's SQL was refused by the database. */
+export class MigrationFailed extends MigrationError {
+  override readonly code = "MIGRATION_FAILED";
+}
+
+/** Another process has been migrating this database for too long. */
+export class MigrationsLocked extends MigrationError {
+  override readonly code = "MIGRATIONS_LOCKED";
+  override readonly retryable = true;
+}

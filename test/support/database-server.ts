@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pg from "pg";
+import { startEmbeddedPostgres } from "../../src/db/embedded-postgres.js";
+import { applyMigrations } from "../../src/db/migrate.js";
+import { createLogger } from "../../src/observability/logger.js";
+
+const logger = createLogger({ level: "warn" });
+
+/** What the run's test files find in their environment. */
+export interface RunDatabase {
+  /** URL of a database on the server that may be connected to for CREATE DATABASE. */
+  readonly serverUrl: string;
+  /** Start of the name of every database of this run; the template bears it too. */
+  readonly prefix: string;
+}
+
+interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The server of DATABASE_URL where it is set, else an embedded one in a folder that goes afterwards. */
+async function findServer(): Promise<Server> {
+  const given = process.env["DATABASE_URL"];
+  if (given !== undefined && given !== "") return { url: given, stop: () => Promise.resolve() };
+  const dataDir = await mkdtemp(path.join(tmpdir(), "sequence-enroller-test-"));
+  // mkdtemp makes it 0700; as root the server runs under another account, which must get in.
+  await chmod(dataDir, 0o755);
+  const server = await startEmbeddedPostgres({ dataDir, logger });
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts what a whole test run shares: a server, and on it a migrated database to copy. */
+export async function startRunDatabase(): Promise<RunDatabase & { stop(): Promise<void> }> {
+  const server = await findServer();
+  const prefix = `enroller_test_${randomBytes(4).toString("hex")}`;
+  const template = `${prefix}_template`;
+  await query(server.url, `CREATE DATABASE ${template}`);
+  await applyMigrations({ url: withDatabase(server.url, template), logger });
+  return {
+    serverUrl: server.url,
+    prefix,
+    async stop() {
+      await dropAll(server.url, prefix);
+      await server.stop();
+    },
+  };
+}
+
+export function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
+
+export async function query(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url, application_name: "sequence-enroller tests" });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function dropAll(serverUrl: string, prefix: string): Promise<void> {
+  const rows = await query(
+    serverUrl,
+    "SELECT datname FROM pg_database WHERE starts_with(datname::text, $1)",
+    [prefix],
+  );
+  for (const { datname } of rows)
+    await query(serverUrl, `DROP DATABASE IF EXISTS ${String(datname)} WITH (FORCE)`);
+}
