@@ -70,9 +70,14 @@ export function MessagePage({ title, paragraphs, links, requestId }: MessagePage
 
 /** Sends a page; never cached, since every page is about one account at one time. */
 export function sendPage(response: Response, status: number, page: VNode): void {
-  response
-    .status(status)
-    .set("Cache-Control", "no-store")
-    .type("html")
-    .send(`<!doctype html>${renderToString(page)}`);
+  sendHtml(response, status, `<!doctype html>${renderToString(page)}`);
+}
+
+/** Sends part of a page, for htmx to put in its place. */
+export function sendFragment(response: Response, fragment: VNode): void {
+  sendHtml(response, 200, renderToString(fragment));
+}
+
+function sendHtml(response: Response, status: number, html: string): void {
+  response.status(status).set("Cache-Control", "no-store").type("html").send(html);
 }

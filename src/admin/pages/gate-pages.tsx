@@ -1,0 +1,69 @@
+import { MessagePage, Page } from "../../http/page.js";
+import type { PortalOverview } from "../portal-overview.js";
+
+/** What a visitor without a session sees: what this is, and the two ways in. */
+export function SignInPage() {
+  return (
+    <Page title="Sign in">
+      <main class="message card">
+        <p class="brand">Sequence Enroller</p>
+        <h1>Enroll workflow contacts in sequences</h1>
+        <p>
+          Sequence Enroller adds actions to your HubSpot workflows. Every contact that reaches one is enrolled
+          in the sequence you chose, from the right sender's inbox, exactly once. Here you see what happened
+          to each contact, and why.
+        </p>
+        <p class="actions">
+          <a class="button primary" href="/settings/sign-in">
+            Sign in with HubSpot
+          </a>
+          <a class="button" href="/oauth/install">
+            Install in an account
+          </a>
+        </p>
+        <p class="note">
+          Signing in needs a HubSpot user who may manage the account's apps. We learn your e-mail address and
+          which account you chose, never your password.
+        </p>
+      </main>
+    </Page>
+  );
+}
+
+/** What is left of the site for a portal that is no longer connected. */
+export function ReconnectPage({ portal, formToken }: { portal: PortalOverview; formToken: string }) {
+  return (
+    <Page title="Not connected">
+      <main class="message card">
+        <p class="brand">Sequence Enroller</p>
+        <h1>This account is not connected</h1>
+        <p>{portal.disconnectedReason ?? "HubSpot no longer lets Sequence Enroller work in this account."}</p>
+        <p>
+          Contacts in your workflows are not enrolled until account {portal.portalId.toString()} is connected
+          again. Your settings are kept.
+        </p>
+        <form method="post" action="/settings/sign-out" class="actions">
+          <input type="hidden" name="form_token" value={formToken} />
+          <a class="button primary" href={`/oauth/install?portalId=${portal.portalId}`}>
+            Connect again
+          </a>
+          <button class="button">Sign out</button>
+        </form>
+      </main>
+    </Page>
+  );
+}
+
+/** A form came without this session's token: an old tab, or another site's doing. */
+export function FormRefusedPage({ requestId }: { requestId: string }) {
+  return (
+    <MessagePage
+      title="This form is out of date"
+      paragraphs={[
+        "Nothing was changed. The page was open since before you last signed in, or the form did not come from it.",
+      ]}
+      links={[{ href: "/settings", label: "Open settings" }]}
+      requestId={requestId}
+    />
+  );
+}
