@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
-import { Agent, setGlobalDispatcher } from "undici";
+import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { createActionsRouter } from "./actions/routes.js";
-import { createAdminRouter } from "./admin/routes.js";
+import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
@@ -16,6 +16,7 @@ import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startSweep } from "./jobs/wake-due-portals.js";
@@ -95,7 +96,11 @@ async function openDatabaseOf(config: Config, logger: Logger, closers: Closers):
 
 async function lay(config: Config, logger: Logger, closers: Closers): Promise<Foundation> {
   const database = await openDatabaseOf(config, logger, closers);
-  const queue = await openDrainQueue({ databaseUrl: database.url, logger, applicationName: `sequence-enroller-queue` });
+  const queue = await openDrainQueue({
+    databaseUrl: database.url,
+    logger,
+    applicationName: `sequence-enroller-queue`,
+  });
   const oauthApi = createOAuthApi({
     clientId: config.hubspot.clientId,
     clientSecrets: config.hubspot.clientSecrets,
@@ -129,7 +134,10 @@ async function lay(config: Config, logger: Logger, closers: Closers): Promise<Fo
 }
 
 /** Routes of the hot path first, before any middleware they do not need. */
-function mountActions(http: Express, { config, logger, database, directory, metrics, wake }: Foundation): void {
+function mountActions(
+  http: Express,
+  { config, logger, database, directory, metrics, wake }: Foundation,
+): void {
   const accept = createAcceptor({
     pool: database.pool,
     deadlineHours: config.executionDeadlineHours,
@@ -179,7 +187,16 @@ function mountSites(http: Express, foundation: Foundation): void {
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
-  http.use(createAdminRouter({ database, sessions, logger, now }));
+  http.use(
+    createSettingsRouter({
+      database,
+      sessions,
+      cookies,
+      scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
+      appUrl,
+      now,
+    }),
+  );
 }
 
 function createHttp(foundation: Foundation): Express {
@@ -190,7 +207,12 @@ function createHttp(foundation: Foundation): Express {
   http.set("query parser", "simple");
   http.use(createRequestId());
   if (config.role !== "worker") mountActions(http, foundation);
-  http.use(createHealthRouter({ database: () => database.pool.query("SELECT 1"), queue: () => foundation.queue.probe() }));
+  http.use(
+    createHealthRouter({
+      database: () => database.pool.query("SELECT 1"),
+      queue: () => foundation.queue.probe(),
+    }),
+  );
   http.use(createMetricsRouter({ registry: metrics.registry, token: config.metricsToken }));
   if (config.role !== "worker") mountSites(http, foundation);
   http.use(createNotFound());
@@ -250,6 +272,22 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
+/** HubSpot's client uses the platform's fetch, which takes its timeouts and its connection pool from the dispatcher. */
+function tuneFetch(): () => Promise<void> {
+  const before = getGlobalDispatcher();
+  const agent = new Agent({
+    connect: { timeout: 5_000 },
+    headersTimeout: HUBSPOT_TIMEOUT_MS,
+    bodyTimeout: HUBSPOT_TIMEOUT_MS,
+    connections: 256,
+  });
+  setGlobalDispatcher(agent);
+  return () => {
+    if (getGlobalDispatcher() === agent) setGlobalDispatcher(before);
+    return agent.close();
+  };
+}
+
 /**
  * The composition root: opens the database and the queue, wires the rooms, listens, and begins to work. The only place
  * that knows every room.
@@ -260,15 +298,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const closers = new Closers();
   let graceMs = DEFAULT_GRACE_MS;
   try {
-    // HubSpot's client uses the platform's fetch, which takes its timeouts and its connection pool from here.
-    const agent = new Agent({
-      connect: { timeout: 5_000 },
-      headersTimeout: HUBSPOT_TIMEOUT_MS,
-      bodyTimeout: HUBSPOT_TIMEOUT_MS,
-      connections: 256,
-    });
-    setGlobalDispatcher(agent);
-    closers.add(() => agent.close());
+    closers.add(tuneFetch());
     const foundation = await lay(config, logger, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
     if (config.role !== "web") await startWorker(foundation, closers);

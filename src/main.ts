@@ -25,7 +25,10 @@ async function main(): Promise<void> {
     const app = await startApp(config, logger);
     closeOnSignals(app, logger);
     const { address, port } = app.address;
-    logger.info({ role: config.role, address, port, publicUrl: config.publicUrl }, "Sequence Enroller is listening");
+    logger.info(
+      { role: config.role, address, port, publicUrl: config.publicUrl },
+      "Sequence Enroller is listening",
+    );
   } catch (fault) {
     logger.fatal({ fault }, "Sequence Enroller could not start");
     process.exitCode = 1;

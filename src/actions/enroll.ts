@@ -12,7 +12,9 @@ export interface EnrollActionOptions {
 }
 
 /** Holds the contact until we complete the callback: longer than our own deadline, so we always come first. */
-const BLOCK = JSON.stringify({ outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: "P7D" } });
+const BLOCK = JSON.stringify({
+  outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: "P7D" },
+});
 
 function sendFailure(response: Response, code: ErrorCode, message: string = ERROR_SENTENCES[code]): void {
   response.json({
@@ -57,7 +59,10 @@ export function enrollAction(options: EnrollActionOptions): RequestHandler {
     try {
       result = await withinTime(options.accept(parsed.execution));
     } catch (fault) {
-      options.logger.error({ fault, portalId: parsed.execution.portalId }, "a call could not be stored; HubSpot will send it again");
+      options.logger.error(
+        { fault, portalId: parsed.execution.portalId },
+        "a call could not be stored; HubSpot will send it again",
+      );
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
       return;
     }

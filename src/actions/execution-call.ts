@@ -66,7 +66,10 @@ function findProblem(given: Record<EnrollInput, string | undefined>): string | u
   if (given.sender_alias !== undefined && !z.email().safeParse(given.sender_alias).success) {
     return "The sender alias is not an e-mail address.";
   }
-  if (given.if_already_enrolled !== undefined && oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled) === undefined) {
+  if (
+    given.if_already_enrolled !== undefined &&
+    oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled) === undefined
+  ) {
     return "“If already enrolled” is not one of the list.";
   }
   return undefined;
@@ -90,7 +93,10 @@ function toExecution(parsed: Call, given: Record<EnrollInput, string | undefined
         ? {}
         : {
             properties: Object.fromEntries(
-              Object.entries(properties).map(([name, property]) => [name, property === null ? null : String(property)]),
+              Object.entries(properties).map(([name, property]) => [
+                name,
+                property === null ? null : String(property),
+              ]),
             ),
           }),
     },

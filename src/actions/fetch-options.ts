@@ -6,7 +6,9 @@ import { requestIdOf } from "../http/request-id.js";
 
 /** What HubSpot's workflow editor asks for a dropdown (dossier §3.7). */
 const optionsRequest = z.object({
-  origin: z.object({ portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt) }),
+  origin: z.object({
+    portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt),
+  }),
   inputFieldName: z.string().nullish(),
   inputFields: z.record(z.string(), z.unknown()).nullish(),
   fetchOptions: z.object({ q: z.string().nullish(), after: z.string().nullish() }).nullish(),

@@ -25,13 +25,25 @@ export function bodyBytes(request: Request): Buffer {
 export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHandler | ErrorRequestHandler)[] {
   const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
 
-  const refuseUnreadable: ErrorRequestHandler = (fault: { status?: unknown }, _request, response: Response, next) => {
+  // Express knows an error handler by its four parameters.
+   
+  const refuseUnreadable: ErrorRequestHandler = (
+    fault: { status?: unknown },
+    _request,
+    response: Response,
+    next,
+  ) => {
     const status = typeof fault.status === "number" ? fault.status : 500;
     if (status >= 500) {
       next(fault);
       return;
     }
-    response.status(status).json({ code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE", requestId: requestIdOf(response) });
+    response
+      .status(status)
+      .json({
+        code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE",
+        requestId: requestIdOf(response),
+      });
   };
 
   const check: RequestHandler = (request, response, next) => {
@@ -49,7 +61,10 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
       return;
     }
     // The reason is for the operator's log; the caller learns nothing that helps to forge.
-    options.logger.warn({ reason: verdict.reason, path: request.path }, "refused a request that HubSpot did not sign");
+    options.logger.warn(
+      { reason: verdict.reason, path: request.path },
+      "refused a request that HubSpot did not sign",
+    );
     response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
   };
 

@@ -31,7 +31,11 @@ function countOutcomes(run: WorkflowRun): Map<string, number> {
 }
 
 /** Reads the figures off the simulator: what HubSpot saw, not what the app believes. */
-export function readFigures(run: WorkflowRun, portal: SimulatedPortal, facts: { seconds: number; peakInWindow: number }): DemoFigures {
+export function readFigures(
+  run: WorkflowRun,
+  portal: SimulatedPortal,
+  facts: { seconds: number; peakInWindow: number },
+): DemoFigures {
   const { traffic, callbacks, enrollments } = portal;
   const enrollCalls = traffic.requestsOf("enroll");
   const completionCalls = traffic.requestsOf("callbacks");
@@ -39,7 +43,9 @@ export function readFigures(run: WorkflowRun, portal: SimulatedPortal, facts: { 
     ...facts,
     contacts: run.executions.length,
     enrollCalls,
-    contactsPostedTwice: [...portal.contacts.keys()].filter((contactId) => enrollments.factsOf(contactId).posts > 1).length,
+    contactsPostedTwice: [...portal.contacts.keys()].filter(
+      (contactId) => enrollments.factsOf(contactId).posts > 1,
+    ).length,
     completions: callbacks.acceptedCount,
     completionCalls,
     otherCalls: traffic.counted - enrollCalls - completionCalls,
@@ -57,7 +63,11 @@ export function isFaultless(figures: DemoFigures): boolean {
 
 /** The outcome table as text. */
 export function renderFigures(figures: DemoFigures): string {
-  const outcomes = new Table({ head: ["Outcome", "Contacts"], colAligns: ["left", "right"], style: { head: [], border: [] } });
+  const outcomes = new Table({
+    head: ["Outcome", "Contacts"],
+    colAligns: ["left", "right"],
+    style: { head: [], border: [] },
+  });
   for (const [outcome, count] of figures.outcomes) outcomes.push([outcome, count]);
   const perBatch = figures.completionCalls === 0 ? 0 : figures.completions / figures.completionCalls;
   const windows = figures.seconds / (RATE_LIMIT.windowMs / 1_000);
@@ -65,11 +75,17 @@ export function renderFigures(figures: DemoFigures): string {
   const facts = new Table({ colAligns: ["left", "right"], style: { head: [], border: [] } });
   facts.push(
     ["Time", `${figures.seconds.toFixed(1)} s`],
-    ["Calls to HubSpot", `${calls} (${figures.enrollCalls} enroll, ${figures.completionCalls} completion, ${figures.otherCalls} other)`],
+    [
+      "Calls to HubSpot",
+      `${calls} (${figures.enrollCalls} enroll, ${figures.completionCalls} completion, ${figures.otherCalls} other)`,
+    ],
     ["Completions per call", perBatch.toFixed(1)],
     ["Contacts posted more than once", figures.contactsPostedTwice],
     ["Peak in any 10 s", `${figures.peakInWindow} of ${RATE_LIMIT.requests}`],
-    ["Budget used over the run", `${((100 * calls) / (Math.max(1, Math.ceil(windows)) * RATE_LIMIT.requests)).toFixed(0)} %`],
+    [
+      "Budget used over the run",
+      `${((100 * calls) / (Math.max(1, Math.ceil(windows)) * RATE_LIMIT.requests)).toFixed(0)} %`,
+    ],
     ["429 answers", figures.throttled],
   );
   return `${outcomes.toString()}\n${facts.toString()}`;

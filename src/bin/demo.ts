@@ -57,7 +57,12 @@ function seedPortal(simulator: Simulator): SimulatedPortal {
   return portal;
 }
 
-async function startDemoApp(options: { simulatorUrl: string; port: number; secret: string; dataDir: string }): Promise<App> {
+async function startDemoApp(options: {
+  simulatorUrl: string;
+  port: number;
+  secret: string;
+  dataDir: string;
+}): Promise<App> {
   const config = readConfig({
     PORT: String(options.port),
     DATA_DIR: options.dataDir,
@@ -98,7 +103,10 @@ function runWorkflow(portal: SimulatedPortal, publicUrl: string): WorkflowRun {
   const sequence = [...portal.sequences.values()][0];
   if (sequence === undefined) throw new Error("the simulated portal has no sequence");
   const definition: unknown = JSON.parse(
-    readFileSync(new URL("../../app-config/src/app/workflow-actions/enroll-hsmeta.json", import.meta.url), "utf8"),
+    readFileSync(
+      new URL("../../app-config/src/app/workflow-actions/enroll-hsmeta.json", import.meta.url),
+      "utf8",
+    ),
   );
   return portal.runAction({
     actionUrl: `${publicUrl}${ENROLL_ROUTE}`,
@@ -136,11 +144,17 @@ interface Stage {
 
 async function play({ simulator, portal, publicUrl }: Stage): Promise<boolean> {
   const admin = { portalId: portal.portalId, userId: portal.admin.userId };
-  await installByBrowser({ publicUrl, browser: createBrowser(), consent: (url) => simulator.authorize(url, admin) });
+  await installByBrowser({
+    publicUrl,
+    browser: createBrowser(),
+    consent: (url) => simulator.authorize(url, admin),
+  });
   print(`  Installed into the simulated account ${portal.portalId} by OAuth.`);
   const startedAtMs = performance.now();
   const run = runWorkflow(portal, publicUrl);
-  print(`  A workflow sends ${portal.contacts.size} contacts through “Enroll in sequence” (5 % of the calls twice):`);
+  print(
+    `  A workflow sends ${portal.contacts.size} contacts through “Enroll in sequence” (5 % of the calls twice):`,
+  );
   const stopProgress = showProgress(run, portal);
   const interrupted = waitForSignal().then(() => "interrupted" as const);
   const ended = await Promise.race([run.finished.then(() => "finished" as const), interrupted]);

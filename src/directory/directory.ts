@@ -46,7 +46,11 @@ export interface Directory {
   markSynced(portalId: bigint, startedAt: Date, problem: string | null): Promise<void>;
   saveAccount(portalId: bigint, account: { timeZone: string | null; uiDomain: string | null }): Promise<void>;
   /** With `isComplete`, whatever is not in the list stops being offered; its label stays known. */
-  saveSequences(portalId: bigint, sequences: readonly DirectorySequence[], options: { isComplete: boolean }): Promise<void>;
+  saveSequences(
+    portalId: bigint,
+    sequences: readonly DirectorySequence[],
+    options: { isComplete: boolean },
+  ): Promise<void>;
   saveOwners(portalId: bigint, owners: readonly DirectoryOwner[]): Promise<void>;
   saveUsers(portalId: bigint, users: readonly DirectoryUser[]): Promise<void>;
   sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
@@ -64,7 +68,10 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
   const cache = new LRUCache<string, object>({ max: CACHE_ENTRIES, ttl: CACHE_MS });
 
   /** Caches found entries only: what is missing may appear any moment. */
-  async function cached<T extends object>(key: string, load: () => Promise<T | undefined>): Promise<T | undefined> {
+  async function cached<T extends object>(
+    key: string,
+    load: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     const known = cache.get(key);
     if (known !== undefined) return known as T;
     const loaded = await load();
@@ -72,7 +79,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     return loaded;
   }
 
-  async function one<T extends object>(name: string, text: string, values: unknown[]): Promise<T | undefined> {
+  async function one<T extends object>(
+    name: string,
+    text: string,
+    values: unknown[],
+  ): Promise<T | undefined> {
     return (await pool.query<T>({ name, text, values })).rows[0];
   }
 
@@ -82,7 +93,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
 
   return {
     async state(portalId) {
-      const row = await one<{ directory_requested_at: Date | null; directory_synced_at: Date | null; reader: string | null }>(
+      const row = await one<{
+        directory_requested_at: Date | null;
+        directory_synced_at: Date | null;
+        reader: string | null;
+      }>(
         "directory-state",
         `SELECT directory_requested_at, directory_synced_at, authorized_by_user_id AS reader FROM portals WHERE portal_id = $1`,
         [portalId],
@@ -115,11 +130,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     },
 
     async saveAccount(portalId, { timeZone, uiDomain }) {
-      await run("directory-save-account", `UPDATE portals SET time_zone = $2, ui_domain = $3 WHERE portal_id = $1`, [
-        portalId,
-        timeZone,
-        uiDomain,
-      ]);
+      await run(
+        "directory-save-account",
+        `UPDATE portals SET time_zone = $2, ui_domain = $3 WHERE portal_id = $1`,
+        [portalId, timeZone, uiDomain],
+      );
     },
 
     async saveSequences(portalId, sequences, { isComplete }) {
@@ -193,10 +208,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
 
     async sequenceName(portalId, sequenceId) {
       const found = await cached(`sequence:${portalId}:${sequenceId}`, () =>
-        one<{ name: string }>("directory-sequence", `SELECT name FROM sequences WHERE portal_id = $1 AND sequence_id = $2`, [
-          portalId,
-          sequenceId,
-        ]),
+        one<{ name: string }>(
+          "directory-sequence",
+          `SELECT name FROM sequences WHERE portal_id = $1 AND sequence_id = $2`,
+          [portalId, sequenceId],
+        ),
       );
       return found?.name;
     },

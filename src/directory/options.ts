@@ -122,7 +122,11 @@ async function searchPage(pool: Pool, source: OptionSource, query: OptionQuery):
   return rows;
 }
 
-async function findByValue(pool: Pool, source: OptionSource, query: { portalId: bigint; value: string }): Promise<Option | undefined> {
+async function findByValue(
+  pool: Pool,
+  source: OptionSource,
+  query: { portalId: bigint; value: string },
+): Promise<Option | undefined> {
   const { rows } = await pool.query<OptionRow>({
     name: `option-${source.name}`,
     text: source.byValue,
@@ -132,11 +136,20 @@ async function findByValue(pool: Pool, source: OptionSource, query: { portalId: 
 }
 
 /** The option that has to be on the first page though the list itself does not bring it there. */
-async function missingFromFirstPage(pool: Pool, source: OptionSource, query: OptionQuery, shown: readonly Option[]): Promise<Option[]> {
+async function missingFromFirstPage(
+  pool: Pool,
+  source: OptionSource,
+  { query, shown }: { query: OptionQuery; shown: readonly Option[] },
+): Promise<Option[]> {
   const isSearching = (query.search?.trim() ?? "") !== "";
   // Without its label the editor shows a saved step as blank (dossier §3.7); it may also look the value up by searching.
   const value = isSearching ? query.search?.trim() : query.selected;
-  if (value === undefined || (isSearching && shown.length > 0) || shown.some((option) => option.value === value)) return [];
+  if (
+    value === undefined ||
+    (isSearching && shown.length > 0) ||
+    shown.some((option) => option.value === value)
+  )
+    return [];
   const found = await findByValue(pool, source, { portalId: query.portalId, value });
   if (found !== undefined) return [found];
   return isSearching ? [] : [{ label: source.unknownLabel(value), value }];
@@ -148,7 +161,7 @@ async function page(pool: Pool, source: OptionSource, query: OptionQuery): Promi
   const listed = shown.map(toOption);
   const options =
     query.after === undefined
-      ? [...(await missingFromFirstPage(pool, source, query, listed)), ...listed]
+      ? [...(await missingFromFirstPage(pool, source, { query, shown: listed })), ...listed]
       : // The selected one was on the first page already.
         listed.filter(({ value }) => value !== query.selected);
   const last = shown.at(-1);

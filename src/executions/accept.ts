@@ -11,7 +11,10 @@ export interface IncomingExecution {
   readonly sequenceId: string | undefined;
   readonly request: Partial<EnrollRequest>;
   /** Set where the call can be answered at once: it is stored as finished, for the record. */
-  readonly answer?: Pick<StoredOutcome, "execution_state" | "enrollment_status" | "error_code" | "error_message">;
+  readonly answer?: Pick<
+    StoredOutcome,
+    "execution_state" | "enrollment_status" | "error_code" | "error_message"
+  >;
 }
 
 /** What became of a call. Each is final for the caller: what is `stored` or a `duplicate` survives any crash. */
@@ -95,12 +98,18 @@ function columns(batch: readonly Waiting[]): unknown[] {
  *
  * @returns a function that resolves once the call's fate is durable, and rejects with the database's fault otherwise.
  */
-export function createAcceptor(options: AcceptOptions): (execution: IncomingExecution) => Promise<AcceptResult> {
+export function createAcceptor(
+  options: AcceptOptions,
+): (execution: IncomingExecution) => Promise<AcceptResult> {
   let waiting: Waiting[] = [];
   let isWriting = false;
 
   async function store(batch: readonly Waiting[]): Promise<void> {
-    const { rows } = await options.pool.query<{ position: string; is_connected: boolean; is_stored: boolean }>({
+    const { rows } = await options.pool.query<{
+      position: string;
+      is_connected: boolean;
+      is_stored: boolean;
+    }>({
       name: "accept-executions",
       text: INSERT,
       values: [...columns(batch), options.deadlineHours],
@@ -114,7 +123,11 @@ export function createAcceptor(options: AcceptOptions): (execution: IncomingExec
     });
     batch.forEach(({ execution }, index) => settled[index] === "duplicate" && duplicates.push(execution));
     if (duplicates.length > 0) await reopen(duplicates);
-    const woken = new Set(batch.filter((_, index) => settled[index] !== "not_connected").map(({ execution }) => execution.portalId));
+    const woken = new Set(
+      batch
+        .filter((_, index) => settled[index] !== "not_connected")
+        .map(({ execution }) => execution.portalId),
+    );
     batch.forEach(({ resolve }, index) => {
       resolve(settled[index] as AcceptResult);
     });

@@ -13,12 +13,18 @@ export interface OwedCompletion {
 
 /** What came of sending a completion. */
 export type CompletionResult =
-  | { readonly id: bigint; readonly to: "COMPLETED" | "COMPLETION_REFUSED" | "COMPLETION_ABANDONED"; readonly problem?: string }
+  | {
+      readonly id: bigint;
+      readonly to: "COMPLETED" | "COMPLETION_REFUSED" | "COMPLETION_ABANDONED";
+      readonly problem?: string;
+    }
   | { readonly id: bigint; readonly to: "DECIDED"; readonly delayMs: number; readonly problem: string };
 
 /** Completions due now, oldest first. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
-  const { rows } = await owner.pool.query<StoredOutcome & { id: string; callback_id: string; completion_tries: number; deadline_at: Date }>({
+  const { rows } = await owner.pool.query<
+    StoredOutcome & { id: string; callback_id: string; completion_tries: number; deadline_at: Date }
+  >({
     name: "read-owed-completions",
     text: `
       SELECT id, callback_id, completion_tries, deadline_at, execution_state, enrollment_status, error_code, error_message,
@@ -38,7 +44,10 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
 }
 
 /** Writes what came of a batch of completions, in one statement under the lease. */
-export async function writeCompletionResults(owner: Ownership, results: readonly CompletionResult[]): Promise<number> {
+export async function writeCompletionResults(
+  owner: Ownership,
+  results: readonly CompletionResult[],
+): Promise<number> {
   const { rowCount } = await owner.pool.query({
     name: "write-completion-results",
     text: `

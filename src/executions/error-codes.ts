@@ -33,28 +33,40 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** The sentence an admin reads in `error_message`: what happened, and what to do about it. */
 export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
-  NOT_CONNECTED: "This HubSpot account is not connected to Sequence Enroller. Ask an admin to install the app again.",
+  NOT_CONNECTED:
+    "This HubSpot account is not connected to Sequence Enroller. Ask an admin to install the app again.",
   PORTAL_PAUSED: "Enrolling is paused for this account. Resume it on the app's settings page.",
-  MISSING_SCOPES: "The app lacks a permission it needs. Ask an admin to install the app again and grant all permissions.",
-  INVALID_INPUT: "The action is set up with a value that cannot be used. Open the workflow step and correct it.",
+  MISSING_SCOPES:
+    "The app lacks a permission it needs. Ask an admin to install the app again and grant all permissions.",
+  INVALID_INPUT:
+    "The action is set up with a value that cannot be used. Open the workflow step and correct it.",
   CONTACT_NOT_FOUND: "HubSpot no longer has this contact. It may have been deleted or merged.",
   CONTACT_HAS_NO_EMAIL: "The contact has no e-mail address. Add one, then enroll the contact again.",
-  SEQUENCE_NOT_FOUND: "The sequence does not exist or the sender cannot see it. Choose another one, or share it with the sender.",
-  OWNER_MISSING: "The contact has no owner to send from. Assign an owner, or choose another sender in the action.",
-  OWNER_INACTIVE: "The contact's owner is deactivated or is not a person. Assign an active owner, or choose another sender.",
-  SENDER_NOT_ALLOWED: "This user may not send by the app's sender list. Add the user on the settings page, or choose another sender.",
+  SEQUENCE_NOT_FOUND:
+    "The sequence does not exist or the sender cannot see it. Choose another one, or share it with the sender.",
+  OWNER_MISSING:
+    "The contact has no owner to send from. Assign an owner, or choose another sender in the action.",
+  OWNER_INACTIVE:
+    "The contact's owner is deactivated or is not a person. Assign an active owner, or choose another sender.",
+  SENDER_NOT_ALLOWED:
+    "This user may not send by the app's sender list. Add the user on the settings page, or choose another sender.",
   SENDER_NOT_PERMITTED:
     "HubSpot does not let this user enroll contacts. Give the user a Sales or Service seat and permission to use sequences.",
-  INBOX_NOT_CONNECTED: "The sender has no connected personal inbox. The user must connect one in HubSpot's settings.",
-  SENDER_LIMIT_REACHED: "The sender has reached the daily send limit. Wait until tomorrow, or choose another sender.",
-  NO_SENDER_AVAILABLE: "No sender is available. Set a default sender on the settings page, or choose one in the action.",
+  INBOX_NOT_CONNECTED:
+    "The sender has no connected personal inbox. The user must connect one in HubSpot's settings.",
+  SENDER_LIMIT_REACHED:
+    "The sender has reached the daily send limit. Wait until tomorrow, or choose another sender.",
+  NO_SENDER_AVAILABLE:
+    "No sender is available. Set a default sender on the settings page, or choose one in the action.",
   ALREADY_ENROLLED: "The contact is already in a sequence. A contact can be in one sequence at a time.",
   COOLDOWN_ACTIVE: "The contact was in a sequence too recently for this action's cooldown.",
   UNSUBSCRIBED: "The contact has opted out of e-mail, or has no legal basis for one-to-one e-mail.",
   BOUNCED: "E-mail to this contact has bounced before, so HubSpot will not send to it.",
   BLOCKED: "HubSpot blocks e-mail to this address or domain.",
   HUBSPOT_UNAVAILABLE: "HubSpot could not be reached for too long. Enroll the contact again later.",
-  DEADLINE_EXCEEDED: "The contact could not be enrolled in time and was let go. See the settings page for what held it up.",
+  DEADLINE_EXCEEDED:
+    "The contact could not be enrolled in time and was let go. See the settings page for what held it up.",
   CANCELLED: "An admin cancelled this enrollment on the settings page.",
-  HUBSPOT_REJECTED: "HubSpot refused the enrollment for a reason the app does not know. The settings page shows its words.",
+  HUBSPOT_REJECTED:
+    "HubSpot refused the enrollment for a reason the app does not know. The settings page shows its words.",
 };

@@ -25,7 +25,12 @@ export const MOVES = {
 export type ExecutionState = keyof typeof MOVES;
 
 /** States from which something is still to be done. */
-export const OPEN_STATES = ["QUEUED", "ATTEMPTING", "UNCERTAIN", "DECIDED"] as const satisfies readonly ExecutionState[];
+export const OPEN_STATES = [
+  "QUEUED",
+  "ATTEMPTING",
+  "UNCERTAIN",
+  "DECIDED",
+] as const satisfies readonly ExecutionState[];
 
 /** Whether the table allows the move. */
 export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {

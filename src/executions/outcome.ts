@@ -20,7 +20,10 @@ export interface Sender {
 }
 
 /** A refusal: the workflow goes on, and can branch on the code. `detail` follows the code's own sentence. */
-export function failed(code: ErrorCode, extra: { detail?: string | undefined; sender?: Sender | undefined } = {}): Outcome {
+export function failed(
+  code: ErrorCode,
+  extra: { detail?: string | undefined; sender?: Sender | undefined } = {},
+): Outcome {
   const sentence = ERROR_SENTENCES[code];
   return {
     executionState: "FAIL_CONTINUE",
@@ -32,7 +35,12 @@ export function failed(code: ErrorCode, extra: { detail?: string | undefined; se
 }
 
 /** The contact is in the sequence because of us. */
-export function enrolled(enrollment: { id: string; enrolledAt: Date; sequenceName?: string | undefined; sender?: Sender | undefined }): Outcome {
+export function enrolled(enrollment: {
+  id: string;
+  enrolledAt: Date;
+  sequenceName?: string | undefined;
+  sender?: Sender | undefined;
+}): Outcome {
   return {
     executionState: "SUCCESS",
     enrollmentStatus: "ENROLLED",

@@ -46,7 +46,8 @@ const UPDATE = (leaseCte: string): string => `
  */
 export async function writeFindings(owner: Ownership, findings: readonly Finding[]): Promise<number> {
   const illegal = findings.find(({ from, result }) => !isLegalMove(from, result.to));
-  if (illegal !== undefined) throw new Error(`illegal move of an execution: ${illegal.from} to ${illegal.result.to}`);
+  if (illegal !== undefined)
+    throw new Error(`illegal move of an execution: ${illegal.from} to ${illegal.result.to}`);
   const outcome = ({ result }: Finding): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
   const column = (value: (finding: Finding) => unknown) => findings.map((finding) => value(finding) ?? null);
   const { rowCount } = await owner.pool.query({

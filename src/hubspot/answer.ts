@@ -34,7 +34,10 @@ export function classifyNetworkFault(fault: unknown): HubSpotError {
   const cause = fault instanceof Error ? (fault.cause ?? fault) : fault;
   const code = (cause as { code?: unknown } | null)?.code;
   const name = typeof code === "string" ? code : "network fault";
-  return new HubSpotUnavailable(`HubSpot did not answer (${name})`, { cause: fault, wasNotSent: NOT_SENT.has(name) });
+  return new HubSpotUnavailable(`HubSpot did not answer (${name})`, {
+    cause: fault,
+    wasNotSent: NOT_SENT.has(name),
+  });
 }
 
 /**
@@ -69,7 +72,8 @@ function retryAfterMs(response: Response): number | undefined {
 function observeRate(response: Response, budget: RequestBudget): void {
   const max = Number(response.headers.get("x-hubspot-ratelimit-max"));
   const remaining = Number(response.headers.get("x-hubspot-ratelimit-remaining"));
-  const isGiven = response.headers.has("x-hubspot-ratelimit-max") && response.headers.has("x-hubspot-ratelimit-remaining");
+  const isGiven =
+    response.headers.has("x-hubspot-ratelimit-max") && response.headers.has("x-hubspot-ratelimit-remaining");
   if (isGiven && Number.isInteger(max) && Number.isInteger(remaining)) budget.observe({ max, remaining });
 }
 
@@ -106,7 +110,8 @@ export async function classifyAnswer(response: Response, budget: RequestBudget):
     if (text === "") return undefined;
     const body = parseJson(text);
     // A success we cannot read may still have written something: ambiguous, not refused.
-    if (body === undefined) throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
+    if (body === undefined)
+      throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
     return body;
   }
   const parsed = envelope.safeParse(parseJson(text));
@@ -119,7 +124,9 @@ export async function classifyAnswer(response: Response, budget: RequestBudget):
     throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
   if (isOutage(response.status)) {
-    throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, { retryAfterMs: retryAfterMs(response) });
+    throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, {
+      retryAfterMs: retryAfterMs(response),
+    });
   }
   throw new HubSpotRejected({
     httpStatus: response.status,

@@ -17,7 +17,10 @@ export class HubSpotUnavailable extends HubSpotError {
   /** True where the request certainly never reached HubSpot (connection refused, name not found). */
   readonly wasNotSent: boolean;
 
-  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number | undefined; wasNotSent?: boolean } = {}) {
+  constructor(
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined; wasNotSent?: boolean } = {},
+  ) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
     this.wasNotSent = options.wasNotSent ?? false;
@@ -49,7 +52,9 @@ export class HubSpotRejected extends HubSpotError {
     category?: string | undefined;
     subCategory?: string | undefined;
   }) {
-    super(`HubSpot refused with ${answer.httpStatus} ${answer.category ?? ""} ${answer.subCategory ?? ""}: ${answer.message}`);
+    super(
+      `HubSpot refused with ${answer.httpStatus} ${answer.category ?? ""} ${answer.subCategory ?? ""}: ${answer.message}`,
+    );
     this.httpStatus = answer.httpStatus;
     this.category = answer.category;
     this.subCategory = answer.subCategory;

@@ -5,7 +5,10 @@ import type { HubSpotRequest, PortalTransport } from "./transport.js";
 
 const id = z.union([z.string(), z.number()]).transform(String);
 const userId = z.union([z.string().regex(/^\d+$/), z.number().int()]).transform(BigInt);
-const text = z.string().nullish().transform((value) => value ?? null);
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? null);
 const instant = z.string().transform((value) => new Date(value));
 const paging = z.object({ next: z.object({ after: z.string() }).nullish() }).nullish();
 
@@ -36,7 +39,10 @@ const user = z.object({
   firstName: text,
   lastName: text,
   superAdmin: z.boolean().default(false),
-  seatNames: z.array(z.string()).nullish().transform((names) => names ?? []),
+  seatNames: z
+    .array(z.string())
+    .nullish()
+    .transform((names) => names ?? []),
 });
 const userPage = z.object({ results: z.array(user), paging });
 const contact = z.object({ properties: z.record(z.string(), z.string().nullable()) });
@@ -86,7 +92,10 @@ export interface PortalGateway {
   readOwner(ownerId: string): Promise<Owner | undefined>;
   listUsers(request: { after?: string | undefined }): Promise<Page<User>>;
   /** Values of the named contact properties, or undefined where the contact is gone. */
-  readContact(contactId: string, properties: readonly string[]): Promise<Record<string, string | null> | undefined>;
+  readContact(
+    contactId: string,
+    properties: readonly string[],
+  ): Promise<Record<string, string | null> | undefined>;
   readAccount(): Promise<{ timeZone: string | null; uiDomain: string | null }>;
 }
 
@@ -106,16 +115,22 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     const parsed = schema.safeParse(await call(request));
     // After a write this is ambiguous, and after a read nothing is known: both are an outage, not a refusal.
     if (!parsed.success) {
-      throw new HubSpotUnavailable(`HubSpot's answer to ${request.method} ${request.path} has another shape`, {
-        cause: parsed.error,
-      });
+      throw new HubSpotUnavailable(
+        `HubSpot's answer to ${request.method} ${request.path} has another shape`,
+        {
+          cause: parsed.error,
+        },
+      );
     }
     return parsed.data;
   }
 
   async function readPage<T>(
     request: HubSpotRequest,
-    schema: z.ZodType<{ results: T[]; paging?: { next?: { after: string } | null | undefined } | null | undefined }>,
+    schema: z.ZodType<{
+      results: T[];
+      paging?: { next?: { after: string } | null | undefined } | null | undefined;
+    }>,
   ): Promise<Page<T>> {
     const page = await read(request, schema);
     return { results: page.results, after: page.paging?.next?.after };
@@ -142,19 +157,32 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
       const body = await orUndefined(call({ method: "GET", path: paths.contactEnrollment(contactId) }));
       if (body === undefined || Object.keys(body as object).length === 0) return undefined;
       const parsed = currentEnrollment.safeParse(body);
-      if (!parsed.success) throw new HubSpotUnavailable("HubSpot's enrollment has another shape", { cause: parsed.error });
+      if (!parsed.success)
+        throw new HubSpotUnavailable("HubSpot's enrollment has another shape", { cause: parsed.error });
       return parsed.data;
     },
     listSequences: ({ userId: reader, after }) =>
-      readPage({ method: "GET", path: paths.sequences, query: { userId: String(reader), limit: batchSize, after } }, sequencePage),
+      readPage(
+        { method: "GET", path: paths.sequences, query: { userId: String(reader), limit: batchSize, after } },
+        sequencePage,
+      ),
     readSequence: ({ sequenceId, userId: reader }) =>
-      orUndefined(read({ method: "GET", path: paths.sequence(sequenceId), query: { userId: String(reader) } }, listedSequence)),
+      orUndefined(
+        read(
+          { method: "GET", path: paths.sequence(sequenceId), query: { userId: String(reader) } },
+          listedSequence,
+        ),
+      ),
     async completeBatch(completions) {
       const inputs = completions.map((completion) => ({ ...completion, typedOutputs: {} }));
       await call({ method: "POST", path: paths.completeBatch, body: { inputs } });
     },
     async completeOne({ callbackId, outputFields }) {
-      await call({ method: "POST", path: paths.completeOne(callbackId), body: { outputFields, typedOutputs: {} } });
+      await call({
+        method: "POST",
+        path: paths.completeOne(callbackId),
+        body: { outputFields, typedOutputs: {} },
+      });
     },
     listOwners: ({ after, archived }) =>
       readPage(
@@ -162,9 +190,14 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         ownerPage,
       ),
     readOwner: (ownerId) => orUndefined(read({ method: "GET", path: paths.owner(ownerId) }, owner)),
-    listUsers: ({ after }) => readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, userPage),
+    listUsers: ({ after }) =>
+      readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, userPage),
     async readContact(contactId, properties) {
-      const request = { method: "GET", path: paths.contact(contactId), query: { properties: properties.join(",") } } as const;
+      const request = {
+        method: "GET",
+        path: paths.contact(contactId),
+        query: { properties: properties.join(",") },
+      } as const;
       return (await orUndefined(read(request, contact)))?.properties;
     },
     readAccount: () => read({ method: "GET", path: paths.accountDetails }, account),

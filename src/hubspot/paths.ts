@@ -13,7 +13,8 @@ export const paths = {
   sequences: SEQUENCES,
   sequence: (sequenceId: string) => `${SEQUENCES}/${encodeURIComponent(sequenceId)}`,
   enrollments: `${SEQUENCES}/enrollments`,
-  contactEnrollment: (contactId: string) => `${SEQUENCES}/enrollments/contact/${encodeURIComponent(contactId)}`,
+  contactEnrollment: (contactId: string) =>
+    `${SEQUENCES}/enrollments/contact/${encodeURIComponent(contactId)}`,
   completeBatch: `${CALLBACKS}/complete`,
   completeOne: (callbackId: string) => `${CALLBACKS}/${encodeURIComponent(callbackId)}/complete`,
   owners: OWNERS,

@@ -37,22 +37,28 @@ export function createTransport(options: TransportOptions) {
   const client = new Client({ basePath: options.apiUrl, numberOfApiCallRetries: 0 });
 
   async function send(request: HubSpotRequest, token: string): Promise<Response> {
-    const query = Object.fromEntries(Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined));
+    const query = Object.fromEntries(
+      Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined),
+    );
     try {
       // apiRequest is typed with an older fetch's Response; at run time it is the platform's.
-      return (await client.apiRequest({
+      return await client.apiRequest({
         method: request.method,
         path: request.path,
         headers: { Authorization: `Bearer ${token}` },
-        ...(Object.keys(query).length === 0 ? {} : { qs: query as Record<string, string> }),
+        ...(Object.keys(query).length === 0 ? {} : { qs: query }),
         ...(request.body === undefined ? {} : { body: request.body }),
-      })) as unknown as Response;
+      });
     } catch (fault) {
       throw classifyNetworkFault(fault);
     }
   }
 
-  return function forPortal(portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }): PortalTransport {
+  return function forPortal(portal: {
+    portalId: bigint;
+    budget: RequestBudget;
+    takeSlot: TakeSlot;
+  }): PortalTransport {
     async function attempt(request: HubSpotRequest, token: string): Promise<unknown> {
       const slot = await portal.takeSlot();
       try {

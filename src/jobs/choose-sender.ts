@@ -28,10 +28,14 @@ async function findOwner(ownerId: string, sources: SenderSources): Promise<Direc
   return read;
 }
 
-async function fromContactOwner(ownerId: string | null | undefined, sources: SenderSources): Promise<SenderChoice> {
+async function fromContactOwner(
+  ownerId: string | null | undefined,
+  sources: SenderSources,
+): Promise<SenderChoice> {
   if (ownerId == null || ownerId === "") return { kind: "nobody", code: "OWNER_MISSING" };
   const owner = await findOwner(ownerId, sources);
-  if (owner === undefined) return { kind: "nobody", code: "OWNER_INACTIVE", detail: `Owner ${ownerId} no longer exists.` };
+  if (owner === undefined)
+    return { kind: "nobody", code: "OWNER_INACTIVE", detail: `Owner ${ownerId} no longer exists.` };
   // Archived owners have no user any more and queues never had one (dossier §11).
   if (owner.archived || owner.type !== "PERSON" || owner.userId === null || owner.email === null) {
     return { kind: "nobody", code: "OWNER_INACTIVE", detail: `The owner is ${ownerName(owner)}.` };
@@ -42,7 +46,11 @@ async function fromContactOwner(ownerId: string | null | undefined, sources: Sen
 async function fromUser(userId: bigint, sources: SenderSources): Promise<SenderChoice> {
   const email = await sources.directory.activeUserEmail(sources.portalId, userId);
   if (email == null) {
-    return { kind: "nobody", code: "SENDER_NOT_PERMITTED", detail: `User ${userId} is not an active user of this account.` };
+    return {
+      kind: "nobody",
+      code: "SENDER_NOT_PERMITTED",
+      detail: `User ${userId} is not an active user of this account.`,
+    };
   }
   return { kind: "sender", sender: { userId, email } };
 }

@@ -8,7 +8,13 @@ import { RequestBudget, type RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
 import { HEARTBEAT_SECONDS, SELF_FENCE_MS, type DrainHandler, type DrainTurn } from "../queue/drain-queue.js";
-import { acquirePortal, LEASE_CTE, LeaseLost, releasePortal, type PortalLease } from "../queue/portal-lease.js";
+import {
+  acquirePortal,
+  LEASE_CTE,
+  LeaseLost,
+  releasePortal,
+  type PortalLease,
+} from "../queue/portal-lease.js";
 import { enrollContact, settleUncertain } from "./enroll-contact.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
@@ -63,11 +69,16 @@ export function createDrain(options: DrainOptions): DrainHandler {
       await syncDirectory(portalId, { directory, gateway });
     } catch (fault) {
       // The copy we have serves on; the request stays open and the next turn tries again.
-      if (!(fault instanceof LeaseLost)) logger.warn({ fault, portalId }, "the directory could not be synced");
+      if (!(fault instanceof LeaseLost))
+        logger.warn({ fault, portalId }, "the directory could not be synced");
     }
   }
 
-  function gatewaySource(portalId: bigint, budget: RequestBudget, use: { slots: SlotSource; onUncallable: () => void }) {
+  function gatewaySource(
+    portalId: bigint,
+    budget: RequestBudget,
+    use: { slots: SlotSource; onUncallable: () => void },
+  ) {
     const { slots, onUncallable } = use;
     return (slot?: RequestSlot): PortalGateway => {
       let first = slot;
@@ -98,7 +109,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       return false;
     }
     await recoverAttempts(owner);
-    const slots = createSlotSource(budget, { portalId, mayStillSend: turn.isFresh });
+    const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     let isCallable = true;
     const onUncallable = (): void => {
       isCallable = false;

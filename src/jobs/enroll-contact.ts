@@ -3,7 +3,13 @@ import type { ClaimedExecution } from "../executions/execution.js";
 import { alreadyEnrolled, enrolled, failed, type Outcome, type Sender } from "../executions/outcome.js";
 import { refusalCode } from "../executions/refusal.js";
 import type { Result } from "../executions/write-back.js";
-import { AppMisconfigured, GrantRevoked, HubSpotRejected, HubSpotThrottled, HubSpotUnavailable } from "../hubspot/errors.js";
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotUnavailable,
+} from "../hubspot/errors.js";
 import type { CurrentEnrollment, Owner, PortalGateway } from "../hubspot/gateway.js";
 import { backoffMs } from "../queue/backoff.js";
 import { chooseSender } from "./choose-sender.js";
@@ -13,7 +19,10 @@ export interface EnrollContext {
   readonly gateway: PortalGateway;
   readonly directory: Directory;
   /** Owner reads of this turn: a burst of contacts of one unknown owner costs one request. */
-  readonly ownerReads: (ownerId: string, read: () => Promise<Owner | undefined>) => Promise<Owner | undefined>;
+  readonly ownerReads: (
+    ownerId: string,
+    read: () => Promise<Owner | undefined>,
+  ) => Promise<Owner | undefined>;
 }
 
 /** HubSpot's clock may lag ours by this much: an enrollment this long before our attempt can still be ours. */
@@ -26,7 +35,11 @@ function decided(outcome: Outcome): Result {
   return { to: "DECIDED", outcome };
 }
 
-function later(to: "QUEUED" | "UNCERTAIN", execution: ClaimedExecution, fault: Error & { retryAfterMs?: number | undefined }): Result {
+function later(
+  to: "QUEUED" | "UNCERTAIN",
+  execution: ClaimedExecution,
+  fault: Error & { retryAfterMs?: number | undefined },
+): Result {
   const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.attempts, RETRY));
   return { to, delayMs, problem: fault.message };
 }
@@ -58,7 +71,10 @@ function parked(fault: unknown): Result | undefined {
 }
 
 /** Contact properties: from the call, or read from HubSpot where the call carried none. */
-async function withProperties(execution: ClaimedExecution, { gateway }: EnrollContext): Promise<ClaimedExecution["request"] | undefined> {
+async function withProperties(
+  execution: ClaimedExecution,
+  { gateway }: EnrollContext,
+): Promise<ClaimedExecution["request"] | undefined> {
   const { request } = execution;
   if (request.properties !== undefined && Object.keys(request.properties).length > 0) return request;
   const properties = await gateway.readContact(execution.contactId, ["email", "hubspot_owner_id"]);
@@ -71,13 +87,17 @@ async function explainRefusal(refusal: HubSpotRejected, attempt: Attempt): Promi
   switch (code) {
     case "ALREADY_ENROLLED": {
       // An earlier attempt that HubSpot answered late, or never, may be what the contact is enrolled by.
-      const current = execution.attempts > 1 ? await context.gateway.readEnrollment(execution.contactId) : undefined;
+      const current =
+        execution.attempts > 1 ? await context.gateway.readEnrollment(execution.contactId) : undefined;
       return current !== undefined && isOurs(current, execution)
         ? fromEnrollment(current)
         : alreadyEnrolled(execution.request.ifAlreadyEnrolled, sender);
     }
     case undefined: {
-      const sequence = await context.gateway.readSequence({ sequenceId: execution.sequenceId, userId: sender.userId });
+      const sequence = await context.gateway.readSequence({
+        sequenceId: execution.sequenceId,
+        userId: sender.userId,
+      });
       return failed(sequence === undefined ? "SEQUENCE_NOT_FOUND" : "CONTACT_NOT_FOUND", { sender });
     }
     case "HUBSPOT_REJECTED":
@@ -108,7 +128,8 @@ async function send(attempt: Attempt): Promise<Result> {
     return decided(enrolled({ id: enrollment.id, enrolledAt: enrollment.enrolledAt, sequenceName, sender }));
   } catch (fault) {
     if (fault instanceof HubSpotRejected) return decided(await explainRefusal(fault, attempt));
-    if (fault instanceof HubSpotUnavailable) return later(fault.wasNotSent ? "QUEUED" : "UNCERTAIN", execution, fault);
+    if (fault instanceof HubSpotUnavailable)
+      return later(fault.wasNotSent ? "QUEUED" : "UNCERTAIN", execution, fault);
     throw fault;
   }
 }
@@ -152,7 +173,8 @@ export async function settleUncertain(execution: ClaimedExecution, context: Enro
 
 /** What a fault before (or instead of) the enroll request means for the execution: nothing was written at HubSpot. */
 function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
-  if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable) return later(to, execution, fault);
+  if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable)
+    return later(to, execution, fault);
   const waiting = parked(fault);
   if (waiting !== undefined) return { ...waiting, to } as Result;
   if (fault instanceof HubSpotRejected) {

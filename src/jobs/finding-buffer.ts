@@ -15,7 +15,7 @@ export class FindingBuffer {
   readonly #onDecided: (count: number) => void;
   #findings: Finding[] = [];
   #writing: Promise<void> | undefined;
-  #fault: unknown;
+  #fault: Error | undefined;
 
   constructor(owner: Ownership, onDecided: (count: number) => void) {
     this.#owner = owner;
@@ -23,7 +23,7 @@ export class FindingBuffer {
   }
 
   /** Why writing stopped, if it did: the database is gone or the portal has a new owner. */
-  get fault(): unknown {
+  get fault(): Error | undefined {
     return this.#fault;
   }
 
@@ -45,11 +45,14 @@ export class FindingBuffer {
         const batch = this.#findings;
         this.#findings = [];
         const written = await writeFindings(this.#owner, batch);
-        if (written < batch.length) throw new LeaseLost(`${batch.length - written} findings of portal ${this.#owner.portalId} were void`);
+        if (written < batch.length)
+          throw new LeaseLost(
+            `${batch.length - written} findings of portal ${this.#owner.portalId} were void`,
+          );
         this.#onDecided(batch.filter(({ result }) => result.to === "DECIDED").length);
       }
     } catch (fault) {
-      this.#fault = fault;
+      this.#fault = fault instanceof Error ? fault : new Error(String(fault));
     } finally {
       this.#writing = undefined;
     }

@@ -47,7 +47,7 @@ export class PortalTurn {
   #owedCount = 0;
   #owedSinceMs = 0;
   #completing: Promise<void> | undefined;
-  #completionFault: unknown;
+  #completionFault: Error | undefined;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
@@ -104,7 +104,8 @@ export class PortalTurn {
     const claimed: ClaimedExecution[] = [];
     try {
       claimed.push(...(await claimUncertain(owner, held.length)));
-      if (claimed.length < held.length) claimed.push(...(await claimDue(owner, held.length - claimed.length)));
+      if (claimed.length < held.length)
+        claimed.push(...(await claimDue(owner, held.length - claimed.length)));
     } finally {
       held.slice(claimed.length).forEach((slot) => {
         slot.giveBack();
@@ -133,7 +134,10 @@ export class PortalTurn {
       this.#findings.add({ id: execution.id, from: execution.state, result });
     } catch (fault) {
       if ((fault as { code?: unknown }).code === "LEASE_LOST") return;
-      logger.error({ fault, portalId: owner.portalId, callbackId: execution.callbackId }, "an execution made the worker fail");
+      logger.error(
+        { fault, portalId: owner.portalId, callbackId: execution.callbackId },
+        "an execution made the worker fail",
+      );
       this.#findings.add({ id: execution.id, from: execution.state, result: this.#afterFault(execution) });
     } finally {
       slot.giveBack();
@@ -142,7 +146,10 @@ export class PortalTurn {
 
   #afterFault(execution: ClaimedExecution): Result {
     if (execution.attempts >= MAX_FAULTY_ATTEMPTS) {
-      return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: "The app failed on it repeatedly." }) };
+      return {
+        to: "DECIDED",
+        outcome: failed("HUBSPOT_REJECTED", { detail: "The app failed on it repeatedly." }),
+      };
     }
     const delayMs = backoffMs(execution.attempts, { baseMs: 5_000, capMs: 300_000 });
     // Whether the request went out is unknown: read first.
@@ -165,10 +172,11 @@ export class PortalTurn {
       const sent = await sendCompletions(this.#options.owner, this.#options.gatewayWith());
       // A full batch may have left some; anything less was all that is due.
       const addedMeanwhile = this.#owedCount - before;
-      this.#owedCount = sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
+      this.#owedCount =
+        sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
       this.#owedSinceMs = performance.now();
     } catch (fault) {
-      this.#completionFault = fault;
+      this.#completionFault = fault instanceof Error ? fault : new Error(String(fault));
     }
   }
 
@@ -178,7 +186,10 @@ export class PortalTurn {
       await new Promise(setImmediate);
       return;
     }
-    const untilSlotMs = Math.min(SLOT_LOOK_MS.most, Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable()));
+    const untilSlotMs = Math.min(
+      SLOT_LOOK_MS.most,
+      Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable()),
+    );
     const timer = sleep(claim === "no-slot" ? untilSlotMs : IDLE_LOOK_MS);
     await Promise.race([timer, this.#completing ?? timer]);
   }

@@ -5,7 +5,13 @@ import {
   type CompletionResult,
   type OwedCompletion,
 } from "../executions/completions.js";
-import { AppMisconfigured, GrantRevoked, HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotError,
+  HubSpotRejected,
+  HubSpotUnavailable,
+} from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { backoffMs } from "../queue/backoff.js";
 
@@ -27,7 +33,8 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
 
 function afterFault(completion: OwedCompletion, fault: HubSpotError): CompletionResult {
   const { id, tries } = completion;
-  if (completion.deadlineAt.getTime() <= Date.now()) return { id, to: "COMPLETION_ABANDONED", problem: fault.message };
+  if (completion.deadlineAt.getTime() <= Date.now())
+    return { id, to: "COMPLETION_ABANDONED", problem: fault.message };
   return { id, to: "DECIDED", delayMs: retryDelayMs(fault, tries), problem: fault.message };
 }
 
@@ -42,7 +49,10 @@ async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Prom
   }
 }
 
-async function sendBatch(batch: readonly OwedCompletion[], gateway: PortalGateway): Promise<CompletionResult[]> {
+async function sendBatch(
+  batch: readonly OwedCompletion[],
+  gateway: PortalGateway,
+): Promise<CompletionResult[]> {
   try {
     await gateway.completeBatch(batch.map(({ callbackId, outputFields }) => ({ callbackId, outputFields })));
     return batch.map(({ id }) => ({ id, to: "COMPLETED" }));

@@ -15,9 +15,13 @@ export interface SlotSource {
   takeFree(count: number, reserve: number): RequestSlot[];
 }
 
-export function createSlotSource(budget: RequestBudget, options: { portalId: bigint; mayStillSend: () => boolean }): SlotSource {
+export function createSlotSource(
+  budget: RequestBudget,
+  options: { portalId: bigint; mayStillSend: () => boolean },
+): SlotSource {
   function check(): void {
-    if (!options.mayStillSend()) throw new LeaseLost(`portal ${options.portalId} may not be called by this owner any more`);
+    if (!options.mayStillSend())
+      throw new LeaseLost(`portal ${options.portalId} may not be called by this owner any more`);
   }
 
   return {

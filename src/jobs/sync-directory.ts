@@ -20,7 +20,10 @@ async function readAll<T>(readPage: (after: string | undefined) => Promise<Page<
 }
 
 /** Whether the portal has no directory yet, needs a fresh one (asked for, or too old), or neither. */
-export async function directoryNeed(directory: Directory, portalId: bigint): Promise<"first" | "fresh" | "none"> {
+export async function directoryNeed(
+  directory: Directory,
+  portalId: bigint,
+): Promise<"first" | "fresh" | "none"> {
   const state = await directory.state(portalId);
   if (state === undefined) return "none";
   const { requestedAt, syncedAt } = state;
@@ -44,7 +47,10 @@ async function part(name: string, work: () => Promise<void>): Promise<string[]> 
  * Copies a portal's sequences, owners, users and account details from HubSpot. Costs one request per 100 entries of
  * each. Outages are thrown and the sync is tried again; refusals are recorded for the settings page.
  */
-export async function syncDirectory(portalId: bigint, { directory, gateway }: { directory: Directory; gateway: PortalGateway }): Promise<void> {
+export async function syncDirectory(
+  portalId: bigint,
+  { directory, gateway }: { directory: Directory; gateway: PortalGateway },
+): Promise<void> {
   const startedAt = new Date();
   const userId = (await directory.state(portalId))?.readerUserId;
   const problems = [

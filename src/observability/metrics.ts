@@ -42,7 +42,10 @@ export function createMetricsRouter(options: { registry: Registry; token: string
   const router = Router();
   router.get("/metrics", async (request, response) => {
     if (options.token !== undefined && !isBearer(request.headers.authorization, options.token)) {
-      response.status(401).set("WWW-Authenticate", "Bearer").send("A bearer token is needed (METRICS_TOKEN).\n");
+      response
+        .status(401)
+        .set("WWW-Authenticate", "Bearer")
+        .send("A bearer token is needed (METRICS_TOKEN).\n");
       return;
     }
     response.type(options.registry.contentType).send(await options.registry.metrics());

@@ -2,7 +2,10 @@
  * Capped exponential backoff with full jitter: ms to wait after the `tries`-th failure (1-based). Jitter keeps the
  * portals of a recovering HubSpot from returning all at once.
  */
-export function backoffMs(tries: number, options: { baseMs: number; capMs: number; random?: () => number }): number {
+export function backoffMs(
+  tries: number,
+  options: { baseMs: number; capMs: number; random?: () => number },
+): number {
   const ceiling = Math.min(options.capMs, options.baseMs * 2 ** Math.min(tries - 1, 30));
   const random = options.random ?? Math.random;
   return Math.round(ceiling / 2 + (ceiling / 2) * random());

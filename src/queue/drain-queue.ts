@@ -86,7 +86,10 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     await boss.getDb().executeSql(`SELECT pg_notify($1, '')`, [WAKE_CHANNEL]);
   }
 
-  async function runTurn(job: { id: string; retryCount: number; portalId: bigint }, handler: DrainHandler): Promise<void> {
+  async function runTurn(
+    job: { id: string; retryCount: number; portalId: bigint },
+    handler: DrainHandler,
+  ): Promise<void> {
     const abort = new AbortController();
     const turn: RunningTurn = { job, abort, renewedAtMs: performance.now(), finished: Promise.resolve() };
     running.set(job.id, turn);
@@ -134,7 +137,10 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
           isFetchWanted = false;
           const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
           for (const job of jobs) {
-            void runTurn({ id: job.id, retryCount: job.retryCount, portalId: BigInt(job.singletonKey ?? "0") }, handler);
+            void runTurn(
+              { id: job.id, retryCount: job.retryCount, portalId: BigInt(job.singletonKey ?? "0") },
+              handler,
+            );
           }
         }
       } catch (fault) {

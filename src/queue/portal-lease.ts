@@ -45,11 +45,19 @@ export async function acquirePortal(pool: Pool, portalId: bigint): Promise<Porta
     row = await acquire();
   }
   if (row === undefined) throw new LeaseLost(`portal ${portalId} could not be acquired`);
-  return { portalId, epoch: BigInt(row.epoch), inheritedMs: row.was_released ? (row.inherited_ms ?? []) : undefined };
+  return {
+    portalId,
+    epoch: BigInt(row.epoch),
+    inheritedMs: row.was_released ? (row.inherited_ms ?? []) : undefined,
+  };
 }
 
 /** Hands the portal over in order, with what is left of its request window. Does nothing once the lease is lost. */
-export async function releasePortal(pool: Pool, lease: PortalLease, slotsFreeInMs: readonly number[]): Promise<void> {
+export async function releasePortal(
+  pool: Pool,
+  lease: PortalLease,
+  slotsFreeInMs: readonly number[],
+): Promise<void> {
   await pool.query({
     name: "release-portal",
     text: `

@@ -72,7 +72,10 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     ...options.environment,
   };
   const logLines: Record<string, unknown>[] = [];
-  const logger = pino({ level: "info" }, { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) });
+  const logger = pino(
+    { level: "info" },
+    { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
+  );
   const config = readConfig(environment);
   const apps: App[] = [await startApp(config, logger)];
   return {
@@ -101,7 +104,10 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
 }
 
 /** A portal whose senders' inboxes are their sign-in addresses, as most are. */
-export function addPlainPortal(simulator: Simulator, seed: Parameters<Simulator["addPortal"]>[0] = {}): SimulatedPortal {
+export function addPlainPortal(
+  simulator: Simulator,
+  seed: Parameters<Simulator["addPortal"]>[0] = {},
+): SimulatedPortal {
   const portal = simulator.addPortal(seed);
   for (const user of portal.users.values()) user.inboxAddress = user.email;
   return portal;
