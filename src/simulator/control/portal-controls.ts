@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { SimulatedPortal } from "../portal/portal.js";
 import { TROUBLES } from "../portal/troubles.js";
-import type { WorkflowRun, RunRequest } from "../workflow/run.js";
+import type { RunRequest } from "../workflow/run-request.js";
+import type { WorkflowRun } from "../workflow/run.js";
 import type { ControlCall, ControlRoute } from "./control-route.js";
 import { portalSummary, runSummary, safetyFacts } from "./summaries.js";
 import { withoutUndefined } from "./world-controls.js";
