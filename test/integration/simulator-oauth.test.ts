@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { AuthorizeRefused } from "../../src/simulator/authorization/play-consent.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
-import { SIMULATED_APP, startSimulatorForTest } from "../support/simulated-app.js";
+import { SIMULATED_APP, startSimulatorForTest, type ParsedBody } from "../support/simulated-app.js";
 
 let nowMs: number;
 let simulator: Simulator;
@@ -29,7 +29,10 @@ function authorizeUrl(changes: Record<string, string> = {}, path = "/oauth/autho
   return url.href;
 }
 
-async function post(path: string, fields: Record<string, string>): Promise<{ status: number; body: any }> {
+async function post(
+  path: string,
+  fields: Record<string, string>,
+): Promise<{ status: number; body: ParsedBody }> {
   const response = await fetch(simulator.url + path, {
     method: "POST",
     body: new URLSearchParams({
