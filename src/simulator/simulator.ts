@@ -5,14 +5,10 @@ import { Delays } from "./delays.js";
 import { Faults, type FaultPlan, type ScriptedFault } from "./faults.js";
 import { receive } from "./server/receive.js";
 import { RequestLog, type RecordedRequest } from "./server/request-log.js";
-import { decide, type AuthorizeRequest, type ConsentChoice } from "./authorization/authorize.js";
+import type { ConsentChoice } from "./authorization/authorize.js";
 import { Grants } from "./authorization/grants.js";
-import {
-  stepAuthorizeUrl,
-  withoutSignInRequest,
-  type MarketplaceInstall,
-} from "./authorization/marketplace.js";
-import { authorizeRequestAt } from "./authorization/site.js";
+import { stepAuthorizeUrl, type MarketplaceInstall } from "./authorization/marketplace.js";
+import { playConsent, playListingWithoutSignIn } from "./authorization/play-consent.js";
 import {
   DEFAULT_RATE_LIMIT,
   settingsFrom,
@@ -28,11 +24,6 @@ import { RateLimiter } from "./rate-limit.js";
 import { Signals } from "./signals.js";
 import { signedHeaders, type Signable, type SigningPlan } from "./signing.js";
 import type { World } from "./world.js";
-
-/** The consent page would have shown an error instead of going on; `message` is what it says. */
-export class AuthorizeRefused extends Error {
-  override readonly name = "AuthorizeRefused";
-}
 
 /** A running stand-in for api.hubapi.com and app.hubspot.com, both at `url`. */
 export interface Simulator {
@@ -147,25 +138,14 @@ function knobs(world: World) {
 
 function authorization(world: World) {
   return {
-    authorize: (url: string, choice: ConsentChoice) => {
-      const { pathname, searchParams } = new URL(url);
-      const request = authorizeRequestAt(world, pathname, searchParams);
-      if (request === undefined) throw new AuthorizeRefused(`${pathname} is no consent page`);
-      return callbackOf(world, request, choice);
-    },
+    authorize: (url: string, choice: ConsentChoice) => playConsent(world, url, choice),
     beginMarketplaceInstall: (install: MarketplaceInstall) => stepAuthorizeUrl(world, install),
     installWithoutSignIn: (install: MarketplaceInstall & { readonly userId?: number }) =>
-      callbackOf(world, withoutSignInRequest(world, install), install),
+      playListingWithoutSignIn(world, install),
     setAutoConsent: (choice: { portalId: number; userId?: number } | undefined) => {
       world.settings.autoConsent = choice;
     },
   };
-}
-
-function callbackOf(world: World, request: AuthorizeRequest, choice: ConsentChoice): string {
-  const outcome = decide(world, request, choice);
-  if (outcome.kind === "refused") throw new AuthorizeRefused(outcome.reason);
-  return outcome.url;
 }
 
 function insight(world: World) {

@@ -3,6 +3,10 @@ import type { AddressInfo } from "node:net";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import type { SimulatorOptions } from "../../src/simulator/options.js";
 
+/** A parsed body, which tests look into freely: what it should hold is what they check. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type ParsedBody = any;
+
 /** The app as the simulator's own tests know it: credentials, scopes and a redirect URL. */
 export const SIMULATED_APP = {
   clientId: "11111111-aaaa-4bbb-8ccc-222222222222",

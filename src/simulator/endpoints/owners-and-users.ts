@@ -70,7 +70,10 @@ function listUsers(call: ApiCall): Answer {
     idOf: ({ userId }) => String(userId),
     defaultLimit: 100,
   });
-  return ok({ results: results.map(userBody), ...paging });
+  return ok({
+    results: results.map((user) => ({ ...userBody(user), seatNames: user.seatNames })),
+    ...paging,
+  });
 }
 
 function getUser({ portal, params, query }: ApiCall): Answer {
@@ -82,6 +85,7 @@ function getUser({ portal, params, query }: ApiCall): Answer {
   return user?.active === true ? ok(userBody(user)) : notFound(`No user found with id ${id}`);
 }
 
+/** By the 2026-03 specification `seatNames` is in the list only. */
 function userBody(user: SimulatedUser): Record<string, unknown> {
   return {
     id: String(user.userId),
@@ -90,6 +94,5 @@ function userBody(user: SimulatedUser): Record<string, unknown> {
     lastName: user.lastName,
     roleIds: [],
     superAdmin: user.superAdmin,
-    seatNames: user.seatNames,
   };
 }

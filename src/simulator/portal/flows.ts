@@ -59,7 +59,7 @@ function contactFlow({
         actionId: "1",
         actionTypeId,
         actionTypeVersion: 1,
-        fields: { sequence_id: { type: "STATIC_VALUE", staticValue: "300000001" } },
+        fields: { sequence_id: "300000001" },
       },
     ],
     enrollmentCriteria: { type: "MANUAL", shouldReEnroll: false },

@@ -1,6 +1,7 @@
 import type { World } from "../world.js";
 import { fetchOptions, type OptionsAnswer, type OptionsRequest } from "../workflow/options.js";
-import { WorkflowRun, type RunRequest } from "../workflow/run.js";
+import type { RunRequest } from "../workflow/run-request.js";
+import { WorkflowRun } from "../workflow/run.js";
 import { sendWebhooks, type WebhookDelivery, type WebhookEvent } from "../workflow/webhooks.js";
 import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
 import { CallbackLedger } from "./callbacks.js";
