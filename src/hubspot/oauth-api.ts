@@ -24,6 +24,13 @@ export interface AuthorizedGrant {
 
 export type CodeExchange = { kind: "granted"; grant: AuthorizedGrant } | { kind: "code-refused" }; // unknown, used before, or too old: start over
 
+export interface RefreshedTokens {
+  accessToken: string;
+  /** Whatever came back; the one that was presented where none did. */
+  refreshToken: string;
+  expiresInSeconds: number;
+}
+
 export interface OAuthApi {
   /** Where the browser goes for consent. `portalId` pre-selects the account on HubSpot's page (dossier §2.1). */
   authorizationUrl(request: { state: string; portalId?: bigint | undefined }): string;
@@ -34,9 +41,7 @@ export interface OAuthApi {
    */
   exchangeCode(code: string): Promise<CodeExchange>;
   /** @throws GrantRevoked, AppMisconfigured, HubSpotUnavailable. */
-  refreshGrant(
-    refreshToken: string,
-  ): Promise<{ accessToken: string; refreshToken: string; expiresInSeconds: number }>;
+  refreshGrant: (refreshToken: string) => Promise<RefreshedTokens>;
   /** Kills a refresh token; neither uninstalls the app nor ends access tokens already out (dossier §2.5). Throws likewise. */
   revokeGrant(refreshToken: string): Promise<void>;
 }

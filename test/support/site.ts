@@ -1,0 +1,109 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import express from "express";
+import { createSettingsRouter } from "../../src/admin/routes.js";
+import { createSessions, type Sessions } from "../../src/admin/session.js";
+import type { EncryptionKey } from "../../src/config.js";
+import type { Database } from "../../src/db/client.js";
+import { createCookies } from "../../src/http/cookies.js";
+import { createErrorHandler, createNotFound } from "../../src/http/error-handler.js";
+import { createRequestId } from "../../src/http/request-id.js";
+import { createSecurityHeaders } from "../../src/http/security-headers.js";
+import { createOAuthApi, type OAuthApi } from "../../src/hubspot/oauth-api.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
+import { createLogger } from "../../src/observability/logger.js";
+import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
+import { createInstallStates } from "../../src/oauth/state.js";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
+import { createVault, type Vault } from "../../src/vault/vault.js";
+import { createBrowser, type Browser } from "./browser.js";
+import { createTestDatabase } from "./database.js";
+
+export const CLIENT = { clientId: "client-of-the-tests", clientSecret: "secret-of-the-tests", appId: "4242" };
+export const SESSION_SECRET = "a session secret of the tests, long enough";
+export const KEYS: readonly [EncryptionKey, ...EncryptionKey[]] = [{ id: "k1", key: Buffer.alloc(32, 1) }];
+
+/** The OAuth routes and the settings site on a real port, with a real database and the simulator behind them. */
+export interface Site {
+  url: string;
+  database: Database;
+  simulator: Simulator;
+  vault: Vault;
+  sessions: Sessions;
+  oauthApi: OAuthApi;
+  /** Portals whose directory sync was woken, in order. */
+  installed: bigint[];
+  /** Every log line so far. */
+  logLines: string[];
+  clock: { now: Date };
+  browser(): Browser;
+  close(): Promise<void>;
+}
+
+export async function startSite({ publicUrl }: { publicUrl?: string } = {}): Promise<Site> {
+  const server = createServer();
+  const url = await listen(server);
+  const clock = { now: new Date() };
+  const simulator = await startSimulator({
+    clientId: CLIENT.clientId,
+    clientSecrets: [CLIENT.clientSecret],
+    appId: CLIENT.appId,
+    redirectUris: [url + CALLBACK_PATH],
+    requiredScopes: REQUIRED_SCOPES,
+    optionalScopes: OPTIONAL_SCOPES,
+    recordRequests: true,
+  });
+  const { database, drop } = await createTestDatabase();
+  const logLines: string[] = [];
+  const logger = createLogger({
+    level: "debug",
+    destination: { write: (line: string) => void logLines.push(line) },
+  });
+  const oauthApi = createOAuthApi({
+    clientId: CLIENT.clientId,
+    clientSecrets: [CLIENT.clientSecret],
+    apiUrl: simulator.url,
+    appUrl: simulator.url,
+    redirectUri: url + CALLBACK_PATH,
+  });
+  const now = () => clock.now;
+  const vault = createVault({ database, keys: KEYS, refreshGrant: oauthApi.refreshGrant, now, logger });
+  const cookies = createCookies({ publicUrl: publicUrl ?? url });
+  const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
+  const states = createInstallStates({ secret: SESSION_SECRET, database, cookies, now });
+  const installed: bigint[] = [];
+  const onInstalled = (portalId: bigint) => Promise.resolve(void installed.push(portalId));
+  const app = express().disable("x-powered-by");
+  app.use(createRequestId(), createSecurityHeaders({ publicUrl: publicUrl ?? url }));
+  app.use(
+    createOAuthRouter({ oauthApi, vault, states, sessions, appUrl: simulator.url, onInstalled, logger }),
+  );
+  const scopes = { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES };
+  app.use(createSettingsRouter({ database, sessions, cookies, scopes, appUrl: simulator.url, now }));
+  app.use(createNotFound(), createErrorHandler({ logger }));
+  server.on("request", app);
+  return {
+    ...{ url, database, simulator, vault, sessions, oauthApi, installed, logLines, clock },
+    browser: () => createBrowser(url),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await simulator.close();
+      await drop();
+    },
+  };
+}
+
+function listen(server: Server): Promise<string> {
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () =>
+      resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    );
+  });
+}
+
+/** Installs the app into a portal from this browser, as its first super admin, and ends signed in on the settings page. */
+export async function install(site: Site, browser: Browser, portalId: number): Promise<void> {
+  const start = await browser.get("/oauth/install");
+  await browser.get(site.simulator.authorize(start.location ?? "", { portalId }));
+}
