@@ -4,7 +4,9 @@ import { fences } from "./import-fences.js";
 
 /** Lint rules for the whole tree: type-aware checks, the import fences of docs/architecture.md, size limits. */
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "prisma/**", "src/db/generated/**", ".data/**", "app-config/**"] },
+  {
+    ignores: ["dist/**", "node_modules/**", "prisma/**", "src/db/generated/**", ".data/**", "app-config/**"],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
@@ -28,7 +30,10 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { arguments: false } }],
-      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       "@typescript-eslint/restrict-template-expressions": [
         "error",
         { allowNumber: true, allowBoolean: true },

@@ -120,7 +120,10 @@ const environment = z.object({
     .default(144),
 });
 
-/** Names of every variable, for the check against `.env.example`. */
+/**
+ * Names of every variable, for the check against `.env.example`.
+ * @public
+ */
 export const environmentVariables: readonly string[] = Object.keys(environment.shape);
 
 function readIfThere(file: string): string | undefined {

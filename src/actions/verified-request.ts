@@ -26,7 +26,7 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
   const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
 
   // Express knows an error handler by its four parameters.
-   
+  /* eslint-disable-next-line max-params */
   const refuseUnreadable: ErrorRequestHandler = (
     fault: { status?: unknown },
     _request,
@@ -38,12 +38,10 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
       next(fault);
       return;
     }
-    response
-      .status(status)
-      .json({
-        code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE",
-        requestId: requestIdOf(response),
-      });
+    response.status(status).json({
+      code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE",
+      requestId: requestIdOf(response),
+    });
   };
 
   const check: RequestHandler = (request, response, next) => {
