@@ -1,4 +1,10 @@
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
 import type { Logger } from "../observability/logger.js";
 import { verifySignature } from "../hubspot/signature.js";
 import { requestIdOf } from "../http/request-id.js";
@@ -26,13 +32,13 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
   const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
 
   // Express knows an error handler by its four parameters.
-  /* eslint-disable-next-line max-params */
-  const refuseUnreadable: ErrorRequestHandler = (
+  // eslint-disable-next-line max-params
+  function refuseUnreadable(
     fault: { status?: unknown },
-    _request,
+    _request: Request,
     response: Response,
-    next,
-  ) => {
+    next: NextFunction,
+  ): void {
     const status = typeof fault.status === "number" ? fault.status : 500;
     if (status >= 500) {
       next(fault);
@@ -42,7 +48,7 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
       code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE",
       requestId: requestIdOf(response),
     });
-  };
+  }
 
   const check: RequestHandler = (request, response, next) => {
     const verdict = verifySignature(
