@@ -1,10 +1,10 @@
 import { declaredScopes } from "../options.js";
 import type { World } from "../world.js";
+import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
 import { fetchOptions, type OptionsAnswer, type OptionsRequest } from "../workflow/options.js";
 import type { RunRequest } from "../workflow/run-request.js";
 import { WorkflowRun } from "../workflow/run.js";
 import { sendWebhooks, type WebhookDelivery, type WebhookEvent } from "../workflow/webhooks.js";
-import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
 import { CallbackLedger } from "./callbacks.js";
 import { changeLater, EnrollmentLedger, propertiesOnEnd, visibleProperties } from "./enrollments.js";
 import { flowsOf, type Flow } from "./flows.js";
