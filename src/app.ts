@@ -52,7 +52,13 @@ const SWEEP_INTERVAL_MS = 2_000;
 const WAKE_INTERVAL_MS = 50;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
-const DEFAULT_GRACE_MS = 15_000;
+const DEFAULT_GRACE_MS = 12_000;
+/** Answers take a second at most; a connection still busy after this is not ours to wait for. */
+const ANSWER_GRACE_MS = 3_000;
+/** More connections than HubSpot opens; each may hold one unverified body in memory. */
+const MAX_CONNECTIONS = 2_000;
+/** A whole request has to be in by then. */
+const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Everything the rooms are wired from. */
 interface Foundation {
@@ -271,7 +277,11 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
-  const server = createServer(http);
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    http,
+  );
+  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port }, resolve);
@@ -279,10 +289,14 @@ async function listen(http: Express, { host, port }: { host: string; port: numbe
   return server;
 }
 
-/** Stops taking connections and waits for the answers under way. */
+/** Stops taking connections and waits for the answers under way, but not for a client that never finishes. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+    }, ANSWER_GRACE_MS);
     server.close(() => {
+      clearTimeout(cut);
       resolve();
     });
     server.closeIdleConnections();
