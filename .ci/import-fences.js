@@ -26,7 +26,9 @@ const everything = [...Object.keys(rooms), "bin", "main", "app"];
 
 export const fences = Object.entries(rooms).map(([room, allowed]) => {
   const open = new Set([room, ...leaves, ...allowed]);
-  const closed = everything.filter((name) => !open.has(name) && !allowed.some((path) => path.startsWith(`${name}/`)));
+  const closed = everything.filter(
+    (name) => !open.has(name) && !allowed.some((path) => path.startsWith(`${name}/`)),
+  );
   const narrowed = allowed.filter((path) => path.includes("/"));
   return {
     files: [`src/${room}/**`],
@@ -36,7 +38,12 @@ export const fences = Object.entries(rooms).map(([room, allowed]) => {
         {
           patterns: [
             {
-              group: closed.flatMap((name) => [`../${name}/*`, `../${name}.js`, `../../${name}/*`, `../../${name}.js`]),
+              group: closed.flatMap((name) => [
+                `../${name}/*`,
+                `../${name}.js`,
+                `../../${name}/*`,
+                `../../${name}.js`,
+              ]),
               message: `${room}/ may import only ${[...open].join(", ")}: take what you need as an argument, wired in app.ts.`,
             },
             ...narrowed.map((path) => ({

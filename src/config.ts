@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { AppError } from "./errors.js";
@@ -52,7 +52,16 @@ const HOLD_HOURS = 7 * 24;
 const origin = z
   .string()
   .transform((value) => value.replace(/\/+$/, ""))
-  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), "must be an http(s) URL");
+  .refine(
+    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    "must be an http(s) URL",
+  );
+
+/** Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. */
+const publicOrigin = origin.refine(
+  (value) => !URL.canParse(value) || new URL(value).origin === value.toLowerCase(),
+  "must be an origin without a path, such as https://app.example.com",
+);
 
 const encryptionKeys = z.string().transform((text, context) => {
   const keys = text.split(",").map((entry): EncryptionKey => {
@@ -75,7 +84,10 @@ const clientSecrets = z.string().transform((text, context) => {
     .map((secret) => secret.trim())
     .filter((secret) => secret !== "");
   if (secrets.length < 1 || secrets.length > 2) {
-    context.addIssue({ code: "custom", message: "must hold one secret, or the new and the old one joined by a comma" });
+    context.addIssue({
+      code: "custom",
+      message: "must hold one secret, or the new and the old one joined by a comma",
+    });
   }
   return secrets as [string, ...string[]];
 });
@@ -85,7 +97,7 @@ const environment = z.object({
   ROLE: z.enum(["all", "web", "worker"]).default("all"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().optional(),
-  PUBLIC_URL: origin.optional(),
+  PUBLIC_URL: publicOrigin.optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// URL")
@@ -108,20 +120,49 @@ const environment = z.object({
     .default(144),
 });
 
-/** Names of every variable, for the check against `.env.example`. */
+/**
+ * Names of every variable, for the check against `.env.example`.
+ * @public
+ */
 export const environmentVariables: readonly string[] = Object.keys(environment.shape);
 
-/** Reads a secret made on an earlier start, or makes it. Development only: production must be given its secrets. */
-function developmentSecret(dataDir: string, name: string): string {
-  const file = path.join(dataDir, `${name}.secret`);
+function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8").trim();
-  } catch {
-    mkdirSync(dataDir, { recursive: true });
-    const secret = randomBytes(32).toString("base64");
-    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: "wx" });
-    return secret;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new ConfigError(`${file} cannot be read. Let this account read it, or set DATA_DIR.`, {
+      cause: error,
+    });
   }
+}
+
+/**
+ * Reads a secret made on an earlier start, or makes it. Development only: production must be given its secrets. Written
+ * aside and linked into place whole: of two processes that start at once both end up with the same.
+ */
+function developmentSecret(dataDir: string, name: string): string {
+  const file = path.join(dataDir, `${name}.secret`);
+  const found = readIfThere(file);
+  if (found !== undefined) return found;
+  const draft = `${file}.${process.pid}`;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw new ConfigError(
+        `${file} cannot be written. Set DATA_DIR to a folder this account may write to.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readIfThere(file) ?? "";
 }
 
 function withDevelopmentSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {
@@ -134,22 +175,57 @@ function withDevelopmentSecrets(env: Record<string, string | undefined>): Record
   };
 }
 
+/** What a tool needs that only touches the database. */
+export type DatabaseConfig = Pick<Config, "databaseUrl" | "dataDir" | "logLevel">;
+
+/**
+ * Parses the database's part of the environment, for tools that need no HubSpot app.
+ *
+ * @throws ConfigError naming every variable of that part that is wrong.
+ */
+export function readDatabaseConfig(env: Record<string, string | undefined>): DatabaseConfig {
+  const value = parse(
+    environment.pick({ DATABASE_URL: true, DATA_DIR: true, LOG_LEVEL: true }),
+    withoutBlanks(env),
+  );
+  return {
+    databaseUrl: value.DATABASE_URL,
+    dataDir: path.resolve(value.DATA_DIR),
+    logLevel: value.LOG_LEVEL,
+  };
+}
+
+/** `NAME=` in an env file means unset. */
+function withoutBlanks(env: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "",
+    ),
+  );
+}
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  given: Record<string, string | undefined>,
+): z.output<Schema> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = issue.path.join(".");
+    return `  ${name}: ${given[name] === undefined ? "is required" : issue.message}`;
+  });
+  throw new ConfigError(
+    `The configuration is not usable:\n${problems.join("\n")}\nSee .env.example for each variable.`,
+  );
+}
+
 /**
  * Parses the environment into one frozen value; nothing else in the app reads `process.env`.
  *
  * @throws ConfigError naming every variable that is missing or wrong, and what it should be.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
-  const parsed = environment.safeParse(withDevelopmentSecrets(given));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => {
-      const name = issue.path.join(".");
-      return `  ${name}: ${given[name] === undefined ? "is required" : issue.message}`;
-    });
-    throw new ConfigError(`The configuration is not usable:\n${problems.join("\n")}\nSee .env.example for each variable.`);
-  }
-  const value = parsed.data;
+  const value = parse(environment, withDevelopmentSecrets(withoutBlanks(env)));
   const isProduction = value.NODE_ENV === "production";
   return Object.freeze({
     isProduction,

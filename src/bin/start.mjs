@@ -11,5 +11,7 @@ const [program = "main.js", ...args] = process.argv.slice(2);
 reportingProblems(() => prepare({ build: true }));
 
 const file = new URL(`../../dist/${program}`, import.meta.url);
+// The demo brings a configuration of its own and must never reach a real database or portal.
+if (program !== "bin/demo.js") await import("./load-env.mjs");
 process.argv = [process.argv[0], fileURLToPath(file), ...args];
 await import(file.href);

@@ -6,7 +6,7 @@ export type { Logger };
 /**
  * Makes the process logger: JSON lines on stdout, secrets removed by field name and by shape.
  *
- * @param destination where lines go; tests hand in a stream to read them back.
+ * @param options.destination where lines go; tests hand in a stream to read them back.
  */
 export function createLogger(options: { level: string; destination?: DestinationStream }): Logger {
   const settings = {
@@ -14,12 +14,9 @@ export function createLogger(options: { level: string; destination?: Destination
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }), log: redactSecrets },
-    hooks: {
-      // The message text is free form: a token pasted into it must not get through either.
-      logMethod(this: Logger, args: Parameters<Logger["info"]>, method: Logger["info"]): void {
-        method.apply(this, args.map((part: unknown) => (typeof part === "string" ? redactText(part) : part)) as typeof args);
-      },
-    },
+    // The record is copied clean above. The finished line is gone through again for the ways around that copy: the
+    // message, its prefix and format arguments, a bare error's message, and the fields of child loggers.
+    hooks: { streamWrite: redactText },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }

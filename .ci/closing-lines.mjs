@@ -1,0 +1,43 @@
+/** Ends .ci/run: jest's summary from its JSON results, and the line a machine reads. Fails where anything has failed. */
+import { readFileSync } from "node:fs";
+
+const [, , resultsFile, failedStage] = process.argv;
+
+function readResults() {
+  try {
+    return JSON.parse(readFileSync(resultsFile, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function counts({ passed, failed, skipped, total }) {
+  const parts = [
+    [failed, "failed"],
+    [skipped, "skipped"],
+    [passed, "passed"],
+  ];
+  const shown = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return [...shown, `${total} total`].join(", ");
+}
+
+const results = readResults();
+const passed = results?.numPassedTests ?? 0;
+// A test file that cannot be loaded has no failed test, and is one all the same.
+let failed = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0);
+if (failed === 0 && (failedStage !== "" || results?.success === false)) failed = 1;
+
+console.log("");
+if (results !== undefined) {
+  const of = (unit) => ({
+    passed: results[`numPassed${unit}`],
+    failed: results[`numFailed${unit}`],
+    skipped: results[`numPending${unit}`],
+    total: results[`numTotal${unit}`],
+  });
+  console.log(`Test Suites: ${counts(of("TestSuites"))}`);
+  console.log(`Tests:       ${counts(of("Tests"))}`);
+}
+if (failedStage !== "") console.log(`Stage failed: ${failedStage}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
