@@ -101,6 +101,11 @@ const DAILY_LIMIT_MS = 3_600_000;
 /** A locked record wants at least this before the next try (dossier §6). */
 const LOCKED_MS = 2_000;
 
+/** What stands in front of HubSpot answers with whole pages: nothing in them is for an admin to read. */
+function readableText(text: string): string {
+  return text.trimStart().startsWith("<") || text === "" ? "no reason given" : text;
+}
+
 /** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (dossier §6). */
 function throttledMs(policyName: string): number {
   if (policyName === "DAILY") return DAILY_LIMIT_MS;
@@ -125,7 +130,7 @@ export async function classifyAnswer(response: Response, budget: RequestBudget):
   }
   const parsed = envelope.safeParse(parseJson(text));
   const error = parsed.success ? parsed.data : {};
-  const message = (error.message ?? text).slice(0, 500);
+  const message = (error.message ?? readableText(text)).slice(0, 500);
   if (response.status === 429) {
     const policyName = error.policyName ?? "TEN_SECONDLY_ROLLING";
     const waitMs = retryAfterMs(response) ?? throttledMs(policyName);
