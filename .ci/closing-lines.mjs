@@ -11,7 +11,7 @@ function readResults() {
   }
 }
 
-function counts(passed, failed, skipped, total) {
+function counts({ passed, failed, skipped, total }) {
   const parts = [
     [failed, "failed"],
     [skipped, "skipped"],
@@ -29,13 +29,14 @@ if (failed === 0 && (failedStage !== "" || results?.success === false)) failed =
 
 console.log("");
 if (results !== undefined) {
-  const { numPassedTestSuites, numFailedTestSuites, numPendingTestSuites, numTotalTestSuites } = results;
-  console.log(
-    `Test Suites: ${counts(numPassedTestSuites, numFailedTestSuites, numPendingTestSuites, numTotalTestSuites)}`,
-  );
-  console.log(
-    `Tests:       ${counts(passed, results.numFailedTests, results.numPendingTests, results.numTotalTests)}`,
-  );
+  const of = (unit) => ({
+    passed: results[`numPassed${unit}`],
+    failed: results[`numFailed${unit}`],
+    skipped: results[`numPending${unit}`],
+    total: results[`numTotal${unit}`],
+  });
+  console.log(`Test Suites: ${counts(of("TestSuites"))}`);
+  console.log(`Tests:       ${counts(of("Tests"))}`);
 }
 if (failedStage !== "") console.log(`Stage failed: ${failedStage}`);
 console.log(`${passed} passed, ${failed} failed`);

@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from "express";
 import type { AcceptResult, IncomingExecution } from "../executions/accept.js";
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import { HOLD_DURATION } from "../executions/hold.js";
 import type { Logger } from "../observability/logger.js";
 import { parseExecutionCall } from "./execution-call.js";
 import { bodyBytes } from "./verified-request.js";
@@ -13,7 +14,7 @@ export interface EnrollActionOptions {
 
 /** Holds the contact until we complete the callback: longer than our own deadline, so we always come first. */
 const BLOCK = JSON.stringify({
-  outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: "P7D" },
+  outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: HOLD_DURATION },
 });
 
 function sendFailure(response: Response, code: ErrorCode, message: string = ERROR_SENTENCES[code]): void {
@@ -66,7 +67,13 @@ export function enrollAction(options: EnrollActionOptions): RequestHandler {
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
       return;
     }
-    if (result === "not_connected") {
+    if (result === "overloaded") {
+      // HubSpot reads Retry-After as milliseconds (dossier §3.5); ten thousand is harmless read as seconds too.
+      response
+        .status(429)
+        .set("Retry-After", "10000")
+        .json({ code: "OVERLOADED", requestId: requestIdOf(response) });
+    } else if (result === "not_connected") {
       sendFailure(response, "NOT_CONNECTED");
     } else if (parsed.kind === "invalid") {
       sendFailure(response, "INVALID_INPUT", parsed.message);

@@ -6,7 +6,8 @@ import { startSimulator } from "../simulator/simulator.js";
  *
  *     simulator --port 4010 --app-url http://localhost:3000 --contacts 300
  *
- * Each flag can be given as a variable too, named in `DEFAULTS`. Steer it under `/_simulator/`.
+ * Unset flags fall back to the variables in `DEFAULTS`, the app's own where it has them. Scopes are separated by
+ * spaces; without any the app may ask for whatever it likes. Steer the simulator under `/_simulator/`.
  */
 const { values } = parseArgs({
   options: {
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     contacts: { type: "string" },
     seed: { type: "string" },
     latency: { type: "string" },
+    "required-scopes": { type: "string" },
+    "optional-scopes": { type: "string" },
     "no-rate-limit": { type: "boolean" },
   },
 });
@@ -37,6 +40,8 @@ const simulator = await startSimulator({
   clientSecrets: (values["client-secret"] ?? DEFAULTS.clientSecret).split(",").map((secret) => secret.trim()),
   appId: values["app-id"] ?? DEFAULTS.appId,
   redirectUris: [`${appUrl}/oauth/callback`],
+  requiredScopes: words(values["required-scopes"]),
+  optionalScopes: words(values["optional-scopes"]),
   seed: Number(values.seed ?? 1),
   latencyMs: Number(values.latency ?? 0),
   ...(values["no-rate-limit"] === true ? { rateLimit: false as const } : {}),
@@ -51,3 +56,7 @@ console.log(`Install the app     ${appUrl}/oauth/install`);
 console.log(`Controls            ${simulator.url}/_simulator/state`);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void simulator.close());
+
+function words(text: string | undefined): string[] {
+  return (text ?? "").split(/\s+/).filter((word) => word !== "");
+}

@@ -9,11 +9,13 @@ interface ClaimedRow {
   sequence_id: string;
   request: EnrollRequest;
   attempts: number;
+  retries: number;
+  crashes: number;
   first_attempt_at: Date;
   deadline_at: Date;
 }
 
-const RETURNED = `e.id, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.first_attempt_at, e.deadline_at`;
+const RETURNED = `e.id, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.deadline_at`;
 
 /** The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts). */
 export interface Ownership {
@@ -33,6 +35,8 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     sequenceId: row.sequence_id,
     request: row.request,
     attempts: row.attempts,
+    retries: row.retries,
+    crashes: row.crashes,
     firstAttemptAt: row.first_attempt_at,
     deadlineAt: row.deadline_at,
   };
@@ -84,7 +88,7 @@ export async function recoverAttempts(owner: Ownership): Promise<number> {
     name: "recover-attempts",
     text: `
       WITH ${owner.leaseCte}
-      UPDATE executions e SET state = 'UNCERTAIN', due_at = now(), last_problem = 'The worker stopped during the attempt'
+      UPDATE executions e SET state = 'UNCERTAIN', due_at = now(), crashes = e.crashes + 1, last_problem = 'The worker stopped during the attempt'
         FROM lease
        WHERE e.portal_id = lease.portal_id AND e.state = 'ATTEMPTING' AND e.epoch < lease.epoch`,
     values: [owner.portalId, owner.epoch],

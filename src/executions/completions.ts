@@ -1,3 +1,4 @@
+import { HOLD_HOURS } from "./hold.js";
 import type { Ownership } from "./claim.js";
 import { toOutputFields, type StoredOutcome } from "./outcome.js";
 
@@ -8,7 +9,8 @@ export interface OwedCompletion {
   readonly outputFields: Record<string, string>;
   /** Times it was sent without an answer that settled it. */
   readonly tries: number;
-  readonly deadlineAt: Date;
+  /** When HubSpot stops holding the callback; nobody waits for the completion after that. */
+  readonly holdEndsAt: Date;
 }
 
 /** What came of sending a completion. */
@@ -23,23 +25,24 @@ export type CompletionResult =
 /** Completions due now, oldest first. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
   const { rows } = await owner.pool.query<
-    StoredOutcome & { id: string; callback_id: string; completion_tries: number; deadline_at: Date }
+    StoredOutcome & { id: string; callback_id: string; completion_tries: number; hold_ends_at: Date }
   >({
     name: "read-owed-completions",
     text: `
-      SELECT id, callback_id, completion_tries, deadline_at, execution_state, enrollment_status, error_code, error_message,
-             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email
+      SELECT id, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
+             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email,
+             accepted_at + $3 * interval '1 hour' AS hold_ends_at
         FROM executions
        WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now()
        ORDER BY due_at, id LIMIT $2`,
-    values: [owner.portalId, limit],
+    values: [owner.portalId, limit, HOLD_HOURS],
   });
   return rows.map((row) => ({
     id: BigInt(row.id),
     callbackId: row.callback_id,
     outputFields: toOutputFields(row),
     tries: row.completion_tries,
-    deadlineAt: row.deadline_at,
+    holdEndsAt: row.hold_ends_at,
   }));
 }
 

@@ -57,6 +57,10 @@ export interface ClaimedExecution {
   readonly request: EnrollRequest;
   /** Attempts including the one this claim begins. */
   readonly attempts: number;
+  /** Waits so far since it was accepted; sets the length of the next. */
+  readonly retries: number;
+  /** How often a worker died or threw on it. */
+  readonly crashes: number;
   /** When the first attempt began: an enrollment at or after it may be ours. */
   readonly firstAttemptAt: Date;
   readonly deadlineAt: Date;

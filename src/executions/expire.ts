@@ -1,9 +1,10 @@
 import type { Ownership } from "./claim.js";
+import { HOLD_HOURS } from "./hold.js";
 import { failed } from "./outcome.js";
 
 /**
- * Gives up what is past its deadline in a portal that cannot be called: open executions are decided, and completions
- * that could not be handed over are abandoned. In a connected portal the ordinary claim does the first.
+ * Gives up what is past its time in a portal that cannot be called: open executions are decided at their deadline, and
+ * completions that could not be handed over are abandoned when HubSpot lets go of the contact. In a connected portal the ordinary claim does the first.
  */
 export async function expirePastDeadline(owner: Ownership): Promise<void> {
   const { errorMessage } = failed("DEADLINE_EXCEEDED");
@@ -13,8 +14,9 @@ export async function expirePastDeadline(owner: Ownership): Promise<void> {
     text: `
       WITH ${owner.leaseCte}
       UPDATE executions e SET state = 'COMPLETION_ABANDONED' FROM lease
-       WHERE e.portal_id = lease.portal_id AND e.state = 'DECIDED' AND e.deadline_at <= now()`,
-    values,
+       WHERE e.portal_id = lease.portal_id AND e.state = 'DECIDED'
+         AND e.accepted_at <= now() - $3 * interval '1 hour'`,
+    values: [...values, HOLD_HOURS],
   });
   await owner.pool.query({
     name: "expire-executions",

@@ -6,8 +6,13 @@ import { isLegalMove } from "./execution.js";
 /** What an owner found out about an execution it had claimed. */
 export type Result =
   | { readonly to: "DECIDED"; readonly outcome: Outcome }
-  /** Try again in `delayMs`; `to` says whether HubSpot has to be read first. */
-  | { readonly to: "QUEUED" | "UNCERTAIN"; readonly delayMs: number; readonly problem?: string | undefined };
+  /** Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. */
+  | {
+      readonly to: "QUEUED" | "UNCERTAIN";
+      readonly delayMs: number;
+      readonly problem?: string | undefined;
+      readonly isCrash?: boolean;
+    };
 
 export interface Finding {
   readonly id: bigint;
@@ -19,14 +24,16 @@ const UPDATE = (leaseCte: string): string => `
   WITH ${leaseCte}, finding AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[]
+      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[]
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
-      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email)
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash)
   )
   UPDATE executions e
      SET state = f.to_state,
-         due_at = now() + coalesce(f.delay_ms, 0) * interval '1 millisecond',
+         due_at = least(now() + f.delay_ms * interval '1 millisecond', greatest(e.deadline_at, now())),
+         retries = e.retries + CASE WHEN f.delay_ms > 0 THEN 1 ELSE 0 END,
+         crashes = e.crashes + CASE WHEN f.is_crash THEN 1 ELSE 0 END,
          last_problem = coalesce(f.problem, e.last_problem),
          execution_state = f.execution_state, enrollment_status = f.enrollment_status,
          error_code = f.error_code, error_message = f.error_message,
@@ -70,6 +77,7 @@ export async function writeFindings(owner: Ownership, findings: readonly Finding
       column((finding) => outcome(finding).sequenceName),
       column((finding) => outcome(finding).sender?.userId),
       column((finding) => outcome(finding).sender?.email),
+      column(({ result }) => result.to !== "DECIDED" && result.isCrash === true),
     ],
   });
   return rowCount ?? 0;

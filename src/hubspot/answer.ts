@@ -93,8 +93,17 @@ function parseJson(text: string): unknown {
   }
 }
 
+const LONGEST_BUDGET_WAIT_MS = 30_000;
+
+/** A daily limit is looked at again after this; when HubSpot resets it is unpublished (dossier §5.5). */
+const DAILY_LIMIT_MS = 3_600_000;
+
+/** A locked record wants at least this before the next try (dossier §6). */
+const LOCKED_MS = 2_000;
+
 /** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (dossier §6). */
 function throttledMs(policyName: string): number {
+  if (policyName === "DAILY") return DAILY_LIMIT_MS;
   return policyName === "SECONDLY" ? 1_000 : 10_000;
 }
 
@@ -120,12 +129,14 @@ export async function classifyAnswer(response: Response, budget: RequestBudget):
   if (response.status === 429) {
     const policyName = error.policyName ?? "TEN_SECONDLY_ROLLING";
     const waitMs = retryAfterMs(response) ?? throttledMs(policyName);
-    budget.exhaust(waitMs);
+    // A long wait is the circuit's business: a turn must not hold the portal for an hour.
+    budget.exhaust(Math.min(waitMs, LONGEST_BUDGET_WAIT_MS));
     throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
   if (isOutage(response.status)) {
+    const askedMs = retryAfterMs(response) ?? (response.status === 423 ? LOCKED_MS : undefined);
     throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, {
-      retryAfterMs: retryAfterMs(response),
+      retryAfterMs: askedMs,
     });
   }
   throw new HubSpotRejected({

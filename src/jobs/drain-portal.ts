@@ -2,12 +2,12 @@ import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
-import { AppMisconfigured, GrantRevoked } from "../hubspot/errors.js";
-import { createPortalGateway, type Owner, type PortalGateway } from "../hubspot/gateway.js";
-import { RequestBudget, type RequestSlot } from "../hubspot/request-budget.js";
+import type { Owner, PortalGateway } from "../hubspot/gateway.js";
+import { RequestBudget } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
 import { HEARTBEAT_SECONDS, SELF_FENCE_MS, type DrainHandler, type DrainTurn } from "../queue/drain-queue.js";
+import { PortalCircuit } from "../queue/portal-circuit.js";
 import {
   acquirePortal,
   LEASE_CTE,
@@ -16,9 +16,10 @@ import {
   type PortalLease,
 } from "../queue/portal-lease.js";
 import { enrollContact, settleUncertain } from "./enroll-contact.js";
+import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
-import { createSlotSource, type SlotSource } from "./slot-source.js";
+import { createSlotSource } from "./slot-source.js";
 import { directoryNeed, syncDirectory } from "./sync-directory.js";
 
 export interface DrainOptions {
@@ -74,71 +75,50 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
   }
 
-  function gatewaySource(
-    portalId: bigint,
-    budget: RequestBudget,
-    use: { slots: SlotSource; onUncallable: () => void },
-  ) {
-    const { slots, onUncallable } = use;
-    return (slot?: RequestSlot): PortalGateway => {
-      let first = slot;
-      const takeSlot: TakeSlot = async () => {
-        const held = first;
-        first = undefined;
-        if (held === undefined) return slots.take();
-        slots.takeFree(0, 0);
-        return held;
-      };
-      const call = options.forPortal({ portalId, budget, takeSlot });
-      return createPortalGateway(async (request) => {
-        try {
-          return await call(request);
-        } catch (fault) {
-          if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) onUncallable();
-          throw fault;
-        }
-      });
-    };
-  }
-
   async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<boolean> {
     const { portalId, epoch } = lease;
     const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE };
-    if (!(await isConnected(pool, portalId))) {
+    const onFault = (fault: unknown): void => {
+      logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
+    };
+    const circuit = new PortalCircuit({ pool, lease, onFault });
+    if (circuit.isOpen || !(await isConnected(pool, portalId))) {
       await expirePastDeadline(owner);
       return false;
     }
     await recoverAttempts(owner);
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
-    let isCallable = true;
-    const onUncallable = (): void => {
-      isCallable = false;
-    };
-    const gatewayWith = gatewaySource(portalId, budget, { slots, onUncallable });
+    const calls = openPortalCalls({ portalId, budget, slots, circuit, forPortal: options.forPortal });
     const endsAtMs = performance.now() + TURN_MS;
     const need = await directoryNeed(directory, portalId);
-    const syncing = need === "none" ? undefined : sync(portalId, gatewayWith());
+    const syncing = need === "none" ? undefined : sync(portalId, calls.gatewayWith());
     // With no directory at all every sender would have to be read from HubSpot one by one.
     if (need === "first") await syncing;
     const ownerReads = readOnce<Owner | undefined>();
     try {
-      return await new PortalTurn({
+      const isMoreLeft = await new PortalTurn({
         owner,
         budget,
         slots,
-        gatewayWith,
-        attempt: (execution, gateway) =>
-          (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, {
-            portalId,
-            gateway,
-            directory,
-            ownerReads,
-          }),
+        circuit,
+        gatewayWith: (slot) => calls.gatewayWith(slot),
+        attempt: (execution, gateway) => {
+          const context = { portalId, gateway, directory, ownerReads };
+          return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
+        },
         logger,
-        mayGoOn: () => isCallable && !turn.signal.aborted && performance.now() < endsAtMs,
+        mayGoOn: () =>
+          calls.isCallable() &&
+          !circuit.isOpen &&
+          !turn.isEnding() &&
+          turn.isFresh() &&
+          performance.now() < endsAtMs,
       }).run();
+      // What waits for an open circuit or a new grant is found by the sweep; waking now would turn in circles.
+      return isMoreLeft && calls.isCallable() && !circuit.isOpen;
     } finally {
       await syncing;
+      await circuit.saved();
     }
   }
 

@@ -40,7 +40,7 @@ function later(
   execution: ClaimedExecution,
   fault: Error & { retryAfterMs?: number | undefined },
 ): Result {
-  const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.attempts, RETRY));
+  const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
   return { to, delayMs, problem: fault.message };
 }
 

@@ -7,6 +7,7 @@ import type { PortalGateway } from "../hubspot/gateway.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
 import type { Logger } from "../observability/logger.js";
 import { backoffMs } from "../queue/backoff.js";
+import type { PortalCircuit } from "../queue/portal-circuit.js";
 import { FindingBuffer } from "./finding-buffer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { SlotSource } from "./slot-source.js";
@@ -15,6 +16,7 @@ export interface PortalTurnOptions {
   owner: Ownership;
   budget: RequestBudget;
   slots: SlotSource;
+  circuit: Pick<PortalCircuit, "isProbing">;
   /** A gateway whose first request uses the slot given, if any. */
   gatewayWith: (slot?: RequestSlot) => PortalGateway;
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
@@ -33,8 +35,24 @@ const COMPLETION_WAIT_MS = 8_000;
 const IDLE_LOOK_MS = 50;
 /** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
 const SLOT_LOOK_MS = { least: 10, most: 250 };
-/** An execution that makes us throw is given up after this many attempts, so that it holds up nobody. */
-const MAX_FAULTY_ATTEMPTS = 5;
+/** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
+const MAX_CRASHES = 10;
+
+/** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
+function giveUp(execution: ClaimedExecution): Result | undefined {
+  if (execution.state === "UNCERTAIN") return undefined;
+  if (execution.deadlineAt.getTime() <= Date.now())
+    return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
+  if (execution.crashes < MAX_CRASHES) return undefined;
+  const detail = "The app itself failed on it repeatedly; the operator's log says how.";
+  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail }) };
+}
+
+/** Whether the request went out is unknown: HubSpot is read first. */
+function afterCrash({ crashes }: ClaimedExecution): Result {
+  const delayMs = backoffMs(crashes + 1, { baseMs: 1_000, capMs: 60_000 });
+  return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution.", isCrash: true };
+}
 
 /** What a look for work came to. */
 type Claim = "claimed" | "nothing-due" | "no-slot";
@@ -98,8 +116,9 @@ export class PortalTurn {
   }
 
   async #claimAndStart(): Promise<Claim> {
-    const { owner, slots } = this.#options;
-    const held = slots.takeFree(MAX_IN_FLIGHT - this.#inFlight.size, RESERVED_SLOTS);
+    const { owner, slots, circuit } = this.#options;
+    const most = circuit.isProbing ? 1 : MAX_IN_FLIGHT;
+    const held = slots.takeFree(Math.max(0, most - this.#inFlight.size), RESERVED_SLOTS);
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
     try {
@@ -127,10 +146,7 @@ export class PortalTurn {
   async #attempt(execution: ClaimedExecution, slot: RequestSlot): Promise<void> {
     const { attempt, gatewayWith, logger, owner } = this.#options;
     try {
-      const isLate = execution.state === "ATTEMPTING" && execution.deadlineAt.getTime() <= Date.now();
-      const result: Result = isLate
-        ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") }
-        : await attempt(execution, gatewayWith(slot));
+      const result = giveUp(execution) ?? (await attempt(execution, gatewayWith(slot)));
       this.#findings.add({ id: execution.id, from: execution.state, result });
     } catch (fault) {
       if ((fault as { code?: unknown }).code === "LEASE_LOST") return;
@@ -138,22 +154,10 @@ export class PortalTurn {
         { fault, portalId: owner.portalId, callbackId: execution.callbackId },
         "an execution made the worker fail",
       );
-      this.#findings.add({ id: execution.id, from: execution.state, result: this.#afterFault(execution) });
+      this.#findings.add({ id: execution.id, from: execution.state, result: afterCrash(execution) });
     } finally {
       slot.giveBack();
     }
-  }
-
-  #afterFault(execution: ClaimedExecution): Result {
-    if (execution.attempts >= MAX_FAULTY_ATTEMPTS) {
-      return {
-        to: "DECIDED",
-        outcome: failed("HUBSPOT_REJECTED", { detail: "The app failed on it repeatedly." }),
-      };
-    }
-    const delayMs = backoffMs(execution.attempts, { baseMs: 5_000, capMs: 300_000 });
-    // Whether the request went out is unknown: read first.
-    return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution." };
   }
 
   #completeIfWorthwhile(isQuiet: boolean): void {

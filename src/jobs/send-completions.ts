@@ -33,7 +33,7 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
 
 function afterFault(completion: OwedCompletion, fault: HubSpotError): CompletionResult {
   const { id, tries } = completion;
-  if (completion.deadlineAt.getTime() <= Date.now())
+  if (completion.holdEndsAt.getTime() <= Date.now())
     return { id, to: "COMPLETION_ABANDONED", problem: fault.message };
   return { id, to: "DECIDED", delayMs: retryDelayMs(fault, tries), problem: fault.message };
 }

@@ -9,6 +9,8 @@ const LOOK_AGAIN_MS = 250;
  * portal is still ours: an owner that was paused past its lease must not send beside its successor.
  */
 export interface SlotSource {
+  /** @throws LeaseLost once this owner may not send any more. */
+  assertOurs(): void;
   /** Waits for a slot. @throws LeaseLost once this owner may not send any more. */
   take(): Promise<RequestSlot>;
   /** Up to `count` slots free now, leaving `reserve` for others. */
@@ -19,15 +21,16 @@ export function createSlotSource(
   budget: RequestBudget,
   options: { portalId: bigint; mayStillSend: () => boolean },
 ): SlotSource {
-  function check(): void {
+  function assertOurs(): void {
     if (!options.mayStillSend())
       throw new LeaseLost(`portal ${options.portalId} may not be called by this owner any more`);
   }
 
   return {
+    assertOurs,
     async take() {
       for (;;) {
-        check();
+        assertOurs();
         const slot = budget.tryTake();
         if (slot !== undefined) return slot;
         const waitMs = Math.min(LOOK_AGAIN_MS, budget.msUntilAvailable());
@@ -35,7 +38,7 @@ export function createSlotSource(
       }
     },
     takeFree(count, reserve) {
-      check();
+      assertOurs();
       const free = Math.max(0, Math.min(count, budget.available() - reserve));
       return Array.from({ length: free }, () => budget.tryTake()).filter((slot) => slot !== undefined);
     },

@@ -25,6 +25,8 @@ export interface DrainTurn {
   readonly signal: AbortSignal;
   /** False once this owner has not been able to renew for SELF_FENCE_MS: it must not send any more. */
   isFresh(): boolean;
+  /** True once the process is stopping: finish what is under way and hand over. */
+  isEnding(): boolean;
 }
 
 /** Wakes portals and hands each to one process at a time. */
@@ -95,6 +97,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     running.set(job.id, turn);
     turn.finished = handler(job.portalId, {
       signal: abort.signal,
+      isEnding: () => isStopping,
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
       .catch((fault: unknown) => {

@@ -12,12 +12,23 @@ export interface PortalLease {
   readonly epoch: bigint;
   /** Ms from now until each request an earlier owner sent leaves HubSpot's rolling window; undefined: not known. */
   readonly inheritedMs: readonly number[] | undefined;
+  readonly circuit: CircuitState;
+}
+
+/** What is stored of a portal's circuit between turns (portal-circuit.ts). */
+export interface CircuitState {
+  /** Ms from now until the portal may be called again; 0 or less: it may be now. */
+  readonly openForMs: number;
+  /** Times it opened without a success in between; above 0 the next request is a probe. */
+  readonly trips: number;
 }
 
 interface AcquiredRow {
   epoch: string;
   was_released: boolean;
   inherited_ms: number[] | null;
+  circuit_open_for_ms: number | null;
+  circuit_trips: number;
 }
 
 /** Joining `before` makes it be read ahead of the update: what it holds is what the last owner left. */
@@ -30,7 +41,8 @@ const ACQUIRE = `
   )
   UPDATE portal_drains AS drain SET epoch = drain.epoch + 1, is_released = false, acquired_at = now()
     FROM before WHERE drain.portal_id = before.portal_id
-  RETURNING drain.epoch, before.is_released AS was_released, before.inherited_ms`;
+  RETURNING drain.epoch, before.is_released AS was_released, before.inherited_ms, drain.circuit_trips,
+    (extract(epoch FROM drain.circuit_open_until - clock_timestamp()) * 1000)::float8 AS circuit_open_for_ms`;
 
 /**
  * Takes ownership by raising the portal's epoch. Which process may do so is decided by the queue (one active drain job
@@ -49,6 +61,7 @@ export async function acquirePortal(pool: Pool, portalId: bigint): Promise<Porta
     portalId,
     epoch: BigInt(row.epoch),
     inheritedMs: row.was_released ? (row.inherited_ms ?? []) : undefined,
+    circuit: { openForMs: row.circuit_open_for_ms ?? 0, trips: row.circuit_trips },
   };
 }
 

@@ -45,9 +45,9 @@ export const FAULTS = [
   "migrating",
 ] as const;
 
-export type FaultName = (typeof FAULTS)[number];
+type FaultName = (typeof FAULTS)[number];
 
-export type FaultRates = Partial<Record<FaultName, number>>;
+type FaultRates = Partial<Record<FaultName, number>>;
 
 /** Probabilities by endpoint family; "all" applies where the family has no entry of its own. */
 export type FaultPlan = Partial<Record<Endpoint | "all", FaultRates>> & {

@@ -96,6 +96,24 @@ const OPEN_QUESTIONS: OpenQuestions = {
   rotateRefreshTokens: false,
 };
 
+/** Every scope some endpoint of the simulator asks for; what an app that declares none is taken to want. */
+const EVERY_SCOPE: readonly string[] = [
+  "oauth",
+  "automation",
+  "automation.sequences.read",
+  "automation.sequences.enrollments.write",
+  "crm.objects.contacts.read",
+  "crm.objects.owners.read",
+  "settings.users.read",
+  "communication_preferences.read",
+];
+
+/** The scopes the app asks for where nobody says which: all it declares. */
+export function declaredScopes(settings: Settings): readonly string[] {
+  const declared = [...settings.requiredScopes, ...settings.conditionalScopes, ...settings.optionalScopes];
+  return declared.length === 0 ? EVERY_SCOPE : declared;
+}
+
 export const DEFAULT_RATE_LIMIT: RateLimit = { requests: 110, windowMs: 10_000 };
 
 export function settingsFrom(options: SimulatorOptions): Settings {

@@ -1,6 +1,6 @@
 import type { RateLimit } from "./options.js";
 
-export interface Admission {
+interface Admission {
   readonly admitted: boolean;
   /** Requests left in the window after this one. */
   readonly remaining: number;

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 
 /** What happens inside the simulator, for tests and progress displays. */
-export interface SignalMap {
+interface SignalMap {
   /** An API or token request was answered (status 0: its connection was cut instead). */
   request: [{ portalId: number | undefined; endpoint: string; status: number }];
   fault: [{ portalId: number | undefined; endpoint: string; fault: string }];

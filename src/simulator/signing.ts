@@ -18,26 +18,26 @@ export interface Signable {
 }
 
 /** As HubSpot sends custom-action calls: documented as v2, with v3 beside it on the live platform (dossier §4). */
-export const USUAL_SIGNATURES: SigningPlan = { v2: "good", v3: "good" };
+const USUAL_SIGNATURES: SigningPlan = { v2: "good", v3: "good" };
 
 const OFF_BY_MS = 6 * 60_000;
 
 /** Characters HubSpot decodes in the URI before a v3 digest (dossier §4); everything else stays encoded. */
 const DECODED_FOR_V3 = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
 
-export function signatureV1(secret: string, body: string): string {
+function signatureV1(secret: string, body: string): string {
   return createHash("sha256")
     .update(secret + body, "utf8")
     .digest("hex");
 }
 
-export function signatureV2(secret: string, { method, url, body }: Signable): string {
+function signatureV2(secret: string, { method, url, body }: Signable): string {
   return createHash("sha256")
     .update(secret + method + url + body, "utf8")
     .digest("hex");
 }
 
-export function signatureV3(secret: string, { method, url, body }: Signable, timestampMs: number): string {
+function signatureV3(secret: string, { method, url, body }: Signable, timestampMs: number): string {
   const uri = url.replace(DECODED_FOR_V3, decodeURIComponent);
   return createHmac("sha256", secret)
     .update(method + uri + body + String(timestampMs), "utf8")

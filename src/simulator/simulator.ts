@@ -20,6 +20,8 @@ import {
 import type { SimulatedPortal } from "./portal/portal.js";
 import { seedPortal, type PortalSeed } from "./portal/seeding.js";
 import { randomFrom } from "./random.js";
+import { refuse, type Answer } from "./server/answer.js";
+import { send } from "./server/body.js";
 import { RateLimiter } from "./rate-limit.js";
 import { Signals } from "./signals.js";
 import { signedHeaders, type Signable, type SigningPlan } from "./signing.js";
@@ -74,11 +76,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const world = worldFrom(options);
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
     receive(world, request, response).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : undefined);
+      // Half a request from a caller who left is nobody's fault; anything else is ours and must be seen.
+      if (!request.complete) response.destroy();
+      else send(response, ownFault(error));
     });
   });
   world.url = await listen(server, options.port ?? 0);
   return { ...knobs(world), ...authorization(world), ...insight(world), close: () => close(world, server) };
+}
+
+function ownFault(error: unknown): Answer {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return refuse(500, { category: "SIMULATOR_FAULT", message });
 }
 
 function worldFrom(options: SimulatorOptions): World {

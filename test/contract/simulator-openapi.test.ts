@@ -195,6 +195,30 @@ suite("the simulator keeps HubSpot's published contract", () => {
     expect(problemsSince(from)).toEqual([]);
   });
 
+  test("which the checks would notice if it were broken", () => {
+    const json = { "content-type": "application/json" };
+    const enrollUrl = { method: "POST", path: `${SEQUENCES}/enrollments`, headers: json };
+    const body = { sequenceId: "1", contactId: "2", senderEmail: "a@acme.example" };
+    expect(requestProblems({ ...enrollUrl, query: { userId: "1" }, body })).toEqual([]);
+    expect(requestProblems({ ...enrollUrl, query: {}, body })).toEqual(["query parameter userId is missing"]);
+    expect(requestProblems({ ...enrollUrl, query: { userId: "1", x: "1" }, body })).toHaveLength(1);
+    expect(requestProblems({ ...enrollUrl, query: { userId: "1" } })).toEqual(["lacks its body"]);
+    const wrong = { ...body, contactId: 2, senderMail: "a@acme.example" };
+    expect(requestProblems({ ...enrollUrl, query: { userId: "1" }, body: wrong })).toHaveLength(2);
+    expect(requestProblems({ method: "GET", path: "/crm/v3/owners" })).toHaveLength(1);
+    expect(
+      requestProblems({ method: "GET", path: "/crm/owners/2026-09", query: { limit: "many" } }),
+    ).toHaveLength(1);
+    const token = { method: "POST", path: "/oauth/2026-09/token", body: { grant_type: "password" } };
+    expect(requestProblems({ ...token, headers: json })).toHaveLength(1);
+    expect(
+      requestProblems({ ...token, headers: { "content-type": "application/x-www-form-urlencoded" } }),
+    ).toHaveLength(1);
+    const owner = { method: "GET", path: "/crm/owners/2026-09/1" };
+    expect(answerProblems({ ...owner, status: 200, responseBody: { id: 1 } }).length).toBeGreaterThan(1);
+    expect(answerProblems({ ...owner, status: 404, responseBody: { message: "no" } })).toHaveLength(2);
+  });
+
   test("and no endpoint is left unchecked", () => {
     const checked = new Set(simulator.requests.map(({ method, path }) => `${method} ${path}`));
     const routes = [...API_ROUTES, ...TOKEN_ROUTES].filter(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { OpenQuestions } from "../../src/simulator/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { TROUBLES } from "../../src/simulator/portal/troubles.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { startSimulatorForTest, type ParsedBody } from "../support/simulated-app.js";
 
@@ -160,6 +161,42 @@ describe("enrolling in the simulator", () => {
     await enroll("1001");
     portal.endEnrollment("1001", "finished");
     expect((await lookUp("1001")).status).toBe(404);
+  });
+});
+
+describe("a simulated account", () => {
+  test("is the same again for the same seed, and no address comes twice", async () => {
+    const emails = (of: SimulatedPortal) =>
+      [...of.contacts.values()].map(({ properties }) => properties["email"]);
+    const first = emails(portal);
+    expect(new Set(emails(simulator.addPortal({ contacts: 2000 }))).size).toBe(2000);
+    await restart({});
+    expect(emails(portal)).toEqual(first);
+    expect(first.every((email) => /^[a-z]+\.[a-z]+\d+@[a-z]+\.example$/.test(email ?? ""))).toBe(true);
+  });
+
+  test("can hold contacts with every trouble", () => {
+    const troubled = simulator.addPortal({
+      troubles: Object.fromEntries(TROUBLES.map((trouble) => [trouble, 2])),
+    });
+    expect(troubled.contacts.size).toBe((TROUBLES.length - 1) * 2); // the deleted ones are gone
+    const queue = [...troubled.owners.values()].find(({ type }) => type === "QUEUE");
+    const owners = [...troubled.contacts.values()].map(({ properties }) => properties["hubspot_owner_id"]);
+    expect(owners.filter((ownerId) => ownerId === queue?.ownerId)).toHaveLength(2);
+    expect(owners.filter((ownerId) => ownerId === null)).toHaveLength(2);
+  });
+
+  test("takes users, sequences and contacts as given", () => {
+    const given = simulator.addPortal({
+      portalId: 77,
+      users: [{ userId: 5, email: "only@acme.example", inboxAddress: "only@acme.example" }],
+      sequences: [{ id: "42", name: "The one" }],
+      contacts: [{ id: "9", properties: { email: null } }],
+    });
+    expect(given.admin.userId).toBe(5);
+    expect([...given.sequences.keys()]).toEqual(["42"]);
+    expect(given.contact("9").properties["email"]).toBeNull();
+    expect(() => simulator.addPortal({ portalId: 77 })).toThrow(/already/);
   });
 });
 

@@ -1,9 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Signature } from "@hubspot/api-client";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import type { SigningPlan } from "../../src/simulator/signing.js";
-import { historyLabel, type ActionDefinition } from "../../src/simulator/workflow/history.js";
+import {
+  historyLabel,
+  loadActionDefinition,
+  type ActionDefinition,
+} from "../../src/simulator/workflow/history.js";
 import type { RunRequest } from "../../src/simulator/workflow/run-request.js";
 import {
   SIMULATED_APP,
@@ -224,10 +231,33 @@ describe("the simulated workflow history", () => {
     [{}, "Action succeeded"],
   ])("shows for %j: %s", async (outputs, label) => {
     app = await startListener(() => 200);
-    expect(historyLabel(definition, { state: "completed", outputs: outputs })).toBe(
-      label,
-    );
+    expect(historyLabel(definition, { state: "completed", outputs: outputs })).toBe(label);
   });
+});
+
+test("an action definition is read from the project's own file", async () => {
+  app = await startListener(() => 200);
+  const folder = mkdtempSync(path.join(tmpdir(), "action-"));
+  const file = path.join(folder, "enroll-hsmeta.json");
+  const rule = { labelName: "done", conditions: { enrollment_status: "ENROLLED" } };
+  const labels = { en: { executionRules: { done: "Enrolled" } } };
+  writeFileSync(file, JSON.stringify({ uid: "enroll", config: { executionRules: [rule], labels } }));
+  const started = portal.runAction({
+    actionUrl: app.url,
+    contactIds: ["1001"],
+    inputs: (contact, index) => ({
+      sequence_id: String(index),
+      name: contact?.properties["firstname"] ?? "",
+    }),
+    objectProperties: [],
+    definition: loadActionDefinition(file),
+  });
+  await started.finished;
+  expect(JSON.parse(started.executions[0]!.payload).inputFields).toEqual({ sequence_id: "0", name: "Alice" });
+  expect(started.historyLabel(started.executions[0]!)).toBe("Action succeeded");
+  started.executions[0]!.outputs = { enrollment_status: "ENROLLED" };
+  expect(started.historyLabel(started.executions[0]!)).toBe("Enrolled");
+  rmSync(folder, { recursive: true });
 });
 
 describe("other calls from the simulated HubSpot", () => {

@@ -43,7 +43,7 @@ function portalOptions({ portalId, traits, users }: SimulatedPortal): string {
   const options = [...users.values()]
     .filter(({ active }) => active)
     .map(({ userId, firstName, lastName, superAdmin }) => {
-      const label = `${firstName} ${lastName}${superAdmin ? " (super admin)" : ""}`;
+      const label = `${traits.name}: ${firstName} ${lastName}${superAdmin ? " (super admin)" : ""}`;
       return `<option value="${portalId}:${userId}">${escapeHtml(label)}</option>`;
     });
   return `<optgroup label="${escapeHtml(`${traits.name} (${portalId})`)}">${options.join("")}</optgroup>`;

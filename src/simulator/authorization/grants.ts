@@ -21,20 +21,20 @@ export interface AccessToken {
   expiresAtMs: number;
 }
 
-export interface NewGrant {
+interface NewGrant {
   readonly portalId: number;
   readonly userId: number;
   readonly scopes: readonly string[];
 }
 
 /** What an authorization code stands for until it is exchanged. */
-export interface CodeContent extends NewGrant {
+interface CodeContent extends NewGrant {
   readonly redirectUri: string;
   /** PKCE S256 challenge, where the request brought one. */
   readonly codeChallenge: string | undefined;
 }
 
-export type Redemption =
+type Redemption =
   | { readonly kind: "granted"; readonly grant: Grant }
   | { readonly kind: "bad-code" } // unknown, used before, or too old
   | { readonly kind: "bad-redirect-uri" }

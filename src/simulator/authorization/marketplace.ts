@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { declaredScopes } from "../options.js";
 import type { World } from "../world.js";
 import { readAuthorizeRequest, type AuthorizeRequest } from "./authorize.js";
 
@@ -41,7 +42,9 @@ function declaredRequest(world: World, install: MarketplaceInstall): AuthorizeRe
   const query = new URLSearchParams({
     client_id: settings.clientId,
     redirect_uri: redirectUriOf(world, install),
-    scope: [...settings.requiredScopes, ...settings.conditionalScopes].join(" "),
+    scope: declaredScopes(settings)
+      .filter((scope) => !settings.optionalScopes.includes(scope))
+      .join(" "),
     optional_scope: settings.optionalScopes.join(" "),
   });
   return readAuthorizeRequest(query, install.portalId);

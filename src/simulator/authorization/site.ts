@@ -12,7 +12,7 @@ import { authorizeErrorPage, consentPage, installedPage } from "./consent-page.j
 import { marketplaceRequest } from "./marketplace.js";
 
 /** A request to the pages that live on app.hubspot.com. */
-export interface SiteRequest {
+interface SiteRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly form: URLSearchParams;

@@ -11,7 +11,7 @@ import { WORLD_CONTROLS } from "./world-controls.js";
 
 export const CONTROL_PREFIX = "/_simulator/";
 
-export interface ControlRequest {
+interface ControlRequest {
   readonly request: IncomingMessage;
   readonly path: string;
   readonly query: URLSearchParams;

@@ -25,7 +25,7 @@ export interface ApiRoute {
   readonly answer: (call: ApiCall) => Answer;
 }
 
-export interface Page<T> {
+interface Page<T> {
   readonly results: T[];
   readonly paging?: { readonly next: { readonly after: string; readonly link: string } };
 }

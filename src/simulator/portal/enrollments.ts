@@ -1,7 +1,7 @@
 import type { SimulatedContact, SimulatedEnrollment, EnrollmentEnd } from "./model.js";
 
 /** What the safety checks count, per contact: every enroll POST that arrived, and what became of it. */
-export interface EnrollFacts {
+interface EnrollFacts {
   /** POSTs that named this contact, whatever the outcome. */
   posts: number;
   accepted: number;

@@ -1,9 +1,10 @@
+import { declaredScopes } from "../options.js";
 import type { World } from "../world.js";
+import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
 import { fetchOptions, type OptionsAnswer, type OptionsRequest } from "../workflow/options.js";
 import type { RunRequest } from "../workflow/run-request.js";
 import { WorkflowRun } from "../workflow/run.js";
 import { sendWebhooks, type WebhookDelivery, type WebhookEvent } from "../workflow/webhooks.js";
-import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
 import { CallbackLedger } from "./callbacks.js";
 import { changeLater, EnrollmentLedger, propertiesOnEnd, visibleProperties } from "./enrollments.js";
 import { flowsOf, type Flow } from "./flows.js";
@@ -163,7 +164,7 @@ export class SimulatedPortal {
   /** A bearer token for the installed app, without the token endpoint: for probing the API by hand. */
   accessToken(scopes?: readonly string[]): string {
     const { grants, settings } = this.#world;
-    const wanted = scopes ?? [...settings.requiredScopes, ...settings.optionalScopes];
+    const wanted = scopes ?? declaredScopes(settings);
     const grant = grants.create({ portalId: this.portalId, userId: this.admin.userId, scopes: wanted });
     return grants.issueAccessToken(grant).token;
   }

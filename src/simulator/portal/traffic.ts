@@ -1,7 +1,7 @@
 import type { Endpoint } from "../faults.js";
 
 /** Calls of one endpoint family, by HTTP status; 0 stands for a connection that was cut. */
-export interface EndpointTraffic {
+interface EndpointTraffic {
   requests: number;
   readonly byStatus: Record<string, number>;
 }

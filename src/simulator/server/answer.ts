@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** The optional parts of HubSpot's error envelope (dossier §5.6). */
-export interface RefusalDetail {
+interface RefusalDetail {
   readonly category: string;
   readonly message: string;
   readonly subCategory?: string;

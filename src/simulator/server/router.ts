@@ -1,5 +1,5 @@
 /** A route's path, `{name}` standing for one segment. */
-export interface Routed {
+interface Routed {
   readonly method: string;
   readonly path: string;
 }

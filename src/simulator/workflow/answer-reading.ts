@@ -22,7 +22,7 @@ export function readAnswer(answer: OutboundAnswer): Reading {
 }
 
 /** A 2xx counts as success even when its body is not JSON. */
-export function outputsOf(body: string): Record<string, string> {
+function outputsOf(body: string): Record<string, string> {
   const parsed = parseJson(body);
   const fields = isRecord(parsed) ? parsed["outputFields"] : undefined;
   if (!isRecord(fields)) return {};

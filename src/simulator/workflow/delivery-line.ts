@@ -3,7 +3,7 @@ import type { Delays } from "../delays.js";
 /** What to do after one delivery: nothing more, or the same again after a gap. */
 export type Verdict = "done" | { readonly againAfterMs: number };
 
-export interface DeliveryLineOptions<Job> {
+interface DeliveryLineOptions<Job> {
   readonly delays: Delays;
   readonly concurrency: number;
   /** New jobs a second; undefined leaves the pace to `concurrency`. */

@@ -19,7 +19,7 @@ import type { Completion } from "../portal/callbacks.js";
 export type ExecutionState =
   "waiting" | "blocked" | "succeeded" | "failed" | "refused" | "unreachable" | "completed" | "expired";
 
-export interface Attempt {
+interface Attempt {
   readonly sentAtMs: number;
   readonly tookMs: number;
   /** 0 where no answer came. */
@@ -46,7 +46,7 @@ export interface Execution {
   readonly completions: readonly Completion[];
 }
 
-export interface RequestShape {
+interface RequestShape {
   readonly portalId: number;
   readonly definitionId: number;
   readonly definitionVersion: number;

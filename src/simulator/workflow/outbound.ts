@@ -3,7 +3,7 @@ import { signedHeaders } from "../signing.js";
 import type { World } from "../world.js";
 
 /** A request from "HubSpot" to the app. */
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly method: string;
   /** Where it is sent. */
   readonly url: string;

@@ -3,7 +3,7 @@ import type { SigningPlan } from "../signing.js";
 import type { ExecutionState } from "./execution.js";
 import type { ActionDefinition } from "./history.js";
 
-export type Inputs = Readonly<Record<string, string>>;
+type Inputs = Readonly<Record<string, string>>;
 
 export interface RunRequest {
   /** The action's `actionUrl`. */

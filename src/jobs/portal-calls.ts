@@ -1,0 +1,69 @@
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotUnavailable,
+} from "../hubspot/errors.js";
+import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
+import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
+import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
+import type { PortalCircuit } from "../queue/portal-circuit.js";
+import type { SlotSource } from "./slot-source.js";
+
+export interface PortalCallsOptions {
+  portalId: bigint;
+  budget: RequestBudget;
+  slots: SlotSource;
+  circuit: PortalCircuit;
+  forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
+}
+
+/** An owner's way to HubSpot for one turn: every request paced, fenced, and reported to the portal's circuit. */
+export interface PortalCalls {
+  /** A gateway whose first request uses the slot given, if any. */
+  gatewayWith(slot?: RequestSlot): PortalGateway;
+  /** False once a call showed that the grant is dead or this app is misconfigured: further calls would only fail. */
+  isCallable(): boolean;
+}
+
+/** A 429 by the second or ten seconds is pacing; one by the day is a state of the account. */
+function reportFailure(circuit: PortalCircuit, fault: unknown): void {
+  if (fault instanceof HubSpotThrottled && fault.policyName !== "DAILY") return;
+  if (fault instanceof HubSpotUnavailable) circuit.failed(fault.message, fault.retryAfterMs);
+  if (fault instanceof HubSpotRejected) circuit.succeeded();
+}
+
+export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
+  const { portalId, budget, slots, circuit } = options;
+  let isCallable = true;
+
+  function slotTaker(given: RequestSlot | undefined): TakeSlot {
+    let first = given;
+    return async () => {
+      const held = first;
+      first = undefined;
+      if (held === undefined) return slots.take();
+      slots.assertOurs();
+      return held;
+    };
+  }
+
+  return {
+    isCallable: () => isCallable,
+    gatewayWith(slot) {
+      const call = options.forPortal({ portalId, budget, takeSlot: slotTaker(slot) });
+      return createPortalGateway(async (request) => {
+        try {
+          const answer = await call(request);
+          circuit.succeeded();
+          return answer;
+        } catch (fault) {
+          if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) isCallable = false;
+          reportFailure(circuit, fault);
+          throw fault;
+        }
+      });
+    },
+  };
+}

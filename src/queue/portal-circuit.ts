@@ -1,0 +1,87 @@
+import type { Pool } from "pg";
+import { backoffMs } from "./backoff.js";
+import { LEASE_CTE, type PortalLease } from "./portal-lease.js";
+
+export interface PortalCircuitOptions {
+  pool: Pool;
+  lease: PortalLease;
+  onFault: (fault: unknown) => void;
+}
+
+/** Failures in a row, with no answer in between, that open the circuit. One lost request in many never does. */
+const FAILURES_TO_OPEN = 5;
+const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
+/** A wait that HubSpot itself names above this is a state of the account (region move, daily limit), not a hiccup. */
+const LONG_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/**
+ * Spares a portal whose calls keep failing: CLOSED → (failures in a row, or a long wait asked for) → OPEN → (time is
+ * over) → PROBING, one request at a time → (an answer) → CLOSED, or (a failure) → OPEN for longer.
+ *
+ * Stored with the portal, so that it outlives the owner and the settings page can tell of it.
+ */
+export class PortalCircuit {
+  readonly #options: PortalCircuitOptions;
+  #openUntilMs: number;
+  #trips: number;
+  #failuresInARow = 0;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(options: PortalCircuitOptions) {
+    this.#options = options;
+    this.#openUntilMs = performance.now() + options.lease.circuit.openForMs;
+    this.#trips = options.lease.circuit.trips;
+  }
+
+  get isOpen(): boolean {
+    return performance.now() < this.#openUntilMs;
+  }
+
+  /** After an outage, until the first answer: send one request at a time. */
+  get isProbing(): boolean {
+    return this.#trips > 0;
+  }
+
+  /** HubSpot answered something, be it a refusal. */
+  succeeded(): void {
+    this.#failuresInARow = 0;
+    if (this.#trips === 0) return;
+    this.#trips = 0;
+    this.#openUntilMs = 0;
+    this.#save(0, null);
+  }
+
+  /** HubSpot did not answer, or with an outage. `retryAfterMs` is what it asked for, if anything. */
+  failed(reason: string, retryAfterMs: number | undefined): void {
+    this.#failuresInARow += 1;
+    const isLongWait = retryAfterMs !== undefined && retryAfterMs > LONG_WAIT_MS;
+    if (this.isOpen || (!isLongWait && !this.isProbing && this.#failuresInARow < FAILURES_TO_OPEN)) return;
+    this.#trips += 1;
+    const openMs = isLongWait ? Math.min(LONGEST_WAIT_MS, retryAfterMs) : backoffMs(this.#trips, OPEN);
+    this.#openUntilMs = performance.now() + openMs;
+    this.#save(openMs, reason);
+  }
+
+  /** Resolves once what was decided is stored, or could not be. */
+  async saved(): Promise<void> {
+    await this.#saving;
+  }
+
+  #save(openMs: number, reason: string | null): void {
+    const { pool, lease, onFault } = this.#options;
+    const values = [lease.portalId, lease.epoch, openMs, reason?.slice(0, 500) ?? null, this.#trips];
+    this.#saving = this.#saving
+      .then(() => pool.query({ name: "save-circuit", text: SAVE, values }))
+      .then(() => undefined, onFault);
+  }
+}
+
+const SAVE = `
+  WITH ${LEASE_CTE}
+  UPDATE portal_drains AS drain
+     SET circuit_open_until = CASE WHEN $5::int > 0 THEN now() + $3::float8 * interval '1 millisecond' END,
+         circuit_opened_at = CASE WHEN $5::int = 0 THEN NULL ELSE coalesce(drain.circuit_opened_at, now()) END,
+         circuit_reason = $4::text,
+         circuit_trips = $5::int
+    FROM lease WHERE drain.portal_id = lease.portal_id`;
