@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const LISTENING = "Sequence Enroller is listening";
 /** A start that takes longer than this is a failure, not a wait: migrations and a recovering database included. */
-const START_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 30_000;
 
 export interface AppProcessOptions {
   readonly name: string;
@@ -28,6 +28,7 @@ export interface Exit {
 
 interface Life {
   readonly child: ChildProcess;
+  readonly startedAtMs: number;
   isReady: boolean;
   isPaused: boolean;
   wasAsked: boolean;
@@ -66,6 +67,12 @@ export class AppProcess {
   get isUp(): boolean {
     const life = this.#running?.life;
     return life?.isReady === true && !life.isPaused;
+  }
+
+  /** How long it has been starting; 0 where it listens, or does not run. */
+  get startingForMs(): number {
+    const life = this.#running?.life;
+    return life === undefined || life.isReady ? 0 : performance.now() - life.startedAtMs;
   }
 
   /** Starts it where it is not running; resolves once it listens. @throws Error where it ends or hangs before that. */
@@ -142,7 +149,13 @@ export class AppProcess {
       // In a group of its own: Ctrl-C in a terminal reaches the harness alone, which then ends what it started.
       detached: true,
     });
-    const life: Life = { child, isReady: false, isPaused: false, wasAsked: false };
+    const life: Life = {
+      child,
+      startedAtMs: performance.now(),
+      isReady: false,
+      isPaused: false,
+      wasAsked: false,
+    };
     child.stderr.on("data", (chunk: Buffer) => this.#log.write(chunk));
     const ready = new Promise<void>((resolve) => {
       createInterface({ input: child.stdout }).on("line", (line) => {

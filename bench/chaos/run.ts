@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomFrom } from "../../src/simulator/random.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+import { START_TIMEOUT_MS } from "./app-process.js";
 import { CompletionWatch } from "./completion-watch.js";
 import { Disturber, type Disturbance } from "./disturbances.js";
 import type { ChaosOptions } from "./options.js";
@@ -29,7 +30,7 @@ export interface RunReport {
   readonly disturbances: readonly Disturbance[];
   readonly recoveries: readonly Recovery[];
   readonly faults: Readonly<Record<string, number>>;
-  /** Processes that ended by themselves after they had listened: a fault of the app, whatever the verdict. */
+  /** Processes that ended by themselves, or hang: a fault of the app, whatever the verdict. */
   readonly collapses: readonly string[];
   /** Set where logs were kept. */
   readonly logDir: string | undefined;
@@ -79,12 +80,14 @@ function showProgress(play: Play, disturber: Disturber, print: (line: string) =>
   };
 }
 
+/** A process that ended unasked after it had listened, or that neither listens nor ends. */
 function collapsesOf({ webs, workers }: Stage): string[] {
-  return [...webs, ...workers].flatMap(({ name, exits }) =>
-    exits
+  return [...webs, ...workers].flatMap(({ name, exits, startingForMs }) => [
+    ...exits
       .filter(({ wasReady, wasAsked }) => wasReady && !wasAsked)
       .map(({ code, signal }) => `${name} ended by itself (${signal ?? code})`),
-  );
+    ...(startingForMs > START_TIMEOUT_MS ? [`${name} neither listens nor ends`] : []),
+  ]);
 }
 
 async function castAndInstall(stage: Stage, options: ChaosOptions, seed: number): Promise<Cast[]> {
@@ -181,6 +184,9 @@ export async function runSeed(settings: {
     const report = await play(stage, settings);
     keepLogs = options.keepLogs || !isKept(report.verdict) || report.collapses.length > 0;
     return { ...report, logDir: keepLogs ? stage.logDir : undefined };
+  } catch (fault) {
+    keepLogs = !interrupt.aborted;
+    throw fault;
   } finally {
     // The verdict is in: nothing is left that a gentle end could save.
     await stage.close({ graceMs: interrupt.aborted ? 0 : 3_000, keepLogs });

@@ -181,6 +181,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         graceMs = end.graceMs ?? CLOSE_GRACE_MS;
         await closers.run();
         if (end.keepLogs !== true) rmSync(folder, { recursive: true, force: true });
+        else rmSync(path.join(folder, "postgres"), { recursive: true, force: true });
       },
     };
   } catch (fault) {
