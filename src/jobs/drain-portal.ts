@@ -123,6 +123,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
   }
 
   return async (portalId, turn) => {
+    // Acquiring voids what another owner is writing: only who may send may do that.
+    if (!turn.isFresh()) return;
     const lease = await acquirePortal(pool, portalId);
     const budget = openBudget(lease, options.rateLimit);
     let isMoreLeft = false;

@@ -68,14 +68,20 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   boss.on("error", (fault) => {
     logger.warn({ fault }, "queue fault");
   });
-  await boss.start();
-  await boss.createQueue(QUEUE, {
-    policy: "stately",
-    heartbeatSeconds: HEARTBEAT_SECONDS,
-    retryLimit: 1_000_000,
-    retryDelay: 0,
-    deleteAfterSeconds: 600,
-  });
+  try {
+    await boss.start();
+    await boss.createQueue(QUEUE, {
+      policy: "stately",
+      heartbeatSeconds: HEARTBEAT_SECONDS,
+      retryLimit: 1_000_000,
+      retryDelay: 0,
+      deleteAfterSeconds: 600,
+    });
+  } catch (fault) {
+    // Its timers would keep a process alive that has given up starting.
+    await boss.stop({ graceful: false }).catch(() => undefined);
+    throw fault;
+  }
 
   const running = new Map<string, RunningTurn>();
   let isStopping = false;
@@ -89,11 +95,16 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   }
 
   async function runTurn(
-    job: { id: string; retryCount: number; portalId: bigint },
+    job: { id: string; retryCount: number; portalId: bigint; claimedAtMs: number },
     handler: DrainHandler,
   ): Promise<void> {
     const abort = new AbortController();
-    const turn: RunningTurn = { job, abort, renewedAtMs: performance.now(), finished: Promise.resolve() };
+    const turn: RunningTurn = {
+      job: { id: job.id, retryCount: job.retryCount },
+      abort,
+      renewedAtMs: job.claimedAtMs,
+      finished: Promise.resolve(),
+    };
     running.set(job.id, turn);
     turn.finished = handler(job.portalId, {
       signal: abort.signal,
@@ -104,7 +115,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
         logger.error({ fault, portalId: job.portalId }, "a drain turn failed");
       })
       .then(async () => {
-        await boss.complete(QUEUE, job);
+        await boss.complete(QUEUE, turn.job);
       })
       .catch((fault: unknown) => {
         // The heartbeat lapses and the portal is taken over: slower, never wrong.
@@ -138,12 +149,12 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       try {
         while (isFetchWanted && !isStopping && running.size < capacity) {
           isFetchWanted = false;
+          // The lease runs from the claim: a process paused while the answer is on its way must not believe it fresh.
+          const claimedAtMs = performance.now();
           const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
           for (const job of jobs) {
-            void runTurn(
-              { id: job.id, retryCount: job.retryCount, portalId: BigInt(job.singletonKey ?? "0") },
-              handler,
-            );
+            const portalId = BigInt(job.singletonKey ?? "0");
+            void runTurn({ id: job.id, retryCount: job.retryCount, portalId, claimedAtMs }, handler);
           }
         }
       } catch (fault) {
