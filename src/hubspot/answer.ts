@@ -8,7 +8,7 @@ import {
   HubSpotThrottled,
   HubSpotUnavailable,
 } from "./errors.js";
-import type { RequestBudget } from "./request-budget.js";
+import type { RequestBudget, RequestSlot } from "./request-budget.js";
 
 /** The error envelope of dossier §5.6 and the 429 body of §6; HubSpot leaves out any part of it at times. */
 const envelope = z.object({
@@ -69,12 +69,12 @@ function retryAfterMs(response: Response): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-function observeRate(response: Response, budget: RequestBudget): void {
+function observeRate(response: Response, slot: RequestSlot): void {
   const max = Number(response.headers.get("x-hubspot-ratelimit-max"));
   const remaining = Number(response.headers.get("x-hubspot-ratelimit-remaining"));
   const isGiven =
     response.headers.has("x-hubspot-ratelimit-max") && response.headers.has("x-hubspot-ratelimit-remaining");
-  if (isGiven && Number.isInteger(max) && Number.isInteger(remaining)) budget.observe({ max, remaining });
+  if (isGiven && Number.isInteger(max) && Number.isInteger(remaining)) slot.observe({ max, remaining });
 }
 
 async function readBody(response: Response): Promise<string> {
@@ -108,12 +108,15 @@ function throttledMs(policyName: string): number {
 }
 
 /**
- * Reads an answer: the parsed body of a success, a typed fault otherwise. Rate headers are fed to the budget.
+ * Reads an answer: the parsed body of a success, a typed fault otherwise. Rate headers are fed to the request's slot.
  *
  * @throws HubSpotThrottled on 429, HubSpotUnavailable on outages and unreadable successes, HubSpotRejected on other 4xx.
  */
-export async function classifyAnswer(response: Response, budget: RequestBudget): Promise<unknown> {
-  observeRate(response, budget);
+export async function classifyAnswer(
+  response: Response,
+  { budget, slot }: { budget: RequestBudget; slot: RequestSlot },
+): Promise<unknown> {
+  observeRate(response, slot);
   const text = await readBody(response);
   if (response.ok) {
     if (text === "") return undefined;

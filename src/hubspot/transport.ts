@@ -64,7 +64,7 @@ export function createTransport(options: TransportOptions) {
       try {
         const response = await send(request, token);
         options.onAnswer?.({ path: request.path, method: request.method, httpStatus: response.status });
-        return await classifyAnswer(response, portal.budget);
+        return await classifyAnswer(response, { budget: portal.budget, slot });
       } finally {
         slot.settle();
       }
