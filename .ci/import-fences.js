@@ -13,10 +13,11 @@ const rooms = {
   vault: ["db"],
   executions: ["db"],
   directory: ["db"],
-  jobs: ["executions", "directory", "hubspot", "queue", "db"],
+  alerts: ["db"],
+  jobs: ["alerts", "executions", "directory", "hubspot", "queue", "db"],
   oauth: ["vault", "hubspot", "http", "db", "admin/session"],
   actions: ["executions", "directory", "hubspot/signature", "http", "db"],
-  admin: ["executions", "directory", "vault", "http", "db"],
+  admin: ["alerts/webhook-post", "executions", "directory", "vault", "http", "db"],
   simulator: [],
 };
 

@@ -2,6 +2,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
+import { raiseAlert } from "./alerts/outbox.js";
+import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { createActionsRouter } from "./actions/routes.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session.js";
@@ -11,6 +13,7 @@ import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
+import { resumePortal } from "./executions/resume.js";
 import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
@@ -19,7 +22,9 @@ import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
-import { startSweep } from "./jobs/wake-due-portals.js";
+import { startPeriodic } from "./jobs/periodic.js";
+import { sendDueAlerts } from "./jobs/send-alerts.js";
+import { findDuePortals } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { createHealthRouter } from "./observability/health.js";
@@ -47,7 +52,13 @@ const SWEEP_INTERVAL_MS = 2_000;
 const WAKE_INTERVAL_MS = 50;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
-const DEFAULT_GRACE_MS = 15_000;
+const DEFAULT_GRACE_MS = 12_000;
+/** Answers take a second at most; a connection still busy after this is not ours to wait for. */
+const ANSWER_GRACE_MS = 3_000;
+/** More connections than HubSpot opens; each may hold one unverified body in memory. */
+const MAX_CONNECTIONS = 2_000;
+/** A whole request has to be in by then. */
+const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Everything the rooms are wired from. */
 interface Foundation {
@@ -122,6 +133,8 @@ async function lay(config: Config, logger: Logger, closers: Closers): Promise<Fo
       refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
       now: () => new Date(),
       logger,
+      onDisconnect: (client, { portalId, reason }) =>
+        raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
     }),
     wake: createWakeSoon({
       wake: (portalId) => queue.wake(portalId),
@@ -181,9 +194,9 @@ function mountSites(http: Express, foundation: Foundation): void {
   const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
   const states = createInstallStates({ secret: config.sessionSecret, database, cookies, now });
   const { appUrl } = config.hubspot;
-  const onInstalled = (portalId: bigint): Promise<void> => {
+  const onInstalled = async (portalId: bigint): Promise<void> => {
+    await resumePortal(database.pool, portalId);
     wake(portalId);
-    return Promise.resolve();
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
@@ -239,22 +252,36 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     wake,
   });
   await queue.work(drain, { capacity: DRAIN_CAPACITY });
-  const stopSweep = startSweep({
-    pool: database.pool,
-    intervalMs: SWEEP_INTERVAL_MS,
-    wake,
-    onFault: (fault) => {
-      logger.warn({ fault }, "the sweep for due portals failed");
-    },
-  });
-  closers.add(() => {
-    stopSweep();
-    return Promise.resolve();
-  });
+  closers.add(
+    startPeriodic({
+      intervalMs: SWEEP_INTERVAL_MS,
+      work: async () => {
+        (await findDuePortals(database.pool)).forEach(wake);
+      },
+      onFault: (fault) => {
+        logger.warn({ fault }, "the sweep for due portals failed");
+      },
+    }),
+  );
+  const poster = createWebhookPoster({ allowInternal: !config.publicUrl.startsWith("https:") });
+  closers.add(() => poster.close());
+  closers.add(
+    startPeriodic({
+      intervalMs: SWEEP_INTERVAL_MS,
+      work: () => sendDueAlerts({ pool: database.pool, poster, publicUrl: config.publicUrl, logger }),
+      onFault: (fault) => {
+        logger.warn({ fault }, "alerts could not be sent");
+      },
+    }),
+  );
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
-  const server = createServer(http);
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    http,
+  );
+  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port }, resolve);
@@ -262,10 +289,14 @@ async function listen(http: Express, { host, port }: { host: string; port: numbe
   return server;
 }
 
-/** Stops taking connections and waits for the answers under way. */
+/** Stops taking connections and waits for the answers under way, but not for a client that never finishes. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+    }, ANSWER_GRACE_MS);
     server.close(() => {
+      clearTimeout(cut);
       resolve();
     });
     server.closeIdleConnections();

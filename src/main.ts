@@ -2,13 +2,20 @@ import { startApp, type App } from "./app.js";
 import { ConfigError, readConfig } from "./config.js";
 import { createLogger } from "./observability/logger.js";
 
-/** Ends the process in order on the first signal and at once on the second. */
+/** However long something hangs, the process is gone before a supervisor would kill it. */
+const LONGEST_CLOSE_MS = 19_000;
+
+/** Ends the process in order on the first signal, at once on the second, and after 19 s in any case. */
 function closeOnSignals(app: App, logger: ReturnType<typeof createLogger>): void {
   let isClosing = false;
   const close = (signal: NodeJS.Signals): void => {
     if (isClosing) process.exit(1);
     isClosing = true;
     logger.info({ signal }, "stopping; a second signal stops at once");
+    setTimeout(() => {
+      logger.error("stopping took too long; what is left is taken over by another process");
+      process.exit(1);
+    }, LONGEST_CLOSE_MS).unref();
     app.close().then(
       () => process.exit(0),
       () => process.exit(1),

@@ -67,7 +67,13 @@ export function enrollAction(options: EnrollActionOptions): RequestHandler {
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
       return;
     }
-    if (result === "not_connected") {
+    if (result === "overloaded") {
+      // HubSpot reads Retry-After as milliseconds (dossier §3.5); ten thousand is harmless read as seconds too.
+      response
+        .status(429)
+        .set("Retry-After", "10000")
+        .json({ code: "OVERLOADED", requestId: requestIdOf(response) });
+    } else if (result === "not_connected") {
       sendFailure(response, "NOT_CONNECTED");
     } else if (parsed.kind === "invalid") {
       sendFailure(response, "INVALID_INPUT", parsed.message);

@@ -16,6 +16,9 @@ export interface Database {
 /** How long a query may wait for a free connection, or a connection for the server, before it fails. */
 const CONNECT_TIMEOUT_MS = 1000;
 
+/** No statement of the app needs longer; one that does is stuck and would hold its connection for ever. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+
 /**
  * Opens a pool of connections. Connects lazily: an unreachable server shows at the first query, and a server that
  * restarts is met with new connections at the next one.
@@ -35,6 +38,9 @@ export function openDatabase(options: {
     application_name: options.applicationName,
     max: options.poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // The server ends what runs too long; where the server itself hangs, the client gives the connection up.
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + 1000,
     keepAlive: true,
   });
   // Without a listener the loss of an idle connection would end the process. The pool has already let it go.

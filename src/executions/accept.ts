@@ -18,7 +18,12 @@ export interface IncomingExecution {
 }
 
 /** What became of a call. Each is final for the caller: what is `stored` or a `duplicate` survives any crash. */
-export type AcceptResult = "stored" | "duplicate" | "not_connected";
+export type AcceptResult =
+  | "stored"
+  | "duplicate"
+  | "not_connected"
+  /** Nothing was kept: too much is waiting to be stored, of this portal or of all. */
+  | "overloaded";
 
 export interface AcceptOptions {
   pool: Pool;
@@ -27,6 +32,15 @@ export interface AcceptOptions {
   /** Told after the commit that a portal has new work. Must not throw. */
   onStored: (portalId: bigint) => void;
 }
+
+/**
+ * What may wait in memory for its commit, in characters of JSON. The database takes thousands of calls a second, so this
+ * fills up only when it hangs; a portal's share keeps one that floods us from locking out the rest.
+ */
+const MAX_WAITING_SIZE = 64 * 1024 * 1024;
+const MAX_WAITING_SIZE_PER_PORTAL = 16 * 1024 * 1024;
+/** What a waiting call costs besides its JSON. */
+const WAITING_OVERHEAD = 2_048;
 
 /** Rows per shared commit: large enough for a burst, small enough to answer within milliseconds. */
 const MAX_ROWS = 500;
@@ -70,6 +84,7 @@ const REOPEN = `
 
 interface Waiting {
   readonly execution: IncomingExecution;
+  readonly requestJson: string;
   readonly resolve: (result: AcceptResult) => void;
   readonly reject: (fault: unknown) => void;
 }
@@ -83,13 +98,41 @@ function columns(batch: readonly Waiting[]): unknown[] {
     column((row) => row.contactId),
     column((row) => row.workflowId ?? null),
     column((row) => row.sequenceId ?? null),
-    column((row) => JSON.stringify(row.request)),
+    batch.map(({ requestJson }) => requestJson),
     column((row) => row.request.properties?.["email"] ?? null),
     column((row) => row.answer?.execution_state ?? null),
     column((row) => row.answer?.enrollment_status ?? null),
     column((row) => row.answer?.error_code ?? null),
     column((row) => row.answer?.error_message ?? null),
   ];
+}
+
+function sizeOf(requestJson: string): number {
+  return requestJson.length + WAITING_OVERHEAD;
+}
+
+/** Keeps count of what waits, in all and by portal. */
+function createWaitingRoom(): {
+  enter(portalId: bigint, size: number): boolean;
+  leave(portalId: bigint, size: number): void;
+} {
+  const byPortal = new Map<bigint, number>();
+  let total = 0;
+  return {
+    enter(portalId, size) {
+      const ofPortal = (byPortal.get(portalId) ?? 0) + size;
+      if (total + size > MAX_WAITING_SIZE || ofPortal > MAX_WAITING_SIZE_PER_PORTAL) return false;
+      byPortal.set(portalId, ofPortal);
+      total += size;
+      return true;
+    },
+    leave(portalId, size) {
+      const left = (byPortal.get(portalId) ?? 0) - size;
+      if (left > 0) byPortal.set(portalId, left);
+      else byPortal.delete(portalId);
+      total -= size;
+    },
+  };
 }
 
 /**
@@ -101,6 +144,7 @@ function columns(batch: readonly Waiting[]): unknown[] {
 export function createAcceptor(
   options: AcceptOptions,
 ): (execution: IncomingExecution) => Promise<AcceptResult> {
+  const room = createWaitingRoom();
   let waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -148,12 +192,19 @@ export function createAcceptor(
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MAX_ROWS);
       waiting = waiting.slice(MAX_ROWS);
+      const leave = (): void => {
+        batch.forEach((entry) => {
+          room.leave(entry.execution.portalId, sizeOf(entry.requestJson));
+        });
+      };
       try {
         await store(batch);
       } catch (fault) {
         batch.forEach(({ reject }) => {
           reject(fault);
         });
+      } finally {
+        leave();
       }
     }
     isWriting = false;
@@ -161,7 +212,12 @@ export function createAcceptor(
 
   return (execution) =>
     new Promise((resolve, reject) => {
-      waiting.push({ execution, resolve, reject });
+      const requestJson = JSON.stringify(execution.request);
+      if (!room.enter(execution.portalId, sizeOf(requestJson))) {
+        resolve("overloaded");
+        return;
+      }
+      waiting.push({ execution, requestJson, resolve, reject });
       // One turn of the event loop: calls parsed in the same turn share the commit even when nothing was under way.
       if (!isWriting) setImmediate(() => void writeAll());
     });

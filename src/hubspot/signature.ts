@@ -2,8 +2,8 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * Why a request is not taken for HubSpot's. `missing`: no signature at all. `unsupported_version`: a v1 signature, or one
- * that does not name its version. `malformed`: a header that HubSpot never sends in that form. `stale`: signed more than
+ * Why a request is not taken for HubSpot's. `missing`: no signature at all. `unsupported_version`: a signature that
+ * names another version than v2. `malformed`: a header that HubSpot never sends in that form. `stale`: signed more than
  * five minutes from now, in either direction. `mismatch`: none of our secrets made this digest.
  */
 export type SignatureRefusal = "missing" | "unsupported_version" | "malformed" | "stale" | "mismatch";
@@ -87,13 +87,14 @@ function verifyV3(
 /**
  * hex(SHA-256(secret + method + URL + body)), URL exactly as sent.
  *
- * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version beside it in both cases (dossier §4), so
- * a signature that does not say `v2` is refused unread. Guessing v2 would gain nothing (HubSpot's calls of actions carry
- * v3 as well), and would have us check a v1 digest, which covers neither method nor URL, as if it were something else.
+ * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version beside it (dossier §4). One that names
+ * another version is refused unread. One that names none is judged as v2 and nothing else: the digest covers method and
+ * URL, so a v1 digest, which covers neither, never passes for it.
  */
 function verifyV2(request: SignedRequest, clientSecrets: readonly string[]): SignatureVerdict {
   const signature = request.headers["x-hubspot-signature"];
-  if (request.headers["x-hubspot-signature-version"] !== "v2") return refused("unsupported_version");
+  const version = request.headers["x-hubspot-signature-version"];
+  if (version !== undefined && version !== "v2") return refused("unsupported_version");
   if (!matches(signature, V2_SIGNATURE)) return refused("malformed");
 
   const claimed = Buffer.from(signature, "hex");

@@ -21,28 +21,3 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
-
-/** Runs the sweep every `intervalMs` until the returned function is called. */
-export function startSweep(options: {
-  pool: Pool;
-  intervalMs: number;
-  wake: (portalId: bigint) => void;
-  onFault: (fault: unknown) => void;
-}): () => void {
-  let isRunning = false;
-  const sweep = async (): Promise<void> => {
-    if (isRunning) return;
-    isRunning = true;
-    try {
-      (await findDuePortals(options.pool)).forEach(options.wake);
-    } catch (fault) {
-      options.onFault(fault);
-    } finally {
-      isRunning = false;
-    }
-  };
-  const timer = setInterval(() => void sweep(), options.intervalMs);
-  return () => {
-    clearInterval(timer);
-  };
-}

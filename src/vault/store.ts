@@ -46,7 +46,19 @@ const REPLACE = `UPDATE portal_tokens
       updated_at = now()
   WHERE portal_id = $1 AND refresh_token_sealed = $2`;
 
-export function createTokenStore({ pool }: { pool: Pool }): TokenStore {
+/** Told inside the transaction that disconnects a portal: what it writes is committed with it, or not at all. */
+export type OnDisconnect = (
+  client: PoolClient,
+  portal: { portalId: bigint; reason: string },
+) => Promise<void>;
+
+export function createTokenStore({
+  pool,
+  onDisconnect,
+}: {
+  pool: Pool;
+  onDisconnect?: OnDisconnect | undefined;
+}): TokenStore {
   const changes = async (sql: string, values: unknown[]) =>
     ((await pool.query(sql, values)).rowCount ?? 0) > 0;
   return {
@@ -79,7 +91,7 @@ export function createTokenStore({ pool }: { pool: Pool }): TokenStore {
         replacement(row, tokens),
       ),
     disconnect: (portalId, reason, onlyIf) =>
-      inTransaction(pool, (client) => disconnectPortal(client, { portalId, reason, onlyIf })),
+      inTransaction(pool, (client) => disconnectPortal(client, { portalId, reason, onlyIf, onDisconnect })),
     async listAfter(portalId, limit) {
       const sql = `SELECT ${COLUMNS} FROM portal_tokens WHERE portal_id > $1 ORDER BY portal_id LIMIT $2`;
       return (await pool.query<TokenRow>(sql, [portalId, limit])).rows.map(toStored);
@@ -144,18 +156,26 @@ async function saveGrant(
 
 async function disconnectPortal(
   client: PoolClient,
-  { portalId, reason, onlyIf }: { portalId: bigint; reason: string; onlyIf: StoredTokens | undefined },
+  portal: {
+    portalId: bigint;
+    reason: string;
+    onlyIf: StoredTokens | undefined;
+    onDisconnect: OnDisconnect | undefined;
+  },
 ): Promise<boolean> {
+  const { portalId, reason, onlyIf, onDisconnect } = portal;
   await client.query("SELECT 1 FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
   const erased = await client.query(
     "DELETE FROM portal_tokens WHERE portal_id = $1 AND ($2::text IS NULL OR refresh_token_sealed = $2)",
     [portalId, onlyIf?.refreshTokenSealed ?? null],
   );
   if (onlyIf !== undefined && erased.rowCount === 0) return false;
-  await client.query(
-    "UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, updated_at = now() WHERE portal_id = $1",
+  const left = await client.query(
+    `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, updated_at = now()
+      WHERE portal_id = $1 AND status <> 'DISCONNECTED'`,
     [portalId, reason],
   );
+  if (left.rowCount !== 0) await onDisconnect?.(client, { portalId, reason });
   return true;
 }
 

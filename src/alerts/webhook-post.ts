@@ -1,0 +1,100 @@
+import { lookup as lookupAddress, type LookupAddress, type LookupOptions } from "node:dns";
+import { BlockList, isIP } from "node:net";
+import { Agent, fetch as fetchThrough } from "undici";
+
+/** Addresses of the operator's own network and of cloud metadata: a customer's webhook must not reach them. */
+const INTERNAL = new BlockList();
+for (const [network, prefix] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["224.0.0.0", 3],
+] as const) {
+  INTERNAL.addSubnet(network, prefix, "ipv4");
+}
+for (const [network, prefix] of [
+  ["::", 127],
+  ["64:ff9b::", 96],
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["ff00::", 8],
+] as const) {
+  INTERNAL.addSubnet(network, prefix, "ipv6");
+}
+
+function isInternal(address: string): boolean {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  const plain = mapped ?? address;
+  return INTERNAL.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
+}
+
+/** Why a webhook address is refused, as a sentence for the form; undefined when it may be used. */
+export function webhookUrlProblem(given: string, options: { allowInternal: boolean }): string | undefined {
+  if (!URL.canParse(given))
+    return "This is not a web address. It should look like https://example.com/alerts.";
+  const url = new URL(given);
+  if (given.length > 2000) return "The address is too long.";
+  if (url.username !== "" || url.password !== "")
+    return "The address must not contain a user name or password.";
+  if (options.allowInternal && url.protocol === "http:") return undefined;
+  if (url.protocol !== "https:") return "The address must begin with https://.";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (!options.allowInternal && isIP(host) !== 0 && isInternal(host))
+    return "The address is not reachable from the internet.";
+  return undefined;
+}
+
+type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+
+/** Resolves a name and refuses internal addresses at the moment of connecting: what was checked is what is connected to. */
+function publicLookup(hostname: string, options: LookupOptions, done: LookupCallback): void {
+  lookupAddress(hostname, { ...options, all: true }, (fault, addresses) => {
+    if (fault !== null) return done(fault, []);
+    const usable = addresses.filter(({ address }) => !isInternal(address));
+    const first = usable[0];
+    if (first === undefined) return done(new Error("the webhook's host has no public address"), []);
+    if (options.all === true) return done(null, usable);
+    return done(null, first.address, first.family);
+  });
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Posts JSON to a customer's webhook: no redirects, no internal addresses, ten seconds. Resolves with the status. */
+export interface WebhookPoster {
+  post(url: string, body: unknown): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param options.allowInternal true only where the app itself runs on localhost, for development.
+ */
+export function createWebhookPoster({ allowInternal }: { allowInternal: boolean }): WebhookPoster {
+  const agent = new Agent({
+    connect: { timeout: 5_000, ...(allowInternal ? {} : { lookup: publicLookup }) },
+    connections: 4,
+  });
+  return {
+    async post(url, body) {
+      const problem = webhookUrlProblem(url, { allowInternal });
+      if (problem !== undefined) throw new Error(problem);
+      const response = await fetchThrough(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", "user-agent": "sequence-enroller" },
+        body: JSON.stringify(body),
+        redirect: "manual",
+        dispatcher: agent,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      return response.status;
+    },
+    close: () => agent.close(),
+  };
+}

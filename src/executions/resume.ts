@@ -1,0 +1,17 @@
+import type { Pool } from "pg";
+
+/**
+ * After a (re)connect: what waited for the grant, or for HubSpot to recover, is due now, and the circuit is closed.
+ */
+export async function resumePortal(pool: Pool, portalId: bigint): Promise<void> {
+  await pool.query(
+    `UPDATE executions SET due_at = now()
+      WHERE portal_id = $1 AND state IN ('QUEUED', 'UNCERTAIN', 'DECIDED') AND due_at > now()`,
+    [portalId],
+  );
+  await pool.query(
+    `UPDATE portal_drains SET circuit_open_until = NULL, circuit_opened_at = NULL, circuit_reason = NULL, circuit_trips = 0
+      WHERE portal_id = $1`,
+    [portalId],
+  );
+}
