@@ -45,6 +45,8 @@ export function openDatabase(options: {
   });
   // Without a listener the loss of an idle connection would end the process. The pool has already let it go.
   pool.on("error", (error) => options.logger?.warn({ error }, "the database dropped an idle connection"));
+  // The same for one that is lent out and quiet, inside a transaction: its holder learns it from the next query.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   let closing: Promise<void> | undefined;
   return {

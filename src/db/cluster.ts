@@ -1,6 +1,18 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, chown, link, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { EmbeddedPostgresFailed, EmbeddedPostgresUnavailable } from "./errors.js";
@@ -29,12 +41,14 @@ export interface Cluster {
 }
 
 /**
- * Finds the database that belongs to `dataDir`, or makes it. Two processes that both make it end up with one.
+ * Finds the database that belongs to a DATA_DIR, or makes it. Two processes that both make it end up with one.
  *
  * @throws EmbeddedPostgresUnavailable where the machine or the permissions do not allow it, with what to set.
  */
-export async function openCluster(dataDir: string): Promise<Cluster> {
-  await mkdir(dataDir, { recursive: true });
+export async function openCluster(wantedDataDir: string): Promise<Cluster> {
+  await mkdir(wantedDataDir, { recursive: true });
+  // One name for one folder: a server is known again by the folder in its command line.
+  const dataDir = await realpath(wantedDataDir);
   const { home, account } = (await findExisting(dataDir)) ?? (await chooseHome(dataDir));
   const binaries = await findServerBinaries({ account, home });
   const cluster = { home, account, binaries, dataDirectory: path.join(home, "postgres") };

@@ -84,10 +84,20 @@ class ServerMember {
 
   #rejoin(): void {
     if (this.#leaving !== undefined) return;
+    this.#presence = undefined;
     this.#logger.warn("the embedded PostgreSQL ended: bringing it back");
-    this.#rejoining = this.join().catch((error: unknown) => {
-      this.#logger.error({ error }, "the embedded PostgreSQL could not be brought back");
-    });
+    this.#rejoining = this.#joinAgain();
+  }
+
+  async #joinAgain(): Promise<void> {
+    while (this.#leaving === undefined) {
+      try {
+        return await this.join();
+      } catch (error) {
+        this.#logger.error({ error }, "the embedded PostgreSQL could not be brought back: trying again");
+        await sleep(RELAUNCH_MS);
+      }
+    }
   }
 
   async #leave(): Promise<void> {

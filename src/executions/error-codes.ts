@@ -41,7 +41,7 @@ export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   INVALID_INPUT:
     "The action is set up with a value that cannot be used. Open the workflow step and correct it.",
   CONTACT_NOT_FOUND: "HubSpot no longer has this contact. It may have been deleted or merged.",
-  CONTACT_HAS_NO_EMAIL: "The contact has no e-mail address. Add one, then enroll the contact again.",
+  CONTACT_HAS_NO_EMAIL: "The contact has no email address. Add one, then enroll the contact again.",
   SEQUENCE_NOT_FOUND:
     "The sequence does not exist or the sender cannot see it. Choose another one, or share it with the sender.",
   OWNER_MISSING:
@@ -60,9 +60,9 @@ export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
     "No sender is available. Set a default sender on the settings page, or choose one in the action.",
   ALREADY_ENROLLED: "The contact is already in a sequence. A contact can be in one sequence at a time.",
   COOLDOWN_ACTIVE: "The contact was in a sequence too recently for this action's cooldown.",
-  UNSUBSCRIBED: "The contact has opted out of e-mail, or has no legal basis for one-to-one e-mail.",
-  BOUNCED: "E-mail to this contact has bounced before, so HubSpot will not send to it.",
-  BLOCKED: "HubSpot blocks e-mail to this address or domain.",
+  UNSUBSCRIBED: "The contact has opted out of email, or has no legal basis for one-to-one email.",
+  BOUNCED: "Email to this contact has bounced before, so HubSpot will not send to it.",
+  BLOCKED: "HubSpot blocks email to this address or domain.",
   HUBSPOT_UNAVAILABLE: "HubSpot could not be reached for too long. Enroll the contact again later.",
   DEADLINE_EXCEEDED:
     "The contact could not be enrolled in time and was let go. See the settings page for what held it up.",

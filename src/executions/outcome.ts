@@ -53,7 +53,8 @@ export function enrolled(enrollment: {
 
 /** The contact was in a sequence before: fine or not, as the workflow's builder chose. */
 export function alreadyEnrolled(policy: IfAlreadyEnrolled, sender?: Sender): Outcome {
-  if (policy === "fail") return failed("ALREADY_ENROLLED", { sender });
+  if (policy === "fail")
+    return { ...failed("ALREADY_ENROLLED", { sender }), enrollmentStatus: "ALREADY_ENROLLED" };
   return {
     executionState: "SUCCESS",
     enrollmentStatus: "ALREADY_ENROLLED",

@@ -86,13 +86,14 @@ function toProblem(error: unknown): Problem {
 }
 
 /** The database is gone or going: connection refused or cut, pool exhausted, SQLSTATE classes 08 and 57P. */
+const STORAGE_CODE = /^(08...|57P..|53300|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
+const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect/i;
+
 function isStorageDown(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  if (
-    typeof code === "string" &&
-    /^(08...|57P..|53300|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/.test(code)
-  )
-    return true;
-  return /connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+  if (typeof error !== "object" || error === null) return false;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (
+    (typeof code === "string" && STORAGE_CODE.test(code)) ||
+    (typeof message === "string" && STORAGE_MESSAGE.test(message))
+  );
 }

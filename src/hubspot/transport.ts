@@ -29,7 +29,7 @@ export type TakeSlot = () => Promise<RequestSlot>;
 
 /**
  * Makes transports over HubSpot's own client. Its limiter and retries stay off: they are global to the process and
- * would repeat POSTs (docs/decisions/002-hubspot-transport.md); pacing and retries are ours, per portal.
+ * would repeat POSTs (docs/decisions/004-hubspot-transport.md); pacing and retries are ours, per portal.
  *
  * The transport throws HubSpotThrottled, HubSpotUnavailable, HubSpotRejected, and what the token source throws.
  */

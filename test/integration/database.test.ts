@@ -35,6 +35,19 @@ describe("openDatabase", () => {
     expect(answer).toBeGreaterThanOrEqual(0);
   });
 
+  test("survives the loss of a connection that is lent out and quiet", async () => {
+    const client = await db.database.pool.connect();
+    const { rows } = await client
+      .query<{ pid: number }>("BEGIN; SELECT pg_backend_pid() AS pid")
+      .then((answers) => (answers as unknown as { rows: { pid: number }[] }[])[1] ?? { rows: [] });
+    const lost = new Promise((resolve) => client.once("end", () => resolve(undefined)));
+    await db.database.pool.query("SELECT pg_terminate_backend($1)", [rows[0]?.pid]);
+    await lost;
+    await expect(client.query("SELECT 1")).rejects.toThrow();
+    client.release(true);
+    await expect(db.database.pool.query("SELECT 1 AS one")).resolves.toMatchObject({ rows: [{ one: 1 }] });
+  });
+
   test("closes once, however often it is asked", async () => {
     const other = await createTestDatabase();
     await Promise.all([other.database.close(), other.database.close()]);

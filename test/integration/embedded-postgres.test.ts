@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, chown, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  chown,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -137,6 +148,14 @@ describe("processes that share a DATA_DIR", () => {
     const started = await Promise.all([startOwner(), startOwner(), startOwner()]);
     expect(new Set(started.map(({ url }) => url)).size).toBe(1);
     expect((await readdir(dataDir)).filter((name) => name.endsWith(".new"))).toEqual([]);
+  });
+
+  test("share it also where one of them names the folder by a link", async () => {
+    const { url } = await startOwner();
+    await symlink(dataDir, path.join(folder, "link"));
+    const member = await startEmbeddedPostgres({ dataDir: path.join(folder, "link"), logger });
+    members.push(member);
+    expect(member.url).toBe(url);
   });
 
   test("leave the server to those that remain, and the last one stops it", async () => {

@@ -255,7 +255,7 @@ describe("POST /hubspot/actions/enroll", () => {
     });
     expect(await outputs("fail")).toMatchObject({
       hs_execution_state: "FAIL_CONTINUE",
-      enrollment_status: "FAILED",
+      enrollment_status: "ALREADY_ENROLLED",
       error_code: "ALREADY_ENROLLED",
     });
   });

@@ -1,0 +1,39 @@
+/**
+ * Re-encrypts stored tokens with the first of ENCRYPTION_KEYS, while the app runs. The way to a new key: put it in front
+ * of the old one and restart the app everywhere, run this, then take the old key away and restart again.
+ */
+import { readConfig } from "../config.js";
+import { openDatabase } from "../db/client.js";
+import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
+import { createLogger } from "../observability/logger.js";
+import { createCipher } from "../vault/cipher.js";
+import { resealAll } from "../vault/reseal.js";
+import { createTokenStore } from "../vault/store.js";
+
+const config = readConfig(process.env);
+const logger = createLogger({ level: config.logLevel });
+const embedded =
+  config.databaseUrl === undefined
+    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
+    : undefined;
+const url = config.databaseUrl ?? embedded?.url ?? "";
+const database = openDatabase({
+  url,
+  applicationName: "sequence-enroller rotate-vault-key",
+  poolSize: 2,
+  logger,
+});
+try {
+  const store = createTokenStore(database);
+  const resealed = await resealAll({ store, cipher: createCipher(config.encryptionKeys), logger });
+  logger.info(
+    { resealed, keyId: config.encryptionKeys[0].id },
+    "every stored grant is sealed with the first key",
+  );
+} catch (error) {
+  logger.fatal({ err: error }, "not every stored grant could be re-sealed; keep the old keys");
+  process.exitCode = 1;
+} finally {
+  await database.close();
+  await embedded?.stop();
+}

@@ -1,0 +1,35 @@
+import type { Database } from "../../src/db/client.js";
+
+/** Columns of an execution a test cares about; the rest is what a call that was just accepted has. */
+export interface ExecutionSeed {
+  portalId: bigint;
+  state?: string;
+  enrollmentStatus?: string | null;
+  contactId?: string;
+  contactEmail?: string | null;
+  sequenceId?: string | null;
+  sequenceName?: string | null;
+  senderUserId?: bigint | null;
+  senderEmail?: string | null;
+  errorCode?: string | null;
+  errorMessage?: string | null;
+  lastProblem?: string | null;
+  attempts?: number;
+  acceptedAt?: Date;
+}
+
+/** Stores executions as they stand, in the order given. */
+export async function seedExecutions({ prisma }: Database, seeds: readonly ExecutionSeed[]): Promise<void> {
+  const total = await prisma.execution.count();
+  await prisma.execution.createMany({
+    data: seeds.map((seed, index) => ({
+      callbackId: `callback-${total + index}`,
+      kind: "enroll",
+      state: seed.enrollmentStatus === undefined ? "QUEUED" : "COMPLETED",
+      contactId: String(1000 + total + index),
+      deadlineAt: new Date(Date.now() + 86_400_000),
+      request: {},
+      ...seed,
+    })),
+  });
+}
