@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../errors.js";
+import { parseStorableJson } from "../storable-json.js";
 import {
   AppMisconfigured,
   GrantRevoked,
@@ -45,6 +46,10 @@ export function classifyNetworkFault(fault: unknown): HubSpotError {
  * early), or it is a passing trouble. Nothing was sent in any case.
  */
 export function classifyTokenFault(fault: unknown): HubSpotError {
+  if (fault instanceof HubSpotUnavailable) {
+    const { message, retryAfterMs: askedMs } = fault;
+    return new HubSpotUnavailable(message, { cause: fault, retryAfterMs: askedMs, wasNotSent: true });
+  }
   if (fault instanceof HubSpotError) return fault;
   const code = fault instanceof AppError ? fault.code : undefined;
   if (code === "NOT_CONNECTED") return new GrantRevoked("The portal is not connected", { cause: fault });
@@ -87,7 +92,7 @@ async function readBody(response: Response): Promise<string> {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseStorableJson(text);
   } catch {
     return undefined;
   }
@@ -128,7 +133,7 @@ export async function classifyAnswer(
   }
   const parsed = envelope.safeParse(parseJson(text));
   const error = parsed.success ? parsed.data : {};
-  const message = (error.message ?? text).slice(0, 500);
+  const message = (error.message ?? text.replaceAll("\0", "")).slice(0, 500);
   if (response.status === 429) {
     const policyName = error.policyName ?? "TEN_SECONDLY_ROLLING";
     const waitMs = retryAfterMs(response) ?? throttledMs(policyName);
