@@ -85,7 +85,7 @@ describe("with a backlog of 30,000, the owner's statements read no more than the
       );
       return `'{${members.join(",")}}'`;
     }
-    return `'${String(value as bigint | number | string)}'`;
+    return `'${(value as bigint | number | string).toString()}'`;
   }
 
   async function someIds(count: number): Promise<bigint[]> {
