@@ -82,11 +82,12 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
+    // First of all: what a dead owner was attempting must reach its deadline even where nobody can be asked about it.
+    await recoverAttempts(owner);
     if (circuit.isOpen || !(await isConnected(pool, portalId))) {
       await expirePastDeadline(owner);
       return false;
     }
-    await recoverAttempts(owner);
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     const calls = openPortalCalls({ portalId, budget, slots, circuit, forPortal: options.forPortal });
     const endsAtMs = performance.now() + TURN_MS;
