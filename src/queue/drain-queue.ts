@@ -1,5 +1,6 @@
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/logger.js";
+import { fetchPortals, type FetchedPortal } from "./fetch-portals.js";
 
 const QUEUE = "drain-portal";
 const WAKE_CHANNEL = "sequence_enroller_wake";
@@ -94,10 +95,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     await boss.getDb().executeSql(`SELECT pg_notify($1, '')`, [WAKE_CHANNEL]);
   }
 
-  async function runTurn(
-    job: { id: string; retryCount: number; portalId: bigint; claimedAtMs: number },
-    handler: DrainHandler,
-  ): Promise<void> {
+  async function runTurn(job: FetchedPortal & { claimedAtMs: number }, handler: DrainHandler): Promise<void> {
     const abort = new AbortController();
     const turn: RunningTurn = {
       job: { id: job.id, retryCount: job.retryCount },
@@ -142,7 +140,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     let isFetching = false;
     let isFetchWanted = false;
 
-    async function fetchPortals(): Promise<void> {
+    async function fetchAll(): Promise<void> {
       isFetchWanted = true;
       if (isFetching) return;
       isFetching = true;
@@ -151,11 +149,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
           isFetchWanted = false;
           // The lease runs from the claim: a process paused while the answer is on its way must not believe it fresh.
           const claimedAtMs = performance.now();
-          const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
-          for (const job of jobs) {
-            const portalId = BigInt(job.singletonKey ?? "0");
-            void runTurn({ id: job.id, retryCount: job.retryCount, portalId, claimedAtMs }, handler);
-          }
+          const portals = await fetchPortals(boss.getDb(), QUEUE, capacity - running.size);
+          if (portals === "again") isFetchWanted = true;
+          else for (const portal of portals) void runTurn({ ...portal, claimedAtMs }, handler);
         }
       } catch (fault) {
         logger.warn({ fault }, "portals could not be fetched; trying again");
@@ -164,7 +160,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       }
     }
 
-    fetchSoon = () => void fetchPortals();
+    fetchSoon = () => void fetchAll();
     const poll = setInterval(fetchSoon, POLL_INTERVAL_MS);
     const beat = setInterval(() => {
       heartbeat().catch((fault: unknown) => {
