@@ -120,10 +120,7 @@ const environment = z.object({
     .default(144),
 });
 
-/**
- * Names of every variable, for the check against `.env.example`.
- * @public
- */
+/** @public Names of every variable, for the check against `.env.example`. */
 export const environmentVariables: readonly string[] = Object.keys(environment.shape);
 
 function readIfThere(file: string): string | undefined {

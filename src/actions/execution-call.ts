@@ -7,6 +7,7 @@ import {
   type EnrollInput,
 } from "../executions/enroll-contract.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
+import { parseStorableJson } from "../storable-json.js";
 
 /** Ids arrive as numbers or strings; kept as strings of digits, whatever their size. */
 const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
@@ -107,7 +108,7 @@ function toExecution(parsed: Call, given: Record<EnrollInput, string | undefined
 export function parseExecutionCall(body: Buffer): ParsedCall {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString("utf8"));
+    json = parseStorableJson(body.toString("utf8"));
   } catch {
     return { kind: "unreadable" };
   }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { OptionPage, OptionQuery } from "../directory/options.js";
 import { bodyBytes } from "./verified-request.js";
 import { requestIdOf } from "../http/request-id.js";
+import { parseStorableJson } from "../storable-json.js";
 
 /** What HubSpot's workflow editor asks for a dropdown (dossier §3.7). */
 const optionsRequest = z.object({
@@ -25,7 +26,7 @@ function selectedValue(request: OptionsRequest, fieldName: string): string | und
 
 function parse(body: Buffer): OptionsRequest | undefined {
   try {
-    return optionsRequest.safeParse(JSON.parse(body.toString("utf8"))).data;
+    return optionsRequest.safeParse(parseStorableJson(body.toString("utf8"))).data;
   } catch {
     return undefined;
   }

@@ -17,7 +17,7 @@ export interface Session extends SessionIdentity {
   signedInAt: Date;
 }
 
-/** Sessions live in a signed cookie, so they survive restarts and need no store (docs/decisions/012). */
+/** Sessions live in a signed cookie, so they survive restarts and need no store (docs/decisions/011). */
 export interface Sessions {
   open(response: Response, identity: SessionIdentity): void;
   /** Undefined where there is none, or it is expired, or not ours. */

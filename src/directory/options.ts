@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { parseStorableJson } from "../storable-json.js";
 
 /** An entry of a dropdown in HubSpot's workflow editor. */
 export interface Option {
@@ -33,7 +34,7 @@ interface Cursor {
 function readCursor(after: string | undefined): Cursor | undefined {
   if (after === undefined) return undefined;
   try {
-    const [label, value] = JSON.parse(Buffer.from(after, "base64url").toString("utf8")) as unknown[];
+    const [label, value] = parseStorableJson(Buffer.from(after, "base64url").toString("utf8")) as unknown[];
     return typeof label === "string" && typeof value === "string" ? { label, value } : undefined;
   } catch {
     // A cursor we did not make: the first page is the useful answer in a dropdown.

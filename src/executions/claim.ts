@@ -45,19 +45,22 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
 /**
  * Claims up to `limit` due executions and stores the intent to attempt them, in one statement: after a crash each row
  * tells whether its request may have been sent.
+ *
+ * The lease stands in an EXISTS, not in a join, and the ids in an array: so the due index is read in its order and only
+ * as far as `limit`, however long the backlog (held by test/integration/query-plans.test.ts).
  */
 export async function claimDue(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
   const { rows } = await owner.pool.query<ClaimedRow>({
     name: "claim-due-executions",
     text: `
       WITH ${owner.leaseCte}, due AS (
-        SELECT e.id FROM executions e, lease
-         WHERE e.portal_id = lease.portal_id AND e.state = 'QUEUED' AND e.due_at <= now()
+        SELECT e.id FROM executions e
+         WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND EXISTS (SELECT FROM lease)
          ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
       )
       UPDATE executions e
          SET state = 'ATTEMPTING', epoch = $2, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
-        FROM due WHERE e.portal_id = $1 AND e.id = due.id AND e.state = 'QUEUED'
+       WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = 'QUEUED'
       RETURNING ${RETURNED}`,
     values: [owner.portalId, owner.epoch, limit],
   });
@@ -73,12 +76,12 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
     name: "claim-uncertain-executions",
     text: `
       WITH ${owner.leaseCte}, due AS (
-        SELECT e.id FROM executions e, lease
-         WHERE e.portal_id = lease.portal_id AND e.state = 'UNCERTAIN' AND e.due_at <= now()
+        SELECT e.id FROM executions e
+         WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.due_at <= now() AND EXISTS (SELECT FROM lease)
          ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
       )
       UPDATE executions e SET epoch = $2, due_at = now() + interval '1 minute'
-        FROM due WHERE e.portal_id = $1 AND e.id = due.id AND e.state = 'UNCERTAIN'
+       WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = 'UNCERTAIN'
       RETURNING ${RETURNED}`,
     values: [owner.portalId, owner.epoch, limit],
   });
@@ -97,8 +100,7 @@ export async function recoverAttempts(owner: Ownership): Promise<number> {
       UPDATE executions e
          SET state = 'UNCERTAIN', epoch = NULL, due_at = now(), last_problem = 'The worker stopped during the attempt',
              crashes = e.crashes + 1
-        FROM lease
-       WHERE e.portal_id = lease.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < lease.epoch`,
+       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < $2 AND EXISTS (SELECT FROM lease)`,
     values: [owner.portalId, owner.epoch],
   });
   return rowCount ?? 0;

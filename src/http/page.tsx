@@ -5,11 +5,16 @@ import { renderToString } from "preact-render-to-string";
 export const STYLESHEET_PATH = "/settings/assets/settings.css";
 export const SCRIPT_PATH = "/settings/assets/htmx.js";
 
-/** htmx may neither evaluate text, nor add a style element, nor call other hosts: the content policy forbids all three. */
+/**
+ * htmx may neither evaluate text, nor add a style element, nor call other hosts: the content policy forbids all three.
+ * It keeps no copy of pages for the Back button either: a signed-out browser must not hold a list of contacts.
+ */
 const HTMX_CONFIG = JSON.stringify({
   includeIndicatorStyles: false,
   allowEval: false,
   selfRequestsOnly: true,
+  historyCacheSize: 0,
+  refreshOnHistoryMiss: true,
 });
 
 /** The frame of every page. Text given as children is escaped by the renderer. */

@@ -9,7 +9,10 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? null);
-const instant = z.string().transform((value) => new Date(value));
+const instant = z
+  .string()
+  .transform((value) => new Date(value))
+  .pipe(z.date());
 const paging = z.object({ next: z.object({ after: z.string() }).nullish() }).nullish();
 
 const listedSequence = z.object({ id, name: z.string(), folderId: id.nullish() });

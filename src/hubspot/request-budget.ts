@@ -4,6 +4,11 @@ export interface RequestSlot {
   settle(): void;
   /** No request was sent: the slot is free again at once. */
   giveBack(): void;
+  /**
+   * Learns from the rate headers of this request's answer (dossier §6): a smaller allowance than ours is adopted, and
+   * requests of this app that the budget does not know of are given a slot each, as if they had just been sent.
+   */
+  observe(headers: { max: number; remaining: number }): void;
 }
 
 export interface RequestBudgetOptions {
@@ -35,6 +40,10 @@ export class RequestBudget {
   /** Instants at which settled requests leave the window, ascending. */
   #leaving: number[];
   #sent = 0;
+  /** Slots taken, by us or for requests we only heard of, so far: what a late answer may have counted is told by it. */
+  #added = 0;
+  /** Nothing is sent before this instant. */
+  #restsUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: RequestBudgetOptions) {
     this.#limit = options.limit;
@@ -47,6 +56,7 @@ export class RequestBudget {
   /** How many requests may be sent at this moment. */
   available(): number {
     this.#dropExpired();
+    if (this.#now() < this.#restsUntil) return 0;
     return Math.max(0, this.#limit - this.#inFlight - this.#leaving.length);
   }
 
@@ -59,6 +69,8 @@ export class RequestBudget {
   tryTake(): RequestSlot | undefined {
     if (this.available() === 0) return undefined;
     this.#inFlight += 1;
+    this.#added += 1;
+    const before = { known: this.#inFlight + this.#leaving.length, added: this.#added };
     let isHeld = true;
     const end = (wasSent: boolean): void => {
       if (!isHeld) return;
@@ -75,46 +87,55 @@ export class RequestBudget {
       giveBack: () => {
         end(false);
       },
+      observe: (headers) => {
+        this.#observe(headers, before);
+      },
     };
   }
 
   /** Ms until at least one slot is free; 0 when one is. Infinity while every slot is held by a request in flight. */
   msUntilAvailable(): number {
     if (this.available() > 0) return 0;
-    const first = this.#leaving[Math.max(0, this.#inFlight + this.#leaving.length - this.#limit)];
-    return first === undefined ? Number.POSITIVE_INFINITY : Math.max(1, first - this.#now());
-  }
-
-  /**
-   * Learns from the rate headers of an answer (dossier §6): a smaller allowance than ours is adopted, and requests of
-   * this app that we do not know of are given a slot each, as if they had just been sent.
-   */
-  observe(headers: { max: number; remaining: number }): void {
-    if (headers.max > 0 && headers.max < this.#limit) this.#limit = headers.max;
-    const usedByHubSpotsCount = headers.max - headers.remaining;
-    const known = this.#inFlight + this.#leaving.length;
-    this.#fill(usedByHubSpotsCount - known);
+    const restMs = Math.max(0, this.#restsUntil - this.#now());
+    const excess = this.#inFlight + this.#leaving.length - this.#limit;
+    if (excess < 0) return restMs;
+    const first = this.#leaving[excess];
+    return first === undefined ? Number.POSITIVE_INFINITY : Math.max(1, restMs, first - this.#now());
   }
 
   /** HubSpot said the window is full (429): nothing is sent for `waitMs`. */
   exhaust(waitMs: number): void {
-    this.#dropExpired();
-    const until = this.#now() + waitMs;
-    this.#leaving = this.#leaving.map((instant) => Math.max(instant, until));
-    while (this.#inFlight + this.#leaving.length < this.#limit) this.#leaving.push(until);
+    this.#restsUntil = Math.max(this.#restsUntil, this.#now() + waitMs);
   }
 
-  /** What the next owner must know: ms from now until each request leaves the window. In-flight ones count in full. */
+  /**
+   * What the next owner must know: ms from now until each request leaves the window. In-flight ones count in full; while
+   * the portal rests after a 429, so does every slot until the rest is over.
+   */
   handOver(): number[] {
     this.#dropExpired();
     const now = this.#now();
-    const settled = this.#leaving.map((instant) => Math.ceil(instant - now));
-    return [...settled, ...Array.from({ length: this.#inFlight }, () => this.#windowMs + MARGIN_MS)];
+    const restMs = Math.ceil(Math.max(0, this.#restsUntil - now));
+    const settled = this.#leaving.map((instant) => Math.max(restMs, Math.ceil(instant - now)));
+    const inFlight = Array.from({ length: this.#inFlight }, () => this.#windowMs + MARGIN_MS);
+    const free = restMs === 0 ? 0 : Math.max(0, this.#limit - settled.length - inFlight.length);
+    return [...settled, ...inFlight, ...Array.from({ length: free }, () => restMs)];
+  }
+
+  /**
+   * HubSpot counted when the request arrived, somewhere between `before` and now. All it can have counted of ours is
+   * what was in the window then and what came since, though some of it may have left the window meanwhile.
+   */
+  #observe(headers: { max: number; remaining: number }, before: { known: number; added: number }): void {
+    if (headers.max > 0 && headers.max < this.#limit) this.#limit = headers.max;
+    const ours = before.known + this.#added - before.added;
+    this.#fill(headers.max - headers.remaining - ours);
   }
 
   #fill(count: number): void {
     const leavesAt = this.#now() + this.#windowMs + MARGIN_MS;
     for (let index = 0; index < count; index += 1) this.#leaving.push(leavesAt);
+    this.#added += Math.max(0, count);
   }
 
   #dropExpired(): void {

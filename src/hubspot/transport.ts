@@ -1,6 +1,6 @@
 import { Client } from "@hubspot/api-client";
 import { classifyAnswer, classifyNetworkFault, classifyTokenFault } from "./answer.js";
-import { HubSpotRejected } from "./errors.js";
+import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 
 /** One request to HubSpot's REST API. Query values that are undefined are left out. */
@@ -64,28 +64,46 @@ export function createTransport(options: TransportOptions) {
       try {
         const response = await send(request, token);
         options.onAnswer?.({ path: request.path, method: request.method, httpStatus: response.status });
-        return await classifyAnswer(response, portal.budget);
+        return await classifyAnswer(response, { budget: portal.budget, slot });
       } finally {
         slot.settle();
       }
     }
 
-    async function token(): Promise<string> {
+    async function token(source: Promise<string>): Promise<string> {
       try {
-        return await options.accessTokenFor(portal.portalId);
+        return await source;
       } catch (fault) {
         throw classifyTokenFault(fault);
       }
     }
 
+    function isUnauthorized(fault: unknown): boolean {
+      return fault instanceof HubSpotRejected && fault.httpStatus === 401;
+    }
+
+    /** A 401 did nothing at HubSpot, so one repetition with a fresh token is safe even for a POST. */
+    async function again(request: HubSpotRequest, refused: string): Promise<unknown> {
+      const renewed = await token(options.renewAfterRefusal(portal.portalId, refused));
+      try {
+        return await attempt(request, renewed);
+      } catch (fault) {
+        if (!isUnauthorized(fault)) throw fault;
+        // Says nothing about the contact: HubSpot does not know its own new token yet, or is in trouble.
+        throw new HubSpotUnavailable("HubSpot refuses a token it has just given", {
+          cause: fault,
+          wasNotSent: true,
+        });
+      }
+    }
+
     return async function call(request: HubSpotRequest): Promise<unknown> {
-      const current = await token();
+      const current = await token(options.accessTokenFor(portal.portalId));
       try {
         return await attempt(request, current);
       } catch (fault) {
-        // A 401 did nothing at HubSpot, so one repetition with a fresh token is safe even for a POST.
-        if (!(fault instanceof HubSpotRejected) || fault.httpStatus !== 401) throw fault;
-        return attempt(request, await options.renewAfterRefusal(portal.portalId, current));
+        if (!isUnauthorized(fault)) throw fault;
+        return again(request, current);
       }
     };
   };

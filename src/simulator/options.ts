@@ -24,6 +24,8 @@ export interface OpenQuestions {
   repeatedCallback: 404 | 400 | 204;
   /** A batch of completions with one bad id: refused as a whole, or the good ones are taken. Default "refuse-all". */
   badIdInBatch: "refuse-all" | "take-good";
+  /** Whether the 404 of an enrollment says what was not found, the sequence or the contact. Default "named". */
+  enrollNotFound: "named" | "bare";
   /** Whether an access token outlives the uninstall of its app. Default false. */
   accessTokenSurvivesUninstall: boolean;
   /** Whether a refresh answers with a new refresh token and kills the old one. Default false. */
@@ -92,6 +94,7 @@ const OPEN_QUESTIONS: OpenQuestions = {
   unknownCallback: 404,
   repeatedCallback: 404,
   badIdInBatch: "refuse-all",
+  enrollNotFound: "named",
   accessTokenSurvivesUninstall: false,
   rotateRefreshTokens: false,
 };

@@ -542,7 +542,9 @@ describe("what goes wrong", () => {
         poolSize: 1,
       });
       const app = express();
-      app.get("/", () => (way === "pool" ? gone.pool.query("SELECT 1") : gone.prisma.portal.count()));
+      app.get("/", async () => {
+        await (way === "pool" ? gone.pool.query("SELECT 1") : gone.prisma.portal.count());
+      });
       app.use(createErrorHandler({ logger: createLogger({ level: "silent" }) }));
       const server = app.listen(0, "127.0.0.1");
       await once(server, "listening");

@@ -117,9 +117,7 @@ function Row({ item, model }: { item: ExecutionItem; model: ActivityModel }) {
       <td data-label="Status">
         <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
       </td>
-      <td data-label="Reason" class="reason">
-        <Reason item={item} />
-      </td>
+      <Reason item={item} />
     </tr>
   );
 }
@@ -127,14 +125,14 @@ function Row({ item, model }: { item: ExecutionItem; model: ActivityModel }) {
 function Reason({ item }: { item: ExecutionItem }) {
   const remark = remarkOn(item);
   const words = item.outcome === "failed" || item.outcome === "waiting" ? item.lastProblem : null;
-  if (item.errorMessage === null && remark === "" && words === null) return <>–</>;
+  if (item.errorMessage === null && remark === "" && words === null) return <td class="reason nothing">–</td>;
   return (
-    <>
+    <td data-label="Reason" class="reason">
       {item.errorMessage}
       {remark === "" ? null : <span class="note">{remark}</span>}
       {words === null ? null : <span class="note">HubSpot said: {words}</span>}
       {item.errorCode === null ? null : <code class="code">{item.errorCode}</code>}
-    </>
+    </td>
   );
 }
 

@@ -47,10 +47,16 @@ function readOrder(call: ApiCall, user: SimulatedUser | undefined): EnrollOrder 
   if (contactId === undefined) return invalid("Some required fields were not set: [contactId]");
   if (senderEmail === undefined) return invalid("Some required fields were not set: [senderEmail]");
   const sequence = user && visibleSequence(portal, sequenceId, user.userId);
-  if (user === undefined || sequence === undefined) return notFound(`Sequence ${sequenceId} was not found`);
+  if (user === undefined || sequence === undefined)
+    return missing(call, `Sequence ${sequenceId} was not found`);
   const contact = portal.contacts.get(contactId);
-  if (contact === undefined) return notFound(`Contact ${contactId} was not found`);
+  if (contact === undefined) return missing(call, `Contact ${contactId} was not found`);
   return { user, sequence, contact, senderEmail, senderAliasAddress: textOf(body, "senderAliasAddress") };
+}
+
+/** Whether HubSpot says which of the two is missing is not published. */
+function missing({ world }: ApiCall, message: string): Answer {
+  return notFound(world.settings.openQuestions.enrollNotFound === "named" ? message : "resource not found");
 }
 
 function countPost({ portal }: ApiCall, contactId: string): void {

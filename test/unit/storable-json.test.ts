@@ -1,0 +1,38 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { parseStorableJson } from "../../src/storable-json.js";
+
+describe("JSON from outside, made fit for the database", () => {
+  test.each([
+    ["a NUL", String.raw`"a\u0000b"`, "ab"],
+    ["a NUL after an escaped backslash", String.raw`"a\\\u0000b"`, "a\\b"],
+    ["what only looks like a NUL", String.raw`"a\\u0000b"`, String.raw`a\u0000b`],
+    ["the first half of a pair alone", String.raw`"a\ud83db"`, "a\ufffdb"],
+    ["the second half of a pair alone", String.raw`"a\ude80b"`, "a\ufffdb"],
+    ["two first halves", String.raw`"\ud83d\ud83d\ude80"`, "\ufffd🚀"],
+    ["a whole pair", String.raw`"\ud83d\ude80"`, "🚀"],
+    ["other escapes", String.raw`"\n\"\/\u00fc"`, '\n"/ü'],
+  ])("%s", (_what, text, parsed) => {
+    expect(parseStorableJson(text)).toBe(parsed);
+  });
+
+  test("holds for names of members too", () => {
+    expect(parseStorableJson(String.raw`{"na\u0000me":{"\ud800":1}}`)).toEqual({ name: { "\ufffd": 1 } });
+  });
+
+  test("throws where it is no JSON", () => {
+    expect(() => parseStorableJson("{")).toThrow(SyntaxError);
+    expect(() => parseStorableJson('"\u0000"')).toThrow(SyntaxError);
+  });
+
+  test("never leaves a NUL or half a pair, and changes nothing else", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, escapeAll) => {
+        const escaped = escapeAll
+          ? `"${[...Array(text.length).keys()].map((at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"`
+          : JSON.stringify(text);
+        expect(parseStorableJson(escaped)).toBe(Buffer.from(text.replaceAll("\u0000", "")).toString());
+      }),
+    );
+  });
+});
