@@ -14,7 +14,8 @@ const WEIGHTS: Readonly<Record<DisturbanceKind, number>> = {
   "pause worker": 0.25,
 };
 
-const GAP_MS = [2_000, 5_000] as const;
+/** Every few seconds, with gaps long enough now and then for a lease to lapse and a successor to get something done. */
+const GAP_MS = [2_500, 8_000] as const;
 /** Longer than a lease: heartbeats lapse after 10 s, and the queue looks every second. */
 const PAUSE_MS = [14_000, 19_000] as const;
 const DATABASE_DOWN_MS = [200, 3_000] as const;
@@ -144,8 +145,8 @@ export class Disturber {
 
   async #killDatabase(downMs: number): Promise<void> {
     if (!this.#stage.database.isUp) return;
-    const disturbance = this.#note("kill database", "database");
     await this.#stage.database.kill();
+    const disturbance = this.#note("kill database", "database");
     await this.#wait(downMs);
     await this.#stage.database.start();
     disturbance.endedAtMs = Date.now();
