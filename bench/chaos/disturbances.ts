@@ -129,12 +129,13 @@ export class Disturber {
     return disturbance;
   }
 
-  #kill(kind: DisturbanceKind, target: AppProcess | undefined): Promise<void> {
-    if (target?.signal("SIGKILL") === true) {
-      const disturbance = this.#note(kind, target.name);
-      disturbance.endedAtMs = disturbance.beganAtMs;
-    }
-    return Promise.resolve();
+  async #kill(kind: DisturbanceKind, target: AppProcess | undefined): Promise<void> {
+    const ended = target?.ended();
+    if (target?.signal("SIGKILL") !== true) return;
+    // Answers that had left it already are no sign of recovery: time runs from its end.
+    await ended;
+    const disturbance = this.#note(kind, target.name);
+    disturbance.endedAtMs = disturbance.beganAtMs;
   }
 
   async #pause(target: AppProcess | undefined, lastsMs: number): Promise<void> {
