@@ -53,6 +53,7 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
     windowMs: WINDOW_MS,
     now: () => performance.now(),
     inheritedMs: lease.inheritedMs ?? unknown,
+    allowance: lease.allowance,
   });
 }
 
@@ -139,7 +140,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");
       return "rest";
     } finally {
-      await releasePortal(pool, lease, budget.handOver()).catch((fault: unknown) => {
+      const left = { slotsFreeInMs: budget.handOver(), allowance: budget.allowance };
+      await releasePortal(pool, lease, left).catch((fault: unknown) => {
         logger.warn({ fault, portalId }, "the portal could not be released");
       });
     }
