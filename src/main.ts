@@ -38,7 +38,8 @@ async function main(): Promise<void> {
     );
   } catch (fault) {
     logger.fatal({ fault }, "Sequence Enroller could not start");
-    process.exitCode = 1;
+    // At once: whatever was opened half-way must not keep a process alive that serves nobody and is never restarted.
+    process.exit(1);
   }
 }
 

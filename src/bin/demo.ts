@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -173,6 +173,8 @@ async function main(): Promise<number> {
   const publicUrl = `http://localhost:${port}`;
   const secret = randomBytes(24).toString("base64url");
   const dataDir = mkdtempSync(path.join(tmpdir(), "sequence-enroller-demo-"));
+  // As root the database runs under another account, which has to get in.
+  chmodSync(dataDir, 0o755);
   const simulator = await startSimulator({
     clientId: CLIENT_ID,
     clientSecrets: [secret],

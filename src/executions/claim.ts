@@ -67,7 +67,10 @@ export async function claimDue(owner: Ownership, limit: number): Promise<Claimed
   return rows.map(toClaimed);
 }
 
-/** Claims up to `limit` executions whose last attempt ended without an answer: to be read, never sent. */
+/**
+ * Claims up to `limit` executions whose last attempt ended without an answer: to be read, never sent. Only a claimed one
+ * names an epoch; writing what was found takes it away again.
+ */
 export async function claimUncertain(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
   const { rows } = await owner.pool.query<ClaimedRow>({
     name: "claim-uncertain-executions",
@@ -85,14 +88,19 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
   return rows.map(toClaimed);
 }
 
-/** What an earlier owner left in ATTEMPTING may or may not have been sent: it is to be read first. */
+/**
+ * Makes what an earlier owner left behind due at once, to be read first: what it was attempting may or may not have been
+ * sent, and what it was reading keeps its claim otherwise.
+ */
 export async function recoverAttempts(owner: Ownership): Promise<number> {
   const { rowCount } = await owner.pool.query({
     name: "recover-attempts",
     text: `
       WITH ${owner.leaseCte}
-      UPDATE executions e SET state = 'UNCERTAIN', due_at = now(), crashes = e.crashes + 1, last_problem = 'The worker stopped during the attempt'
-       WHERE e.portal_id = $1 AND e.state = 'ATTEMPTING' AND e.epoch < $2 AND EXISTS (SELECT FROM lease)`,
+      UPDATE executions e
+         SET state = 'UNCERTAIN', epoch = NULL, due_at = now(), last_problem = 'The worker stopped during the attempt',
+             crashes = e.crashes + 1
+       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < $2 AND EXISTS (SELECT FROM lease)`,
     values: [owner.portalId, owner.epoch],
   });
   return rowCount ?? 0;

@@ -129,7 +129,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   }
 
   return async (portalId, turn) => {
-    // Acquiring would fence the successor that this process was too slow for.
+    // Acquiring voids what another owner is writing: only who may send may do that.
     if (!turn.isFresh()) return "rest";
     const lease = await acquirePortal(pool, portalId);
     const budget = openBudget(lease, options.rateLimit);

@@ -149,6 +149,8 @@ export async function enrollContact(execution: ClaimedExecution, context: Enroll
       portalId: context.portalId,
       directory: context.directory,
       readOwner: (ownerId) => context.ownerReads(ownerId, () => context.gateway.readOwner(ownerId)),
+      readOwnerOfUser: (userId) =>
+        context.ownerReads(`user ${userId}`, () => context.gateway.readOwnerOfUser(userId)),
     });
     if (choice.kind === "nobody") return decided(failed(choice.code, { detail: choice.detail }));
     return await send({ execution, sender: choice.sender, context });
@@ -162,11 +164,19 @@ export async function enrollContact(execution: ClaimedExecution, context: Enroll
  * sequence, enrolled at or after the attempt, is ours and counts as done; otherwise it may be attempted again.
  */
 export async function settleUncertain(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+  const result = await readUncertain(execution, context);
+  const isLate = execution.deadlineAt.getTime() <= Date.now();
+  return isLate && result.to !== "DECIDED" ? decided(failed("DEADLINE_EXCEEDED")) : result;
+}
+
+async function readUncertain(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   try {
     const current = await context.gateway.readEnrollment(execution.contactId);
     if (current !== undefined && isOurs(current, execution)) return decided(fromEnrollment(current));
     return { to: "QUEUED", delayMs: 0 };
   } catch (fault) {
+    // Even a refusal says nothing about the enrollment: calling it failed could contradict HubSpot.
+    if (fault instanceof HubSpotRejected) return later("UNCERTAIN", execution, fault);
     return recoverable(fault, execution, "UNCERTAIN");
   }
 }

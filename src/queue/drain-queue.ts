@@ -64,7 +64,7 @@ interface FetchedJob {
   readonly id: string;
   readonly retryCount: number;
   readonly portalId: bigint;
-  readonly askedAtMs: number;
+  readonly claimedAtMs: number;
 }
 
 /**
@@ -89,14 +89,20 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   boss.on("error", (fault) => {
     logger.warn({ fault }, "queue fault");
   });
-  await boss.start();
-  await boss.createQueue(QUEUE, {
-    policy: "exclusive",
-    heartbeatSeconds: HEARTBEAT_SECONDS,
-    retryLimit: 1_000_000,
-    retryDelay: 0,
-    deleteAfterSeconds: 600,
-  });
+  try {
+    await boss.start();
+    await boss.createQueue(QUEUE, {
+      policy: "exclusive",
+      heartbeatSeconds: HEARTBEAT_SECONDS,
+      retryLimit: 1_000_000,
+      retryDelay: 0,
+      deleteAfterSeconds: 600,
+    });
+  } catch (fault) {
+    // Its timers would keep a process alive that has given up starting.
+    await boss.stop({ graceful: false }).catch(() => undefined);
+    throw fault;
+  }
 
   const running = new Map<string, RunningTurn>();
   let isStopping = false;
@@ -115,7 +121,12 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   ): Promise<void> {
     const { portalId } = job;
     const abort = new AbortController();
-    const turn: RunningTurn = { job, abort, renewedAtMs: job.askedAtMs, finished: Promise.resolve() };
+    const turn: RunningTurn = {
+      job: { id: job.id, retryCount: job.retryCount },
+      abort,
+      renewedAtMs: job.claimedAtMs,
+      finished: Promise.resolve(),
+    };
     running.set(job.id, turn);
     turn.finished = handler(portalId, {
       signal: abort.signal,
@@ -127,7 +138,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
         return "rest";
       })
       .then(async (end) => {
-        await boss.complete(QUEUE, job);
+        await boss.complete(QUEUE, turn.job);
         // Work that came before the job was done met a wake that did nothing; later work is woken for by itself.
         if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake(portalId);
       })
@@ -166,13 +177,13 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       try {
         while (isFetchWanted && !isStopping && running.size < capacity) {
           isFetchWanted = false;
-          // The lease counts from before the question: a process that is paused on the answer wakes up too late.
-          const askedAtMs = performance.now();
+          // The lease runs from the claim: a process paused while the answer is on its way must not believe it fresh.
+          const claimedAtMs = performance.now();
           const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
           for (const job of jobs) {
             const portalId = BigInt(job.singletonKey ?? "0");
             void runTurn(
-              { id: job.id, retryCount: job.retryCount, portalId, askedAtMs },
+              { id: job.id, retryCount: job.retryCount, portalId, claimedAtMs },
               { handler, hasWork },
             );
           }

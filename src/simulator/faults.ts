@@ -63,7 +63,7 @@ export interface ScriptedFault {
   readonly portalId?: number;
   /** Of the two error faults: 500, 502, 503, 504, 521, 523 or 524. Drawn at random otherwise. */
   readonly status?: number;
-  /** Of the two slow faults. */
+  /** Of the two slow faults; also the `Retry-After` of `migrating`. */
   readonly ms?: number;
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
-import { pino } from "pino";
 import { startApp, type App } from "../../src/app.js";
 import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
 import { readConfig, type Config } from "../../src/config.js";
+import { createLogger } from "../../src/observability/logger.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
@@ -72,10 +72,10 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     ...options.environment,
   };
   const logLines: Record<string, unknown>[] = [];
-  const logger = pino(
-    { level: "info" },
-    { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
-  );
+  const logger = createLogger({
+    level: "info",
+    destination: { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
+  });
   const config = readConfig(environment);
   const apps: App[] = [await startApp(config, logger)];
   return {

@@ -76,7 +76,7 @@ function note(world: World, exchange: Exchange, { status, body: responseBody }: 
 }
 
 /** The answer of a fault that keeps the work from being done; undefined for those that do not. */
-function faultyAnswerBefore({ name, status }: DrawnFault): Answer | undefined {
+function faultyAnswerBefore({ name, status, ms }: DrawnFault): Answer | undefined {
   switch (name) {
     case "errorBefore":
       return serverError(status);
@@ -94,7 +94,7 @@ function faultyAnswerBefore({ name, status }: DrawnFault): Answer | undefined {
           category: "MIGRATION_IN_PROGRESS",
           message: "The account is being moved to another region",
         }),
-        headers: { "retry-after": "2" },
+        headers: { "retry-after": String(Math.ceil(ms / 1000)) },
       };
     case "errorAfter":
     case "resetAfter":

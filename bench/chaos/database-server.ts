@@ -1,0 +1,116 @@
+import { execFile, type ChildProcess } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { openCluster, OWNER, type Cluster } from "../../src/db/cluster.js";
+import {
+  disownStalePid,
+  findPostmaster,
+  launch,
+  shutDown,
+  type Postmaster,
+} from "../../src/db/postmaster.js";
+import { joinServer } from "../../src/db/server-presence.js";
+
+const run = promisify(execFile);
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+const POLL_MS = 25;
+
+/** A PostgreSQL server that can be killed as a whole and started again on the same data and port. */
+export interface DatabaseServer {
+  /** Holds the password; stays the same over kills and starts. */
+  readonly url: string;
+  readonly isUp: boolean;
+  /** SIGKILL to the postmaster and each of its children, as when the machine's memory runs out. */
+  kill(): Promise<void>;
+  /** Starts it again; resolves once it has recovered and answers. */
+  start(): Promise<void>;
+  /** Shuts it down in order. */
+  stop(): Promise<void>;
+  /** Immediate shutdown, not waited for: for the moment in which this process itself ends. */
+  killNow(): void;
+}
+
+/** Starts the bundled PostgreSQL on an own data directory under `dataDir`, which the server's account must reach. */
+export async function startDatabaseServer(dataDir: string): Promise<DatabaseServer> {
+  const cluster = await openCluster(dataDir);
+  let postmaster = await bringUp(cluster, dataDir);
+  let isUp = true;
+  const url = `postgresql://${OWNER}:${cluster.password}@127.0.0.1:${postmaster.port}/${OWNER}`;
+  return {
+    url,
+    get isUp() {
+      return isUp;
+    },
+    async kill() {
+      isUp = false;
+      await killAll(cluster);
+    },
+    async start() {
+      const { port } = postmaster;
+      postmaster = await bringUp(cluster, dataDir);
+      if (postmaster.port !== port)
+        throw new Error(`PostgreSQL came back on port ${postmaster.port} instead of ${port}`);
+      isUp = true;
+    },
+    async stop() {
+      isUp = false;
+      if (!(await shutDown(cluster, STOP_TIMEOUT_MS))) await killAll(cluster);
+    },
+    killNow() {
+      // Its processes see the signal through: nothing to wait for here.
+      if (isUp) sendSignal(postmaster.pid, "SIGQUIT");
+    },
+  };
+}
+
+/** Launches the server and waits until it answers; a launch that fails because the old one is not gone yet is repeated. */
+async function bringUp(cluster: Cluster, dataDir: string): Promise<Postmaster> {
+  const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  let launched: ChildProcess | undefined;
+  for (;;) {
+    const postmaster = await findPostmaster(cluster.dataDirectory);
+    if (postmaster !== undefined) {
+      const client = await joinServer({ port: postmaster.port, password: cluster.password });
+      if (client !== undefined) {
+        await client.end();
+        return postmaster;
+      }
+    } else if (launched === undefined || launched.exitCode !== null || launched.signalCode !== null) {
+      await disownStalePid(cluster.dataDirectory);
+      launched = await launch(cluster, dataDir);
+    }
+    if (Date.now() > giveUpAt) throw new Error(`PostgreSQL did not come up: see ${dataDir}/postgres.log`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function killAll(cluster: Cluster): Promise<void> {
+  const postmaster = await findPostmaster(cluster.dataDirectory);
+  if (postmaster === undefined) return;
+  const children = await childrenOf(postmaster.pid);
+  // The postmaster first: it could answer a child's death by a restart of its own.
+  for (const pid of [postmaster.pid, ...children]) sendSignal(pid, "SIGKILL");
+  while ((await findPostmaster(cluster.dataDirectory)) !== undefined) await sleep(POLL_MS);
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== "ESRCH") throw fault;
+  }
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const text =
+    process.platform === "linux"
+      ? await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "")
+      : (await run("pgrep", ["-P", String(pid)]).catch(() => ({ stdout: "" }))).stdout;
+  return text
+    .split(/\s+/)
+    .filter((part) => part !== "")
+    .map(Number);
+}

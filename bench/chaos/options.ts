@@ -1,0 +1,71 @@
+import { parseArgs } from "node:util";
+
+/** What one invocation of `npm run chaos` does. */
+export interface ChaosOptions {
+  /** First seed; with `seeds` above 1 the following numbers come after it. */
+  readonly seed: number;
+  readonly seeds: number;
+  /** Workflow calls of one run, spread evenly over the portals. */
+  readonly calls: number;
+  readonly portals: number;
+  readonly webs: number;
+  readonly workers: number;
+  /** Longest time in which processes are killed; what is open after it gets a calm end. */
+  readonly minutes: number;
+  /** What HubSpot says of an enrollment that has ended (dossier §13.5 leaves it open). */
+  readonly endedEnrollment: "latest" | 404;
+  /** Keep the processes' logs of a good run too. */
+  readonly keepLogs: boolean;
+}
+
+export const USAGE = `npm run chaos -- [--seed 1] [--seeds 1] [--calls 3000] [--portals 4] [--webs 1] [--workers 2]
+                 [--minutes 4] [--ended-enrollment latest|404] [--keep-logs]`;
+
+/** The options do not make sense; the message says which. */
+export class UsageError extends Error {}
+
+function wholeNumber(name: string, text: string, { from, to }: { from: number; to: number }): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new UsageError(`--${name} must be a whole number from ${from} to ${to}\n${USAGE}`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        seed: { type: "string", default: "1" },
+        seeds: { type: "string", default: "1" },
+        calls: { type: "string", default: "3000" },
+        portals: { type: "string", default: "4" },
+        webs: { type: "string", default: "1" },
+        workers: { type: "string", default: "2" },
+        minutes: { type: "string", default: "4" },
+        "ended-enrollment": { type: "string", default: "latest" },
+        "keep-logs": { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (fault) {
+    throw new UsageError(`${fault instanceof Error ? fault.message : String(fault)}\n${USAGE}`);
+  }
+}
+
+/** Reads the command line. @throws UsageError */
+export function readOptions(args: readonly string[]): ChaosOptions {
+  const values = parse(args);
+  const ended = values["ended-enrollment"];
+  if (ended !== "latest" && ended !== "404")
+    throw new UsageError(`--ended-enrollment is latest or 404\n${USAGE}`);
+  return {
+    seed: wholeNumber("seed", values.seed, { from: 0, to: 1_000_000 }),
+    seeds: wholeNumber("seeds", values.seeds, { from: 1, to: 100 }),
+    calls: wholeNumber("calls", values.calls, { from: 1, to: 100_000 }),
+    portals: wholeNumber("portals", values.portals, { from: 1, to: 50 }),
+    webs: wholeNumber("webs", values.webs, { from: 1, to: 8 }),
+    workers: wholeNumber("workers", values.workers, { from: 1, to: 8 }),
+    minutes: wholeNumber("minutes", values.minutes, { from: 1, to: 60 }),
+    endedEnrollment: ended === "404" ? 404 : "latest",
+    keepLogs: values["keep-logs"],
+  };
+}

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { randomFrom } from "../../src/simulator/random.js";
+import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+import { START_TIMEOUT_MS } from "./app-process.js";
+import { CompletionWatch } from "./completion-watch.js";
+import { Disturber, type Disturbance } from "./disturbances.js";
+import type { ChaosOptions } from "./options.js";
+import { RecoveryWatch, type Recovery } from "./recovery.js";
+import { startStage, type Stage } from "./stage.js";
+import { judge, isKept, type Verdict } from "./verdict.js";
+import { API_FAULTS, castPortal, endSequencesEarly, runWorkflows, type Cast } from "./workload.js";
+
+/** Requests per 10 s per portal: more than HubSpot's 110, so that a run of thousands of calls takes a minute or two. */
+export const RATE_LIMIT = 400;
+/** Keeps requests under way at any moment, so that a kill finds some. */
+const LATENCY_MS = [20, 300] as const;
+/** Calls enter at this pace, so that the kills fall all over the run. */
+const CALLS_PER_SECOND = 60;
+const RESTART_MS = [200, 2_000] as const;
+/** After the last disturbance: time to finish what is open, backoffs and takeovers included. */
+const CALM_MS = 150_000;
+/** Anything a paused owner still sent would have arrived by then. */
+const AFTERMATH_MS = 3_000;
+const PROGRESS_MS = 5_000;
+
+export interface RunReport {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly verdict: Verdict;
+  readonly disturbances: readonly Disturbance[];
+  readonly recoveries: readonly Recovery[];
+  readonly faults: Readonly<Record<string, number>>;
+  /** Processes that ended by themselves, or hang: a fault of the app, whatever the verdict. */
+  readonly collapses: readonly string[];
+  /** Set where logs were kept. */
+  readonly logDir: string | undefined;
+}
+
+interface Play {
+  readonly stage: Stage;
+  readonly casts: readonly Cast[];
+  readonly runs: ReadonlyMap<Cast, readonly WorkflowRun[]>;
+}
+
+function allRuns({ runs }: Play): WorkflowRun[] {
+  return [...runs.values()].flat();
+}
+
+function openCount(runs: readonly WorkflowRun[]): number {
+  return runs.reduce((sum, run) => {
+    const { total, entered, waiting, blocked } = run.counts();
+    return sum + (total - entered) + waiting + blocked;
+  }, 0);
+}
+
+/** Resolves true once nothing is open, false after `ms` or when interrupted. */
+async function finishedWithin(play: Play, ms: number, interrupt: AbortSignal): Promise<boolean> {
+  const end = new AbortController();
+  const timeout = sleep(ms, false, { signal: AbortSignal.any([end.signal, interrupt]) }).catch(() => false);
+  const finished = Promise.all(allRuns(play).map((run) => run.finished)).then(() => true);
+  const result = await Promise.race([finished, timeout]);
+  end.abort();
+  interrupt.throwIfAborted();
+  return result;
+}
+
+function showProgress(play: Play, disturber: Disturber, print: (line: string) => void): () => void {
+  const startedAtMs = performance.now();
+  const timer = setInterval(() => {
+    const runs = allRuns(play);
+    const total = runs.reduce((sum, run) => sum + run.counts().total, 0);
+    const enrolled = play.casts.reduce((sum, { portal }) => sum + portal.enrollments.total, 0);
+    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
+    print(
+      `  ${seconds} s: ${total - openCount(runs)}/${total} done, ${enrolled} enrolled, ${disturber.log.length} kills and pauses`,
+    );
+  }, PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+/** A process that ended unasked after it had listened, or that neither listens nor ends. */
+function collapsesOf({ webs, workers }: Stage): string[] {
+  return [...webs, ...workers].flatMap(({ name, exits, startingForMs }) => [
+    ...exits
+      .filter(({ wasReady, wasAsked }) => wasReady && !wasAsked)
+      .map(({ code, signal }) => `${name} ended by itself (${signal ?? code})`),
+    ...(startingForMs > START_TIMEOUT_MS ? [`${name} neither listens nor ends`] : []),
+  ]);
+}
+
+async function castAndInstall(stage: Stage, options: ChaosOptions, seed: number): Promise<Cast[]> {
+  const casts: Cast[] = [];
+  for (let index = 0; index < options.portals; index += 1) {
+    const share = Math.floor(options.calls / options.portals);
+    const calls = share + (index < options.calls % options.portals ? 1 : 0);
+    const cast = castPortal(stage.simulator, { calls, random: randomFrom(seed * 1_009 + index) });
+    await stage.install(cast.portal);
+    casts.push(cast);
+  }
+  return casts;
+}
+
+function beginWorkflows(stage: Stage, casts: readonly Cast[]): Play {
+  const callsPerSecond = CALLS_PER_SECOND / casts.length;
+  const { actionUrls, publicUrl } = stage;
+  const begin = (cast: Cast): readonly [Cast, WorkflowRun[]] => [
+    cast,
+    runWorkflows(cast, { actionUrls, publicUrl, callsPerSecond }),
+  ];
+  return { stage, casts, runs: new Map(casts.map(begin)) };
+}
+
+/** Plays one seed on a stage that is set: workflows against kills, then a calm end, then the judgement. */
+async function play(
+  stage: Stage,
+  settings: { options: ChaosOptions; seed: number; interrupt: AbortSignal; print: (line: string) => void },
+): Promise<Omit<RunReport, "logDir">> {
+  const { options, seed, interrupt, print } = settings;
+  const { simulator } = stage;
+  const casts = await castAndInstall(stage, options, seed);
+  const watch = new CompletionWatch(simulator);
+  const stopEndings = endSequencesEarly(simulator, seed + 3);
+  simulator.setFaults(API_FAULTS);
+  const startedAtMs = performance.now();
+  const playing = beginWorkflows(stage, casts);
+  const recovery = new RecoveryWatch(simulator, (portalId) => {
+    const cast = casts.find(({ portal }) => portal.portalId === portalId);
+    return openCount(cast === undefined ? [] : (playing.runs.get(cast) ?? [])) > 0;
+  });
+  const disturber = new Disturber({
+    stage,
+    random: randomFrom(seed + 4),
+    onBegin: (disturbance) => {
+      recovery.begin(disturbance);
+    },
+  });
+  disturber.start();
+  const stopProgress = showProgress(playing, disturber, print);
+  try {
+    const isFinished = await finishedWithin(playing, options.minutes * 60_000, interrupt);
+    await disturber.stop();
+    if (!isFinished) await finishedWithin(playing, CALM_MS, interrupt);
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    await sleep(AFTERMATH_MS);
+    const runsOf = (cast: Cast): readonly WorkflowRun[] => playing.runs.get(cast) ?? [];
+    const verdict = judge({ simulator, casts, runsOf, watch, disturbances: disturber.log });
+    const { recoveries } = recovery;
+    const facts = { faults: simulator.faultCounts(), collapses: collapsesOf(stage) };
+    return { seed, seconds, verdict, disturbances: disturber.log, recoveries, ...facts };
+  } finally {
+    stopProgress();
+    stopEndings();
+    await disturber.stop().catch(() => undefined);
+  }
+}
+
+/** Sets the stage, plays one seed, clears the stage. @throws what kept it from being played, the interrupt's reason too. */
+export async function runSeed(settings: {
+  options: ChaosOptions;
+  seed: number;
+  interrupt: AbortSignal;
+  print: (line: string) => void;
+  onStage: (stage: Stage) => void;
+}): Promise<RunReport> {
+  const { options, seed, interrupt } = settings;
+  const restarts = randomFrom(seed + 5);
+  const stage = await startStage({
+    webs: options.webs,
+    workers: options.workers,
+    rateLimit: RATE_LIMIT,
+    restartAfterMs: () => restarts.between(...RESTART_MS),
+    simulator: {
+      seed,
+      latencyMs: LATENCY_MS,
+      enrollmentsPerInboxAndDay: 1_000_000,
+      openQuestions: { endedEnrollment: options.endedEnrollment },
+    },
+  });
+  settings.onStage(stage);
+  let keepLogs = true;
+  try {
+    const report = await play(stage, settings);
+    keepLogs = options.keepLogs || !isKept(report.verdict) || report.collapses.length > 0;
+    return { ...report, logDir: keepLogs ? stage.logDir : undefined };
+  } catch (fault) {
+    keepLogs = !interrupt.aborted;
+    throw fault;
+  } finally {
+    // The verdict is in: nothing is left that a gentle end could save.
+    await stage.close({ graceMs: interrupt.aborted ? 0 : 3_000, keepLogs });
+  }
+}

@@ -1,0 +1,191 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { createBrowser, installByBrowser } from "../../src/bin/browser-trip.js";
+import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
+import type { SimulatorOptions } from "../../src/simulator/options.js";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
+import { AppProcess } from "./app-process.js";
+import { startDatabaseServer, type DatabaseServer } from "./database-server.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CLIENT_ID = "chaos-client";
+const APP_ID = "170";
+/** SIGTERM to SIGKILL at the end of a run; the app's own promise is 20 s. */
+const CLOSE_GRACE_MS = 22_000;
+
+export interface StageOptions {
+  readonly webs: number;
+  readonly workers: number;
+  readonly rateLimit: number;
+  readonly simulator?: Partial<SimulatorOptions>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** See {@link AppProcess}; undefined leaves killed processes dead. */
+  readonly restartAfterMs?: () => number;
+}
+
+/** Simulated HubSpot, PostgreSQL, and the built app as separate processes. */
+export interface Stage {
+  readonly simulator: Simulator;
+  readonly database: DatabaseServer;
+  readonly webs: readonly AppProcess[];
+  readonly workers: readonly AppProcess[];
+  /** Where HubSpot believes the app to be: the first web process. */
+  readonly publicUrl: string;
+  /** The enroll action at each web process. */
+  readonly actionUrls: readonly string[];
+  /** Folder with the log of each process, `<name>.log`. */
+  readonly logDir: string;
+  /** What the app's processes are started with, but for ROLE and PORT: holds secrets. */
+  readonly environment: Readonly<Record<string, string>>;
+  install(portal: SimulatedPortal): Promise<void>;
+  /** SIGKILL to whatever still runs, without waiting: for the moment in which this process itself ends. */
+  killNow(): void;
+  /** Ends everything that was started, by pid. May be called twice. */
+  close(options?: { graceMs?: number; keepLogs?: boolean }): Promise<void>;
+}
+
+/** Brings `dist/` up to date. @throws Error with the compiler's output. */
+export function ensureBuilt(): void {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [path.join(ROOT, "src/bin/prepare.mjs"), "--build"],
+    { cwd: ROOT, encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error(`the app could not be built:\n${stderr}`);
+}
+
+/** A folder that goes at the end; open to the account PostgreSQL runs under where we are root. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "sequence-enroller-chaos-"));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
+
+/** Closes last in, first out, past failures, once. */
+class Closers {
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  add(close: () => Promise<unknown>): void {
+    this.#closers.push(close);
+  }
+
+  async run(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close().catch(() => undefined);
+  }
+}
+
+function environmentFor(settings: {
+  publicUrl: string;
+  secret: string;
+  simulatorUrl: string;
+  databaseUrl: string;
+  folder: string;
+  rateLimit: number;
+}): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "",
+    PUBLIC_URL: settings.publicUrl,
+    DATABASE_URL: settings.databaseUrl,
+    DATA_DIR: path.join(settings.folder, "app"),
+    HUBSPOT_CLIENT_ID: CLIENT_ID,
+    HUBSPOT_CLIENT_SECRET: settings.secret,
+    HUBSPOT_APP_ID: APP_ID,
+    HUBSPOT_API_URL: settings.simulatorUrl,
+    HUBSPOT_APP_URL: settings.simulatorUrl,
+    HUBSPOT_RATE_LIMIT: String(settings.rateLimit),
+    ENCRYPTION_KEYS: `chaos:${randomBytes(32).toString("base64")}`,
+    SESSION_SECRET: randomBytes(32).toString("base64url"),
+    LOG_LEVEL: "info",
+  };
+}
+
+function startHubSpot(options: StageOptions, { publicUrl, secret }: { publicUrl: string; secret: string }) {
+  return startSimulator({
+    clientId: CLIENT_ID,
+    clientSecrets: [secret],
+    appId: APP_ID,
+    redirectUris: [`${publicUrl}/oauth/callback`],
+    requiredScopes: REQUIRED_SCOPES,
+    optionalScopes: OPTIONAL_SCOPES,
+    rateLimit: { requests: options.rateLimit, windowMs: 10_000 },
+    ...options.simulator,
+  });
+}
+
+/** Sets the stage and waits until every process listens. Whatever fails, nothing is left running. */
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const folder = makeFolder();
+  const logDir = path.join(folder, "logs");
+  mkdirSync(logDir);
+  const closers = new Closers();
+  try {
+    const ports = await Promise.all(Array.from({ length: options.webs }, freePort));
+    const publicUrl = `http://127.0.0.1:${ports[0]}`;
+    const secret = randomBytes(16).toString("hex");
+    const simulator = await startHubSpot(options, { publicUrl, secret });
+    closers.add(() => simulator.close());
+    const database = await startDatabaseServer(folder);
+    closers.add(() => database.stop());
+    const urls = { simulatorUrl: simulator.url, databaseUrl: database.url };
+    const environment = {
+      ...environmentFor({ publicUrl, secret, folder, rateLimit: options.rateLimit, ...urls }),
+      ...options.environment,
+    };
+    const make = (role: "web" | "worker", index: number): AppProcess =>
+      new AppProcess({
+        name: `${role}-${index + 1}`,
+        role,
+        environment: { ...environment, PORT: role === "web" ? String(ports[index]) : "0" },
+        logFile: path.join(logDir, `${role}-${index + 1}.log`),
+        ...(options.restartAfterMs === undefined ? {} : { restartAfterMs: options.restartAfterMs }),
+      });
+    const webs = ports.map((_, index) => make("web", index));
+    const workers = Array.from({ length: options.workers }, (_, index) => make("worker", index));
+    let graceMs = CLOSE_GRACE_MS;
+    closers.add(() => Promise.all([...webs, ...workers].map((app) => app.close({ graceMs }))));
+    await Promise.all([...webs, ...workers].map((app) => app.start()));
+    return {
+      ...{ simulator, database, webs, workers, publicUrl, logDir, environment },
+      actionUrls: ports.map((port) => `http://127.0.0.1:${port}${ENROLL_ROUTE}`),
+      async install(portal) {
+        const admin = { portalId: portal.portalId, userId: portal.admin.userId };
+        const consent = (url: string): string => simulator.authorize(url, admin);
+        await installByBrowser({ publicUrl, browser: createBrowser(), consent });
+      },
+      killNow() {
+        for (const app of [...webs, ...workers]) app.signal("SIGKILL");
+        database.killNow();
+      },
+      async close(end = {}) {
+        graceMs = end.graceMs ?? CLOSE_GRACE_MS;
+        await closers.run();
+        if (end.keepLogs !== true) rmSync(folder, { recursive: true, force: true });
+        else rmSync(path.join(folder, "postgres"), { recursive: true, force: true });
+      },
+    };
+  } catch (fault) {
+    await closers.run();
+    throw fault;
+  }
+}

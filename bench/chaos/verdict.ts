@@ -1,0 +1,132 @@
+import type { Simulator } from "../../src/simulator/simulator.js";
+import type { Execution } from "../../src/simulator/workflow/execution.js";
+import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+import type { CompletionWatch, ResendReason } from "./completion-watch.js";
+import type { Disturbance } from "./disturbances.js";
+import { wasAccepted, type Cast } from "./workload.js";
+
+/** What is wrong with one execution, in words for the report. */
+export interface Problem {
+  readonly kind: "lost" | "enrolled twice";
+  readonly portalId: number;
+  readonly contactId: string;
+  readonly callbackId: string;
+  readonly what: string;
+}
+
+/** One run, as HubSpot saw it. */
+export interface Verdict {
+  readonly calls: number;
+  readonly accepted: number;
+  readonly completed: number;
+  readonly enrolled: number;
+  readonly problems: readonly Problem[];
+  /** POSTs for a contact that was in a sequence because of an earlier one; refused by HubSpot. */
+  readonly postedWhileEnrolled: number;
+  readonly resends: Readonly<Record<ResendReason, number>>;
+  /** Calls HubSpot gave up on: never answered, or answered with an error that it does not retry. */
+  readonly givenUp: number;
+  /** 429s we brought on ourselves. */
+  readonly throttled: number;
+  readonly peakInWindow: number;
+}
+
+export function countOf(problems: readonly Problem[], kind: Problem["kind"]): number {
+  return problems.filter((problem) => problem.kind === kind).length;
+}
+
+/** The promise: nothing lost, nobody enrolled twice. */
+export function isKept({ problems }: Verdict): boolean {
+  return problems.length === 0;
+}
+
+interface Case {
+  readonly cast: Cast;
+  readonly execution: Execution;
+}
+
+/** What became of an execution that we had promised to end; undefined where all is well. */
+function findLoss({ cast, execution }: Case): string | undefined {
+  if (!wasAccepted(execution)) return undefined;
+  if (execution.state !== "completed") return `accepted, never completed (${execution.state})`;
+  const status = execution.outputs["enrollment_status"] ?? "";
+  const told = `${status} ${execution.outputs["error_code"] ?? ""}`.trim();
+  const isEnrolled = cast.portal.enrollments.factsOf(execution.contactId).accepted > 0;
+  if (isEnrolled && status !== "ENROLLED") return `enrolled by us, completed as ${told}`;
+  if (!isEnrolled && status === "ENROLLED") return "completed as ENROLLED, not enrolled";
+  if (!isEnrolled && !cast.troubled.has(execution.contactId))
+    return `could be enrolled, completed as ${told}`;
+  return undefined;
+}
+
+/**
+ * A second accepted enrollment for one callback. A POST while the first is active is refused by HubSpot and so enrolls
+ * nobody twice, but only by luck: it counts unless the execution ended as ENROLLED, with that one enrollment.
+ */
+function findSecond({ cast, execution }: Case): string | undefined {
+  const { accepted, whileActive } = cast.portal.enrollments.factsOf(execution.contactId);
+  if (accepted > 1) return `${accepted} enrollments accepted`;
+  const isResolved = execution.outputs["enrollment_status"] === "ENROLLED";
+  if (whileActive > 0 && !isResolved) return "posted again while enrolled, and not resolved";
+  return undefined;
+}
+
+function problemsOf(oneCase: Case): Problem[] {
+  const { cast, execution } = oneCase;
+  const about = {
+    portalId: cast.portal.portalId,
+    contactId: execution.contactId,
+    callbackId: execution.callbackId,
+  };
+  const loss = findLoss(oneCase);
+  const second = findSecond(oneCase);
+  return [
+    ...(loss === undefined ? [] : [{ ...about, kind: "lost" as const, what: loss }]),
+    ...(second === undefined ? [] : [{ ...about, kind: "enrolled twice" as const, what: second }]),
+  ];
+}
+
+function countResends(
+  casts: readonly Cast[],
+  watch: CompletionWatch,
+  disturbances: readonly Disturbance[],
+): Record<ResendReason, number> {
+  const counts = { "answer lost": 0, crash: 0, none: 0 };
+  for (const { portal } of casts)
+    for (const record of portal.callbacks.all())
+      for (const reason of watch.resendsOf(record, disturbances)) counts[reason] += 1;
+  return counts;
+}
+
+/** Judges a run by the simulator's records alone: what HubSpot saw, not what the app believes. */
+export function judge(facts: {
+  simulator: Simulator;
+  casts: readonly Cast[];
+  runsOf: (cast: Cast) => readonly WorkflowRun[];
+  watch: CompletionWatch;
+  disturbances: readonly Disturbance[];
+}): Verdict {
+  const { simulator, casts } = facts;
+  const cases = casts.flatMap((cast) =>
+    facts.runsOf(cast).flatMap((run) => run.executions.map((execution) => ({ cast, execution }))),
+  );
+  const executions = cases.map(({ execution }) => execution);
+  const sum = (value: (cast: Cast) => number): number =>
+    casts.reduce((total, cast) => total + value(cast), 0);
+  const perContact = (value: "accepted" | "whileActive"): number =>
+    sum(({ portal, contactIds }) =>
+      contactIds.reduce((total, id) => total + portal.enrollments.factsOf(id)[value], 0),
+    );
+  return {
+    calls: executions.length,
+    accepted: executions.filter(wasAccepted).length,
+    completed: executions.filter(({ state }) => state === "completed").length,
+    enrolled: perContact("accepted"),
+    problems: cases.flatMap(problemsOf),
+    postedWhileEnrolled: perContact("whileActive"),
+    resends: countResends(casts, facts.watch, facts.disturbances),
+    givenUp: executions.filter(({ state }) => state === "unreachable" || state === "refused").length,
+    throttled: sum(({ portal }) => portal.traffic.throttled),
+    peakInWindow: Math.max(0, ...casts.map(({ portal }) => simulator.peakOf(portal.portalId))),
+  };
+}

@@ -1,0 +1,116 @@
+import { REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import type { FaultPlan } from "../../src/simulator/faults.js";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { Trouble } from "../../src/simulator/portal/troubles.js";
+import { randomFrom, type Random } from "../../src/simulator/random.js";
+import type { Simulator } from "../../src/simulator/simulator.js";
+import type { Execution } from "../../src/simulator/workflow/execution.js";
+import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+
+/** What goes wrong on the API while processes die: of 100 requests, 3 get a 5xx, 5 no answer, 1 a 429. */
+export const API_FAULTS: FaultPlan = {
+  all: {
+    errorBefore: 0.015,
+    errorAfter: 0.015,
+    resetBefore: 0.02,
+    resetAfter: 0.03,
+    throttled: 0.005,
+    throttledRetryAfter: 0.005,
+  },
+};
+
+/** Contacts HubSpot refuses, or for whom nobody can send: each must end with its reason, and none enrolled. */
+const TROUBLES: readonly Trouble[] = ["no-owner", "no-email", "unsubscribed", "bounced", "archived-owner"];
+const TROUBLED_SHARE = 0.05;
+const DUPLICATE_PROBABILITY = 0.05;
+
+/** One portal with the contacts a workflow sends through the action. */
+export interface Cast {
+  readonly portal: SimulatedPortal;
+  readonly contactIds: readonly string[];
+  /** Those that cannot be enrolled. */
+  readonly troubled: ReadonlySet<string>;
+}
+
+function shuffle<T>(items: T[], random: Random): T[] {
+  for (let index = items.length - 1; index > 0; index -= 1) {
+    const other = Math.floor(random.between(0, index + 1));
+    [items[index], items[other]] = [items[other] as T, items[index] as T];
+  }
+  return items;
+}
+
+/** Adds a portal whose senders' inboxes are their sign-in addresses, and `calls` contacts in an order of chance. */
+export function castPortal(simulator: Simulator, { calls, random }: { calls: number; random: Random }): Cast {
+  const portal = simulator.addPortal({ contacts: 0 });
+  for (const user of portal.users.values()) user.inboxAddress = user.email;
+  const troubled = new Set<string>();
+  const contactIds: string[] = [];
+  for (let index = 0; index < calls; index += 1) {
+    if (!random.chance(TROUBLED_SHARE)) {
+      contactIds.push(portal.addContact().id);
+      continue;
+    }
+    const { id } = portal.addTroubledContact(random.pick(TROUBLES));
+    contactIds.push(id);
+    troubled.add(id);
+  }
+  return { portal, contactIds: shuffle(contactIds, random), troubled };
+}
+
+/** Sends a portal's contacts through the action, dealt out over the web processes. */
+export function runWorkflows(
+  { portal, contactIds }: Cast,
+  options: { actionUrls: readonly string[]; publicUrl: string; callsPerSecond: number },
+): WorkflowRun[] {
+  const [sequence] = portal.sequences.values();
+  return options.actionUrls.map((actionUrl, index) =>
+    portal.runAction({
+      actionUrl,
+      publicUrl: options.publicUrl,
+      contactIds: contactIds.filter((_, place) => place % options.actionUrls.length === index),
+      inputs: { sequence_id: sequence?.id ?? "", sender_mode: "contact_owner" },
+      objectProperties: [...REQUESTED_PROPERTIES],
+      duplicateProbability: DUPLICATE_PROBABILITY,
+      ratePerSecond: options.callsPerSecond / options.actionUrls.length,
+      // An app that does not answer within this time is asked again, as HubSpot would (dossier §3.5).
+      timeoutMs: 5_000,
+    }),
+  );
+}
+
+/**
+ * Ends sequences early, so that a second POST for a contact would enroll it a second time instead of being refused:
+ * three in ten as soon as they begin, two within three seconds, the others not during the run.
+ */
+export function endSequencesEarly(simulator: Simulator, seed: number): () => void {
+  const random = randomFrom(seed);
+  const timers = new Set<NodeJS.Timeout>();
+  const onEnrolled = ({ portalId, contactId }: { portalId: number; contactId: string }): void => {
+    const draw = random.next();
+    if (draw >= 0.5) return;
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer);
+        const portal = simulator.portals.get(portalId);
+        if (portal?.enrollments.activeOf(contactId) !== undefined)
+          portal.endEnrollment(contactId, "finished");
+      },
+      draw < 0.3 ? 0 : draw * 6_000,
+    );
+    timers.add(timer);
+  };
+  simulator.signals.on("enrolled", onEnrolled);
+  return () => {
+    simulator.signals.off("enrolled", onEnrolled);
+    for (const timer of timers) clearTimeout(timer);
+  };
+}
+
+/** HubSpot was told to hold the contact: from then on we owe it an end. */
+export function wasAccepted(execution: Execution): boolean {
+  return (
+    execution.state === "completed" ||
+    execution.attempts.some(({ status, body }) => status === 200 && body.includes('"BLOCK"'))
+  );
+}
