@@ -58,7 +58,8 @@ export class RequestBudget {
     this.#leaving = (options.inheritedMs ?? []).map((ms) => now + ms).sort((a, b) => a - b);
   }
 
-  get #limit(): number {
+  /** Requests per window that we may send now: our own limit, or HubSpot's allowance where that is less. */
+  get limit(): number {
     return Math.min(this.#most, this.#allowance ?? this.#most);
   }
 
@@ -71,7 +72,7 @@ export class RequestBudget {
   available(): number {
     this.#dropExpired();
     if (this.#now() < this.#restsUntil) return 0;
-    return Math.max(0, this.#limit - this.#inFlight - this.#leaving.length);
+    return Math.max(0, this.limit - this.#inFlight - this.#leaving.length);
   }
 
   /** Requests sent through this budget so far. */
@@ -111,7 +112,7 @@ export class RequestBudget {
   msUntilAvailable(): number {
     if (this.available() > 0) return 0;
     const restMs = Math.max(0, this.#restsUntil - this.#now());
-    const excess = this.#inFlight + this.#leaving.length - this.#limit;
+    const excess = this.#inFlight + this.#leaving.length - this.limit;
     if (excess < 0) return restMs;
     const first = this.#leaving[excess];
     return first === undefined ? Number.POSITIVE_INFINITY : Math.max(1, restMs, first - this.#now());
@@ -132,7 +133,7 @@ export class RequestBudget {
     const restMs = Math.ceil(Math.max(0, this.#restsUntil - now));
     const settled = this.#leaving.map((instant) => Math.max(restMs, Math.ceil(instant - now)));
     const inFlight = Array.from({ length: this.#inFlight }, () => this.#windowMs + MARGIN_MS);
-    const free = restMs === 0 ? 0 : Math.max(0, this.#limit - settled.length - inFlight.length);
+    const free = restMs === 0 ? 0 : Math.max(0, this.limit - settled.length - inFlight.length);
     return [...settled, ...inFlight, ...Array.from({ length: free }, () => restMs)];
   }
 

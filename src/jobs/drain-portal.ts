@@ -87,11 +87,12 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
+    // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
+    await recoverAttempts(owner);
     if (circuit.isOpen || !(await isConnected(pool, portalId))) {
       await expirePastDeadline(owner);
       return "rest";
     }
-    await recoverAttempts(owner);
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     const calls = openPortalCalls({ portalId, budget, slots, circuit, forPortal: options.forPortal });
     const endsAtMs = performance.now() + TURN_MS;
