@@ -90,7 +90,10 @@ describe("at HubSpot's pace", () => {
   afterAll(() => Promise.all(all().map(({ running }) => running.close())));
 
   async function playSeveral(): Promise<void> {
-    await Promise.all([BACKLOG, BACKLOG, BACKLOG].map((contacts) => several.begin(contacts)));
+    const large = await Promise.all([BACKLOG, BACKLOG, BACKLOG].map((contacts) => several.begin(contacts)));
+    await several.running.simulator.waitFor(() => large.every(({ traffic }) => traffic.counted >= 105), {
+      what: "budgets that are used up",
+    });
     // A small customer that comes while the budgets of the others are used up.
     await several.begin(5);
   }
