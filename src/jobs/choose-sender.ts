@@ -49,7 +49,7 @@ async function fromContactOwner(
 async function readUserEmail(userId: bigint, sources: SenderSources): Promise<string | null> {
   const owner = await sources.readOwnerOfUser(userId);
   if (owner === undefined || owner.archived || owner.type !== "PERSON") return null;
-  await sources.directory.saveOwners(sources.portalId, [owner]);
+  await sources.directory.saveOwners(sources.portalId, [owner], { isComplete: false });
   return owner.email;
 }
 
