@@ -24,7 +24,7 @@ import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
-import { findDuePortals } from "./jobs/wake-due-portals.js";
+import { findDuePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { createHealthRouter } from "./observability/health.js";
@@ -249,9 +249,11 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     logger,
     rateLimit: config.hubspot.rateLimit,
     forPortal,
-    wake,
   });
-  await queue.work(drain, { capacity: DRAIN_CAPACITY });
+  await queue.work(drain, {
+    capacity: DRAIN_CAPACITY,
+    hasWork: (portalId) => hasQueuedWork(database.pool, portalId),
+  });
   closers.add(
     startPeriodic({
       intervalMs: SWEEP_INTERVAL_MS,
