@@ -24,7 +24,7 @@ async function findOwner(ownerId: string, sources: SenderSources): Promise<Direc
   const known = await sources.directory.owner(sources.portalId, ownerId);
   if (known !== undefined) return known;
   const read = await sources.readOwner(ownerId);
-  if (read !== undefined) await sources.directory.saveOwners(sources.portalId, [read]);
+  if (read !== undefined) await sources.directory.saveOwners(sources.portalId, [read], { isComplete: false });
   return read;
 }
 
