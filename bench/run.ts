@@ -33,6 +33,7 @@ async function main(): Promise<number> {
   return figures.some((figure) => isBarMet(figure) === false) ? 1 : 0;
 }
 
+process.setMaxListeners(0);
 // Whatever was started goes with this process: each process and the database hang on its `exit`.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 

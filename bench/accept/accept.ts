@@ -1,4 +1,5 @@
 import { connectPortals } from "../rig/backlog.js";
+import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { startRig, type Rig } from "../rig/rig.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
@@ -12,12 +13,21 @@ interface Round {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
+  /** Microseconds of processor time a call costs the web process and the database together. */
+  readonly cpu: number;
+  /** The web process's part of it. */
+  readonly webCpu: number;
+}
+
+interface Origin {
+  readonly url: string;
+  readonly pid: number;
 }
 
 type Target = "ours" | "bare" | "nothing";
 const TARGETS: readonly Target[] = ["bare", "ours", "nothing"];
 
-async function startBare(rig: Rig, isStoring: boolean): Promise<string> {
+async function startBare(rig: Rig, isStoring: boolean): Promise<Origin> {
   const { databaseUrl, publicUrl, secret } = rig;
   const started = await rig.startScript({
     name: isStoring ? "bare" : "nothing",
@@ -25,29 +35,38 @@ async function startBare(rig: Rig, isStoring: boolean): Promise<string> {
     args: [JSON.stringify({ databaseUrl, publicUrl, secret, isStoring })],
     ready: /^listening (\S+)$/,
   });
-  return started.said;
+  return { url: started.said, pid: started.pid };
 }
 
-async function startTargets(rig: Rig): Promise<Record<Target, string>> {
+async function startTargets(rig: Rig): Promise<Record<Target, Origin>> {
   const app = await rig.startApp({ role: "web" });
   await connectPortals(rig.pool, PORTALS);
   await rig.pool.query(`CREATE TABLE bare_executions (LIKE executions INCLUDING ALL)`);
-  return { ours: app.url, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
+  return { ours: app, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
 }
 
 async function volley(
   rig: Rig,
   load: LoadGenerator,
-  { origin, calls, label }: { origin: string; calls: number; label: string },
+  { origin, calls, label }: { origin: Origin; calls: number; label: string },
 ): Promise<Round> {
   const { publicUrl, secret } = rig;
-  const connections = CONNECTIONS;
+  const postmaster = await postmasterOf(rig.pool);
+  const before = { web: cpuSecondsOf(origin.pid), database: databaseCpuSeconds(postmaster) };
   const { seconds, statuses, latencies } = await load.fire({
-    ...{ origin, publicUrl, secret, calls, connections, label },
-    portalIds: PORTALS,
+    ...{ publicUrl, secret, calls, label },
+    ...{ origin: origin.url, connections: CONNECTIONS, portalIds: PORTALS },
   });
+  const webCpu = ((cpuSecondsOf(origin.pid) - before.web) * 1e6) / calls;
+  const databaseCpu = ((databaseCpuSeconds(postmaster) - before.database) * 1e6) / calls;
   if (statuses["200"] !== calls) throw new Error(`not every call was taken: ${JSON.stringify(statuses)}`);
-  return { perSecond: calls / seconds, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+  return {
+    perSecond: calls / seconds,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    cpu: webCpu + databaseCpu,
+    webCpu,
+  };
 }
 
 /** What was answered has to be there: a fast server that forgets would win otherwise. */
@@ -87,6 +106,14 @@ function figuresOf(rounds: Record<Target, Round[]>): Figure[] {
     }),
     figure({ id: "accept-p50", what: "p50 against a bare handler", unit: "ms", peer: "bare", of: "p50" }),
     figure({
+      ...{ id: "accept-cpu", what: "processor time of a call against a bare handler", unit: "µs" },
+      ...{ peer: "bare", of: "cpu" },
+    }),
+    figure({
+      ...{ id: "accept-cpu-web", what: "the web process's part of it", unit: "µs" },
+      ...{ peer: "bare", of: "webCpu" },
+    }),
+    figure({
       ...{ id: "accept-nothing", what: "against a route that stores nothing", unit: "1/s" },
       ...{ peer: "nothing", of: "perSecond" },
     }),
@@ -95,7 +122,7 @@ function figuresOf(rounds: Record<Target, Round[]>): Figure[] {
 
 /** The accept path against a bare handler and against one that stores nothing: volleys in turn, ratios by round. */
 export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
-  const calls = options.isQuick ? 4_000 : 12_000;
+  const calls = options.isQuick ? 4_000 : 10_000;
   const rig = await startRig({ profileDir: options.profileDir });
   const load = await startLoadGenerator();
   try {
@@ -111,7 +138,7 @@ export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
         rounds[target].push(result);
         if (target === "ours") await assertStored(rig, label, calls);
         options.tell(
-          `accept, round ${round}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms`,
+          `accept, round ${round}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
         );
       }
     }

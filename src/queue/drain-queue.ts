@@ -31,8 +31,8 @@ export interface DrainTurn {
 
 /** Wakes portals and hands each to one process at a time. */
 export interface DrainQueue {
-  /** Asks that the portal be looked at now. Resolves once that is stored; repeated wakes fold into one. */
-  wake(portalId: bigint): Promise<void>;
+  /** Asks that the portals be looked at now. Resolves once that is stored; repeated wakes fold into one. */
+  wake(portalIds: readonly bigint[]): Promise<void>;
   /** Begins taking portals, at most `capacity` at a time. */
   work(handler: DrainHandler, options: { capacity: number }): Promise<void>;
   /** Rejects when the queue cannot be reached. */
@@ -88,8 +88,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   let stopLoop = async (): Promise<void> => {};
   let fetchSoon = (): void => {};
 
-  async function wake(portalId: bigint): Promise<void> {
-    await boss.send(QUEUE, null, { singletonKey: String(portalId) });
+  async function wake(portalIds: readonly bigint[]): Promise<void> {
+    const jobs = portalIds.map((portalId) => ({ singletonKey: String(portalId) }));
+    await boss.insert(QUEUE, jobs, { returnId: false });
     fetchSoon();
     await boss.getDb().executeSql(`SELECT pg_notify($1, '')`, [WAKE_CHANNEL]);
   }
