@@ -37,8 +37,8 @@ export interface DrainTurn {
 
 /** Wakes portals and hands each to one process at a time. */
 export interface DrainQueue {
-  /** Asks that the portal be looked at now. Resolves once that is stored; repeated wakes fold into one. */
-  wake(portalId: bigint): Promise<void>;
+  /** Asks that the portals be looked at now. Resolves once that is stored; repeated wakes fold into one. */
+  wake(portalIds: readonly bigint[]): Promise<void>;
   /** Begins taking portals, at most `capacity` at a time. `hasWork` is asked after each idle turn. */
   work(handler: DrainHandler, options: WorkOptions): Promise<void>;
   /** Rejects when the queue cannot be reached. */
@@ -109,8 +109,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   let stopLoop = async (): Promise<void> => {};
   let fetchSoon = (): void => {};
 
-  async function wake(portalId: bigint): Promise<void> {
-    await boss.send(QUEUE, null, { singletonKey: String(portalId) });
+  async function wake(portalIds: readonly bigint[]): Promise<void> {
+    const jobs = portalIds.map((portalId) => ({ singletonKey: String(portalId) }));
+    await boss.insert(QUEUE, jobs, { returnId: false });
     fetchSoon();
     await boss.getDb().executeSql(`SELECT pg_notify($1, '')`, [WAKE_CHANNEL]);
   }
@@ -140,7 +141,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       .then(async (end) => {
         await boss.complete(QUEUE, turn.job);
         // Work that came before the job was done met a wake that did nothing; later work is woken for by itself.
-        if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake(portalId);
+        if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake([portalId]);
       })
       .catch((fault: unknown) => {
         // The heartbeat lapses and the portal is taken over: slower, never wrong.

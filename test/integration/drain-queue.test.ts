@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { createLogger } from "../../src/observability/logger.js";
-import { openDrainQueue, type DrainQueue } from "../../src/queue/drain-queue.js";
+import { openDrainQueue, type DrainQueue, type TurnEnd } from "../../src/queue/drain-queue.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const SOON_MS = 1_500;
@@ -27,12 +27,14 @@ async function open(): Promise<DrainQueue> {
 function workByHand(queue: DrainQueue, capacity = 10): Promise<void> {
   return queue.work(
     (portalId) =>
-      new Promise((end) => {
-        turns.set(portalId, end);
+      new Promise<TurnEnd>((end) => {
+        turns.set(portalId, () => {
+          end("more");
+        });
         begun.push(portalId);
         onBegin();
       }),
-    { capacity },
+    { capacity, hasWork: () => Promise.resolve(false) },
   );
 }
 
@@ -72,10 +74,10 @@ describe("the drain queue", () => {
   test("a portal that is woken while it is worked on holds up no other portal", async () => {
     const queue = await open();
     await workByHand(queue);
-    await queue.wake(ACME);
+    await queue.wake([ACME]);
     await begunCount(1, SOON_MS);
-    await queue.wake(ACME);
-    await queue.wake(GLOBEX);
+    await queue.wake([ACME]);
+    await queue.wake([GLOBEX]);
     await begunCount(2, SOON_MS);
     expect(begun).toEqual([ACME, GLOBEX]);
   });
@@ -83,14 +85,14 @@ describe("the drain queue", () => {
   test("a portal woken while it is worked on gets its next turn as soon as this one ends, in another process too", async () => {
     const first = await open();
     await workByHand(first, 1);
-    await first.wake(ACME);
+    await first.wake([ACME]);
     await begunCount(1, SOON_MS);
     // It starts while pg-boss's statistics name the portal as active: what it remembers of that must not outlast the turn.
     await statisticsName(ACME);
     const second = await open();
     await workByHand(second);
-    await second.wake(ACME);
-    await second.wake(GLOBEX);
+    await second.wake([ACME]);
+    await second.wake([GLOBEX]);
     await begunCount(2, SOON_MS);
     const stopped = first.stop({ graceMs: 5_000 });
     turns.get(ACME)?.();
@@ -110,12 +112,13 @@ describe("the drain queue", () => {
           most = Math.max(most, active);
           await new Promise((resolve) => setTimeout(resolve, 5));
           active -= 1;
+          return "idle";
         },
-        { capacity: 10 },
+        { capacity: 10, hasWork: () => Promise.resolve(false) },
       );
     }
     const [one, other] = queues as [DrainQueue, DrainQueue];
-    const wakes = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? one : other).wake(ACME));
+    const wakes = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? one : other).wake([ACME]));
     await Promise.all(wakes);
     expect(most).toBe(1);
   });
