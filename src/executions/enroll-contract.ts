@@ -54,4 +54,4 @@ export const ENROLLMENT_STATUSES = ["ENROLLED", "ALREADY_ENROLLED", "SKIPPED", "
 export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
 
 /** Contact properties that HubSpot sends along in `object.properties`, a snapshot of the moment of the call. */
-export const REQUESTED_PROPERTIES = ["email", "hubspot_owner_id", "hs_sequences_is_enrolled"] as const;
+export const REQUESTED_PROPERTIES = ["email", "hubspot_owner_id"] as const;

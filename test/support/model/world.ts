@@ -75,7 +75,9 @@ export class World {
     await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
     const world = new World(pool, portalId);
     const owner = { id: "7", userId: 7n, email: "a@b.c", firstName: "A", lastName: "B" };
-    await world.#directory.saveOwners(portalId, [{ ...owner, type: "PERSON", archived: false }]);
+    await world.#directory.saveOwners(portalId, [{ ...owner, type: "PERSON", archived: false }], {
+      isComplete: false,
+    });
     return world;
   }
 
@@ -133,7 +135,7 @@ export class World {
   async release(): Promise<void> {
     if (this.#owner === undefined || this.#owner.claimed.length > 0) return;
     await this.write();
-    await releasePortal(this.pool, this.#owner.lease, []);
+    await releasePortal(this.pool, this.#owner.lease, { slotsFreeInMs: [], allowance: undefined });
     this.#owner = undefined;
   }
 
@@ -217,7 +219,7 @@ export class World {
       owed.map(({ id }) => ({ id, to: "COMPLETED" })),
     );
     await expirePastDeadline(ownership);
-    await releasePortal(this.pool, owner.lease, [60_000]);
+    await releasePortal(this.pool, owner.lease, { slotsFreeInMs: [60_000], allowance: undefined });
     if ((await this.#everything()) !== before) this.hubspot.violations.push("a paused worker had an effect");
   }
 
