@@ -24,7 +24,7 @@ import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
-import { findDuePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { createHealthRouter } from "./observability/health.js";
@@ -49,6 +49,8 @@ const DRAIN_CAPACITY = 100;
 /** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
 const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;
+/** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
+const OVERDUE_INTERVAL_MS = 10_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -262,6 +264,17 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
       },
       onFault: (fault) => {
         logger.warn({ fault }, "the sweep for due portals failed");
+      },
+    }),
+  );
+  closers.add(
+    startPeriodic({
+      intervalMs: OVERDUE_INTERVAL_MS,
+      work: async () => {
+        (await findOverduePortals(database.pool)).forEach(wake);
+      },
+      onFault: (fault) => {
+        logger.warn({ fault }, "the sweep for overdue portals failed");
       },
     }),
   );
