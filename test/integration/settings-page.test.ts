@@ -212,7 +212,7 @@ describe("the default sender", () => {
     await chooseSender("8", colleague);
     await chooseSender("7", browser, stale.text);
     expect(await savedSettings()).toMatchObject({ defaultSenderUserId: 8n, version: 1 });
-    expect((await browser.get("/settings")).text).toContain("Somebody else changed this setting");
+    expect((await browser.get("/settings")).text).toContain("Somebody else changed the settings");
   });
 
   test("of two forms sent at the same moment one wins and the other is told", async () => {
@@ -406,7 +406,7 @@ describe("the list of contacts", () => {
     );
     expect(figures).toEqual([
       "All 6",
-      "Waiting 2",
+      "Waiting now 2",
       "Enrolled 1",
       "Already enrolled 1",
       "Skipped 1",
