@@ -51,9 +51,9 @@ async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<voi
 function describeFault(fault: unknown): string {
   if (!(fault instanceof Error)) return String(fault);
   if (fault.name === "TimeoutError") return "The address did not answer in time.";
-  const cause = fault.cause instanceof Error ? fault.cause : fault;
-  const { code } = cause as { code?: unknown };
-  return typeof code === "string" ? `The address could not be reached (${code}).` : cause.message;
+  const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
+  if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;
+  return typeof cause.message === "string" ? cause.message : fault.message;
 }
 
 /** Posts the alerts that are due, each to its portal's webhook. */
