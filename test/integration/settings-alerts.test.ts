@@ -276,7 +276,7 @@ describe("a test alert", () => {
     const other = await signIn(site.simulator.addPortal().portalId);
     await setAddress(webhook.url);
     await pressTest();
-    expect(textOf(await page(other), "last-alert")).toBe("No alert has been raised so far.");
+    expect(textOf(await page(other), "last-alert")).toBe("No alert so far.");
     await raiseAlert(site.database.pool, { portalId, kind: "PORTAL_DISCONNECTED", message: "Gone." });
     await setAddress("");
     await postDueAlerts();

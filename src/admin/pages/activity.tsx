@@ -123,21 +123,44 @@ function Row({ item, model }: { item: ExecutionItem; model: ActivityModel }) {
       </td>
       <td data-label="Contact" class="wide">
         <a href={contactUrl} target="_blank" rel="noopener noreferrer">
-          {item.contactEmail ?? `Contact ${item.contactId}`}
+          {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
         </a>
       </td>
       <td data-label="Sequence">{item.sequence ?? "–"}</td>
       <td data-label="Sender" class="wide">
-        {item.senderName ?? item.senderEmail ?? "–"}
-        {item.senderName !== null && item.senderEmail !== null ? (
-          <span class="note">{item.senderEmail}</span>
-        ) : null}
+        <Sender item={item} />
       </td>
       <td data-label="Status">
         <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
       </td>
       <Reason item={item} />
     </tr>
+  );
+}
+
+function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) {
+  if (senderEmail === null) return <>{senderName ?? "–"}</>;
+  if (senderName === null) return <Email address={senderEmail} />;
+  return (
+    <>
+      {senderName}
+      <span class="note">
+        <Email address={senderEmail} />
+      </span>
+    </>
+  );
+}
+
+/** Broken before the @ where it has to be broken. */
+function Email({ address }: { address: string }) {
+  const at = address.lastIndexOf("@");
+  if (at < 1) return <>{address}</>;
+  return (
+    <>
+      {address.slice(0, at)}
+      <wbr />
+      {address.slice(at)}
+    </>
   );
 }
 

@@ -29,8 +29,8 @@ export function AlertsForm({ savedUrl, version, entry, last, formToken }: Alerts
         <label for="webhook-url">Post alerts to this web address</label>
         <UrlField value={entry?.typed ?? savedUrl ?? ""} problem={entry?.problem} />
         <p class="note" id="webhook-note">
-          Told when HubSpot no longer lets the app work in this account. A JSON message is posted to the
-          address; leave it empty for no alerts.
+          A message (JSON) is posted there when HubSpot no longer lets the app work in this account. Leave it
+          empty for no alerts.
         </p>
       </form>
       <div class="actions">

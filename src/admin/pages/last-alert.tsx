@@ -23,7 +23,7 @@ export function LastAlertLine({ alert, format }: LastAlertModel) {
       : {};
   return (
     <p class="note last" id="last-alert" role="status" {...refresh}>
-      {alert === undefined ? "No alert has been raised so far." : <Outcome alert={alert} format={format} />}
+      {alert === undefined ? "No alert so far." : <Outcome alert={alert} format={format} />}
     </p>
   );
 }

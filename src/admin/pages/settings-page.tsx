@@ -39,10 +39,8 @@ export function SettingsPage(model: SettingsPageModel) {
           <Connection portal={portal} format={activity.format} scopes={scopes}>
             <Trouble {...trouble} />
           </Connection>
-          <div class="stack">
-            <SenderForm {...sender} />
-            <AlertsForm {...alerts} />
-          </div>
+          <SenderForm {...sender} />
+          <AlertsForm {...alerts} />
         </div>
         <Activity {...activity} />
       </main>
