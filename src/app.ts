@@ -24,7 +24,7 @@ import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
-import { findDuePortals } from "./jobs/wake-due-portals.js";
+import { findDuePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { createHealthRouter } from "./observability/health.js";
@@ -49,7 +49,7 @@ const DRAIN_CAPACITY = 100;
 /** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
 const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;
-const WAKE_INTERVAL_MS = 50;
+const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
 const DEFAULT_GRACE_MS = 12_000;
@@ -137,10 +137,10 @@ async function lay(config: Config, logger: Logger, closers: Closers): Promise<Fo
         raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
     }),
     wake: createWakeSoon({
-      wake: (portalId) => queue.wake(portalId),
+      wake: (portalIds) => queue.wake(portalIds),
       intervalMs: WAKE_INTERVAL_MS,
       onFault: (fault) => {
-        logger.warn({ fault }, "a portal could not be woken; the sweep will find its work");
+        logger.warn({ fault }, "portals could not be woken; the sweep will find their work");
       },
     }),
   };
@@ -255,9 +255,11 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     logger,
     rateLimit: config.hubspot.rateLimit,
     forPortal,
-    wake,
   });
-  await queue.work(drain, { capacity: DRAIN_CAPACITY });
+  await queue.work(drain, {
+    capacity: DRAIN_CAPACITY,
+    hasWork: (portalId) => hasQueuedWork(database.pool, portalId),
+  });
   closers.add(
     startPeriodic({
       intervalMs: SWEEP_INTERVAL_MS,

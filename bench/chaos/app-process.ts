@@ -13,6 +13,8 @@ export interface AppProcessOptions {
   readonly role: "web" | "worker" | "all";
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** What Node runs; the built app where it is left out. */
+  readonly program?: string;
   /** Brings the process back this long after it ended, as an init system would; undefined leaves it dead. */
   readonly restartAfterMs?: () => number;
 }
@@ -143,7 +145,7 @@ export class AppProcess {
   }
 
   #spawn(): Running {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [this.#options.program ?? MAIN], {
       env: { ...this.#options.environment, ROLE: this.role },
       stdio: ["ignore", "pipe", "pipe"],
       // In a group of its own: Ctrl-C in a terminal reaches the harness alone, which then ends what it started.

@@ -87,6 +87,11 @@ async function bringUp(cluster: Cluster, dataDir: string): Promise<Postmaster> {
   }
 }
 
+/** SIGKILL to every process of the embedded server of a DATA_DIR, whoever started it. */
+export async function killServerOf(dataDir: string): Promise<void> {
+  await killAll(await openCluster(dataDir));
+}
+
 async function killAll(cluster: Cluster): Promise<void> {
   const postmaster = await findPostmaster(cluster.dataDirectory);
   if (postmaster === undefined) return;

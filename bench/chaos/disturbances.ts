@@ -6,15 +6,16 @@ import type { Stage } from "./stage.js";
 export const DISTURBANCES = ["kill worker", "kill web", "kill database", "pause worker"] as const;
 export type DisturbanceKind = (typeof DISTURBANCES)[number];
 
-/** How often each kind is drawn. */
-const WEIGHTS: Readonly<Record<DisturbanceKind, number>> = {
-  "kill worker": 0.4,
-  "kill web": 0.2,
-  "kill database": 0.15,
-  "pause worker": 0.25,
+/** Ten in a row hold each kind this often, in an order of chance: no run goes without one of them. */
+const IN_TEN: Readonly<Record<DisturbanceKind, number>> = {
+  "kill worker": 4,
+  "kill web": 2,
+  "kill database": 2,
+  "pause worker": 2,
 };
 
-const GAP_MS = [2_000, 5_000] as const;
+/** Every few seconds, with gaps long enough now and then for a lease to lapse and a successor to get something done. */
+const GAP_MS = [2_500, 8_000] as const;
 /** Longer than a lease: heartbeats lapse after 10 s, and the queue looks every second. */
 const PAUSE_MS = [14_000, 19_000] as const;
 const DATABASE_DOWN_MS = [200, 3_000] as const;
@@ -36,14 +37,17 @@ interface PlannedEvent {
   readonly lastsMs: number;
 }
 
-function draw(random: Random): PlannedEvent {
-  const afterMs = random.between(...GAP_MS);
-  let left = random.next();
-  const kind = DISTURBANCES.find((candidate) => (left -= WEIGHTS[candidate]) < 0) ?? "kill worker";
-  const pick = random.next();
-  const [least, most] = kind === "pause worker" ? PAUSE_MS : DATABASE_DOWN_MS;
-  const lastsMs = random.between(least, most);
-  return { afterMs, kind, pick, lastsMs };
+/** The plan of a run, one event at a time, without end. */
+function* plan(random: Random): Generator<PlannedEvent, never> {
+  for (;;) {
+    const bag = DISTURBANCES.flatMap((kind) => Array.from({ length: IN_TEN[kind] }, () => kind));
+    while (bag.length > 0) {
+      const [kind] = bag.splice(Math.floor(random.between(0, bag.length)), 1) as [DisturbanceKind];
+      const [least, most] = kind === "pause worker" ? PAUSE_MS : DATABASE_DOWN_MS;
+      const afterMs = random.between(...GAP_MS);
+      yield { kind, afterMs, pick: random.next(), lastsMs: random.between(least, most) };
+    }
+  }
 }
 
 function choose<T>(candidates: readonly T[], pick: number): T | undefined {
@@ -80,8 +84,7 @@ export class Disturber {
   }
 
   async #run(): Promise<void> {
-    for (;;) {
-      const event = draw(this.#random);
+    for (const event of plan(this.#random)) {
       if (!(await this.#wait(event.afterMs))) return;
       this.#disturb(event);
     }
@@ -126,12 +129,13 @@ export class Disturber {
     return disturbance;
   }
 
-  #kill(kind: DisturbanceKind, target: AppProcess | undefined): Promise<void> {
-    if (target?.signal("SIGKILL") === true) {
-      const disturbance = this.#note(kind, target.name);
-      disturbance.endedAtMs = disturbance.beganAtMs;
-    }
-    return Promise.resolve();
+  async #kill(kind: DisturbanceKind, target: AppProcess | undefined): Promise<void> {
+    const ended = target?.ended();
+    if (target?.signal("SIGKILL") !== true) return;
+    // Answers that had left it already are no sign of recovery: time runs from its end.
+    await ended;
+    const disturbance = this.#note(kind, target.name);
+    disturbance.endedAtMs = disturbance.beganAtMs;
   }
 
   async #pause(target: AppProcess | undefined, lastsMs: number): Promise<void> {
@@ -144,8 +148,8 @@ export class Disturber {
 
   async #killDatabase(downMs: number): Promise<void> {
     if (!this.#stage.database.isUp) return;
-    const disturbance = this.#note("kill database", "database");
     await this.#stage.database.kill();
+    const disturbance = this.#note("kill database", "database");
     await this.#wait(downMs);
     await this.#stage.database.start();
     disturbance.endedAtMs = Date.now();

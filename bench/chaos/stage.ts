@@ -23,6 +23,8 @@ const CLOSE_GRACE_MS = 22_000;
 export interface StageOptions {
   readonly webs: number;
   readonly workers: number;
+  /** Further workers that are made and not started. */
+  readonly spareWorkers?: number;
   readonly rateLimit: number;
   readonly simulator?: Partial<SimulatorOptions>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -36,7 +38,8 @@ export interface Stage {
   readonly database: DatabaseServer;
   readonly webs: readonly AppProcess[];
   readonly workers: readonly AppProcess[];
-  /** Where HubSpot believes the app to be: the first web process. */
+  readonly spareWorkers: readonly AppProcess[];
+  /** Where HubSpot believes the app to be: the first web process, or a free port where there is none. */
   readonly publicUrl: string;
   /** The enroll action at each web process. */
   readonly actionUrls: readonly string[];
@@ -140,7 +143,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   mkdirSync(logDir);
   const closers = new Closers();
   try {
-    const ports = await Promise.all(Array.from({ length: options.webs }, freePort));
+    // One at least: a stage without web processes still tells HubSpot where the app will be.
+    const ports = await Promise.all(Array.from({ length: Math.max(1, options.webs) }, freePort));
     const publicUrl = `http://127.0.0.1:${ports[0]}`;
     const secret = randomBytes(16).toString("hex");
     const simulator = await startHubSpot(options, { publicUrl, secret });
@@ -160,13 +164,16 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         logFile: path.join(logDir, `${role}-${index + 1}.log`),
         ...(options.restartAfterMs === undefined ? {} : { restartAfterMs: options.restartAfterMs }),
       });
-    const webs = ports.map((_, index) => make("web", index));
-    const workers = Array.from({ length: options.workers }, (_, index) => make("worker", index));
+    const webs = ports.slice(0, options.webs).map((_, index) => make("web", index));
+    const crew = Array.from({ length: options.workers + (options.spareWorkers ?? 0) }, (_, index) =>
+      make("worker", index),
+    );
+    const [workers, spareWorkers] = [crew.slice(0, options.workers), crew.slice(options.workers)];
     let graceMs = CLOSE_GRACE_MS;
-    closers.add(() => Promise.all([...webs, ...workers].map((app) => app.close({ graceMs }))));
+    closers.add(() => Promise.all([...webs, ...crew].map((app) => app.close({ graceMs }))));
     await Promise.all([...webs, ...workers].map((app) => app.start()));
     return {
-      ...{ simulator, database, webs, workers, publicUrl, logDir, environment },
+      ...{ simulator, database, webs, workers, spareWorkers, publicUrl, logDir, environment },
       actionUrls: ports.map((port) => `http://127.0.0.1:${port}${ENROLL_ROUTE}`),
       async install(portal) {
         const admin = { portalId: portal.portalId, userId: portal.admin.userId };
@@ -174,7 +181,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         await installByBrowser({ publicUrl, browser: createBrowser(), consent });
       },
       killNow() {
-        for (const app of [...webs, ...workers]) app.signal("SIGKILL");
+        for (const app of [...webs, ...crew]) app.signal("SIGKILL");
         database.killNow();
       },
       async close(end = {}) {

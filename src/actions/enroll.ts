@@ -4,7 +4,7 @@ import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
 import { HOLD_DURATION } from "../executions/hold.js";
 import type { Logger } from "../observability/logger.js";
 import { parseExecutionCall } from "./execution-call.js";
-import { bodyBytes } from "./verified-request.js";
+import { bodyBytes } from "./read-body.js";
 import { requestIdOf } from "../http/request-id.js";
 
 export interface EnrollActionOptions {
@@ -16,6 +16,10 @@ export interface EnrollActionOptions {
 const BLOCK = JSON.stringify({
   outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: HOLD_DURATION },
 });
+const BLOCK_HEADERS = {
+  "Content-Type": "application/json; charset=utf-8",
+  "Content-Length": Buffer.byteLength(BLOCK),
+};
 
 function sendFailure(response: Response, code: ErrorCode, message: string = ERROR_SENTENCES[code]): void {
   response.json({
@@ -31,18 +35,15 @@ function sendFailure(response: Response, code: ErrorCode, message: string = ERRO
 /** Answers, and answers within a second, whatever the database does: HubSpot retries a 503 (dossier §3.5). */
 const ACCEPT_TIMEOUT_MS = 900;
 
-async function withinTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+function withinTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       reject(new Error(`the call was not stored within ${ACCEPT_TIMEOUT_MS} ms`));
     }, ACCEPT_TIMEOUT_MS);
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+    });
   });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**
@@ -78,7 +79,7 @@ export function enrollAction(options: EnrollActionOptions): RequestHandler {
     } else if (parsed.kind === "invalid") {
       sendFailure(response, "INVALID_INPUT", parsed.message);
     } else {
-      response.type("application/json").send(BLOCK);
+      response.writeHead(200, BLOCK_HEADERS).end(BLOCK);
     }
   };
 }

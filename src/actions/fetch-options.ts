@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 import { z } from "zod";
 import type { OptionPage, OptionQuery } from "../directory/options.js";
-import { bodyBytes } from "./verified-request.js";
+import { bodyBytes } from "./read-body.js";
 import { requestIdOf } from "../http/request-id.js";
 import { parseStorableJson } from "../storable-json.js";
 

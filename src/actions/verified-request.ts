@@ -1,13 +1,8 @@
-import express, {
-  type ErrorRequestHandler,
-  type NextFunction,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from "express";
+import type { RequestHandler } from "express";
 import type { Logger } from "../observability/logger.js";
 import { verifySignature } from "../hubspot/signature.js";
 import { requestIdOf } from "../http/request-id.js";
+import { bodyBytes, readBody } from "./read-body.js";
 
 export interface VerifiedRequestOptions {
   clientSecrets: readonly string[];
@@ -17,39 +12,8 @@ export interface VerifiedRequestOptions {
   logger: Logger;
 }
 
-/** Bodies above this are refused unread (design §2.4). */
-const MAX_BODY_BYTES = 256 * 1024;
-
-const NO_BODY = Buffer.alloc(0);
-
-/** The bytes of a request that passed {@link verifiedByHubSpot}. */
-export function bodyBytes(request: Request): Buffer {
-  return Buffer.isBuffer(request.body) ? request.body : NO_BODY;
-}
-
 /** Reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes on. */
-export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHandler | ErrorRequestHandler)[] {
-  const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
-
-  // Express knows an error handler by its four parameters.
-  // eslint-disable-next-line max-params
-  function refuseUnreadable(
-    fault: { status?: unknown },
-    _request: Request,
-    response: Response,
-    next: NextFunction,
-  ): void {
-    const status = typeof fault.status === "number" ? fault.status : 500;
-    if (status >= 500) {
-      next(fault);
-      return;
-    }
-    response.status(status).json({
-      code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE",
-      requestId: requestIdOf(response),
-    });
-  }
-
+export function verifiedByHubSpot(options: VerifiedRequestOptions): RequestHandler[] {
   const check: RequestHandler = (request, response, next) => {
     const verdict = verifySignature(
       {
@@ -72,5 +36,5 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): (RequestHand
     response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
   };
 
-  return [readBytes, refuseUnreadable, check];
+  return [readBody, check];
 }

@@ -51,7 +51,12 @@ export interface Directory {
     sequences: readonly DirectorySequence[],
     options: { isComplete: boolean },
   ): Promise<void>;
-  saveOwners(portalId: bigint, owners: readonly DirectoryOwner[]): Promise<void>;
+  /** With `isComplete`, an owner that is not in the list counts as deactivated. */
+  saveOwners(
+    portalId: bigint,
+    owners: readonly DirectoryOwner[],
+    options: { isComplete: boolean },
+  ): Promise<void>;
   saveUsers(portalId: bigint, users: readonly DirectoryUser[]): Promise<void>;
   sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
   owner(portalId: bigint, ownerId: string): Promise<DirectoryOwner | undefined>;
@@ -155,7 +160,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
       );
     },
 
-    async saveOwners(portalId, owners) {
+    async saveOwners(portalId, owners, { isComplete }) {
       await run(
         "directory-save-owners",
         `INSERT INTO owners (portal_id, owner_id, user_id, email, first_name, last_name, type, is_archived)
@@ -175,6 +180,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         ],
       );
       for (const { id } of owners) cache.delete(`owner:${portalId}:${id}`);
+      if (!isComplete) return;
+      await run(
+        "directory-unlist-owners",
+        `UPDATE owners SET is_archived = true WHERE portal_id = $1 AND NOT is_archived AND owner_id <> ALL ($2::text[])`,
+        [portalId, owners.map(({ id }) => id)],
+      );
     },
 
     async saveUsers(portalId, users) {

@@ -48,12 +48,10 @@ export const ENROLL_OUTPUTS = [
   "sender_user_id",
   "sender_email",
 ] as const;
-export type EnrollOutput = (typeof ENROLL_OUTPUTS)[number];
 
 /** Values of `enrollment_status`. `SKIPPED`: not tried, by the customer's own choice; `FAILED`: tried or impossible. */
 export const ENROLLMENT_STATUSES = ["ENROLLED", "ALREADY_ENROLLED", "SKIPPED", "FAILED"] as const;
 export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
 
 /** Contact properties that HubSpot sends along in `object.properties`, a snapshot of the moment of the call. */
-export const REQUESTED_PROPERTIES = ["email", "hubspot_owner_id", "hs_sequences_is_enrolled"] as const;
-export type RequestedProperty = (typeof REQUESTED_PROPERTIES)[number];
+export const REQUESTED_PROPERTIES = ["email", "hubspot_owner_id"] as const;

@@ -93,6 +93,8 @@ export interface PortalGateway {
   completeOne(completion: Completion): Promise<void>;
   listOwners(request: { after?: string | undefined; archived: boolean }): Promise<Page<Owner>>;
   readOwner(ownerId: string): Promise<Owner | undefined>;
+  /** The active owner who is this user, or undefined. */
+  readOwnerOfUser(userId: bigint): Promise<Owner | undefined>;
   listUsers(request: { after?: string | undefined }): Promise<Page<User>>;
   /** Values of the named contact properties, or undefined where the contact is gone. */
   readContact(
@@ -193,6 +195,10 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         ownerPage,
       ),
     readOwner: (ownerId) => orUndefined(read({ method: "GET", path: paths.owner(ownerId) }, owner)),
+    readOwnerOfUser: (id) =>
+      orUndefined(
+        read({ method: "GET", path: paths.owner(String(id)), query: { idProperty: "userId" } }, owner),
+      ),
     listUsers: ({ after }) =>
       readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, userPage),
     async readContact(contactId, properties) {

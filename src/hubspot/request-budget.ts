@@ -5,7 +5,7 @@ export interface RequestSlot {
   /** No request was sent: the slot is free again at once. */
   giveBack(): void;
   /**
-   * Learns from the rate headers of this request's answer (dossier §6): a smaller allowance than ours is adopted, and
+   * Learns from the rate headers of this request's answer (dossier §6): an allowance below our limit is kept to, and
    * requests of this app that the budget does not know of are given a slot each, as if they had just been sent.
    */
   observe(headers: { max: number; remaining: number }): void;
@@ -20,6 +20,8 @@ export interface RequestBudgetOptions {
   now: () => number;
   /** What an earlier owner of the portal left in the window: ms from now until each of its requests leaves it. */
   inheritedMs?: readonly number[];
+  /** What HubSpot's last answer to an earlier owner allowed, where that is known. */
+  allowance?: number | undefined;
 }
 
 /** Covers the rounding of timers and of HubSpot's clock against ours over one window. */
@@ -35,7 +37,9 @@ const MARGIN_MS = 10;
 export class RequestBudget {
   readonly #windowMs: number;
   readonly #now: () => number;
-  #limit: number;
+  /** The most we ever send; HubSpot may allow less. */
+  readonly #most: number;
+  #allowance: number | undefined;
   #inFlight = 0;
   /** Instants at which settled requests leave the window, ascending. */
   #leaving: number[];
@@ -46,18 +50,29 @@ export class RequestBudget {
   #restsUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: RequestBudgetOptions) {
-    this.#limit = options.limit;
+    this.#most = options.limit;
+    this.#allowance = options.allowance;
     this.#windowMs = options.windowMs;
     this.#now = options.now;
     const now = options.now();
     this.#leaving = (options.inheritedMs ?? []).map((ms) => now + ms).sort((a, b) => a - b);
   }
 
+  /** Requests per window that we may send now: our own limit, or HubSpot's allowance where that is less. */
+  get limit(): number {
+    return Math.min(this.#most, this.#allowance ?? this.#most);
+  }
+
+  /** What HubSpot allows by its last answer; for the next owner, which would else begin with too much. */
+  get allowance(): number | undefined {
+    return this.#allowance;
+  }
+
   /** How many requests may be sent at this moment. */
   available(): number {
     this.#dropExpired();
     if (this.#now() < this.#restsUntil) return 0;
-    return Math.max(0, this.#limit - this.#inFlight - this.#leaving.length);
+    return Math.max(0, this.limit - this.#inFlight - this.#leaving.length);
   }
 
   /** Requests sent through this budget so far. */
@@ -97,7 +112,7 @@ export class RequestBudget {
   msUntilAvailable(): number {
     if (this.available() > 0) return 0;
     const restMs = Math.max(0, this.#restsUntil - this.#now());
-    const excess = this.#inFlight + this.#leaving.length - this.#limit;
+    const excess = this.#inFlight + this.#leaving.length - this.limit;
     if (excess < 0) return restMs;
     const first = this.#leaving[excess];
     return first === undefined ? Number.POSITIVE_INFINITY : Math.max(1, restMs, first - this.#now());
@@ -118,7 +133,7 @@ export class RequestBudget {
     const restMs = Math.ceil(Math.max(0, this.#restsUntil - now));
     const settled = this.#leaving.map((instant) => Math.max(restMs, Math.ceil(instant - now)));
     const inFlight = Array.from({ length: this.#inFlight }, () => this.#windowMs + MARGIN_MS);
-    const free = restMs === 0 ? 0 : Math.max(0, this.#limit - settled.length - inFlight.length);
+    const free = restMs === 0 ? 0 : Math.max(0, this.limit - settled.length - inFlight.length);
     return [...settled, ...inFlight, ...Array.from({ length: free }, () => restMs)];
   }
 
@@ -127,7 +142,7 @@ export class RequestBudget {
    * what was in the window then and what came since, though some of it may have left the window meanwhile.
    */
   #observe(headers: { max: number; remaining: number }, before: { known: number; added: number }): void {
-    if (headers.max > 0 && headers.max < this.#limit) this.#limit = headers.max;
+    if (headers.max > 0) this.#allowance = headers.max;
     const ours = before.known + this.#added - before.added;
     this.#fill(headers.max - headers.remaining - ours);
   }

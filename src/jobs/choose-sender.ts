@@ -13,6 +13,8 @@ export interface SenderSources {
   readonly directory: Directory;
   /** An owner the directory does not know, from HubSpot. */
   readonly readOwner: (ownerId: string) => Promise<DirectoryOwner | undefined>;
+  /** The active owner who is a user the directory does not know, from HubSpot. */
+  readonly readOwnerOfUser: (userId: bigint) => Promise<DirectoryOwner | undefined>;
 }
 
 function ownerName(owner: DirectoryOwner): string {
@@ -24,7 +26,7 @@ async function findOwner(ownerId: string, sources: SenderSources): Promise<Direc
   const known = await sources.directory.owner(sources.portalId, ownerId);
   if (known !== undefined) return known;
   const read = await sources.readOwner(ownerId);
-  if (read !== undefined) await sources.directory.saveOwners(sources.portalId, [read]);
+  if (read !== undefined) await sources.directory.saveOwners(sources.portalId, [read], { isComplete: false });
   return read;
 }
 
@@ -43,9 +45,18 @@ async function fromContactOwner(
   return { kind: "sender", sender: { userId: owner.userId, email: owner.email } };
 }
 
+/** For who is not in our copy: it may be older than the user, or not made yet. */
+async function readUserEmail(userId: bigint, sources: SenderSources): Promise<string | null> {
+  const owner = await sources.readOwnerOfUser(userId);
+  if (owner === undefined || owner.archived || owner.type !== "PERSON") return null;
+  await sources.directory.saveOwners(sources.portalId, [owner], { isComplete: false });
+  return owner.email;
+}
+
 async function fromUser(userId: bigint, sources: SenderSources): Promise<SenderChoice> {
-  const email = await sources.directory.activeUserEmail(sources.portalId, userId);
-  if (email == null) {
+  const known = await sources.directory.activeUserEmail(sources.portalId, userId);
+  const email = known ?? (await readUserEmail(userId, sources));
+  if (email === null) {
     return {
       kind: "nobody",
       code: "SENDER_NOT_PERMITTED",

@@ -6,7 +6,13 @@ import type { Owner, PortalGateway } from "../hubspot/gateway.js";
 import { RequestBudget } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
-import { HEARTBEAT_SECONDS, SELF_FENCE_MS, type DrainHandler, type DrainTurn } from "../queue/drain-queue.js";
+import {
+  HEARTBEAT_SECONDS,
+  SELF_FENCE_MS,
+  type DrainHandler,
+  type DrainTurn,
+  type TurnEnd,
+} from "../queue/drain-queue.js";
 import { PortalCircuit } from "../queue/portal-circuit.js";
 import {
   acquirePortal,
@@ -29,8 +35,6 @@ export interface DrainOptions {
   /** Requests per window that one portal allows (dossier §6). */
   rateLimit: number;
   forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
-  /** Asks for another turn when this one left work. */
-  wake: (portalId: bigint) => void;
 }
 
 const WINDOW_MS = 10_000;
@@ -49,6 +53,7 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
     windowMs: WINDOW_MS,
     now: () => performance.now(),
     inheritedMs: lease.inheritedMs ?? unknown,
+    allowance: lease.allowance,
   });
 }
 
@@ -75,18 +80,19 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
   }
 
-  async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<boolean> {
+  async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<TurnEnd> {
     const { portalId, epoch } = lease;
     const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE };
     const onFault = (fault: unknown): void => {
       logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
+    // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
+    await recoverAttempts(owner);
     if (circuit.isOpen || !(await isConnected(pool, portalId))) {
       await expirePastDeadline(owner);
-      return false;
+      return "rest";
     }
-    await recoverAttempts(owner);
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     const calls = openPortalCalls({ portalId, budget, slots, circuit, forPortal: options.forPortal });
     const endsAtMs = performance.now() + TURN_MS;
@@ -114,8 +120,9 @@ export function createDrain(options: DrainOptions): DrainHandler {
           turn.isFresh() &&
           performance.now() < endsAtMs,
       }).run();
-      // What waits for an open circuit or a new grant is found by the sweep; waking now would turn in circles.
-      return isMoreLeft && calls.isCallable() && !circuit.isOpen;
+      // What waits for an open circuit or a new grant is found by the sweep.
+      if (!calls.isCallable() || circuit.isOpen) return "rest";
+      return isMoreLeft ? "more" : "idle";
     } finally {
       await syncing;
       await circuit.saved();
@@ -124,21 +131,20 @@ export function createDrain(options: DrainOptions): DrainHandler {
 
   return async (portalId, turn) => {
     // Acquiring voids what another owner is writing: only who may send may do that.
-    if (!turn.isFresh()) return;
+    if (!turn.isFresh()) return "rest";
     const lease = await acquirePortal(pool, portalId);
     const budget = openBudget(lease, options.rateLimit);
-    let isMoreLeft = false;
     try {
-      isMoreLeft = await workThrough(lease, budget, turn);
+      return await workThrough(lease, budget, turn);
     } catch (fault) {
       if (!(fault instanceof LeaseLost)) throw fault;
       logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");
-      return;
+      return "rest";
     } finally {
-      await releasePortal(pool, lease, budget.handOver()).catch((fault: unknown) => {
+      const left = { slotsFreeInMs: budget.handOver(), allowance: budget.allowance };
+      await releasePortal(pool, lease, left).catch((fault: unknown) => {
         logger.warn({ fault, portalId }, "the portal could not be released");
       });
     }
-    if (isMoreLeft) options.wake(portalId);
   };
 }

@@ -149,6 +149,8 @@ export async function enrollContact(execution: ClaimedExecution, context: Enroll
       portalId: context.portalId,
       directory: context.directory,
       readOwner: (ownerId) => context.ownerReads(ownerId, () => context.gateway.readOwner(ownerId)),
+      readOwnerOfUser: (userId) =>
+        context.ownerReads(`user ${userId}`, () => context.gateway.readOwnerOfUser(userId)),
     });
     if (choice.kind === "nobody") return decided(failed(choice.code, { detail: choice.detail }));
     return await send({ execution, sender: choice.sender, context });

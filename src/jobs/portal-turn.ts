@@ -27,8 +27,8 @@ export interface PortalTurnOptions {
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
-/** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up. */
-const RESERVED_SLOTS = 2;
+/** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up; few of a small one. */
+const RESERVED_SLOTS = { most: 2, share: 0.02 };
 /** With a backlog, completions wait this long for company: about one request per 100 of them. */
 const COMPLETION_WAIT_MS = 8_000;
 /** While requests are under way: how soon work that arrived meanwhile is looked for. */
@@ -116,9 +116,10 @@ export class PortalTurn {
   }
 
   async #claimAndStart(): Promise<Claim> {
-    const { owner, slots, circuit } = this.#options;
+    const { owner, slots, circuit, budget } = this.#options;
+    const reserved = Math.min(RESERVED_SLOTS.most, Math.floor(budget.limit * RESERVED_SLOTS.share));
     const most = circuit.isProbing ? 1 : MAX_IN_FLIGHT;
-    const held = slots.takeFree(Math.max(0, most - this.#inFlight.size), RESERVED_SLOTS);
+    const held = slots.takeFree(Math.max(0, most - this.#inFlight.size), reserved);
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
     try {

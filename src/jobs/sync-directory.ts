@@ -7,16 +7,19 @@ const MAX_AGE_MS = 10 * 60_000;
 /** Bounds a list that never ends: 100 entries a page. */
 const MAX_PAGES = 200;
 
-async function readAll<T>(readPage: (after: string | undefined) => Promise<Page<T>>): Promise<T[]> {
-  const all: T[] = [];
+/** Every entry of a list, each once: a list that changes while it is paged through may show one twice. */
+async function readAll<T extends { id: unknown }>(
+  readPage: (after: string | undefined) => Promise<Page<T>>,
+): Promise<T[]> {
+  const all = new Map<unknown, T>();
   let after: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const page = await readPage(after);
-    all.push(...page.results);
+    page.results.forEach((entry) => all.set(entry.id, entry));
     after = page.after;
     if (after === undefined) break;
   }
-  return all;
+  return [...all.values()];
 }
 
 /** Whether the portal has no directory yet, needs a fresh one (asked for, or too old), or neither. */
@@ -52,17 +55,20 @@ export async function syncDirectory(
   { directory, gateway }: { directory: Directory; gateway: PortalGateway },
 ): Promise<void> {
   const startedAt = new Date();
-  const userId = (await directory.state(portalId))?.readerUserId;
+  let readerUserId = (await directory.state(portalId))?.readerUserId ?? null;
   const problems = [
+    ...(await part("Owners", async () => {
+      const archived = await readAll((after) => gateway.listOwners({ after, archived: true }));
+      const active = await readAll((after) => gateway.listOwners({ after, archived: false }));
+      const owners = new Map([...archived, ...active].map((owner) => [owner.id, owner]));
+      await directory.saveOwners(portalId, [...owners.values()], { isComplete: true });
+      readerUserId ??= active.find(({ userId }) => userId !== null)?.userId ?? null;
+    })),
     ...(await part("Sequences", async () => {
-      if (userId == null) return;
+      const userId = readerUserId;
+      if (userId === null) return;
       const sequences = await readAll((after) => gateway.listSequences({ userId, after }));
       await directory.saveSequences(portalId, sequences, { isComplete: true });
-    })),
-    ...(await part("Owners", async () => {
-      const active = await readAll((after) => gateway.listOwners({ after, archived: false }));
-      const archived = await readAll((after) => gateway.listOwners({ after, archived: true }));
-      await directory.saveOwners(portalId, [...archived, ...active]);
     })),
     ...(await part("Account", async () => {
       await directory.saveAccount(portalId, await gateway.readAccount());

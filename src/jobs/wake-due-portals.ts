@@ -21,3 +21,13 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
+
+/** Whether a turn would find an execution to attempt now. */
+export async function hasQueuedWork(pool: Pool, portalId: bigint): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: "has-queued-work",
+    text: `SELECT FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at <= now() LIMIT 1`,
+    values: [portalId],
+  });
+  return rowCount !== 0;
+}

@@ -1,7 +1,7 @@
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/logger.js";
 
-const QUEUE = "drain-portal";
+const QUEUE = "drain-one-portal";
 const WAKE_CHANNEL = "sequence_enroller_wake";
 
 /** A worker that stops giving signs of life is written off after this long (pg-boss allows no less). */
@@ -18,8 +18,14 @@ export interface DrainQueueOptions {
   applicationName: string;
 }
 
-/** One turn with a portal. `signal` aborts when this process must let go at once; the handler never throws. */
-export type DrainHandler = (portalId: bigint, turn: DrainTurn) => Promise<void>;
+/** One turn with a portal. `signal` aborts when this process must let go at once. */
+export type DrainHandler = (portalId: bigint, turn: DrainTurn) => Promise<TurnEnd>;
+
+/**
+ * How a turn ended. `more`: work is left, another turn is due at once; `idle`: nothing was due any more; `rest`: what is
+ * left has to wait (a circuit is open, the grant is gone), and waking the portal now would turn in circles.
+ */
+export type TurnEnd = "more" | "idle" | "rest";
 
 export interface DrainTurn {
   readonly signal: AbortSignal;
@@ -31,14 +37,20 @@ export interface DrainTurn {
 
 /** Wakes portals and hands each to one process at a time. */
 export interface DrainQueue {
-  /** Asks that the portal be looked at now. Resolves once that is stored; repeated wakes fold into one. */
-  wake(portalId: bigint): Promise<void>;
-  /** Begins taking portals, at most `capacity` at a time. */
-  work(handler: DrainHandler, options: { capacity: number }): Promise<void>;
+  /** Asks that the portals be looked at now. Resolves once that is stored; repeated wakes fold into one. */
+  wake(portalIds: readonly bigint[]): Promise<void>;
+  /** Begins taking portals, at most `capacity` at a time. `hasWork` is asked after each idle turn. */
+  work(handler: DrainHandler, options: WorkOptions): Promise<void>;
   /** Rejects when the queue cannot be reached. */
   probe(): Promise<void>;
   /** Lets running turns finish for up to `graceMs`, then aborts them; closes the queue. */
   stop(options: { graceMs: number }): Promise<void>;
+}
+
+export interface WorkOptions {
+  capacity: number;
+  /** Whether the portal has work that a turn would find. */
+  hasWork: (portalId: bigint) => Promise<boolean>;
 }
 
 interface RunningTurn {
@@ -48,11 +60,20 @@ interface RunningTurn {
   finished: Promise<void>;
 }
 
+interface FetchedJob {
+  readonly id: string;
+  readonly retryCount: number;
+  readonly portalId: bigint;
+  readonly claimedAtMs: number;
+}
+
 /**
- * pg-boss as the waker and the lease (docs/decisions/003-portal-ownership.md): queue policy `stately` with the portal as
- * singleton key keeps one job per portal waiting and one active, in all processes together; a job whose heartbeat stops
- * is handed to another process. Portals are fetched by one loop per process, so a wake costs one query however many
- * portals the process may hold.
+ * pg-boss as the waker and the lease (docs/decisions/003-portal-ownership.md): queue policy `exclusive` with the portal as
+ * singleton key keeps one job per portal, waiting or active, in all processes together; a job whose heartbeat stops is
+ * handed to another process. Portals are fetched by one loop per process, so a wake costs one query however many portals
+ * the process may hold.
+ *
+ * A wake while the portal's turn runs finds the job there and does nothing, so after each turn its owner looks once more.
  */
 export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQueue> {
   const { logger } = options;
@@ -71,7 +92,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   try {
     await boss.start();
     await boss.createQueue(QUEUE, {
-      policy: "stately",
+      policy: "exclusive",
       heartbeatSeconds: HEARTBEAT_SECONDS,
       retryLimit: 1_000_000,
       retryDelay: 0,
@@ -88,16 +109,18 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   let stopLoop = async (): Promise<void> => {};
   let fetchSoon = (): void => {};
 
-  async function wake(portalId: bigint): Promise<void> {
-    await boss.send(QUEUE, null, { singletonKey: String(portalId) });
+  async function wake(portalIds: readonly bigint[]): Promise<void> {
+    const jobs = portalIds.map((portalId) => ({ singletonKey: String(portalId) }));
+    await boss.insert(QUEUE, jobs, { returnId: false });
     fetchSoon();
     await boss.getDb().executeSql(`SELECT pg_notify($1, '')`, [WAKE_CHANNEL]);
   }
 
   async function runTurn(
-    job: { id: string; retryCount: number; portalId: bigint; claimedAtMs: number },
-    handler: DrainHandler,
+    job: FetchedJob,
+    { handler, hasWork }: { handler: DrainHandler; hasWork: WorkOptions["hasWork"] },
   ): Promise<void> {
+    const { portalId } = job;
     const abort = new AbortController();
     const turn: RunningTurn = {
       job: { id: job.id, retryCount: job.retryCount },
@@ -106,20 +129,23 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       finished: Promise.resolve(),
     };
     running.set(job.id, turn);
-    turn.finished = handler(job.portalId, {
+    turn.finished = handler(portalId, {
       signal: abort.signal,
       isEnding: () => isStopping,
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
-      .catch((fault: unknown) => {
-        logger.error({ fault, portalId: job.portalId }, "a drain turn failed");
+      .catch((fault: unknown): TurnEnd => {
+        logger.error({ fault, portalId }, "a drain turn failed");
+        return "rest";
       })
-      .then(async () => {
+      .then(async (end) => {
         await boss.complete(QUEUE, turn.job);
+        // Work that came before the job was done met a wake that did nothing; later work is woken for by itself.
+        if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake([portalId]);
       })
       .catch((fault: unknown) => {
         // The heartbeat lapses and the portal is taken over: slower, never wrong.
-        logger.warn({ fault, portalId: job.portalId }, "a finished drain turn could not be handed back");
+        logger.warn({ fault, portalId }, "a finished drain turn could not be handed back");
       })
       .finally(() => {
         running.delete(job.id);
@@ -129,16 +155,19 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   }
 
   async function heartbeat(): Promise<void> {
-    for (const turn of running.values()) {
-      const startedAtMs = performance.now();
-      // The published type is empty; the answer carries how many of the named attempts are still ours.
-      const { affected } = (await boss.touch(QUEUE, turn.job)) as { affected: number };
-      if (affected === 0) turn.abort.abort();
-      else turn.renewedAtMs = startedAtMs;
-    }
+    // At the same time: one that is slow or fails must not let the others lapse.
+    await Promise.all([...running.values()].map(renew));
   }
 
-  async function work(handler: DrainHandler, { capacity }: { capacity: number }): Promise<void> {
+  async function renew(turn: RunningTurn): Promise<void> {
+    const startedAtMs = performance.now();
+    // The published type is empty; the answer carries how many of the named attempts are still ours.
+    const { affected } = (await boss.touch(QUEUE, turn.job)) as { affected: number };
+    if (affected === 0) turn.abort.abort();
+    else turn.renewedAtMs = startedAtMs;
+  }
+
+  async function work(handler: DrainHandler, { capacity, hasWork }: WorkOptions): Promise<void> {
     let isFetching = false;
     let isFetchWanted = false;
 
@@ -154,7 +183,10 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
           const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
           for (const job of jobs) {
             const portalId = BigInt(job.singletonKey ?? "0");
-            void runTurn({ id: job.id, retryCount: job.retryCount, portalId, claimedAtMs }, handler);
+            void runTurn(
+              { id: job.id, retryCount: job.retryCount, portalId, claimedAtMs },
+              { handler, hasWork },
+            );
           }
         }
       } catch (fault) {

@@ -12,6 +12,8 @@ export interface PortalLease {
   readonly epoch: bigint;
   /** Ms from now until each request an earlier owner sent leaves HubSpot's rolling window; undefined: not known. */
   readonly inheritedMs: readonly number[] | undefined;
+  /** Requests per window that HubSpot's last answer to an earlier owner allowed; undefined: not known. */
+  readonly allowance: number | undefined;
   readonly circuit: CircuitState;
 }
 
@@ -27,6 +29,7 @@ interface AcquiredRow {
   epoch: string;
   was_released: boolean;
   inherited_ms: number[] | null;
+  request_allowance: number | null;
   circuit_open_for_ms: number | null;
   circuit_trips: number;
 }
@@ -41,7 +44,7 @@ const ACQUIRE = `
   )
   UPDATE portal_drains AS drain SET epoch = drain.epoch + 1, is_released = false, acquired_at = now()
     FROM before WHERE drain.portal_id = before.portal_id
-  RETURNING drain.epoch, before.is_released AS was_released, before.inherited_ms, drain.circuit_trips,
+  RETURNING drain.epoch, before.is_released AS was_released, before.inherited_ms, drain.circuit_trips, drain.request_allowance,
     (extract(epoch FROM drain.circuit_open_until - clock_timestamp()) * 1000)::float8 AS circuit_open_for_ms`;
 
 /**
@@ -61,25 +64,30 @@ export async function acquirePortal(pool: Pool, portalId: bigint): Promise<Porta
     portalId,
     epoch: BigInt(row.epoch),
     inheritedMs: row.was_released ? (row.inherited_ms ?? []) : undefined,
+    allowance: row.request_allowance ?? undefined,
     circuit: { openForMs: row.circuit_open_for_ms ?? 0, trips: row.circuit_trips },
   };
 }
 
+/** What an owner knows of its portal's request window and the next one needs (hubspot/request-budget.ts). */
+export interface WindowLeft {
+  /** Ms from now until each request leaves the window. */
+  readonly slotsFreeInMs: readonly number[];
+  readonly allowance: number | undefined;
+}
+
 /** Hands the portal over in order, with what is left of its request window. Does nothing once the lease is lost. */
-export async function releasePortal(
-  pool: Pool,
-  lease: PortalLease,
-  slotsFreeInMs: readonly number[],
-): Promise<void> {
+export async function releasePortal(pool: Pool, lease: PortalLease, left: WindowLeft): Promise<void> {
   await pool.query({
     name: "release-portal",
     text: `
       UPDATE portal_drains
          SET is_released = true,
+             request_allowance = $4,
              request_slots_free_at = ARRAY(
                SELECT clock_timestamp() + ms * interval '1 millisecond' FROM unnest($3::float8[]) AS ms)
        WHERE portal_id = $1 AND epoch = $2`,
-    values: [lease.portalId, lease.epoch, slotsFreeInMs],
+    values: [lease.portalId, lease.epoch, left.slotsFreeInMs, left.allowance ?? null],
   });
 }
 

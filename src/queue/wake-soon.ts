@@ -1,31 +1,31 @@
 /**
- * Folds the wakes of a busy portal into few: the first goes out at once, later ones at most every `intervalMs`, and one
- * always follows the last request. A lost wake costs seconds (the sweep finds the work), so faults are only reported.
+ * Folds wakes into few: the first goes out at once, later ones together at most every `intervalMs`, and one always follows
+ * the last request. However many portals are busy, one wake carries them all. A lost wake costs seconds (the sweep finds
+ * the work), so faults are only reported.
  */
 export function createWakeSoon(options: {
-  wake: (portalId: bigint) => Promise<void>;
+  wake: (portalIds: readonly bigint[]) => Promise<void>;
   intervalMs: number;
   onFault: (fault: unknown) => void;
 }): (portalId: bigint) => void {
-  const pending = new Map<bigint, { isWanted: boolean }>();
+  const wanted = new Set<bigint>();
+  let isRunning = false;
 
-  async function run(portalId: bigint, entry: { isWanted: boolean }): Promise<void> {
-    while (entry.isWanted) {
-      entry.isWanted = false;
-      await options.wake(portalId).catch(options.onFault);
+  async function run(): Promise<void> {
+    while (wanted.size > 0) {
+      const portalIds = [...wanted];
+      wanted.clear();
+      await options.wake(portalIds).catch(options.onFault);
       await new Promise((resolve) => setTimeout(resolve, options.intervalMs).unref());
     }
-    pending.delete(portalId);
+    isRunning = false;
   }
 
   return (portalId) => {
-    const entry = pending.get(portalId);
-    if (entry !== undefined) {
-      entry.isWanted = true;
-      return;
-    }
-    const started = { isWanted: true };
-    pending.set(portalId, started);
-    void run(portalId, started);
+    wanted.add(portalId);
+    if (isRunning) return;
+    isRunning = true;
+    // One turn of the event loop: a commit shared by several portals wakes them together.
+    setImmediate(() => void run());
   };
 }

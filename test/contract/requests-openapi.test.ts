@@ -115,6 +115,17 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
     expect(requestsTo("one owner").map(({ path }) => path)).toEqual([`/crm/owners/2026-09/${ownerId}`]);
   });
 
+  test("reading a user that the directory does not know", async () => {
+    const { userId } = portal.addUser({ email: "newer@acme.example", inboxAddress: "newer@acme.example" });
+    const { id } = portal.addContact();
+    const inputs = { sender_mode: "specific_user", sender_user_id: String(userId) };
+    expect(statusesOf(await send([id], { inputs }))).toEqual(["ENROLLED"]);
+    expect(requestsTo("one owner").at(-1)).toMatchObject({
+      path: `/crm/owners/2026-09/${userId}`,
+      query: { idProperty: "userId" },
+    });
+  });
+
   test("reading a contact that came without properties", async () => {
     expect(statusesOf(await send([contact(4)], { objectProperties: [] }))).toEqual(["ENROLLED"]);
   });

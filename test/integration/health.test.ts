@@ -167,7 +167,7 @@ describe("what operators look at", () => {
       ["the token without its scheme", { authorization: METRICS_TOKEN }],
       ["a longer token", { authorization: `Bearer ${METRICS_TOKEN}x` }],
     ])("refuses %s where one is", async (_what, headers) => {
-      const answer = await get(`${workerUrl}/metrics`, headers as Record<string, string>);
+      const answer = await get(`${workerUrl}/metrics`, headers);
       expect(answer.status).toBe(401);
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");
       expect(answer.text).not.toContain("sequence_enroller_");

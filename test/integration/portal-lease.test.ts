@@ -109,7 +109,10 @@ describe("a portal's lease and what is written under it", () => {
     });
 
     test("hands on what a released owner left in the window, less the time that passed", async () => {
-      await releasePortal(pool(), await acquire(), [9_000, 60_000, -5]);
+      await releasePortal(pool(), await acquire(), {
+        slotsFreeInMs: [9_000, 60_000, -5],
+        allowance: undefined,
+      });
       const inherited = [...((await acquire()).inheritedMs ?? [])].sort((a, b) => a - b);
       expect(inherited).toHaveLength(2);
       expect(inherited[0]).toBeGreaterThan(5_000);
@@ -117,8 +120,15 @@ describe("a portal's lease and what is written under it", () => {
       expect(inherited[1]).toBeLessThanOrEqual(60_000);
     });
 
+    test("hands on what HubSpot allowed, which outlives an owner that never released", async () => {
+      expect((await acquire()).allowance).toBeUndefined();
+      await releasePortal(pool(), await acquire(), { slotsFreeInMs: [], allowance: 100 });
+      expect((await acquire()).allowance).toBe(100);
+      expect((await acquire()).allowance).toBe(100);
+    });
+
     test("tells that nothing is known of the window after an owner that never released", async () => {
-      await releasePortal(pool(), await acquire(), [9_000]);
+      await releasePortal(pool(), await acquire(), { slotsFreeInMs: [9_000], allowance: undefined });
       await acquire();
       expect((await acquire()).inheritedMs).toBeUndefined();
     });
@@ -126,7 +136,7 @@ describe("a portal's lease and what is written under it", () => {
     test("is not disturbed by a release of an owner that was replaced", async () => {
       const old = await acquire();
       const successor = await acquire();
-      await releasePortal(pool(), old, []);
+      await releasePortal(pool(), old, { slotsFreeInMs: [], allowance: undefined });
       expect((await acquire()).inheritedMs).toBeUndefined();
       expect(successor.epoch).toBe(2n);
     });

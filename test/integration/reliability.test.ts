@@ -225,6 +225,15 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
       [poisoned?.callbackId],
     );
     await running.install(portal);
+    await until(async () => {
+      const { rows } = await running.db.database.pool.query(
+        `SELECT crashes FROM executions WHERE callback_id = $1`,
+        [poisoned?.callbackId],
+      );
+      return (rows[0] as { crashes: number }).crashes === 10;
+    });
+    // Spares the test the minute that such an execution has to wait.
+    await running.install(portal);
     await run.finished;
     expect(run.executionOf(poisoned?.contactId ?? "").outputs).toMatchObject({
       enrollment_status: "FAILED",

@@ -5,7 +5,11 @@ import { RequestBudget, type RequestSlot } from "../../src/hubspot/request-budge
 const WINDOW_MS = 10_000;
 
 /** A budget on a clock that the test turns. */
-function budgetAt(options: { limit: number; inheritedMs?: readonly number[] }) {
+function budgetAt(options: {
+  limit: number;
+  inheritedMs?: readonly number[];
+  allowance?: number | undefined;
+}) {
   const clock = { ms: 1_000 };
   const budget = new RequestBudget({ windowMs: WINDOW_MS, now: () => clock.ms, ...options });
   const takeAll = (): RequestSlot[] => {
@@ -252,12 +256,19 @@ describe("a portal's request budget", () => {
   });
 
   describe("learning from HubSpot's rate headers", () => {
-    test("adopts a smaller allowance and ignores a larger one", () => {
+    test("keeps to a smaller allowance while HubSpot says so, and to its own limit whatever HubSpot allows", () => {
       const { budget } = budgetAt({ limit: 110 });
       budget.tryTake()?.observe({ max: 100, remaining: 99 });
       expect(budget.available()).toBe(99);
       budget.tryTake()?.observe({ max: 190, remaining: 188 });
-      expect(budget.available()).toBe(98);
+      expect(budget.available()).toBe(108);
+    });
+
+    test("begins with the allowance that an earlier owner learned", () => {
+      const { budget } = budgetAt({ limit: 110 });
+      budget.tryTake()?.observe({ max: 100, remaining: 99 });
+      const heir = budgetAt({ limit: 110, inheritedMs: budget.handOver(), allowance: budget.allowance });
+      expect(heir.budget.available()).toBe(99);
     });
 
     test("makes room for requests of this app that it does not know of, for one window", () => {

@@ -1,0 +1,150 @@
+import { connectPortals } from "../rig/backlog.js";
+import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
+import { startRig, type Rig } from "../rig/rig.js";
+import type { BenchOptions } from "../options.js";
+import type { Figure } from "../report/figures.js";
+import { median, quantile } from "../report/statistics.js";
+import { startLoadGenerator, type LoadGenerator } from "./load.js";
+
+const PORTALS = Array.from({ length: 10 }, (_, index) => 4_455_601 + index);
+const CONNECTIONS = 64;
+
+interface Round {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Microseconds of processor time a call costs the web process and the database together. */
+  readonly cpu: number;
+  /** The web process's part of it. */
+  readonly webCpu: number;
+}
+
+interface Origin {
+  readonly url: string;
+  readonly pid: number;
+}
+
+type Target = "ours" | "bare" | "nothing";
+const TARGETS: readonly Target[] = ["bare", "ours", "nothing"];
+
+async function startBare(rig: Rig, isStoring: boolean): Promise<Origin> {
+  const { databaseUrl, publicUrl, secret } = rig;
+  const started = await rig.startScript({
+    name: isStoring ? "bare" : "nothing",
+    script: new URL("./bare-server.ts", import.meta.url),
+    args: [JSON.stringify({ databaseUrl, publicUrl, secret, isStoring })],
+    ready: /^listening (\S+)$/,
+  });
+  return { url: started.said, pid: started.pid };
+}
+
+async function startTargets(rig: Rig): Promise<Record<Target, Origin>> {
+  const app = await rig.startApp({ role: "web" });
+  await connectPortals(rig.pool, PORTALS);
+  await rig.pool.query(`CREATE TABLE bare_executions (LIKE executions INCLUDING ALL)`);
+  return { ours: app, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
+}
+
+async function volley(
+  rig: Rig,
+  load: LoadGenerator,
+  { origin, calls, label }: { origin: Origin; calls: number; label: string },
+): Promise<Round> {
+  const { publicUrl, secret } = rig;
+  const postmaster = await postmasterOf(rig.pool);
+  const before = { web: cpuSecondsOf(origin.pid), database: databaseCpuSeconds(postmaster) };
+  const { seconds, statuses, latencies } = await load.fire({
+    ...{ publicUrl, secret, calls, label },
+    ...{ origin: origin.url, connections: CONNECTIONS, portalIds: PORTALS },
+  });
+  const webCpu = ((cpuSecondsOf(origin.pid) - before.web) * 1e6) / calls;
+  const databaseCpu = ((databaseCpuSeconds(postmaster) - before.database) * 1e6) / calls;
+  if (statuses["200"] !== calls) throw new Error(`not every call was taken: ${JSON.stringify(statuses)}`);
+  return {
+    perSecond: calls / seconds,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    cpu: webCpu + databaseCpu,
+    webCpu,
+  };
+}
+
+/** What was answered has to be there: a fast server that forgets would win otherwise. */
+async function assertStored(rig: Rig, label: string, calls: number): Promise<void> {
+  const { rows } = await rig.pool.query<{ count: string }>(
+    `SELECT count(*) FROM executions WHERE callback_id LIKE '%-' || $1 || '-%'`,
+    [label],
+  );
+  if (Number(rows[0]?.count) !== calls) throw new Error(`${rows[0]?.count} of ${calls} calls are stored`);
+}
+
+function figuresOf(rounds: Record<Target, Round[]>): Figure[] {
+  const ratios = (peer: Target, of: keyof Round): number[] =>
+    rounds.ours.map((round, index) => round[of] / (rounds[peer][index]?.[of] ?? Number.NaN));
+  const figure = (
+    given: Pick<Figure, "id" | "what" | "unit" | "bar"> & { peer: Target; of: keyof Round },
+  ): Figure => {
+    const { peer, of, ...rest } = given;
+    const each = ratios(peer, of);
+    return {
+      ...rest,
+      area: "accept",
+      ours: median(rounds.ours.map((round) => round[of])),
+      peer: median(rounds[peer].map((round) => round[of])),
+      ratio: median(each),
+      rounds: each,
+    };
+  };
+  return [
+    figure({
+      ...{ id: "accept-throughput", what: "stored calls against a bare handler", unit: "1/s" },
+      ...{ peer: "bare", of: "perSecond", bar: { of: "ratio", atLeast: 1.3 } },
+    }),
+    figure({
+      ...{ id: "accept-p99", what: "p99 against a bare handler", unit: "ms" },
+      ...{ peer: "bare", of: "p99", bar: { of: "ratio", atMost: 1 } },
+    }),
+    figure({ id: "accept-p50", what: "p50 against a bare handler", unit: "ms", peer: "bare", of: "p50" }),
+    figure({
+      ...{ id: "accept-cpu", what: "processor time of a call against a bare handler", unit: "µs" },
+      ...{ peer: "bare", of: "cpu" },
+    }),
+    figure({
+      ...{ id: "accept-cpu-web", what: "the web process's part of it", unit: "µs" },
+      ...{ peer: "bare", of: "webCpu" },
+    }),
+    figure({
+      ...{ id: "accept-nothing", what: "against a route that stores nothing", unit: "1/s" },
+      ...{ peer: "nothing", of: "perSecond" },
+    }),
+  ];
+}
+
+/** The accept path against a bare handler and against one that stores nothing: volleys in turn, ratios by round. */
+export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
+  const calls = options.isQuick ? 4_000 : 10_000;
+  const rig = await startRig({ profileDir: options.profileDir });
+  const load = await startLoadGenerator();
+  try {
+    const origins = await startTargets(rig);
+    for (const target of TARGETS)
+      await volley(rig, load, { origin: origins[target], calls: 6_000, label: `warm-${target}` });
+    const rounds: Record<Target, Round[]> = { ours: [], bare: [], nothing: [] };
+    for (let round = 1; round <= options.rounds; round += 1) {
+      // Every other round the other way round: what one leaves to the database is not always met by the same.
+      for (const target of round % 2 === 0 ? [...TARGETS].reverse() : TARGETS) {
+        const label = `${target}${round}`;
+        const result = await volley(rig, load, { origin: origins[target], calls, label });
+        rounds[target].push(result);
+        if (target === "ours") await assertStored(rig, label, calls);
+        options.tell(
+          `accept, round ${round}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
+        );
+      }
+    }
+    return figuresOf(rounds);
+  } finally {
+    load.close();
+    await rig.close();
+  }
+}

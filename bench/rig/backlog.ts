@@ -1,0 +1,60 @@
+import type { Pool } from "pg";
+import { FIRST_CONTACT, OWNER_ID, SEQUENCE_ID } from "./simulator-client.js";
+
+const REQUEST = `jsonb_build_object('senderMode', 'contact_owner', 'ifAlreadyEnrolled', 'skip', 'properties',
+  jsonb_build_object('email', 'ada.king' || number || '@example.com', 'hubspot_owner_id', '${OWNER_ID}',
+    'hs_sequences_is_enrolled', 'false'))`;
+
+/** Accepted calls that wait for their turn, as the action would have stored them; contacts from `firstContact` on. */
+export async function addBacklog(
+  pool: Pool,
+  options: { portalIds: readonly number[]; each: number; from?: number },
+): Promise<void> {
+  const from = options.from ?? 0;
+  await pool.query(
+    `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, contact_email, workflow_id, sequence_id, request)
+     SELECT portal, 'ap-' || portal || '-backlog-' || number, 'ENROLL', 'QUEUED', now() + interval '6 days',
+            (${FIRST_CONTACT} + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${REQUEST}
+       FROM unnest($1::bigint[]) AS portal, generate_series($2::int, $3::int) AS number
+      ORDER BY number, portal`,
+    [options.portalIds, from, from + options.each - 1],
+  );
+}
+
+/** Finished executions of the past: what a table has grown by. Spread evenly over the portals and the last year. */
+export async function addHistory(
+  pool: Pool,
+  options: { portalIds: readonly number[]; total: number },
+): Promise<void> {
+  const perPortal = Math.ceil(options.total / options.portalIds.length);
+  for (const portalId of options.portalIds) {
+    await pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, due_at, deadline_at, contact_id, contact_email,
+              workflow_id, sequence_id, request, attempts, first_attempt_at, sender_user_id, sender_email, execution_state,
+              enrollment_status, enrollment_id, enrolled_at, sequence_name, decided_at, completion_tries, completed_at)
+       SELECT $1, 'ap-' || $1 || '-past-' || number, 'ENROLL', 'COMPLETED', at, at, at + interval '6 days',
+              (10000000 + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${REQUEST}, 1, at,
+              9100001, 'rep@acme.example', 'SUCCESS', 'ENROLLED', number::text, at, 'Outbound', at, 1, at
+         FROM generate_series(1, $2::int) AS number,
+              LATERAL (SELECT now() - (number::float8 / $2) * interval '365 days' AS at) AS moment`,
+      [portalId, perPortal],
+    );
+  }
+  await pool.query(`VACUUM ANALYZE executions`);
+}
+
+/** Portals that count as connected, with no grant: enough for calls to be accepted. */
+export async function connectPortals(pool: Pool, portalIds: readonly number[]): Promise<void> {
+  await pool.query(
+    `INSERT INTO portals (portal_id, status, scopes) SELECT unnest($1::bigint[]), 'CONNECTED', '{}' ON CONFLICT DO NOTHING`,
+    [portalIds],
+  );
+}
+
+/** How many executions are not finished yet. */
+export async function openCount(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    `SELECT count(*) FROM executions WHERE state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') OR state = 'DECIDED'`,
+  );
+  return Number(rows[0]?.count ?? 0);
+}

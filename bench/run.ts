@@ -1,0 +1,48 @@
+import { ensureBuilt } from "./chaos/stage.js";
+import { measureAccept } from "./accept/accept.js";
+import { readOptions, UsageError, type Area, type BenchOptions } from "./options.js";
+import { readBaseline, saveBaseline, saveResult } from "./report/baseline.js";
+import { isBarMet, type Figure } from "./report/figures.js";
+import { renderFigures } from "./report/table.js";
+
+/**
+ * The performance suite (`npm run bench`): every figure of design §5 measured beside its peer, in one run on one machine.
+ * Bench/README.md says what each part does. Exit code: 0 where every bar is met, 1 where not, 2 where it could not run.
+ */
+const MEASURES: Partial<Record<Area, (options: BenchOptions) => Promise<Figure[]>>> = {
+  accept: measureAccept,
+};
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2), (line) => {
+    print(`  ${line}`);
+  });
+  ensureBuilt();
+  const figures: Figure[] = [];
+  for (const area of options.areas) {
+    print(area);
+    figures.push(...((await MEASURES[area]?.(options)) ?? []));
+  }
+  print(renderFigures(figures, readBaseline()));
+  print(`Written to ${saveResult(figures)}`);
+  if (options.isBaseline) saveBaseline(figures);
+  return figures.some((figure) => isBarMet(figure) === false) ? 1 : 0;
+}
+
+process.setMaxListeners(0);
+// Whatever was started goes with this process: each process and the database hang on its `exit`.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+main().then(
+  (code) => process.exit(code),
+  (fault: unknown) => {
+    const text =
+      fault instanceof UsageError ? fault.message : fault instanceof Error ? fault.stack : String(fault);
+    process.stderr.write(`The bench could not be run to its end: ${text}\n`);
+    process.exit(2);
+  },
+);

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "portal_drains" ADD COLUMN     "request_allowance" INTEGER;

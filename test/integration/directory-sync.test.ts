@@ -1,0 +1,206 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import {
+  ENROLL_ROUTE,
+  REQUESTED_PROPERTIES,
+  SEQUENCE_OPTIONS_ROUTE,
+} from "../../src/executions/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "../support/start-app.js";
+
+describe("the copy of a portal's sequences, owners and users", () => {
+  let running: RunningApp;
+
+  afterEach(() => running.close());
+
+  async function start(seed: Parameters<typeof addPlainPortal>[1] = {}, options: StartOptions = {}) {
+    running = await startRunningApp(options);
+    return addPlainPortal(running.simulator, seed);
+  }
+
+  const prisma = () => running.db.database.prisma;
+  const of = (portal: SimulatedPortal) => ({ portalId: BigInt(portal.portalId) });
+  const row = (portal: SimulatedPortal) => prisma().portal.findUniqueOrThrow({ where: of(portal) });
+
+  async function untilSynced(portal: SimulatedPortal, after = new Date(0)) {
+    const deadlineMs = Date.now() + 15_000;
+    for (;;) {
+      const known = await row(portal);
+      if (known.directorySyncedAt !== null && known.directorySyncedAt > after) return known;
+      if (Date.now() > deadlineMs) throw new Error("the directory was not synced");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Lets the copy grow old, opens a dropdown, and waits for the new copy. */
+  async function resync(portal: SimulatedPortal) {
+    await running.db.database.pool.query(
+      `UPDATE portals SET directory_synced_at = now() - interval '5 minutes', directory_requested_at = now() - interval '5 minutes'
+        WHERE portal_id = $1`,
+      [portal.portalId],
+    );
+    const { directorySyncedAt } = await row(portal);
+    await portal.fetchOptions({
+      optionsUrl: running.publicUrl + SEQUENCE_OPTIONS_ROUTE,
+      inputFieldName: "sequence_id",
+    });
+    return untilSynced(portal, directorySyncedAt ?? new Date(0));
+  }
+
+  async function enroll(
+    portal: SimulatedPortal,
+    inputs: Record<string, string>,
+    contactIds = [...portal.contacts.keys()],
+  ) {
+    const run = portal.runAction({
+      actionUrl: running.publicUrl + ENROLL_ROUTE,
+      contactIds,
+      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", ...inputs },
+      objectProperties: [...REQUESTED_PROPERTIES],
+    });
+    await run.finished;
+    return run.executions.map(({ outputs }) => outputs["error_code"] || outputs["enrollment_status"]);
+  }
+
+  test("is made after an install, whole, however many pages it takes", async () => {
+    const portal = await start({
+      sequences: 230,
+      users: 130,
+      timeZone: "Europe/Vienna",
+      uiDomain: "app-eu1.hubspot.com",
+    });
+    await running.install(portal);
+    const known = await untilSynced(portal);
+    expect(known).toMatchObject({
+      timeZone: "Europe/Vienna",
+      uiDomain: "app-eu1.hubspot.com",
+      directoryError: null,
+    });
+    expect(await prisma().sequence.count({ where: { ...of(portal), isListed: true } })).toBe(230);
+    expect(await prisma().owner.count({ where: of(portal) })).toBe(131);
+    const active = [...portal.users.values()].filter((user) => user.active).length;
+    expect(await prisma().user.count({ where: { ...of(portal), isListed: true } })).toBe(active);
+    // Three pages of sequences, two of active owners, one of archived ones, two of users, the account.
+    expect(portal.traffic.counted).toBe(9);
+  });
+
+  test("keeps archived owners as such, and knows queues from people", async () => {
+    const portal = await start();
+    await running.install(portal);
+    await untilSynced(portal);
+    const owners = await prisma().owner.findMany({ where: of(portal) });
+    const gone = [...portal.owners.values()].find(({ archived }) => archived);
+    expect(owners.find(({ ownerId }) => ownerId === gone?.ownerId)).toMatchObject({
+      isArchived: true,
+      userId: null,
+    });
+    expect(owners.filter(({ type }) => type === "QUEUE")).toHaveLength(1);
+    expect(
+      owners
+        .filter(({ isArchived, type }) => !isArchived && type === "PERSON")
+        .every(({ userId }) => userId !== null),
+    ).toBe(true);
+  });
+
+  test("follows renamed and removed sequences, and takes one back that returns", async () => {
+    const portal = await start({ sequences: 3 });
+    await running.install(portal);
+    await untilSynced(portal);
+    const [first, second] = [...portal.sequences.values()];
+    if (first === undefined || second === undefined) throw new Error("no sequences");
+    first.name = "Renamed";
+    second.deleted = true;
+    await resync(portal);
+    const find = (sequenceId: string) =>
+      prisma().sequence.findUniqueOrThrow({ where: { portalId_sequenceId: { ...of(portal), sequenceId } } });
+    expect(await find(first.id)).toMatchObject({ name: "Renamed", isListed: true });
+    expect(await find(second.id)).toMatchObject({ name: second.name, isListed: false });
+    second.deleted = false;
+    await resync(portal);
+    expect(await find(second.id)).toMatchObject({ isListed: true });
+  });
+
+  test("an archived owner is told from an active one at the next copy", async () => {
+    const portal = await start({ contacts: 1 });
+    await running.install(portal);
+    await untilSynced(portal);
+    const [contact] = portal.contacts.values();
+    const owner = portal.owners.get(contact?.properties["hubspot_owner_id"] ?? "");
+    portal.deactivateUser(owner?.userId ?? 0);
+    await resync(portal);
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(["OWNER_INACTIVE"]);
+  });
+
+  test("without the optional scope for users, the owners serve, and nobody is told of a problem", async () => {
+    const portal = await start({ contacts: 1, unavailableScopes: ["settings.users.read"] });
+    await running.install(portal);
+    const known = await untilSynced(portal);
+    expect(known.directoryError).toBeNull();
+    expect(await prisma().user.count({ where: of(portal) })).toBe(0);
+    const [sender] = portal.senders;
+    expect(
+      await enroll(portal, { sender_mode: "specific_user", sender_user_id: String(sender?.userId) }),
+    ).toEqual(["ENROLLED"]);
+  });
+
+  test("where the person who installed may not use sequences, the settings page is told why there are none", async () => {
+    const portal = await start({ contacts: 1 });
+    portal.admin.hasSequencesPermission = false;
+    await running.install(portal);
+    const known = await untilSynced(portal);
+    expect(known.directoryError).toContain("does not have permission to use sequences");
+    expect(await prisma().owner.count({ where: of(portal) })).toBeGreaterThan(0);
+    // A sequence chosen before, by its id, still works for a sender who may.
+    const [sender] = portal.senders;
+    expect(
+      await enroll(portal, { sender_mode: "specific_user", sender_user_id: String(sender?.userId) }),
+    ).toEqual(["ENROLLED"]);
+  });
+
+  test("an outage in the middle leaves what there was, and is made good later", async () => {
+    const portal = await start({ sequences: 2 });
+    await running.install(portal);
+    await untilSynced(portal);
+    portal.addSequence({ name: "Added meanwhile" });
+    running.simulator.failNext({ endpoint: "owners", fault: "errorBefore", times: 2, status: 503 });
+    await resync(portal);
+    expect(running.simulator.faultCounts()["owners/errorBefore"]).toBe(2);
+    expect(await prisma().sequence.count({ where: { ...of(portal), isListed: true } })).toBe(3);
+    expect((await row(portal)).directoryError).toBeNull();
+  });
+
+  test("while the first copy cannot be made, nobody is refused for being unknown", async () => {
+    const portal = await start({ contacts: 3 });
+    const outage = { endpoint: "owners", fault: "errorBefore", times: 2, status: 503 } as const;
+    running.simulator.failNext(outage);
+    running.simulator.failNext({ ...outage, endpoint: "users" });
+    await running.install(portal);
+    const [sender] = portal.senders;
+    const statuses = await enroll(portal, {
+      sender_mode: "specific_user",
+      sender_user_id: String(sender?.userId),
+    });
+    expect(statuses).toEqual(["ENROLLED", "ENROLLED", "ENROLLED"]);
+  });
+
+  test("an owner who came after the copy is read once, however many contacts wait for them", async () => {
+    const portal = await start();
+    await running.install(portal);
+    await untilSynced(portal);
+    const newcomer = portal.addUser({ email: "new@acme.example", inboxAddress: "new@acme.example" });
+    const { ownerId } = portal.ownerOfUser(newcomer.userId);
+    for (let made = 0; made < 20; made += 1) portal.addContact({ properties: { hubspot_owner_id: ownerId } });
+    const before = portal.traffic.requestsOf("owners");
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(Array(20).fill("ENROLLED"));
+    expect(portal.traffic.requestsOf("owners") - before).toBe(1);
+  });
+
+  test("a user who came after the copy can send all the same", async () => {
+    const portal = await start({ contacts: 1 });
+    await running.install(portal);
+    await untilSynced(portal);
+    const newcomer = portal.addUser({ email: "new@acme.example", inboxAddress: "new@acme.example" });
+    expect(
+      await enroll(portal, { sender_mode: "specific_user", sender_user_id: String(newcomer.userId) }),
+    ).toEqual(["ENROLLED"]);
+  });
+});

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { createLogger } from "../../src/observability/logger.js";
+import { openDrainQueue, type DrainQueue, type TurnEnd } from "../../src/queue/drain-queue.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+
+const SOON_MS = 1_500;
+const [ACME, GLOBEX] = [101n, 202n];
+
+let db: TestDatabase;
+let opened: DrainQueue[];
+/** Turns under way, by portal; calling one ends it. */
+let turns: Map<bigint, () => void>;
+let begun: bigint[];
+let onBegin: () => void;
+
+async function open(): Promise<DrainQueue> {
+  const queue = await openDrainQueue({
+    databaseUrl: db.url,
+    logger: createLogger({ level: "silent" }),
+    applicationName: "queue test",
+  });
+  opened.push(queue);
+  return queue;
+}
+
+/** Works portals until their turn is ended by hand. */
+function workByHand(queue: DrainQueue, capacity = 10): Promise<void> {
+  return queue.work(
+    (portalId) =>
+      new Promise<TurnEnd>((end) => {
+        turns.set(portalId, () => {
+          end("more");
+        });
+        begun.push(portalId);
+        onBegin();
+      }),
+    { capacity, hasWork: () => Promise.resolve(false) },
+  );
+}
+
+/** Resolves once as many turns as told have begun. */
+function begunCount(count: number, withinMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`${begun.length} of ${count} turns began within ${withinMs} ms`));
+    }, withinMs);
+    onBegin = () => {
+      if (begun.length < count) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    onBegin();
+  });
+}
+
+async function statisticsName(portalId: bigint): Promise<void> {
+  const text = "SELECT FROM pgboss.queue WHERE $1 = ANY(singletons_active)";
+  while ((await db.database.pool.query(text, [String(portalId)])).rowCount === 0)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  [opened, turns, begun, onBegin] = [[], new Map(), [], () => undefined];
+});
+
+afterEach(async () => {
+  for (const end of turns.values()) end();
+  await Promise.all(opened.map((queue) => queue.stop({ graceMs: 0 }).catch(() => undefined)));
+  await db.drop();
+});
+
+describe("the drain queue", () => {
+  test("a portal that is woken while it is worked on holds up no other portal", async () => {
+    const queue = await open();
+    await workByHand(queue);
+    await queue.wake([ACME]);
+    await begunCount(1, SOON_MS);
+    await queue.wake([ACME]);
+    await queue.wake([GLOBEX]);
+    await begunCount(2, SOON_MS);
+    expect(begun).toEqual([ACME, GLOBEX]);
+  });
+
+  test("a portal woken while it is worked on gets its next turn as soon as this one ends, in another process too", async () => {
+    const first = await open();
+    await workByHand(first, 1);
+    await first.wake([ACME]);
+    await begunCount(1, SOON_MS);
+    // It starts while pg-boss's statistics name the portal as active: what it remembers of that must not outlast the turn.
+    await statisticsName(ACME);
+    const second = await open();
+    await workByHand(second);
+    await second.wake([ACME]);
+    await second.wake([GLOBEX]);
+    await begunCount(2, SOON_MS);
+    const stopped = first.stop({ graceMs: 5_000 });
+    turns.get(ACME)?.();
+    await stopped;
+    await begunCount(3, 4_000);
+    expect(begun).toEqual([ACME, GLOBEX, ACME]);
+  });
+
+  test("two processes never work on one portal at the same time", async () => {
+    const queues = [await open(), await open()];
+    let active = 0;
+    let most = 0;
+    for (const queue of queues) {
+      await queue.work(
+        async () => {
+          active += 1;
+          most = Math.max(most, active);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          active -= 1;
+          return "idle";
+        },
+        { capacity: 10, hasWork: () => Promise.resolve(false) },
+      );
+    }
+    const [one, other] = queues as [DrainQueue, DrainQueue];
+    const wakes = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? one : other).wake([ACME]));
+    await Promise.all(wakes);
+    expect(most).toBe(1);
+  });
+});
