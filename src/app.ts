@@ -189,6 +189,11 @@ function mountActions(
   );
 }
 
+/** Alerts may go to this machine only where the app itself is not reachable from the internet: in development. */
+function allowsInternalWebhooks({ publicUrl }: Config): boolean {
+  return !publicUrl.startsWith("https:");
+}
+
 function mountSites(http: Express, foundation: Foundation): void {
   const { config, logger, database, oauthApi, vault, wake } = foundation;
   const now = (): Date => new Date();
@@ -209,6 +214,7 @@ function mountSites(http: Express, foundation: Foundation): void {
       cookies,
       scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
       appUrl,
+      allowInternalWebhooks: allowsInternalWebhooks(config),
       now,
     }),
   );
@@ -278,7 +284,7 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
       },
     }),
   );
-  const poster = createWebhookPoster({ allowInternal: !config.publicUrl.startsWith("https:") });
+  const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());
   closers.add(
     startPeriodic({
