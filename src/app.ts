@@ -14,6 +14,7 @@ import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
 import { resumePortal } from "./executions/resume.js";
+import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
@@ -57,6 +58,8 @@ const DIRECTORY_MIN_AGE_MS = 60_000;
 const DEFAULT_GRACE_MS = 12_000;
 /** Answers take a second at most; a connection still busy after this is not ours to wait for. */
 const ANSWER_GRACE_MS = 3_000;
+/** Longer than any page takes while the database is well. */
+const SETTINGS_TIMEOUT_MS = 5_000;
 /** More connections than HubSpot opens; each may hold one unverified body in memory. */
 const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
@@ -207,6 +210,7 @@ function mountSites(http: Express, foundation: Foundation): void {
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
+  http.use("/settings", createAnswerLimit({ ms: SETTINGS_TIMEOUT_MS }));
   http.use(
     createSettingsRouter({
       database,

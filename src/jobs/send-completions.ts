@@ -43,9 +43,8 @@ async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Prom
     await gateway.completeOne(completion);
     return { id: completion.id, to: "COMPLETED" };
   } catch (fault) {
-    // Sent before without an answer, and unknown now: HubSpot took it the first time.
-    if (isFinal(fault) && completion.tries > 0) return { id: completion.id, to: "COMPLETED" };
-    if (isFinal(fault)) return { id: completion.id, to: "COMPLETION_REFUSED", problem: fault.message };
+    const { id, tries } = completion;
+    if (isFinal(fault)) return { id, to: "COMPLETION_REFUSED", tries, problem: fault.message };
     if (fault instanceof HubSpotError) return afterFault(completion, fault);
     throw fault;
   }

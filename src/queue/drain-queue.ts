@@ -13,6 +13,12 @@ export const SELF_FENCE_MS = 6_000;
 /** Wakes are hints; this is how late a lost one can be noticed. */
 const POLL_INTERVAL_MS = 2_000;
 
+/**
+ * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
+ * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
+ */
+const CONNECTION_LIMITS = { query_timeout: 10_000, keepAlive: true };
+
 export interface DrainQueueOptions {
   databaseUrl: string;
   logger: Logger;
@@ -86,6 +92,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     monitorIntervalSeconds: 1,
     superviseIntervalSeconds: 1,
     connectionTimeoutMillis: 5_000,
+    ...CONNECTION_LIMITS,
   });
   boss.on("error", (fault) => {
     logger.warn({ fault }, "queue fault");
