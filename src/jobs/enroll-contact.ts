@@ -129,7 +129,10 @@ async function send(attempt: Attempt): Promise<Result> {
       senderEmail: sender.email,
       senderAlias: execution.request.senderAlias,
     });
-    const sequenceName = await context.directory.sequenceName(context.portalId, execution.sequenceId);
+    // The contact is enrolled: a name that cannot be looked up must not make that uncertain.
+    const sequenceName = await context.directory
+      .sequenceName(context.portalId, execution.sequenceId)
+      .catch(() => undefined);
     return decided(enrolled({ id: enrollment.id, enrolledAt: enrollment.enrolledAt, sequenceName, sender }));
   } catch (fault) {
     if (fault instanceof HubSpotRejected) return afterRefusal(fault, attempt);

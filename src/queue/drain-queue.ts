@@ -1,5 +1,6 @@
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/logger.js";
+import { PortalNotReleased } from "./portal-lease.js";
 
 const QUEUE = "drain-one-portal";
 const WAKE_CHANNEL = "sequence_enroller_wake";
@@ -142,6 +143,8 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
       .catch((fault: unknown): TurnEnd => {
+        // Not handed back: the lease has to lapse first, and with it most of HubSpot's window.
+        if (fault instanceof PortalNotReleased) throw fault;
         logger.error({ fault, portalId }, "a drain turn failed");
         return "rest";
       })
