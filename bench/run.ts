@@ -1,5 +1,8 @@
 import { ensureBuilt } from "./chaos/stage.js";
 import { measureAccept } from "./accept/accept.js";
+import { measureDrain } from "./drain/drain.js";
+import { measureFairness } from "./fairness/fairness.js";
+import { measureWake } from "./wake/wake.js";
 import { readOptions, UsageError, type Area, type BenchOptions } from "./options.js";
 import { readBaseline, saveBaseline, saveResult } from "./report/baseline.js";
 import { isBarMet, type Figure } from "./report/figures.js";
@@ -11,6 +14,9 @@ import { renderFigures } from "./report/table.js";
  */
 const MEASURES: Partial<Record<Area, (options: BenchOptions) => Promise<Figure[]>>> = {
   accept: measureAccept,
+  drain: measureDrain,
+  wake: measureWake,
+  fairness: measureFairness,
 };
 
 function print(line: string): void {
