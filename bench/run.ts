@@ -3,6 +3,8 @@ import { measureAccept } from "./accept/accept.js";
 import { measureDrain } from "./drain/drain.js";
 import { measureFairness } from "./fairness/fairness.js";
 import { measureWake } from "./wake/wake.js";
+import { measurePortals } from "./portals/portals.js";
+import { measureStart } from "./start/start.js";
 import { readOptions, UsageError, type Area, type BenchOptions } from "./options.js";
 import { readBaseline, saveBaseline, saveResult } from "./report/baseline.js";
 import { isBarMet, type Figure } from "./report/figures.js";
@@ -17,6 +19,8 @@ const MEASURES: Partial<Record<Area, (options: BenchOptions) => Promise<Figure[]
   drain: measureDrain,
   wake: measureWake,
   fairness: measureFairness,
+  portals: measurePortals,
+  start: measureStart,
 };
 
 function print(line: string): void {

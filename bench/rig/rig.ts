@@ -36,6 +36,8 @@ export interface Rig {
   /** A connection pool of the measurement's own. */
   readonly pool: pg.Pool;
   readonly databaseUrl: string;
+  /** What the app's processes are started with, but for ROLE and PORT: holds secrets. */
+  readonly environment: Readonly<Record<string, string>>;
   startApp(options: {
     role: "all" | "web" | "worker";
     name?: string;
@@ -145,7 +147,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     closers.push(() => pool.end());
     let isFirstTaken = false;
     return {
-      ...{ folder, secret, publicUrl, pool, startScript, close },
+      ...{ folder, secret, publicUrl, pool, environment, startScript, close },
       databaseUrl: database.url,
       simulator: createSimulatorClient(simulator.said),
       async startApp({ role, name = role, environment: extra = {} }) {
