@@ -23,7 +23,11 @@ interface Setting {
 }
 
 /** One call a gap, to each small portal in turn; every one alone must be enrolled soon. */
-async function trickle(rig: Rig, small: readonly number[], { calls, label }: { calls: number; label: string }) {
+async function trickle(
+  rig: Rig,
+  small: readonly number[],
+  { calls, label }: { calls: number; label: string },
+) {
   const target = { url: rig.publicUrl, publicUrl: rig.publicUrl, secret: rig.secret };
   for (let call = 0; call < calls; call += 1) {
     const portalId = small[call % small.length] as number;
@@ -48,7 +52,8 @@ async function measureSetting({ busy, id, what }: Setting, options: BenchOptions
     await rig.pool.query(`ANALYZE executions`);
     await sleep(SETTLE_MS);
     const took = await trickle(rig, small, { calls, label: "small" });
-    if (took.length < calls) options.tell(`fairness: ${calls - took.length} of ${calls} were not enrolled in time`);
+    if (took.length < calls)
+      options.tell(`fairness: ${calls - took.length} of ${calls} were not enrolled in time`);
     options.tell(
       `fairness, ${busy} busy: p50 ${quantile(took, 0.5).toFixed(0)} ms, p99 ${quantile(took, 0.99).toFixed(0)} ms, ` +
         `longest ${Math.max(...took).toFixed(0)} ms`,
@@ -67,7 +72,11 @@ async function measureSetting({ busy, id, what }: Setting, options: BenchOptions
 /** How soon a small portal's contact is enrolled while others have backlogs, one worker process serving all. */
 export async function measureFairness(options: BenchOptions): Promise<Figure[]> {
   const settings: Setting[] = [
-    { busy: 1, id: "fairness-one", what: "small portals' p99, accept to enroll, beside a backlog of 100,000" },
+    {
+      busy: 1,
+      id: "fairness-one",
+      what: "small portals' p99, accept to enroll, beside a backlog of 100,000",
+    },
     { busy: 120, id: "fairness-many", what: "the same beside 120 portals with a backlog, one worker" },
   ];
   const figures: Figure[] = [];

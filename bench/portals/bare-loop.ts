@@ -20,11 +20,12 @@ type Post = (path: string, token: string, body: unknown) => Promise<void>;
 
 function enrollments(order: Order, post: Post): (() => Promise<void>)[] {
   const { sequenceId, senderEmail, tokens } = order;
-  return Array.from({ length: order.each }, (_, index) => String(order.firstContact + index)).flatMap((contactId) =>
-    tokens.map(
-      (token) => () =>
-        post(`${order.path}?userId=${order.userId}`, token, { sequenceId, contactId, senderEmail }),
-    ),
+  return Array.from({ length: order.each }, (_, index) => String(order.firstContact + index)).flatMap(
+    (contactId) =>
+      tokens.map(
+        (token) => () =>
+          post(`${order.path}?userId=${order.userId}`, token, { sequenceId, contactId, senderEmail }),
+      ),
   );
 }
 

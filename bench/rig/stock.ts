@@ -38,7 +38,8 @@ export async function warmUp(rig: Rig, ids: readonly number[]): Promise<void> {
 export async function allFinished(rig: Rig): Promise<void> {
   const giveUpAt = performance.now() + FINISH_TIMEOUT_MS;
   while ((await openCount(rig.pool)) > 0) {
-    if (performance.now() > giveUpAt) throw new Error(`${await openCount(rig.pool)} executions are unfinished`);
+    if (performance.now() > giveUpAt)
+      throw new Error(`${await openCount(rig.pool)} executions are unfinished`);
     await sleep(LOOK_MS);
   }
 }

@@ -92,7 +92,9 @@ export async function measureStart(options: BenchOptions): Promise<Figure[]> {
     const warm: Start[] = [];
     for (let round = 1; round <= options.rounds; round += 1) {
       warm.push(await startOnce(path.join(folder, "data")));
-      options.tell(`start, round ${round}: ${warm.at(-1)?.seconds.toFixed(2)} s, ${warm.at(-1)?.memoryMb.toFixed(0)} MiB`);
+      options.tell(
+        `start, round ${round}: ${warm.at(-1)?.seconds.toFixed(2)} s, ${warm.at(-1)?.memoryMb.toFixed(0)} MiB`,
+      );
     }
     const of = { area: "start" };
     return [
@@ -100,7 +102,13 @@ export async function measureStart(options: BenchOptions): Promise<Figure[]> {
         ...{ ...of, id: "start-warm", what: "npm start to /readyz, warm embedded database", unit: "s" },
         ...{ ours: median(warm.map(({ seconds }) => seconds)), bar: { of: "ours" as const, atMost: 2 } },
       },
-      { ...of, id: "start-cold", what: "the same with the database to be made", unit: "s", ours: cold.seconds },
+      {
+        ...of,
+        id: "start-cold",
+        what: "the same with the database to be made",
+        unit: "s",
+        ours: cold.seconds,
+      },
       {
         ...{ ...of, id: "start-memory", what: "resident memory at rest", unit: "MiB" },
         ours: median(warm.map(({ memoryMb }) => memoryMb)),

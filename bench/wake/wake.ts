@@ -46,7 +46,9 @@ export async function measureWake(options: BenchOptions): Promise<Figure[]> {
     await sleep(2_500);
     const within = await lone(rig, all.url, { calls, label: "within", firstContact: calls + 1 });
     for (const [name, took] of Object.entries({ across, within }))
-      options.tell(`wake ${name}: p50 ${quantile(took, 0.5).toFixed(0)} ms, p95 ${quantile(took, 0.95).toFixed(0)} ms`);
+      options.tell(
+        `wake ${name}: p50 ${quantile(took, 0.5).toFixed(0)} ms, p95 ${quantile(took, 0.95).toFixed(0)} ms`,
+      );
     return [
       figureOf(within, { id: "wake-within", what: "p95 from accept to claim, one process", atMost: 100 }),
       figureOf(across, { id: "wake-across", what: "p95 from accept to claim, web and worker", atMost: 500 }),
