@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/logger.js";
+import { PortalNotReleased } from "./portal-lease.js";
 
 const QUEUE = "drain-one-portal";
 const WAKE_CHANNEL = "sequence_enroller_wake";
@@ -20,6 +21,12 @@ const POLL_INTERVAL_MS = 2_000;
 const FETCH_BATCH = 10;
 const DEFER_PER_PORTAL_MS = 1;
 const LONGEST_DEFER_MS = 50;
+
+/**
+ * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
+ * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
+ */
+const CONNECTION_LIMITS = { query_timeout: 10_000, keepAlive: true };
 
 export interface DrainQueueOptions {
   databaseUrl: string;
@@ -94,6 +101,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     monitorIntervalSeconds: 1,
     superviseIntervalSeconds: 1,
     connectionTimeoutMillis: 5_000,
+    ...CONNECTION_LIMITS,
   });
   boss.on("error", (fault) => {
     logger.warn({ fault }, "queue fault");
@@ -144,6 +152,8 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
       .catch((fault: unknown): TurnEnd => {
+        // Not handed back: the lease has to lapse first, and with it most of HubSpot's window.
+        if (fault instanceof PortalNotReleased) throw fault;
         logger.error({ fault, portalId }, "a drain turn failed");
         return "rest";
       })
