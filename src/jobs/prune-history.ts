@@ -48,7 +48,7 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<number
 async function pruneAll({ pool, logger, isEnding }: PruneHistoryOptions): Promise<number> {
   let total = 0;
   for (const portalId of await portalsWithHistory(pool)) {
-    for (let after: bigint | undefined = 0n; after !== undefined && !isEnding(); ) {
+    for (let after: bigint | undefined = 0n; after !== undefined && !isEnding();) {
       const step = await pruneNext(pool, { portalId, after, limit: STEP });
       total += step.deleted;
       after = step.after;

@@ -25,7 +25,9 @@ async function store(portalId: number, ages: readonly number[], state = "COMPLET
 }
 
 async function keep(portalId: number, days: number): Promise<void> {
-  await db.database.pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
+  await db.database.pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [
+    portalId,
+  ]);
   await db.database.pool.query(`INSERT INTO portal_settings (portal_id, retention_days) VALUES ($1, $2)`, [
     portalId,
     days,
