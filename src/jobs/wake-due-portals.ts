@@ -29,12 +29,15 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-overdue-portals",
     text: `
-      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
-       WHERE (p.status <> 'CONNECTED' OR d.circuit_open_until > now()) AND (
-             (SELECT bool_or(e.deadline_at <= now()) FROM executions e
+      WITH uncallable AS MATERIALIZED (
+        SELECT portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
+         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now()
+      )
+      SELECT p.portal_id FROM uncallable p
+       WHERE (SELECT bool_or(e.deadline_at <= now()) FROM executions e
                WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN'))
           OR (SELECT bool_or(e.accepted_at <= now() - $1 * interval '1 hour') FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED'))`,
+               WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED')`,
     values: [HOLD_HOURS],
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));

@@ -89,7 +89,7 @@ describe("however long the backlog and the history, statements read no more than
     if (Array.isArray(value)) {
       const members = value.map((member: unknown) => {
         if (member === null || member === undefined) return "NULL";
-        const text = member instanceof Date ? member.toISOString() : String(member as string | bigint);
+        const text = member instanceof Date ? member.toISOString() : String(member);
         return `"${text.replace(/["\\]/g, "\\$&")}"`;
       });
       return `'{${members.join(",")}}'`;
