@@ -41,7 +41,7 @@ describe("a portal that cannot be called", () => {
         logger: pino({ level: "silent" }),
         rateLimit: 100,
         forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
-        });
+      });
       await drain(PORTAL, {
         signal: new AbortController().signal,
         isFresh: () => true,
