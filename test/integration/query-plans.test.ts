@@ -87,11 +87,13 @@ describe("however long the backlog and the history, statements read no more than
   function toLiteral(value: unknown): string {
     if (value === null || value === undefined) return "NULL";
     if (Array.isArray(value)) {
-      const members = value.map((member: unknown) => {
-        if (member === null || member === undefined) return "NULL";
-        const text = member instanceof Date ? member.toISOString() : String(member);
-        return `"${text.replace(/["\\]/g, "\\$&")}"`;
-      });
+      const members = (value as (string | bigint | number | boolean | Date | null | undefined)[]).map(
+        (member) => {
+          if (member === null || member === undefined) return "NULL";
+          const text = member instanceof Date ? member.toISOString() : String(member);
+          return `"${text.replace(/["\\]/g, "\\$&")}"`;
+        },
+      );
       return `'{${members.join(",")}}'`;
     }
     return `'${(value as bigint | number | string).toString()}'`;
