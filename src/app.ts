@@ -24,6 +24,7 @@ import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
+import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
@@ -51,7 +52,8 @@ const DRAIN_CAPACITY = 100;
 const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
-const OVERDUE_INTERVAL_MS = 10_000;
+const OVERDUE_INTERVAL_MS = 4_000;
+const PRUNE_INTERVAL_MS = 15 * 60_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -288,6 +290,20 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
       },
     }),
   );
+  let isEnding = false;
+  const stopPruning = startPeriodic({
+    intervalMs: PRUNE_INTERVAL_MS,
+    work: async () => {
+      await pruneHistory({ pool: database.pool, logger, isEnding: () => isEnding });
+    },
+    onFault: (fault) => {
+      logger.warn({ fault }, "old executions could not be deleted; trying again later");
+    },
+  });
+  closers.add(() => {
+    isEnding = true;
+    return stopPruning();
+  });
   const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());
   closers.add(

@@ -5,7 +5,7 @@ import type { Disturbance } from "./disturbances.js";
 /** Why a completion that HubSpot had accepted was sent again. */
 export type ResendReason = "answer lost" | "crash" | "none";
 
-/** An answer is in our database this long after HubSpot gave it, when nothing is wrong. */
+/** A worker that was told to go on, or a database that came back, is as before after this long at the latest. */
 const WRITTEN_WITHIN_MS = 3_000;
 
 /** Remembers which completions HubSpot took and then lost the answer to. */
@@ -34,12 +34,16 @@ export class CompletionWatch {
     const again = record.received.slice(record.received.indexOf(accepted) + 1);
     const acceptedAtMs = accepted.receivedAtMs;
     const isAnswerLost = this.#lostAnswers.has(record.callbackId);
-    const isCrash = disturbances.some(
-      ({ kind, beganAtMs, endedAtMs }) =>
-        kind !== "kill web" &&
-        beganAtMs <= acceptedAtMs + WRITTEN_WITHIN_MS &&
-        (endedAtMs ?? Number.POSITIVE_INFINITY) >= acceptedAtMs - WRITTEN_WITHIN_MS,
+    // A worker or the database went between the answer and the second sending: the answer was not stored.
+    const isCrash = (sentAgainAtMs: number): boolean =>
+      disturbances.some(
+        ({ kind, beganAtMs, endedAtMs }) =>
+          kind !== "kill web" &&
+          beganAtMs <= sentAgainAtMs &&
+          (endedAtMs ?? Number.POSITIVE_INFINITY) >= acceptedAtMs - WRITTEN_WITHIN_MS,
+      );
+    return again.map(({ receivedAtMs }) =>
+      isAnswerLost ? "answer lost" : isCrash(receivedAtMs) ? "crash" : "none",
     );
-    return again.map(() => (isAnswerLost ? "answer lost" : isCrash ? "crash" : "none"));
   }
 }

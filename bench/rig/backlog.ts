@@ -32,11 +32,11 @@ export async function addHistory(
       `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, due_at, deadline_at, contact_id, contact_email,
               workflow_id, sequence_id, request, attempts, first_attempt_at, sender_user_id, sender_email, execution_state,
               enrollment_status, enrollment_id, enrolled_at, sequence_name, decided_at, completion_tries, completed_at)
-       SELECT $1, 'ap-' || $1 || '-past-' || number, 'ENROLL', 'COMPLETED', at, at, at + interval '6 days',
+       SELECT $1::bigint, 'ap-' || $1::bigint || '-past-' || number, 'ENROLL', 'COMPLETED', at, at, at + interval '6 days',
               (10000000 + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${REQUEST}, 1, at,
               9100001, 'rep@acme.example', 'SUCCESS', 'ENROLLED', number::text, at, 'Outbound', at, 1, at
          FROM generate_series(1, $2::int) AS number,
-              LATERAL (SELECT now() - (number::float8 / $2) * interval '365 days' AS at) AS moment`,
+              LATERAL (SELECT now() - (number::float8 / $2::int) * interval '365 days' AS at) AS moment`,
       [portalId, perPortal],
     );
   }

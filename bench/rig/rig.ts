@@ -36,6 +36,8 @@ export interface Rig {
   /** A connection pool of the measurement's own. */
   readonly pool: pg.Pool;
   readonly databaseUrl: string;
+  /** What the app's processes are started with, but for ROLE and PORT: holds secrets. */
+  readonly environment: Readonly<Record<string, string>>;
   startApp(options: {
     role: "all" | "web" | "worker";
     name?: string;
@@ -50,6 +52,8 @@ export interface Rig {
   }): Promise<NodeProcess>;
   /** Ends one process. */
   stop(started: NodeProcess): Promise<void>;
+  /** Ends the app's processes; the database and the simulated HubSpot stay. */
+  stopApps(): Promise<void>;
   /** Ends everything that was started. */
   close(): Promise<void>;
 }
@@ -129,7 +133,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       database.killNow();
     };
     process.once("exit", quit);
-    closers.push(async () => void process.off("exit", quit));
+    closers.push(() => Promise.resolve(process.off("exit", quit)));
     const simulator = await startScript({
       name: "simulator",
       script: new URL("./simulator-process.ts", import.meta.url),
@@ -143,9 +147,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     const pool = new pg.Pool({ connectionString: database.url, max: 4 });
     pool.on("error", () => undefined);
     closers.push(() => pool.end());
+    const apps: NodeProcess[] = [];
     let isFirstTaken = false;
     return {
-      ...{ folder, secret, publicUrl, pool, startScript, close },
+      ...{ folder, secret, publicUrl, pool, environment, startScript, close },
       databaseUrl: database.url,
       simulator: createSimulatorClient(simulator.said),
       async startApp({ role, name = role, environment: extra = {} }) {
@@ -162,9 +167,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
           ready: /"port":(\d+).*Sequence Enroller is listening/,
         });
         closers.push(() => started.close());
+        apps.push(started);
         return { ...started, url: `http://127.0.0.1:${started.said}` };
       },
       stop: (started) => started.close(),
+      async stopApps() {
+        await Promise.all(apps.splice(0).map((app) => app.close()));
+      },
     };
   } catch (fault) {
     await close();

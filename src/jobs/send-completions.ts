@@ -50,41 +50,50 @@ async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Prom
   }
 }
 
-/** One by one; what was settled counts even if another of them could not be sent any more (the lease is lost). */
-async function sendSingles(
-  batch: readonly OwedCompletion[],
-  gateway: PortalGateway,
-): Promise<CompletionResult[]> {
-  const endings = await Promise.allSettled(batch.map((completion) => sendOne(completion, gateway)));
-  const results = endings.flatMap((ending) => (ending.status === "fulfilled" ? [ending.value] : []));
-  const fault = endings.find((ending) => ending.status === "rejected");
-  if (results.length === 0 && fault !== undefined) throw fault.reason;
-  return results;
-}
-
+/** Results of the whole batch; undefined where HubSpot refused it for what may be one bad callback. */
 async function sendBatch(
   batch: readonly OwedCompletion[],
   gateway: PortalGateway,
-): Promise<CompletionResult[]> {
+): Promise<CompletionResult[] | undefined> {
   try {
     await gateway.completeBatch(batch.map(({ callbackId, outputFields }) => ({ callbackId, outputFields })));
     return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
   } catch (fault) {
-    // Whether one bad callback fails the whole batch is unpublished (dossier §3.6): ask one by one.
-    if (isFinal(fault)) return sendSingles(batch, gateway);
+    if (isFinal(fault)) return undefined;
     if (fault instanceof HubSpotError) return batch.map((completion) => afterFault(completion, fault));
     throw fault;
   }
 }
 
+/** Written down every so many: what a crash, or a lost lease, makes us send again stays small. */
+const SINGLES_AT_ONCE = 10;
+
+async function sendSingles(
+  owner: Ownership,
+  batch: readonly OwedCompletion[],
+  gateway: PortalGateway,
+): Promise<void> {
+  for (let start = 0; start < batch.length; start += SINGLES_AT_ONCE) {
+    const group = batch.slice(start, start + SINGLES_AT_ONCE);
+    const sent = await Promise.allSettled(group.map((completion) => sendOne(completion, gateway)));
+    const results = sent.filter((one) => one.status === "fulfilled").map(({ value }) => value);
+    await writeCompletionResults(owner, results);
+    const failure = sent.find((one) => one.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+  }
+}
+
 /**
- * Hands HubSpot one batch of the completions it is owed.
+ * Hands HubSpot one batch of the completions it is owed. A refused batch is sent one by one: whether one bad callback
+ * fails all of it is unpublished (dossier §3.6).
  *
  * @returns how many were owed and due; a full batch means there may be more.
  */
 export async function sendCompletions(owner: Ownership, gateway: PortalGateway): Promise<number> {
   const owed = await readOwedCompletions(owner, COMPLETION_BATCH);
   if (owed.length === 0) return 0;
-  await writeCompletionResults(owner, await sendBatch(owed, gateway));
+  const results = await sendBatch(owed, gateway);
+  if (results === undefined) await sendSingles(owner, owed, gateway);
+  else await writeCompletionResults(owner, results);
   return owed.length;
 }

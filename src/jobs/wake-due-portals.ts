@@ -1,7 +1,12 @@
 import type { Pool } from "pg";
 import { HOLD_HOURS } from "../executions/hold.js";
 
-/** Portals with something to do now. Wakes are only hints: this is what finds timers that ran out and wakes that got lost. */
+/**
+ * Portals with something to do now. Wakes are only hints: this is what finds timers that ran out and wakes that got lost.
+ *
+ * `min` and not EXISTS: the earliest is one look into an index for each portal, while of an EXISTS the planner believes
+ * that reading the table from its start finds one soon, and reads all of it for a portal at rest (query-plans.test.ts).
+ */
 export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-due-portals",
@@ -9,9 +14,9 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
       SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
        WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
-          OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-                      AND e.due_at <= now())
-          OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED' AND e.due_at <= now()))`,
+          OR (SELECT min(e.due_at) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now()
+          OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now())`,
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
@@ -24,12 +29,15 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-overdue-portals",
     text: `
-      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
-       WHERE (p.status <> 'CONNECTED' OR d.circuit_open_until > now()) AND (
-             EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-                      AND e.deadline_at <= now())
-          OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED'
-                      AND e.accepted_at <= now() - $1 * interval '1 hour'))`,
+      WITH uncallable AS MATERIALIZED (
+        SELECT portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
+         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now()
+      )
+      SELECT p.portal_id FROM uncallable p
+       WHERE (SELECT bool_or(e.deadline_at <= now()) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN'))
+          OR (SELECT bool_or(e.accepted_at <= now() - $1 * interval '1 hour') FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED')`,
     values: [HOLD_HOURS],
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));

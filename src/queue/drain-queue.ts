@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/logger.js";
 import { PortalNotReleased } from "./portal-lease.js";
@@ -12,6 +13,14 @@ const HEARTBEAT_INTERVAL_MS = 3_000;
 export const SELF_FENCE_MS = 6_000;
 /** Wakes are hints; this is how late a lost one can be noticed. */
 const POLL_INTERVAL_MS = 2_000;
+/**
+ * Most portals taken at once, and how long a process waits before each look for every portal it holds already. One that
+ * holds few looks sooner than one that holds many and finds what is waiting: portals spread over the processes, and a new
+ * process has its share within a turn, with nobody counting.
+ */
+const FETCH_BATCH = 10;
+const DEFER_PER_PORTAL_MS = 1;
+const LONGEST_DEFER_MS = 50;
 
 /**
  * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
@@ -187,10 +196,14 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       isFetching = true;
       try {
         while (isFetchWanted && !isStopping && running.size < capacity) {
+          await sleep(Math.min(LONGEST_DEFER_MS, running.size * DEFER_PER_PORTAL_MS));
+          if (isStopping) break;
           isFetchWanted = false;
           // The lease runs from the claim: a process paused while the answer is on its way must not believe it fresh.
           const claimedAtMs = performance.now();
-          const jobs = await boss.fetch(QUEUE, { batchSize: capacity - running.size, includeMetadata: true });
+          const batchSize = Math.min(FETCH_BATCH, capacity - running.size);
+          const jobs = await boss.fetch(QUEUE, { batchSize, includeMetadata: true });
+          if (jobs.length === batchSize) isFetchWanted = true;
           for (const job of jobs) {
             const portalId = BigInt(job.singletonKey ?? "0");
             void runTurn(

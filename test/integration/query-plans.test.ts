@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
 import { readOwedCompletions, writeCompletionResults } from "../../src/executions/completions.js";
+import { createAcceptor } from "../../src/executions/accept.js";
 import { enrolled } from "../../src/executions/outcome.js";
+import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
 import { writeFindings } from "../../src/executions/write-back.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 7_001n;
-const BACKLOG = 30_000;
+/** Open executions of one portal, and as many finished ones of another: a million rows with PLAN_ROWS=500000. */
+const BACKLOG = Number(process.env["PLAN_ROWS"] ?? 30_000);
 
 interface PlanNode {
   readonly "Node Type": string;
@@ -25,7 +29,7 @@ function rowsRead(node: PlanNode): number {
   return read + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
 }
 
-describe("with a backlog of 30,000, the owner's statements read no more than they return", () => {
+describe("however long the backlog and the history, statements read no more than they return", () => {
   let db: TestDatabase;
   let epoch: bigint;
 
@@ -40,6 +44,9 @@ describe("with a backlog of 30,000, the owner's statements read no more than the
               LATERAL (SELECT CASE WHEN portal = 7002 THEN 'COMPLETED' ELSE 'QUEUED' END AS state) AS chosen`,
       [PORTAL, epoch, BACKLOG],
     );
+    await db.database.pool.query(
+      `INSERT INTO portals (portal_id, status) SELECT generate_series(7001, 7200), 'CONNECTED'`,
+    );
     await db.database.pool.query(`ANALYZE`);
   });
 
@@ -50,11 +57,11 @@ describe("with a backlog of 30,000, the owner's statements read no more than the
     const client = await db.database.pool.connect();
     let read = 0;
     const explaining = {
-      async query({ text, values }: { text: string; values: readonly unknown[] }) {
-        const literals = values.map(toLiteral).join(", ");
+      async query({ text, values = [] }: { text: string; values?: readonly unknown[] }) {
+        const literals = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
         await client.query(`PREPARE probe AS ${text}`);
         const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
-          `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE probe (${literals})`,
+          `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE probe ${literals}`,
         );
         read = rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
         await client.query(`DEALLOCATE probe`);
@@ -80,8 +87,12 @@ describe("with a backlog of 30,000, the owner's statements read no more than the
   function toLiteral(value: unknown): string {
     if (value === null || value === undefined) return "NULL";
     if (Array.isArray(value)) {
-      const members = value.map((member) =>
-        member instanceof Date ? `"${member.toISOString()}"` : String(member ?? "NULL"),
+      const members = (value as (string | bigint | number | boolean | Date | null | undefined)[]).map(
+        (member) => {
+          if (member === null || member === undefined) return "NULL";
+          const text = member instanceof Date ? member.toISOString() : String(member);
+          return `"${text.replace(/["\\]/g, "\\$&")}"`;
+        },
       );
       return `'{${members.join(",")}}'`;
     }
@@ -121,6 +132,40 @@ describe("with a backlog of 30,000, the owner's statements read no more than the
       result: { to: "DECIDED" as const, outcome },
     }));
     expect(await cost((owner) => writeFindings(owner, findings))).toBeLessThanOrEqual(200);
+  });
+
+  test("storing a shared commit of calls, some of them repeated", async () => {
+    const call = (callbackId: string) => ({
+      ...{ portalId: PORTAL, callbackId, contactId: "1", workflowId: undefined, sequenceId: "2" },
+      request: { senderMode: "portal_default" as const },
+    });
+    const read = await cost(async ({ pool }) => {
+      const accept = createAcceptor({ pool, deadlineHours: 1, onStored: () => undefined });
+      await Promise.all(Array.from({ length: 50 }, (_, index) => accept(call(`ap-plan-${index * 1_000}`))));
+    });
+    expect(read).toBeLessThanOrEqual(200);
+  });
+
+  test("sweeping for portals with work", async () => {
+    expect(await cost(({ pool }) => findDuePortals(pool))).toBeLessThanOrEqual(200);
+  });
+
+  test("sweeping for portals past their time, of portals that cannot be called", async () => {
+    await db.database.pool.query(`UPDATE portals SET status = 'DISCONNECTED' WHERE portal_id > 7001`);
+    expect(await cost(({ pool }) => findOverduePortals(pool))).toBeLessThanOrEqual(200);
+  });
+
+  test("looking whether a portal has work", async () => {
+    expect(await cost(({ pool }) => hasQueuedWork(pool, PORTAL))).toBeLessThanOrEqual(200);
+  });
+
+  test("a step of the retention job", async () => {
+    const step = { portalId: PORTAL, after: 0n, limit: 50 };
+    expect(await cost(({ pool }) => pruneNext(pool, step))).toBeLessThanOrEqual(200);
+  });
+
+  test("finding the portals that have a history", async () => {
+    expect(await cost(({ pool }) => portalsWithHistory(pool))).toBeLessThanOrEqual(200);
   });
 
   test("settling completions", async () => {

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { addBacklog } from "../rig/backlog.js";
+import { startRig, type Rig } from "../rig/rig.js";
+import type { PortalTraffic } from "../rig/simulator-client.js";
+import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
+import type { BenchOptions } from "../options.js";
+import type { Figure } from "../report/figures.js";
+import { median } from "../report/statistics.js";
+
+const LIMIT = 110;
+const WINDOW_MS = 10_000;
+/** As HubSpot's own answers take. */
+const LATENCY_MS = 100;
+const LOOK_MS = 20;
+const [PORTAL = 0] = portalIds(1);
+
+interface Drained {
+  readonly share: number;
+  readonly callsPerEnrollment: number;
+  readonly throttled: number;
+  readonly peak: number;
+}
+
+/** The traffic as it is at one instant of the performance clock. */
+async function trafficAt(rig: Rig, instant: number): Promise<PortalTraffic> {
+  await sleep(Math.max(0, instant - performance.now()));
+  return rig.simulator.traffic(PORTAL);
+}
+
+/**
+ * Begins a backlog that does not end before the measurement does. A full window is sent in a burst once a window, so
+ * counting begins in the middle between two bursts: there is at most one burst more or less than there should be.
+ *
+ * @returns the instant at which counting begins.
+ */
+async function beginBacklog(rig: Rig, size: number): Promise<number> {
+  const before = await rig.simulator.traffic(PORTAL);
+  await addBacklog(rig.pool, { portalIds: [PORTAL], each: size, from: 1 });
+  while ((await rig.simulator.traffic(PORTAL)).counted === before.counted) await sleep(LOOK_MS);
+  return performance.now() + WINDOW_MS / 2;
+}
+
+function between(begin: PortalTraffic, end: PortalTraffic, windows: number): Drained {
+  return {
+    share: (end.counted - begin.counted) / (windows * LIMIT),
+    callsPerEnrollment: (end.counted - begin.counted) / (end.enrollments - begin.enrollments),
+    throttled: end.throttled,
+    peak: end.peakInWindow,
+  };
+}
+
+function figuresOf(workers: number, rounds: readonly Drained[]): Figure[] {
+  const shares = rounds.map(({ share }) => share);
+  const name = `${workers} ${workers === 1 ? "worker" : "workers"}`;
+  return [
+    {
+      id: `drain-share-${workers}`,
+      area: "drain",
+      what: `share of the budget used, ${name}`,
+      unit: `of ${LIMIT} per 10 s`,
+      ours: median(shares) * LIMIT,
+      peer: LIMIT,
+      ratio: median(shares),
+      rounds: shares,
+      bar: { of: "ratio", atLeast: 0.95 },
+    },
+    {
+      id: `drain-cost-${workers}`,
+      area: "drain",
+      what: `calls per enrollment, ${name}`,
+      unit: "calls",
+      ours: median(rounds.map(({ callsPerEnrollment }) => callsPerEnrollment)),
+      bar: { of: "ours", atMost: 1.02 },
+    },
+    {
+      id: `drain-429-${workers}`,
+      area: "drain",
+      what: `429s caused by us, ${name} (peak ${Math.max(...rounds.map(({ peak }) => peak))})`,
+      unit: "answers",
+      ours: Math.max(...rounds.map(({ throttled }) => throttled)),
+      bar: { of: "ours", atMost: 0 },
+    },
+  ];
+}
+
+async function measureWith(workers: number, options: BenchOptions): Promise<Figure[]> {
+  const windows = options.isQuick ? 2 : 3;
+  const size = (windows * options.rounds + 3) * LIMIT;
+  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
+  try {
+    await stockPortals(rig, { portalIds: [PORTAL], contacts: size + 1 });
+    await Promise.all(
+      Array.from({ length: workers }, (_, index) =>
+        rig.startApp({ role: "worker", name: `worker-${index + 1}` }),
+      ),
+    );
+    await warmUp(rig, [PORTAL]);
+    const beginsAt = await beginBacklog(rig, size);
+    const rounds: Drained[] = [];
+    let begin = await trafficAt(rig, beginsAt);
+    for (let round = 1; round <= options.rounds; round += 1) {
+      const end = await trafficAt(rig, beginsAt + round * windows * WINDOW_MS);
+      const drained = between(begin, end, windows);
+      begin = end;
+      rounds.push(drained);
+      options.tell(
+        `drain, ${workers} workers, round ${round}: ${(drained.share * 100).toFixed(1)} % of the budget, ` +
+          `${drained.callsPerEnrollment.toFixed(4)} calls per enrollment, ${drained.throttled} times 429, peak ${drained.peak}`,
+      );
+    }
+    return figuresOf(workers, rounds);
+  } finally {
+    await rig.close();
+  }
+}
+
+/** How much of one portal's budget is used while a backlog exists, by one, two and four worker processes. */
+export async function measureDrain(options: BenchOptions): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const workers of options.isQuick ? [2] : [1, 2, 4]) {
+    figures.push(...(await measureWith(workers, options)));
+  }
+  return figures;
+}

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { startLoadGenerator, type LoadGenerator } from "../accept/load.js";
+import { addHistory } from "../rig/backlog.js";
+import { drainRate } from "../rig/drain-rate.js";
+import { startRig, type Rig } from "../rig/rig.js";
+import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
+import type { BenchOptions } from "../options.js";
+import type { Figure } from "../report/figures.js";
+import { median } from "../report/statistics.js";
+import { copyDatabase, urlOf } from "./databases.js";
+
+const PORTALS = portalIds(20);
+const LIMIT = 1_000;
+const LATENCY_MS = 10;
+const SMALL = 1_000;
+const LARGE = 1_000_000;
+
+interface Side {
+  readonly name: string;
+  readonly url: string;
+  readonly pool: pg.Pool;
+}
+
+interface Measured {
+  readonly accept: number;
+  readonly drain: number;
+  readonly memoryMb: number;
+}
+
+interface Load {
+  readonly calls: number;
+  readonly each: number;
+  readonly from: number;
+  readonly label: string;
+}
+
+/** Contacts of the accept volley are unknown to the simulated HubSpot: they are gone again before anything is drained. */
+async function acceptRate(
+  rig: Rig,
+  load: LoadGenerator,
+  { side, ...of }: Load & { side: Side },
+): Promise<Measured["accept"]> {
+  const web = await rig.startApp({
+    role: "web",
+    name: `web-${side.name}`,
+    environment: { DATABASE_URL: side.url },
+  });
+  const volley = {
+    ...{ origin: web.url, publicUrl: rig.publicUrl, secret: rig.secret },
+    ...{ portalIds: PORTALS, connections: 64 },
+  };
+  await load.fire({ ...volley, calls: 3_000, label: `warm${of.label}` });
+  const { seconds } = await load.fire({ ...volley, calls: of.calls, label: `load${of.label}` });
+  await rig.stop(web);
+  await side.pool.query(`DELETE FROM executions WHERE state = 'QUEUED'`);
+  return of.calls / seconds;
+}
+
+async function drain(rig: Rig, { side, ...of }: Load & { side: Side }): Promise<Omit<Measured, "accept">> {
+  await side.pool.query(`UPDATE portals SET directory_synced_at = now()`);
+  const worker = await rig.startApp({
+    ...{ role: "worker", name: `worker-${side.name}` },
+    environment: { DATABASE_URL: side.url },
+  });
+  // Its code is warm, and what an earlier owner left in the window is known, before anything is timed.
+  await drainRate(side.pool, { portalIds: PORTALS, each: 10, from: of.from });
+  const rate = await drainRate(side.pool, { portalIds: PORTALS, each: of.each, from: of.from + 10 });
+  const memoryMb = await worker.memoryMb();
+  await rig.stop(worker);
+  return { drain: rate, memoryMb };
+}
+
+async function openSides(rig: Rig, options: BenchOptions): Promise<Side[]> {
+  await copyDatabase(rig, ["small", "large"]);
+  const sides = ["small", "large"].map((name): Side => {
+    const url = urlOf(rig, name);
+    return { name, url, pool: new pg.Pool({ connectionString: url, max: 4 }) };
+  });
+  for (const { name, pool } of sides) {
+    pool.on("error", () => undefined);
+    const total = name === "small" ? SMALL : options.isQuick ? LARGE / 10 : LARGE;
+    await addHistory(pool, { portalIds: PORTALS, total });
+    options.tell(`growth: ${name} holds ${total} finished executions`);
+  }
+  return sides;
+}
+
+function figureOf(
+  of: keyof Measured,
+  measured: Record<string, Measured[]>,
+  given: Pick<Figure, "id" | "what" | "unit" | "bar">,
+): Figure {
+  const [small = [], large = []] = [measured["small"], measured["large"]];
+  const rounds = large.map((round, index) => round[of] / (small[index]?.[of] ?? Number.NaN));
+  return {
+    ...{ area: "growth", ...given, rounds, ratio: median(rounds) },
+    ...{ ours: median(large.map((round) => round[of])), peer: median(small.map((round) => round[of])) },
+  };
+}
+
+/** A database that holds a million finished executions against one that holds a thousand: rates and memory. */
+export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
+  const [calls, each] = options.isQuick ? [4_000, 50] : [8_000, 200];
+  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS });
+  const load = await startLoadGenerator();
+  let sides: Side[] = [];
+  try {
+    await stockPortals(rig, { portalIds: PORTALS, contacts: 1 + 2 * (each + 10) * options.rounds });
+    await rig.startApp({ role: "worker" });
+    await warmUp(rig, PORTALS);
+    await rig.stopApps();
+    sides = await openSides(rig, options);
+    const measured: Record<string, Measured[]> = { small: [], large: [] };
+    for (let round = 0; round < options.rounds; round += 1) {
+      for (const [index, side] of (round % 2 === 0 ? sides : [...sides].reverse()).entries()) {
+        const from = 1 + (2 * round + index) * (each + 10);
+        const of = { calls, each, from, label: `${side.name}${round}`, side };
+        const accept = await acceptRate(rig, load, of);
+        const result = { accept, ...(await drain(rig, of)) };
+        measured[side.name]?.push(result);
+        options.tell(
+          `growth, round ${round + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s, ` +
+            `worker ${result.memoryMb.toFixed(0)} MiB`,
+        );
+        await sleep(1_000);
+      }
+    }
+    const atLeast = { bar: { of: "ratio" as const, atLeast: 0.9 } };
+    return [
+      figureOf("accept", measured, {
+        id: "growth-accept",
+        what: "accept at 1,000,000 stored over 1,000",
+        unit: "1/s",
+        ...atLeast,
+      }),
+      figureOf("drain", measured, {
+        id: "growth-drain",
+        what: "drain at 1,000,000 stored over 1,000",
+        unit: "1/s",
+        ...atLeast,
+      }),
+      figureOf("memoryMb", measured, {
+        ...{ id: "growth-memory", what: "worker's memory at 1,000,000 stored over 1,000", unit: "MiB" },
+        bar: { of: "ratio", atMost: 1.1 },
+      }),
+    ];
+  } finally {
+    load.close();
+    for (const { pool } of sides) await pool.end();
+    await rig.close();
+  }
+}

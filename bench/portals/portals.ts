@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { paths } from "../../src/hubspot/paths.js";
+import { drainRate } from "../rig/drain-rate.js";
+import { startRig, type Rig } from "../rig/rig.js";
+import { FIRST_CONTACT, SEQUENCE_ID } from "../rig/simulator-client.js";
+import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
+import { accessTokens } from "../rig/tokens.js";
+import type { BenchOptions } from "../options.js";
+import type { Figure } from "../report/figures.js";
+import { median } from "../report/statistics.js";
+import type { Order } from "./bare-loop.js";
+
+const LATENCY_MS = 50;
+/** More than the volleys need: what is measured is the machine, not the budget. */
+const LIMIT = 1_000;
+/** As many as the app opens to HubSpot. */
+const CONNECTIONS = 256;
+const SENDER = { userId: "9100001" };
+
+/** Posts from a process of its own, so that both sides have one. @returns seconds */
+function bareLoop(order: Order): Promise<number> {
+  const script = fileURLToPath(new URL("./bare-loop.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", script], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify(order));
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
+  return new Promise((resolve, reject) => {
+    child.once("close", (code) => {
+      if (code === 0) resolve(Number(said));
+      else reject(new Error(`the bare loop ended with ${code}`));
+    });
+  });
+}
+
+async function senderEmail(rig: Rig): Promise<string> {
+  const { rows } = await rig.pool.query<{ email: string }>(
+    `SELECT email FROM owners WHERE user_id = $1 LIMIT 1`,
+    [SENDER.userId],
+  );
+  return rows[0]?.email ?? "";
+}
+
+/** Many portals with work at the same moment, one worker, against a loop that posts the same and stores nothing. */
+export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
+  const [count, each] = options.isQuick ? [40, 50] : [200, 60];
+  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
+  try {
+    const ids = portalIds(count);
+    await stockPortals(rig, { portalIds: ids, contacts: 1 + 2 * each * options.rounds });
+    const worker = await rig.startApp({ role: "worker", name: "worker" });
+    await warmUp(rig, ids);
+    const order = {
+      ...{ url: rig.simulator.url, path: paths.enrollments, completionsPath: paths.completeBatch },
+      ...{ tokens: await accessTokens(rig, ids), each, connections: CONNECTIONS },
+      ...{ sequenceId: SEQUENCE_ID, userId: SENDER.userId, senderEmail: await senderEmail(rig) },
+    };
+    const ours: number[] = [];
+    const bare: number[] = [];
+    for (let round = 0; round < options.rounds; round += 1) {
+      const from = 1 + 2 * each * round;
+      ours.push(await drainRate(rig.pool, { portalIds: ids, each, from }));
+      bare.push((each * count) / (await bareLoop({ ...order, firstContact: FIRST_CONTACT + from + each })));
+      options.tell(
+        `portals, round ${round + 1}: ours ${ours.at(-1)?.toFixed(0)}/s, bare loop ${bare.at(-1)?.toFixed(0)}/s, ` +
+          `worker ${(await worker.memoryMb()).toFixed(0)} MiB`,
+      );
+    }
+    const ratios = ours.map((rate, index) => rate / (bare[index] ?? Number.NaN));
+    const throttled = (await rig.simulator.allTraffic()).reduce((sum, traffic) => sum + traffic.throttled, 0);
+    return [
+      {
+        ...{ id: "portals-rate", area: "portals", unit: "1/s" },
+        what: `enrollments of ${count} portals at once, ${LATENCY_MS} ms latency, against a bare loop`,
+        ...{ ours: median(ours), peer: median(bare), ratio: median(ratios), rounds: ratios },
+      },
+      {
+        ...{ id: "portals-429", area: "portals", unit: "answers", what: "429s caused by us" },
+        ...{ ours: throttled, bar: { of: "ours" as const, atMost: 0 } },
+      },
+    ];
+  } finally {
+    await rig.close();
+  }
+}

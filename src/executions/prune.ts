@@ -1,0 +1,63 @@
+import type { Pool } from "pg";
+
+/** How long finished executions are kept where the portal's admin has not said otherwise. */
+export const DEFAULT_RETENTION_DAYS = 400;
+/**
+ * Shorter is not possible: HubSpot holds a contact for seven days, and a call that it delivers again while we no longer
+ * know it would enroll the contact a second time.
+ */
+export const MIN_RETENTION_DAYS = 8;
+
+/** One step through a portal's history, oldest first. */
+export interface PruneStep {
+  readonly deleted: number;
+  /** Where the next step begins; undefined: the rest is too young to go. */
+  readonly after: bigint | undefined;
+}
+
+/** Portals with a history. Skips from portal to portal in the primary key, so it costs portals, not executions. */
+export async function portalsWithHistory(pool: Pool): Promise<bigint[]> {
+  const { rows } = await pool.query<{ portal_id: string }>({
+    name: "portals-with-history",
+    text: `
+      WITH RECURSIVE portal AS (
+        SELECT min(portal_id) AS portal_id FROM executions
+        UNION ALL
+        SELECT (SELECT min(e.portal_id) FROM executions e WHERE e.portal_id > portal.portal_id) FROM portal
+         WHERE portal.portal_id IS NOT NULL
+      )
+      SELECT portal_id FROM portal WHERE portal_id IS NOT NULL`,
+  });
+  return rows.map(({ portal_id }) => BigInt(portal_id));
+}
+
+/**
+ * Deletes what is finished and older than the portal's retention among the next `limit` executions by primary key. Ids
+ * grow with the time of acceptance, so the first that is too young ends the way. Locks only the rows it deletes.
+ */
+export async function pruneNext(
+  pool: Pool,
+  step: { portalId: bigint; after: bigint; limit: number },
+): Promise<PruneStep> {
+  const { rows } = await pool.query<{ deleted: string; last_id: string | null; is_end: boolean }>({
+    name: "prune-executions",
+    text: `
+      WITH cutoff AS (
+        SELECT now() - interval '1 day' * greatest($4::int, coalesce(
+          (SELECT retention_days FROM portal_settings WHERE portal_id = $1), $5::int)) AS at
+      ), step AS (
+        SELECT id, accepted_at FROM executions WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3
+      ), deleted AS (
+        DELETE FROM executions e
+         WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step, cutoff WHERE accepted_at < cutoff.at))
+           AND e.state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+        RETURNING e.id
+      )
+      SELECT (SELECT count(*) FROM deleted) AS deleted, max(step.id) AS last_id,
+             count(*) < $3 OR bool_or(step.accepted_at >= cutoff.at) AS is_end
+        FROM step, cutoff`,
+    values: [step.portalId, step.after, step.limit, MIN_RETENTION_DAYS, DEFAULT_RETENTION_DAYS],
+  });
+  const { deleted = "0", last_id = null, is_end = true } = rows[0] ?? {};
+  return { deleted: Number(deleted), after: is_end || last_id === null ? undefined : BigInt(last_id) };
+}
