@@ -52,7 +52,7 @@ const DRAIN_CAPACITY = 100;
 const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
-const OVERDUE_INTERVAL_MS = 10_000;
+const OVERDUE_INTERVAL_MS = 4_000;
 const PRUNE_INTERVAL_MS = 15 * 60_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */

@@ -1,27 +1,17 @@
-import type { RequestHandler, Response } from "express";
-import { AppError } from "../errors.js";
+import type { RequestHandler } from "express";
+import { sendProblem } from "./error-handler.js";
 
-/** What an answer needs, in practice the database, did not come in time. */
-class AnswerOverdue extends AppError {
-  override readonly code = "STORAGE_UNAVAILABLE";
-  override readonly status = 503;
-  override readonly retryable = true;
-}
-
-const overdue = new WeakSet<Response>();
-
-/** Whether the answer was given by {@link createAnswerLimit}: what a handler still comes up with is too late. */
-export function isOverdue(response: Response): boolean {
-  return overdue.has(response);
-}
-
-/** Answers 503 where the handlers behind it have not answered within `ms`: an honest error instead of a long wait. */
+/**
+ * Answers 503 where the handlers behind it have not answered within `ms`: an honest error instead of a long wait. What
+ * they still come up with is dropped, and a fault of theirs ends in the log (error-handler.tsx).
+ */
 export function createAnswerLimit({ ms }: { ms: number }): RequestHandler {
-  return (_request, response, next) => {
+  return (request, response, next) => {
     const timer = setTimeout(() => {
       if (response.headersSent) return;
-      overdue.add(response);
-      next(new AnswerOverdue(`no answer within ${ms} ms`));
+      response.locals["isOverdue"] = true;
+      // Not by next(): the handlers behind will call that once more, and would find the route table used up.
+      sendProblem(request, response, { status: 503, code: "STORAGE_UNAVAILABLE" });
     }, ms);
     response.once("close", () => {
       clearTimeout(timer);

@@ -1,7 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Request, Response } from "express";
 import { AppError } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
-import { isOverdue } from "./answer-limit.js";
 import { MessagePage, sendPage } from "./page.js";
 import { requestIdOf } from "./request-id.js";
 
@@ -29,8 +28,8 @@ export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequest
     };
     if (problem.status >= 500) logger.error(fields, "request failed");
     else logger.info(fields, "request refused");
-    // It was answered when its time was up (answer-limit.ts); to end the connection would hit the request after it.
-    if (response.headersSent && isOverdue(response)) return;
+    // Answered when its time was up (answer-limit.ts): to end the connection now would hit the request after it.
+    if (response.locals["isOverdue"] === true) return;
     if (response.headersSent) return next(error);
     sendProblem(request, response, problem);
   };
@@ -41,7 +40,8 @@ export function createNotFound(): RequestHandler {
   return (request, response) => sendProblem(request, response, { status: 404, code: "NOT_FOUND" });
 }
 
-function sendProblem(request: Request, response: Response, { status, code }: Problem): void {
+/** Answers with a status and a stable code, in the form the caller reads. */
+export function sendProblem(request: Request, response: Response, { status, code }: Problem): void {
   const requestId = requestIdOf(response);
   if (request.accepts(["json", "html"]) !== "html") {
     response.status(status).set("Cache-Control", "no-store").json({ code, requestId });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { createDirectory } from "../../src/directory/directory.js";
 import { createDrain } from "../../src/jobs/drain-portal.js";
-import { findDuePortals } from "../../src/jobs/wake-due-portals.js";
+import { findOverduePortals } from "../../src/jobs/wake-due-portals.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 4_811n;
@@ -34,7 +34,7 @@ describe("a portal that cannot be called", () => {
        SELECT $1, state, 'ENROLL', state, 1, now(), '1001', '300000001', '{}' FROM unnest(ARRAY['ATTEMPTING', 'UNCERTAIN']) AS state`,
         [PORTAL],
       );
-      expect(await findDuePortals(pool)).toEqual([PORTAL]);
+      expect(await findOverduePortals(pool)).toEqual([PORTAL]);
       const drain = createDrain({
         pool,
         directory: createDirectory({ pool }),
@@ -50,7 +50,7 @@ describe("a portal that cannot be called", () => {
       const { rows } = await pool.query(`SELECT DISTINCT state, error_code FROM executions`);
       expect(rows).toEqual([{ state: "DECIDED", error_code: "DEADLINE_EXCEEDED" }]);
       // Or it would be woken, for nothing, every other second for as long as it cannot be called.
-      expect(await findDuePortals(pool)).toEqual([]);
+      expect(await findOverduePortals(pool)).toEqual([]);
     },
   );
 });

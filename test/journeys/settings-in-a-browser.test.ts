@@ -16,8 +16,8 @@ import { addPlainPortal, startRunningApp, type RunningApp } from "../support/sta
 const executable = findChromium();
 const isRequired = process.env["CI"] === "true";
 if (executable === undefined && !isRequired) {
-  console.warn(
-    "Skipped: the settings page in a real browser. Install Chromium, or set CHROMIUM_PATH to one, to run it.",
+  process.stderr.write(
+    "Skipped: the settings page in a real browser. Install Chromium, or set CHROMIUM_PATH to one, to run it.\n",
   );
 }
 const suite = executable === undefined && !isRequired ? describe.skip : describe;

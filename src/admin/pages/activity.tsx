@@ -1,8 +1,8 @@
 import type { Backlog } from "../backlog.js";
-import type { DayCounts, ExecutionFilter, ExecutionItem, ExecutionPage } from "../execution-list.js";
+import type { DayCounts, ExecutionFilter, ExecutionPage } from "../execution-list.js";
 import type { Format } from "../format.js";
-import { OUTCOME_LABELS, OUTCOMES, remarkOn, type Outcome } from "../outcome.js";
-import { Time } from "./connection.js";
+import { OUTCOME_LABELS, OUTCOMES, type Outcome } from "../outcome.js";
+import { ContactList } from "./contact-list.js";
 
 export const ACTIVITY_PATH = "/settings/activity";
 
@@ -33,7 +33,7 @@ export function Activity(model: ActivityModel) {
         <span class="note">Figures: last 24 hours; waiting: now</span>
       </div>
       <Figures {...model} />
-      {page.items.length === 0 ? <Empty filter={filter} /> : <List model={model} />}
+      {page.items.length === 0 ? <Empty filter={filter} /> : <ContactList {...model} items={page.items} />}
       <Paging filter={filter} page={page} />
     </section>
   );
@@ -87,94 +87,6 @@ function Figure({ outcome, label, value, remark, filter }: FigureModel) {
       <span>{label}</span>
       {remark === undefined ? null : <small>{remark}</small>}
     </a>
-  );
-}
-
-function List({ model }: { model: ActivityModel }) {
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">
-            Time <span class="zone">({model.format.timeZone})</span>
-          </th>
-          <th scope="col">Contact</th>
-          <th scope="col">Sequence</th>
-          <th scope="col">Sender</th>
-          <th scope="col">Status</th>
-          <th scope="col">Reason</th>
-        </tr>
-      </thead>
-      <tbody>
-        {model.page.items.map((item) => (
-          <Row key={String(item.id)} item={item} model={model} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Row({ item, model }: { item: ExecutionItem; model: ActivityModel }) {
-  const contactUrl = `${model.hubspotUrl}/contacts/${model.portalId}/record/0-1/${encodeURIComponent(item.contactId)}`;
-  return (
-    <tr>
-      <td data-label="Time" class="time">
-        <Time date={item.acceptedAt} format={model.format} />
-      </td>
-      <td data-label="Contact" class="wide">
-        <a href={contactUrl} target="_blank" rel="noopener noreferrer">
-          {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
-        </a>
-      </td>
-      <td data-label="Sequence">{item.sequence ?? "–"}</td>
-      <td data-label="Sender" class="wide">
-        <Sender item={item} />
-      </td>
-      <td data-label="Status">
-        <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
-      </td>
-      <Reason item={item} />
-    </tr>
-  );
-}
-
-function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) {
-  if (senderEmail === null) return <>{senderName ?? "–"}</>;
-  if (senderName === null) return <Email address={senderEmail} />;
-  return (
-    <>
-      {senderName}
-      <span class="note">
-        <Email address={senderEmail} />
-      </span>
-    </>
-  );
-}
-
-/** Broken before the @ where it has to be broken. */
-function Email({ address }: { address: string }) {
-  const at = address.lastIndexOf("@");
-  if (at < 1) return <>{address}</>;
-  return (
-    <>
-      {address.slice(0, at)}
-      <wbr />
-      {address.slice(at)}
-    </>
-  );
-}
-
-function Reason({ item }: { item: ExecutionItem }) {
-  const remark = remarkOn(item);
-  const words = item.outcome === "failed" || item.outcome === "waiting" ? item.lastProblem : null;
-  if (item.errorMessage === null && remark === "" && words === null) return <td class="reason nothing">–</td>;
-  return (
-    <td data-label="Reason" class="reason">
-      {item.errorMessage}
-      {remark === "" ? null : <span class="note">{remark}</span>}
-      {words === null ? null : <span class="note">HubSpot said: {words}</span>}
-      {item.errorCode === null ? null : <code class="code">{item.errorCode}</code>}
-    </td>
   );
 }
 

@@ -44,6 +44,9 @@ export interface AttemptAnswers {
   readonly read: ReadAnswer;
 }
 
+/** SQL: an owner is reading it and has a minute for that. */
+const BEING_READ = `(state = 'UNCERTAIN' AND epoch IS NOT NULL)`;
+
 /** The entry that a drawn number stands for, however few there are yet. */
 export function at<T>(entries: readonly T[], drawn: number): T | undefined {
   return entries[drawn % entries.length];
@@ -235,15 +238,16 @@ export class World {
   /** Every wait is over, but the minute an owner has for a read. */
   async passTime(): Promise<void> {
     await this.pool.query(
-      `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND due_at > now()
-          AND NOT (state = 'UNCERTAIN' AND epoch IS NOT NULL)`,
+      `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND due_at > now() AND NOT ${BEING_READ}`,
       [this.portalId],
     );
   }
 
+  /** No wait outlasts the deadline; what an owner is reading stays its own. */
   async passDeadline(index: number): Promise<void> {
     await this.pool.query(
-      `UPDATE executions SET deadline_at = now(), due_at = least(due_at, now()) WHERE portal_id = $1 AND callback_id = $2`,
+      `UPDATE executions SET deadline_at = now(), due_at = CASE WHEN ${BEING_READ} THEN due_at ELSE least(due_at, now()) END
+        WHERE portal_id = $1 AND callback_id = $2`,
       [this.portalId, at(this.accepted, index)],
     );
   }

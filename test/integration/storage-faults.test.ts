@@ -1,0 +1,226 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import pg from "pg";
+import { startDatabaseServer, type DatabaseServer } from "../../bench/chaos/database-server.js";
+import type { Browser } from "../../src/bin/browser-trip.js";
+import {
+  ENROLL_ROUTE,
+  REQUESTED_PROPERTIES,
+  SENDER_OPTIONS_ROUTE,
+  SEQUENCE_OPTIONS_ROUTE,
+} from "../../src/executions/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+import { putExecutionsOnSmallDisk } from "../support/full-disk.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
+
+/** Calls are answered within a second; the rest is what a busy machine adds to the measurement. */
+const ANSWER_MS = 1_500;
+/** Pages and dropdowns give up after 5 s at most. */
+const PAGE_MS = 6_500;
+
+/** Trouble of the database's, and its end. */
+interface Trouble {
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+describe("when the database is in trouble", () => {
+  let server: DatabaseServer;
+  let dataDir: string;
+  let running: RunningApp;
+  let portal: SimulatedPortal;
+  let browser: Browser;
+  let admin: pg.Pool;
+  let endTrouble: (() => Promise<void>) | undefined;
+  let usedContacts = 0;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), "sequence-enroller-faults-"));
+    // mkdtemp makes it 0700; as root the server runs under another account, which must get in.
+    await chmod(dataDir, 0o755);
+    server = await startDatabaseServer(dataDir);
+    running = await startRunningApp({ environment: { DATABASE_URL: server.url } });
+    admin = new pg.Pool({ connectionString: server.url, max: 4 });
+    admin.on("error", () => undefined);
+    portal = addPlainPortal(running.simulator, { contacts: 60 });
+    browser = await running.install(portal);
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0);
+  }, 60_000);
+
+  afterEach(async () => {
+    await endTrouble?.();
+    endTrouble = undefined;
+  });
+
+  afterAll(async () => {
+    await running.close();
+    await admin.end();
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }, 60_000);
+
+  /** A workflow sends contacts that were in none before. */
+  function enroll(count: number): WorkflowRun {
+    const contactIds = [...portal.contacts.keys()].slice(usedContacts, (usedContacts += count));
+    return portal.runAction({
+      actionUrl: running.publicUrl + ENROLL_ROUTE,
+      contactIds,
+      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+      objectProperties: [...REQUESTED_PROPERTIES],
+    });
+  }
+
+  async function timed(request: () => Promise<{ status: number; text(): Promise<string> }>) {
+    const startedAt = performance.now();
+    const response = await request();
+    const text = await response.text();
+    return { status: response.status, text, tookMs: performance.now() - startedAt };
+  }
+
+  function askOptions(route: string) {
+    const url = running.publicUrl + route;
+    const body = JSON.stringify({ origin: { portalId: portal.portalId }, inputFieldName: "sequence_id" });
+    const signed = running.simulator.sign({ method: "POST", url, body });
+    return timed(() =>
+      fetch(url, { method: "POST", headers: { "content-type": "application/json", ...signed }, body }),
+    );
+  }
+
+  /**
+   * Calls in the trouble get 503 in time and nothing else; once it is over, HubSpot's retries bring each contact to one
+   * enrollment and one completion, with nothing restarted.
+   */
+  async function expectRefusedThenDone(trouble: Trouble): Promise<void> {
+    endTrouble = () => trouble.end();
+    await trouble.begin();
+    const run = enroll(6);
+    const isTried = () =>
+      run.executions.length === 6 && run.executions.every(({ attempts }) => attempts.length >= 2);
+    await until(() => Promise.resolve(isTried()), "two answers to each call");
+    const answers = run.executions.flatMap(({ attempts }) => attempts.slice(0, 2));
+    await endTrouble();
+    endTrouble = undefined;
+    expect([...new Set(answers.map(({ status }) => status))]).toEqual([503]);
+    expect(answers[0]?.body).toContain("STORAGE_UNAVAILABLE");
+    expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(ANSWER_MS);
+    await run.finished;
+    expect(new Set(run.executions.map(({ outputs }) => outputs["enrollment_status"]))).toEqual(
+      new Set(["ENROLLED"]),
+    );
+    for (const { contactId, completions } of run.executions) {
+      expect(portal.enrollments.factsOf(contactId).accepted).toBe(1);
+      expect(completions).toHaveLength(1);
+    }
+  }
+
+  async function expectHonestPages(trouble: Trouble): Promise<void> {
+    endTrouble = () => trouble.end();
+    await trouble.begin();
+    const options = await Promise.all([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE].map(askOptions));
+    for (const answer of options) {
+      expect(answer.status).toBe(503);
+      expect(JSON.parse(answer.text)).toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+      expect(answer.tookMs).toBeLessThan(PAGE_MS);
+    }
+    const page = await visitSettings();
+    expect(page.status).toBe(503);
+    expect(page.text).toContain("not answering");
+    expect(page.tookMs).toBeLessThan(PAGE_MS);
+    await endTrouble();
+    endTrouble = undefined;
+    await until(async () => (await visitSettings()).status === 200, "the settings page");
+    await until(async () => (await askOptions(SEQUENCE_OPTIONS_ROUTE)).status === 200, "the dropdown");
+  }
+
+  async function visitSettings() {
+    const startedAt = performance.now();
+    const { status, body } = await browser.open(`${running.publicUrl}/settings`);
+    return { status, text: body, tookMs: performance.now() - startedAt };
+  }
+
+  async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+    const deadlineMs = Date.now() + 20_000;
+    while (!(await holds())) {
+      if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  const gone: Trouble = { begin: () => server.kill(), end: () => server.start() };
+  const hung: Trouble = {
+    begin: () => server.freeze(),
+    end: () => Promise.resolve(server.thaw()),
+  };
+
+  /** Nothing the calls need is locked; all connections wait for what is. */
+  function exhausted(): Trouble {
+    let client: pg.PoolClient | undefined;
+    return {
+      async begin() {
+        client = await admin.connect();
+        await client.query("BEGIN; LOCK TABLE sequences IN ACCESS EXCLUSIVE MODE");
+        const asked = Array.from({ length: 40 }, () =>
+          askOptions(SEQUENCE_OPTIONS_ROUTE).catch(() => undefined),
+        );
+        void Promise.all(asked);
+        await until(async () => {
+          const { rows } = await admin.query<{ waiting: number }>(
+            `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
+          );
+          return (rows[0]?.waiting ?? 0) >= 16;
+        }, "the pool to be exhausted");
+      },
+      async end() {
+        await client?.query("ROLLBACK");
+        client?.release();
+      },
+    };
+  }
+
+  /** As a provider does before the disk is full. Sessions that are open get it by being ended; nobody ends them after. */
+  function readOnly(): Trouble {
+    const name = new URL(server.url).pathname.slice(1);
+    return {
+      async begin() {
+        await admin.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+        await admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'sequence-enroller%'`,
+        );
+      },
+      async end() {
+        const client = await admin.connect();
+        await client.query("SET default_transaction_read_only = off");
+        await client.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+        client.release();
+      },
+    };
+  }
+
+  describe("calls get 503 within a second and nothing else, and are made good once it is over,", () => {
+    test("when it is gone", () => expectRefusedThenDone(gone), 60_000);
+    test("when it hangs", () => expectRefusedThenDone(hung), 60_000);
+    test("when every connection is in use", () => expectRefusedThenDone(exhausted()), 60_000);
+    test("when it is read-only", () => expectRefusedThenDone(readOnly()), 60_000);
+
+    test("when its disk is full", async () => {
+      const disk = await putExecutionsOnSmallDisk(admin);
+      try {
+        await expectRefusedThenDone({ begin: () => disk.fill(), end: () => disk.empty() });
+      } finally {
+        await admin.query(`DROP TABLE IF EXISTS filling`);
+        await admin.query(`ALTER TABLE executions SET TABLESPACE pg_default`);
+        await admin.query(`DROP TABLESPACE IF EXISTS small_disk`);
+        await disk.close();
+      }
+    }, 60_000);
+  });
+
+  describe("the settings page and the dropdowns say so, in time, and are back with it,", () => {
+    test("when it is gone", () => expectHonestPages(gone), 60_000);
+    test("when it hangs", () => expectHonestPages(hung), 60_000);
+    test("when every connection is in use", () => expectHonestPages(exhausted()), 60_000);
+  });
+});
