@@ -47,7 +47,7 @@ export interface App {
 /** Connections of one process to PostgreSQL, besides the queue's few. */
 const POOL_SIZE = 16;
 /** Portals one process drains at a time. */
-const DRAIN_CAPACITY = 100;
+const DRAIN_CAPACITY = 300;
 /** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
 const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;

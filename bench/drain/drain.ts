@@ -84,7 +84,7 @@ function figuresOf(workers: number, rounds: readonly Drained[]): Figure[] {
 }
 
 async function measureWith(workers: number, options: BenchOptions): Promise<Figure[]> {
-  const windows = options.isQuick ? 2 : 3;
+  const windows = 2;
   const size = (windows * options.rounds + 3) * LIMIT;
   const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
   try {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { paths } from "../../src/hubspot/paths.js";
+import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { drainRate } from "../rig/drain-rate.js";
 import { startRig, type Rig } from "../rig/rig.js";
 import { FIRST_CONTACT, SEQUENCE_ID } from "../rig/simulator-client.js";
@@ -33,6 +35,25 @@ function bareLoop(order: Order): Promise<number> {
   });
 }
 
+interface Cost {
+  readonly transactions: number;
+  readonly cpu: number;
+}
+
+/** What the worker and the database have spent so far: transactions, and microseconds of processor time. */
+async function spent(
+  rig: Rig,
+  { worker, postmaster }: { worker: number; postmaster: number },
+): Promise<Cost> {
+  // Backends report their transactions a second late.
+  await sleep(1_500);
+  const { rows } = await rig.pool.query<{ commits: string }>(
+    `SELECT xact_commit AS commits FROM pg_stat_database WHERE datname = current_database()`,
+  );
+  const cpu = (cpuSecondsOf(worker) + databaseCpuSeconds(postmaster)) * 1e6;
+  return { transactions: Number(rows[0]?.commits), cpu };
+}
+
 async function senderEmail(rig: Rig): Promise<string> {
   const { rows } = await rig.pool.query<{ email: string }>(
     `SELECT email FROM owners WHERE user_id = $1 LIMIT 1`,
@@ -55,14 +76,23 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
       ...{ tokens: await accessTokens(rig, ids), each, connections: CONNECTIONS },
       ...{ sequenceId: SEQUENCE_ID, userId: SENDER.userId, senderEmail: await senderEmail(rig) },
     };
+    const pids = { worker: worker.pid, postmaster: await postmasterOf(rig.pool) };
+    const costs: Cost[] = [];
     const ours: number[] = [];
     const bare: number[] = [];
     for (let round = 0; round < options.rounds; round += 1) {
       const from = 1 + 2 * each * round;
+      const before = await spent(rig, pids);
       ours.push(await drainRate(rig.pool, { portalIds: ids, each, from }));
+      const after = await spent(rig, pids);
+      costs.push({
+        transactions: (after.transactions - before.transactions) / (each * count),
+        cpu: (after.cpu - before.cpu) / (each * count),
+      });
       bare.push((each * count) / (await bareLoop({ ...order, firstContact: FIRST_CONTACT + from + each })));
       options.tell(
         `portals, round ${round + 1}: ours ${ours.at(-1)?.toFixed(0)}/s, bare loop ${bare.at(-1)?.toFixed(0)}/s, ` +
+          `${costs.at(-1)?.transactions.toFixed(2)} transactions and ${costs.at(-1)?.cpu.toFixed(0)} µs each, ` +
           `worker ${(await worker.memoryMb()).toFixed(0)} MiB`,
       );
     }
@@ -73,6 +103,15 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
         ...{ id: "portals-rate", area: "portals", unit: "1/s" },
         what: `enrollments of ${count} portals at once, ${LATENCY_MS} ms latency, against a bare loop`,
         ...{ ours: median(ours), peer: median(bare), ratio: median(ratios), rounds: ratios },
+      },
+      {
+        ...{ id: "portals-transactions", area: "portals", unit: "1", what: "transactions per enrollment" },
+        ours: median(costs.map(({ transactions }) => transactions)),
+      },
+      {
+        ...{ id: "portals-cpu", area: "portals", unit: "µs" },
+        what: "processor time per enrollment, worker and database",
+        ours: median(costs.map(({ cpu }) => cpu)),
       },
       {
         ...{ id: "portals-429", area: "portals", unit: "answers", what: "429s caused by us" },

@@ -76,6 +76,17 @@ const CACHE_ENTRIES = 50_000;
 export function createDirectory({ pool }: { pool: Pool }): Directory {
   const cache = new LRUCache<string, object>({ max: CACHE_ENTRIES, ttl: CACHE_MS });
 
+  const reads = new Map<string, Promise<unknown>>();
+
+  /** One read for all who ask while it is under way: a burst of contacts of one owner asks at the same moment. */
+  function shared<T>(key: string, read: () => Promise<T>): Promise<T> {
+    const underWay = reads.get(key);
+    if (underWay !== undefined) return underWay as Promise<T>;
+    const started = read().finally(() => reads.delete(key));
+    reads.set(key, started);
+    return started;
+  }
+
   /** Caches found entries only: what is missing may appear any moment. */
   async function cached<T extends object>(
     key: string,
@@ -83,9 +94,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
   ): Promise<T | undefined> {
     const known = cache.get(key);
     if (known !== undefined) return known as T;
-    const loaded = await load();
-    if (loaded !== undefined) cache.set(key, loaded);
-    return loaded;
+    return shared(key, async () => {
+      const loaded = await load();
+      if (loaded !== undefined) cache.set(key, loaded);
+      return loaded;
+    });
   }
 
   async function one<T extends object>(
@@ -194,7 +207,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
           owners.map(({ archived }) => archived),
         ],
       );
-      for (const { id } of owners) cache.delete(`owner:${portalId}:${id}`);
+      for (const { id } of owners) {
+        cache.delete(`owner:${portalId}:${id}`);
+        // What a read under way found may be from before.
+        reads.delete(`owner:${portalId}:${id}`);
+      }
       if (!isComplete) return;
       await run(
         "directory-unlist-owners",
@@ -272,10 +289,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     },
 
     async defaultSenderUserId(portalId) {
-      const row = await one<{ id: string | null }>(
-        "directory-default-sender",
-        `SELECT default_sender_user_id AS id FROM portal_settings WHERE portal_id = $1`,
-        [portalId],
+      const row = await shared(`default-sender:${portalId}`, () =>
+        one<{ id: string | null }>(
+          "directory-default-sender",
+          `SELECT default_sender_user_id AS id FROM portal_settings WHERE portal_id = $1`,
+          [portalId],
+        ),
       );
       return row?.id == null ? null : BigInt(row.id);
     },

@@ -31,8 +31,12 @@ const MAX_IN_FLIGHT = 64;
 const RESERVED_SLOTS = { most: 2, share: 0.02 };
 /** With a backlog, completions wait this long for company: about one request per 100 of them. */
 const COMPLETION_WAIT_MS = 8_000;
-/** While requests are under way: how soon work that arrived meanwhile is looked for. */
-const IDLE_LOOK_MS = 50;
+/** While requests are under way: how soon work that arrived meanwhile is looked for; less and less often in vain. */
+const IDLE_LOOK_MS = { first: 50, most: 200 };
+/** After a claim: places that free up meanwhile are filled by one statement. */
+const CLAIM_GATHER_MS = 15;
+/** Executions become uncertain in this owner's hands alone, and not to be read before a second has passed. */
+const UNCERTAIN_LOOK_MS = 1_000;
 /** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
 const SLOT_LOOK_MS = { least: 10, most: 250 };
 /** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
@@ -55,7 +59,7 @@ function afterCrash({ crashes }: ClaimedExecution): Result {
 }
 
 /** What a look for work came to. */
-type Claim = "claimed" | "nothing-due" | "no-slot";
+type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot";
 
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
 export class PortalTurn {
@@ -66,11 +70,17 @@ export class PortalTurn {
   #owedSinceMs = 0;
   #completing: Promise<void> | undefined;
   #completionFault: Error | undefined;
+  #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
+  #looksInVain = 0;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
-    this.#findings = new FindingBuffer(options.owner, (count) => {
-      this.#owe(count);
+    this.#findings = new FindingBuffer({
+      owner: options.owner,
+      isMoreComing: () => this.#inFlight.size > 1,
+      onDecided: (count) => {
+        this.#owe(count);
+      },
     });
   }
 
@@ -88,7 +98,7 @@ export class PortalTurn {
       while (this.#options.mayGoOn()) {
         this.#throwFaults();
         const claim = await this.#claimAndStart();
-        const isQuiet = claim !== "claimed" && this.#inFlight.size === 0;
+        const isQuiet = this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
         if (claim === "nothing-due" && isQuiet && this.#completing === undefined && this.#owedCount === 0) {
           isMoreLeft = false;
@@ -123,7 +133,7 @@ export class PortalTurn {
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
     try {
-      claimed.push(...(await claimUncertain(owner, held.length)));
+      claimed.push(...(await this.#claimUncertain(held.length)));
       if (claimed.length < held.length)
         claimed.push(...(await claimDue(owner, held.length - claimed.length)));
     } finally {
@@ -134,7 +144,16 @@ export class PortalTurn {
     claimed.forEach((execution, index) => {
       this.#start(execution, held[index] as RequestSlot);
     });
-    return claimed.length === 0 ? "nothing-due" : "claimed";
+    if (claimed.length === 0) return "nothing-due";
+    return claimed.length < held.length ? "claimed-last" : "claimed";
+  }
+
+  async #claimUncertain(limit: number): Promise<ClaimedExecution[]> {
+    const now = performance.now();
+    if (now < this.#uncertainLookAtMs) return [];
+    const claimed = await claimUncertain(this.#options.owner, limit);
+    if (claimed.length < limit) this.#uncertainLookAtMs = now + UNCERTAIN_LOOK_MS;
+    return claimed;
   }
 
   #start(execution: ClaimedExecution, slot: RequestSlot): void {
@@ -185,17 +204,30 @@ export class PortalTurn {
     }
   }
 
-  /** Until a slot frees up or new work may be there; not longer, and not at all while there is more to claim. */
+  /** Until a slot frees up, the last request has ended or new work may be there; shortly while there is more to claim. */
   async #pause(claim: Claim): Promise<void> {
-    if (claim === "claimed") {
-      await new Promise(setImmediate);
-      return;
+    if (claim !== "nothing-due") this.#looksInVain = 0;
+    switch (claim) {
+      case "claimed":
+        await sleep(CLAIM_GATHER_MS);
+        return;
+      case "no-slot":
+        await this.#sleepOrCompleted(
+          Math.min(SLOT_LOOK_MS.most, Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable())),
+        );
+        return;
+      case "claimed-last":
+      case "nothing-due": {
+        const pauseMs = Math.min(IDLE_LOOK_MS.most, IDLE_LOOK_MS.first * 2 ** this.#looksInVain);
+        this.#looksInVain += 1;
+        const pause = this.#sleepOrCompleted(pauseMs);
+        await Promise.race([pause, this.#inFlight.size === 0 ? pause : Promise.allSettled(this.#inFlight)]);
+      }
     }
-    const untilSlotMs = Math.min(
-      SLOT_LOOK_MS.most,
-      Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable()),
-    );
-    const timer = sleep(claim === "no-slot" ? untilSlotMs : IDLE_LOOK_MS);
+  }
+
+  async #sleepOrCompleted(ms: number): Promise<void> {
+    const timer = sleep(ms);
     await Promise.race([timer, this.#completing ?? timer]);
   }
 }
