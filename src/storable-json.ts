@@ -7,12 +7,25 @@ function storable(escape: string): string {
   return escape.length === 6 && /^\\u[dD]/.test(escape) ? "\\ufffd" : escape;
 }
 
+/** A text, skipped over, or a whole number of more digits than a double keeps (dossier §3.4: ids are 64-bit). */
+const TEXT_OR_LARGE_INTEGER =
+  /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])\d{16,}(?![\d.eE])|(?<![\d.eE])-\d{16,}(?![\d.eE])/gs;
+
+/** Writes integers too large for a number as texts, so that an id arrives digit by digit. */
+function quoteLargeIntegers(text: string): string {
+  if (!/\d{16}/.test(text)) return text;
+  return text.replace(TEXT_OR_LARGE_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`));
+}
+
 /**
  * Parses JSON that came from outside into text that PostgreSQL can hold, names of members included: it has no NUL and
  * no half of a surrogate pair, and one such row would fail every row written together with it.
  *
+ * Integers of 16 digits and more become texts of those digits.
+ *
  * @throws SyntaxError where it is no JSON.
  */
 export function parseStorableJson(text: string): unknown {
-  return JSON.parse(/\\u(?:0000|[dD][89a-fA-F])/.test(text) ? text.replace(ESCAPE, storable) : text);
+  const exact = quoteLargeIntegers(text);
+  return JSON.parse(/\\u(?:0000|[dD][89a-fA-F])/.test(exact) ? exact.replace(ESCAPE, storable) : exact);
 }

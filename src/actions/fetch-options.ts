@@ -21,6 +21,7 @@ type OptionsRequest = z.output<typeof optionsRequest>;
 function selectedValue(request: OptionsRequest, fieldName: string): string | undefined {
   const field = request.inputFields?.[request.inputFieldName ?? fieldName];
   const value = typeof field === "object" && field !== null ? (field as { value?: unknown }).value : field;
+  if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 

@@ -49,7 +49,9 @@ function firstMatch(table: readonly [RegExp, ErrorCode][], text: string): ErrorC
 export function refusalCode(refusal: Refusal): ErrorCode | undefined {
   const bySubCategory = firstMatch(BY_SUBCATEGORY, refusal.subCategory ?? "");
   if (bySubCategory !== undefined) return bySubCategory;
-  if (refusal.category === "MISSING_SCOPES") return "MISSING_SCOPES";
+  if (refusal.category === "MISSING_SCOPES" || /required scopes|missing scopes/i.test(refusal.message)) {
+    return "MISSING_SCOPES";
+  }
   if (refusal.httpStatus === 403) return "SENDER_NOT_PERMITTED";
   const byMessage = firstMatch(BY_MESSAGE, refusal.message);
   if (byMessage !== undefined) return byMessage;

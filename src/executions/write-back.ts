@@ -32,7 +32,9 @@ const UPDATE = (leaseCte: string): string => `
   UPDATE executions e
      SET state = f.to_state,
          epoch = CASE WHEN f.to_state = 'UNCERTAIN' THEN NULL ELSE e.epoch END,
-         due_at = least(now() + f.delay_ms * interval '1 millisecond', greatest(e.deadline_at, now())),
+         due_at = CASE WHEN e.deadline_at > now()
+                       THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
+                       ELSE now() + f.delay_ms * interval '1 millisecond' END,
          retries = e.retries + CASE WHEN f.delay_ms > 0 THEN 1 ELSE 0 END,
          crashes = e.crashes + CASE WHEN f.is_crash THEN 1 ELSE 0 END,
          last_problem = coalesce(f.problem, e.last_problem),

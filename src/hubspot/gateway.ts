@@ -160,7 +160,8 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
       ),
     async readEnrollment(contactId) {
       const body = await orUndefined(call({ method: "GET", path: paths.contactEnrollment(contactId) }));
-      if (body === undefined || Object.keys(body as object).length === 0) return undefined;
+      // HubSpot's answer for "none" is unpublished: nothing, null and an empty object all say it.
+      if (body === undefined || body === null || Object.keys(body).length === 0) return undefined;
       const parsed = currentEnrollment.safeParse(body);
       if (!parsed.success)
         throw new HubSpotUnavailable("HubSpot's enrollment has another shape", { cause: parsed.error });

@@ -75,7 +75,13 @@ function createClient({ clientId, apiUrl }: OAuthTransportOptions, secret: strin
 /** What simple-oauth2 throws: an error of its HTTP library, with the answer, where one came, under `data`. */
 interface HttpFailure {
   message: string;
-  data?: { res?: { statusCode?: number }; payload?: unknown };
+  data?: { res?: { statusCode?: number; headers?: Record<string, string> }; payload?: unknown };
+}
+
+/** The token endpoint's `Retry-After`, in ms; HubSpot's API sends seconds (dossier §6). */
+function retryAfterMs(header: string | null | undefined): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
 /** The thrown error is not kept as a cause: it holds the request, and so the secrets in its body. */
@@ -84,7 +90,12 @@ async function ask(request: () => Promise<unknown>): Promise<RawAnswer> {
     return { httpStatus: 200, body: await request() };
   } catch (error) {
     const { message, data } = error as HttpFailure;
-    return { httpStatus: data?.res?.statusCode, body: data?.payload, problem: message };
+    return {
+      httpStatus: data?.res?.statusCode,
+      body: data?.payload,
+      problem: message,
+      retryAfterMs: retryAfterMs(data?.res?.headers?.["retry-after"]),
+    };
   }
 }
 
@@ -97,7 +108,11 @@ async function postForm(url: string, fields: Record<string, string>): Promise<Ra
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return { httpStatus: response.status, body: parseJson(await response.text()) };
+    return {
+      httpStatus: response.status,
+      body: parseJson(await response.text()),
+      retryAfterMs: retryAfterMs(response.headers.get("retry-after")),
+    };
   } catch (error) {
     const { message, cause } = error as Error;
     return {

@@ -27,11 +27,13 @@ export interface RawAnswer {
   body: unknown;
   /** What went wrong on the way, in words that hold no secret. */
   problem?: string;
+  /** `Retry-After` in ms, where HubSpot named one. */
+  retryAfterMs?: number | undefined;
 }
 
 /** What a refusal of the OAuth endpoints means for us (dossier §2.6). */
 export type Refusal =
-  | { kind: "unavailable"; detail: string } // try again later, keep the old tokens
+  | { kind: "unavailable"; detail: string; retryAfterMs?: number | undefined } // try again later, keep the old tokens
   | { kind: "secret-refused"; detail: string } // another secret may be the right one during a rotation
   | { kind: "misconfigured"; detail: string } // our own settings: alert, never disconnect anybody
   | { kind: "code-refused"; detail: string } // authorization code unknown, used or too old
@@ -53,19 +55,22 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
 };
 
 /** Tells the refusals apart. What is not known to mean "revoked" never does: that would cost a portal its connection. */
-export function classifyRefusal({ httpStatus, body, problem }: RawAnswer): Refusal {
+export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): Refusal {
   const codes = refusalBody.safeParse(body).data ?? {};
   const detail = `${httpStatus ?? "no answer"} ${codes.status ?? codes.error ?? problem ?? ""}`.trim();
   if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus)) {
-    return { kind: "unavailable", detail };
+    return { kind: "unavailable", detail, retryAfterMs };
   }
   return { kind: MEANING[codes.status ?? ""] ?? MEANING[codes.error ?? ""] ?? "misconfigured", detail };
 }
 
-export function toError({ kind, detail }: Refusal): HubSpotError {
+export function toError(refusal: Refusal): HubSpotError {
+  const { kind, detail } = refusal;
   switch (kind) {
     case "unavailable":
-      return new HubSpotUnavailable(`HubSpot's OAuth service gave ${detail}`);
+      return new HubSpotUnavailable(`HubSpot's OAuth service gave ${detail}`, {
+        retryAfterMs: refusal.retryAfterMs,
+      });
     case "secret-refused":
     case "misconfigured":
       return new AppMisconfigured(`HubSpot refuses this app's own credentials or settings: ${detail}`);

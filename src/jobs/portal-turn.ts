@@ -48,12 +48,17 @@ export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.deadlineAt.getTime() <= Date.now())
     return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
   if (execution.crashes < MAX_CRASHES) return undefined;
-  const detail = "The app itself failed on it repeatedly; the operator's log says how.";
-  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail }) };
+  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US }) };
 }
 
-/** Whether the request went out is unknown: HubSpot is read first. */
-function afterCrash({ crashes }: ClaimedExecution): Result {
+const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
+
+/** Whether the request went out is unknown: HubSpot is read first, unless that is what makes us fail, or it is too late. */
+function afterCrash({ crashes, deadlineAt }: ClaimedExecution): Result {
+  if (deadlineAt.getTime() <= Date.now()) return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
+  if (crashes + 1 >= MAX_CRASHES) {
+    return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US }) };
+  }
   const delayMs = backoffMs(crashes + 1, { baseMs: 1_000, capMs: 60_000 });
   return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution.", isCrash: true };
 }
@@ -98,9 +103,10 @@ export class PortalTurn {
       while (this.#options.mayGoOn()) {
         this.#throwFaults();
         const claim = await this.#claimAndStart();
-        const isQuiet = this.#inFlight.size === 0;
+        // With the budget used up there is a backlog: completions wait for company then, a request each is dear.
+        const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
-        if (claim === "nothing-due" && isQuiet && this.#completing === undefined && this.#owedCount === 0) {
+        if (isQuiet && this.#completing === undefined && this.#owedCount === 0) {
           isMoreLeft = false;
           break;
         }

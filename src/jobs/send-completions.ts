@@ -59,7 +59,7 @@ async function sendBatch(
     await gateway.completeBatch(batch.map(({ callbackId, outputFields }) => ({ callbackId, outputFields })));
     return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
   } catch (fault) {
-    if (isFinal(fault)) return undefined;
+    if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return undefined;
     if (fault instanceof HubSpotError) return batch.map((completion) => afterFault(completion, fault));
     throw fault;
   }

@@ -185,6 +185,18 @@ describe("POST /hubspot/actions/enroll", () => {
     expect(portal.callbacks.get(callbackId)?.received).toHaveLength(1);
   });
 
+  test("takes a contact id of 64 bits, digit by digit", async () => {
+    const { callbackId, body } = call();
+    const text = JSON.stringify(body).replace(/"objectId":\d+/, '"objectId":9007199254740993');
+    expect((await post(text)).status).toBe(200);
+    await running.simulator.waitFor(() => portal.callbacks.get(callbackId)?.accepted !== undefined);
+    const { rows } = await running.db.database.pool.query(
+      `SELECT contact_id FROM executions WHERE callback_id = $1`,
+      [callbackId],
+    );
+    expect(rows).toEqual([{ contact_id: "9007199254740993" }]);
+  });
+
   test("sends as the chosen user, with the alias", async () => {
     const sender = portal.senders[1];
     const contactId = contactAt(3);

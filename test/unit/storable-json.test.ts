@@ -16,6 +16,16 @@ describe("JSON from outside, made fit for the database", () => {
     expect(parseStorableJson(text)).toBe(parsed);
   });
 
+  test("an integer beyond what a number keeps arrives digit by digit, texts and fractions as they are", () => {
+    const text =
+      '{"id":9007199254740993,"text":"x 12345678901234567890 \\" 1","list":[-12345678901234567,1.5,12]}';
+    expect(parseStorableJson(text)).toEqual({
+      id: "9007199254740993",
+      text: 'x 12345678901234567890 " 1',
+      list: ["-12345678901234567", 1.5, 12],
+    });
+  });
+
   test("holds for names of members too", () => {
     expect(parseStorableJson(String.raw`{"na\u0000me":{"\ud800":1}}`)).toEqual({ name: { "\ufffd": 1 } });
   });

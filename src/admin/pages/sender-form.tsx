@@ -20,7 +20,7 @@ export function SenderForm({ current, options, formToken }: SenderFormModel) {
         <p class="note" id="sender-note">
           {options.length === 0
             ? "Your account's users have not been read from HubSpot yet. Reload this page in a minute."
-            : "Used where a workflow step says “Portal default”. The user needs a connected inbox and a Sales or Service seat."}
+            : "Used where a workflow step says “Default sender from the app's settings”. The user needs a connected inbox and a Sales or Service seat."}
         </p>
         <button class="button primary" disabled={options.length === 0 && current.userId === null}>
           Save
