@@ -180,6 +180,13 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
       Promise.resolve(running.logLines.some((line) => JSON.stringify(line).includes("APP_MISCONFIGURED"))),
     );
     expect(await row(portal)).toMatchObject({ status: "CONNECTED" });
+    await until(async () => {
+      const { rows } = await running.db.database.pool.query(
+        `SELECT count(*)::int AS parked FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at > now()`,
+        [portal.portalId],
+      );
+      return (rows[0] as { parked: number }).parked === 2;
+    });
     running.simulator.setTokenEndpoint("ok");
     await running.install(portal);
     await run.finished;
@@ -224,15 +231,6 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
       `UPDATE executions SET request = 'null'::jsonb, crashes = 9, state = 'QUEUED', due_at = now() WHERE callback_id = $1`,
       [poisoned?.callbackId],
     );
-    await running.install(portal);
-    await until(async () => {
-      const { rows } = await running.db.database.pool.query(
-        `SELECT crashes FROM executions WHERE callback_id = $1`,
-        [poisoned?.callbackId],
-      );
-      return (rows[0] as { crashes: number }).crashes === 10;
-    });
-    // Spares the test the minute that such an execution has to wait.
     await running.install(portal);
     await run.finished;
     expect(run.executionOf(poisoned?.contactId ?? "").outputs).toMatchObject({
