@@ -194,12 +194,12 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
   }, 60_000);
 
   test("a region move with a long Retry-After opens the portal's circuit instead of burning its budget", async () => {
-    const portal = await connectedPortal(4);
+    const portal = await connectedPortal(1);
     running.simulator.failNext({
       endpoint: "enroll",
       fault: "migrating",
       portalId: portal.portalId,
-      times: 4,
+      times: 1,
       ms: 3_600_000,
     });
     const run = enrollAll(portal);
