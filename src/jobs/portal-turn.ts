@@ -98,7 +98,8 @@ export class PortalTurn {
       while (this.#options.mayGoOn()) {
         this.#throwFaults();
         const claim = await this.#claimAndStart();
-        const isQuiet = this.#inFlight.size === 0;
+        // Without a free slot nobody looked: there may be a backlog, whose completions will come to share a request.
+        const isQuiet = this.#inFlight.size === 0 && (claim === "nothing-due" || claim === "claimed-last");
         this.#completeIfWorthwhile(isQuiet);
         if (claim === "nothing-due" && isQuiet && this.#completing === undefined && this.#owedCount === 0) {
           isMoreLeft = false;
