@@ -61,7 +61,7 @@ async function volley(
   const databaseCpu = ((databaseCpuSeconds(postmaster) - before.database) * 1e6) / calls;
   if (statuses["200"] !== calls) throw new Error(`not every call was taken: ${JSON.stringify(statuses)}`);
   return {
-    perSecond: calls / seconds,
+    perSecond: (calls - CONNECTIONS) / seconds,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     cpu: webCpu + databaseCpu,
