@@ -17,7 +17,7 @@ const rooms = {
   jobs: ["alerts", "executions", "directory", "hubspot", "queue", "db"],
   oauth: ["vault", "hubspot", "http", "db", "admin/session"],
   actions: ["executions", "directory", "hubspot/signature", "http", "db"],
-  admin: ["alerts/webhook-post", "executions", "directory", "vault", "http", "db"],
+  admin: ["alerts", "executions", "directory", "vault", "http", "db"],
   simulator: [],
 };
 

@@ -14,6 +14,7 @@ import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
 import { resumePortal } from "./executions/resume.js";
+import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
@@ -24,7 +25,7 @@ import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
-import { findDuePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { createHealthRouter } from "./observability/health.js";
@@ -49,12 +50,16 @@ const DRAIN_CAPACITY = 100;
 /** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
 const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;
+/** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
+const OVERDUE_INTERVAL_MS = 10_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
 const DEFAULT_GRACE_MS = 12_000;
 /** Answers take a second at most; a connection still busy after this is not ours to wait for. */
 const ANSWER_GRACE_MS = 3_000;
+/** Longer than any page takes while the database is well. */
+const SETTINGS_TIMEOUT_MS = 5_000;
 /** More connections than HubSpot opens; each may hold one unverified body in memory. */
 const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
@@ -187,6 +192,11 @@ function mountActions(
   );
 }
 
+/** Alerts may go to this machine only where the app itself is not reachable from the internet: in development. */
+function allowsInternalWebhooks({ publicUrl }: Config): boolean {
+  return !publicUrl.startsWith("https:");
+}
+
 function mountSites(http: Express, foundation: Foundation): void {
   const { config, logger, database, oauthApi, vault, wake } = foundation;
   const now = (): Date => new Date();
@@ -200,6 +210,7 @@ function mountSites(http: Express, foundation: Foundation): void {
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
+  http.use("/settings", createAnswerLimit({ ms: SETTINGS_TIMEOUT_MS }));
   http.use(
     createSettingsRouter({
       database,
@@ -207,6 +218,7 @@ function mountSites(http: Express, foundation: Foundation): void {
       cookies,
       scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
       appUrl,
+      allowInternalWebhooks: allowsInternalWebhooks(config),
       now,
     }),
   );
@@ -265,7 +277,18 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
       },
     }),
   );
-  const poster = createWebhookPoster({ allowInternal: !config.publicUrl.startsWith("https:") });
+  closers.add(
+    startPeriodic({
+      intervalMs: OVERDUE_INTERVAL_MS,
+      work: async () => {
+        (await findOverduePortals(database.pool)).forEach(wake);
+      },
+      onFault: (fault) => {
+        logger.warn({ fault }, "the sweep for overdue portals failed");
+      },
+    }),
+  );
+  const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());
   closers.add(
     startPeriodic({

@@ -25,6 +25,9 @@ export interface DatabaseServer {
   readonly isUp: boolean;
   /** SIGKILL to the postmaster and each of its children, as when the machine's memory runs out. */
   kill(): Promise<void>;
+  /** SIGSTOP to all its processes: connections stay open and nothing answers, as on a machine that hangs. */
+  freeze(): Promise<void>;
+  thaw(): void;
   /** Starts it again; resolves once it has recovered and answers. */
   start(): Promise<void>;
   /** Shuts it down in order. */
@@ -38,6 +41,7 @@ export async function startDatabaseServer(dataDir: string): Promise<DatabaseServ
   const cluster = await openCluster(dataDir);
   let postmaster = await bringUp(cluster, dataDir);
   let isUp = true;
+  let frozen: number[] = [];
   const url = `postgresql://${OWNER}:${cluster.password}@127.0.0.1:${postmaster.port}/${OWNER}`;
   return {
     url,
@@ -47,6 +51,15 @@ export async function startDatabaseServer(dataDir: string): Promise<DatabaseServ
     async kill() {
       isUp = false;
       await killAll(cluster);
+    },
+    async freeze() {
+      frozen = [postmaster.pid];
+      sendSignal(postmaster.pid, "SIGSTOP");
+      frozen.push(...(await childrenOf(postmaster.pid)));
+      for (const pid of frozen) sendSignal(pid, "SIGSTOP");
+    },
+    thaw() {
+      for (const pid of frozen.splice(0)) sendSignal(pid, "SIGCONT");
     },
     async start() {
       const { port } = postmaster;

@@ -2,6 +2,7 @@ import { Router } from "express";
 import type { Pool } from "pg";
 import { sequenceOptions, senderOptions } from "../directory/options.js";
 import { ENROLL_ROUTE, SENDER_OPTIONS_ROUTE, SEQUENCE_OPTIONS_ROUTE } from "../executions/enroll-contract.js";
+import { createAnswerLimit } from "../http/answer-limit.js";
 import { enrollAction, type EnrollActionOptions } from "./enroll.js";
 import { fetchOptions } from "./fetch-options.js";
 import { verifiedByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
@@ -12,20 +13,26 @@ export interface ActionRoutesOptions extends EnrollActionOptions, VerifiedReques
   onOptionsAsked: (portalId: bigint) => void;
 }
 
+/** A dropdown that takes longer is of no use to whoever opened it. */
+const OPTIONS_TIMEOUT_MS = 3_000;
+
 /** What HubSpot's workflows call: the actions and their dropdowns. Every route is behind the signature check. */
 export function createActionsRouter(options: ActionRoutesOptions): Router {
   const { pool, onOptionsAsked: onAsked } = options;
   const router = Router({ caseSensitive: true, strict: true });
   const verified = verifiedByHubSpot(options);
+  const inTime = createAnswerLimit({ ms: OPTIONS_TIMEOUT_MS });
   router.post(ENROLL_ROUTE, ...verified, enrollAction(options));
   router.post(
     SEQUENCE_OPTIONS_ROUTE,
     ...verified,
+    inTime,
     fetchOptions({ fieldName: "sequence_id", load: (query) => sequenceOptions(pool, query), onAsked }),
   );
   router.post(
     SENDER_OPTIONS_ROUTE,
     ...verified,
+    inTime,
     fetchOptions({ fieldName: "sender_user_id", load: (query) => senderOptions(pool, query), onAsked }),
   );
   return router;

@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.js";
+import { saveChoice } from "./settings-row.js";
 
 export interface SenderOption {
   userId: bigint;
@@ -8,7 +9,6 @@ export interface SenderOption {
 
 export interface DefaultSender {
   userId: bigint | null;
-  /** Of the settings row; 0 where none was saved yet. Goes into the form and comes back with it. */
   version: number;
 }
 
@@ -42,14 +42,6 @@ function toOption({ user_id, email, first_name, last_name }: PersonRow): SenderO
   return { userId: BigInt(user_id), label: label === "" ? `User ${user_id}` : label };
 }
 
-export async function findDefaultSender(
-  { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-): Promise<DefaultSender> {
-  const settings = await prisma.portalSettings.findUnique({ where: { portalId } });
-  return { userId: settings?.defaultSenderUserId ?? null, version: settings?.version ?? 0 };
-}
-
 export type SaveOutcome =
   | "saved"
   | "unknown-sender" // nobody of this portal, or no longer active
@@ -59,19 +51,12 @@ export type SaveOutcome =
 export async function saveDefaultSender(
   database: Pick<Database, "pool">,
   portalId: bigint,
-  change: DefaultSender,
+  { userId, version }: DefaultSender,
 ): Promise<SaveOutcome> {
-  const { userId, version } = change;
   if (userId !== null) {
     const options = await listSenderOptions(database, portalId);
     if (!options.some((option) => option.userId === userId)) return "unknown-sender";
   }
-  const { rowCount } = await database.pool.query(
-    `INSERT INTO portal_settings AS s (portal_id, default_sender_user_id, version) VALUES ($1, $2, 1)
-     ON CONFLICT (portal_id) DO UPDATE
-       SET default_sender_user_id = excluded.default_sender_user_id, version = s.version + 1, updated_at = now()
-       WHERE s.version = $3`,
-    [portalId, userId, version],
-  );
-  return rowCount === 1 ? "saved" : "changed-meanwhile";
+  const choice = { name: "defaultSenderUserId", value: userId, version } as const;
+  return (await saveChoice(database, portalId, choice)) ? "saved" : "changed-meanwhile";
 }

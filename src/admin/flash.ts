@@ -9,9 +9,13 @@ const NOTICES = {
     tone: "bad",
     text: "That user is not an active user of this account. Choose another one.",
   },
+  "alerts-saved": { tone: "good", text: "Alerts will be posted to this address. Send a test to be sure." },
+  "alerts-cleared": { tone: "good", text: "Alerts are off: nothing will be posted." },
+  "test-raised": { tone: "good", text: "A test alert is on its way. Its outcome shows under Alerts." },
+  "test-without-address": { tone: "bad", text: "Save an address for alerts first, then send a test." },
   "settings-changed": {
     tone: "bad",
-    text: "Somebody else changed this setting in the meantime. Below is their choice; change it again if you need to.",
+    text: "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
   },
 } as const;
 

@@ -2,6 +2,8 @@
 export interface Format {
   dateTime(date: Date): string;
   count(value: number): string;
+  /** "less than a minute", "4 minutes", "3 hours", "2 days": always rounded down. */
+  duration(milliseconds: number): string;
   /** The zone times are shown in. */
   timeZone: string;
 }
@@ -21,8 +23,22 @@ export function createFormat(timeZone: string | null): Format {
   return {
     dateTime: (date) => dateTime.format(date),
     count: (value) => count.format(value),
+    duration: describeDuration,
     timeZone: zone.replaceAll("_", " "),
   };
+}
+
+function describeDuration(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 60) return numbered(minutes, "minute");
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? numbered(hours, "hour") : numbered(Math.floor(hours / 24), "day");
+}
+
+/** "1 contact", "2 contacts". */
+export function numbered(value: number, noun: string): string {
+  return `${value} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 function isTimeZone(name: string): boolean {

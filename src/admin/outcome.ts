@@ -41,8 +41,10 @@ const REMARKS: Readonly<Record<string, string>> = {
   COMPLETION_ABANDONED: "HubSpot could not be told in time, so the workflow moved on by itself.",
 };
 
-export function remarkOn({ state, attempts }: { state: string; attempts: number }): string {
+export function remarkOn(item: { state: string; attempts: number; outcome: Outcome }): string {
+  const { state, attempts, outcome } = item;
   if (state === "QUEUED" && attempts > 0) return "Will be tried again shortly.";
+  if (state === "COMPLETED" && outcome === "already-enrolled") return "Was in a sequence already.";
   return REMARKS[state] ?? "";
 }
 

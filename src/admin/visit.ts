@@ -9,6 +9,8 @@ export type Visit =
   | { kind: "disconnected"; session: Session; portal: PortalOverview } // signed in, but the app is gone from the portal
   | { kind: "admin"; session: Session; portal: PortalOverview };
 
+export type AdminVisit = Extract<Visit, { kind: "admin" }>;
+
 export async function identifyVisit(
   { database, sessions }: { database: Database; sessions: Sessions },
   request: Request,

@@ -16,6 +16,7 @@ export interface DueAlert {
   readonly webhookUrl: string | null;
 }
 
+/** FAILED: given up after the last try, or replaced by a newer test. */
 export type AlertOutcome = "SENT" | "FAILED" | "NOT_WANTED";
 
 /** Writes an alert; in a transaction, it is raised exactly if what it tells of is committed. */
@@ -73,8 +74,12 @@ export async function claimDueAlerts(
   }));
 }
 
-/** Ends an alert. */
-export async function endAlert(pool: Pool, alert: DueAlert, outcome: AlertOutcome): Promise<void> {
+/** Ends an alert that needs no further delivery. */
+export async function endAlert(
+  pool: Pool,
+  alert: DueAlert,
+  outcome: Exclude<AlertOutcome, "FAILED">,
+): Promise<void> {
   await pool.query(`UPDATE alerts SET outcome = $3, ended_at = now() WHERE portal_id = $1 AND id = $2`, [
     alert.portalId,
     alert.id,
@@ -82,10 +87,25 @@ export async function endAlert(pool: Pool, alert: DueAlert, outcome: AlertOutcom
   ]);
 }
 
-/** Puts an alert off by `delayMs`. */
-export async function postponeAlert(pool: Pool, alert: DueAlert, delayMs: number): Promise<void> {
+/** What a delivery that failed leaves behind: the reason, for the settings page, and when it is tried again, if ever. */
+export interface FailedDelivery {
+  readonly problem: string;
+  /** Undefined: given up. */
+  readonly retryInMs: number | undefined;
+}
+
+/** Puts an alert off, or gives it up. */
+export async function noteFailedDelivery(
+  pool: Pool,
+  alert: DueAlert,
+  { problem, retryInMs }: FailedDelivery,
+): Promise<void> {
   await pool.query(
-    `UPDATE alerts SET due_at = now() + $3 * interval '1 millisecond' WHERE portal_id = $1 AND id = $2 AND outcome IS NULL`,
-    [alert.portalId, alert.id, delayMs],
+    `UPDATE alerts SET last_problem = $3,
+       due_at = now() + coalesce($4::float8, 0) * interval '1 millisecond',
+       outcome = CASE WHEN $4::float8 IS NULL THEN 'FAILED' END,
+       ended_at = CASE WHEN $4::float8 IS NULL THEN now() END
+     WHERE portal_id = $1 AND id = $2 AND outcome IS NULL`,
+    [alert.portalId, alert.id, problem.slice(0, 300), retryInMs ?? null],
   );
 }

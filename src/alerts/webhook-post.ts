@@ -58,7 +58,7 @@ function publicLookup(hostname: string, options: LookupOptions, done: LookupCall
     if (fault !== null) return done(fault, []);
     const usable = addresses.filter(({ address }) => !isInternal(address));
     const first = usable[0];
-    if (first === undefined) return done(new Error("the webhook's host has no public address"), []);
+    if (first === undefined) return done(new Error("The address is not reachable from the internet."), []);
     if (options.all === true) return done(null, usable);
     return done(null, first.address, first.family);
   });

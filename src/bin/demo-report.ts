@@ -61,18 +61,22 @@ export function isFaultless(figures: DemoFigures): boolean {
   return isEverybodyAnswered && figures.throttled === 0 && figures.contactsPostedTwice === 0;
 }
 
+/** No line between rows: the whole report fits a screen. */
+const COMPACT = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
+
 /** The outcome table as text. */
 export function renderFigures(figures: DemoFigures): string {
   const outcomes = new Table({
     head: ["Outcome", "Contacts"],
     colAligns: ["left", "right"],
     style: { head: [], border: [] },
+    chars: COMPACT,
   });
   for (const [outcome, count] of figures.outcomes) outcomes.push([outcome, count]);
   const perBatch = figures.completionCalls === 0 ? 0 : figures.completions / figures.completionCalls;
   const windows = figures.seconds / (RATE_LIMIT.windowMs / 1_000);
   const calls = figures.enrollCalls + figures.completionCalls + figures.otherCalls;
-  const facts = new Table({ colAligns: ["left", "right"], style: { head: [], border: [] } });
+  const facts = new Table({ colAligns: ["left", "right"], style: { head: [], border: [] }, chars: COMPACT });
   facts.push(
     ["Time", `${figures.seconds.toFixed(1)} s`],
     [

@@ -33,6 +33,8 @@ export interface DirectoryState {
   readonly requestedAt: Date | null;
   readonly syncedAt: Date | null;
   readonly readerUserId: bigint | null;
+  /** The database's clock: the one the instants above were taken from. */
+  readonly now: Date;
 }
 
 /**
@@ -43,6 +45,8 @@ export interface Directory {
   state(portalId: bigint): Promise<DirectoryState | undefined>;
   /** Asks for a fresh copy, unless one was asked for or made within `minAgeMs`. True when it was asked for now. */
   requestSync(portalId: bigint, options: { minAgeMs: number }): Promise<boolean>;
+  /** After a sync that failed: asks for the next one, not before `delayMs` from now. */
+  postponeSync(portalId: bigint, delayMs: number): Promise<void>;
   markSynced(portalId: bigint, startedAt: Date, problem: string | null): Promise<void>;
   saveAccount(portalId: bigint, account: { timeZone: string | null; uiDomain: string | null }): Promise<void>;
   /** With `isComplete`, whatever is not in the list stops being offered; its label stays known. */
@@ -102,9 +106,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         directory_requested_at: Date | null;
         directory_synced_at: Date | null;
         reader: string | null;
+        now: Date;
       }>(
         "directory-state",
-        `SELECT directory_requested_at, directory_synced_at, authorized_by_user_id AS reader FROM portals WHERE portal_id = $1`,
+        `SELECT directory_requested_at, directory_synced_at, authorized_by_user_id AS reader, now() AS now
+           FROM portals WHERE portal_id = $1`,
         [portalId],
       );
       if (row === undefined) return undefined;
@@ -112,6 +118,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         requestedAt: row.directory_requested_at,
         syncedAt: row.directory_synced_at,
         readerUserId: row.reader === null ? null : BigInt(row.reader),
+        now: row.now,
       };
     },
 
@@ -124,6 +131,14 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         [portalId, minAgeMs],
       );
       return count > 0;
+    },
+
+    async postponeSync(portalId, delayMs) {
+      await run(
+        "directory-postpone-sync",
+        `UPDATE portals SET directory_requested_at = now() + $2 * interval '1 millisecond' WHERE portal_id = $1`,
+        [portalId, delayMs],
+      );
     },
 
     async markSynced(portalId, startedAt, problem) {

@@ -31,19 +31,31 @@ export interface AcceptOptions {
   deadlineHours: number;
   /** Told after the commit that a portal has new work. Must not throw. */
   onStored: (portalId: bigint) => void;
+  /** What may wait in memory for its commit; by default 64 Mi characters in all and 16 Mi of one portal. */
+  limits?: WaitingLimits;
 }
 
 /**
- * What may wait in memory for its commit, in characters of JSON. The database takes thousands of calls a second, so this
- * fills up only when it hangs; a portal's share keeps one that floods us from locking out the rest.
+ * In characters of JSON. The database takes thousands of calls a second, so this fills up only when it hangs; a portal's
+ * share keeps one that floods us from locking out the rest.
  */
-const MAX_WAITING_SIZE = 64 * 1024 * 1024;
-const MAX_WAITING_SIZE_PER_PORTAL = 16 * 1024 * 1024;
+export interface WaitingLimits {
+  readonly inAll: number;
+  readonly perPortal: number;
+}
+
+const DEFAULT_LIMITS: WaitingLimits = { inAll: 64 * 1024 * 1024, perPortal: 16 * 1024 * 1024 };
 /** What a waiting call costs besides its JSON. */
 const WAITING_OVERHEAD = 2_048;
 
 /** Rows per shared commit: large enough for a burst, small enough to answer within milliseconds. */
 const MAX_ROWS = 500;
+
+/**
+ * A commit that takes longer is given up with its connection: its callers were told 503 long before (actions/enroll.ts),
+ * and those who came after it must not wait for a server that is never heard of again.
+ */
+const COMMIT_TIMEOUT = { query_timeout: 3_000 };
 
 const INSERT = `
   WITH incoming AS (
@@ -76,11 +88,15 @@ const INSERT = `
 
 /**
  * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
- * holds it now, because we answer BLOCK to this delivery too.
+ * holds it now, because we answer BLOCK to this delivery too. The same where that refusal is still on its way: the count
+ * of tries tells the refusal's writer that it is out of date (completions.ts).
  */
 const REOPEN = `
-  UPDATE executions SET state = 'DECIDED', due_at = now(), completed_at = NULL
-   WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[])) AND state = 'COMPLETION_REFUSED'`;
+  UPDATE executions
+     SET state = 'DECIDED', completed_at = NULL, completion_tries = completion_tries + 1,
+         due_at = CASE WHEN state = 'DECIDED' THEN due_at ELSE now() END
+   WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
+     AND state IN ('DECIDED', 'COMPLETION_REFUSED')`;
 
 interface Waiting {
   readonly execution: IncomingExecution;
@@ -112,7 +128,7 @@ function sizeOf(requestJson: string): number {
 }
 
 /** Keeps count of what waits, in all and by portal. */
-function createWaitingRoom(): {
+function createWaitingRoom(limits: WaitingLimits): {
   enter(portalId: bigint, size: number): boolean;
   leave(portalId: bigint, size: number): void;
 } {
@@ -121,7 +137,7 @@ function createWaitingRoom(): {
   return {
     enter(portalId, size) {
       const ofPortal = (byPortal.get(portalId) ?? 0) + size;
-      if (total + size > MAX_WAITING_SIZE || ofPortal > MAX_WAITING_SIZE_PER_PORTAL) return false;
+      if (total + size > limits.inAll || ofPortal > limits.perPortal) return false;
       byPortal.set(portalId, ofPortal);
       total += size;
       return true;
@@ -144,7 +160,7 @@ function createWaitingRoom(): {
 export function createAcceptor(
   options: AcceptOptions,
 ): (execution: IncomingExecution) => Promise<AcceptResult> {
-  const room = createWaitingRoom();
+  const room = createWaitingRoom(options.limits ?? DEFAULT_LIMITS);
   let waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -154,6 +170,7 @@ export function createAcceptor(
       is_connected: boolean;
       is_stored: boolean;
     }>({
+      ...COMMIT_TIMEOUT,
       name: "accept-executions",
       text: INSERT,
       values: [...columns(batch), options.deadlineHours],
@@ -180,6 +197,7 @@ export function createAcceptor(
 
   async function reopen(duplicates: readonly IncomingExecution[]): Promise<void> {
     await options.pool.query({
+      ...COMMIT_TIMEOUT,
       name: "reopen-refused-completions",
       text: REOPEN,
       values: [duplicates.map(({ portalId }) => portalId), duplicates.map(({ callbackId }) => callbackId)],

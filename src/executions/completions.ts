@@ -17,7 +17,14 @@ export interface OwedCompletion {
 export type CompletionResult =
   | {
       readonly id: bigint;
-      readonly to: "COMPLETED" | "COMPLETION_REFUSED" | "COMPLETION_ABANDONED";
+      readonly to: "COMPLETED" | "COMPLETION_ABANDONED";
+      readonly problem?: string;
+    }
+  /** `tries` as read with the completion: where the row has another by now, HubSpot delivered the call meanwhile. */
+  | {
+      readonly id: bigint;
+      readonly to: "COMPLETION_REFUSED";
+      readonly tries: number;
       readonly problem?: string;
     }
   | { readonly id: bigint; readonly to: "DECIDED"; readonly delayMs: number; readonly problem: string };
@@ -46,7 +53,10 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
   }));
 }
 
-/** Writes what came of a batch of completions, in one statement under the lease. */
+/**
+ * Writes what came of a batch of completions, in one statement under the lease. A refusal of what HubSpot delivered
+ * again while the answer was on its way is out of date: HubSpot holds the callback now, and is still owed the completion.
+ */
 export async function writeCompletionResults(
   owner: Ownership,
   results: readonly CompletionResult[],
@@ -55,10 +65,11 @@ export async function writeCompletionResults(
     name: "write-completion-results",
     text: `
       WITH ${owner.leaseCte}, result AS (
-        SELECT * FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[]) AS row (id, to_state, delay_ms, problem)
+        SELECT * FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $7::int[])
+          AS row (id, to_state, delay_ms, problem, tries)
       )
       UPDATE executions e
-         SET state = r.to_state,
+         SET state = CASE WHEN r.tries <> e.completion_tries THEN 'DECIDED' ELSE r.to_state END,
              completion_tries = e.completion_tries + 1,
              due_at = now() + coalesce(r.delay_ms, 0) * interval '1 millisecond',
              completed_at = CASE WHEN r.to_state = 'COMPLETED' THEN now() END,
@@ -72,6 +83,7 @@ export async function writeCompletionResults(
       results.map(({ to }) => to),
       results.map((result) => (result.to === "DECIDED" ? result.delayMs : null)),
       results.map(({ problem }) => problem ?? null),
+      results.map((result) => (result.to === "COMPLETION_REFUSED" ? result.tries : null)),
     ],
   });
   return rowCount ?? 0;

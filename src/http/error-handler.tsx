@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Request, Response } from "express";
 import { AppError } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
+import { isOverdue } from "./answer-limit.js";
 import { MessagePage, sendPage } from "./page.js";
 import { requestIdOf } from "./request-id.js";
 
@@ -28,6 +29,8 @@ export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequest
     };
     if (problem.status >= 500) logger.error(fields, "request failed");
     else logger.info(fields, "request refused");
+    // It was answered when its time was up (answer-limit.ts); to end the connection would hit the request after it.
+    if (response.headersSent && isOverdue(response)) return;
     if (response.headersSent) return next(error);
     sendProblem(request, response, problem);
   };
@@ -85,9 +88,12 @@ function toProblem(error: unknown): Problem {
   return { status, code: "BAD_REQUEST" };
 }
 
-/** The database is gone or going: connection refused or cut, pool exhausted, SQLSTATE classes 08 and 57P. */
-const STORAGE_CODE = /^(08...|57P..|53300|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
-const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect/i;
+/**
+ * The database is gone, going or hung: connection refused or cut, pool exhausted, SQLSTATE classes 08 (connection), 53
+ * (disk or memory full), 57 (stopped, cancelled) and 58 (system), and 25006 (read-only).
+ */
+const STORAGE_CODE = /^(08...|53...|57...|58...|25006|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
+const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect|query read timeout/i;
 
 function isStorageDown(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;

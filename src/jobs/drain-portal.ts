@@ -18,6 +18,7 @@ import {
   acquirePortal,
   LEASE_CTE,
   LeaseLost,
+  PortalNotReleased,
   releasePortal,
   type PortalLease,
 } from "../queue/portal-lease.js";
@@ -38,6 +39,8 @@ export interface DrainOptions {
 }
 
 const WINDOW_MS = 10_000;
+/** A sync that failed is not tried again sooner: it would eat the budget that the contacts need. */
+const SYNC_RETRY_MS = 5_000;
 /** A turn this long lets other portals in when there are more of them than places. */
 const TURN_MS = 10_000;
 /**
@@ -75,8 +78,9 @@ export function createDrain(options: DrainOptions): DrainHandler {
       await syncDirectory(portalId, { directory, gateway });
     } catch (fault) {
       // The copy we have serves on; the request stays open and the next turn tries again.
-      if (!(fault instanceof LeaseLost))
-        logger.warn({ fault, portalId }, "the directory could not be synced");
+      if (fault instanceof LeaseLost) return;
+      logger.warn({ fault, portalId }, "the directory could not be synced");
+      await directory.postponeSync(portalId, SYNC_RETRY_MS).catch(() => undefined);
     }
   }
 
@@ -142,8 +146,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
       return "rest";
     } finally {
       const left = { slotsFreeInMs: budget.handOver(), allowance: budget.allowance };
-      await releasePortal(pool, lease, left).catch((fault: unknown) => {
-        logger.warn({ fault, portalId }, "the portal could not be released");
+      await releasePortal(pool, lease, left).catch((cause: unknown) => {
+        throw new PortalNotReleased(`portal ${portalId} could not be released`, { cause });
       });
     }
   };

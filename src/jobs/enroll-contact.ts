@@ -81,30 +81,35 @@ async function withProperties(
   return properties && { ...request, properties };
 }
 
-async function explainRefusal(refusal: HubSpotRejected, attempt: Attempt): Promise<Outcome> {
+/**
+ * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why: only reading
+ * tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
+ */
+async function afterAlreadyEnrolled({ execution, sender, context }: Attempt): Promise<Result> {
+  const isOthers = decided(alreadyEnrolled(execution.request.ifAlreadyEnrolled, sender));
+  if (execution.attempts === 1) return isOthers;
+  const found = await readUncertain(execution, context);
+  return found.to === "QUEUED" ? isOthers : found;
+}
+
+async function afterRefusal(refusal: HubSpotRejected, attempt: Attempt): Promise<Result> {
   const { execution, sender, context } = attempt;
   const code = refusalCode({ ...refusal, message: refusal.hubspotMessage });
   switch (code) {
-    case "ALREADY_ENROLLED": {
-      // An earlier attempt that HubSpot answered late, or never, may be what the contact is enrolled by.
-      const current =
-        execution.attempts > 1 ? await context.gateway.readEnrollment(execution.contactId) : undefined;
-      return current !== undefined && isOurs(current, execution)
-        ? fromEnrollment(current)
-        : alreadyEnrolled(execution.request.ifAlreadyEnrolled, sender);
-    }
+    case "ALREADY_ENROLLED":
+      return afterAlreadyEnrolled(attempt);
     case undefined: {
       const sequence = await context.gateway.readSequence({
         sequenceId: execution.sequenceId,
         userId: sender.userId,
       });
-      return failed(sequence === undefined ? "SEQUENCE_NOT_FOUND" : "CONTACT_NOT_FOUND", { sender });
+      return decided(failed(sequence === undefined ? "SEQUENCE_NOT_FOUND" : "CONTACT_NOT_FOUND", { sender }));
     }
     case "HUBSPOT_REJECTED":
     case "INVALID_INPUT":
-      return failed(code, { sender, detail: `HubSpot said: ${refusal.hubspotMessage}` });
+      return decided(failed(code, { sender, detail: `HubSpot said: ${refusal.hubspotMessage}` }));
     default:
-      return failed(code, { sender });
+      return decided(failed(code, { sender }));
   }
 }
 
@@ -124,10 +129,13 @@ async function send(attempt: Attempt): Promise<Result> {
       senderEmail: sender.email,
       senderAlias: execution.request.senderAlias,
     });
-    const sequenceName = await context.directory.sequenceName(context.portalId, execution.sequenceId);
+    // The contact is enrolled: a name that cannot be looked up must not make that uncertain.
+    const sequenceName = await context.directory
+      .sequenceName(context.portalId, execution.sequenceId)
+      .catch(() => undefined);
     return decided(enrolled({ id: enrollment.id, enrolledAt: enrollment.enrolledAt, sequenceName, sender }));
   } catch (fault) {
-    if (fault instanceof HubSpotRejected) return decided(await explainRefusal(fault, attempt));
+    if (fault instanceof HubSpotRejected) return afterRefusal(fault, attempt);
     if (fault instanceof HubSpotUnavailable)
       return later(fault.wasNotSent ? "QUEUED" : "UNCERTAIN", execution, fault);
     throw fault;

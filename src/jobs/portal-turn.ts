@@ -39,7 +39,7 @@ const SLOT_LOOK_MS = { least: 10, most: 250 };
 const MAX_CRASHES = 10;
 
 /** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
-function giveUp(execution: ClaimedExecution): Result | undefined {
+export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.state === "UNCERTAIN") return undefined;
   if (execution.deadlineAt.getTime() <= Date.now())
     return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };

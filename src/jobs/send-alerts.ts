@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { claimDueAlerts, endAlert, postponeAlert, type DueAlert } from "../alerts/outbox.js";
+import { claimDueAlerts, endAlert, noteFailedDelivery, type DueAlert } from "../alerts/outbox.js";
 import type { WebhookPoster } from "../alerts/webhook-post.js";
 import type { Logger } from "../observability/logger.js";
 import { backoffMs } from "../queue/backoff.js";
@@ -35,16 +35,25 @@ async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<voi
   try {
     const status = await poster.post(alert.webhookUrl, payload(alert, publicUrl));
     if (status >= 200 && status < 300) return await endAlert(pool, alert, "SENT");
-    problem = `the webhook answered ${status}`;
+    problem = `The address answered with status ${status}.`;
   } catch (fault) {
-    problem = fault instanceof Error ? fault.message : String(fault);
+    problem = describeFault(fault);
   }
   logger.warn(
     { portalId: alert.portalId, kind: alert.kind, tries: alert.tries, problem },
     "an alert could not be delivered",
   );
-  if (alert.tries >= MAX_TRIES) return endAlert(pool, alert, "FAILED");
-  return postponeAlert(pool, alert, backoffMs(alert.tries, RETRY));
+  const retryInMs = alert.tries >= MAX_TRIES ? undefined : backoffMs(alert.tries, RETRY);
+  await noteFailedDelivery(pool, alert, { problem, retryInMs });
+}
+
+/** In an admin's words; `fetch` hides what happened in the cause of its "fetch failed". */
+function describeFault(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  if (fault.name === "TimeoutError") return "The address did not answer in time.";
+  const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
+  if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;
+  return typeof cause.message === "string" ? cause.message : fault.message;
 }
 
 /** Posts the alerts that are due, each to its portal's webhook. */

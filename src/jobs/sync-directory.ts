@@ -29,10 +29,12 @@ export async function directoryNeed(
 ): Promise<"first" | "fresh" | "none"> {
   const state = await directory.state(portalId);
   if (state === undefined) return "none";
-  const { requestedAt, syncedAt } = state;
+  const { requestedAt, syncedAt, now } = state;
+  // After a failed sync the next one is asked for at a later instant.
+  if (requestedAt !== null && requestedAt > now) return "none";
   if (syncedAt === null) return "first";
   const isAsked = requestedAt !== null && requestedAt > syncedAt;
-  return isAsked || Date.now() - syncedAt.getTime() > MAX_AGE_MS ? "fresh" : "none";
+  return isAsked || now.getTime() - syncedAt.getTime() > MAX_AGE_MS ? "fresh" : "none";
 }
 
 /** Runs one part of the sync; a refusal (missing scope, seat or permission) leaves what we had and is told. */
@@ -54,8 +56,10 @@ export async function syncDirectory(
   portalId: bigint,
   { directory, gateway }: { directory: Directory; gateway: PortalGateway },
 ): Promise<void> {
-  const startedAt = new Date();
-  let readerUserId = (await directory.state(portalId))?.readerUserId ?? null;
+  const before = await directory.state(portalId);
+  if (before === undefined) return;
+  const startedAt = before.now;
+  let { readerUserId } = before;
   const problems = [
     ...(await part("Owners", async () => {
       const archived = await readAll((after) => gateway.listOwners({ after, archived: true }));

@@ -7,16 +7,29 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
     name: "find-due-portals",
     text: `
       SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
-       WHERE (p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
-           p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity')
-           OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-                       AND e.due_at <= now())
-           OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED' AND e.due_at <= now())))
-          OR ((p.status <> 'CONNECTED' OR d.circuit_open_until > now()) AND (
-           EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-                       AND e.deadline_at <= now())
-           OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED'
-                       AND e.accepted_at <= now() - $1 * interval '1 hour')))`,
+       WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
+             (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
+          OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+                      AND e.due_at <= now())
+          OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED' AND e.due_at <= now()))`,
+  });
+  return rows.map(({ portal_id }) => BigInt(portal_id));
+}
+
+/**
+ * Portals that cannot be called (disconnected, or their circuit is open) and hold something past its time. Looks at every
+ * open execution of theirs, so it is asked far less often.
+ */
+export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
+  const { rows } = await pool.query<{ portal_id: string }>({
+    name: "find-overdue-portals",
+    text: `
+      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
+       WHERE (p.status <> 'CONNECTED' OR d.circuit_open_until > now()) AND (
+             EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+                      AND e.deadline_at <= now())
+          OR EXISTS (SELECT FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED'
+                      AND e.accepted_at <= now() - $1 * interval '1 hour'))`,
     values: [HOLD_HOURS],
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));

@@ -1,5 +1,6 @@
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/logger.js";
+import { PortalNotReleased } from "./portal-lease.js";
 
 const QUEUE = "drain-one-portal";
 const WAKE_CHANNEL = "sequence_enroller_wake";
@@ -11,6 +12,12 @@ const HEARTBEAT_INTERVAL_MS = 3_000;
 export const SELF_FENCE_MS = 6_000;
 /** Wakes are hints; this is how late a lost one can be noticed. */
 const POLL_INTERVAL_MS = 2_000;
+
+/**
+ * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
+ * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
+ */
+const CONNECTION_LIMITS = { query_timeout: 10_000, keepAlive: true };
 
 export interface DrainQueueOptions {
   databaseUrl: string;
@@ -85,6 +92,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     monitorIntervalSeconds: 1,
     superviseIntervalSeconds: 1,
     connectionTimeoutMillis: 5_000,
+    ...CONNECTION_LIMITS,
   });
   boss.on("error", (fault) => {
     logger.warn({ fault }, "queue fault");
@@ -135,6 +143,8 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
       .catch((fault: unknown): TurnEnd => {
+        // Not handed back: the lease has to lapse first, and with it most of HubSpot's window.
+        if (fault instanceof PortalNotReleased) throw fault;
         logger.error({ fault, portalId }, "a drain turn failed");
         return "rest";
       })

@@ -6,6 +6,11 @@ export class LeaseLost extends AppError {
   override readonly code = "LEASE_LOST";
 }
 
+/** The next owner would not know what is in HubSpot's window: it may begin only when that has certainly passed. */
+export class PortalNotReleased extends AppError {
+  override readonly code = "PORTAL_NOT_RELEASED";
+}
+
 /** Proof of owning a portal. Every write of the owner names `epoch`, and is void once a successor raised it. */
 export interface PortalLease {
   readonly portalId: bigint;

@@ -40,7 +40,12 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function startSite({ publicUrl }: { publicUrl?: string } = {}): Promise<Site> {
+export interface SiteOptions {
+  publicUrl?: string;
+  allowInternalWebhooks?: boolean;
+}
+
+export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Promise<Site> {
   const server = createServer();
   const url = await listen(server);
   const clock = { now: new Date() };
@@ -79,7 +84,13 @@ export async function startSite({ publicUrl }: { publicUrl?: string } = {}): Pro
     createOAuthRouter({ oauthApi, vault, states, sessions, appUrl: simulator.url, onInstalled, logger }),
   );
   const scopes = { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES };
-  app.use(createSettingsRouter({ database, sessions, cookies, scopes, appUrl: simulator.url, now }));
+  const { allowInternalWebhooks = false } = options;
+  app.use(
+    createSettingsRouter({
+      ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
+      appUrl: simulator.url,
+    }),
+  );
   app.use(createNotFound(), createErrorHandler({ logger }));
   server.on("request", app);
   return {

@@ -1,3 +1,4 @@
+import type { Backlog } from "../backlog.js";
 import type { DayCounts, ExecutionFilter, ExecutionItem, ExecutionPage } from "../execution-list.js";
 import type { Format } from "../format.js";
 import { OUTCOME_LABELS, OUTCOMES, remarkOn, type Outcome } from "../outcome.js";
@@ -11,6 +12,8 @@ export interface ActivityModel {
   hubspotUrl: string;
   filter: ExecutionFilter;
   counts: DayCounts;
+  backlog: Backlog;
+  now: Date;
   page: ExecutionPage;
   format: Format;
 }
@@ -27,21 +30,28 @@ export function Activity(model: ActivityModel) {
     <section class="card" id="activity" aria-labelledby="activity-title" {...refresh}>
       <div class="card-head">
         <h2 id="activity-title">Contacts</h2>
-        <span class="note">Figures: last 24 hours</span>
+        <span class="note">Figures: last 24 hours; waiting: now</span>
       </div>
-      <Figures counts={model.counts} filter={filter} format={model.format} />
+      <Figures {...model} />
       {page.items.length === 0 ? <Empty filter={filter} /> : <List model={model} />}
       <Paging filter={filter} page={page} />
     </section>
   );
 }
 
-function Figures({ counts, filter, format }: Pick<ActivityModel, "counts" | "filter" | "format">) {
-  const shown = (value: number) => format.count(value) + (counts.isPartial ? "+" : "");
+function Figures({ counts, backlog, filter, format, now }: ActivityModel) {
+  const shown = (value: number, isPartial = counts.isPartial) => format.count(value) + (isPartial ? "+" : "");
   return (
     <nav class="figures" aria-label="Filter by status">
       <Figure outcome={undefined} label="All" value={shown(counts.total)} filter={filter} />
-      {OUTCOMES.map((outcome) => {
+      <Figure
+        outcome="waiting"
+        label="Waiting now"
+        value={shown(backlog.undecided, backlog.isPartial)}
+        remark={oldestOf(backlog, now, format)}
+        filter={filter}
+      />
+      {OUTCOMES.filter(isDecided).map((outcome) => {
         const label = OUTCOME_LABELS[outcome];
         const value = shown(counts.byOutcome[outcome]);
         return <Figure key={outcome} outcome={outcome} label={label} value={value} filter={filter} />;
@@ -50,14 +60,22 @@ function Figures({ counts, filter, format }: Pick<ActivityModel, "counts" | "fil
   );
 }
 
+const isDecided = (outcome: Outcome): boolean => outcome !== "waiting";
+
+function oldestOf({ oldestAcceptedAt }: Backlog, now: Date, format: Format): string | undefined {
+  if (oldestAcceptedAt === null) return undefined;
+  return `Oldest: ${format.duration(now.getTime() - oldestAcceptedAt.getTime())}`;
+}
+
 interface FigureModel {
   outcome: Outcome | undefined;
   label: string;
   value: string;
+  remark?: string | undefined;
   filter: ExecutionFilter;
 }
 
-function Figure({ outcome, label, value, filter }: FigureModel) {
+function Figure({ outcome, label, value, remark, filter }: FigureModel) {
   const isCurrent = filter.outcome === outcome;
   return (
     <a
@@ -67,6 +85,7 @@ function Figure({ outcome, label, value, filter }: FigureModel) {
     >
       <strong>{value}</strong>
       <span>{label}</span>
+      {remark === undefined ? null : <small>{remark}</small>}
     </a>
   );
 }
@@ -104,21 +123,44 @@ function Row({ item, model }: { item: ExecutionItem; model: ActivityModel }) {
       </td>
       <td data-label="Contact" class="wide">
         <a href={contactUrl} target="_blank" rel="noopener noreferrer">
-          {item.contactEmail ?? `Contact ${item.contactId}`}
+          {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
         </a>
       </td>
       <td data-label="Sequence">{item.sequence ?? "–"}</td>
       <td data-label="Sender" class="wide">
-        {item.senderName ?? item.senderEmail ?? "–"}
-        {item.senderName !== null && item.senderEmail !== null ? (
-          <span class="note">{item.senderEmail}</span>
-        ) : null}
+        <Sender item={item} />
       </td>
       <td data-label="Status">
         <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
       </td>
       <Reason item={item} />
     </tr>
+  );
+}
+
+function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) {
+  if (senderEmail === null) return <>{senderName ?? "–"}</>;
+  if (senderName === null) return <Email address={senderEmail} />;
+  return (
+    <>
+      {senderName}
+      <span class="note">
+        <Email address={senderEmail} />
+      </span>
+    </>
+  );
+}
+
+/** Broken before the @ where it has to be broken. */
+function Email({ address }: { address: string }) {
+  const at = address.lastIndexOf("@");
+  if (at < 1) return <>{address}</>;
+  return (
+    <>
+      {address.slice(0, at)}
+      <wbr />
+      {address.slice(at)}
+    </>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Format } from "../format.js";
 import type { PortalOverview } from "../portal-overview.js";
 
@@ -11,10 +12,13 @@ export function Connection({
   portal,
   format,
   scopes,
+  children,
 }: {
   portal: PortalOverview;
   format: Format;
   scopes: AppScopes;
+  /** What is wrong with it now, if anything; shown first. */
+  children: ComponentChildren;
 }) {
   return (
     <section class="card" aria-labelledby="connection-title">
@@ -22,6 +26,7 @@ export function Connection({
         <h2 id="connection-title">Connection</h2>
         <span class="badge enrolled">Connected</span>
       </div>
+      {children}
       <dl class="facts">
         <dt>Account</dt>
         <dd>

@@ -1,5 +1,8 @@
 import { MessagePage, Page } from "../../http/page.js";
+import type { Backlog } from "../backlog.js";
+import type { Format } from "../format.js";
 import type { PortalOverview } from "../portal-overview.js";
+import { Time } from "./connection.js";
 
 /** What a visitor without a session sees: what this is, and the two ways in. */
 export function SignInPage() {
@@ -30,8 +33,15 @@ export function SignInPage() {
   );
 }
 
+export interface ReconnectModel {
+  portal: PortalOverview;
+  backlog: Backlog;
+  format: Format;
+  formToken: string;
+}
+
 /** What is left of the site for a portal that is no longer connected. */
-export function ReconnectPage({ portal, formToken }: { portal: PortalOverview; formToken: string }) {
+export function ReconnectPage({ portal, backlog, format, formToken }: ReconnectModel) {
   return (
     <Page title="Not connected">
       <main class="message card">
@@ -42,6 +52,7 @@ export function ReconnectPage({ portal, formToken }: { portal: PortalOverview; f
           Contacts in your workflows are not enrolled until account {portal.portalId.toString()} is connected
           again. Your settings are kept.
         </p>
+        <Parked backlog={backlog} format={format} />
         <form method="post" action="/settings/sign-out" class="actions">
           <input type="hidden" name="form_token" value={formToken} />
           <a class="button primary" href={`/oauth/install?portalId=${portal.portalId}`}>
@@ -51,6 +62,23 @@ export function ReconnectPage({ portal, formToken }: { portal: PortalOverview; f
         </form>
       </main>
     </Page>
+  );
+}
+
+/** Contacts accepted before the connection ended, which only a new one can help. */
+function Parked({ backlog, format }: Pick<ReconnectModel, "backlog" | "format">) {
+  const { undecided, firstDeadlineAt, isPartial } = backlog;
+  if (firstDeadlineAt === null) return null;
+  return (
+    <p class="notice wait">
+      <strong>
+        Contacts waiting: {format.count(undecided)}
+        {isPartial ? "+" : ""}.
+      </strong>{" "}
+      Connect again before <Time date={firstDeadlineAt} format={format} /> ({format.timeZone}), and all of
+      them are enrolled. From then on, those who have waited too long go on in their workflows without being
+      enrolled.
+    </p>
   );
 }
 

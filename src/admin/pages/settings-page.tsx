@@ -3,8 +3,10 @@ import type { Notice } from "../flash.js";
 import type { PortalOverview } from "../portal-overview.js";
 import type { Session } from "../session.js";
 import { Activity, type ActivityModel } from "./activity.js";
+import { AlertsForm, type AlertsFormModel } from "./alerts-form.js";
 import { Connection, type AppScopes } from "./connection.js";
 import { SenderForm, type SenderFormModel } from "./sender-form.js";
+import { Trouble, type TroubleModel } from "./trouble.js";
 
 export interface SettingsPageModel {
   session: Session;
@@ -12,23 +14,20 @@ export interface SettingsPageModel {
   scopes: AppScopes;
   notice: Notice | undefined;
   sender: SenderFormModel;
+  alerts: AlertsFormModel;
   activity: ActivityModel;
+  trouble: TroubleModel;
+  formToken: string;
 }
 
-export function SettingsPage({ session, portal, scopes, notice, sender, activity }: SettingsPageModel) {
+export function SettingsPage(model: SettingsPageModel) {
+  const { portal, scopes, notice, sender, alerts, activity, trouble } = model;
   return (
     <Page title="Settings">
       <a class="skip" href="#main">
         Skip to content
       </a>
-      <header class="top">
-        <span class="brand">Sequence Enroller</span>
-        <form method="post" action="/settings/sign-out">
-          <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
-          <input type="hidden" name="form_token" value={sender.formToken} />
-          <button class="button quiet">Sign out</button>
-        </form>
-      </header>
+      <Header {...model} />
       <main id="main">
         <h1>Settings</h1>
         {notice === undefined ? null : (
@@ -37,11 +36,27 @@ export function SettingsPage({ session, portal, scopes, notice, sender, activity
           </p>
         )}
         <div class="columns">
-          <Connection portal={portal} format={activity.format} scopes={scopes} />
+          <Connection portal={portal} format={activity.format} scopes={scopes}>
+            <Trouble {...trouble} />
+          </Connection>
           <SenderForm {...sender} />
+          <AlertsForm {...alerts} />
         </div>
         <Activity {...activity} />
       </main>
     </Page>
+  );
+}
+
+function Header({ session, formToken }: Pick<SettingsPageModel, "session" | "formToken">) {
+  return (
+    <header class="top">
+      <span class="brand">Sequence Enroller</span>
+      <form method="post" action="/settings/sign-out">
+        <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
+        <input type="hidden" name="form_token" value={formToken} />
+        <button class="button quiet">Sign out</button>
+      </form>
+    </header>
   );
 }

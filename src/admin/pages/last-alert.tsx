@@ -1,0 +1,69 @@
+import type { LastAlert } from "../../alerts/last-alert.js";
+import { numbered, type Format } from "../format.js";
+import { Time } from "./connection.js";
+
+export const LAST_ALERT_PATH = "/settings/alerts/last";
+
+export interface LastAlertModel {
+  alert: LastAlert | undefined;
+  format: Format;
+}
+
+const NAMES = { PORTAL_DISCONNECTED: "“Account disconnected”", TEST: "Test" } as const;
+
+/** How the newest alert is faring. While it is on its way the line renews itself; without script a reload does. */
+export function LastAlertLine({ alert, format }: LastAlertModel) {
+  const refresh =
+    alert?.outcome === null
+      ? {
+          "hx-get": LAST_ALERT_PATH,
+          "hx-trigger": alert.tries === 0 ? "every 2s" : "every 10s",
+          "hx-swap": "outerHTML",
+        }
+      : {};
+  return (
+    <p class="note last" id="last-alert" role="status" {...refresh}>
+      {alert === undefined ? "No alert so far." : <Outcome alert={alert} format={format} />}
+    </p>
+  );
+}
+
+function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
+  const name = `Last alert: ${NAMES[alert.kind]}, `;
+  const ended = <Time date={alert.endedAt ?? alert.raisedAt} format={format} />;
+  switch (alert.outcome) {
+    case "SENT":
+      return (
+        <>
+          {name}
+          <span class="good">delivered</span> {ended}.
+        </>
+      );
+    case "FAILED":
+      return (
+        <>
+          {name}
+          <span class="bad">not delivered</span>, given up {ended}. {alert.lastProblem}
+        </>
+      );
+    case "NOT_WANTED":
+      return (
+        <>
+          {name}raised {ended}, when no address was set.
+        </>
+      );
+    case null:
+      return <OnItsWay name={name} alert={alert} format={format} />;
+  }
+}
+
+function OnItsWay({ name, alert, format }: { name: string; alert: LastAlert; format: Format }) {
+  if (alert.lastProblem === null) return <>{name}on its way.</>;
+  return (
+    <>
+      {name}
+      <span class="bad">not delivered yet</span>. {alert.lastProblem} Tried {numbered(alert.tries, "time")},
+      next at <Time date={alert.nextTryAt} format={format} />.
+    </>
+  );
+}

@@ -1,0 +1,17 @@
+import type { Database } from "../db/client.js";
+import type { Cookies } from "../http/cookies.js";
+import type { AppScopes } from "./pages/connection.js";
+import type { Sessions } from "./session.js";
+
+/** What the settings site is made of. */
+export interface SettingsOptions {
+  database: Database;
+  sessions: Sessions;
+  cookies: Cookies;
+  scopes: AppScopes;
+  /** Origin of HubSpot's UI, for portals whose own host is not known yet. */
+  appUrl: string;
+  /** True only where the app itself runs on localhost: alerts may then go to http and to addresses of this machine. */
+  allowInternalWebhooks: boolean;
+  now: () => Date;
+}

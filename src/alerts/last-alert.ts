@@ -1,0 +1,45 @@
+import type { Pool } from "pg";
+import type { AlertKind, AlertOutcome } from "./outbox.js";
+
+/** How the newest alert of a portal is faring, for the settings page. */
+export interface LastAlert {
+  readonly kind: AlertKind;
+  readonly raisedAt: Date;
+  readonly tries: number;
+  /** When it is posted next, while `outcome` is null. */
+  readonly nextTryAt: Date;
+  /** Why the last delivery failed; null until one has. */
+  readonly lastProblem: string | null;
+  readonly outcome: AlertOutcome | null;
+  readonly endedAt: Date | null;
+}
+
+interface Row {
+  kind: AlertKind;
+  created_at: Date;
+  tries: number;
+  due_at: Date;
+  last_problem: string | null;
+  outcome: AlertOutcome | null;
+  ended_at: Date | null;
+}
+
+/** Undefined where the portal never had one. */
+export async function findLastAlert(pool: Pool, portalId: bigint): Promise<LastAlert | undefined> {
+  const { rows } = await pool.query<Row>(
+    `SELECT kind, created_at, tries, due_at, last_problem, outcome, ended_at
+     FROM alerts WHERE portal_id = $1 ORDER BY id DESC LIMIT 1`,
+    [portalId],
+  );
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  return {
+    kind: row.kind,
+    raisedAt: row.created_at,
+    tries: row.tries,
+    nextTryAt: row.due_at,
+    lastProblem: row.last_problem,
+    outcome: row.outcome,
+    endedAt: row.ended_at,
+  };
+}

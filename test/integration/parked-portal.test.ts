@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+import { createDirectory } from "../../src/directory/directory.js";
+import { createDrain } from "../../src/jobs/drain-portal.js";
+import { findDuePortals } from "../../src/jobs/wake-due-portals.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+
+const PORTAL = 4_811n;
+
+describe("a portal that cannot be called", () => {
+  let db: TestDatabase;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+  });
+
+  afterAll(() => db.drop());
+
+  test.each([
+    ["disconnected", "DISCONNECTED", null],
+    ["spared by its circuit", "CONNECTED", "1 hour"],
+  ])(
+    "decides at the deadline what a dead worker was attempting, while %s",
+    async (_what, status, openFor) => {
+      const { pool } = db.database;
+      await pool.query(`TRUNCATE executions, portal_drains, portals CASCADE`);
+      await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, $2)`, [PORTAL, status]);
+      await pool.query(
+        `INSERT INTO portal_drains (portal_id, epoch, is_released, circuit_open_until) VALUES ($1, 1, false, now() + $2::interval)`,
+        [PORTAL, openFor],
+      );
+      await pool.query(
+        `INSERT INTO executions (portal_id, callback_id, kind, state, epoch, deadline_at, contact_id, sequence_id, request)
+       SELECT $1, state, 'ENROLL', state, 1, now(), '1001', '300000001', '{}' FROM unnest(ARRAY['ATTEMPTING', 'UNCERTAIN']) AS state`,
+        [PORTAL],
+      );
+      expect(await findDuePortals(pool)).toEqual([PORTAL]);
+      const drain = createDrain({
+        pool,
+        directory: createDirectory({ pool }),
+        logger: pino({ level: "silent" }),
+        rateLimit: 100,
+        forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
+        });
+      await drain(PORTAL, {
+        signal: new AbortController().signal,
+        isFresh: () => true,
+        isEnding: () => false,
+      });
+      const { rows } = await pool.query(`SELECT DISTINCT state, error_code FROM executions`);
+      expect(rows).toEqual([{ state: "DECIDED", error_code: "DEADLINE_EXCEEDED" }]);
+      // Or it would be woken, for nothing, every other second for as long as it cannot be called.
+      expect(await findDuePortals(pool)).toEqual([]);
+    },
+  );
+});

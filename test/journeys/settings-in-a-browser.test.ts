@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import {
+  findBarriers,
+  findChromium,
+  launchChromium,
+  openTab,
+  sidewaysScroll,
+  type Tab,
+} from "../support/chromium.js";
+import { seedExecutions } from "../support/executions.js";
+import { startListener, type Listener } from "../support/simulated-app.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
+
+const executable = findChromium();
+const isRequired = process.env["CI"] === "true";
+if (executable === undefined && !isRequired) {
+  console.warn(
+    "Skipped: the settings page in a real browser. Install Chromium, or set CHROMIUM_PATH to one, to run it.",
+  );
+}
+const suite = executable === undefined && !isRequired ? describe.skip : describe;
+
+suite("an admin at the settings page in a real browser", () => {
+  let browser: Browser;
+  let running: RunningApp;
+  let portal: SimulatedPortal;
+  let webhook: Listener;
+
+  beforeAll(async () => {
+    if (executable === undefined)
+      throw new Error("No browser at CHROMIUM_PATH, /usr/bin/chromium or /usr/bin/google-chrome");
+    webhook = await startListener(() => 204);
+    running = await startRunningApp();
+    portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
+    browser = await launchChromium(executable);
+    await running.install(portal);
+    running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
+    await untilDirectoryIsRead();
+    await fillPage();
+  }, 30_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await running?.close();
+    await webhook?.close();
+  });
+
+  /** After that the worker leaves the portal alone, and what the tests store stays as it is. */
+  async function untilDirectoryIsRead(): Promise<void> {
+    const endsAt = Date.now() + 15_000;
+    const where = { portalId: BigInt(portal.portalId) };
+    while ((await running.db.database.prisma.portal.findUnique({ where }))?.directorySyncedAt == null) {
+      if (Date.now() > endsAt) throw new Error("the directory was not read");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Something of everything the page can show, some of it long. */
+  async function fillPage(): Promise<void> {
+    const portalId = BigInt(portal.portalId);
+    const { prisma } = running.db.database;
+    const long = {
+      contactEmail: `${"long.".repeat(10)}name@${"very.".repeat(8)}far.example`,
+      sequenceName: "Outbound EMEA ".repeat(6),
+    };
+    await seedExecutions(running.db.database, [
+      { portalId, enrollmentStatus: "ENROLLED", senderEmail: "ada@acme.example", ...long },
+      { portalId, enrollmentStatus: "ALREADY_ENROLLED", contactEmail: "two@acme.example" },
+      { portalId, enrollmentStatus: "SKIPPED", contactEmail: "three@acme.example" },
+      {
+        portalId,
+        enrollmentStatus: "FAILED",
+        errorCode: "HUBSPOT_REJECTED",
+        errorMessage: "HubSpot refused to enroll the contact.",
+        lastProblem: `400 ${"x".repeat(200)}`,
+      },
+    ]);
+    const circuit = {
+      circuitTrips: 2,
+      circuitReason: "HubSpot is unavailable (503)",
+      circuitOpenedAt: new Date(),
+    };
+    const circuitOpenUntil = new Date(Date.now() + 600_000);
+    await prisma.portalDrain.update({ where: { portalId }, data: { ...circuit, circuitOpenUntil } });
+    await prisma.portalSettings.create({
+      data: { portalId, alertWebhookUrl: `${webhook.url}/alerts`, version: 1 },
+    });
+  }
+
+  async function visit(options: BrowserContextOptions = {}): Promise<Tab> {
+    const tab = await openTab(browser, options);
+    await tab.page.goto(`${running.publicUrl}/settings/sign-in`);
+    await tab.page.waitForURL(`${running.publicUrl}/settings`);
+    return tab;
+  }
+
+  const looks: [string, BrowserContextOptions][] = [
+    ["in light colours", { colorScheme: "light", viewport: { width: 1280, height: 900 } }],
+    ["in dark colours", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
+    ["on a tablet", { colorScheme: "light", viewport: { width: 820, height: 1100 } }],
+    ["on a screen 320 pixels wide", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
+  ];
+
+  test.each(looks)("meets no barrier %s, and nothing to scroll sideways", async (_look, options) => {
+    const { page, complaints, close } = await visit(options);
+    expect(await page.textContent("#hubspot-trouble")).toContain("HubSpot is not answering.");
+    expect(await findBarriers(page)).toEqual([]);
+    expect(await sidewaysScroll(page)).toBe(0);
+    await page.fill("#webhook-url", "https://user:secret@acme.example/");
+    await page.click("#alerts-form ~ .actions >> text=Save");
+    expect(await page.textContent("#webhook-problem")).toContain("must not contain a user name");
+    expect(await page.evaluate("document.activeElement.id")).toBe("webhook-url");
+    expect(await findBarriers(page)).toEqual([]);
+    // The browser itself reports the refused form's status; anything else would be ours.
+    expect(complaints.filter((text) => !text.includes("422"))).toEqual([]);
+    await close();
+  });
+
+  test("reaches every control by the keyboard, in order, and sees where they are", async () => {
+    const { page, close } = await visit();
+    const controls = await page.evaluate<string[]>(LIST_CONTROLS);
+    expect(controls.length).toBeGreaterThan(12);
+    const reached: string[] = [];
+    for (let press = 0; press < controls.length; press += 1) {
+      await page.keyboard.press("Tab");
+      const { name, outline } = await page.evaluate<{ name: string; outline: string }>(FOCUSED);
+      reached.push(name);
+      expect(`${name}: ${outline}`).not.toContain(": none");
+    }
+    expect(reached).toEqual(controls);
+    expect(reached[0]).toBe("a Skip to content");
+    await close();
+  });
+
+  test("narrows the list without leaving the page, and keeps the keyboard's place", async () => {
+    const { page, complaints, close } = await visit();
+    await page.evaluate("window.stayed = true");
+    await page.focus("#figure-failed");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/settings?status=failed");
+    await page.waitForSelector("#figure-failed[aria-current]");
+    expect(await page.locator("tbody tr").count()).toBe(1);
+    expect(await page.evaluate("[window.stayed, document.activeElement.id]")).toEqual([
+      true,
+      "figure-failed",
+    ]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("sends a test alert and sees it delivered without reloading", async () => {
+    const { page, complaints, close } = await visit();
+    await page.click("text=Send a test alert");
+    await page.waitForSelector("text=A test alert is on its way.");
+    await page.waitForSelector("#last-alert >> text=delivered");
+    expect(JSON.parse(webhook.received[0]?.body ?? "{}")).toMatchObject({ kind: "TEST" });
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("does all of it with script off", async () => {
+    const { page, close } = await visit({ javaScriptEnabled: false });
+    await page.click("#figure-enrolled");
+    await page.waitForURL("**/settings?status=enrolled");
+    expect(await page.locator("tbody tr").count()).toBe(1);
+    await page.fill("#webhook-url", "words");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#webhook-problem");
+    expect(await page.inputValue("#webhook-url")).toBe("words");
+    await page.fill("#webhook-url", "https://acme.example/alerts");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("text=Alerts will be posted to this address.");
+    await page.click("text=Send a test alert");
+    await page.waitForSelector("text=A test alert is on its way.");
+    await page.click("text=Sign out");
+    await page.waitForSelector("text=Sign in with HubSpot");
+    expect(await sidewaysScroll(page)).toBe(0);
+    await close();
+  });
+
+  test("meets no barrier at the sign-in page or at the page of a disconnected account", async () => {
+    const stranger = await openTab(browser, { colorScheme: "dark", viewport: { width: 320, height: 640 } });
+    await stranger.page.goto(`${running.publicUrl}/settings`);
+    expect(await findBarriers(stranger.page)).toEqual([]);
+    expect(await sidewaysScroll(stranger.page)).toBe(0);
+    await stranger.close();
+
+    const { page, close } = await visit({ viewport: { width: 320, height: 640 } });
+    const { prisma } = running.db.database;
+    await seedExecutions(running.db.database, [{ portalId: BigInt(portal.portalId) }]);
+    await prisma.portal.updateMany({
+      data: { status: "DISCONNECTED", disconnectedReason: "The app was uninstalled." },
+    });
+    await page.reload();
+    expect(await page.textContent("main")).toContain("Contacts waiting: 1.");
+    expect(await findBarriers(page)).toEqual([]);
+    expect(await sidewaysScroll(page)).toBe(0);
+    await close();
+  });
+});
+
+/** Everything a person can use, in the order of the page: its tag and its text. */
+const LIST_CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+  .filter((element) => element.checkVisibility() && !element.disabled)
+  .map((element) => element.localName + " " + (element.id || element.textContent).trim())`;
+
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  return { name: element.localName + " " + (element.id || element.textContent).trim(), outline: outlineStyle + " " + outlineWidth };
+})()`;

@@ -1,0 +1,218 @@
+import {
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotUnavailable,
+  GrantRevoked,
+} from "../../../src/hubspot/errors.js";
+import type { Completion, CurrentEnrollment, PortalGateway } from "../../../src/hubspot/gateway.js";
+
+/** What becomes of one enroll request. A `late` one is written after its sender has given up waiting. */
+export type EnrollAnswer =
+  "ok" | "throttled" | "notSent" | "lostBefore" | "lostAfter" | "late" | "crashBefore" | "crashAfter";
+export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore";
+export type CompleteAnswer = "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter";
+
+/** `ending`: each enrollment of it is over at once, so that a second request would enroll it once more. */
+export type ContactKind = "plain" | "ending" | "unsubscribed" | "enrolledBefore";
+
+/** The worker is gone: nothing after this happens in it. */
+export class Crash extends Error {}
+
+export const SEQUENCE = "300000001";
+
+interface ModelEnrollment {
+  readonly id: string;
+  readonly enrolledAt: Date;
+  isActive: boolean;
+  /** The callback whose request made it; undefined: a person did. */
+  readonly by: string | undefined;
+}
+
+interface ModelContact {
+  kind: ContactKind;
+  readonly enrollments: ModelEnrollment[];
+}
+
+export interface ModelCallback {
+  readonly id: string;
+  readonly contactId: string;
+  /** HubSpot has our BLOCK and waits for the completion. */
+  isHeld: boolean;
+  /** Completions it took. More than one would be HubSpot's contact going on twice. */
+  readonly taken: Record<string, string>[];
+  /** We know the answer to the last completion we sent: sending another is wrong, unless it is delivered again. */
+  isSettled: boolean;
+  /** A late request of this callback took effect. */
+  hasLanded: boolean;
+  /** After that, HubSpot told us that the contact is enrolled. */
+  isTold: boolean;
+}
+
+const refusal = (httpStatus: number, subCategory: string): HubSpotRejected =>
+  new HubSpotRejected({ httpStatus, message: subCategory.toLowerCase(), subCategory });
+
+/** HubSpot as one portal sees it, in memory: what it holds, whom it enrolled, and what was done to it that may not be. */
+export class ModelHubSpot {
+  readonly contacts = new Map<string, ModelContact>();
+  readonly callbacks = new Map<string, ModelCallback>();
+  readonly violations: string[] = [];
+  isConnected = true;
+  readonly #late: ModelCallback[] = [];
+  #nextId = 60_000_000;
+
+  addContact(contactId: string, kind: ContactKind): void {
+    const before = { id: "1", enrolledAt: new Date(Date.now() - 3_600_000), isActive: true, by: undefined };
+    this.contacts.set(contactId, { kind, enrollments: kind === "enrolledBefore" ? [before] : [] });
+  }
+
+  addCallback(id: string, contactId: string): ModelCallback {
+    const callback = {
+      ...{ id, contactId, isHeld: false, taken: [], isSettled: false, hasLanded: false, isTold: false },
+    };
+    this.callbacks.set(id, callback);
+    return callback;
+  }
+
+  contactOf(callback: ModelCallback): ModelContact {
+    return this.contacts.get(callback.contactId) as ModelContact;
+  }
+
+  enrollmentsBy(callback: ModelCallback): number {
+    return this.contactOf(callback).enrollments.filter(({ by }) => by === callback.id).length;
+  }
+
+  /** Requests whose senders gave up arrive. */
+  landLate(): void {
+    for (const callback of this.#late.splice(0)) {
+      try {
+        this.#write(callback);
+        callback.hasLanded = true;
+      } catch {
+        // Refused, with nobody left to be told.
+      }
+    }
+  }
+
+  /**
+   * Ends a contact's enrollment, as replies and bounces do. Not in the window that docs/reliability.md leaves open: a
+   * late request that we could not know of when the next one was sent.
+   */
+  endEnrollments(contactId: string): void {
+    const touching = [...this.callbacks.values()].filter((callback) => callback.contactId === contactId);
+    if (touching.some((callback) => this.#late.includes(callback))) return;
+    if (touching.some(({ hasLanded, isTold }) => hasLanded && !isTold)) return;
+    this.contacts.get(contactId)?.enrollments.forEach((enrollment) => {
+      enrollment.isActive = false;
+    });
+  }
+
+  #write(callback: ModelCallback): ModelEnrollment {
+    const contact = this.contactOf(callback);
+    if (contact.kind === "unsubscribed") throw refusal(400, "CONTACT_UNSUBSCRIBED");
+    if (contact.enrollments.some(({ isActive }) => isActive)) {
+      if (callback.hasLanded) callback.isTold = true;
+      throw refusal(400, "CONTACT_ALREADY_ENROLLED");
+    }
+    const id = String((this.#nextId += 1));
+    const made = { id, enrolledAt: new Date(), isActive: contact.kind !== "ending", by: callback.id };
+    contact.enrollments.push(made);
+    return made;
+  }
+
+  #assertConnected(): void {
+    if (!this.isConnected) throw new GrantRevoked("the grant is gone");
+  }
+
+  /** HubSpot for the one execution of `callbackId`: its requests are told apart by whom they are for. */
+  forAttempt(
+    callbackId: string,
+    answers: { enroll: EnrollAnswer; read: ReadAnswer },
+  ): Pick<PortalGateway, "enroll" | "readEnrollment"> {
+    const callback = this.callbacks.get(callbackId) as ModelCallback;
+    return {
+      enroll: async () => {
+        await Promise.resolve();
+        this.#assertConnected();
+        return this.#enroll(callback, answers.enroll);
+      },
+      readEnrollment: async () => {
+        await Promise.resolve();
+        this.#assertConnected();
+        return this.#read(callback, answers.read);
+      },
+    };
+  }
+
+  #enroll(callback: ModelCallback, answer: EnrollAnswer): { id: string; enrolledAt: Date; toEmail: null } {
+    if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
+    if (answer === "notSent") throw new HubSpotUnavailable("refused", { wasNotSent: true });
+    if (answer === "lostBefore") throw new HubSpotUnavailable("reset");
+    if (answer === "crashBefore") throw new Crash();
+    if (answer === "late") {
+      const contact = this.contactOf(callback);
+      if (contact.kind === "ending") contact.kind = "plain";
+      this.#late.push(callback);
+      throw new HubSpotUnavailable("timed out");
+    }
+    const made = this.#write(callback);
+    if (answer === "lostAfter") throw new HubSpotUnavailable("reset");
+    if (answer === "crashAfter") throw new Crash();
+    return { id: made.id, enrolledAt: made.enrolledAt, toEmail: null };
+  }
+
+  #read(callback: ModelCallback, answer: ReadAnswer): CurrentEnrollment | undefined {
+    if (answer === "unavailable") throw new HubSpotUnavailable("503");
+    if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
+    if (answer === "forbidden") throw refusal(403, "FORBIDDEN");
+    if (answer === "crashBefore") throw new Crash();
+    const latest = this.contactOf(callback).enrollments.at(-1);
+    if (latest === undefined) return undefined;
+    const { id, enrolledAt, by } = latest;
+    if (callback.hasLanded && by === callback.id) callback.isTold = true;
+    return {
+      id,
+      enrolledAt,
+      sequenceId: SEQUENCE,
+      sequenceName: null,
+      enrolledBy: "7",
+      enrolledByEmail: "a@b.c",
+    };
+  }
+
+  /** HubSpot for completions. `onAnswered` runs while the answer to a single one is on its way. */
+  forCompletions(
+    answers: { batch: CompleteAnswer; single: CompleteAnswer },
+    onAnswered: () => Promise<void>,
+  ): Pick<PortalGateway, "completeBatch" | "completeOne"> {
+    return {
+      completeBatch: (completions) => this.#complete(completions, answers.batch, () => Promise.resolve()),
+      completeOne: (completion) => this.#complete([completion], answers.single, onAnswered),
+    };
+  }
+
+  async #complete(
+    completions: readonly Completion[],
+    answer: CompleteAnswer,
+    onAnswered: () => Promise<void>,
+  ): Promise<void> {
+    this.#assertConnected();
+    if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
+    if (answer === "lostBefore") throw new HubSpotUnavailable("reset");
+    if (answer === "crashBefore") throw new Crash();
+    const named = completions.map(({ callbackId }) => this.callbacks.get(callbackId) as ModelCallback);
+    for (const { id, isSettled } of named)
+      if (isSettled)
+        this.violations.push(`the completion of ${id} was sent again though its answer was known`);
+    const isRefused = named.some(({ isHeld }) => !isHeld);
+    if (!isRefused) named.forEach((callback, index) => this.#take(callback, completions[index]));
+    await onAnswered();
+    if (answer === "crashAfter") throw new Crash();
+    if (answer === "lostAfter") throw new HubSpotUnavailable("reset");
+    if (isRefused) throw refusal(completions.length > 1 ? 400 : 404, "CALLBACK_NOT_FOUND");
+  }
+
+  #take(callback: ModelCallback, completion: Completion | undefined): void {
+    callback.isHeld = false;
+    callback.taken.push({ ...completion?.outputFields });
+  }
+}
