@@ -50,22 +50,7 @@ async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Prom
   }
 }
 
-<<<<<<< HEAD
 /** Results of the whole batch; undefined where HubSpot refused it for what may be one bad callback. */
-=======
-/** One by one; what was settled counts even if another of them could not be sent any more (the lease is lost). */
-async function sendSingles(
-  batch: readonly OwedCompletion[],
-  gateway: PortalGateway,
-): Promise<CompletionResult[]> {
-  const endings = await Promise.allSettled(batch.map((completion) => sendOne(completion, gateway)));
-  const results = endings.flatMap((ending) => (ending.status === "fulfilled" ? [ending.value] : []));
-  const fault = endings.find((ending) => ending.status === "rejected");
-  if (results.length === 0 && fault !== undefined) throw fault.reason;
-  return results;
-}
-
->>>>>>> main
 async function sendBatch(
   batch: readonly OwedCompletion[],
   gateway: PortalGateway,
@@ -74,12 +59,7 @@ async function sendBatch(
     await gateway.completeBatch(batch.map(({ callbackId, outputFields }) => ({ callbackId, outputFields })));
     return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
   } catch (fault) {
-<<<<<<< HEAD
     if (isFinal(fault)) return undefined;
-=======
-    // Whether one bad callback fails the whole batch is unpublished (dossier §3.6): ask one by one.
-    if (isFinal(fault)) return sendSingles(batch, gateway);
->>>>>>> main
     if (fault instanceof HubSpotError) return batch.map((completion) => afterFault(completion, fault));
     throw fault;
   }

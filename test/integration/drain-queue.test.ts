@@ -81,10 +81,7 @@ describe("the drain queue", () => {
     await workByHand(first, 1);
     await first.wake([ACME]);
     await begunCount(1, SOON_MS);
-<<<<<<< HEAD
     // It starts while the portal is active: what it remembers of that must not outlast the turn.
-=======
->>>>>>> main
     const second = await open();
     await workByHand(second);
     await second.wake([ACME]);
