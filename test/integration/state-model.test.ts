@@ -106,14 +106,8 @@ const steps = fc.oneof(
       .record({ batch: completed, single: completed })
       .map((drawn) => step(`complete ${JSON.stringify(drawn)}`, (world) => world.complete(drawn))),
   },
-  {
-    weight: 2,
-    arbitrary: callback.map((index) =>
-      step(`complete while ${index} is delivered again`, (world) =>
-        world.complete({ batch: "ok", single: "ok" }, () => world.deliver(index)),
-      ),
-    ),
-  },
+  // Completing while the call is delivered again is told apart below, one order at a time: in a random run it is a matter of
+  // microseconds whether the completion overtakes our own answer (docs/reliability.md, "Not promised").
   { weight: 1, arbitrary: fc.constant(step("late requests arrive", (world) => world.hubspot.landLate())) },
   {
     weight: 1,
