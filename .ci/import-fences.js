@@ -13,11 +13,12 @@ const rooms = {
   vault: ["db"],
   executions: ["db"],
   directory: ["db"],
+  policy: ["db"],
   alerts: ["db"],
-  jobs: ["alerts", "executions", "directory", "hubspot", "queue", "db"],
+  jobs: ["alerts", "executions", "directory", "policy", "hubspot", "queue", "db"],
   oauth: ["vault", "hubspot", "http", "db", "admin/session"],
-  actions: ["executions", "directory", "hubspot/signature", "http", "db"],
-  admin: ["alerts", "executions", "directory", "vault", "http", "db"],
+  actions: ["executions", "directory", "policy", "hubspot/signature", "http", "db"],
+  admin: ["alerts", "executions", "directory", "policy", "vault", "http", "db"],
   simulator: [],
 };
 

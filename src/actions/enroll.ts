@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from "express";
 import type { AcceptResult, IncomingExecution } from "../executions/accept.js";
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
-import { HOLD_DURATION } from "../executions/hold.js";
+import { HOLD_DAYS, holdDuration } from "../executions/hold.js";
 import type { Logger } from "../observability/logger.js";
 import { parseExecutionCall } from "./execution-call.js";
 import { bodyBytes } from "./read-body.js";
@@ -14,7 +14,7 @@ export interface EnrollActionOptions {
 
 /** Holds the contact until we complete the callback: longer than our own deadline, so we always come first. */
 const BLOCK = JSON.stringify({
-  outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: HOLD_DURATION },
+  outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: holdDuration(HOLD_DAYS) },
 });
 const BLOCK_HEADERS = {
   "Content-Type": "application/json; charset=utf-8",

@@ -1,11 +1,6 @@
 import { z } from "zod";
 import type { IncomingExecution } from "../executions/accept.js";
-import {
-  DEFAULT_IF_ALREADY_ENROLLED,
-  IF_ALREADY_ENROLLED,
-  SENDER_MODES,
-  type EnrollInput,
-} from "../executions/enroll-contract.js";
+import { IF_ALREADY_ENROLLED, SENDER_MODES, type EnrollInput } from "../executions/enroll-contract.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
 import { parseStorableJson } from "../storable-json.js";
 
@@ -81,6 +76,7 @@ function toExecution(parsed: Call, given: Record<EnrollInput, string | undefined
   const senderMode = oneOf(SENDER_MODES, given.sender_mode);
   return {
     portalId: BigInt(parsed.origin.portalId),
+    kind: "ENROLL",
     callbackId: parsed.callbackId,
     contactId: parsed.object.objectId,
     workflowId: parsed.context?.workflowId ?? undefined,
@@ -89,7 +85,7 @@ function toExecution(parsed: Call, given: Record<EnrollInput, string | undefined
       ...(senderMode === undefined ? {} : { senderMode }),
       ...(given.sender_user_id === undefined ? {} : { senderUserId: given.sender_user_id.slice(0, 64) }),
       ...(given.sender_alias === undefined ? {} : { senderAlias: given.sender_alias.slice(0, 320) }),
-      ifAlreadyEnrolled: oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled) ?? DEFAULT_IF_ALREADY_ENROLLED,
+      ifAlreadyEnrolled: oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled) ?? "skip",
       ...(properties == null
         ? {}
         : {
@@ -118,8 +114,12 @@ export function parseExecutionCall(body: Buffer): ParsedCall {
     sequence_id: readInput(parsed.data, "sequence_id"),
     sender_mode: readInput(parsed.data, "sender_mode"),
     sender_user_id: readInput(parsed.data, "sender_user_id"),
+    rotation_id: readInput(parsed.data, "rotation_id"),
     sender_alias: readInput(parsed.data, "sender_alias"),
+    preset_id: readInput(parsed.data, "preset_id"),
     if_already_enrolled: readInput(parsed.data, "if_already_enrolled"),
+    cooldown_days: readInput(parsed.data, "cooldown_days"),
+    not_before: readInput(parsed.data, "not_before"),
   };
   const execution = toExecution(parsed.data, given);
   const problem = findProblem(given);

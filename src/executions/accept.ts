@@ -1,15 +1,21 @@
 import type { Pool } from "pg";
-import type { EnrollRequest } from "./execution.js";
+import type { EnrollRequest, ExecutionKind } from "./execution.js";
+import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
 
 /** A verified call of an action, ready to be stored. */
 export interface IncomingExecution {
   readonly portalId: bigint;
+  readonly kind: ExecutionKind;
   readonly callbackId: string;
   readonly contactId: string;
   readonly workflowId: string | undefined;
   readonly sequenceId: string | undefined;
   readonly request: Partial<EnrollRequest>;
+  /** How long our answer asks HubSpot to hold the contact; by default HOLD_DAYS. The deadline moves with it. */
+  readonly holdDays?: number;
+  /** Not to be worked on before; by default at once. */
+  readonly dueAt?: Date;
   /** Set where the call can be answered at once: it is stored as finished, for the record. */
   readonly answer?: Pick<
     StoredOutcome,
@@ -61,18 +67,19 @@ const INSERT = `
   WITH incoming AS (
     SELECT * FROM unnest(
       $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
-      $8::text[], $9::text[], $10::text[], $11::text[]
+      $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::timestamptz[]
     ) WITH ORDINALITY AS row (
       portal_id, callback_id, contact_id, workflow_id, sequence_id, request, contact_email,
-      execution_state, enrollment_status, error_code, error_message, position)
+      execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, position)
   ), connected AS (
     SELECT incoming.* FROM incoming JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
   ), stored AS (
     INSERT INTO executions (
-      portal_id, callback_id, kind, state, deadline_at, contact_id, workflow_id, sequence_id, request, contact_email,
+      portal_id, callback_id, kind, state, due_at, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request, contact_email,
       execution_state, enrollment_status, error_code, error_message, decided_at, completed_at)
-    SELECT portal_id, callback_id, 'ENROLL', CASE WHEN execution_state IS NULL THEN 'QUEUED' ELSE 'COMPLETED' END,
-           now() + $12 * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
+    SELECT portal_id, callback_id, kind, CASE WHEN execution_state IS NULL THEN 'QUEUED' ELSE 'COMPLETED' END,
+           greatest(due_at, now()), now() + (hold_days * 24 - $15::float8) * interval '1 hour',
+           now() + (hold_days * 24 - 1) * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
            execution_state, enrollment_status, error_code, error_message,
            CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END
       FROM connected ORDER BY portal_id, callback_id
@@ -120,6 +127,9 @@ function columns(batch: readonly Waiting[]): unknown[] {
     column((row) => row.answer?.enrollment_status ?? null),
     column((row) => row.answer?.error_code ?? null),
     column((row) => row.answer?.error_message ?? null),
+    column((row) => row.kind),
+    column((row) => row.holdDays ?? HOLD_DAYS),
+    column((row) => row.dueAt ?? null),
   ];
 }
 
@@ -173,7 +183,7 @@ export function createAcceptor(
       ...COMMIT_TIMEOUT,
       name: "accept-executions",
       text: INSERT,
-      values: [...columns(batch), options.deadlineHours],
+      values: [...columns(batch), HOLD_DAYS * 24 - options.deadlineHours],
     });
     const results = new Map(rows.map((row) => [Number(row.position) - 1, row]));
     const duplicates: IncomingExecution[] = [];

@@ -1,4 +1,3 @@
-import { HOLD_HOURS } from "./hold.js";
 import type { Ownership } from "./claim.js";
 import { toOutputFields, type StoredOutcome } from "./outcome.js";
 
@@ -37,12 +36,11 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     name: "read-owed-completions",
     text: `
       SELECT id, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
-             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email,
-             accepted_at + $3 * interval '1 hour' AS hold_ends_at
+             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email, hold_ends_at
         FROM executions
        WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now()
        ORDER BY due_at, id LIMIT $2`,
-    values: [owner.portalId, limit, HOLD_HOURS],
+    values: [owner.portalId, limit],
   });
   return rows.map((row) => ({
     id: BigInt(row.id),

@@ -8,14 +8,20 @@
 export const ENROLL_ROUTE = "/hubspot/actions/enroll";
 export const SEQUENCE_OPTIONS_ROUTE = "/hubspot/options/sequences";
 export const SENDER_OPTIONS_ROUTE = "/hubspot/options/senders";
+export const ROTATION_OPTIONS_ROUTE = "/hubspot/options/rotations";
+export const PRESET_OPTIONS_ROUTE = "/hubspot/options/presets";
 
 /** What a workflow builder fills in; arrives as strings in `inputFields`, and again in `fields`. */
 export const ENROLL_INPUTS = [
   "sequence_id",
   "sender_mode",
   "sender_user_id",
+  "rotation_id",
   "sender_alias",
+  "preset_id",
   "if_already_enrolled",
+  "cooldown_days",
+  "not_before",
 ] as const;
 export type EnrollInput = (typeof ENROLL_INPUTS)[number];
 
@@ -25,16 +31,19 @@ export const REQUIRED_ENROLL_INPUTS = [
   "sender_mode",
 ] as const satisfies readonly EnrollInput[];
 
-/** Whose inbox the sequence is sent from. `specific_user` is the one that needs `sender_user_id`. */
-export const SENDER_MODES = ["contact_owner", "specific_user", "portal_default"] as const;
+/**
+ * Whose inbox the sequence is sent from. `specific_user` needs `sender_user_id`, `rotation` needs `rotation_id`;
+ * `portal_default` leaves it to the preset: the one named, else the portal's default.
+ */
+export const SENDER_MODES = ["contact_owner", "specific_user", "rotation", "portal_default"] as const;
 export type SenderMode = (typeof SENDER_MODES)[number];
 
-/** What a contact that is in a sequence already gets: `skip` goes on as a success, `fail` as a failure. */
-export const IF_ALREADY_ENROLLED = ["skip", "fail"] as const;
+/**
+ * What a contact that is in a sequence already gets: `skip` goes on as a success, `fail` as a failure, `wait` holds it
+ * until that sequence ends. Empty leaves it to the preset.
+ */
+export const IF_ALREADY_ENROLLED = ["skip", "fail", "wait"] as const;
 export type IfAlreadyEnrolled = (typeof IF_ALREADY_ENROLLED)[number];
-
-/** Where the workflow's step leaves `if_already_enrolled` empty. */
-export const DEFAULT_IF_ALREADY_ENROLLED: IfAlreadyEnrolled = "skip";
 
 /** What later steps of the workflow can branch on; always strings, empty where unknown. */
 export const ENROLL_OUTPUTS = [
@@ -54,4 +63,10 @@ export const ENROLLMENT_STATUSES = ["ENROLLED", "ALREADY_ENROLLED", "SKIPPED", "
 export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
 
 /** Contact properties that HubSpot sends along in `object.properties`, a snapshot of the moment of the call. */
-export const REQUESTED_PROPERTIES = ["email", "hubspot_owner_id"] as const;
+export const REQUESTED_PROPERTIES = [
+  "email",
+  "hubspot_owner_id",
+  "hs_email_optout",
+  "hs_latest_sequence_enrolled",
+  "hs_latest_sequence_enrolled_date",
+] as const;

@@ -6,6 +6,7 @@ import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
  *
  *   QUEUED      accepted, or to be tried again; waits for `due_at`
  *   ATTEMPTING  intent stored: the enroll request may be under way. Found by a new owner, it may or may not have been sent
+ *   WATCHING    waits for the contact's sequence to end; looked at a hundred contacts a request
  *   UNCERTAIN   the last attempt ended without an answer: HubSpot is read before anything is sent again
  *   DECIDED     the outcome is known; HubSpot is owed the completion
  *   COMPLETED   HubSpot acknowledged the completion, or the outcome was the answer to the call itself
@@ -14,8 +15,9 @@ import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
  */
 export const MOVES = {
   QUEUED: ["ATTEMPTING", "DECIDED"],
-  ATTEMPTING: ["QUEUED", "UNCERTAIN", "DECIDED"],
+  ATTEMPTING: ["QUEUED", "UNCERTAIN", "WATCHING", "DECIDED"],
   UNCERTAIN: ["UNCERTAIN", "QUEUED", "DECIDED"],
+  WATCHING: ["WATCHING", "QUEUED", "DECIDED"],
   DECIDED: ["DECIDED", "COMPLETED", "COMPLETION_REFUSED", "COMPLETION_ABANDONED"],
   COMPLETED: [],
   COMPLETION_REFUSED: ["DECIDED"],
@@ -29,6 +31,7 @@ export const OPEN_STATES = [
   "QUEUED",
   "ATTEMPTING",
   "UNCERTAIN",
+  "WATCHING",
   "DECIDED",
 ] as const satisfies readonly ExecutionState[];
 
@@ -36,6 +39,10 @@ export const OPEN_STATES = [
 export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {
   return (MOVES[from] as readonly string[]).includes(to);
 }
+
+/** What kind of action a call is of. */
+export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
+export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 
 /** What a call of the enroll action asks for, as stored with the execution. */
 export interface EnrollRequest {

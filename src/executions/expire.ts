@@ -1,5 +1,4 @@
 import type { Ownership } from "./claim.js";
-import { HOLD_HOURS } from "./hold.js";
 import { failed } from "./outcome.js";
 
 /**
@@ -15,8 +14,8 @@ export async function expirePastDeadline(owner: Ownership): Promise<void> {
       WITH ${owner.leaseCte}
       UPDATE executions e SET state = 'COMPLETION_ABANDONED' FROM lease
        WHERE e.portal_id = lease.portal_id AND e.state = 'DECIDED'
-         AND e.accepted_at <= now() - $3 * interval '1 hour'`,
-    values: [...values, HOLD_HOURS],
+         AND e.hold_ends_at <= now()`,
+    values,
   });
   await owner.pool.query({
     name: "expire-executions",
@@ -26,7 +25,7 @@ export async function expirePastDeadline(owner: Ownership): Promise<void> {
          SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', enrollment_status = 'FAILED',
              error_code = 'DEADLINE_EXCEEDED', error_message = $3
         FROM lease
-       WHERE e.portal_id = lease.portal_id AND e.state IN ('QUEUED', 'UNCERTAIN') AND e.deadline_at <= now()`,
+       WHERE e.portal_id = lease.portal_id AND e.state IN ('QUEUED', 'UNCERTAIN', 'WATCHING') AND e.deadline_at <= now()`,
     values: [...values, errorMessage],
   });
 }

@@ -1,8 +1,10 @@
 /**
- * How long HubSpot holds a contact for us, in hours: what our BLOCK answer asks for, an hour less for the last
- * completion to arrive. After that the contact moves on without outputs (dossier §3.5).
+ * How long HubSpot holds a contact for us where the action's own wait needs no more; HubSpot's default, too. After that
+ * the contact moves on without outputs (dossier §3.5). An hour of it is kept for the last completion to arrive.
  */
-export const HOLD_HOURS = 7 * 24 - 1;
+export const HOLD_DAYS = 7;
 
-/** The same as asked for in the answer, an ISO-8601 duration. */
-export const HOLD_DURATION = "P7D";
+/** A hold as our BLOCK answer asks for it, an ISO-8601 duration. */
+export function holdDuration(days: number): string {
+  return `P${days}D`;
+}

@@ -83,6 +83,8 @@ export async function chooseSender(
       return request.senderUserId === undefined
         ? { kind: "nobody", code: "INVALID_INPUT", detail: "No user is chosen to send as." }
         : fromUser(BigInt(request.senderUserId), sources);
+    case "rotation":
+      return { kind: "nobody", code: "NO_SENDER_AVAILABLE" };
     case "portal_default": {
       const userId = await sources.directory.defaultSenderUserId(sources.portalId);
       return userId === null ? { kind: "nobody", code: "NO_SENDER_AVAILABLE" } : fromUser(userId, sources);

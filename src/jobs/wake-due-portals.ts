@@ -1,5 +1,4 @@
 import type { Pool } from "pg";
-import { HOLD_HOURS } from "../executions/hold.js";
 
 /**
  * Portals with something to do now. Wakes are only hints: this is what finds timers that ran out and wakes that got lost.
@@ -16,6 +15,7 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
           OR (SELECT min(e.due_at) FROM executions e
                WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now()
+          OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING') <= now()
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now())`,
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
@@ -36,9 +36,10 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
       SELECT p.portal_id FROM uncallable p
        WHERE (SELECT bool_or(e.deadline_at <= now()) FROM executions e
                WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN'))
-          OR (SELECT bool_or(e.accepted_at <= now() - $1 * interval '1 hour') FROM executions e
+          OR (SELECT bool_or(e.deadline_at <= now()) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING')
+          OR (SELECT bool_or(e.hold_ends_at <= now()) FROM executions e
                WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED')`,
-    values: [HOLD_HOURS],
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }

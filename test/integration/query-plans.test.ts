@@ -136,6 +136,7 @@ describe("however long the backlog and the history, statements read no more than
 
   test("storing a shared commit of calls, some of them repeated", async () => {
     const call = (callbackId: string) => ({
+      kind: "ENROLL" as const,
       ...{ portalId: PORTAL, callbackId, contactId: "1", workflowId: undefined, sequenceId: "2" },
       request: { senderMode: "portal_default" as const },
     });

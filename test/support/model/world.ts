@@ -100,6 +100,7 @@ export class World {
     // What HubSpot has completed it does not deliver again.
     if (callback === undefined || callback.taken.length > 0) return;
     const result = await this.#accept({
+      kind: "ENROLL",
       ...{ portalId: this.portalId, callbackId: callback.id, contactId: callback.contactId },
       ...{ workflowId: "1", sequenceId: SEQUENCE },
       request: {

@@ -1,0 +1,44 @@
+/** What an admin decided about one user as a sender, with the defaults filled in. */
+export interface SenderPolicy {
+  readonly userId: bigint;
+  readonly isAllowed: boolean;
+  /** Address of the connected inbox where it is not the sign-in address. */
+  readonly sendAsEmail: string | null;
+  readonly senderAlias: string | null;
+  /** Enrollments in any 24 hours. */
+  readonly dailyCap: number;
+  /** Undefined: at any time. */
+  readonly window: SendWindow | undefined;
+  /** Days the sender is away, both ends included, as `YYYY-MM-DD` in `timeZone`. */
+  readonly away: readonly AwayDates[];
+  /** IANA name; the sender's own, else the portal's, else UTC. */
+  readonly timeZone: string;
+  /** HubSpot's last refusal of this sender, until an admin or a success clears it. */
+  readonly refusal: SenderRefusal | undefined;
+  /** HubSpot said that the sender is over its own limit: passed over until then. */
+  readonly limitedUntil: Date | undefined;
+}
+
+export interface SendWindow {
+  /** 1 Monday to 7 Sunday; all seven where the admin named none. */
+  readonly days: readonly number[];
+  /** Minutes after midnight; the end is exclusive, 1,440 is midnight. */
+  readonly startMinute: number;
+  readonly endMinute: number;
+}
+
+export interface AwayDates {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface SenderRefusal {
+  readonly code: "INBOX_NOT_CONNECTED" | "SENDER_NOT_PERMITTED";
+  readonly message: string | null;
+  readonly at: Date;
+}
+
+/** Where an admin names no cap. Below what the large mailbox providers allow a day (dossier §5.5). */
+export const DEFAULT_DAILY_CAP = 400;
+/** HubSpot enrolls at most this many a day from one inbox (dossier §5.5). */
+export const MAX_DAILY_CAP = 1_000;
