@@ -347,7 +347,7 @@ describe("a portal's lease and what is written under it", () => {
       const [first, second, third, fourth] = ids as [bigint, bigint, bigint, bigint];
       const written = await writeCompletionResults(owner, [
         { id: first, to: "COMPLETED" },
-        { id: second, to: "COMPLETION_REFUSED", tries: 0, problem: "unknown callback" },
+        { id: second, to: "COMPLETION_REFUSED", problem: "unknown callback" },
         { id: third, to: "COMPLETION_ABANDONED", problem: "too late" },
         { id: fourth, to: "DECIDED", delayMs: 60_000, problem: "outage" },
       ]);

@@ -12,6 +12,12 @@ export type EnrollAnswer =
 export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore";
 export type CompleteAnswer = "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter";
 
+/** What becomes of our BLOCK: read at once, never, or within the minute that it may take HubSpot. */
+export type BlockAnswer = "read" | "lost" | "late";
+
+/** The longest a `late` answer is on its way, in seconds. */
+const LATE_SECONDS = 60;
+
 /** `ending`: each enrollment of it is over at once, so that a second request would enroll it once more. */
 export type ContactKind = "plain" | "ending" | "unsubscribed" | "enrolledBefore";
 
@@ -42,6 +48,8 @@ export interface ModelCallback {
   readonly taken: Record<string, string>[];
   /** We know the answer to the last completion we sent: sending another is wrong, unless it is delivered again. */
   isSettled: boolean;
+  /** Completions it was not held for. */
+  refusals: number;
   /** A late request of this callback took effect. */
   hasLanded: boolean;
   /** After that, HubSpot told us that the contact is enrolled. */
@@ -58,6 +66,7 @@ export class ModelHubSpot {
   readonly violations: string[] = [];
   isConnected = true;
   readonly #late: ModelCallback[] = [];
+  #lateAnswers: { readonly callback: ModelCallback; secondsLeft: number }[] = [];
   #nextId = 60_000_000;
 
   addContact(contactId: string, kind: ContactKind): void {
@@ -67,7 +76,16 @@ export class ModelHubSpot {
 
   addCallback(id: string, contactId: string): ModelCallback {
     const callback = {
-      ...{ id, contactId, isHeld: false, taken: [], isSettled: false, hasLanded: false, isTold: false },
+      ...{
+        id,
+        contactId,
+        isHeld: false,
+        taken: [],
+        refusals: 0,
+        isSettled: false,
+        hasLanded: false,
+        isTold: false,
+      },
     };
     this.callbacks.set(id, callback);
     return callback;
@@ -79,6 +97,21 @@ export class ModelHubSpot {
 
   enrollmentsBy(callback: ModelCallback): number {
     return this.contactOf(callback).enrollments.filter(({ by }) => by === callback.id).length;
+  }
+
+  /** We answered a delivery of the call. A completion that comes before HubSpot has read that is refused. */
+  answered(callback: ModelCallback, answer: BlockAnswer): void {
+    callback.isSettled = false;
+    if (answer === "read") callback.isHeld = true;
+    if (answer === "late") this.#lateAnswers.push({ callback, secondsLeft: LATE_SECONDS });
+  }
+
+  passSeconds(seconds: number): void {
+    this.#lateAnswers.forEach((answer) => (answer.secondsLeft -= seconds));
+    // What was completed meanwhile, because another delivery was answered, is not held again.
+    for (const { callback, secondsLeft } of this.#lateAnswers)
+      if (secondsLeft <= 0 && callback.taken.length === 0) callback.isHeld = true;
+    this.#lateAnswers = this.#lateAnswers.filter(({ secondsLeft }) => secondsLeft > 0);
   }
 
   /** Requests whose senders gave up arrive. */
@@ -203,7 +236,9 @@ export class ModelHubSpot {
     for (const { id, isSettled } of named)
       if (isSettled)
         this.violations.push(`the completion of ${id} was sent again though its answer was known`);
-    const isRefused = named.some(({ isHeld }) => !isHeld);
+    const strangers = named.filter(({ isHeld }) => !isHeld);
+    strangers.forEach((callback) => (callback.refusals += 1));
+    const isRefused = strangers.length > 0;
     if (!isRefused) named.forEach((callback, index) => this.#take(callback, completions[index]));
     await onAnswered();
     if (answer === "crashAfter") throw new Crash();
