@@ -88,7 +88,7 @@ const INSERT = `
 
 /**
  * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
- * will soon, because we answer BLOCK to this delivery too. The same where that refusal is still on its way, or yet to
+ * will hold it now, because we answer BLOCK to this delivery too. The same where that refusal is still on its way, or yet to
  * come: what is owed since a moment ago is not refused for good (completions.ts).
  */
 const REOPEN = `

@@ -345,6 +345,7 @@ describe("a portal's lease and what is written under it", () => {
     test("are settled one by one: done, refused, given up, or owed again later", async () => {
       const { owner, ids } = await decide(4);
       const [first, second, third, fourth] = ids as [bigint, bigint, bigint, bigint];
+      await pool().query(`UPDATE executions SET decided_at = now() - interval '1 minute'`);
       const written = await writeCompletionResults(owner, [
         { id: first, to: "COMPLETED" },
         { id: second, to: "COMPLETION_REFUSED", problem: "unknown callback" },

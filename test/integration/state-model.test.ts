@@ -103,7 +103,7 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       await world.worker.claim(1);
       await world.worker.attempt([{ enroll: "ok", read: "ok" }]);
       await world.worker.write();
-      return [...world.hubspot.callbacks.values()][0] as ModelCallback;
+      return [...world.hubspot.callbacks.values()].at(-1) as ModelCallback;
     }
 
     test("a completion that overtakes our own answer is refused, and taken once HubSpot has read the answer", async () => {
@@ -127,6 +127,14 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       expect(callback.refusals).toBe(3 * 2);
       expect(await rowsOf(world)).toEqual([expect.objectContaining({ state: "COMPLETION_REFUSED" })]);
       await expectAllWell();
+    });
+
+    test.each([413, 422] as const)("a batch answered %i is sent one by one", async (batch) => {
+      const first = await decideOne("read");
+      const second = await decideOne("read");
+      await world.passSeconds(1);
+      await world.worker.complete({ batch, single: "ok" });
+      expect([first, second].map(({ taken }) => taken.length)).toEqual([1, 1]);
     });
 
     test("a completion refused for good is owed anew when HubSpot delivers the call again, and may overtake that answer too", async () => {

@@ -10,7 +10,9 @@ import type { Completion, CurrentEnrollment, PortalGateway } from "../../../src/
 export type EnrollAnswer =
   "ok" | "throttled" | "notSent" | "lostBefore" | "lostAfter" | "late" | "crashBefore" | "crashAfter";
 export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore";
-export type CompleteAnswer = "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter";
+/** A status: refused for what the request is, not for whom it names. */
+export type CompleteAnswer =
+  "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter" | 413 | 422;
 
 /** What becomes of our BLOCK: read at once, never, or within the minute that it may take HubSpot. */
 export type BlockAnswer = "read" | "lost" | "late";
@@ -142,14 +144,20 @@ export class ModelHubSpot {
   #write(callback: ModelCallback): ModelEnrollment {
     const contact = this.contactOf(callback);
     if (contact.kind === "unsubscribed") throw refusal(400, "CONTACT_UNSUBSCRIBED");
-    if (contact.enrollments.some(({ isActive }) => isActive)) {
-      if (callback.hasLanded) callback.isTold = true;
-      throw refusal(400, "CONTACT_ALREADY_ENROLLED");
-    }
+    if (contact.enrollments.some(({ isActive }) => isActive)) throw refusal(400, "CONTACT_ALREADY_ENROLLED");
     const id = String((this.#nextId += 1));
     const made = { id, enrolledAt: new Date(), isActive: contact.kind !== "ending", by: callback.id };
     contact.enrollments.push(made);
     return made;
+  }
+
+  #writeAndTell(callback: ModelCallback): ModelEnrollment {
+    try {
+      return this.#write(callback);
+    } catch (fault) {
+      if (callback.hasLanded) callback.isTold = true;
+      throw fault;
+    }
   }
 
   #assertConnected(): void {
@@ -187,7 +195,7 @@ export class ModelHubSpot {
       this.#late.push(callback);
       throw new HubSpotUnavailable("timed out");
     }
-    const made = this.#write(callback);
+    const made = this.#writeAndTell(callback);
     if (answer === "lostAfter") throw new HubSpotUnavailable("reset");
     if (answer === "crashAfter") throw new Crash();
     return { id: made.id, enrolledAt: made.enrolledAt, toEmail: null };
@@ -232,6 +240,7 @@ export class ModelHubSpot {
     if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
     if (answer === "lostBefore") throw new HubSpotUnavailable("reset");
     if (answer === "crashBefore") throw new Crash();
+    if (typeof answer === "number") throw refusal(answer, "REQUEST_REFUSED");
     const named = completions.map(({ callbackId }) => this.callbacks.get(callbackId) as ModelCallback);
     for (const { id, isSettled } of named)
       if (isSettled)
