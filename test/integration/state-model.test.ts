@@ -168,6 +168,16 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       await expectAllWell();
     });
 
+    test("an execution that the app fails on for the last time, after the request was sent, is read before it is given up", async () => {
+      await world.deliverNew({ kind: "plain", isShared: false, answer: "read" });
+      await db.database.pool.query(`UPDATE executions SET crashes = 9 WHERE portal_id = $1`, [
+        world.portalId,
+      ]);
+      await attempt({ enroll: "faultAfter", read: "ok" });
+      await expectAllWell();
+      expect(await rowsOf(world)).toEqual([expect.objectContaining({ enrollment_status: "ENROLLED" })]);
+    });
+
     test("a reinstall while the enrollment is being read does not have it read twice at once", async () => {
       await world.deliverNew({ kind: "plain", isShared: false, answer: "read" });
       await attempt({ enroll: "lostAfter", read: "ok" });

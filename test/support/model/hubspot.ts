@@ -8,8 +8,9 @@ import type { Completion, CurrentEnrollment, PortalGateway } from "../../../src/
 
 /** What becomes of one enroll request. A `late` one is written after its sender has given up waiting. */
 export type EnrollAnswer =
-  "ok" | "throttled" | "notSent" | "lostBefore" | "lostAfter" | "late" | "crashBefore" | "crashAfter";
-export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore";
+  | ("ok" | "throttled" | "notSent" | "lostBefore" | "lostAfter" | "late")
+  | ("crashBefore" | "crashAfter" | "faultBefore" | "faultAfter");
+export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore" | "faultBefore";
 /** A status: refused for what the request is, not for whom it names. */
 export type CompleteAnswer =
   "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter" | 413 | 422;
@@ -25,6 +26,9 @@ export type ContactKind = "plain" | "ending" | "unsubscribed" | "enrolledBefore"
 
 /** The worker is gone: nothing after this happens in it. */
 export class Crash extends Error {}
+
+/** The app itself fails on an execution, and lives on. */
+export class OwnFault extends Error {}
 
 export const SEQUENCE = "300000001";
 
@@ -189,6 +193,7 @@ export class ModelHubSpot {
     if (answer === "notSent") throw new HubSpotUnavailable("refused", { wasNotSent: true });
     if (answer === "lostBefore") throw new HubSpotUnavailable("reset");
     if (answer === "crashBefore") throw new Crash();
+    if (answer === "faultBefore") throw new OwnFault();
     if (answer === "late") {
       const contact = this.contactOf(callback);
       if (contact.kind === "ending") contact.kind = "plain";
@@ -198,6 +203,7 @@ export class ModelHubSpot {
     const made = this.#writeAndTell(callback);
     if (answer === "lostAfter") throw new HubSpotUnavailable("reset");
     if (answer === "crashAfter") throw new Crash();
+    if (answer === "faultAfter") throw new OwnFault();
     return { id: made.id, enrolledAt: made.enrolledAt, toEmail: null };
   }
 
@@ -206,6 +212,7 @@ export class ModelHubSpot {
     if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
     if (answer === "forbidden") throw refusal(403, "FORBIDDEN");
     if (answer === "crashBefore") throw new Crash();
+    if (answer === "faultBefore") throw new OwnFault();
     const latest = this.contactOf(callback).enrollments.at(-1);
     if (latest === undefined) return undefined;
     const { id, enrolledAt, by } = latest;

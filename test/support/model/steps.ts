@@ -28,10 +28,10 @@ const kind = fc.constantFrom<ContactKind>("plain", "ending", "ending", "unsubscr
 const blockAnswer = fc.constantFrom<BlockAnswer>("read", "read", "lost", "late");
 const enroll = fc.constantFrom<EnrollAnswer>(
   ...(["ok", "ok", "throttled", "notSent", "lostBefore", "lostAfter", "late"] as const),
-  ...(["crashBefore", "crashAfter"] as const),
+  ...(["crashBefore", "crashAfter", "faultBefore", "faultAfter"] as const),
 );
 const read = fc.constantFrom<ReadAnswer>(
-  ...(["ok", "ok", "ok", "unavailable", "throttled", "forbidden", "crashBefore"] as const),
+  ...(["ok", "ok", "ok", "unavailable", "throttled", "forbidden", "crashBefore", "faultBefore"] as const),
 );
 const completed = fc.constantFrom<CompleteAnswer>(
   ...(["ok", "ok", "throttled", "lostBefore", "lostAfter", "crashBefore", "crashAfter"] as const),

@@ -10,7 +10,7 @@ import { writeFindings, type Finding } from "../../../src/executions/write-back.
 import type { PortalGateway } from "../../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../../src/hubspot/request-budget.js";
 import { enrollContact, settleUncertain } from "../../../src/jobs/enroll-contact.js";
-import { giveUp, PortalTurn } from "../../../src/jobs/portal-turn.js";
+import { afterCrash, giveUp, PortalTurn } from "../../../src/jobs/portal-turn.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
 import { createSlotSource } from "../../../src/jobs/slot-source.js";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../../../src/queue/portal-lease.js";
 import {
   Crash,
+  OwnFault,
   type CompleteAnswer,
   type EnrollAnswer,
   type ModelHubSpot,
@@ -108,8 +109,9 @@ export class PortalWorker {
         const result = giveUp(execution) ?? (await this.#attempt(execution, answer));
         owner.findings.push({ id: execution.id, from: execution.state, result });
       } catch (fault) {
-        if (!(fault instanceof Crash)) throw fault;
-        return this.crash();
+        if (fault instanceof Crash) return this.crash();
+        if (!(fault instanceof OwnFault)) throw fault;
+        owner.findings.push({ id: execution.id, from: execution.state, result: afterCrash(execution) });
       }
     }
   }
