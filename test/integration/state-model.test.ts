@@ -2,16 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import fc from "fast-check";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { comeToRest, expectAllDone, expectInvariants, rowsOf, WATCH } from "../support/model/invariants.js";
-import type { BlockAnswer, ModelCallback } from "../support/model/hubspot.js";
+import type { AttemptAnswers, BlockAnswer } from "../support/model/answers.js";
+import type { ModelCallback } from "../support/model/hubspot.js";
 import { endEnrollments, steps } from "../support/model/steps.js";
 import { World } from "../support/model/world.js";
-import type { AttemptAnswers } from "../support/model/worker.js";
 
 /**
  * Each time another seed; it stands in the test's name, and MODEL_SEED takes it up again. `MODEL_RUNS=2000` looks further.
  * A failure prints the shortest steps that lead to it.
  */
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 100);
+const RUNS = Number(process.env["MODEL_RUNS"] ?? 60);
 const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
 const COMMANDS = 60;
 const TIME_LIMIT_MS = 100_000 + RUNS * 200;
@@ -41,10 +41,12 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
           lastPortal += 1n;
           const world = await World.create(db.database.pool, lastPortal);
           await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
-          for (const { moves } of await rowsOf(world)) moves.flat().forEach((state) => seenStates.add(state));
           await comeToRest(world);
           await expectAllDone(world);
-          for (const row of await rowsOf(world)) seenCodes.add(row.error_code ?? row.enrollment_status ?? "");
+          for (const row of await rowsOf(world)) {
+            row.moves.flat().forEach((state) => seenStates.add(state));
+            seenCodes.add(row.error_code ?? row.enrollment_status ?? "");
+          }
         }),
         { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },
       );

@@ -5,18 +5,14 @@ import {
   GrantRevoked,
 } from "../../../src/hubspot/errors.js";
 import type { Completion, CurrentEnrollment, PortalGateway } from "../../../src/hubspot/gateway.js";
-
-/** What becomes of one enroll request. A `late` one is written after its sender has given up waiting. */
-export type EnrollAnswer =
-  | ("ok" | "throttled" | "notSent" | "lostBefore" | "lostAfter" | "late")
-  | ("crashBefore" | "crashAfter" | "faultBefore" | "faultAfter");
-export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore" | "faultBefore";
-/** A status: refused for what the request is, not for whom it names. */
-export type CompleteAnswer =
-  "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter" | 413 | 422;
-
-/** What becomes of our BLOCK: read at once, never, or within the minute that it may take HubSpot. */
-export type BlockAnswer = "read" | "lost" | "late";
+import type {
+  AttemptAnswers,
+  BlockAnswer,
+  CompleteAnswer,
+  CompleteAnswers,
+  EnrollAnswer,
+  ReadAnswer,
+} from "./answers.js";
 
 /** The longest a `late` answer is on its way, in seconds. */
 const LATE_SECONDS = 60;
@@ -169,10 +165,7 @@ export class ModelHubSpot {
   }
 
   /** HubSpot for the one execution of `callbackId`: its requests are told apart by whom they are for. */
-  forAttempt(
-    callbackId: string,
-    answers: { enroll: EnrollAnswer; read: ReadAnswer },
-  ): Pick<PortalGateway, "enroll" | "readEnrollment"> {
+  forAttempt(callbackId: string, answers: AttemptAnswers): Pick<PortalGateway, "enroll" | "readEnrollment"> {
     const callback = this.callbacks.get(callbackId) as ModelCallback;
     return {
       enroll: async () => {
@@ -229,7 +222,7 @@ export class ModelHubSpot {
 
   /** HubSpot for completions. `onAnswered` runs while the answer to a single one is on its way. */
   forCompletions(
-    answers: { batch: CompleteAnswer; single: CompleteAnswer },
+    answers: CompleteAnswers,
     onAnswered: () => Promise<void>,
   ): Pick<PortalGateway, "completeBatch" | "completeOne"> {
     return {

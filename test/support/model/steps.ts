@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { BlockAnswer, CompleteAnswer, ContactKind, EnrollAnswer, ReadAnswer } from "./hubspot.js";
+import type { BlockAnswer, CompleteAnswer, EnrollAnswer, ReadAnswer } from "./answers.js";
+import type { ContactKind } from "./hubspot.js";
 import { expectInvariants } from "./invariants.js";
 import { at, type World } from "./world.js";
 

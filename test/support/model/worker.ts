@@ -19,14 +19,8 @@ import {
   releasePortal,
   type PortalLease,
 } from "../../../src/queue/portal-lease.js";
-import {
-  Crash,
-  OwnFault,
-  type CompleteAnswer,
-  type EnrollAnswer,
-  type ModelHubSpot,
-  type ReadAnswer,
-} from "./hubspot.js";
+import type { AttemptAnswers, CompleteAnswers } from "./answers.js";
+import { Crash, OwnFault, type ModelHubSpot } from "./hubspot.js";
 
 /** One who holds, or held, the portal. */
 interface Owner {
@@ -34,16 +28,6 @@ interface Owner {
   readonly lease: PortalLease;
   claimed: ClaimedExecution[];
   findings: Finding[];
-}
-
-export interface AttemptAnswers {
-  readonly enroll: EnrollAnswer;
-  readonly read: ReadAnswer;
-}
-
-export interface CompleteAnswers {
-  readonly batch: CompleteAnswer;
-  readonly single: CompleteAnswer;
 }
 
 interface WorkerOptions {

@@ -2,7 +2,8 @@ import type { Pool } from "pg";
 import { createDirectory } from "../../../src/directory/directory.js";
 import { createAcceptor, type AcceptResult, type IncomingExecution } from "../../../src/executions/accept.js";
 import { resumePortal } from "../../../src/executions/resume.js";
-import { ModelHubSpot, SEQUENCE, type BlockAnswer, type ContactKind } from "./hubspot.js";
+import type { BlockAnswer } from "./answers.js";
+import { ModelHubSpot, SEQUENCE, type ContactKind } from "./hubspot.js";
 import { PortalWorker } from "./worker.js";
 
 /** SQL: an owner is reading it and has a minute for that. */
