@@ -1,7 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
-import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { raiseAlert } from "./alerts/outbox.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { createActionsRouter } from "./actions/routes.js";
@@ -22,6 +21,7 @@ import { createSecurityHeaders } from "./http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createTransport } from "./hubspot/transport.js";
+import { tuneFetch } from "./hubspot/tune-fetch.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
@@ -48,8 +48,6 @@ export interface App {
 const POOL_SIZE = 16;
 /** Portals one process drains at a time. */
 const DRAIN_CAPACITY = 300;
-/** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
-const HUBSPOT_TIMEOUT_MS = 15_000;
 const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
 const OVERDUE_INTERVAL_MS = 4_000;
@@ -344,22 +342,6 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** HubSpot's client uses the platform's fetch, which takes its timeouts and its connection pool from the dispatcher. */
-function tuneFetch(): () => Promise<void> {
-  const before = getGlobalDispatcher();
-  const agent = new Agent({
-    connect: { timeout: 5_000 },
-    headersTimeout: HUBSPOT_TIMEOUT_MS,
-    bodyTimeout: HUBSPOT_TIMEOUT_MS,
-    connections: 256,
-  });
-  setGlobalDispatcher(agent);
-  return () => {
-    if (getGlobalDispatcher() === agent) setGlobalDispatcher(before);
-    return agent.close();
-  };
-}
-
 /**
  * The composition root: opens the database and the queue, wires the rooms, listens, and begins to work. The only place
  * that knows every room.
@@ -370,7 +352,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const closers = new Closers();
   let graceMs = DEFAULT_GRACE_MS;
   try {
-    closers.add(tuneFetch());
+    closers.add(tuneFetch(config.hubspot));
     const foundation = await lay(config, logger, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
     if (config.role !== "web") await startWorker(foundation, closers);

@@ -2,9 +2,11 @@
 const ESCAPE =
   /\\(?:u0000|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[dD][89a-fA-F][\da-fA-F]{2}|.)/gs;
 
+/** Stands for what cannot be stored, as it does in Unicode for what cannot be read. */
+export const REPLACEMENT = "\ufffd";
+
 function storable(escape: string): string {
-  if (escape === "\\u0000") return "";
-  return escape.length === 6 && /^\\u[dD]/.test(escape) ? "\\ufffd" : escape;
+  return escape.length === 6 && /^\\u(?:0000|[dD])/.test(escape) ? REPLACEMENT : escape;
 }
 
 /** A text, skipped over, or a whole number of more digits than a double keeps (dossier §3.4: ids are 64-bit). */
@@ -19,7 +21,8 @@ function quoteLargeIntegers(text: string): string {
 
 /**
  * Parses JSON that came from outside into text that PostgreSQL can hold, names of members included: it has no NUL and
- * no half of a surrogate pair, and one such row would fail every row written together with it.
+ * no half of a surrogate pair, and one such row would fail every row written together with it. REPLACEMENT stands in
+ * their place.
  *
  * Integers of 16 digits and more become texts of those digits.
  *

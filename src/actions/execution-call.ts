@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { IncomingExecution } from "../executions/accept.js";
 import { IF_ALREADY_ENROLLED, SENDER_MODES, type EnrollInput } from "../executions/enroll-contract.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
-import { parseStorableJson } from "../storable-json.js";
+import { parseStorableJson, REPLACEMENT } from "../storable-json.js";
 
 /** Ids arrive as numbers or strings; kept as strings of digits, whatever their size. */
 const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
@@ -11,7 +11,12 @@ const inputs = z.record(z.string(), z.unknown()).nullish();
 
 /** The parts of an execution request without which it cannot be answered or stored (dossier §3.4). */
 const call = z.object({
-  callbackId: z.string().min(1).max(512),
+  // Two ids that differ only in what cannot be stored would become one execution.
+  callbackId: z
+    .string()
+    .min(1)
+    .max(512)
+    .refine((id) => !id.includes(REPLACEMENT)),
   origin: z.object({ portalId: digits }),
   object: z.object({
     objectId: digits,

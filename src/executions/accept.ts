@@ -95,13 +95,12 @@ const INSERT = `
 
 /**
  * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
- * holds it now, because we answer BLOCK to this delivery too. The same where that refusal is still on its way: the count
- * of tries tells the refusal's writer that it is out of date (completions.ts).
+ * will hold it now, because we answer BLOCK to this delivery too. The same where that refusal is still on its way, or yet to
+ * come: what is owed since a moment ago is not refused for good (completions.ts).
  */
 const REOPEN = `
   UPDATE executions
-     SET state = 'DECIDED', completed_at = NULL, completion_tries = completion_tries + 1,
-         due_at = CASE WHEN state = 'DECIDED' THEN due_at ELSE now() END
+     SET state = 'DECIDED', decided_at = now(), due_at = CASE WHEN state = 'DECIDED' THEN due_at ELSE now() END
    WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
      AND state IN ('DECIDED', 'COMPLETION_REFUSED')`;
 

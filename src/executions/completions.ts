@@ -16,14 +16,7 @@ export interface OwedCompletion {
 export type CompletionResult =
   | {
       readonly id: bigint;
-      readonly to: "COMPLETED" | "COMPLETION_ABANDONED";
-      readonly problem?: string;
-    }
-  /** `tries` as read with the completion: where the row has another by now, HubSpot delivered the call meanwhile. */
-  | {
-      readonly id: bigint;
-      readonly to: "COMPLETION_REFUSED";
-      readonly tries: number;
+      readonly to: "COMPLETED" | "COMPLETION_REFUSED" | "COMPLETION_ABANDONED";
       readonly problem?: string;
     }
   | { readonly id: bigint; readonly to: "DECIDED"; readonly delayMs: number; readonly problem: string };
@@ -52,8 +45,15 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
 }
 
 /**
- * Writes what came of a batch of completions, in one statement under the lease. A refusal of what HubSpot delivered
- * again while the answer was on its way is out of date: HubSpot holds the callback now, and is still owed the completion.
+ * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
+ * is final only when the completion has been owed for `finalAfter`, in which HubSpot has read our answer or given it up
+ * and will deliver the call again (dossier §3.5). Until then it is sent again, at these ages: at most three times in all.
+ */
+const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
+
+/**
+ * Writes what came of a batch of completions, in one statement under the lease. An early refusal leaves the completion
+ * owed: HubSpot may not hold the callback yet.
  */
 export async function writeCompletionResults(
   owner: Ownership,
@@ -63,13 +63,17 @@ export async function writeCompletionResults(
     name: "write-completion-results",
     text: `
       WITH ${owner.leaseCte}, result AS (
-        SELECT * FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $7::int[])
-          AS row (id, to_state, delay_ms, problem, tries)
+        SELECT * FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[])
+          AS row (id, to_state, delay_ms, problem)
       )
       UPDATE executions e
-         SET state = CASE WHEN r.tries <> e.completion_tries THEN 'DECIDED' ELSE r.to_state END,
+         SET state = CASE WHEN r.to_state = 'COMPLETION_REFUSED' AND e.decided_at + $8::interval > now() THEN 'DECIDED'
+                          ELSE r.to_state END,
              completion_tries = e.completion_tries + 1,
-             due_at = now() + coalesce(r.delay_ms, 0) * interval '1 millisecond',
+             due_at = CASE WHEN r.to_state <> 'COMPLETION_REFUSED'
+                           THEN now() + coalesce(r.delay_ms, 0) * interval '1 millisecond'
+                           WHEN e.decided_at + $7::interval > now() THEN e.decided_at + $7::interval
+                           ELSE greatest(now(), e.decided_at + $8::interval) END,
              completed_at = CASE WHEN r.to_state = 'COMPLETED' THEN now() END,
              last_problem = coalesce(r.problem, e.last_problem)
         FROM result r, lease
@@ -81,7 +85,8 @@ export async function writeCompletionResults(
       results.map(({ to }) => to),
       results.map((result) => (result.to === "DECIDED" ? result.delayMs : null)),
       results.map(({ problem }) => problem ?? null),
-      results.map((result) => (result.to === "COMPLETION_REFUSED" ? result.tries : null)),
+      REFUSED_EARLY.againAfter,
+      REFUSED_EARLY.finalAfter,
     ],
   });
   return rowCount ?? 0;

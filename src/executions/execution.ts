@@ -10,7 +10,7 @@ import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
  *   UNCERTAIN   the last attempt ended without an answer: HubSpot is read before anything is sent again
  *   DECIDED     the outcome is known; HubSpot is owed the completion
  *   COMPLETED   HubSpot acknowledged the completion, or the outcome was the answer to the call itself
- *   COMPLETION_REFUSED    HubSpot does not hold this callback (any more): final, unless it delivers the call again
+ *   COMPLETION_REFUSED    HubSpot still does not hold this callback a minute after: final, unless it delivers the call again
  *   COMPLETION_ABANDONED  the completion could not be handed over before the deadline
  */
 export const MOVES = {

@@ -33,6 +33,7 @@ const NOT_SENT = new Set([
 export function classifyNetworkFault(fault: unknown): HubSpotError {
   if (fault instanceof HubSpotError) return fault;
   const cause = fault instanceof Error ? (fault.cause ?? fault) : fault;
+  if (cause instanceof HubSpotError) return cause;
   const code = (cause as { code?: unknown } | null)?.code;
   const name = typeof code === "string" ? code : "network fault";
   return new HubSpotUnavailable(`HubSpot did not answer (${name})`, {

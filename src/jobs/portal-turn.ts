@@ -53,13 +53,20 @@ export function giveUp(execution: ClaimedExecution): Result | undefined {
 
 const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
 
-/** Whether the request went out is unknown: HubSpot is read first, unless that is what makes us fail, or it is too late. */
-function afterCrash({ crashes, deadlineAt }: ClaimedExecution): Result {
-  if (deadlineAt.getTime() <= Date.now()) return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
-  if (crashes + 1 >= MAX_CRASHES) {
-    return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US }) };
+/**
+ * After a failure of our own whether a request went out is unknown: HubSpot is read before anything is sent or given up,
+ * unless it is that reading which fails.
+ */
+export function afterCrash({ state, crashes, deadlineAt }: ClaimedExecution): Result {
+  const isLate = deadlineAt.getTime() <= Date.now();
+  const isLast = isLate || crashes + 1 >= MAX_CRASHES;
+  if (isLast && state === "UNCERTAIN") {
+    const outcome = isLate
+      ? failed("DEADLINE_EXCEEDED")
+      : failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US });
+    return { to: "DECIDED", outcome };
   }
-  const delayMs = backoffMs(crashes + 1, { baseMs: 1_000, capMs: 60_000 });
+  const delayMs = isLast ? 0 : backoffMs(crashes + 1, { baseMs: 1_000, capMs: 60_000 });
   return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution.", isCrash: true };
 }
 

@@ -20,8 +20,8 @@ export const COMPLETION_BATCH = 100;
 const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
 const PARKED_MS = 60_000;
 
-/** 400 and 404 are HubSpot's final word on a callback: unknown, expired or completed before (dossier §3.6). */
-function isFinal(fault: unknown): fault is HubSpotRejected {
+/** 400 and 404 are HubSpot's word on a callback: unknown, expired or completed before (dossier §3.6). */
+function isRefusal(fault: unknown): fault is HubSpotRejected {
   return fault instanceof HubSpotRejected && (fault.httpStatus === 400 || fault.httpStatus === 404);
 }
 
@@ -43,8 +43,7 @@ async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Prom
     await gateway.completeOne(completion);
     return { id: completion.id, to: "COMPLETED" };
   } catch (fault) {
-    const { id, tries } = completion;
-    if (isFinal(fault)) return { id, to: "COMPLETION_REFUSED", tries, problem: fault.message };
+    if (isRefusal(fault)) return { id: completion.id, to: "COMPLETION_REFUSED", problem: fault.message };
     if (fault instanceof HubSpotError) return afterFault(completion, fault);
     throw fault;
   }

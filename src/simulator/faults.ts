@@ -26,6 +26,7 @@ export type Endpoint = (typeof ENDPOINTS)[number];
  * | --- | --- | --- |
  * | errorBefore, errorAfter | no, yes | a 5xx |
  * | resetBefore, resetAfter | no, yes | the connection is cut |
+ * | redirectAfter | yes | a 307 to the same address: a client that follows it sends the request twice |
  * | slowAnswer | at once | the answer, late |
  * | slowWork | late, even if the caller has gone by then | the answer, late |
  * | throttled, throttledRetryAfter | no | 429 although the budget was kept, without and with `Retry-After` |
@@ -37,6 +38,7 @@ export const FAULTS = [
   "errorAfter",
   "resetBefore",
   "resetAfter",
+  "redirectAfter",
   "slowAnswer",
   "slowWork",
   "throttled",

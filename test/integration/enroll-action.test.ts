@@ -4,6 +4,9 @@ import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { SigningPlan } from "../../src/simulator/signing.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
+/** Of a portal that is not connected: readable, so it is answered 200. */
+const READABLE = { callbackId: "x", origin: { portalId: 1 }, object: { objectId: 1 } };
+
 describe("POST /hubspot/actions/enroll", () => {
   let running: RunningApp;
   let portal: SimulatedPortal;
@@ -71,6 +74,14 @@ describe("POST /hubspot/actions/enroll", () => {
     };
   }
 
+  const wasRefused = async (callbackId: string): Promise<boolean> => {
+    const { rowCount } = await running.db.database.pool.query(
+      `SELECT FROM executions WHERE callback_id = $1 AND completion_tries > 0`,
+      [callbackId],
+    );
+    return rowCount === 1;
+  };
+
   const stored = async (callbackId: string): Promise<number> => {
     const { rows } = await running.db.database.pool.query(
       `SELECT count(*)::int AS count FROM executions WHERE callback_id = $1`,
@@ -98,9 +109,12 @@ describe("POST /hubspot/actions/enroll", () => {
     ["no callback id", JSON.stringify({ origin: { portalId: 1 }, object: { objectId: 1 } })],
     ["no portal id", JSON.stringify({ callbackId: "x", origin: {}, object: { objectId: 1 } })],
     ["no object id", JSON.stringify({ callbackId: "x", origin: { portalId: 1 }, object: {} })],
+    ["a callback id with a NUL", JSON.stringify({ ...READABLE, callbackId: "ap-\u0000-1" })],
+    ["a callback id with half a character", JSON.stringify({ ...READABLE, callbackId: "ap-\ud800-1" })],
     ["a list", "[]"],
     ["nothing", ""],
   ])("answers 400 to %s", async (_what, body) => {
+    expect((await post(READABLE)).status).toBe(200);
     expect((await post(body)).status).toBe(400);
   });
 
@@ -300,6 +314,19 @@ describe("POST /hubspot/actions/enroll", () => {
     const stale = call({ contactId: contactAt(8) });
     expect((await post(stale.body, { plan: { v2: "good", v3: "stale" } })).status).toBe(401);
     expect(await stored(stale.callbackId)).toBe(0);
+  });
+
+  test("a completion that was refused because HubSpot had not read our answer yet is sent again, and taken", async () => {
+    const { body } = call({ contactId: contactAt(10) });
+    const callbackId = "ap-overtaken-answer";
+    await post({ ...body, callbackId });
+    while (!(await wasRefused(callbackId))) await new Promise((resolve) => setTimeout(resolve, 20));
+    // Now HubSpot has read it, and ten seconds have passed.
+    portal.callbacks.expect(callbackId);
+    await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE callback_id = $1`, [
+      callbackId,
+    ]);
+    await running.simulator.waitFor(() => portal.callbacks.get(callbackId)?.accepted !== undefined);
   });
 
   test("a call whose completion HubSpot refused is completed when HubSpot delivers it again", async () => {

@@ -345,9 +345,10 @@ describe("a portal's lease and what is written under it", () => {
     test("are settled one by one: done, refused, given up, or owed again later", async () => {
       const { owner, ids } = await decide(4);
       const [first, second, third, fourth] = ids as [bigint, bigint, bigint, bigint];
+      await pool().query(`UPDATE executions SET decided_at = now() - interval '1 minute'`);
       const written = await writeCompletionResults(owner, [
         { id: first, to: "COMPLETED" },
-        { id: second, to: "COMPLETION_REFUSED", tries: 0, problem: "unknown callback" },
+        { id: second, to: "COMPLETION_REFUSED", problem: "unknown callback" },
         { id: third, to: "COMPLETION_ABANDONED", problem: "too late" },
         { id: fourth, to: "DECIDED", delayMs: 60_000, problem: "outage" },
       ]);

@@ -39,7 +39,7 @@ export async function carryOut(
   }
   const pauseMs = latencyOf(world) + (fault?.name === "slowAnswer" ? fault.ms : 0);
   if (pauseMs > 0) await world.delays.wait(pauseMs);
-  finish(world, exchange, fault?.name === "errorAfter" ? serverError(fault.status) : answer);
+  finish(world, exchange, (fault && faultyAnswerAfter(fault, exchange)) ?? answer);
 }
 
 /** Sends an answer and notes it. */
@@ -98,10 +98,17 @@ function faultyAnswerBefore({ name, status, ms }: DrawnFault): Answer | undefine
       };
     case "errorAfter":
     case "resetAfter":
+    case "redirectAfter":
     case "slowAnswer":
     case "slowWork":
       return undefined;
   }
+}
+
+/** What the caller sees in place of the answer to work that was done; undefined where it sees that, if late. */
+function faultyAnswerAfter({ name, status }: DrawnFault, { request }: Exchange): Answer | undefined {
+  if (name === "errorAfter") return serverError(status);
+  return name === "redirectAfter" ? { status: 307, headers: { location: request.url ?? "/" } } : undefined;
 }
 
 /** 500 comes from HubSpot itself and is JSON; the others come from what stands in front and are pages. */

@@ -5,18 +5,26 @@ import {
   GrantRevoked,
 } from "../../../src/hubspot/errors.js";
 import type { Completion, CurrentEnrollment, PortalGateway } from "../../../src/hubspot/gateway.js";
+import type {
+  AttemptAnswers,
+  BlockAnswer,
+  CompleteAnswer,
+  CompleteAnswers,
+  EnrollAnswer,
+  ReadAnswer,
+} from "./answers.js";
 
-/** What becomes of one enroll request. A `late` one is written after its sender has given up waiting. */
-export type EnrollAnswer =
-  "ok" | "throttled" | "notSent" | "lostBefore" | "lostAfter" | "late" | "crashBefore" | "crashAfter";
-export type ReadAnswer = "ok" | "unavailable" | "throttled" | "forbidden" | "crashBefore";
-export type CompleteAnswer = "ok" | "throttled" | "lostBefore" | "lostAfter" | "crashBefore" | "crashAfter";
+/** The longest a `late` answer is on its way, in seconds. */
+const LATE_SECONDS = 60;
 
 /** `ending`: each enrollment of it is over at once, so that a second request would enroll it once more. */
 export type ContactKind = "plain" | "ending" | "unsubscribed" | "enrolledBefore";
 
 /** The worker is gone: nothing after this happens in it. */
 export class Crash extends Error {}
+
+/** The app itself fails on an execution, and lives on. */
+export class OwnFault extends Error {}
 
 export const SEQUENCE = "300000001";
 
@@ -42,6 +50,8 @@ export interface ModelCallback {
   readonly taken: Record<string, string>[];
   /** We know the answer to the last completion we sent: sending another is wrong, unless it is delivered again. */
   isSettled: boolean;
+  /** Completions it was not held for. */
+  refusals: number;
   /** A late request of this callback took effect. */
   hasLanded: boolean;
   /** After that, HubSpot told us that the contact is enrolled. */
@@ -58,6 +68,7 @@ export class ModelHubSpot {
   readonly violations: string[] = [];
   isConnected = true;
   readonly #late: ModelCallback[] = [];
+  #lateAnswers: { readonly callback: ModelCallback; secondsLeft: number }[] = [];
   #nextId = 60_000_000;
 
   addContact(contactId: string, kind: ContactKind): void {
@@ -67,7 +78,16 @@ export class ModelHubSpot {
 
   addCallback(id: string, contactId: string): ModelCallback {
     const callback = {
-      ...{ id, contactId, isHeld: false, taken: [], isSettled: false, hasLanded: false, isTold: false },
+      ...{
+        id,
+        contactId,
+        isHeld: false,
+        taken: [],
+        refusals: 0,
+        isSettled: false,
+        hasLanded: false,
+        isTold: false,
+      },
     };
     this.callbacks.set(id, callback);
     return callback;
@@ -79,6 +99,21 @@ export class ModelHubSpot {
 
   enrollmentsBy(callback: ModelCallback): number {
     return this.contactOf(callback).enrollments.filter(({ by }) => by === callback.id).length;
+  }
+
+  /** We answered a delivery of the call. A completion that comes before HubSpot has read that is refused. */
+  answered(callback: ModelCallback, answer: BlockAnswer): void {
+    callback.isSettled = false;
+    if (answer === "read") callback.isHeld = true;
+    if (answer === "late") this.#lateAnswers.push({ callback, secondsLeft: LATE_SECONDS });
+  }
+
+  passSeconds(seconds: number): void {
+    this.#lateAnswers.forEach((answer) => (answer.secondsLeft -= seconds));
+    // What was completed meanwhile, because another delivery was answered, is not held again.
+    for (const { callback, secondsLeft } of this.#lateAnswers)
+      if (secondsLeft <= 0 && callback.taken.length === 0) callback.isHeld = true;
+    this.#lateAnswers = this.#lateAnswers.filter(({ secondsLeft }) => secondsLeft > 0);
   }
 
   /** Requests whose senders gave up arrive. */
@@ -109,14 +144,20 @@ export class ModelHubSpot {
   #write(callback: ModelCallback): ModelEnrollment {
     const contact = this.contactOf(callback);
     if (contact.kind === "unsubscribed") throw refusal(400, "CONTACT_UNSUBSCRIBED");
-    if (contact.enrollments.some(({ isActive }) => isActive)) {
-      if (callback.hasLanded) callback.isTold = true;
-      throw refusal(400, "CONTACT_ALREADY_ENROLLED");
-    }
+    if (contact.enrollments.some(({ isActive }) => isActive)) throw refusal(400, "CONTACT_ALREADY_ENROLLED");
     const id = String((this.#nextId += 1));
     const made = { id, enrolledAt: new Date(), isActive: contact.kind !== "ending", by: callback.id };
     contact.enrollments.push(made);
     return made;
+  }
+
+  #writeAndTell(callback: ModelCallback): ModelEnrollment {
+    try {
+      return this.#write(callback);
+    } catch (fault) {
+      if (callback.hasLanded) callback.isTold = true;
+      throw fault;
+    }
   }
 
   #assertConnected(): void {
@@ -124,10 +165,7 @@ export class ModelHubSpot {
   }
 
   /** HubSpot for the one execution of `callbackId`: its requests are told apart by whom they are for. */
-  forAttempt(
-    callbackId: string,
-    answers: { enroll: EnrollAnswer; read: ReadAnswer },
-  ): Pick<PortalGateway, "enroll" | "readEnrollment"> {
+  forAttempt(callbackId: string, answers: AttemptAnswers): Pick<PortalGateway, "enroll" | "readEnrollment"> {
     const callback = this.callbacks.get(callbackId) as ModelCallback;
     return {
       enroll: async () => {
@@ -148,15 +186,17 @@ export class ModelHubSpot {
     if (answer === "notSent") throw new HubSpotUnavailable("refused", { wasNotSent: true });
     if (answer === "lostBefore") throw new HubSpotUnavailable("reset");
     if (answer === "crashBefore") throw new Crash();
+    if (answer === "faultBefore") throw new OwnFault();
     if (answer === "late") {
       const contact = this.contactOf(callback);
       if (contact.kind === "ending") contact.kind = "plain";
       this.#late.push(callback);
       throw new HubSpotUnavailable("timed out");
     }
-    const made = this.#write(callback);
+    const made = this.#writeAndTell(callback);
     if (answer === "lostAfter") throw new HubSpotUnavailable("reset");
     if (answer === "crashAfter") throw new Crash();
+    if (answer === "faultAfter") throw new OwnFault();
     return { id: made.id, enrolledAt: made.enrolledAt, toEmail: null };
   }
 
@@ -165,6 +205,7 @@ export class ModelHubSpot {
     if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
     if (answer === "forbidden") throw refusal(403, "FORBIDDEN");
     if (answer === "crashBefore") throw new Crash();
+    if (answer === "faultBefore") throw new OwnFault();
     const latest = this.contactOf(callback).enrollments.at(-1);
     if (latest === undefined) return undefined;
     const { id, enrolledAt, by } = latest;
@@ -181,7 +222,7 @@ export class ModelHubSpot {
 
   /** HubSpot for completions. `onAnswered` runs while the answer to a single one is on its way. */
   forCompletions(
-    answers: { batch: CompleteAnswer; single: CompleteAnswer },
+    answers: CompleteAnswers,
     onAnswered: () => Promise<void>,
   ): Pick<PortalGateway, "completeBatch" | "completeOne"> {
     return {
@@ -199,11 +240,14 @@ export class ModelHubSpot {
     if (answer === "throttled") throw new HubSpotThrottled("too many", { policyName: "SECONDLY" });
     if (answer === "lostBefore") throw new HubSpotUnavailable("reset");
     if (answer === "crashBefore") throw new Crash();
+    if (typeof answer === "number") throw refusal(answer, "REQUEST_REFUSED");
     const named = completions.map(({ callbackId }) => this.callbacks.get(callbackId) as ModelCallback);
     for (const { id, isSettled } of named)
       if (isSettled)
         this.violations.push(`the completion of ${id} was sent again though its answer was known`);
-    const isRefused = named.some(({ isHeld }) => !isHeld);
+    const strangers = named.filter(({ isHeld }) => !isHeld);
+    strangers.forEach((callback) => (callback.refusals += 1));
+    const isRefused = strangers.length > 0;
     if (!isRefused) named.forEach((callback, index) => this.#take(callback, completions[index]));
     await onAnswered();
     if (answer === "crashAfter") throw new Crash();
