@@ -5,7 +5,14 @@ import { fences } from "./import-fences.js";
 /** Lint rules for the whole tree: type-aware checks, the import fences of docs/architecture.md, size limits. */
 export default tseslint.config(
   {
-    ignores: ["dist/**", "node_modules/**", "prisma/**", "src/db/generated/**", ".data/**", "app-config/**"],
+    ignores: [
+      "dist/**",
+      "node_modules/**",
+      "prisma/**",
+      "src/db/generated/**",
+      ".data/**",
+      "app-config/**/*.json",
+    ],
   },
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -243,7 +243,7 @@ function mountExtension(http: Express, { config, database, logger }: Foundation)
         onlyV3: true,
       }),
       mayAdminister: admitSuperAdmins(database.pool),
-      scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
+      requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,
       now: () => new Date(),
     }),

@@ -13,8 +13,6 @@ export const overviewAnswer = z.object({
     isConnected: z.boolean(),
     disconnectedReason: z.string().nullable(),
     missingScopes: z.array(z.string()),
-    /** Scopes the app can do without, and what it would do with them is then missing. */
-    missingOptionalScopes: z.array(z.string()),
   }),
   /** Set while an admin keeps the app from enrolling. */
   pausedSince: instant.nullable(),
@@ -39,14 +37,14 @@ export type OverviewAnswer = z.output<typeof overviewAnswer>;
 
 export interface OverviewOptions {
   readonly database: Database;
-  readonly scopes: { readonly required: readonly string[]; readonly optional: readonly string[] };
+  readonly requiredScopes: readonly string[];
   readonly siteUrl: string;
   readonly now: () => Date;
 }
 
 /** Undefined where the app was never installed in this portal. */
 export async function readOverview(
-  { database, scopes, siteUrl, now }: OverviewOptions,
+  { database, requiredScopes, siteUrl, now }: OverviewOptions,
   portalId: bigint,
 ): Promise<OverviewAnswer | undefined> {
   const portal = await findPortal(database, portalId);
@@ -57,14 +55,11 @@ export async function readOverview(
     findTrouble(database, portalId),
     readToday(database.pool, portalId, startOfDay(now(), timeZone)),
   ]);
-  const missing = (wanted: readonly string[]): string[] =>
-    wanted.filter((scope) => !portal.scopes.includes(scope));
   return overviewAnswer.parse({
     connection: {
       isConnected: portal.isConnected,
       disconnectedReason: portal.disconnectedReason,
-      missingScopes: missing(scopes.required),
-      missingOptionalScopes: missing(scopes.optional),
+      missingScopes: requiredScopes.filter((scope) => !portal.scopes.includes(scope)),
     },
     pausedSince: settings?.pausedAt ?? null,
     trouble:

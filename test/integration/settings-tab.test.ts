@@ -141,7 +141,7 @@ describe("the overview", () => {
     const { status, body } = await ask("overview");
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      connection: { isConnected: true, missingScopes: [], missingOptionalScopes: [] },
+      connection: { isConnected: true, missingScopes: [] },
       pausedSince: null,
       trouble: null,
       today: {
