@@ -5,7 +5,14 @@ import { fences } from "./import-fences.js";
 /** Lint rules for the whole tree: type-aware checks, the import fences of docs/architecture.md, size limits. */
 export default tseslint.config(
   {
-    ignores: ["dist/**", "node_modules/**", "prisma/**", "src/db/generated/**", ".data/**", "app-config/**"],
+    ignores: [
+      "dist/**",
+      "node_modules/**",
+      "prisma/**",
+      "src/db/generated/**",
+      ".data/**",
+      "app-config/**/*.json",
+    ],
   },
   ...tseslint.configs.recommendedTypeChecked,
   {
@@ -42,6 +49,39 @@ export default tseslint.config(
     },
   },
   ...fences,
+  {
+    // HubSpot bundles this folder by itself and runs it in a worker.
+    files: ["app-config/src/app/settings/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: [
+                "*",
+                "!react",
+                "!@hubspot",
+                "@hubspot/*",
+                "!@hubspot/ui-extensions",
+                "!./",
+                "!./*.ts",
+                "!./*.tsx",
+              ],
+              message: "The settings tab may import React, @hubspot/ui-extensions and its own files.",
+            },
+          ],
+        },
+      ],
+      "no-restricted-globals": [
+        "error",
+        ...["window", "document", "self", "fetch", "localStorage"].map((name) => ({
+          name,
+          message: "HubSpot's worker has no page: take what you need as an argument.",
+        })),
+      ],
+    },
+  },
   {
     files: ["src/config.ts", "src/main.ts", "src/bin/**", "test/**", "bench/**"],
     rules: { "no-restricted-properties": "off", "no-console": "off" },

@@ -4,6 +4,7 @@ import express, { type Express } from "express";
 import { raiseAlert } from "./alerts/outbox.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { createActionsRouter } from "./actions/routes.js";
+import { verifiedByHubSpot } from "./actions/verified-request.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session.js";
 import type { Config } from "./config.js";
@@ -13,6 +14,8 @@ import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
 import { resumePortal } from "./executions/resume.js";
+import { admitSuperAdmins } from "./extension/administer.js";
+import { createExtensionRouter } from "./extension/routes.js";
 import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
@@ -210,6 +213,7 @@ function mountSites(http: Express, foundation: Foundation): void {
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
+  mountExtension(http, foundation);
   http.use("/settings", createAnswerLimit({ ms: SETTINGS_TIMEOUT_MS }));
   http.use(
     createSettingsRouter({
@@ -220,6 +224,26 @@ function mountSites(http: Express, foundation: Foundation): void {
       appUrl,
       allowInternalWebhooks: allowsInternalWebhooks(config),
       now,
+    }),
+  );
+}
+
+/** The settings tab inside HubSpot. */
+function mountExtension(http: Express, { config, database, logger }: Foundation): void {
+  http.use(
+    createExtensionRouter({
+      database,
+      verified: verifiedByHubSpot({
+        clientSecrets: config.hubspot.clientSecrets,
+        publicUrl: config.publicUrl,
+        nowMs: Date.now,
+        logger,
+        onlyV3: true,
+      }),
+      mayAdminister: admitSuperAdmins(database.pool),
+      requiredScopes: REQUIRED_SCOPES,
+      siteUrl: `${config.publicUrl}/settings`,
+      now: () => new Date(),
     }),
   );
 }

@@ -10,6 +10,8 @@ export interface VerifiedRequestOptions {
   publicUrl: string;
   nowMs: () => number;
   logger: Logger;
+  /** Refuses v2, which says nothing of the time: for callers of which v3 is documented. */
+  onlyV3?: boolean;
 }
 
 /** Reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes on. */
@@ -24,13 +26,14 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): RequestHandl
       },
       { clientSecrets: options.clientSecrets, nowMs: options.nowMs() },
     );
-    if (verdict.kind === "valid") {
+    const isEnough = verdict.kind === "valid" && (options.onlyV3 !== true || verdict.version === "v3");
+    if (isEnough) {
       next();
       return;
     }
     // The reason is for the operator's log; the caller learns nothing that helps to forge.
     options.logger.warn(
-      { reason: verdict.reason, path: request.path },
+      { reason: verdict.kind === "valid" ? "unsupported_version" : verdict.reason, path: request.path },
       "refused a request that HubSpot did not sign",
     );
     response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });

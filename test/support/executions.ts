@@ -24,7 +24,7 @@ export async function seedExecutions({ prisma }: Database, seeds: readonly Execu
   await prisma.execution.createMany({
     data: seeds.map((seed, index) => ({
       callbackId: `callback-${total + index}`,
-      kind: "enroll",
+      kind: "ENROLL",
       state: seed.enrollmentStatus === undefined ? "QUEUED" : "COMPLETED",
       contactId: String(1000 + total + index),
       deadlineAt: new Date(Date.now() + 86_400_000),

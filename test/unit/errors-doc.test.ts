@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { ENROLLMENT_STATUSES } from "../../src/executions/enroll-contract.js";
+import { REFUSALS } from "../../src/extension/refuse.js";
 import { ERROR_CODES } from "../../src/executions/error-codes.js";
 import type { SignatureRefusal } from "../../src/hubspot/signature.js";
 
@@ -43,6 +44,12 @@ describe("docs/errors.md", () => {
     expect(firstCells(tableUnder("HTTP answers"))).toEqual(
       expect.arrayContaining(["400", "401", "413", "503"]),
     );
+  });
+
+  test("explains every refusal of the settings tab, with its status", () => {
+    const rows = tableUnder("Settings tab").map(([code = "", status]) => [code.replaceAll("`", ""), status]);
+    const refusals = Object.entries(REFUSALS).map(([code, [status]]) => [code, String(status)]);
+    expect(rows).toEqual(refusals);
   });
 
   test("explains every reason for which a signature is refused", () => {

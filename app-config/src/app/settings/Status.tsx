@@ -1,0 +1,69 @@
+/** @jsxImportSource react */
+import { Alert, Flex, Heading, Link, StatusTag, Text } from "@hubspot/ui-extensions";
+import type { Overview } from "./settings-api.ts";
+
+export interface StatusProps {
+  overview: Overview;
+  locale?: string | undefined;
+}
+
+/** One word for how it goes, and below it each thing that is wrong with what to do about it. */
+export function Status({ overview, locale }: StatusProps) {
+  const { connection, pausedSince, trouble, timeZone, siteUrl } = overview;
+  const at = (instant: string): string => formatInstant(instant, { locale, timeZone });
+  const site = <Link href={siteUrl}>Open the settings site</Link>;
+  return (
+    <Flex direction="column" gap="small">
+      <Flex direction="row" gap="small" align="center">
+        <Heading>Sequence Enroller</Heading>
+        <Summary overview={overview} />
+      </Flex>
+      {!connection.isConnected && (
+        <Alert variant="danger" title="Not connected to HubSpot">
+          <Text>
+            {connection.disconnectedReason ?? "The connection was ended."} Install the app again to go on.
+          </Text>
+        </Alert>
+      )}
+      {connection.isConnected && connection.missingScopes.length > 0 && (
+        <Alert variant="danger" title="Permissions are missing">
+          <Text>
+            Install the app again and grant: {connection.missingScopes.join(", ")}. Until then contacts cannot
+            be enrolled.
+          </Text>
+        </Alert>
+      )}
+      {pausedSince !== null && (
+        <Alert variant="warning" title="Enrolling is paused">
+          <Text>
+            Since {at(pausedSince)}. Contacts wait and are enrolled once it is resumed. {site}
+          </Text>
+        </Alert>
+      )}
+      {trouble !== null && (
+        <Alert variant="warning" title="HubSpot is not answering the app">
+          <Text>
+            Since {at(trouble.since)}. The app tries again by itself, next at {at(trouble.restsUntil)};
+            nothing is lost.
+            {trouble.lastFailure === null ? "" : ` Last answer: ${trouble.lastFailure}`}
+          </Text>
+        </Alert>
+      )}
+    </Flex>
+  );
+}
+
+function Summary({ overview: { connection, pausedSince, trouble } }: Pick<StatusProps, "overview">) {
+  if (!connection.isConnected) return <StatusTag variant="danger">Disconnected</StatusTag>;
+  if (connection.missingScopes.length > 0) return <StatusTag variant="danger">Needs permissions</StatusTag>;
+  if (pausedSince !== null) return <StatusTag variant="warning">Paused</StatusTag>;
+  if (trouble !== null) return <StatusTag variant="warning">Waiting for HubSpot</StatusTag>;
+  return <StatusTag variant="success">Working</StatusTag>;
+}
+
+function formatInstant(
+  instant: string,
+  { locale, timeZone }: { locale: string | undefined; timeZone: string },
+): string {
+  return new Date(instant).toLocaleString(locale, { timeZone, dateStyle: "medium", timeStyle: "short" });
+}

@@ -1,0 +1,29 @@
+import type { Request } from "express";
+
+/** Who has the settings tab open, by HubSpot's word: the parameters are part of what it signed (dossier §8.2). */
+export interface Asker {
+  readonly portalId: bigint;
+  readonly userId: bigint;
+  /** For the audit trail only; undefined where HubSpot did not tell. */
+  readonly userEmail: string | undefined;
+}
+
+const ID = /^[1-9]\d{0,17}$/;
+
+/**
+ * Reads the identity that HubSpot's proxy appended to the query. Undefined where a part is missing, malformed or given
+ * twice: a second `portalId` could only come from the caller's own URL, and it must never be the one that is believed.
+ *
+ * Call it for requests whose v3 signature was verified, and no others.
+ */
+export function readAsker({ originalUrl }: Pick<Request, "originalUrl">): Asker | undefined {
+  const query = new URL(originalUrl, "http://localhost").searchParams;
+  const names = ["portalId", "userId", "userEmail", "appId"];
+  if (names.some((name) => query.getAll(name).length > 1)) return undefined;
+  const portalId = query.get("portalId") ?? "";
+  const userId = query.get("userId") ?? "";
+  if (!ID.test(portalId) || !ID.test(userId)) return undefined;
+  // A plus sign that was not escaped reads as a space, which an address cannot contain.
+  const userEmail = query.get("userEmail")?.replaceAll(" ", "+").slice(0, 320);
+  return { portalId: BigInt(portalId), userId: BigInt(userId), userEmail: userEmail || undefined };
+}

@@ -1,0 +1,120 @@
+import { Router, type Request, type RequestHandler, type Response } from "express";
+import { createAnswerLimit } from "../http/answer-limit.js";
+import type { Admission, MayAdminister } from "./administer.js";
+import { readAsker, type Asker } from "./asker.js";
+import { defaultsChange, readDefaults, saveDefaults, type SaveDefaultsOutcome } from "./defaults.js";
+import { readOverview, type OverviewOptions } from "./overview.js";
+import { refuse, type RefusalCode } from "./refuse.js";
+
+export const EXTENSION_PREFIX = "/hubspot/settings";
+
+export interface ExtensionOptions extends OverviewOptions {
+  /** Reads the raw body and lets pass what HubSpot signed by v3; answers 401 itself. */
+  readonly verified: RequestHandler[];
+  readonly mayAdminister: MayAdminister;
+}
+
+type Handler = (options: ExtensionOptions, asker: Asker, exchange: Exchange) => Promise<void>;
+
+interface Exchange {
+  request: Request;
+  response: Response;
+}
+
+/** `hubspot.fetch` gives up after 15 s and then asks once more (dossier §8.2). */
+const TIMEOUT_MS = 5_000;
+
+const REFUSAL_BY_ADMISSION: Readonly<Record<Exclude<Admission, "admitted">, RefusalCode>> = {
+  "not-an-admin": "NOT_AN_ADMIN",
+  "user-list-not-granted": "USER_LIST_NOT_GRANTED",
+  "user-list-not-read": "USER_LIST_NOT_READ",
+};
+
+const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SaveDefaultsOutcome, "saved">, RefusalCode>> = {
+  "unknown-sender": "UNKNOWN_SENDER",
+  "unknown-preset": "UNKNOWN_PRESET",
+  "changed-meanwhile": "CHANGED_MEANWHILE",
+};
+
+/**
+ * What the settings tab inside HubSpot asks for, through HubSpot's signing proxy. JSON only; everything is read and
+ * written for the portal in the signed query.
+ *
+ * | route below `/hubspot/settings` | |
+ * | --- | --- |
+ * | GET /overview | connection, pause, trouble, today's numbers |
+ * | GET /defaults | default sender and preset, and what they can be set to |
+ * | PUT or POST /defaults | saves both; 409 where somebody else saved meanwhile, with what is there now |
+ */
+export function createExtensionRouter(options: ExtensionOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const guard = [...options.verified, createAnswerLimit({ ms: TIMEOUT_MS })];
+  const answer =
+    (handler: Handler): RequestHandler =>
+    async (request, response) => {
+      response.set("Cache-Control", "no-store");
+      const asker = await admit(options, request, response);
+      if (asker !== undefined) await handler(options, asker, { request, response });
+    };
+  router.get(`${EXTENSION_PREFIX}/overview`, ...guard, answer(sendOverview));
+  router.get(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(sendDefaults));
+  router.put(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(changeDefaults));
+  router.post(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(changeDefaults));
+  return router;
+}
+
+async function admit(
+  { database, mayAdminister }: ExtensionOptions,
+  request: Request,
+  response: Response,
+): Promise<Asker | undefined> {
+  const asker = readAsker(request);
+  if (asker === undefined) {
+    refuse(response, "IDENTITY_UNREADABLE");
+    return undefined;
+  }
+  const { portalId, userId } = asker;
+  if ((await database.prisma.portal.count({ where: { portalId } })) === 0) {
+    refuse(response, "NOT_INSTALLED");
+    return undefined;
+  }
+  const admission = await mayAdminister(portalId, userId);
+  if (admission === "admitted") return asker;
+  refuse(response, REFUSAL_BY_ADMISSION[admission]);
+  return undefined;
+}
+
+async function sendOverview(options: ExtensionOptions, asker: Asker, { response }: Exchange): Promise<void> {
+  const overview = await readOverview(options, asker.portalId);
+  if (overview === undefined) return refuse(response, "NOT_INSTALLED");
+  response.json(overview);
+}
+
+async function sendDefaults(
+  { database }: ExtensionOptions,
+  { portalId }: Asker,
+  { response }: Exchange,
+): Promise<void> {
+  response.json(await readDefaults(database, portalId));
+}
+
+async function changeDefaults(
+  { database }: ExtensionOptions,
+  asker: Asker,
+  { request, response }: Exchange,
+): Promise<void> {
+  const change = defaultsChange.safeParse(parseJson(request.body));
+  if (!change.success) return refuse(response, "INVALID_BODY");
+  const outcome = await saveDefaults(database, asker, change.data);
+  if (outcome !== "saved") return refuse(response, REFUSAL_BY_OUTCOME[outcome]);
+  response.json(await readDefaults(database, asker.portalId));
+}
+
+/** Undefined where it is no JSON. The signature check left the bytes as they came. */
+function parseJson(body: unknown): unknown {
+  try {
+    return JSON.parse(Buffer.isBuffer(body) ? body.toString("utf8") : "");
+  } catch {
+    return undefined;
+  }
+}
