@@ -150,14 +150,16 @@ async function findCandidates(
 
 const BY_CONTACT = `SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $3`;
 
+/** Ordered so that only the partial indexes of open work serve: by its statistics the planner may prefer all of the portal. */
 const UNDECIDED = `
-  (SELECT id FROM executions WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') LIMIT $2)
-  UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' LIMIT $2)
+  (SELECT id FROM executions WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+    ORDER BY due_at, id LIMIT $2)
+  UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)
   LIMIT $2`;
 
 const openRows = (states: string): string => `
   SELECT id FROM (
-    SELECT id, contact_email FROM executions WHERE portal_id = $1 AND state ${states} LIMIT ${OPEN_LOOKED_AT}
+    SELECT id, contact_email FROM executions WHERE portal_id = $1 AND state ${states} ORDER BY due_at, id LIMIT ${OPEN_LOOKED_AT}
   ) AS open WHERE lower(contact_email) LIKE $3`;
 
 const BY_SEARCH = `

@@ -58,7 +58,7 @@ function Figures({ counts, backlog, filter, format, now }: ActivityModel) {
         remark={oldestOf(backlog, now, format)}
         filter={filter}
       />
-      {OUTCOMES.filter(isDecided).map((outcome) => {
+      {OUTCOMES.filter((outcome) => isShown(outcome, counts)).map((outcome) => {
         const label = OUTCOME_LABELS[outcome];
         const value = shown(counts.byOutcome[outcome]);
         return <Figure key={outcome} outcome={outcome} label={label} value={value} filter={filter} />;
@@ -67,7 +67,10 @@ function Figures({ counts, backlog, filter, format, now }: ActivityModel) {
   );
 }
 
-const isDecided = (outcome: Outcome): boolean => outcome !== "waiting";
+/** What came of the other actions is of interest where they are used. */
+function isShown(outcome: Outcome, { byOutcome }: DayCounts): boolean {
+  return outcome !== "waiting" && (outcome !== "answered" || byOutcome.answered > 0);
+}
 
 function oldestOf({ oldestAcceptedAt }: Backlog, now: Date, format: Format): string | undefined {
   if (oldestAcceptedAt === null) return undefined;
