@@ -10,7 +10,7 @@ export interface BulkPreview {
 }
 
 /** Rows counted over at most; the job itself goes on to the end. */
-const LOOK_BACK = 50_000;
+const LOOK_BACK = 25_000;
 
 export async function previewBulk(
   pool: Pool,

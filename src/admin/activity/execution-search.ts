@@ -20,7 +20,7 @@ export interface ExecutionSearch {
 }
 
 /** Rows looked at for one page: a filter that matches next to nothing must not read a portal's whole history. */
-const LOOK_BACK = 50_000;
+const LOOK_BACK = 25_000;
 /** Matches of an index up to which they are fetched one by one; where there are more, the newest are found by looking back. */
 const MOST_CANDIDATES = 5_000;
 /** Open executions looked through for an address: their addresses are in no index, so that accepting pays nothing. */
@@ -96,7 +96,7 @@ function lookedAt({ portalId, source }: Search, position: Position, values: unkn
     return `WHERE ${portal} AND id < ${parameter(below)} AND id > ${parameter(above)} ORDER BY id ${order}`;
   }
   const code = parameter(source.filter.code);
-  return `WHERE ${portal} AND (error_code, id) < (${code}, ${parameter(below)}::bigint)
+  return `WHERE ${portal} AND error_code IS NOT NULL AND (error_code, id) < (${code}, ${parameter(below)}::bigint)
       AND (error_code, id) > (${code}, ${parameter(above)}::bigint) ORDER BY error_code ${order}, id ${order}`;
 }
 
