@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const AREAS = ["accept", "drain", "wake", "fairness", "growth", "portals", "start"] as const;
+export const AREAS = ["accept", "drain", "wake", "fairness", "growth", "portals", "start", "pages"] as const;
 export type Area = (typeof AREAS)[number];
 
 export interface BenchOptions {

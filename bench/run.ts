@@ -5,6 +5,7 @@ import { measureFairness } from "./fairness/fairness.js";
 import { measureWake } from "./wake/wake.js";
 import { measurePortals } from "./portals/portals.js";
 import { measureStart } from "./start/start.js";
+import { measurePages } from "./pages/pages.js";
 import { measureGrowth } from "./growth/growth.js";
 import { readOptions, UsageError, type Area, type BenchOptions } from "./options.js";
 import { readBaseline, saveBaseline, saveResult } from "./report/baseline.js";
@@ -23,6 +24,7 @@ const MEASURES: Record<Area, (options: BenchOptions) => Promise<Figure[]>> = {
   growth: measureGrowth,
   portals: measurePortals,
   start: measureStart,
+  pages: measurePages,
 };
 
 function print(line: string): void {

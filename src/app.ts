@@ -29,6 +29,7 @@ import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
+import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
@@ -55,6 +56,8 @@ const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
 const OVERDUE_INTERVAL_MS = 4_000;
 const PRUNE_INTERVAL_MS = 15 * 60_000;
+/** A person is watching the progress. */
+const BULK_INTERVAL_MS = 1_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -224,6 +227,7 @@ function mountSites(http: Express, foundation: Foundation): void {
       appUrl,
       allowInternalWebhooks: allowsInternalWebhooks(config),
       now,
+      wake,
     }),
   );
 }
@@ -322,9 +326,16 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
       logger.warn({ fault }, "old executions could not be deleted; trying again later");
     },
   });
-  closers.add(() => {
+  const stopBulkWork = startPeriodic({
+    intervalMs: BULK_INTERVAL_MS,
+    work: () => workBulkJobs({ pool: database.pool, wake, isEnding: () => isEnding }),
+    onFault: (fault) => {
+      logger.warn({ fault }, "a bulk job could not be worked on; trying again");
+    },
+  });
+  closers.add(async () => {
     isEnding = true;
-    return stopPruning();
+    await Promise.all([stopPruning(), stopBulkWork()]);
   });
   const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());

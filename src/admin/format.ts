@@ -10,7 +10,7 @@ export interface Format {
 
 /** @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one. */
 export function createFormat(timeZone: string | null): Format {
-  const zone = timeZone !== null && isTimeZone(timeZone) ? timeZone : "UTC";
+  const zone = knownZone(timeZone);
   const dateTime = new Intl.DateTimeFormat("en-GB", {
     timeZone: zone,
     day: "numeric",
@@ -26,6 +26,18 @@ export function createFormat(timeZone: string | null): Format {
     duration: describeDuration,
     timeZone: zone.replaceAll("_", " "),
   };
+}
+
+/** The zone as `Intl` takes it; UTC where it is unknown or not one. */
+export function knownZone(timeZone: string | null): string {
+  return timeZone !== null && isTimeZone(timeZone) ? timeZone : "UTC";
+}
+
+/** Names from outside can be of any length; whole on the execution's own page, shortened in lists. */
+export function shorten(text: string, longest: number): string {
+  // A character takes two units at most: what is left out of the slice is past the end of what is shown.
+  const characters = [...text.slice(0, 2 * longest + 2)];
+  return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join("")}…`;
 }
 
 function describeDuration(milliseconds: number): string {

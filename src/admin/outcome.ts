@@ -1,6 +1,6 @@
-/** What an admin tells executions apart by; also the values of the page's `?status=`. */
-export const OUTCOMES = ["waiting", "enrolled", "already-enrolled", "skipped", "failed"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+import { OUTCOMES, type Outcome } from "../executions/execution-filter.js";
+
+export { OUTCOMES, type Outcome };
 
 export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
   waiting: "Waiting",
@@ -8,15 +8,7 @@ export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
   "already-enrolled": "Already enrolled",
   skipped: "Skipped",
   failed: "Not enrolled",
-};
-
-/** The SQL side of `outcomeOf`; both read the same two columns. */
-export const OUTCOME_CONDITIONS: Readonly<Record<Outcome, string>> = {
-  waiting: "enrollment_status IS NULL",
-  enrolled: "enrollment_status = 'ENROLLED'",
-  "already-enrolled": "enrollment_status = 'ALREADY_ENROLLED'",
-  skipped: "enrollment_status = 'SKIPPED'",
-  failed: "enrollment_status = 'FAILED'",
+  answered: "Answered",
 };
 
 const BY_STATUS: Readonly<Record<string, Outcome>> = {
@@ -26,9 +18,9 @@ const BY_STATUS: Readonly<Record<string, Outcome>> = {
   FAILED: "failed",
 };
 
-/** An execution without an enrollment status is not decided yet. */
-export function outcomeOf(enrollmentStatus: string | null): Outcome {
-  return BY_STATUS[enrollmentStatus ?? ""] ?? "waiting";
+/** An execution without an enrollment status is not decided yet, or was not for enrolling. */
+export function outcomeOf(enrollmentStatus: string | null, isDecided: boolean): Outcome {
+  return BY_STATUS[enrollmentStatus ?? ""] ?? (isDecided ? "answered" : "waiting");
 }
 
 /** What is left to say besides the outcome, by the execution's state; empty where nothing is. */
@@ -36,6 +28,7 @@ const REMARKS: Readonly<Record<string, string>> = {
   QUEUED: "In line to be enrolled.",
   ATTEMPTING: "Being enrolled now.",
   UNCERTAIN: "HubSpot's answer was lost. Checking what happened before anything is sent again.",
+  WATCHING: "Waits for the contact's sequence to end.",
   DECIDED: "The workflow is about to be told.",
   COMPLETION_REFUSED: "HubSpot did not take the result: the workflow had already moved on.",
   COMPLETION_ABANDONED: "HubSpot could not be told in time, so the workflow moved on by itself.",

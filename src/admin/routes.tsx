@@ -1,19 +1,18 @@
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
 import { findLastAlert } from "../alerts/last-alert.js";
-import { sendFragment, sendPage } from "../http/page.js";
+import { sendFragment } from "../http/page.js";
+import { createActivityRouter } from "./activity/routes.js";
+import { admitPage, admitPart } from "./admit-page.js";
 import { createAssetsRouter } from "./assets.js";
-import { readBacklog } from "./backlog.js";
 import { createFormat } from "./format.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
-import { Activity, ACTIVITY_PATH } from "./pages/activity.js";
-import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import { Activity, RECENT_PATH } from "./pages/activity.js";
 import { LAST_ALERT_PATH, LastAlertLine } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
-import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
 type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
 
@@ -24,7 +23,8 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
  * | --- | --- |
  * | GET / | to /settings |
  * | GET /settings | the page; sign-in (401) for a stranger, "connect again" for a disconnected portal |
- * | GET /settings/activity, /settings/alerts/last | the parts that renew themselves, for htmx |
+ * | GET /settings/recent, /settings/alerts/last | the parts that renew themselves, for htmx |
+ * | /settings/activity… | activity/routes.tsx |
  * | POST /settings/default-sender, /settings/alerts, /settings/alerts/test, /settings/sign-out | forms with this session's token |
  */
 export function createSettingsRouter(options: SettingsOptions): Router {
@@ -35,9 +35,10 @@ export function createSettingsRouter(options: SettingsOptions): Router {
     (request, response) =>
       handler(options, request, response);
   router.use(createAssetsRouter());
+  router.use(createActivityRouter(options));
   router.get("/", (_request, response) => response.redirect("/settings"));
   router.get("/settings", answer(showSettings));
-  router.get(ACTIVITY_PATH, answer(showActivity));
+  router.get(RECENT_PATH, answer(showRecent));
   router.get(LAST_ALERT_PATH, answer(showLastAlert));
   router.post("/settings/default-sender", body, answer(changeSender));
   router.post("/settings/alerts", body, answer(changeAlerts));
@@ -47,29 +48,11 @@ export function createSettingsRouter(options: SettingsOptions): Router {
 }
 
 async function showSettings(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await identifyVisit(options, request);
-  if (visit.kind === "stranger") return sendPage(response, 401, <SignInPage />);
-  options.sessions.renew(response, visit.session);
-  if (visit.kind === "disconnected") return sendReconnect(options, visit, response);
-  await sendSettings(options, visit, { request, response });
+  const visit = await admitPage(options, request, response);
+  if (visit !== undefined) await sendSettings(options, visit, { request, response });
 }
 
-async function sendReconnect(
-  { database, sessions }: SettingsOptions,
-  { portal, session }: Extract<Visit, { kind: "disconnected" }>,
-  response: Response,
-): Promise<void> {
-  const backlog = await readBacklog(database, portal.portalId);
-  const model = {
-    portal,
-    backlog,
-    format: createFormat(portal.timeZone),
-    formToken: sessions.formToken(session),
-  };
-  sendPage(response, 200, <ReconnectPage {...model} />);
-}
-
-async function showActivity(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+async function showRecent(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await admitPart(options, request, response);
   if (visit === undefined) return;
   const { activity, trouble } = await readLiveParts(options, visit.portal, request);
@@ -87,19 +70,4 @@ async function showLastAlert(options: SettingsOptions, request: Request, respons
   if (visit === undefined) return;
   const alert = await findLastAlert(options.database.pool, visit.portal.portalId);
   sendFragment(response, <LastAlertLine alert={alert} format={createFormat(visit.portal.timeZone)} />);
-}
-
-/**
- * Parts are fetched by the page itself every few seconds, so they do not count as a person's presence: the session is
- * not renewed. Where it has ended, or the portal was disconnected, the whole page is loaded anew.
- */
-async function admitPart(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<AdminVisit | undefined> {
-  const visit = await identifyVisit(options, request);
-  if (visit.kind === "admin") return visit;
-  response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
-  return undefined;
 }

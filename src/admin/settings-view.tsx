@@ -3,12 +3,13 @@ import { findLastAlert } from "../alerts/last-alert.js";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
 import { listSenderOptions } from "./default-sender.js";
-import { countLastDay, listExecutions, type ExecutionFilter } from "./execution-list.js";
+import { searchExecutions } from "./activity/execution-search.js";
+import { countLastDay } from "./day-counts.js";
 import { takeNotice } from "./flash.js";
 import { createFormat } from "./format.js";
 import { findTrouble } from "./hubspot-trouble.js";
 import { isOutcome } from "./outcome.js";
-import type { ActivityModel } from "./pages/activity.js";
+import type { ActivityModel, RecentFilter } from "./pages/activity.js";
 import type { AlertEntry } from "./pages/alerts-form.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import type { TroubleModel } from "./pages/trouble.js";
@@ -70,7 +71,7 @@ export async function readLiveParts(
   const { portalId } = portal;
   const filter = readFilter(request);
   const [page, counts, backlog, trouble] = await Promise.all([
-    listExecutions(database, portalId, filter),
+    readPage(database, portalId, filter),
     countLastDay(database, portalId, now()),
     readBacklog(database, portalId),
     findTrouble(database, portalId),
@@ -83,12 +84,23 @@ export async function readLiveParts(
   };
 }
 
-function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
+export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
   return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;
 }
 
+const PAGE_SIZE = 25;
+
+async function readPage(
+  { pool }: Pick<SettingsOptions["database"], "pool">,
+  portalId: bigint,
+  { outcome, before }: RecentFilter,
+) {
+  const search = await searchExecutions(pool, portalId, outcome === undefined ? {} : { outcome });
+  return search.read(before === undefined ? {} : { before }, PAGE_SIZE);
+}
+
 /** Values that make no sense are taken as not given. */
-function readFilter({ query }: Request): ExecutionFilter {
+function readFilter({ query }: Request): RecentFilter {
   const { status, before } = query;
   return {
     outcome: isOutcome(status) ? status : undefined,

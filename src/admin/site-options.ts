@@ -14,4 +14,6 @@ export interface SettingsOptions {
   /** True only where the app itself runs on localhost: alerts may then go to http and to addresses of this machine. */
   allowInternalWebhooks: boolean;
   now: () => Date;
+  /** Tells the workers that the portal has work; never fails. */
+  wake: (portalId: bigint) => void;
 }

@@ -1,9 +1,11 @@
 import type { Ownership } from "./claim.js";
 import { toOutputFields, type StoredOutcome } from "./outcome.js";
 
-/** A completion HubSpot is owed. */
+/** A decided execution whose end is still to be told, or only noted. */
 export interface OwedCompletion {
   readonly id: bigint;
+  /** False for an admin's retry: no workflow holds the contact for it, and HubSpot knows no such callback. */
+  readonly isHeld: boolean;
   readonly callbackId: string;
   readonly outputFields: Record<string, string>;
   /** Times it was sent without an answer that settled it. */
@@ -24,12 +26,18 @@ export type CompletionResult =
 /** Completions due now, oldest first. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
   const { rows } = await owner.pool.query<
-    StoredOutcome & { id: string; callback_id: string; completion_tries: number; hold_ends_at: Date }
+    StoredOutcome & {
+      id: string;
+      callback_id: string;
+      completion_tries: number;
+      hold_ends_at: Date;
+      is_held: boolean;
+    }
   >({
     name: "read-owed-completions",
     text: `
       SELECT id, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
-             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email, hold_ends_at
+             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email, hold_ends_at, is_held
         FROM executions
        WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now()
        ORDER BY due_at, id LIMIT $2`,
@@ -37,6 +45,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
   });
   return rows.map((row) => ({
     id: BigInt(row.id),
+    isHeld: row.is_held,
     callbackId: row.callback_id,
     outputFields: toOutputFields(row),
     tries: row.completion_tries,

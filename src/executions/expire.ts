@@ -3,7 +3,8 @@ import { failed } from "./outcome.js";
 
 /**
  * Gives up what is past its time in a portal that cannot be called: open executions are decided at their deadline, and
- * completions that could not be handed over are abandoned when HubSpot lets go of the contact. In a connected portal the ordinary claim does the first.
+ * completions that could not be handed over are abandoned when HubSpot lets go of the contact; one that nobody waits for
+ * simply ends. In a connected portal the ordinary claim does the first.
  */
 export async function expirePastDeadline(owner: Ownership): Promise<void> {
   const { errorMessage } = failed("DEADLINE_EXCEEDED");
@@ -12,7 +13,10 @@ export async function expirePastDeadline(owner: Ownership): Promise<void> {
     name: "abandon-completions",
     text: `
       WITH ${owner.leaseCte}
-      UPDATE executions e SET state = 'COMPLETION_ABANDONED' FROM lease
+      UPDATE executions e
+         SET state = CASE WHEN e.is_held THEN 'COMPLETION_ABANDONED' ELSE 'COMPLETED' END,
+             completed_at = CASE WHEN NOT e.is_held THEN now() END
+        FROM lease
        WHERE e.portal_id = lease.portal_id AND e.state = 'DECIDED'
          AND e.hold_ends_at <= now()`,
     values,

@@ -82,17 +82,28 @@ async function sendSingles(
   }
 }
 
+/** An admin's retry ends with us: nothing is sent for it. */
+async function endUnheld(owner: Ownership, decided: readonly OwedCompletion[]): Promise<void> {
+  const unheld = decided.filter(({ isHeld }) => !isHeld);
+  await writeCompletionResults(
+    owner,
+    unheld.map(({ id }) => ({ id, to: "COMPLETED" })),
+  );
+}
+
 /**
  * Hands HubSpot one batch of the completions it is owed. A refused batch is sent one by one: whether one bad callback
  * fails all of it is unpublished (dossier §3.6).
  *
- * @returns how many were owed and due; a full batch means there may be more.
+ * @returns how many were decided and due; a full batch means there may be more.
  */
 export async function sendCompletions(owner: Ownership, gateway: PortalGateway): Promise<number> {
-  const owed = await readOwedCompletions(owner, COMPLETION_BATCH);
-  if (owed.length === 0) return 0;
+  const decided = await readOwedCompletions(owner, COMPLETION_BATCH);
+  const owed = decided.filter(({ isHeld }) => isHeld);
+  if (owed.length < decided.length) await endUnheld(owner, decided);
+  if (owed.length === 0) return decided.length;
   const results = await sendBatch(owed, gateway);
   if (results === undefined) await sendSingles(owner, owed, gateway);
   else await writeCompletionResults(owner, results);
-  return owed.length;
+  return decided.length;
 }

@@ -347,10 +347,10 @@ describe("HubSpot's troubles", () => {
 
   test("come and go with the list's own refreshing", async () => {
     await openCircuit({ until: minutes(5) });
-    const during = (await admin.get("/settings/activity").expect(200)).text;
+    const during = (await admin.get("/settings/recent").expect(200)).text;
     expect(during).toMatch(/<div id="hubspot-trouble" role="status" hx-swap-oob="true"><div/);
     await openCircuit({ until: minutes(5), trips: 0 });
-    const after = (await admin.get("/settings/activity").expect(200)).text;
+    const after = (await admin.get("/settings/recent").expect(200)).text;
     expect(after).toContain(`<div id="hubspot-trouble" role="status" hx-swap-oob="true"></div>`);
   });
 });

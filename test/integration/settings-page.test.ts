@@ -68,7 +68,7 @@ describe("a stranger", () => {
   test("is refused the list and every form", async () => {
     await addUser(7n, ann);
     const stranger = site.browser();
-    const list = await stranger.get("/settings/activity");
+    const list = await stranger.get("/settings/recent");
     expect([list.status, list.text, list.headers.get("hx-refresh")]).toEqual([401, "", "true"]);
     const form = await stranger.post("/settings/default-sender", {
       sender_user_id: "7",
@@ -124,7 +124,7 @@ describe("a session", () => {
 
   test("ends after a week however busy, and is not kept alive by the page's own refreshing", async () => {
     const issued = browser.cookie("session");
-    await browser.get("/settings/activity");
+    await browser.get("/settings/recent");
     expect(browser.cookie("session")).toBe(issued);
     for (let hour = 0; hour < 7 * 24; hour += 6) {
       await browser.get("/settings");
@@ -153,7 +153,7 @@ describe("a session", () => {
     expect(page.text).toContain(`/oauth/install?portalId=${portalNumber}`);
     expect(page.text).toContain("The app was &lt;b>uninstalled&lt;/b>.");
     expect(listed(page.text)).toEqual([]);
-    expect((await browser.get("/settings/activity")).status).toBe(401);
+    expect((await browser.get("/settings/recent")).status).toBe(401);
     await chooseSender("7", browser, before.text);
     expect(await savedSettings()).toBeNull();
   });
@@ -334,9 +334,9 @@ describe("the list of contacts", () => {
     });
     for (const path of [
       "/settings",
-      "/settings/activity",
+      "/settings/recent",
       `/settings?portalId=${other}`,
-      `/settings/activity?portal_id=${other}`,
+      `/settings/recent?portal_id=${other}`,
     ]) {
       const { text } = await browser.get(path);
       expect(listed(text)).toEqual(["mine@contacts.example"]);
@@ -440,10 +440,10 @@ describe("the list of contacts", () => {
     ]);
     const page = await browser.get("/settings?status=enrolled");
     expect(page.text).toMatch(
-      /id="activity"[^>]*hx-get="\/settings\/activity\?status=enrolled" hx-trigger="every 10s"/,
+      /id="activity"[^>]*hx-get="\/settings\/recent\?status=enrolled" hx-trigger="every 10s"/,
     );
     expect((await browser.get("/settings?before=99999")).text).not.toContain("hx-trigger");
-    const list = await browser.get("/settings/activity?status=enrolled");
+    const list = await browser.get("/settings/recent?status=enrolled");
     expect(list.text.startsWith('<section class="card" id="activity"')).toBe(true);
     expect(listed(list.text)).toEqual(["one@contacts.example"]);
   });

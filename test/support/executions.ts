@@ -1,4 +1,5 @@
 import type { Database } from "../../src/db/client.js";
+import type { Prisma } from "../../src/db/generated/client.js";
 
 /** Columns of an execution a test cares about; the rest is what a call that was just accepted has. */
 export interface ExecutionSeed {
@@ -16,6 +17,11 @@ export interface ExecutionSeed {
   lastProblem?: string | null;
   attempts?: number;
   acceptedAt?: Date;
+  kind?: string;
+  workflowId?: string;
+  decidedAt?: Date;
+  request?: Prisma.InputJsonValue;
+  senderChoice?: Prisma.InputJsonValue;
 }
 
 /** Stores executions as they stand, in the order given. */

@@ -33,6 +33,8 @@ export interface Site {
   oauthApi: OAuthApi;
   /** Portals whose directory sync was woken, in order. */
   installed: bigint[];
+  /** Portals an admin gave work to, in order. */
+  woken: bigint[];
   /** Every log line so far. */
   logLines: string[];
   clock: { now: Date };
@@ -77,6 +79,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
   const states = createInstallStates({ secret: SESSION_SECRET, database, cookies, now });
   const installed: bigint[] = [];
+  const woken: bigint[] = [];
   const onInstalled = (portalId: bigint) => Promise.resolve(void installed.push(portalId));
   const app = express().disable("x-powered-by");
   app.use(createRequestId(), createSecurityHeaders({ publicUrl: publicUrl ?? url }));
@@ -89,12 +92,13 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     createSettingsRouter({
       ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
       appUrl: simulator.url,
+      wake: (portalId) => void woken.push(portalId),
     }),
   );
   app.use(createNotFound(), createErrorHandler({ logger }));
   server.on("request", app);
   return {
-    ...{ url, database, simulator, vault, sessions, oauthApi, installed, logLines, clock },
+    ...{ url, database, simulator, vault, sessions, oauthApi, installed, woken, logLines, clock },
     browser: () => createBrowser(url),
     async close() {
       server.closeAllConnections();

@@ -1,20 +1,27 @@
 import type { Backlog } from "../backlog.js";
-import type { DayCounts, ExecutionFilter, ExecutionPage } from "../execution-list.js";
+import type { ActivityPage } from "../activity/execution-search.js";
+import type { DayCounts } from "../day-counts.js";
 import type { Format } from "../format.js";
 import { OUTCOME_LABELS, OUTCOMES, type Outcome } from "../outcome.js";
 import { ContactList } from "./contact-list.js";
 
-export const ACTIVITY_PATH = "/settings/activity";
+/** The list of the overview page, for htmx; the whole of it is at /settings/activity. */
+export const RECENT_PATH = "/settings/recent";
+
+export interface RecentFilter {
+  outcome: Outcome | undefined;
+  before: bigint | undefined;
+}
 
 export interface ActivityModel {
   portalId: bigint;
   /** Origin of the account's HubSpot UI, for links to contacts. */
   hubspotUrl: string;
-  filter: ExecutionFilter;
+  filter: RecentFilter;
   counts: DayCounts;
   backlog: Backlog;
   now: Date;
-  page: ExecutionPage;
+  page: ActivityPage;
   format: Format;
 }
 
@@ -24,7 +31,7 @@ export function Activity(model: ActivityModel) {
   // An older page stays as it is: it would shift under the reader's eyes.
   const refresh =
     filter.before === undefined
-      ? { "hx-get": addressOf(ACTIVITY_PATH, filter), "hx-trigger": "every 10s", "hx-swap": "outerHTML" }
+      ? { "hx-get": addressOf(RECENT_PATH, filter), "hx-trigger": "every 10s", "hx-swap": "outerHTML" }
       : {};
   return (
     <section class="card" id="activity" aria-labelledby="activity-title" {...refresh}>
@@ -51,7 +58,7 @@ function Figures({ counts, backlog, filter, format, now }: ActivityModel) {
         remark={oldestOf(backlog, now, format)}
         filter={filter}
       />
-      {OUTCOMES.filter(isDecided).map((outcome) => {
+      {OUTCOMES.filter((outcome) => isShown(outcome, counts)).map((outcome) => {
         const label = OUTCOME_LABELS[outcome];
         const value = shown(counts.byOutcome[outcome]);
         return <Figure key={outcome} outcome={outcome} label={label} value={value} filter={filter} />;
@@ -60,7 +67,10 @@ function Figures({ counts, backlog, filter, format, now }: ActivityModel) {
   );
 }
 
-const isDecided = (outcome: Outcome): boolean => outcome !== "waiting";
+/** What came of the other actions is of interest where they are used. */
+function isShown(outcome: Outcome, { byOutcome }: DayCounts): boolean {
+  return outcome !== "waiting" && (outcome !== "answered" || byOutcome.answered > 0);
+}
 
 function oldestOf({ oldestAcceptedAt }: Backlog, now: Date, format: Format): string | undefined {
   if (oldestAcceptedAt === null) return undefined;
@@ -72,7 +82,7 @@ interface FigureModel {
   label: string;
   value: string;
   remark?: string | undefined;
-  filter: ExecutionFilter;
+  filter: RecentFilter;
 }
 
 function Figure({ outcome, label, value, remark, filter }: FigureModel) {
@@ -90,7 +100,7 @@ function Figure({ outcome, label, value, remark, filter }: FigureModel) {
   );
 }
 
-function Empty({ filter }: { filter: ExecutionFilter }) {
+function Empty({ filter }: { filter: RecentFilter }) {
   if (filter.outcome !== undefined || filter.before !== undefined) {
     return <p class="empty">No contacts here. Choose another status above.</p>;
   }
@@ -107,7 +117,7 @@ function Empty({ filter }: { filter: ExecutionFilter }) {
   );
 }
 
-function Paging({ filter, page }: { filter: ExecutionFilter; page: ExecutionPage }) {
+function Paging({ filter, page }: { filter: RecentFilter; page: ActivityPage }) {
   if (filter.before === undefined && page.olderThan === undefined) return null;
   return (
     <nav class="paging" aria-label="Pages">
@@ -126,19 +136,19 @@ function Paging({ filter, page }: { filter: ExecutionFilter; page: ExecutionPage
 }
 
 /** A link to a whole page that, with script, replaces the section only. The id lets htmx give the focus back. */
-function linkTo(filter: ExecutionFilter, id: string) {
+function linkTo(filter: RecentFilter, id: string) {
   const href = addressOf("/settings", filter);
   return {
     id,
     href,
-    "hx-get": addressOf(ACTIVITY_PATH, filter),
+    "hx-get": addressOf(RECENT_PATH, filter),
     "hx-target": "#activity",
     "hx-swap": "outerHTML",
     "hx-push-url": href,
   };
 }
 
-function addressOf(path: string, { outcome, before }: ExecutionFilter): string {
+function addressOf(path: string, { outcome, before }: RecentFilter): string {
   const query = new URLSearchParams({
     ...(outcome === undefined ? {} : { status: outcome }),
     ...(before === undefined ? {} : { before: before.toString() }),

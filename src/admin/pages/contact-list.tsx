@@ -1,5 +1,7 @@
-import type { ExecutionItem } from "../execution-list.js";
-import type { Format } from "../format.js";
+import type { ExecutionItem } from "../activity/execution-item.js";
+import { storyPath } from "../activity/paths.js";
+import { KIND_LABELS } from "../activity/words.js";
+import { shorten, type Format } from "../format.js";
 import { OUTCOME_LABELS, remarkOn } from "../outcome.js";
 import { Time } from "./connection.js";
 
@@ -10,6 +12,11 @@ export interface ContactListModel {
   hubspotUrl: string;
   format: Format;
 }
+
+/** Whole on the execution's own page. */
+const LONGEST_NAME = 120;
+const LONGEST_ADDRESS = 254;
+const LONGEST_REASON = 400;
 
 /** What happened to each contact; on a narrow screen each row is a block whose cells name themselves. */
 export function ContactList(model: ContactListModel) {
@@ -41,31 +48,54 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
   return (
     <tr>
       <td data-label="Time" class="time">
-        <Time date={item.acceptedAt} format={model.format} />
+        <a href={storyPath(item.id)}>
+          <Time date={item.acceptedAt} format={model.format} />
+        </a>
       </td>
       <td data-label="Contact" class="wide">
         <a href={contactUrl} target="_blank" rel="noopener noreferrer">
           {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
         </a>
       </td>
-      <td data-label="Sequence">{item.sequence ?? "–"}</td>
+      <td data-label="Sequence">
+        <bdi>{shorten(item.sequence ?? "–", LONGEST_NAME)}</bdi>
+        {item.kind === "ENROLL" ? null : <span class="note">{KIND_LABELS[item.kind]}</span>}
+      </td>
       <td data-label="Sender" class="wide">
         <Sender item={item} />
       </td>
       <td data-label="Status">
         <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
+        <Retry item={item} />
       </td>
       <Reason item={item} />
     </tr>
   );
 }
 
+/** Outcomes of an admin's retry show on both rows. */
+function Retry({ item: { retry, retryOf } }: { item: ExecutionItem }) {
+  if (retryOf !== null) {
+    return (
+      <span class="note">
+        Retry of <a href={storyPath(retryOf)}>{String(retryOf)}</a>
+      </span>
+    );
+  }
+  if (retry === null) return null;
+  return (
+    <span class="note">
+      <a href={storyPath(retry.id)}>Tried again</a>: {OUTCOME_LABELS[retry.outcome].toLowerCase()}
+    </span>
+  );
+}
+
 function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) {
-  if (senderEmail === null) return <>{senderName ?? "–"}</>;
+  if (senderEmail === null) return <bdi>{shorten(senderName ?? "–", LONGEST_NAME)}</bdi>;
   if (senderName === null) return <Email address={senderEmail} />;
   return (
     <>
-      {senderName}
+      <bdi>{shorten(senderName, LONGEST_NAME)}</bdi>
       <span class="note">
         <Email address={senderEmail} />
       </span>
@@ -74,15 +104,16 @@ function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) 
 }
 
 /** Broken before the @ where it has to be broken. */
-function Email({ address }: { address: string }) {
+function Email({ address: whole }: { address: string }) {
+  const address = shorten(whole, LONGEST_ADDRESS);
   const at = address.lastIndexOf("@");
-  if (at < 1) return <>{address}</>;
+  if (at < 1) return <bdi>{address}</bdi>;
   return (
-    <>
+    <bdi>
       {address.slice(0, at)}
       <wbr />
       {address.slice(at)}
-    </>
+    </bdi>
   );
 }
 
@@ -92,9 +123,9 @@ function Reason({ item }: { item: ExecutionItem }) {
   if (item.errorMessage === null && remark === "" && words === null) return <td class="reason nothing">–</td>;
   return (
     <td data-label="Reason" class="reason">
-      {item.errorMessage}
+      {item.errorMessage === null ? null : shorten(item.errorMessage, LONGEST_REASON)}
       {remark === "" ? null : <span class="note">{remark}</span>}
-      {words === null ? null : <span class="note">HubSpot said: {words}</span>}
+      {words === null ? null : <span class="note">HubSpot said: {shorten(words, LONGEST_REASON)}</span>}
       {item.errorCode === null ? null : <code class="code">{item.errorCode}</code>}
     </td>
   );

@@ -48,7 +48,7 @@ export function SettingsPage(model: SettingsPageModel) {
   );
 }
 
-function Header({ session, formToken }: Pick<SettingsPageModel, "session" | "formToken">) {
+export function Header({ session, formToken }: Pick<SettingsPageModel, "session" | "formToken">) {
   return (
     <header class="top">
       <span class="brand">Sequence Enroller</span>

@@ -1,0 +1,67 @@
+import type { ClientBase, Pool } from "pg";
+import { inTransaction } from "../../db/transaction.js";
+import { applyAction, type AdminAction } from "../../executions/admin-actions.js";
+import { createBulkJob, stopBulkJob } from "../../executions/bulk-jobs.js";
+import type { Session } from "../session.js";
+import type { ActivityQuery } from "./activity-query.js";
+import { ACTION_WORDS, describeQuery } from "./words.js";
+
+/** Does one thing to one execution, with its entry in the audit. False where it no longer applied. */
+export async function actOnOne(
+  pool: Pool,
+  session: Session,
+  { action, id }: { action: AdminAction; id: bigint },
+): Promise<boolean> {
+  const { portalId } = session;
+  return inTransaction(pool, async (client) => {
+    const changed = await applyAction(client, action, { portalId, ids: [id] });
+    if (changed === 0) return false;
+    const audit = ACTION_WORDS[action].audit;
+    await enterAudit(client, session, { subjectName: `execution ${id}`, action: audit, after: {} });
+    return true;
+  });
+}
+
+/** Asks the workers to do it to everything that matches. @returns the job's id. */
+export async function actOnMany(
+  pool: Pool,
+  session: Session,
+  { action, query }: { action: AdminAction; query: ActivityQuery },
+): Promise<bigint> {
+  const { portalId, userId, userEmail } = session;
+  return inTransaction(pool, async (client) => {
+    const job = { action, filter: query.filter, userId, userEmail };
+    const id = await createBulkJob(client, portalId, job);
+    const after = { job: String(id), filter: query.filter };
+    const audit = ACTION_WORDS[action].audit;
+    await enterAudit(client, session, { subjectName: describeQuery(query.given), action: audit, after });
+    return id;
+  });
+}
+
+/** False where the job had ended before. */
+export async function stopJob(pool: Pool, session: Session, id: bigint): Promise<boolean> {
+  return inTransaction(pool, async (client) => {
+    if (!(await stopBulkJob(client, session.portalId, id))) return false;
+    await enterAudit(client, session, { subjectName: `bulk job ${id}`, action: "STOPPED", after: {} });
+    return true;
+  });
+}
+
+interface AuditEntry {
+  readonly subjectName: string;
+  readonly action: string;
+  readonly after: unknown;
+}
+
+async function enterAudit(
+  client: ClientBase,
+  { portalId, userId, userEmail }: Session,
+  { subjectName, action, after }: AuditEntry,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO audit_entries (portal_id, user_id, user_email, subject, subject_name, action, after)
+     VALUES ($1, $2, $3, 'executions', $4, $5, $6)`,
+    [portalId, userId, userEmail, subjectName, action, JSON.stringify(after)],
+  );
+}

@@ -1,0 +1,212 @@
+import type { Pool } from "pg";
+import { addressPattern, filterCondition, type ExecutionFilter } from "../../executions/execution-filter.js";
+import type { Position } from "./activity-query.js";
+import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
+
+export interface ActivityPage {
+  /** Newest first. */
+  readonly items: ExecutionItem[];
+  /** The next page begins below this id; undefined where nothing older is left. */
+  readonly olderThan: bigint | undefined;
+  /** The page before begins above this id; undefined on the first page. */
+  readonly newerThan: bigint | undefined;
+  /** Set where the search stopped before it had filled the page or come to the end: how far it got. */
+  readonly searchedTo: Date | undefined;
+}
+
+/** A search that can be paged through in either direction. */
+export interface ExecutionSearch {
+  read(position: Position, pageSize: number): Promise<ActivityPage>;
+}
+
+/** Rows looked at for one page: a filter that matches next to nothing must not read a portal's whole history. */
+const LOOK_BACK = 25_000;
+/** Matches of an index up to which they are fetched one by one; where there are more, the newest are found by looking back. */
+const MOST_CANDIDATES = 5_000;
+/** Open executions looked through for an address: their addresses are in no index, so that accepting pays nothing. */
+const OPEN_LOOKED_AT = 100_000;
+/** Ids grow with acceptance, but transactions overlap: so much either side of a moment is looked at. */
+const TIME_MARGIN_MS = 60_000;
+const HIGHEST_ID = 2n ** 63n - 1n;
+
+/** The rows a search runs over, and the ids it stays between. */
+interface Source {
+  readonly candidates: readonly bigint[] | undefined;
+  readonly filter: ExecutionFilter;
+  readonly firstId: bigint;
+  readonly endId: bigint;
+}
+
+/**
+ * Finds executions of one portal by a filter, newest first and in bounded time, however long the history: what is named
+ * exactly comes from an index, the rest from looking back over so many rows at a time.
+ */
+export async function searchExecutions(
+  pool: Pool,
+  portalId: bigint,
+  filter: ExecutionFilter,
+): Promise<ExecutionSearch> {
+  const candidates = await findCandidates(pool, portalId, filter);
+  const [firstId, endId] =
+    candidates === undefined
+      ? await Promise.all([
+          idAt(pool, portalId, shifted(filter.since, -TIME_MARGIN_MS)),
+          idAt(pool, portalId, shifted(filter.until, TIME_MARGIN_MS)),
+        ])
+      : [undefined, undefined];
+  const source = { candidates, filter, firstId: firstId ?? 0n, endId: endId ?? HIGHEST_ID };
+  return { read: (position, pageSize) => readPage({ pool, portalId, source }, position, pageSize) };
+}
+
+interface Search {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly source: Source;
+}
+
+async function readPage(search: Search, position: Position, pageSize: number): Promise<ActivityPage> {
+  const isUpward = position.after !== undefined;
+  const { text, values } = pageQuery(search, position, pageSize + 1);
+  const { rows } = await search.pool.query<ItemRow>(text, values);
+  const items = rows.slice(0, pageSize).map(toItem);
+  const isMore = rows.length > pageSize;
+  const edge = isMore ? undefined : await edgeOf(search, position);
+  const onward = isMore ? items.at(-1)?.id : edge?.id;
+  if (!isUpward) {
+    const backward = position.before === undefined ? undefined : (items[0]?.id ?? position.before - 1n);
+    return { items, olderThan: onward, newerThan: backward, searchedTo: edge?.acceptedAt };
+  }
+  items.reverse();
+  const backward = items.at(-1)?.id ?? (position.after ?? 0n) + 1n;
+  return { items, olderThan: backward, newerThan: onward, searchedTo: edge?.acceptedAt };
+}
+
+/** Bounds and order of the rows looked at; `error_code` is ordered by so that its own index is the only way to read them. */
+function lookedAt({ portalId, source }: Search, position: Position, values: unknown[]): string {
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const below = smaller(position.before, source.endId);
+  const above = larger(position.after, source.firstId - 1n);
+  const order = position.after === undefined ? "DESC" : "ASC";
+  const portal = `portal_id = ${parameter(portalId)}`;
+  if (source.candidates !== undefined) {
+    const ids = `id = ANY(${parameter(source.candidates)}::bigint[])`;
+    return `WHERE ${portal} AND ${ids} AND id < ${parameter(below)} AND id > ${parameter(above)} ORDER BY id ${order}`;
+  }
+  if (source.filter.code === undefined) {
+    return `WHERE ${portal} AND id < ${parameter(below)} AND id > ${parameter(above)} ORDER BY id ${order}`;
+  }
+  const code = parameter(source.filter.code);
+  return `WHERE ${portal} AND error_code IS NOT NULL AND (error_code, id) < (${code}, ${parameter(below)}::bigint)
+      AND (error_code, id) > (${code}, ${parameter(above)}::bigint) ORDER BY error_code ${order}, id ${order}`;
+}
+
+function pageQuery(search: Search, position: Position, limit: number): { text: string; values: unknown[] } {
+  const values: unknown[] = [];
+  const rows = lookedAt(search, position, values);
+  const condition = filterCondition(search.source.filter, values);
+  const order = position.after === undefined ? "DESC" : "ASC";
+  const text = `
+    WITH looked_at AS (SELECT * FROM executions ${rows} LIMIT ${LOOK_BACK}),
+    page AS (SELECT * FROM looked_at WHERE ${condition} LIMIT $${values.push(limit)})
+    SELECT ${EXECUTION_COLUMNS} FROM page ORDER BY page.id ${order}`;
+  return { text, values };
+}
+
+/** The last row that was looked at, where there are more behind it. */
+async function edgeOf(
+  search: Search,
+  position: Position,
+): Promise<{ id: bigint; acceptedAt: Date } | undefined> {
+  if (search.source.candidates !== undefined) return undefined;
+  const values: unknown[] = [];
+  const rows = lookedAt(search, position, values);
+  const { rows: found } = await search.pool.query<{ id: string; accepted_at: Date }>(
+    `SELECT id, accepted_at FROM executions ${rows} OFFSET ${LOOK_BACK - 1} LIMIT 2`,
+    values,
+  );
+  const [edge] = found;
+  return edge === undefined || found.length < 2
+    ? undefined
+    : { id: BigInt(edge.id), acceptedAt: edge.accepted_at };
+}
+
+/** Ids of what an index finds at once; undefined where none does, or it finds too many for the newest to be known. */
+async function findCandidates(
+  pool: Pool,
+  portalId: bigint,
+  { search, contactId, outcome }: ExecutionFilter,
+): Promise<bigint[] | undefined> {
+  const most = MOST_CANDIDATES + 1;
+  const finish = ({ rows }: { rows: { id: string }[] }): bigint[] | undefined =>
+    rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
+  if (contactId !== undefined) return finish(await pool.query(BY_CONTACT, [portalId, contactId, most]));
+  if (search !== undefined && !search.startsWith("@")) {
+    const values = [portalId, search, addressPattern(search), most];
+    return finish(await pool.query(BY_SEARCH, values));
+  }
+  if (outcome === "waiting") return finish(await pool.query(UNDECIDED, [portalId, most]));
+  return undefined;
+}
+
+const BY_CONTACT = `SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $3`;
+
+/** Ordered so that only the partial indexes of open work serve: by its statistics the planner may prefer all of the portal. */
+const UNDECIDED = `
+  (SELECT id FROM executions WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+    ORDER BY due_at, id LIMIT $2)
+  UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)
+  LIMIT $2`;
+
+const openRows = (states: string): string => `
+  SELECT id FROM (
+    SELECT id, contact_email FROM executions WHERE portal_id = $1 AND state ${states} ORDER BY due_at, id LIMIT ${OPEN_LOOKED_AT}
+  ) AS open WHERE lower(contact_email) LIKE $3`;
+
+const BY_SEARCH = `
+  SELECT id FROM (
+    (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $4)
+    UNION SELECT id FROM executions WHERE portal_id = $1 AND callback_id = $2
+    UNION (SELECT id FROM executions WHERE portal_id = $1 AND lower(contact_email) LIKE $3
+              AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') LIMIT $4)
+    UNION (${openRows("IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')")} LIMIT $4)
+    UNION (${openRows("= 'WATCHING'")} LIMIT $4)
+    UNION (${openRows("= 'DECIDED'")} LIMIT $4)
+  ) AS found LIMIT $4`;
+
+/**
+ * The first id accepted at or after a moment, by halving the range of ids: some thirty looks into the primary key, for
+ * which no index has to be kept. Undefined where no moment is given.
+ */
+async function idAt(pool: Pool, portalId: bigint, at: Date | undefined): Promise<bigint | undefined> {
+  if (at === undefined) return undefined;
+  const { rows } = await pool.query<{ id: string | null }>(
+    `WITH RECURSIVE halving AS (
+       SELECT (SELECT min(id) FROM executions WHERE portal_id = $1) AS low,
+              (SELECT max(id) + 1 FROM executions WHERE portal_id = $1) AS high
+       UNION ALL
+       SELECT CASE WHEN probe.accepted_at < $2 THEN probe.id + 1 ELSE low END,
+              CASE WHEN probe.accepted_at < $2 THEN high ELSE (low + high) / 2 END
+         FROM halving LEFT JOIN LATERAL (
+           SELECT id, accepted_at FROM executions
+            WHERE portal_id = $1 AND id >= (low + high) / 2 AND id < high ORDER BY id LIMIT 1
+         ) AS probe ON true
+        WHERE low < high
+     )
+     SELECT low AS id FROM halving WHERE low >= high`,
+    [portalId, at],
+  );
+  const id = rows[0]?.id ?? null;
+  return id === null ? undefined : BigInt(id);
+}
+
+function shifted(moment: string | undefined, byMs: number): Date | undefined {
+  return moment === undefined ? undefined : new Date(Date.parse(moment) + byMs);
+}
+
+function smaller(left: bigint | undefined, right: bigint): bigint {
+  return left !== undefined && left < right ? left : right;
+}
+
+function larger(left: bigint | undefined, right: bigint): bigint {
+  return left !== undefined && left > right ? left : right;
+}

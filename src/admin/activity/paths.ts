@@ -1,0 +1,13 @@
+export const ACTIVITY_PATH = "/settings/activity";
+/** The list alone, for the page that renews itself. */
+export const LATEST_PATH = `${ACTIVITY_PATH}/latest`;
+export const EXPORT_PATH = `${ACTIVITY_PATH}/export.csv`;
+export const BULK_PATH = `${ACTIVITY_PATH}/bulk`;
+
+export function storyPath(id: bigint): string {
+  return `${ACTIVITY_PATH}/${id}`;
+}
+
+export function jobPath(id: bigint): string {
+  return `${BULK_PATH}/${id}`;
+}

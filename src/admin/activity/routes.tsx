@@ -1,0 +1,223 @@
+import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
+import { ADMIN_ACTIONS, type AdminAction } from "../../executions/admin-actions.js";
+import { findBulkJob, listBulkJobs } from "../../executions/bulk-jobs.js";
+import { sendFragment, sendPage } from "../../http/page.js";
+import { admitPage, admitPart } from "../admit-page.js";
+import { admitForm } from "../forms/admission.js";
+import { createFormat, knownZone } from "../format.js";
+import { hubspotUrlOf } from "../settings-view.js";
+import type { SettingsOptions } from "../site-options.js";
+import type { AdminVisit } from "../visit.js";
+import { actOnMany, actOnOne, stopJob } from "./act.js";
+import { readActivityQuery, readPosition, type ActivityQuery } from "./activity-query.js";
+import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
+import { previewBulk } from "./bulk-preview.js";
+import { readFilterChoices } from "./choices.js";
+import { searchExecutions } from "./execution-search.js";
+import { readStory } from "./execution-story.js";
+import { sendExport } from "./export.js";
+import { ExecutionList, ListPage, type ListModel } from "./list-page.js";
+import { MissingPage } from "./missing-page.js";
+import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, jobPath, LATEST_PATH, storyPath } from "./paths.js";
+import { StoryPage } from "./story-page.js";
+
+type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
+
+/**
+ * Every execution of the portal, what happened to each, and what an admin can do about it.
+ *
+ * | route under /settings/activity | |
+ * | --- | --- |
+ * | GET / , /latest | the list by filter, newest first; the part of it that renews itself |
+ * | GET /export.csv | the same as a file |
+ * | GET /:id, POST /:id/{cancel,retry,try_now} | one execution's story, and what can be done to it |
+ * | GET and POST /bulk | the question before it is done to all that match, and the answer yes |
+ * | GET /bulk/:id, /bulk/:id/progress, POST /bulk/:id/stop | how far a bulk job is |
+ */
+export function createActivityRouter(options: SettingsOptions): Router {
+  const router = Router();
+  const body = urlencoded({ extended: false, limit: "16kb" });
+  const answer =
+    (handler: Handler): RequestHandler =>
+    (request, response) =>
+      handler(options, request, response);
+  router.get(ACTIVITY_PATH, answer(showList));
+  router.get(LATEST_PATH, answer(showLatest));
+  router.get(EXPORT_PATH, answer(exportAll));
+  router.get(BULK_PATH, answer(askBeforeBulk));
+  router.post(BULK_PATH, body, answer(startBulk));
+  router.get(`${BULK_PATH}/:id`, answer(showJob));
+  router.get(`${BULK_PATH}/:id/progress`, answer(showProgress));
+  router.post(`${BULK_PATH}/:id/stop`, body, answer(stopBulk));
+  router.get(`${ACTIVITY_PATH}/:id`, answer(showStory));
+  router.post(`${ACTIVITY_PATH}/:id/:action`, body, answer(act));
+  return router;
+}
+
+const PAGE_SIZE = 25;
+const JOBS_SHOWN = 20;
+
+async function showList(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const { pool } = options.database;
+  const { portalId } = visit.portal;
+  const [list, choices, jobs] = await Promise.all([
+    readList(options, visit, request),
+    readFilterChoices(pool, portalId),
+    listBulkJobs(pool, portalId, JOBS_SHOWN),
+  ]);
+  const running = jobs.filter(({ state }) => state === "RUNNING");
+  sendPage(
+    response,
+    200,
+    <ListPage {...list} {...frameOf(options, visit)} choices={choices} jobs={running} />,
+  );
+}
+
+async function showLatest(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPart(options, request, response);
+  if (visit !== undefined)
+    sendFragment(response, <ExecutionList {...await readList(options, visit, request)} />);
+}
+
+async function readList(
+  options: SettingsOptions,
+  { portal }: AdminVisit,
+  request: Request,
+): Promise<ListModel> {
+  const { portalId } = portal;
+  const query = readQuery(options, portal, request.query);
+  const position = readPosition(request);
+  const search = await searchExecutions(options.database.pool, portalId, query.filter);
+  const page = await search.read(position, PAGE_SIZE);
+  const hubspotUrl = hubspotUrlOf(portal, options.appUrl);
+  return { query, position, page, portalId, hubspotUrl, format: createFormat(portal.timeZone) };
+}
+
+function readQuery(
+  { now }: SettingsOptions,
+  { timeZone }: AdminVisit["portal"],
+  given: Readonly<Record<string, unknown>>,
+): ActivityQuery {
+  return readActivityQuery(given, { now: now(), timeZone: knownZone(timeZone) });
+}
+
+async function exportAll(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const { portalId, timeZone } = visit.portal;
+  const { filter } = readQuery(options, visit.portal, request.query);
+  const search = await searchExecutions(options.database.pool, portalId, filter);
+  await sendExport(response, { search, portalId, timeZone: knownZone(timeZone), now: options.now() });
+}
+
+/** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */
+const NOTICES: Readonly<Record<string, { tone: "good" | "bad"; text: string }>> = {
+  cancel: { tone: "good", text: "Cancelled. The workflow is told, and goes on." },
+  retry: { tone: "good", text: "The contact is tried once more. The new execution is listed below." },
+  try_now: { tone: "good", text: "It is being looked at now." },
+  late: {
+    tone: "bad",
+    text: "Nothing was changed: it moved on in the meantime, or is being worked on right now. Below is how it stands.",
+  },
+};
+
+async function showStory(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const { portal } = visit;
+  const id = readId(request);
+  const story = id === undefined ? undefined : await readStory(options.database.pool, portal.portalId, id);
+  if (story === undefined) return sendPage(response, 404, <MissingPage {...frameOf(options, visit)} />);
+  const { done } = request.query;
+  const notice = typeof done === "string" && Object.hasOwn(NOTICES, done) ? NOTICES[done] : undefined;
+  const model = {
+    ...{ story, notice, portalId: portal.portalId, now: options.now() },
+    hubspotUrl: hubspotUrlOf(portal, options.appUrl),
+    format: createFormat(portal.timeZone),
+  };
+  sendPage(response, 200, <StoryPage {...model} {...frameOf(options, visit)} />);
+}
+
+async function act(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const [id, action] = [readId(request), readAction(request.params["action"])];
+  if (id === undefined || action === undefined)
+    return sendPage(response, 404, <MissingPage {...frameOf(options, visit)} />);
+  const isDone = await actOnOne(options.database.pool, visit.session, { action, id });
+  if (isDone) options.wake(visit.portal.portalId);
+  response.redirect(303, `${storyPath(id)}?done=${isDone ? action.toLowerCase() : "late"}`);
+}
+
+async function askBeforeBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const action = readAction(request.query["action"]);
+  if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
+  const { portalId, timeZone } = visit.portal;
+  const query = readQuery(options, visit.portal, request.query);
+  const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
+  const model = { action, query, preview, format: createFormat(timeZone) };
+  sendPage(response, 200, <ConfirmPage {...model} {...frameOf(options, visit)} />);
+}
+
+async function startBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const fields = request.body as Record<string, unknown>;
+  const action = readAction(fields["action"]);
+  const query = readQuery(options, visit.portal, fields);
+  // A field that is not understood would widen what is done: nothing is done then.
+  if (action === undefined || query.ignored.length > 0) return response.redirect(303, ACTIVITY_PATH);
+  const id = await actOnMany(options.database.pool, visit.session, { action, query });
+  response.redirect(303, jobPath(id));
+}
+
+async function showJob(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const job = await findJob(options, visit, request);
+  if (job === undefined) return sendPage(response, 404, <MissingPage {...frameOf(options, visit)} />);
+  const format = createFormat(visit.portal.timeZone);
+  sendPage(response, 200, <JobPage job={job} format={format} {...frameOf(options, visit)} />);
+}
+
+async function showProgress(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPart(options, request, response);
+  if (visit === undefined) return;
+  const job = await findJob(options, visit, request);
+  if (job === undefined) return void response.status(404).end();
+  const format = createFormat(visit.portal.timeZone);
+  const { formToken } = frameOf(options, visit);
+  sendFragment(response, <JobProgress job={job} format={format} formToken={formToken} />);
+}
+
+async function stopBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const id = readId(request);
+  if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
+  await stopJob(options.database.pool, visit.session, id);
+  response.redirect(303, jobPath(id));
+}
+
+function frameOf({ sessions }: SettingsOptions, { session }: AdminVisit) {
+  return { session, formToken: sessions.formToken(session) };
+}
+
+async function findJob({ database }: SettingsOptions, { portal }: AdminVisit, request: Request) {
+  const id = readId(request);
+  return id === undefined ? undefined : findBulkJob(database.pool, portal.portalId, id);
+}
+
+function readId({ params }: Request): bigint | undefined {
+  const id = params["id"];
+  return typeof id === "string" && /^\d{1,18}$/.test(id) ? BigInt(id) : undefined;
+}
+
+/** `cancel`, `retry` or `try_now`. */
+function readAction(value: unknown): AdminAction | undefined {
+  return ADMIN_ACTIONS.find((action) => action.toLowerCase() === value);
+}

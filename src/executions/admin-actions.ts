@@ -1,0 +1,90 @@
+import type { ClientBase } from "pg";
+import { failed } from "./outcome.js";
+
+/** What an admin can do to executions, one by one or by filter. */
+export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
+export type AdminAction = (typeof ADMIN_ACTIONS)[number];
+
+/**
+ * No owner is at work on it. An owner claims by moving the state (QUEUED) or by naming its epoch (the other two), so these
+ * conditions, asked again under the row's lock, fence an admin's move from an owner's.
+ */
+const AT_REST = `(state = 'QUEUED' OR (state IN ('UNCERTAIN', 'WATCHING') AND epoch IS NULL))`;
+
+/** Executions each action applies to, in SQL on the columns of `executions`. */
+export const ELIGIBLE: Readonly<Record<AdminAction, string>> = {
+  CANCEL: AT_REST,
+  /** Finished, not enrolled, and with an input that another try can use. */
+  RETRY: `(kind = 'ENROLL' AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+    AND enrollment_status IN ('FAILED', 'SKIPPED', 'ALREADY_ENROLLED') AND error_code IS DISTINCT FROM 'INVALID_INPUT'
+    AND sequence_id IS NOT NULL AND request ? 'senderMode')`,
+  TRY_NOW: `(due_at > now() AND (${AT_REST} OR state = 'DECIDED'))`,
+};
+
+interface Chosen {
+  readonly portalId: bigint;
+  readonly ids: readonly bigint[];
+}
+
+const LOST_ANSWER =
+  "HubSpot's answer to the last attempt was lost, so the contact may be enrolled all the same: look at it in HubSpot.";
+
+/** Decides what is at rest as CANCELLED; the completion follows like any other. */
+const CANCEL = `
+  UPDATE executions
+     SET state = 'DECIDED', due_at = now(), decided_at = now(), execution_state = 'FAIL_CONTINUE',
+         enrollment_status = 'FAILED', error_code = 'CANCELLED',
+         error_message = CASE WHEN state = 'UNCERTAIN' THEN $3 || ' ' || $4 ELSE $3 END
+   WHERE portal_id = $1 AND id = ANY($2::bigint[]) AND ${ELIGIBLE.CANCEL}`;
+
+const TRY_NOW = `
+  UPDATE executions SET due_at = now() WHERE portal_id = $1 AND id = ANY($2::bigint[]) AND ${ELIGIBLE.TRY_NOW}`;
+
+/**
+ * Makes one new execution for each contact that can still be helped, always a child of the call HubSpot made. It begins
+ * UNCERTAIN: HubSpot is read before anything is sent, and an enrollment since the first attempt of the whole family
+ * counts as done. None is made while another is open, or once one has enrolled the contact; two admins at once make the
+ * same callback id, of which the table keeps one. The contact's properties are left behind, so that they are read afresh.
+ */
+const RETRY = `
+  WITH asked AS (
+    SELECT DISTINCT coalesce(retry_of, id) AS id FROM executions
+     WHERE portal_id = $1 AND id = ANY($2::bigint[]) AND ${ELIGIBLE.RETRY}
+  ), original AS (
+    SELECT e.*, family.size, family.begun_at FROM asked JOIN executions e ON e.portal_id = $1 AND e.id = asked.id
+     CROSS JOIN LATERAL (
+       SELECT count(*) AS size, min(r.first_attempt_at) AS begun_at,
+              coalesce(bool_or(r.decided_at IS NULL OR r.enrollment_status = 'ENROLLED'), false) AS is_settled
+         FROM executions r WHERE r.portal_id = $1 AND r.retry_of = e.id
+     ) AS family
+     WHERE NOT family.is_settled AND e.enrollment_status <> 'ENROLLED'
+  )
+  INSERT INTO executions (
+    portal_id, callback_id, kind, is_held, retry_of, state, deadline_at, hold_ends_at, contact_id, contact_email, workflow_id,
+    sequence_id, request, first_attempt_at)
+  SELECT portal_id, 'retry:' || id || ':' || size + 1, kind, false, id, 'UNCERTAIN', now() + (deadline_at - accepted_at),
+         now() + (hold_ends_at - accepted_at), contact_id, contact_email, workflow_id, sequence_id, request - 'properties',
+         coalesce(least(first_attempt_at, begun_at), now())
+    FROM original ORDER BY id
+  ON CONFLICT (portal_id, callback_id) DO NOTHING`;
+
+/**
+ * Carries out an action on those of the executions it applies to.
+ *
+ * @returns how many it was done to; the rest had moved on, or an owner was at work on them.
+ */
+export async function applyAction(
+  client: ClientBase,
+  action: AdminAction,
+  { portalId, ids }: Chosen,
+): Promise<number> {
+  const chosen = [portalId, ids];
+  const { errorMessage } = failed("CANCELLED");
+  const statements: Readonly<Record<AdminAction, [text: string, values: unknown[]]>> = {
+    CANCEL: [CANCEL, [...chosen, errorMessage, LOST_ANSWER]],
+    RETRY: [RETRY, chosen],
+    TRY_NOW: [TRY_NOW, chosen],
+  };
+  const [text, values] = statements[action];
+  return (await client.query(text, values)).rowCount ?? 0;
+}

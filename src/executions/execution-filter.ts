@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { ERROR_CODES } from "./error-codes.js";
+import { EXECUTION_KINDS } from "./execution.js";
+
+/** What an admin tells executions apart by. `answered`: an action other than enrolling has its result. */
+export const OUTCOMES = ["waiting", "enrolled", "already-enrolled", "skipped", "failed", "answered"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Each outcome in SQL; `outcomeOf` of the settings site reads the same columns. */
+export const OUTCOME_CONDITIONS: Readonly<Record<Outcome, string>> = {
+  waiting: "enrollment_status IS NULL AND decided_at IS NULL",
+  enrolled: "enrollment_status = 'ENROLLED'",
+  "already-enrolled": "enrollment_status = 'ALREADY_ENROLLED'",
+  skipped: "enrollment_status = 'SKIPPED'",
+  failed: "enrollment_status = 'FAILED'",
+  answered: "enrollment_status IS NULL AND decided_at IS NOT NULL",
+};
+
+const hubspotId = z.string().regex(/^\d{1,18}$/);
+
+/** Which executions of a portal. What is absent does not narrow. Stored with a bulk job as it stands here. */
+export const executionFilterSchema = z.strictObject({
+  outcome: z.enum(OUTCOMES).optional(),
+  code: z.enum(ERROR_CODES).optional(),
+  kind: z.enum(EXECUTION_KINDS).optional(),
+  sequenceId: hubspotId.optional(),
+  senderUserId: hubspotId.optional(),
+  workflowId: hubspotId.optional(),
+  contactId: hubspotId.optional(),
+  /** A contact id, a callback id, the beginning of an address, or, after an @, its end. */
+  search: z.string().trim().min(1).max(320).optional(),
+  /** Accepted at or after, and before; ISO 8601. */
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
+});
+
+export type ExecutionFilter = z.output<typeof executionFilterSchema>;
+
+/** `LIKE` pattern of the addresses that a search means. */
+export function addressPattern(search: string): string {
+  const literal = search.toLowerCase().replace(/[\\%_]/g, "\\$&");
+  return search.startsWith("@") ? `%${literal}` : `${literal}%`;
+}
+
+/**
+ * The filter as an SQL condition on the columns of `executions`. Values go into `values`, never into the text.
+ *
+ * @param values parameters so far; the condition's are appended.
+ */
+export function filterCondition(filter: ExecutionFilter, values: unknown[]): string {
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const equal = (column: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${column} = ${parameter(value)}`];
+  const { outcome, search, since, until } = filter;
+  const conditions = [
+    ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
+    ...equal("error_code", filter.code),
+    ...equal("kind", filter.kind),
+    ...equal("sequence_id", filter.sequenceId),
+    ...equal("sender_user_id", filter.senderUserId),
+    ...equal("workflow_id", filter.workflowId),
+    ...equal("contact_id", filter.contactId),
+    ...(since === undefined ? [] : [`accepted_at >= ${parameter(since)}`]),
+    ...(until === undefined ? [] : [`accepted_at < ${parameter(until)}`]),
+  ];
+  if (search !== undefined) {
+    const exact = parameter(search);
+    conditions.push(
+      `(contact_id = ${exact} OR callback_id = ${exact} OR lower(contact_email) LIKE ${parameter(addressPattern(search))})`,
+    );
+  }
+  return conditions.length === 0 ? "true" : conditions.join(" AND ");
+}
