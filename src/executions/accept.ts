@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { EnrollRequest, ExecutionKind } from "./execution.js";
+import type { EnrollRequest, ExecutionKind, WaitRequest } from "./execution.js";
 import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
 
@@ -11,7 +11,7 @@ export interface IncomingExecution {
   readonly contactId: string;
   readonly workflowId: string | undefined;
   readonly sequenceId: string | undefined;
-  readonly request: Partial<EnrollRequest>;
+  readonly request: Partial<EnrollRequest & WaitRequest>;
   /** How long our answer asks HubSpot to hold the contact; by default HOLD_DAYS. The deadline moves with it. */
   readonly holdDays?: number;
   /** Not to be worked on before; by default at once. */
