@@ -40,6 +40,9 @@ export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {
   return (MOVES[from] as readonly string[]).includes(to);
 }
 
+/** Stands for the id of a contact whose data HubSpot told us to erase. No id of HubSpot's looks like it. */
+export const ERASED_CONTACT = "erased";
+
 /** What kind of action a call is of. */
 export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
