@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
+import { applyContactChanges } from "./executions/contact-changes.js";
 import { resumePortal } from "./executions/resume.js";
 import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
@@ -175,6 +176,8 @@ function mountActions(
           throw fault;
         }
       },
+      applyChanges: (changes) => applyContactChanges(database.pool, changes),
+      wake,
       pool: database.pool,
       clientSecrets: config.hubspot.clientSecrets,
       publicUrl: config.publicUrl,

@@ -9,11 +9,12 @@ import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../executions/wait-contract.js";
 import { acceptCall, type AcceptCallOptions } from "./accept-call.js";
 import { parseCheckCall } from "./check-call.js";
 import { parseExecutionCall } from "./execution-call.js";
+import { receiveWebhook, WEBHOOK_ROUTE, type WebhookOptions } from "./receive-webhook.js";
 import { parseWaitCall } from "./wait-call.js";
 import { fetchOptions } from "./fetch-options.js";
 import { verifiedByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
 
-export interface ActionRoutesOptions extends AcceptCallOptions, VerifiedRequestOptions {
+export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, VerifiedRequestOptions {
   pool: Pool;
   /** A dropdown of the portal was opened: a good moment to renew its directory. */
   onOptionsAsked: (portalId: bigint) => void;
@@ -22,7 +23,7 @@ export interface ActionRoutesOptions extends AcceptCallOptions, VerifiedRequestO
 /** A dropdown that takes longer is of no use to whoever opened it. */
 const OPTIONS_TIMEOUT_MS = 3_000;
 
-/** What HubSpot's workflows call: the actions and their dropdowns. Every route is behind the signature check. */
+/** What HubSpot calls: the actions, their dropdowns and the webhooks. Every route is behind the signature check. */
 export function createActionsRouter(options: ActionRoutesOptions): Router {
   const { pool, onOptionsAsked: onAsked } = options;
   const router = Router({ caseSensitive: true, strict: true });
@@ -43,6 +44,7 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
     ...verified,
     acceptCall({ kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, wait) }, options),
   );
+  router.post(WEBHOOK_ROUTE, ...verifiedByHubSpot(options, ["v3"]), receiveWebhook(options));
   router.post(
     SEQUENCE_OPTIONS_ROUTE,
     ...verified,

@@ -1,4 +1,5 @@
-import type { ClaimedExecution } from "../executions/execution.js";
+import { ERASED_CONTACT, type ClaimedExecution } from "../executions/execution.js";
+import { failed } from "../executions/outcome.js";
 import type { Result } from "../executions/write-back.js";
 import { checkEnrollment } from "./check-enrollment.js";
 import { enrollContact, settleUncertain, type EnrollContext } from "./enroll-contact.js";
@@ -9,6 +10,7 @@ import { enrollContact, settleUncertain, type EnrollContext } from "./enroll-con
  * @throws only what is a fault of ours; HubSpot's are part of the result.
  */
 export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+  if (execution.contactId === ERASED_CONTACT) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
   const isUncertain = execution.state === "UNCERTAIN";
   switch (execution.kind) {
     case "ENROLL":
