@@ -57,7 +57,7 @@ interface RequestShape {
   readonly inputs: Readonly<Record<string, string>>;
   readonly objectProperties: readonly string[];
   /** Of a call by another client than a workflow (dossier §3.4). */
-  readonly context: Readonly<Record<string, unknown>> | undefined;
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
   readonly nowMs: number;
 }
 
