@@ -69,10 +69,11 @@ export async function listExecutions(
   return { items, olderThan: await endOfLookBack({ pool }, portalId, before) };
 }
 
-/** `condition` is one of our own constants, never input. */
+/** Of the enroll action; other actions have no enrollment status. `condition` is one of our own constants, never input. */
 function listQuery(condition: string): string {
   return `WITH looked_at AS (
-      SELECT * FROM executions WHERE portal_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+      SELECT * FROM executions WHERE portal_id = $1 AND kind = 'ENROLL' AND ($2::bigint IS NULL OR id < $2)
+      ORDER BY id DESC LIMIT $3
     ), page AS (SELECT * FROM looked_at WHERE ${condition} ORDER BY id DESC LIMIT $4)
     SELECT page.id, page.accepted_at, page.contact_id, page.contact_email, page.sender_email, page.state, page.attempts,
       page.enrollment_status, page.error_code, page.error_message, page.last_problem,
@@ -94,7 +95,7 @@ async function endOfLookBack(
   before: bigint | undefined,
 ): Promise<bigint | undefined> {
   const { rows } = await pool.query<{ id: string }>(
-    `SELECT id FROM executions WHERE portal_id = $1 AND ($2::bigint IS NULL OR id < $2)
+    `SELECT id FROM executions WHERE portal_id = $1 AND kind = 'ENROLL' AND ($2::bigint IS NULL OR id < $2)
      ORDER BY id DESC OFFSET $3 LIMIT 1`,
     [portalId, before ?? null, LOOK_BACK],
   );
@@ -134,7 +135,7 @@ export async function countLastDay(
 ): Promise<DayCounts> {
   const { rows } = await pool.query<{ enrollment_status: string | null; count: number }>(
     `SELECT enrollment_status, count(*)::int AS count FROM (
-       SELECT enrollment_status, accepted_at FROM executions WHERE portal_id = $1 ORDER BY id DESC LIMIT $3
+       SELECT enrollment_status, accepted_at FROM executions WHERE portal_id = $1 AND kind = 'ENROLL' ORDER BY id DESC LIMIT $3
      ) AS newest WHERE accepted_at >= $2 GROUP BY enrollment_status`,
     [portalId, new Date(now.getTime() - DAY_MS), COUNT_LIMIT],
   );

@@ -36,6 +36,7 @@ const REMARKS: Readonly<Record<string, string>> = {
   QUEUED: "In line to be enrolled.",
   ATTEMPTING: "Being enrolled now.",
   UNCERTAIN: "HubSpot's answer was lost. Checking what happened before anything is sent again.",
+  WATCHING: "Waits for the contact's current sequence to end.",
   DECIDED: "The workflow is about to be told.",
   COMPLETION_REFUSED: "HubSpot did not take the result: the workflow had already moved on.",
   COMPLETION_ABANDONED: "HubSpot could not be told in time, so the workflow moved on by itself.",

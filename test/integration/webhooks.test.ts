@@ -273,23 +273,13 @@ describe("POST /hubspot/webhooks", () => {
     running.simulator.setWebhookTarget(undefined);
     const contactIds = [...many.contacts.keys()];
     contactIds.forEach((contactId) => many.enrollInUi(contactId, { agoMs: 86_400_000 }));
-    const run = many.runAction({
-      actionUrl: running.publicUrl + WAIT_FOR_SEQUENCE_END_ROUTE,
-      contactIds,
-      inputs: {},
-      objectProperties: [],
-    });
-    await run.answered;
     const id = [many.portalId];
-    await sql(
-      `UPDATE executions SET due_at = now() + interval '1 day' WHERE portal_id = $1 AND state = 'WATCHING' AND outputs IS NULL`,
-      id,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 300));
     const before = many.traffic.requestsOf("contacts");
     await sql(
-      `UPDATE executions SET due_at = now(), outputs = NULL WHERE portal_id = $1 AND state = 'WATCHING'`,
-      id,
+      `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, request)
+       SELECT $1, 'ap-many-' || contact_id, 'WAIT_FOR_SEQUENCE_END', 'WATCHING', now() + interval '15 days', contact_id,
+              '{"maxWaitDays": 14}' FROM unnest($2::text[]) AS contact_id`,
+      [...id, contactIds],
     );
     const endsAt = Date.now() + 30_000;
     for (;;) {

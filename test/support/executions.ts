@@ -3,6 +3,7 @@ import type { Database } from "../../src/db/client.js";
 /** Columns of an execution a test cares about; the rest is what a call that was just accepted has. */
 export interface ExecutionSeed {
   portalId: bigint;
+  kind?: string;
   state?: string;
   enrollmentStatus?: string | null;
   contactId?: string;
@@ -24,7 +25,7 @@ export async function seedExecutions({ prisma }: Database, seeds: readonly Execu
   await prisma.execution.createMany({
     data: seeds.map((seed, index) => ({
       callbackId: `callback-${total + index}`,
-      kind: "enroll",
+      kind: "ENROLL",
       state: seed.enrollmentStatus === undefined ? "QUEUED" : "COMPLETED",
       contactId: String(1000 + total + index),
       deadlineAt: new Date(Date.now() + 86_400_000),
