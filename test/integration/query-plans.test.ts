@@ -97,6 +97,7 @@ describe("however long the backlog and the history, statements read no more than
       );
       return `'{${members.join(",")}}'`;
     }
+    if (value instanceof Date) return `'${value.toISOString()}'`;
     return `'${(value as bigint | number | string).toString()}'`;
   }
 
