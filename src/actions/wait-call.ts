@@ -1,9 +1,11 @@
-import { DEFAULT_MAX_WAIT_DAYS } from "../executions/wait-contract.js";
+import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "../executions/wait-contract.js";
 import { firstLookAt } from "../executions/look-times.js";
 import { readCall, readInput, toIncoming, toInvalid, type ParsedCall } from "./call-envelope.js";
 
 /** How much longer than its wait a contact is held: for an outage of HubSpot's at its end, and for the completion. */
 const MARGIN_DAYS = 2;
+
+const [MAX_WAIT_DAYS] = WAIT_INPUTS;
 
 function readDays(given: string | undefined): number | undefined {
   if (given === undefined) return DEFAULT_MAX_WAIT_DAYS;
@@ -25,7 +27,7 @@ export async function parseWaitCall(
   const parsed = readCall(body);
   if (parsed === undefined) return { kind: "unreadable" };
   const incoming = toIncoming(parsed, "WAIT_FOR_SEQUENCE_END");
-  const days = readDays(readInput(parsed, "max_wait_days"));
+  const days = readDays(readInput(parsed, MAX_WAIT_DAYS));
   if (days === undefined) {
     return toInvalid(incoming, "“Maximum wait” is not a number of days above 0, such as 14 or 0.5.");
   }
