@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
+import { applyContactChanges } from "./executions/contact-changes.js";
 import { resumePortal } from "./executions/resume.js";
 import { admitSuperAdmins } from "./extension/administer.js";
 import { createExtensionRouter } from "./extension/routes.js";
@@ -179,6 +180,8 @@ function mountActions(
           throw fault;
         }
       },
+      applyChanges: (changes) => applyContactChanges(database.pool, changes),
+      wake,
       pool: database.pool,
       clientSecrets: config.hubspot.clientSecrets,
       publicUrl: config.publicUrl,
@@ -237,13 +240,15 @@ function mountExtension(http: Express, { config, database, logger }: Foundation)
   http.use(
     createExtensionRouter({
       database,
-      verified: verifiedByHubSpot({
-        clientSecrets: config.hubspot.clientSecrets,
-        publicUrl: config.publicUrl,
-        nowMs: Date.now,
-        logger,
-        onlyV3: true,
-      }),
+      verified: verifiedByHubSpot(
+        {
+          clientSecrets: config.hubspot.clientSecrets,
+          publicUrl: config.publicUrl,
+          nowMs: Date.now,
+          logger,
+        },
+        ["v3"],
+      ),
       mayAdminister: admitSuperAdmins(database.pool),
       requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,

@@ -10,12 +10,17 @@ export interface VerifiedRequestOptions {
   publicUrl: string;
   nowMs: () => number;
   logger: Logger;
-  /** Refuses v2, which says nothing of the time: for callers of which v3 is documented. */
-  onlyV3?: boolean;
 }
 
-/** Reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes on. */
-export function verifiedByHubSpot(options: VerifiedRequestOptions): RequestHandler[] {
+/**
+ * Reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes on.
+ *
+ * @param versions signatures that will do: actions may come with v2 alone, everything else has v3 (dossier §4)
+ */
+export function verifiedByHubSpot(
+  options: VerifiedRequestOptions,
+  versions: readonly ("v3" | "v2")[] = ["v3", "v2"],
+): RequestHandler[] {
   const check: RequestHandler = (request, response, next) => {
     const verdict = verifySignature(
       {
@@ -26,16 +31,13 @@ export function verifiedByHubSpot(options: VerifiedRequestOptions): RequestHandl
       },
       { clientSecrets: options.clientSecrets, nowMs: options.nowMs() },
     );
-    const isEnough = verdict.kind === "valid" && (options.onlyV3 !== true || verdict.version === "v3");
-    if (isEnough) {
+    if (verdict.kind === "valid" && versions.includes(verdict.version)) {
       next();
       return;
     }
+    const reason = verdict.kind === "valid" ? "version_not_enough" : verdict.reason;
     // The reason is for the operator's log; the caller learns nothing that helps to forge.
-    options.logger.warn(
-      { reason: verdict.kind === "valid" ? "unsupported_version" : verdict.reason, path: request.path },
-      "refused a request that HubSpot did not sign",
-    );
+    options.logger.warn({ reason, path: request.path }, "refused a request that HubSpot did not sign");
     response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
   };
 

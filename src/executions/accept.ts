@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { EnrollRequest, ExecutionKind } from "./execution.js";
+import type { EnrollRequest, ExecutionKind, WaitRequest } from "./execution.js";
 import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
 
@@ -11,8 +11,11 @@ export interface IncomingExecution {
   readonly contactId: string;
   readonly workflowId: string | undefined;
   readonly sequenceId: string | undefined;
-  readonly request: Partial<EnrollRequest>;
-  /** How long our answer asks HubSpot to hold the contact; by default HOLD_DAYS. The deadline moves with it. */
+  readonly request: Partial<EnrollRequest & WaitRequest>;
+  /**
+   * How long our answer asks HubSpot to hold the contact, where the action's own wait decides that; by default HOLD_DAYS.
+   * The deadline is the usual one of HOLD_DAYS, and at most a day before the end of any other hold.
+   */
   readonly holdDays?: number;
   /** Not to be worked on before; by default at once. */
   readonly dueAt?: Date;
@@ -58,27 +61,30 @@ const WAITING_OVERHEAD = 2_048;
 const MAX_ROWS = 500;
 
 /**
- * A commit that takes longer is given up with its connection: its callers were told 503 long before (actions/enroll.ts),
+ * A commit that takes longer is given up with its connection: its callers were told 503 long before (actions/answer-time.ts),
  * and those who came after it must not wait for a server that is never heard of again.
  */
 const COMMIT_TIMEOUT = { query_timeout: 3_000 };
 
+/** A call of the wait action has nothing to attempt: it begins in WATCHING. */
 const INSERT = `
   WITH incoming AS (
     SELECT * FROM unnest(
       $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
-      $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::timestamptz[]
+      $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::float8[]
     ) WITH ORDINALITY AS row (
       portal_id, callback_id, contact_id, workflow_id, sequence_id, request, contact_email,
-      execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, position)
+      execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, spare_hours, position)
   ), connected AS (
     SELECT incoming.* FROM incoming JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
   ), stored AS (
     INSERT INTO executions (
       portal_id, callback_id, kind, state, due_at, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request, contact_email,
       execution_state, enrollment_status, error_code, error_message, decided_at, completed_at)
-    SELECT portal_id, callback_id, kind, CASE WHEN execution_state IS NULL THEN 'QUEUED' ELSE 'COMPLETED' END,
-           greatest(due_at, now()), now() + (hold_days * 24 - $15::float8) * interval '1 hour',
+    SELECT portal_id, callback_id, kind,
+           CASE WHEN execution_state IS NOT NULL THEN 'COMPLETED'
+                WHEN kind = 'WAIT_FOR_SEQUENCE_END' THEN 'WATCHING' ELSE 'QUEUED' END,
+           greatest(due_at, now()), now() + (hold_days * 24 - spare_hours) * interval '1 hour',
            now() + (hold_days * 24 - 1) * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
            execution_state, enrollment_status, error_code, error_message,
            CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END
@@ -111,7 +117,11 @@ interface Waiting {
   readonly reject: (fault: unknown) => void;
 }
 
-function columns(batch: readonly Waiting[]): unknown[] {
+/** An own hold keeps no more than this between the deadline and its end. */
+const LONGEST_SPARE_HOURS = 24;
+
+function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
+  const spareHours = HOLD_DAYS * 24 - deadlineHours;
   const rows = batch.map(({ execution }) => execution);
   const column = (value: (row: IncomingExecution) => unknown) => rows.map(value);
   return [
@@ -129,6 +139,7 @@ function columns(batch: readonly Waiting[]): unknown[] {
     column((row) => row.kind),
     column((row) => row.holdDays ?? HOLD_DAYS),
     column((row) => row.dueAt ?? null),
+    column((row) => (row.holdDays === undefined ? spareHours : Math.min(LONGEST_SPARE_HOURS, spareHours))),
   ];
 }
 
@@ -182,7 +193,7 @@ export function createAcceptor(
       ...COMMIT_TIMEOUT,
       name: "accept-executions",
       text: INSERT,
-      values: [...columns(batch), HOLD_DAYS * 24 - options.deadlineHours],
+      values: columns(batch, options.deadlineHours),
     });
     const results = new Map(rows.map((row) => [Number(row.position) - 1, row]));
     const duplicates: IncomingExecution[] = [];

@@ -1,8 +1,9 @@
 import type { Pool } from "pg";
-import type { ClaimedExecution, EnrollRequest } from "./execution.js";
+import type { ClaimedExecution, EnrollRequest, ExecutionKind } from "./execution.js";
 
 interface ClaimedRow {
   id: string;
+  kind: ExecutionKind;
   state: "ATTEMPTING" | "UNCERTAIN";
   callback_id: string;
   contact_id: string;
@@ -15,7 +16,7 @@ interface ClaimedRow {
   deadline_at: Date;
 }
 
-const RETURNED = `e.id, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.deadline_at`;
+const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.deadline_at`;
 
 /** The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts). */
 export interface Ownership {
@@ -29,6 +30,7 @@ export interface Ownership {
 function toClaimed(row: ClaimedRow): ClaimedExecution {
   return {
     id: BigInt(row.id),
+    kind: row.kind,
     state: row.state,
     callbackId: row.callback_id,
     contactId: row.contact_id,

@@ -1,5 +1,6 @@
 import type { Ownership } from "./claim.js";
-import { toOutputFields, type StoredOutcome } from "./outcome.js";
+import type { RequestContext } from "./execution.js";
+import { toOutputFields, type StoredAnswer } from "./outcome.js";
 
 /** A decided execution whose end is still to be told, or only noted. */
 export interface OwedCompletion {
@@ -8,6 +9,8 @@ export interface OwedCompletion {
   readonly isHeld: boolean;
   readonly callbackId: string;
   readonly outputFields: Record<string, string>;
+  /** Of a call that came from no workflow. */
+  readonly requestContext: RequestContext | undefined;
   /** Times it was sent without an answer that settled it. */
   readonly tries: number;
   /** When HubSpot stops holding the callback; nobody waits for the completion after that. */
@@ -26,18 +29,20 @@ export type CompletionResult =
 /** Completions due now, oldest first. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
   const { rows } = await owner.pool.query<
-    StoredOutcome & {
+    StoredAnswer & {
       id: string;
       callback_id: string;
       completion_tries: number;
       hold_ends_at: Date;
       is_held: boolean;
+      request_context: RequestContext | null;
     }
   >({
     name: "read-owed-completions",
     text: `
-      SELECT id, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
-             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email, hold_ends_at, is_held
+      SELECT id, kind, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
+             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email, hold_ends_at, is_held, outputs,
+             request -> 'requestContext' AS request_context
         FROM executions
        WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now()
        ORDER BY due_at, id LIMIT $2`,
@@ -48,6 +53,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     isHeld: row.is_held,
     callbackId: row.callback_id,
     outputFields: toOutputFields(row),
+    requestContext: row.request_context ?? undefined,
     tries: row.completion_tries,
     holdEndsAt: row.hold_ends_at,
   }));

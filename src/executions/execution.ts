@@ -40,12 +40,29 @@ export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {
   return (MOVES[from] as readonly string[]).includes(to);
 }
 
+/** Stands for the id of a contact whose data HubSpot told us to erase. No id of HubSpot's looks like it. */
+export const ERASED_CONTACT = "erased";
+
 /** What kind of action a call is of. */
 export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 
+/** Who called, where that was no workflow: HubSpot wants it back with the completion (dossier §3.6). */
+export interface RequestContext {
+  /** `AGENTS`, `COPILOT`, `STANDALONE`, `TEST`. */
+  readonly source: string;
+  readonly [member: string]: unknown;
+}
+
+/** What a call of the wait action asks for, as stored with the execution. */
+export interface WaitRequest {
+  /** From the acceptance on; then the outcome is TIMED_OUT. May be a fraction. */
+  readonly maxWaitDays: number;
+}
+
 /** What a call of the enroll action asks for, as stored with the execution. */
 export interface EnrollRequest {
+  readonly requestContext?: RequestContext;
   readonly senderMode: SenderMode;
   readonly senderUserId?: string;
   readonly senderAlias?: string;
@@ -54,9 +71,10 @@ export interface EnrollRequest {
   readonly properties?: Readonly<Record<string, string | null>>;
 }
 
-/** An execution an owner has claimed. */
+/** An execution an owner has claimed. `sequenceId` and `request` are the enroll action's; others have none of them. */
 export interface ClaimedExecution {
   readonly id: bigint;
+  readonly kind: ExecutionKind;
   readonly state: "ATTEMPTING" | "UNCERTAIN";
   readonly callbackId: string;
   readonly contactId: string;

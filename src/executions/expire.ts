@@ -26,7 +26,8 @@ export async function expirePastDeadline(owner: Ownership): Promise<void> {
     text: `
       WITH ${owner.leaseCte}
       UPDATE executions e
-         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', enrollment_status = 'FAILED',
+         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE',
+             enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
              error_code = 'DEADLINE_EXCEEDED', error_message = $3
         FROM lease
        WHERE e.portal_id = lease.portal_id AND e.state IN ('QUEUED', 'UNCERTAIN', 'WATCHING') AND e.deadline_at <= now()`,

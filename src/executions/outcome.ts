@@ -1,16 +1,22 @@
+import { CHECK_OUTPUTS } from "./check-contract.js";
 import type { EnrollmentStatus, IfAlreadyEnrolled } from "./enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "./error-codes.js";
+import type { ExecutionKind } from "./execution.js";
+import { WAIT_OUTPUTS } from "./wait-contract.js";
 
 /** How an execution ended, as the workflow and the settings page see it. */
 export interface Outcome {
   readonly executionState: "SUCCESS" | "FAIL_CONTINUE";
-  readonly enrollmentStatus: EnrollmentStatus;
+  /** Of the enroll action; what is stored of any other has none. */
+  readonly enrollmentStatus?: EnrollmentStatus;
   readonly errorCode?: ErrorCode;
   readonly errorMessage?: string;
   readonly enrollmentId?: string;
   readonly enrolledAt?: Date;
   readonly sequenceName?: string;
   readonly sender?: Sender;
+  /** Outputs of another action than enroll, by name. */
+  readonly outputs?: Readonly<Record<string, string>>;
 }
 
 /** Whom an enrollment is sent as. */
@@ -62,6 +68,11 @@ export function alreadyEnrolled(policy: IfAlreadyEnrolled, sender?: Sender): Out
   };
 }
 
+/** What another action than enroll found out. */
+export function answered(outputs: Readonly<Record<string, string>>): Outcome {
+  return { executionState: "SUCCESS", outputs };
+}
+
 /** The columns of an outcome, as stored; null where unknown. */
 export interface StoredOutcome {
   execution_state: string | null;
@@ -76,8 +87,35 @@ export interface StoredOutcome {
   sender_email: string | null;
 }
 
-/** The action's outputs (design §2.4): every name present, every value a string, empty where unknown. */
-export function toOutputFields(outcome: StoredOutcome): Record<string, string> {
+/** What a completion is made of, as stored. */
+export interface StoredAnswer extends StoredOutcome {
+  kind: ExecutionKind;
+  outputs: Readonly<Record<string, string>> | null;
+}
+
+/** The action's outputs: every name present, every value a string, empty where unknown. */
+export function toOutputFields(answer: StoredAnswer): Record<string, string> {
+  switch (answer.kind) {
+    case "ENROLL":
+      return toEnrollOutputs(answer);
+    case "CHECK_ENROLLMENT":
+      return toNamedOutputs(answer, CHECK_OUTPUTS);
+    case "WAIT_FOR_SEQUENCE_END":
+      return toNamedOutputs(answer, WAIT_OUTPUTS);
+  }
+}
+
+function toNamedOutputs(answer: StoredAnswer, names: readonly string[]): Record<string, string> {
+  return {
+    ...Object.fromEntries(names.map((name) => [name, answer.outputs?.[name] ?? ""])),
+    hs_execution_state: answer.execution_state ?? "",
+    error_code: answer.error_code ?? "",
+    error_message: answer.error_message ?? "",
+  };
+}
+
+/** Design §2.4. */
+function toEnrollOutputs(outcome: StoredOutcome): Record<string, string> {
   return {
     hs_execution_state: outcome.execution_state ?? "",
     enrollment_status: outcome.enrollment_status ?? "",

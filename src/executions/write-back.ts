@@ -1,7 +1,6 @@
-import type { ExecutionState } from "./execution.js";
-import type { Outcome } from "./outcome.js";
 import type { Ownership } from "./claim.js";
-import { isLegalMove } from "./execution.js";
+import { ERASED_CONTACT, isLegalMove, type ExecutionState } from "./execution.js";
+import type { Outcome } from "./outcome.js";
 
 /** What an owner found out about an execution it had claimed. */
 export type Result =
@@ -12,7 +11,13 @@ export type Result =
       readonly delayMs: number;
       readonly problem?: string | undefined;
       readonly isCrash?: boolean;
-    };
+    }
+  /** Waits for the contact's sequence to end; looked at in `delayMs` (watch.ts). */
+  | { readonly to: "WATCHING"; readonly delayMs: number };
+
+function toJson(outputs: Outcome["outputs"]): string | undefined {
+  return outputs === undefined ? undefined : JSON.stringify(outputs);
+}
 
 export interface Finding {
   readonly id: bigint;
@@ -20,27 +25,31 @@ export interface Finding {
   readonly result: Result;
 }
 
+/** HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped. */
 const UPDATE = (leaseCte: string): string => `
   WITH ${leaseCte}, finding AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[]
+      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::jsonb[]
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
-      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash)
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, outputs)
   )
   UPDATE executions e
      SET state = f.to_state,
-         epoch = CASE WHEN f.to_state = 'UNCERTAIN' THEN NULL ELSE e.epoch END,
+         epoch = CASE WHEN f.to_state IN ('UNCERTAIN', 'WATCHING') THEN NULL ELSE e.epoch END,
          due_at = CASE WHEN e.deadline_at > now()
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
          retries = e.retries + CASE WHEN f.delay_ms > 0 THEN 1 ELSE 0 END,
          crashes = e.crashes + CASE WHEN f.is_crash THEN 1 ELSE 0 END,
-         last_problem = coalesce(f.problem, e.last_problem),
-         execution_state = f.execution_state, enrollment_status = f.enrollment_status,
-         error_code = f.error_code, error_message = f.error_message,
+         last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
+         execution_state = f.execution_state,
+         enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END,
+         error_code = f.error_code,
+         error_message = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END,
          enrollment_id = f.enrollment_id, enrolled_at = f.enrolled_at,
+         outputs = f.outputs,
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
          sender_user_id = coalesce(f.sender_user_id, e.sender_user_id),
          sender_email = coalesce(f.sender_email, e.sender_email),
@@ -70,7 +79,7 @@ export async function writeFindings(owner: Ownership, findings: readonly Finding
       column(({ from }) => from),
       column(({ result }) => result.to),
       column(({ result }) => (result.to === "DECIDED" ? 0 : result.delayMs)),
-      column(({ result }) => (result.to === "DECIDED" ? undefined : result.problem)),
+      column(({ result }) => ("problem" in result ? result.problem : undefined)),
       column((finding) => outcome(finding).executionState),
       column((finding) => outcome(finding).enrollmentStatus),
       column((finding) => outcome(finding).errorCode),
@@ -80,7 +89,8 @@ export async function writeFindings(owner: Ownership, findings: readonly Finding
       column((finding) => outcome(finding).sequenceName),
       column((finding) => outcome(finding).sender?.userId),
       column((finding) => outcome(finding).sender?.email),
-      column(({ result }) => result.to !== "DECIDED" && result.isCrash === true),
+      column(({ result }) => "isCrash" in result && result.isCrash === true),
+      column((finding) => toJson(outcome(finding).outputs)),
     ],
   });
   return rowCount ?? 0;

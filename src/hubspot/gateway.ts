@@ -49,6 +49,7 @@ const user = z.object({
 });
 const userPage = z.object({ results: z.array(user), paging });
 const contact = z.object({ properties: z.record(z.string(), z.string().nullable()) });
+const contactBatch = z.object({ results: z.array(contact.extend({ id })) });
 const account = z.object({ timeZone: text, uiDomain: text });
 
 export type ListedSequence = z.output<typeof listedSequence>;
@@ -67,6 +68,8 @@ export interface Page<T> {
 export interface Completion {
   callbackId: string;
   outputFields: Record<string, string>;
+  /** As it came with the call, where that was from another client than a workflow. */
+  requestContext?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What we ask of HubSpot on behalf of one portal. Every call costs one request of the portal's budget. */
@@ -101,6 +104,14 @@ export interface PortalGateway {
     contactId: string,
     properties: readonly string[],
   ): Promise<Record<string, string | null> | undefined>;
+  /**
+   * The same of up to 100 contacts for one request, by the id HubSpot gives back: a contact that was merged since comes
+   * under its new one. Who is not in the answer at all is gone.
+   */
+  readContacts(
+    contactIds: readonly string[],
+    properties: readonly string[],
+  ): Promise<Map<string, Record<string, string | null>>>;
   readAccount(): Promise<{ timeZone: string | null; uiDomain: string | null }>;
 }
 
@@ -112,6 +123,11 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
     if (fault instanceof HubSpotRejected && fault.httpStatus === 404) return undefined;
     throw fault;
   }
+}
+
+/** `typedOutputs` is required though it says nothing (dossier §3.6). */
+function completionBody({ outputFields, requestContext }: Completion): Record<string, unknown> {
+  return { outputFields, typedOutputs: {}, ...(requestContext === undefined ? {} : { requestContext }) };
 }
 
 /** The gateway over a portal's transport: paths and wire shapes stay in this file. */
@@ -180,15 +196,15 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         ),
       ),
     async completeBatch(completions) {
-      const inputs = completions.map((completion) => ({ ...completion, typedOutputs: {} }));
+      const inputs = completions.map((completion) => ({
+        callbackId: completion.callbackId,
+        ...completionBody(completion),
+      }));
       await call({ method: "POST", path: paths.completeBatch, body: { inputs } });
     },
-    async completeOne({ callbackId, outputFields }) {
-      await call({
-        method: "POST",
-        path: paths.completeOne(callbackId),
-        body: { outputFields, typedOutputs: {} },
-      });
+    async completeOne(completion) {
+      const path = paths.completeOne(completion.callbackId);
+      await call({ method: "POST", path, body: completionBody(completion) });
     },
     listOwners: ({ after, archived }) =>
       readPage(
@@ -209,6 +225,21 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         query: { properties: properties.join(",") },
       } as const;
       return (await orUndefined(read(request, contact)))?.properties;
+    },
+    async readContacts(contactIds, properties) {
+      const { results } = await read(
+        {
+          method: "POST",
+          path: paths.contactBatch,
+          body: {
+            inputs: contactIds.map((contactId) => ({ id: contactId })),
+            properties,
+            propertiesWithHistory: [],
+          },
+        },
+        contactBatch,
+      );
+      return new Map(results.map((found) => [found.id, found.properties]));
     },
     readAccount: () => read({ method: "GET", path: paths.accountDetails }, account),
   };

@@ -21,5 +21,6 @@ export const paths = {
   owner: (ownerId: string) => `${OWNERS}/${encodeURIComponent(ownerId)}`,
   users: USERS,
   contact: (contactId: string) => `${CONTACTS}/${encodeURIComponent(contactId)}`,
+  contactBatch: `${CONTACTS}/batch/read`,
   accountDetails: `${ACCOUNT}/details`,
 } as const;

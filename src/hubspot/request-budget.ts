@@ -35,7 +35,8 @@ const MARGIN_MS = 10;
  * One owner per portal at a time (queue/portal-lease.ts) is what allows this to live in memory.
  */
 export class RequestBudget {
-  readonly #windowMs: number;
+  /** Length of the rolling window, in ms. */
+  readonly windowMs: number;
   readonly #now: () => number;
   /** The most we ever send; HubSpot may allow less. */
   readonly #most: number;
@@ -52,7 +53,7 @@ export class RequestBudget {
   constructor(options: RequestBudgetOptions) {
     this.#most = options.limit;
     this.#allowance = options.allowance;
-    this.#windowMs = options.windowMs;
+    this.windowMs = options.windowMs;
     this.#now = options.now;
     const now = options.now();
     this.#leaving = (options.inheritedMs ?? []).map((ms) => now + ms).sort((a, b) => a - b);
@@ -93,7 +94,7 @@ export class RequestBudget {
       this.#inFlight -= 1;
       if (!wasSent) return;
       this.#sent += 1;
-      this.#leaving.push(this.#now() + this.#windowMs + MARGIN_MS);
+      this.#leaving.push(this.#now() + this.windowMs + MARGIN_MS);
     };
     return {
       settle: () => {
@@ -132,7 +133,7 @@ export class RequestBudget {
     const now = this.#now();
     const restMs = Math.ceil(Math.max(0, this.#restsUntil - now));
     const settled = this.#leaving.map((instant) => Math.max(restMs, Math.ceil(instant - now)));
-    const inFlight = Array.from({ length: this.#inFlight }, () => this.#windowMs + MARGIN_MS);
+    const inFlight = Array.from({ length: this.#inFlight }, () => this.windowMs + MARGIN_MS);
     const free = restMs === 0 ? 0 : Math.max(0, this.limit - settled.length - inFlight.length);
     return [...settled, ...inFlight, ...Array.from({ length: free }, () => restMs)];
   }
@@ -148,7 +149,7 @@ export class RequestBudget {
   }
 
   #fill(count: number): void {
-    const leavesAt = this.#now() + this.#windowMs + MARGIN_MS;
+    const leavesAt = this.#now() + this.windowMs + MARGIN_MS;
     for (let index = 0; index < count; index += 1) this.#leaving.push(leavesAt);
     this.#added += Math.max(0, count);
   }

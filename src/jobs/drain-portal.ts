@@ -22,7 +22,7 @@ import {
   releasePortal,
   type PortalLease,
 } from "../queue/portal-lease.js";
-import { enrollContact, settleUncertain } from "./enroll-contact.js";
+import { attemptExecution } from "./attempt-execution.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
@@ -112,10 +112,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
         slots,
         circuit,
         gatewayWith: (slot) => calls.gatewayWith(slot),
-        attempt: (execution, gateway) => {
-          const context = { portalId, gateway, directory, ownerReads };
-          return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
-        },
+        attempt: (execution, gateway) =>
+          attemptExecution(execution, { portalId, gateway, directory, ownerReads }),
         logger,
         mayGoOn: () =>
           calls.isCallable() &&

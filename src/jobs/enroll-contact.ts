@@ -81,12 +81,22 @@ async function withProperties(
   return properties && { ...request, properties };
 }
 
+/** The properties tell of an enrollment by then, however late they are (dossier §7.1). */
+const FIRST_WATCH_MS = 60_000;
+
+/** The contact is in a sequence, and not because of us. */
+function ofOthers({ request }: ClaimedExecution, sender: Sender): Result {
+  const { ifAlreadyEnrolled } = request;
+  if (ifAlreadyEnrolled === "wait") return { to: "WATCHING", delayMs: FIRST_WATCH_MS };
+  return decided(alreadyEnrolled(ifAlreadyEnrolled, sender));
+}
+
 /**
  * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why: only reading
  * tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
  */
 async function afterAlreadyEnrolled({ execution, sender, context }: Attempt): Promise<Result> {
-  const isOthers = decided(alreadyEnrolled(execution.request.ifAlreadyEnrolled, sender));
+  const isOthers = ofOthers(execution, sender);
   if (execution.attempts === 1) return isOthers;
   const found = await readUncertain(execution, context);
   return found.to === "QUEUED" ? isOthers : found;
@@ -190,7 +200,7 @@ async function readUncertain(execution: ClaimedExecution, context: EnrollContext
 }
 
 /** What a fault before (or instead of) the enroll request means for the execution: nothing was written at HubSpot. */
-function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
+export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
   if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable)
     return later(to, execution, fault);
   const waiting = parked(fault);

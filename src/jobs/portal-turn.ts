@@ -11,6 +11,8 @@ import type { PortalCircuit } from "../queue/portal-circuit.js";
 import { FindingBuffer } from "./finding-buffer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { SlotSource } from "./slot-source.js";
+import { WatchPace } from "./watch-pace.js";
+import { pollWatched } from "./watch-poll.js";
 
 export interface PortalTurnOptions {
   owner: Ownership;
@@ -81,12 +83,16 @@ export class PortalTurn {
   #owedCount = 0;
   #owedSinceMs = 0;
   #completing: Promise<void> | undefined;
-  #completionFault: Error | undefined;
+  /** Why completing or looking at waiting contacts stopped, if it did. */
+  #backgroundFault: Error | undefined;
+  #polling: Promise<void> | undefined;
+  readonly #watchPace: WatchPace;
   #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
   #looksInVain = 0;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
+    this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
     this.#findings = new FindingBuffer({
       owner: options.owner,
       isMoreComing: () => this.#inFlight.size > 1,
@@ -113,14 +119,15 @@ export class PortalTurn {
         // With the budget used up there is a backlog: completions wait for company then, a request each is dear.
         const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
-        if (isQuiet && this.#completing === undefined && this.#owedCount === 0) {
+        this.#pollIfTime(isQuiet);
+        if (isQuiet && this.#isIdle()) {
           isMoreLeft = false;
           break;
         }
         await this.#pause(claim);
       }
     } finally {
-      await Promise.allSettled([...this.#inFlight, this.#completing]);
+      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling]);
       await this.#findings.flush();
     }
     this.#throwFaults();
@@ -128,7 +135,7 @@ export class PortalTurn {
   }
 
   #throwFaults(): void {
-    const fault = this.#findings.fault ?? this.#completionFault;
+    const fault = this.#findings.fault ?? this.#backgroundFault;
     if (fault !== undefined) throw fault;
   }
 
@@ -213,7 +220,33 @@ export class PortalTurn {
         sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
       this.#owedSinceMs = performance.now();
     } catch (fault) {
-      this.#completionFault = fault instanceof Error ? fault : new Error(String(fault));
+      this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
+    }
+  }
+
+  #isIdle(): boolean {
+    const isBusy = this.#completing !== undefined || this.#polling !== undefined;
+    return !isBusy && this.#owedCount === 0 && !this.#watchPace.isMoreLeft;
+  }
+
+  #pollIfTime(isAlone: boolean): void {
+    const { budget, circuit } = this.#options;
+    const { limit } = budget;
+    if (circuit.isProbing && this.#inFlight.size > 0) return;
+    if (this.#polling !== undefined || !this.#watchPace.isTime({ limit, isAlone })) return;
+    this.#polling = this.#poll().finally(() => {
+      this.#polling = undefined;
+    });
+  }
+
+  async #poll(): Promise<void> {
+    const { owner, gatewayWith } = this.#options;
+    try {
+      const { isMoreLeft, decided } = await pollWatched(owner, gatewayWith());
+      this.#watchPace.polled(isMoreLeft);
+      this.#owe(decided);
+    } catch (fault) {
+      this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
     }
   }
 
@@ -241,6 +274,6 @@ export class PortalTurn {
 
   async #sleepOrCompleted(ms: number): Promise<void> {
     const timer = sleep(ms);
-    await Promise.race([timer, this.#completing ?? timer]);
+    await Promise.race([timer, this.#completing ?? timer, this.#polling ?? timer]);
   }
 }

@@ -55,7 +55,7 @@ async function sendBatch(
   gateway: PortalGateway,
 ): Promise<CompletionResult[] | undefined> {
   try {
-    await gateway.completeBatch(batch.map(({ callbackId, outputFields }) => ({ callbackId, outputFields })));
+    await gateway.completeBatch(batch);
     return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
   } catch (fault) {
     if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return undefined;

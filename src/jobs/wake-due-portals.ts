@@ -23,7 +23,8 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
 
 /**
  * Portals that cannot be called (disconnected, or their circuit is open) and hold something past its time. Looks at every
- * open execution of theirs, so it is asked far less often.
+ * open execution of theirs, so it is asked far less often. The order makes
+ * the planner read the index of those that are open, and not the history of the portal.
  */
 export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
@@ -34,10 +35,14 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
          WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now()
       )
       SELECT p.portal_id FROM uncallable p
-       WHERE (SELECT bool_or(e.deadline_at <= now()) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN'))
-          OR (SELECT bool_or(e.deadline_at <= now()) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING')
+       WHERE (SELECT bool_or(e.deadline_at <= now()) FROM (
+                SELECT deadline_at FROM executions
+                 WHERE portal_id = p.portal_id AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') ORDER BY due_at, id OFFSET 0
+              ) AS e)
+          OR (SELECT bool_or(e.deadline_at <= now()) FROM (
+                SELECT deadline_at FROM executions
+                 WHERE portal_id = p.portal_id AND state = 'WATCHING' AND due_at <= now() ORDER BY due_at, id OFFSET 0
+              ) AS e)
           OR (SELECT bool_or(e.hold_ends_at <= now()) FROM executions e
                WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED')`,
   });

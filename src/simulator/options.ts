@@ -1,4 +1,5 @@
 import type { FaultPlan } from "./faults.js";
+import type { WebhookTarget } from "./workflow/subscriptions.js";
 
 /** Requests one portal grants one app in a rolling window (dossier §6: 110 per 10 s for a marketplace app). */
 export interface RateLimit {
@@ -85,6 +86,8 @@ export interface Settings {
   tokenEndpoint: TokenEndpointMode;
   /** A browser that reaches the consent page is sent on at once in this identity's name. */
   autoConsent: { portalId: number; userId?: number } | undefined;
+  /** Undefined: nothing that happens is told to the app. */
+  webhookTarget: WebhookTarget | undefined;
   readonly openQuestions: OpenQuestions;
 }
 
@@ -138,6 +141,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     latencyMs: options.latencyMs ?? 0,
     tokenEndpoint: "ok",
     autoConsent: undefined,
+    webhookTarget: undefined,
     openQuestions: { ...OPEN_QUESTIONS, ...options.openQuestions },
   };
 }

@@ -25,6 +25,7 @@ import { send } from "./server/body.js";
 import { RateLimiter } from "./rate-limit.js";
 import { Signals } from "./signals.js";
 import { signedHeaders, type Signable, type SigningPlan } from "./signing.js";
+import type { WebhookTarget } from "./workflow/subscriptions.js";
 import type { World } from "./world.js";
 
 /** A running stand-in for api.hubapi.com and app.hubspot.com, both at `url`. */
@@ -58,6 +59,8 @@ export interface Simulator {
   setTokenEndpoint(mode: TokenEndpointMode): void;
   setAccessTokenSeconds(seconds: number): void;
   setPropertyLag(ms: number): void;
+  /** From now on changes of contacts are told to the app; undefined: they are not. */
+  setWebhookTarget(target: WebhookTarget | undefined): void;
   /** Of one portal, or of all. */
   expireAccessTokens(portalId?: number): void;
   /** Most requests of the portal inside one rolling window so far; at most the limit. */
@@ -138,6 +141,9 @@ function knobs(world: World) {
     },
     setPropertyLag: (ms: number) => {
       settings.propertyLagMs = ms;
+    },
+    setWebhookTarget: (target: WebhookTarget | undefined) => {
+      settings.webhookTarget = target;
     },
     expireAccessTokens: (portalId?: number) => {
       grants.expireAccessTokens(portalId);

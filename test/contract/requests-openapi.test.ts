@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { CHECK_ENROLLMENT_ROUTE } from "../../src/executions/check-contract.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../../src/executions/wait-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { RecordedRequest } from "../../src/simulator/server/request-log.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
@@ -40,7 +42,24 @@ const ENDPOINTS: readonly [name: string, method: string, path: RegExp, status: n
   ["one owner", "GET", /^\/crm\/owners\/2026-09\/\d+$/, 200],
   ["list of users", "GET", /^\/settings\/users\/2026-03$/, 200],
   ["one contact", "GET", /^\/crm\/objects\/2026-09\/contacts\/\d+$/, 200],
+  ["many contacts", "POST", /^\/crm\/objects\/2026-09\/contacts\/batch\/read$/, 200],
   ["account details", "GET", /^\/account-info\/2026-09\/details$/, 200],
+];
+
+const CHIRP = {
+  applicationGroup: "group",
+  applicationId: "application",
+  metadata: {},
+  otelContextHolder: {},
+  unstructuredSources: ["NONE"],
+};
+
+/** Contexts of callers other than workflows, as HubSpot's schema has them. */
+const CALLERS: readonly [source: string, context: Record<string, unknown>][] = [
+  ["AGENTS", { source: "AGENTS", agentId: 12, chirpAiContextObject: CHIRP, trajectoryId: "t" }],
+  ["COPILOT", { source: "COPILOT", trajectoryId: "t" }],
+  ["STANDALONE", { source: "STANDALONE", chirpAiContextObject: CHIRP }],
+  ["TEST", { source: "TEST" }],
 ];
 
 const suite = directory === undefined ? describe.skip : describe;
@@ -177,6 +196,35 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
       ({ body }) => (body as Record<string, string>)["grant_type"],
     );
     expect(grants).toEqual(["authorization_code", "refresh_token"]);
+  });
+
+  test("waiting for a sequence to end, which reads many contacts at once", async () => {
+    const contactId = contact(10);
+    portal.enrollInUi(contactId, { agoMs: 86_400_000 });
+    const run = portal.runAction({
+      actionUrl: running.publicUrl + WAIT_FOR_SEQUENCE_END_ROUTE,
+      contactIds: [contactId],
+      inputs: {},
+      objectProperties: [],
+    });
+    await run.answered;
+    portal.endEnrollment(contactId, "finished");
+    await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'WATCHING'`);
+    await run.finished;
+    expect(run.executions[0]?.outputs).toMatchObject({ outcome: "FINISHED" });
+  });
+
+  test.each(CALLERS)("checking for a caller of %s, which gets its context back", async (_source, context) => {
+    const run = portal.runAction({
+      actionUrl: running.publicUrl + CHECK_ENROLLMENT_ROUTE,
+      contactIds: [contact(11)],
+      inputs: {},
+      objectProperties: [],
+      context,
+    });
+    await run.finished;
+    const callbackId = run.executions[0]?.callbackId ?? "";
+    expect(portal.callbacks.get(callbackId)?.accepted?.requestContext).toEqual(context);
   });
 
   test("the lists were read to their end, page by page", () => {

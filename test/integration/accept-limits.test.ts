@@ -48,6 +48,8 @@ describe("while the database does not answer", () => {
       publicUrl: url,
       nowMs: Date.now,
       logger: pino({ level: "silent" }),
+      applyChanges: () => Promise.resolve(new Set<bigint>()),
+      wake: () => undefined,
       onOptionsAsked: () => undefined,
     });
     server.on("request", express().use(router));

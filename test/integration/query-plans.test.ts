@@ -4,6 +4,7 @@ import { readOwedCompletions, writeCompletionResults } from "../../src/execution
 import { createAcceptor } from "../../src/executions/accept.js";
 import { enrolled } from "../../src/executions/outcome.js";
 import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
+import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
@@ -96,6 +97,7 @@ describe("however long the backlog and the history, statements read no more than
       );
       return `'{${members.join(",")}}'`;
     }
+    if (value instanceof Date) return `'${value.toISOString()}'`;
     return `'${(value as bigint | number | string).toString()}'`;
   }
 
@@ -117,6 +119,17 @@ describe("however long the backlog and the history, statements read no more than
 
   test("recovering while there is nothing to recover", async () => {
     expect(await cost((owner) => recoverAttempts(owner))).toBeLessThanOrEqual(200);
+  });
+
+  test("looking for those that wait for a sequence to end while there are none", async () => {
+    expect(await cost((owner) => readWatched(owner, { limit: 100, gatherMs: 30_000 }))).toBeLessThanOrEqual(
+      200,
+    );
+  });
+
+  test("reading what we enrolled a contact in", async () => {
+    const since = new Date(Date.now() - 86_400_000);
+    expect(await cost((owner) => readOwnEnrollments(owner, ["99"], since))).toBeLessThanOrEqual(200);
   });
 
   test("reading owed completions", async () => {

@@ -4,6 +4,7 @@ import type { Prisma } from "../../src/db/generated/client.js";
 /** Columns of an execution a test cares about; the rest is what a call that was just accepted has. */
 export interface ExecutionSeed {
   portalId: bigint;
+  kind?: string;
   state?: string;
   enrollmentStatus?: string | null;
   contactId?: string;

@@ -21,6 +21,7 @@ const run = z.strictObject({
   inputs: z.record(z.string(), z.string()),
   objectProperties: z.array(z.string()).default(["email", "hubspot_owner_id", "hs_sequences_is_enrolled"]),
   workflowId: z.int().optional(),
+  context: z.looseObject({ source: z.string() }).optional(),
   ratePerSecond: z.number().positive().optional(),
   concurrency: z.int().positive().optional(),
   timeoutMs: z.int().positive().optional(),
@@ -30,6 +31,12 @@ const run = z.strictObject({
 });
 
 const end = z.object({ contactId: z.string(), how: z.enum(["finished", "unenrolled", "replied"]) });
+const oneContact = z.strictObject({ contactId: z.string() });
+const enrollment = oneContact.extend({
+  sequenceId: z.string().optional(),
+  agoMs: z.number().nonnegative().optional(),
+});
+const merge = z.strictObject({ primaryId: z.string(), otherId: z.string() });
 const options = z.looseObject({ optionsUrl: z.url(), inputFieldName: z.string() });
 const event = z.looseObject({ subscriptionType: z.string(), objectId: z.string() });
 const webhooks = z.object({ url: z.url(), events: z.array(event) });
@@ -57,6 +64,36 @@ export const PORTAL_CONTROLS: readonly ControlRoute[] = [
     answer: (call) => {
       const { contactId, how } = end.parse(call.body);
       portalOf(call).endEnrollment(contactId, how);
+    },
+  },
+  {
+    method: "POST",
+    path: "/portals/{portalId}/enroll-in-ui",
+    answer: (call) => {
+      const { contactId, ...choice } = enrollment.parse(call.body);
+      return { enrollmentId: portalOf(call).enrollInUi(contactId, withoutUndefined(choice)).id };
+    },
+  },
+  {
+    method: "POST",
+    path: "/portals/{portalId}/delete-contact",
+    answer: (call) => {
+      portalOf(call).deleteContact(oneContact.parse(call.body).contactId);
+    },
+  },
+  {
+    method: "POST",
+    path: "/portals/{portalId}/erase-contact",
+    answer: (call) => {
+      portalOf(call).erasePrivately(oneContact.parse(call.body).contactId);
+    },
+  },
+  {
+    method: "POST",
+    path: "/portals/{portalId}/merge-contacts",
+    answer: (call) => {
+      const { primaryId, otherId } = merge.parse(call.body);
+      return { contactId: portalOf(call).mergeContacts(primaryId, otherId).id };
     },
   },
   {

@@ -43,6 +43,11 @@ const tokenEndpoint = z.object({
   mode: z.enum(["ok", "outage", "invalid_client"]).optional(),
   accessTokenSeconds: z.number().positive().optional(),
 });
+const propertyLag = z.object({ propertyLagMs: z.number().nonnegative() });
+const webhookTarget = z.union([
+  z.object({ off: z.literal(true) }),
+  z.object({ url: z.url(), publicUrl: z.url().optional() }),
+]);
 const identity = z.object({ portalId: z.int(), userId: z.int().optional() });
 const authorize = identity.extend({ url: z.url(), deny: z.boolean().optional() });
 
@@ -100,6 +105,21 @@ export const WORLD_CONTROLS: readonly ControlRoute[] = [
     path: "/latency",
     answer: ({ world, body }) => {
       world.settings.latencyMs = latency.parse(body).latencyMs;
+    },
+  },
+  {
+    method: "PUT",
+    path: "/property-lag",
+    answer: ({ world, body }) => {
+      world.settings.propertyLagMs = propertyLag.parse(body).propertyLagMs;
+    },
+  },
+  {
+    method: "PUT",
+    path: "/webhook-target",
+    answer: ({ world, body }) => {
+      const target = webhookTarget.parse(body);
+      world.settings.webhookTarget = "off" in target ? undefined : target;
     },
   },
   {

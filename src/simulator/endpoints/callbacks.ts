@@ -67,7 +67,9 @@ function readOrder(
     Object.keys(outputs).map((name) => [name, textOf(outputs, name) ?? ""]),
   );
   const hasTypedOutputs = isRecord(record["typedOutputs"]);
-  return { callbackId, completion: { receivedAtMs: nowMs, batchSize, outputFields, hasTypedOutputs } };
+  const { requestContext } = record;
+  const completion = { receivedAtMs: nowMs, batchSize, outputFields, hasTypedOutputs, requestContext };
+  return { callbackId, completion };
 }
 
 /** Which status each hopeless id gets is an open question (dossier §13.2), so the settings decide. */

@@ -37,7 +37,7 @@ function get({ portal, params, query, nowMs }: ApiCall): Answer {
   const byEmail = query.get("idProperty") === "email";
   const contact = byEmail
     ? [...portal.contacts.values()].find(({ properties }) => properties["email"] === id)
-    : portal.contacts.get(id);
+    : portal.find(id);
   if (contact === undefined) return notFound("resource not found");
   const wanted = query.getAll("properties").flatMap((names) => names.split(","));
   return ok(contactBody(contact, wanted, nowMs));
@@ -50,8 +50,8 @@ function batchRead({ portal, body, nowMs }: ApiCall): Answer {
   if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
   const ids = inputs.filter(isRecord).map((input) => textOf(input, "id") ?? "");
   const wanted = Array.isArray(body["properties"]) ? body["properties"].map(String) : [];
-  const found = ids.map((id) => portal.contacts.get(id)).filter((contact) => contact !== undefined);
-  const missing = ids.filter((id) => !portal.contacts.has(id));
+  const found = ids.map((id) => portal.find(id)).filter((contact) => contact !== undefined);
+  const missing = ids.filter((id) => portal.find(id) === undefined);
   const at = new Date(nowMs).toISOString();
   const results = found.map((contact) => contactBody(contact, wanted, nowMs));
   const summary = { status: "COMPLETE", results, startedAt: at, completedAt: at };

@@ -1,6 +1,5 @@
 import { invalid, notFound, ok, type Answer } from "../server/answer.js";
 import { isRecord, textOf } from "../server/body.js";
-import { changeLater, propertiesOnEnroll } from "../portal/enrollments.js";
 import type { SimulatedContact, SimulatedSequence, SimulatedUser, Suppression } from "../portal/model.js";
 import { actingUser, visibleSequence } from "./acting-user.js";
 import type { ApiCall } from "./call.js";
@@ -49,7 +48,7 @@ function readOrder(call: ApiCall, user: SimulatedUser | undefined): EnrollOrder 
   const sequence = user && visibleSequence(portal, sequenceId, user.userId);
   if (user === undefined || sequence === undefined)
     return missing(call, `Sequence ${sequenceId} was not found`);
-  const contact = portal.contacts.get(contactId);
+  const contact = portal.find(contactId);
   if (contact === undefined) return missing(call, `Contact ${contactId} was not found`);
   return { user, sequence, contact, senderEmail, senderAliasAddress: textOf(body, "senderAliasAddress") };
 }
@@ -120,11 +119,7 @@ function accept({ world, portal, nowMs }: ApiCall, order: EnrollOrder): Answer {
   });
   portal.enrollments.factsOf(contact.id).accepted += 1;
   portal.enrollments.countSent(portal.dayAt(nowMs), user.inboxAddress);
-  const lifetimeCount = portal.enrollments.of(contact.id).length;
-  changeLater(contact, propertiesOnEnroll(enrollment, lifetimeCount), {
-    nowMs,
-    lagMs: world.settings.propertyLagMs,
-  });
+  portal.showEnrolled(enrollment);
   world.signals.announce("enrolled", {
     portalId: portal.portalId,
     contactId: contact.id,

@@ -70,7 +70,8 @@ function sequenceSummary({
 /** One enrollment, never a list: the current or the latest. What comes otherwise is an open question (dossier §13.5). */
 function lookUp({ world, portal, params }: ApiCall): Answer {
   const { openQuestions } = world.settings;
-  const contactId = params["contactId"] ?? "";
+  const asked = params["contactId"] ?? "";
+  const contactId = portal.find(asked)?.id ?? asked;
   const latest = portal.enrollments.latestOf(contactId);
   if (latest === undefined || !portal.contacts.has(contactId)) {
     const empty = openQuestions.neverEnrolled === 200 && portal.contacts.has(contactId);

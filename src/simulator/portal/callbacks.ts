@@ -5,6 +5,8 @@ export interface Completion {
   readonly batchSize: number;
   readonly outputFields: Readonly<Record<string, string>>;
   readonly hasTypedOutputs: boolean;
+  /** As the app sent it; undefined where it sent none. */
+  readonly requestContext: unknown;
 }
 
 /** A call-back HubSpot is waiting for, with every completion that came, wanted or not. */

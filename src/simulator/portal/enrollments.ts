@@ -38,6 +38,14 @@ export class EnrollmentLedger {
     return latest?.ended === undefined ? latest : undefined;
   }
 
+  /** A merge: what one contact had is the other's. */
+  move(fromContactId: string, toContactId: string): void {
+    const moved = this.#byContact.get(fromContactId);
+    if (moved === undefined) return;
+    this.#byContact.delete(fromContactId);
+    this.#byContact.set(toContactId, moved);
+  }
+
   factsOf(contactId: string): EnrollFacts {
     let facts = this.#facts.get(contactId);
     if (facts === undefined) {

@@ -4,15 +4,23 @@ import { signedFetch, type SignedFetch } from "../workflow/hubspot-fetch.js";
 import { fetchOptions, type OptionsAnswer, type OptionsRequest } from "../workflow/options.js";
 import type { RunRequest } from "../workflow/run-request.js";
 import { WorkflowRun } from "../workflow/run.js";
+import { WebhookLine } from "../workflow/subscriptions.js";
 import { sendWebhooks, type WebhookDelivery, type WebhookEvent } from "../workflow/webhooks.js";
 import { CallbackLedger } from "./callbacks.js";
-import { changeLater, EnrollmentLedger, propertiesOnEnd, visibleProperties } from "./enrollments.js";
+import {
+  changeLater,
+  EnrollmentLedger,
+  propertiesOnEnd,
+  propertiesOnEnroll,
+  visibleProperties,
+} from "./enrollments.js";
 import { flowsOf, type Flow } from "./flows.js";
 import type { ContactSeed, Seeder, SequenceSeed, UserSeed } from "./seeding.js";
 import { makeTrouble, type Trouble } from "./troubles.js";
 import type {
   EnrollmentEnd,
   SimulatedContact,
+  SimulatedEnrollment,
   SimulatedOwner,
   SimulatedSequence,
   SimulatedUser,
@@ -41,6 +49,9 @@ export class SimulatedPortal {
   readonly traffic = new Traffic();
   readonly runs: WorkflowRun[] = [];
   readonly flows: Flow[];
+  readonly webhooks: WebhookLine;
+  /** Contacts that were merged, by their old id. */
+  readonly #mergedInto = new Map<string, string>();
   readonly #world: World;
   /** Formatting a date costs more than the rest of an enrollment, so one result serves for its minute. */
   readonly #dayFormat: Intl.DateTimeFormat;
@@ -51,6 +62,7 @@ export class SimulatedPortal {
     this.#world = world;
     this.portalId = traits.portalId;
     this.traits = traits;
+    this.webhooks = new WebhookLine(world, this);
     this.#dayFormat = new Intl.DateTimeFormat("sv-SE", { timeZone: traits.timeZone });
     this.flows = flowsOf(traits.portalId, world.settings.actionDefinitionId, world.now());
   }
@@ -133,15 +145,86 @@ export class SimulatedPortal {
     const nowMs = this.#world.now();
     enrollment.ended = how;
     enrollment.updatedAtMs = nowMs;
-    changeLater(this.contact(contactId), propertiesOnEnd(how, nowMs), {
-      nowMs,
-      lagMs: this.#world.settings.propertyLagMs,
-    });
+    this.#changeSequenceProperties(contactId, propertiesOnEnd(how, nowMs), nowMs);
     this.#world.signals.announce("ended", { portalId: this.portalId, contactId, how });
+  }
+
+  /** Puts a contact in a sequence as a colleague in the UI did `agoMs` ago: no API call, so none is counted. */
+  enrollInUi(
+    contactId: string,
+    { sequenceId, agoMs = 0 }: { sequenceId?: string; agoMs?: number } = {},
+  ): SimulatedEnrollment {
+    const [first] = this.sequences.values();
+    const sequence = known(
+      sequenceId === undefined ? first : this.sequences.get(sequenceId),
+      "sequence to be enrolled in",
+    );
+    const { userId, inboxAddress } = this.admin;
+    const enrollment = this.enrollments.add({
+      contactId,
+      sequenceId: sequence.id,
+      sequenceName: sequence.name,
+      userId,
+      senderEmail: inboxAddress,
+      senderAliasAddress: undefined,
+      toEmail: this.contact(contactId).properties["email"] ?? "",
+      enrolledAtMs: this.#world.now() - agoMs,
+    });
+    this.showEnrolled(enrollment);
+    return enrollment;
+  }
+
+  /** Lets the contact's properties tell of an enrollment, after the usual lag. */
+  showEnrolled(enrollment: SimulatedEnrollment): void {
+    const lifetimeCount = this.enrollments.of(enrollment.contactId).length;
+    const values = propertiesOnEnroll(enrollment, lifetimeCount);
+    this.#changeSequenceProperties(enrollment.contactId, values, enrollment.enrolledAtMs);
+  }
+
+  #changeSequenceProperties(contactId: string, values: Record<string, string>, atMs: number): void {
+    const nowMs = this.#world.now();
+    const lagMs = Math.max(0, atMs + this.#world.settings.propertyLagMs - nowMs);
+    changeLater(this.contact(contactId), values, { nowMs, lagMs });
+    const propertyName = "hs_sequences_is_enrolled";
+    const propertyValue = values[propertyName] ?? "";
+    const subscriptionType = "object.propertyChange";
+    this.webhooks.happens({ subscriptionType, objectId: contactId, propertyName, propertyValue }, lagMs);
+  }
+
+  /** The record an id stands for, which is another one after a merge. */
+  find(contactId: string): SimulatedContact | undefined {
+    const into = this.#mergedInto.get(contactId);
+    return into === undefined ? this.contacts.get(contactId) : this.find(into);
   }
 
   deleteContact(contactId: string): void {
     this.contacts.delete(contactId);
+    this.webhooks.happens({ subscriptionType: "contact.deletion", objectId: contactId });
+  }
+
+  /** HubSpot's privacy deletion: told twice, as a deletion too (dossier §7.3). */
+  erasePrivately(contactId: string): void {
+    this.deleteContact(contactId);
+    this.webhooks.happens({ subscriptionType: "contact.privacyDeletion", objectId: contactId });
+  }
+
+  /** Makes one new contact of two; the old ids lead to it. */
+  mergeContacts(primaryId: string, otherId: string): SimulatedContact {
+    const merged = this.addContact({ properties: this.contact(primaryId).properties });
+    merged.pending = this.contact(primaryId).pending;
+    this.enrollments.move(primaryId, merged.id);
+    for (const id of [primaryId, otherId]) {
+      this.contacts.delete(id);
+      this.#mergedInto.set(id, merged.id);
+    }
+    this.webhooks.happens({
+      subscriptionType: "contact.merge",
+      objectId: merged.id,
+      primaryObjectId: primaryId,
+      mergedObjectIds: [otherId],
+      newObjectId: merged.id,
+    });
+    return merged;
   }
 
   /** Deactivates a user: the owner is archived and nobody can send as them. */

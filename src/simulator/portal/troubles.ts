@@ -1,4 +1,3 @@
-import { changeLater, propertiesOnEnroll } from "./enrollments.js";
 import type { SimulatedContact, SimulatedUser } from "./model.js";
 import type { Seeder, ContactSeed } from "./seeding.js";
 
@@ -24,7 +23,7 @@ export type Trouble = (typeof TROUBLES)[number];
 /** Adds one contact with the trouble. A deleted one is returned although the portal no longer has it. */
 export function makeTrouble(seeder: Seeder, trouble: Trouble): SimulatedContact {
   const contact = seeder.addContact(seedFor(seeder, trouble));
-  if (trouble === "already-enrolled") enrollBehindTheScenes(seeder, contact);
+  if (trouble === "already-enrolled") seeder.portal.enrollInUi(contact.id, { agoMs: 3_600_000 });
   if (trouble === "deleted") seeder.portal.deleteContact(contact.id);
   return contact;
 }
@@ -77,23 +76,4 @@ function ownedByUser(
 ): ContactSeed {
   const user = [...seeder.portal.users.values()].find(fits) ?? seeder.addUser(otherwise);
   return ownedBy(seeder.portal.ownerOfUser(user.userId).ownerId);
-}
-
-/** As if a colleague had enrolled the contact in the UI: no API call, so none is counted. */
-function enrollBehindTheScenes({ portal, world }: Seeder, contact: SimulatedContact): void {
-  const [sequence] = portal.sequences.values();
-  const user = portal.admin;
-  if (sequence === undefined) throw new RangeError("The simulated portal has no sequence to be enrolled in");
-  const nowMs = world.now();
-  const enrollment = portal.enrollments.add({
-    contactId: contact.id,
-    sequenceId: sequence.id,
-    sequenceName: sequence.name,
-    userId: user.userId,
-    senderEmail: user.inboxAddress,
-    senderAliasAddress: undefined,
-    toEmail: contact.properties["email"] ?? "",
-    enrolledAtMs: nowMs - 3_600_000,
-  });
-  changeLater(contact, propertiesOnEnroll(enrollment, 1), { nowMs, lagMs: 0 });
 }

@@ -56,6 +56,8 @@ interface RequestShape {
   readonly callbackId: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly objectProperties: readonly string[];
+  /** Of a call by another client than a workflow (dossier §3.4). */
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
   readonly nowMs: number;
 }
 
@@ -74,7 +76,11 @@ export function executionPayload(contact: SimulatedContact | { id: string }, sha
       extensionDefinitionId: shape.definitionId,
       extensionDefinitionVersionId: shape.definitionVersion,
     },
-    context: { source: "WORKFLOWS", workflowId: shape.workflowId, actionId: shape.actionId },
+    context: shape.context ?? {
+      source: "WORKFLOWS",
+      workflowId: shape.workflowId,
+      actionId: shape.actionId,
+    },
     object: { objectId: Number(contact.id), objectType: "CONTACT", properties: requested(contact, shape) },
     inputFields: shape.inputs,
     fields: shape.inputs,

@@ -16,6 +16,8 @@ export interface RunRequest {
   /** `objectRequestOptions.properties` of the action. */
   readonly objectProperties: readonly string[];
   readonly workflowId?: number;
+  /** Sent instead of a workflow's: `{ source: "AGENTS", … }`. */
+  readonly context?: Readonly<Record<string, unknown>>;
   readonly actionId?: number;
   readonly definitionVersion?: number;
   /** Contacts entering per second; unset: as fast as the connections allow. */

@@ -132,7 +132,7 @@ export class WorkflowRun {
   }
 
   #payload(entry: { contactId: string; index: number; callbackId: string; enrollmentId: number }): string {
-    const { inputs, workflowId, actionId, definitionVersion, objectProperties } = this.#request;
+    const { inputs, workflowId, actionId, definitionVersion, objectProperties, context } = this.#request;
     const contact = this.#portal.contacts.get(entry.contactId);
     return executionPayload(contact ?? { id: entry.contactId }, {
       portalId: this.#portal.portalId,
@@ -144,6 +144,7 @@ export class WorkflowRun {
       callbackId: entry.callbackId,
       inputs: typeof inputs === "function" ? inputs(contact, entry.index) : inputs,
       objectProperties,
+      context,
       nowMs: this.#world.now(),
     });
   }

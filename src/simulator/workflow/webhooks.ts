@@ -14,6 +14,10 @@ export interface WebhookEvent {
   readonly changeFlag?: string;
   readonly occurredAtMs?: number;
   readonly attemptNumber?: number;
+  /** Of a merge. */
+  readonly primaryObjectId?: string;
+  readonly mergedObjectIds?: readonly string[];
+  readonly newObjectId?: string;
 }
 
 export interface WebhookDelivery {
@@ -31,14 +35,22 @@ export async function sendWebhooks(
   {
     events,
     url,
+    publicUrl,
     signing = SIGNATURES,
-  }: { events: readonly WebhookEvent[]; url: string; signing?: SigningPlan },
+  }: { events: readonly WebhookEvent[]; url: string; publicUrl?: string | undefined; signing?: SigningPlan },
 ): Promise<WebhookDelivery[]> {
   const deliveries: WebhookDelivery[] = [];
   for (let start = 0; start < events.length; start += BATCH) {
     const batch = events.slice(start, start + BATCH);
     const body = JSON.stringify(batch.map((event) => eventBody(world, portal, event)));
-    const answer = await deliver(world, { method: "POST", url, body, signing, timeoutMs: 5000 });
+    const answer = await deliver(world, {
+      method: "POST",
+      url,
+      publicUrl,
+      body,
+      signing,
+      timeoutMs: 5000,
+    });
     deliveries.push({ events: batch.length, status: answer.kind === "answered" ? answer.status : 0 });
   }
   return deliveries;
@@ -58,5 +70,8 @@ function eventBody(world: World, portal: SimulatedPortal, event: WebhookEvent): 
     propertyValue: event.propertyValue,
     changeSource: event.changeSource ?? "CRM_UI",
     changeFlag: event.changeFlag,
+    primaryObjectId: event.primaryObjectId && Number(event.primaryObjectId),
+    mergedObjectIds: event.mergedObjectIds?.map(Number),
+    newObjectId: event.newObjectId && Number(event.newObjectId),
   };
 }

@@ -1,0 +1,114 @@
+import type { RequestHandler, Response } from "express";
+import type { AcceptResult, IncomingExecution } from "../executions/accept.js";
+import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import type { ExecutionKind } from "../executions/execution.js";
+import { HOLD_DAYS, holdDuration } from "../executions/hold.js";
+import type { Logger } from "../observability/logger.js";
+import type { ParsedCall } from "./call-envelope.js";
+import { bodyBytes } from "./read-body.js";
+import { requestIdOf } from "../http/request-id.js";
+import { withinAnswerTime } from "./answer-time.js";
+
+export interface AcceptCallOptions {
+  accept: (execution: IncomingExecution) => Promise<AcceptResult>;
+  logger: Logger;
+}
+
+/** An action's own part: what its calls are, and how their inputs are read. */
+export interface Action {
+  readonly kind: ExecutionKind;
+  /** May look something up in our storage; a fault is answered like any other fault of the storage. */
+  readonly parse: (body: Buffer) => ParsedCall | Promise<ParsedCall>;
+}
+
+interface PreparedAnswer {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+}
+
+/** Holds the contact until we complete the callback: longer than our own deadline, so we always come first. */
+function prepareBlock(holdDays: number): PreparedAnswer {
+  const body = JSON.stringify({
+    outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: holdDuration(holdDays) },
+  });
+  return {
+    body,
+    headers: {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(body),
+    },
+  };
+}
+
+const ORDINARY_BLOCK = prepareBlock(HOLD_DAYS);
+
+function sendBlock(response: Response, { holdDays }: IncomingExecution): void {
+  const { body, headers } = holdDays === undefined ? ORDINARY_BLOCK : prepareBlock(holdDays);
+  response.writeHead(200, headers).end(body);
+}
+
+interface Failure {
+  readonly kind: ExecutionKind;
+  readonly code: ErrorCode;
+  readonly message?: string;
+}
+
+function sendFailure(response: Response, { kind, code, message }: Failure): void {
+  response.json({
+    outputFields: {
+      hs_execution_state: "FAIL_CONTINUE",
+      ...(kind === "ENROLL" ? { enrollment_status: "FAILED" } : {}),
+      error_code: code,
+      error_message: message ?? ERROR_SENTENCES[code],
+    },
+  });
+}
+
+/** A call with its fate; `undefined` where it was no call at all. */
+type Accepted =
+  { readonly parsed: Exclude<ParsedCall, { kind: "unreadable" }>; readonly result: AcceptResult } | undefined;
+
+/**
+ * A route of an action: stores the call and answers BLOCK, the same for a fresh and a repeated one. Nothing here waits
+ * for HubSpot; the portal's drain does the work.
+ */
+export function acceptCall(action: Action, options: AcceptCallOptions): RequestHandler {
+  async function store(body: Buffer): Promise<Accepted> {
+    const parsed = await action.parse(body);
+    return parsed.kind === "unreadable"
+      ? undefined
+      : { parsed, result: await options.accept(parsed.execution) };
+  }
+
+  return async (request, response) => {
+    let accepted: Accepted;
+    try {
+      accepted = await withinAnswerTime(store(bodyBytes(request)));
+    } catch (fault) {
+      options.logger.error(
+        { fault, action: action.kind },
+        "a call could not be stored; HubSpot will send it again",
+      );
+      response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
+      return;
+    }
+    if (accepted === undefined) {
+      response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+      return;
+    }
+    const { parsed, result } = accepted;
+    if (result === "overloaded") {
+      // HubSpot reads Retry-After as milliseconds (dossier §3.5); ten thousand is harmless read as seconds too.
+      response
+        .status(429)
+        .set("Retry-After", "10000")
+        .json({ code: "OVERLOADED", requestId: requestIdOf(response) });
+    } else if (result === "not_connected") {
+      sendFailure(response, { kind: action.kind, code: "NOT_CONNECTED" });
+    } else if (parsed.kind === "invalid") {
+      sendFailure(response, { kind: action.kind, code: "INVALID_INPUT", message: parsed.message });
+    } else {
+      sendBlock(response, parsed.execution);
+    }
+  };
+}

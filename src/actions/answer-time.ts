@@ -1,0 +1,14 @@
+/** We answer within a second, whatever the database does: HubSpot sends what got a 503 again (dossier §3.5, §7.3). */
+const STORE_TIMEOUT_MS = 900;
+
+/** @throws Error where the work has not ended in time; it goes on all the same. */
+export function withinAnswerTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`not stored within ${STORE_TIMEOUT_MS} ms`));
+    }, STORE_TIMEOUT_MS);
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+    });
+  });
+}

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import type { IncomingExecution } from "../executions/accept.js";
+import type { ExecutionKind, RequestContext } from "../executions/execution.js";
+import { ERROR_SENTENCES } from "../executions/error-codes.js";
+import { parseStorableJson, REPLACEMENT } from "../storable-json.js";
+
+/** Ids arrive as numbers or strings; kept as strings of digits, whatever their size. */
+const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
+const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const inputs = z.record(z.string(), z.unknown()).nullish();
+/** Who calls: `WORKFLOWS`, or another client of HubSpot's (dossier §3.4); its other members are that client's own. */
+const context = z.looseObject({ source: z.string().nullish() });
+
+/** The parts of an execution request without which it cannot be answered or stored (dossier §3.4). */
+const call = z.object({
+  // Two ids that differ only in what cannot be stored would become one execution.
+  callbackId: z
+    .string()
+    .min(1)
+    .max(512)
+    .refine((id) => !id.includes(REPLACEMENT)),
+  origin: z.object({ portalId: digits }),
+  object: z.object({
+    objectId: digits,
+    properties: z.record(z.string(), value).nullish().catch(null),
+  }),
+  context: context.nullish().catch(null),
+  inputFields: inputs.catch(null),
+  fields: inputs.catch(null),
+});
+
+/** An execution request of any of our actions. */
+export type Call = z.output<typeof call>;
+
+/**
+ * What an execution request turned out to be. `unreadable`: not a call at all, 400. `invalid`: a usable call with a
+ * wrong input; it is stored as answered, so that the settings page can tell of it.
+ */
+export type ParsedCall =
+  | { readonly kind: "valid"; readonly execution: IncomingExecution }
+  | { readonly kind: "invalid"; readonly execution: IncomingExecution; readonly message: string }
+  | { readonly kind: "unreadable" };
+
+/** The largest id PostgreSQL's bigint takes; HubSpot's are 64-bit too. */
+const MAX_ID = 2n ** 63n - 1n;
+
+/** Reads the bytes of a verified execution request; undefined where they are no call. */
+export function readCall(body: Buffer): Call | undefined {
+  let json: unknown;
+  try {
+    json = parseStorableJson(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  const parsed = call.safeParse(json);
+  return parsed.success && BigInt(parsed.data.origin.portalId) <= MAX_ID ? parsed.data : undefined;
+}
+
+/** An input as HubSpot sent it: from `inputFields`, else from its older copy `fields`. Empty text is no value. */
+export function readInput(parsed: Call, name: string): string | undefined {
+  for (const source of [parsed.inputFields, parsed.fields]) {
+    const given = source?.[name];
+    if (typeof given === "number" || typeof given === "boolean") return String(given);
+    if (typeof given === "string" && given.trim() !== "") return given.trim();
+  }
+  return undefined;
+}
+
+/** The contact's properties as texts; undefined where the call carried none. */
+export function readProperties(parsed: Call): Record<string, string | null> | undefined {
+  const { properties } = parsed.object;
+  if (properties == null) return undefined;
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => [name, property === null ? null : String(property)]),
+  );
+}
+
+/** The context that a caller other than a workflow wants back with the completion (dossier §3.6). */
+function contextToReturn({ context }: Call): RequestContext | undefined {
+  const source = context?.source;
+  return source == null || source === "WORKFLOWS" ? undefined : { ...context, source };
+}
+
+/** What is stored of a call whichever action it is for; the action adds its own. */
+export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution {
+  const requestContext = contextToReturn(parsed);
+  return {
+    portalId: BigInt(parsed.origin.portalId),
+    kind,
+    callbackId: parsed.callbackId,
+    contactId: parsed.object.objectId,
+    workflowId: digits.safeParse(parsed.context?.["workflowId"]).data,
+    sequenceId: undefined,
+    request: requestContext === undefined ? {} : { requestContext },
+  };
+}
+
+/** A call that is answered at once because of a wrong input; `problem` is in the words of the workflow editor. */
+export function toInvalid(execution: IncomingExecution, problem: string): ParsedCall {
+  const message = `${ERROR_SENTENCES.INVALID_INPUT} ${problem}`;
+  const answer = {
+    execution_state: "FAIL_CONTINUE",
+    enrollment_status: execution.kind === "ENROLL" ? "FAILED" : null,
+    error_code: "INVALID_INPUT",
+    error_message: message,
+  };
+  return { kind: "invalid", execution: { ...execution, answer }, message };
+}

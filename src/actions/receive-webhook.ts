@@ -1,0 +1,36 @@
+import type { RequestHandler } from "express";
+import type { ContactChange } from "../executions/contact-changes.js";
+import { requestIdOf } from "../http/request-id.js";
+import type { Logger } from "../observability/logger.js";
+import { withinAnswerTime } from "./answer-time.js";
+import { readContactEvents } from "./contact-events.js";
+import { bodyBytes } from "./read-body.js";
+
+export const WEBHOOK_ROUTE = "/hubspot/webhooks";
+
+export interface WebhookOptions {
+  /** Stores what the changes mean; resolves with the portals that have something to do now. */
+  applyChanges: (changes: readonly ContactChange[]) => Promise<ReadonlySet<bigint>>;
+  /** Must not throw. */
+  wake: (portalId: bigint) => void;
+  logger: Logger;
+}
+
+/** `POST /hubspot/webhooks`: stores what a delivery says of contacts and answers 200; HubSpot sends what got a 503 again. */
+export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): RequestHandler {
+  return async (request, response) => {
+    const changes = readContactEvents(bodyBytes(request));
+    if (changes === undefined) {
+      response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+      return;
+    }
+    try {
+      const portals = await withinAnswerTime(applyChanges(changes));
+      portals.forEach(wake);
+      response.status(200).end();
+    } catch (fault) {
+      logger.error({ fault }, "a webhook could not be stored; HubSpot will send it again");
+      response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
+    }
+  };
+}

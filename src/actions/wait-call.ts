@@ -1,0 +1,50 @@
+import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "../executions/wait-contract.js";
+import { firstLookAt } from "../executions/look-times.js";
+import { readCall, readInput, toIncoming, toInvalid, type ParsedCall } from "./call-envelope.js";
+
+/** How much longer than its wait a contact is held: for an outage of HubSpot's at its end, and for the completion. */
+const MARGIN_DAYS = 2;
+
+const [MAX_WAIT_DAYS] = WAIT_INPUTS;
+
+function readDays(given: string | undefined): number | undefined {
+  if (given === undefined) return DEFAULT_MAX_WAIT_DAYS;
+  // A comma is what half of Europe types.
+  const text = given.replace(",", ".");
+  const days = /^\d{1,6}(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  return days > 0 ? days : undefined;
+}
+
+/**
+ * Reads the bytes of a verified call of the wait action.
+ *
+ * @param options.maxHoldDays the portal's longest wait (`portal_settings.max_hold_days`)
+ */
+export async function parseWaitCall(
+  body: Buffer,
+  options: { maxHoldDays: (portalId: bigint) => Promise<number>; now: () => Date },
+): Promise<ParsedCall> {
+  const parsed = readCall(body);
+  if (parsed === undefined) return { kind: "unreadable" };
+  const incoming = toIncoming(parsed, "WAIT_FOR_SEQUENCE_END");
+  const days = readDays(readInput(parsed, MAX_WAIT_DAYS));
+  if (days === undefined) {
+    return toInvalid(incoming, "“Maximum wait” is not a number of days above 0, such as 14 or 0.5.");
+  }
+  const most = await options.maxHoldDays(incoming.portalId);
+  if (days > most) {
+    return toInvalid(
+      incoming,
+      `“Maximum wait” is ${days} days, but “Longest hold” on the app's settings page allows ${most}. Enter fewer days, or ask an admin to raise that setting.`,
+    );
+  }
+  return {
+    kind: "valid",
+    execution: {
+      ...incoming,
+      request: { ...incoming.request, maxWaitDays: days },
+      holdDays: Math.ceil(days) + MARGIN_DAYS,
+      dueAt: firstLookAt(options.now(), incoming.portalId),
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Pool, PoolClient } from "pg";
+import { ERROR_SENTENCES } from "./error-codes.js";
+import { ERASED_CONTACT } from "./execution.js";
+
+/** What HubSpot told of a contact. */
+export type ContactChange =
+  /**
+   * It came into a sequence or left one, or it may be gone. Events come in any order, and a merge deletes too, so what
+   * is true is asked of HubSpot.
+   */
+  | { readonly kind: "touched"; readonly portalId: bigint; readonly contactId: string }
+  /** Deleted for privacy's sake: final, and nothing of it may be kept. */
+  | { readonly kind: "erased"; readonly portalId: bigint; readonly contactId: string }
+  /** The contacts go on as another one. */
+  | {
+      readonly kind: "merged";
+      readonly portalId: bigint;
+      readonly contactIds: readonly string[];
+      readonly into: string;
+    };
+
+type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
+
+/** `$1` portals and `$2` contacts, pair by pair. Locked by id, so that two deliveries at once do not block each other. */
+const affected = (condition: string): string => `affected AS (
+  SELECT e.portal_id, e.id FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+    JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
+   WHERE ${condition} ORDER BY e.portal_id, e.id FOR UPDATE OF e
+)`;
+
+const LOOK_NOW = `
+  WITH ${affected(`e.state = 'WATCHING' AND e.due_at > now()`)}
+  UPDATE executions e SET due_at = now() FROM affected a, portals p
+   WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+  RETURNING e.portal_id`;
+
+/** History goes along: a later privacy deletion names the new id alone. */
+const MERGE = `
+  UPDATE executions e SET contact_id = $3, due_at = CASE WHEN e.state = 'WATCHING' THEN now() ELSE e.due_at END
+    FROM portals p
+   WHERE e.portal_id = $1 AND e.contact_id = ANY ($2::text[]) AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+  RETURNING e.portal_id`;
+
+/**
+ * What is still open is decided, or, where a request is under way for it, ends with that request. Codes and counts stay;
+ * messages, which may hold HubSpot's words about an address, become the code's own sentence.
+ */
+const ERASE = `
+  WITH ${affected("true")}, marked AS (
+    SELECT e.portal_id, e.id,
+           e.state IN ('QUEUED', 'WATCHING') OR (e.state = 'UNCERTAIN' AND e.epoch IS NULL)
+             OR (e.state = 'DECIDED' AND e.kind <> 'ENROLL') AS is_moot
+      FROM executions e JOIN affected USING (portal_id, id)
+  )
+  UPDATE executions e
+     SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
+         request = e.request - 'properties'
+           - CASE WHEN e.state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') THEN 'requestContext' ELSE '' END,
+         state = CASE WHEN m.is_moot THEN 'DECIDED' ELSE e.state END,
+         due_at = CASE WHEN m.is_moot THEN now() ELSE e.due_at END,
+         decided_at = CASE WHEN m.is_moot THEN now() ELSE e.decided_at END,
+         execution_state = CASE WHEN m.is_moot THEN 'FAIL_CONTINUE' ELSE e.execution_state END,
+         enrollment_status = CASE WHEN m.is_moot AND e.kind = 'ENROLL' THEN 'FAILED' ELSE e.enrollment_status END,
+         error_code = CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END,
+         error_message = $3::jsonb ->> CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END
+    FROM marked m
+   WHERE e.portal_id = m.portal_id AND e.id = m.id
+  RETURNING e.portal_id`;
+
+function pairs(changes: readonly ChangeOf<"touched" | "erased">[]): [bigint[], string[]] {
+  return [changes.map(({ portalId }) => portalId), changes.map(({ contactId }) => contactId)];
+}
+
+function ofKind<Kind extends ContactChange["kind"]>(
+  changes: readonly ContactChange[],
+  kind: Kind,
+): ChangeOf<Kind>[] {
+  return changes.filter((change): change is ChangeOf<Kind> => change.kind === kind);
+}
+
+async function apply(client: PoolClient, changes: readonly ContactChange[]): Promise<Set<bigint>> {
+  const portals = new Set<bigint>();
+  async function run(text: string, values: readonly unknown[]): Promise<void> {
+    const { rows } = await client.query<{ portal_id: string }>(text, [...values]);
+    rows.forEach(({ portal_id }) => portals.add(BigInt(portal_id)));
+  }
+  for (const { portalId, contactIds, into } of ofKind(changes, "merged")) {
+    await run(MERGE, [portalId, contactIds, into]);
+  }
+  const erased = ofKind(changes, "erased");
+  if (erased.length > 0) await run(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
+  const touched = ofKind(changes, "touched");
+  if (touched.length > 0) await run(LOOK_NOW, pairs(touched));
+  return portals;
+}
+
+/**
+ * Stores what the changes mean for our executions, in one transaction; the same changes again change nothing more.
+ * Portals that are not connected are left alone, but for erasing.
+ *
+ * @param changes in the order they happened
+ * @returns the portals that have something to do now.
+ */
+export async function applyContactChanges(
+  pool: Pool,
+  changes: readonly ContactChange[],
+): Promise<Set<bigint>> {
+  if (changes.length === 0) return new Set();
+  const client = await pool.connect();
+  let isBroken = true;
+  try {
+    await client.query("BEGIN");
+    const portals = await apply(client, changes);
+    await client.query("COMMIT");
+    isBroken = false;
+    return portals;
+  } finally {
+    // A connection with a transaction open on it must not go back to the pool.
+    client.release(isBroken);
+  }
+}

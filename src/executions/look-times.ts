@@ -1,0 +1,34 @@
+/**
+ * When an execution that waits for a sequence to end is looked at. Instants lie on a grid of the portal, and each longer
+ * grid is part of every shorter one: what waits for the same length is due at the same moment, so that requests are full;
+ * the offset keeps portals apart.
+ */
+
+const MINUTE_MS = 60_000;
+/** Executions accepted around the same time are first looked at together. */
+const FIRST_LOOK_MS = { gather: 30_000, least: 5_000 };
+/** The longer it has waited, the less often: a webhook usually tells first, and sequences last days. */
+const LADDER: readonly { readonly upToMs: number; readonly everyMs: number }[] = [
+  { upToMs: 10 * MINUTE_MS, everyMs: MINUTE_MS },
+  { upToMs: 6 * 60 * MINUTE_MS, everyMs: 5 * MINUTE_MS },
+];
+const LONGEST_MS = 15 * MINUTE_MS;
+
+function nextOnGrid(after: Date, everyMs: number, portalId: bigint): Date {
+  const offsetMs = Number((portalId * 7_919n) % BigInt(LONGEST_MS));
+  const steps = Math.floor((after.getTime() - offsetMs) / everyMs) + 1;
+  return new Date(steps * everyMs + offsetMs);
+}
+
+/** Of an execution accepted `now`: 5 to 35 s from then. */
+export function firstLookAt(now: Date, portalId: bigint): Date {
+  const least = new Date(now.getTime() + FIRST_LOOK_MS.least);
+  return nextOnGrid(least, FIRST_LOOK_MS.gather, portalId);
+}
+
+/** The look after the one `now`, of an execution that waits since `since`: a minute later at first, then up to 15. */
+export function nextLookAt(now: Date, since: Date, portalId: bigint): Date {
+  const waitedMs = now.getTime() - since.getTime();
+  const everyMs = LADDER.find(({ upToMs }) => waitedMs < upToMs)?.everyMs ?? LONGEST_MS;
+  return nextOnGrid(now, everyMs, portalId);
+}

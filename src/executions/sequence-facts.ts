@@ -1,0 +1,44 @@
+/** What a contact's properties say of its latest sequence (dossier §7.1). They trail what happened by tens of seconds. */
+export interface SequenceFacts {
+  readonly isEnrolled: boolean;
+  readonly sequenceId: string | undefined;
+  readonly enrolledAt: Date | undefined;
+  /** Of the latest sequence that ended; may be an earlier one than `enrolledAt` tells of. */
+  readonly endedAt: Date | undefined;
+  readonly finishedAt: Date | undefined;
+  readonly unenrolledAt: Date | undefined;
+  readonly repliedAt: Date | undefined;
+}
+
+type Properties = Readonly<Record<string, string | null>>;
+
+/** HubSpot writes instants as ISO 8601 or as epoch milliseconds, by the endpoint. */
+function instant(properties: Properties, name: string): Date | undefined {
+  const text = properties[name];
+  if (text == null || text === "") return undefined;
+  const at = new Date(/^\d+$/.test(text) ? Number(text) : text);
+  return Number.isNaN(at.getTime()) ? undefined : at;
+}
+
+/** Reads SEQUENCE_PROPERTIES (wait-contract.ts). */
+export function readSequenceFacts(properties: Properties): SequenceFacts {
+  return {
+    isEnrolled: properties["hs_sequences_is_enrolled"] === "true",
+    sequenceId: properties["hs_latest_sequence_enrolled"] ?? undefined,
+    enrolledAt: instant(properties, "hs_latest_sequence_enrolled_date"),
+    endedAt: instant(properties, "hs_latest_sequence_ended_date"),
+    finishedAt: instant(properties, "hs_latest_sequence_finished_date"),
+    unenrolledAt: instant(properties, "hs_latest_sequence_unenrolled_date"),
+    repliedAt: instant(properties, "hs_sales_email_last_replied"),
+  };
+}
+
+/** Whether `at` is known and not before `since`. */
+export function isSince(at: Date | undefined, since: Date | undefined): at is Date {
+  return at !== undefined && since !== undefined && at.getTime() >= since.getTime();
+}
+
+/** Whole days between two instants, as the outputs count them. */
+export function wholeDays(from: Date, to: Date): number {
+  return Math.max(0, Math.floor((to.getTime() - from.getTime()) / 86_400_000));
+}

@@ -1,0 +1,74 @@
+import type { Directory } from "../directory/directory.js";
+import type { ClaimedExecution } from "../executions/execution.js";
+import { answered, failed } from "../executions/outcome.js";
+import { isSince, readSequenceFacts, wholeDays, type SequenceFacts } from "../executions/sequence-facts.js";
+import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
+import type { Result } from "../executions/write-back.js";
+import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
+import { recoverable } from "./enroll-contact.js";
+
+export interface CheckContext {
+  readonly portalId: bigint;
+  readonly gateway: PortalGateway;
+  readonly directory: Directory;
+}
+
+/**
+ * What HubSpot's look-up answers after a sequence has ended is unpublished (dossier §5.1): it may be the ended enrollment.
+ * The properties tell, once they know of this enrollment; until then it is taken to run, because it has just begun.
+ */
+function hasEnded(enrollment: CurrentEnrollment, facts: SequenceFacts): boolean {
+  if (isSince(facts.endedAt, enrollment.enrolledAt)) return true;
+  return !facts.isEnrolled && isSince(facts.enrolledAt, enrollment.enrolledAt);
+}
+
+async function enrolledBy(
+  { enrolledBy: userId, enrolledByEmail }: CurrentEnrollment,
+  { directory, portalId }: CheckContext,
+): Promise<string> {
+  if (enrolledByEmail !== null) return enrolledByEmail;
+  if (userId == null || !/^\d{1,18}$/.test(userId)) return userId ?? "";
+  return (await directory.activeUserEmail(portalId, BigInt(userId))) ?? userId;
+}
+
+async function describe(
+  enrollment: CurrentEnrollment,
+  context: CheckContext,
+): Promise<Record<string, string>> {
+  const { sequenceId, enrolledAt } = enrollment;
+  const name =
+    enrollment.sequenceName ?? (await context.directory.sequenceName(context.portalId, sequenceId));
+  return {
+    is_enrolled: "true",
+    sequence_id: sequenceId,
+    sequence_name: name ?? "",
+    enrolled_at: enrolledAt.toISOString(),
+    enrolled_by: await enrolledBy(enrollment, context),
+    days_enrolled: String(wholeDays(enrolledAt, new Date())),
+  };
+}
+
+async function look(execution: ClaimedExecution, context: CheckContext): Promise<Result> {
+  const enrollment = await context.gateway.readEnrollment(execution.contactId);
+  const properties = await context.gateway.readContact(execution.contactId, SEQUENCE_PROPERTIES);
+  if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  const isRunning = enrollment !== undefined && !hasEnded(enrollment, readSequenceFacts(properties));
+  const outputs = isRunning ? await describe(enrollment, context) : { is_enrolled: "false" };
+  return { to: "DECIDED", outcome: answered(outputs) };
+}
+
+/**
+ * Tells whether and where a contact is enrolled, for two requests. It only reads, so after a crash it is simply done
+ * again: an UNCERTAIN one goes the same way.
+ *
+ * @throws only what is a fault of ours; HubSpot's are part of the result.
+ */
+export async function checkEnrollment(execution: ClaimedExecution, context: CheckContext): Promise<Result> {
+  try {
+    return await look(execution, context);
+  } catch (fault) {
+    const result = recoverable(fault, execution, "QUEUED");
+    const isLate = execution.deadlineAt.getTime() <= Date.now();
+    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : result;
+  }
+}
