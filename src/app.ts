@@ -29,6 +29,7 @@ import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
+import { createSenderExplainer } from "./policy/explain-sender.js";
 import { createHealthRouter } from "./observability/health.js";
 import type { Logger } from "./observability/logger.js";
 import { createMetrics, createMetricsRouter, type Metrics } from "./observability/metrics.js";
@@ -222,6 +223,7 @@ function mountSites(http: Express, foundation: Foundation): void {
       appUrl,
       allowInternalWebhooks: allowsInternalWebhooks(config),
       now,
+      explain: createSenderExplainer(database),
     }),
   );
 }

@@ -41,7 +41,8 @@ export function numbered(value: number, noun: string): string {
   return `${value} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether it is an IANA name this runtime knows. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

@@ -1,19 +1,19 @@
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
 import { findLastAlert } from "../alerts/last-alert.js";
-import { sendFragment, sendPage } from "../http/page.js";
+import { sendFragment } from "../http/page.js";
+import { admitPage } from "./admit-page.js";
 import { createAssetsRouter } from "./assets.js";
-import { readBacklog } from "./backlog.js";
 import { createFormat } from "./format.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
 import { Activity, ACTIVITY_PATH } from "./pages/activity.js";
-import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
 import { LAST_ALERT_PATH, LastAlertLine } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
+import { createPolicyRouter } from "./policy-routes.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
-import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
+import { identifyVisit, type AdminVisit } from "./visit.js";
 
 type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
 
@@ -43,30 +43,13 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.post("/settings/alerts", body, answer(changeAlerts));
   router.post("/settings/alerts/test", body, answer(sendTestAlert));
   router.post("/settings/sign-out", body, answer(signOut));
+  router.use(createPolicyRouter(options));
   return router;
 }
 
 async function showSettings(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await identifyVisit(options, request);
-  if (visit.kind === "stranger") return sendPage(response, 401, <SignInPage />);
-  options.sessions.renew(response, visit.session);
-  if (visit.kind === "disconnected") return sendReconnect(options, visit, response);
-  await sendSettings(options, visit, { request, response });
-}
-
-async function sendReconnect(
-  { database, sessions }: SettingsOptions,
-  { portal, session }: Extract<Visit, { kind: "disconnected" }>,
-  response: Response,
-): Promise<void> {
-  const backlog = await readBacklog(database, portal.portalId);
-  const model = {
-    portal,
-    backlog,
-    format: createFormat(portal.timeZone),
-    formToken: sessions.formToken(session),
-  };
-  sendPage(response, 200, <ReconnectPage {...model} />);
+  const visit = await admitPage(options, request, response);
+  if (visit !== undefined) await sendSettings(options, visit, { request, response });
 }
 
 async function showActivity(options: SettingsOptions, request: Request, response: Response): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.js";
+import type { Explain } from "../policy/explanation.js";
 import type { Cookies } from "../http/cookies.js";
 import type { AppScopes } from "./pages/connection.js";
 import type { Sessions } from "./session.js";
@@ -14,4 +15,6 @@ export interface SettingsOptions {
   /** True only where the app itself runs on localhost: alerts may then go to http and to addresses of this machine. */
   allowInternalWebhooks: boolean;
   now: () => Date;
+  /** Answers "what would happen to this contact?" without enrolling anybody. */
+  explain: Explain;
 }

@@ -1,0 +1,66 @@
+import type { Request, Response } from "express";
+import { sendPage } from "../http/page.js";
+import { readBacklog } from "./backlog.js";
+import { takeNotice, type Notice } from "./flash.js";
+import { createFormat, type Format } from "./format.js";
+import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import type { PortalOverview } from "./portal-overview.js";
+import type { Session } from "./session.js";
+import type { SettingsOptions } from "./site-options.js";
+import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
+
+/** Answers by itself, and with undefined, where the visitor may not see the page: a stranger, a disconnected portal. */
+export async function admitPage(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "stranger") {
+    sendPage(response, 401, <SignInPage />);
+    return undefined;
+  }
+  options.sessions.renew(response, visit.session);
+  if (visit.kind === "admin") return visit;
+  await sendReconnect(options, visit, response);
+  return undefined;
+}
+
+async function sendReconnect(
+  { database, sessions }: SettingsOptions,
+  { portal, session }: Extract<Visit, { kind: "disconnected" }>,
+  response: Response,
+): Promise<void> {
+  const backlog = await readBacklog(database, portal.portalId);
+  const model = {
+    portal,
+    backlog,
+    format: createFormat(portal.timeZone),
+    formToken: sessions.formToken(session),
+  };
+  sendPage(response, 200, <ReconnectPage {...model} />);
+}
+
+/** What every page of the site starts from. */
+export interface PageFrame {
+  session: Session;
+  portal: PortalOverview;
+  format: Format;
+  formToken: string;
+  /** What the last form of this browser led to. */
+  notice: Notice | undefined;
+}
+
+export function framePage(
+  { cookies, sessions }: SettingsOptions,
+  { session, portal }: AdminVisit,
+  { request, response }: { request: Request; response: Response },
+): PageFrame {
+  return {
+    session,
+    portal,
+    format: createFormat(portal.timeZone),
+    formToken: sessions.formToken(session),
+    notice: takeNotice(cookies, request, response),
+  };
+}
