@@ -167,7 +167,7 @@ function Verdict({
           </li>
         ))}
       </ul>
-      {choice === undefined ? null : <Candidates {...{ choice, frame, nameable }} />}
+      {choice === undefined ? null : <Candidates {...{ choice, decision, frame, nameable }} />}
     </section>
   );
 }
@@ -191,12 +191,13 @@ const VIAS: Readonly<Record<CandidateVia, string>> = {
 
 interface CandidatesModel {
   choice: StoredSenderChoice;
+  decision: Explained["decision"];
   frame: PageFrame;
   nameable: Nameable;
 }
 
 /** Who is considered as sender, in order, and why each is passed over. */
-function Candidates({ choice, frame, nameable }: CandidatesModel) {
+function Candidates({ choice, decision, frame, nameable }: CandidatesModel) {
   const called = (userId: string | undefined) =>
     userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? `User ${userId}`);
   const { chosen, passedOver } = choice;
@@ -216,17 +217,29 @@ function Candidates({ choice, frame, nameable }: CandidatesModel) {
             )}
           </li>
         ))}
-        {chosen === null ? (
-          <li>
-            <span class="badge waiting">Nobody</span> There is nobody left to ask.
-          </li>
-        ) : (
-          <li>
-            <span class="badge enrolled">Chosen</span> <bdi>{called(chosen.userId)}</bdi>, {VIAS[chosen.via]}
-            {chosen.rotationName === undefined ? "." : ` “${chosen.rotationName}”.`}
-          </li>
-        )}
+        <Chosen {...{ chosen, decision }}>{called(chosen?.userId)}</Chosen>
       </ol>
     </>
+  );
+}
+
+/** Nothing is said of the last one where the decision is open: there may be others. */
+function Chosen({
+  chosen,
+  decision,
+  children,
+}: Pick<StoredSenderChoice, "chosen"> & Pick<CandidatesModel, "decision"> & { children: string }) {
+  if (chosen !== null)
+    return (
+      <li>
+        <span class="badge enrolled">Chosen</span> <bdi>{children}</bdi>, {VIAS[chosen.via]}
+        {chosen.rotationName === undefined ? "." : ` “${chosen.rotationName}”.`}
+      </li>
+    );
+  if (decision === "open") return null;
+  return (
+    <li>
+      <span class="badge waiting">Nobody</span> There is nobody left to ask.
+    </li>
   );
 }
