@@ -15,6 +15,7 @@ export interface Names {
 
 /** Labels as the forms have them, by the path of the value. A path that is not here is shown as it is. */
 const LABELS: Readonly<Record<string, string>> = {
+  name: "Name",
   isAllowed: "May send",
   sendAsEmail: "Send-as address",
   senderAlias: "Alias",
@@ -26,7 +27,6 @@ const LABELS: Readonly<Record<string, string>> = {
   away: "Away",
   refusedCode: "Refused by HubSpot",
   limitedUntil: "Over HubSpot's limit until",
-  name: "Name",
   keepsSender: "Keeps the sender",
   members: "Senders and weights",
   isDefault: "Default preset",
@@ -55,11 +55,14 @@ const LABELS: Readonly<Record<string, string>> = {
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/** Every value that differs, in the order of the later state; null stands for "not there". */
+const ORDER = Object.keys(LABELS);
+
+/** Every value that differs, in the order of the forms; null stands for "not there". */
 export function describeChanges(before: unknown, after: unknown, names: Names): Change[] {
   const [left, right] = [flatten(before), flatten(after)];
   const paths = new Set([...right.keys(), ...left.keys()]);
   return [...paths]
+    .sort((one, other) => ORDER.indexOf(one) - ORDER.indexOf(other))
     .map((path) => ({
       label: LABELS[path] ?? path,
       before: describe(path, left.get(path), names),

@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.js";
+import { shorten } from "./format.js";
 
 /** HubSpot keeps failing this portal's calls, so the app rests it (queue/portal-circuit.ts). */
 export interface HubSpotTrouble {
@@ -23,13 +24,7 @@ export async function findTrouble(
   return {
     since: circuitOpenedAt,
     pausedUntil: circuitOpenUntil,
-    lastFailure: circuitReason === null || circuitReason === "" ? null : shorten(circuitReason),
+    lastFailure:
+      circuitReason === null || circuitReason === "" ? null : shorten(circuitReason, LONGEST_FAILURE),
   };
-}
-
-function shorten(text: string): string {
-  const characters = [...text];
-  return characters.length <= LONGEST_FAILURE
-    ? text
-    : `${characters.slice(0, LONGEST_FAILURE - 1).join("")}…`;
 }

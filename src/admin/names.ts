@@ -2,6 +2,7 @@ import type { Database } from "../db/client.js";
 import { listPeople, type Person } from "../directory/people.js";
 import { listRotations, type StoredRotation } from "../policy/rotation-store.js";
 import type { Names } from "./changes.js";
+import { shorten } from "./format.js";
 
 /** Whom and what a policy can name, and what they are called. */
 export interface Nameable {
@@ -25,7 +26,11 @@ export async function readNameable(database: Database, portalId: bigint): Promis
   };
 }
 
+/** Longer names say nothing more in a list, and fill it. */
+export const LONGEST_LABEL = 100;
+
 /** "Ann Lee · ann@acme.example". */
 export function fullLabel({ label, email }: Pick<Person, "label" | "email">): string {
-  return email === null || email === label ? label : `${label} · ${email}`;
+  const name = shorten(label, LONGEST_LABEL);
+  return email === null || email === label ? name : `${name} · ${shorten(email, LONGEST_LABEL)}`;
 }

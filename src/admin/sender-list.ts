@@ -1,5 +1,7 @@
 import type { Pool } from "pg";
 import { KNOWN_PEOPLE } from "../directory/people.js";
+import { shorten } from "./format.js";
+import { LONGEST_LABEL } from "./names.js";
 import { DEFAULT_DAILY_CAP } from "../policy/sender-policy.js";
 
 /** A user of the portal in the list of senders. */
@@ -37,7 +39,7 @@ export interface SenderPage {
   pageCount: number;
 }
 
-const PAGE_SIZE = 50;
+export const SENDERS_PER_PAGE = 50;
 
 /** Active people, and deactivated ones about whom something is stored. */
 const SENDERS = `
@@ -84,13 +86,13 @@ export async function listSenders(pool: Pool, portalId: bigint, filter: SenderFi
     wanted,
   );
   const total = counted.rows[0]?.total ?? 0;
-  const pageCount = Math.max(1, Math.ceil(total / PAGE_SIZE));
+  const pageCount = Math.max(1, Math.ceil(total / SENDERS_PER_PAGE));
   const page = Math.min(filter.page, pageCount);
   const { rows } = await pool.query<Row>(
     `SELECT sender.*, (${SENT_LAST_DAY}) AS sent FROM (
        SELECT * FROM ${matching} ORDER BY lower(label) COLLATE "C", user_id LIMIT $4 OFFSET $5
      ) AS sender ORDER BY lower(label) COLLATE "C", user_id`,
-    [...wanted, PAGE_SIZE, (page - 1) * PAGE_SIZE],
+    [...wanted, SENDERS_PER_PAGE, (page - 1) * SENDERS_PER_PAGE],
   );
   return { items: rows.map(toItem), total, page, pageCount };
 }
@@ -108,12 +110,19 @@ export async function findSenderItem(
   return rows[0] && toItem(rows[0]);
 }
 
+/** HubSpot names seats in capitals: "SALES_PROFESSIONAL" is shown as "Sales professional". */
+function seatLabel(name: string): string {
+  if (!/^[A-Z0-9_]+$/.test(name)) return name;
+  const words = name.toLowerCase().replaceAll("_", " ");
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
 function toItem(row: Row): SenderItem {
   return {
     userId: BigInt(row.user_id),
-    label: row.label,
+    label: shorten(row.label, LONGEST_LABEL),
     email: row.email,
-    seatNames: row.seat_names,
+    seatNames: row.seat_names.map(seatLabel),
     isActive: row.is_active,
     isAllowed: row.is_allowed,
     sendAsEmail: row.send_as_email,

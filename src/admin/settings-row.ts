@@ -49,10 +49,16 @@ export async function saveAlertUrl(
     await recordChange(transaction, portalId, {
       ...{ by, subject: "portal", subjectName: "Alerts", action: "CHANGED" },
       before: { alertWebhookUrl: hostOf(before.alertWebhookUrl) },
-      after: { alertWebhookUrl: hostOf(url) },
+      after: { alertWebhookUrl: describeNew(url, before.alertWebhookUrl) },
     });
     return true;
   });
+}
+
+/** Says that the address changed where its host did not. */
+function describeNew(url: string | null, before: string | null): string | null {
+  const host = hostOf(url);
+  return url !== before && host !== null && host === hostOf(before) ? `${host} (another address)` : host;
 }
 
 function hostOf(url: string | null): string | null {

@@ -15,7 +15,12 @@ export interface FormBody {
 }
 
 export function readForm({ body }: Request): FormBody {
-  const fields = new Map(Object.entries((body ?? {}) as Record<string, unknown>));
+  return readFields((body ?? {}) as Record<string, unknown>);
+}
+
+/** The same for what an address carries. */
+export function readFields(given: Record<string, unknown>): FormBody {
+  const fields = new Map(Object.entries(given));
   const texts = (name: string): string[] => {
     const value = fields.get(name);
     const all: unknown[] = Array.isArray(value) ? value : [value];

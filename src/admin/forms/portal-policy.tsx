@@ -29,14 +29,14 @@ export interface PolicyEntry {
   retention_days: string;
 }
 
-const HOLD_PROBLEM = `Enter a whole number of days from ${MIN_HOLD_DAYS} to ${MAX_HOLD_DAYS}.`;
-const RETENTION_PROBLEM = `Enter a whole number of days from ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS.toLocaleString("en-US")}, or nothing for ${DEFAULT_RETENTION_DAYS}.`;
+const HOLD_PROBLEM = `Enter the longest hold as a whole number of days from ${MIN_HOLD_DAYS} to ${MAX_HOLD_DAYS}.`;
+const RETENTION_PROBLEM = `Enter how long the history is kept as a whole number of days from ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS.toLocaleString("en-US")}, or nothing for ${DEFAULT_RETENTION_DAYS}.`;
 
 const days = (least: number, most: number) => (text: string) =>
   /^\d{1,5}$/.test(text) && Number(text) >= least && Number(text) <= most;
 
 const policyForm = z.object({
-  default_sender: z.string().regex(/^\d{0,18}$/, "Choose somebody from the list."),
+  default_sender: z.string().regex(/^\d{0,18}$/, "Choose the default sender from the list."),
   only_listed: z.string(),
   max_hold_days: z.string().refine(days(MIN_HOLD_DAYS, MAX_HOLD_DAYS), HOLD_PROBLEM),
   retention_days: z
@@ -74,7 +74,7 @@ function parseEntry(
   const defaultSenderUserId = default_sender === "" ? null : BigInt(default_sender);
   const isKnown = people.some(({ userId, isActive }) => userId === defaultSenderUserId && isActive);
   if (defaultSenderUserId !== null && !isKnown && defaultSenderUserId !== saved.defaultSenderUserId)
-    return { problems: { default_sender: "That user is not an active user of this account." } };
+    return { problems: { default_sender: "The default sender has to be an active user of this account." } };
   return {
     policy: {
       defaultSenderUserId,

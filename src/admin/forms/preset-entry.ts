@@ -141,22 +141,22 @@ const linesOf = (text: string): string[] => [
 const PROBLEMS: readonly [path: string, field: keyof PresetEntry, sentence: string][] = [
   ["sender.property", "sender_property", "Enter the internal name of a user property, such as sales_rep."],
   ["sender.userId", "sender_user_id", "Choose the user to send as."],
-  ["sender.rotationId", "sender_rotation_id", "Choose a rotation."],
+  ["sender.rotationId", "sender_rotation_id", "Choose the rotation that sends."],
   ["sender", "sender_mode", "Choose who sends."],
-  ["fallback.rotationId", "fallback_rotation_id", "Choose a rotation, or none."],
-  ["fallback.whenNobody", "when_nobody", "Choose one of the two."],
-  ["ifAlreadyEnrolled", "if_already_enrolled", "Choose one of the three."],
-  ["cooldown.days", "cooldown_days", "Enter a whole number of days from 0 to 3,650."],
-  ["cooldown.scope", "cooldown_scope", "Choose one of the two."],
+  ["fallback.rotationId", "fallback_rotation_id", "Choose the rotation to fall back to, or none."],
+  ["fallback.whenNobody", "when_nobody", "Choose what happens when nobody can send now."],
+  ["ifAlreadyEnrolled", "if_already_enrolled", "Choose what happens to a contact that is in a sequence now."],
+  ["cooldown.days", "cooldown_days", "Enter the cooldown as a whole number of days from 0 to 3,650."],
+  ["cooldown.scope", "cooldown_scope", "Choose which enrollments the cooldown counts."],
   [
     "suppression.property.name",
     "property_name",
-    "Enter the internal name of a property, such as lifecyclestage.",
+    "Enter the internal name of the suppressing property, such as lifecyclestage.",
   ],
   [
     "suppression.property.values",
     "property_values",
-    "Enter one value a line: 1 to 100 values, 200 characters each at most.",
+    "Enter the suppressing values, one a line: 1 to 100 of them, 200 characters each at most.",
   ],
 ];
 
@@ -190,9 +190,11 @@ function unknownNames(entry: PresetEntry, { names }: Nameable): Problems {
     ...(mode === "specific_user" && !names.people.has(userId)
       ? { sender_user_id: "Choose a user of this account to send as." }
       : {}),
-    ...(mode === "rotation" && !names.rotations.has(own) ? { sender_rotation_id: "Choose a rotation." } : {}),
+    ...(mode === "rotation" && !names.rotations.has(own)
+      ? { sender_rotation_id: "Choose the rotation that sends." }
+      : {}),
     ...(other !== "" && !names.rotations.has(other)
-      ? { fallback_rotation_id: "That rotation was deleted. Choose another one, or none." }
+      ? { fallback_rotation_id: "The rotation to fall back to was deleted. Choose another one, or none." }
       : {}),
   };
 }

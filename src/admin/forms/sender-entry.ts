@@ -54,31 +54,37 @@ export function senderEntryOf(choices: SenderChoices): SenderEntry {
   };
 }
 
-const optionalText = z
+const alias = z
   .string()
-  .max(LONGEST_TEXT, `Use ${LONGEST_TEXT} characters at most.`)
+  .max(LONGEST_TEXT, `Use ${LONGEST_TEXT} characters at most for the alias.`)
   .transform((text) => (text === "" ? null : text));
 
 const time = z
   .string()
-  .regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d)?$/, "Enter a time of day, such as 09:00.")
+  .regex(
+    /^(?:(?:[01]\d|2[0-3]):[0-5]\d)?$/,
+    "Enter the beginning and the end of the window as times of day, such as 09:00.",
+  )
   .transform((text) => (text === "" ? null : Number(text.slice(0, 2)) * 60 + Number(text.slice(3))));
 
 const awayDates = z.object({ from: z.iso.date(), to: z.iso.date() }).refine(({ from, to }) => from <= to);
 
 const senderForm = z.object({
   allowed: z
-    .enum(["", "yes", "no"], "Choose one of the three.")
+    .enum(["", "yes", "no"], "Choose whether this person may send.")
     .transform((text) => (text === "" ? null : text === "yes")),
   send_as_email: z
-    .union([z.literal(""), z.email().max(LONGEST_TEXT)], "Enter an e-mail address, such as ann@example.com.")
+    .union(
+      [z.literal(""), z.email().max(LONGEST_TEXT)],
+      "Enter the send-as address in full, such as ann@example.com.",
+    )
     .transform((text) => (text === "" ? null : text)),
-  sender_alias: optionalText,
+  sender_alias: alias,
   daily_cap: z
     .string()
     .refine(
       (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_DAILY_CAP),
-      `Enter a whole number from 1 to ${MAX_DAILY_CAP.toLocaleString("en-US")}, HubSpot's limit for one inbox.`,
+      `Enter the daily cap as a whole number from 1 to ${MAX_DAILY_CAP.toLocaleString("en-US")}, HubSpot's limit for one inbox.`,
     )
     .transform((text) => (text === "" ? null : Number(text))),
   days: z
@@ -88,7 +94,7 @@ const senderForm = z.object({
   window_to: time,
   time_zone: z
     .string()
-    .refine((zone) => zone === "" || isTimeZone(zone), "Choose a time zone from the list.")
+    .refine((zone) => zone === "" || isTimeZone(zone), "Choose the time zone from the list.")
     .transform((zone) => (zone === "" ? null : zone)),
   away: z
     .array(awayDates, "Give each absence a first and a last day, in this order.")
@@ -103,10 +109,12 @@ export function parseSenderEntry(entry: SenderEntry): { choices: SenderChoices }
   const until = to === 0 ? END_OF_DAY : to;
   if ((from === null) !== (until === null)) {
     const missing = from === null ? "window_from" : "window_to";
-    return { problems: { [missing]: "Give both times, or neither for the whole day." } };
+    return { problems: { [missing]: "Give both times of the window, or neither for the whole day." } };
   }
   if (from !== null && until !== null && until <= from)
-    return { problems: { window_to: "The end has to be later than the beginning, on the same day." } };
+    return {
+      problems: { window_to: "The end of the window has to be later than its beginning, on the same day." },
+    };
   return {
     choices: {
       isAllowed: typed.allowed,

@@ -14,13 +14,19 @@ import { listPeople } from "../../directory/people.js";
 import { admitPage, framePage } from "../admit-page.js";
 import { describeChanges, type Change } from "../changes.js";
 import { SenderPage } from "../pages/sender-page.js";
-import { SENDERS_PATH, SendersPage } from "../pages/senders-page.js";
-import { findSenderItem, listSenders, type SenderItem } from "../sender-list.js";
+import { SENDERS_PATH, sendersHref, SendersPage } from "../pages/senders-page.js";
+import {
+  findSenderItem,
+  listSenders,
+  SENDERS_PER_PAGE,
+  type SenderFilter,
+  type SenderItem,
+} from "../sender-list.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../visit.js";
 import { admitForm, leadOn } from "./admission.js";
 import { sendMissing, statusOf, type Exchange } from "./answers.js";
-import { actorOf, readForm, readId, type Problems } from "./form-body.js";
+import { actorOf, readFields, readForm, readId, type FormBody, type Problems } from "./form-body.js";
 import { parseSenderEntry, readSenderEntry, senderEntryOf, type SenderEntry } from "./sender-entry.js";
 
 /** `GET /settings/senders?search=…&show=troubled&page=2` */
@@ -32,12 +38,7 @@ export async function showSenders(
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const { portalId } = visit.session;
-  const { search, show, page } = request.query;
-  const filter = {
-    search: typeof search === "string" ? search.replaceAll("\0", "").trim() : "",
-    onlyTroubled: show === "troubled",
-    page: Math.max(1, Number(readId(page) ?? 1n)),
-  };
+  const filter = readFilter(readFields(request.query));
   const [senders, stored] = await Promise.all([
     listSenders(options.database.pool, portalId, filter),
     findPortalPolicy(options.database, portalId),
@@ -55,18 +56,32 @@ export async function changeMarks(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const body = readForm(request);
-  const ticked = new Set(body.texts("user"));
+  const to = sendersHref(readFilter(body));
+  const ticked = new Set(body.texts("user").slice(0, SENDERS_PER_PAGE));
   const people = await listPeople(options.database.pool, visit.session.portalId);
   const senders = people
     .filter(({ userId }) => ticked.has(userId.toString()))
     .map(({ userId, label }) => ({ userId, name: label }));
   const mark = MARKS.get(body.text("mark"));
   if (senders.length === 0 || mark === undefined)
-    return leadOn(options, response, { to: SENDERS_PATH, notice: "senders-not-chosen" });
+    return leadOn(options, response, { to, notice: "senders-not-chosen" });
   const { database } = options;
   await markSenders(database, visit.session.portalId, { senders, isAllowed: mark, by: actorOf(visit) });
-  leadOn(options, response, { to: SENDERS_PATH, notice: "senders-marked" });
+  leadOn(options, response, { to, notice: "senders-marked" });
 }
+
+/** The list's place, as it stands in the address and again in the form below it. */
+function readFilter(fields: FormBody): SenderFilter {
+  const page = Number(readId(fields.text("page")) ?? 1n);
+  return {
+    search: fields.text("search"),
+    onlyTroubled: fields.text("show") === "troubled",
+    page: Math.min(Math.max(1, page), LAST_PAGE),
+  };
+}
+
+/** Whatever an address says: an offset has to stay a number PostgreSQL takes. */
+const LAST_PAGE = 1_000_000;
 
 const MARKS = new Map<string, boolean | null>([
   ["allowed", true],

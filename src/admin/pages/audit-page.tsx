@@ -1,6 +1,8 @@
 import type { PageFrame } from "../admit-page.js";
 import { describeChanges, type Names } from "../changes.js";
 import type { AuditItem, AuditPage as Entries } from "../../policy/audit.js";
+import { shorten } from "../format.js";
+import { LONGEST_LABEL } from "../names.js";
 import { ChangeTable } from "./change-table.js";
 import { Time } from "./connection.js";
 import { SectionPage } from "./section-page.js";
@@ -51,11 +53,11 @@ export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
   );
 }
 
+/** What the account itself decides is named by its own name. */
 const SUBJECTS: Readonly<Record<string, string>> = {
   sender: "Sender",
   rotation: "Rotation",
   preset: "Preset",
-  portal: "Account",
 };
 
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -70,7 +72,7 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: PageFrame; name
   return (
     <>
       <h2>
-        {SUBJECTS[item.subject] ?? item.subject} <bdi>{item.subjectName}</bdi>{" "}
+        {SUBJECTS[item.subject]} <bdi>{shorten(item.subjectName, LONGEST_LABEL)}</bdi>{" "}
         {ACTIONS[item.action] ?? item.action.toLowerCase()}
       </h2>
       <p class="note">

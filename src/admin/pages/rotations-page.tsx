@@ -1,6 +1,7 @@
 import type { PageFrame } from "../admit-page.js";
 import type { StoredRotation } from "../../policy/rotation-store.js";
-import type { Nameable } from "../names.js";
+import { shorten } from "../format.js";
+import { LONGEST_LABEL, type Nameable } from "../names.js";
 import { SectionPage } from "./section-page.js";
 
 export const ROTATIONS_PATH = "/settings/rotations";
@@ -97,7 +98,8 @@ function Row({ rotation, frame, nameable, children: presetNames }: RowModel) {
 }
 
 function shortName({ people }: Nameable, userId: bigint): string {
-  return people.find((person) => person.userId === userId)?.label ?? `User ${userId}`;
+  const person = people.find((one) => one.userId === userId);
+  return person === undefined ? `User ${userId}` : shorten(person.label, LONGEST_LABEL);
 }
 
 /** "33 %": the part of all picks that falls to one weight. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Page } from "../../http/page.js";
 import type { PageFrame } from "../admit-page.js";
+import { shorten } from "../format.js";
 
 /** The pages on which policy is set, in the order of the navigation. */
 const SECTIONS = [
@@ -27,7 +28,7 @@ export interface SectionPageModel {
 export function SectionPage({ frame, section, title, lead, children }: SectionPageModel) {
   const { session, formToken, notice } = frame;
   return (
-    <Page title={shorten(title)}>
+    <Page title={shorten(title, LONGEST_TITLE)}>
       <a class="skip" href="#main">
         Skip to content
       </a>
@@ -48,7 +49,7 @@ export function SectionPage({ frame, section, title, lead, children }: SectionPa
       </nav>
       <main id="main" class="section">
         <h1>
-          <bdi>{shorten(title)}</bdi>
+          <bdi>{shorten(title, LONGEST_TITLE)}</bdi>
         </h1>
         {notice === undefined ? null : (
           <p class={`notice ${notice.tone}`} role={notice.tone === "good" ? "status" : "alert"}>
@@ -63,8 +64,3 @@ export function SectionPage({ frame, section, title, lead, children }: SectionPa
 }
 
 const LONGEST_TITLE = 120;
-
-function shorten(text: string): string {
-  const characters = [...text];
-  return characters.length <= LONGEST_TITLE ? text : `${characters.slice(0, LONGEST_TITLE - 1).join("")}…`;
-}

@@ -7,6 +7,16 @@ import { SectionPage } from "./section-page.js";
 
 export const SENDERS_PATH = "/settings/senders";
 
+/** Address of a page of the list. */
+export function sendersHref({ search, onlyTroubled, page }: SenderFilter): string {
+  const query = new URLSearchParams({
+    ...(search === "" ? {} : { search }),
+    ...(onlyTroubled ? { show: "troubled" } : {}),
+    ...(page === 1 ? {} : { page: String(page) }),
+  });
+  return query.size === 0 ? SENDERS_PATH : `${SENDERS_PATH}?${query.toString()}`;
+}
+
 export interface SendersModel {
   frame: PageFrame;
   senders: SenderPage;
@@ -50,6 +60,9 @@ export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
           <Nobody filter={filter} />
         ) : (
           <PostForm action={SENDERS_PATH} formToken={formToken}>
+            <input type="hidden" name="search" value={filter.search} />
+            <input type="hidden" name="show" value={filter.onlyTroubled ? "troubled" : ""} />
+            <input type="hidden" name="page" value={senders.page} />
             <List items={senders.items} onlyListed={onlyListedSenders} format={frame.format} />
             <div class="actions">
               <button class="button" name="mark" value="allowed">
@@ -212,12 +225,7 @@ export const REFUSALS: Readonly<Record<string, string>> = {
 function Paging({ senders, filter }: { senders: SenderPage; filter: SenderFilter }) {
   const { page, pageCount, total } = senders;
   if (total === 0) return null;
-  const href = (to: number): string => {
-    const query = new URLSearchParams({ page: String(to) });
-    if (filter.search !== "") query.set("search", filter.search);
-    if (filter.onlyTroubled) query.set("show", "troubled");
-    return `${SENDERS_PATH}?${query.toString()}`;
-  };
+  const href = (to: number): string => sendersHref({ ...filter, page: to });
   return (
     <nav class="paging" aria-label="Pages of people">
       <span class="note">
