@@ -14,6 +14,7 @@ import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
 import { createInstallStates } from "../../src/oauth/state.js";
+import type { Explain } from "../../src/policy/explanation.js";
 import { createSenderExplainer } from "../../src/policy/explain-sender.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createVault, type Vault } from "../../src/vault/vault.js";
@@ -44,6 +45,8 @@ export interface Site {
 export interface SiteOptions {
   publicUrl?: string;
   allowInternalWebhooks?: boolean;
+  /** Instead of the app's own answer to "what would happen?". */
+  explain?: Explain;
 }
 
 export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Promise<Site> {
@@ -90,7 +93,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     createSettingsRouter({
       ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
       appUrl: simulator.url,
-      explain: createSenderExplainer(database),
+      explain: options.explain ?? createSenderExplainer(database),
     }),
   );
   app.use(createNotFound(), createErrorHandler({ logger }));
