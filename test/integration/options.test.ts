@@ -340,7 +340,7 @@ describe("the dropdowns of the workflow editor", () => {
   });
 
   test("say how many senders take turns, and which preset applies by default", async () => {
-    const [{ value }] = (await rotations({ q: "Team 03" })).options as [{ value: string }];
+    const value = (await rotations({ q: "Team 03" })).options[0]?.value ?? "";
     const key = { portalId: BigInt(portal.portalId), rotationId: BigInt(value) };
     await running.db.database.prisma.rotationMember.createMany({
       data: [

@@ -35,9 +35,9 @@ beforeEach(async () => {
   [portalId, otherId] = [BigInt(mine), BigInt(other)];
   await install(site, browser, mine);
   await install(site, stranger, other);
-  for (const of of [portalId, otherId]) {
-    await addUser(7n, { firstName: "Ann", lastName: "Lee", email: "ann@acme.example" }, of);
-    await addUser(8n, { firstName: "Bob", lastName: "Ray", email: "bob@acme.example" }, of);
+  for (const id of [portalId, otherId]) {
+    await addUser(7n, { firstName: "Ann", lastName: "Lee", email: "ann@acme.example" }, id);
+    await addUser(8n, { firstName: "Bob", lastName: "Ray", email: "bob@acme.example" }, id);
   }
 });
 
@@ -504,7 +504,7 @@ describe("presets", () => {
     ["cooldown_days", "-1", "from 0 to 3,650"],
     ["cooldown_days", "3651", "from 0 to 3,650"],
     ["if_already_enrolled", "", "in a sequence now"],
-    ["domains", "good.example, not a domain!", "“domain!” is not a domain."],
+    ["domains", "good.example, not a domain!", "“not” is not a domain."],
     ["property_name", "Not Internal", "internal name of the suppressing property"],
     ["property_values", "customer", "internal name of the suppressing property"],
     ["fallback_rotation_id", "424242", "The rotation to fall back to was deleted."],

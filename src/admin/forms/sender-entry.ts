@@ -54,6 +54,8 @@ export function senderEntryOf(choices: SenderChoices): SenderEntry {
   };
 }
 
+const emailAddress = z.email().max(LONGEST_TEXT);
+
 const alias = z
   .string()
   .max(LONGEST_TEXT, `Use ${LONGEST_TEXT} characters at most for the alias.`)
@@ -67,15 +69,18 @@ const time = z
   )
   .transform((text) => (text === "" ? null : Number(text.slice(0, 2)) * 60 + Number(text.slice(3))));
 
-const awayDates = z.object({ from: z.iso.date(), to: z.iso.date() }).refine(({ from, to }) => from <= to);
+const AWAY_PROBLEM = "Give each absence a first and a last day, in this order.";
+const awayDay = z.iso.date(AWAY_PROBLEM);
+const awayDates = z.object({ from: awayDay, to: awayDay }).refine(({ from, to }) => from <= to, AWAY_PROBLEM);
 
 const senderForm = z.object({
   allowed: z
     .enum(["", "yes", "no"], "Choose whether this person may send.")
     .transform((text) => (text === "" ? null : text === "yes")),
   send_as_email: z
-    .union(
-      [z.literal(""), z.email().max(LONGEST_TEXT)],
+    .string()
+    .refine(
+      (text) => text === "" || emailAddress.safeParse(text).success,
       "Enter the send-as address in full, such as ann@example.com.",
     )
     .transform((text) => (text === "" ? null : text)),
@@ -88,7 +93,7 @@ const senderForm = z.object({
     )
     .transform((text) => (text === "" ? null : Number(text))),
   days: z
-    .array(z.string().regex(/^[1-7]$/), "Choose days of the week.")
+    .array(z.string().regex(/^[1-7]$/, "Choose days of the week."))
     .transform((days) => [...new Set(days.map(Number))].sort()),
   window_from: time,
   window_to: time,
@@ -96,9 +101,7 @@ const senderForm = z.object({
     .string()
     .refine((zone) => zone === "" || isTimeZone(zone), "Choose the time zone from the list.")
     .transform((zone) => (zone === "" ? null : zone)),
-  away: z
-    .array(awayDates, "Give each absence a first and a last day, in this order.")
-    .max(MAX_AWAY, `Keep ${MAX_AWAY} absences at most; old ones can go.`),
+  away: z.array(awayDates).max(MAX_AWAY, `Keep ${MAX_AWAY} absences at most; old ones can go.`),
 });
 
 /** What was typed as choices, or what is wrong with it by field. */
@@ -132,7 +135,5 @@ export function parseSenderEntry(entry: SenderEntry): { choices: SenderChoices }
 
 /** A problem of the list belongs to its first field, as only that has an id. */
 function nameAway({ away, ...others }: Record<string, string>): Problems {
-  return away === undefined
-    ? others
-    : { ...others, away_from: "Give each absence a first and a last day, in this order." };
+  return away === undefined ? others : { ...others, away_from: away };
 }
