@@ -73,7 +73,7 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: PageFrame; name
     <>
       <h2>
         {SUBJECTS[item.subject]} <bdi>{shorten(item.subjectName, LONGEST_LABEL)}</bdi>{" "}
-        {ACTIONS[item.action] ?? item.action.toLowerCase()}
+        {ACTIONS[item.action] ?? item.action.toLowerCase().replaceAll("_", " ")}
       </h2>
       <p class="note">
         <bdi>{who}</bdi>, <Time date={item.at} format={frame.format} />
