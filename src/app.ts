@@ -34,6 +34,7 @@ import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
+import { createSenderExplainer } from "./policy/explain-sender.js";
 import { createHealthRouter } from "./observability/health.js";
 import type { Logger } from "./observability/logger.js";
 import { createMetrics, createMetricsRouter, type Metrics } from "./observability/metrics.js";
@@ -231,6 +232,7 @@ function mountSites(http: Express, foundation: Foundation): void {
       allowInternalWebhooks: allowsInternalWebhooks(config),
       now,
       wake,
+      explain: createSenderExplainer(database),
     }),
   );
 }

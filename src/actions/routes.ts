@@ -1,7 +1,21 @@
 import { Router } from "express";
 import type { Pool } from "pg";
-import { sequenceOptions, senderOptions } from "../directory/options.js";
-import { ENROLL_ROUTE, SENDER_OPTIONS_ROUTE, SEQUENCE_OPTIONS_ROUTE } from "../executions/enroll-contract.js";
+import {
+  presetOptions,
+  rotationOptions,
+  senderOptions,
+  sequenceOptions,
+  type OptionPage,
+  type OptionQuery,
+} from "../directory/options.js";
+import {
+  ENROLL_ROUTE,
+  PRESET_OPTIONS_ROUTE,
+  ROTATION_OPTIONS_ROUTE,
+  SENDER_OPTIONS_ROUTE,
+  SEQUENCE_OPTIONS_ROUTE,
+  type EnrollInput,
+} from "../executions/enroll-contract.js";
 import { createAnswerLimit } from "../http/answer-limit.js";
 import { CHECK_ENROLLMENT_ROUTE } from "../executions/check-contract.js";
 import { readMaxHoldDays } from "../executions/hold.js";
@@ -22,6 +36,20 @@ export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, 
 
 /** A dropdown that takes longer is of no use to whoever opened it. */
 const OPTIONS_TIMEOUT_MS = 3_000;
+
+interface Dropdown {
+  route: string;
+  /** The action's input the list is for. */
+  fieldName: EnrollInput;
+  list: (pool: Pool, query: OptionQuery) => Promise<OptionPage>;
+}
+
+const DROPDOWNS: readonly Dropdown[] = [
+  { route: SEQUENCE_OPTIONS_ROUTE, fieldName: "sequence_id", list: sequenceOptions },
+  { route: SENDER_OPTIONS_ROUTE, fieldName: "sender_user_id", list: senderOptions },
+  { route: ROTATION_OPTIONS_ROUTE, fieldName: "rotation_id", list: rotationOptions },
+  { route: PRESET_OPTIONS_ROUTE, fieldName: "preset_id", list: presetOptions },
+];
 
 /** What HubSpot calls: the actions, their dropdowns and the webhooks. Every route is behind the signature check. */
 export function createActionsRouter(options: ActionRoutesOptions): Router {
@@ -45,17 +73,9 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
     acceptCall({ kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, wait) }, options),
   );
   router.post(WEBHOOK_ROUTE, ...verifiedByHubSpot(options, ["v3"]), receiveWebhook(options));
-  router.post(
-    SEQUENCE_OPTIONS_ROUTE,
-    ...verified,
-    inTime,
-    fetchOptions({ fieldName: "sequence_id", load: (query) => sequenceOptions(pool, query), onAsked }),
-  );
-  router.post(
-    SENDER_OPTIONS_ROUTE,
-    ...verified,
-    inTime,
-    fetchOptions({ fieldName: "sender_user_id", load: (query) => senderOptions(pool, query), onAsked }),
-  );
+  for (const { route, fieldName, list } of DROPDOWNS) {
+    const load = (query: OptionQuery) => list(pool, query);
+    router.post(route, ...verified, inTime, fetchOptions({ fieldName, load, onAsked }));
+  }
   return router;
 }

@@ -1,15 +1,15 @@
 import type { Request, Response } from "express";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
-import { createFormat } from "./format.js";
+import { takeNotice, type Notice } from "./flash.js";
+import { createFormat, type Format } from "./format.js";
 import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import type { PortalOverview } from "./portal-overview.js";
+import type { Session } from "./session.js";
 import type { SettingsOptions } from "./site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
-/**
- * Lets an admin of a connected portal in, and starts their idle time again. Everybody else gets the page that says what
- * to do, and the caller undefined.
- */
+/** Answers by itself, and with undefined, where the visitor may not see the page: a stranger, a disconnected portal. */
 export async function admitPage(
   options: SettingsOptions,
   request: Request,
@@ -50,4 +50,28 @@ export async function admitPart(
   if (visit.kind === "admin") return visit;
   response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
   return undefined;
+}
+
+/** What every page of the site starts from. */
+export interface PageFrame {
+  session: Session;
+  portal: PortalOverview;
+  format: Format;
+  formToken: string;
+  /** What the last form of this browser led to. */
+  notice: Notice | undefined;
+}
+
+export function framePage(
+  { cookies, sessions }: SettingsOptions,
+  { session, portal }: AdminVisit,
+  { request, response }: { request: Request; response: Response },
+): PageFrame {
+  return {
+    session,
+    portal,
+    format: createFormat(portal.timeZone),
+    formToken: sessions.formToken(session),
+    notice: takeNotice(cookies, request, response),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.js";
-import { saveChoice } from "./settings-row.js";
+import type { Actor } from "../policy/audit.js";
+import { savePortalPolicy } from "../policy/portal-policy-store.js";
 
 export interface SenderOption {
   userId: bigint;
@@ -49,14 +50,14 @@ export type SaveOutcome =
 
 /** @param change.version the version the form was filled in from. */
 export async function saveDefaultSender(
-  database: Pick<Database, "pool">,
+  database: Pick<Database, "pool" | "prisma">,
   portalId: bigint,
-  { userId, version }: DefaultSender,
+  { userId, version, by }: DefaultSender & { by: Actor },
 ): Promise<SaveOutcome> {
   if (userId !== null) {
     const options = await listSenderOptions(database, portalId);
     if (!options.some((option) => option.userId === userId)) return "unknown-sender";
   }
-  const choice = { name: "defaultSenderUserId", value: userId, version } as const;
-  return (await saveChoice(database, portalId, choice)) ? "saved" : "changed-meanwhile";
+  const change = { policy: { defaultSenderUserId: userId }, version, by };
+  return (await savePortalPolicy(database, portalId, change)) ? "saved" : "changed-meanwhile";
 }

@@ -17,6 +17,20 @@ const NOTICES = {
     tone: "bad",
     text: "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
   },
+  "policy-saved": { tone: "good", text: "Policy saved." },
+  "sender-settings-saved": { tone: "good", text: "Sender saved." },
+  "senders-marked": { tone: "good", text: "Saved who may send." },
+  "senders-not-chosen": { tone: "bad", text: "Tick the people you mean first." },
+  "refusal-cleared": { tone: "good", text: "Cleared. The next contact of this sender is tried again." },
+  "rotation-saved": { tone: "good", text: "Rotation saved." },
+  "rotation-deleted": { tone: "good", text: "Rotation deleted." },
+  "preset-saved": { tone: "good", text: "Preset saved. It applies to the next contact that comes." },
+  "preset-deleted": { tone: "good", text: "Preset deleted." },
+  "preset-gone": { tone: "bad", text: "Somebody else deleted that preset in the meantime." },
+  "default-preset-set": {
+    tone: "good",
+    text: "Saved which preset applies to steps that name none.",
+  },
 } as const;
 
 export type NoticeName = keyof typeof NOTICES;

@@ -48,12 +48,19 @@ function describeDuration(milliseconds: number): string {
   return hours < 48 ? numbered(hours, "hour") : numbered(Math.floor(hours / 24), "day");
 }
 
+/** The text, or its beginning where it has more characters than fit. */
+export function shorten(text: string, mostCharacters: number): string {
+  const characters = [...text];
+  return characters.length <= mostCharacters ? text : `${characters.slice(0, mostCharacters - 1).join("")}…`;
+}
+
 /** "1 contact", "2 contacts". */
 export function numbered(value: number, noun: string): string {
   return `${value} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether it is an IANA name this runtime knows. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

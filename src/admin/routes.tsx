@@ -11,6 +11,7 @@ import { changeSender } from "./forms/change-sender.js";
 import { Activity, RECENT_PATH } from "./pages/activity.js";
 import { LAST_ALERT_PATH, LastAlertLine } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
+import { createPolicyRouter } from "./policy-routes.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
 
@@ -44,6 +45,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.post("/settings/alerts", body, answer(changeAlerts));
   router.post("/settings/alerts/test", body, answer(sendTestAlert));
   router.post("/settings/sign-out", body, answer(signOut));
+  router.use(createPolicyRouter(options));
   return router;
 }
 

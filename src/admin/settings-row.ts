@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.js";
+import { recordChange, type Actor } from "../policy/audit.js";
 
 /** What an admin decided for the portal. */
 export interface PortalChoices {
@@ -21,30 +22,45 @@ export async function findChoices(
   };
 }
 
-const COLUMNS = {
-  defaultSenderUserId: "default_sender_user_id",
-  alertWebhookUrl: "alert_webhook_url",
-} as const;
-
-/** One choice, and the version its form was filled in from. */
-export interface Choice<Name extends keyof typeof COLUMNS = keyof typeof COLUMNS> {
-  name: Name;
-  value: PortalChoices[Name];
+/** A new address for alerts, and the version its form was filled in from. */
+export interface AlertChoice {
+  url: string | null;
   version: number;
+  by: Actor;
 }
 
-/** Changes one choice and leaves the others. False where somebody saved since the form was shown: nothing is changed then. */
-export async function saveChoice(
-  { pool }: Pick<Database, "pool">,
+/**
+ * Changes where alerts are posted and leaves the rest. False where somebody saved since the form was shown: nothing is
+ * changed then. Of the address only its host is noted in the audit: the rest of it is often a secret.
+ */
+export async function saveAlertUrl(
+  { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-  { name, value, version }: Choice,
+  { url, version, by }: AlertChoice,
 ): Promise<boolean> {
-  const column = COLUMNS[name];
-  const { rowCount } = await pool.query(
-    `INSERT INTO portal_settings AS s (portal_id, ${column}, version) VALUES ($1, $2, 1)
-     ON CONFLICT (portal_id) DO UPDATE SET ${column} = excluded.${column}, version = s.version + 1, updated_at = now()
-       WHERE s.version = $3`,
-    [portalId, value, version],
-  );
-  return rowCount === 1;
+  return prisma.$transaction(async (transaction) => {
+    await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
+    const before = await transaction.portalSettings.findUniqueOrThrow({ where: { portalId } });
+    const { count } = await transaction.portalSettings.updateMany({
+      where: { portalId, version },
+      data: { alertWebhookUrl: url, version: { increment: 1 } },
+    });
+    if (count === 0) return false;
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "portal", subjectName: "Alerts", action: "CHANGED" },
+      before: { alertWebhookUrl: hostOf(before.alertWebhookUrl) },
+      after: { alertWebhookUrl: describeNew(url, before.alertWebhookUrl) },
+    });
+    return true;
+  });
+}
+
+/** Says that the address changed where its host did not. */
+function describeNew(url: string | null, before: string | null): string | null {
+  const host = hostOf(url);
+  return url !== before && host !== null && host === hostOf(before) ? `${host} (another address)` : host;
+}
+
+function hostOf(url: string | null): string | null {
+  return url === null ? null : new URL(url).host;
 }

@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.js";
+import type { Explain } from "../policy/explanation.js";
 import type { Cookies } from "../http/cookies.js";
 import type { AppScopes } from "./pages/connection.js";
 import type { Sessions } from "./session.js";
@@ -16,4 +17,6 @@ export interface SettingsOptions {
   now: () => Date;
   /** Tells the workers that the portal has work; never fails. */
   wake: (portalId: bigint) => void;
+  /** Answers "what would happen to this contact?" without enrolling anybody. */
+  explain: Explain;
 }

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { parseStorableJson } from "../storable-json.js";
+import { KNOWN_PEOPLE } from "./people.js";
 
 /** An entry of a dropdown in HubSpot's workflow editor. */
 export interface Option {
@@ -76,25 +77,46 @@ const SEQUENCES: OptionSource = {
   unknownLabel: (value) => `Sequence ${value} (not found)`,
 };
 
-const PERSON = `coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), email, 'User ' || user_id)`;
-
-/** Users of the user list, and owners that are people where that list is not granted or lacks them. */
-const KNOWN_SENDERS = `
-  SELECT DISTINCT ON (user_id) user_id, ${PERSON} AS label, email AS description, is_active
-    FROM (
-      SELECT user_id, first_name, last_name, email, is_listed AS is_active, 1 AS preference FROM users WHERE portal_id = $1
-      UNION ALL
-      SELECT user_id, first_name, last_name, email, NOT is_archived, 2 FROM owners
-       WHERE portal_id = $1 AND user_id IS NOT NULL AND type = 'PERSON'
-    ) AS known
-   ORDER BY user_id, preference`;
+/** Everybody, and whether the portal's sender list lets them send (the defaults: src/policy/sender-policy.ts). */
+const JUDGED_SENDERS = `
+  SELECT person.user_id, label, email AS description, is_active,
+         coalesce(senders.is_allowed, NOT coalesce(portal_settings.only_listed_senders, false)) AS is_allowed
+    FROM (${KNOWN_PEOPLE}) AS person
+    LEFT JOIN senders ON senders.portal_id = $1 AND senders.user_id = person.user_id
+    LEFT JOIN portal_settings ON portal_settings.portal_id = $1`;
 
 const SENDERS: OptionSource = {
   name: "senders",
-  offered: `SELECT label, description, user_id::text AS value FROM (${KNOWN_SENDERS}) AS sender WHERE is_active`,
-  byValue: `SELECT CASE WHEN is_active THEN label ELSE label || ' (deactivated)' END AS label, description, user_id::text AS value
-              FROM (${KNOWN_SENDERS}) AS sender WHERE user_id::text = $2`,
+  offered: `SELECT label, description, user_id::text AS value FROM (${JUDGED_SENDERS}) AS sender WHERE is_active AND is_allowed`,
+  byValue: `SELECT label || CASE WHEN NOT is_active THEN ' (deactivated)' WHEN NOT is_allowed THEN ' (not allowed)' ELSE '' END
+                     AS label, description, user_id::text AS value
+              FROM (${JUDGED_SENDERS}) AS sender WHERE user_id::text = $2`,
   unknownLabel: (value) => `User ${value} (not found)`,
+};
+
+const ROTATION = `
+  SELECT name AS label, rotation_id::text AS value,
+         (SELECT CASE count(*) WHEN 1 THEN '1 sender' ELSE count(*) || ' senders' END FROM rotation_members AS member
+           WHERE member.portal_id = $1 AND member.rotation_id = rotations.rotation_id) AS description
+    FROM rotations WHERE portal_id = $1`;
+
+const ROTATIONS: OptionSource = {
+  name: "rotations",
+  offered: ROTATION,
+  byValue: `${ROTATION} AND rotation_id::text = $2`,
+  unknownLabel: (value) => `Rotation ${value} (not found)`,
+};
+
+const PRESET = `
+  SELECT name AS label, preset_id::text AS value,
+         CASE WHEN is_default THEN 'Applies where a step names no preset' END AS description
+    FROM presets WHERE portal_id = $1`;
+
+const PRESETS: OptionSource = {
+  name: "presets",
+  offered: PRESET,
+  byValue: `${PRESET} AND preset_id::text = $2`,
+  unknownLabel: (value) => `Preset ${value} (not found)`,
 };
 
 function toOption({ label, description, value }: OptionRow): Option {
@@ -176,7 +198,17 @@ export function sequenceOptions(pool: Pool, query: OptionQuery): Promise<OptionP
   return page(pool, SEQUENCES, query);
 }
 
-/** People of a portal who could send, by name. */
+/** People of a portal who may send, by name. */
 export function senderOptions(pool: Pool, query: OptionQuery): Promise<OptionPage> {
   return page(pool, SENDERS, query);
+}
+
+/** Rotations of a portal, by name, with how many senders take turns. */
+export function rotationOptions(pool: Pool, query: OptionQuery): Promise<OptionPage> {
+  return page(pool, ROTATIONS, query);
+}
+
+/** Presets of a portal, by name. */
+export function presetOptions(pool: Pool, query: OptionQuery): Promise<OptionPage> {
+  return page(pool, PRESETS, query);
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 
 export const STYLESHEET_PATH = "/settings/assets/settings.css";
+export const POLICY_STYLESHEET_PATH = "/settings/assets/policy.css";
 export const SCRIPT_PATH = "/settings/assets/htmx.js";
 
 /**
@@ -30,6 +31,7 @@ export function Page({ title, children }: { title: string; children: ComponentCh
         <title>{title} · Sequence Enroller</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href={STYLESHEET_PATH} />
+        <link rel="stylesheet" href={POLICY_STYLESHEET_PATH} />
         <script src={SCRIPT_PATH} defer></script>
       </head>
       <body>{children}</body>

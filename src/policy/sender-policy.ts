@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** What an admin decided about one user as a sender, with the defaults filled in. */
 export interface SenderPolicy {
   readonly userId: bigint;
@@ -31,6 +33,12 @@ export interface AwayDates {
   readonly from: string;
   readonly to: string;
 }
+
+/** A day as the calendar has it. */
+const day = z.iso.date();
+
+/** The column `senders.away`. */
+export const awayDatesSchema = z.array(z.object({ from: day, to: day }));
 
 export interface SenderRefusal {
   readonly code: "INBOX_NOT_CONNECTED" | "SENDER_NOT_PERMITTED";

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { SENDER_OPTIONS_ROUTE, SEQUENCE_OPTIONS_ROUTE } from "../../src/executions/enroll-contract.js";
+import {
+  PRESET_OPTIONS_ROUTE,
+  ROTATION_OPTIONS_ROUTE,
+  SENDER_OPTIONS_ROUTE,
+  SEQUENCE_OPTIONS_ROUTE,
+} from "../../src/executions/enroll-contract.js";
+import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { OptionsAnswer } from "../../src/simulator/workflow/options.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
@@ -29,7 +35,25 @@ describe("the dropdowns of the workflow editor", () => {
     await running.install(other);
     await untilSynced(portal);
     await untilSynced(other);
+    await seedPolicy();
   });
+
+  /** A page and a half of rotations and presets, and one of the other account's. */
+  async function seedPolicy(): Promise<void> {
+    const { prisma } = running.db.database;
+    const portalId = BigInt(portal.portalId);
+    const names = [
+      ...HOSTILE_NAMES,
+      ...Array.from({ length: 70 }, (_, index) => `Team ${String(index).padStart(2, "0")}`),
+    ];
+    await prisma.rotation.createMany({ data: names.map((name) => ({ portalId, name })) });
+    await prisma.preset.createMany({
+      data: names.map((name) => ({ portalId, name, policy: INITIAL_POLICY, isDefault: name === "Team 07" })),
+    });
+    const foreign = { portalId: BigInt(other.portalId), name: "Only for the other" };
+    await prisma.rotation.create({ data: { ...foreign, rotationId: 900_000_001n } });
+    await prisma.preset.create({ data: { ...foreign, presetId: 900_000_001n, policy: INITIAL_POLICY } });
+  }
 
   afterAll(() => running.close());
 
@@ -62,6 +86,22 @@ describe("the dropdowns of the workflow editor", () => {
       optionsUrl: running.publicUrl + SEQUENCE_OPTIONS_ROUTE,
       inputFieldName: "sequence_id",
       ...(selected === undefined ? {} : { inputFields: { sequence_id: selected } }),
+      ...ask,
+    });
+
+  const rotations = ({ from = portal, selected, ...ask }: Ask = {}): Promise<OptionsAnswer> =>
+    from.fetchOptions({
+      optionsUrl: running.publicUrl + ROTATION_OPTIONS_ROUTE,
+      inputFieldName: "rotation_id",
+      ...(selected === undefined ? {} : { inputFields: { rotation_id: selected } }),
+      ...ask,
+    });
+
+  const presets = ({ from = portal, selected, ...ask }: Ask = {}): Promise<OptionsAnswer> =>
+    from.fetchOptions({
+      optionsUrl: running.publicUrl + PRESET_OPTIONS_ROUTE,
+      inputFieldName: "preset_id",
+      ...(selected === undefined ? {} : { inputFields: { preset_id: selected } }),
       ...ask,
     });
 
@@ -101,67 +141,70 @@ describe("the dropdowns of the workflow editor", () => {
     return { status: response.status, text: await response.text() };
   }
 
-  describe.each([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE])("POST %s", (route) => {
-    const body = (portalId: unknown = portal.portalId) =>
-      JSON.stringify({ origin: { portalId }, inputFieldName: "x", inputFields: {} });
+  describe.each([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE, ROTATION_OPTIONS_ROUTE, PRESET_OPTIONS_ROUTE])(
+    "POST %s",
+    (route) => {
+      const body = (portalId: unknown = portal.portalId) =>
+        JSON.stringify({ origin: { portalId }, inputFieldName: "x", inputFields: {} });
 
-    test("is for HubSpot only", async () => {
-      expect((await postRaw(route, body(), {})).status).toBe(401);
-      const stale = running.simulator.sign(
-        { method: "POST", url: running.publicUrl + route, body: body() },
-        { v3: "stale" },
-      );
-      expect((await postRaw(route, body(), stale)).status).toBe(401);
-      expect((await postRaw(route, body())).status).toBe(200);
-    });
+      test("is for HubSpot only", async () => {
+        expect((await postRaw(route, body(), {})).status).toBe(401);
+        const stale = running.simulator.sign(
+          { method: "POST", url: running.publicUrl + route, body: body() },
+          { v3: "stale" },
+        );
+        expect((await postRaw(route, body(), stale)).status).toBe(401);
+        expect((await postRaw(route, body())).status).toBe(200);
+      });
 
-    test.each([
-      ["text that is not JSON", "{"],
-      ["a list", "[]"],
-      ["nothing", ""],
-      ["no portal", `{"origin":{}}`],
-      ["a portal that is no id", `{"origin":{"portalId":"1 OR 1=1"}}`],
-      ["a portal with a fraction", `{"origin":{"portalId":1.5}}`],
-      ["a search that is no text", `{"origin":{"portalId":1},"fetchOptions":{"q":{"$ne":1}}}`],
-    ])("answers 400 to %s", async (_what, text) => {
-      const answer = await postRaw(route, text);
-      expect(answer.status).toBe(400);
-      expect(JSON.parse(answer.text)).toMatchObject({ code: "BODY_UNREADABLE" });
-    });
+      test.each([
+        ["text that is not JSON", "{"],
+        ["a list", "[]"],
+        ["nothing", ""],
+        ["no portal", `{"origin":{}}`],
+        ["a portal that is no id", `{"origin":{"portalId":"1 OR 1=1"}}`],
+        ["a portal with a fraction", `{"origin":{"portalId":1.5}}`],
+        ["a search that is no text", `{"origin":{"portalId":1},"fetchOptions":{"q":{"$ne":1}}}`],
+      ])("answers 400 to %s", async (_what, text) => {
+        const answer = await postRaw(route, text);
+        expect(answer.status).toBe(400);
+        expect(JSON.parse(answer.text)).toMatchObject({ code: "BODY_UNREADABLE" });
+      });
 
-    test("gives an account that is not connected an empty list", async () => {
-      const answer = await postRaw(route, body(999_999));
-      expect(answer.status).toBe(200);
-      expect(JSON.parse(answer.text)).toEqual({ options: [], searchable: true });
-    });
-
-    test("takes a cursor it did not make for none", async () => {
-      for (const after of ["x", "%%%", Buffer.from(`{"a":1}`).toString("base64url")]) {
-        const asked = JSON.stringify({ origin: { portalId: portal.portalId }, fetchOptions: { after } });
-        const answer = await postRaw(route, asked);
+      test("gives an account that is not connected an empty list", async () => {
+        const answer = await postRaw(route, body(999_999));
         expect(answer.status).toBe(200);
-        expect((JSON.parse(answer.text) as { options: unknown[] }).options.length).toBeGreaterThan(0);
-      }
-    });
+        expect(JSON.parse(answer.text)).toEqual({ options: [], searchable: true });
+      });
 
-    test("is not brought down by text that the database cannot hold", async () => {
-      const { portalId } = portal;
-      for (const asked of [
-        { origin: { portalId }, fetchOptions: { q: "nul \u0000 byte" } },
-        {
-          origin: { portalId },
-          inputFieldName: "x",
-          inputFields: { x: { type: "STATIC_VALUE", value: "\u0000" } },
-        },
-        {
-          origin: { portalId },
-          fetchOptions: { after: Buffer.from(`["\\u0000","\\u0000"]`).toString("base64url") },
-        },
-      ]) {
-        expect((await postRaw(route, JSON.stringify(asked))).status).toBe(200);
-      }
-    });
-  });
+      test("takes a cursor it did not make for none", async () => {
+        for (const after of ["x", "%%%", Buffer.from(`{"a":1}`).toString("base64url")]) {
+          const asked = JSON.stringify({ origin: { portalId: portal.portalId }, fetchOptions: { after } });
+          const answer = await postRaw(route, asked);
+          expect(answer.status).toBe(200);
+          expect((JSON.parse(answer.text) as { options: unknown[] }).options.length).toBeGreaterThan(0);
+        }
+      });
+
+      test("is not brought down by text that the database cannot hold", async () => {
+        const { portalId } = portal;
+        for (const asked of [
+          { origin: { portalId }, fetchOptions: { q: "nul \u0000 byte" } },
+          {
+            origin: { portalId },
+            inputFieldName: "x",
+            inputFields: { x: { type: "STATIC_VALUE", value: "\u0000" } },
+          },
+          {
+            origin: { portalId },
+            fetchOptions: { after: Buffer.from(`["\\u0000","\\u0000"]`).toString("base64url") },
+          },
+        ]) {
+          expect((await postRaw(route, JSON.stringify(asked))).status).toBe(200);
+        }
+      });
+    },
+  );
 
   describe("of sequences", () => {
     test("pages through all of them, each once, by name", async () => {
@@ -265,7 +308,75 @@ describe("the dropdowns of the workflow editor", () => {
     });
   });
 
+  describe.each([
+    ["rotations", rotations],
+    ["presets", presets],
+  ] as const)("of %s", (_what, list) => {
+    test("pages through all of them by name, hostile names unharmed, each once", async () => {
+      const seen = (await allPages(list)).map(({ label }) => label);
+      expect(seen).toHaveLength(75);
+      expect(new Set(seen).size).toBe(75);
+      expect(seen).toEqual(expect.arrayContaining([...HOSTILE_NAMES, "Team 69"]));
+    });
+
+    test("finds by any part of the name, and brings the stored one to the first page", async () => {
+      expect(labels(await list({ q: "eam 6" }))).toHaveLength(10);
+      expect(labels(await list({ q: "%" }))).toEqual([HOSTILE_NAMES[1]]);
+      const last = (await allPages(list)).at(-1);
+      expect((await list({ selected: last?.value ?? "" })).options).toContainEqual(last);
+    });
+
+    test("names a stored one that was deleted by its number", async () => {
+      const { options } = await list({ selected: "424242" });
+      expect(options.find(({ value }) => value === "424242")?.label).toContain("424242 (not found)");
+    });
+
+    test("never shows one account another's, not even by id", async () => {
+      expect(labels(await list({ from: other }))).toEqual(["Only for the other"]);
+      expect(labels(await list({ q: "900000001" }))).toEqual([]);
+      const { options } = await list({ selected: "900000001" });
+      expect(options.find(({ value }) => value === "900000001")?.label).toContain("(not found)");
+    });
+  });
+
+  test("say how many senders take turns, and which preset applies by default", async () => {
+    const value = (await rotations({ q: "Team 03" })).options[0]?.value ?? "";
+    const key = { portalId: BigInt(portal.portalId), rotationId: BigInt(value) };
+    await running.db.database.prisma.rotationMember.createMany({
+      data: [
+        { ...key, userId: 1n },
+        { ...key, userId: 2n },
+      ],
+    });
+    expect((await rotations({ q: "Team 03" })).options).toEqual([
+      { label: "Team 03", description: "2 senders", value },
+    ]);
+    expect((await presets({ q: "Team 07" })).options[0]?.description).toContain("names no preset");
+    expect((await presets({ q: "Team 08" })).options[0]).not.toHaveProperty("description");
+  });
+
   describe("of senders", () => {
+    test("offer only those who may send; one who may not keeps the label, and is said to be", async () => {
+      const { prisma } = running.db.database;
+      const portalId = BigInt(portal.portalId);
+      const all = await allPages(senders);
+      const [allowed, forbidden] = all;
+      if (allowed === undefined || forbidden === undefined) throw new Error("too few senders");
+      const mark = (value: string, isAllowed: boolean) => ({
+        ...{ portalId, userId: BigInt(value), windowDays: [], isAllowed },
+      });
+      await prisma.senderSettings.createMany({
+        data: [mark(allowed.value, true), mark(forbidden.value, false)],
+      });
+      expect(await allPages(senders)).toEqual(all.filter((option) => option !== forbidden));
+      await prisma.portalSettings.create({ data: { portalId, onlyListedSenders: true } });
+      expect(await allPages(senders)).toEqual([allowed]);
+      const { options } = await senders({ selected: forbidden.value });
+      expect(options).toContainEqual({ ...forbidden, label: `${forbidden.label} (not allowed)` });
+      await prisma.senderSettings.deleteMany({ where: { portalId } });
+      await prisma.portalSettings.deleteMany({ where: { portalId } });
+    });
+
     test("offer the active people with their addresses, once each, and no queue", async () => {
       const seen = await allPages(senders);
       const active = [...portal.users.values()].filter((user) => user.active);

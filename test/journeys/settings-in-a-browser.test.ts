@@ -118,6 +118,50 @@ suite("an admin at the settings page in a real browser", () => {
     await close();
   });
 
+  const policyPages = ["senders", "rotations/new", "presets/new", "policy", "try", "audit"];
+
+  test.each(looks)("meets no barrier at the pages of policy %s", async (_look, options) => {
+    const { page, complaints, close } = await visit(options);
+    const sender = `senders/${portal.admin.userId}`;
+    for (const path of [...policyPages, sender]) {
+      await page.goto(`${running.publicUrl}/settings/${path}`);
+      expect([path, await findBarriers(page), await sidewaysScroll(page)]).toEqual([path, [], 0]);
+    }
+    await page.fill("#daily_cap", "1001");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#daily_cap-problem");
+    await page.click("[role=alert] a");
+    expect(await page.evaluate("document.activeElement.id")).toBe("daily_cap");
+    expect(await findBarriers(page)).toEqual([]);
+    expect(complaints.filter((text) => !text.includes("422"))).toEqual([]);
+    await close();
+  });
+
+  test("makes a rotation and a preset that names it with script off", async () => {
+    const { page, close } = await visit({ javaScriptEnabled: false });
+    await page.goto(`${running.publicUrl}/settings/rotations`);
+    await page.click("text=New rotation");
+    await page.fill("#name", "DACH team");
+    await page.selectOption("#new_member", String(portal.admin.userId));
+    await page.click("text=Add");
+    await page.fill(`#weight_${portal.admin.userId}`, "3");
+    // Enter in a field saves; it does not press "Remove" or "Add".
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("text=Rotation saved.");
+    await page.click("nav >> text=Presets");
+    await page.click("text=New preset");
+    await page.fill("#name", "Outbound");
+    await page.selectOption("#sender_mode", "rotation");
+    await page.selectOption("#sender_rotation_id", { label: "DACH team" });
+    await page.click("main >> text=Save");
+    await page.waitForSelector("text=Preset saved.");
+    await page.click("nav >> text=Rotations");
+    await page.click("main >> text=DACH team");
+    await page.click("text=Delete");
+    await page.waitForSelector("text=This rotation is in use and was not deleted.");
+    await close();
+  });
+
   test("reaches every control by the keyboard, in order, and sees where they are", async () => {
     const { page, close } = await visit();
     const controls = await page.evaluate<string[]>(LIST_CONTROLS);

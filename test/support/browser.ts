@@ -3,7 +3,8 @@ import { parseSetCookie } from "cookie";
 /** A browser of one person: keeps cookies by host, follows no redirect unless asked to. */
 export interface Browser {
   get(url: string, headers?: Record<string, string>): Promise<BrowserAnswer>;
-  post(url: string, fields: Record<string, string>): Promise<BrowserAnswer>;
+  /** Pairs where a name comes more than once. */
+  post(url: string, fields: Record<string, string> | string[][]): Promise<BrowserAnswer>;
   /** Names of the cookies held for the site. */
   cookieNames(): string[];
   cookie(name: string): string | undefined;

@@ -18,7 +18,6 @@ export interface ExecutionSeed {
   lastProblem?: string | null;
   attempts?: number;
   acceptedAt?: Date;
-  kind?: string;
   workflowId?: string;
   decidedAt?: Date;
   request?: Prisma.InputJsonValue;

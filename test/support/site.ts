@@ -14,6 +14,8 @@ import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
 import { createInstallStates } from "../../src/oauth/state.js";
+import type { Explain } from "../../src/policy/explanation.js";
+import { createSenderExplainer } from "../../src/policy/explain-sender.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createVault, type Vault } from "../../src/vault/vault.js";
 import { createBrowser, type Browser } from "./browser.js";
@@ -45,6 +47,8 @@ export interface Site {
 export interface SiteOptions {
   publicUrl?: string;
   allowInternalWebhooks?: boolean;
+  /** Instead of the app's own answer to "what would happen?". */
+  explain?: Explain;
 }
 
 export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Promise<Site> {
@@ -93,6 +97,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
       ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
+      explain: options.explain ?? createSenderExplainer(database),
     }),
   );
   app.use(createNotFound(), createErrorHandler({ logger }));

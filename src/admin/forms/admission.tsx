@@ -39,6 +39,16 @@ export function finishForm({ cookies }: SettingsOptions, response: Response, not
   response.redirect(303, "/settings");
 }
 
+/** To another page of the site, which says once how it went. */
+export function leadOn(
+  { cookies }: SettingsOptions,
+  response: Response,
+  { to, notice }: { to: string; notice: NoticeName },
+): void {
+  leaveNotice(cookies, response, notice);
+  response.redirect(303, to);
+}
+
 function refuseForm(response: Response): void {
   sendPage(response, 403, <FormRefusedPage requestId={requestIdOf(response)} />);
 }

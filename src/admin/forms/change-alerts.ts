@@ -2,10 +2,11 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import { raiseTestAlert } from "../../alerts/test-alert.js";
 import { webhookUrlProblem } from "../../alerts/webhook-post.js";
-import { findChoices, saveChoice } from "../settings-row.js";
+import { findChoices, saveAlertUrl } from "../settings-row.js";
 import { sendSettings } from "../settings-view.js";
 import type { SettingsOptions } from "../site-options.js";
 import { admitForm, finishForm } from "./admission.js";
+import { actorOf } from "./form-body.js";
 
 const fieldsOfForm = z.object({
   webhook_url: z.string().trim(),
@@ -29,10 +30,10 @@ export async function changeAlerts(
     const alertEntry = { typed, problem, version: Number(version) };
     return sendSettings(options, visit, { request, response, alertEntry });
   }
-  const isSaved = await saveChoice(options.database, visit.session.portalId, {
-    name: "alertWebhookUrl",
-    value: typed === "" ? null : typed,
+  const isSaved = await saveAlertUrl(options.database, visit.session.portalId, {
+    url: typed === "" ? null : typed,
     version: Number(version),
+    by: actorOf(visit),
   });
   if (!isSaved) return finishForm(options, response, "settings-changed");
   finishForm(options, response, typed === "" ? "alerts-cleared" : "alerts-saved");

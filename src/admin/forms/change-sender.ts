@@ -3,6 +3,7 @@ import { z } from "zod";
 import { saveDefaultSender } from "../default-sender.js";
 import type { SettingsOptions } from "../site-options.js";
 import { admitForm, finishForm } from "./admission.js";
+import { actorOf } from "./form-body.js";
 
 const fieldsOfForm = z.object({
   sender_user_id: z.string().regex(/^\d{0,18}$/),
@@ -28,6 +29,7 @@ export async function changeSender(
   const outcome = await saveDefaultSender(options.database, visit.session.portalId, {
     userId,
     version: Number(version),
+    by: actorOf(visit),
   });
   if (outcome !== "saved") return finishForm(options, response, NOTICE_BY_OUTCOME[outcome]);
   finishForm(options, response, userId === null ? "sender-cleared" : "sender-saved");

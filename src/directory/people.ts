@@ -1,0 +1,66 @@
+import type { Pool } from "pg";
+
+/** What a person is called where only one line is to be had. */
+const LABEL = `coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), email, 'User ' || user_id)`;
+
+/**
+ * Who could be a sender in portal $1, each once: users of the user list, and owners that are people where that list is
+ * not granted or lacks them. Columns: `user_id`, `label`, `email`, `seat_names`, `is_active`.
+ */
+export const KNOWN_PEOPLE = `
+  SELECT DISTINCT ON (user_id) user_id, ${LABEL} AS label, email, seat_names, is_active
+    FROM (
+      SELECT user_id, first_name, last_name, email, seat_names, is_listed AS is_active, 1 AS preference
+        FROM users WHERE portal_id = $1
+      UNION ALL
+      SELECT user_id, first_name, last_name, email, '{}', NOT is_archived, 2 FROM owners
+       WHERE portal_id = $1 AND user_id IS NOT NULL AND type = 'PERSON'
+    ) AS known
+   ORDER BY user_id, preference`;
+
+/** A user of the portal as our copy of its directory knows them. */
+export interface Person {
+  readonly userId: bigint;
+  /** Name, else e-mail, else "User 7". */
+  readonly label: string;
+  readonly email: string | null;
+  readonly isActive: boolean;
+}
+
+/** Everybody of the portal, deactivated people too, by name. */
+export async function listPeople(pool: Pool, portalId: bigint): Promise<Person[]> {
+  const { rows } = await pool.query<{
+    user_id: string;
+    label: string;
+    email: string | null;
+    is_active: boolean;
+  }>({
+    name: "directory-people",
+    text: `SELECT user_id, label, email, is_active FROM (${KNOWN_PEOPLE}) AS person
+            ORDER BY lower(label) COLLATE "C", user_id`,
+    values: [portalId],
+  });
+  return rows.map((row) => ({
+    userId: BigInt(row.user_id),
+    label: row.label,
+    email: row.email,
+    isActive: row.is_active,
+  }));
+}
+
+/** A sequence to choose. */
+export interface NamedSequence {
+  readonly sequenceId: string;
+  readonly name: string;
+}
+
+/** Sequences HubSpot lists, by name; a portal holds at most a few thousand. */
+export async function listSequences(pool: Pool, portalId: bigint): Promise<NamedSequence[]> {
+  const { rows } = await pool.query<{ sequence_id: string; name: string }>({
+    name: "directory-listed-sequences",
+    text: `SELECT sequence_id, name FROM sequences WHERE portal_id = $1 AND is_listed
+            ORDER BY lower(name) COLLATE "C", sequence_id LIMIT 5000`,
+    values: [portalId],
+  });
+  return rows.map((row) => ({ sequenceId: row.sequence_id, name: row.name }));
+}

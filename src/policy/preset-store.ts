@@ -1,0 +1,169 @@
+import type { Database } from "../db/client.js";
+import type { Preset, Prisma } from "../db/generated/client.js";
+import { recordChange, type Actor, type Snapshot } from "./audit.js";
+import { isNameTaken } from "./name-taken.js";
+import { policySchema, type Policy } from "./policy.js";
+
+export interface PresetDraft {
+  readonly name: string;
+  readonly policy: Policy;
+}
+
+export interface StoredPreset extends PresetDraft {
+  readonly presetId: bigint;
+  /** Applies where a workflow's step names no preset. */
+  readonly isDefault: boolean;
+  readonly version: number;
+}
+
+/** All presets of a portal, the default first, then by name. */
+export async function listPresets(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+): Promise<StoredPreset[]> {
+  const rows = await prisma.preset.findMany({
+    where: { portalId },
+    orderBy: [{ isDefault: "desc" }, { name: "asc" }, { presetId: "asc" }],
+  });
+  return rows.map(fromRow);
+}
+
+/** Undefined where the portal has none with this id. */
+export async function findPreset(
+  { prisma }: { prisma: Prisma.TransactionClient },
+  portalId: bigint,
+  presetId: bigint,
+): Promise<StoredPreset | undefined> {
+  const row = await prisma.preset.findUnique({ where: { portalId_presetId: { portalId, presetId } } });
+  return row === null ? undefined : fromRow(row);
+}
+
+export type SavePresetOutcome =
+  | { kind: "saved"; presetId: bigint }
+  | { kind: "changed-meanwhile" } // another admin saved since the form was shown, or deleted it: nothing is changed
+  | { kind: "name-taken" }
+  | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
+
+/** @param change.saved which one, and the version its form was filled in from; undefined: a new one. */
+export async function savePreset(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  change: { draft: PresetDraft; saved: { presetId: bigint; version: number } | undefined; by: Actor },
+): Promise<SavePresetOutcome> {
+  const { draft, saved, by } = change;
+  try {
+    return await prisma.$transaction(async (transaction) => {
+      if (!(await holdRotations(transaction, portalId, draft.policy))) return { kind: "rotation-gone" };
+      const before = saved && (await findPreset({ prisma: transaction }, portalId, saved.presetId));
+      const presetId =
+        saved === undefined
+          ? await insertPreset(transaction, portalId, draft)
+          : await updatePreset(transaction, portalId, { ...saved, draft });
+      if (presetId === undefined) return { kind: "changed-meanwhile" };
+      await recordChange(transaction, portalId, {
+        ...{ by, subject: "preset", subjectName: draft.name, action: before ? "CHANGED" : "CREATED" },
+        before: before === undefined ? null : snapshotOf(before),
+        after: snapshotOf(draft),
+      });
+      return { kind: "saved", presetId };
+    });
+  } catch (fault) {
+    if (isNameTaken(fault)) return { kind: "name-taken" };
+    throw fault;
+  }
+}
+
+/** Locks the rotations a policy names, so that none is deleted before the preset is committed. False: one is not there. */
+async function holdRotations(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  { sender, fallback }: Policy,
+): Promise<boolean> {
+  const named = [sender.mode === "rotation" ? sender.rotationId : null, fallback.rotationId];
+  const wanted = new Set(named.filter((id) => id !== null));
+  const held = await transaction.$queryRaw<unknown[]>`
+    SELECT 1 AS held FROM rotations
+     WHERE portal_id = ${portalId} AND rotation_id = ANY (${[...wanted].map(BigInt)}::bigint[])
+     ORDER BY rotation_id FOR SHARE`;
+  return held.length === wanted.size;
+}
+
+async function insertPreset(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  { name, policy }: PresetDraft,
+): Promise<bigint> {
+  const row = await transaction.preset.create({ data: { portalId, name, policy, version: 1 } });
+  return row.presetId;
+}
+
+async function updatePreset(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  change: { presetId: bigint; version: number; draft: PresetDraft },
+): Promise<bigint | undefined> {
+  const { presetId, version, draft } = change;
+  const { name, policy } = draft;
+  const { count } = await transaction.preset.updateMany({
+    where: { portalId, presetId, version },
+    data: { name, policy, version: { increment: 1 } },
+  });
+  return count === 0 ? undefined : presetId;
+}
+
+/** Deletes it; nothing where it was gone before. Without the default one, the built-in policy applies. */
+export async function deletePreset(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { presetId, by }: { presetId: bigint; by: Actor },
+): Promise<void> {
+  await prisma.$transaction(async (transaction) => {
+    const before = await findPreset({ prisma: transaction }, portalId, presetId);
+    const { count } = await transaction.preset.deleteMany({ where: { portalId, presetId } });
+    if (before === undefined || count === 0) return;
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "preset", subjectName: before.name, action: "DELETED" },
+      before: { ...snapshotOf(before), isDefault: before.isDefault },
+      after: null,
+    });
+  });
+}
+
+/**
+ * Makes one preset apply where a step names none; null: the built-in policy applies.
+ *
+ * @returns false where the portal has no such preset: nothing is changed.
+ */
+export async function makeDefault(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { presetId, by }: { presetId: bigint | null; by: Actor },
+): Promise<boolean> {
+  return prisma.$transaction(async (transaction) => {
+    // Two at once would meet in the index that allows one default: the second waits for the first here.
+    await transaction.$queryRaw`
+      SELECT 1 AS held FROM presets WHERE portal_id = ${portalId} ORDER BY preset_id FOR UPDATE`;
+    const presets = await transaction.preset.findMany({ where: { portalId } });
+    const chosen = presets.find((preset) => preset.presetId === presetId);
+    if (presetId !== null && chosen === undefined) return false;
+    const before = presets.find(({ isDefault }) => isDefault);
+    await transaction.preset.updateMany({ where: { portalId, isDefault: true }, data: { isDefault: false } });
+    if (presetId !== null)
+      await transaction.preset.updateMany({ where: { portalId, presetId }, data: { isDefault: true } });
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "portal", subjectName: "Default preset", action: "CHANGED" },
+      before: { defaultPreset: before?.name ?? null },
+      after: { defaultPreset: chosen?.name ?? null },
+    });
+    return true;
+  });
+}
+
+/** A preset as it is noted and compared. */
+export function snapshotOf({ name, policy }: PresetDraft): Snapshot {
+  return { name, ...policySchema.parse(policy) };
+}
+
+function fromRow({ presetId, name, policy, isDefault, version }: Preset): StoredPreset {
+  return { presetId, name, policy: policySchema.parse(policy), isDefault, version };
+}

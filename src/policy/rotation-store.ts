@@ -1,0 +1,210 @@
+import type { Database } from "../db/client.js";
+import type { Prisma, Rotation, RotationMember } from "../db/generated/client.js";
+import { recordChange, type Actor, type Snapshot } from "./audit.js";
+import { isNameTaken } from "./name-taken.js";
+
+export interface Member {
+  readonly userId: bigint;
+  /** Share of the picks, 1 to 100. */
+  readonly weight: number;
+}
+
+/** What an admin decides about a rotation. */
+export interface RotationDraft {
+  readonly name: string;
+  /** A contact goes to the sender who had it before, while that one can send. */
+  readonly keepsSender: boolean;
+  readonly members: readonly Member[];
+}
+
+export interface StoredRotation {
+  readonly rotationId: bigint;
+  readonly name: string;
+  readonly keepsSender: boolean;
+  readonly members: readonly (Member & { readonly picks: bigint })[];
+  readonly version: number;
+}
+
+export const LONGEST_NAME = 100;
+export const MAX_MEMBERS = 200;
+export const MAX_WEIGHT = 100;
+
+/** All rotations of a portal, by name. */
+export async function listRotations(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+): Promise<StoredRotation[]> {
+  const rows = await prisma.rotation.findMany({
+    where: { portalId },
+    include: { members: { orderBy: { userId: "asc" } } },
+    orderBy: [{ name: "asc" }, { rotationId: "asc" }],
+  });
+  return rows.map(fromRow);
+}
+
+/** Undefined where the portal has none with this id. */
+export async function findRotation(
+  database: { prisma: Prisma.TransactionClient },
+  portalId: bigint,
+  rotationId: bigint,
+): Promise<StoredRotation | undefined> {
+  const row = await database.prisma.rotation.findUnique({
+    where: { portalId_rotationId: { portalId, rotationId } },
+    include: { members: { orderBy: { userId: "asc" } } },
+  });
+  return row === null ? undefined : fromRow(row);
+}
+
+export async function createRotation(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { draft, by }: { draft: RotationDraft; by: Actor },
+): Promise<{ kind: "created"; rotationId: bigint } | { kind: "name-taken" }> {
+  try {
+    return await prisma.$transaction(async (transaction) => {
+      const { name, keepsSender } = draft;
+      const { rotationId } = await transaction.rotation.create({
+        data: { portalId, name, keepsSender, version: 1 },
+      });
+      await insertMembers(transaction, { portalId, rotationId }, draft.members);
+      await recordChange(transaction, portalId, {
+        ...{ by, subject: "rotation", subjectName: name, action: "CREATED" },
+        before: null,
+        after: snapshotOf(draft),
+      });
+      return { kind: "created", rotationId };
+    });
+  } catch (fault) {
+    if (isNameTaken(fault)) return { kind: "name-taken" };
+    throw fault;
+  }
+}
+
+export type SaveRotationOutcome =
+  | "saved"
+  | "changed-meanwhile" // another admin saved since the form was shown, or deleted it: nothing is changed
+  | "name-taken";
+
+/** @param change.version the version the form was filled in from. */
+export async function saveRotation(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
+): Promise<SaveRotationOutcome> {
+  try {
+    return await prisma.$transaction((transaction) => replaceRotation(transaction, portalId, change));
+  } catch (fault) {
+    if (isNameTaken(fault)) return "name-taken";
+    throw fault;
+  }
+}
+
+async function replaceRotation(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
+): Promise<SaveRotationOutcome> {
+  const { rotationId, draft, version, by } = change;
+  const before = await findRotation({ prisma: transaction }, portalId, rotationId);
+  const { count } = await transaction.rotation.updateMany({
+    where: { portalId, rotationId, version },
+    data: { name: draft.name, keepsSender: draft.keepsSender, version: { increment: 1 } },
+  });
+  if (count === 0 || before === undefined) return "changed-meanwhile";
+  if (membersOf(before) !== membersOf(draft))
+    await replaceMembers(transaction, { portalId, rotationId }, draft);
+  await recordChange(transaction, portalId, {
+    ...{ by, subject: "rotation", subjectName: draft.name, action: "CHANGED" },
+    before: snapshotOf(before),
+    after: snapshotOf(draft),
+  });
+  return "saved";
+}
+
+export type DeleteRotationOutcome =
+  | { kind: "deleted" } // also where it was gone before
+  | { kind: "in-use"; presetNames: string[] };
+
+/** Refused while a preset names it: contacts would be left without a sender. */
+export async function deleteRotation(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { rotationId, by }: { rotationId: bigint; by: Actor },
+): Promise<DeleteRotationOutcome> {
+  return prisma.$transaction(async (transaction) => {
+    // Waits for a preset that is just being saved with this rotation: it holds the row until it is committed.
+    await transaction.$queryRaw`
+      SELECT 1 AS held FROM rotations WHERE portal_id = ${portalId} AND rotation_id = ${rotationId} FOR UPDATE`;
+    const presetNames = (await presetsNaming({ prisma: transaction }, portalId)).get(rotationId.toString());
+    if (presetNames !== undefined) return { kind: "in-use", presetNames };
+    const before = await findRotation({ prisma: transaction }, portalId, rotationId);
+    if (before === undefined) return { kind: "deleted" };
+    await transaction.rotation.delete({ where: { portalId_rotationId: { portalId, rotationId } } });
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "rotation", subjectName: before.name, action: "DELETED" },
+      before: snapshotOf(before),
+      after: null,
+    });
+    return { kind: "deleted" };
+  });
+}
+
+/** Names of the presets that use a rotation, by its id. */
+export async function presetsNaming(
+  { prisma }: { prisma: Prisma.TransactionClient },
+  portalId: bigint,
+): Promise<Map<string, string[]>> {
+  const rows = await prisma.$queryRaw<{ rotation_id: string; names: string[] }[]>`
+    SELECT rotation_id, array_agg(DISTINCT name ORDER BY name) AS names FROM (
+      SELECT policy #>> '{sender,rotationId}' AS rotation_id, name FROM presets WHERE portal_id = ${portalId}
+      UNION ALL
+      SELECT policy #>> '{fallback,rotationId}', name FROM presets WHERE portal_id = ${portalId}
+    ) AS named WHERE rotation_id IS NOT NULL GROUP BY rotation_id`;
+  return new Map(rows.map(({ rotation_id, names }) => [rotation_id, names]));
+}
+
+/** Everybody begins anew with the turns, since the old state fits the old weights; what they were picked stays counted. */
+async function replaceMembers(
+  transaction: Prisma.TransactionClient,
+  key: { portalId: bigint; rotationId: bigint },
+  { members }: RotationDraft,
+): Promise<void> {
+  const kept = members.map(({ userId }) => userId);
+  await transaction.rotationMember.deleteMany({ where: { ...key, userId: { notIn: kept } } });
+  await insertMembers(transaction, key, members);
+  for (const { userId, weight } of members) {
+    await transaction.rotationMember.update({
+      where: { portalId_rotationId_userId: { ...key, userId } },
+      data: { weight, currentWeight: 0 },
+    });
+  }
+}
+
+async function insertMembers(
+  transaction: Prisma.TransactionClient,
+  key: { portalId: bigint; rotationId: bigint },
+  members: readonly Member[],
+): Promise<void> {
+  await transaction.rotationMember.createMany({
+    data: members.map(({ userId, weight }) => ({ ...key, userId, weight })),
+    skipDuplicates: true,
+  });
+}
+
+const membersOf = (draft: RotationDraft): string => JSON.stringify(snapshotOf(draft)["members"]);
+
+/** A rotation as it is noted and compared. */
+export function snapshotOf({ name, keepsSender, members }: RotationDraft): Snapshot {
+  const sorted = [...members].sort((left, right) => (left.userId < right.userId ? -1 : 1));
+  return {
+    name,
+    keepsSender,
+    members: sorted.map(({ userId, weight }) => ({ userId: userId.toString(), weight })),
+  };
+}
+
+function fromRow(row: Rotation & { members: RotationMember[] }): StoredRotation {
+  const { rotationId, name, keepsSender, version } = row;
+  const members = row.members.map(({ userId, weight, picks }) => ({ userId, weight, picks }));
+  return { rotationId, name, keepsSender, members, version };
+}
