@@ -1,19 +1,17 @@
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
 import { findLastAlert } from "../alerts/last-alert.js";
-import { sendFragment, sendPage } from "../http/page.js";
+import { sendFragment } from "../http/page.js";
+import { admitPage, admitPart } from "./admit-page.js";
 import { createAssetsRouter } from "./assets.js";
-import { readBacklog } from "./backlog.js";
 import { createFormat } from "./format.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
 import { Activity, ACTIVITY_PATH } from "./pages/activity.js";
-import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
 import { LAST_ALERT_PATH, LastAlertLine } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
-import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
 type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
 
@@ -47,26 +45,8 @@ export function createSettingsRouter(options: SettingsOptions): Router {
 }
 
 async function showSettings(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await identifyVisit(options, request);
-  if (visit.kind === "stranger") return sendPage(response, 401, <SignInPage />);
-  options.sessions.renew(response, visit.session);
-  if (visit.kind === "disconnected") return sendReconnect(options, visit, response);
-  await sendSettings(options, visit, { request, response });
-}
-
-async function sendReconnect(
-  { database, sessions }: SettingsOptions,
-  { portal, session }: Extract<Visit, { kind: "disconnected" }>,
-  response: Response,
-): Promise<void> {
-  const backlog = await readBacklog(database, portal.portalId);
-  const model = {
-    portal,
-    backlog,
-    format: createFormat(portal.timeZone),
-    formToken: sessions.formToken(session),
-  };
-  sendPage(response, 200, <ReconnectPage {...model} />);
+  const visit = await admitPage(options, request, response);
+  if (visit !== undefined) await sendSettings(options, visit, { request, response });
 }
 
 async function showActivity(options: SettingsOptions, request: Request, response: Response): Promise<void> {
@@ -87,19 +67,4 @@ async function showLastAlert(options: SettingsOptions, request: Request, respons
   if (visit === undefined) return;
   const alert = await findLastAlert(options.database.pool, visit.portal.portalId);
   sendFragment(response, <LastAlertLine alert={alert} format={createFormat(visit.portal.timeZone)} />);
-}
-
-/**
- * Parts are fetched by the page itself every few seconds, so they do not count as a person's presence: the session is
- * not renewed. Where it has ended, or the portal was disconnected, the whole page is loaded anew.
- */
-async function admitPart(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<AdminVisit | undefined> {
-  const visit = await identifyVisit(options, request);
-  if (visit.kind === "admin") return visit;
-  response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
-  return undefined;
 }

@@ -4,7 +4,6 @@ import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
 import { listSenderOptions } from "./default-sender.js";
 import { countLastDay, listExecutions, type ExecutionFilter } from "./execution-list.js";
-import { takeNotice } from "./flash.js";
 import { createFormat } from "./format.js";
 import { findTrouble } from "./hubspot-trouble.js";
 import { isOutcome } from "./outcome.js";
@@ -13,6 +12,7 @@ import type { AlertEntry } from "./pages/alerts-form.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import type { TroubleModel } from "./pages/trouble.js";
 import type { PortalOverview } from "./portal-overview.js";
+import { frameOf } from "./shell.js";
 import { findChoices } from "./settings-row.js";
 import type { SettingsOptions } from "./site-options.js";
 import type { AdminVisit } from "./visit.js";
@@ -27,10 +27,11 @@ interface Exchange {
 /** Reads everything the settings page shows and sends it. */
 export async function sendSettings(
   options: SettingsOptions,
-  { session, portal }: AdminVisit,
+  visit: AdminVisit,
   { request, response, alertEntry }: Exchange,
 ): Promise<void> {
   const { database, scopes } = options;
+  const { portal } = visit;
   const { portalId } = portal;
   const [choices, senders, live, lastAlert] = await Promise.all([
     findChoices(database, portalId),
@@ -38,13 +39,13 @@ export async function sendSettings(
     readLiveParts(options, portal, request),
     findLastAlert(database.pool, portalId),
   ]);
-  const formToken = options.sessions.formToken(session);
+  const frame = frameOf(options, visit, { request, response });
+  const { formToken } = frame;
   const { version } = choices;
   const { format } = live.activity;
   const model = {
-    ...{ session, portal, scopes, format, formToken },
+    ...{ frame, scopes },
     ...live,
-    notice: takeNotice(options.cookies, request, response),
     sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
     alerts: {
       ...{ version, formToken },

@@ -1,0 +1,53 @@
+import type { Request, Response } from "express";
+import { sendPage } from "../http/page.js";
+import { readBacklog } from "./backlog.js";
+import { createFormat } from "./format.js";
+import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import type { SettingsOptions } from "./site-options.js";
+import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
+
+/**
+ * Lets an admin of a connected portal in, and starts their idle time again. Everybody else gets the page that says what
+ * to do, and the caller undefined.
+ */
+export async function admitPage(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "stranger") {
+    sendPage(response, 401, <SignInPage />);
+    return undefined;
+  }
+  options.sessions.renew(response, visit.session);
+  if (visit.kind === "admin") return visit;
+  await sendReconnect(options, visit, response);
+  return undefined;
+}
+
+async function sendReconnect(
+  { database, sessions }: SettingsOptions,
+  { portal, session }: Extract<Visit, { kind: "disconnected" }>,
+  response: Response,
+): Promise<void> {
+  const backlog = await readBacklog(database, portal.portalId);
+  const format = createFormat(portal.timeZone);
+  const formToken = sessions.formToken(session);
+  sendPage(response, 200, <ReconnectPage {...{ portal, backlog, format, formToken }} />);
+}
+
+/**
+ * The same for parts that a page fetches by itself every few seconds. They do not count as a person's presence: the
+ * session is not renewed. Where it has ended, or the portal was disconnected, the whole page is loaded anew.
+ */
+export async function admitPart(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "admin") return visit;
+  response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
+  return undefined;
+}
