@@ -2,7 +2,8 @@ import type { Request, Response } from "express";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
 import { createFormat } from "./format.js";
-import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import { NotAdmittedPage, ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import { listAdministrators } from "./rights.js";
 import type { SettingsOptions } from "./site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
@@ -21,9 +22,16 @@ export async function admitPage(
     return undefined;
   }
   options.sessions.renew(response, visit.session);
-  if (visit.kind === "admin") return visit;
-  await sendReconnect(options, visit, response);
-  return undefined;
+  switch (visit.kind) {
+    case "admin":
+      return visit;
+    case "disconnected":
+      await sendReconnect(options, visit, response);
+      return undefined;
+    case "not-admitted":
+      await sendNotAdmitted(options, visit, response);
+      return undefined;
+  }
 }
 
 async function sendReconnect(
@@ -35,6 +43,17 @@ async function sendReconnect(
   const format = createFormat(portal.timeZone);
   const formToken = sessions.formToken(session);
   sendPage(response, 200, <ReconnectPage {...{ portal, backlog, format, formToken }} />);
+}
+
+async function sendNotAdmitted(
+  { database, sessions }: SettingsOptions,
+  { portal, session }: Extract<Visit, { kind: "not-admitted" }>,
+  response: Response,
+): Promise<void> {
+  const administrators = await listAdministrators(database.pool, portal.portalId);
+  const formToken = sessions.formToken(session);
+  const email = session.userEmail;
+  sendPage(response, 403, <NotAdmittedPage {...{ portal, email, administrators, formToken }} />);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
 import { findLastAlert } from "../alerts/last-alert.js";
 import { sendFragment } from "../http/page.js";
+import { letSomebodyIn, showAccess, takeSomebodyOut } from "./access-view.js";
 import { admitPage, admitPart } from "./admit-page.js";
 import { createAssetsRouter } from "./assets.js";
 import { createFormat } from "./format.js";
@@ -40,6 +41,9 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.post("/settings/default-sender", body, answer(changeSender));
   router.post("/settings/alerts", body, answer(changeAlerts));
   router.post("/settings/alerts/test", body, answer(sendTestAlert));
+  router.get("/settings/access", answer(showAccess));
+  router.post("/settings/access/let-in", body, answer(letSomebodyIn));
+  router.post("/settings/access/take-out", body, answer(takeSomebodyOut));
   router.post("/settings/sign-out", body, answer(signOut));
   return router;
 }

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { inTransaction } from "../db/transaction.js";
 import type { Grant, GrantOccasion } from "./grant.js";
 
 /** Tokens of a portal as they lie in the database. `refreshTokenSealed` is unique to each save: it is the row's version. */
@@ -177,25 +178,4 @@ async function disconnectPortal(
   );
   if (left.rowCount !== 0) await onDisconnect?.(client, { portalId, reason });
   return true;
-}
-
-async function inTransaction<Result>(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<Result>,
-): Promise<Result> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    const result = await work(client);
-    await client.query("COMMIT");
-    client.release();
-    return result;
-  } catch (error) {
-    // A connection whose rollback fails is not handed on to the next caller.
-    await client.query("ROLLBACK").then(
-      () => client.release(),
-      () => client.release(true),
-    );
-    throw error;
-  }
 }

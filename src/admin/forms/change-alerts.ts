@@ -21,7 +21,7 @@ export async function changeAlerts(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const fields = fieldsOfForm.safeParse(request.body);
-  if (!fields.success) return finishForm(options, response, "settings-changed");
+  if (!fields.success) return finishForm(options, response, "alerts-changed");
   const { webhook_url: typed, version } = fields.data;
   const problem =
     typed === "" ? undefined : webhookUrlProblem(typed, { allowInternal: options.allowInternalWebhooks });
@@ -34,8 +34,8 @@ export async function changeAlerts(
     value: typed === "" ? null : typed,
     version: Number(version),
   });
-  if (!isSaved) return finishForm(options, response, "settings-changed");
-  finishForm(options, response, typed === "" ? "alerts-cleared" : "alerts-saved");
+  if (!isSaved) return finishForm(options, response, "alerts-changed");
+  finishForm(options, response, "alerts-saved");
 }
 
 /** Posted by the worker within seconds, the same way as any alert: a test that arrives shows that the others would. */
