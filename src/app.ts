@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
+import { createMailer } from "./alerts/mailer.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { createActionsRouter } from "./actions/routes.js";
@@ -26,6 +27,7 @@ import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
+import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
@@ -54,6 +56,8 @@ const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
 const OVERDUE_INTERVAL_MS = 4_000;
 const PRUNE_INTERVAL_MS = 15 * 60_000;
+/** Alerts tell of hours and days: a minute's delay is nothing to them. */
+const WATCH_INTERVAL_MS = 60_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -221,6 +225,7 @@ function mountSites(http: Express, foundation: Foundation): void {
       scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
       appUrl,
       allowInternalWebhooks: allowsInternalWebhooks(config),
+      canMail: config.mail !== undefined,
       now,
     }),
   );
@@ -304,17 +309,36 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     isEnding = true;
     return stopPruning();
   });
+  startWatching(foundation, closers);
   const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());
+  const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
+  closers.add(() => Promise.resolve(mailer?.close()));
   closers.add(
     startPeriodic({
       intervalMs: SWEEP_INTERVAL_MS,
-      work: () => sendDueAlerts({ pool: database.pool, poster, publicUrl: config.publicUrl, logger }),
+      work: () => sendDueAlerts({ pool: database.pool, poster, mailer, publicUrl: config.publicUrl, logger }),
       onFault: (fault) => {
         logger.warn({ fault }, "alerts could not be sent");
       },
     }),
   );
+}
+
+/** Looks for what portals are to be alerted of. */
+function startWatching({ database, logger }: Foundation, closers: Closers): void {
+  const { pool } = database;
+  for (const [name, work] of Object.entries({ failures: watchFailures, backlogs: watchBacklogs })) {
+    closers.add(
+      startPeriodic({
+        intervalMs: WATCH_INTERVAL_MS,
+        work: () => work(pool),
+        onFault: (fault) => {
+          logger.warn({ fault, name }, "portals could not be watched for alerts");
+        },
+      }),
+    );
+  }
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {

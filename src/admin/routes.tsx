@@ -1,15 +1,14 @@
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
-import { findLastAlert } from "../alerts/last-alert.js";
 import { sendFragment } from "../http/page.js";
 import { letSomebodyIn, showAccess, takeSomebodyOut } from "./access-view.js";
 import { admitPage, admitPart } from "./admit-page.js";
+import { showAlerts, showLastAlert } from "./alerts-view.js";
 import { createAssetsRouter } from "./assets.js";
-import { createFormat } from "./format.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
 import { Activity, ACTIVITY_PATH } from "./pages/activity.js";
-import { LAST_ALERT_PATH, LastAlertLine } from "./pages/last-alert.js";
+import { LAST_ALERT_PATH } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
@@ -37,6 +36,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.get("/", (_request, response) => response.redirect("/settings"));
   router.get("/settings", answer(showSettings));
   router.get(ACTIVITY_PATH, answer(showActivity));
+  router.get("/settings/alerts", answer(showAlerts));
   router.get(LAST_ALERT_PATH, answer(showLastAlert));
   router.post("/settings/default-sender", body, answer(changeSender));
   router.post("/settings/alerts", body, answer(changeAlerts));
@@ -64,11 +64,4 @@ async function showActivity(options: SettingsOptions, request: Request, response
       <Trouble {...trouble} isUpdate />
     </>,
   );
-}
-
-async function showLastAlert(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPart(options, request, response);
-  if (visit === undefined) return;
-  const alert = await findLastAlert(options.database.pool, visit.portal.portalId);
-  sendFragment(response, <LastAlertLine alert={alert} format={createFormat(visit.portal.timeZone)} />);
 }

@@ -3,8 +3,6 @@ import type { Database } from "../db/client.js";
 /** What an admin decided for the portal. */
 export interface PortalChoices {
   defaultSenderUserId: bigint | null;
-  /** Where alerts are posted; null: nowhere. */
-  alertWebhookUrl: string | null;
   /** Of the settings row; 0 where none was saved yet. Goes into each form and comes back with it. */
   version: number;
 }
@@ -16,14 +14,12 @@ export async function findChoices(
   const row = await prisma.portalSettings.findUnique({ where: { portalId } });
   return {
     defaultSenderUserId: row?.defaultSenderUserId ?? null,
-    alertWebhookUrl: row?.alertWebhookUrl ?? null,
     version: row?.version ?? 0,
   };
 }
 
 const COLUMNS = {
   defaultSenderUserId: "default_sender_user_id",
-  alertWebhookUrl: "alert_webhook_url",
 } as const;
 
 /** One choice, and the version its form was filled in from. */

@@ -1,5 +1,4 @@
 import type { Request, Response } from "express";
-import { findLastAlert } from "../alerts/last-alert.js";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
 import { listSenderOptions } from "./default-sender.js";
@@ -8,7 +7,6 @@ import { createFormat } from "./format.js";
 import { findTrouble } from "./hubspot-trouble.js";
 import { isOutcome } from "./outcome.js";
 import type { ActivityModel } from "./pages/activity.js";
-import type { AlertEntry } from "./pages/alerts-form.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import type { TroubleModel } from "./pages/trouble.js";
 import type { PortalOverview } from "./portal-overview.js";
@@ -20,24 +18,21 @@ import type { AdminVisit } from "./visit.js";
 interface Exchange {
   request: Request;
   response: Response;
-  /** What was typed into the alerts form and cannot be saved. */
-  alertEntry?: AlertEntry;
 }
 
 /** Reads everything the settings page shows and sends it. */
 export async function sendSettings(
   options: SettingsOptions,
   visit: AdminVisit,
-  { request, response, alertEntry }: Exchange,
+  { request, response }: Exchange,
 ): Promise<void> {
   const { database, scopes } = options;
   const { portal } = visit;
   const { portalId } = portal;
-  const [choices, senders, live, lastAlert] = await Promise.all([
+  const [choices, senders, live] = await Promise.all([
     findChoices(database, portalId),
     listSenderOptions(database, portalId),
     readLiveParts(options, portal, request),
-    findLastAlert(database.pool, portalId),
   ]);
   const frame = frameOf(options, visit, { request, response });
   const { formToken } = frame;
@@ -47,14 +42,8 @@ export async function sendSettings(
     ...{ frame, scopes },
     ...live,
     sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
-    alerts: {
-      ...{ version, formToken },
-      savedUrl: choices.alertWebhookUrl,
-      entry: alertEntry,
-      last: { alert: lastAlert, format },
-    },
   };
-  sendPage(response, alertEntry === undefined ? 200 : 422, <SettingsPage {...model} />);
+  sendPage(response, 200, <SettingsPage {...model} />);
 }
 
 /** The parts of the page that renew themselves. */

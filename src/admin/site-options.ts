@@ -13,5 +13,7 @@ export interface SettingsOptions {
   appUrl: string;
   /** True only where the app itself runs on localhost: alerts may then go to http and to addresses of this machine. */
   allowInternalWebhooks: boolean;
+  /** False where the operator has set no mail server: alerts go to webhooks only. */
+  canMail: boolean;
   now: () => Date;
 }

@@ -16,6 +16,12 @@ export interface ExecutionSeed {
   lastProblem?: string | null;
   attempts?: number;
   acceptedAt?: Date;
+  deadlineAt?: Date;
+  decidedAt?: Date;
+  enrolledAt?: Date;
+  workflowId?: string;
+  kind?: string;
+  outputs?: Record<string, string>;
 }
 
 /** Stores executions as they stand, in the order given. */
@@ -24,11 +30,12 @@ export async function seedExecutions({ prisma }: Database, seeds: readonly Execu
   await prisma.execution.createMany({
     data: seeds.map((seed, index) => ({
       callbackId: `callback-${total + index}`,
-      kind: "enroll",
+      kind: "ENROLL",
       state: seed.enrollmentStatus === undefined ? "QUEUED" : "COMPLETED",
       contactId: String(1000 + total + index),
       deadlineAt: new Date(Date.now() + 86_400_000),
       request: {},
+      ...(seed.enrollmentStatus == null ? {} : { decidedAt: seed.acceptedAt ?? new Date() }),
       ...seed,
     })),
   });

@@ -89,6 +89,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     createSettingsRouter({
       ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
       appUrl: simulator.url,
+      canMail: true,
     }),
   );
   app.use(createNotFound(), createErrorHandler({ logger }));

@@ -1,6 +1,5 @@
 import { SitePage, type Frame } from "../shell.js";
 import { Activity, type ActivityModel } from "./activity.js";
-import { AlertsForm, type AlertsFormModel } from "./alerts-form.js";
 import { Connection, type AppScopes } from "./connection.js";
 import { SenderForm, type SenderFormModel } from "./sender-form.js";
 import { Trouble, type TroubleModel } from "./trouble.js";
@@ -9,13 +8,12 @@ export interface SettingsPageModel {
   frame: Frame;
   scopes: AppScopes;
   sender: SenderFormModel;
-  alerts: AlertsFormModel;
   activity: ActivityModel;
   trouble: TroubleModel;
 }
 
 export function SettingsPage(model: SettingsPageModel) {
-  const { frame, scopes, sender, alerts, activity, trouble } = model;
+  const { frame, scopes, sender, activity, trouble } = model;
   return (
     <SitePage title="Overview" current="/settings" frame={frame}>
       <div class="columns">
@@ -23,7 +21,6 @@ export function SettingsPage(model: SettingsPageModel) {
           <Trouble {...trouble} />
         </Connection>
         <SenderForm {...sender} />
-        <AlertsForm {...alerts} />
       </div>
       <Activity {...activity} />
     </SitePage>
