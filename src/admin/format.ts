@@ -1,11 +1,17 @@
 /** Dates and numbers as people read them, in the portal's time zone. */
 export interface Format {
   dateTime(date: Date): string;
+  /** "14:00" */
+  time(date: Date): string;
+  /** "21 Nov" */
+  day(date: Date): string;
   count(value: number): string;
   /** "less than a minute", "4 minutes", "3 hours", "2 days": always rounded down. */
   duration(milliseconds: number): string;
   /** The zone times are shown in. */
   timeZone: string;
+  /** The same as an IANA name. */
+  zoneName: string;
 }
 
 /** @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one. */
@@ -19,12 +25,17 @@ export function createFormat(timeZone: string | null): Format {
     hour: "2-digit",
     minute: "2-digit",
   });
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short" });
   const count = new Intl.NumberFormat("en-US");
   return {
     dateTime: (date) => dateTime.format(date),
+    time: (date) => time.format(date),
+    day: (date) => day.format(date),
     count: (value) => count.format(value),
     duration: describeDuration,
     timeZone: zone.replaceAll("_", " "),
+    zoneName: zone,
   };
 }
 

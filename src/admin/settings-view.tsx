@@ -1,15 +1,18 @@
 import type { Request, Response } from "express";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
+import { readHealth } from "./connection-health.js";
 import { listSenderOptions } from "./default-sender.js";
 import { countLastDay, listExecutions, type ExecutionFilter } from "./execution-list.js";
 import { createFormat } from "./format.js";
 import { findTrouble } from "./hubspot-trouble.js";
+import { isRange, readHistory } from "./outcome-history.js";
 import { isOutcome } from "./outcome.js";
 import type { ActivityModel } from "./pages/activity.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import type { TroubleModel } from "./pages/trouble.js";
 import type { PortalOverview } from "./portal-overview.js";
+import { listSenderLoads } from "./sender-load.js";
 import { frameOf } from "./shell.js";
 import { findChoices } from "./settings-row.js";
 import type { SettingsOptions } from "./site-options.js";
@@ -29,17 +32,22 @@ export async function sendSettings(
   const { database, scopes } = options;
   const { portal } = visit;
   const { portalId } = portal;
-  const [choices, senders, live] = await Promise.all([
+  const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
+  const timeZone = createFormat(portal.timeZone).zoneName;
+  const [choices, senders, live, health, history, loads] = await Promise.all([
     findChoices(database, portalId),
     listSenderOptions(database, portalId),
     readLiveParts(options, portal, request),
+    readHealth(database, portalId),
+    readHistory(database, portalId, { range, timeZone }),
+    listSenderLoads(database, portalId),
   ]);
   const frame = frameOf(options, visit, { request, response });
   const { formToken } = frame;
   const { version } = choices;
   const { format } = live.activity;
   const model = {
-    ...{ frame, scopes },
+    ...{ frame, scopes, health, history, loads },
     ...live,
     sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
   };

@@ -129,7 +129,9 @@ describe("the address for alerts", () => {
     expect(answer.status).toBe(422);
     expect(textOf(answer.text, "webhook-url-problem")).toContain(reason);
     expect(answer.text).toContain(`value="${address}"`);
-    expect(answer.text).toMatch(/id="webhook-url"[^>]*aria-invalid="true"[^>]* aria-describedby="webhook-url-problem/);
+    expect(answer.text).toMatch(
+      /id="webhook-url"[^>]*aria-invalid="true"[^>]* aria-describedby="webhook-url-problem/,
+    );
     expect(await choicesOf()).toBeNull();
     expect((await setAddress("https://example.com/", { filledIn: answer.text })).status).toBe(303);
   });
