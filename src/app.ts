@@ -23,7 +23,9 @@ import { createSecurityHeaders } from "./http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createTransport } from "./hubspot/transport.js";
+import { uninstall } from "./hubspot/uninstall.js";
 import { createDrain } from "./jobs/drain-portal.js";
+import { eraseHistories } from "./jobs/erase-history.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
@@ -66,6 +68,9 @@ const DEFAULT_GRACE_MS = 12_000;
 const ANSWER_GRACE_MS = 3_000;
 /** Longer than any page takes while the database is well. */
 const SETTINGS_TIMEOUT_MS = 5_000;
+/** A part of it: the rest is for forgetting the portal ourselves. */
+const UNINSTALL_TIMEOUT_MS = 3_000;
+const ERASE_INTERVAL_MS = 3_000;
 /** More connections than HubSpot opens; each may hold one unverified body in memory. */
 const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
@@ -226,6 +231,16 @@ function mountSites(http: Express, foundation: Foundation): void {
       appUrl,
       allowInternalWebhooks: allowsInternalWebhooks(config),
       canMail: config.mail !== undefined,
+      uninstall: (portalId) =>
+        uninstall(
+          {
+            apiUrl: config.hubspot.apiUrl,
+            accessTokenFor: (id) => vault.accessTokenFor(id),
+            timeoutMs: UNINSTALL_TIMEOUT_MS,
+          },
+          portalId,
+        ),
+      forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
       now,
     }),
   );
@@ -308,6 +323,17 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
   closers.add(() => {
     isEnding = true;
     return stopPruning();
+  });
+  const stopErasing = startPeriodic({
+    intervalMs: ERASE_INTERVAL_MS,
+    work: () => eraseHistories({ pool: database.pool, isEnding: () => isEnding }),
+    onFault: (fault) => {
+      logger.warn({ fault }, "a history could not be erased; trying again");
+    },
+  });
+  closers.add(() => {
+    isEnding = true;
+    return stopErasing();
   });
   startWatching(foundation, closers);
   const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });

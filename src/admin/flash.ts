@@ -41,10 +41,7 @@ const NOTICES = {
   ),
   "portal-paused": good("/settings/danger", "Paused. Contacts wait in their workflows until you resume."),
   "portal-resumed": good("/settings/danger", "Resumed. Waiting contacts are enrolled from now on."),
-  "history-deleted": good(
-    "/settings/danger",
-    "Deleted: every finished execution that HubSpot cannot ask about again.",
-  ),
+  "history-erased": good("/settings/danger", "The history is being deleted. That takes a few seconds."),
   "danger-not-confirmed": bad(
     "/settings/danger",
     "Nothing was done: what you typed is not this account's number.",

@@ -8,6 +8,10 @@ export interface Format {
   count(value: number): string;
   /** "less than a minute", "4 minutes", "3 hours", "2 days": always rounded down. */
   duration(milliseconds: number): string;
+  /** "0.4 s", "12 s", "3 min 20 s", "2 h 5 min": a length that was measured. */
+  span(milliseconds: number): string;
+  /** "42 %" */
+  percent(share: number): string;
   /** The zone times are shown in. */
   timeZone: string;
   /** The same as an IANA name. */
@@ -34,6 +38,8 @@ export function createFormat(timeZone: string | null): Format {
     day: (date) => day.format(date),
     count: (value) => count.format(value),
     duration: describeDuration,
+    span: describeSpan,
+    percent: (share) => `${Math.round(share * 100)} %`,
     timeZone: zone.replaceAll("_", " "),
     zoneName: zone,
   };
@@ -45,6 +51,15 @@ function describeDuration(milliseconds: number): string {
   if (minutes < 60) return numbered(minutes, "minute");
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? numbered(hours, "hour") : numbered(Math.floor(hours / 24), "day");
+}
+
+function describeSpan(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 9.95) return `${Math.round(seconds * 10) / 10} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** "1 contact", "2 contacts". */

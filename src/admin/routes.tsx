@@ -4,12 +4,14 @@ import { letSomebodyIn, showAccess, takeSomebodyOut } from "./access-view.js";
 import { admitPage, admitPart } from "./admit-page.js";
 import { showAlerts, showLastAlert } from "./alerts-view.js";
 import { createAssetsRouter } from "./assets.js";
+import { disconnect, erase, pause, resume, showDanger } from "./danger-view.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
 import { Activity, ACTIVITY_PATH } from "./pages/activity.js";
 import { LAST_ALERT_PATH } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
+import { sendReportFile, showReports } from "./reports-view.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
 
@@ -41,6 +43,13 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.post("/settings/default-sender", body, answer(changeSender));
   router.post("/settings/alerts", body, answer(changeAlerts));
   router.post("/settings/alerts/test", body, answer(sendTestAlert));
+  router.get("/settings/danger", answer(showDanger));
+  router.post("/settings/danger/pause", body, answer(pause));
+  router.post("/settings/danger/resume", body, answer(resume));
+  router.post("/settings/danger/erase", body, answer(erase));
+  router.post("/settings/danger/disconnect", body, answer(disconnect));
+  router.get("/settings/reports", answer(showReports));
+  router.get("/settings/reports.csv", answer(sendReportFile));
   router.get("/settings/access", answer(showAccess));
   router.post("/settings/access/let-in", body, answer(letSomebodyIn));
   router.post("/settings/access/take-out", body, answer(takeSomebodyOut));

@@ -93,7 +93,7 @@ function Menu({ current }: { current: SitePath }) {
 
 function MenuLinks({ current }: { current: SitePath }) {
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Menu">
       <ul>
         {SITE_PAGES.map(({ path, label }) => (
           <li key={path}>

@@ -15,5 +15,9 @@ export interface SettingsOptions {
   allowInternalWebhooks: boolean;
   /** False where the operator has set no mail server: alerts go to webhooks only. */
   canMail: boolean;
+  /** Removes the app from the account in HubSpot; never throws. */
+  uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
+  /** Erases our access to the portal; `reason` is a sentence for its admins. */
+  forgetPortal: (portalId: bigint, reason: string) => Promise<void>;
   now: () => Date;
 }

@@ -21,5 +21,6 @@ export const paths = {
   owner: (ownerId: string) => `${OWNERS}/${encodeURIComponent(ownerId)}`,
   users: USERS,
   contact: (contactId: string) => `${CONTACTS}/${encodeURIComponent(contactId)}`,
+  uninstall: "/appinstalls/2026-09/external-install",
   accountDetails: `${ACCOUNT}/details`,
 } as const;

@@ -4,7 +4,8 @@ ALTER TABLE "alerts" ADD COLUMN     "channel" TEXT NOT NULL DEFAULT 'WEBHOOK';
 -- AlterTable
 ALTER TABLE "portal_settings" ADD COLUMN     "alert_email" TEXT,
 ADD COLUMN     "alert_failure_count" INTEGER,
-ADD COLUMN     "alert_failure_percent" INTEGER;
+ADD COLUMN     "alert_failure_percent" INTEGER,
+ADD COLUMN     "erase_requested_at" TIMESTAMPTZ(3);
 
 -- CreateTable
 CREATE TABLE "portal_admins" (

@@ -48,7 +48,9 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
           {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
         </a>
       </td>
-      <td data-label="Sequence">{item.sequence ?? "–"}</td>
+      <td data-label="Sequence">
+        <span class="clamp">{item.sequence ?? "–"}</span>
+      </td>
       <td data-label="Sender" class="wide">
         <Sender item={item} />
       </td>
