@@ -45,7 +45,6 @@ export async function sendSettings(
   const frame = frameOf(options, visit, { request, response });
   const { formToken } = frame;
   const { version } = choices;
-  const { format } = live.activity;
   const model = {
     ...{ frame, scopes, health, history, loads },
     ...live,

@@ -34,11 +34,11 @@ export function SettingsPage(model: SettingsPageModel) {
           <SenderLoadCard loads={loads} format={format} />
         </div>
       </div>
-      <Activity {...activity} />
       <div class="columns">
         <Connection portal={frame.portal} format={format} scopes={scopes} health={health} />
         <SenderForm {...sender} />
       </div>
+      <Activity {...activity} />
     </SitePage>
   );
 }
