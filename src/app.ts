@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express } from "express";
+import { createMailer } from "./alerts/mailer.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { createActionsRouter } from "./actions/routes.js";
@@ -26,11 +27,14 @@ import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createTransport } from "./hubspot/transport.js";
 import { tuneFetch } from "./hubspot/tune-fetch.js";
+import { uninstall } from "./hubspot/uninstall.js";
 import { createDrain } from "./jobs/drain-portal.js";
+import { eraseHistories } from "./jobs/erase-history.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
+import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { CALLBACK_PATH, createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
@@ -60,6 +64,8 @@ const OVERDUE_INTERVAL_MS = 4_000;
 const PRUNE_INTERVAL_MS = 15 * 60_000;
 /** A person is watching the progress. */
 const BULK_INTERVAL_MS = 1_000;
+/** Alerts tell of hours and days: a minute's delay is nothing to them. */
+const WATCH_INTERVAL_MS = 60_000;
 const WAKE_INTERVAL_MS = 25;
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -68,6 +74,9 @@ const DEFAULT_GRACE_MS = 12_000;
 const ANSWER_GRACE_MS = 3_000;
 /** Longer than any page takes while the database is well. */
 const SETTINGS_TIMEOUT_MS = 5_000;
+/** A part of it: the rest is for forgetting the portal ourselves. */
+const UNINSTALL_TIMEOUT_MS = 3_000;
+const ERASE_INTERVAL_MS = 3_000;
 /** More connections than HubSpot opens; each may hold one unverified body in memory. */
 const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
@@ -230,6 +239,17 @@ function mountSites(http: Express, foundation: Foundation): void {
       scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
       appUrl,
       allowInternalWebhooks: allowsInternalWebhooks(config),
+      canMail: config.mail !== undefined,
+      uninstall: (portalId) =>
+        uninstall(
+          {
+            apiUrl: config.hubspot.apiUrl,
+            accessTokenFor: (id) => vault.accessTokenFor(id),
+            timeoutMs: UNINSTALL_TIMEOUT_MS,
+          },
+          portalId,
+        ),
+      forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
       now,
       wake,
       explain: createSenderExplainer(database),
@@ -344,17 +364,47 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     isEnding = true;
     await Promise.all([stopPruning(), stopBulkWork()]);
   });
+  const stopErasing = startPeriodic({
+    intervalMs: ERASE_INTERVAL_MS,
+    work: () => eraseHistories({ pool: database.pool, isEnding: () => isEnding }),
+    onFault: (fault) => {
+      logger.warn({ fault }, "a history could not be erased; trying again");
+    },
+  });
+  closers.add(() => {
+    isEnding = true;
+    return stopErasing();
+  });
+  startWatching(foundation, closers);
   const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());
+  const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
+  closers.add(() => Promise.resolve(mailer?.close()));
   closers.add(
     startPeriodic({
       intervalMs: SWEEP_INTERVAL_MS,
-      work: () => sendDueAlerts({ pool: database.pool, poster, publicUrl: config.publicUrl, logger }),
+      work: () => sendDueAlerts({ pool: database.pool, poster, mailer, publicUrl: config.publicUrl, logger }),
       onFault: (fault) => {
         logger.warn({ fault }, "alerts could not be sent");
       },
     }),
   );
+}
+
+/** Looks for what portals are to be alerted of. */
+function startWatching({ database, logger }: Foundation, closers: Closers): void {
+  const { pool } = database;
+  for (const [name, work] of Object.entries({ failures: watchFailures, backlogs: watchBacklogs })) {
+    closers.add(
+      startPeriodic({
+        intervalMs: WATCH_INTERVAL_MS,
+        work: () => work(pool),
+        onFault: (fault) => {
+          logger.warn({ fault, name }, "portals could not be watched for alerts");
+        },
+      }),
+    );
+  }
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {

@@ -42,6 +42,8 @@ export interface Config {
   readonly sessionSecret: string;
   readonly logLevel: string;
   readonly metricsToken: string | undefined;
+  /** Where alerts are mailed from; undefined: they are not. */
+  readonly mail: { readonly smtpUrl: string; readonly from: string } | undefined;
   /** An execution not finished after this many hours is completed as failed. */
   readonly executionDeadlineHours: number;
 }
@@ -92,6 +94,22 @@ const clientSecrets = z.string().transform((text, context) => {
   return secrets as [string, ...string[]];
 });
 
+const smtpUrl = z
+  .string()
+  .refine(
+    (value) =>
+      URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).hostname !== "",
+    "must look like smtp://user:password@host:587 or smtps://user:password@host:465",
+  );
+
+/** `ops@example.com`, or with a name: `Sequence Enroller <ops@example.com>`. */
+const mailFrom = z
+  .string()
+  .refine(
+    (value) => z.email().safeParse(/^[^<>\r\n]*<([^<>]+)>$/.exec(value)?.[1] ?? value).success,
+    "must be an address, or a name and the address in <>",
+  );
+
 const environment = z.object({
   NODE_ENV: z.string().optional(),
   ROLE: z.enum(["all", "web", "worker"]).default("all"),
@@ -113,6 +131,8 @@ const environment = z.object({
   SESSION_SECRET: z.string().min(32, "must be at least 32 characters"),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
+  SMTP_URL: smtpUrl.optional(),
+  MAIL_FROM: mailFrom.optional(),
   EXECUTION_DEADLINE_HOURS: z.coerce
     .number()
     .positive()
@@ -216,6 +236,17 @@ function parse<Schema extends z.ZodType>(
   );
 }
 
+function mailOf(value: { SMTP_URL?: string | undefined; MAIL_FROM?: string | undefined }): Config["mail"] {
+  const { SMTP_URL: smtpUrl, MAIL_FROM: from } = value;
+  if (smtpUrl === undefined && from === undefined) return undefined;
+  if (smtpUrl === undefined || from === undefined) {
+    throw new ConfigError(
+      "The configuration is not usable:\n  SMTP_URL and MAIL_FROM: set both to mail alerts, or neither.\nSee .env.example for each variable.",
+    );
+  }
+  return Object.freeze({ smtpUrl, from });
+}
+
 /**
  * Parses the environment into one frozen value; nothing else in the app reads `process.env`.
  *
@@ -244,6 +275,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     sessionSecret: value.SESSION_SECRET,
     logLevel: value.LOG_LEVEL,
     metricsToken: value.METRICS_TOKEN,
+    mail: mailOf(value),
     executionDeadlineHours: value.EXECUTION_DEADLINE_HOURS,
   });
 }

@@ -1,15 +1,16 @@
 import type { Request, Response } from "express";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
-import { takeNotice, type Notice } from "./flash.js";
-import { createFormat, type Format } from "./format.js";
-import { ReconnectPage, SignInPage } from "./pages/gate-pages.js";
-import type { PortalOverview } from "./portal-overview.js";
-import type { Session } from "./session.js";
+import { createFormat } from "./format.js";
+import { NotAdmittedPage, ReconnectPage, SignInPage } from "./pages/gate-pages.js";
+import { listAdministrators } from "./rights.js";
 import type { SettingsOptions } from "./site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
-/** Answers by itself, and with undefined, where the visitor may not see the page: a stranger, a disconnected portal. */
+/**
+ * Lets an admin of a connected portal in, and starts their idle time again. Everybody else gets the page that says what
+ * to do, and the caller undefined.
+ */
 export async function admitPage(
   options: SettingsOptions,
   request: Request,
@@ -21,9 +22,16 @@ export async function admitPage(
     return undefined;
   }
   options.sessions.renew(response, visit.session);
-  if (visit.kind === "admin") return visit;
-  await sendReconnect(options, visit, response);
-  return undefined;
+  switch (visit.kind) {
+    case "admin":
+      return visit;
+    case "disconnected":
+      await sendReconnect(options, visit, response);
+      return undefined;
+    case "not-admitted":
+      await sendNotAdmitted(options, visit, response);
+      return undefined;
+  }
 }
 
 async function sendReconnect(
@@ -35,6 +43,17 @@ async function sendReconnect(
   const format = createFormat(portal.timeZone);
   const formToken = sessions.formToken(session);
   sendPage(response, 200, <ReconnectPage {...{ portal, backlog, format, formToken }} />);
+}
+
+async function sendNotAdmitted(
+  { database, sessions }: SettingsOptions,
+  { portal, session }: Extract<Visit, { kind: "not-admitted" }>,
+  response: Response,
+): Promise<void> {
+  const administrators = await listAdministrators(database.pool, portal.portalId);
+  const formToken = sessions.formToken(session);
+  const email = session.userEmail;
+  sendPage(response, 403, <NotAdmittedPage {...{ portal, email, administrators, formToken }} />);
 }
 
 /**
@@ -50,28 +69,4 @@ export async function admitPart(
   if (visit.kind === "admin") return visit;
   response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
   return undefined;
-}
-
-/** What every page of the site starts from. */
-export interface PageFrame {
-  session: Session;
-  portal: PortalOverview;
-  format: Format;
-  formToken: string;
-  /** What the last form of this browser led to. */
-  notice: Notice | undefined;
-}
-
-export function framePage(
-  { cookies, sessions }: SettingsOptions,
-  { session, portal }: AdminVisit,
-  { request, response }: { request: Request; response: Response },
-): PageFrame {
-  return {
-    session,
-    portal,
-    format: createFormat(portal.timeZone),
-    formToken: sessions.formToken(session),
-    notice: takeNotice(cookies, request, response),
-  };
 }

@@ -1,7 +1,8 @@
 import type { Request, Response } from "express";
 import { sendPage } from "../http/page.js";
 import { listAuditEntries } from "../policy/audit.js";
-import { admitPage, framePage } from "./admit-page.js";
+import { admitPage } from "./admit-page.js";
+import { frameOf } from "./shell.js";
 import { readNameable } from "./names.js";
 import { AuditPage } from "./pages/audit-page.js";
 import type { SettingsOptions } from "./site-options.js";
@@ -21,7 +22,7 @@ export async function showAudit(
     listAuditEntries(options.database, portalId, { before }),
     readNameable(options.database, portalId),
   ]);
-  const frame = framePage(options, visit, { request, response });
+  const frame = frameOf(options, visit, { request, response });
   const isFirst = before === undefined;
   sendPage(response, 200, <AuditPage {...{ frame, entries, names, isFirst }} />);
 }

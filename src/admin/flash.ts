@@ -1,40 +1,70 @@
 import type { Request, Response } from "express";
 import type { Cookies } from "../http/cookies.js";
+import type { SitePath } from "./navigation.js";
 
-/** Sentences shown once after a redirect. The cookie carries the name only: nothing from outside is ever shown. */
+/** One sentence, shown once after a redirect. */
+export interface Notice {
+  readonly tone: "good" | "bad";
+  readonly text: string;
+  /** Where it is shown. */
+  readonly page: SitePath;
+}
+
+const good = (page: SitePath, text: string): Notice => ({ tone: "good", text, page });
+const bad = (page: SitePath, text: string): Notice => ({ tone: "bad", text, page });
+
+/** The cookie carries the name only: nothing from outside is ever shown. */
 const NOTICES = {
-  "sender-saved": { tone: "good", text: "Default sender saved." },
-  "sender-cleared": { tone: "good", text: "Default sender removed." },
-  "sender-unknown": {
-    tone: "bad",
-    text: "That user is not an active user of this account. Choose another one.",
-  },
-  "alerts-saved": { tone: "good", text: "Alerts will be posted to this address. Send a test to be sure." },
-  "alerts-cleared": { tone: "good", text: "Alerts are off: nothing will be posted." },
-  "test-raised": { tone: "good", text: "A test alert is on its way. Its outcome shows under Alerts." },
-  "test-without-address": { tone: "bad", text: "Save an address for alerts first, then send a test." },
-  "settings-changed": {
-    tone: "bad",
-    text: "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
-  },
-  "policy-saved": { tone: "good", text: "Policy saved." },
-  "sender-settings-saved": { tone: "good", text: "Sender saved." },
-  "senders-marked": { tone: "good", text: "Saved who may send." },
-  "senders-not-chosen": { tone: "bad", text: "Tick the people you mean first." },
-  "refusal-cleared": { tone: "good", text: "Cleared. The next contact of this sender is tried again." },
-  "rotation-saved": { tone: "good", text: "Rotation saved." },
-  "rotation-deleted": { tone: "good", text: "Rotation deleted." },
-  "preset-saved": { tone: "good", text: "Preset saved. It applies to the next contact that comes." },
-  "preset-deleted": { tone: "good", text: "Preset deleted." },
-  "preset-gone": { tone: "bad", text: "Somebody else deleted that preset in the meantime." },
-  "default-preset-set": {
-    tone: "good",
-    text: "Saved which preset applies to steps that name none.",
-  },
-} as const;
+  "sender-saved": good("/settings", "Default sender saved."),
+  "sender-cleared": good("/settings", "Default sender removed."),
+  "sender-unknown": bad("/settings", "That user is not an active user of this account. Choose another one."),
+  "alerts-saved": good("/settings/alerts", "Alerts saved. Send a test to be sure that they arrive."),
+  "test-raised": good("/settings/alerts", "A test alert is on its way. Its outcome shows below."),
+  "test-without-address": bad("/settings/alerts", "Save an address for alerts first, then send a test."),
+  "alerts-changed": bad(
+    "/settings/alerts",
+    "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
+  ),
+  "settings-changed": bad(
+    "/settings",
+    "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
+  ),
+  "admin-let-in": good("/settings/access", "Done: they can sign in to these pages now."),
+  "admin-taken-out": good("/settings/access", "Done: they can no longer use these pages."),
+  "admin-unknown": bad(
+    "/settings/access",
+    "That user is not an active user of this account, or is on the list already.",
+  ),
+  "admin-yourself": bad(
+    "/settings/access",
+    "You cannot take yourself off the list. Ask another admin to do it.",
+  ),
+  "portal-paused": good("/settings/danger", "Paused. Contacts wait in their workflows until you resume."),
+  "portal-resumed": good("/settings/danger", "Resumed. Waiting contacts are enrolled from now on."),
+  "history-erased": good("/settings/danger", "The history is being deleted. That takes a few seconds."),
+  "danger-not-confirmed": bad(
+    "/settings/danger",
+    "Nothing was done: what you typed is not this account's number.",
+  ),
+  "policy-saved": good("/settings/policy", "Policy saved."),
+  "sender-settings-saved": good("/settings/senders", "Sender saved."),
+  "senders-marked": good("/settings/senders", "Saved who may send."),
+  "senders-not-chosen": bad("/settings/senders", "Tick the people you mean first."),
+  "refusal-cleared": good("/settings/senders", "Cleared. The next contact of this sender is tried again."),
+  "rotation-saved": good("/settings/rotations", "Rotation saved."),
+  "rotation-deleted": good("/settings/rotations", "Rotation deleted."),
+  "preset-saved": good("/settings/presets", "Preset saved. It applies to the next contact that comes."),
+  "preset-deleted": good("/settings/presets", "Preset deleted."),
+  "preset-gone": bad("/settings/presets", "Somebody else deleted that preset in the meantime."),
+  "default-preset-set": good("/settings/presets", "Saved which preset applies to steps that name none."),
+} as const satisfies Record<string, Notice>;
 
 export type NoticeName = keyof typeof NOTICES;
-export type Notice = (typeof NOTICES)[NoticeName];
+
+/** The page a notice belongs to. */
+export function pageOf(name: NoticeName): SitePath {
+  return NOTICES[name].page;
+}
 
 const COOKIE = "notice";
 

@@ -1,17 +1,19 @@
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
-import { findLastAlert } from "../alerts/last-alert.js";
 import { sendFragment } from "../http/page.js";
+import { letSomebodyIn, showAccess, takeSomebodyOut } from "./access-view.js";
 import { createActivityRouter } from "./activity/routes.js";
 import { admitPage, admitPart } from "./admit-page.js";
+import { showAlerts, showLastAlert } from "./alerts-view.js";
 import { createAssetsRouter } from "./assets.js";
-import { createFormat } from "./format.js";
+import { disconnect, erase, pause, resume, showDanger } from "./danger-view.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
 import { Activity, RECENT_PATH } from "./pages/activity.js";
-import { LAST_ALERT_PATH, LastAlertLine } from "./pages/last-alert.js";
+import { LAST_ALERT_PATH } from "./pages/last-alert.js";
 import { Trouble } from "./pages/trouble.js";
 import { createPolicyRouter } from "./policy-routes.js";
+import { sendReportFile, showReports } from "./reports-view.js";
 import { readLiveParts, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
 
@@ -40,10 +42,21 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.get("/", (_request, response) => response.redirect("/settings"));
   router.get("/settings", answer(showSettings));
   router.get(RECENT_PATH, answer(showRecent));
+  router.get("/settings/alerts", answer(showAlerts));
   router.get(LAST_ALERT_PATH, answer(showLastAlert));
   router.post("/settings/default-sender", body, answer(changeSender));
   router.post("/settings/alerts", body, answer(changeAlerts));
   router.post("/settings/alerts/test", body, answer(sendTestAlert));
+  router.get("/settings/danger", answer(showDanger));
+  router.post("/settings/danger/pause", body, answer(pause));
+  router.post("/settings/danger/resume", body, answer(resume));
+  router.post("/settings/danger/erase", body, answer(erase));
+  router.post("/settings/danger/disconnect", body, answer(disconnect));
+  router.get("/settings/reports", answer(showReports));
+  router.get("/settings/reports.csv", answer(sendReportFile));
+  router.get("/settings/access", answer(showAccess));
+  router.post("/settings/access/let-in", body, answer(letSomebodyIn));
+  router.post("/settings/access/take-out", body, answer(takeSomebodyOut));
   router.post("/settings/sign-out", body, answer(signOut));
   router.use(createPolicyRouter(options));
   return router;
@@ -65,11 +78,4 @@ async function showRecent(options: SettingsOptions, request: Request, response: 
       <Trouble {...trouble} isUpdate />
     </>,
   );
-}
-
-async function showLastAlert(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPart(options, request, response);
-  if (visit === undefined) return;
-  const alert = await findLastAlert(options.database.pool, visit.portal.portalId);
-  sendFragment(response, <LastAlertLine alert={alert} format={createFormat(visit.portal.timeZone)} />);
 }

@@ -36,7 +36,7 @@ const AUDIENCE = "settings-session";
 const ALGORITHM = "HS256";
 const IDLE_SECONDS = 8 * 3600;
 /** However busy, a session ends after a week: HubSpot is then asked again who this is. */
-const LONGEST_SECONDS = 7 * 24 * 3600;
+export const LONGEST_SECONDS = 7 * 24 * 3600;
 
 const digits = z.string().regex(/^\d{1,19}$/);
 const claims = z.object({

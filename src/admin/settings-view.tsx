@@ -1,19 +1,20 @@
 import type { Request, Response } from "express";
-import { findLastAlert } from "../alerts/last-alert.js";
 import { sendPage } from "../http/page.js";
 import { readBacklog } from "./backlog.js";
+import { readHealth } from "./connection-health.js";
 import { listSenderOptions } from "./default-sender.js";
 import { searchExecutions } from "./activity/execution-search.js";
 import { countLastDay } from "./day-counts.js";
-import { takeNotice } from "./flash.js";
 import { createFormat } from "./format.js";
 import { findTrouble } from "./hubspot-trouble.js";
+import { isRange, readHistory } from "./outcome-history.js";
 import { isOutcome } from "./outcome.js";
 import type { ActivityModel, RecentFilter } from "./pages/activity.js";
-import type { AlertEntry } from "./pages/alerts-form.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import type { TroubleModel } from "./pages/trouble.js";
 import type { PortalOverview } from "./portal-overview.js";
+import { listSenderLoads } from "./sender-load.js";
+import { frameOf } from "./shell.js";
 import { findChoices } from "./settings-row.js";
 import type { SettingsOptions } from "./site-options.js";
 import type { AdminVisit } from "./visit.js";
@@ -21,40 +22,36 @@ import type { AdminVisit } from "./visit.js";
 interface Exchange {
   request: Request;
   response: Response;
-  /** What was typed into the alerts form and cannot be saved. */
-  alertEntry?: AlertEntry;
 }
 
 /** Reads everything the settings page shows and sends it. */
 export async function sendSettings(
   options: SettingsOptions,
-  { session, portal }: AdminVisit,
-  { request, response, alertEntry }: Exchange,
+  visit: AdminVisit,
+  { request, response }: Exchange,
 ): Promise<void> {
   const { database, scopes } = options;
+  const { portal } = visit;
   const { portalId } = portal;
-  const [choices, senders, live, lastAlert] = await Promise.all([
+  const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
+  const timeZone = createFormat(portal.timeZone).zoneName;
+  const [choices, senders, live, health, history, loads] = await Promise.all([
     findChoices(database, portalId),
     listSenderOptions(database, portalId),
     readLiveParts(options, portal, request),
-    findLastAlert(database.pool, portalId),
+    readHealth(database, portalId),
+    readHistory(database, portalId, { range, timeZone }),
+    listSenderLoads(database, portalId),
   ]);
-  const formToken = options.sessions.formToken(session);
+  const frame = frameOf(options, visit, { request, response });
+  const { formToken } = frame;
   const { version } = choices;
-  const { format } = live.activity;
   const model = {
-    ...{ session, portal, scopes, format, formToken },
+    ...{ frame, scopes, health, history, loads },
     ...live,
-    notice: takeNotice(options.cookies, request, response),
     sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
-    alerts: {
-      ...{ version, formToken },
-      savedUrl: choices.alertWebhookUrl,
-      entry: alertEntry,
-      last: { alert: lastAlert, format },
-    },
   };
-  sendPage(response, alertEntry === undefined ? 200 : 422, <SettingsPage {...model} />);
+  sendPage(response, 200, <SettingsPage {...model} />);
 }
 
 /** The parts of the page that renew themselves. */

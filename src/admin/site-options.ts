@@ -14,6 +14,12 @@ export interface SettingsOptions {
   appUrl: string;
   /** True only where the app itself runs on localhost: alerts may then go to http and to addresses of this machine. */
   allowInternalWebhooks: boolean;
+  /** False where the operator has set no mail server: alerts go to webhooks only. */
+  canMail: boolean;
+  /** Removes the app from the account in HubSpot; never throws. */
+  uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
+  /** Erases our access to the portal; `reason` is a sentence for its admins. */
+  forgetPortal: (portalId: bigint, reason: string) => Promise<void>;
   now: () => Date;
   /** Tells the workers that the portal has work; never fails. */
   wake: (portalId: bigint) => void;

@@ -1,12 +1,12 @@
 import type { Pool } from "pg";
-import type { AlertKind, AlertOutcome } from "./outbox.js";
+import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
 
-/** How the newest alert of a portal is faring, for the settings page. */
+/** How the newest alert of a channel is faring, for the settings pages. */
 export interface LastAlert {
   readonly kind: AlertKind;
   readonly raisedAt: Date;
   readonly tries: number;
-  /** When it is posted next, while `outcome` is null. */
+  /** When its delivery is tried next, while `outcome` is null. */
   readonly nextTryAt: Date;
   /** Why the last delivery failed; null until one has. */
   readonly lastProblem: string | null;
@@ -25,11 +25,15 @@ interface Row {
 }
 
 /** Undefined where the portal never had one. */
-export async function findLastAlert(pool: Pool, portalId: bigint): Promise<LastAlert | undefined> {
+export async function findLastAlert(
+  pool: Pool,
+  portalId: bigint,
+  channel: AlertChannel,
+): Promise<LastAlert | undefined> {
   const { rows } = await pool.query<Row>(
     `SELECT kind, created_at, tries, due_at, last_problem, outcome, ended_at
-     FROM alerts WHERE portal_id = $1 ORDER BY id DESC LIMIT 1`,
-    [portalId],
+     FROM alerts WHERE portal_id = $1 AND channel = $2 ORDER BY id DESC LIMIT 1`,
+    [portalId, channel],
   );
   const [row] = rows;
   if (row === undefined) return undefined;

@@ -1,48 +1,70 @@
 import type { Pool, PoolClient } from "pg";
 
-/** What an admin is told of outside the settings page. */
-export type AlertKind = "PORTAL_DISCONNECTED" | "TEST";
+/** What an admin is told of outside the settings pages. */
+export const ALERT_KINDS = [
+  "PORTAL_DISCONNECTED",
+  "SENDER_REFUSED",
+  "FAILURES_HIGH",
+  "BACKLOG_LATE",
+  "TEST",
+] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
 
-/** An alert to be posted now. */
+/** Ways an alert is delivered; each has an outcome of its own. */
+export const ALERT_CHANNELS = ["EMAIL", "WEBHOOK"] as const;
+export type AlertChannel = (typeof ALERT_CHANNELS)[number];
+
+/** An alert to be delivered now. */
 export interface DueAlert {
   readonly portalId: bigint;
   readonly id: bigint;
   readonly kind: AlertKind;
+  readonly channel: AlertChannel;
   readonly message: string;
   readonly createdAt: Date;
   /** Deliveries tried, this one included. */
   readonly tries: number;
-  /** Where to post it; null: the portal wants none. */
-  readonly webhookUrl: string | null;
+  /** The channel's address; null: the portal wants none. */
+  readonly address: string | null;
 }
 
 /** FAILED: given up after the last try, or replaced by a newer test. */
 export type AlertOutcome = "SENT" | "FAILED" | "NOT_WANTED";
 
-/** Writes an alert; in a transaction, it is raised exactly if what it tells of is committed. */
+/**
+ * Writes an alert for every channel; in a transaction, it is raised exactly if what it tells of is committed. One of the
+ * same kind within the hour is left out: the mark's row decides, also between two processes.
+ */
 export async function raiseAlert(
   database: Pool | PoolClient,
-  alert: { portalId: bigint; kind: AlertKind; message: string },
+  alert: { portalId: bigint; kind: Exclude<AlertKind, "TEST">; message: string },
 ): Promise<void> {
-  await database.query(`INSERT INTO alerts (portal_id, kind, message) VALUES ($1, $2, $3)`, [
-    alert.portalId,
-    alert.kind,
-    alert.message,
-  ]);
+  await database.query(
+    `WITH marked AS (
+       INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, now())
+       ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = now()
+         WHERE mark.raised_at <= now() - interval '1 hour'
+       RETURNING portal_id
+     )
+     INSERT INTO alerts (portal_id, kind, message, channel)
+     SELECT marked.portal_id, $2, $3, channel FROM marked, unnest($4::text[]) AS channel`,
+    [alert.portalId, alert.kind, alert.message, ALERT_CHANNELS],
+  );
 }
 
 interface DueRow {
   portal_id: string;
   id: string;
   kind: AlertKind;
+  channel: AlertChannel;
   message: string;
   created_at: Date;
   tries: number;
-  webhook_url: string | null;
+  address: string | null;
 }
 
 /**
- * Claims up to `limit` due alerts for `claimSeconds`: a process that dies while it posts lets another one try again
+ * Claims up to `limit` due alerts for `claimSeconds`: a process that dies while it delivers lets another one try again
  * then, so an alert may arrive twice but is not lost.
  */
 export async function claimDueAlerts(
@@ -59,18 +81,19 @@ export async function claimDueAlerts(
       UPDATE alerts AS alert SET tries = alert.tries + 1, due_at = now() + $2 * interval '1 second'
         FROM due LEFT JOIN portal_settings AS settings USING (portal_id)
        WHERE alert.portal_id = due.portal_id AND alert.id = due.id
-      RETURNING alert.portal_id, alert.id, alert.kind, alert.message, alert.created_at, alert.tries,
-                settings.alert_webhook_url AS webhook_url`,
+      RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.created_at, alert.tries,
+                CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address`,
     values: [limit, claimSeconds],
   });
   return rows.map((row) => ({
     portalId: BigInt(row.portal_id),
     id: BigInt(row.id),
     kind: row.kind,
+    channel: row.channel,
     message: row.message,
     createdAt: row.created_at,
     tries: row.tries,
-    webhookUrl: row.webhook_url,
+    address: row.address,
   }));
 }
 

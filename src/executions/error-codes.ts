@@ -70,3 +70,8 @@ export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   HUBSPOT_REJECTED:
     "HubSpot refused the enrollment for a reason the app does not know. The settings page shows its words.",
 };
+
+/** The sentence of a code as stored; undefined for one this version does not know. */
+export function sentenceOf(code: string): string | undefined {
+  return Object.hasOwn(ERROR_SENTENCES, code) ? ERROR_SENTENCES[code as ErrorCode] : undefined;
+}

@@ -22,5 +22,6 @@ export const paths = {
   users: USERS,
   contact: (contactId: string) => `${CONTACTS}/${encodeURIComponent(contactId)}`,
   contactBatch: `${CONTACTS}/batch/read`,
+  uninstall: "/appinstalls/2026-09/external-install",
   accountDetails: `${ACCOUNT}/details`,
 } as const;

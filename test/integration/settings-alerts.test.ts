@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import request from "supertest";
+import type { Mailer } from "../../src/alerts/mailer.js";
 import { raiseAlert } from "../../src/alerts/outbox.js";
 import { createWebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
@@ -32,7 +33,8 @@ async function signIn(portal: number): Promise<Agent> {
   return agent;
 }
 
-const page = async (from = admin): Promise<string> => (await from.get("/settings").expect(200)).text;
+const page = async (from = admin, path = "/settings/alerts"): Promise<string> =>
+  (await from.get(path).expect(200)).text;
 const choicesOf = (portal = portalId) =>
   site.database.prisma.portalSettings.findUnique({ where: { portalId: portal } });
 const alertsOf = (portal = portalId) =>
@@ -53,7 +55,7 @@ async function setAddress(address: string, { from = admin, filledIn = "" } = {})
 
 async function pressTest(from = admin) {
   const token = hiddenField(await page(from), "form_token");
-  return from.post("/settings/alerts/test").type("form").send({ form_token: token });
+  return from.post("/settings/alerts/test").type("form").send({ form_token: token, channel: "WEBHOOK" });
 }
 
 /** Text of one element, without its tags. */
@@ -64,14 +66,14 @@ function textOf(html: string, id: string): string {
 }
 
 /** The worker's periodic job, once. */
-async function postDueAlerts(options: { allowInternal?: boolean } = {}): Promise<void> {
+async function postDueAlerts(options: { allowInternal?: boolean } = {}, mailer?: Mailer): Promise<void> {
   const poster = createWebhookPoster({ allowInternal: options.allowInternal ?? true });
   await site.database.pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
   const logger = createLogger({
     level: "debug",
     destination: { write: (line: string) => void site.logLines.push(line) },
   });
-  await sendDueAlerts({ pool: site.database.pool, poster, publicUrl: site.url, logger });
+  await sendDueAlerts({ pool: site.database.pool, poster, mailer, publicUrl: site.url, logger });
   await poster.close();
 }
 
@@ -87,11 +89,11 @@ describe("the address for alerts", () => {
       version: 1,
     });
     const saved = await page();
-    expect(saved).toContain("Alerts will be posted to this address.");
+    expect(saved).toContain("Alerts saved.");
     expect(saved).toContain(`value="https://example.com/alerts?key=a&amp;b=&lt;c>"`);
     await setAddress("");
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: null, version: 2 });
-    expect(await page()).toContain("Alerts are off");
+    expect(await page()).toContain("Alerts saved.");
   });
 
   test("is saved without touching the default sender or another portal's settings", async () => {
@@ -125,9 +127,11 @@ describe("the address for alerts", () => {
   ])("%s is refused at the field, and kept there to be corrected", async (_what, address, reason) => {
     const answer = await setAddress(address);
     expect(answer.status).toBe(422);
-    expect(textOf(answer.text, "webhook-problem")).toContain(reason);
+    expect(textOf(answer.text, "webhook-url-problem")).toContain(reason);
     expect(answer.text).toContain(`value="${address}"`);
-    expect(answer.text).toMatch(/id="webhook-url"[^>]*aria-invalid="true" aria-describedby="webhook-problem/);
+    expect(answer.text).toMatch(
+      /id="webhook-url"[^>]*aria-invalid="true"[^>]* aria-describedby="webhook-url-problem/,
+    );
     expect(await choicesOf()).toBeNull();
     expect((await setAddress("https://example.com/", { filledIn: answer.text })).status).toBe(303);
   });
@@ -219,7 +223,9 @@ describe("a test alert", () => {
     const sent = await page();
     expect(sent).toContain("A test alert is on its way.");
     expect(textOf(sent, "last-alert")).toBe("Last alert: Test, on its way.");
-    expect(sent).toMatch(/id="last-alert"[^>]*hx-get="\/settings\/alerts\/last" hx-trigger="every 2s"/);
+    expect(sent).toMatch(
+      /id="last-alert"[^>]*hx-get="\/settings\/alerts\/last\?channel=WEBHOOK" hx-trigger="every 2s"/,
+    );
     await postDueAlerts();
     expect(webhook.received).toHaveLength(1);
     expect(webhook.received[0]).toMatchObject({ method: "POST", url: "/hook" });
@@ -305,7 +311,7 @@ describe("HubSpot's troubles", () => {
     });
   }
 
-  const trouble = async (): Promise<string> => textOf(await page(), "hubspot-trouble");
+  const trouble = async (): Promise<string> => textOf(await page(admin, "/settings"), "hubspot-trouble");
 
   test("are not mentioned while there are none, be they over or another portal's", async () => {
     expect(await trouble()).toBe("");
@@ -337,7 +343,7 @@ describe("HubSpot's troubles", () => {
 
   test("quote HubSpot escaped and short", async () => {
     await openCircuit({ until: minutes(5), reason: `<img src=x onerror=alert(1)> ${"word ".repeat(100)}` });
-    const html = await page();
+    const html = await page(admin, "/settings");
     expect(html).toContain("&lt;img src=x");
     expect(html).not.toContain("<img");
     const quoted = /Last failure: ([^<]*)/.exec(html)?.[1] ?? "";
@@ -361,7 +367,7 @@ describe("waiting contacts", () => {
   beforeEach(() => open());
 
   test("are counted however old, with the oldest one's age; decided and foreign ones are not", async () => {
-    expect(await page()).toContain("<strong>0</strong><span>Waiting now</span></a>");
+    expect(await page(admin, "/settings")).toContain("<strong>0</strong><span>Waiting now</span></a>");
     await seedExecutions(site.database, [
       { portalId, state: "UNCERTAIN", acceptedAt: hoursAgo(30.5) },
       { portalId, state: "ATTEMPTING", acceptedAt: hoursAgo(1) },
@@ -369,7 +375,7 @@ describe("waiting contacts", () => {
       { portalId, state: "DECIDED", enrollmentStatus: "ENROLLED", acceptedAt: hoursAgo(60) },
       { portalId: portalId + 1n, acceptedAt: hoursAgo(60) },
     ]);
-    expect(await page()).toContain(
+    expect(await page(admin, "/settings")).toContain(
       "<strong>3</strong><span>Waiting now</span><small>Oldest: 30 hours</small>",
     );
   });
@@ -379,10 +385,10 @@ describe("waiting contacts", () => {
     await seedExecutions(site.database, [{ portalId }, { portalId }, { portalId: portalId + 1n }]);
     await site.database.prisma.execution.updateMany({ where: { portalId }, data: { deadlineAt } });
     await site.vault.disconnect(portalId, "The app was uninstalled.");
-    const html = await page();
+    const html = await page(admin, "/settings");
     expect(html).toContain("Contacts waiting: 2.");
     expect(html).toMatch(/Connect again before <time[^>]*>26 Nov 2026, 12:04<\/time> \(UTC\)/);
     await site.database.prisma.execution.updateMany({ data: { state: "COMPLETED" } });
-    expect(await page()).not.toContain("Contacts waiting");
+    expect(await page(admin, "/settings")).not.toContain("Contacts waiting");
   });
 });

@@ -18,10 +18,13 @@ export interface ExecutionSeed {
   lastProblem?: string | null;
   attempts?: number;
   acceptedAt?: Date;
-  workflowId?: string;
+  deadlineAt?: Date;
   decidedAt?: Date;
+  enrolledAt?: Date;
+  workflowId?: string;
   request?: Prisma.InputJsonValue;
   senderChoice?: Prisma.InputJsonValue;
+  outputs?: Record<string, string>;
 }
 
 /** Stores executions as they stand, in the order given. */
@@ -35,6 +38,7 @@ export async function seedExecutions({ prisma }: Database, seeds: readonly Execu
       contactId: String(1000 + total + index),
       deadlineAt: new Date(Date.now() + 86_400_000),
       request: {},
+      ...(seed.enrollmentStatus == null ? {} : { decidedAt: seed.acceptedAt ?? new Date() }),
       ...seed,
     })),
   });

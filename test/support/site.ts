@@ -11,6 +11,7 @@ import { createRequestId } from "../../src/http/request-id.js";
 import { createSecurityHeaders } from "../../src/http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "../../src/hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
+import { uninstall } from "../../src/hubspot/uninstall.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
 import { createInstallStates } from "../../src/oauth/state.js";
@@ -98,6 +99,17 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
       explain: options.explain ?? createSenderExplainer(database),
+      canMail: true,
+      uninstall: (portalId) =>
+        uninstall(
+          {
+            apiUrl: simulator.url,
+            accessTokenFor: (id) => vault.accessTokenFor(id),
+            timeoutMs: 2_000,
+          },
+          portalId,
+        ),
+      forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
     }),
   );
   app.use(createNotFound(), createErrorHandler({ logger }));

@@ -45,6 +45,24 @@ function problemOf(env: Record<string, string>): string {
 }
 
 describe("readConfig", () => {
+  test("takes a mail server and the address it sends as together, or neither", () => {
+    const smtp = { SMTP_URL: "smtp://operator:secret@mail.example.com:587" };
+    const from = { MAIL_FROM: "Sequence Enroller <enroller@example.com>" };
+    expect(readConfig(required()).mail).toBeUndefined();
+    expect(readConfig(required({ ...smtp, ...from })).mail).toEqual({
+      smtpUrl: smtp.SMTP_URL,
+      from: from.MAIL_FROM,
+    });
+    for (const half of [smtp, from]) expect(problemOf(required(half))).toContain("set both to mail alerts");
+    expect(problemOf(required({ ...from, SMTP_URL: "https://mail.example.com" }))).toContain(
+      "SMTP_URL: must look like smtp://",
+    );
+    expect(problemOf(required({ ...smtp, MAIL_FROM: "nobody\r\nBcc: x@y.example" }))).toContain(
+      "MAIL_FROM: must be an address",
+    );
+    expect(problemOf(required({ ...from, SMTP_URL: "smpt://operator:secret@x" }))).not.toContain("secret");
+  });
+
   test("needs nothing but the HubSpot app in development", () => {
     expect(readConfig(required())).toMatchObject({
       isProduction: false,

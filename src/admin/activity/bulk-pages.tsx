@@ -16,10 +16,10 @@ export interface ConfirmModel extends FrameModel {
 }
 
 /** Asked before anything is done to many. */
-export function ConfirmPage({ action, query, preview, format, ...frame }: ConfirmModel) {
+export function ConfirmPage({ action, query, preview, format, frame }: ConfirmModel) {
   const words = ACTION_WORDS[action];
   return (
-    <ActivityFrame title={words.bulk} {...frame}>
+    <ActivityFrame title={words.bulk} frame={frame}>
       <p class="crumb">
         <a href={addressWith(ACTIVITY_PATH, query.given)}>Activity</a>
       </p>
@@ -72,9 +72,9 @@ const STATE_LABELS: Readonly<Record<BulkJob["state"], string>> = {
   STOPPED: "Stopped",
 };
 
-export function JobPage({ job, format, ...frame }: JobModel & FrameModel) {
+export function JobPage({ job, format, frame }: JobModel & FrameModel) {
   return (
-    <ActivityFrame title={ACTION_WORDS[job.action].bulk} {...frame}>
+    <ActivityFrame title={ACTION_WORDS[job.action].bulk} frame={frame}>
       <p class="crumb">
         <a href={ACTIVITY_PATH}>Activity</a>
       </p>

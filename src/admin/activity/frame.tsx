@@ -1,27 +1,19 @@
 import type { ComponentChildren } from "preact";
-import { Page } from "../../http/page.js";
-import { Header } from "../pages/settings-page.js";
-import type { Session } from "../session.js";
+import { SitePage, type Frame } from "../shell.js";
 
 export interface FrameModel {
-  readonly session: Session;
-  readonly formToken: string;
+  readonly frame: Frame;
 }
 
 /** What every page of the activity shares. */
 export function ActivityFrame({
   title,
-  session,
-  formToken,
+  frame,
   children,
 }: FrameModel & { title: string; children: ComponentChildren }) {
   return (
-    <Page title={title}>
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <Header session={session} formToken={formToken} />
-      <main id="main">{children}</main>
-    </Page>
+    <SitePage title={title} current="/settings/activity" frame={frame} hasOwnHeading>
+      {children}
+    </SitePage>
   );
 }

@@ -28,7 +28,7 @@ export interface ListPageModel extends ListModel, FrameModel {
 export function ListPage(model: ListPageModel) {
   const { query, choices, jobs, format } = model;
   return (
-    <ActivityFrame title="Activity" session={model.session} formToken={model.formToken}>
+    <ActivityFrame title="Activity" frame={model.frame}>
       <h1>Activity</h1>
       <div class="card">
         <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} />

@@ -6,6 +6,7 @@ import { admitPage, admitPart } from "../admit-page.js";
 import { admitForm } from "../forms/admission.js";
 import { createFormat, knownZone } from "../format.js";
 import { hubspotUrlOf } from "../settings-view.js";
+import { frameOf } from "../shell.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../visit.js";
 import { actOnMany, actOnOne, stopJob } from "./act.js";
@@ -71,7 +72,12 @@ async function showList(options: SettingsOptions, request: Request, response: Re
   sendPage(
     response,
     200,
-    <ListPage {...list} {...frameOf(options, visit)} choices={choices} jobs={running} />,
+    <ListPage
+      {...list}
+      frame={frameOf(options, visit, { request, response })}
+      choices={choices}
+      jobs={running}
+    />,
   );
 }
 
@@ -129,7 +135,8 @@ async function showStory(options: SettingsOptions, request: Request, response: R
   const { portal } = visit;
   const id = readId(request);
   const story = id === undefined ? undefined : await readStory(options.database.pool, portal.portalId, id);
-  if (story === undefined) return sendPage(response, 404, <MissingPage {...frameOf(options, visit)} />);
+  if (story === undefined)
+    return sendPage(response, 404, <MissingPage frame={frameOf(options, visit, { request, response })} />);
   const { done } = request.query;
   const notice = typeof done === "string" && Object.hasOwn(NOTICES, done) ? NOTICES[done] : undefined;
   const model = {
@@ -137,7 +144,7 @@ async function showStory(options: SettingsOptions, request: Request, response: R
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
     format: createFormat(portal.timeZone),
   };
-  sendPage(response, 200, <StoryPage {...model} {...frameOf(options, visit)} />);
+  sendPage(response, 200, <StoryPage {...model} frame={frameOf(options, visit, { request, response })} />);
 }
 
 async function act(options: SettingsOptions, request: Request, response: Response): Promise<void> {
@@ -145,7 +152,7 @@ async function act(options: SettingsOptions, request: Request, response: Respons
   if (visit === undefined) return;
   const [id, action] = [readId(request), readAction(request.params["action"])];
   if (id === undefined || action === undefined)
-    return sendPage(response, 404, <MissingPage {...frameOf(options, visit)} />);
+    return sendPage(response, 404, <MissingPage frame={frameOf(options, visit, { request, response })} />);
   const isDone = await actOnOne(options.database.pool, visit.session, { action, id });
   if (isDone) options.wake(visit.portal.portalId);
   response.redirect(303, `${storyPath(id)}?done=${isDone ? action.toLowerCase() : "late"}`);
@@ -160,7 +167,7 @@ async function askBeforeBulk(options: SettingsOptions, request: Request, respons
   const query = readQuery(options, visit.portal, request.query);
   const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
   const model = { action, query, preview, format: createFormat(timeZone) };
-  sendPage(response, 200, <ConfirmPage {...model} {...frameOf(options, visit)} />);
+  sendPage(response, 200, <ConfirmPage {...model} frame={frameOf(options, visit, { request, response })} />);
 }
 
 async function startBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
@@ -179,9 +186,14 @@ async function showJob(options: SettingsOptions, request: Request, response: Res
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const job = await findJob(options, visit, request);
-  if (job === undefined) return sendPage(response, 404, <MissingPage {...frameOf(options, visit)} />);
+  if (job === undefined)
+    return sendPage(response, 404, <MissingPage frame={frameOf(options, visit, { request, response })} />);
   const format = createFormat(visit.portal.timeZone);
-  sendPage(response, 200, <JobPage job={job} format={format} {...frameOf(options, visit)} />);
+  sendPage(
+    response,
+    200,
+    <JobPage job={job} format={format} frame={frameOf(options, visit, { request, response })} />,
+  );
 }
 
 async function showProgress(options: SettingsOptions, request: Request, response: Response): Promise<void> {
@@ -190,7 +202,7 @@ async function showProgress(options: SettingsOptions, request: Request, response
   const job = await findJob(options, visit, request);
   if (job === undefined) return void response.status(404).end();
   const format = createFormat(visit.portal.timeZone);
-  const { formToken } = frameOf(options, visit);
+  const formToken = options.sessions.formToken(visit.session);
   sendFragment(response, <JobProgress job={job} format={format} formToken={formToken} />);
 }
 
@@ -201,10 +213,6 @@ async function stopBulk(options: SettingsOptions, request: Request, response: Re
   if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
   await stopJob(options.database.pool, visit.session, id);
   response.redirect(303, jobPath(id));
-}
-
-function frameOf({ sessions }: SettingsOptions, { session }: AdminVisit) {
-  return { session, formToken: sessions.formToken(session) };
 }
 
 async function findJob({ database }: SettingsOptions, { portal }: AdminVisit, request: Request) {

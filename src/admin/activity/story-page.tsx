@@ -23,7 +23,7 @@ export interface StoryPageModel extends FrameModel {
 export function StoryPage(model: StoryPageModel) {
   const { story, notice, format } = model;
   return (
-    <ActivityFrame title={`Execution ${story.id}`} session={model.session} formToken={model.formToken}>
+    <ActivityFrame title={`Execution ${story.id}`} frame={model.frame}>
       <p class="crumb">
         <a href={ACTIVITY_PATH}>Activity</a>
       </p>
@@ -80,7 +80,7 @@ function Reason({ story }: { story: ExecutionStory }) {
   );
 }
 
-function Actions({ story, formToken }: StoryPageModel) {
+function Actions({ story, frame: { formToken } }: StoryPageModel) {
   if (story.actions.length === 0) return null;
   return (
     <section class="card" aria-label="Actions">

@@ -1,8 +1,9 @@
 import type { Request, Response } from "express";
 import { sendPage } from "../../http/page.js";
 import { requestIdOf } from "../../http/request-id.js";
-import { leaveNotice, type NoticeName } from "../flash.js";
+import { leaveNotice, pageOf, type NoticeName } from "../flash.js";
 import { FormRefusedPage } from "../pages/gate-pages.js";
+import { revokeSession } from "../revoked-sessions.js";
 import type { SettingsOptions } from "../site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "../visit.js";
 
@@ -29,14 +30,15 @@ export async function admitForm(
 export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await identifyVisit(options, request);
   if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
+  if (visit.kind !== "stranger") await revokeSession(options.database.pool, visit.session);
   options.sessions.close(response);
   response.redirect(303, "/settings");
 }
 
-/** Back to the page, which says once how it went. */
+/** Back to the page the notice belongs to, which says once how it went. */
 export function finishForm({ cookies }: SettingsOptions, response: Response, notice: NoticeName): void {
   leaveNotice(cookies, response, notice);
-  response.redirect(303, "/settings");
+  response.redirect(303, pageOf(notice));
 }
 
 /** To another page of the site, which says once how it went. */

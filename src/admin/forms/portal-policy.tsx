@@ -11,7 +11,8 @@ import {
   snapshotOf,
   type PortalPolicy,
 } from "../../policy/portal-policy-store.js";
-import { admitPage, framePage } from "../admit-page.js";
+import { admitPage } from "../admit-page.js";
+import { frameOf } from "../shell.js";
 import { describeChanges, type Change } from "../changes.js";
 import { readNameable, type Nameable } from "../names.js";
 import { POLICY_PATH, PolicyPage } from "../pages/policy-page.js";
@@ -138,7 +139,7 @@ function sendForm(
   { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
   form: PolicyForm,
 ): void {
-  const frame = framePage(options, visit, exchange);
+  const frame = frameOf(options, visit, exchange);
   const status = statusOf({ problems: form.problems, conflict: form.conflict });
   sendPage(exchange.response, status, <PolicyPage frame={frame} {...form} />);
 }

@@ -11,7 +11,8 @@ import {
   type PresetDraft,
   type StoredPreset,
 } from "../../policy/preset-store.js";
-import { admitPage, framePage } from "../admit-page.js";
+import { admitPage } from "../admit-page.js";
+import { frameOf } from "../shell.js";
 import { describeChanges, type Change } from "../changes.js";
 import { readNameable, type Nameable } from "../names.js";
 import { PresetPage } from "../pages/preset-page.js";
@@ -36,7 +37,7 @@ export async function showPresets(
     listPresets(options.database, portalId),
     readNameable(options.database, portalId),
   ]);
-  const frame = framePage(options, visit, { request, response });
+  const frame = frameOf(options, visit, { request, response });
   sendPage(response, 200, <PresetsPage {...{ frame, presets, nameable }} />);
 }
 
@@ -160,7 +161,7 @@ async function save(
 }
 
 function sendForm(options: SettingsOptions, { visit, exchange }: PageOf, form: PresetForm): void {
-  const frame = framePage(options, visit, exchange);
+  const frame = frameOf(options, visit, exchange);
   const status = statusOf({ problems: form.problems, conflict: form.conflict });
   sendPage(exchange.response, status, <PresetPage frame={frame} {...form} />);
 }

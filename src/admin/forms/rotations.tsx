@@ -10,7 +10,8 @@ import {
   type RotationDraft,
   type StoredRotation,
 } from "../../policy/rotation-store.js";
-import { admitPage, framePage } from "../admit-page.js";
+import { admitPage } from "../admit-page.js";
+import { frameOf } from "../shell.js";
 import { describeChanges, type Change } from "../changes.js";
 import { readNameable, type Nameable } from "../names.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, RotationsPage } from "../pages/rotations-page.js";
@@ -42,7 +43,7 @@ export async function showRotations(
     readNameable(options.database, portalId),
     presetsNaming(options.database, portalId),
   ]);
-  const frame = framePage(options, visit, { request, response });
+  const frame = frameOf(options, visit, { request, response });
   sendPage(response, 200, <RotationsPage {...{ frame, nameable, usedBy }} />);
 }
 
@@ -164,7 +165,7 @@ async function save(
 }
 
 function sendForm(options: SettingsOptions, { visit, exchange }: PageOf, form: RotationForm): void {
-  const frame = framePage(options, visit, exchange);
+  const frame = frameOf(options, visit, exchange);
   const status = statusOf({ problems: form.problems, conflict: form.conflict ?? form.usedBy });
   sendPage(exchange.response, status, <RotationPage frame={frame} {...form} />);
 }

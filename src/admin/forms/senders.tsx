@@ -11,7 +11,8 @@ import {
   type StoredSender,
 } from "../../policy/sender-store.js";
 import { listPeople } from "../../directory/people.js";
-import { admitPage, framePage } from "../admit-page.js";
+import { admitPage } from "../admit-page.js";
+import { frameOf } from "../shell.js";
 import { describeChanges, type Change } from "../changes.js";
 import { SenderPage } from "../pages/sender-page.js";
 import { SENDERS_PATH, sendersHref, SendersPage } from "../pages/senders-page.js";
@@ -43,7 +44,7 @@ export async function showSenders(
     listSenders(options.database.pool, portalId, filter),
     findPortalPolicy(options.database, portalId),
   ]);
-  const frame = framePage(options, visit, { request, response });
+  const frame = frameOf(options, visit, { request, response });
   sendPage(response, 200, <SendersPage {...{ frame, senders, filter, stored }} />);
 }
 
@@ -184,7 +185,7 @@ function sendForm(
   form: SenderForm,
 ): void {
   const { problems, conflict } = form;
-  const frame = framePage(options, visit, exchange);
+  const frame = frameOf(options, visit, exchange);
   sendPage(exchange.response, statusOf({ problems, conflict }), <SenderPage frame={frame} {...form} />);
 }
 

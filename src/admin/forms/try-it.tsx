@@ -4,7 +4,8 @@ import { listSequences, type NamedSequence } from "../../directory/people.js";
 import { sendPage } from "../../http/page.js";
 import type { AskedSender, EnrollQuestion, Explanation } from "../../policy/explanation.js";
 import { listPresets, type StoredPreset } from "../../policy/preset-store.js";
-import { admitPage, framePage } from "../admit-page.js";
+import { admitPage } from "../admit-page.js";
+import { frameOf } from "../shell.js";
 import { readNameable, type Nameable } from "../names.js";
 import { TryPage } from "../pages/try-page.js";
 import type { SettingsOptions } from "../site-options.js";
@@ -132,7 +133,7 @@ function send(
   { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
   form: TryForm,
 ): void {
-  const frame = framePage(options, visit, exchange);
+  const frame = frameOf(options, visit, exchange);
   const status = statusOf({ problems: form.problems, conflict: undefined });
   sendPage(exchange.response, status, <TryPage frame={frame} {...form} />);
 }

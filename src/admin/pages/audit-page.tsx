@@ -1,16 +1,16 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import { describeChanges, type Names } from "../changes.js";
 import type { AuditItem, AuditPage as Entries } from "../../policy/audit.js";
 import { shorten } from "../format.js";
 import { LONGEST_LABEL } from "../names.js";
 import { ChangeTable } from "./change-table.js";
 import { Time } from "./connection.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 const AUDIT_PATH = "/settings/audit";
 
 export interface AuditModel {
-  frame: PageFrame;
+  frame: Frame;
   entries: Entries;
   names: Names;
   /** False on the pages after the first. */
@@ -20,9 +20,9 @@ export interface AuditModel {
 export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
   const { items, olderThan } = entries;
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={AUDIT_PATH}
+      current={AUDIT_PATH}
       title="Audit"
       lead={`Who changed what on these pages, newest first. Times are in ${frame.format.timeZone}.`}
     >
@@ -49,7 +49,7 @@ export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
           </a>
         )}
       </nav>
-    </SectionPage>
+    </SitePage>
   );
 }
 
@@ -67,7 +67,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   CLEARED: "cleared",
 };
 
-function Entry({ item, frame, names }: { item: AuditItem; frame: PageFrame; names: Names }) {
+function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: Names }) {
   const who = item.userEmail ?? (item.userId === null ? "Somebody" : `User ${item.userId}`);
   return (
     <>

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ConnectionHealth } from "../connection-health.js";
 import type { Format } from "../format.js";
 import type { PortalOverview } from "../portal-overview.js";
 
@@ -12,13 +12,12 @@ export function Connection({
   portal,
   format,
   scopes,
-  children,
+  health,
 }: {
   portal: PortalOverview;
   format: Format;
   scopes: AppScopes;
-  /** What is wrong with it now, if anything; shown first. */
-  children: ComponentChildren;
+  health: ConnectionHealth;
 }) {
   return (
     <section class="card" aria-labelledby="connection-title">
@@ -26,7 +25,6 @@ export function Connection({
         <h2 id="connection-title">Connection</h2>
         <span class="badge enrolled">Connected</span>
       </div>
-      {children}
       <dl class="facts">
         <dt>Account</dt>
         <dd>
@@ -42,6 +40,14 @@ export function Connection({
         <dd>
           <Directory portal={portal} format={format} />
         </dd>
+        <dt>Access</dt>
+        <dd>
+          <Token health={health} format={format} />
+        </dd>
+        <dt>Calls to HubSpot</dt>
+        <dd>
+          <Budget health={health} />
+        </dd>
         <dt>Permissions</dt>
         <dd>
           <Permissions portal={portal} scopes={scopes} />
@@ -53,6 +59,35 @@ export function Connection({
 
 export function Time({ date, format }: { date: Date; format: Format }) {
   return <time dateTime={date.toISOString()}>{format.dateTime(date)}</time>;
+}
+
+function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; format: Format }) {
+  if (tokenEndsAt === null) return <span class="warning">No access token. Connect the account again.</span>;
+  return (
+    <>
+      Token until <Time date={tokenEndsAt} format={format} />
+      <span class="note">Renewed by itself when it is needed.</span>
+    </>
+  );
+}
+
+/** HubSpot counts requests in a rolling window of ten seconds (dossier §6). */
+function Budget({ health: { isDraining, requestsCounted, requestAllowance } }: { health: ConnectionHealth }) {
+  const most = requestAllowance === null ? "" : ` of ${requestAllowance}`;
+  if (isDraining || requestsCounted === null) {
+    return (
+      <>
+        Working off contacts now
+        {requestAllowance === null ? "" : `, at most ${requestAllowance} in 10 seconds`}.
+      </>
+    );
+  }
+  return (
+    <>
+      {requestsCounted}
+      {most} used in the last 10 seconds.
+    </>
+  );
 }
 
 function Directory({ portal, format }: { portal: PortalOverview; format: Format }) {

@@ -2,6 +2,7 @@ import { MessagePage, Page } from "../../http/page.js";
 import type { Backlog } from "../backlog.js";
 import type { Format } from "../format.js";
 import type { PortalOverview } from "../portal-overview.js";
+import type { Administrator } from "../rights.js";
 import { Time } from "./connection.js";
 
 /** What a visitor without a session sees: what this is, and the two ways in. */
@@ -25,9 +26,57 @@ export function SignInPage() {
           </a>
         </p>
         <p class="note">
-          Signing in needs a HubSpot user who may manage the account's apps. We learn your e-mail address and
-          which account you chose, never your password.
+          These pages are for the account's super admins and for whom they let in. Signing in also needs
+          HubSpot's permission to manage apps. We learn your e-mail address and which account you chose, never
+          your password.
         </p>
+      </main>
+    </Page>
+  );
+}
+
+export interface NotAdmittedModel {
+  portal: PortalOverview;
+  email: string | null;
+  /** Who can let them in, by name. */
+  administrators: readonly Administrator[];
+  formToken: string;
+}
+
+const SHOWN_ADMINISTRATORS = 10;
+
+/** For a user of the account whom nobody has let in: why, and whom to ask. */
+export function NotAdmittedPage({ portal, email, administrators, formToken }: NotAdmittedModel) {
+  const more = administrators.length - SHOWN_ADMINISTRATORS;
+  return (
+    <Page title="No access">
+      <main class="message card">
+        <p class="brand">Sequence Enroller</p>
+        <h1>You have no access to these pages</h1>
+        <p>
+          {email === null ? "You are" : `${email} is`} signed in to account {portal.portalId.toString()}, but
+          only its super admins, and users they let in, may see and change these settings.
+        </p>
+        {administrators.length === 0 ? (
+          <p>Ask a super admin of the account to install the app again and to let you in.</p>
+        ) : (
+          <>
+            <p>Ask one of them to let you in, under “Access”:</p>
+            <ul>
+              {administrators.slice(0, SHOWN_ADMINISTRATORS).map(({ userId, label }) => (
+                <li key={String(userId)}>{label}</li>
+              ))}
+              {more > 0 ? <li>and {more} more</li> : null}
+            </ul>
+          </>
+        )}
+        <form method="post" action="/settings/sign-out" class="actions">
+          <input type="hidden" name="form_token" value={formToken} />
+          <a class="button primary" href="/settings">
+            Try again
+          </a>
+          <button class="button">Sign out</button>
+        </form>
       </main>
     </Page>
   );

@@ -1,4 +1,6 @@
 import type { LastAlert } from "../../alerts/last-alert.js";
+import type { AlertChannel } from "../../alerts/outbox.js";
+import { ALERT_NAMES } from "../../alerts/words.js";
 import { numbered, type Format } from "../format.js";
 import { Time } from "./connection.js";
 
@@ -6,30 +8,29 @@ export const LAST_ALERT_PATH = "/settings/alerts/last";
 
 export interface LastAlertModel {
   alert: LastAlert | undefined;
+  channel: AlertChannel;
   format: Format;
 }
 
-const NAMES = { PORTAL_DISCONNECTED: "“Account disconnected”", TEST: "Test" } as const;
-
-/** How the newest alert is faring. While it is on its way the line renews itself; without script a reload does. */
-export function LastAlertLine({ alert, format }: LastAlertModel) {
+/** How the newest alert of the channel is faring. While it is on its way the line renews itself; without script a reload does. */
+export function LastAlertLine({ alert, channel, format }: LastAlertModel) {
   const refresh =
     alert?.outcome === null
       ? {
-          "hx-get": LAST_ALERT_PATH,
+          "hx-get": `${LAST_ALERT_PATH}?channel=${channel}`,
           "hx-trigger": alert.tries === 0 ? "every 2s" : "every 10s",
           "hx-swap": "outerHTML",
         }
       : {};
   return (
-    <p class="note last" id="last-alert" role="status" {...refresh}>
+    <p class="note last" id={channel === "EMAIL" ? "last-mail" : "last-alert"} role="status" {...refresh}>
       {alert === undefined ? "No alert so far." : <Outcome alert={alert} format={format} />}
     </p>
   );
 }
 
 function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
-  const name = `Last alert: ${NAMES[alert.kind]}, `;
+  const name = `Last alert: ${alert.kind === "TEST" ? "Test" : `“${ALERT_NAMES[alert.kind]}”`}, `;
   const ended = <Time date={alert.endedAt ?? alert.raisedAt} format={format} />;
   switch (alert.outcome) {
     case "SENT":

@@ -1,4 +1,4 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { Change } from "../changes.js";
 import { DEFAULT_RETENTION_DAYS } from "../../executions/prune.js";
 import type { Problems } from "../forms/form-body.js";
@@ -6,12 +6,12 @@ import type { PolicyEntry } from "../forms/portal-policy.js";
 import { fullLabel, type Nameable } from "../names.js";
 import { Conflict } from "./change-table.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField, type Choice } from "./fields.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 export const POLICY_PATH = "/settings/policy";
 
 export interface PolicyModel {
-  frame: PageFrame;
+  frame: Frame;
   entry: PolicyEntry;
   version: number;
   nameable: Nameable;
@@ -21,9 +21,9 @@ export interface PolicyModel {
 
 export function PolicyPage({ frame, entry, version, nameable, problems, conflict }: PolicyModel) {
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={POLICY_PATH}
+      current={POLICY_PATH}
       title="Policy"
       lead="What holds for the whole account. Which contacts are enrolled, and who sends, is decided by presets."
     >
@@ -69,7 +69,7 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
           <button class="button primary">Save</button>
         </div>
       </PostForm>
-    </SectionPage>
+    </SitePage>
   );
 }
 

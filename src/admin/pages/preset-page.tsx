@@ -1,4 +1,4 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { Change } from "../changes.js";
 import type { Problems } from "../forms/form-body.js";
 import type { PresetEntry } from "../forms/preset-entry.js";
@@ -17,10 +17,10 @@ import {
 } from "./fields.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 export interface PresetModel {
-  frame: PageFrame;
+  frame: Frame;
   saved: StoredPreset | undefined;
   entry: PresetEntry;
   version: number;
@@ -33,9 +33,9 @@ export function PresetPage(model: PresetModel) {
   const { frame, saved, entry, version, problems, conflict } = model;
   const path = saved === undefined ? NEW_PRESET_PATH : `${PRESETS_PATH}/${saved.presetId}`;
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={PRESETS_PATH}
+      current={PRESETS_PATH}
       title={saved?.name ?? "New preset"}
       {...(saved?.isDefault ? { lead: "This is the default: it applies to steps that name no preset." } : {})}
     >
@@ -58,11 +58,11 @@ export function PresetPage(model: PresetModel) {
         </a>
         {saved === undefined ? null : <Delete frame={frame} path={path} saved={saved} />}
       </div>
-    </SectionPage>
+    </SitePage>
   );
 }
 
-function Delete({ frame, path, saved }: { frame: PageFrame; path: string; saved: StoredPreset }) {
+function Delete({ frame, path, saved }: { frame: Frame; path: string; saved: StoredPreset }) {
   return (
     <details class="confirm">
       <summary>Delete this preset</summary>

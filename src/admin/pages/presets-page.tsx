@@ -1,17 +1,17 @@
 import type { ComponentChildren } from "preact";
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { Nameable } from "../names.js";
 import { INITIAL_POLICY, type Policy } from "../../policy/policy.js";
 import type { StoredPreset } from "../../policy/preset-store.js";
 import { numbered } from "../format.js";
 import { PostForm } from "./fields.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 export const PRESETS_PATH = "/settings/presets";
 export const NEW_PRESET_PATH = `${PRESETS_PATH}/new`;
 
 export interface PresetsModel {
-  frame: PageFrame;
+  frame: Frame;
   presets: readonly StoredPreset[];
   nameable: Nameable;
 }
@@ -19,9 +19,9 @@ export interface PresetsModel {
 export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
   const hasDefault = presets.some(({ isDefault }) => isDefault);
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={PRESETS_PATH}
+      current={PRESETS_PATH}
       title="Presets"
       lead="Named bundles of choices that workflows follow. Change a preset, and every step that names it follows. What a step says itself wins."
     >
@@ -47,11 +47,11 @@ export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
           New preset
         </a>
       </div>
-    </SectionPage>
+    </SitePage>
   );
 }
 
-function DefaultButton({ frame, preset }: { frame: PageFrame; preset: StoredPreset }) {
+function DefaultButton({ frame, preset }: { frame: Frame; preset: StoredPreset }) {
   return (
     <PostForm action={`${PRESETS_PATH}/default`} formToken={frame.formToken}>
       <input type="hidden" name="preset" value={preset.isDefault ? "" : String(preset.presetId)} />

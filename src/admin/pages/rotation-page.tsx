@@ -1,4 +1,4 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { Change } from "../changes.js";
 import type { Problems } from "../forms/form-body.js";
 import type { RotationEntry } from "../forms/rotation-entry.js";
@@ -8,10 +8,10 @@ import { Conflict } from "./change-table.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "./fields.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, shareOf } from "./rotations-page.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 export interface RotationModel {
-  frame: PageFrame;
+  frame: Frame;
   saved: StoredRotation | undefined;
   entry: RotationEntry;
   version: number;
@@ -26,9 +26,9 @@ export function RotationPage(model: RotationModel) {
   const { frame, saved, entry, version, problems, conflict, usedBy, isUnsaved } = model;
   const path = saved === undefined ? NEW_ROTATION_PATH : `${ROTATIONS_PATH}/${saved.rotationId}`;
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={ROTATIONS_PATH}
+      current={ROTATIONS_PATH}
       title={saved?.name ?? "New rotation"}
       lead="A sender who is away, at the cap or refused by HubSpot is passed over, and the next one takes the turn."
     >
@@ -68,7 +68,7 @@ export function RotationPage(model: RotationModel) {
           </PostForm>
         )}
       </div>
-    </SectionPage>
+    </SitePage>
   );
 }
 

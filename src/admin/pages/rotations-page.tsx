@@ -1,14 +1,14 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { StoredRotation } from "../../policy/rotation-store.js";
 import { shorten } from "../format.js";
 import { LONGEST_LABEL, type Nameable } from "../names.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 export const ROTATIONS_PATH = "/settings/rotations";
 export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
 
 export interface RotationsModel {
-  frame: PageFrame;
+  frame: Frame;
   nameable: Nameable;
   /** Names of the presets that use a rotation, by its id. */
   usedBy: ReadonlyMap<string, readonly string[]>;
@@ -17,9 +17,9 @@ export interface RotationsModel {
 export function RotationsPage({ frame, nameable, usedBy }: RotationsModel) {
   const { rotations } = nameable;
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={ROTATIONS_PATH}
+      current={ROTATIONS_PATH}
       title="Rotations"
       lead="Senders who take turns. A workflow's step or a preset names the rotation; each contact goes to the next one by weight."
     >
@@ -51,13 +51,13 @@ export function RotationsPage({ frame, nameable, usedBy }: RotationsModel) {
           </a>
         </div>
       </section>
-    </SectionPage>
+    </SitePage>
   );
 }
 
 interface RowModel {
   rotation: StoredRotation;
-  frame: PageFrame;
+  frame: Frame;
   nameable: Nameable;
   /** Names of presets. */
   children: readonly string[];

@@ -1,4 +1,4 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { Change } from "../changes.js";
 import type { Problems } from "../forms/form-body.js";
 import type { SenderEntry } from "../forms/sender-entry.js";
@@ -8,11 +8,11 @@ import type { SenderItem } from "../sender-list.js";
 import { Conflict } from "./change-table.js";
 import { Time } from "./connection.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField, TimeField } from "./fields.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 import { REFUSALS, SENDERS_PATH } from "./senders-page.js";
 
 export interface SenderModel {
-  frame: PageFrame;
+  frame: Frame;
   item: SenderItem;
   stored: StoredSender;
   entry: SenderEntry;
@@ -24,9 +24,9 @@ export function SenderPage({ frame, item, stored, entry, problems, conflict }: S
   const path = `${SENDERS_PATH}/${item.userId}`;
   const seats = item.seatNames.length === 0 ? "Seats are not known." : `Seats: ${item.seatNames.join(", ")}.`;
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={SENDERS_PATH}
+      current={SENDERS_PATH}
       title={item.label}
       lead={`${item.email ?? "No e-mail address known"}. ${seats} Sent in the last 24 hours: ${frame.format.count(item.sentLastDay)} of ${frame.format.count(item.dailyCap)}.`}
     >
@@ -45,11 +45,11 @@ export function SenderPage({ frame, item, stored, entry, problems, conflict }: S
           </a>
         </div>
       </PostForm>
-    </SectionPage>
+    </SitePage>
   );
 }
 
-function Refusal({ frame, marks, path }: { frame: PageFrame; marks: SenderMarks; path: string }) {
+function Refusal({ frame, marks, path }: { frame: Frame; marks: SenderMarks; path: string }) {
   const { refusedCode, refusedMessage, refusedAt, limitedUntil } = marks;
   if (refusedCode === null && limitedUntil === null) return null;
   return (
@@ -127,7 +127,7 @@ function Identity({ item, entry, problems }: PartModel & { item: SenderItem }) {
 
 const WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-function Window({ frame, entry, problems }: PartModel & { frame: PageFrame }) {
+function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
   return (
     <Group legend="Send window" note="Contacts that come at other times wait for the next window.">
       <Group legend="Days (none ticked: every day)">

@@ -1,9 +1,9 @@
 import type { Format } from "../format.js";
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { StoredPortalPolicy } from "../../policy/portal-policy-store.js";
 import type { SenderFilter, SenderItem, SenderPage } from "../sender-list.js";
 import { PostForm } from "./fields.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 export const SENDERS_PATH = "/settings/senders";
 
@@ -18,7 +18,7 @@ export function sendersHref({ search, onlyTroubled, page }: SenderFilter): strin
 }
 
 export interface SendersModel {
-  frame: PageFrame;
+  frame: Frame;
   senders: SenderPage;
   filter: SenderFilter;
   stored: StoredPortalPolicy;
@@ -28,9 +28,9 @@ export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
   const { formToken } = frame;
   const { onlyListedSenders } = stored.policy;
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={SENDERS_PATH}
+      current={SENDERS_PATH}
       title="Senders"
       lead="Who may send in this account, from which address, and how much. A sender needs a connected personal inbox and a Sales or Service seat in HubSpot."
     >
@@ -79,7 +79,7 @@ export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
         )}
         <Paging senders={senders} filter={filter} />
       </section>
-    </SectionPage>
+    </SitePage>
   );
 }
 

@@ -1,62 +1,54 @@
-import { Page } from "../../http/page.js";
-import type { Notice } from "../flash.js";
-import type { PortalOverview } from "../portal-overview.js";
-import type { Session } from "../session.js";
+import { SitePage, type Frame } from "../shell.js";
+import type { ConnectionHealth } from "../connection-health.js";
+import type { OutcomeHistory } from "../outcome-history.js";
+import type { SenderLoad } from "../sender-load.js";
 import { Activity, type ActivityModel } from "./activity.js";
-import { AlertsForm, type AlertsFormModel } from "./alerts-form.js";
 import { Connection, type AppScopes } from "./connection.js";
+import { HistoryCard, ReasonsCard, SenderLoadCard, WaitingCard } from "./overview-cards.js";
 import { SenderForm, type SenderFormModel } from "./sender-form.js";
 import { Trouble, type TroubleModel } from "./trouble.js";
 
 export interface SettingsPageModel {
-  session: Session;
-  portal: PortalOverview;
+  frame: Frame;
   scopes: AppScopes;
-  notice: Notice | undefined;
+  health: ConnectionHealth;
+  history: OutcomeHistory;
+  loads: readonly SenderLoad[];
   sender: SenderFormModel;
-  alerts: AlertsFormModel;
   activity: ActivityModel;
   trouble: TroubleModel;
-  formToken: string;
 }
 
 export function SettingsPage(model: SettingsPageModel) {
-  const { portal, scopes, notice, sender, alerts, activity, trouble } = model;
+  const { frame, scopes, health, history, loads, sender, activity, trouble } = model;
+  const { format, backlog, now } = activity;
   return (
-    <Page title="Settings">
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <Header {...model} />
-      <main id="main">
-        <h1>Settings</h1>
-        {notice === undefined ? null : (
-          <p class={`notice ${notice.tone}`} role={notice.tone === "good" ? "status" : "alert"}>
-            {notice.text}
-          </p>
-        )}
-        <div class="columns">
-          <Connection portal={portal} format={activity.format} scopes={scopes}>
-            <Trouble {...trouble} />
-          </Connection>
-          <SenderForm {...sender} />
-          <AlertsForm {...alerts} />
+    <SitePage title="Overview" current="/settings" frame={frame}>
+      <Trouble {...trouble} />
+      <PausedNotice health={health} />
+      <HistoryCard history={history} format={format} />
+      <div class="columns">
+        <ReasonsCard history={history} format={format} />
+        <div class="pile">
+          <WaitingCard backlog={backlog} format={format} now={now} />
+          <SenderLoadCard loads={loads} format={format} />
         </div>
-        <Activity {...activity} />
-      </main>
-    </Page>
+      </div>
+      <div class="columns">
+        <Connection portal={frame.portal} format={format} scopes={scopes} health={health} />
+        <SenderForm {...sender} />
+      </div>
+      <Activity {...activity} />
+    </SitePage>
   );
 }
 
-export function Header({ session, formToken }: Pick<SettingsPageModel, "session" | "formToken">) {
+function PausedNotice({ health: { pausedAt } }: { health: ConnectionHealth }) {
+  if (pausedAt === null) return null;
   return (
-    <header class="top">
-      <span class="brand">Sequence Enroller</span>
-      <form method="post" action="/settings/sign-out">
-        <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
-        <input type="hidden" name="form_token" value={formToken} />
-        <button class="button quiet">Sign out</button>
-      </form>
-    </header>
+    <p class="notice wait">
+      <strong>Enrolling is paused.</strong> Contacts wait in their workflows. Resume it in the{" "}
+      <a href="/settings/danger">danger zone</a>.
+    </p>
   );
 }

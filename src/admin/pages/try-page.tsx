@@ -1,4 +1,4 @@
-import type { PageFrame } from "../admit-page.js";
+import type { Frame } from "../shell.js";
 import type { Problems } from "../forms/form-body.js";
 import type { TryChoices, TryEntry } from "../forms/try-it.js";
 import type { Nameable } from "../names.js";
@@ -8,12 +8,12 @@ import { Time } from "./connection.js";
 import { Group, PostForm, ProblemSummary, SelectField, TextField } from "./fields.js";
 import { activePeople } from "./policy-page.js";
 import { rotationChoices } from "./preset-page.js";
-import { SectionPage } from "./section-page.js";
+import { SitePage } from "../shell.js";
 
 const TRY_PATH = "/settings/try";
 
 export interface TryModel {
-  frame: PageFrame;
+  frame: Frame;
   entry: TryEntry;
   choices: TryChoices;
   problems: Problems;
@@ -22,9 +22,9 @@ export interface TryModel {
 
 export function TryPage({ frame, entry, choices, problems, explanation }: TryModel) {
   return (
-    <SectionPage
+    <SitePage
       frame={frame}
-      section={TRY_PATH}
+      current={TRY_PATH}
       title="What would happen?"
       lead="Ask how a workflow's step would treat a contact now. Nothing is enrolled and nobody's turn is used up."
     >
@@ -38,7 +38,7 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
           <button class="button primary">Ask</button>
         </div>
       </PostForm>
-    </SectionPage>
+    </SitePage>
   );
 }
 
@@ -108,7 +108,7 @@ function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choice
 }
 
 interface AnswerModel {
-  frame: PageFrame;
+  frame: Frame;
   explanation: Explanation;
   nameable: Nameable;
 }
@@ -136,15 +136,7 @@ const DECISIONS: Readonly<Record<Explained["decision"], { title: string; tone: s
   open: { title: "This cannot be told from here.", tone: "wait" },
 };
 
-function Verdict({
-  frame,
-  explained,
-  nameable,
-}: {
-  frame: PageFrame;
-  explained: Explained;
-  nameable: Nameable;
-}) {
+function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Explained; nameable: Nameable }) {
   const { contact, policyName, checks, choice, decision, code, sentence } = explained;
   const { title, tone } = DECISIONS[decision];
   return (
@@ -192,7 +184,7 @@ const VIAS: Readonly<Record<CandidateVia, string>> = {
 interface CandidatesModel {
   choice: StoredSenderChoice;
   decision: Explained["decision"];
-  frame: PageFrame;
+  frame: Frame;
   nameable: Nameable;
 }
 

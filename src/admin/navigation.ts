@@ -1,0 +1,17 @@
+/** Pages of the settings site, in the order of its menu, and what each is called there. */
+export const SITE_PAGES = [
+  { path: "/settings", label: "Overview" },
+  { path: "/settings/activity", label: "Activity" },
+  { path: "/settings/reports", label: "Reports" },
+  { path: "/settings/senders", label: "Senders" },
+  { path: "/settings/rotations", label: "Rotations" },
+  { path: "/settings/presets", label: "Presets" },
+  { path: "/settings/policy", label: "Policy" },
+  { path: "/settings/try", label: "Try it" },
+  { path: "/settings/alerts", label: "Alerts" },
+  { path: "/settings/access", label: "Access" },
+  { path: "/settings/audit", label: "Audit" },
+  { path: "/settings/danger", label: "Danger zone" },
+] as const;
+
+export type SitePath = (typeof SITE_PAGES)[number]["path"];

@@ -1,0 +1,24 @@
+import type { Pool } from "pg";
+import { LONGEST_SECONDS, type Session } from "./session.js";
+
+/**
+ * Ends a session on the server, so that a copy of its cookie opens nothing either. Kept until the session would have
+ * ended anyway; rows past that go along the way.
+ */
+export async function revokeSession(pool: Pool, session: Session): Promise<void> {
+  await pool.query("DELETE FROM revoked_sessions WHERE expires_at < now()");
+  const endsAt = new Date(session.signedInAt.getTime() + LONGEST_SECONDS * 1000);
+  await pool.query(
+    "INSERT INTO revoked_sessions (session_id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    [session.id, endsAt],
+  );
+}
+
+export async function isRevoked(pool: Pool, { id }: Session): Promise<boolean> {
+  const { rows } = await pool.query({
+    name: "is-session-revoked",
+    text: "SELECT FROM revoked_sessions WHERE session_id = $1",
+    values: [id],
+  });
+  return rows.length > 0;
+}

@@ -1,0 +1,35 @@
+import type { AlertKind, DueAlert } from "./outbox.js";
+
+/** What each kind is called, for people. */
+export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
+  PORTAL_DISCONNECTED: "Account disconnected",
+  SENDER_REFUSED: "Sender refused",
+  FAILURES_HIGH: "Many contacts not enrolled",
+  BACKLOG_LATE: "Contacts will miss their deadline",
+  TEST: "Test",
+};
+
+/** The body of a webhook call: a stable shape, described in docs/runbook.md. */
+export function alertPayload(alert: DueAlert, publicUrl: string): Record<string, unknown> {
+  return {
+    kind: alert.kind,
+    portalId: alert.portalId.toString(),
+    message: alert.message,
+    occurredAt: alert.createdAt.toISOString(),
+    settingsUrl: `${publicUrl}/settings`,
+  };
+}
+
+export function alertMail(alert: DueAlert, publicUrl: string): { subject: string; text: string } {
+  const name = ALERT_NAMES[alert.kind];
+  const lines = [
+    alert.message,
+    "",
+    `Account: ${alert.portalId}`,
+    `Time: ${alert.createdAt.toISOString()}`,
+    `Settings: ${publicUrl}/settings`,
+    "",
+    "You get this because your address is set under Alerts there. The same is not repeated within an hour.",
+  ];
+  return { subject: `Sequence Enroller: ${name} (account ${alert.portalId})`, text: lines.join("\n") };
+}

@@ -1,0 +1,59 @@
+import type { Pool } from "pg";
+import { MIN_RETENTION_DAYS } from "./prune.js";
+
+/** A portal whose admin asked for its history to be erased. */
+export interface Erasure {
+  readonly portalId: bigint;
+  readonly requestedAt: Date;
+}
+
+export async function listErasures(pool: Pool): Promise<Erasure[]> {
+  const { rows } = await pool.query<{ portal_id: string; erase_requested_at: Date }>(
+    "SELECT portal_id, erase_requested_at FROM portal_settings WHERE erase_requested_at IS NOT NULL",
+  );
+  return rows.map(({ portal_id, erase_requested_at }) => ({
+    portalId: BigInt(portal_id),
+    requestedAt: erase_requested_at,
+  }));
+}
+
+/**
+ * Erases the next `limit` executions by primary key that were finished when it was asked for: whole where HubSpot cannot
+ * ask about them any more; younger ones keep what makes a call delivered again known (callback, ids, outcome), and lose
+ * the address and everything HubSpot sent along. What is still under way is left alone.
+ *
+ * @returns where the next step begins; undefined at the end.
+ */
+export async function eraseNext(
+  pool: Pool,
+  { portalId, requestedAt, after, limit }: Erasure & { after: bigint; limit: number },
+): Promise<bigint | undefined> {
+  const { rows } = await pool.query<{ last_id: string | null; looked_at: string }>({
+    name: "erase-executions",
+    text: `
+      WITH step AS (
+        SELECT id, accepted_at, state FROM executions
+         WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
+      ), finished AS (
+        SELECT id, accepted_at < now() - interval '1 day' * $5::int AS is_old FROM step
+         WHERE state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+      ), deleted AS (
+        DELETE FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old))
+      ), blanked AS (
+        UPDATE executions SET contact_email = NULL, request = '{}', last_problem = NULL, sender_choice = NULL
+         WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old))
+      )
+      SELECT max(id) AS last_id, count(*) AS looked_at FROM step`,
+    values: [portalId, after, requestedAt, limit, MIN_RETENTION_DAYS],
+  });
+  const { last_id = null, looked_at = "0" } = rows[0] ?? {};
+  return last_id === null || Number(looked_at) < limit ? undefined : BigInt(last_id);
+}
+
+/** Notes that it is done, unless it was asked for again meanwhile. */
+export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
+  await pool.query(
+    "UPDATE portal_settings SET erase_requested_at = NULL WHERE portal_id = $1 AND erase_requested_at = $2",
+    [portalId, requestedAt],
+  );
+}

@@ -1,0 +1,38 @@
+import { paths } from "./paths.js";
+
+/** Whether HubSpot removed the app from the account. */
+export type UninstallOutcome = "uninstalled" | "not-confirmed";
+
+export interface UninstallOptions {
+  /** Origin of HubSpot's API. */
+  apiUrl: string;
+  /** A valid access token of the portal; may refresh it first, and may throw. */
+  accessTokenFor: (portalId: bigint) => Promise<string>;
+  /** How long HubSpot may take over all, in ms. */
+  timeoutMs: number;
+}
+
+/**
+ * Uninstalls the app from the account and lets HubSpot mail its admins (dossier §2.5). Never throws: whoever calls it goes
+ * on to forget the portal whatever HubSpot says. A 401 means that the app is gone there already.
+ */
+export async function uninstall(options: UninstallOptions, portalId: bigint): Promise<UninstallOutcome> {
+  const isOver = AbortSignal.timeout(options.timeoutMs);
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    isOver.addEventListener("abort", () => reject(new Error("HubSpot took too long")));
+  });
+  try {
+    const token = await Promise.race([options.accessTokenFor(portalId), tooLate]);
+    const response = await fetch(options.apiUrl + paths.uninstall, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${token}` },
+      signal: isOver,
+    });
+    await response.body?.cancel();
+    return response.status === 204 || response.status === 401 ? "uninstalled" : "not-confirmed";
+  } catch {
+    return "not-confirmed";
+  } finally {
+    tooLate.catch(() => undefined);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Pool } from "pg";
+import { raiseAlert } from "../alerts/outbox.js";
+import { sentenceOf } from "../executions/error-codes.js";
+
+/** Below this, one failure more or less is no share worth waking anybody for. */
+const LEAST_FOR_SHARE = 20;
+
+interface FailureRow {
+  portal_id: string;
+  failed: number;
+  decided: number;
+  top_code: string | null;
+}
+
+/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. */
+export async function watchFailures(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<FailureRow>({
+    name: "watch-failures",
+    text: `
+      SELECT s.portal_id, hour.* FROM portal_settings s JOIN portals p USING (portal_id), LATERAL (
+        SELECT count(*) FILTER (WHERE enrollment_status = 'FAILED')::int AS failed, count(*)::int AS decided,
+               mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code
+          FROM executions e
+         WHERE e.portal_id = s.portal_id AND e.decided_at > now() - interval '1 hour' AND e.kind = 'ENROLL'
+      ) AS hour
+       WHERE p.status = 'CONNECTED' AND (s.alert_failure_count IS NOT NULL OR s.alert_failure_percent IS NOT NULL) AND (
+             hour.failed >= s.alert_failure_count
+          OR (hour.decided >= $1 AND hour.failed * 100 >= s.alert_failure_percent * hour.decided))`,
+    values: [LEAST_FOR_SHARE],
+  });
+  for (const { portal_id, failed, decided, top_code } of rows) {
+    const sentence = top_code === null ? undefined : sentenceOf(top_code);
+    const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
+    const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
+    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "FAILURES_HIGH", message });
+  }
+}
+
+/** Rows of a portal's backlog looked at; what lies behind them is later still. */
+const LOOK_AHEAD = 50_000;
+
+interface BacklogRow {
+  portal_id: string;
+  waiting: number;
+  per_hour: number;
+  first_missed_at: Date;
+}
+
+/**
+ * Raises BACKLOG_LATE where contacts that wait will miss their deadline. The pace is what was decided since the oldest of
+ * them came, an hour at most; the k-th in line is late if k contacts at that pace take longer than it has left. A line
+ * younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the pace nought, and
+ * is late from a day before the first deadline on.
+ */
+export async function watchBacklogs(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<BacklogRow>({
+    name: "watch-backlogs",
+    text: `
+      WITH line AS (
+        SELECT p.portal_id, backlog.* FROM portals p, LATERAL (
+          SELECT count(*)::int AS waiting, least(now() - min(accepted_at), interval '1 hour') AS span,
+                 min(deadline_at) AS first_deadline_at
+            FROM (SELECT accepted_at, deadline_at FROM executions e
+                   WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+                   ORDER BY due_at, id LIMIT $1) AS open
+        ) AS backlog
+         WHERE backlog.span >= interval '10 minutes'
+      ), paced AS (
+        SELECT line.*, (SELECT count(*) FROM executions e
+                         WHERE e.portal_id = line.portal_id AND e.decided_at > now() - line.span
+                           AND e.kind = 'ENROLL') / extract(epoch FROM line.span) AS per_second
+          FROM line
+      )
+      SELECT paced.portal_id, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
+        FROM paced, LATERAL (
+          SELECT min(deadline_at) AS first_missed_at FROM (
+            SELECT deadline_at, row_number() OVER (ORDER BY due_at, id) AS place FROM executions e
+             WHERE e.portal_id = paced.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+             ORDER BY due_at, id LIMIT $1
+          ) AS open
+           WHERE CASE WHEN paced.per_second > 0
+                   THEN open.place / paced.per_second > extract(epoch FROM open.deadline_at - now())
+                   ELSE open.deadline_at < now() + interval '1 day' END
+        ) AS late
+       WHERE late.first_missed_at IS NOT NULL`,
+    values: [LOOK_AHEAD],
+  });
+  for (const { portal_id, waiting, per_hour, first_missed_at } of rows) {
+    const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
+    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${first_missed_at.toISOString()}.`;
+    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "BACKLOG_LATE", message });
+  }
+}

@@ -1,0 +1,256 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { AddressInfo } from "node:net";
+import { SMTPServer } from "smtp-server";
+import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
+import { raiseAlert } from "../../src/alerts/outbox.js";
+import { createWebhookPoster, type WebhookPoster } from "../../src/alerts/webhook-post.js";
+import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
+import { watchBacklogs, watchFailures } from "../../src/jobs/watch-portals.js";
+import { createLogger } from "../../src/observability/logger.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
+import { startListener, type Listener } from "../support/simulated-app.js";
+
+const portalId = 62_515n;
+const from = "Sequence Enroller <enroller@operator.example>";
+
+let db: TestDatabase;
+let mailServer: SMTPServer;
+let mails: { to: string[]; text: string }[];
+let refusal: string | undefined;
+let mailer: Mailer;
+let webhook: Listener;
+let poster: WebhookPoster;
+
+beforeAll(async () => {
+  mailServer = new SMTPServer({
+    disabledCommands: ["STARTTLS"],
+    onAuth: ({ username, password }, _session, done) =>
+      username === "operator" && password === "right"
+        ? done(null, { user: "operator" })
+        : done(new Error("no")),
+    onRcptTo: (_address, _session, done) =>
+      done(refusal === undefined ? null : Object.assign(new Error(refusal), { responseCode: 550 })),
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        const to = session.envelope.rcptTo.map(({ address }) => address);
+        mails.push({ to, text: Buffer.concat(chunks).toString("utf8") });
+        done();
+      });
+    },
+  });
+  await new Promise<void>((resolve) => mailServer.listen(0, "127.0.0.1", resolve));
+  mailer = createMailer({ smtpUrl: smtpUrl("right"), from });
+  webhook = await startListener(() => 204);
+  poster = createWebhookPoster({ allowInternal: true });
+});
+
+afterAll(async () => {
+  mailer.close();
+  await poster.close();
+  await webhook.close();
+  await new Promise<void>((resolve) => mailServer.close(resolve));
+});
+
+beforeEach(async () => {
+  mails = [];
+  refusal = undefined;
+  webhook.received.length = 0;
+  db = await createTestDatabase();
+  await db.database.prisma.portal.create({ data: { portalId, status: "CONNECTED", scopes: [] } });
+});
+
+afterEach(() => db.drop());
+
+function smtpUrl(password: string): string {
+  return `smtp://operator:${password}@127.0.0.1:${(mailServer.server.address() as AddressInfo).port}`;
+}
+
+async function set(settings: {
+  alertEmail?: string;
+  alertWebhookUrl?: string;
+  alertFailureCount?: number;
+  alertFailurePercent?: number;
+}) {
+  await db.database.prisma.portalSettings.create({ data: { portalId, ...settings } });
+}
+
+async function deliver(by: Mailer | undefined = mailer): Promise<void> {
+  const logger = createLogger({ level: "silent" });
+  const { pool } = db.database;
+  await sendDueAlerts({ pool, poster, mailer: by, publicUrl: "https://enroller.example", logger });
+}
+
+const raise = (message = "HubSpot ended the app's access.") =>
+  raiseAlert(db.database.pool, { portalId, kind: "PORTAL_DISCONNECTED", message });
+const alerts = () => db.database.prisma.alert.findMany({ orderBy: [{ id: "asc" }] });
+const minutesAgo = (count: number) => new Date(Date.now() - count * 60_000);
+
+describe("an alert", () => {
+  test("is mailed by the operator's server and posted to the webhook, each once", async () => {
+    await set({ alertEmail: "ops@acme.example", alertWebhookUrl: `${webhook.url}/hook` });
+    await raise();
+    await deliver();
+    await deliver();
+    expect(mails).toHaveLength(1);
+    expect(mails[0]?.to).toEqual(["ops@acme.example"]);
+    for (const words of [
+      "From: Sequence Enroller <enroller@operator.example>",
+      "Subject: Sequence Enroller: Account disconnected (account 62515)",
+      "HubSpot ended the app's access.",
+      "https://enroller.example/settings",
+    ])
+      expect(mails[0]?.text).toContain(words);
+    expect(webhook.received).toHaveLength(1);
+    expect((await alerts()).map(({ outcome }) => outcome)).toEqual(["SENT", "SENT"]);
+  });
+
+  test("goes only where an address is set", async () => {
+    await set({ alertEmail: "ops@acme.example" });
+    await raise();
+    await deliver();
+    expect((await alerts()).map(({ channel, outcome }) => [channel, outcome])).toEqual([
+      ["EMAIL", "SENT"],
+      ["WEBHOOK", "NOT_WANTED"],
+    ]);
+  });
+
+  test("of one kind is not repeated within an hour, and is after it; another kind is told at once", async () => {
+    await set({ alertEmail: "ops@acme.example" });
+    await Promise.all([raise("first"), raise("second"), raise("third")]);
+    await raiseAlert(db.database.pool, { portalId, kind: "SENDER_REFUSED", message: "Ann has no seat." });
+    await deliver();
+    expect(mails).toHaveLength(2);
+    await db.database.prisma.alertMark.updateMany({ data: { raisedAt: minutesAgo(61) } });
+    await raise("an hour later");
+    await deliver();
+    expect(mails).toHaveLength(3);
+    expect(mails[2]?.text).toContain("an hour later");
+  });
+
+  test("that a mail server refuses, or that finds none, keeps the reason and is tried again", async () => {
+    await set({ alertEmail: "nobody@acme.example" });
+    await raise();
+    refusal = "No such mailbox here";
+    await deliver();
+    const reasonAfter = async (by?: Mailer) => {
+      await db.database.prisma.alert.updateMany({ where: { outcome: null }, data: { dueAt: minutesAgo(1) } });
+      await deliver(by);
+      by?.close();
+      return (await alerts())[0]?.lastProblem ?? "";
+    };
+    expect((await alerts())[0]?.lastProblem).toContain(
+      "The mail server refused it: 550 No such mailbox here",
+    );
+    refusal = undefined;
+    expect(await reasonAfter(createMailer({ smtpUrl: smtpUrl("wrong"), from }))).toContain(
+      "does not accept this service's sign-in",
+    );
+    expect(await reasonAfter(createMailer({ smtpUrl: "smtp://127.0.0.1:1", from }))).toContain(
+      "could not be reached (",
+    );
+    await reasonAfter();
+    expect((await alerts())[0]).toMatchObject({ outcome: "SENT", tries: 4 });
+  });
+
+  test("cannot smuggle lines into the mail's head", async () => {
+    await set({ alertEmail: "ops@acme.example" });
+    await raise("Gone.\r\nBcc: everybody@acme.example\r\n\r\nBuy now");
+    await deliver();
+    const [head] = mails[0]?.text.split("\r\n\r\n") ?? [];
+    expect(head).not.toContain("Bcc");
+    expect(mails[0]?.to).toEqual(["ops@acme.example"]);
+  });
+});
+
+describe("many contacts not enrolled", () => {
+  const decided = (count: number, seed: Partial<ExecutionSeed>) =>
+    seedExecutions(
+      db.database,
+      Array.from({ length: count }, () => ({ portalId, enrollmentStatus: "ENROLLED", ...seed })),
+    );
+  const failed = { enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" };
+  const raised = async () => {
+    await watchFailures(db.database.pool);
+    return (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message);
+  };
+
+  test("are told of by number once there are so many in an hour, with the commonest reason", async () => {
+    await set({ alertFailureCount: 3 });
+    await decided(2, failed);
+    await decided(9, { ...failed, acceptedAt: minutesAgo(61) });
+    expect(await raised()).toEqual([]);
+    await decided(1, { enrollmentStatus: "FAILED", errorCode: "BOUNCED" });
+    expect(await raised()).toEqual([
+      expect.stringContaining("3 of 3 contacts were not enrolled. Most often: The contact has no owner"),
+    ]);
+    expect(await raised()).toHaveLength(1);
+  });
+
+  test("are told of by share where the hour had enough contacts to speak of one", async () => {
+    await set({ alertFailurePercent: 25 });
+    await decided(10, failed);
+    expect(await raised()).toEqual([]);
+    await decided(31, {});
+    expect(await raised()).toEqual([]);
+    await decided(1, failed);
+    expect(await raised()).toEqual([expect.stringContaining("11 of 42")]);
+  });
+
+  test("are nothing to tell where no threshold is set, or of a portal that is gone", async () => {
+    await decided(30, failed);
+    expect(await raised()).toEqual([]);
+    await set({ alertFailureCount: 1 });
+    await db.database.prisma.portal.updateMany({ data: { status: "DISCONNECTED" } });
+    expect(await raised()).toEqual([]);
+  });
+});
+
+describe("a backlog", () => {
+  const waiting = (count: number, seed: Partial<ExecutionSeed>) =>
+    seedExecutions(
+      db.database,
+      Array.from({ length: count }, () => ({ portalId, ...seed })),
+    );
+  const inHours = (count: number) => new Date(Date.now() + count * 3_600_000);
+  const raised = async () => {
+    await watchBacklogs(db.database.pool);
+    return (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message);
+  };
+
+  test("that is worked off in time is no alert", async () => {
+    await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(10) });
+    await seedExecutions(
+      db.database,
+      Array.from({ length: 12 }, () => ({ portalId, enrollmentStatus: "ENROLLED" })),
+    );
+    expect(await raised()).toEqual([]);
+  });
+
+  test("whose last contacts will be late at the present pace is", async () => {
+    await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(5) });
+    await seedExecutions(
+      db.database,
+      Array.from({ length: 12 }, () => ({ portalId, enrollmentStatus: "ENROLLED" })),
+    );
+    expect(await raised()).toEqual([
+      expect.stringContaining(
+        "100 contacts wait at 12 an hour: some will not be enrolled before their deadline",
+      ),
+    ]);
+  });
+
+  test("that nobody works off is one from a day before its first deadline on", async () => {
+    await waiting(1, { acceptedAt: minutesAgo(30), deadlineAt: inHours(30) });
+    expect(await raised()).toEqual([]);
+    await waiting(1, { acceptedAt: minutesAgo(30), deadlineAt: inHours(20) });
+    expect(await raised()).toEqual([expect.stringContaining("none was worked off lately")]);
+  });
+
+  test("of a few minutes says nothing yet", async () => {
+    await waiting(5, { acceptedAt: minutesAgo(5), deadlineAt: inHours(0.1) });
+    expect(await raised()).toEqual([]);
+  });
+});

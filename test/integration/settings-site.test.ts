@@ -1,0 +1,303 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { eraseHistories } from "../../src/jobs/erase-history.js";
+import { hiddenField, type Browser } from "../support/browser.js";
+import { seedExecutions } from "../support/executions.js";
+import { install, startSite, type Site } from "../support/site.js";
+
+let site: Site;
+let portalNumber: number;
+let portalId: bigint;
+let admin: Browser;
+
+beforeEach(async () => {
+  site = await startSite();
+  portalNumber = site.simulator.addPortal().portalId;
+  portalId = BigInt(portalNumber);
+  admin = site.browser();
+  await install(site, admin, portalNumber);
+});
+
+afterEach(() => site.close());
+
+const daysAgo = (count: number) => new Date(Date.now() - count * 86_400_000);
+const minutesAgo = (count: number) => new Date(Date.now() - count * 60_000);
+
+async function press(path: string, fields: Record<string, string> = {}) {
+  const page = await admin.get("/settings/danger");
+  return admin.post(path, { form_token: hiddenField(page.text, "form_token"), ...fields });
+}
+
+/** Text without tags and with plain spaces. */
+const wordsOf = (page: string): string => page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+
+describe("the overview", () => {
+  test("counts what was decided in the chosen stretch of time, with the reasons and where to see them", async () => {
+    const failed = { portalId, enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" };
+    await seedExecutions(site.database, [
+      { ...failed, acceptedAt: minutesAgo(1) },
+      { ...failed, acceptedAt: minutesAgo(2) },
+      { portalId, enrollmentStatus: "FAILED", errorCode: "BOUNCED", acceptedAt: minutesAgo(1) },
+      { portalId, enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(1) },
+      { portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(3) },
+      { portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(20) },
+      { portalId, kind: "CHECK_ENROLLMENT", enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(1) },
+    ]);
+    for (const [range, enrolled] of [
+      ["24h", 1],
+      ["7d", 2],
+      ["30d", 3],
+    ] as const) {
+      const { text } = await admin.get(`/settings?range=${range}`);
+      expect(text).toContain(
+        `href="/settings/activity?status=enrolled&amp;since=${range}"><strong>${enrolled}</strong>`,
+      );
+      expect(text).toContain(
+        `<desc id="chart-words">Enrolled: ${enrolled}; Already enrolled: 0; Skipped: 0; Not enrolled: 3</desc>`,
+      );
+    }
+    const { text } = await admin.get("/settings");
+    expect(text.indexOf("code=OWNER_MISSING&amp;since=24h")).toBeGreaterThan(0);
+    expect(text.indexOf("code=OWNER_MISSING")).toBeLessThan(text.indexOf("code=BOUNCED"));
+    expect(text).toContain("The contact has no owner to send from. Assign an owner");
+  });
+
+  test("cuts days where the portal's calendar does, also when the clocks change", async () => {
+    await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "Asia/Kathmandu" } });
+    await seedExecutions(site.database, [{ portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(2) }]);
+    const { text } = await admin.get("/settings?range=7d");
+    const day = new Intl.DateTimeFormat("en-GB", {
+      timeZone: "Asia/Kathmandu",
+      day: "numeric",
+      month: "short",
+    });
+    expect(text).toMatch(
+      new RegExp(`<th scope="row">${day.format(daysAgo(2))}</th><td data-label="Enrolled">1</td>`),
+    );
+    expect(text.match(/<tr><th scope="row">/g)).toHaveLength(7);
+  });
+
+  test("shows who is near their cap, nearest first, by what was sent in the last 24 hours", async () => {
+    const sent = (userId: bigint, enrolledAt: Date) => ({
+      ...{ portalId, senderUserId: userId, enrollmentStatus: "ENROLLED", enrolledAt },
+    });
+    await site.database.prisma.senderSettings.create({
+      data: { portalId, userId: 8n, dailyCap: 2, windowDays: [] },
+    });
+    await site.database.prisma.user.create({
+      data: {
+        portalId,
+        userId: 8n,
+        firstName: "Bo",
+        lastName: "Fu",
+        superAdmin: false,
+        seatNames: [],
+        isListed: true,
+      },
+    });
+    await seedExecutions(site.database, [
+      sent(7n, minutesAgo(5)),
+      sent(8n, minutesAgo(5)),
+      sent(8n, minutesAgo(60)),
+      sent(8n, daysAgo(2)),
+    ]);
+    const words = wordsOf((await admin.get("/settings")).text);
+    expect(words).toContain("1 sender near the cap. Bo Fu 2 of 2, used up User 7 1 of 400");
+  });
+});
+
+describe("the reports", () => {
+  const took = (seconds: number) => ({
+    ...{ portalId, enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(30) },
+    enrolledAt: new Date(minutesAgo(30).getTime() + seconds * 1000),
+  });
+
+  test("break down by sequence: counts, time to enroll, and how enrollments ended where a step waited for it", async () => {
+    await site.database.prisma.sequence.create({
+      data: { portalId, sequenceId: "31", name: '=HYPERLINK("evil")', isListed: true },
+    });
+    await seedExecutions(site.database, [
+      { ...took(1), sequenceId: "31", contactId: "1" },
+      { ...took(3), sequenceId: "31", contactId: "2" },
+      { ...took(20), sequenceId: "31", contactId: "3" },
+      { portalId, enrollmentStatus: "SKIPPED", sequenceId: "31", acceptedAt: minutesAgo(30) },
+      { portalId, enrollmentStatus: "FAILED", sequenceId: "32", acceptedAt: minutesAgo(30) },
+      { portalId, enrollmentStatus: "FAILED", sequenceId: "32", acceptedAt: daysAgo(40) },
+      ...["REPLIED", "FINISHED"].map((outcome, index) => ({
+        ...{ portalId, kind: "WAIT_FOR_SEQUENCE_END", state: "COMPLETED", contactId: String(index + 1) },
+        ...{ decidedAt: new Date(), outputs: { outcome, sequence_id: "31" } },
+      })),
+    ]);
+    const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
+    expect(wordsOf(text.slice(text.indexOf("<table")))).toMatch(
+      /HYPERLINK\(&quot;evil&quot;\) 3 0 1 0 3 s 18 s 50 % 50 % 0 % Sequence 32 0 0 0 1 – – – – –/,
+    );
+    const file = await admin.get("/settings/reports.csv?by=sequence&range=30d");
+    expect(file.headers.get("content-disposition")).toContain(`${portalNumber}-by-sequence-30d.csv`);
+    const [head, first, second] = file.text.replace("\ufeff", "").split("\n");
+    expect(head).toContain("sequence_id,sequence_name,enrolled");
+    expect(first).toBe(`31,"'=HYPERLINK(""evil"")",3,0,1,0,3,18.3,1,1,0`);
+    expect(second).toBe("32,,0,0,0,1,,,0,0,0");
+  });
+
+  test("take what makes no sense for the usual", async () => {
+    const page = await admin.get("/settings/reports?by=1;DROP&range=constructor");
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("By sequence, last 30 days");
+  });
+});
+
+describe("the danger zone", () => {
+  const settings = () => site.database.prisma.portalSettings.findUnique({ where: { portalId } });
+  const audited = async () =>
+    (await site.database.prisma.auditEntry.findMany({ orderBy: { id: "asc" } })).map(({ action }) => action);
+
+  test("pauses and resumes, says so on the overview, and notes each once", async () => {
+    await press("/settings/danger/pause");
+    await press("/settings/danger/pause");
+    expect((await settings())?.pausedAt).toBeInstanceOf(Date);
+    expect((await admin.get("/settings")).text).toContain("Enrolling is paused.");
+    await press("/settings/danger/resume");
+    await press("/settings/danger/resume");
+    expect((await settings())?.pausedAt).toBeNull();
+    expect(await audited()).toEqual(["PAUSED", "RESUMED"]);
+  });
+
+  test("deletes and disconnects nothing unless the account's number is typed", async () => {
+    await seedExecutions(site.database, [{ portalId, enrollmentStatus: "ENROLLED" }]);
+    for (const confirmation of ["", "yes", String(portalNumber + 1)])
+      for (const path of ["/settings/danger/erase", "/settings/danger/disconnect"])
+        await press(path, { confirmation });
+    expect((await admin.get("/settings/danger")).text).toContain("Nothing was done");
+    expect(await settings()).toBeNull();
+    expect((await admin.get("/settings")).text).toContain("Connected");
+    expect(await audited()).toEqual([]);
+  });
+
+  test("deletes the history: old executions whole, of young ones what tells of a person, of waiting ones nothing", async () => {
+    const other = { portalId: portalId + 1n, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(30) };
+    const done = {
+      portalId,
+      enrollmentStatus: "ENROLLED",
+      contactEmail: "who@acme.example",
+      lastProblem: "x",
+    };
+    await seedExecutions(site.database, [
+      { ...done, acceptedAt: daysAgo(30) },
+      { ...done, acceptedAt: daysAgo(2) },
+      { portalId, contactEmail: "waits@acme.example", acceptedAt: daysAgo(1) },
+      other,
+    ]);
+    await press("/settings/danger/erase", { confirmation: ` ${portalNumber} ` });
+    expect((await admin.get("/settings/danger")).text).toContain("Deleting now");
+    await eraseHistories({ pool: site.database.pool, isEnding: () => false });
+    const left = await site.database.prisma.execution.findMany({ orderBy: { id: "asc" } });
+    expect(
+      left.map(({ portalId: of, contactEmail, lastProblem }) => [of, contactEmail, lastProblem]),
+    ).toEqual([
+      [portalId, null, null],
+      [portalId, "waits@acme.example", null],
+      [portalId + 1n, null, null],
+    ]);
+    expect((await admin.get("/settings/danger")).text).not.toContain("Deleting now");
+    expect(await audited()).toEqual(["DELETED"]);
+  });
+
+  test("disconnects: HubSpot uninstalls the app, and our tokens are gone", async () => {
+    await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
+    expect(
+      site.simulator.requests.some(
+        ({ method, path }) => method === "DELETE" && path.endsWith("/external-install"),
+      ),
+    ).toBe(true);
+    expect(await site.database.prisma.portalToken.count()).toBe(0);
+    expect((await admin.get("/settings")).text).toContain("disconnected the account on the settings pages.");
+    expect(await audited()).toEqual(["DISCONNECTED"]);
+  });
+
+  test("forgets the account even while HubSpot is down, and says what is left to do there", async () => {
+    await site.simulator.close();
+    await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
+    expect(await site.database.prisma.portalToken.count()).toBe(0);
+    expect((await admin.get("/settings")).text).toContain("HubSpot could not be told");
+  });
+});
+
+test("no page, part or file shows anything of another account, whatever the address names", async () => {
+  const secret = "of-the-first-account";
+  const { prisma } = site.database;
+  await seedExecutions(site.database, [
+    {
+      portalId,
+      contactEmail: `${secret}@x.example`,
+      sequenceId: "31",
+      sequenceName: secret,
+      senderUserId: 7n,
+    },
+    ...["ENROLLED", "FAILED"].map((enrollmentStatus) => ({
+      ...{
+        portalId,
+        enrollmentStatus,
+        contactEmail: `${secret}@x.example`,
+        sequenceId: "31",
+        senderUserId: 7n,
+      },
+      ...{
+        enrolledAt: new Date(),
+        workflowId: "99",
+        errorMessage: secret,
+        sequenceName: secret,
+        errorCode: "BOUNCED",
+      },
+    })),
+  ]);
+  await prisma.sequence.create({ data: { portalId, sequenceId: "31", name: secret, isListed: true } });
+  const person = { firstName: secret, email: `${secret}@y.example` };
+  await prisma.user.create({
+    data: { portalId, userId: 7n, ...person, superAdmin: true, seatNames: [], isListed: true },
+  });
+  await prisma.portalSettings.create({
+    data: {
+      portalId,
+      alertEmail: `${secret}@z.example`,
+      alertWebhookUrl: `https://${secret}.example`,
+      pausedAt: new Date(),
+    },
+  });
+  await prisma.portal.update({ where: { portalId }, data: { directoryError: secret } });
+  await prisma.auditEntry.create({
+    data: { portalId, subject: "sender", subjectName: secret, action: "CHANGED", userEmail: secret },
+  });
+  await prisma.alert.create({ data: { portalId, kind: "TEST", message: secret, lastProblem: secret } });
+
+  const stranger = site.browser();
+  await install(site, stranger, site.simulator.addPortal().portalId);
+  const visited = await crawl(stranger);
+  expect(visited.size).toBeGreaterThan(15);
+  for (const [address, text] of visited) expect([address, text.includes(secret)]).toEqual([address, false]);
+  // The same walk as the first account's admin does meet it: the search would find it.
+  const own = await crawl(admin);
+  expect([...own.values()].filter((text) => text.includes(secret)).length).toBeGreaterThan(5);
+});
+
+/** Every address the pages link to or fetch, each also with another account's ids tacked on. */
+async function crawl(browser: Browser): Promise<Map<string, string>> {
+  const visited = new Map<string, string>();
+  const foreign = `portalId=${portalNumber}&portal=${portalNumber}&sender=7&sequence=31`;
+  const open = [
+    "/settings",
+    ...["sequence", "sender", "workflow"].map((by) => `/settings/reports?by=${by}&range=90d&${foreign}`),
+  ];
+  while (open.length > 0 && visited.size < 150) {
+    const address = open.pop() ?? "";
+    if (visited.has(address)) continue;
+    const { text } = await browser.get(address);
+    visited.set(address, text);
+    for (const [, found] of text.matchAll(/(?:href|hx-get)="(\/settings[^"#]*)"/g)) {
+      const next = (found ?? "").replaceAll("&amp;", "&");
+      if (next.includes("/assets/") || next.includes("sign-in") || next.includes("sign-out")) continue;
+      for (const way of [next, next.includes("?") ? next : `${next}?${foreign}`])
+        if (!visited.has(way)) open.push(way);
+    }
+  }
+  return visited;
+}

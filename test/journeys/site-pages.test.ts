@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import {
+  findBarriers,
+  findChromium,
+  launchChromium,
+  openTab,
+  sidewaysScroll,
+  type Tab,
+} from "../support/chromium.js";
+import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
+
+/** Every page of the site that a person can open by the menu. A new page goes in here. */
+const PAGES = ["/settings", "/settings/reports", "/settings/alerts", "/settings/access", "/settings/danger"];
+
+/** Where pictures of all pages are kept, if anywhere: for looking at, and for the README. */
+const PICTURES = process.env["SITE_PICTURES"];
+
+const executable = findChromium();
+const isRequired = process.env["CI"] === "true";
+if (executable === undefined && !isRequired) {
+  process.stderr.write(
+    "Skipped: the settings pages in a real browser. Install Chromium, or set CHROMIUM_PATH to one, to run it.\n",
+  );
+}
+const suite = executable === undefined && !isRequired ? describe.skip : describe;
+
+suite("every page of the settings site in a real browser", () => {
+  let browser: Browser;
+  let running: RunningApp;
+  let portal: SimulatedPortal;
+
+  beforeAll(async () => {
+    if (executable === undefined)
+      throw new Error("No browser at CHROMIUM_PATH, /usr/bin/chromium or /usr/bin/google-chrome");
+    running = await startRunningApp();
+    portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
+    browser = await launchChromium(executable);
+    await running.install(portal);
+    running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
+    await untilDirectoryIsRead();
+    await fillPortal();
+  }, 30_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await running?.close();
+  });
+
+  async function untilDirectoryIsRead(): Promise<void> {
+    const endsAt = Date.now() + 15_000;
+    const where = { portalId: BigInt(portal.portalId) };
+    while ((await running.db.database.prisma.portal.findUnique({ where }))?.directorySyncedAt == null) {
+      if (Date.now() > endsAt) throw new Error("the directory was not read");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** A month of a portal at work, with names that mean no good. */
+  async function fillPortal(): Promise<void> {
+    const portalId = BigInt(portal.portalId);
+    const { prisma } = running.db.database;
+    const [sequence, other] = await prisma.sequence.findMany({ where: { portalId }, take: 2 });
+    await prisma.sequence.updateMany({
+      where: { portalId, sequenceId: other?.sequenceId ?? "" },
+      data: { name: `<script>alert("sequence")</script> \u202Egnol ${"very long ".repeat(900)}` },
+    });
+    const senders = [...portal.users.values()].slice(0, 3);
+    const outcomes: Partial<ExecutionSeed>[] = [
+      ...Array.from({ length: 7 }, () => ({ enrollmentStatus: "ENROLLED" })),
+      { enrollmentStatus: "ALREADY_ENROLLED" },
+      { enrollmentStatus: "SKIPPED", errorCode: "COOLDOWN_ACTIVE" },
+      { enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING", errorMessage: "The contact has no owner." },
+      { enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED", errorMessage: "No inbox." },
+    ];
+    const seeds = Array.from({ length: 600 }, (_, index): ExecutionSeed => {
+      const acceptedAt = new Date(Date.now() - ((index * 7_919) % 43_000) * 60_000 - 60_000);
+      const outcome = outcomes[(index * 5) % outcomes.length];
+      return {
+        portalId,
+        contactEmail: `contact-${index}@acme.example`,
+        sequenceId: (index % 3 === 0 ? other : sequence)?.sequenceId ?? null,
+        senderUserId: BigInt(senders[index % senders.length]?.userId ?? 1),
+        workflowId: String(51_000 + (index % 4)),
+        acceptedAt,
+        decidedAt: new Date(acceptedAt.getTime() + 4_000 + (index % 50) * 900),
+        ...outcome,
+        ...(outcome?.enrollmentStatus === "ENROLLED"
+          ? { enrolledAt: new Date(acceptedAt.getTime() + 4_000 + (index % 50) * 900) }
+          : {}),
+      };
+    });
+    const circuit = {
+      circuitTrips: 2,
+      circuitReason: "HubSpot is unavailable (503)",
+      circuitOpenedAt: new Date(),
+    };
+    await prisma.portalDrain.update({
+      where: { portalId },
+      data: { ...circuit, circuitOpenUntil: new Date(Date.now() + 600_000) },
+    });
+    await prisma.portalSettings.create({
+      data: {
+        portalId,
+        alertWebhookUrl: "https://hooks.acme.example/alerts",
+        alertFailurePercent: 20,
+        version: 1,
+      },
+    });
+    await prisma.senderSettings.create({
+      data: { portalId, userId: BigInt(senders[0]?.userId ?? 1), dailyCap: 4, windowDays: [] },
+    });
+    await prisma.portalAdmin.create({ data: { portalId, userId: BigInt(senders[1]?.userId ?? 1) } });
+    await seedExecutions(running.db.database, seeds);
+    await seedExecutions(running.db.database, [{ portalId, acceptedAt: new Date(Date.now() - 7_200_000) }]);
+  }
+
+  async function signIn(options: BrowserContextOptions = {}): Promise<Tab> {
+    const tab = await openTab(browser, options);
+    await tab.page.goto(`${running.publicUrl}/settings/sign-in`);
+    await tab.page.waitForURL(`${running.publicUrl}/settings`);
+    return tab;
+  }
+
+  const looks: [string, BrowserContextOptions][] = [
+    ["wide-light", { colorScheme: "light", viewport: { width: 1280, height: 900 } }],
+    ["wide-dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
+    ["phone-light", { colorScheme: "light", viewport: { width: 320, height: 640 } }],
+    ["phone-dark", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
+  ];
+
+  test.each(looks)("has no barrier and nothing to scroll sideways, %s", async (look, options) => {
+    const { page, complaints, close } = await signIn(options);
+    for (const address of PAGES) {
+      await page.goto(running.publicUrl + address);
+      expect([address, await findBarriers(page)]).toEqual([address, []]);
+      expect([address, await sidewaysScroll(page)]).toEqual([address, 0]);
+      if (PICTURES !== undefined) {
+        mkdirSync(PICTURES, { recursive: true });
+        const name = `${address.slice(1).replaceAll("/", "-")}-${look}.png`;
+        await page.screenshot({ path: path.join(PICTURES, name), fullPage: true });
+      }
+    }
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("is reached from the menu and says where one is, with script off and on a phone", async () => {
+    const { page, close } = await signIn({ javaScriptEnabled: false, viewport: { width: 320, height: 640 } });
+    for (const address of PAGES) {
+      await page.click(".menu.folded summary");
+      await page.click(`.menu.folded a[href="${address}"]`);
+      await page.waitForURL(running.publicUrl + address);
+      expect(await page.getAttribute(`.menu.folded a[href="${address}"]`, "aria-current")).toBe("page");
+      expect(await page.locator("h1").count()).toBe(1);
+    }
+    await close();
+  });
+
+  test("can be used by the keyboard alone, and shows where one is", async () => {
+    const { page, close } = await signIn();
+    for (const address of PAGES) {
+      await page.goto(running.publicUrl + address);
+      const controls = await page.evaluate<string[]>(LIST_CONTROLS);
+      const reached: string[] = [];
+      for (let press = 0; press < controls.length; press += 1) {
+        await page.keyboard.press("Tab");
+        const { name, outline } = await page.evaluate<{ name: string; outline: string }>(FOCUSED);
+        reached.push(name);
+        expect(`${address} ${name}: ${outline}`).not.toContain(": none");
+      }
+      expect([address, reached]).toEqual([address, controls]);
+    }
+    await close();
+  });
+});
+
+/** Everything a person can use, in the order of the page: its tag and its text. */
+const LIST_CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+  .filter((element) => element.checkVisibility() && !element.disabled)
+  .map((element) => element.localName + " " + (element.id || element.textContent).trim())`;
+
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  return { name: element.localName + " " + (element.id || element.textContent).trim(), outline: outlineStyle + " " + outlineWidth };
+})()`;
