@@ -67,6 +67,12 @@ const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
+/** What a test may change of a running app. */
+export interface AppOptions {
+  /** The clock of send windows, away dates and sender caps. */
+  readonly senderClock?: () => Date;
+}
+
 /** Everything the rooms are wired from. */
 interface Foundation {
   readonly config: Config;
@@ -79,6 +85,7 @@ interface Foundation {
   readonly vault: Vault;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
+  readonly senderClock: () => Date;
 }
 
 /** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
@@ -112,7 +119,10 @@ async function openDatabaseOf(config: Config, logger: Logger, closers: Closers):
   return database;
 }
 
-async function lay(config: Config, logger: Logger, closers: Closers): Promise<Foundation> {
+async function lay(
+  { config, logger, senderClock }: Pick<Foundation, "config" | "logger" | "senderClock">,
+  closers: Closers,
+): Promise<Foundation> {
   const database = await openDatabaseOf(config, logger, closers);
   const queue = await openDrainQueue({
     databaseUrl: database.url,
@@ -129,6 +139,7 @@ async function lay(config: Config, logger: Logger, closers: Closers): Promise<Fo
   return {
     config,
     logger,
+    senderClock,
     database,
     queue,
     oauthApi,
@@ -263,6 +274,7 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     logger,
     rateLimit: config.hubspot.rateLimit,
     forPortal,
+    now: foundation.senderClock,
   });
   await queue.work(drain, {
     capacity: DRAIN_CAPACITY,
@@ -366,12 +378,13 @@ function tuneFetch(): () => Promise<void> {
  *
  * @throws ConfigError's siblings of the database room when it cannot be opened; nothing is left running then.
  */
-export async function startApp(config: Config, logger: Logger): Promise<App> {
+export async function startApp(config: Config, logger: Logger, options: AppOptions = {}): Promise<App> {
   const closers = new Closers();
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch());
-    const foundation = await lay(config, logger, closers);
+    const { senderClock = () => new Date() } = options;
+    const foundation = await lay({ config, logger, senderClock }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
     if (config.role !== "web") await startWorker(foundation, closers);
     const server = await listen(createHttp(foundation), config);

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 /** What an admin is told of outside the settings page. */
-export type AlertKind = "PORTAL_DISCONNECTED" | "TEST";
+export type AlertKind = "PORTAL_DISCONNECTED" | "SENDER_REFUSED" | "TEST";
 
 /** An alert to be posted now. */
 export interface DueAlert {

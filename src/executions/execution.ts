@@ -48,8 +48,14 @@ export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 export interface EnrollRequest {
   readonly senderMode: SenderMode;
   readonly senderUserId?: string;
+  readonly rotationId?: string;
   readonly senderAlias?: string;
-  readonly ifAlreadyEnrolled: IfAlreadyEnrolled;
+  /** Decides what the step leaves out; undefined: the portal's default preset does. */
+  readonly presetId?: string;
+  readonly ifAlreadyEnrolled?: IfAlreadyEnrolled;
+  readonly cooldownDays?: number;
+  /** Not to be enrolled before; ISO 8601 with its offset. */
+  readonly notBefore?: string;
   /** Contact properties as HubSpot sent them; undefined where it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
 }

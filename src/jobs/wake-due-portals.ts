@@ -10,11 +10,13 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-due-portals",
     text: `
-      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
+      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)
        WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
-          OR (SELECT min(e.due_at) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now()
+          OR (s.paused_at IS NULL AND (SELECT min(e.due_at) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now())
+          OR (s.paused_at IS NOT NULL AND (SELECT min(e.due_at) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN')) <= now())
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING') <= now()
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now())`,
   });
@@ -22,7 +24,7 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
 }
 
 /**
- * Portals that cannot be called (disconnected, or their circuit is open) and hold something past its time. Looks at every
+ * Portals that cannot be called (disconnected, or their circuit is open) or are paused, and hold something past its time. Looks at every
  * open execution of theirs, so it is asked far less often.
  */
 export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
@@ -31,7 +33,8 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
     text: `
       WITH uncallable AS MATERIALIZED (
         SELECT portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
-         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now()
+           LEFT JOIN portal_settings s USING (portal_id)
+         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now() OR s.paused_at IS NOT NULL
       )
       SELECT p.portal_id FROM uncallable p
        WHERE (SELECT bool_or(e.deadline_at <= now()) FROM executions e
@@ -48,7 +51,9 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
 export async function hasQueuedWork(pool: Pool, portalId: bigint): Promise<boolean> {
   const { rowCount } = await pool.query({
     name: "has-queued-work",
-    text: `SELECT FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at <= now() LIMIT 1`,
+    text: `
+      SELECT FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at <= now()
+         AND NOT EXISTS (SELECT FROM portal_settings s WHERE s.portal_id = $1 AND s.paused_at IS NOT NULL) LIMIT 1`,
     values: [portalId],
   });
   return rowCount !== 0;

@@ -9,7 +9,11 @@ export interface LastAlertModel {
   format: Format;
 }
 
-const NAMES = { PORTAL_DISCONNECTED: "“Account disconnected”", TEST: "Test" } as const;
+const NAMES = {
+  PORTAL_DISCONNECTED: "“Account disconnected”",
+  SENDER_REFUSED: "“Sender refused”",
+  TEST: "Test",
+} as const;
 
 /** How the newest alert is faring. While it is on its way the line renews itself; without script a reload does. */
 export function LastAlertLine({ alert, format }: LastAlertModel) {

@@ -11,9 +11,11 @@ import { resumePortal } from "../../../src/executions/resume.js";
 import { writeFindings, type Finding } from "../../../src/executions/write-back.js";
 import type { PortalGateway } from "../../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../../src/hubspot/request-budget.js";
-import { enrollContact, settleUncertain } from "../../../src/jobs/enroll-contact.js";
+import { enrollContact } from "../../../src/jobs/enroll-contact.js";
 import { giveUp, PortalTurn } from "../../../src/jobs/portal-turn.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
+import { SenderDesk } from "../../../src/jobs/sender-desk.js";
+import { settleUncertain } from "../../../src/jobs/settle-uncertain.js";
 import { createSlotSource } from "../../../src/jobs/slot-source.js";
 import {
   acquirePortal,
@@ -35,6 +37,7 @@ import {
 interface Owner {
   readonly ownership: Ownership;
   readonly lease: PortalLease;
+  readonly desk: SenderDesk;
   claimed: ClaimedExecution[];
   findings: Finding[];
 }
@@ -121,7 +124,8 @@ export class World {
     if (this.#owner !== undefined) this.#paused.push(this.#owner);
     const lease = await acquirePortal(this.pool, this.portalId);
     const ownership = { pool: this.pool, portalId: this.portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
-    this.#owner = { ownership, lease, claimed: [], findings: [] };
+    const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
+    this.#owner = { ownership, lease, desk, claimed: [], findings: [] };
     await recoverAttempts(ownership);
     if (!this.hubspot.isConnected) await expirePastDeadline(ownership);
   }
@@ -169,7 +173,8 @@ export class World {
   #attempt(execution: ClaimedExecution, answers: AttemptAnswers) {
     const gateway = this.hubspot.forAttempt(execution.callbackId, answers) as PortalGateway;
     const ownerReads = () => Promise.resolve(undefined);
-    const context = { portalId: this.portalId, gateway, directory: this.#directory, ownerReads };
+    const { desk } = this.#owner as Owner;
+    const context = { portalId: this.portalId, gateway, directory: this.#directory, ownerReads, desk };
     return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
   }
 
@@ -275,6 +280,7 @@ export class World {
     const settled = this.hubspot.forCompletions({ batch: "ok", single: "ok" }, () => Promise.resolve());
     await new PortalTurn({
       ...{ owner: ownership, budget, logger, circuit: { isProbing: false }, mayGoOn: () => true },
+      mayAttempt: () => Promise.resolve(true),
       slots: createSlotSource(budget, { portalId: this.portalId, mayStillSend: () => true }),
       gatewayWith: () => settled as PortalGateway,
       attempt: (execution) => this.#attempt(execution, { enroll: "ok", read: "ok" }),
