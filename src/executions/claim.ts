@@ -12,10 +12,11 @@ interface ClaimedRow {
   retries: number;
   crashes: number;
   first_attempt_at: Date;
+  accepted_at: Date;
   deadline_at: Date;
 }
 
-const RETURNED = `e.id, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.deadline_at`;
+const RETURNED = `e.id, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.accepted_at, e.deadline_at`;
 
 /** The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts). */
 export interface Ownership {
@@ -38,6 +39,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     retries: row.retries,
     crashes: row.crashes,
     firstAttemptAt: row.first_attempt_at,
+    acceptedAt: row.accepted_at,
     deadlineAt: row.deadline_at,
   };
 }

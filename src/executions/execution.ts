@@ -76,5 +76,7 @@ export interface ClaimedExecution {
   readonly crashes: number;
   /** When the first attempt began: an enrollment at or after it may be ours. */
   readonly firstAttemptAt: Date;
+  /** By the database's clock. */
+  readonly acceptedAt: Date;
   readonly deadlineAt: Date;
 }

@@ -160,7 +160,7 @@ async function attemptContact(execution: ClaimedExecution, context: EnrollContex
   const { desk, gateway } = context;
   const waiting = notYet(execution, desk.now());
   if (waiting !== undefined) return waiting;
-  const effective = effectivePolicy(await desk.policy(), execution.request);
+  const effective = effectivePolicy(await desk.policy(execution.acceptedAt), execution.request);
   if (effective.kind === "unusable")
     return { to: "DECIDED", outcome: failed("INVALID_INPUT", { detail: effective.reason }) };
   const { policy } = effective;

@@ -42,7 +42,8 @@ export class SenderDesk {
   readonly #marks: SenderMarks;
   readonly #storeIntent: (intent: Intent) => Promise<void>;
   readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
-  #policy: Promise<PortalPolicy> | undefined;
+  #policy: PortalPolicy | undefined;
+  #reading: Promise<PortalPolicy> | undefined;
   #policyReadAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ owner, now }: SenderDeskOptions) {
@@ -61,20 +62,29 @@ export class SenderDesk {
     return this.#now();
   }
 
-  /** What applies in the portal now; at most two seconds old. */
-  policy(): Promise<PortalPolicy> {
-    const nowMs = performance.now();
-    if (this.#policy !== undefined && nowMs - this.#policyReadAtMs < POLICY_MS) return this.#policy;
-    this.#policyReadAtMs = nowMs;
-    const reading = readPortalPolicy(this.#owner.pool, this.#owner.portalId).then((policy) => {
-      this.#marks.readAnew(nowMs);
-      return policy;
+  /** What applies in the portal now: at most two seconds old, and never older than `since`, e.g. a call's acceptance. */
+  async policy(since?: Date): Promise<PortalPolicy> {
+    const isFresh = performance.now() - this.#policyReadAtMs < POLICY_MS;
+    let policy = this.#policy !== undefined && isFresh ? this.#policy : await this.#readPolicy();
+    while (since !== undefined && policy.readAt < since) policy = await this.#readPolicy();
+    return policy;
+  }
+
+  /** One read for all who ask while it is under way. */
+  #readPolicy(): Promise<PortalPolicy> {
+    this.#reading ??= this.#startRead().finally(() => {
+      this.#reading = undefined;
     });
-    reading.catch(() => {
-      this.#policy = undefined;
-    });
-    this.#policy = reading;
-    return reading;
+    return this.#reading;
+  }
+
+  async #startRead(): Promise<PortalPolicy> {
+    const startedAtMs = performance.now();
+    const policy = await readPortalPolicy(this.#owner.pool, this.#owner.portalId);
+    this.#policy = policy;
+    this.#policyReadAtMs = startedAtMs;
+    this.#marks.readAnew(startedAtMs);
+    return policy;
   }
 
   /** Our own enrollments of a contact; those who ask at the same moment share the statement. */

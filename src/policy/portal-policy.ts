@@ -22,6 +22,8 @@ export interface Preset {
 /** All an admin decided about enrolling in one portal, as it stood when it was read. */
 export interface PortalPolicy {
   readonly portalId: bigint;
+  /** By the database's clock. */
+  readonly readAt: Date;
   readonly isPaused: boolean;
   /** IANA name; UTC where HubSpot has not told it yet. */
   readonly timeZone: string;
@@ -58,6 +60,7 @@ interface RotationRow {
 }
 
 interface PolicyRow {
+  read_at: Date;
   is_paused: boolean;
   time_zone: string | null;
   default_sender_user_id: string | null;
@@ -69,7 +72,7 @@ interface PolicyRow {
 
 /** One statement, so that what it returns belongs together. Ids as text: JSON's numbers are too small for them. */
 const READ = `
-  SELECT coalesce(s.paused_at IS NOT NULL, false) AS is_paused, p.time_zone, s.default_sender_user_id,
+  SELECT now() AS read_at, coalesce(s.paused_at IS NOT NULL, false) AS is_paused, p.time_zone, s.default_sender_user_id,
          coalesce(s.only_listed_senders, false) AS only_listed_senders,
          (SELECT coalesce(json_agg(to_jsonb(row) || jsonb_build_object('user_id', row.user_id::text)), '[]')
             FROM senders row WHERE row.portal_id = $1) AS senders,
@@ -152,6 +155,7 @@ export async function readPortalPolicy(pool: Pool, portalId: bigint): Promise<Po
   }));
   return {
     portalId,
+    readAt: row.read_at,
     isPaused: row.is_paused,
     timeZone,
     defaultSenderUserId: row.default_sender_user_id === null ? undefined : BigInt(row.default_sender_user_id),
