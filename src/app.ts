@@ -4,6 +4,7 @@ import express, { type Express } from "express";
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from "undici";
 import { raiseAlert } from "./alerts/outbox.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
+import { readHoldSettings } from "./actions/requested-hold.js";
 import { createActionsRouter } from "./actions/routes.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session.js";
@@ -13,6 +14,7 @@ import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
+import { readFirstAnswer } from "./executions/first-answer.js";
 import { resumePortal } from "./executions/resume.js";
 import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
@@ -186,6 +188,8 @@ function mountActions(
           throw fault;
         }
       },
+      readHoldSettings: (portalId) => readHoldSettings(database.pool, portalId),
+      readFirstAnswer: (call) => readFirstAnswer(database.pool, call),
       pool: database.pool,
       clientSecrets: config.hubspot.clientSecrets,
       publicUrl: config.publicUrl,

@@ -49,6 +49,8 @@ describe("while the database does not answer", () => {
       nowMs: Date.now,
       logger: pino({ level: "silent" }),
       onOptionsAsked: () => undefined,
+      readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays: 30 }),
+      readFirstAnswer: () => Promise.resolve(undefined),
     });
     server.on("request", express().use(router));
   });
