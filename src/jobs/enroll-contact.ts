@@ -160,7 +160,11 @@ async function attemptContact(execution: ClaimedExecution, context: EnrollContex
   const { desk, gateway } = context;
   const waiting = notYet(execution, desk.now());
   if (waiting !== undefined) return waiting;
-  const effective = effectivePolicy(await desk.policy(execution.acceptedAt), execution.request);
+  const portal = await desk.policy(execution.acceptedAt);
+  // Claimed before the pause was seen; from now on nothing more is.
+  if (portal.isPaused)
+    return { to: "QUEUED", isWait: true, delayMs: 0, problem: "Enrolling is paused for this account." };
+  const effective = effectivePolicy(portal, execution.request);
   if (effective.kind === "unusable")
     return { to: "DECIDED", outcome: failed("INVALID_INPUT", { detail: effective.reason }) };
   const { policy } = effective;

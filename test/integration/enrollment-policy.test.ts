@@ -19,10 +19,13 @@ afterAll(() => running.close());
 class Stage {
   readonly portal: SimulatedPortal;
   readonly sequenceIds: readonly string[];
+  /** Who could send when the portal was opened. */
+  readonly users: readonly SimulatedUser[];
 
   private constructor(portal: SimulatedPortal) {
     this.portal = portal;
     this.sequenceIds = [...portal.sequences.keys()];
+    this.users = [...portal.senders];
   }
 
   static async open(contacts = 0): Promise<Stage> {
@@ -46,7 +49,7 @@ class Stage {
   }
 
   user(index: number): SimulatedUser {
-    return this.portal.senders[index] as SimulatedUser;
+    return this.users[index] as SimulatedUser;
   }
 
   contactOf(user: SimulatedUser, properties: Record<string, string | null> = {}): string {
@@ -392,7 +395,11 @@ describe("a sender who cannot send now", () => {
     const contacts = [0, 1].map(() => stage.contactOf(next));
     for (const contactId of contacts)
       expect(await stage.enroll(contactId, inputs)).toMatchObject({ sender_email: next.email });
-    expect(contacts.map((contactId) => stage.posts(contactId))).toEqual([2, 1]);
+    // One of the two was meant for the limited sender first; none is after that.
+    expect(contacts.reduce((sum, contactId) => sum + stage.posts(contactId), 0)).toBe(3);
+    const further = stage.contactOf(next);
+    await stage.enroll(further, inputs);
+    expect(stage.posts(further)).toBe(1);
     const row = await stage.senderRow(limited);
     expect(row?.limitedUntil?.getTime()).toBeGreaterThan(Date.now() + 3_500_000);
     const contactId = stage.contactOf(limited);
