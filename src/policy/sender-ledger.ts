@@ -54,7 +54,7 @@ export class SenderLedger {
         missing.forEach((userId) => this.#loading.delete(userId));
       });
     }
-    await Promise.all(userIds.map((userId) => this.#loading.get(userId)));
+    for (const userId of userIds) await this.#loading.get(userId);
   }
 
   async #read(userIds: readonly bigint[]): Promise<void> {

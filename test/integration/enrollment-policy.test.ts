@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import { createDirectory } from "../../src/directory/directory.js";
+import { wakeWaiters } from "../../src/executions/resume.js";
+import { findPeople } from "../../src/jobs/find-people.js";
+import { explainChoice } from "../../src/policy/explain-choice.js";
 import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
 import type { SimulatedUser } from "../../src/simulator/portal/model.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
@@ -359,6 +363,38 @@ describe("a sender who cannot send now", () => {
     await running.simulator.waitFor(() => stage.portal.enrollments.latestOf(first) !== undefined);
   });
 
+  test("a dry run tells the same and touches nothing; a raised cap wakes those who wait", async () => {
+    const user = stage.user(0);
+    await stage.sender(user, { dailyCap: 1 });
+    await stage.sentBefore(user, 1, "1 hour");
+    const contactId = stage.contactOf(user);
+    const run = stage.run([contactId]);
+    await stage.waiting(contactId);
+    const stored = (): Promise<unknown[]> => stage.query(`SELECT e FROM executions e WHERE portal_id = $1`);
+    const before = await stored();
+    const { pool } = running.db.database;
+    const people = findPeople({
+      portalId: stage.id,
+      directory: createDirectory({ pool }),
+      readOwner: () => Promise.resolve(undefined),
+      readOwnerOfUser: () => Promise.resolve(undefined),
+    });
+    const explain = () =>
+      explainChoice(pool, {
+        ...{ portalId: stage.id, contactId, sequenceId: stage.sequenceIds[0] ?? "", people, now: new Date() },
+        step: { senderMode: "contact_owner" },
+        properties: stage.portal.contacts.get(contactId)?.properties ?? {},
+        patienceMs: 5 * 86_400_000,
+      });
+    expect(await explain()).toMatchObject({ kind: "decided", decision: { kind: "wait" } });
+    await stage.sender(user, { dailyCap: 500 });
+    expect(await explain()).toMatchObject({ decision: { kind: "send", sender: { email: user.email } } });
+    expect(await stored()).toEqual(before);
+    await wakeWaiters(pool, stage.id);
+    await run.finished;
+    expect(run.executionOf(contactId).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
+  });
+
   test("a wait past the contact's deadline is refused at once", async () => {
     const user = stage.user(1);
     await stage.sender(user, { dailyCap: 1, away: [] });
@@ -534,7 +570,7 @@ describe("which contacts are enrolled", () => {
     ["cooldown_days", { cooldown_days: "soon" }, "Cooldown"],
     ["not_before", { not_before: "tomorrow" }, "Not before"],
   ])("a wrong %s is told in a sentence that names the field", async (_field, inputs, word) => {
-    const outputs = await stage.enroll(stage.contactOf(stage.user(0)), inputs as Record<string, string>);
+    const outputs = await stage.enroll(stage.contactOf(stage.user(0)), inputs);
     expect(outputs).toMatchObject({ error_code: "INVALID_INPUT" });
     expect(outputs["error_message"]).toContain(word);
   });

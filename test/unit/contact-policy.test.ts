@@ -36,19 +36,19 @@ describe("the policy for contacts", () => {
   });
 
   test.each([
-    [
-      "same sequence, in milliseconds",
-      "7",
-      String(NOW.getTime() - 86_400_000),
-      "sequence",
-      "COOLDOWN_ACTIVE",
-    ],
-    ["another sequence, scope sequence", "8", "2026-11-20T12:00:00Z", "sequence", undefined],
-    ["another sequence, scope any", "8", "2026-11-20T12:00:00Z", "any", "COOLDOWN_ACTIVE"],
-    ["over by now", "7", "2026-11-18T12:00:00Z", "sequence", undefined],
-    ["a date that is none", "7", "soon", "any", undefined],
-  ] as const)("a cooldown of three days: %s", (_what, sequence, date, scope, code) => {
+    {
+      what: "same sequence, in ms",
+      sequence: "7",
+      date: String(NOW.getTime() - 86_400_000),
+      isCooling: true,
+    },
+    { what: "another sequence", sequence: "8", date: "2026-11-20T12:00:00Z", isCooling: false },
+    { what: "another, scope any", sequence: "8", date: "2026-11-20T12:00:00Z", isAny: true, isCooling: true },
+    { what: "over by now", sequence: "7", date: "2026-11-18T12:00:00Z", isCooling: false },
+    { what: "a date that is none", sequence: "7", date: "soon", isAny: true, isCooling: false },
+  ])("a cooldown of three days: $what", ({ sequence, date, isAny, isCooling }) => {
     const properties = { hs_latest_sequence_enrolled: sequence, hs_latest_sequence_enrolled_date: date };
-    expect(refusal({ cooldown: { days: 3, scope } }, { properties })).toBe(code);
+    const cooldown = { days: 3, scope: isAny === true ? ("any" as const) : ("sequence" as const) };
+    expect(refusal({ cooldown }, { properties })).toBe(isCooling ? "COOLDOWN_ACTIVE" : undefined);
   });
 });

@@ -64,14 +64,16 @@ describe("a send window", () => {
     fc.assert(
       fc.property(
         fc.record({
-          days: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
-          startMinute: minutes,
-          endMinute: fc.integer({ min: 1, max: 1_440 }),
+          window: fc.record({
+            days: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+            startMinute: minutes,
+            endMinute: fc.integer({ min: 1, max: 1_440 }),
+          }),
+          timeZone: fc.constantFrom(NEW_YORK, "Europe/Berlin", "Asia/Kolkata", "utc"),
+          at: fc.date({ min: new Date("2026-01-01"), max: new Date("2027-12-31"), noInvalidDate: true }),
+          share: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         }),
-        fc.constantFrom(NEW_YORK, "Europe/Berlin", "Asia/Kolkata", "utc"),
-        fc.date({ min: new Date("2026-01-01"), max: new Date("2027-12-31"), noInvalidDate: true }),
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (window, timeZone, at, share) => {
+        ({ window, timeZone, at, share }) => {
           const of = schedule({ window, timeZone });
           const opens = opensAt(of, at);
           if (opens === undefined) return;
