@@ -13,7 +13,7 @@ const rooms = {
   vault: ["db"],
   executions: ["db"],
   directory: ["db"],
-  policy: ["db"],
+  policy: ["db", "executions/error-codes"],
   alerts: ["db"],
   jobs: ["alerts", "executions", "directory", "policy", "hubspot", "queue", "db"],
   oauth: ["vault", "hubspot", "http", "db", "admin/session"],

@@ -4,6 +4,7 @@ import express, { type Express } from "express";
 import { createMailer } from "./alerts/mailer.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
+import { readHoldSettings } from "./actions/requested-hold.js";
 import { createActionsRouter } from "./actions/routes.js";
 import { verifiedByHubSpot } from "./actions/verified-request.js";
 import { createSettingsRouter } from "./admin/routes.js";
@@ -15,6 +16,7 @@ import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAcceptor } from "./executions/accept.js";
 import { applyContactChanges } from "./executions/contact-changes.js";
+import { readFirstAnswer } from "./executions/first-answer.js";
 import { resumePortal } from "./executions/resume.js";
 import { admitSuperAdmins } from "./extension/administer.js";
 import { createExtensionRouter } from "./extension/routes.js";
@@ -82,6 +84,12 @@ const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
+/** What a test may change of a running app. */
+export interface AppOptions {
+  /** The clock of send windows, away dates and sender caps. */
+  readonly senderClock?: () => Date;
+}
+
 /** Everything the rooms are wired from. */
 interface Foundation {
   readonly config: Config;
@@ -94,6 +102,7 @@ interface Foundation {
   readonly vault: Vault;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
+  readonly senderClock: () => Date;
 }
 
 /** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
@@ -127,7 +136,10 @@ async function openDatabaseOf(config: Config, logger: Logger, closers: Closers):
   return database;
 }
 
-async function lay(config: Config, logger: Logger, closers: Closers): Promise<Foundation> {
+async function lay(
+  { config, logger, senderClock }: Pick<Foundation, "config" | "logger" | "senderClock">,
+  closers: Closers,
+): Promise<Foundation> {
   const database = await openDatabaseOf(config, logger, closers);
   const queue = await openDrainQueue({
     databaseUrl: database.url,
@@ -144,6 +156,7 @@ async function lay(config: Config, logger: Logger, closers: Closers): Promise<Fo
   return {
     config,
     logger,
+    senderClock,
     database,
     queue,
     oauthApi,
@@ -192,6 +205,8 @@ function mountActions(
       },
       applyChanges: (changes) => applyContactChanges(database.pool, changes),
       wake,
+      readHoldSettings: (portalId) => readHoldSettings(database.pool, portalId),
+      readFirstAnswer: (call) => readFirstAnswer(database.pool, call),
       pool: database.pool,
       clientSecrets: config.hubspot.clientSecrets,
       publicUrl: config.publicUrl,
@@ -316,6 +331,7 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     logger,
     rateLimit: config.hubspot.rateLimit,
     forPortal,
+    now: foundation.senderClock,
   });
   await queue.work(drain, {
     capacity: DRAIN_CAPACITY,
@@ -440,12 +456,13 @@ function closeServer(server: Server): Promise<void> {
  *
  * @throws ConfigError's siblings of the database room when it cannot be opened; nothing is left running then.
  */
-export async function startApp(config: Config, logger: Logger): Promise<App> {
+export async function startApp(config: Config, logger: Logger, options: AppOptions = {}): Promise<App> {
   const closers = new Closers();
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const foundation = await lay(config, logger, closers);
+    const { senderClock = () => new Date() } = options;
+    const foundation = await lay({ config, logger, senderClock }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
     if (config.role !== "web") await startWorker(foundation, closers);
     const server = await listen(createHttp(foundation), config);

@@ -14,12 +14,14 @@ export interface ChaosOptions {
   readonly minutes: number;
   /** What HubSpot says of an enrollment that has ended (dossier §13.5 leaves it open). */
   readonly endedEnrollment: "latest" | 404;
+  /** Enrollments in 24 hours of each sender; 0: as many as the run has, so that no contact is refused for it. */
+  readonly cap: number;
   /** Keep the processes' logs of a good run too. */
   readonly keepLogs: boolean;
 }
 
 export const USAGE = `npm run chaos -- [--seed 1] [--seeds 1] [--calls 3000] [--portals 4] [--webs 1] [--workers 2]
-                 [--minutes 4] [--ended-enrollment latest|404] [--keep-logs]`;
+                 [--minutes 4] [--ended-enrollment latest|404] [--cap 120] [--keep-logs]`;
 
 /** The options do not make sense; the message says which. */
 export class UsageError extends Error {}
@@ -43,6 +45,7 @@ function parse(args: readonly string[]) {
         workers: { type: "string", default: "2" },
         minutes: { type: "string", default: "4" },
         "ended-enrollment": { type: "string", default: "latest" },
+        cap: { type: "string", default: "120" },
         "keep-logs": { type: "boolean", default: false },
       },
     }).values;
@@ -66,6 +69,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     workers: wholeNumber("workers", values.workers, { from: 1, to: 8 }),
     minutes: wholeNumber("minutes", values.minutes, { from: 1, to: 60 }),
     endedEnrollment: ended === "404" ? 404 : "latest",
+    cap: wholeNumber("cap", values.cap, { from: 0, to: 1_000_000 }),
     keepLogs: values["keep-logs"],
   };
 }

@@ -6,6 +6,7 @@ import { CompletionWatch } from "./completion-watch.js";
 import { Disturber, type Disturbance } from "./disturbances.js";
 import type { ChaosOptions } from "./options.js";
 import { RecoveryWatch, type Recovery } from "./recovery.js";
+import { capSenders } from "./sender-caps.js";
 import { startStage, type Stage } from "./stage.js";
 import { judge, isKept, type Verdict } from "./verdict.js";
 import { API_FAULTS, castPortal, endSequencesEarly, runWorkflows, type Cast } from "./workload.js";
@@ -97,6 +98,7 @@ async function castAndInstall(stage: Stage, options: ChaosOptions, seed: number)
     const calls = share + (index < options.calls % options.portals ? 1 : 0);
     const cast = castPortal(stage.simulator, { calls, random: randomFrom(seed * 1_009 + index) });
     await stage.install(cast.portal);
+    await capSenders(stage.database.url, cast.portal, options.cap);
     casts.push(cast);
   }
   return casts;
@@ -145,7 +147,7 @@ async function play(
     const seconds = (performance.now() - startedAtMs) / 1_000;
     await sleep(AFTERMATH_MS);
     const runsOf = (cast: Cast): readonly WorkflowRun[] => playing.runs.get(cast) ?? [];
-    const verdict = judge({ simulator, casts, runsOf, watch, disturbances: disturber.log });
+    const verdict = judge({ simulator, casts, runsOf, watch, disturbances: disturber.log, cap: options.cap });
     const { recoveries } = recovery;
     const facts = { faults: simulator.faultCounts(), collapses: collapsesOf(stage) };
     return { seed, seconds, verdict, disturbances: disturber.log, recoveries, ...facts };

@@ -59,6 +59,8 @@ export function renderRun(report: RunReport): string {
     ["Enrolled", verdict.enrolled],
     ["Enrolled twice", countOf(verdict.problems, "enrolled twice")],
     ["Lost", countOf(verdict.problems, "lost")],
+    ["Refused for a used-up cap", verdict.cappedContacts],
+    ["Over cap", verdict.overCap],
     ["Posted again while enrolled", verdict.postedWhileEnrolled],
     ["Completions sent again: answer lost", verdict.resends["answer lost"]],
     ["Completions sent again: crash", verdict.resends.crash],

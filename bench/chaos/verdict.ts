@@ -3,6 +3,7 @@ import type { Execution } from "../../src/simulator/workflow/execution.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import type { CompletionWatch, ResendReason } from "./completion-watch.js";
 import type { Disturbance } from "./disturbances.js";
+import { overCap } from "./sender-caps.js";
 import { wasAccepted, type Cast } from "./workload.js";
 
 /** What is wrong with one execution, in words for the report. */
@@ -29,24 +30,35 @@ export interface Verdict {
   /** 429s we brought on ourselves. */
   readonly throttled: number;
   readonly peakInWindow: number;
+  /** Enrollments as a sender beyond its cap. */
+  readonly overCap: number;
+  /** Contacts told that their sender's cap is used up. */
+  readonly cappedContacts: number;
 }
 
 export function countOf(problems: readonly Problem[], kind: Problem["kind"]): number {
   return problems.filter((problem) => problem.kind === kind).length;
 }
 
-/** The promise: nothing lost, nobody enrolled twice. */
-export function isKept({ problems }: Verdict): boolean {
-  return problems.length === 0;
+/** The promise: nothing lost, nobody enrolled twice, no sender over its cap. */
+export function isKept({ problems, overCap: beyond }: Verdict): boolean {
+  return problems.length === 0 && beyond === 0;
 }
 
 interface Case {
   readonly cast: Cast;
   readonly execution: Execution;
+  /** Of each sender; 0: none. */
+  readonly cap: number;
+}
+
+function isCapped({ cap, execution }: Case): boolean {
+  return cap > 0 && execution.outputs["error_code"] === "SENDER_LIMIT_REACHED";
 }
 
 /** What became of an execution that we had promised to end; undefined where all is well. */
-function findLoss({ cast, execution }: Case): string | undefined {
+function findLoss(oneCase: Case): string | undefined {
+  const { cast, execution } = oneCase;
   if (!wasAccepted(execution)) return undefined;
   if (execution.state !== "completed") return `accepted, never completed (${execution.state})`;
   const status = execution.outputs["enrollment_status"] ?? "";
@@ -54,7 +66,7 @@ function findLoss({ cast, execution }: Case): string | undefined {
   const isEnrolled = cast.portal.enrollments.factsOf(execution.contactId).accepted > 0;
   if (isEnrolled && status !== "ENROLLED") return `enrolled by us, completed as ${told}`;
   if (!isEnrolled && status === "ENROLLED") return "completed as ENROLLED, not enrolled";
-  if (!isEnrolled && !cast.troubled.has(execution.contactId))
+  if (!isEnrolled && !cast.troubled.has(execution.contactId) && !isCapped(oneCase))
     return `could be enrolled, completed as ${told}`;
   return undefined;
 }
@@ -105,10 +117,11 @@ export function judge(facts: {
   runsOf: (cast: Cast) => readonly WorkflowRun[];
   watch: CompletionWatch;
   disturbances: readonly Disturbance[];
+  cap: number;
 }): Verdict {
-  const { simulator, casts } = facts;
+  const { simulator, casts, cap } = facts;
   const cases = casts.flatMap((cast) =>
-    facts.runsOf(cast).flatMap((run) => run.executions.map((execution) => ({ cast, execution }))),
+    facts.runsOf(cast).flatMap((run) => run.executions.map((execution) => ({ cast, execution, cap }))),
   );
   const executions = cases.map(({ execution }) => execution);
   const sum = (value: (cast: Cast) => number): number =>
@@ -127,6 +140,8 @@ export function judge(facts: {
     resends: countResends(casts, facts.watch, facts.disturbances),
     givenUp: executions.filter(({ state }) => state === "unreachable" || state === "refused").length,
     throttled: sum(({ portal }) => portal.traffic.throttled),
+    overCap: sum(({ portal }) => overCap(portal, cap)),
+    cappedContacts: cases.filter(isCapped).length,
     peakInWindow: Math.max(0, ...casts.map(({ portal }) => simulator.peakOf(portal.portalId))),
   };
 }

@@ -4,13 +4,16 @@ import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
 import type { ExecutionKind } from "../executions/execution.js";
 import { HOLD_DAYS, holdDuration } from "../executions/hold.js";
 import type { Logger } from "../observability/logger.js";
-import type { ParsedCall } from "./call-envelope.js";
+import type { FirstAnswer } from "../executions/first-answer.js";
+import type { ParsedCall, ReadableCall } from "./call-envelope.js";
 import { bodyBytes } from "./read-body.js";
 import { requestIdOf } from "../http/request-id.js";
 import { withinAnswerTime } from "./answer-time.js";
 
 export interface AcceptCallOptions {
   accept: (execution: IncomingExecution) => Promise<AcceptResult>;
+  /** Asked only for repeated calls that, read now, could be answered otherwise than the first time. */
+  readFirstAnswer: (call: IncomingExecution) => Promise<FirstAnswer | undefined>;
   logger: Logger;
 }
 
@@ -42,8 +45,8 @@ function prepareBlock(holdDays: number): PreparedAnswer {
 
 const ORDINARY_BLOCK = prepareBlock(HOLD_DAYS);
 
-function sendBlock(response: Response, { holdDays }: IncomingExecution): void {
-  const { body, headers } = holdDays === undefined ? ORDINARY_BLOCK : prepareBlock(holdDays);
+function sendBlock(response: Response, holdDays: number): void {
+  const { body, headers } = holdDays === HOLD_DAYS ? ORDINARY_BLOCK : prepareBlock(holdDays);
   response.writeHead(200, headers).end(body);
 }
 
@@ -66,7 +69,22 @@ function sendFailure(response: Response, { kind, code, message }: Failure): void
 
 /** A call with its fate; `undefined` where it was no call at all. */
 type Accepted =
-  { readonly parsed: Exclude<ParsedCall, { kind: "unreadable" }>; readonly result: AcceptResult } | undefined;
+  | {
+      readonly result: AcceptResult;
+      /** Set where the call was not to be worked on, for the message. */
+      readonly wrongInput: string | undefined;
+      readonly holdDays: number;
+    }
+  | undefined;
+
+function answerTo(call: ReadableCall, first: FirstAnswer | undefined): Omit<NonNullable<Accepted>, "result"> {
+  if (first?.kind === "answered") return { wrongInput: first.errorMessage, holdDays: HOLD_DAYS };
+  if (first?.kind === "held") return { wrongInput: undefined, holdDays: first.holdDays };
+  return {
+    wrongInput: call.kind === "invalid" ? call.message : undefined,
+    holdDays: call.execution.holdDays ?? HOLD_DAYS,
+  };
+}
 
 /**
  * A route of an action: stores the call and answers BLOCK, the same for a fresh and a repeated one. Nothing here waits
@@ -75,9 +93,11 @@ type Accepted =
 export function acceptCall(action: Action, options: AcceptCallOptions): RequestHandler {
   async function store(body: Buffer): Promise<Accepted> {
     const parsed = await action.parse(body);
-    return parsed.kind === "unreadable"
-      ? undefined
-      : { parsed, result: await options.accept(parsed.execution) };
+    if (parsed.kind === "unreadable") return undefined;
+    const result = await options.accept(parsed.execution);
+    const isOpen = result === "duplicate" && parsed.dependsOnTime === true;
+    const first = isOpen ? await options.readFirstAnswer(parsed.execution) : undefined;
+    return { result, ...answerTo(parsed, first) };
   }
 
   return async (request, response) => {
@@ -96,7 +116,7 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
       response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
       return;
     }
-    const { parsed, result } = accepted;
+    const { result, wrongInput, holdDays } = accepted;
     if (result === "overloaded") {
       // HubSpot reads Retry-After as milliseconds (dossier §3.5); ten thousand is harmless read as seconds too.
       response
@@ -105,10 +125,10 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
         .json({ code: "OVERLOADED", requestId: requestIdOf(response) });
     } else if (result === "not_connected") {
       sendFailure(response, { kind: action.kind, code: "NOT_CONNECTED" });
-    } else if (parsed.kind === "invalid") {
-      sendFailure(response, { kind: action.kind, code: "INVALID_INPUT", message: parsed.message });
+    } else if (wrongInput !== undefined) {
+      sendFailure(response, { kind: action.kind, code: "INVALID_INPUT", message: wrongInput });
     } else {
-      sendBlock(response, parsed.execution);
+      sendBlock(response, holdDays);
     }
   };
 }

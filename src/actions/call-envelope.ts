@@ -36,10 +36,15 @@ export type Call = z.output<typeof call>;
  * What an execution request turned out to be. `unreadable`: not a call at all, 400. `invalid`: a usable call with a
  * wrong input; it is stored as answered, so that the settings page can tell of it.
  */
-export type ParsedCall =
+export type ParsedCall = ReadableCall | { readonly kind: "unreadable" };
+
+export type ReadableCall = (
   | { readonly kind: "valid"; readonly execution: IncomingExecution }
   | { readonly kind: "invalid"; readonly execution: IncomingExecution; readonly message: string }
-  | { readonly kind: "unreadable" };
+) & {
+  /** True where the same call read at another time, or after a change of settings, could be answered otherwise. */
+  readonly dependsOnTime?: boolean;
+};
 
 /** The largest id PostgreSQL's bigint takes; HubSpot's are 64-bit too. */
 const MAX_ID = 2n ** 63n - 1n;
@@ -96,7 +101,10 @@ export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution
 }
 
 /** A call that is answered at once because of a wrong input; `problem` is in the words of the workflow editor. */
-export function toInvalid(execution: IncomingExecution, problem: string): ParsedCall {
+export function toInvalid(
+  execution: IncomingExecution,
+  problem: string,
+): Extract<ReadableCall, { kind: "invalid" }> {
   const message = `${ERROR_SENTENCES.INVALID_INPUT} ${problem}`;
   const answer = {
     execution_state: "FAIL_CONTINUE",

@@ -22,7 +22,7 @@ import { readMaxHoldDays } from "../executions/hold.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../executions/wait-contract.js";
 import { acceptCall, type AcceptCallOptions } from "./accept-call.js";
 import { parseCheckCall } from "./check-call.js";
-import { parseExecutionCall } from "./execution-call.js";
+import { parseEnrollCall, type EnrollCallOptions } from "./execution-call.js";
 import { receiveWebhook, WEBHOOK_ROUTE, type WebhookOptions } from "./receive-webhook.js";
 import { parseWaitCall } from "./wait-call.js";
 import { fetchOptions } from "./fetch-options.js";
@@ -30,6 +30,7 @@ import { verifiedByHubSpot, type VerifiedRequestOptions } from "./verified-reque
 
 export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, VerifiedRequestOptions {
   pool: Pool;
+  readHoldSettings: EnrollCallOptions["readHoldSettings"];
   /** A dropdown of the portal was opened: a good moment to renew its directory. */
   onOptionsAsked: (portalId: bigint) => void;
 }
@@ -57,7 +58,13 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const verified = verifiedByHubSpot(options);
   const inTime = createAnswerLimit({ ms: OPTIONS_TIMEOUT_MS });
-  router.post(ENROLL_ROUTE, ...verified, acceptCall({ kind: "ENROLL", parse: parseExecutionCall }, options));
+  const now = () => new Date(options.nowMs());
+  const enroll = { readHoldSettings: options.readHoldSettings, now };
+  router.post(
+    ENROLL_ROUTE,
+    ...verified,
+    acceptCall({ kind: "ENROLL", parse: (body) => parseEnrollCall(body, enroll) }, options),
+  );
   router.post(
     CHECK_ENROLLMENT_ROUTE,
     ...verified,
@@ -65,7 +72,7 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   );
   const wait = {
     maxHoldDays: (portalId: bigint) => readMaxHoldDays(pool, portalId),
-    now: () => new Date(options.nowMs()),
+    now,
   };
   router.post(
     WAIT_FOR_SEQUENCE_END_ROUTE,

@@ -33,10 +33,11 @@ export async function parseWaitCall(
   }
   const most = await options.maxHoldDays(incoming.portalId);
   if (days > most) {
-    return toInvalid(
+    const refused = toInvalid(
       incoming,
       `“Maximum wait” is ${days} days, but “Longest hold” on the app's settings page allows ${most}. Enter fewer days, or ask an admin to raise that setting.`,
     );
+    return { ...refused, dependsOnTime: true };
   }
   return {
     kind: "valid",
@@ -46,5 +47,6 @@ export async function parseWaitCall(
       holdDays: Math.ceil(days) + MARGIN_DAYS,
       dueAt: firstLookAt(options.now(), incoming.portalId),
     },
+    dependsOnTime: true,
   };
 }

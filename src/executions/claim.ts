@@ -13,10 +13,11 @@ interface ClaimedRow {
   retries: number;
   crashes: number;
   first_attempt_at: Date;
+  accepted_at: Date;
   deadline_at: Date;
 }
 
-const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.deadline_at`;
+const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.accepted_at, e.deadline_at`;
 
 /** The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts). */
 export interface Ownership {
@@ -40,6 +41,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     retries: row.retries,
     crashes: row.crashes,
     firstAttemptAt: row.first_attempt_at,
+    acceptedAt: row.accepted_at,
     deadlineAt: row.deadline_at,
   };
 }
@@ -50,6 +52,9 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
  *
  * The lease stands in an EXISTS, not in a join, and the ids in an array: so the due index is read in its order and only
  * as far as `limit`, however long the backlog (held by test/integration/query-plans.test.ts).
+ *
+ * What is queued was certainly not sent: a sender named by an earlier attempt is taken away, until the intent of this one
+ * names its own (intent.ts).
  */
 export async function claimDue(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
   const { rows } = await owner.pool.query<ClaimedRow>({
@@ -61,7 +66,7 @@ export async function claimDue(owner: Ownership, limit: number): Promise<Claimed
          ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
       )
       UPDATE executions e
-         SET state = 'ATTEMPTING', epoch = $2, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
+         SET state = 'ATTEMPTING', epoch = $2, sender_user_id = NULL, sender_email = NULL, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
        WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = 'QUEUED'
       RETURNING ${RETURNED}`,
     values: [owner.portalId, owner.epoch, limit],

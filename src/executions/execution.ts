@@ -65,8 +65,14 @@ export interface EnrollRequest {
   readonly requestContext?: RequestContext;
   readonly senderMode: SenderMode;
   readonly senderUserId?: string;
+  readonly rotationId?: string;
   readonly senderAlias?: string;
-  readonly ifAlreadyEnrolled: IfAlreadyEnrolled;
+  /** Decides what the step leaves out; undefined: the portal's default preset does. */
+  readonly presetId?: string;
+  readonly ifAlreadyEnrolled?: IfAlreadyEnrolled;
+  readonly cooldownDays?: number;
+  /** Not to be enrolled before; ISO 8601 with its offset. */
+  readonly notBefore?: string;
   /** Contact properties as HubSpot sent them; undefined where it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
 }
@@ -88,5 +94,7 @@ export interface ClaimedExecution {
   readonly crashes: number;
   /** When the first attempt began: an enrollment at or after it may be ours. */
   readonly firstAttemptAt: Date;
+  /** By the database's clock. */
+  readonly acceptedAt: Date;
   readonly deadlineAt: Date;
 }

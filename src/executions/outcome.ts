@@ -35,8 +35,22 @@ export function failed(
     executionState: "FAIL_CONTINUE",
     enrollmentStatus: "FAILED",
     errorCode: code,
-    errorMessage: extra.detail === undefined ? sentence : `${sentence} ${extra.detail}`,
+    errorMessage: !extra.detail ? sentence : `${sentence} ${extra.detail}`,
     ...(extra.sender === undefined ? {} : { sender: extra.sender }),
+  };
+}
+
+/** Not tried, by the customer's policy (SKIPPED) or the contact's own word (FAILED); `reason` is what an admin reads. */
+export function refusedByPolicy(refusal: {
+  code: ErrorCode;
+  status: "SKIPPED" | "FAILED";
+  reason: string;
+}): Outcome {
+  return {
+    executionState: "FAIL_CONTINUE",
+    enrollmentStatus: refusal.status,
+    errorCode: refusal.code,
+    errorMessage: refusal.reason,
   };
 }
 
@@ -58,7 +72,7 @@ export function enrolled(enrollment: {
 }
 
 /** The contact was in a sequence before: fine or not, as the workflow's builder chose. */
-export function alreadyEnrolled(policy: IfAlreadyEnrolled, sender?: Sender): Outcome {
+export function alreadyEnrolled(policy: Exclude<IfAlreadyEnrolled, "wait">, sender?: Sender): Outcome {
   if (policy === "fail")
     return { ...failed("ALREADY_ENROLLED", { sender }), enrollmentStatus: "ALREADY_ENROLLED" };
   return {

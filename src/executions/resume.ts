@@ -17,3 +17,15 @@ export async function resumePortal(pool: Pool, portalId: bigint): Promise<void> 
     [portalId],
   );
 }
+
+/**
+ * After an admin changed who may send, or how much: contacts that wait for a sender look again now, and take new places
+ * where there are none yet.
+ */
+export async function wakeWaiters(pool: Pool, portalId: bigint): Promise<void> {
+  await pool.query(
+    `UPDATE executions SET due_at = now()
+      WHERE portal_id = $1 AND state = 'QUEUED' AND due_at > now() AND sender_choice -> 'chosen' = 'null'::jsonb`,
+    [portalId],
+  );
+}

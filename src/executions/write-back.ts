@@ -4,16 +4,27 @@ import type { Outcome } from "./outcome.js";
 
 /** What an owner found out about an execution it had claimed. */
 export type Result =
-  | { readonly to: "DECIDED"; readonly outcome: Outcome }
+  | { readonly to: "DECIDED"; readonly outcome: Outcome; readonly senderChoice?: object | undefined }
+  /** Nothing was attempted: the claim is taken back until a sender is free, or the contact's time has come. */
+  | {
+      readonly to: "QUEUED";
+      readonly isWait: true;
+      readonly delayMs: number;
+      readonly problem: string;
+      /** The sender that is waited for. */
+      readonly forUserId?: bigint | undefined;
+      readonly senderChoice?: object | undefined;
+    }
+  /** Waits for the contact's sequence to end; looked at after `delayMs`. */
+  | { readonly to: "WATCHING"; readonly delayMs: number; readonly problem?: string | undefined }
   /** Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. */
   | {
       readonly to: "QUEUED" | "UNCERTAIN";
       readonly delayMs: number;
       readonly problem?: string | undefined;
       readonly isCrash?: boolean;
-    }
-  /** Waits for the contact's sequence to end; looked at in `delayMs` (watch.ts). */
-  | { readonly to: "WATCHING"; readonly delayMs: number };
+      readonly isWait?: never;
+    };
 
 function toJson(outputs: Outcome["outputs"]): string | undefined {
   return outputs === undefined ? undefined : JSON.stringify(outputs);
@@ -30,10 +41,11 @@ const UPDATE = (leaseCte: string): string => `
   WITH ${leaseCte}, finding AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::jsonb[]
+      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::boolean[], $19::jsonb[],
+      $20::jsonb[]
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
-      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, outputs)
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs)
   )
   UPDATE executions e
      SET state = f.to_state,
@@ -41,7 +53,9 @@ const UPDATE = (leaseCte: string): string => `
          due_at = CASE WHEN e.deadline_at > now()
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
-         retries = e.retries + CASE WHEN f.delay_ms > 0 THEN 1 ELSE 0 END,
+         retries = e.retries + CASE WHEN f.delay_ms > 0 AND NOT f.is_wait THEN 1 ELSE 0 END,
+         attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
+         first_attempt_at = CASE WHEN f.is_wait AND e.attempts = 1 THEN NULL ELSE e.first_attempt_at END,
          crashes = e.crashes + CASE WHEN f.is_crash THEN 1 ELSE 0 END,
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
          execution_state = f.execution_state,
@@ -53,10 +67,21 @@ const UPDATE = (leaseCte: string): string => `
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
          sender_user_id = coalesce(f.sender_user_id, e.sender_user_id),
          sender_email = coalesce(f.sender_email, e.sender_email),
+         sender_choice = coalesce(f.sender_choice, e.sender_choice),
          decided_at = CASE WHEN f.to_state = 'DECIDED' THEN now() END
     FROM finding f, lease
    WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
   RETURNING e.id`;
+
+function senderOf(result: Result): bigint | undefined {
+  if (result.to === "DECIDED") return result.outcome.sender?.userId;
+  return "forUserId" in result ? result.forUserId : undefined;
+}
+
+function choiceOf(result: Result): string | undefined {
+  const choice = "senderChoice" in result ? result.senderChoice : undefined;
+  return choice && JSON.stringify(choice);
+}
 
 /**
  * Writes a batch of findings in one statement; each names the state it moves from and the owner's epoch.
@@ -87,9 +112,11 @@ export async function writeFindings(owner: Ownership, findings: readonly Finding
       column((finding) => outcome(finding).enrollmentId),
       column((finding) => outcome(finding).enrolledAt),
       column((finding) => outcome(finding).sequenceName),
-      column((finding) => outcome(finding).sender?.userId),
+      column(({ result }) => senderOf(result)),
       column((finding) => outcome(finding).sender?.email),
       column(({ result }) => "isCrash" in result && result.isCrash === true),
+      column(({ result }) => "isWait" in result && result.isWait === true),
+      column(({ result }) => choiceOf(result)),
       column((finding) => toJson(outcome(finding).outputs)),
     ],
   });

@@ -5,7 +5,7 @@ import { isSince, readSequenceFacts, wholeDays, type SequenceFacts } from "../ex
 import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
 import type { Result } from "../executions/write-back.js";
 import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
-import { recoverable } from "./enroll-contact.js";
+import { recoverable } from "./attempt-faults.js";
 
 export interface CheckContext {
   readonly portalId: bigint;

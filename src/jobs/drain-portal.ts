@@ -26,6 +26,7 @@ import { attemptExecution } from "./attempt-execution.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
+import { SenderDesk } from "./sender-desk.js";
 import { createSlotSource } from "./slot-source.js";
 import { directoryNeed, syncDirectory } from "./sync-directory.js";
 
@@ -36,6 +37,8 @@ export interface DrainOptions {
   /** Requests per window that one portal allows (dossier §6). */
   rateLimit: number;
   forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
+  /** The clock of send windows, away dates and caps. */
+  now: () => Date;
 }
 
 const WINDOW_MS = 10_000;
@@ -97,6 +100,9 @@ export function createDrain(options: DrainOptions): DrainHandler {
       await expirePastDeadline(owner);
       return "rest";
     }
+    const desk = new SenderDesk({ owner, now: options.now });
+    // What an admin paused waits, but not past its time.
+    if ((await desk.policy()).isPaused) await expirePastDeadline(owner, ["QUEUED"]);
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     const calls = openPortalCalls({ portalId, budget, slots, circuit, forPortal: options.forPortal });
     const endsAtMs = performance.now() + TURN_MS;
@@ -113,7 +119,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
         circuit,
         gatewayWith: (slot) => calls.gatewayWith(slot),
         attempt: (execution, gateway) =>
-          attemptExecution(execution, { portalId, gateway, directory, ownerReads }),
+          attemptExecution(execution, { portalId, gateway, directory, ownerReads, desk }),
+        mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,
         mayGoOn: () =>
           calls.isCallable() &&

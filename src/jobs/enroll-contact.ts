@@ -1,18 +1,18 @@
 import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
-import { alreadyEnrolled, enrolled, failed, type Outcome, type Sender } from "../executions/outcome.js";
-import { refusalCode } from "../executions/refusal.js";
+import { enrolled, failed, refusedByPolicy } from "../executions/outcome.js";
 import type { Result } from "../executions/write-back.js";
-import {
-  AppMisconfigured,
-  GrantRevoked,
-  HubSpotRejected,
-  HubSpotThrottled,
-  HubSpotUnavailable,
-} from "../hubspot/errors.js";
-import type { CurrentEnrollment, Owner, PortalGateway } from "../hubspot/gateway.js";
-import { backoffMs } from "../queue/backoff.js";
-import { chooseSender } from "./choose-sender.js";
+import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import type { Owner, PortalGateway } from "../hubspot/gateway.js";
+import type { SenderDecision } from "../policy/choose-sender.js";
+import { neededProperties, refuseContact } from "../policy/contact-policy.js";
+import { effectivePolicy } from "../policy/effective-policy.js";
+import type { Policy } from "../policy/policy.js";
+import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
+import { afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
+import { later, recoverable } from "./attempt-faults.js";
+import { findPeople } from "./find-people.js";
+import type { SenderDesk } from "./sender-desk.js";
 
 export interface EnrollContext {
   readonly portalId: bigint;
@@ -23,113 +23,81 @@ export interface EnrollContext {
     ownerId: string,
     read: () => Promise<Owner | undefined>,
   ) => Promise<Owner | undefined>;
+  readonly desk: SenderDesk;
 }
 
-/** HubSpot's clock may lag ours by this much: an enrollment this long before our attempt can still be ours. */
-const CLOCK_TOLERANCE_MS = 5_000;
-const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
-/** How soon a portal that cannot be called (grant revoked, app misconfigured) is looked at again. */
-const PARKED_MS = 60_000;
+/** Senders HubSpot may refuse before the contact is put back: those refused are passed over next time. */
+const MAX_SENDERS_TRIED = 5;
+const NEXT_ROUND_MS = 1_000;
+/** A sender that is free later than this before the deadline is of no use. */
+const DEADLINE_MARGIN_MS = 60_000;
 
-function decided(outcome: Outcome): Result {
-  return { to: "DECIDED", outcome };
+type Properties = Readonly<Record<string, string | null>>;
+type SendDecision = Extract<SenderDecision, { kind: "send" }>;
+
+/** Everything one contact is enrolled by. */
+interface Order {
+  readonly execution: ClaimedExecution;
+  readonly context: EnrollContext;
+  readonly policy: Policy;
+  readonly properties: Properties;
 }
 
-function later(
-  to: "QUEUED" | "UNCERTAIN",
-  execution: ClaimedExecution,
-  fault: Error & { retryAfterMs?: number | undefined },
-): Result {
-  const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
-  return { to, delayMs, problem: fault.message };
+function notYet(execution: ClaimedExecution, now: Date): Result | undefined {
+  const { notBefore } = execution.request;
+  if (notBefore === undefined) return undefined;
+  const delayMs = Date.parse(notBefore) - now.getTime();
+  if (!(delayMs > 0)) return undefined;
+  return { to: "QUEUED", isWait: true, delayMs, problem: `Not to be enrolled before ${notBefore}.` };
 }
 
-function isOurs(enrollment: CurrentEnrollment, execution: ClaimedExecution): boolean {
-  const startedAtMs = execution.firstAttemptAt.getTime() - CLOCK_TOLERANCE_MS;
-  return enrollment.sequenceId === execution.sequenceId && enrollment.enrolledAt.getTime() >= startedAtMs;
+/** Contact properties: from the call, or read from HubSpot where it does not carry what the policy looks at. */
+async function propertiesFor(
+  { request, contactId }: ClaimedExecution,
+  policy: Policy,
+  gateway: PortalGateway,
+): Promise<Properties | undefined> {
+  const carried = request.properties ?? {};
+  const needed = neededProperties(policy);
+  const hasAny = Object.keys(carried).length > 0;
+  if (hasAny && needed.every((name) => name in carried)) return carried;
+  const read = await gateway.readContact(contactId, [...new Set([...REQUESTED_PROPERTIES, ...needed])]);
+  return read && { ...carried, ...read };
 }
 
-function enrollmentSender(enrollment: CurrentEnrollment): Sender | undefined {
-  const { enrolledBy, enrolledByEmail } = enrollment;
-  if (enrolledBy == null || enrolledByEmail === null || !/^\d+$/.test(enrolledBy)) return undefined;
-  return { userId: BigInt(enrolledBy), email: enrolledByEmail };
+async function refusedByContactPolicy({
+  execution,
+  context,
+  policy,
+  properties,
+}: Order): Promise<Result | undefined> {
+  const { contactId, sequenceId } = execution;
+  const history =
+    policy.cooldown.days > 0 ? await context.desk.historyOf({ contactId, sequenceId }) : undefined;
+  const refusal = refuseContact(policy, { sequenceId, properties, history, now: context.desk.now() });
+  return refusal && { to: "DECIDED", outcome: refusedByPolicy(refusal) };
 }
 
-function fromEnrollment(enrollment: CurrentEnrollment): Outcome {
-  return enrolled({
-    id: enrollment.id,
-    enrolledAt: enrollment.enrolledAt,
-    sequenceName: enrollment.sequenceName ?? undefined,
-    sender: enrollmentSender(enrollment),
+function choose({ execution, context, policy, properties }: Order): Promise<SenderDecision> {
+  const { portalId, directory, gateway, ownerReads, desk } = context;
+  const { contactId, sequenceId } = execution;
+  return desk.choose({
+    executionId: execution.id,
+    policy,
+    properties,
+    alias: execution.request.senderAlias,
+    people: findPeople({
+      portalId,
+      directory,
+      readOwner: (ownerId) => ownerReads(ownerId, () => gateway.readOwner(ownerId)),
+      readOwnerOfUser: (userId) => ownerReads(`user ${userId}`, () => gateway.readOwnerOfUser(userId)),
+    }),
+    lastSender: async () => (await desk.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
+    patienceMs: execution.deadlineAt.getTime() - Date.now() - DEADLINE_MARGIN_MS,
   });
 }
 
-/** A portal that cannot be called now: nothing was sent, the execution waits. Anything else is not ours to explain. */
-function parked(fault: unknown): Result | undefined {
-  if (!(fault instanceof GrantRevoked) && !(fault instanceof AppMisconfigured)) return undefined;
-  return { to: "QUEUED", delayMs: PARKED_MS, problem: fault.message };
-}
-
-/** Contact properties: from the call, or read from HubSpot where the call carried none. */
-async function withProperties(
-  execution: ClaimedExecution,
-  { gateway }: EnrollContext,
-): Promise<ClaimedExecution["request"] | undefined> {
-  const { request } = execution;
-  if (request.properties !== undefined && Object.keys(request.properties).length > 0) return request;
-  const properties = await gateway.readContact(execution.contactId, ["email", "hubspot_owner_id"]);
-  return properties && { ...request, properties };
-}
-
-/** The properties tell of an enrollment by then, however late they are (dossier §7.1). */
-const FIRST_WATCH_MS = 60_000;
-
-/** The contact is in a sequence, and not because of us. */
-function ofOthers({ request }: ClaimedExecution, sender: Sender): Result {
-  const { ifAlreadyEnrolled } = request;
-  if (ifAlreadyEnrolled === "wait") return { to: "WATCHING", delayMs: FIRST_WATCH_MS };
-  return decided(alreadyEnrolled(ifAlreadyEnrolled, sender));
-}
-
-/**
- * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why: only reading
- * tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
- */
-async function afterAlreadyEnrolled({ execution, sender, context }: Attempt): Promise<Result> {
-  const isOthers = ofOthers(execution, sender);
-  if (execution.attempts === 1) return isOthers;
-  const found = await readUncertain(execution, context);
-  return found.to === "QUEUED" ? isOthers : found;
-}
-
-async function afterRefusal(refusal: HubSpotRejected, attempt: Attempt): Promise<Result> {
-  const { execution, sender, context } = attempt;
-  const code = refusalCode({ ...refusal, message: refusal.hubspotMessage });
-  switch (code) {
-    case "ALREADY_ENROLLED":
-      return afterAlreadyEnrolled(attempt);
-    case undefined: {
-      const sequence = await context.gateway.readSequence({
-        sequenceId: execution.sequenceId,
-        userId: sender.userId,
-      });
-      return decided(failed(sequence === undefined ? "SEQUENCE_NOT_FOUND" : "CONTACT_NOT_FOUND", { sender }));
-    }
-    case "HUBSPOT_REJECTED":
-    case "INVALID_INPUT":
-      return decided(failed(code, { sender, detail: `HubSpot said: ${refusal.hubspotMessage}` }));
-    default:
-      return decided(failed(code, { sender }));
-  }
-}
-
-interface Attempt {
-  readonly execution: ClaimedExecution;
-  readonly sender: Sender;
-  readonly context: EnrollContext;
-}
-
-async function send(attempt: Attempt): Promise<Result> {
+async function send(attempt: Attempt): Promise<Result | RefusedAsSender> {
   const { execution, sender, context } = attempt;
   try {
     const enrollment = await context.gateway.enroll({
@@ -137,13 +105,14 @@ async function send(attempt: Attempt): Promise<Result> {
       sequenceId: execution.sequenceId,
       userId: sender.userId,
       senderEmail: sender.email,
-      senderAlias: execution.request.senderAlias,
+      senderAlias: attempt.alias,
     });
     // The contact is enrolled: a name that cannot be looked up must not make that uncertain.
     const sequenceName = await context.directory
       .sequenceName(context.portalId, execution.sequenceId)
       .catch(() => undefined);
-    return decided(enrolled({ id: enrollment.id, enrolledAt: enrollment.enrolledAt, sequenceName, sender }));
+    const { id, enrolledAt } = enrollment;
+    return { to: "DECIDED", outcome: enrolled({ id, enrolledAt, sequenceName, sender }) };
   } catch (fault) {
     if (fault instanceof HubSpotRejected) return afterRefusal(fault, attempt);
     if (fault instanceof HubSpotUnavailable)
@@ -152,62 +121,70 @@ async function send(attempt: Attempt): Promise<Result> {
   }
 }
 
+async function sendAs(decision: SendDecision, order: Order): Promise<Result | undefined> {
+  const { execution, context, policy } = order;
+  const { userId, email, alias } = decision.sender;
+  await context.desk.storeIntent(execution.id, decision.sender, decision.choice);
+  const { ifAlreadyEnrolled } = policy;
+  const result = await send({ execution, sender: { userId, email }, alias, ifAlreadyEnrolled, context });
+  if (result.to !== "NEXT_SENDER") return result;
+  await context.desk.refused(execution.id, { userId, email, code: result.code, message: result.message });
+  return undefined;
+}
+
+/** Tries senders until one is accepted, or none is left that can send now. */
+async function enrollAsSomebody(order: Order): Promise<Result> {
+  for (let tried = 0; tried < MAX_SENDERS_TRIED; tried += 1) {
+    const decision = await choose(order);
+    switch (decision.kind) {
+      case "send": {
+        const result = await sendAs(decision, order);
+        if (result !== undefined) return result;
+        break;
+      }
+      case "wait": {
+        const { delayMs, reason: problem, forUserId, choice: senderChoice } = decision;
+        return { to: "QUEUED", isWait: true, delayMs, problem, forUserId, senderChoice };
+      }
+      case "fail": {
+        const { code, reason, choice: senderChoice } = decision;
+        return { to: "DECIDED", outcome: failed(code, { detail: reason }), senderChoice };
+      }
+    }
+  }
+  const problem = `HubSpot refused ${MAX_SENDERS_TRIED} senders in a row.`;
+  return { to: "QUEUED", isWait: true, delayMs: NEXT_ROUND_MS, problem };
+}
+
+async function attemptContact(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+  const { desk, gateway } = context;
+  const waiting = notYet(execution, desk.now());
+  if (waiting !== undefined) return waiting;
+  const portal = await desk.policy(execution.acceptedAt);
+  // Claimed before the pause was seen; from now on nothing more is.
+  if (portal.isPaused)
+    return { to: "QUEUED", isWait: true, delayMs: 0, problem: "Enrolling is paused for this account." };
+  const effective = effectivePolicy(portal, execution.request);
+  if (effective.kind === "unusable")
+    return { to: "DECIDED", outcome: failed("INVALID_INPUT", { detail: effective.reason }) };
+  const { policy } = effective;
+  const properties = await propertiesFor(execution, policy, gateway);
+  if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  if (!properties["email"]) return { to: "DECIDED", outcome: failed("CONTACT_HAS_NO_EMAIL") };
+  const order: Order = { execution, context, policy, properties };
+  return (await refusedByContactPolicy(order)) ?? (await enrollAsSomebody(order));
+}
+
 /**
- * Attempts one claimed execution: finds the sender, enrolls, and explains a refusal. Nothing is sent for a contact
- * without an address or without a sender.
+ * Attempts one claimed execution: holds the contact against the portal's policy, finds the sender, stores the intent,
+ * enrolls, and explains a refusal. Nothing is sent for a contact without an address or without a sender.
  *
  * @throws only what is a fault of ours; HubSpot's are part of the result.
  */
 export async function enrollContact(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  try {
-    const request = await withProperties(execution, context);
-    if (request === undefined) return decided(failed("CONTACT_NOT_FOUND"));
-    if (!request.properties?.["email"]) return decided(failed("CONTACT_HAS_NO_EMAIL"));
-    const choice = await chooseSender(request, {
-      portalId: context.portalId,
-      directory: context.directory,
-      readOwner: (ownerId) => context.ownerReads(ownerId, () => context.gateway.readOwner(ownerId)),
-      readOwnerOfUser: (userId) =>
-        context.ownerReads(`user ${userId}`, () => context.gateway.readOwnerOfUser(userId)),
-    });
-    if (choice.kind === "nobody") return decided(failed(choice.code, { detail: choice.detail }));
-    return await send({ execution, sender: choice.sender, context });
-  } catch (fault) {
-    return recoverable(fault, execution, "QUEUED");
-  }
-}
-
-/**
- * Settles an execution whose last attempt ended without an answer, by reading the contact's enrollment: the same
- * sequence, enrolled at or after the attempt, is ours and counts as done; otherwise it may be attempted again.
- */
-export async function settleUncertain(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  const result = await readUncertain(execution, context);
-  const isLate = execution.deadlineAt.getTime() <= Date.now();
-  return isLate && result.to !== "DECIDED" ? decided(failed("DEADLINE_EXCEEDED")) : result;
-}
-
-async function readUncertain(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  try {
-    const current = await context.gateway.readEnrollment(execution.contactId);
-    if (current !== undefined && isOurs(current, execution)) return decided(fromEnrollment(current));
-    return { to: "QUEUED", delayMs: 0 };
-  } catch (fault) {
-    // Even a refusal says nothing about the enrollment: calling it failed could contradict HubSpot.
-    if (fault instanceof HubSpotRejected) return later("UNCERTAIN", execution, fault);
-    return recoverable(fault, execution, "UNCERTAIN");
-  }
-}
-
-/** What a fault before (or instead of) the enroll request means for the execution: nothing was written at HubSpot. */
-export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
-  if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable)
-    return later(to, execution, fault);
-  const waiting = parked(fault);
-  if (waiting !== undefined) return { ...waiting, to } as Result;
-  if (fault instanceof HubSpotRejected) {
-    const code = refusalCode({ ...fault, message: fault.hubspotMessage }) ?? "CONTACT_NOT_FOUND";
-    return decided(failed(code, { detail: `HubSpot said: ${fault.hubspotMessage}` }));
-  }
-  throw fault;
+  const result = await attemptContact(execution, context).catch((fault: unknown) =>
+    recoverable(fault, execution, "QUEUED"),
+  );
+  await context.desk.settle(execution, result);
+  return result;
 }

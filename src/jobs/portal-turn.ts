@@ -22,6 +22,8 @@ export interface PortalTurnOptions {
   /** A gateway whose first request uses the slot given, if any. */
   gatewayWith: (slot?: RequestSlot) => PortalGateway;
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
+  /** False while the portal's admin has paused it: what is uncertain is settled, and nothing new begun. */
+  mayAttempt: () => Promise<boolean>;
   logger: Logger;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
   mayGoOn: () => boolean;
@@ -154,7 +156,7 @@ export class PortalTurn {
     const claimed: ClaimedExecution[] = [];
     try {
       claimed.push(...(await this.#claimUncertain(held.length)));
-      if (claimed.length < held.length)
+      if (claimed.length < held.length && (await this.#options.mayAttempt()))
         claimed.push(...(await claimDue(owner, held.length - claimed.length)));
     } finally {
       held.slice(claimed.length).forEach((slot) => {

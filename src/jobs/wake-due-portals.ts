@@ -10,11 +10,13 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-due-portals",
     text: `
-      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
+      SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)
        WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
-          OR (SELECT min(e.due_at) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now()
+          OR (s.paused_at IS NULL AND (SELECT min(e.due_at) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now())
+          OR (s.paused_at IS NOT NULL AND (SELECT min(e.due_at) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN')) <= now())
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING') <= now()
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now())`,
   });
@@ -22,9 +24,9 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
 }
 
 /**
- * Portals that cannot be called (disconnected, or their circuit is open) and hold something past its time. Looks at every
- * open execution of theirs, so it is asked far less often. The order makes
- * the planner read the index of those that are open, and not the history of the portal.
+ * Portals that cannot be called (disconnected, or their circuit is open) or are paused, and hold something past its time. Looks at every
+ * open execution of theirs, so it is asked far less often. The order asked for leads the planner to the partial indexes:
+ * by estimate alone it may as well read a portal's whole history (query-plans.test.ts).
  */
 export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
@@ -32,19 +34,20 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
     text: `
       WITH uncallable AS MATERIALIZED (
         SELECT portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
-         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now()
+           LEFT JOIN portal_settings s USING (portal_id)
+         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now() OR s.paused_at IS NOT NULL
       )
       SELECT p.portal_id FROM uncallable p
-       WHERE (SELECT bool_or(e.deadline_at <= now()) FROM (
-                SELECT deadline_at FROM executions
-                 WHERE portal_id = p.portal_id AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') ORDER BY due_at, id OFFSET 0
-              ) AS e)
-          OR (SELECT bool_or(e.deadline_at <= now()) FROM (
-                SELECT deadline_at FROM executions
-                 WHERE portal_id = p.portal_id AND state = 'WATCHING' AND due_at <= now() ORDER BY due_at, id OFFSET 0
-              ) AS e)
-          OR (SELECT bool_or(e.hold_ends_at <= now()) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED')`,
+       WHERE (SELECT bool_or(open.deadline_at <= now()) FROM (
+               SELECT e.deadline_at FROM executions e
+                WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
+                ORDER BY e.due_at, e.id OFFSET 0) AS open)
+          OR (SELECT bool_or(open.deadline_at <= now()) FROM (
+               SELECT e.deadline_at FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING'
+                ORDER BY e.due_at, e.id OFFSET 0) AS open)
+          OR (SELECT bool_or(owed.hold_ends_at <= now()) FROM (
+               SELECT e.hold_ends_at FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED'
+                ORDER BY e.due_at, e.id OFFSET 0) AS owed)`,
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
@@ -53,7 +56,9 @@ export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
 export async function hasQueuedWork(pool: Pool, portalId: bigint): Promise<boolean> {
   const { rowCount } = await pool.query({
     name: "has-queued-work",
-    text: `SELECT FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at <= now() LIMIT 1`,
+    text: `
+      SELECT FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at <= now()
+         AND NOT EXISTS (SELECT FROM portal_settings s WHERE s.portal_id = $1 AND s.paused_at IS NOT NULL) LIMIT 1`,
     values: [portalId],
   });
   return rowCount !== 0;

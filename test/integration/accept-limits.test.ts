@@ -51,6 +51,8 @@ describe("while the database does not answer", () => {
       applyChanges: () => Promise.resolve(new Set<bigint>()),
       wake: () => undefined,
       onOptionsAsked: () => undefined,
+      readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays: 30 }),
+      readFirstAnswer: () => Promise.resolve(undefined),
     });
     server.on("request", express().use(router));
   });

@@ -40,6 +40,7 @@ describe("a portal that cannot be called", () => {
         directory: createDirectory({ pool }),
         logger: pino({ level: "silent" }),
         rateLimit: 100,
+        now: () => new Date(),
         forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
       });
       await drain(PORTAL, {

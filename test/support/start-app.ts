@@ -28,6 +28,8 @@ export interface RunningApp {
 export interface StartOptions {
   simulator?: Partial<SimulatorOptions>;
   environment?: Record<string, string>;
+  /** The clock of send windows and caps; by default the machine's. */
+  senderClock?: () => Date;
 }
 
 /** A port that was free a moment ago. */
@@ -77,7 +79,9 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     destination: { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
   });
   const config = readConfig(environment);
-  const apps: App[] = [await startApp(config, logger)];
+  const apps: App[] = [
+    await startApp(config, logger, options.senderClock && { senderClock: options.senderClock }),
+  ];
   return {
     publicUrl,
     config,

@@ -9,9 +9,11 @@ import { failed } from "../../../src/executions/outcome.js";
 import { writeFindings, type Finding } from "../../../src/executions/write-back.js";
 import type { PortalGateway } from "../../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../../src/hubspot/request-budget.js";
-import { enrollContact, settleUncertain } from "../../../src/jobs/enroll-contact.js";
+import { enrollContact } from "../../../src/jobs/enroll-contact.js";
 import { afterCrash, giveUp, PortalTurn } from "../../../src/jobs/portal-turn.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
+import { SenderDesk } from "../../../src/jobs/sender-desk.js";
+import { settleUncertain } from "../../../src/jobs/settle-uncertain.js";
 import { createSlotSource } from "../../../src/jobs/slot-source.js";
 import {
   acquirePortal,
@@ -26,6 +28,7 @@ import { Crash, OwnFault, type ModelHubSpot } from "./hubspot.js";
 interface Owner {
   readonly ownership: Ownership;
   readonly lease: PortalLease;
+  readonly desk: SenderDesk;
   claimed: ClaimedExecution[];
   findings: Finding[];
 }
@@ -58,7 +61,8 @@ export class PortalWorker {
     if (this.#owner !== undefined) this.#paused.push(this.#owner);
     const lease = await acquirePortal(pool, portalId);
     const ownership = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
-    this.#owner = { ownership, lease, claimed: [], findings: [] };
+    const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
+    this.#owner = { ownership, lease, desk, claimed: [], findings: [] };
     await recoverAttempts(ownership);
     if (!hubspot.isConnected) await expirePastDeadline(ownership);
     return this.#owner;
@@ -104,7 +108,8 @@ export class PortalWorker {
     const { hubspot, portalId, directory } = this.#options;
     const gateway = hubspot.forAttempt(execution.callbackId, answers) as PortalGateway;
     const ownerReads = () => Promise.resolve(undefined);
-    const context = { portalId, gateway, directory, ownerReads };
+    const { desk } = this.#owner as Owner;
+    const context = { portalId, gateway, directory, ownerReads, desk };
     return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
   }
 
@@ -195,6 +200,7 @@ export class PortalWorker {
     const settled = hubspot.forCompletions({ batch: "ok", single: "ok" }, () => Promise.resolve());
     await new PortalTurn({
       ...{ owner: ownership, budget, logger, circuit: { isProbing: false }, mayGoOn: () => true },
+      mayAttempt: () => Promise.resolve(true),
       slots: createSlotSource(budget, { portalId, mayStillSend: () => true }),
       gatewayWith: () => settled as PortalGateway,
       attempt: (execution) => this.#attempt(execution, { enroll: "ok", read: "ok" }),

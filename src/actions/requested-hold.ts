@@ -1,0 +1,77 @@
+import type { Pool } from "pg";
+import type { IncomingExecution } from "../executions/accept.js";
+import { HOLD_DAYS } from "../executions/hold.js";
+import { toInvalid, type ParsedCall } from "./call-envelope.js";
+import type { GivenInputs } from "./enroll-inputs.js";
+import { pointInTime } from "./point-in-time.js";
+
+/** What a portal's settings say of holds. */
+export interface HoldSettings {
+  readonly timeZone: string | null;
+  readonly maxHoldDays: number;
+}
+
+/** A step's wish to hold the contact for longer than other calls. */
+export interface AskedHold {
+  readonly notBefore: string | undefined;
+  /** It waits for the contact's current sequence to end, however long that may take. */
+  readonly untilSequenceEnds: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+export function askedHold(given: GivenInputs): AskedHold | undefined {
+  const untilSequenceEnds = given.if_already_enrolled === "wait";
+  const notBefore = given.not_before;
+  return notBefore === undefined && !untilSequenceEnds ? undefined : { notBefore, untilSequenceEnds };
+}
+
+export async function readHoldSettings(pool: Pool, portalId: bigint): Promise<HoldSettings> {
+  const { rows } = await pool.query<{ time_zone: string | null; max_hold_days: number | null }>({
+    name: "read-hold-settings",
+    text: `SELECT p.time_zone, s.max_hold_days FROM portals p LEFT JOIN portal_settings s USING (portal_id)
+            WHERE p.portal_id = $1`,
+    values: [portalId],
+  });
+  return {
+    timeZone: rows[0]?.time_zone ?? null,
+    maxHoldDays: rows[0]?.max_hold_days ?? DEFAULT_MAX_HOLD_DAYS,
+  };
+}
+
+/** As the column's default (prisma/schema.prisma). */
+const DEFAULT_MAX_HOLD_DAYS = 30;
+
+/**
+ * The call with the hold its step asks for: as long as its wait, and a margin in which it is then worked on, within the
+ * portal's limit. One that would have to be held for longer is answered at once, with the setting that says so.
+ */
+export function withHold(
+  execution: IncomingExecution,
+  asked: AskedHold,
+  { settings, now }: { settings: HoldSettings; now: Date },
+): ParsedCall {
+  const { maxHoldDays, timeZone } = settings;
+  const longestDays = Math.max(HOLD_DAYS, maxHoldDays);
+  const notBefore = asked.notBefore === undefined ? undefined : pointInTime(asked.notBefore, timeZone);
+  const waitMs = Math.max(0, (notBefore?.getTime() ?? 0) - now.getTime());
+  const neededDays = waitMs === 0 ? HOLD_DAYS : Math.ceil(waitMs / DAY_MS) + HOLD_DAYS;
+  const dated = withNotBefore(execution, notBefore);
+  if (neededDays > longestDays) {
+    const refused = toInvalid(
+      dated,
+      `“Not before” is ${Math.ceil(waitMs / DAY_MS)} days away: with a margin of ${HOLD_DAYS} days the contact would be ` +
+        `held for ${neededDays} days, longer than the ${longestDays} days that “Longest hold” in the app's settings ` +
+        `allows. Choose an earlier date, or ask an admin to raise that setting.`,
+    );
+    return { ...refused, dependsOnTime: true };
+  }
+  const holdDays = asked.untilSequenceEnds ? longestDays : neededDays;
+  const dueAt = waitMs > 0 && notBefore !== undefined ? { dueAt: notBefore } : {};
+  return { kind: "valid", execution: { ...dated, ...dueAt, holdDays }, dependsOnTime: true };
+}
+
+function withNotBefore(execution: IncomingExecution, notBefore: Date | undefined): IncomingExecution {
+  if (notBefore === undefined) return execution;
+  return { ...execution, request: { ...execution.request, notBefore: notBefore.toISOString() } };
+}

@@ -1,0 +1,62 @@
+import type { Ownership } from "./claim.js";
+
+/** Who an attempt is about to be sent as, stored before the request: what a successor has to count. */
+export interface Intent {
+  readonly executionId: bigint;
+  readonly senderUserId: bigint;
+  readonly senderEmail: string;
+  /** Why this sender: `sender_choice` of the execution. */
+  readonly senderChoice: object;
+}
+
+/** Where a member of a rotation stands after the picks behind the intents. */
+export interface RotationState {
+  readonly rotationId: string;
+  readonly userId: bigint;
+  readonly currentWeight: number;
+  readonly picks: number;
+}
+
+/**
+ * Stores the intents of attempts under way, and the rotations they turned, in one statement under the owner's epoch.
+ *
+ * @returns how many were stored. Fewer than given means the portal has a new owner: none of them may be sent.
+ */
+export async function storeIntents(
+  owner: Ownership,
+  intents: readonly Intent[],
+  rotations: readonly RotationState[],
+): Promise<number> {
+  const { rowCount } = await owner.pool.query({
+    name: "store-intents",
+    text: `
+      WITH ${owner.leaseCte}, intent AS (
+        SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::jsonb[])
+          AS row (id, sender_user_id, sender_email, sender_choice)
+      ), turned AS (
+        UPDATE rotation_members m SET current_weight = w.current_weight, picks = w.picks
+          FROM unnest($7::bigint[], $8::bigint[], $9::int[], $10::bigint[])
+                 AS w (rotation_id, user_id, current_weight, picks), lease
+         WHERE m.portal_id = lease.portal_id AND m.rotation_id = w.rotation_id AND m.user_id = w.user_id
+      )
+      UPDATE executions e
+         SET sender_user_id = intent.sender_user_id, sender_email = intent.sender_email,
+             sender_choice = intent.sender_choice
+        FROM intent, lease
+       WHERE e.portal_id = lease.portal_id AND e.id = intent.id AND e.state = 'ATTEMPTING' AND e.epoch = lease.epoch
+      RETURNING e.id`,
+    values: [
+      owner.portalId,
+      owner.epoch,
+      intents.map(({ executionId }) => executionId),
+      intents.map(({ senderUserId }) => senderUserId),
+      intents.map(({ senderEmail }) => senderEmail),
+      intents.map(({ senderChoice }) => JSON.stringify(senderChoice)),
+      rotations.map(({ rotationId }) => rotationId),
+      rotations.map(({ userId }) => userId),
+      rotations.map(({ currentWeight }) => currentWeight),
+      rotations.map(({ picks }) => picks),
+    ],
+  });
+  return rowCount ?? 0;
+}

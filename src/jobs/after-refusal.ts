@@ -1,0 +1,81 @@
+import { alreadyEnrolled, failed, type Sender } from "../executions/outcome.js";
+import { refusalCode } from "../executions/refusal.js";
+import type { ClaimedExecution } from "../executions/execution.js";
+import type { Result } from "../executions/write-back.js";
+import type { HubSpotRejected } from "../hubspot/errors.js";
+import type { Policy } from "../policy/policy.js";
+import { SENDER_REFUSALS, type SenderRefusalCode } from "../policy/sender-marks.js";
+import type { EnrollContext } from "./enroll-contact.js";
+import { readUncertain } from "./settle-uncertain.js";
+
+/** One request that was sent, as whom and under which policy. */
+export interface Attempt {
+  readonly execution: ClaimedExecution;
+  readonly sender: Sender;
+  readonly alias: string | undefined;
+  readonly ifAlreadyEnrolled: Policy["ifAlreadyEnrolled"];
+  readonly context: EnrollContext;
+}
+
+/** A refusal that concerns the sender: the contact may be sent as somebody else. */
+export interface RefusedAsSender {
+  readonly to: "NEXT_SENDER";
+  readonly code: SenderRefusalCode;
+  readonly message: string;
+}
+
+/** HubSpot shows the end of a sequence some tens of seconds late (dossier §7.1): looking sooner tells nothing. */
+const WATCH_AFTER_MS = 60_000;
+
+/**
+ * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why: only reading
+ * tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
+ */
+async function afterAlreadyEnrolled(attempt: Attempt): Promise<Result> {
+  const { execution, sender, ifAlreadyEnrolled } = attempt;
+  const isOthers: Result =
+    ifAlreadyEnrolled === "wait"
+      ? {
+          to: "WATCHING",
+          delayMs: WATCH_AFTER_MS,
+          problem: "The contact is in a sequence; waiting for its end.",
+        }
+      : { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
+  if (execution.attempts === 1) return isOthers;
+  const found = await readUncertain(execution, attempt.context);
+  return found.to === "QUEUED" ? isOthers : found;
+}
+
+function concernsSender(code: string | undefined): code is SenderRefusalCode {
+  return (SENDER_REFUSALS as readonly (string | undefined)[]).includes(code);
+}
+
+/** What HubSpot's refusal of an enrollment means: an end, or a reason to try the next sender. */
+export async function afterRefusal(
+  refusal: HubSpotRejected,
+  attempt: Attempt,
+): Promise<Result | RefusedAsSender> {
+  const { execution, sender, context } = attempt;
+  const code = refusalCode({ ...refusal, message: refusal.hubspotMessage });
+  if (concernsSender(code)) return { to: "NEXT_SENDER", code, message: refusal.hubspotMessage };
+  switch (code) {
+    case "ALREADY_ENROLLED":
+      return afterAlreadyEnrolled(attempt);
+    case undefined: {
+      const sequence = await context.gateway.readSequence({
+        sequenceId: execution.sequenceId,
+        userId: sender.userId,
+      });
+      const missing = sequence === undefined ? "SEQUENCE_NOT_FOUND" : "CONTACT_NOT_FOUND";
+      return { to: "DECIDED", outcome: failed(missing, { sender }) };
+    }
+    case "HUBSPOT_REJECTED":
+    case "INVALID_INPUT":
+      return {
+        to: "DECIDED",
+        outcome: failed(code, { sender, detail: `HubSpot said: ${refusal.hubspotMessage}` }),
+      };
+    default:
+      return { to: "DECIDED", outcome: failed(code, { sender }) };
+  }
+}

@@ -1,0 +1,158 @@
+import type { Ownership } from "../executions/claim.js";
+import type { ClaimedExecution } from "../executions/execution.js";
+import { storeIntents, type Intent } from "../executions/intent.js";
+import type { Result } from "../executions/write-back.js";
+import {
+  chooseSender,
+  type ChosenSender,
+  type SenderDecision,
+  type SenderRequest,
+} from "../policy/choose-sender.js";
+import {
+  readContactHistories,
+  type ContactHistory,
+  type HistoryQuestion,
+} from "../policy/contact-history.js";
+import { readPortalPolicy, senderPolicy, type PortalPolicy } from "../policy/portal-policy.js";
+import { RotationWheels } from "../policy/rotation-wheels.js";
+import type { StoredSenderChoice } from "../policy/sender-choice.js";
+import { SenderLedger } from "../policy/sender-ledger.js";
+import { SenderMarks } from "../policy/sender-marks.js";
+import { LeaseLost } from "../queue/portal-lease.js";
+import { gather } from "./gather.js";
+import { clearSenderMark, storeSenderRefusal, type RefusedSender } from "./store-sender-mark.js";
+
+export interface SenderDeskOptions {
+  owner: Ownership;
+  /** The clock of windows, away dates and caps. */
+  now: () => Date;
+}
+
+/** An admin's change takes effect within this time, also in the middle of a turn. */
+const POLICY_MS = 2_000;
+/** Attempts that are ready to be sent within this time of each other share the statement that stores their intents. */
+const INTENT_GATHER_MS = 5;
+
+/** A portal's senders in the hands of its owner, for one turn: chosen, counted, marked, and stored before anything is sent. */
+export class SenderDesk {
+  readonly #owner: Ownership;
+  readonly #now: () => Date;
+  readonly #ledger: SenderLedger;
+  readonly #wheels = new RotationWheels();
+  readonly #marks: SenderMarks;
+  readonly #storeIntent: (intent: Intent) => Promise<void>;
+  readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
+  #policy: PortalPolicy | undefined;
+  #reading: Promise<PortalPolicy> | undefined;
+  #policyReadAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ owner, now }: SenderDeskOptions) {
+    this.#owner = owner;
+    this.#now = now;
+    this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now });
+    this.#marks = new SenderMarks(now);
+    this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
+    this.#readHistory = gather({
+      ms: INTENT_GATHER_MS,
+      run: (questions) => readContactHistories(owner.pool, owner.portalId, questions),
+    });
+  }
+
+  now(): Date {
+    return this.#now();
+  }
+
+  /** What applies in the portal now: at most two seconds old, and never older than `since`, e.g. a call's acceptance. */
+  async policy(since?: Date): Promise<PortalPolicy> {
+    const isFresh = performance.now() - this.#policyReadAtMs < POLICY_MS;
+    let policy = this.#policy !== undefined && isFresh ? this.#policy : await this.#readPolicy();
+    while (since !== undefined && policy.readAt < since) policy = await this.#readPolicy();
+    return policy;
+  }
+
+  /** One read for all who ask while it is under way. */
+  #readPolicy(): Promise<PortalPolicy> {
+    this.#reading ??= this.#startRead().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #startRead(): Promise<PortalPolicy> {
+    const startedAtMs = performance.now();
+    const policy = await readPortalPolicy(this.#owner.pool, this.#owner.portalId);
+    this.#policy = policy;
+    this.#policyReadAtMs = startedAtMs;
+    this.#marks.readAnew(startedAtMs);
+    return policy;
+  }
+
+  /** Our own enrollments of a contact; those who ask at the same moment share the statement. */
+  historyOf(question: HistoryQuestion): Promise<ContactHistory | undefined> {
+    return this.#readHistory(question);
+  }
+
+  /** Chooses and reserves; see policy/choose-sender.ts. */
+  async choose(request: SenderRequest): Promise<SenderDecision> {
+    const portal = await this.policy();
+    return chooseSender(
+      { portal, ledger: this.#ledger, wheels: this.#wheels, marks: this.#marks, now: this.#now },
+      request,
+    );
+  }
+
+  /** @throws LeaseLost where this owner may not send any more. */
+  storeIntent(executionId: bigint, sender: ChosenSender, senderChoice: StoredSenderChoice): Promise<void> {
+    return this.#storeIntent({
+      executionId,
+      senderUserId: sender.userId,
+      senderEmail: sender.email,
+      senderChoice,
+    });
+  }
+
+  async #storeIntents(intents: readonly Intent[]): Promise<void[]> {
+    const stored = await storeIntents(this.#owner, intents, this.#wheels.takeTurned());
+    if (stored < intents.length)
+      throw new LeaseLost(`${intents.length - stored} intents of portal ${this.#owner.portalId} were void`);
+    return intents.map(() => undefined);
+  }
+
+  /** HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on. */
+  async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
+    this.#free(executionId);
+    // Requests under way as the same sender come back with the same answer: it is stored once.
+    if (!this.#marks.refused(refused.userId, refused.code, refused.message)) return;
+    await storeSenderRefusal(this.#owner, refused);
+    this.#marks.stored(refused.userId);
+  }
+
+  #free(executionId: bigint): void {
+    this.#ledger.release(executionId);
+    this.#wheels.giveBack(executionId);
+    this.#marks.endProbe(executionId);
+  }
+
+  /** Books what came of an attempt. What may have been sent keeps its place. */
+  async settle({ id }: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
+    if (result.to === "UNCERTAIN") return;
+    if (result.to !== "DECIDED" || result.outcome.enrollmentStatus !== "ENROLLED") {
+      this.#free(id);
+      return;
+    }
+    const { sender } = result.outcome;
+    this.#ledger.confirm(id, sender?.userId);
+    this.#wheels.keep(id);
+    this.#marks.endProbe(id);
+    // The contact is enrolled, whatever becomes of the mark: the next success clears it.
+    if (sender !== undefined) await this.#clearMark(sender.userId).catch(() => undefined);
+  }
+
+  async #clearMark(userId: bigint): Promise<void> {
+    const { refusal, limitedUntil } = this.#marks.of(senderPolicy(await this.policy(), userId));
+    if (refusal === undefined && limitedUntil === undefined) return;
+    this.#marks.cleared(userId);
+    await clearSenderMark(this.#owner, userId);
+    this.#marks.stored(userId);
+  }
+}

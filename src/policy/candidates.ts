@@ -1,0 +1,83 @@
+import { personOfOwner, personOfUser, type PeopleSources, type Person } from "./people.js";
+import type { Policy, SenderRule } from "./policy.js";
+import type { PortalPolicy, Rotation } from "./portal-policy.js";
+import type { CandidateVia } from "./sender-choice.js";
+
+/** Those considered together: one person, or the members of a rotation, of whom one is picked. */
+export interface CandidateGroup {
+  readonly via: CandidateVia;
+  readonly people: readonly Person[];
+  readonly rotation: Rotation | undefined;
+}
+
+/** A group that is looked up only when its turn comes: most contacts never get past the first. */
+type LazyGroup = () => Promise<CandidateGroup>;
+
+export interface CandidateSources {
+  readonly portal: PortalPolicy;
+  readonly people: PeopleSources;
+  readonly properties: Readonly<Record<string, string | null>>;
+}
+
+function nobody(via: CandidateVia, reason: string): CandidateGroup {
+  return { via, people: [{ kind: "nobody", code: "NO_SENDER_AVAILABLE", reason }], rotation: undefined };
+}
+
+async function fromRotation(
+  via: "rotation" | "fallback_rotation",
+  rotationId: string,
+  { portal, people }: CandidateSources,
+): Promise<CandidateGroup> {
+  const rotation = portal.rotations.get(rotationId);
+  if (rotation === undefined) return nobody(via, "The rotation no longer exists.");
+  if (rotation.members.length === 0) return nobody(via, `The rotation “${rotation.name}” has no members.`);
+  const members = await Promise.all(rotation.members.map(({ userId }) => personOfUser(userId, people)));
+  return { via, people: members, rotation };
+}
+
+async function fromDefaultSender({ portal, people }: CandidateSources): Promise<CandidateGroup> {
+  const { defaultSenderUserId } = portal;
+  if (defaultSenderUserId === undefined) return nobody("default_sender", "No default sender is set.");
+  return {
+    via: "default_sender",
+    people: [await personOfUser(defaultSenderUserId, people)],
+    rotation: undefined,
+  };
+}
+
+async function fromRule(rule: SenderRule, sources: CandidateSources): Promise<CandidateGroup> {
+  const { people, properties } = sources;
+  const one = (person: Person): CandidateGroup => ({
+    via: rule.mode,
+    people: [person],
+    rotation: undefined,
+  });
+  switch (rule.mode) {
+    case "contact_owner":
+      return one(await personOfOwner(properties["hubspot_owner_id"], people));
+    case "contact_property":
+      return one(await personOfOwner(properties[rule.property], people));
+    case "specific_user":
+      return rule.userId === ""
+        ? one({ kind: "nobody", code: "INVALID_INPUT", reason: "No user is chosen to send as." })
+        : one(await personOfUser(BigInt(rule.userId), people));
+    case "rotation":
+      return fromRotation("rotation", rule.rotationId, sources);
+    case "default_sender":
+      return fromDefaultSender(sources);
+  }
+}
+
+/** Who may send by the policy, in order: the chosen, the fallback rotation, the default sender. */
+export function candidateGroups({ sender, fallback }: Policy, sources: CandidateSources): LazyGroup[] {
+  const { rotationId, toDefaultSender } = fallback;
+  const isDefaultChosen = sender.mode === "default_sender";
+  const isRotationChosen = sender.mode === "rotation" && sender.rotationId === rotationId;
+  return [
+    () => fromRule(sender, sources),
+    ...(rotationId === null || isRotationChosen
+      ? []
+      : [() => fromRotation("fallback_rotation", rotationId, sources)]),
+    ...(toDefaultSender && !isDefaultChosen ? [() => fromDefaultSender(sources)] : []),
+  ];
+}

@@ -1,0 +1,243 @@
+import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import { availabilityOf, type Availability } from "./availability.js";
+import { candidateGroups, type CandidateGroup } from "./candidates.js";
+import type { PeopleSources } from "./people.js";
+import type { Policy } from "./policy.js";
+import { senderPolicy, type PortalPolicy } from "./portal-policy.js";
+import type { RotationWheels } from "./rotation-wheels.js";
+import type { CandidateVia, StoredSenderChoice } from "./sender-choice.js";
+import type { SenderLedger } from "./sender-ledger.js";
+import type { SenderMarks } from "./sender-marks.js";
+import type { SenderPolicy } from "./sender-policy.js";
+
+/** What a portal's senders have done and may do, in the hands of one owner for one turn. */
+export interface SenderBooks {
+  readonly portal: PortalPolicy;
+  readonly ledger: SenderLedger;
+  readonly wheels: RotationWheels;
+  readonly marks: SenderMarks;
+  readonly now: () => Date;
+}
+
+/** One contact that looks for a sender. */
+export interface SenderRequest {
+  readonly executionId: bigint;
+  readonly policy: Policy;
+  readonly properties: Readonly<Record<string, string | null>>;
+  /** Alias the workflow's step names, for the sender it names. */
+  readonly alias: string | undefined;
+  readonly people: PeopleSources;
+  /** Who enrolled this contact last, asked for only where a rotation keeps senders. */
+  readonly lastSender: () => Promise<bigint | undefined>;
+  /** The contact has to be enrolled within this time. */
+  readonly patienceMs: number;
+}
+
+export interface ChosenSender {
+  readonly userId: bigint;
+  readonly email: string;
+  readonly alias: string | undefined;
+}
+
+/** Who sends: a place of theirs is reserved. Or whom the contact waits for, or why nobody can. */
+export type SenderDecision =
+  | { readonly kind: "send"; readonly sender: ChosenSender; readonly choice: StoredSenderChoice }
+  | {
+      readonly kind: "wait";
+      readonly forUserId: bigint;
+      readonly delayMs: number;
+      readonly reason: string;
+      readonly choice: StoredSenderChoice;
+    }
+  | {
+      readonly kind: "fail";
+      readonly code: ErrorCode;
+      readonly reason: string;
+      readonly choice: StoredSenderChoice;
+    };
+
+type Unable = Exclude<Availability, { kind: "now" }>;
+
+interface PassedOver {
+  readonly via: CandidateVia;
+  readonly userId: bigint | undefined;
+  readonly verdict: Unable;
+  readonly sender: SenderPolicy | undefined;
+  readonly freeAt: Date | undefined;
+}
+
+const NOT_YET = { sender: undefined, freeAt: undefined };
+
+/** One choice under way: who was passed over so far. */
+class Choosing {
+  readonly #books: SenderBooks;
+  readonly #request: SenderRequest;
+  readonly #passedOver: PassedOver[] = [];
+  readonly #considered = new Set<bigint>();
+
+  constructor(books: SenderBooks, request: SenderRequest) {
+    this.#books = books;
+    this.#request = request;
+  }
+
+  async choose(): Promise<SenderDecision> {
+    const { policy, properties, people } = this.#request;
+    const { portal } = this.#books;
+    const [first, ...others] = candidateGroups(policy, { portal, people, properties });
+    for (const [index, group] of [first, ...others].entries()) {
+      const sent = group && (await this.#tryGroup(await group(), index === 0));
+      if (sent !== undefined) return sent;
+    }
+    await this.#books.ledger.loadWaiters();
+    return this.#waitOrFail();
+  }
+
+  async #tryGroup(group: CandidateGroup, isFirst: boolean): Promise<SenderDecision | undefined> {
+    const { ledger, wheels } = this.#books;
+    const users = group.people.filter((person) => person.kind === "user");
+    await ledger.load(users.map(({ userId }) => userId));
+    const wanted = group.rotation?.keepsSender === true ? await this.#request.lastSender() : undefined;
+    // From here to the reservation nothing is awaited: what is free now is still free then.
+    const ready = new Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>();
+    for (const person of group.people) {
+      if (person.kind === "nobody")
+        this.#passedOver.push({
+          ...NOT_YET,
+          via: group.via,
+          userId: person.userId,
+          verdict: { ...person, kind: "never" },
+        });
+      else this.#judge(person, group, ready);
+    }
+    const picked =
+      group.rotation === undefined
+        ? [...ready.keys()][0]
+        : wheels.pick({
+            executionId: this.#request.executionId,
+            rotation: group.rotation,
+            canSend: (userId) => ready.has(userId),
+            wanted,
+          });
+    const chosen = picked === undefined ? undefined : ready.get(picked);
+    if (picked === undefined || chosen === undefined) return undefined;
+    return this.#send({ ...chosen, group, isFirst, isKept: picked === wanted });
+  }
+
+  #judge(
+    person: { userId: bigint; email: string },
+    group: CandidateGroup,
+    ready: Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>,
+  ): void {
+    const { portal, ledger, marks, now } = this.#books;
+    if (this.#considered.has(person.userId)) return;
+    this.#considered.add(person.userId);
+    const sender = senderPolicy(portal, person.userId);
+    const verdict = availabilityOf(sender, { ledger, marks, now: now() });
+    if (verdict.kind === "now")
+      ready.set(person.userId, { email: person.email, sender, isProbe: verdict.isProbe });
+    else this.#passedOver.push({ ...NOT_YET, via: group.via, userId: person.userId, verdict, sender });
+  }
+
+  #send(chosen: {
+    sender: SenderPolicy;
+    email: string;
+    isProbe: boolean;
+    group: CandidateGroup;
+    isFirst: boolean;
+    isKept: boolean;
+  }): SenderDecision {
+    const { ledger, marks } = this.#books;
+    const { executionId, alias } = this.#request;
+    const { sender, group } = chosen;
+    ledger.reserve(executionId, sender.userId);
+    if (chosen.isProbe) marks.startProbe(executionId, sender.userId);
+    return {
+      kind: "send",
+      sender: {
+        userId: sender.userId,
+        email: sender.sendAsEmail ?? chosen.email,
+        // A step's alias belongs to the sender the step names; a fallback has its own.
+        alias: (chosen.isFirst ? alias : undefined) ?? sender.senderAlias ?? undefined,
+      },
+      choice: {
+        chosen: {
+          userId: String(sender.userId),
+          via: chosen.isKept ? "kept_sender" : group.via,
+          ...(group.rotation === undefined ? {} : { rotationName: group.rotation.name }),
+        },
+        passedOver: this.#stored(this.#passedOver),
+      },
+    };
+  }
+
+  #stored(passedOver: readonly PassedOver[]): StoredSenderChoice["passedOver"] {
+    return passedOver.map(({ via, userId, verdict, freeAt }) => ({
+      ...(userId === undefined ? {} : { userId: String(userId) }),
+      via,
+      code: verdict.code,
+      reason: verdict.reason === "" ? ERROR_SENTENCES[verdict.code] : verdict.reason,
+      ...(freeAt === undefined ? {} : { freeAt: freeAt.toISOString() }),
+    }));
+  }
+
+  /** With when each could send, should this contact wait for it: behind all who wait already. */
+  #withFreeAt(): PassedOver[] {
+    const { ledger, now } = this.#books;
+    return this.#passedOver.map((entry) => {
+      const { sender, verdict } = entry;
+      if (sender === undefined || verdict.kind !== "later") return entry;
+      const notBefore = verdict.notBefore ?? now();
+      const freeAt = ledger.placeFreeAt(sender, ledger.waitersFor(sender.userId), notBefore);
+      return { ...entry, freeAt };
+    });
+  }
+
+  #waitOrFail(): SenderDecision {
+    const { ledger, now } = this.#books;
+    const { policy, patienceMs } = this.#request;
+    const passedOver = this.#withFreeAt();
+    const choice: StoredSenderChoice = { chosen: null, passedOver: this.#stored(passedOver) };
+    if (policy.fallback.whenNobody === "fail") return this.#fail(passedOver, choice);
+    const waits = passedOver.flatMap((entry) =>
+      entry.freeAt === undefined || entry.sender === undefined
+        ? []
+        : [
+            {
+              entry,
+              userId: entry.sender.userId,
+              delayMs: Math.max(1_000, entry.freeAt.getTime() - now().getTime()),
+            },
+          ],
+    );
+    const [soonest] = waits.sort((one, other) => one.delayMs - other.delayMs);
+    if (soonest === undefined) return this.#fail(passedOver, choice);
+    const { code, reason } = soonest.entry.verdict;
+    if (soonest.delayMs > patienceMs) {
+      const late = `${reason} The next free place would come after the contact has to be let go.`;
+      return { kind: "fail", code, reason: late, choice };
+    }
+    ledger.addWaiter(soonest.userId);
+    return { kind: "wait", forUserId: soonest.userId, delayMs: soonest.delayMs, reason, choice };
+  }
+
+  #fail(passedOver: readonly PassedOver[], choice: StoredSenderChoice): SenderDecision {
+    const [first] = passedOver;
+    const isRotation = first?.via === "rotation";
+    const code = first === undefined || isRotation ? "NO_SENDER_AVAILABLE" : first.verdict.code;
+    const isOwnSentence = first !== undefined && first.verdict.reason.startsWith(ERROR_SENTENCES[code]);
+    const why = first === undefined || isOwnSentence ? "" : first.verdict.reason;
+    const others = passedOver.length > 1 && !isRotation ? "No fallback could send either." : "";
+    return { kind: "fail", code, reason: [why, others].filter(Boolean).join(" "), choice };
+  }
+}
+
+/**
+ * Finds who sends to a contact: the sender the policy names, then its fallbacks, in order; of a rotation the member whose
+ * turn it is. A place of the one found is reserved in the ledger and the pick made on its wheel; the caller stores both
+ * before it sends, and settles them with what came of it.
+ *
+ * @throws what looking people up throws, and the database's faults.
+ */
+export function chooseSender(books: SenderBooks, request: SenderRequest): Promise<SenderDecision> {
+  return new Choosing(books, request).choose();
+}

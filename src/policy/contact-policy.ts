@@ -1,0 +1,96 @@
+import type { ContactHistory } from "./contact-history.js";
+import type { Policy } from "./policy.js";
+
+/** A contact that is not to be enrolled, by the customer's policy. */
+export interface ContactRefusal {
+  readonly code: "UNSUBSCRIBED" | "BLOCKED" | "COOLDOWN_ACTIVE";
+  /** SKIPPED: the customer's own choice; FAILED: the contact's, whatever the customer wants. */
+  readonly status: "SKIPPED" | "FAILED";
+  /** What an admin reads. */
+  readonly reason: string;
+}
+
+export interface ContactFacts {
+  readonly sequenceId: string;
+  /** As the workflow's call carried them, or read from HubSpot. */
+  readonly properties: Readonly<Record<string, string | null>>;
+  /** What we enrolled the contact in; needed for a cooldown only. */
+  readonly history: ContactHistory | undefined;
+  readonly now: Date;
+}
+
+const DAY_MS = 86_400_000;
+
+function domainOf(email: string): string {
+  return email
+    .slice(email.lastIndexOf("@") + 1)
+    .trim()
+    .toLowerCase();
+}
+
+function suppressedDomain(domain: string, domains: readonly string[]): string | undefined {
+  return domains.find((listed) => domain === listed || domain.endsWith(`.${listed}`));
+}
+
+function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts): ContactRefusal | undefined {
+  const listed = suppressedDomain(domainOf(properties["email"] ?? ""), suppression.domains);
+  if (listed !== undefined) {
+    const reason = `The contact's email domain is on the suppression list (${listed}).`;
+    return { code: "BLOCKED", status: "SKIPPED", reason };
+  }
+  if (suppression.property === null) return undefined;
+  const { name, values } = suppression.property;
+  // A property of several choices holds them all, separated by semicolons.
+  const held = (properties[name] ?? "").split(";").map((value) => value.trim().toLowerCase());
+  const found = values.find((value) => held.includes(value.toLowerCase()));
+  if (found === undefined) return undefined;
+  const reason = `The contact is suppressed: its property ${name} is “${found}”.`;
+  return { code: "BLOCKED", status: "SKIPPED", reason };
+}
+
+/** HubSpot's dates come as ISO 8601 or as milliseconds. */
+function instantOf(value: string | null | undefined): number | undefined {
+  if (value == null || value === "") return undefined;
+  const instant = /^\d{9,}$/.test(value) ? Number(value) : Date.parse(value);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
+/** The contact's last enrollment that the cooldown is counted from: by its properties or by our own history. */
+function lastEnrolledMs({ cooldown }: Policy, facts: ContactFacts): number | undefined {
+  const { properties, history, sequenceId } = facts;
+  const isCounted = cooldown.scope === "any" || properties["hs_latest_sequence_enrolled"] === sequenceId;
+  const byProperty = isCounted ? instantOf(properties["hs_latest_sequence_enrolled_date"]) : undefined;
+  const byUs = cooldown.scope === "any" ? history?.lastEnrolledAt : history?.lastEnrolledInSequenceAt;
+  const known = [byProperty, byUs?.getTime()].filter((instant) => instant !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
+  const { days, scope } = policy.cooldown;
+  if (days === 0) return undefined;
+  const lastMs = lastEnrolledMs(policy, facts);
+  if (lastMs === undefined || facts.now.getTime() - lastMs >= days * DAY_MS) return undefined;
+  const last = new Date(lastMs).toISOString().slice(0, 10);
+  const until = new Date(lastMs + days * DAY_MS).toISOString().slice(0, 10);
+  const what = scope === "any" ? "a sequence" : "this sequence";
+  const reason = `The contact was enrolled in ${what} on ${last}; the cooldown of ${days} days ends on ${until}.`;
+  return { code: "COOLDOWN_ACTIVE", status: "SKIPPED", reason };
+}
+
+/** Why the contact is not to be enrolled, before a request is spent on it; undefined: nothing in its way. */
+export function refuseContact(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
+  const suppressed = refuseSuppressed(policy, facts);
+  if (suppressed !== undefined) return suppressed;
+  if (policy.checkOptOut && facts.properties["hs_email_optout"]?.toLowerCase() === "true") {
+    return { code: "UNSUBSCRIBED", status: "FAILED", reason: "The contact has opted out of all email." };
+  }
+  return refuseCooling(policy, facts);
+}
+
+/** Contact properties the policy looks at, besides those every call carries. */
+export function neededProperties({ sender, suppression }: Policy): string[] {
+  return [
+    ...(sender.mode === "contact_property" ? [sender.property] : []),
+    ...(suppression.property === null ? [] : [suppression.property.name]),
+  ];
+}

@@ -1,0 +1,65 @@
+import { INITIAL_POLICY, type Policy, type SenderRule } from "./policy.js";
+import type { PortalPolicy } from "./portal-policy.js";
+
+/** What a workflow's step says itself; what it leaves out is the preset's to decide. */
+export interface StepChoices {
+  readonly senderMode?: "contact_owner" | "specific_user" | "rotation" | "portal_default" | undefined;
+  readonly senderUserId?: string | undefined;
+  readonly rotationId?: string | undefined;
+  readonly presetId?: string | undefined;
+  readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait" | undefined;
+  readonly cooldownDays?: number | undefined;
+}
+
+/** The policy of one call, or why there is none: a setting that is gone or cannot be read. */
+export type EffectivePolicy =
+  | { readonly kind: "policy"; readonly policy: Policy }
+  | { readonly kind: "unusable"; readonly reason: string };
+
+function presetPolicy(portal: PortalPolicy, presetId: string | undefined): EffectivePolicy {
+  const preset =
+    presetId === undefined
+      ? [...portal.presets.values()].find(({ isDefault }) => isDefault)
+      : portal.presets.get(presetId);
+  if (preset === undefined) {
+    return presetId === undefined
+      ? { kind: "policy", policy: INITIAL_POLICY }
+      : { kind: "unusable", reason: "The preset chosen in the step no longer exists." };
+  }
+  return preset.policy === undefined
+    ? {
+        kind: "unusable",
+        reason: `The preset “${preset.name}” cannot be read. Save it again on the settings page.`,
+      }
+    : { kind: "policy", policy: preset.policy };
+}
+
+function senderRule(step: StepChoices, ofPreset: SenderRule): SenderRule {
+  switch (step.senderMode) {
+    case "contact_owner":
+      return { mode: "contact_owner" };
+    case "specific_user":
+      return { mode: "specific_user", userId: step.senderUserId ?? "" };
+    case "rotation":
+      return { mode: "rotation", rotationId: step.rotationId ?? "" };
+    case "portal_default":
+    case undefined:
+      return ofPreset;
+  }
+}
+
+/** What applies to one call: the step's own choices, then its preset's, or the portal's default preset's. */
+export function effectivePolicy(portal: PortalPolicy, step: StepChoices): EffectivePolicy {
+  const base = presetPolicy(portal, step.presetId);
+  if (base.kind === "unusable") return base;
+  const { policy } = base;
+  return {
+    kind: "policy",
+    policy: {
+      ...policy,
+      sender: senderRule(step, policy.sender),
+      ifAlreadyEnrolled: step.ifAlreadyEnrolled ?? policy.ifAlreadyEnrolled,
+      cooldown: { ...policy.cooldown, days: step.cooldownDays ?? policy.cooldown.days },
+    },
+  };
+}

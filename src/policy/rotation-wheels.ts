@@ -1,0 +1,81 @@
+import type { Rotation } from "./portal-policy.js";
+import { pickFromWheel, takeBack, type WheelMember, type WheelPick } from "./weighted-rotation.js";
+
+/** Where a member of a rotation stands, as it is to be stored. */
+export interface WheelState {
+  readonly rotationId: string;
+  readonly userId: bigint;
+  readonly currentWeight: number;
+  readonly picks: number;
+}
+
+/**
+ * The rotations of a portal in the hands of its owner, who alone turns them: what was read when the turn began is led on
+ * here, and stored with each pick before the pick is acted on.
+ */
+export class RotationWheels {
+  readonly #wheels = new Map<string, Map<bigint, WheelMember>>();
+  readonly #picks = new Map<bigint, { readonly pick: WheelPick; readonly rotationId: string }>();
+  readonly #turned = new Set<string>();
+
+  /** Members as they stand, whatever of the rotation an admin changed meanwhile. */
+  membersOf(rotation: Rotation): WheelMember[] {
+    const known = this.#wheels.get(rotation.rotationId);
+    const members = rotation.members.map((member) => {
+      const held = known?.get(member.userId);
+      if (held === undefined) return { ...member };
+      return held.weight === member.weight
+        ? held
+        : { ...member, currentWeight: held.currentWeight, picks: held.picks };
+    });
+    this.#wheels.set(rotation.rotationId, new Map(members.map((member) => [member.userId, member])));
+    return members;
+  }
+
+  /** Picks for an execution among the members that can send; `wanted` goes before whoever's turn it is. */
+  pick(choice: {
+    executionId: bigint;
+    rotation: Rotation;
+    canSend: (userId: bigint) => boolean;
+    wanted: bigint | undefined;
+  }): bigint | undefined {
+    const among = this.membersOf(choice.rotation).filter(({ userId }) => choice.canSend(userId));
+    const pick = pickFromWheel(
+      among,
+      among.find(({ userId }) => userId === choice.wanted),
+    );
+    if (pick === undefined) return undefined;
+    const { rotationId } = choice.rotation;
+    this.#picks.set(choice.executionId, { pick, rotationId });
+    this.#turned.add(rotationId);
+    return pick.picked.userId;
+  }
+
+  /** The pick made for the execution stands. */
+  keep(executionId: bigint): void {
+    this.#picks.delete(executionId);
+  }
+
+  /** Nothing was sent by the pick made for the execution: its turn is given back. */
+  giveBack(executionId: bigint): void {
+    const made = this.#picks.get(executionId);
+    if (made === undefined) return;
+    this.#picks.delete(executionId);
+    takeBack(made.pick);
+    this.#turned.add(made.rotationId);
+  }
+
+  /** What changed since it was last asked, to be stored. */
+  takeTurned(): WheelState[] {
+    const turned = [...this.#turned];
+    this.#turned.clear();
+    return turned.flatMap((rotationId) =>
+      [...(this.#wheels.get(rotationId)?.values() ?? [])].map(({ userId, currentWeight, picks }) => ({
+        rotationId,
+        userId,
+        currentWeight,
+        picks,
+      })),
+    );
+  }
+}

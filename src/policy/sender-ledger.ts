@@ -1,0 +1,165 @@
+import type { Pool } from "pg";
+import { opensAt } from "./send-window.js";
+import type { SenderPolicy } from "./sender-policy.js";
+
+const DAY_MS = 86_400_000;
+/** Our clock, the database's and HubSpot's may differ by this much: an enrollment counts that much longer than a day. */
+const SKEW_MS = 60_000;
+
+/** What one sender has sent within the last day, and who waits for a place. */
+interface Account {
+  /** Instants of enrollments, in ms, oldest first. */
+  readonly sentAt: number[];
+  /** Executions whose request may have been, or is about to be, sent. */
+  readonly open: Set<bigint>;
+}
+
+interface AccountRow {
+  user_id: string;
+  /** Ms since each enrollment, by the database's clock. */
+  ages_ms: number[] | null;
+  open: string[] | null;
+}
+
+/**
+ * How often each sender of one portal has sent in the last 24 hours, kept by the portal's owner for one turn. A place is
+ * reserved before a request is sent; the execution's row names the sender by then (executions/intent.ts), so a successor
+ * counts it, too: what may have been sent counts until it is known that it was not.
+ */
+export class SenderLedger {
+  readonly #pool: Pool;
+  readonly #portalId: bigint;
+  readonly #now: () => Date;
+  readonly #accounts = new Map<bigint, Account>();
+  readonly #loading = new Map<bigint, Promise<void>>();
+  readonly #senderOf = new Map<bigint, bigint>();
+  #waiters: Promise<Map<bigint, number>> | undefined;
+  #waiting = new Map<bigint, number>();
+
+  constructor(options: { pool: Pool; portalId: bigint; now: () => Date }) {
+    this.#pool = options.pool;
+    this.#portalId = options.portalId;
+    this.#now = options.now;
+  }
+
+  /** Makes the senders known; what is asked of others throws. */
+  async load(userIds: readonly bigint[]): Promise<void> {
+    const missing = userIds.filter((userId) => !this.#loading.has(userId));
+    if (missing.length > 0) {
+      const read = this.#read(missing);
+      for (const userId of missing) {
+        this.#loading.set(userId, read);
+      }
+      read.catch(() => {
+        missing.forEach((userId) => this.#loading.delete(userId));
+      });
+    }
+    for (const userId of userIds) await this.#loading.get(userId);
+  }
+
+  async #read(userIds: readonly bigint[]): Promise<void> {
+    const { rows } = await this.#pool.query<AccountRow>({
+      name: "read-sender-accounts",
+      text: `
+        SELECT asked.user_id,
+               (SELECT array_agg((extract(epoch FROM now() - e.enrolled_at) * 1000)::float8 ORDER BY e.enrolled_at)
+                  FROM executions e
+                 WHERE e.portal_id = $1 AND e.sender_user_id = asked.user_id AND e.enrollment_status = 'ENROLLED'
+                   AND e.enrolled_at > now() - $3::float8 * interval '1 millisecond') AS ages_ms,
+               (SELECT array_agg(e.id::text) FROM executions e
+                 WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.sender_user_id = asked.user_id) AS open
+          FROM unnest($2::bigint[]) AS asked (user_id)`,
+      values: [this.#portalId, userIds, DAY_MS + SKEW_MS],
+    });
+    const nowMs = this.#now().getTime();
+    for (const row of rows) {
+      const userId = BigInt(row.user_id);
+      const open = new Set((row.open ?? []).map(BigInt));
+      this.#accounts.set(userId, { sentAt: (row.ages_ms ?? []).map((age) => nowMs - age), open });
+      for (const executionId of open) this.#senderOf.set(executionId, userId);
+    }
+  }
+
+  #account(userId: bigint): Account {
+    const account = this.#accounts.get(userId);
+    if (account === undefined) throw new Error(`the ledger has not loaded sender ${userId}`);
+    const oldestMs = this.#now().getTime() - DAY_MS - SKEW_MS;
+    while (account.sentAt[0] !== undefined && account.sentAt[0] <= oldestMs) account.sentAt.shift();
+    return account;
+  }
+
+  /** Places taken: sent within the last day, or possibly under way. */
+  usedBy(userId: bigint): number {
+    const { sentAt, open } = this.#account(userId);
+    return sentAt.length + open.size;
+  }
+
+  /**
+   * When the `place`-th further enrollment (0 is the next) could be sent: as earlier ones leave the 24 hours, within the
+   * sender's window. Undefined: never.
+   */
+  placeFreeAt(sender: SenderPolicy, place: number, notBefore: Date): Date | undefined {
+    const { dailyCap: cap } = sender;
+    if (cap <= 0) return undefined;
+    const { sentAt, open } = this.#account(sender.userId);
+    const nowMs = this.#now().getTime();
+    const rounds = Math.floor(place / cap);
+    // Places beyond the free ones come as the oldest leave; after a round of the cap those who waited leave in turn.
+    const leaving = sentAt.length + open.size - cap + (place % cap);
+    const leftMs = leaving < 0 ? nowMs : (sentAt[leaving] ?? nowMs) + DAY_MS + SKEW_MS;
+    let at = opensAt(sender, new Date(Math.max(leaving < 0 ? nowMs : leftMs, notBefore.getTime())));
+    for (let round = 0; round < rounds && at !== undefined; round += 1) {
+      at = opensAt(sender, new Date(at.getTime() + DAY_MS + SKEW_MS));
+    }
+    return at;
+  }
+
+  /** Takes a place for the execution. The caller has made sure that one is free. */
+  reserve(executionId: bigint, userId: bigint): void {
+    this.release(executionId);
+    this.#account(userId).open.add(executionId);
+    this.#senderOf.set(executionId, userId);
+  }
+
+  /** Certainly nothing was sent for the execution: its place is free again. */
+  release(executionId: bigint): void {
+    const userId = this.#senderOf.get(executionId);
+    if (userId === undefined) return;
+    this.#senderOf.delete(executionId);
+    this.#accounts.get(userId)?.open.delete(executionId);
+  }
+
+  /** The execution was enrolled, as whom HubSpot says. */
+  confirm(executionId: bigint, sender: bigint | undefined): void {
+    const userId = sender ?? this.#senderOf.get(executionId);
+    this.release(executionId);
+    if (userId !== undefined) this.#accounts.get(userId)?.sentAt.push(this.#now().getTime());
+  }
+
+  /** Makes known how many wait for each sender: those an earlier turn put off. */
+  async loadWaiters(): Promise<void> {
+    this.#waiters ??= this.#readWaiters();
+    await this.#waiters;
+  }
+
+  async #readWaiters(): Promise<Map<bigint, number>> {
+    const { rows } = await this.#pool.query<{ user_id: string; count: number }>({
+      name: "read-sender-waiters",
+      text: `
+        SELECT sender_user_id AS user_id, count(*)::int AS count FROM executions
+         WHERE portal_id = $1 AND state = 'QUEUED' AND due_at > now() AND sender_user_id IS NOT NULL
+         GROUP BY sender_user_id`,
+      values: [this.#portalId],
+    });
+    this.#waiting = new Map(rows.map(({ user_id, count }) => [BigInt(user_id), count]));
+    return this.#waiting;
+  }
+
+  waitersFor(userId: bigint): number {
+    return this.#waiting.get(userId) ?? 0;
+  }
+
+  addWaiter(userId: bigint): void {
+    this.#waiting.set(userId, this.waitersFor(userId) + 1);
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "@jest/globals";
+import { refuseContact, type ContactFacts } from "../../src/policy/contact-policy.js";
+import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
+
+const NOW = new Date("2026-11-21T12:00:00Z");
+
+function refusal(policy: Partial<Policy>, facts: Partial<ContactFacts> = {}) {
+  const properties = { email: "pat@shop.example", ...facts.properties };
+  const all = { sequenceId: "7", history: undefined, now: NOW, ...facts, properties };
+  return refuseContact({ ...INITIAL_POLICY, ...policy }, all)?.code;
+}
+
+const suppressing = (domains: string[]): Partial<Policy> => ({ suppression: { domains, property: null } });
+
+describe("the policy for contacts", () => {
+  test("suppresses a domain and what is below it, and no other that ends alike", () => {
+    expect(refusal(suppressing(["shop.example"]))).toBe("BLOCKED");
+    expect(refusal(suppressing(["example"]))).toBe("BLOCKED");
+    expect(refusal(suppressing(["op.example"]))).toBeUndefined();
+    expect(refusal(suppressing(["eu.shop.example"]))).toBeUndefined();
+    expect(refusal(suppressing(["shop.example"]), { properties: { email: "PAT@EU.SHOP.EXAMPLE" } })).toBe(
+      "BLOCKED",
+    );
+  });
+
+  test("suppresses one of several values, whatever its case", () => {
+    const policy = { suppression: { domains: [], property: { name: "tags", values: ["Partner"] } } };
+    expect(refusal(policy, { properties: { tags: "press;PARTNER" } })).toBe("BLOCKED");
+    expect(refusal(policy, { properties: { tags: "partners" } })).toBeUndefined();
+    expect(refusal(policy, { properties: { tags: null } })).toBeUndefined();
+  });
+
+  test("heeds an opt-out only where it is asked to", () => {
+    expect(refusal({}, { properties: { hs_email_optout: "true" } })).toBe("UNSUBSCRIBED");
+    expect(refusal({ checkOptOut: false }, { properties: { hs_email_optout: "true" } })).toBeUndefined();
+  });
+
+  test.each([
+    {
+      what: "same sequence, in ms",
+      sequence: "7",
+      date: String(NOW.getTime() - 86_400_000),
+      isCooling: true,
+    },
+    { what: "another sequence", sequence: "8", date: "2026-11-20T12:00:00Z", isCooling: false },
+    { what: "another, scope any", sequence: "8", date: "2026-11-20T12:00:00Z", isAny: true, isCooling: true },
+    { what: "over by now", sequence: "7", date: "2026-11-18T12:00:00Z", isCooling: false },
+    { what: "a date that is none", sequence: "7", date: "soon", isAny: true, isCooling: false },
+  ])("a cooldown of three days: $what", ({ sequence, date, isAny, isCooling }) => {
+    const properties = { hs_latest_sequence_enrolled: sequence, hs_latest_sequence_enrolled_date: date };
+    const cooldown = { days: 3, scope: isAny === true ? ("any" as const) : ("sequence" as const) };
+    expect(refusal({ cooldown }, { properties })).toBe(isCooling ? "COOLDOWN_ACTIVE" : undefined);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { pickFromWheel, takeBack, type WheelMember } from "../../src/policy/weighted-rotation.js";
+
+const wheel = (weights: readonly number[]): WheelMember[] =>
+  weights.map((weight, index) => ({ userId: BigInt(index), weight, currentWeight: 0, picks: 0 }));
+const weights = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 8 });
+
+describe("a weighted rotation", () => {
+  test("spreads the turns of the heavier evenly", () => {
+    const members = wheel([5, 1, 1]);
+    const turns = Array.from({ length: 7 }, () => Number(pickFromWheel(members)?.picked.userId));
+    expect(turns).toEqual([0, 0, 1, 0, 2, 0, 0]);
+  });
+
+  test("gives each its share to within one pick, at every moment", () => {
+    fc.assert(
+      fc.property(weights, fc.integer({ min: 1, max: 500 }), (drawn, picks) => {
+        const members = wheel(drawn);
+        const total = drawn.reduce((sum, weight) => sum + weight, 0);
+        for (let count = 1; count <= picks; count += 1) {
+          pickFromWheel(members);
+          for (const member of members)
+            expect(Math.abs(member.picks - (count * member.weight) / total)).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("forgets picks that are taken back, in whatever order", () => {
+    fc.assert(
+      fc.property(weights, fc.array(fc.nat(), { maxLength: 20 }), (drawn, order) => {
+        const members = wheel(drawn);
+        pickFromWheel(members);
+        const before = structuredClone(members);
+        const made = order.map(() => pickFromWheel(members));
+        for (const index of order) {
+          const [pick] = made.splice(index % Math.max(1, made.length), 1);
+          if (pick !== undefined) takeBack(pick);
+        }
+        expect(members).toEqual(before);
+      }),
+    );
+  });
+
+  test("picks nobody where nobody can be picked, and the wanted one where it can", () => {
+    const members = wheel([1, 1]);
+    expect(pickFromWheel([])).toBeUndefined();
+    expect(pickFromWheel(members, members[1])?.picked).toBe(members[1]);
+    expect(pickFromWheel(members)?.picked).toBe(members[0]);
+  });
+});
