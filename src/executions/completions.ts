@@ -56,6 +56,9 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
 /**
  * Writes what came of a batch of completions, in one statement under the lease. A refusal of what HubSpot delivered
  * again while the answer was on its way is out of date: HubSpot holds the callback now, and is still owed the completion.
+ *
+ * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of owed
+ * completions, of which its statistics know nothing, and read all of them for each result (query-plans.test.ts).
  */
 export async function writeCompletionResults(
   owner: Ownership,
@@ -64,8 +67,8 @@ export async function writeCompletionResults(
   const { rowCount } = await owner.pool.query({
     name: "write-completion-results",
     text: `
-      WITH ${owner.leaseCte}, result AS (
-        SELECT * FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $7::int[])
+      WITH ${owner.leaseCte}, result AS MATERIALIZED (
+        SELECT *, 'DECIDED' AS from_state FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $7::int[])
           AS row (id, to_state, delay_ms, problem, tries)
       )
       UPDATE executions e
@@ -75,7 +78,7 @@ export async function writeCompletionResults(
              completed_at = CASE WHEN r.to_state = 'COMPLETED' THEN now() END,
              last_problem = coalesce(r.problem, e.last_problem)
         FROM result r, lease
-       WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = 'DECIDED'`,
+       WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state`,
     values: [
       owner.portalId,
       owner.epoch,
