@@ -1,12 +1,12 @@
 import { ensureBuilt } from "./chaos/stage.js";
 import { measureAccept } from "./accept/accept.js";
 import { measureDrain } from "./drain/drain.js";
-import { measureFairness } from "./fairness/fairness.js";
+import { measureFairnessMany, measureFairnessOne } from "./fairness/fairness.js";
 import { measureWake } from "./wake/wake.js";
 import { measurePortals } from "./portals/portals.js";
 import { measureStart } from "./start/start.js";
 import { measureGrowth } from "./growth/growth.js";
-import { readOptions, UsageError, type Area, type BenchOptions } from "./options.js";
+import { readOptions, UsageError, type Part, type BenchOptions } from "./options.js";
 import { readBaseline, saveBaseline, saveResult } from "./report/baseline.js";
 import { isBarMet, type Figure } from "./report/figures.js";
 import { renderFigures } from "./report/table.js";
@@ -15,11 +15,14 @@ import { renderFigures } from "./report/table.js";
  * The performance suite (`npm run bench`): every figure of design §5 measured beside its peer, in one run on one machine.
  * Bench/README.md says what each part does. Exit code: 0 where every bar is met, 1 where not, 2 where it could not run.
  */
-const MEASURES: Record<Area, (options: BenchOptions) => Promise<Figure[]>> = {
+const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   accept: measureAccept,
-  drain: measureDrain,
+  "drain-1": (options) => measureDrain(1, options),
+  "drain-2": (options) => measureDrain(2, options),
+  "drain-4": (options) => measureDrain(4, options),
   wake: measureWake,
-  fairness: measureFairness,
+  "fairness-one": measureFairnessOne,
+  "fairness-many": measureFairnessMany,
   growth: measureGrowth,
   portals: measurePortals,
   start: measureStart,
@@ -29,18 +32,25 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function secondsSince(instant: number): string {
+  return ((performance.now() - instant) / 1_000).toFixed(0);
+}
+
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), (line) => {
     print(`  ${line}`);
   });
   ensureBuilt();
   const figures: Figure[] = [];
-  for (const area of options.areas) {
-    print(area);
-    figures.push(...(await MEASURES[area](options)));
+  const startedAt = performance.now();
+  for (const part of options.parts) {
+    print(part);
+    const partStartedAt = performance.now();
+    figures.push(...(await MEASURES[part](options)));
+    options.tell(`${part} took ${secondsSince(partStartedAt)} s`);
   }
   print(renderFigures(figures, readBaseline()));
-  print(`Written to ${saveResult(figures)}`);
+  print(`${options.runs} runs of each in ${secondsSince(startedAt)} s. Written to ${saveResult(figures)}`);
   if (options.isBaseline) saveBaseline(figures);
   return figures.some((figure) => isBarMet(figure) === false) ? 1 : 0;
 }

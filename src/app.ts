@@ -21,6 +21,7 @@ import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
+import { createFairGate } from "./hubspot/fair-gate.js";
 import { createTransport } from "./hubspot/transport.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { startPeriodic } from "./jobs/periodic.js";
@@ -50,6 +51,8 @@ const POOL_SIZE = 16;
 const DRAIN_CAPACITY = 300;
 /** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
 const HUBSPOT_TIMEOUT_MS = 15_000;
+/** Requests to HubSpot under way at once, each on a connection of its own. */
+const HUBSPOT_CONNECTIONS = 256;
 const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
 const OVERDUE_INTERVAL_MS = 4_000;
@@ -262,6 +265,7 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     directory,
     logger,
     rateLimit: config.hubspot.rateLimit,
+    gate: createFairGate({ places: HUBSPOT_CONNECTIONS }),
     forPortal,
   });
   await queue.work(drain, {
@@ -351,7 +355,7 @@ function tuneFetch(): () => Promise<void> {
     connect: { timeout: 5_000 },
     headersTimeout: HUBSPOT_TIMEOUT_MS,
     bodyTimeout: HUBSPOT_TIMEOUT_MS,
-    connections: 256,
+    connections: HUBSPOT_CONNECTIONS,
   });
   setGlobalDispatcher(agent);
   return () => {

@@ -92,10 +92,10 @@ function figureOf(
   given: Pick<Figure, "id" | "what" | "unit" | "bar">,
 ): Figure {
   const [small = [], large = []] = [measured["small"], measured["large"]];
-  const rounds = large.map((round, index) => round[of] / (small[index]?.[of] ?? Number.NaN));
+  const runs = large.map((run, index) => run[of] / (small[index]?.[of] ?? Number.NaN));
   return {
-    ...{ area: "growth", ...given, rounds, ratio: median(rounds) },
-    ...{ ours: median(large.map((round) => round[of])), peer: median(small.map((round) => round[of])) },
+    ...{ area: "growth", ...given, runs, ratio: median(runs) },
+    ...{ ours: median(large.map((run) => run[of])), peer: median(small.map((run) => run[of])) },
   };
 }
 
@@ -106,21 +106,21 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
   const load = await startLoadGenerator();
   let sides: Side[] = [];
   try {
-    await stockPortals(rig, { portalIds: PORTALS, contacts: 1 + 2 * (each + 10) * options.rounds });
+    await stockPortals(rig, { portalIds: PORTALS, contacts: 1 + 2 * (each + 10) * options.runs });
     await rig.startApp({ role: "worker" });
     await warmUp(rig, PORTALS);
     await rig.stopApps();
     sides = await openSides(rig, options);
     const measured: Record<string, Measured[]> = { small: [], large: [] };
-    for (let round = 0; round < options.rounds; round += 1) {
-      for (const [index, side] of (round % 2 === 0 ? sides : [...sides].reverse()).entries()) {
-        const from = 1 + (2 * round + index) * (each + 10);
-        const of = { calls, each, from, label: `${side.name}${round}`, side };
+    for (let run = 0; run < options.runs; run += 1) {
+      for (const [index, side] of (run % 2 === 0 ? sides : [...sides].reverse()).entries()) {
+        const from = 1 + (2 * run + index) * (each + 10);
+        const of = { calls, each, from, label: `${side.name}${run}`, side };
         const accept = await acceptRate(rig, load, of);
         const result = { accept, ...(await drain(rig, of)) };
         measured[side.name]?.push(result);
         options.tell(
-          `growth, round ${round + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s, ` +
+          `growth, run ${run + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s, ` +
             `worker ${result.memoryMb.toFixed(0)} MiB`,
         );
         await sleep(1_000);

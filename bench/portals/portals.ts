@@ -68,7 +68,7 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
   const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
   try {
     const ids = portalIds(count);
-    await stockPortals(rig, { portalIds: ids, contacts: 1 + 2 * each * options.rounds });
+    await stockPortals(rig, { portalIds: ids, contacts: 1 + 2 * each * options.runs });
     const worker = await rig.startApp({ role: "worker", name: "worker" });
     await warmUp(rig, ids);
     const order = {
@@ -80,8 +80,8 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
     const costs: Cost[] = [];
     const ours: number[] = [];
     const bare: number[] = [];
-    for (let round = 0; round < options.rounds; round += 1) {
-      const from = 1 + 2 * each * round;
+    for (let run = 0; run < options.runs; run += 1) {
+      const from = 1 + 2 * each * run;
       const before = await spent(rig, pids);
       ours.push(await drainRate(rig.pool, { portalIds: ids, each, from }));
       const after = await spent(rig, pids);
@@ -91,7 +91,7 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
       });
       bare.push((each * count) / (await bareLoop({ ...order, firstContact: FIRST_CONTACT + from + each })));
       options.tell(
-        `portals, round ${round + 1}: ours ${ours.at(-1)?.toFixed(0)}/s, bare loop ${bare.at(-1)?.toFixed(0)}/s, ` +
+        `portals, run ${run + 1}: ours ${ours.at(-1)?.toFixed(0)}/s, bare loop ${bare.at(-1)?.toFixed(0)}/s, ` +
           `${costs.at(-1)?.transactions.toFixed(2)} transactions and ${costs.at(-1)?.cpu.toFixed(0)} µs each, ` +
           `worker ${(await worker.memoryMb()).toFixed(0)} MiB`,
       );
@@ -102,7 +102,7 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
       {
         ...{ id: "portals-rate", area: "portals", unit: "1/s" },
         what: `enrollments of ${count} portals at once, ${LATENCY_MS} ms latency, against a bare loop`,
-        ...{ ours: median(ours), peer: median(bare), ratio: median(ratios), rounds: ratios },
+        ...{ ours: median(ours), peer: median(bare), ratio: median(ratios), runs: ratios },
       },
       {
         ...{ id: "portals-transactions", area: "portals", unit: "1", what: "transactions per enrollment" },

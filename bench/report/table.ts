@@ -24,14 +24,14 @@ export function renderFigures(figures: readonly Figure[], baseline: ReadonlyMap<
   });
   for (const figure of figures) {
     const isMet = isBarMet(figure);
-    const rounds = figure.rounds ?? [];
+    const runs = figure.runs ?? [];
     table.push([
       figure.area,
       `${figure.what}, ${figure.unit}`,
       number(figure.ours),
       number(figure.peer),
       figure.ratio === undefined ? "" : `${number(figure.ratio)}×`,
-      rounds.length < 2 ? "" : `${number(Math.min(...rounds))}–${number(Math.max(...rounds))}`,
+      runs.length < 2 ? "" : `${number(Math.min(...runs))}–${number(Math.max(...runs))}`,
       barText(figure),
       isMet === undefined ? "" : isMet ? "met" : "MISSED",
       baseline.has(figure.id) ? `${number(baseline.get(figure.id))}×` : "",

@@ -90,10 +90,10 @@ export async function measureStart(options: BenchOptions): Promise<Figure[]> {
   try {
     const cold = await startOnce(path.join(folder, "data"));
     const warm: Start[] = [];
-    for (let round = 1; round <= options.rounds; round += 1) {
+    for (let run = 1; run <= options.runs; run += 1) {
       warm.push(await startOnce(path.join(folder, "data")));
       options.tell(
-        `start, round ${round}: ${warm.at(-1)?.seconds.toFixed(2)} s, ${warm.at(-1)?.memoryMb.toFixed(0)} MiB`,
+        `start, run ${run}: ${warm.at(-1)?.seconds.toFixed(2)} s, ${warm.at(-1)?.memoryMb.toFixed(0)} MiB`,
       );
     }
     const of = { area: "start" };
