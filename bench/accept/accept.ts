@@ -13,6 +13,8 @@ interface Measured {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
+  /** Moments the slowest hundredth of the calls were answered in. */
+  readonly halts: number;
   /** Microseconds of processor time a call costs the web process and the database together. */
   readonly cpu: number;
   /** The web process's part of it. */
@@ -45,6 +47,16 @@ async function startTargets(rig: Rig): Promise<Record<Target, Origin>> {
   return { ours: app, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
 }
 
+/** Calls answered within this time of each other were held up by the same thing. */
+const HALT_MS = 10;
+
+/** A pause of the process or the disk meets every connection at once: few of them hold all that is slow. */
+function haltsOf(latencies: readonly number[], answeredAt: readonly number[]): number {
+  const p99 = quantile(latencies, 0.99);
+  const slow = answeredAt.filter((_, index) => (latencies[index] as number) >= p99).sort((a, b) => a - b);
+  return slow.filter((at, index) => index === 0 || at - (slow[index - 1] as number) > HALT_MS).length;
+}
+
 async function volley(
   rig: Rig,
   load: LoadGenerator,
@@ -53,7 +65,7 @@ async function volley(
   const { publicUrl, secret } = rig;
   const postmaster = await postmasterOf(rig.pool);
   const before = { web: cpuSecondsOf(origin.pid), database: databaseCpuSeconds(postmaster) };
-  const { seconds, statuses, latencies } = await load.fire({
+  const { seconds, statuses, latencies, answeredAt } = await load.fire({
     ...{ publicUrl, secret, calls, label },
     ...{ origin: origin.url, connections: CONNECTIONS, portalIds: PORTALS },
   });
@@ -64,6 +76,7 @@ async function volley(
     perSecond: (calls - CONNECTIONS) / seconds,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
+    halts: haltsOf(latencies, answeredAt),
     cpu: webCpu + databaseCpu,
     webCpu,
   };
@@ -138,7 +151,7 @@ export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
         runs[target].push(result);
         if (target === "ours") await assertStored(rig, label, calls);
         options.tell(
-          `accept, run ${run}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
+          `accept, run ${run}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms in ${result.halts} halts, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
         );
       }
     }

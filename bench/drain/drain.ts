@@ -40,9 +40,10 @@ async function beginBacklog(rig: Rig, size: number): Promise<number> {
   return performance.now() + WINDOW_MS / 2;
 }
 
-function between(begin: PortalTraffic, end: PortalTraffic, windows: number): Drained {
+/** What happened in a window. */
+function between(begin: PortalTraffic, end: PortalTraffic): Drained {
   return {
-    share: (end.counted - begin.counted) / (windows * LIMIT),
+    share: (end.counted - begin.counted) / LIMIT,
     callsPerEnrollment: (end.counted - begin.counted) / (end.enrollments - begin.enrollments),
     throttled: end.throttled,
     peak: end.peakInWindow,
@@ -70,6 +71,7 @@ function figuresOf(workers: number, runs: readonly Drained[]): Figure[] {
       what: `calls per enrollment, ${name}`,
       unit: "calls",
       ours: median(runs.map(({ callsPerEnrollment }) => callsPerEnrollment)),
+      runs: runs.map(({ callsPerEnrollment }) => callsPerEnrollment),
       bar: { of: "ours", atMost: 1.02 },
     },
     {
@@ -85,8 +87,7 @@ function figuresOf(workers: number, runs: readonly Drained[]): Figure[] {
 
 /** How much of one portal's budget is used while a backlog exists, by so many worker processes. */
 export async function measureDrain(workers: number, options: BenchOptions): Promise<Figure[]> {
-  const windows = 2;
-  const size = (windows * options.runs + 3) * LIMIT;
+  const size = (options.runs + 3) * LIMIT;
   const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
   try {
     await stockPortals(rig, { portalIds: [PORTAL], contacts: size + 1 });
@@ -100,8 +101,8 @@ export async function measureDrain(workers: number, options: BenchOptions): Prom
     const runs: Drained[] = [];
     let begin = await trafficAt(rig, beginsAt);
     for (let run = 1; run <= options.runs; run += 1) {
-      const end = await trafficAt(rig, beginsAt + run * windows * WINDOW_MS);
-      const drained = between(begin, end, windows);
+      const end = await trafficAt(rig, beginsAt + run * WINDOW_MS);
+      const drained = between(begin, end);
       begin = end;
       runs.push(drained);
       options.tell(

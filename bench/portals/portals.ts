@@ -107,11 +107,13 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
       {
         ...{ id: "portals-transactions", area: "portals", unit: "1", what: "transactions per enrollment" },
         ours: median(costs.map(({ transactions }) => transactions)),
+        runs: costs.map(({ transactions }) => transactions),
       },
       {
         ...{ id: "portals-cpu", area: "portals", unit: "µs" },
         what: "processor time per enrollment, worker and database",
         ours: median(costs.map(({ cpu }) => cpu)),
+        runs: costs.map(({ cpu }) => cpu),
       },
       {
         ...{ id: "portals-429", area: "portals", unit: "answers", what: "429s caused by us" },

@@ -52,7 +52,9 @@ export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
       throw fault;
     }
     return {
-      observe: slot.observe,
+      observe: (headers) => {
+        slot.observe(headers);
+      },
       giveBack: () => {
         slot.giveBack();
         leave();
