@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { startLoadGenerator, type LoadGenerator } from "../accept/load.js";
 import { addHistory } from "../rig/backlog.js";
+import { databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { drainRate } from "../rig/drain-rate.js";
 import { startRig, type Rig } from "../rig/rig.js";
 import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
@@ -25,6 +26,8 @@ interface Side {
 interface Measured {
   readonly accept: number;
   readonly drain: number;
+  /** The database's processor time per drained execution, in µs: does not count waiting. */
+  readonly drainCpu: number;
   readonly memoryMb: number;
 }
 
@@ -65,10 +68,13 @@ async function drain(rig: Rig, { side, ...of }: Load & { side: Side }): Promise<
   });
   // Its code is warm, and what an earlier owner left in the window is known, before anything is timed.
   await drainRate(side.pool, { portalIds: PORTALS, each: 10, from: of.from });
+  const postmaster = await postmasterOf(side.pool);
+  const before = databaseCpuSeconds(postmaster);
   const rate = await drainRate(side.pool, { portalIds: PORTALS, each: of.each, from: of.from + 10 });
+  const drainCpu = ((databaseCpuSeconds(postmaster) - before) * 1e6) / (of.each * PORTALS.length);
   const memoryMb = await worker.memoryMb();
   await rig.stop(worker);
-  return { drain: rate, memoryMb };
+  return { drain: rate, drainCpu, memoryMb };
 }
 
 async function openSides(rig: Rig, options: BenchOptions): Promise<Side[]> {
@@ -120,7 +126,7 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
         const result = { accept, ...(await drain(rig, of)) };
         measured[side.name]?.push(result);
         options.tell(
-          `growth, run ${run + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s, ` +
+          `growth, run ${run + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s (database ${result.drainCpu.toFixed(0)} µs each), ` +
             `worker ${result.memoryMb.toFixed(0)} MiB`,
         );
         await sleep(1_000);
@@ -139,6 +145,10 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
         what: "drain at 1,000,000 stored over 1,000",
         unit: "1/s",
         ...atLeast,
+      }),
+      figureOf("drainCpu", measured, {
+        ...{ id: "growth-drain-cpu", unit: "µs" },
+        what: "the database's processor time per drained execution, likewise",
       }),
       figureOf("memoryMb", measured, {
         ...{ id: "growth-memory", what: "worker's memory at 1,000,000 stored over 1,000", unit: "MiB" },
