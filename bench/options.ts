@@ -1,12 +1,25 @@
 import { parseArgs } from "node:util";
 
-export const AREAS = ["accept", "drain", "wake", "fairness", "growth", "portals", "start", "pages"] as const;
-export type Area = (typeof AREAS)[number];
+/** What can be measured by itself, in the order it is. */
+export const PARTS = [
+  "accept",
+  "drain-1",
+  "drain-2",
+  "drain-4",
+  "wake",
+  "fairness-one",
+  "fairness-many",
+  "growth",
+  "portals",
+  "start",
+  "pages",
+] as const;
+export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
-  readonly areas: readonly Area[];
-  /** Repetitions whose median counts. */
-  readonly rounds: number;
+  readonly parts: readonly Part[];
+  /** Repetitions of each measurement; their median counts. */
+  readonly runs: number;
   /** Smaller loads: to see that it works, not for figures. */
   readonly isQuick: boolean;
   readonly isBaseline: boolean;
@@ -16,7 +29,8 @@ export interface BenchOptions {
 
 export class UsageError extends Error {}
 
-const USAGE = `npm run bench -- [--only ${AREAS.join(",")}] [--rounds 5] [--quick] [--save-baseline] [--profile <folder>]`;
+const USAGE = `npm run bench -- [--only <part>,…] [--runs 5] [--quick] [--save-baseline] [--profile <folder>]
+Parts: ${PARTS.join(", ")}; "drain" means all of that name.`;
 
 /** Reads the command line. @throws UsageError */
 export function readOptions(args: readonly string[], tell: (line: string) => void): BenchOptions {
@@ -26,7 +40,7 @@ export function readOptions(args: readonly string[], tell: (line: string) => voi
       args: [...args],
       options: {
         only: { type: "string" },
-        rounds: { type: "string" },
+        runs: { type: "string" },
         quick: { type: "boolean", default: false },
         "save-baseline": { type: "boolean", default: false },
         profile: { type: "string" },
@@ -35,12 +49,11 @@ export function readOptions(args: readonly string[], tell: (line: string) => voi
   } catch (fault) {
     throw new UsageError(`${fault instanceof Error ? fault.message : String(fault)}\n${USAGE}`);
   }
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50)
-    throw new UsageError(`--rounds is 1 to 50\n${USAGE}`);
+  const runs = Number(values.runs ?? (values.quick ? 1 : 5));
+  if (!Number.isInteger(runs) || runs < 1 || runs > 50) throw new UsageError(`--runs is 1 to 50\n${USAGE}`);
   return {
-    areas: values.only === undefined ? AREAS : values.only.split(",").map(toArea),
-    rounds,
+    parts: values.only === undefined ? PARTS : partsOf(values.only),
+    runs,
     isQuick: values.quick,
     isBaseline: values["save-baseline"],
     profileDir: values.profile,
@@ -48,8 +61,10 @@ export function readOptions(args: readonly string[], tell: (line: string) => voi
   };
 }
 
-function toArea(name: string): Area {
-  const area = AREAS.find((known) => known === name.trim());
-  if (area === undefined) throw new UsageError(`there is no part "${name}"\n${USAGE}`);
-  return area;
+function partsOf(only: string): Part[] {
+  const names = only.split(",").map((name) => name.trim());
+  const belongs = (part: Part, name: string): boolean => part === name || part.startsWith(`${name}-`);
+  const unknown = names.find((name) => !PARTS.some((part) => belongs(part, name)));
+  if (unknown !== undefined) throw new UsageError(`there is no part "${unknown}"\n${USAGE}`);
+  return PARTS.filter((part) => names.some((name) => belongs(part, name)));
 }

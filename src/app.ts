@@ -27,8 +27,9 @@ import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
+import { createFairGate } from "./hubspot/fair-gate.js";
 import { createTransport } from "./hubspot/transport.js";
-import { tuneFetch } from "./hubspot/tune-fetch.js";
+import { HUBSPOT_CONNECTIONS, tuneFetch } from "./hubspot/tune-fetch.js";
 import { uninstall } from "./hubspot/uninstall.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { eraseHistories } from "./jobs/erase-history.js";
@@ -330,6 +331,7 @@ async function startWorker(foundation: Foundation, closers: Closers): Promise<vo
     directory,
     logger,
     rateLimit: config.hubspot.rateLimit,
+    gate: createFairGate({ places: HUBSPOT_CONNECTIONS }),
     forPortal,
     now: foundation.senderClock,
   });

@@ -9,10 +9,12 @@ import { startLoadGenerator, type LoadGenerator } from "./load.js";
 const PORTALS = Array.from({ length: 10 }, (_, index) => 4_455_601 + index);
 const CONNECTIONS = 64;
 
-interface Round {
+interface Measured {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
+  /** Moments the slowest hundredth of the calls were answered in. */
+  readonly halts: number;
   /** Microseconds of processor time a call costs the web process and the database together. */
   readonly cpu: number;
   /** The web process's part of it. */
@@ -45,15 +47,25 @@ async function startTargets(rig: Rig): Promise<Record<Target, Origin>> {
   return { ours: app, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
 }
 
+/** Calls answered within this time of each other were held up by the same thing. */
+const HALT_MS = 10;
+
+/** A pause of the process or the disk meets every connection at once: few of them hold all that is slow. */
+function haltsOf(latencies: readonly number[], answeredAt: readonly number[]): number {
+  const p99 = quantile(latencies, 0.99);
+  const slow = answeredAt.filter((_, index) => (latencies[index] as number) >= p99).sort((a, b) => a - b);
+  return slow.filter((at, index) => index === 0 || at - (slow[index - 1] as number) > HALT_MS).length;
+}
+
 async function volley(
   rig: Rig,
   load: LoadGenerator,
   { origin, calls, label }: { origin: Origin; calls: number; label: string },
-): Promise<Round> {
+): Promise<Measured> {
   const { publicUrl, secret } = rig;
   const postmaster = await postmasterOf(rig.pool);
   const before = { web: cpuSecondsOf(origin.pid), database: databaseCpuSeconds(postmaster) };
-  const { seconds, statuses, latencies } = await load.fire({
+  const { seconds, statuses, latencies, answeredAt } = await load.fire({
     ...{ publicUrl, secret, calls, label },
     ...{ origin: origin.url, connections: CONNECTIONS, portalIds: PORTALS },
   });
@@ -64,6 +76,7 @@ async function volley(
     perSecond: (calls - CONNECTIONS) / seconds,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
+    halts: haltsOf(latencies, answeredAt),
     cpu: webCpu + databaseCpu,
     webCpu,
   };
@@ -78,21 +91,21 @@ async function assertStored(rig: Rig, label: string, calls: number): Promise<voi
   if (Number(rows[0]?.count) !== calls) throw new Error(`${rows[0]?.count} of ${calls} calls are stored`);
 }
 
-function figuresOf(rounds: Record<Target, Round[]>): Figure[] {
-  const ratios = (peer: Target, of: keyof Round): number[] =>
-    rounds.ours.map((round, index) => round[of] / (rounds[peer][index]?.[of] ?? Number.NaN));
+function figuresOf(runs: Record<Target, Measured[]>): Figure[] {
+  const ratios = (peer: Target, of: keyof Measured): number[] =>
+    runs.ours.map((run, index) => run[of] / (runs[peer][index]?.[of] ?? Number.NaN));
   const figure = (
-    given: Pick<Figure, "id" | "what" | "unit" | "bar"> & { peer: Target; of: keyof Round },
+    given: Pick<Figure, "id" | "what" | "unit" | "bar"> & { peer: Target; of: keyof Measured },
   ): Figure => {
     const { peer, of, ...rest } = given;
     const each = ratios(peer, of);
     return {
       ...rest,
       area: "accept",
-      ours: median(rounds.ours.map((round) => round[of])),
-      peer: median(rounds[peer].map((round) => round[of])),
+      ours: median(runs.ours.map((run) => run[of])),
+      peer: median(runs[peer].map((run) => run[of])),
       ratio: median(each),
-      rounds: each,
+      runs: each,
     };
   };
   return [
@@ -120,7 +133,7 @@ function figuresOf(rounds: Record<Target, Round[]>): Figure[] {
   ];
 }
 
-/** The accept path against a bare handler and against one that stores nothing: volleys in turn, ratios by round. */
+/** The accept path against a bare handler and against one that stores nothing: volleys in turn, ratios by run. */
 export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
   const calls = options.isQuick ? 4_000 : 10_000;
   const rig = await startRig({ profileDir: options.profileDir });
@@ -129,20 +142,20 @@ export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
     const origins = await startTargets(rig);
     for (const target of TARGETS)
       await volley(rig, load, { origin: origins[target], calls: 6_000, label: `warm-${target}` });
-    const rounds: Record<Target, Round[]> = { ours: [], bare: [], nothing: [] };
-    for (let round = 1; round <= options.rounds; round += 1) {
-      // Every other round the other way round: what one leaves to the database is not always met by the same.
-      for (const target of round % 2 === 0 ? [...TARGETS].reverse() : TARGETS) {
-        const label = `${target}${round}`;
+    const runs: Record<Target, Measured[]> = { ours: [], bare: [], nothing: [] };
+    for (let run = 1; run <= options.runs; run += 1) {
+      // Every other run the other way run: what one leaves to the database is not always met by the same.
+      for (const target of run % 2 === 0 ? [...TARGETS].reverse() : TARGETS) {
+        const label = `${target}${run}`;
         const result = await volley(rig, load, { origin: origins[target], calls, label });
-        rounds[target].push(result);
+        runs[target].push(result);
         if (target === "ours") await assertStored(rig, label, calls);
         options.tell(
-          `accept, round ${round}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
+          `accept, run ${run}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms in ${result.halts} halts, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
         );
       }
     }
-    return figuresOf(rounds);
+    return figuresOf(runs);
   } finally {
     load.close();
     await rig.close();

@@ -22,8 +22,10 @@ export interface VolleyResult {
   readonly seconds: number;
   /** How many calls got each status; 0: no answer. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Ms of every call. */
+  /** Ms of every call, in the order in which they were answered. */
   readonly latencies: number[];
+  /** When each was answered, in ms from the first. */
+  readonly answeredAt: number[];
 }
 
 interface SignedCall {
@@ -95,6 +97,7 @@ async function fire(volley: Volley): Promise<VolleyResult> {
   const clients = Array.from({ length: volley.connections }, () => new Client(volley.origin));
   const statuses: Record<string, number> = {};
   const latencies: number[] = [];
+  const answeredAt: number[] = [];
   let next = volley.connections;
   // Each connection is opened by a call of its own before the clock starts.
   const opened = await Promise.all(clients.map((client, index) => send(client, calls[index] as SignedCall)));
@@ -105,14 +108,16 @@ async function fire(volley: Volley): Promise<VolleyResult> {
       for (let call = calls[next++]; call !== undefined; call = calls[next++]) {
         const sentAt = performance.now();
         const status = await send(client, call);
-        latencies.push(performance.now() - sentAt);
+        const now = performance.now();
+        latencies.push(now - sentAt);
+        answeredAt.push(now - startedAt);
         statuses[status] = (statuses[status] ?? 0) + 1;
       }
     }),
   );
   const seconds = (performance.now() - startedAt) / 1_000;
   await Promise.all(clients.map((client) => client.close()));
-  return { seconds, statuses, latencies };
+  return { seconds, statuses, latencies, answeredAt };
 }
 
 process.on("message", (volley: Volley) => {

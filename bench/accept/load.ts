@@ -14,9 +14,13 @@ export async function startLoadGenerator(): Promise<LoadGenerator> {
   const child = fork(SCRIPT, [], { execArgv: ["--import", "tsx"], serialization: "advanced" });
   function answer<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      child.once("message", resolve as (message: unknown) => void);
-      child.once("exit", () => {
+      const onExit = (): void => {
         reject(new Error("the load generator ended"));
+      };
+      child.once("exit", onExit);
+      child.once("message", (message) => {
+        child.off("exit", onExit);
+        resolve(message as T);
       });
     });
   }

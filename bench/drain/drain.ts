@@ -40,17 +40,18 @@ async function beginBacklog(rig: Rig, size: number): Promise<number> {
   return performance.now() + WINDOW_MS / 2;
 }
 
-function between(begin: PortalTraffic, end: PortalTraffic, windows: number): Drained {
+/** What happened in a window. */
+function between(begin: PortalTraffic, end: PortalTraffic): Drained {
   return {
-    share: (end.counted - begin.counted) / (windows * LIMIT),
+    share: (end.counted - begin.counted) / LIMIT,
     callsPerEnrollment: (end.counted - begin.counted) / (end.enrollments - begin.enrollments),
     throttled: end.throttled,
     peak: end.peakInWindow,
   };
 }
 
-function figuresOf(workers: number, rounds: readonly Drained[]): Figure[] {
-  const shares = rounds.map(({ share }) => share);
+function figuresOf(workers: number, runs: readonly Drained[]): Figure[] {
+  const shares = runs.map(({ share }) => share);
   const name = `${workers} ${workers === 1 ? "worker" : "workers"}`;
   return [
     {
@@ -61,7 +62,7 @@ function figuresOf(workers: number, rounds: readonly Drained[]): Figure[] {
       ours: median(shares) * LIMIT,
       peer: LIMIT,
       ratio: median(shares),
-      rounds: shares,
+      runs: shares,
       bar: { of: "ratio", atLeast: 0.95 },
     },
     {
@@ -69,23 +70,24 @@ function figuresOf(workers: number, rounds: readonly Drained[]): Figure[] {
       area: "drain",
       what: `calls per enrollment, ${name}`,
       unit: "calls",
-      ours: median(rounds.map(({ callsPerEnrollment }) => callsPerEnrollment)),
+      ours: median(runs.map(({ callsPerEnrollment }) => callsPerEnrollment)),
+      runs: runs.map(({ callsPerEnrollment }) => callsPerEnrollment),
       bar: { of: "ours", atMost: 1.02 },
     },
     {
       id: `drain-429-${workers}`,
       area: "drain",
-      what: `429s caused by us, ${name} (peak ${Math.max(...rounds.map(({ peak }) => peak))})`,
+      what: `429s caused by us, ${name} (peak ${Math.max(...runs.map(({ peak }) => peak))})`,
       unit: "answers",
-      ours: Math.max(...rounds.map(({ throttled }) => throttled)),
+      ours: Math.max(...runs.map(({ throttled }) => throttled)),
       bar: { of: "ours", atMost: 0 },
     },
   ];
 }
 
-async function measureWith(workers: number, options: BenchOptions): Promise<Figure[]> {
-  const windows = 2;
-  const size = (windows * options.rounds + 3) * LIMIT;
+/** How much of one portal's budget is used while a backlog exists, by so many worker processes. */
+export async function measureDrain(workers: number, options: BenchOptions): Promise<Figure[]> {
+  const size = (options.runs + 3) * LIMIT;
   const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
   try {
     await stockPortals(rig, { portalIds: [PORTAL], contacts: size + 1 });
@@ -96,29 +98,20 @@ async function measureWith(workers: number, options: BenchOptions): Promise<Figu
     );
     await warmUp(rig, [PORTAL]);
     const beginsAt = await beginBacklog(rig, size);
-    const rounds: Drained[] = [];
+    const runs: Drained[] = [];
     let begin = await trafficAt(rig, beginsAt);
-    for (let round = 1; round <= options.rounds; round += 1) {
-      const end = await trafficAt(rig, beginsAt + round * windows * WINDOW_MS);
-      const drained = between(begin, end, windows);
+    for (let run = 1; run <= options.runs; run += 1) {
+      const end = await trafficAt(rig, beginsAt + run * WINDOW_MS);
+      const drained = between(begin, end);
       begin = end;
-      rounds.push(drained);
+      runs.push(drained);
       options.tell(
-        `drain, ${workers} workers, round ${round}: ${(drained.share * 100).toFixed(1)} % of the budget, ` +
+        `drain, ${workers} workers, run ${run}: ${(drained.share * 100).toFixed(1)} % of the budget, ` +
           `${drained.callsPerEnrollment.toFixed(4)} calls per enrollment, ${drained.throttled} times 429, peak ${drained.peak}`,
       );
     }
-    return figuresOf(workers, rounds);
+    return figuresOf(workers, runs);
   } finally {
     await rig.close();
   }
-}
-
-/** How much of one portal's budget is used while a backlog exists, by one, two and four worker processes. */
-export async function measureDrain(options: BenchOptions): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const workers of options.isQuick ? [2] : [1, 2, 4]) {
-    figures.push(...(await measureWith(workers, options)));
-  }
-  return figures;
 }

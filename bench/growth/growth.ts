@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { startLoadGenerator, type LoadGenerator } from "../accept/load.js";
 import { addHistory } from "../rig/backlog.js";
+import { databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { drainRate } from "../rig/drain-rate.js";
 import { startRig, type Rig } from "../rig/rig.js";
 import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
@@ -25,6 +26,8 @@ interface Side {
 interface Measured {
   readonly accept: number;
   readonly drain: number;
+  /** The database's processor time per drained execution, in µs: does not count waiting. */
+  readonly drainCpu: number;
   readonly memoryMb: number;
 }
 
@@ -65,10 +68,13 @@ async function drain(rig: Rig, { side, ...of }: Load & { side: Side }): Promise<
   });
   // Its code is warm, and what an earlier owner left in the window is known, before anything is timed.
   await drainRate(side.pool, { portalIds: PORTALS, each: 10, from: of.from });
+  const postmaster = await postmasterOf(side.pool);
+  const before = databaseCpuSeconds(postmaster);
   const rate = await drainRate(side.pool, { portalIds: PORTALS, each: of.each, from: of.from + 10 });
+  const drainCpu = ((databaseCpuSeconds(postmaster) - before) * 1e6) / (of.each * PORTALS.length);
   const memoryMb = await worker.memoryMb();
   await rig.stop(worker);
-  return { drain: rate, memoryMb };
+  return { drain: rate, drainCpu, memoryMb };
 }
 
 async function openSides(rig: Rig, options: BenchOptions): Promise<Side[]> {
@@ -83,6 +89,8 @@ async function openSides(rig: Rig, options: BenchOptions): Promise<Side[]> {
     await addHistory(pool, { portalIds: PORTALS, total });
     options.tell(`growth: ${name} holds ${total} finished executions`);
   }
+  // Else a gigabyte that was loaded a moment ago is written out while it is measured: a cost of loading, not of holding.
+  await rig.pool.query(`CHECKPOINT`);
   return sides;
 }
 
@@ -92,10 +100,10 @@ function figureOf(
   given: Pick<Figure, "id" | "what" | "unit" | "bar">,
 ): Figure {
   const [small = [], large = []] = [measured["small"], measured["large"]];
-  const rounds = large.map((round, index) => round[of] / (small[index]?.[of] ?? Number.NaN));
+  const runs = large.map((run, index) => run[of] / (small[index]?.[of] ?? Number.NaN));
   return {
-    ...{ area: "growth", ...given, rounds, ratio: median(rounds) },
-    ...{ ours: median(large.map((round) => round[of])), peer: median(small.map((round) => round[of])) },
+    ...{ area: "growth", ...given, runs, ratio: median(runs) },
+    ...{ ours: median(large.map((run) => run[of])), peer: median(small.map((run) => run[of])) },
   };
 }
 
@@ -106,21 +114,21 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
   const load = await startLoadGenerator();
   let sides: Side[] = [];
   try {
-    await stockPortals(rig, { portalIds: PORTALS, contacts: 1 + 2 * (each + 10) * options.rounds });
+    await stockPortals(rig, { portalIds: PORTALS, contacts: 1 + 2 * (each + 10) * options.runs });
     await rig.startApp({ role: "worker" });
     await warmUp(rig, PORTALS);
     await rig.stopApps();
     sides = await openSides(rig, options);
     const measured: Record<string, Measured[]> = { small: [], large: [] };
-    for (let round = 0; round < options.rounds; round += 1) {
-      for (const [index, side] of (round % 2 === 0 ? sides : [...sides].reverse()).entries()) {
-        const from = 1 + (2 * round + index) * (each + 10);
-        const of = { calls, each, from, label: `${side.name}${round}`, side };
+    for (let run = 0; run < options.runs; run += 1) {
+      for (const [index, side] of (run % 2 === 0 ? sides : [...sides].reverse()).entries()) {
+        const from = 1 + (2 * run + index) * (each + 10);
+        const of = { calls, each, from, label: `${side.name}${run}`, side };
         const accept = await acceptRate(rig, load, of);
         const result = { accept, ...(await drain(rig, of)) };
         measured[side.name]?.push(result);
         options.tell(
-          `growth, round ${round + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s, ` +
+          `growth, run ${run + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s (database ${result.drainCpu.toFixed(0)} µs each), ` +
             `worker ${result.memoryMb.toFixed(0)} MiB`,
         );
         await sleep(1_000);
@@ -139,6 +147,10 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
         what: "drain at 1,000,000 stored over 1,000",
         unit: "1/s",
         ...atLeast,
+      }),
+      figureOf("drainCpu", measured, {
+        ...{ id: "growth-drain-cpu", unit: "µs" },
+        what: "the database's processor time per drained execution, likewise",
       }),
       figureOf("memoryMb", measured, {
         ...{ id: "growth-memory", what: "worker's memory at 1,000,000 stored over 1,000", unit: "MiB" },

@@ -10,8 +10,8 @@ export interface Figure {
   readonly peer?: number | undefined;
   /** Ours over the peer's, or over what is possible; undefined where the figure stands alone. */
   readonly ratio?: number | undefined;
-  /** The ratio of each round. */
-  readonly rounds?: readonly number[];
+  /** The ratio of each run; where there is none, what was measured. */
+  readonly runs?: readonly number[];
   /** What design §5 asks of `judged`. */
   readonly bar?: {
     readonly of: "ratio" | "ours";

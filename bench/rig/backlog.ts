@@ -54,7 +54,9 @@ export async function connectPortals(pool: Pool, portalIds: readonly number[]): 
 /** How many executions are not finished yet. */
 export async function openCount(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ count: string }>(
-    `SELECT count(*) FROM executions WHERE state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') OR state = 'DECIDED'`,
+    // Each from its index, whatever the planner thinks of a million finished ones: looking must not be what is measured.
+    `SELECT (SELECT count(*) FROM executions WHERE state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN'))
+          + (SELECT count(*) FROM executions WHERE state = 'DECIDED') AS count`,
   );
   return Number(rows[0]?.count ?? 0);
 }

@@ -12,15 +12,21 @@ export function portalIds(count: number): number[] {
   return Array.from({ length: count }, (_, index) => 4_455_601 + index);
 }
 
-/** Portals in the simulated HubSpot, installed by the real round trip, with their directory read. */
-export async function stockPortals(
-  rig: Rig,
-  options: { portalIds: readonly number[]; contacts: number },
-): Promise<void> {
+/** Portals to be made alike. */
+interface Lot {
+  readonly portalIds: readonly number[];
+  /** Contacts of each. */
+  readonly contacts: number;
+}
+
+/** Portals in the simulated HubSpot, installed by the real round trip through a web process that goes on running. */
+export async function stockPortals(rig: Rig, ...lots: readonly Lot[]): Promise<void> {
   const web: App = await rig.startApp({ role: "web", name: "web" });
-  for (const portalId of options.portalIds) {
-    await rig.simulator.addPortal(portalId, options.contacts);
-    await rig.simulator.install(portalId, web.url);
+  for (const { portalIds: ids, contacts } of lots) {
+    for (const portalId of ids) {
+      await rig.simulator.addPortal(portalId, contacts);
+      await rig.simulator.install(portalId, web.url);
+    }
   }
 }
 

@@ -19,7 +19,12 @@ interface ClaimedRow {
 
 const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.accepted_at, e.deadline_at`;
 
-/** The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts). */
+/**
+ * The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts).
+ *
+ * Those that mostly find nothing compare each row with it, instead of asking first whether it holds: it is locked with
+ * the first row only, and what locks nothing has nothing to commit.
+ */
 export interface Ownership {
   readonly pool: Pool;
   readonly portalId: bigint;
@@ -84,7 +89,8 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
     text: `
       WITH ${owner.leaseCte}, due AS (
         SELECT e.id FROM executions e
-         WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.due_at <= now() AND EXISTS (SELECT FROM lease)
+         WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.due_at <= now()
+           AND coalesce(e.epoch, 0) <= (SELECT epoch FROM lease)
          ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
       )
       UPDATE executions e SET epoch = $2, due_at = now() + interval '1 minute'
@@ -107,7 +113,7 @@ export async function recoverAttempts(owner: Ownership): Promise<number> {
       UPDATE executions e
          SET state = 'UNCERTAIN', epoch = NULL, due_at = now(), last_problem = 'The worker stopped during the attempt',
              crashes = e.crashes + 1
-       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < $2 AND EXISTS (SELECT FROM lease)`,
+       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < (SELECT epoch FROM lease)`,
     values: [owner.portalId, owner.epoch],
   });
   return rowCount ?? 0;

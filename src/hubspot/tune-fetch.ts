@@ -4,7 +4,8 @@ import { HubSpotUnavailable } from "./errors.js";
 const CONNECT_TIMEOUT_MS = 5_000;
 /** HubSpot answers within seconds or not usefully; its own edge gives up after 100 s (dossier §6). */
 const ANSWER_TIMEOUT_MS = 15_000;
-const CONNECTIONS = 256;
+/** Requests to HubSpot under way at once, each on a connection of its own. */
+export const HUBSPOT_CONNECTIONS = 256;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -42,7 +43,7 @@ export function tuneFetch({ apiUrl }: { apiUrl: string }): () => Promise<void> {
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: ANSWER_TIMEOUT_MS,
-    connections: CONNECTIONS,
+    connections: HUBSPOT_CONNECTIONS,
   });
   const tuned = agent.compose(refuseRedirectsOf(new URL(apiUrl).origin));
   setGlobalDispatcher(tuned);

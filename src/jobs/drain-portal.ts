@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
+import type { FairGate } from "../hubspot/fair-gate.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
 import { RequestBudget } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
@@ -36,6 +37,7 @@ export interface DrainOptions {
   logger: Logger;
   /** Requests per window that one portal allows (dossier §6). */
   rateLimit: number;
+  gate: FairGate;
   forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
   /** The clock of send windows, away dates and caps. */
   now: () => Date;
@@ -44,8 +46,11 @@ export interface DrainOptions {
 const WINDOW_MS = 10_000;
 /** A sync that failed is not tried again sooner: it would eat the budget that the contacts need. */
 const SYNC_RETRY_MS = 5_000;
-/** A turn this long lets other portals in when there are more of them than places. */
-const TURN_MS = 10_000;
+/**
+ * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
+ * that began together would end together, again and again, and be handed over in a crowd.
+ */
+const TURN_MS = { least: 7_500, most: 12_500 };
 /**
  * After a crash the window's use is unknown. The dead owner sent nothing later than SELF_FENCE_MS after its last sign of
  * life, and its successor starts HEARTBEAT_SECONDS after that sign at the earliest.
@@ -95,8 +100,12 @@ export function createDrain(options: DrainOptions): DrainHandler {
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
     // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
-    await recoverAttempts(owner);
-    if (circuit.isOpen || !(await isConnected(pool, portalId))) {
+    const [mayCall, need] = await Promise.all([
+      isConnected(pool, portalId),
+      directoryNeed(directory, portalId),
+      recoverAttempts(owner),
+    ]);
+    if (circuit.isOpen || !mayCall) {
       await expirePastDeadline(owner);
       return "rest";
     }
@@ -104,9 +113,9 @@ export function createDrain(options: DrainOptions): DrainHandler {
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expirePastDeadline(owner, ["QUEUED"]);
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
-    const calls = openPortalCalls({ portalId, budget, slots, circuit, forPortal: options.forPortal });
-    const endsAtMs = performance.now() + TURN_MS;
-    const need = await directoryNeed(directory, portalId);
+    const { gate, forPortal } = options;
+    const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });
+    const endsAtMs = performance.now() + TURN_MS.least + Math.random() * (TURN_MS.most - TURN_MS.least);
     const syncing = need === "none" ? undefined : sync(portalId, calls.gatewayWith());
     // With no directory at all every sender would have to be read from HubSpot one by one.
     if (need === "first") await syncing;

@@ -4,22 +4,26 @@ import { writeFindings, type Finding } from "../executions/write-back.js";
 import { LeaseLost } from "../queue/portal-lease.js";
 
 /**
- * Findings that end within this time of each other share a statement: longer while more requests are under way, whose
- * findings come soon, than for the last one. What a crash finds unwritten is read from HubSpot, never sent again.
+ * Findings that end within this time of each other share a statement: the longer the more attempts are under way, whose
+ * findings come soon; hardly for the last one. What a crash finds unwritten is read from HubSpot, never sent again.
  */
-const GATHER_MS = { alone: 10, amongOthers: 100 };
+const GATHER_MS = { alone: 10, least: 100, perAttempt: 8, most: 500 };
+
+function gatherMs(underWay: number): number {
+  if (underWay <= 1) return GATHER_MS.alone;
+  return Math.min(GATHER_MS.most, Math.max(GATHER_MS.least, GATHER_MS.perAttempt * underWay));
+}
 
 export interface FindingBufferOptions {
   owner: Ownership;
-  /** Whether requests are under way besides the one whose finding was just added. */
-  isMoreComing: () => boolean;
+  /** Attempts under way, that of the finding just added among them. */
+  underWay: () => number;
   /** Told how many executions of a batch are now owed a completion. */
   onDecided: (count: number) => void;
 }
 
 /**
  * Gathers what attempts found out and writes it in batches, one statement at a time.
- *
  */
 export class FindingBuffer {
   readonly #options: FindingBufferOptions;
@@ -48,10 +52,10 @@ export class FindingBuffer {
   }
 
   async #writeAll(): Promise<void> {
-    const { owner, onDecided, isMoreComing } = this.#options;
+    const { owner, onDecided, underWay } = this.#options;
     try {
       while (this.#findings.length > 0) {
-        await sleep(isMoreComing() ? GATHER_MS.amongOthers : GATHER_MS.alone);
+        await sleep(gatherMs(underWay()));
         const batch = this.#findings;
         this.#findings = [];
         const written = await writeFindings(owner, batch);

@@ -5,6 +5,7 @@ import {
   HubSpotThrottled,
   HubSpotUnavailable,
 } from "../hubspot/errors.js";
+import type { FairGate } from "../hubspot/fair-gate.js";
 import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
@@ -15,6 +16,8 @@ export interface PortalCallsOptions {
   portalId: bigint;
   budget: RequestBudget;
   slots: SlotSource;
+  /** What all portals of this process share. */
+  gate: FairGate;
   circuit: PortalCircuit;
   forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
 }
@@ -35,17 +38,40 @@ function reportFailure(circuit: PortalCircuit, fault: unknown): void {
 }
 
 export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
-  const { portalId, budget, slots, circuit } = options;
+  const { portalId, budget, slots, gate, circuit } = options;
   let isCallable = true;
+
+  /** The gate comes after the slot, which may take seconds to come free, and before the question whose portal it is. */
+  async function throughGate(slot: RequestSlot): Promise<RequestSlot> {
+    const leave = await gate.enter(portalId);
+    try {
+      slots.assertOurs();
+    } catch (fault) {
+      slot.giveBack();
+      leave();
+      throw fault;
+    }
+    return {
+      observe: (headers) => {
+        slot.observe(headers);
+      },
+      giveBack: () => {
+        slot.giveBack();
+        leave();
+      },
+      settle: () => {
+        slot.settle();
+        leave();
+      },
+    };
+  }
 
   function slotTaker(given: RequestSlot | undefined): TakeSlot {
     let first = given;
     return async () => {
       const held = first;
       first = undefined;
-      if (held === undefined) return slots.take();
-      slots.assertOurs();
-      return held;
+      return throughGate(held ?? (await slots.take()));
     };
   }
 

@@ -31,6 +31,8 @@ export interface PortalTurnOptions {
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
+/** Nothing is claimed for less room than this: a busy process would else claim one by one what it cannot send yet. */
+const LEAST_ROOM = MAX_IN_FLIGHT / 4;
 /** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up; few of a small one. */
 const RESERVED_SLOTS = { most: 2, share: 0.02 };
 /** With a backlog, completions wait this long for company: about one request per 100 of them. */
@@ -97,7 +99,7 @@ export class PortalTurn {
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
     this.#findings = new FindingBuffer({
       owner: options.owner,
-      isMoreComing: () => this.#inFlight.size > 1,
+      underWay: () => this.#inFlight.size,
       onDecided: (count) => {
         this.#owe(count);
       },
@@ -151,7 +153,9 @@ export class PortalTurn {
     const { owner, slots, circuit, budget } = this.#options;
     const reserved = Math.min(RESERVED_SLOTS.most, Math.floor(budget.limit * RESERVED_SLOTS.share));
     const most = circuit.isProbing ? 1 : MAX_IN_FLIGHT;
-    const held = slots.takeFree(Math.max(0, most - this.#inFlight.size), reserved);
+    const room = most - this.#inFlight.size;
+    if (room < Math.min(most, LEAST_ROOM)) return "no-slot";
+    const held = slots.takeFree(room, reserved);
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
     try {

@@ -9,6 +9,8 @@ const WAKE_CHANNEL = "sequence_enroller_wake";
 /** A worker that stops giving signs of life is written off after this long (pg-boss allows no less). */
 export const HEARTBEAT_SECONDS = 10;
 const HEARTBEAT_INTERVAL_MS = 3_000;
+/** Turns whose signs of life share a statement: one each would keep fetching and waking waiting behind them. */
+const RENEW_BATCH = 50;
 /** An owner that could not renew for this long stops sending by itself, well before a successor may start. */
 export const SELF_FENCE_MS = 6_000;
 /** Wakes are hints; this is how late a lost one can be noticed. */
@@ -174,16 +176,26 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   }
 
   async function heartbeat(): Promise<void> {
+    const turns = [...running.values()];
+    const groups = Array.from({ length: Math.ceil(turns.length / RENEW_BATCH) }, (_, index) =>
+      turns.slice(index * RENEW_BATCH, (index + 1) * RENEW_BATCH),
+    );
     // At the same time: one that is slow or fails must not let the others lapse.
-    await Promise.all([...running.values()].map(renew));
+    await Promise.all(groups.map(renew));
   }
 
-  async function renew(turn: RunningTurn): Promise<void> {
+  async function renew(turns: readonly RunningTurn[]): Promise<void> {
     const startedAtMs = performance.now();
-    // The published type is empty; the answer carries how many of the named attempts are still ours.
-    const { affected } = (await boss.touch(QUEUE, turn.job)) as { affected: number };
-    if (affected === 0) turn.abort.abort();
-    else turn.renewedAtMs = startedAtMs;
+    // The published type is empty; the answer names those that are still ours.
+    const { settled } = (await boss.touch(
+      QUEUE,
+      turns.map(({ job }) => job),
+    )) as { settled: string[] };
+    const renewed = new Set(settled);
+    for (const turn of turns) {
+      if (renewed.has(turn.job.id)) turn.renewedAtMs = startedAtMs;
+      else turn.abort.abort();
+    }
   }
 
   async function work(handler: DrainHandler, { capacity, hasWork }: WorkOptions): Promise<void> {

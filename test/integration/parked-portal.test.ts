@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { createDirectory } from "../../src/directory/directory.js";
+import { createFairGate } from "../../src/hubspot/fair-gate.js";
 import { createDrain } from "../../src/jobs/drain-portal.js";
 import { findOverduePortals } from "../../src/jobs/wake-due-portals.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
@@ -41,6 +42,7 @@ describe("a portal that cannot be called", () => {
         logger: pino({ level: "silent" }),
         rateLimit: 100,
         now: () => new Date(),
+        gate: createFairGate({ places: 1 }),
         forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
       });
       await drain(PORTAL, {
