@@ -1,0 +1,114 @@
+import { raiseAlert } from "./alerts/outbox.js";
+import type { Config } from "./config.js";
+import { openDatabase, type Database } from "./db/client.js";
+import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
+import { applyMigrations } from "./db/migrate.js";
+import { createDirectory, type Directory } from "./directory/directory.js";
+import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
+import { CALLBACK_PATH } from "./oauth/routes.js";
+import type { Logger } from "./observability/logger.js";
+import { createMetrics, type Metrics } from "./observability/metrics.js";
+import { openDrainQueue, type DrainQueue } from "./queue/drain-queue.js";
+import { createWakeSoon } from "./queue/wake-soon.js";
+import { createVault, type Vault } from "./vault/vault.js";
+
+/** Connections of one process to PostgreSQL, besides the queue's few. */
+const POOL_SIZE = 16;
+const WAKE_INTERVAL_MS = 25;
+
+/** Everything the rooms are wired from. */
+export interface Foundation {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly queue: DrainQueue;
+  readonly metrics: Metrics;
+  readonly directory: Directory;
+  readonly oauthApi: OAuthApi;
+  readonly vault: Vault;
+  /** Wakes a portal soon, folding repeated wakes; never fails. */
+  readonly wake: (portalId: bigint) => void;
+  readonly senderClock: () => Date;
+}
+
+/** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
+export class Closers {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async run(logger: Logger): Promise<void> {
+    for (const close of this.#closers.reverse()) {
+      await close().catch((fault: unknown) => {
+        logger.error({ fault }, "something could not be closed");
+      });
+    }
+  }
+}
+
+async function openDatabaseOf(config: Config, logger: Logger, closers: Closers): Promise<Database> {
+  let url = config.databaseUrl;
+  if (url === undefined) {
+    const server = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
+    closers.add(() => server.stop());
+    ({ url } = server);
+  }
+  await applyMigrations({ url, logger });
+  const applicationName = `sequence-enroller-${config.role}`;
+  const database = openDatabase({ url, applicationName, poolSize: POOL_SIZE, logger });
+  closers.add(() => database.close());
+  return database;
+}
+
+/** Opens the database and the queue, and makes what every room is wired from. */
+export async function lay(
+  { config, logger, senderClock }: Pick<Foundation, "config" | "logger" | "senderClock">,
+  closers: Closers,
+): Promise<Foundation> {
+  const database = await openDatabaseOf(config, logger, closers);
+  const queue = await openDrainQueue({
+    databaseUrl: database.url,
+    logger,
+    applicationName: `sequence-enroller-queue`,
+  });
+  const oauthApi = createOAuthApi({
+    clientId: config.hubspot.clientId,
+    clientSecrets: config.hubspot.clientSecrets,
+    apiUrl: config.hubspot.apiUrl,
+    appUrl: config.hubspot.appUrl,
+    redirectUri: config.publicUrl + CALLBACK_PATH,
+  });
+  return {
+    config,
+    logger,
+    senderClock,
+    database,
+    queue,
+    oauthApi,
+    metrics: createMetrics(),
+    directory: createDirectory({ pool: database.pool }),
+    vault: createVault({
+      database,
+      keys: config.encryptionKeys,
+      refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
+      now: () => new Date(),
+      logger,
+      onDisconnect: (client, { portalId, reason }) =>
+        raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+    }),
+    wake: createWakeSoon({
+      wake: (portalIds) => queue.wake(portalIds),
+      intervalMs: WAKE_INTERVAL_MS,
+      onFault: (fault) => {
+        logger.warn({ fault }, "portals could not be woken; the sweep will find their work");
+      },
+    }),
+  };
+}
+
+/** Alerts may go to this machine only where the app itself is not reachable from the internet: in development. */
+export function allowsInternalWebhooks({ publicUrl }: Config): boolean {
+  return !publicUrl.startsWith("https:");
+}

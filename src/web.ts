@@ -1,0 +1,162 @@
+import express, { type Express } from "express";
+import { readHoldSettings } from "./actions/requested-hold.js";
+import { createActionsRouter } from "./actions/routes.js";
+import { verifiedByHubSpot } from "./actions/verified-request.js";
+import { createSettingsRouter } from "./admin/routes.js";
+import { createSessions } from "./admin/session.js";
+import { createAcceptor } from "./executions/accept.js";
+import { applyContactChanges } from "./executions/contact-changes.js";
+import { readFirstAnswer } from "./executions/first-answer.js";
+import { resumePortal } from "./executions/resume.js";
+import { admitSuperAdmins } from "./extension/administer.js";
+import { createExtensionRouter } from "./extension/routes.js";
+import { createAnswerLimit } from "./http/answer-limit.js";
+import { createCookies } from "./http/cookies.js";
+import { createErrorHandler, createNotFound } from "./http/error-handler.js";
+import { createRequestId } from "./http/request-id.js";
+import { createSecurityHeaders } from "./http/security-headers.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
+import { uninstall } from "./hubspot/uninstall.js";
+import { createOAuthRouter } from "./oauth/routes.js";
+import { createInstallStates } from "./oauth/state.js";
+import { createSenderExplainer } from "./policy/explain-sender.js";
+import { createHealthRouter } from "./observability/health.js";
+import { createMetricsRouter } from "./observability/metrics.js";
+import { allowsInternalWebhooks, type Foundation } from "./foundation.js";
+
+/** A dropdown that is opened renews a directory older than this. */
+const DIRECTORY_MIN_AGE_MS = 60_000;
+/** Longer than any page takes while the database is well. */
+const SETTINGS_TIMEOUT_MS = 5_000;
+/** A part of it: the rest is for forgetting the portal ourselves. */
+const UNINSTALL_TIMEOUT_MS = 3_000;
+
+/** Routes of the hot path first, before any middleware they do not need. */
+function mountActions(
+  http: Express,
+  { config, logger, database, directory, metrics, wake }: Foundation,
+): void {
+  const accept = createAcceptor({
+    pool: database.pool,
+    deadlineHours: config.executionDeadlineHours,
+    onStored: wake,
+  });
+  http.use(
+    createActionsRouter({
+      accept: async (execution) => {
+        try {
+          const result = await accept(execution);
+          metrics.accepted.inc({ result });
+          return result;
+        } catch (fault) {
+          metrics.accepted.inc({ result: "failed" });
+          throw fault;
+        }
+      },
+      applyChanges: (changes) => applyContactChanges(database.pool, changes),
+      wake,
+      readHoldSettings: (portalId) => readHoldSettings(database.pool, portalId),
+      readFirstAnswer: (call) => readFirstAnswer(database.pool, call),
+      pool: database.pool,
+      clientSecrets: config.hubspot.clientSecrets,
+      publicUrl: config.publicUrl,
+      nowMs: Date.now,
+      logger,
+      onOptionsAsked: (portalId) => {
+        directory
+          .requestSync(portalId, { minAgeMs: DIRECTORY_MIN_AGE_MS })
+          .then((isAsked) => {
+            if (isAsked) wake(portalId);
+          })
+          .catch((fault: unknown) => {
+            logger.warn({ fault, portalId }, "a directory sync could not be asked for");
+          });
+      },
+    }),
+  );
+}
+
+function mountSites(http: Express, foundation: Foundation): void {
+  const { config, logger, database, oauthApi, vault, wake } = foundation;
+  const now = (): Date => new Date();
+  const cookies = createCookies({ publicUrl: config.publicUrl });
+  const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
+  const states = createInstallStates({ secret: config.sessionSecret, database, cookies, now });
+  const { appUrl } = config.hubspot;
+  const onInstalled = async (portalId: bigint): Promise<void> => {
+    await resumePortal(database.pool, portalId);
+    wake(portalId);
+  };
+  http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
+  http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
+  mountExtension(http, foundation);
+  http.use("/settings", createAnswerLimit({ ms: SETTINGS_TIMEOUT_MS }));
+  http.use(
+    createSettingsRouter({
+      database,
+      sessions,
+      cookies,
+      scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
+      appUrl,
+      allowInternalWebhooks: allowsInternalWebhooks(config),
+      canMail: config.mail !== undefined,
+      uninstall: (portalId) =>
+        uninstall(
+          {
+            apiUrl: config.hubspot.apiUrl,
+            accessTokenFor: (id) => vault.accessTokenFor(id),
+            timeoutMs: UNINSTALL_TIMEOUT_MS,
+          },
+          portalId,
+        ),
+      forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
+      now,
+      wake,
+      explain: createSenderExplainer(database),
+    }),
+  );
+}
+
+/** The settings tab inside HubSpot. */
+function mountExtension(http: Express, { config, database, logger }: Foundation): void {
+  http.use(
+    createExtensionRouter({
+      database,
+      verified: verifiedByHubSpot(
+        {
+          clientSecrets: config.hubspot.clientSecrets,
+          publicUrl: config.publicUrl,
+          nowMs: Date.now,
+          logger,
+        },
+        ["v3"],
+      ),
+      mayAdminister: admitSuperAdmins(database.pool),
+      requiredScopes: REQUIRED_SCOPES,
+      siteUrl: `${config.publicUrl}/settings`,
+      now: () => new Date(),
+    }),
+  );
+}
+
+/** The HTTP app of a process: what its role serves. */
+export function createHttp(foundation: Foundation): Express {
+  const { config, logger, database, metrics } = foundation;
+  const http = express();
+  http.disable("x-powered-by");
+  http.disable("etag");
+  http.set("query parser", "simple");
+  http.use(createRequestId());
+  if (config.role !== "worker") mountActions(http, foundation);
+  http.use(
+    createHealthRouter({
+      database: () => database.pool.query("SELECT 1"),
+      queue: () => foundation.queue.probe(),
+    }),
+  );
+  http.use(createMetricsRouter({ registry: metrics.registry, token: config.metricsToken }));
+  if (config.role !== "worker") mountSites(http, foundation);
+  http.use(createNotFound());
+  http.use(createErrorHandler({ logger }));
+  return http;
+}

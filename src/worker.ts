@@ -1,0 +1,136 @@
+import { createMailer } from "./alerts/mailer.js";
+import { createWebhookPoster } from "./alerts/webhook-post.js";
+import { createFairGate } from "./hubspot/fair-gate.js";
+import { createTransport } from "./hubspot/transport.js";
+import { HUBSPOT_CONNECTIONS } from "./hubspot/tune-fetch.js";
+import { createDrain } from "./jobs/drain-portal.js";
+import { eraseHistories } from "./jobs/erase-history.js";
+import { startPeriodic } from "./jobs/periodic.js";
+import { pruneHistory } from "./jobs/prune-history.js";
+import { sendDueAlerts } from "./jobs/send-alerts.js";
+import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
+import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
+import { allowsInternalWebhooks, type Closers, type Foundation } from "./foundation.js";
+
+/** Portals one process drains at a time. */
+const DRAIN_CAPACITY = 300;
+const SWEEP_INTERVAL_MS = 2_000;
+/** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
+const OVERDUE_INTERVAL_MS = 4_000;
+const PRUNE_INTERVAL_MS = 15 * 60_000;
+/** A person is watching the progress. */
+const BULK_INTERVAL_MS = 1_000;
+/** Alerts tell of hours and days: a minute's delay is nothing to them. */
+const WATCH_INTERVAL_MS = 60_000;
+const ERASE_INTERVAL_MS = 3_000;
+
+/** Begins to drain portals, and the periodic work. */
+export async function startWorker(foundation: Foundation, closers: Closers): Promise<void> {
+  const { config, logger, database, queue, directory, vault, metrics, wake } = foundation;
+  const forPortal = createTransport({
+    apiUrl: config.hubspot.apiUrl,
+    accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
+    renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
+    onAnswer: ({ method, httpStatus }) => {
+      metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
+    },
+  });
+  const drain = createDrain({
+    pool: database.pool,
+    directory,
+    logger,
+    rateLimit: config.hubspot.rateLimit,
+    gate: createFairGate({ places: HUBSPOT_CONNECTIONS }),
+    forPortal,
+    now: foundation.senderClock,
+  });
+  await queue.work(drain, {
+    capacity: DRAIN_CAPACITY,
+    hasWork: (portalId) => hasQueuedWork(database.pool, portalId),
+  });
+  closers.add(
+    startPeriodic({
+      intervalMs: SWEEP_INTERVAL_MS,
+      work: async () => {
+        (await findDuePortals(database.pool)).forEach(wake);
+      },
+      onFault: (fault) => {
+        logger.warn({ fault }, "the sweep for due portals failed");
+      },
+    }),
+  );
+  closers.add(
+    startPeriodic({
+      intervalMs: OVERDUE_INTERVAL_MS,
+      work: async () => {
+        (await findOverduePortals(database.pool)).forEach(wake);
+      },
+      onFault: (fault) => {
+        logger.warn({ fault }, "the sweep for overdue portals failed");
+      },
+    }),
+  );
+  let isEnding = false;
+  const stopPruning = startPeriodic({
+    intervalMs: PRUNE_INTERVAL_MS,
+    work: async () => {
+      await pruneHistory({ pool: database.pool, logger, isEnding: () => isEnding });
+    },
+    onFault: (fault) => {
+      logger.warn({ fault }, "old executions could not be deleted; trying again later");
+    },
+  });
+  const stopBulkWork = startPeriodic({
+    intervalMs: BULK_INTERVAL_MS,
+    work: () => workBulkJobs({ pool: database.pool, wake, isEnding: () => isEnding }),
+    onFault: (fault) => {
+      logger.warn({ fault }, "a bulk job could not be worked on; trying again");
+    },
+  });
+  closers.add(async () => {
+    isEnding = true;
+    await Promise.all([stopPruning(), stopBulkWork()]);
+  });
+  const stopErasing = startPeriodic({
+    intervalMs: ERASE_INTERVAL_MS,
+    work: () => eraseHistories({ pool: database.pool, isEnding: () => isEnding }),
+    onFault: (fault) => {
+      logger.warn({ fault }, "a history could not be erased; trying again");
+    },
+  });
+  closers.add(() => {
+    isEnding = true;
+    return stopErasing();
+  });
+  startWatching(foundation, closers);
+  const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
+  closers.add(() => poster.close());
+  const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
+  closers.add(() => Promise.resolve(mailer?.close()));
+  closers.add(
+    startPeriodic({
+      intervalMs: SWEEP_INTERVAL_MS,
+      work: () => sendDueAlerts({ pool: database.pool, poster, mailer, publicUrl: config.publicUrl, logger }),
+      onFault: (fault) => {
+        logger.warn({ fault }, "alerts could not be sent");
+      },
+    }),
+  );
+}
+
+/** Looks for what portals are to be alerted of. */
+function startWatching({ database, logger }: Foundation, closers: Closers): void {
+  const { pool } = database;
+  for (const [name, work] of Object.entries({ failures: watchFailures, backlogs: watchBacklogs })) {
+    closers.add(
+      startPeriodic({
+        intervalMs: WATCH_INTERVAL_MS,
+        work: () => work(pool),
+        onFault: (fault) => {
+          logger.warn({ fault, name }, "portals could not be watched for alerts");
+        },
+      }),
+    );
+  }
+}
