@@ -15,13 +15,24 @@ const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 /** How soon a portal that cannot be called (grant revoked, app misconfigured) is looked at again. */
 const PARKED_MS = 60_000;
 
-/** Tries again after a growing gap, or when HubSpot said. */
+/** HubSpot, or the way to it, is down; a 429 is pacing. */
+export function isOutage(fault: unknown): boolean {
+  return fault instanceof HubSpotUnavailable && !(fault instanceof HubSpotThrottled);
+}
+
+/**
+ * Tries again after a growing gap, or when HubSpot said. Where HubSpot is down and no other try comes before the
+ * deadline, that is the outcome; what may have been sent is still read until the deadline itself.
+ */
 export function later(
   to: "QUEUED" | "UNCERTAIN",
   execution: ClaimedExecution,
   fault: Error & { retryAfterMs?: number | undefined },
 ): Result {
   const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
+  const nextTryAtMs = Date.now() + (to === "QUEUED" ? delayMs : 0);
+  if (isOutage(fault) && nextTryAtMs >= execution.deadlineAt.getTime())
+    return { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") };
   return { to, delayMs, problem: fault.message };
 }
 

@@ -69,6 +69,8 @@ export async function checkEnrollment(execution: ClaimedExecution, context: Chec
   } catch (fault) {
     const result = recoverable(fault, execution, "QUEUED");
     const isLate = execution.deadlineAt.getTime() <= Date.now();
-    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : result;
+    return isLate && result.to !== "DECIDED"
+      ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") }
+      : result;
   }
 }

@@ -106,12 +106,12 @@ export function createDrain(options: DrainOptions): DrainHandler {
       recoverAttempts(owner),
     ]);
     if (circuit.isOpen || !mayCall) {
-      await expirePastDeadline(owner);
+      await expirePastDeadline(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
       return "rest";
     }
     const desk = new SenderDesk({ owner, now: options.now });
     // What an admin paused waits, but not past its time.
-    if ((await desk.policy()).isPaused) await expirePastDeadline(owner, ["QUEUED"]);
+    if ((await desk.policy()).isPaused) await expirePastDeadline(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     const { gate, forPortal } = options;
     const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });

@@ -14,6 +14,7 @@ import {
 import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
 import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
+import { isOutage } from "./attempt-faults.js";
 import { judgeLook } from "./judge-look.js";
 
 /** Contacts HubSpot reads for one request (dossier §6). */
@@ -66,6 +67,8 @@ async function readAll(
 function afterFault({ now, executions }: WatchBatch, fault: HubSpotError, portalId: bigint): Look[] {
   const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
   return executions.map((execution) => {
+    if (isOutage(fault) && execution.deadlineAt <= now)
+      return { execution, result: { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") } };
     const regular = nextLookAt(now, execution.acceptedAt, portalId);
     const dueAt = new Date(Math.max(regular.getTime(), now.getTime() + askedMs));
     return { execution, result: { to: "WATCHING", dueAt, seen: execution.seen } };

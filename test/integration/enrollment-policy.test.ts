@@ -587,7 +587,7 @@ describe("which contacts are enrolled", () => {
     expect(run.executionOf(contactId).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
   });
 
-  test("a paused contact past its deadline ends as DEADLINE_EXCEEDED all the same", async () => {
+  test("a paused contact past its deadline ends as PORTAL_PAUSED", async () => {
     await stage.settings({ pausedAt: new Date() });
     const contactId = stage.contactOf(stage.user(0));
     const run = stage.run([contactId]);
@@ -596,7 +596,7 @@ describe("which contacts are enrolled", () => {
       contactId,
     ]);
     await run.finished;
-    expect(run.executionOf(contactId).outputs).toMatchObject({ error_code: "DEADLINE_EXCEEDED" });
+    expect(run.executionOf(contactId).outputs).toMatchObject({ error_code: "PORTAL_PAUSED" });
     expect(stage.posts(contactId)).toBe(0);
     await stage.settings({ pausedAt: null });
   });

@@ -18,11 +18,11 @@ describe("a portal that cannot be called", () => {
   afterAll(() => db.drop());
 
   test.each([
-    ["disconnected", "DISCONNECTED", null],
-    ["spared by its circuit", "CONNECTED", "1 hour"],
+    ["disconnected", "DISCONNECTED", null, "DEADLINE_EXCEEDED"],
+    ["spared by its circuit", "CONNECTED", "1 hour", "HUBSPOT_UNAVAILABLE"],
   ])(
     "decides at the deadline what a dead worker was attempting, while %s",
-    async (_what, status, openFor) => {
+    async (_what, status, openFor, code) => {
       const { pool } = db.database;
       await pool.query(`TRUNCATE executions, portal_drains, portals CASCADE`);
       await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, $2)`, [PORTAL, status]);
@@ -51,7 +51,7 @@ describe("a portal that cannot be called", () => {
         isEnding: () => false,
       });
       const { rows } = await pool.query(`SELECT DISTINCT state, error_code FROM executions`);
-      expect(rows).toEqual([{ state: "DECIDED", error_code: "DEADLINE_EXCEEDED" }]);
+      expect(rows).toEqual([{ state: "DECIDED", error_code: code }]);
       // Or it would be woken, for nothing, every other second for as long as it cannot be called.
       expect(await findOverduePortals(pool)).toEqual([]);
     },

@@ -265,7 +265,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
 });
 
 describe("an execution that cannot be finished before its deadline", () => {
-  test("is completed as DEADLINE_EXCEEDED, before HubSpot lets go", async () => {
+  test("is completed as HUBSPOT_UNAVAILABLE where HubSpot was down, before it lets go", async () => {
     const running = await startRunningApp({ environment: { EXECUTION_DEADLINE_HOURS: String(4 / 3_600) } });
     try {
       const portal = addPlainPortal(running.simulator, { contacts: 2 });
@@ -280,7 +280,7 @@ describe("an execution that cannot be finished before its deadline", () => {
       });
       await run.finished;
       for (const { outputs } of run.executions) {
-        expect(outputs).toMatchObject({ enrollment_status: "FAILED", error_code: "DEADLINE_EXCEEDED" });
+        expect(outputs).toMatchObject({ enrollment_status: "FAILED", error_code: "HUBSPOT_UNAVAILABLE" });
       }
       expect(portal.enrollments.total).toBe(0);
     } finally {

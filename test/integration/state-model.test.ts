@@ -65,6 +65,7 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
         "ALREADY_ENROLLED",
         "DEADLINE_EXCEEDED",
         "ENROLLED",
+        "HUBSPOT_UNAVAILABLE",
         "UNSUBSCRIBED",
       ]);
     },

@@ -5,7 +5,7 @@ import type { Settings } from "../options.js";
 export interface Grant {
   readonly portalId: number;
   readonly userId: number;
-  readonly scopes: readonly string[];
+  scopes: readonly string[];
   readonly installId: string;
   refreshToken: string;
   /** The refresh token is dead; access tokens live out their time (dossier §2.5). */
@@ -139,6 +139,14 @@ export class Grants {
 
   removePortal(portalId: number): void {
     for (const grant of this.#byRefreshToken.values()) if (grant.portalId === portalId) grant.removed = true;
+  }
+
+  /** Tokens issued before lose the scopes too. */
+  withdrawScopes(portalId: number, withdrawn: readonly string[]): void {
+    for (const grant of this.#byRefreshToken.values()) {
+      if (grant.portalId === portalId)
+        grant.scopes = grant.scopes.filter((scope) => !withdrawn.includes(scope));
+    }
   }
 
   /** Of one portal, or of all. */

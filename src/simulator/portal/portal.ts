@@ -239,6 +239,11 @@ export class SimulatedPortal {
     this.#world.signals.announce("grant", { portalId: this.portalId, what: "uninstalled" });
   }
 
+  /** The account loses scopes it had granted, as with a tier that does not have them. */
+  withdrawScopes(scopes: readonly string[]): void {
+    this.#world.grants.withdrawScopes(this.portalId, scopes);
+  }
+
   /** Makes every access token issued so far count as expired. */
   expireAccessTokens(): void {
     this.#world.grants.expireAccessTokens(this.portalId);

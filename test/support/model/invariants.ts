@@ -42,7 +42,7 @@ function faultsOf(row: Row, { hubspot }: World): string[] {
   const enrolledByIt = hubspot.enrollmentsBy(called);
   const isEnrolled = row.enrollment_status === "ENROLLED";
   // Decided without HubSpot's answer at the deadline: the one documented way to be wrong (docs/reliability.md).
-  const isGuess = row.error_code === "DEADLINE_EXCEEDED";
+  const isGuess = row.error_code === "DEADLINE_EXCEEDED" || row.error_code === "HUBSPOT_UNAVAILABLE";
   const decisions = row.moves.filter(([from, to]) => to === "DECIDED" && from !== "COMPLETION_REFUSED");
   const byApp = hubspot.contactOf(called).enrollments.filter(({ by }) => by !== undefined);
   const [taken] = called.taken;

@@ -64,7 +64,7 @@ export class PortalWorker {
     const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
     this.#owner = { ownership, lease, desk, claimed: [], findings: [] };
     await recoverAttempts(ownership);
-    if (!hubspot.isConnected) await expirePastDeadline(ownership);
+    if (!hubspot.isConnected) await expirePastDeadline(ownership, "DEADLINE_EXCEEDED");
     return this.#owner;
   }
 
@@ -165,7 +165,7 @@ export class PortalWorker {
       ownership,
       owed.map(({ id }) => ({ id, to: "COMPLETED" })),
     );
-    await expirePastDeadline(ownership);
+    await expirePastDeadline(ownership, "DEADLINE_EXCEEDED");
     await releasePortal(ownership.pool, owner.lease, { slotsFreeInMs: [60_000], allowance: undefined });
     if ((await this.#everything()) !== before)
       this.#options.hubspot.violations.push("a paused worker had an effect");
