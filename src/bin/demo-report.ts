@@ -4,6 +4,9 @@ import type { WorkflowRun } from "../simulator/workflow/run.js";
 
 /** The figures a demo run ends with. */
 export interface DemoFigures {
+  /** Contacts that went through any of the steps; one counts once for each step. */
+  readonly executions: number;
+  /** Different contacts that reached the enroll step. */
   readonly contacts: number;
   readonly seconds: number;
   readonly enrollCalls: number;
@@ -14,34 +17,21 @@ export interface DemoFigures {
   readonly throttled: number;
   /** Most requests inside one rolling window, of the limit. */
   readonly peakInWindow: number;
-  readonly outcomes: ReadonlyMap<string, number>;
 }
 
 export const RATE_LIMIT = { requests: 110, windowMs: 10_000 };
 
-function countOutcomes(run: WorkflowRun): Map<string, number> {
-  const outcomes = new Map<string, number>();
-  for (const { outputs, state } of run.executions) {
-    const status = outputs["enrollment_status"] ?? state;
-    const reason = outputs["error_code"] ?? "";
-    const key = reason === "" ? status : `${status} ${reason}`;
-    outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
-  }
-  return new Map([...outcomes].sort(([, a], [, b]) => b - a));
-}
-
 /** Reads the figures off the simulator: what HubSpot saw, not what the app believes. */
 export function readFigures(
-  run: WorkflowRun,
   portal: SimulatedPortal,
-  facts: { seconds: number; peakInWindow: number },
+  facts: { contacts: number; seconds: number; peakInWindow: number },
 ): DemoFigures {
-  const { traffic, callbacks, enrollments } = portal;
+  const { traffic, callbacks, enrollments, runs } = portal;
   const enrollCalls = traffic.requestsOf("enroll");
   const completionCalls = traffic.requestsOf("callbacks");
   return {
     ...facts,
-    contacts: run.executions.length,
+    executions: runs.reduce((sum, run) => sum + run.executions.length, 0),
     enrollCalls,
     contactsPostedTwice: [...portal.contacts.keys()].filter(
       (contactId) => enrollments.factsOf(contactId).posts > 1,
@@ -50,47 +40,99 @@ export function readFigures(
     completionCalls,
     otherCalls: traffic.counted - enrollCalls - completionCalls,
     throttled: traffic.throttled,
-    outcomes: countOutcomes(run),
   };
 }
 
 /** Whether the run kept the product's promises. */
 export function isFaultless(figures: DemoFigures): boolean {
-  const answered = [...figures.outcomes.values()].reduce((sum, count) => sum + count, 0);
-  const isEverybodyAnswered = answered === figures.contacts && figures.completions === figures.contacts;
+  const isEverybodyAnswered = figures.completions === figures.executions;
   return isEverybodyAnswered && figures.throttled === 0 && figures.contactsPostedTwice === 0;
 }
 
 /** No line between rows: the whole report fits a screen. */
 const COMPACT = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
+const PLAIN = { style: { head: [], border: [] }, chars: COMPACT };
+/** Together with the other columns fewer than 100. */
+const REASON_COLUMNS = 50;
 
-/** The outcome table as text. */
-export function renderFigures(figures: DemoFigures): string {
-  const outcomes = new Table({
-    head: ["Outcome", "Contacts"],
-    colAligns: ["left", "right"],
-    style: { head: [], border: [] },
-    chars: COMPACT,
+interface Line {
+  readonly outcome: string;
+  readonly reason: string;
+  readonly counts: number[];
+}
+
+/** The lines of the history are the same for all contacts of an outcome, but for the names in them. */
+function lineOf(portal: SimulatedPortal, run: WorkflowRun, index: number): Pick<Line, "outcome" | "reason"> {
+  const execution = run.executions[index] as WorkflowRun["executions"][number];
+  const { outputs, contactId } = execution;
+  const status = outputs["enrollment_status"] ?? "";
+  if (status !== "ENROLLED") {
+    const outcome = (outputs["error_code"] ?? "") || status;
+    return { outcome, reason: run.historyLabel(execution) };
+  }
+  const { hubspot_owner_id: ownerId } = portal.contact(contactId).properties;
+  const owner = ownerId == null ? undefined : portal.owners.get(ownerId);
+  const isOwners = owner?.userId !== undefined && String(owner.userId) === outputs["sender_user_id"];
+  const reason = isOwners ? "Sent by the contact's owner" : "The owner cannot send: the rotation's next did";
+  return { outcome: "ENROLLED", reason };
+}
+
+/** What became of each workflow's contacts and why, in the words of HubSpot's workflow history. */
+export function renderReasons(portal: SimulatedPortal, runs: Readonly<Record<string, WorkflowRun>>): string {
+  const names = Object.keys(runs);
+  const lines = new Map<string, Line>();
+  Object.values(runs).forEach((run, column) => {
+    for (let index = 0; index < run.executions.length; index += 1) {
+      const { outcome, reason } = lineOf(portal, run, index);
+      const key = `${outcome} ${reason}`;
+      const line = lines.get(key) ?? { outcome, reason, counts: names.map(() => 0) };
+      line.counts[column] = (line.counts[column] ?? 0) + 1;
+      lines.set(key, line);
+    }
   });
-  for (const [outcome, count] of figures.outcomes) outcomes.push([outcome, count]);
+  const total = ({ counts }: Line): number => counts.reduce((sum, count) => sum + count, 0);
+  const table = new Table({
+    head: ["Outcome", "What the workflow's history says", ...names],
+    colAligns: ["left", "left", ...names.map(() => "right" as const)],
+    colWidths: [null, REASON_COLUMNS],
+    wordWrap: true,
+    ...PLAIN,
+  });
+  for (const line of [...lines.values()].sort((left, right) => total(right) - total(left)))
+    table.push([line.outcome, line.reason, ...line.counts.map((count) => (count === 0 ? "" : count))]);
+  return table.toString();
+}
+
+/** How often each outcome of a step came up, in one line. */
+export function renderStep(
+  run: WorkflowRun,
+  outcomeOf: (outputs: Readonly<Record<string, string>>) => string,
+) {
+  const counts = new Map<string, number>();
+  for (const { outputs } of run.executions)
+    counts.set(outcomeOf(outputs), (counts.get(outcomeOf(outputs)) ?? 0) + 1);
+  return [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(", ");
+}
+
+/** Time and calls as text. */
+export function renderFigures(figures: DemoFigures): string {
   const perBatch = figures.completionCalls === 0 ? 0 : figures.completions / figures.completionCalls;
-  const windows = figures.seconds / (RATE_LIMIT.windowMs / 1_000);
   const calls = figures.enrollCalls + figures.completionCalls + figures.otherCalls;
-  const facts = new Table({ colAligns: ["left", "right"], style: { head: [], border: [] }, chars: COMPACT });
+  const facts = new Table({ colAligns: ["left", "right"], ...PLAIN });
   facts.push(
     ["Time", `${figures.seconds.toFixed(1)} s`],
     [
       "Calls to HubSpot",
       `${calls} (${figures.enrollCalls} enroll, ${figures.completionCalls} completion, ${figures.otherCalls} other)`,
     ],
-    ["Completions per call", perBatch.toFixed(1)],
+    [
+      "Calls per contact, all steps",
+      `${(calls / figures.contacts).toFixed(2)} (${figures.contacts} contacts)`,
+    ],
+    ["Completions per call", `${perBatch.toFixed(1)} (${figures.completions} completions)`],
     ["Contacts posted more than once", figures.contactsPostedTwice],
     ["Peak in any 10 s", `${figures.peakInWindow} of ${RATE_LIMIT.requests}`],
-    [
-      "Budget used over the run",
-      `${((100 * calls) / (Math.max(1, Math.ceil(windows)) * RATE_LIMIT.requests)).toFixed(0)} %`,
-    ],
     ["429 answers", figures.throttled],
   );
-  return `${outcomes.toString()}\n${facts.toString()}`;
+  return facts.toString();
 }

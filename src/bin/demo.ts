@@ -1,22 +1,37 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { WEBHOOK_ROUTE } from "../actions/receive-webhook.js";
 import { startApp, type App } from "../app.js";
 import { readConfig } from "../config.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
+import { openDatabase, type Database } from "../db/client.js";
+import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
 import { REQUIRED_SCOPES, OPTIONAL_SCOPES } from "../hubspot/scopes.js";
 import { createLogger } from "../observability/logger.js";
 import type { SimulatedPortal } from "../simulator/portal/portal.js";
-import { startSimulator, type Simulator } from "../simulator/simulator.js";
+import { startSimulator } from "../simulator/simulator.js";
+import type { RunCounts } from "../simulator/workflow/run-request.js";
 import type { WorkflowRun } from "../simulator/workflow/run.js";
 import { createBrowser, installByBrowser } from "./browser-trip.js";
-import { isFaultless, RATE_LIMIT, readFigures, renderFigures } from "./demo-report.js";
+import { seedAccount } from "./demo-account.js";
+import { decidePolicy, type DemoPolicy } from "./demo-policy.js";
+import {
+  isFaultless,
+  RATE_LIMIT,
+  readFigures,
+  renderFigures,
+  renderReasons,
+  renderStep,
+} from "./demo-report.js";
+import { runBoth, runCheck, runWait, type DemoStage } from "./demo-workflows.js";
 
 const CLIENT_ID = "demo-client";
 const APP_ID = "1";
 const PREFERRED_PORT = 3000;
+/** Inbound contacts that go on to the next steps; the last ones, among whom some were not enrolled. */
+const NEXT_STEP_CONTACTS = 20;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -37,35 +52,17 @@ function freePort(preferred: number): Promise<number> {
   });
 }
 
-/** Reps whose inbox is their sign-in address, and two who cannot send; see the table at the end for what that does. */
-function seedPortal(simulator: Simulator): SimulatedPortal {
-  const portal = simulator.addPortal({
-    name: "Acme Example",
-    timeZone: "America/New_York",
-    contacts: 0,
-  });
-  for (const user of portal.users.values()) user.inboxAddress = user.email;
-  for (let count = 0; count < 230; count += 1) portal.addContact();
-  for (let count = 0; count < 6; count += 1) portal.addTroubledContact("no-owner");
-  for (let count = 0; count < 3; count += 1) portal.addTroubledContact("archived-owner");
-  for (let count = 0; count < 3; count += 1) portal.addTroubledContact("no-email");
-  for (let count = 0; count < 3; count += 1) portal.addTroubledContact("owner-without-inbox");
-  for (let count = 0; count < 2; count += 1) portal.addTroubledContact("owner-without-permission");
-  for (let count = 0; count < 4; count += 1) portal.addTroubledContact("unsubscribed");
-  for (let count = 0; count < 2; count += 1) portal.addTroubledContact("bounced");
-  for (let count = 0; count < 5; count += 1) portal.addTroubledContact("already-enrolled");
-  return portal;
-}
-
 async function startDemoApp(options: {
   simulatorUrl: string;
   port: number;
   secret: string;
   dataDir: string;
+  databaseUrl: string;
 }): Promise<App> {
   const config = readConfig({
     PORT: String(options.port),
     DATA_DIR: options.dataDir,
+    DATABASE_URL: options.databaseUrl,
     HUBSPOT_CLIENT_ID: CLIENT_ID,
     HUBSPOT_CLIENT_SECRET: options.secret,
     HUBSPOT_APP_ID: APP_ID,
@@ -77,17 +74,20 @@ async function startDemoApp(options: {
 }
 
 /** One line that is written over on a terminal, and a line every two seconds elsewhere. */
-function showProgress(run: WorkflowRun, portal: SimulatedPortal): () => void {
+function showProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): () => void {
   const isTerminal = process.stdout.isTTY;
   const startedAtMs = performance.now();
+  const sum = (of: (counts: RunCounts) => number): number =>
+    runs.reduce((total, run) => total + of(run.counts()), 0);
   const draw = (): void => {
-    const { total, entered, completed, failed } = run.counts();
-    const done = completed + failed;
+    const total = sum((counts) => counts.total);
+    const done = sum((counts) => counts.completed + counts.failed);
     const filled = Math.round((30 * done) / total);
     const bar = `${"█".repeat(filled)}${"░".repeat(30 - filled)}`;
     const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
-    const enrolled = portal.enrollments.total;
-    const line = `  ${bar} ${done}/${total} done · ${entered} received · ${enrolled} in a sequence · ${seconds} s`;
+    const entered = sum((counts) => counts.entered);
+    const enrolled = portal.traffic.requestsOf("enroll");
+    const line = `  ${bar} ${done}/${total} done · ${entered} received · ${enrolled} enroll calls · ${seconds} s`;
     process.stdout.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
   };
   draw();
@@ -99,36 +99,6 @@ function showProgress(run: WorkflowRun, portal: SimulatedPortal): () => void {
   };
 }
 
-function runWorkflow(portal: SimulatedPortal, publicUrl: string): WorkflowRun {
-  const sequence = [...portal.sequences.values()][0];
-  if (sequence === undefined) throw new Error("the simulated portal has no sequence");
-  const definition: unknown = JSON.parse(
-    readFileSync(
-      new URL("../../app-config/src/app/workflow-actions/enroll-hsmeta.json", import.meta.url),
-      "utf8",
-    ),
-  );
-  return portal.runAction({
-    actionUrl: `${publicUrl}${ENROLL_ROUTE}`,
-    contactIds: [...portal.contacts.keys()],
-    inputs: { sequence_id: sequence.id, sender_mode: "contact_owner" },
-    objectProperties: [...REQUESTED_PROPERTIES],
-    duplicateProbability: 0.05,
-    definition: definition as NonNullable<Parameters<SimulatedPortal["runAction"]>[0]["definition"]>,
-  });
-}
-
-function printReasons(run: WorkflowRun): void {
-  const shown = new Set<string>();
-  print("\n  What the workflow's history says, one contact of each kind:");
-  for (const execution of run.executions) {
-    const label = run.historyLabel(execution);
-    const key = `${execution.outputs["enrollment_status"] ?? ""}${execution.outputs["error_code"] ?? ""}`;
-    if (!shown.has(key)) print(`   · contact ${execution.contactId}: ${label}`);
-    shown.add(key);
-  }
-}
-
 function waitForSignal(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", resolve);
@@ -136,34 +106,57 @@ function waitForSignal(): Promise<void> {
   });
 }
 
-interface Stage {
-  readonly simulator: Simulator;
-  readonly portal: SimulatedPortal;
-  readonly publicUrl: string;
+/** Both workflows through the enroll step. */
+async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
+  const { portal, outbound, inbound } = stage.account;
+  print(
+    `  Two workflows send contacts through “Enroll in sequence”, 5 % of the calls twice: “Outbound” ${outbound.length}\n  from their owners alone, “Inbound” ${inbound.length} with a rotation to fall back on.`,
+  );
+  const runs = await runBoth(stage, policy);
+  const stopProgress = showProgress(Object.values(runs), portal);
+  await Promise.all([runs.outbound.finished, runs.inbound.finished]);
+  stopProgress();
+  return { Outbound: runs.outbound, Inbound: runs.inbound };
 }
 
-async function play({ simulator, portal, publicUrl }: Stage): Promise<boolean> {
+/** The inbound workflow goes on: a branch on whether the contact is enrolled, and a wait for the end. */
+async function goOn(stage: DemoStage, contactIds: readonly string[]): Promise<void> {
+  const check = await runCheck(stage, contactIds);
+  const told = renderStep(check, ({ is_enrolled }) => `is_enrolled ${is_enrolled ?? ""}`);
+  print(`\n  “Check enrollment”, the next step of ${contactIds.length} inbound contacts: ${told}`);
+  const enrolled = check.executions.filter(({ outputs }) => outputs["is_enrolled"] === "true");
+  const wait = await runWait(
+    stage,
+    enrolled.map(({ contactId }) => contactId),
+  );
+  const ends = renderStep(wait, ({ outcome }) => outcome ?? "");
+  print(`  “Wait for sequence end”, for those who are, told by webhooks: ${ends}`);
+}
+
+async function play(stage: DemoStage, database: Database): Promise<boolean> {
+  const { simulator, account, publicUrl } = stage;
+  const { portal } = account;
   const admin = { portalId: portal.portalId, userId: portal.admin.userId };
   await installByBrowser({
     publicUrl,
     browser: createBrowser(),
     consent: (url) => simulator.authorize(url, admin),
   });
-  print(`  Installed into the simulated account ${portal.portalId} by OAuth.`);
-  const startedAtMs = performance.now();
-  const run = runWorkflow(portal, publicUrl);
+  simulator.setWebhookTarget({ url: publicUrl + WEBHOOK_ROUTE });
+  const policy = await decidePolicy(database, account);
   print(
-    `  A workflow sends ${portal.contacts.size} contacts through “Enroll in sequence” (5 % of the calls twice):`,
+    `  Installed into the simulated account ${portal.portalId} by OAuth; two presets and a rotation set.`,
   );
-  const stopProgress = showProgress(run, portal);
-  const interrupted = waitForSignal().then(() => "interrupted" as const);
-  const ended = await Promise.race([run.finished.then(() => "finished" as const), interrupted]);
-  stopProgress();
-  if (ended === "interrupted") return false;
-  const seconds = (performance.now() - startedAtMs) / 1_000;
-  const figures = readFigures(run, portal, { seconds, peakInWindow: simulator.peakOf(portal.portalId) });
+  const startedAtMs = performance.now();
+  const runs = await enrollAll(stage, policy);
+  print(renderReasons(portal, runs));
+  await goOn(stage, account.inbound.slice(-NEXT_STEP_CONTACTS));
+  const figures = readFigures(portal, {
+    contacts: account.outbound.length + account.inbound.length,
+    seconds: (performance.now() - startedAtMs) / 1_000,
+    peakInWindow: simulator.peakOf(portal.portalId),
+  });
   print(renderFigures(figures));
-  printReasons(run);
   return isFaultless(figures);
 }
 
@@ -185,20 +178,37 @@ async function main(): Promise<number> {
     rateLimit: RATE_LIMIT,
     latencyMs: [30, 90],
   });
-  let app: App | undefined;
+  const closers: (() => Promise<void>)[] = [];
   try {
     print("Sequence Enroller demo: the app, a simulated HubSpot and a database, all on this machine.");
-    const portal = seedPortal(simulator);
-    app = await startDemoApp({ simulatorUrl: simulator.url, port, secret, dataDir });
-    const isGood = await play({ simulator, portal, publicUrl });
+    const account = seedAccount(simulator);
+    const { portal } = account;
+    const server = await startEmbeddedPostgres({ dataDir, logger: createLogger({ level: "warn" }) });
+    closers.push(() => server.stop());
+    const app = await startDemoApp({
+      simulatorUrl: simulator.url,
+      port,
+      secret,
+      dataDir,
+      databaseUrl: server.url,
+    });
+    closers.push(() => app.close({ graceMs: 2_000 }));
+    const database = openDatabase({
+      url: server.url,
+      applicationName: "sequence-enroller-demo",
+      poolSize: 2,
+    });
+    closers.push(() => database.close());
+    const interrupted = waitForSignal().then(() => false);
+    const isGood = await Promise.race([play({ simulator, account, publicUrl }, database), interrupted]);
     if (!isOnce && isGood) {
       simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
       print(`\n  Settings page: ${publicUrl}/settings  (sign in with one click; Ctrl-C ends the demo)`);
-      await waitForSignal();
+      await interrupted;
     }
     return isGood ? 0 : 1;
   } finally {
-    await app?.close({ graceMs: 2_000 });
+    for (const close of closers.reverse()) await close();
     await simulator.close();
     rmSync(dataDir, { recursive: true, force: true });
   }

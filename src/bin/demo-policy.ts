@@ -1,0 +1,73 @@
+import type { Database } from "../db/client.js";
+import type { Actor } from "../policy/audit.js";
+import { INITIAL_POLICY, type Policy } from "../policy/policy.js";
+import { makeDefault, savePreset } from "../policy/preset-store.js";
+import { createRotation } from "../policy/rotation-store.js";
+import { findSender, saveSender } from "../policy/sender-store.js";
+import type { SimulatedUser } from "../simulator/portal/model.js";
+import { SUPPRESSED_DOMAIN, type DemoAccount } from "./demo-account.js";
+
+/** Enrollments a day of the two reps who are to run out. */
+export const CAPS = { outbound: 10, inbound: 6 } as const;
+
+/** What the demo's admin decides, by the stores behind the settings pages: caps, a rotation and two presets. */
+export interface DemoPolicy {
+  readonly outboundPresetId: string;
+  readonly inboundPresetId: string;
+}
+
+interface Desk {
+  readonly database: Database;
+  readonly portalId: bigint;
+  readonly by: Actor;
+}
+
+const HOUSE_RULES: Policy = {
+  ...INITIAL_POLICY,
+  sender: { mode: "contact_owner" },
+  fallback: { rotationId: null, toDefaultSender: false, whenNobody: "fail" },
+  cooldown: { days: 30, scope: "sequence" },
+  suppression: { domains: [SUPPRESSED_DOMAIN], property: null },
+};
+
+async function capSender({ database, portalId, by }: Desk, user: SimulatedUser, dailyCap: number) {
+  const userId = BigInt(user.userId);
+  const { choices, version } = await findSender(database, portalId, userId);
+  const sender = { userId, name: `${user.firstName} ${user.lastName}` };
+  await saveSender(database, portalId, { sender, choices: { ...choices, dailyCap }, version, by });
+}
+
+async function addPreset({ database, portalId, by }: Desk, name: string, policy: Policy): Promise<bigint> {
+  const saved = await savePreset(database, portalId, { draft: { name, policy }, saved: undefined, by });
+  if (saved.kind !== "saved") throw new Error(`the preset “${name}” could not be saved: ${saved.kind}`);
+  return saved.presetId;
+}
+
+async function addRotation({ database, portalId, by }: Desk, users: readonly SimulatedUser[]) {
+  const members = users.map(({ userId }) => ({ userId: BigInt(userId), weight: 1 }));
+  const draft = { name: "Inbound desk", keepsSender: false, members };
+  const created = await createRotation(database, portalId, { draft, by });
+  if (created.kind !== "created") throw new Error("the rotation could not be saved");
+  return String(created.rotationId);
+}
+
+/** Decides the demo's policy. The account has to be connected. */
+export async function decidePolicy(database: Database, account: DemoAccount): Promise<DemoPolicy> {
+  const { portal, people } = account;
+  const { userId, email } = portal.admin;
+  const desk: Desk = {
+    database,
+    portalId: BigInt(portal.portalId),
+    by: { userId: BigInt(userId), userEmail: email },
+  };
+  await capSender(desk, people.cappedOutbound, CAPS.outbound);
+  await capSender(desk, people.cappedInbound, CAPS.inbound);
+  const rotationId = await addRotation(desk, [people.cappedInbound, ...people.reps]);
+  const outbound = await addPreset(desk, "House rules", HOUSE_RULES);
+  const inbound = await addPreset(desk, "Inbound: a colleague steps in", {
+    ...HOUSE_RULES,
+    fallback: { ...HOUSE_RULES.fallback, rotationId },
+  });
+  await makeDefault(database, desk.portalId, { presetId: outbound, by: desk.by });
+  return { outboundPresetId: String(outbound), inboundPresetId: String(inbound) };
+}

@@ -1,0 +1,93 @@
+import { fileURLToPath } from "node:url";
+import { CHECK_ENROLLMENT_ROUTE } from "../executions/check-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
+import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../executions/wait-contract.js";
+import type { EnrollmentEnd } from "../simulator/portal/model.js";
+import type { Simulator } from "../simulator/simulator.js";
+import { loadActionDefinition } from "../simulator/workflow/history.js";
+import type { WorkflowRun } from "../simulator/workflow/run.js";
+import type { DemoAccount } from "./demo-account.js";
+import type { DemoPolicy } from "./demo-policy.js";
+
+/** HubSpot delivers some calls twice; here one in twenty. */
+const DUPLICATE_PROBABILITY = 0.05;
+const ENDINGS: readonly EnrollmentEnd[] = ["finished", "finished", "replied", "unenrolled"];
+
+export interface DemoStage {
+  readonly simulator: Simulator;
+  readonly account: DemoAccount;
+  readonly publicUrl: string;
+}
+
+const definitionOf = (action: string) =>
+  loadActionDefinition(
+    fileURLToPath(
+      new URL(`../../app-config/src/app/workflow-actions/${action}-hsmeta.json`, import.meta.url),
+    ),
+  );
+
+/** Sends contacts through “Enroll in sequence”; what the step leaves open is the preset's to say. */
+export function runEnroll(
+  { account, publicUrl }: DemoStage,
+  { contactIds, presetId }: { contactIds: readonly string[]; presetId: string },
+): WorkflowRun {
+  return account.portal.runAction({
+    actionUrl: publicUrl + ENROLL_ROUTE,
+    contactIds,
+    inputs: { sequence_id: account.sequenceId, sender_mode: "contact_owner", preset_id: presetId },
+    objectProperties: [...REQUESTED_PROPERTIES],
+    duplicateProbability: DUPLICATE_PROBABILITY,
+    definition: definitionOf("enroll"),
+  });
+}
+
+/**
+ * Both workflows; the inbound one begins once HubSpot refused the rep without an inbox in the other, so that it shows
+ * how a sender that was found out is passed over without a call.
+ */
+export async function runBoth(
+  stage: DemoStage,
+  policy: DemoPolicy,
+): Promise<Record<"outbound" | "inbound", WorkflowRun>> {
+  const { outbound: contactIds, inbound, portal } = stage.account;
+  const outbound = runEnroll(stage, { contactIds, presetId: policy.outboundPresetId });
+  const [withoutInbox = ""] = contactIds;
+  await stage.simulator.waitFor(() => portal.enrollments.factsOf(withoutInbox).posts > 0);
+  return { outbound, inbound: runEnroll(stage, { contactIds: inbound, presetId: policy.inboundPresetId }) };
+}
+
+/** The next step of the inbound workflow: is the contact in a sequence? */
+export async function runCheck(
+  { account, publicUrl }: DemoStage,
+  contactIds: readonly string[],
+): Promise<WorkflowRun> {
+  const run = account.portal.runAction({
+    actionUrl: publicUrl + CHECK_ENROLLMENT_ROUTE,
+    contactIds,
+    inputs: {},
+    objectProperties: [],
+    definition: definitionOf("check-enrollment"),
+  });
+  await run.finished;
+  return run;
+}
+
+/** Its last step, for those who are: wait for the end, which comes in different ways, told by webhooks. */
+export async function runWait(
+  { account, publicUrl }: DemoStage,
+  contactIds: readonly string[],
+): Promise<WorkflowRun> {
+  const run = account.portal.runAction({
+    actionUrl: publicUrl + WAIT_FOR_SEQUENCE_END_ROUTE,
+    contactIds,
+    inputs: { max_wait_days: "14" },
+    objectProperties: [],
+    definition: definitionOf("wait-for-sequence-end"),
+  });
+  await run.answered;
+  contactIds.forEach((contactId, index) => {
+    account.portal.endEnrollment(contactId, ENDINGS[index % ENDINGS.length] ?? "finished");
+  });
+  await run.finished;
+  return run;
+}
