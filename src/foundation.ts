@@ -4,6 +4,7 @@ import { openDatabase, type Database } from "./db/client.js";
 import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
+import { createTransport } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { CALLBACK_PATH } from "./oauth/routes.js";
 import type { Logger } from "./observability/logger.js";
@@ -26,6 +27,8 @@ export interface Foundation {
   readonly directory: Directory;
   readonly oauthApi: OAuthApi;
   readonly vault: Vault;
+  /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
+  readonly forPortal: ReturnType<typeof createTransport>;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
   readonly senderClock: () => Date;
@@ -80,6 +83,16 @@ export async function lay(
     appUrl: config.hubspot.appUrl,
     redirectUri: config.publicUrl + CALLBACK_PATH,
   });
+  const metrics = createMetrics();
+  const vault = createVault({
+    database,
+    keys: config.encryptionKeys,
+    refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
+    now: () => new Date(),
+    logger,
+    onDisconnect: (client, { portalId, reason }) =>
+      raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+  });
   return {
     config,
     logger,
@@ -87,16 +100,16 @@ export async function lay(
     database,
     queue,
     oauthApi,
-    metrics: createMetrics(),
+    metrics,
     directory: createDirectory({ pool: database.pool }),
-    vault: createVault({
-      database,
-      keys: config.encryptionKeys,
-      refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
-      now: () => new Date(),
-      logger,
-      onDisconnect: (client, { portalId, reason }) =>
-        raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+    vault,
+    forPortal: createTransport({
+      apiUrl: config.hubspot.apiUrl,
+      accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
+      renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
+      onAnswer: ({ method, httpStatus }) => {
+        metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
+      },
     }),
     wake: createWakeSoon({
       wake: (portalIds) => queue.wake(portalIds),

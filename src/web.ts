@@ -16,10 +16,11 @@ import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
+import { createSiteGateways } from "./hubspot/site-gateway.js";
 import { uninstall } from "./hubspot/uninstall.js";
+import { createExplainer } from "./jobs/explain-enrollment.js";
 import { createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
-import { createSenderExplainer } from "./policy/explain-sender.js";
 import { createHealthRouter } from "./observability/health.js";
 import { createMetricsRouter } from "./observability/metrics.js";
 import { allowsInternalWebhooks, type Foundation } from "./foundation.js";
@@ -30,6 +31,9 @@ const DIRECTORY_MIN_AGE_MS = 60_000;
 const SETTINGS_TIMEOUT_MS = 5_000;
 /** A part of it: the rest is for forgetting the portal ourselves. */
 const UNINSTALL_TIMEOUT_MS = 3_000;
+/** A part of it: the rest is for judging by what is stored. */
+const QUESTION_TIMEOUT_MS = 3_000;
+const HOUR_MS = 3_600_000;
 
 /** Routes of the hot path first, before any middleware they do not need. */
 function mountActions(
@@ -112,7 +116,13 @@ function mountSites(http: Express, foundation: Foundation): void {
       forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
       now,
       wake,
-      explain: createSenderExplainer(database),
+      explain: createExplainer({
+        pool: database.pool,
+        directory: foundation.directory,
+        gatewayOf: createSiteGateways({ forPortal: foundation.forPortal, timeoutMs: QUESTION_TIMEOUT_MS }),
+        now: foundation.senderClock,
+        patienceMs: config.executionDeadlineHours * HOUR_MS,
+      }),
     }),
   );
 }

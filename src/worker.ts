@@ -1,7 +1,6 @@
 import { createMailer } from "./alerts/mailer.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { createFairGate } from "./hubspot/fair-gate.js";
-import { createTransport } from "./hubspot/transport.js";
 import { HUBSPOT_CONNECTIONS } from "./hubspot/tune-fetch.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { eraseHistories } from "./jobs/erase-history.js";
@@ -27,15 +26,7 @@ const ERASE_INTERVAL_MS = 3_000;
 
 /** Begins to drain portals, and the periodic work. */
 export async function startWorker(foundation: Foundation, closers: Closers): Promise<void> {
-  const { config, logger, database, queue, directory, vault, metrics, wake } = foundation;
-  const forPortal = createTransport({
-    apiUrl: config.hubspot.apiUrl,
-    accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
-    renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
-    onAnswer: ({ method, httpStatus }) => {
-      metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
-    },
-  });
+  const { config, logger, database, queue, directory, forPortal, wake } = foundation;
   const drain = createDrain({
     pool: database.pool,
     directory,

@@ -51,6 +51,9 @@ const LABELS: Readonly<Record<string, string>> = {
   maxHoldDays: "Longest hold, days",
   retentionDays: "History is kept, days",
   alertWebhookUrl: "Alerts go to",
+  alertEmail: "Alerts are mailed to",
+  alertFailureCount: "Alert at failures, in number",
+  alertFailurePercent: "Alert at failures, per cent",
 };
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

@@ -105,6 +105,14 @@ export interface PortalGateway {
     properties: readonly string[],
   ): Promise<Record<string, string | null> | undefined>;
   /**
+   * A contact by its record id or its e-mail address, with the values of the named properties; undefined where there is
+   * none. One that was merged comes under its new id.
+   */
+  findContact(
+    idOrEmail: string,
+    properties: readonly string[],
+  ): Promise<{ id: string; properties: Record<string, string | null> } | undefined>;
+  /**
    * The same of up to 100 contacts for one request, by the id HubSpot gives back: a contact that was merged since comes
    * under its new one. Who is not in the answer at all is gone.
    */
@@ -225,6 +233,15 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         query: { properties: properties.join(",") },
       } as const;
       return (await orUndefined(read(request, contact)))?.properties;
+    },
+    findContact(idOrEmail, properties) {
+      const query = {
+        properties: properties.join(","),
+        idProperty: idOrEmail.includes("@") ? "email" : undefined,
+      };
+      return orUndefined(
+        read({ method: "GET", path: paths.contact(idOrEmail), query }, contact.extend({ id })),
+      );
     },
     async readContacts(contactIds, properties) {
       const { results } = await read(

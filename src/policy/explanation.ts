@@ -35,10 +35,9 @@ export interface Explained {
   readonly policyName: string;
   /** In the order in which they are applied. */
   readonly checks: readonly ContactCheck[];
-  /** As it would be stored with the execution; undefined where the contact policy refuses before anybody is chosen. */
+  /** As it would be stored with the execution; undefined where nobody is chosen, e.g. because the contact policy refuses. */
   readonly choice: StoredSenderChoice | undefined;
-  /** `open`: cannot be told from here, the sentence says why. */
-  readonly decision: "enroll" | "wait" | "refuse" | "open";
+  readonly decision: "enroll" | "wait" | "refuse";
   readonly code?: string;
   readonly sentence: string;
 }

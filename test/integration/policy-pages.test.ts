@@ -30,6 +30,7 @@ beforeAll(async () => {
 afterAll(() => site.close());
 
 beforeEach(async () => {
+  site.clock.now = new Date();
   [browser, stranger] = [site.browser(), site.browser()];
   const [mine, other] = [site.simulator.addPortal().portalId, site.simulator.addPortal().portalId];
   [portalId, otherId] = [BigInt(mine), BigInt(other)];

@@ -10,13 +10,16 @@ import { createErrorHandler, createNotFound } from "../../src/http/error-handler
 import { createRequestId } from "../../src/http/request-id.js";
 import { createSecurityHeaders } from "../../src/http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "../../src/hubspot/oauth-api.js";
+import { createSiteGateways } from "../../src/hubspot/site-gateway.js";
+import { createTransport } from "../../src/hubspot/transport.js";
+import { createDirectory } from "../../src/directory/directory.js";
+import { createExplainer } from "../../src/jobs/explain-enrollment.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import { uninstall } from "../../src/hubspot/uninstall.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
 import { createInstallStates } from "../../src/oauth/state.js";
 import type { Explain } from "../../src/policy/explanation.js";
-import { createSenderExplainer } from "../../src/policy/explain-sender.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createVault, type Vault } from "../../src/vault/vault.js";
 import { createBrowser, type Browser } from "./browser.js";
@@ -93,12 +96,25 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   );
   const scopes = { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES };
   const { allowInternalWebhooks = false } = options;
+  const forPortal = createTransport({
+    apiUrl: simulator.url,
+    accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
+    renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
+  });
   app.use(
     createSettingsRouter({
       ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
-      explain: options.explain ?? createSenderExplainer(database),
+      explain:
+        options.explain ??
+        createExplainer({
+          pool: database.pool,
+          directory: createDirectory({ pool: database.pool }),
+          gatewayOf: createSiteGateways({ forPortal, timeoutMs: 2_000 }),
+          now,
+          patienceMs: 6 * 86_400_000,
+        }),
       canMail: true,
       uninstall: (portalId) =>
         uninstall(

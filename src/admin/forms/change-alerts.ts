@@ -88,9 +88,9 @@ async function save(
   settings: StoredAlertSettings,
 ): Promise<boolean> {
   return inTransaction(database.pool, async (client) => {
-    const { version: _, ...before } = await findAlertSettings(client, by.portalId);
+    const before = noted(await findAlertSettings(client, by.portalId));
     if (!(await saveAlertSettings(client, by.portalId, settings))) return false;
-    const { version: __, ...after } = settings;
+    const after = noted(settings);
     await recordChange(client, {
       by,
       subject: "alerts",
@@ -101,6 +101,16 @@ async function save(
     });
     return true;
   });
+}
+
+/** Of a webhook's address the host alone: what comes after it is as good as a password at most receivers. */
+function noted({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
+  return {
+    alertWebhookUrl: webhookUrl === null ? null : new URL(webhookUrl).host,
+    alertEmail: email,
+    alertFailureCount: failureCount,
+    alertFailurePercent: failurePercent,
+  };
 }
 
 const TEST_MESSAGE =

@@ -133,7 +133,6 @@ const DECISIONS: Readonly<Record<Explained["decision"], { title: string; tone: s
   enroll: { title: "The contact would be enrolled.", tone: "good" },
   wait: { title: "The contact would wait.", tone: "wait" },
   refuse: { title: "The contact would not be enrolled.", tone: "bad" },
-  open: { title: "This cannot be told from here.", tone: "wait" },
 };
 
 function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Explained; nameable: Nameable }) {
@@ -159,7 +158,7 @@ function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Expl
           </li>
         ))}
       </ul>
-      {choice === undefined ? null : <Candidates {...{ choice, decision, frame, nameable }} />}
+      {choice === undefined ? null : <Candidates {...{ choice, frame, nameable }} />}
     </section>
   );
 }
@@ -183,13 +182,12 @@ const VIAS: Readonly<Record<CandidateVia, string>> = {
 
 interface CandidatesModel {
   choice: StoredSenderChoice;
-  decision: Explained["decision"];
   frame: Frame;
   nameable: Nameable;
 }
 
 /** Who is considered as sender, in order, and why each is passed over. */
-function Candidates({ choice, decision, frame, nameable }: CandidatesModel) {
+function Candidates({ choice, frame, nameable }: CandidatesModel) {
   const called = (userId: string | undefined) =>
     userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? `User ${userId}`);
   const { chosen, passedOver } = choice;
@@ -209,18 +207,13 @@ function Candidates({ choice, decision, frame, nameable }: CandidatesModel) {
             )}
           </li>
         ))}
-        <Chosen {...{ chosen, decision }}>{called(chosen?.userId)}</Chosen>
+        <Chosen chosen={chosen}>{called(chosen?.userId)}</Chosen>
       </ol>
     </>
   );
 }
 
-/** Nothing is said of the last one where the decision is open: there may be others. */
-function Chosen({
-  chosen,
-  decision,
-  children,
-}: Pick<StoredSenderChoice, "chosen"> & Pick<CandidatesModel, "decision"> & { children: string }) {
+function Chosen({ chosen, children }: Pick<StoredSenderChoice, "chosen"> & { children: string }) {
   if (chosen !== null)
     return (
       <li>
@@ -228,7 +221,6 @@ function Chosen({
         {chosen.rotationName === undefined ? "." : ` “${chosen.rotationName}”.`}
       </li>
     );
-  if (decision === "open") return null;
   return (
     <li>
       <span class="badge waiting">Nobody</span> There is nobody left to ask.

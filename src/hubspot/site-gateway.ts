@@ -1,0 +1,66 @@
+import { LRUCache } from "lru-cache";
+import { HubSpotUnavailable } from "./errors.js";
+import { createPortalGateway, type PortalGateway } from "./gateway.js";
+import { RequestBudget } from "./request-budget.js";
+import type { PortalTransport, TakeSlot } from "./transport.js";
+
+export interface SiteGatewayOptions {
+  readonly forPortal: (portal: {
+    portalId: bigint;
+    budget: RequestBudget;
+    takeSlot: TakeSlot;
+  }) => PortalTransport;
+  /** For all requests of one gateway together: a person waits for the page. */
+  readonly timeoutMs: number;
+}
+
+/** A small share of the portal's 110 in 10 s (dossier §6). The portal's owner learns of them from HubSpot's headers. */
+const BUDGET = { limit: 10, windowMs: 10_000 };
+const MAX_PORTALS = 1_000;
+
+/**
+ * Makes gateways for what a person asks on the settings site, in whatever process that is: paced by a small budget of their
+ * own, which refuses instead of waiting.
+ *
+ * The gateway's calls throw HubSpotUnavailable where the budget is used up or the time is over, besides their own faults.
+ */
+export function createSiteGateways({
+  forPortal,
+  timeoutMs,
+}: SiteGatewayOptions): (portalId: bigint) => PortalGateway {
+  const budgets = new LRUCache<bigint, RequestBudget>({ max: MAX_PORTALS });
+
+  function budgetOf(portalId: bigint): RequestBudget {
+    const known = budgets.get(portalId);
+    if (known !== undefined) return known;
+    const budget = new RequestBudget({ ...BUDGET, now: () => performance.now() });
+    budgets.set(portalId, budget);
+    return budget;
+  }
+
+  return (portalId) => {
+    const budget = budgetOf(portalId);
+    const endsAtMs = performance.now() + timeoutMs;
+    const takeSlot: TakeSlot = () => {
+      const slot = budget.tryTake();
+      if (slot !== undefined) return Promise.resolve(slot);
+      return Promise.reject(new HubSpotUnavailable("too many questions at once", { wasNotSent: true }));
+    };
+    const call = forPortal({ portalId, budget, takeSlot });
+    return createPortalGateway((request) => within(Math.max(0, endsAtMs - performance.now()), call(request)));
+  };
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new HubSpotUnavailable("HubSpot did not answer in time"));
+    }, ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,168 @@
+import type { Pool } from "pg";
+import type { Directory } from "../directory/directory.js";
+import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
+import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import { HubSpotError } from "../hubspot/errors.js";
+import type { PortalGateway } from "../hubspot/gateway.js";
+import { neededProperties } from "../policy/contact-policy.js";
+import { effectivePolicy, type StepChoices } from "../policy/effective-policy.js";
+import { explainChoice, type ChoiceExplanation } from "../policy/explain-choice.js";
+import type { ContactCheck, EnrollQuestion, Explain, Explained } from "../policy/explanation.js";
+import { readPortalPolicy, type PortalPolicy } from "../policy/portal-policy.js";
+import { findAskedContact, type AskedContact } from "./asked-contact.js";
+import { findPeople } from "./find-people.js";
+
+export interface ExplainerOptions {
+  readonly pool: Pool;
+  readonly directory: Directory;
+  /** For the reads of one question. */
+  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  /** The clock of send windows, away dates and caps. */
+  readonly now: () => Date;
+  /** How long a contact that came now could wait for a sender. */
+  readonly patienceMs: number;
+}
+
+type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
+
+/**
+ * Answers "what would happen to this contact now?" with the code that enrolls (policy/explain-choice.ts). The contact and
+ * people the directory does not know are read from HubSpot.
+ */
+export function createExplainer(options: ExplainerOptions): Explain {
+  return async (portalId, question) => {
+    const { pool, gatewayOf } = options;
+    const gateway = gatewayOf(portalId);
+    const portal = await readPortalPolicy(pool, portalId);
+    const contact = await findAskedContact({ pool, gateway }, portalId, {
+      contact: question.contact,
+      properties: propertiesFor(portal, question),
+    });
+    if (contact === "not-found") return { kind: "contact-not-found" };
+    if (contact === "hubspot-unavailable") return { kind: contact };
+    try {
+      const verdict = await judge(options, { portal, gateway, contact, question });
+      return {
+        kind: "explained",
+        contact: { id: contact.id, email: contact.email },
+        policyName: policyName(portal, question),
+        ...verdict,
+        checks: [...sourceOf(contact), ...verdict.checks],
+      };
+    } catch (fault) {
+      if (fault instanceof HubSpotError) return { kind: "hubspot-unavailable" };
+      throw fault;
+    }
+  };
+}
+
+interface Question {
+  readonly portal: PortalPolicy;
+  readonly gateway: PortalGateway;
+  readonly contact: AskedContact;
+  readonly question: EnrollQuestion;
+}
+
+async function judge(
+  { pool, directory, now, patienceMs }: ExplainerOptions,
+  { portal, gateway, contact, question }: Question,
+): Promise<Verdict> {
+  if (portal.isPaused)
+    return {
+      checks: [{ name: "Pause", verdict: "waits", sentence: "Enrolling is paused for this account." }],
+      choice: undefined,
+      decision: "wait",
+      sentence: "It would be looked at when an admin resumes.",
+    };
+  if (!contact.properties["email"])
+    return refused("CONTACT_HAS_NO_EMAIL", ERROR_SENTENCES.CONTACT_HAS_NO_EMAIL);
+  const { portalId } = portal;
+  return toVerdict(
+    await explainChoice(pool, {
+      ...{ portalId, patienceMs, now: now() },
+      ...{ contactId: contact.id, properties: contact.properties },
+      sequenceId: question.sequenceId,
+      step: stepOf(question),
+      people: findPeople({
+        ...{ portalId, directory },
+        readOwner: (ownerId) => gateway.readOwner(ownerId),
+        readOwnerOfUser: (userId) => gateway.readOwnerOfUser(userId),
+      }),
+    }),
+  );
+}
+
+function stepOf({ sender, presetId }: EnrollQuestion): StepChoices {
+  return {
+    senderMode: sender.mode,
+    senderUserId: sender.mode === "specific_user" ? String(sender.userId) : undefined,
+    rotationId: sender.mode === "rotation" ? String(sender.rotationId) : undefined,
+    presetId: presetId === null ? undefined : String(presetId),
+  };
+}
+
+function propertiesFor(portal: PortalPolicy, question: EnrollQuestion): string[] {
+  const effective = effectivePolicy(portal, stepOf(question));
+  const needed = effective.kind === "policy" ? neededProperties(effective.policy) : [];
+  return [...new Set([...REQUESTED_PROPERTIES, ...needed])];
+}
+
+function policyName({ presets }: PortalPolicy, { presetId }: EnrollQuestion): string {
+  const preset =
+    presetId === null
+      ? [...presets.values()].find(({ isDefault }) => isDefault)
+      : presets.get(String(presetId));
+  return preset?.name ?? "Built-in";
+}
+
+/** Said only where it is not HubSpot's word of this moment. */
+function sourceOf({ asOf }: AskedContact): ContactCheck[] {
+  if (asOf === undefined) return [];
+  const day = asOf.toISOString().slice(0, 10);
+  const sentence = `HubSpot could not be asked just now. What follows goes by what it sent when the contact last came, on ${day}.`;
+  return [{ name: "The contact's properties", verdict: "unknown", sentence }];
+}
+
+/** What a refusal is called among the checks. */
+const CHECKS: Partial<Record<ErrorCode, string>> = {
+  UNSUBSCRIBED: "Opt-out",
+  BLOCKED: "Suppression",
+  COOLDOWN_ACTIVE: "Cooldown",
+  INVALID_INPUT: "Settings",
+  CONTACT_HAS_NO_EMAIL: "Address",
+};
+
+function refused(code: ErrorCode, sentence: string): Verdict {
+  const check = { name: CHECKS[code] ?? "Policy", verdict: "refused", code, sentence } as const;
+  return { checks: [check], choice: undefined, decision: "refuse", code, sentence };
+}
+
+const PASSED: readonly ContactCheck[] = [
+  {
+    name: "Address, opt-out, suppression and cooldown",
+    verdict: "passed",
+    sentence: "Nothing keeps this contact from being enrolled.",
+  },
+  {
+    name: "In a sequence now",
+    verdict: "unknown",
+    sentence: "HubSpot says so when the contact is enrolled; the preset decides what happens then.",
+  },
+];
+
+function toVerdict(explanation: ChoiceExplanation): Verdict {
+  if (explanation.kind === "refused") return refused(explanation.code, explanation.reason);
+  const { decision } = explanation;
+  const { choice } = decision;
+  switch (decision.kind) {
+    case "send":
+      return { checks: PASSED, choice, decision: "enroll", sentence: `${decision.sender.email} would send.` };
+    case "wait":
+      return { checks: PASSED, choice, decision: "wait", sentence: decision.reason };
+    case "fail": {
+      const { code, reason } = decision;
+      const sentence = [ERROR_SENTENCES[code], reason].filter(Boolean).join(" ");
+      return { checks: PASSED, choice, decision: "refuse", code, sentence };
+    }
+  }
+}
