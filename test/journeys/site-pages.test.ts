@@ -2,6 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Browser, BrowserContextOptions } from "playwright-core";
+import { SITE_PAGES } from "../../src/admin/navigation.js";
+import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { savePreset } from "../../src/policy/preset-store.js";
+import { createRotation } from "../../src/policy/rotation-store.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import {
   findBarriers,
@@ -14,8 +18,11 @@ import {
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
-/** Every page of the site that a person can open by the menu. A new page goes in here. */
-const PAGES = ["/settings", "/settings/reports", "/settings/alerts", "/settings/access", "/settings/danger"];
+/** Every page of the site that a person can open by the menu. */
+const MENU_PAGES: readonly string[] = SITE_PAGES.map(({ path }) => path);
+
+/** Written by somebody who means no good: markup, right to left, and far too long. */
+const HOSTILE = `<script>alert("name")</script> \u202Egnol ${"verylong".repeat(1_250)}`;
 
 /** Where pictures of all pages are kept, if anywhere: for looking at, and for the README. */
 const PICTURES = process.env["SITE_PICTURES"];
@@ -33,6 +40,8 @@ suite("every page of the settings site in a real browser", () => {
   let browser: Browser;
   let running: RunningApp;
   let portal: SimulatedPortal;
+  /** Those of the menu, and those a person gets to from them. */
+  let pages: string[];
 
   beforeAll(async () => {
     if (executable === undefined)
@@ -44,6 +53,7 @@ suite("every page of the settings site in a real browser", () => {
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await untilDirectoryIsRead();
     await fillPortal();
+    pages = [...MENU_PAGES, ...(await furtherPages())];
   }, 30_000);
 
   afterAll(async () => {
@@ -67,7 +77,7 @@ suite("every page of the settings site in a real browser", () => {
     const [sequence, other] = await prisma.sequence.findMany({ where: { portalId }, take: 2 });
     await prisma.sequence.updateMany({
       where: { portalId, sequenceId: other?.sequenceId ?? "" },
-      data: { name: `<script>alert("sequence")</script> \u202Egnol ${"very long ".repeat(900)}` },
+      data: { name: HOSTILE },
     });
     const senders = [...portal.users.values()].slice(0, 3);
     const outcomes: Partial<ExecutionSeed>[] = [
@@ -117,6 +127,76 @@ suite("every page of the settings site in a real browser", () => {
     await prisma.portalAdmin.create({ data: { portalId, userId: BigInt(senders[1]?.userId ?? 1) } });
     await seedExecutions(running.db.database, seeds);
     await seedExecutions(running.db.database, [{ portalId, acceptedAt: new Date(Date.now() - 7_200_000) }]);
+    await seedExecutions(running.db.database, [refusedContact(portalId)]);
+    await decidePolicy(portalId);
+  }
+
+  /** One with everything a story can tell. */
+  function refusedContact(portalId: bigint): ExecutionSeed {
+    const senders = [...portal.users.values()].slice(1, 3).map(({ userId }) => String(userId));
+    return {
+      ...{
+        portalId,
+        contactId: "151",
+        contactEmail: `${HOSTILE}@x.example`,
+        workflowId: "51001",
+        attempts: 2,
+      },
+      ...{ enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED", errorMessage: HOSTILE },
+      lastProblem: `400 ${HOSTILE}`,
+      request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
+      senderChoice: {
+        chosen: { userId: senders[0], via: "fallback_rotation", rotationName: HOSTILE },
+        passedOver: [
+          { via: "contact_owner", code: "OWNER_MISSING", reason: "The contact has no owner." },
+          {
+            ...{
+              userId: senders[1],
+              via: "fallback_rotation",
+              code: "SENDER_LIMIT_REACHED",
+              reason: HOSTILE,
+            },
+            freeAt: "2026-11-22T08:00:00Z",
+          },
+        ],
+      },
+    };
+  }
+
+  async function decidePolicy(portalId: bigint): Promise<void> {
+    const { database } = running.db;
+    const by = { userId: null, userEmail: HOSTILE };
+    const members = [...portal.users.values()]
+      .slice(0, 4)
+      .map(({ userId }) => ({ userId: BigInt(userId), weight: 2 }));
+    const name = HOSTILE.slice(0, 100);
+    const draft = { name, keepsSender: true, members };
+    await createRotation(database, portalId, { draft, by });
+    await savePreset(database, portalId, { draft: { name, policy: INITIAL_POLICY }, saved: undefined, by });
+    await database.prisma.user.updateMany({
+      where: { portalId, userId: BigInt([...portal.users.values()][2]?.userId ?? 1) },
+      data: { firstName: HOSTILE, lastName: "\u202E<b>" },
+    });
+  }
+
+  async function furtherPages(): Promise<string[]> {
+    const { prisma } = running.db.database;
+    const where = { portalId: BigInt(portal.portalId) };
+    const story = await prisma.execution.findFirstOrThrow({ where: { ...where, contactId: "151" } });
+    const waiting = await prisma.execution.findFirstOrThrow({ where: { ...where, decidedAt: null } });
+    const rotation = await prisma.rotation.findFirstOrThrow({ where });
+    const preset = await prisma.preset.findFirstOrThrow({ where });
+    return [
+      `/settings/activity/${story.id}`,
+      `/settings/activity/${waiting.id}`,
+      "/settings/activity?status=failed&kind=ENROLL&from=2026-01-01",
+      "/settings/activity/bulk?action=retry",
+      `/settings/senders/${portal.admin.userId}`,
+      `/settings/rotations/${rotation.rotationId}`,
+      "/settings/rotations/new",
+      `/settings/presets/${preset.presetId}`,
+      "/settings/presets/new",
+    ];
   }
 
   async function signIn(options: BrowserContextOptions = {}): Promise<Tab> {
@@ -135,15 +215,15 @@ suite("every page of the settings site in a real browser", () => {
 
   test.each(looks)("has no barrier and nothing to scroll sideways, %s", async (look, options) => {
     const { page, complaints, close } = await signIn(options);
-    for (const address of PAGES) {
+    for (const address of pages) {
       await page.goto(running.publicUrl + address);
-      expect([address, await findBarriers(page)]).toEqual([address, []]);
-      expect([address, await sidewaysScroll(page)]).toEqual([address, 0]);
       if (PICTURES !== undefined) {
         mkdirSync(PICTURES, { recursive: true });
-        const name = `${address.slice(1).replaceAll("/", "-")}-${look}.png`;
+        const name = `${address.slice(1).replaceAll(/[^a-z0-9]+/g, "-")}-${look}.png`;
         await page.screenshot({ path: path.join(PICTURES, name), fullPage: true });
       }
+      expect([address, await findBarriers(page)]).toEqual([address, []]);
+      expect([address, await sidewaysScroll(page)]).toEqual([address, 0]);
     }
     expect(complaints).toEqual([]);
     await close();
@@ -151,7 +231,7 @@ suite("every page of the settings site in a real browser", () => {
 
   test("is reached from the menu and says where one is, with script off and on a phone", async () => {
     const { page, close } = await signIn({ javaScriptEnabled: false, viewport: { width: 320, height: 640 } });
-    for (const address of PAGES) {
+    for (const address of MENU_PAGES) {
       await page.click(".menu.folded summary");
       await page.click(`.menu.folded a[href="${address}"]`);
       await page.waitForURL(running.publicUrl + address);
@@ -163,14 +243,15 @@ suite("every page of the settings site in a real browser", () => {
 
   test("can be used by the keyboard alone, and shows where one is", async () => {
     const { page, close } = await signIn();
-    for (const address of PAGES) {
+    for (const address of pages) {
       await page.goto(running.publicUrl + address);
       const controls = await page.evaluate<string[]>(LIST_CONTROLS);
       const reached: string[] = [];
-      for (let press = 0; press < controls.length; press += 1) {
+      // Days, months and years of a date are stops of their own.
+      for (let press = 0; press < controls.length * 2 && reached.length < controls.length; press += 1) {
         await page.keyboard.press("Tab");
         const { name, outline } = await page.evaluate<{ name: string; outline: string }>(FOCUSED);
-        reached.push(name);
+        if (reached.at(-1) !== name || !name.startsWith("input filter-")) reached.push(name);
         expect(`${address} ${name}: ${outline}`).not.toContain(": none");
       }
       expect([address, reached]).toEqual([address, controls]);
@@ -180,8 +261,8 @@ suite("every page of the settings site in a real browser", () => {
 });
 
 /** Everything a person can use, in the order of the page: its tag and its text. */
-const LIST_CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
-  .filter((element) => element.checkVisibility() && !element.disabled)
+const LIST_CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
   .map((element) => element.localName + " " + (element.id || element.textContent).trim())`;
 
 const FOCUSED = `(() => {
