@@ -142,11 +142,15 @@ suite("every page of the settings site in a real browser", () => {
         workflowId: "51001",
         attempts: 2,
       },
-      ...{ enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED", errorMessage: HOSTILE },
-      lastProblem: `400 ${HOSTILE}`,
+      ...{
+        enrollmentStatus: "FAILED",
+        errorCode: "INBOX_NOT_CONNECTED",
+        errorMessage: HOSTILE.slice(0, 600),
+      },
+      lastProblem: `400 ${HOSTILE.slice(0, 600)}`,
       request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
       senderChoice: {
-        chosen: { userId: senders[0], via: "fallback_rotation", rotationName: HOSTILE },
+        chosen: { userId: senders[0], via: "fallback_rotation", rotationName: HOSTILE.slice(0, 100) },
         passedOver: [
           { via: "contact_owner", code: "OWNER_MISSING", reason: "The contact has no owner." },
           {
@@ -196,6 +200,7 @@ suite("every page of the settings site in a real browser", () => {
       "/settings/rotations/new",
       `/settings/presets/${preset.presetId}`,
       "/settings/presets/new",
+      "/settings/activity/999999",
     ];
   }
 
@@ -206,28 +211,36 @@ suite("every page of the settings site in a real browser", () => {
     return tab;
   }
 
+  // Each page in both colours and in both widths; all four ways only where they are to be looked at.
   const looks: [string, BrowserContextOptions][] = [
     ["wide-light", { colorScheme: "light", viewport: { width: 1280, height: 900 } }],
-    ["wide-dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
-    ["phone-light", { colorScheme: "light", viewport: { width: 320, height: 640 } }],
     ["phone-dark", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
   ];
+  if (PICTURES !== undefined) {
+    looks.push(["wide-dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }]);
+    looks.push(["phone-light", { colorScheme: "light", viewport: { width: 360, height: 740 } }]);
+  }
 
-  test.each(looks)("has no barrier and nothing to scroll sideways, %s", async (look, options) => {
-    const { page, complaints, close } = await signIn(options);
-    for (const address of pages) {
-      await page.goto(running.publicUrl + address);
-      if (PICTURES !== undefined) {
-        mkdirSync(PICTURES, { recursive: true });
-        const name = `${address.slice(1).replaceAll(/[^a-z0-9]+/g, "-")}-${look}.png`;
-        await page.screenshot({ path: path.join(PICTURES, name), fullPage: true });
+  test.each(looks)(
+    "has no barrier and nothing to scroll sideways, %s",
+    async (look, options) => {
+      const { page, complaints, close } = await signIn(options);
+      for (const address of pages) {
+        await page.goto(running.publicUrl + address);
+        if (PICTURES !== undefined) {
+          mkdirSync(PICTURES, { recursive: true });
+          const name = `${address.slice(1).replaceAll(/[^a-z0-9]+/g, "-")}-${look}.png`;
+          await page.screenshot({ path: path.join(PICTURES, name), fullPage: true });
+        }
+        expect([address, await findBarriers(page)]).toEqual([address, []]);
+        expect([address, await sidewaysScroll(page)]).toEqual([address, 0]);
       }
-      expect([address, await findBarriers(page)]).toEqual([address, []]);
-      expect([address, await sidewaysScroll(page)]).toEqual([address, 0]);
-    }
-    expect(complaints).toEqual([]);
-    await close();
-  });
+      // The browser itself reports the page that is not there; anything else would be ours.
+      expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
+      await close();
+    },
+    60_000,
+  );
 
   test("is reached from the menu and says where one is, with script off and on a phone", async () => {
     const { page, close } = await signIn({ javaScriptEnabled: false, viewport: { width: 320, height: 640 } });
@@ -246,27 +259,32 @@ suite("every page of the settings site in a real browser", () => {
     for (const address of pages) {
       await page.goto(running.publicUrl + address);
       const controls = await page.evaluate<string[]>(LIST_CONTROLS);
-      const reached: string[] = [];
-      // Days, months and years of a date are stops of their own.
-      for (let press = 0; press < controls.length * 2 && reached.length < controls.length; press += 1) {
+      const reached: number[] = [];
+      // Hours and minutes, days and months of one field are stops of their own.
+      const mostPresses = controls.length + 4 * controls.filter(isDateOrTime).length;
+      for (let press = 0; press < mostPresses && reached.length < controls.length; press += 1) {
         await page.keyboard.press("Tab");
-        const { name, outline } = await page.evaluate<{ name: string; outline: string }>(FOCUSED);
-        if (reached.at(-1) !== name || !name.startsWith("input filter-")) reached.push(name);
-        expect(`${address} ${name}: ${outline}`).not.toContain(": none");
+        const { index, outline } = await page.evaluate<{ index: number; outline: string }>(FOCUSED);
+        if (reached.at(-1) !== index) reached.push(index);
+        expect([address, controls[index], outline]).toEqual([address, controls[index], "solid 3px"]);
       }
-      expect([address, reached]).toEqual([address, controls]);
+      expect([address, reached.map((index) => controls[index])]).toEqual([address, controls]);
     }
     await close();
-  });
+  }, 60_000);
 });
 
-/** Everything a person can use, in the order of the page: its tag and its text. */
-const LIST_CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
-  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
-  .map((element) => element.localName + " " + (element.id || element.textContent).trim())`;
+/** Everything a person can use, in the order of the page. */
+const CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)`;
+
+/** Its tag, its type and its name. */
+const LIST_CONTROLS = `${CONTROLS}
+  .map((element) => [element.localName, element.type, element.id || element.name || element.textContent.trim()].join(" "))`;
 
 const FOCUSED = `(() => {
-  const element = document.activeElement;
-  const { outlineStyle, outlineWidth } = getComputedStyle(element);
-  return { name: element.localName + " " + (element.id || element.textContent).trim(), outline: outlineStyle + " " + outlineWidth };
+  const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+  return { index: ${CONTROLS}.indexOf(document.activeElement), outline: outlineStyle + " " + outlineWidth };
 })()`;
+
+const isDateOrTime = (control: string): boolean => /^input (date|time) /.test(control);
