@@ -128,14 +128,14 @@ suite("an admin at the settings page in a real browser", () => {
     // Enter in a field saves; it does not press "Remove" or "Add".
     await page.keyboard.press("Enter");
     await page.waitForSelector("text=Rotation saved.");
-    await page.click("nav >> text=Presets");
+    await page.click(".beside nav >> text=Presets");
     await page.click("text=New preset");
     await page.fill("#name", "Outbound");
     await page.selectOption("#sender_mode", "rotation");
     await page.selectOption("#sender_rotation_id", { label: "DACH team" });
     await page.click("main >> text=Save");
     await page.waitForSelector("text=Preset saved.");
-    await page.click("nav >> text=Rotations");
+    await page.click(".beside nav >> text=Rotations");
     await page.click("main >> text=DACH team");
     await page.click("text=Delete");
     await page.waitForSelector("text=This rotation is in use and was not deleted.");
