@@ -40,7 +40,3 @@ export function remarkOn(item: { state: string; attempts: number; outcome: Outco
   if (state === "COMPLETED" && outcome === "already-enrolled") return "Was in a sequence already.";
   return REMARKS[state] ?? "";
 }
-
-export function isOutcome(value: unknown): value is Outcome {
-  return OUTCOMES.some((outcome) => outcome === value);
-}

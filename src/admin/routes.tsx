@@ -9,12 +9,12 @@ import { disconnect, erase, pause, resume, showDanger } from "./danger-view.js";
 import { signOut } from "./forms/admission.js";
 import { changeAlerts, sendTestAlert } from "./forms/change-alerts.js";
 import { changeSender } from "./forms/change-sender.js";
-import { Activity, RECENT_PATH } from "./pages/activity.js";
 import { LAST_ALERT_PATH } from "./pages/last-alert.js";
+import { WAITING_PATH, WaitingCard } from "./pages/overview-cards.js";
 import { Trouble } from "./pages/trouble.js";
 import { createPolicyRouter } from "./policy-routes.js";
 import { sendReportFile, showReports } from "./reports-view.js";
-import { readLiveParts, sendSettings } from "./settings-view.js";
+import { readLive, sendSettings } from "./settings-view.js";
 import type { SettingsOptions } from "./site-options.js";
 
 type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
@@ -26,7 +26,7 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
  * | --- | --- |
  * | GET / | to /settings |
  * | GET /settings | the page; sign-in (401) for a stranger, "connect again" for a disconnected portal |
- * | GET /settings/recent, /settings/alerts/last | the parts that renew themselves, for htmx |
+ * | GET /settings/waiting, /settings/alerts/last | the parts that renew themselves, for htmx |
  * | /settings/activity… | activity/routes.tsx |
  * | POST /settings/default-sender, /settings/alerts, /settings/alerts/test, /settings/sign-out | forms with this session's token |
  */
@@ -41,7 +41,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.use(createActivityRouter(options));
   router.get("/", (_request, response) => response.redirect("/settings"));
   router.get("/settings", answer(showSettings));
-  router.get(RECENT_PATH, answer(showRecent));
+  router.get(WAITING_PATH, answer(showWaiting));
   router.get("/settings/alerts", answer(showAlerts));
   router.get(LAST_ALERT_PATH, answer(showLastAlert));
   router.post("/settings/default-sender", body, answer(changeSender));
@@ -67,15 +67,15 @@ async function showSettings(options: SettingsOptions, request: Request, response
   if (visit !== undefined) await sendSettings(options, visit, { request, response });
 }
 
-async function showRecent(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+async function showWaiting(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await admitPart(options, request, response);
   if (visit === undefined) return;
-  const { activity, trouble } = await readLiveParts(options, visit.portal, request);
+  const live = await readLive(options, visit.portal);
   sendFragment(
     response,
     <>
-      <Activity {...activity} />
-      <Trouble {...trouble} isUpdate />
+      <WaitingCard {...live} />
+      <Trouble {...live} isUpdate />
     </>,
   );
 }

@@ -9,7 +9,6 @@ import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
-import { countLastDay } from "../../src/admin/day-counts.js";
 import { readBacklog } from "../../src/admin/backlog.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
@@ -19,7 +18,7 @@ const QUIET = 7_002n;
 const ROWS = Number(process.env["QUERY_PLAN_ROWS"] ?? 60_000);
 /** What is read for statements that return fifty rows at most. */
 const FEW = 200;
-/** The settings site counts so many rows (admin/day-counts.ts, admin/backlog.ts). */
+/** The settings site counts so many rows (admin/backlog.ts). */
 const COUNTED = 50_000;
 
 interface PlanNode {
@@ -246,8 +245,6 @@ describe.each([
       const backlog = await cost(({ pool }) => readBacklog({ pool }, PORTAL));
       expect(backlog.result.undecided).toBeGreaterThan(0);
       expect(backlog.read).toBeLessThanOrEqual(2 * COUNTED);
-      const day = await cost(({ pool }) => countLastDay({ pool }, PORTAL, new Date()));
-      expect(day.read).toBeLessThanOrEqual(COUNTED);
     });
   },
 );

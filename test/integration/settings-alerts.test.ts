@@ -351,12 +351,12 @@ describe("HubSpot's troubles", () => {
     expect(quoted.length).toBeLessThan(220);
   });
 
-  test("come and go with the list's own refreshing", async () => {
+  test("come and go with the page's own refreshing", async () => {
     await openCircuit({ until: minutes(5) });
-    const during = (await admin.get("/settings/recent").expect(200)).text;
+    const during = (await admin.get("/settings/waiting").expect(200)).text;
     expect(during).toMatch(/<div id="hubspot-trouble" role="status" hx-swap-oob="true"><div/);
     await openCircuit({ until: minutes(5), trips: 0 });
-    const after = (await admin.get("/settings/recent").expect(200)).text;
+    const after = (await admin.get("/settings/waiting").expect(200)).text;
     expect(after).toContain(`<div id="hubspot-trouble" role="status" hx-swap-oob="true"></div>`);
   });
 });
@@ -367,7 +367,7 @@ describe("waiting contacts", () => {
   beforeEach(() => open());
 
   test("are counted however old, with the oldest one's age; decided and foreign ones are not", async () => {
-    expect(await page(admin, "/settings")).toContain("<strong>0</strong><span>Waiting now</span></a>");
+    expect(await page(admin, "/settings")).toContain("Nobody is waiting.");
     await seedExecutions(site.database, [
       { portalId, state: "UNCERTAIN", acceptedAt: hoursAgo(30.5) },
       { portalId, state: "ATTEMPTING", acceptedAt: hoursAgo(1) },
@@ -375,9 +375,9 @@ describe("waiting contacts", () => {
       { portalId, state: "DECIDED", enrollmentStatus: "ENROLLED", acceptedAt: hoursAgo(60) },
       { portalId: portalId + 1n, acceptedAt: hoursAgo(60) },
     ]);
-    expect(await page(admin, "/settings")).toContain(
-      "<strong>3</strong><span>Waiting now</span><small>Oldest: 30 hours</small>",
-    );
+    const part = await page(admin, "/settings/waiting");
+    expect(part.startsWith('<section class="card" id="waiting"')).toBe(true);
+    expect(part).toMatch(/>3 contacts wait<\/a> to be enrolled. The oldest has waited for 30 hours./);
   });
 
   test("of a disconnected portal are shown with the day until which they are kept", async () => {

@@ -65,10 +65,10 @@ describe("a stranger", () => {
     expect(answer.text).not.toContain(portalNumber.toString());
   });
 
-  test("is refused the list and every form", async () => {
+  test("is refused the parts that renew themselves and every form", async () => {
     await addUser(7n, ann);
     const stranger = site.browser();
-    const list = await stranger.get("/settings/recent");
+    const list = await stranger.get("/settings/waiting");
     expect([list.status, list.text, list.headers.get("hx-refresh")]).toEqual([401, "", "true"]);
     const form = await stranger.post("/settings/default-sender", {
       sender_user_id: "7",
@@ -124,7 +124,7 @@ describe("a session", () => {
 
   test("ends after a week however busy, and is not kept alive by the page's own refreshing", async () => {
     const issued = browser.cookie("session");
-    await browser.get("/settings/recent");
+    await browser.get("/settings/waiting");
     expect(browser.cookie("session")).toBe(issued);
     for (let hour = 0; hour < 7 * 24; hour += 6) {
       await browser.get("/settings");
@@ -153,7 +153,7 @@ describe("a session", () => {
     expect(page.text).toContain(`/oauth/install?portalId=${portalNumber}`);
     expect(page.text).toContain("The app was &lt;b>uninstalled&lt;/b>.");
     expect(listed(page.text)).toEqual([]);
-    expect((await browser.get("/settings/recent")).status).toBe(401);
+    expect((await browser.get("/settings/waiting")).status).toBe(401);
     await chooseSender("7", browser, before.text);
     expect(await savedSettings()).toBeNull();
   });
@@ -252,7 +252,8 @@ describe("the default sender", () => {
 
 describe("the list of contacts", () => {
   test("starts empty with words on what to do", async () => {
-    expect((await browser.get("/settings")).text).toContain("No contact has reached the action yet.");
+    expect((await browser.get("/settings")).text).toContain("Enroll in sequence");
+    expect((await browser.get("/settings/activity")).text).toContain("No contact has reached an action yet.");
   });
 
   test("shows the contact, sequence, sender, status, reason and time of each, newest first", async () => {
@@ -282,7 +283,7 @@ describe("the list of contacts", () => {
       },
       { portalId, contactId: "153", state: "UNCERTAIN", enrollmentStatus: null },
     ]);
-    const text = unbroken((await browser.get("/settings")).text);
+    const text = unbroken((await browser.get("/settings/activity")).text);
     expect(text.indexOf("Contact 153")).toBeLessThan(text.indexOf("Contact 152"));
     expect(text.indexOf("Contact 152")).toBeLessThan(text.indexOf("one@contacts.example"));
     expect(text).toContain(`href="https://app-eu1.hubspot.com/contacts/${portalNumber}/record/0-1/151"`);
@@ -303,7 +304,7 @@ describe("the list of contacts", () => {
     const lastProblem = "400 VALIDATION_ERROR: contact is on fire";
     const failure = { enrollmentStatus: "FAILED", errorCode: "HUBSPOT_REJECTED", errorMessage: "Refused." };
     await seedExecutions(site.database, [{ portalId, ...failure, lastProblem }]);
-    expect((await browser.get("/settings")).text).toContain(`HubSpot said: ${lastProblem}`);
+    expect((await browser.get("/settings/activity")).text).toContain(`HubSpot said: ${lastProblem}`);
   });
 
   test("never shows another account's contacts, figures or people", async () => {
@@ -333,17 +334,19 @@ describe("the list of contacts", () => {
       },
     });
     for (const path of [
-      "/settings",
-      "/settings/recent",
-      `/settings?portalId=${other}`,
-      `/settings/recent?portal_id=${other}`,
+      "/settings/activity",
+      "/settings/activity/latest",
+      `/settings/activity?portalId=${other}`,
+      `/settings/activity/latest?portal_id=${other}`,
     ]) {
       const { text } = await browser.get(path);
       expect(listed(text)).toEqual(["mine@contacts.example"]);
       expect(text).not.toContain("Their");
-      expect(text).toMatch(/<strong>1<\/strong><span>All/);
     }
-    expect(listed((await stranger.get("/settings")).text)).toEqual(["theirs@contacts.example"]);
+    const overview = (await browser.get(`/settings?portalId=${other}`)).text;
+    expect(overview).toContain("1 contact waits");
+    expect(overview).not.toContain("Their");
+    expect(listed((await stranger.get("/settings/activity")).text)).toEqual(["theirs@contacts.example"]);
   });
 
   test("escapes whatever names and messages contain", async () => {
@@ -373,7 +376,7 @@ describe("the list of contacts", () => {
       },
     ]);
     const { text, status } = await browser.get(
-      `/settings?status=${encodeURIComponent(attack)}&before=${encodeURIComponent(attack)}`,
+      `/settings/activity?status=${encodeURIComponent(attack)}&before=${encodeURIComponent(attack)}`,
     );
     expect(status).toBe(200);
     expect(text).not.toContain("<script>alert");
@@ -381,10 +384,8 @@ describe("the list of contacts", () => {
     expect(text).toContain("&lt;script>alert(1)&lt;/script>");
   });
 
-  test("is narrowed to one status, with the day's figures on each", async () => {
-    const yesterday = new Date(site.clock.now.getTime() - 25 * 3_600_000);
+  test("is narrowed to one status", async () => {
     await seedExecutions(site.database, [
-      { portalId, contactEmail: "old@contacts.example", enrollmentStatus: "ENROLLED", acceptedAt: yesterday },
       { portalId, contactEmail: "enrolled@contacts.example", enrollmentStatus: "ENROLLED" },
       { portalId, contactEmail: "already@contacts.example", enrollmentStatus: "ALREADY_ENROLLED" },
       { portalId, contactEmail: "skipped@contacts.example", enrollmentStatus: "SKIPPED" },
@@ -393,29 +394,16 @@ describe("the list of contacts", () => {
       { portalId, contactEmail: "trying@contacts.example", state: "ATTEMPTING", enrollmentStatus: null },
     ]);
     const expected = {
-      enrolled: ["enrolled@contacts.example", "old@contacts.example"],
+      enrolled: ["enrolled@contacts.example"],
       "already-enrolled": ["already@contacts.example"],
       skipped: ["skipped@contacts.example"],
       failed: ["failed@contacts.example"],
       waiting: ["trying@contacts.example", "queued@contacts.example"],
     };
     for (const [status, emails] of Object.entries(expected)) {
-      expect(listed((await browser.get(`/settings?status=${status}`)).text)).toEqual(emails);
+      expect(listed((await browser.get(`/settings/activity?status=${status}`)).text)).toEqual(emails);
     }
-    const { text } = await browser.get("/settings?status=nonsense");
-    expect(listed(text)).toHaveLength(7);
-    const [, activity = ""] = text.split('id="activity"');
-    const figures = [...activity.matchAll(/<strong>(\d+)<\/strong><span>([^<]+)/g)].map(
-      ([, count, label]) => `${label} ${count}`,
-    );
-    expect(figures).toEqual([
-      "All 6",
-      "Waiting now 2",
-      "Enrolled 1",
-      "Already enrolled 1",
-      "Skipped 1",
-      "Not enrolled 1",
-    ]);
+    expect(listed((await browser.get("/settings/activity?status=nonsense")).text)).toHaveLength(6);
   });
 
   test("is paged by Older, without gaps or repeats while new ones arrive", async () => {
@@ -425,7 +413,7 @@ describe("the list of contacts", () => {
     }));
     await seedExecutions(site.database, seeds);
     const seen: string[] = [];
-    let address: string | undefined = "/settings";
+    let address: string | undefined = "/settings/activity";
     while (address !== undefined) {
       const { text } = await browser.get(address);
       seen.push(...listed(text));
@@ -433,20 +421,6 @@ describe("the list of contacts", () => {
       await seedExecutions(site.database, [{ portalId, contactEmail: "new@contacts.example" }]);
     }
     expect(seen).toEqual(seeds.map(({ contactEmail }) => contactEmail).reverse());
-  });
-
-  test("refreshes itself on the newest page only, by an address that gives the list alone", async () => {
-    await seedExecutions(site.database, [
-      { portalId, contactEmail: "one@contacts.example", enrollmentStatus: "ENROLLED" },
-    ]);
-    const page = await browser.get("/settings?status=enrolled");
-    expect(page.text).toMatch(
-      /id="activity"[^>]*hx-get="\/settings\/recent\?status=enrolled" hx-trigger="every 10s"/,
-    );
-    expect((await browser.get("/settings?before=99999")).text).not.toContain("hx-trigger");
-    const list = await browser.get("/settings/recent?status=enrolled");
-    expect(list.text.startsWith('<section class="card" id="activity"')).toBe(true);
-    expect(listed(list.text)).toEqual(["one@contacts.example"]);
   });
 });
 

@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import {
-  findBarriers,
-  findChromium,
-  launchChromium,
-  openTab,
-  sidewaysScroll,
-  type Tab,
-} from "../support/chromium.js";
+import { findChromium, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { seedExecutions } from "../support/executions.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const executable = findChromium();
 const isRequired = process.env["CI"] === "true";
 const suite = executable === undefined && !isRequired ? describe.skip : describe;
-/** Where pictures of the pages are kept, where anywhere. */
-const PICTURES = process.env["PICTURES_DIR"];
-
 suite("an admin at the activity pages in a real browser", () => {
   let browser: Browser;
   let running: RunningApp;
@@ -121,48 +111,6 @@ suite("an admin at the activity pages in a real browser", () => {
     await tab.page.goto(`${running.publicUrl}/settings/activity${path}`);
     return tab;
   }
-
-  async function idOf(contactEmail: string): Promise<bigint> {
-    const found = await running.db.database.prisma.execution.findFirst({ where: { portalId, contactEmail } });
-    return found?.id ?? 0n;
-  }
-
-  const looks: [string, BrowserContextOptions][] = [
-    ["in light colours", { colorScheme: "light", viewport: { width: 1280, height: 900 } }],
-    ["in dark colours", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
-    ["on a phone", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
-    ["on a screen 320 pixels wide", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
-  ];
-
-  test.each(looks)(
-    "meets no barrier on any page %s, and nothing to scroll sideways",
-    async (look, options) => {
-      const tab = await visit("", options);
-      const { page, complaints } = tab;
-      const paths = [
-        "",
-        "?status=failed&kind=ENROLL&from=2026-01-01",
-        `/${await idOf("refused@acme.example")}`,
-        "/bulk?action=cancel",
-        "/999999",
-      ];
-      // The list and the story are the wide ones; the others need no second look on a small screen.
-      for (const [index, path] of paths.entries()) {
-        if (PICTURES === undefined && (options.viewport?.width ?? 0) < 1_000 && ![0, 2].includes(index))
-          continue;
-        await page.goto(`${running.publicUrl}/settings/activity${path}`);
-        if (PICTURES !== undefined)
-          await page.screenshot({
-            path: `${PICTURES}/${look.replaceAll(" ", "-")}-${index}.png`,
-            fullPage: true,
-          });
-        expect(await findBarriers(page)).toEqual([]);
-        expect(await sidewaysScroll(page)).toBe(0);
-      }
-      expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
-      await tab.close();
-    },
-  );
 
   test("finds why a named contact was not enrolled, and has it tried again, with script off", async () => {
     const { page, close } = await visit("", { javaScriptEnabled: false });

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { ERROR_SENTENCES, type ErrorCode } from "../../executions/error-codes.js";
 import type { StoredSenderChoice } from "../../policy/sender-choice.js";
 import type { Format } from "../format.js";
-import { numbered } from "../format.js";
+import { numbered, shorten } from "../format.js";
 import { OUTCOME_LABELS, remarkOn } from "../outcome.js";
 import { Time } from "../pages/connection.js";
 import type { ExecutionStory } from "./execution-story.js";
@@ -19,6 +19,9 @@ export interface StoryPageModel extends FrameModel {
   readonly notice: { readonly tone: "good" | "bad"; readonly text: string } | undefined;
 }
 
+/** No mailbox has a longer address (RFC 5321). */
+const LONGEST_ADDRESS = 254;
+
 /** What happened to one contact's call, in order, and what can be done about it. */
 export function StoryPage(model: StoryPageModel) {
   const { story, notice, format } = model;
@@ -28,7 +31,7 @@ export function StoryPage(model: StoryPageModel) {
         <a href={ACTIVITY_PATH}>Activity</a>
       </p>
       <h1 class="story-title">
-        <bdi>{story.contactEmail ?? `Contact ${story.contactId}`}</bdi>{" "}
+        <bdi>{shorten(story.contactEmail ?? `Contact ${story.contactId}`, LONGEST_ADDRESS)}</bdi>{" "}
         <span class={`badge ${story.outcome}`}>{OUTCOME_LABELS[story.outcome]}</span>
       </h1>
       {notice === undefined ? null : (

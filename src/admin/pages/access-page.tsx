@@ -19,7 +19,12 @@ const REASONS: Readonly<Record<Administrator["reason"], string>> = {
 
 export function AccessPage({ frame, administrators, others, knowsSuperAdmins }: AccessPageModel) {
   return (
-    <SitePage title="Access" current="/settings/access" frame={frame}>
+    <SitePage
+      title="Access"
+      current="/settings/access"
+      frame={frame}
+      lead="Who may see and change these pages besides the super admins of the account."
+    >
       <section class="card" aria-labelledby="who-title">
         <div class="card-head">
           <h2 id="who-title">Who can use these pages</h2>

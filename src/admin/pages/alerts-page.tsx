@@ -26,7 +26,12 @@ export interface AlertsPageModel {
 export function AlertsPage(model: AlertsPageModel) {
   const { frame } = model;
   return (
-    <SitePage title="Alerts" current="/settings/alerts" frame={frame}>
+    <SitePage
+      title="Alerts"
+      current="/settings/alerts"
+      frame={frame}
+      lead="Who hears of it when something here needs a person."
+    >
       <section class="card" aria-labelledby="alerts-title">
         <div class="card-head">
           <h2 id="alerts-title">When and where</h2>

@@ -76,7 +76,7 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: N
         {ACTIONS[item.action] ?? item.action.toLowerCase().replaceAll("_", " ")}
       </h2>
       <p class="note">
-        <bdi>{who}</bdi>, <Time date={item.at} format={frame.format} />
+        <bdi>{shorten(who, LONGEST_LABEL)}</bdi>, <Time date={item.at} format={frame.format} />
       </p>
       <ChangeTable changes={describeChanges(item.before, item.after, names)} heads={["Before", "After"]} />
     </>

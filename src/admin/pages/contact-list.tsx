@@ -58,7 +58,7 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
         </a>
       </td>
       <td data-label="Sequence">
-        <bdi>{shorten(item.sequence ?? "–", LONGEST_NAME)}</bdi>
+        <bdi class="clamp">{shorten(item.sequence ?? "–", LONGEST_NAME)}</bdi>
         {item.kind === "ENROLL" ? null : <span class="note">{KIND_LABELS[item.kind]}</span>}
       </td>
       <td data-label="Sender" class="wide">

@@ -11,7 +11,12 @@ export interface DangerPageModel {
 
 export function DangerPage(model: DangerPageModel) {
   return (
-    <SitePage title="Danger zone" current="/settings/danger" frame={model.frame}>
+    <SitePage
+      title="Danger zone"
+      current="/settings/danger"
+      frame={model.frame}
+      lead="What stops the work, or cannot be undone."
+    >
       <PauseCard {...model} />
       <EraseCard {...model} />
       <DisconnectCard {...model} />

@@ -1,6 +1,7 @@
 import { sentenceOf } from "../../executions/error-codes.js";
 import type { Backlog } from "../backlog.js";
-import { numbered, type Format } from "../format.js";
+import { numbered, shorten, type Format } from "../format.js";
+import { LONGEST_LABEL } from "../names.js";
 import { OUTCOME_LABELS } from "../outcome.js";
 import { DECIDED_OUTCOMES, RANGES, type OutcomeHistory, type Range } from "../outcome-history.js";
 import type { SenderLoad } from "../sender-load.js";
@@ -33,7 +34,11 @@ export function HistoryCard({ history, format }: { history: OutcomeHistory; form
         ))}
       </ul>
       {total === 0 ? (
-        <p class="empty">No contact was decided in the last {RANGES[range].label}.</p>
+        <p class="empty">
+          <strong>No contact was decided in the last {RANGES[range].label}.</strong> In HubSpot, add the step
+          “Enroll in sequence” of Sequence Enroller to a contact workflow and turn it on. What happens to each
+          contact shows here.
+        </p>
       ) : (
         <OutcomeChart history={history} format={format} />
       )}
@@ -87,10 +92,27 @@ export function ReasonsCard({ history, format }: { history: OutcomeHistory; form
   );
 }
 
-export function WaitingCard({ backlog, format, now }: { backlog: Backlog; format: Format; now: Date }) {
+export interface WaitingModel {
+  backlog: Backlog;
+  format: Format;
+  now: Date;
+}
+
+/** What {@link WaitingCard} fetches itself anew from. */
+export const WAITING_PATH = "/settings/waiting";
+
+/** How many wait and since when; with script it stays true by itself. */
+export function WaitingCard({ backlog, format, now }: WaitingModel) {
   const { undecided, isPartial, oldestAcceptedAt, firstDeadlineAt } = backlog;
   return (
-    <section class="card" aria-labelledby="waiting-title">
+    <section
+      class="card"
+      id="waiting"
+      aria-labelledby="waiting-title"
+      hx-get={WAITING_PATH}
+      hx-trigger="every 10s"
+      hx-swap="outerHTML"
+    >
       <div class="card-head">
         <h2 id="waiting-title">Waiting now</h2>
       </div>
@@ -149,7 +171,9 @@ function Load({ load, format }: { load: SenderLoad; format: Format }) {
   const tone = sent >= cap ? "failed" : sent >= cap * NEAR ? "waiting" : "enrolled";
   return (
     <li>
-      <a href={activityAddress({ sender: userId.toString(), since: "24h" })}>{label}</a>
+      <a href={activityAddress({ sender: userId.toString(), since: "24h" })}>
+        <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
+      </a>
       <span class="note">
         {format.count(sent)} of {format.count(cap)}
         {sent >= cap ? ", used up" : ""}

@@ -28,7 +28,12 @@ export interface ReportsPageModel {
 export function ReportsPage(model: ReportsPageModel) {
   const { frame, group, range, lines, isPartial } = model;
   return (
-    <SitePage title="Reports" current="/settings/reports" frame={frame}>
+    <SitePage
+      title="Reports"
+      current="/settings/reports"
+      frame={frame}
+      lead="How enrolling went for each sequence, sender or workflow, and what became of those who were enrolled."
+    >
       <section class="card" aria-labelledby="report-title">
         <div class="card-head">
           <h2 id="report-title">

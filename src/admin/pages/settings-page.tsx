@@ -2,8 +2,8 @@ import { SitePage, type Frame } from "../shell.js";
 import type { ConnectionHealth } from "../connection-health.js";
 import type { OutcomeHistory } from "../outcome-history.js";
 import type { SenderLoad } from "../sender-load.js";
-import { Activity, type ActivityModel } from "./activity.js";
 import { Connection, type AppScopes } from "./connection.js";
+import { FindContact } from "./find-contact.js";
 import { HistoryCard, ReasonsCard, SenderLoadCard, WaitingCard } from "./overview-cards.js";
 import { SenderForm, type SenderFormModel } from "./sender-form.js";
 import { Trouble, type TroubleModel } from "./trouble.js";
@@ -15,17 +15,17 @@ export interface SettingsPageModel {
   history: OutcomeHistory;
   loads: readonly SenderLoad[];
   sender: SenderFormModel;
-  activity: ActivityModel;
   trouble: TroubleModel;
 }
 
 export function SettingsPage(model: SettingsPageModel) {
-  const { frame, scopes, health, history, loads, sender, activity, trouble } = model;
-  const { format, backlog, now } = activity;
+  const { frame, scopes, health, history, loads, sender, trouble } = model;
+  const { format, backlog, now } = trouble;
   return (
     <SitePage title="Overview" current="/settings" frame={frame}>
       <Trouble {...trouble} />
       <PausedNotice health={health} />
+      <FindContact />
       <HistoryCard history={history} format={format} />
       <div class="columns">
         <ReasonsCard history={history} format={format} />
@@ -38,7 +38,6 @@ export function SettingsPage(model: SettingsPageModel) {
         <Connection portal={frame.portal} format={format} scopes={scopes} health={health} />
         <SenderForm {...sender} />
       </div>
-      <Activity {...activity} />
     </SitePage>
   );
 }
