@@ -30,7 +30,7 @@ export async function expirePastDeadline(
     text: `
       WITH ${owner.leaseCte}
       UPDATE executions e
-         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE',
+         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
              enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
              error_code = 'DEADLINE_EXCEEDED', error_message = $3
         FROM lease
