@@ -102,13 +102,19 @@ const INSERT = `
 /**
  * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
  * will hold it now, because we answer BLOCK to this delivery too. The same where that refusal is still on its way, or yet to
- * come: what is owed since a moment ago is not refused for good (completions.ts).
+ * come: what is owed since a moment ago is not refused for good (completions.ts). Locked by id, as everywhere: two processes
+ * that are told the same calls again in another order must not wait for each other.
  */
 const REOPEN = `
-  UPDATE executions
-     SET state = 'DECIDED', decided_at = now(), due_at = CASE WHEN state = 'DECIDED' THEN due_at ELSE now() END
-   WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
-     AND state IN ('DECIDED', 'COMPLETION_REFUSED')`;
+  WITH repeated AS (
+    SELECT portal_id, id FROM executions
+     WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
+       AND state IN ('DECIDED', 'COMPLETION_REFUSED')
+     ORDER BY portal_id, id FOR UPDATE
+  )
+  UPDATE executions e
+     SET state = 'DECIDED', decided_at = now(), due_at = CASE WHEN e.state = 'DECIDED' THEN e.due_at ELSE now() END
+    FROM repeated WHERE e.portal_id = repeated.portal_id AND e.id = repeated.id`;
 
 interface Waiting {
   readonly execution: IncomingExecution;

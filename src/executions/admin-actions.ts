@@ -29,21 +29,25 @@ interface Chosen {
 const LOST_ANSWER =
   "HubSpot's answer to the last attempt was lost, so the contact may be enrolled all the same: look at it in HubSpot.";
 
+/** The chosen ones that the action still applies to, locked by id, as all do who lock several. */
+const chosen = (action: AdminAction): string => `id = ANY (ARRAY(
+  SELECT id FROM executions WHERE portal_id = $1 AND id = ANY ($2::bigint[]) AND ${ELIGIBLE[action]} ORDER BY id FOR UPDATE))`;
+
 /** Decides what is at rest as CANCELLED; the completion follows like any other. */
 const CANCEL = `
   UPDATE executions
-     SET state = 'DECIDED', due_at = now(), decided_at = now(), execution_state = 'FAIL_CONTINUE',
-         enrollment_status = 'FAILED', error_code = 'CANCELLED',
-         error_message = CASE WHEN state = 'UNCERTAIN' THEN $3 || ' ' || $4 ELSE $3 END
-   WHERE portal_id = $1 AND id = ANY($2::bigint[]) AND ${ELIGIBLE.CANCEL}`;
+     SET state = 'DECIDED', due_at = now(), decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
+         enrollment_status = CASE WHEN kind = 'ENROLL' THEN 'FAILED' END, error_code = 'CANCELLED',
+         error_message = CASE WHEN state = 'UNCERTAIN' AND kind = 'ENROLL' THEN $3 || ' ' || $4 ELSE $3 END
+   WHERE portal_id = $1 AND ${chosen("CANCEL")} AND ${ELIGIBLE.CANCEL}`;
 
 const TRY_NOW = `
-  UPDATE executions SET due_at = now() WHERE portal_id = $1 AND id = ANY($2::bigint[]) AND ${ELIGIBLE.TRY_NOW}`;
+  UPDATE executions SET due_at = now() WHERE portal_id = $1 AND ${chosen("TRY_NOW")} AND ${ELIGIBLE.TRY_NOW}`;
 
 /**
  * Makes one new execution for each contact that can still be helped, always a child of the call HubSpot made. It begins
  * UNCERTAIN: HubSpot is read before anything is sent, and an enrollment since the first attempt of the whole family
- * counts as done. None is made while another is open, or once one has enrolled the contact; two admins at once make the
+ * counts as done. What the family attempted counts as its own first attempt, so that it is never forgotten. None is made while another is open, or once one has enrolled the contact; two admins at once make the
  * same callback id, of which the table keeps one. The contact's properties are left behind, so that they are read afresh.
  */
 const RETRY = `
@@ -61,10 +65,10 @@ const RETRY = `
   )
   INSERT INTO executions (
     portal_id, callback_id, kind, is_held, retry_of, state, deadline_at, hold_ends_at, contact_id, contact_email, workflow_id,
-    sequence_id, request, first_attempt_at)
+    sequence_id, request, attempts, first_attempt_at)
   SELECT portal_id, 'retry:' || id || ':' || size + 1, kind, false, id, 'UNCERTAIN', now() + (deadline_at - accepted_at),
          now() + (hold_ends_at - accepted_at), contact_id, contact_email, workflow_id, sequence_id, request - 'properties',
-         coalesce(least(first_attempt_at, begun_at), now())
+         CASE WHEN least(first_attempt_at, begun_at) IS NULL THEN 0 ELSE 1 END, coalesce(least(first_attempt_at, begun_at), now())
     FROM original ORDER BY id
   ON CONFLICT (portal_id, callback_id) DO NOTHING`;
 
@@ -78,12 +82,12 @@ export async function applyAction(
   action: AdminAction,
   { portalId, ids }: Chosen,
 ): Promise<number> {
-  const chosen = [portalId, ids];
+  const given = [portalId, ids];
   const { errorMessage } = failed("CANCELLED");
   const statements: Readonly<Record<AdminAction, [text: string, values: unknown[]]>> = {
-    CANCEL: [CANCEL, [...chosen, errorMessage, LOST_ANSWER]],
-    RETRY: [RETRY, chosen],
-    TRY_NOW: [TRY_NOW, chosen],
+    CANCEL: [CANCEL, [...given, errorMessage, LOST_ANSWER]],
+    RETRY: [RETRY, given],
+    TRY_NOW: [TRY_NOW, given],
   };
   const [text, values] = statements[action];
   return (await client.query(text, values)).rowCount ?? 0;

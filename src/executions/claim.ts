@@ -58,6 +58,9 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
  * The lease stands in an EXISTS, not in a join, and the ids in an array: so the due index is read in its order and only
  * as far as `limit`, however long the backlog (held by test/integration/query-plans.test.ts).
  *
+ * Rows that somebody else holds at this moment (an admin, a webhook) are left for the next look, in milliseconds: a claim
+ * takes rows by their due time, and waiting for one while holding others is how deadlocks begin.
+ *
  * What is queued was certainly not sent: a sender named by an earlier attempt is taken away, until the intent of this one
  * names its own (intent.ts).
  */
@@ -68,7 +71,7 @@ export async function claimDue(owner: Ownership, limit: number): Promise<Claimed
       WITH ${owner.leaseCte}, due AS (
         SELECT e.id FROM executions e
          WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND EXISTS (SELECT FROM lease)
-         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
+         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED
       )
       UPDATE executions e
          SET state = 'ATTEMPTING', epoch = $2, sender_user_id = NULL, sender_email = NULL, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
@@ -91,7 +94,7 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
         SELECT e.id FROM executions e
          WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.due_at <= now()
            AND coalesce(e.epoch, 0) <= (SELECT epoch FROM lease)
-         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e
+         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED
       )
       UPDATE executions e SET epoch = $2, due_at = now() + interval '1 minute'
        WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = 'UNCERTAIN'

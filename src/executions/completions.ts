@@ -67,7 +67,8 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
 const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
 
 /**
- * Writes what came of a batch of completions, in one statement under the lease. An early refusal leaves the completion
+ * Writes what came of a batch of completions, in one statement under the lease, by id, as a call delivered again locks
+ * the same rows. An early refusal leaves the completion
  * owed: HubSpot may not hold the callback yet.
  *
  * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of owed
@@ -75,8 +76,9 @@ const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
  */
 export async function writeCompletionResults(
   owner: Ownership,
-  results: readonly CompletionResult[],
+  sent: readonly CompletionResult[],
 ): Promise<number> {
+  const results = sent.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const { rowCount } = await owner.pool.query({
     name: "write-completion-results",
     text: `

@@ -21,9 +21,12 @@ export type ContactChange =
 
 type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
 
-/** `$1` portals and `$2` contacts, pair by pair. Locked by id, so that two deliveries at once do not block each other. */
+/**
+ * `$1` portals and `$2` contacts, pair by pair. Locked by id, so that two deliveries at once do not block each other. What
+ * depends on the state is taken from here: read anew, the row would be as it was before the lock was waited for.
+ */
 const affected = (condition: string): string => `affected AS (
-  SELECT e.portal_id, e.id FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
     JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
    WHERE ${condition} ORDER BY e.portal_id, e.id FOR UPDATE OF e
 )`;
@@ -36,9 +39,10 @@ const LOOK_NOW = `
 
 /** History goes along: a later privacy deletion names the new id alone. */
 const MERGE = `
+  WITH ${affected("true")}
   UPDATE executions e SET contact_id = $3, due_at = CASE WHEN e.state = 'WATCHING' THEN now() ELSE e.due_at END
-    FROM portals p
-   WHERE e.portal_id = $1 AND e.contact_id = ANY ($2::text[]) AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+    FROM affected a, portals p
+   WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
   RETURNING e.portal_id`;
 
 /**
@@ -47,10 +51,10 @@ const MERGE = `
  */
 const ERASE = `
   WITH ${affected("true")}, marked AS (
-    SELECT e.portal_id, e.id,
-           e.state IN ('QUEUED', 'WATCHING') OR (e.state = 'UNCERTAIN' AND e.epoch IS NULL)
-             OR (e.state = 'DECIDED' AND e.kind <> 'ENROLL') AS is_moot
-      FROM executions e JOIN affected USING (portal_id, id)
+    SELECT portal_id, id,
+           state IN ('QUEUED', 'WATCHING') OR (state = 'UNCERTAIN' AND epoch IS NULL)
+             OR (state = 'DECIDED' AND kind <> 'ENROLL') AS is_moot
+      FROM affected
   )
   UPDATE executions e
      SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
@@ -85,7 +89,7 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
     rows.forEach(({ portal_id }) => portals.add(BigInt(portal_id)));
   }
   for (const { portalId, contactIds, into } of ofKind(changes, "merged")) {
-    await run(MERGE, [portalId, contactIds, into]);
+    await run(MERGE, [contactIds.map(() => portalId), contactIds, into]);
   }
   const erased = ofKind(changes, "erased");
   if (erased.length > 0) await run(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);

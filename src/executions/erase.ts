@@ -17,6 +17,9 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
   }));
 }
 
+/** Asked again of the row as it is: a call delivered again may have reopened it. */
+const FINISHED = `state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')`;
+
 /**
  * Erases the next `limit` executions by primary key that were finished when it was asked for: whole where HubSpot cannot
  * ask about them any more; younger ones keep what makes a call delivered again known (callback, ids, outcome), and lose
@@ -36,12 +39,12 @@ export async function eraseNext(
          WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
       ), finished AS (
         SELECT id, accepted_at < now() - interval '1 day' * $5::int AS is_old FROM step
-         WHERE state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+         WHERE ${FINISHED}
       ), deleted AS (
-        DELETE FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old))
+        DELETE FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old)) AND ${FINISHED}
       ), blanked AS (
         UPDATE executions SET contact_email = NULL, request = '{}', last_problem = NULL, sender_choice = NULL
-         WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old))
+         WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old)) AND ${FINISHED}
       )
       SELECT max(id) AS last_id, count(*) AS looked_at FROM step`,
     values: [portalId, after, requestedAt, limit, MIN_RETENTION_DAYS],

@@ -38,7 +38,7 @@ export async function expirePastDeadline(owner: Ownership, code: Standstill): Pr
     text: `
       WITH ${owner.leaseCte}
       UPDATE executions e
-         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE',
+         SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
              enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
              error_code = $3, error_message = $4
         FROM lease

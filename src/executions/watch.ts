@@ -143,9 +143,10 @@ const UPDATE = (leaseCte: string): string => `
 
 /**
  * Writes what a look came to, in one statement under the lease. Void for what was moved meanwhile (a webhook told that
- * the contact is gone), and for all of it once the portal has a new owner.
+ * the contact is gone), and for all of it once the portal has a new owner. By id, as the webhooks lock the same rows.
  */
-export async function writeLooks(owner: Ownership, looks: readonly Look[]): Promise<void> {
+export async function writeLooks(owner: Ownership, looked: readonly Look[]): Promise<void> {
+  const looks = looked.toSorted((one, other) => (one.execution.id < other.execution.id ? -1 : 1));
   if (looks.some(({ result }) => !isLegalMove("WATCHING", result.to)))
     throw new Error("illegal move of an execution that waits for a sequence to end");
   const outcome = ({ result }: Look): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});

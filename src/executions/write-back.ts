@@ -84,11 +84,13 @@ function choiceOf(result: Result): string | undefined {
 }
 
 /**
- * Writes a batch of findings in one statement; each names the state it moves from and the owner's epoch.
+ * Writes a batch of findings in one statement, by id, as all do who lock several rows; each names the state it moves from
+ * and the owner's epoch.
  *
  * @returns how many rows moved. Fewer than given means the portal has a new owner.
  */
-export async function writeFindings(owner: Ownership, findings: readonly Finding[]): Promise<number> {
+export async function writeFindings(owner: Ownership, found: readonly Finding[]): Promise<number> {
+  const findings = found.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const illegal = findings.find(({ from, result }) => !isLegalMove(from, result.to));
   if (illegal !== undefined)
     throw new Error(`illegal move of an execution: ${illegal.from} to ${illegal.result.to}`);

@@ -1,5 +1,6 @@
 import type { Ownership } from "../executions/claim.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
+import { ALERT_CHANNELS } from "../alerts/outbox.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "../policy/sender-marks.js";
 
 /** A sender as whom HubSpot just refused to enroll. */
@@ -32,8 +33,8 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
               refused_at = excluded.refused_at, limited_until = excluded.limited_until
         RETURNING s.portal_id
       )
-      INSERT INTO alerts (portal_id, kind, message)
-      SELECT marked.portal_id, 'SENDER_REFUSED', $8 FROM marked
+      INSERT INTO alerts (portal_id, kind, message, channel)
+      SELECT marked.portal_id, 'SENDER_REFUSED', $8, channel FROM marked, unnest($9::text[]) AS channel
        WHERE NOT $4 AND NOT EXISTS (SELECT FROM known WHERE refused_code = $5)
          AND NOT EXISTS (SELECT FROM alerts a WHERE a.portal_id = marked.portal_id AND a.kind = 'SENDER_REFUSED'
                             AND a.message = $8 AND a.created_at > now() - interval '1 hour')`,
@@ -46,6 +47,7 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
       refused.message.slice(0, 1_000),
       LIMITED_FOR_MS,
       `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
+      ALERT_CHANNELS,
     ],
   });
 }

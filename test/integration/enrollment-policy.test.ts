@@ -252,10 +252,10 @@ describe("who sends", () => {
     }
     expect(contacts.map((contactId) => stage.posts(contactId))).toEqual([2, 1, 1]);
     expect(await stage.senderRow(broken)).toMatchObject({ refusedCode: "INBOX_NOT_CONNECTED" });
-    const alerts = await stage.query<{ message: string }>(
-      `SELECT message FROM alerts WHERE portal_id = $1 AND kind = 'SENDER_REFUSED'`,
+    const alerts = await stage.query<{ message: string; channel: string }>(
+      `SELECT message, channel FROM alerts WHERE portal_id = $1 AND kind = 'SENDER_REFUSED' ORDER BY channel`,
     );
-    expect(alerts).toHaveLength(1);
+    expect(alerts.map(({ channel }) => channel)).toEqual(["EMAIL", "WEBHOOK"]);
     expect(alerts[0]?.message).toContain(broken.email);
     expect((await stage.choiceOf(contacts[0] ?? ""))?.passedOver).toMatchObject([
       { code: "INBOX_NOT_CONNECTED" },

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { PoolClient } from "pg";
+import { createDirectory } from "../../src/directory/directory.js";
+import { inTransaction } from "../../src/db/transaction.js";
+import { applyAction } from "../../src/executions/admin-actions.js";
+import { claimDue, claimUncertain, type Ownership } from "../../src/executions/claim.js";
+import { writeCompletionResults } from "../../src/executions/completions.js";
+import { applyContactChanges } from "../../src/executions/contact-changes.js";
+import { ERASED_CONTACT } from "../../src/executions/execution.js";
+import { enrolled, failed } from "../../src/executions/outcome.js";
+import { writeFindings } from "../../src/executions/write-back.js";
+import { HubSpotRejected } from "../../src/hubspot/errors.js";
+import type { PortalGateway } from "../../src/hubspot/gateway.js";
+import { attemptExecution } from "../../src/jobs/attempt-execution.js";
+import { SenderDesk } from "../../src/jobs/sender-desk.js";
+import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
+
+const CALL = { senderMode: "contact_owner", properties: { email: "c@d.e", hubspot_owner_id: "7" } };
+
+describe("executions that several move at once", () => {
+  let db: TestDatabase;
+  let owner: Ownership;
+  let portalId = 0n;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    // With a history, rows are found by index in the order they are named, as in earnest; of a small table all is read.
+    await pool().query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, request)
+       SELECT 1 + n % 50, 'ap-old-' || n, 'ENROLL', 'COMPLETED', now(), n::text, '{}' FROM generate_series(1, 20000) AS n`,
+    );
+    await pool().query(`VACUUM ANALYZE executions`);
+    portalId = 1_000n;
+  });
+
+  afterAll(() => db.drop());
+
+  beforeEach(async () => {
+    portalId += 1n;
+    await pool().query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
+    const { epoch } = await acquirePortal(pool(), portalId);
+    owner = { pool: pool(), portalId, epoch, leaseCte: LEASE_CTE };
+  });
+
+  const pool = () => db.database.pool;
+  const rows = () => db.database.prisma.execution.findMany({ where: { portalId }, orderBy: { id: "asc" } });
+
+  async function seed(...seeds: Omit<ExecutionSeed, "portalId">[]): Promise<bigint[]> {
+    await seedExecutions(
+      db.database,
+      seeds.map((one) => ({ portalId, sequenceId: "1", request: CALL, ...one })),
+    );
+    await pool().query(`UPDATE executions SET due_at = now() - interval '1 second' WHERE portal_id = $1`, [
+      portalId,
+    ]);
+    return (await rows()).map(({ id }) => id);
+  }
+
+  async function untilOneWaitsForALock(): Promise<void> {
+    const endsAt = Date.now() + 10_000;
+    for (;;) {
+      const { rowCount } = await pool().query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      if (rowCount === 1) return;
+      if (Date.now() > endsAt) throw new Error("nobody waits");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  const lock = (client: PoolClient, id: bigint | undefined) =>
+    client.query(`SELECT FROM executions WHERE portal_id = $1 AND id = $2 FOR UPDATE NOWAIT`, [portalId, id]);
+
+  test("an erasure that comes while its execution is being claimed leaves the attempt to its owner", async () => {
+    await seed({ contactId: "55", contactEmail: "ann@example.com" });
+    let erasing: Promise<unknown> = Promise.resolve();
+    const [claimed] = await inTransaction(pool(), async (client) => {
+      const claim = await claimDue({ ...owner, pool: client as never }, 1);
+      erasing = applyContactChanges(pool(), [{ kind: "erased", portalId, contactId: "55" }]);
+      await untilOneWaitsForALock();
+      return claim;
+    });
+    await erasing;
+    expect((await rows())[0]).toMatchObject({ state: "ATTEMPTING", contactId: ERASED_CONTACT });
+    const outcome = enrolled({ id: "1", enrolledAt: new Date() });
+    const finding = {
+      id: claimed?.id ?? 0n,
+      from: "ATTEMPTING",
+      result: { to: "DECIDED", outcome },
+    } as const;
+    // A void finding would be taken for the loss of the portal.
+    expect(await writeFindings(owner, [finding])).toBe(1);
+  });
+
+  test("a claim waits for nobody: what somebody else holds is left for the next look", async () => {
+    const [held, free] = await seed({}, {}, { state: "UNCERTAIN" });
+    await inTransaction(pool(), async (client) => {
+      await lock(client, held);
+      expect((await claimDue(owner, 5)).map(({ id }) => id)).toEqual([free]);
+    });
+    expect((await claimDue(owner, 5)).map(({ id }) => id)).toEqual([held]);
+  });
+
+  describe("whoever locks several goes by id, and so cannot lock out another", () => {
+    const backwards = async () => (await rows()).map(({ id }) => id).reverse();
+
+    test.each<[what: string, state: string, run: () => Promise<unknown>]>([
+      [
+        "completions",
+        "DECIDED",
+        async () =>
+          writeCompletionResults(
+            owner,
+            (await backwards()).map((id) => ({ id, to: "COMPLETED" })),
+          ),
+      ],
+      [
+        "findings",
+        "ATTEMPTING",
+        async () =>
+          writeFindings(
+            owner,
+            (await backwards()).map((id) => ({
+              ...{ id, from: "ATTEMPTING", result: { to: "DECIDED", outcome: failed("BLOCKED") } },
+            })),
+          ),
+      ],
+    ])("%s", async (_what, state, run) => {
+      const ids = await seed({ state, contactId: "8" }, { state, contactId: "9" });
+      await pool().query(`UPDATE executions SET epoch = $2 WHERE portal_id = $1 AND state = 'ATTEMPTING'`, [
+        portalId,
+        owner.epoch,
+      ]);
+      let running: Promise<unknown> = Promise.resolve();
+      await inTransaction(pool(), async (client) => {
+        await lock(client, ids[0]);
+        running = run();
+        await untilOneWaitsForALock();
+        await lock(client, ids[1]);
+      });
+      await running;
+    });
+  });
+
+  test("a wait that is cancelled says nothing of an enrollment, nor of what it had seen", async () => {
+    const [id = 0n] = await seed({
+      ...{ kind: "WAIT_FOR_SEQUENCE_END", state: "WATCHING", outputs: { sequence_id: "1" } },
+    });
+    await inTransaction(pool(), (client) => applyAction(client, "CANCEL", { portalId, ids: [id] }));
+    expect((await rows())[0]).toMatchObject({
+      ...{ errorCode: "CANCELLED", enrollmentStatus: null, outputs: null },
+    });
+  });
+
+  test("a retry that had to wait for a sender still knows when its family began, and takes a late enrollment for its own", async () => {
+    const begunAt = new Date(Date.now() - 60_000);
+    const [id = 0n] = await seed({ enrollmentStatus: "FAILED", errorCode: "DEADLINE_EXCEEDED", attempts: 1 });
+    await pool().query(`UPDATE executions SET first_attempt_at = $2 WHERE portal_id = $1`, [
+      portalId,
+      begunAt,
+    ]);
+    await inTransaction(pool(), (client) => applyAction(client, "RETRY", { portalId, ids: [id] }));
+    const [read] = await claimUncertain(owner, 1);
+    const retryId = read?.id ?? 0n;
+    await writeFindings(owner, [{ id: retryId, from: "UNCERTAIN", result: { to: "QUEUED", delayMs: 0 } }]);
+    await claimDue(owner, 1);
+    const result = { to: "QUEUED", isWait: true, delayMs: 0, problem: "Nobody is free." } as const;
+    await writeFindings(owner, [{ id: retryId, from: "ATTEMPTING", result }]);
+    const [again] = await claimDue(owner, 1);
+    if (again === undefined) throw new Error("the retry was not claimed");
+    expect(again.firstAttemptAt).toEqual(begunAt);
+
+    const directory = createDirectory({ pool: pool() });
+    const person = { id: "7", userId: 7n, email: "a@b.c", firstName: "A", lastName: "B" };
+    await directory.saveOwners(portalId, [{ ...person, type: "PERSON", archived: false }], {
+      isComplete: false,
+    });
+    const current = { id: "61", sequenceId: "1", enrolledAt: new Date(begunAt.getTime() + 1_000) };
+    const gateway = {
+      enroll: () =>
+        Promise.reject(
+          new HubSpotRejected({ httpStatus: 400, message: "", subCategory: "CONTACT_ALREADY_ENROLLED" }),
+        ),
+      readContact: () => Promise.resolve(CALL.properties),
+      readEnrollment: () =>
+        Promise.resolve({ ...current, sequenceName: null, enrolledBy: "7", enrolledByEmail: "a@b.c" }),
+    } as unknown as PortalGateway;
+    const desk = new SenderDesk({ owner, now: () => new Date() });
+    const ownerReads = () => Promise.resolve(undefined);
+    const found = await attemptExecution(again, { portalId, gateway, directory, ownerReads, desk });
+    expect(found).toMatchObject({ to: "DECIDED", outcome: { enrollmentStatus: "ENROLLED" } });
+  });
+});
