@@ -278,7 +278,7 @@ describe("senders", () => {
     ["daily_cap", "0", "from 1 to 1,000"],
     ["daily_cap", "<i>", "from 1 to 1,000"],
     ["window_from", "", "Give both times of the window"],
-    ["window_to", "08:00", "has to be later"],
+    ["window_to", "09:00", "has to end at another time"],
     ["window_to", "25:00", "times of day"],
     ["time_zone", "Mars/Base", "Choose the time zone"],
     ["away_from", "2026-12-24", "a first and a last day"],
