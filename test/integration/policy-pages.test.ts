@@ -272,6 +272,14 @@ describe("senders", () => {
     expect(await page("audit")).toMatch(/Daily cap.*–.*120/);
   });
 
+  test("may send overnight: a window that ends before it begins goes on into the next day", async () => {
+    const overnight = { ...SENDER, window_from: "22:00", window_to: "06:00" };
+    expect((await submit("senders/7", overnight)).status).toBe(303);
+    const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
+    expect(stored).toMatchObject({ windowStartMinute: 1_320, windowEndMinute: 360 });
+    expect(await page("senders/7")).toMatch(/value="22:00".*value="06:00"/s);
+  });
+
   test.each([
     ["send_as_email", "not an address", "Enter the send-as address"],
     ["daily_cap", "1001", "from 1 to 1,000"],
