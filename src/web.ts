@@ -2,13 +2,14 @@ import express, { type Express } from "express";
 import { readHoldSettings } from "./actions/requested-hold.js";
 import { createActionsRouter } from "./actions/routes.js";
 import { verifiedByHubSpot } from "./actions/verified-request.js";
+import { lookAgain } from "./admin/look-again.js";
+import { mayAdminister } from "./admin/rights.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session.js";
 import { createAcceptor } from "./executions/accept.js";
 import { applyContactChanges } from "./executions/contact-changes.js";
 import { readFirstAnswer } from "./executions/first-answer.js";
 import { resumePortal } from "./executions/resume.js";
-import { admitSuperAdmins } from "./extension/administer.js";
 import { createExtensionRouter } from "./extension/routes.js";
 import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
@@ -128,7 +129,7 @@ function mountSites(http: Express, foundation: Foundation): void {
 }
 
 /** The settings tab inside HubSpot. */
-function mountExtension(http: Express, { config, database, logger }: Foundation): void {
+function mountExtension(http: Express, { config, database, logger, wake }: Foundation): void {
   http.use(
     createExtensionRouter({
       database,
@@ -141,7 +142,8 @@ function mountExtension(http: Express, { config, database, logger }: Foundation)
         },
         ["v3"],
       ),
-      mayAdminister: admitSuperAdmins(database.pool),
+      mayAdminister: (portalId, userId) => mayAdminister(database.pool, portalId, userId),
+      onChanged: (portalId) => lookAgain({ database, wake }, portalId),
       requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,
       now: () => new Date(),

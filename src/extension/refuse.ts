@@ -7,12 +7,10 @@ import type { Response } from "express";
 export const REFUSALS = {
   IDENTITY_UNREADABLE: [400, "HubSpot did not say who is asking. Reload the page."],
   INVALID_BODY: [400, "The change was not understood. Reload the page and try again."],
-  NOT_AN_ADMIN: [403, "Only super admins of this account can see and change the app's settings."],
-  USER_LIST_NOT_GRANTED: [
+  NOT_AN_ADMIN: [
     403,
-    "This account did not let the app read its list of users, so it cannot tell who is an admin. Install the app again and grant that permission, or use the settings site.",
+    "Only super admins of this account, and whom they let in, can see and change the app's settings. Ask one of them to let you in, on the settings site under Access.",
   ],
-  USER_LIST_NOT_READ: [403, "The app has not read this account's list of users yet. Try again in a minute."],
   NOT_INSTALLED: [404, "The app is not installed in this account. Install it again."],
   CHANGED_MEANWHILE: [409, "Somebody else changed these settings meanwhile. Check them and save again."],
   UNKNOWN_SENDER: [422, "This user is no longer active. Choose another sender."],

@@ -1,6 +1,5 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import { createAnswerLimit } from "../http/answer-limit.js";
-import type { Admission, MayAdminister } from "./administer.js";
 import { readAsker, type Asker } from "./asker.js";
 import { defaultsChange, readDefaults, saveDefaults, type SaveDefaultsOutcome } from "./defaults.js";
 import { readOverview, type OverviewOptions } from "./overview.js";
@@ -11,7 +10,10 @@ export const EXTENSION_PREFIX = "/hubspot/settings";
 export interface ExtensionOptions extends OverviewOptions {
   /** Reads the raw body and lets pass what HubSpot signed by v3; answers 401 itself. */
   readonly verified: RequestHandler[];
-  readonly mayAdminister: MayAdminister;
+  /** Whether the user may administer the portal, as on the settings site. */
+  readonly mayAdminister: (portalId: bigint, userId: bigint) => Promise<boolean>;
+  /** Told after a change: contacts that wait for a sender are to be looked at again. */
+  readonly onChanged: (portalId: bigint) => Promise<void>;
 }
 
 type Handler = (options: ExtensionOptions, asker: Asker, exchange: Exchange) => Promise<void>;
@@ -23,12 +25,6 @@ interface Exchange {
 
 /** `hubspot.fetch` gives up after 15 s and then asks once more (dossier §8.2). */
 const TIMEOUT_MS = 5_000;
-
-const REFUSAL_BY_ADMISSION: Readonly<Record<Exclude<Admission, "admitted">, RefusalCode>> = {
-  "not-an-admin": "NOT_AN_ADMIN",
-  "user-list-not-granted": "USER_LIST_NOT_GRANTED",
-  "user-list-not-read": "USER_LIST_NOT_READ",
-};
 
 const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SaveDefaultsOutcome, "saved">, RefusalCode>> = {
   "unknown-sender": "UNKNOWN_SENDER",
@@ -78,9 +74,8 @@ async function admit(
     refuse(response, "NOT_INSTALLED");
     return undefined;
   }
-  const admission = await mayAdminister(portalId, userId);
-  if (admission === "admitted") return asker;
-  refuse(response, REFUSAL_BY_ADMISSION[admission]);
+  if (await mayAdminister(portalId, userId)) return asker;
+  refuse(response, "NOT_AN_ADMIN");
   return undefined;
 }
 
@@ -99,7 +94,7 @@ async function sendDefaults(
 }
 
 async function changeDefaults(
-  { database }: ExtensionOptions,
+  { database, onChanged }: ExtensionOptions,
   asker: Asker,
   { request, response }: Exchange,
 ): Promise<void> {
@@ -107,6 +102,7 @@ async function changeDefaults(
   if (!change.success) return refuse(response, "INVALID_BODY");
   const outcome = await saveDefaults(database, asker, change.data);
   if (outcome !== "saved") return refuse(response, REFUSAL_BY_OUTCOME[outcome]);
+  await onChanged(asker.portalId);
   response.json(await readDefaults(database, asker.portalId));
 }
 

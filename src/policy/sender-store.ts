@@ -169,6 +169,8 @@ function toData(choices: SenderChoices) {
     ...choices,
     windowDays: [...choices.windowDays],
     away: choices.away.map(({ from, to }) => ({ from, to })),
+    // Whoever saves a sender has looked at it: HubSpot is asked again.
+    ...{ refusedCode: null, refusedMessage: null, refusedAt: null },
     version: { increment: 1 },
   };
 }

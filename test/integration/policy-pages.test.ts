@@ -272,13 +272,21 @@ describe("senders", () => {
     expect(await page("audit")).toMatch(/Daily cap.*–.*120/);
   });
 
+  test("may send overnight: a window that ends before it begins goes on into the next day", async () => {
+    const overnight = { ...SENDER, window_from: "22:00", window_to: "06:00" };
+    expect((await submit("senders/7", overnight)).status).toBe(303);
+    const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
+    expect(stored).toMatchObject({ windowStartMinute: 1_320, windowEndMinute: 360 });
+    expect(await page("senders/7")).toMatch(/value="22:00".*value="06:00"/s);
+  });
+
   test.each([
     ["send_as_email", "not an address", "Enter the send-as address"],
     ["daily_cap", "1001", "from 1 to 1,000"],
     ["daily_cap", "0", "from 1 to 1,000"],
     ["daily_cap", "<i>", "from 1 to 1,000"],
     ["window_from", "", "Give both times of the window"],
-    ["window_to", "08:00", "has to be later"],
+    ["window_to", "09:00", "has to end at another time"],
     ["window_to", "25:00", "times of day"],
     ["time_zone", "Mars/Base", "Choose the time zone"],
     ["away_from", "2026-12-24", "a first and a last day"],

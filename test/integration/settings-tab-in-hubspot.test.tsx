@@ -164,7 +164,7 @@ describe("the settings tab over the real app", () => {
     const seller = [...portal.users.values()].find((user) => !user.superAdmin)!;
     const tab = open(apiOf(seller.userId));
     await tab.untilLoaded();
-    expect(tab.find(ErrorState).props).toMatchObject({ type: "lock", title: "For super admins only" });
+    expect(tab.find(ErrorState).props).toMatchObject({ type: "lock", title: "For admins only" });
     expect(tab.findAll(Select)).toEqual([]);
   });
 });

@@ -89,14 +89,25 @@ describe("who gets an answer", () => {
     expect((await defaults()).senderUserId).toBeNull();
   });
 
-  test("without the permission to read users nobody can be recognised, and it says so", async () => {
+  test("a user whom an admin has let in on the settings site is answered", async () => {
+    const seller = [...portal.users.values()].find((user) => !user.superAdmin)!;
+    const key = { portalId: idOf(portal), userId: BigInt(seller.userId) };
+    await prisma().portalAdmin.create({ data: key });
+    expect((await ask("overview", { userId: seller.userId })).status).toBe(200);
+    await prisma().portalAdmin.deleteMany({ where: key });
+    expect((await ask("overview", { userId: seller.userId })).status).toBe(403);
+  });
+
+  test("without the permission to read users, only who installed the app counts as an admin", async () => {
     const portalId = idOf(other);
     const { scopes } = await prisma().portal.findUniqueOrThrow({ where: { portalId } });
     const without = scopes.filter((scope) => scope !== "settings.users.read");
     await prisma().portal.update({ where: { portalId }, data: { scopes: without } });
-    expect(await ask("overview", {}, other)).toMatchObject({
+    const another = [...other.users.values()].find(({ userId }) => userId !== other.admin.userId)!;
+    expect((await ask("overview", {}, other)).status).toBe(200);
+    expect(await ask("overview", { userId: another.userId }, other)).toMatchObject({
       status: 403,
-      body: { code: "USER_LIST_NOT_GRANTED", message: expect.stringContaining("grant") },
+      body: { code: "NOT_AN_ADMIN", message: expect.stringContaining("let you in") },
     });
     await prisma().portal.update({ where: { portalId }, data: { scopes } });
   });

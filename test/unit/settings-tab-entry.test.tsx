@@ -41,7 +41,7 @@ test("the tab hands itself to HubSpot, and asks the address of the profile it wa
   const context = { user: { locale: "en" }, variables: { PUBLIC_URL: "https://enroller.example.com" } };
   tab.render(extension()({ context, actions: { addAlert: () => undefined } }));
   await tab.waitFor(() => {
-    expect(tab.find(ErrorState).props.title).toBe("For super admins only");
+    expect(tab.find(ErrorState).props.title).toBe("For admins only");
   });
   expect(asked).toEqual(["https://enroller.example.com/hubspot/settings/overview"]);
 });

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
 import { saveDefaultSender } from "../default-sender.js";
+import { lookAgain } from "../look-again.js";
 import type { SettingsOptions } from "../site-options.js";
 import { admitForm, finishForm } from "./admission.js";
 import { actorOf } from "./form-body.js";
@@ -32,5 +33,6 @@ export async function changeSender(
     by: actorOf(visit),
   });
   if (outcome !== "saved") return finishForm(options, response, NOTICE_BY_OUTCOME[outcome]);
+  await lookAgain(options, visit.session.portalId);
   finishForm(options, response, userId === null ? "sender-cleared" : "sender-saved");
 }

@@ -16,6 +16,7 @@ import { frameOf } from "../shell.js";
 import { describeChanges, type Change } from "../changes.js";
 import { readNameable, type Nameable } from "../names.js";
 import { POLICY_PATH, PolicyPage } from "../pages/policy-page.js";
+import { lookAgain } from "../look-again.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../visit.js";
 import { admitForm, leadOn } from "./admission.js";
@@ -119,8 +120,10 @@ export async function changePolicy(
   const page = { visit, exchange: { request, response } };
   if ("problems" in parsed) return sendForm(options, page, { entry, version, nameable, ...parsed });
   const { policy } = parsed;
-  if (await savePortalPolicy(database, portalId, { policy, version, by: actorOf(visit) }))
+  if (await savePortalPolicy(database, portalId, { policy, version, by: actorOf(visit) })) {
+    await lookAgain(options, portalId);
     return leadOn(options, response, { to: POLICY_PATH, notice: "policy-saved" });
+  }
   const current = await findPortalPolicy(database, portalId);
   const conflict = describeChanges(snapshotOf(current.policy), snapshotOf(policy), nameable.names);
   sendForm(options, page, { entry, version: current.version, nameable, problems: {}, conflict });

@@ -17,6 +17,7 @@ import { describeChanges, type Change } from "../changes.js";
 import { readNameable, type Nameable } from "../names.js";
 import { PresetPage } from "../pages/preset-page.js";
 import { NEW_PRESET_PATH, PRESETS_PATH, PresetsPage } from "../pages/presets-page.js";
+import { lookAgain } from "../look-again.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../visit.js";
 import { admitForm, leadOn } from "./admission.js";
@@ -91,6 +92,7 @@ export async function removePreset(
   const presetId = readId(request.params["presetId"]);
   if (presetId === undefined) return sendNoPreset(response);
   await deletePreset(options.database, visit.session.portalId, { presetId, by: actorOf(visit) });
+  await lookAgain(options, visit.session.portalId);
   leadOn(options, response, { to: PRESETS_PATH, notice: "preset-deleted" });
 }
 
@@ -107,6 +109,7 @@ export async function changeDefaultPreset(
   const isThere =
     presetId !== undefined &&
     (await makeDefault(options.database, visit.session.portalId, { presetId, by: actorOf(visit) }));
+  if (isThere) await lookAgain(options, visit.session.portalId);
   leadOn(options, response, {
     to: PRESETS_PATH,
     notice: isThere ? "default-preset-set" : "preset-gone",
@@ -139,6 +142,7 @@ async function save(
   const outcome = await savePreset(database, portalId, { draft, saved, by: actorOf(page.visit) });
   switch (outcome.kind) {
     case "saved":
+      await lookAgain(options, portalId);
       return leadOn(options, page.exchange.response, { to: PRESETS_PATH, notice: "preset-saved" });
     case "name-taken":
       return sendForm(options, page, {

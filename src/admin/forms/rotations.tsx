@@ -16,6 +16,7 @@ import { describeChanges, type Change } from "../changes.js";
 import { readNameable, type Nameable } from "../names.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, RotationsPage } from "../pages/rotations-page.js";
 import { RotationPage } from "../pages/rotation-page.js";
+import { lookAgain } from "../look-again.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../visit.js";
 import { admitForm, leadOn } from "./admission.js";
@@ -151,8 +152,10 @@ async function save(
       : await saveRotation(database, portalId, {
           ...{ rotationId: form.saved.rotationId, draft, version: form.version, by },
         });
-  if (outcome === "created" || outcome === "saved")
+  if (outcome === "created" || outcome === "saved") {
+    await lookAgain(options, portalId);
     return leadOn(options, page.exchange.response, { to: ROTATIONS_PATH, notice: "rotation-saved" });
+  }
   if (outcome === "name-taken")
     return sendForm(options, page, {
       ...form,

@@ -114,9 +114,12 @@ export function parseSenderEntry(entry: SenderEntry): { choices: SenderChoices }
     const missing = from === null ? "window_from" : "window_to";
     return { problems: { [missing]: "Give both times of the window, or neither for the whole day." } };
   }
-  if (from !== null && until !== null && until <= from)
+  if (from !== null && until === from)
     return {
-      problems: { window_to: "The end of the window has to be later than its beginning, on the same day." },
+      problems: {
+        window_to:
+          "The window has to end at another time than it begins. Leave both empty for the whole day.",
+      },
     };
   return {
     choices: {

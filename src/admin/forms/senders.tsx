@@ -23,6 +23,7 @@ import {
   type SenderFilter,
   type SenderItem,
 } from "../sender-list.js";
+import { lookAgain } from "../look-again.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../visit.js";
 import { admitForm, leadOn } from "./admission.js";
@@ -68,6 +69,7 @@ export async function changeMarks(
     return leadOn(options, response, { to, notice: "senders-not-chosen" });
   const { database } = options;
   await markSenders(database, visit.session.portalId, { senders, isAllowed: mark, by: actorOf(visit) });
+  await lookAgain(options, visit.session.portalId);
   leadOn(options, response, { to, notice: "senders-marked" });
 }
 
@@ -104,6 +106,7 @@ export async function changeListing(
     version: body.version(),
     by: actorOf(visit),
   });
+  if (isSaved) await lookAgain(options, visit.session.portalId);
   leadOn(options, response, { to: SENDERS_PATH, notice: isSaved ? "policy-saved" : "settings-changed" });
 }
 
@@ -147,8 +150,10 @@ export async function changeSenderSettings(
   const { choices } = parsed;
   const sender = namedSender(item);
   const outcome = await saveSender(database, portalId, { sender, choices, version, by: actorOf(visit) });
-  if (outcome === "saved")
+  if (outcome === "saved") {
+    await lookAgain(options, portalId);
     return leadOn(options, response, { to: SENDERS_PATH, notice: "sender-settings-saved" });
+  }
   const stored = await findSender(database, portalId, item.userId);
   const conflict = describeChanges(snapshotOf(stored.choices), snapshotOf(choices), NO_NAMES);
   sendForm(options, form, { item, stored, entry, problems: {}, conflict });
@@ -166,6 +171,7 @@ export async function clearSender(
   if (item === undefined) return sendNoSender(response);
   const change = { sender: namedSender(item), by: actorOf(visit) };
   await clearRefusal(options.database, visit.session.portalId, change);
+  await lookAgain(options, visit.session.portalId);
   leadOn(options, response, { to: SENDERS_PATH, notice: "refusal-cleared" });
 }
 

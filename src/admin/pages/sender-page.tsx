@@ -150,7 +150,7 @@ function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
           name="window_to"
           label="Until"
           value={entry.window_to}
-          note="00:00 is midnight."
+          note="00:00 is midnight. An earlier time than “From” is on the next day."
           problems={problems}
         />
       </div>

@@ -8,9 +8,7 @@ export interface FailureProps {
 }
 
 const TITLES: Readonly<Record<string, string>> = {
-  NOT_AN_ADMIN: "For super admins only",
-  USER_LIST_NOT_GRANTED: "The app cannot tell who is an admin",
-  USER_LIST_NOT_READ: "Almost ready",
+  NOT_AN_ADMIN: "For admins only",
   NOT_INSTALLED: "The app is not installed",
 };
 
