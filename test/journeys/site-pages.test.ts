@@ -158,7 +158,7 @@ suite("every page of the settings site in a real browser", () => {
               userId: senders[1],
               via: "fallback_rotation",
               code: "SENDER_LIMIT_REACHED",
-              reason: HOSTILE,
+              reason: "The cap is reached.",
             },
             freeAt: "2026-11-22T08:00:00Z",
           },
