@@ -55,14 +55,15 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
   async function spreadOverTheDay(): Promise<void> {
     await running.db.database.pool.query(
       `UPDATE executions SET accepted_at = accepted_at - shift, decided_at = decided_at - shift,
-              enrolled_at = enrolled_at - shift
+              enrolled_at = enrolled_at - shift, completed_at = completed_at - shift,
+              first_attempt_at = first_attempt_at - shift
          FROM (SELECT id AS of, (id * 37 % 1320) * interval '1 minute' AS shift FROM executions) AS earlier
         WHERE id = of`,
     );
   }
 
   async function signIn(): Promise<Tab> {
-    const tab = await openTab(browser, { viewport: { width: 1280, height: 860 } });
+    const tab = await openTab(browser, { viewport: { width: 1280, height: 1060 } });
     await tab.page.goto(`${running.publicUrl}/settings/sign-in`);
     await tab.page.waitForURL(`${running.publicUrl}/settings`);
     return tab;

@@ -158,7 +158,7 @@ suite("every page of the settings site in a real browser", () => {
               userId: senders[1],
               via: "fallback_rotation",
               code: "SENDER_LIMIT_REACHED",
-              reason: HOSTILE,
+              reason: "The cap is reached.",
             },
             freeAt: "2026-11-22T08:00:00Z",
           },
@@ -239,7 +239,7 @@ suite("every page of the settings site in a real browser", () => {
       expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
       await close();
     },
-    60_000,
+    120_000,
   );
 
   test("is reached from the menu and says where one is, with script off and on a phone", async () => {
@@ -271,7 +271,7 @@ suite("every page of the settings site in a real browser", () => {
       expect([address, reached.map((index) => controls[index])]).toEqual([address, controls]);
     }
     await close();
-  }, 60_000);
+  }, 120_000);
 });
 
 /** Everything a person can use, in the order of the page. */

@@ -30,6 +30,7 @@ export function ListPage(model: ListPageModel) {
   return (
     <ActivityFrame title="Activity" frame={model.frame}>
       <h1>Activity</h1>
+      <p class="lead">Every contact that reached an action, newest first, with what came of it and why.</p>
       <div class="card">
         <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} />
         {query.ignored.length === 0 ? null : (

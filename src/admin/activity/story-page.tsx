@@ -3,6 +3,7 @@ import { ERROR_SENTENCES, type ErrorCode } from "../../executions/error-codes.js
 import type { StoredSenderChoice } from "../../policy/sender-choice.js";
 import type { Format } from "../format.js";
 import { numbered, shorten } from "../format.js";
+import { LONGEST_LABEL } from "../names.js";
 import { OUTCOME_LABELS, remarkOn } from "../outcome.js";
 import { Time } from "../pages/connection.js";
 import type { ExecutionStory } from "./execution-story.js";
@@ -156,7 +157,7 @@ function Received({ story, portalId, hubspotUrl, format }: StoryPageModel) {
         {story.sequence === null ? null : (
           <>
             {" "}
-            and sequence <bdi>{story.sequence}</bdi>
+            and sequence <bdi>{shorten(story.sequence, LONGEST_LABEL)}</bdi>
           </>
         )}
         .
@@ -167,7 +168,10 @@ function Received({ story, portalId, hubspotUrl, format }: StoryPageModel) {
 
 function ChosenSender({ story, format }: { story: ExecutionStory; format: Format }) {
   const { senderChoice, senderEmail, senderName, senderUserId } = story;
-  const sentAs = [senderName, senderEmail].filter((part) => part !== null).join(" · ");
+  const sentAs = [senderName, senderEmail]
+    .filter((part) => part !== null)
+    .map((part) => shorten(part, LONGEST_ADDRESS))
+    .join(" · ");
   if (senderChoice === undefined) {
     if (sentAs === "") return null;
     return (
@@ -188,10 +192,16 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
           {chosen.rotationName === undefined ? null : (
             <>
               {" "}
-              <bdi>{chosen.rotationName}</bdi>
+              <bdi>{shorten(chosen.rotationName, LONGEST_LABEL)}</bdi>
             </>
           )}
-          .{senderEmail === null ? null : <> Address: {senderEmail}.</>}
+          .
+          {senderEmail === null ? null : (
+            <>
+              {" "}
+              Address: <bdi>{shorten(senderEmail, LONGEST_ADDRESS)}</bdi>.
+            </>
+          )}
         </p>
       )}
       <PassedOver story={story} passedOver={passedOver} format={format} />
@@ -231,7 +241,7 @@ function PassedOver({
 }
 
 function nameOf({ people }: ExecutionStory, userId: string): string {
-  return people.get(userId) ?? `User ${userId}`;
+  return shorten(people.get(userId) ?? `User ${userId}`, LONGEST_LABEL);
 }
 
 function Attempts({ story, format }: { story: ExecutionStory; format: Format }) {

@@ -71,7 +71,7 @@ export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
               <button class="button" name="mark" value="not-allowed">
                 Do not allow ticked
               </button>
-              <button class="button quiet" name="mark" value="default">
+              <button class="button" name="mark" value="default">
                 As the account says
               </button>
             </div>
