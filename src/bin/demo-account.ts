@@ -58,6 +58,13 @@ function outboundContacts(portal: SimulatedPortal, people: DemoPeople, sequenceI
       ["already-enrolled", 5],
     ] as const
   ).flatMap(([trouble, count]) => times(count, () => portal.addTroubledContact(trouble).id));
+  // Refused by HubSpot, they would hold a place under the cap for a moment: the table is to be the same each time.
+  const [{ userId }] = people.reps as [SimulatedUser];
+  const cappedOwnerId = portal.ownerOfUser(people.cappedOutbound.userId).ownerId;
+  for (const { properties } of troubled.map((id) => portal.contact(id))) {
+    if (properties["hubspot_owner_id"] === cappedOwnerId)
+      properties["hubspot_owner_id"] = portal.ownerOfUser(userId).ownerId;
+  }
   const suppressed = times(
     3,
     (index) => portal.addContact({ properties: { email: `buyer${index}@${SUPPRESSED_DOMAIN}` } }).id,

@@ -13,6 +13,8 @@ export interface Refusal {
  * product shows in its own pages, assumed to be spelled alike (dossier §5.6).
  */
 const BY_SUBCATEGORY: readonly [RegExp, ErrorCode][] = [
+  // Before all that concerns the inbox: a wrong alias must not mark its sender as one without.
+  [/ALIAS/, "HUBSPOT_REJECTED"],
   [/NO_CONNECTED_EMAILS/, "INBOX_NOT_CONNECTED"],
   [/UNSUBSCRIBED/, "UNSUBSCRIBED"],
   [/ALREADY_ENROLLED/, "ALREADY_ENROLLED"],
@@ -26,6 +28,7 @@ const BY_SUBCATEGORY: readonly [RegExp, ErrorCode][] = [
 
 /** Where HubSpot gives no usable sub-category: by its words. The more particular pattern first. */
 const BY_MESSAGE: readonly [RegExp, ErrorCode][] = [
+  [/\balias\b/i, "HUBSPOT_REJECTED"],
   [/already enrolled/i, "ALREADY_ENROLLED"],
   [/no connected|not a connected|connected (personal )?(inbox|email)/i, "INBOX_NOT_CONNECTED"],
   [/unsubscribed|opted out|legal basis/i, "UNSUBSCRIBED"],

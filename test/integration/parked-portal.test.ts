@@ -18,11 +18,11 @@ describe("a portal that cannot be called", () => {
   afterAll(() => db.drop());
 
   test.each([
-    ["disconnected", "DISCONNECTED", null, "DEADLINE_EXCEEDED"],
-    ["spared by its circuit", "CONNECTED", "1 hour", "HUBSPOT_UNAVAILABLE"],
+    ["disconnected", { status: "DISCONNECTED", openFor: null, code: "DEADLINE_EXCEEDED" }],
+    ["spared by its circuit", { status: "CONNECTED", openFor: "1 hour", code: "HUBSPOT_UNAVAILABLE" }],
   ])(
     "decides at the deadline what a dead worker was attempting, while %s",
-    async (_what, status, openFor, code) => {
+    async (_what, { status, openFor, code }) => {
       const { pool } = db.database;
       await pool.query(`TRUNCATE executions, portal_drains, portals CASCADE`);
       await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, $2)`, [PORTAL, status]);

@@ -30,6 +30,11 @@ describe("what a refused enrollment means", () => {
     ["bounced", { subCategory: "RECIPIENT_PREVIOUSLY_BOUNCED_ON_PORTAL" }, "BOUNCED"],
     ["blocked", { subCategory: "BLOCKED_DOMAIN" }, "BLOCKED"],
     ["over the limit", { subCategory: "SequenceError.SEND_LIMIT_EXCEEDED" }, "SENDER_LIMIT_REACHED"],
+    [
+      "an alias the inbox does not have, by words",
+      { message: "a@b.example is not an alias of the connected email account" },
+      "HUBSPOT_REJECTED",
+    ],
     ["something new", { subCategory: "SequenceError.NEW", message: "who knows" }, "HUBSPOT_REJECTED"],
     ["a bare 404: the caller has to look", { httpStatus: 404 }, undefined],
   ] as const)("%s", (_what, parts, code) => {
