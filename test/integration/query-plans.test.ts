@@ -247,7 +247,8 @@ describe.each([
       expect(backlog.result.undecided).toBeGreaterThan(0);
       expect(backlog.read).toBeLessThanOrEqual(2 * COUNTED);
       const day = await cost(({ pool }) => countLastDay({ pool }, PORTAL, new Date()));
-      expect(day.read).toBeLessThanOrEqual(COUNTED);
+      // A table hardly larger than that is as well read whole.
+      expect(day.read).toBeLessThanOrEqual(1.2 * COUNTED);
     });
   },
 );
