@@ -47,7 +47,7 @@ const TRY_NOW = `
 /**
  * Makes one new execution for each contact that can still be helped, always a child of the call HubSpot made. It begins
  * UNCERTAIN: HubSpot is read before anything is sent, and an enrollment since the first attempt of the whole family
- * counts as done. What the family attempted counts as its own first attempt, so that it is never forgotten. None is made while another is open, or once one has enrolled the contact; two admins at once make the
+ * counts as done. None is made while another is open, or once one has enrolled the contact; two admins at once make the
  * same callback id, of which the table keeps one. The contact's properties are left behind, so that they are read afresh.
  */
 const RETRY = `
@@ -65,10 +65,10 @@ const RETRY = `
   )
   INSERT INTO executions (
     portal_id, callback_id, kind, is_held, retry_of, state, deadline_at, hold_ends_at, contact_id, contact_email, workflow_id,
-    sequence_id, request, attempts, first_attempt_at)
+    sequence_id, request, first_attempt_at)
   SELECT portal_id, 'retry:' || id || ':' || size + 1, kind, false, id, 'UNCERTAIN', now() + (deadline_at - accepted_at),
          now() + (hold_ends_at - accepted_at), contact_id, contact_email, workflow_id, sequence_id, request - 'properties',
-         CASE WHEN least(first_attempt_at, begun_at) IS NULL THEN 0 ELSE 1 END, coalesce(least(first_attempt_at, begun_at), now())
+         coalesce(least(first_attempt_at, begun_at), now())
     FROM original ORDER BY id
   ON CONFLICT (portal_id, callback_id) DO NOTHING`;
 

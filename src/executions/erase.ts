@@ -17,13 +17,11 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
   }));
 }
 
-/** Asked again of the row as it is: a call delivered again may have reopened it. */
-const FINISHED = `state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')`;
-
 /**
  * Erases the next `limit` executions by primary key that were finished when it was asked for: whole where HubSpot cannot
  * ask about them any more; younger ones keep what makes a call delivered again known (callback, ids, outcome), and lose
- * the address and everything HubSpot sent along. What is still under way is left alone.
+ * the address and everything HubSpot sent along. What is still under way, or was reopened meanwhile, is left alone: the
+ * state is asked again of the row as it is (not as a constant: prune.ts says why).
  *
  * @returns where the next step begins; undefined at the end.
  */
@@ -39,12 +37,14 @@ export async function eraseNext(
          WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
       ), finished AS (
         SELECT id, accepted_at < now() - interval '1 day' * $5::int AS is_old FROM step
-         WHERE ${FINISHED}
+         WHERE state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+      ), ended AS MATERIALIZED (
+        SELECT ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS states
       ), deleted AS (
-        DELETE FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old)) AND ${FINISHED}
+        DELETE FROM executions USING ended WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old)) AND state = ANY (states)
       ), blanked AS (
         UPDATE executions SET contact_email = NULL, request = '{}', last_problem = NULL, sender_choice = NULL
-         WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old)) AND ${FINISHED}
+          FROM ended WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old)) AND state = ANY (states)
       )
       SELECT max(id) AS last_id, count(*) AS looked_at FROM step`,
     values: [portalId, after, requestedAt, limit, MIN_RETENTION_DAYS],

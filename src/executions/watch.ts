@@ -114,9 +114,12 @@ export async function readOwnEnrollments(
   );
 }
 
+/** All that was ever sent for it (or for what it retries) was one request, which HubSpot refused: none can still arrive. */
+const WAS_REFUSED = `e.attempts = 1 AND e.first_attempt_at >= e.accepted_at`;
+
 /**
- * An enrollment that is tried anew after the wait begins from nothing: what was refused before was not ours. An earlier
- * look that a webhook asked for meanwhile stays asked for.
+ * An enrollment that is tried anew after the wait begins from nothing where what was refused before was certainly not
+ * ours; one with an attempt whose answer was lost goes on reading before it waits or sends again. An earlier look that a webhook asked for meanwhile stays asked for.
  */
 const UPDATE = (leaseCte: string): string => `
   WITH ${leaseCte}, look AS (
@@ -132,8 +135,8 @@ const UPDATE = (leaseCte: string): string => `
                        WHEN e.due_at = l.read_due_at THEN l.due_at ELSE e.due_at END,
          contact_id = coalesce(l.contact_id, e.contact_id),
          outputs = l.outputs,
-         attempts = CASE WHEN l.to_state = 'QUEUED' THEN 0 ELSE e.attempts END,
-         first_attempt_at = CASE WHEN l.to_state = 'QUEUED' THEN NULL ELSE e.first_attempt_at END,
+         attempts = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN 0 ELSE e.attempts END,
+         first_attempt_at = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN NULL ELSE e.first_attempt_at END,
          execution_state = l.execution_state,
          enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN l.enrollment_status END,
          error_code = l.error_code, error_message = l.error_message,

@@ -36,7 +36,11 @@ export interface Finding {
   readonly result: Result;
 }
 
-/** HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped. */
+/**
+ * A retry's first attempt is that of its family, from before it was made: no wait takes that back.
+ *
+ * HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped.
+ */
 const UPDATE = (leaseCte: string): string => `
   WITH ${leaseCte}, finding AS (
     SELECT * FROM unnest(
@@ -55,7 +59,7 @@ const UPDATE = (leaseCte: string): string => `
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
          retries = e.retries + CASE WHEN f.delay_ms > 0 AND NOT f.is_wait THEN 1 ELSE 0 END,
          attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
-         first_attempt_at = CASE WHEN f.is_wait AND e.attempts = 1 THEN NULL ELSE e.first_attempt_at END,
+         first_attempt_at = CASE WHEN f.is_wait AND e.attempts = 1 AND e.first_attempt_at >= e.accepted_at THEN NULL ELSE e.first_attempt_at END,
          crashes = e.crashes + CASE WHEN f.is_crash THEN 1 ELSE 0 END,
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
          execution_state = f.execution_state,

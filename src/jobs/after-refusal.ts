@@ -28,8 +28,8 @@ export interface RefusedAsSender {
 const WATCH_AFTER_MS = 60_000;
 
 /**
- * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why: only reading
- * tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
+ * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why, of this
+ * execution or of the one it retries: only reading tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
  */
 async function afterAlreadyEnrolled(attempt: Attempt): Promise<Result> {
   const { execution, sender, ifAlreadyEnrolled } = attempt;
@@ -41,7 +41,8 @@ async function afterAlreadyEnrolled(attempt: Attempt): Promise<Result> {
           problem: "The contact is in a sequence; waiting for its end.",
         }
       : { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
-  if (execution.attempts === 1) return isOthers;
+  const isFirstOfAll = execution.attempts === 1 && execution.firstAttemptAt >= execution.acceptedAt;
+  if (isFirstOfAll) return isOthers;
   const found = await readUncertain(execution, attempt.context);
   return found.to === "QUEUED" ? isOthers : found;
 }

@@ -7,7 +7,9 @@ import { claimDue, claimUncertain, type Ownership } from "../../src/executions/c
 import { writeCompletionResults } from "../../src/executions/completions.js";
 import { applyContactChanges } from "../../src/executions/contact-changes.js";
 import { ERASED_CONTACT } from "../../src/executions/execution.js";
+import { storeIntents } from "../../src/executions/intent.js";
 import { enrolled, failed } from "../../src/executions/outcome.js";
+import { readWatched, writeLooks } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { HubSpotRejected } from "../../src/hubspot/errors.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
@@ -142,6 +144,42 @@ describe("executions that several move at once", () => {
       });
       await running;
     });
+  });
+
+  const lookAgain = async (by: Ownership) => {
+    const { executions } = await readWatched(by, { limit: 10, gatherMs: 0 });
+    await writeLooks(
+      by,
+      executions.map((execution) => ({ execution, result: { to: "QUEUED" } })),
+    );
+  };
+
+  test("who lost the portal stores no intent and no look any more", async () => {
+    await seed({}, { state: "WATCHING" });
+    const [claimed] = await claimDue(owner, 1);
+    await acquirePortal(pool(), portalId);
+    const before = await rows();
+    const intent = {
+      executionId: claimed?.id ?? 0n,
+      senderUserId: 7n,
+      senderEmail: "a@b.c",
+      senderChoice: {},
+    };
+    expect(await storeIntents(owner, [intent], [])).toBe(0);
+    await lookAgain(owner);
+    expect(await rows()).toEqual(before);
+  });
+
+  test.each([
+    [1, 0],
+    [2, 2],
+  ])("after a wait, %i attempts count as %i: a lost answer is never forgotten", async (attempts, counted) => {
+    await seed({ state: "WATCHING", attempts });
+    await pool().query(`UPDATE executions SET first_attempt_at = now() WHERE portal_id = $1`, [portalId]);
+    await lookAgain(owner);
+    const [row] = await rows();
+    expect(row).toMatchObject({ state: "QUEUED", attempts: counted });
+    expect(row?.firstAttemptAt === null).toBe(counted === 0);
   });
 
   test("a wait that is cancelled says nothing of an enrollment, nor of what it had seen", async () => {
