@@ -245,8 +245,10 @@ function nameOf({ people }: ExecutionStory, userId: string): string {
 }
 
 function Attempts({ story, format }: { story: ExecutionStory; format: Format }) {
-  const { attempts, retries, crashes, lastProblem, errorCode } = story;
-  if (attempts === 0) return null;
+  const { attempts, retries, crashes, lastProblem, errorCode, senderChoice } = story;
+  // Without a sender nothing was sent to HubSpot.
+  const isUnsent = attempts === 1 && senderChoice?.chosen === null && senderChoice.passedOver.length > 0;
+  if (attempts === 0 || isUnsent) return null;
   return (
     <Step
       title={attempts === 1 ? "Attempted once" : `Attempted ${attempts} times`}
