@@ -15,6 +15,7 @@ import { HubSpotRejected } from "../../src/hubspot/errors.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import { attemptExecution } from "../../src/jobs/attempt-execution.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
+import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
@@ -180,6 +181,18 @@ describe("executions that several move at once", () => {
     const [row] = await rows();
     expect(row).toMatchObject({ state: "QUEUED", attempts: counted });
     expect(row?.firstAttemptAt === null).toBe(counted === 0);
+  });
+
+  test("a sender's place is taken by what may have been sent: under way, or without an answer", async () => {
+    const sent = { senderUserId: 7n };
+    await seed(
+      { ...sent, state: "ATTEMPTING" },
+      { ...sent, state: "UNCERTAIN" },
+      { ...sent, state: "QUEUED" },
+    );
+    const ledger = new SenderLedger({ pool: pool(), portalId, now: () => new Date() });
+    await ledger.load([7n]);
+    expect(ledger.usedBy(7n)).toBe(2);
   });
 
   test("a wait that is cancelled says nothing of an enrollment, nor of what it had seen", async () => {
