@@ -125,7 +125,16 @@ export async function workBulkStep(
   const job = claimed.rows[0];
   if (job === undefined) return undefined;
   const portalId = BigInt(job.portal_id);
-  const step = await readStep(client, job);
+  const filter = executionFilterSchema.safeParse(job.filter);
+  if (!filter.success) {
+    // Written by another release: left running, it would be taken up first for ever, and hold up all others.
+    await client.query(
+      `UPDATE bulk_jobs SET state = 'STOPPED', ended_at = now() WHERE portal_id = $1 AND id = $2`,
+      [portalId, job.id],
+    );
+    return { portalId, changed: 0 };
+  }
+  const step = await readStep(client, job, filter.data);
   const changed =
     step.matching.length === 0 ? 0 : await applyAction(client, job.action, { portalId, ids: step.matching });
   await client.query(
@@ -145,8 +154,7 @@ interface Step {
 }
 
 /** The next executions by id, and which of them the action is for. The way ends where the filter's time begins. */
-async function readStep(client: ClientBase, job: ClaimedJob): Promise<Step> {
-  const filter = executionFilterSchema.parse(job.filter);
+async function readStep(client: ClientBase, job: ClaimedJob, filter: ExecutionFilter): Promise<Step> {
   const values: unknown[] = [job.portal_id, job.before_id, STEP, filter.since ?? null];
   const condition = filterCondition(filter, values);
   const { rows } = await client.query<{

@@ -159,9 +159,11 @@ export class PortalTurn {
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
     try {
-      claimed.push(...(await this.#claimUncertain(held.length)));
-      if (claimed.length < held.length && (await this.#options.mayAttempt()))
-        claimed.push(...(await claimDue(owner, held.length - claimed.length)));
+      const left = (): number => held.length - claimed.length;
+      // Not all of them to doubts: an admin's bulk retry makes as many as it has contacts, and new ones must not wait for it.
+      claimed.push(...(await this.#claimUncertain(Math.ceil(held.length / 2))));
+      if (left() > 0 && (await this.#options.mayAttempt())) claimed.push(...(await claimDue(owner, left())));
+      if (left() > 0) claimed.push(...(await this.#claimUncertain(left())));
     } finally {
       held.slice(claimed.length).forEach((slot) => {
         slot.giveBack();
