@@ -12,6 +12,8 @@ import {
 import { backoffMs } from "../queue/backoff.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
+/** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
+const LATENESS_MS = 5_000;
 /** How soon a portal that cannot be called (grant revoked, app misconfigured) is looked at again. */
 const PARKED_MS = 60_000;
 
@@ -30,7 +32,7 @@ export function later(
   fault: Error & { retryAfterMs?: number | undefined },
 ): Result {
   const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
-  const nextTryAtMs = Date.now() + (to === "QUEUED" ? delayMs : 0);
+  const nextTryAtMs = Date.now() + (to === "QUEUED" ? delayMs + LATENESS_MS : 0);
   if (isOutage(fault) && nextTryAtMs >= execution.deadlineAt.getTime())
     return { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") };
   return { to, delayMs, problem: fault.message };
