@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Pool, PoolClient } from "pg";
 import type { Database } from "../db/client.js";
+import { recordChange } from "../admin/audit.js";
 import { listSenderOptions } from "../admin/default-sender.js";
 import type { Asker } from "./asker.js";
 
@@ -98,11 +99,12 @@ export async function saveDefaults(
        WHERE portal_id = $1`,
       [portalId, change.senderUserId],
     );
-    await client.query(
-      `INSERT INTO audit_entries (portal_id, user_id, user_email, subject, subject_name, action, before, after)
-       VALUES ($1, $2, $3, 'portal', 'Default sender and preset', 'CHANGED', $4, $5)`,
-      [portalId, userId, userEmail ?? null, auditOf(before), auditOf(change)],
-    );
+    await recordChange(client, {
+      by: { portalId, userId, userEmail: userEmail ?? null },
+      ...{ subject: "portal", subjectName: "Default sender and preset", action: "CHANGED" },
+      before: auditOf(before),
+      after: auditOf(change),
+    });
     return "saved";
   });
 }
@@ -146,8 +148,8 @@ function isSame(one: Omit<Defaults, "version">, other: Omit<Defaults, "version">
   return one.senderUserId === other.senderUserId && one.presetId === other.presetId;
 }
 
-function auditOf({ senderUserId, presetId }: Omit<Defaults, "version">): string {
-  return JSON.stringify({ senderUserId, presetId });
+function auditOf({ senderUserId, presetId }: Omit<Defaults, "version">): Record<string, unknown> {
+  return { senderUserId, presetId };
 }
 
 /** Kept only where it ends as saved: any other outcome, and any fault, leaves everything as it was. */

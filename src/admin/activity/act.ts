@@ -1,7 +1,8 @@
-import type { ClientBase, Pool } from "pg";
+import type { Pool } from "pg";
 import { inTransaction } from "../../db/transaction.js";
 import { applyAction, type AdminAction } from "../../executions/admin-actions.js";
 import { createBulkJob, stopBulkJob } from "../../executions/bulk-jobs.js";
+import { recordChange } from "../audit.js";
 import type { Session } from "../session.js";
 import type { ActivityQuery } from "./activity-query.js";
 import { ACTION_WORDS, describeQuery } from "./words.js";
@@ -17,7 +18,13 @@ export async function actOnOne(
     const changed = await applyAction(client, action, { portalId, ids: [id] });
     if (changed === 0) return false;
     const audit = ACTION_WORDS[action].audit;
-    await enterAudit(client, session, { subjectName: `execution ${id}`, action: audit, after: {} });
+    await recordChange(client, {
+      by: session,
+      subject: "executions",
+      subjectName: `execution ${id}`,
+      action: audit,
+      after: {},
+    });
     return true;
   });
 }
@@ -34,7 +41,13 @@ export async function actOnMany(
     const id = await createBulkJob(client, portalId, job);
     const after = { job: String(id), filter: query.filter };
     const audit = ACTION_WORDS[action].audit;
-    await enterAudit(client, session, { subjectName: describeQuery(query.given), action: audit, after });
+    await recordChange(client, {
+      by: session,
+      subject: "executions",
+      subjectName: describeQuery(query.given),
+      action: audit,
+      after,
+    });
     return id;
   });
 }
@@ -43,25 +56,13 @@ export async function actOnMany(
 export async function stopJob(pool: Pool, session: Session, id: bigint): Promise<boolean> {
   return inTransaction(pool, async (client) => {
     if (!(await stopBulkJob(client, session.portalId, id))) return false;
-    await enterAudit(client, session, { subjectName: `bulk job ${id}`, action: "STOPPED", after: {} });
+    await recordChange(client, {
+      by: session,
+      subject: "executions",
+      subjectName: `bulk job ${id}`,
+      action: "STOPPED",
+      after: {},
+    });
     return true;
   });
-}
-
-interface AuditEntry {
-  readonly subjectName: string;
-  readonly action: string;
-  readonly after: unknown;
-}
-
-async function enterAudit(
-  client: ClientBase,
-  { portalId, userId, userEmail }: Session,
-  { subjectName, action, after }: AuditEntry,
-): Promise<void> {
-  await client.query(
-    `INSERT INTO audit_entries (portal_id, user_id, user_email, subject, subject_name, action, after)
-     VALUES ($1, $2, $3, 'executions', $4, $5, $6)`,
-    [portalId, userId, userEmail, subjectName, action, JSON.stringify(after)],
-  );
 }

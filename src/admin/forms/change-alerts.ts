@@ -116,7 +116,7 @@ function noted({ webhookUrl, email, failureCount, failurePercent }: AlertSetting
 const TEST_MESSAGE =
   "This is a test from the settings pages of Sequence Enroller. Real alerts arrive the same way; there is nothing to do.";
 
-/** Delivered by the worker within seconds, the same way as any alert: a test that arrives shows that the others would. */
+/** Goes through the outbox like every alert: where it arrives, they all do. */
 export async function sendTestAlert(
   options: SettingsOptions,
   request: Request,
