@@ -1,8 +1,8 @@
 import type { Database } from "../db/client.js";
 import type { Explain } from "../policy/explanation.js";
 import type { Cookies } from "../http/cookies.js";
-import type { AppScopes } from "./pages/connection.js";
-import type { Sessions } from "./session.js";
+import type { AppScopes } from "./overview/connection.js";
+import type { Sessions } from "./session/session.js";
 
 /** What the settings site is made of. */
 export interface SettingsOptions {

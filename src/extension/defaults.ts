@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Pool, PoolClient } from "pg";
 import type { Database } from "../db/client.js";
-import { recordChange } from "../admin/audit.js";
-import { listSenderOptions } from "../admin/default-sender.js";
+import { recordChange } from "../admin/audit/record-change.js";
+import { listSenderOptions } from "../admin/overview/default-sender.js";
 import type { Asker } from "./asker.js";
 
 const id = z.string().regex(/^[1-9]\d{0,17}$/);

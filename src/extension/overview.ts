@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Database } from "../db/client.js";
-import { findTrouble } from "../admin/hubspot-trouble.js";
-import { findPortal } from "../admin/portal-overview.js";
+import { findTrouble } from "../admin/overview/hubspot-trouble.js";
+import { findPortal } from "../admin/session/portal-overview.js";
 import { startOfDay } from "./start-of-day.js";
 import { readToday } from "./today.js";
 

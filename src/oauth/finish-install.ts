@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import type { Sessions } from "../admin/session.js";
+import type { Sessions } from "../admin/session/session.js";
 import { AppError } from "../errors.js";
 import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-api.js";
 import type { Logger } from "../observability/logger.js";

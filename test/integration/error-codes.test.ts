@@ -1,6 +1,6 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { setPaused } from "../../src/admin/portal-pause.js";
+import { setPaused } from "../../src/admin/danger/portal-pause.js";
 import { inTransaction } from "../../src/db/transaction.js";
 import { applyAction } from "../../src/executions/admin-actions.js";
 import { CHECK_ENROLLMENT_ROUTE } from "../../src/executions/check-contract.js";

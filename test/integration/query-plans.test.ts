@@ -9,7 +9,7 @@ import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
-import { readBacklog } from "../../src/admin/backlog.js";
+import { readBacklog } from "../../src/admin/overview/backlog.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 7_001n;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import { SITE_PAGES } from "../../src/admin/navigation.js";
+import { SITE_PAGES } from "../../src/admin/frame/navigation.js";
 import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import { savePreset } from "../../src/policy/preset-store.js";
 import { createRotation } from "../../src/policy/rotation-store.js";

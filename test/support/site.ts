@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { createSettingsRouter } from "../../src/admin/routes.js";
-import { createSessions, type Sessions } from "../../src/admin/session.js";
+import { createSessions, type Sessions } from "../../src/admin/session/session.js";
 import type { EncryptionKey } from "../../src/config.js";
 import type { Database } from "../../src/db/client.js";
 import { createCookies } from "../../src/http/cookies.js";

@@ -2,8 +2,8 @@ import type { Pool } from "pg";
 import { inTransaction } from "../../db/transaction.js";
 import { applyAction, type AdminAction } from "../../executions/admin-actions.js";
 import { createBulkJob, stopBulkJob } from "../../executions/bulk-jobs.js";
-import { recordChange } from "../audit.js";
-import type { Session } from "../session.js";
+import { recordChange } from "../audit/record-change.js";
+import type { Session } from "../session/session.js";
 import type { ActivityQuery } from "./activity-query.js";
 import { ACTION_WORDS, describeQuery } from "./words.js";
 

@@ -1,7 +1,7 @@
 import type { AdminAction } from "../../executions/admin-actions.js";
 import type { BulkJob } from "../../executions/bulk-jobs.js";
-import type { Format } from "../format.js";
-import { Time } from "../pages/connection.js";
+import type { Format } from "../frame/format.js";
+import { Time } from "../overview/connection.js";
 import { addressWith, type ActivityQuery } from "./activity-query.js";
 import type { BulkPreview } from "./bulk-preview.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
-import { listSenderOptions } from "../default-sender.js";
-import { shorten } from "../format.js";
+import { listSenderOptions } from "../overview/default-sender.js";
+import { shorten } from "../frame/format.js";
 
 /** What the filter's lists offer. */
 export interface FilterChoices {

@@ -1,5 +1,5 @@
 import type { ExecutionKind } from "../../executions/execution.js";
-import { outcomeOf, type Outcome } from "../outcome.js";
+import { outcomeOf, type Outcome } from "./outcome.js";
 
 /** An execution as a line of the list. */
 export interface ExecutionItem {

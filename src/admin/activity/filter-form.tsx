@@ -1,6 +1,6 @@
 import { ERROR_CODES } from "../../executions/error-codes.js";
 import { EXECUTION_KINDS } from "../../executions/execution.js";
-import { OUTCOME_LABELS, OUTCOMES } from "../outcome.js";
+import { OUTCOME_LABELS, OUTCOMES } from "./outcome.js";
 import type { ActivityQuery, QueryField } from "./activity-query.js";
 import type { Choice, FilterChoices } from "./choices.js";
 import { FIELD_LABELS, KIND_LABELS, SINCE_LABELS } from "./words.js";

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { SitePage, type Frame } from "../shell.js";
+import { SitePage, type Frame } from "../frame/shell.js";
 
 export interface FrameModel {
   readonly frame: Frame;

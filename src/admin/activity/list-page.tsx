@@ -1,7 +1,7 @@
 import type { BulkJob } from "../../executions/bulk-jobs.js";
-import type { Format } from "../format.js";
-import { Time } from "../pages/connection.js";
-import { ContactList } from "../pages/contact-list.js";
+import type { Format } from "../frame/format.js";
+import { Time } from "../overview/connection.js";
+import { ContactList } from "./contact-list.js";
 import { addressWith, type ActivityQuery, type Position } from "./activity-query.js";
 import { JobLine } from "./bulk-pages.js";
 import type { FilterChoices } from "./choices.js";

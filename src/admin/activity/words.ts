@@ -1,7 +1,7 @@
 import type { AdminAction } from "../../executions/admin-actions.js";
 import type { ExecutionKind } from "../../executions/execution.js";
 import type { CandidateVia } from "../../policy/sender-choice.js";
-import { OUTCOME_LABELS, type Outcome } from "../outcome.js";
+import { OUTCOME_LABELS, type Outcome } from "./outcome.js";
 import type { ActivityQuery, QueryField } from "./activity-query.js";
 
 export const KIND_LABELS: Readonly<Record<ExecutionKind, string>> = {

@@ -1,0 +1,115 @@
+import type { SenderOption } from "../overview/default-sender.js";
+import type { Administrator } from "../session/rights.js";
+import { SitePage, type Frame } from "../frame/shell.js";
+
+export interface AccessPageModel {
+  frame: Frame;
+  administrators: readonly Administrator[];
+  /** Active users of the account who may not use the site yet. */
+  others: readonly SenderOption[];
+  /** False where HubSpot does not tell us who is a super admin. */
+  knowsSuperAdmins: boolean;
+}
+
+const REASONS: Readonly<Record<Administrator["reason"], string>> = {
+  "super-admin": "Super admin in HubSpot",
+  installed: "Installed the app",
+  "let-in": "Let in here",
+};
+
+export function AccessPage({ frame, administrators, others, knowsSuperAdmins }: AccessPageModel) {
+  return (
+    <SitePage
+      title="Access"
+      current="/settings/access"
+      frame={frame}
+      lead="Who may see and change these pages besides the super admins of the account."
+    >
+      <section class="card" aria-labelledby="who-title">
+        <div class="card-head">
+          <h2 id="who-title">Who can use these pages</h2>
+        </div>
+        {knowsSuperAdmins ? (
+          <p class="note">Super admins of the account always can. HubSpot says who they are.</p>
+        ) : (
+          <p class="notice wait">
+            HubSpot does not tell us who the super admins are, because the permission{" "}
+            <code>settings.users.read</code> was not granted. Until it is, whoever installed the app counts as
+            admin. <a href={`/oauth/install?portalId=${frame.portal.portalId}`}>Connect again</a> to grant it.
+          </p>
+        )}
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">User</th>
+              <th scope="col">Why</th>
+              <th scope="col">
+                <span class="unseen">Change</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {administrators.map((person) => (
+              <Row key={String(person.userId)} person={person} formToken={frame.formToken} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <LetInForm others={others} formToken={frame.formToken} />
+    </SitePage>
+  );
+}
+
+function Row({ person, formToken }: { person: Administrator; formToken: string }) {
+  const { userId, label, reason } = person;
+  return (
+    <tr>
+      <td data-label="User">{label}</td>
+      <td data-label="Why">{REASONS[reason]}</td>
+      <td data-label="">
+        {reason === "let-in" ? (
+          <form method="post" action="/settings/access/take-out">
+            <input type="hidden" name="form_token" value={formToken} />
+            <input type="hidden" name="user_id" value={userId.toString()} />
+            <button class="button quiet" aria-label={`Take out ${label}`}>
+              Take out
+            </button>
+          </form>
+        ) : null}
+      </td>
+    </tr>
+  );
+}
+
+function LetInForm({ others, formToken }: { others: readonly SenderOption[]; formToken: string }) {
+  return (
+    <section class="card" aria-labelledby="let-in-title">
+      <div class="card-head">
+        <h2 id="let-in-title">Let somebody in</h2>
+      </div>
+      {others.length === 0 ? (
+        <p class="empty">
+          Everybody we know of in this account can use these pages already. Users are read from HubSpot every
+          now and then; somebody new shows here within the hour.
+        </p>
+      ) : (
+        <form method="post" action="/settings/access/let-in" class="narrow">
+          <input type="hidden" name="form_token" value={formToken} />
+          <label for="let-in-user">User of this account</label>
+          <select id="let-in-user" name="user_id" aria-describedby="let-in-note">
+            {others.map(({ userId, label }) => (
+              <option key={String(userId)} value={userId.toString()}>
+                {label}
+              </option>
+            ))}
+          </select>
+          <p class="note" id="let-in-note">
+            They can then see every contact's outcome here, and change everything you can. To sign in, HubSpot
+            also wants them to have the permission to manage apps.
+          </p>
+          <button class="button primary">Let in</button>
+        </form>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,132 @@
+import type { ExecutionItem } from "./execution-item.js";
+import { storyPath } from "./paths.js";
+import { KIND_LABELS } from "./words.js";
+import { shorten, type Format } from "../frame/format.js";
+import { OUTCOME_LABELS, remarkOn } from "./outcome.js";
+import { Time } from "../overview/connection.js";
+
+export interface ContactListModel {
+  items: readonly ExecutionItem[];
+  portalId: bigint;
+  /** Origin of the account's HubSpot UI, for links to contacts. */
+  hubspotUrl: string;
+  format: Format;
+}
+
+/** Whole on the execution's own page. */
+const LONGEST_NAME = 120;
+const LONGEST_ADDRESS = 254;
+const LONGEST_REASON = 400;
+
+/** What happened to each contact; on a narrow screen each row is a block whose cells name themselves. */
+export function ContactList(model: ContactListModel) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">
+            Time <span class="zone">({model.format.timeZone})</span>
+          </th>
+          <th scope="col">Contact</th>
+          <th scope="col">Sequence</th>
+          <th scope="col">Sender</th>
+          <th scope="col">Status</th>
+          <th scope="col">Reason</th>
+        </tr>
+      </thead>
+      <tbody>
+        {model.items.map((item) => (
+          <Row key={String(item.id)} item={item} model={model} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) {
+  const contactUrl = `${model.hubspotUrl}/contacts/${model.portalId}/record/0-1/${encodeURIComponent(item.contactId)}`;
+  return (
+    <tr>
+      <td data-label="Time" class="time">
+        <a href={storyPath(item.id)}>
+          <Time date={item.acceptedAt} format={model.format} />
+        </a>
+      </td>
+      <td data-label="Contact" class="wide">
+        <a href={contactUrl} target="_blank" rel="noopener noreferrer">
+          {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
+        </a>
+      </td>
+      <td data-label="Sequence">
+        <bdi class="clamp">{shorten(item.sequence ?? "–", LONGEST_NAME)}</bdi>
+        {item.kind === "ENROLL" ? null : <span class="note">{KIND_LABELS[item.kind]}</span>}
+      </td>
+      <td data-label="Sender" class="wide">
+        <Sender item={item} />
+      </td>
+      <td data-label="Status">
+        <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
+        <Retry item={item} />
+      </td>
+      <Reason item={item} />
+    </tr>
+  );
+}
+
+/** Outcomes of an admin's retry show on both rows. */
+function Retry({ item: { retry, retryOf } }: { item: ExecutionItem }) {
+  if (retryOf !== null) {
+    return (
+      <span class="note">
+        Retry of <a href={storyPath(retryOf)}>{String(retryOf)}</a>
+      </span>
+    );
+  }
+  if (retry === null) return null;
+  return (
+    <span class="note">
+      <a href={storyPath(retry.id)}>Tried again</a>: {OUTCOME_LABELS[retry.outcome].toLowerCase()}
+    </span>
+  );
+}
+
+function Sender({ item: { senderName, senderEmail } }: { item: ExecutionItem }) {
+  if (senderEmail === null) return <bdi>{shorten(senderName ?? "–", LONGEST_NAME)}</bdi>;
+  if (senderName === null) return <Email address={senderEmail} />;
+  return (
+    <>
+      <bdi>{shorten(senderName, LONGEST_NAME)}</bdi>
+      <span class="note">
+        <Email address={senderEmail} />
+      </span>
+    </>
+  );
+}
+
+/** Broken before the @ where it has to be broken. */
+function Email({ address: whole }: { address: string }) {
+  const address = shorten(whole, LONGEST_ADDRESS);
+  const at = address.lastIndexOf("@");
+  if (at < 1) return <bdi>{address}</bdi>;
+  return (
+    <bdi>
+      {address.slice(0, at)}
+      <wbr />
+      {address.slice(at)}
+    </bdi>
+  );
+}
+
+function Reason({ item }: { item: ExecutionItem }) {
+  const remark = remarkOn(item);
+  const words = item.outcome === "failed" || item.outcome === "waiting" ? item.lastProblem : null;
+  if (item.errorMessage === null && remark === "" && words === null) return <td class="reason nothing">–</td>;
+  return (
+    <td data-label="Reason" class="reason">
+      {item.errorMessage === null ? null : shorten(item.errorMessage, LONGEST_REASON)}
+      {remark === "" ? null : <span class="note">{remark}</span>}
+      {words === null ? null : <span class="note">HubSpot said: {shorten(words, LONGEST_REASON)}</span>}
+      {item.errorCode === null ? null : <code class="code">{item.errorCode}</code>}
+    </td>
+  );
+}

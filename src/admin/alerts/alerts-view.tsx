@@ -1,0 +1,64 @@
+import type { Request, Response } from "express";
+import { findAlertSettings } from "../../alerts/alert-settings.js";
+import { findLastAlert } from "../../alerts/last-alert.js";
+import type { AlertChannel } from "../../alerts/outbox.js";
+import { sendFragment, sendPage } from "../../http/page.js";
+import { admitPage, admitPart } from "../session/admit-page.js";
+import { createFormat } from "../frame/format.js";
+import { AlertsPage, type AlertEntry } from "./alerts-page.js";
+import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
+import type { PortalOverview } from "../session/portal-overview.js";
+import { frameOf } from "../frame/shell.js";
+import type { SettingsOptions } from "../site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+
+/** GET /settings/alerts */
+export async function showAlerts(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit !== undefined) await sendAlerts(options, visit, { request, response });
+}
+
+/** Sends the page; with `entry`, as an answer to a form that cannot be saved. */
+export async function sendAlerts(
+  options: SettingsOptions,
+  visit: AdminVisit,
+  { request, response, entry }: { request: Request; response: Response; entry?: AlertEntry },
+): Promise<void> {
+  const { portal } = visit;
+  const [saved, mail, webhook] = await Promise.all([
+    findAlertSettings(options.database.pool, portal.portalId),
+    readLast(options, portal, "EMAIL"),
+    readLast(options, portal, "WEBHOOK"),
+  ]);
+  const model = {
+    ...{ saved, entry, canMail: options.canMail },
+    frame: frameOf(options, visit, { request, response }),
+    last: { EMAIL: mail, WEBHOOK: webhook },
+  };
+  sendPage(response, entry === undefined ? 200 : 422, <AlertsPage {...model} />);
+}
+
+/** GET /settings/alerts/last?channel=…: the line that renews itself while an alert is on its way. */
+export async function showLastAlert(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitPart(options, request, response);
+  if (visit === undefined) return;
+  const channel = request.query["channel"] === "EMAIL" ? "EMAIL" : "WEBHOOK";
+  sendFragment(response, <LastAlertLine {...await readLast(options, visit.portal, channel)} />);
+}
+
+async function readLast(
+  { database }: SettingsOptions,
+  { portalId, timeZone }: PortalOverview,
+  channel: AlertChannel,
+): Promise<LastAlertModel> {
+  const alert = await findLastAlert(database.pool, portalId, channel);
+  return { alert, channel, format: createFormat(timeZone) };
+}

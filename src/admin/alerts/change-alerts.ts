@@ -1,0 +1,136 @@
+import type { Request, Response } from "express";
+import { z } from "zod";
+import {
+  findAlertSettings,
+  saveAlertSettings,
+  type AlertSettings,
+  type StoredAlertSettings,
+} from "../../alerts/alert-settings.js";
+import type { AlertChannel } from "../../alerts/outbox.js";
+import { raiseTestAlert } from "../../alerts/test-alert.js";
+import { webhookUrlProblem } from "../../alerts/webhook-post.js";
+import { inTransaction } from "../../db/transaction.js";
+import { sendAlerts } from "./alerts-view.js";
+import { recordChange } from "../audit/record-change.js";
+import type { AlertEntry, AlertField } from "./alerts-page.js";
+import type { SessionIdentity } from "../session/session.js";
+import type { SettingsOptions } from "../site-options.js";
+import { admitForm, finishForm } from "../session/admit-form.js";
+
+const line = z.string().trim().default("");
+const fieldsOfForm = z.object({
+  webhook_url: line,
+  email: line,
+  failure_count: line,
+  failure_percent: line,
+  version: z.string().regex(/^\d{1,9}$/),
+});
+
+/** What cannot be saved gets the page back (422) with what was typed and the reason at the field. */
+export async function changeAlerts(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const fields = fieldsOfForm.safeParse(request.body);
+  if (!fields.success) return finishForm(options, response, "alerts-changed");
+  const { version, ...typed } = fields.data;
+  const problems = problemsOf(typed, options);
+  if (Object.keys(problems).length > 0) {
+    const entry: AlertEntry = { typed, problems, version: Number(version) };
+    return sendAlerts(options, visit, { request, response, entry });
+  }
+  const settings = { ...toSettings(typed), version: Number(version) };
+  const isSaved = await save(options, visit.session, settings);
+  finishForm(options, response, isSaved ? "alerts-saved" : "alerts-changed");
+}
+
+type Typed = Readonly<Record<AlertField, string>>;
+
+function problemsOf(
+  typed: Typed,
+  { allowInternalWebhooks }: SettingsOptions,
+): Partial<Record<AlertField, string>> {
+  const webhook =
+    typed.webhook_url === ""
+      ? undefined
+      : webhookUrlProblem(typed.webhook_url, { allowInternal: allowInternalWebhooks });
+  const isAddress = typed.email === "" || z.email().max(254).safeParse(typed.email).success;
+  const isCount = isWhole(typed.failure_count, 1_000_000);
+  const isShare = isWhole(typed.failure_percent, 100);
+  return {
+    ...(webhook === undefined ? {} : { webhook_url: webhook }),
+    ...(isAddress ? {} : { email: "This is not an e-mail address. It should look like ops@example.com." }),
+    ...(isCount ? {} : { failure_count: "Enter a whole number from 1 to 1,000,000, or leave it empty." }),
+    ...(isShare ? {} : { failure_percent: "Enter a whole number from 1 to 100, or leave it empty." }),
+  };
+}
+
+function isWhole(typed: string, most: number): boolean {
+  return typed === "" || (/^\d{1,7}$/.test(typed) && Number(typed) >= 1 && Number(typed) <= most);
+}
+
+function toSettings(typed: Typed): AlertSettings {
+  const number = (text: string) => (text === "" ? null : Number(text));
+  return {
+    webhookUrl: typed.webhook_url === "" ? null : typed.webhook_url,
+    email: typed.email === "" ? null : typed.email,
+    failureCount: number(typed.failure_count),
+    failurePercent: number(typed.failure_percent),
+  };
+}
+
+async function save(
+  { database }: SettingsOptions,
+  by: SessionIdentity,
+  settings: StoredAlertSettings,
+): Promise<boolean> {
+  return inTransaction(database.pool, async (client) => {
+    const before = noted(await findAlertSettings(client, by.portalId));
+    if (!(await saveAlertSettings(client, by.portalId, settings))) return false;
+    const after = noted(settings);
+    await recordChange(client, {
+      by,
+      subject: "alerts",
+      subjectName: "Alerts",
+      action: "CHANGED",
+      before,
+      after,
+    });
+    return true;
+  });
+}
+
+/** Of a webhook's address the host alone: what comes after it is as good as a password at most receivers. */
+function noted({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
+  return {
+    alertWebhookUrl: webhookUrl === null ? null : new URL(webhookUrl).host,
+    alertEmail: email,
+    alertFailureCount: failureCount,
+    alertFailurePercent: failurePercent,
+  };
+}
+
+const TEST_MESSAGE =
+  "This is a test from the settings pages of Sequence Enroller. Real alerts arrive the same way; there is nothing to do.";
+
+/** Goes through the outbox like every alert: where it arrives, they all do. */
+export async function sendTestAlert(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const { pool } = options.database;
+  const { portalId } = visit.session;
+  const channel: AlertChannel =
+    (request.body as Record<string, unknown>)["channel"] === "EMAIL" ? "EMAIL" : "WEBHOOK";
+  const { email, webhookUrl } = await findAlertSettings(pool, portalId);
+  if ((channel === "EMAIL" ? email : webhookUrl) === null)
+    return finishForm(options, response, "test-without-address");
+  await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE });
+  finishForm(options, response, "test-raised");
+}

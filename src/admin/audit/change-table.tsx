@@ -1,0 +1,55 @@
+import type { Change } from "./changes.js";
+
+/** Values that differ, side by side. */
+export function ChangeTable({
+  changes,
+  heads: [left, right],
+}: {
+  changes: readonly Change[];
+  heads: readonly [string, string];
+}) {
+  return (
+    <table class="changes">
+      <thead>
+        <tr>
+          <th scope="col">What</th>
+          <th scope="col">{left}</th>
+          <th scope="col">{right}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {changes.map(({ label, before, after }) => (
+          <tr key={label}>
+            <td data-label="What">
+              <span>{label}</span>
+            </td>
+            <td data-label={left}>
+              <bdi>{before}</bdi>
+            </td>
+            <td data-label={right}>
+              <bdi>{after}</bdi>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Above a form that was filled in from a state another admin has replaced. What was typed stands in the form below. */
+export function Conflict({ changes }: { changes: readonly Change[] | undefined }) {
+  if (changes === undefined) return null;
+  return (
+    <div class="notice bad conflict" role="alert">
+      <p>
+        <strong>Somebody else saved this in the meantime, so nothing of yours was saved.</strong>{" "}
+        {changes.length === 0
+          ? "What they saved is the same as what you typed."
+          : "What you typed is kept below. Save again to replace theirs with it, or open the page anew to keep theirs."}
+      </p>
+      {changes.length === 0 ? null : (
+        <ChangeTable changes={changes} heads={["Saved by them", "Typed by you"]} />
+      )}
+    </div>
+  );
+}

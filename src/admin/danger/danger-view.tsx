@@ -1,0 +1,79 @@
+import type { Request, Response } from "express";
+import { sendPage } from "../../http/page.js";
+import { admitPage } from "../session/admit-page.js";
+import { recordChange } from "../audit/record-change.js";
+import { admitForm, finishForm } from "../session/admit-form.js";
+import { createFormat } from "../frame/format.js";
+import { DangerPage } from "./danger-page.js";
+import { readDangerState, requestErasure, setPaused } from "./portal-pause.js";
+import { frameOf } from "../frame/shell.js";
+import type { SettingsOptions } from "../site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+
+/** GET /settings/danger */
+export async function showDanger(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const { portalId, timeZone } = visit.portal;
+  const state = await readDangerState(options.database.pool, portalId);
+  const frame = frameOf(options, visit, { request, response });
+  sendPage(response, 200, <DangerPage frame={frame} state={state} format={createFormat(timeZone)} />);
+}
+
+/** POST /settings/danger/pause */
+export async function pause(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  await setPaused(options.database.pool, visit.session, true);
+  finishForm(options, response, "portal-paused");
+}
+
+/** POST /settings/danger/resume */
+export async function resume(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  await setPaused(options.database.pool, visit.session, false);
+  finishForm(options, response, "portal-resumed");
+}
+
+/** POST /settings/danger/erase */
+export async function erase(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  if (!isConfirmed(request, visit)) return finishForm(options, response, "danger-not-confirmed");
+  await requestErasure(options.database.pool, visit.session);
+  finishForm(options, response, "history-erased");
+}
+
+/** POST /settings/danger/disconnect. Our access is erased whatever HubSpot says, or whether it says anything. */
+export async function disconnect(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  if (!isConfirmed(request, visit)) return finishForm(options, response, "danger-not-confirmed");
+  const { session } = visit;
+  const outcome = await options.uninstall(session.portalId);
+  const who = session.userEmail ?? "An admin";
+  const reason =
+    outcome === "uninstalled"
+      ? `${who} disconnected the account on the settings pages.`
+      : `${who} disconnected the account on the settings pages. HubSpot could not be told: also remove the app there, in Settings under Connected apps.`;
+  await options.forgetPortal(session.portalId, reason);
+  await recordChange(options.database.pool, {
+    ...{ by: session, subject: "portal", subjectName: "Connection", action: "DISCONNECTED" },
+    after: { uninstalledInHubSpot: outcome === "uninstalled" },
+  });
+  response.redirect(303, "/settings");
+}
+
+function isConfirmed(request: Request, { portal }: AdminVisit): boolean {
+  const typed = (request.body as Record<string, unknown> | undefined)?.["confirmation"];
+  return typeof typed === "string" && typed.trim() === portal.portalId.toString();
+}

@@ -1,0 +1,211 @@
+import type { ComponentChildren } from "preact";
+import type { Problems } from "./form-body.js";
+
+/** What every field has: its name in the form, which is also its id. */
+interface FieldModel {
+  name: string;
+  label: string;
+  /** Said below the field. */
+  note?: string | undefined;
+  problems: Problems;
+}
+
+interface FrameModel extends FieldModel {
+  children: (described: Described) => ComponentChildren;
+}
+
+/** What ties a control to its note and its problem. */
+interface Described {
+  id: string;
+  name: string;
+  "aria-describedby": string | undefined;
+  "aria-invalid": "true" | undefined;
+}
+
+function Field({ name, label, note, problems, children }: FrameModel) {
+  const problem = problems[name];
+  const described = [problem && `${name}-problem`, note && `${name}-note`].filter(Boolean).join(" ");
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      {children({
+        id: name,
+        name,
+        "aria-describedby": described === "" ? undefined : described,
+        "aria-invalid": problem === undefined ? undefined : "true",
+      })}
+      {problem === undefined ? null : (
+        <p class="warning" id={`${name}-problem`}>
+          {problem}
+        </p>
+      )}
+      {note === undefined ? null : (
+        <p class="note" id={`${name}-note`}>
+          {note}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface TextFieldModel extends FieldModel {
+  value: string;
+  inputMode?: "numeric" | "email";
+}
+
+/** No `maxlength`: what is too long is kept and said, not cut. */
+export function TextField({ value, inputMode, ...field }: TextFieldModel) {
+  return (
+    <Field {...field}>
+      {(described) => (
+        <input
+          {...described}
+          type="text"
+          value={value}
+          inputmode={inputMode}
+          autocomplete="off"
+          spellcheck={false}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** A time of day, as HH:MM. */
+export function TimeField({ value, ...field }: FieldModel & { value: string }) {
+  return <Field {...field}>{(described) => <input {...described} type="time" value={value} />}</Field>;
+}
+
+export function TextArea({ value, rows = 4, ...field }: FieldModel & { value: string; rows?: number }) {
+  return (
+    <Field {...field}>
+      {(described) => (
+        <textarea {...described} rows={rows} spellcheck={false}>
+          {value}
+        </textarea>
+      )}
+    </Field>
+  );
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+/** A value that is not among the choices stays chosen, and is said to be gone. */
+export function SelectField({
+  value,
+  choices,
+  ...field
+}: FieldModel & { value: string; choices: readonly Choice[] }) {
+  const isGone = value !== "" && !choices.some((choice) => choice.value === value);
+  return (
+    <Field {...field}>
+      {(described) => (
+        <select {...described}>
+          {isGone ? (
+            <option value={value} selected>
+              {value} · no longer there
+            </option>
+          ) : null}
+          {choices.map((choice) => (
+            <option key={choice.value} value={choice.value} selected={choice.value === value}>
+              {choice.label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+interface CheckBoxModel {
+  name: string;
+  label: string;
+  isChecked: boolean;
+  /** Where several boxes share a name. */
+  value?: string;
+  note?: string;
+}
+
+export function CheckBox({ name, label, isChecked, value = "yes", note }: CheckBoxModel) {
+  const id = value === "yes" ? name : `${name}-${value}`;
+  return (
+    <div class="check">
+      <input
+        type="checkbox"
+        {...{ id, name, value }}
+        checked={isChecked}
+        aria-describedby={note === undefined ? undefined : `${id}-note`}
+      />
+      <label for={id}>{label}</label>
+      {note === undefined ? null : (
+        <p class="note" id={`${id}-note`}>
+          {note}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Fields that belong together, under a heading that names them. */
+export function Group({
+  legend,
+  note,
+  children,
+}: {
+  legend: string;
+  note?: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <fieldset class="group">
+      <legend>{legend}</legend>
+      {note === undefined ? null : <p class="note">{note}</p>}
+      {children}
+    </fieldset>
+  );
+}
+
+/** A form that posts with this session's token. */
+export function PostForm({
+  action,
+  formToken,
+  children,
+  ...rest
+}: {
+  action: string;
+  formToken: string;
+  class?: string;
+  id?: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <form method="post" action={action} {...rest}>
+      <input type="hidden" name="form_token" value={formToken} />
+      {children}
+    </form>
+  );
+}
+
+/** Above a form that cannot be saved: what is wrong, with the way to each field. */
+export function ProblemSummary({ problems }: { problems: Problems }) {
+  const all = Object.entries(problems);
+  if (all.length === 0) return null;
+  return (
+    <div class="notice bad" role="alert">
+      <p>
+        <strong>Nothing was saved.</strong> Please correct{" "}
+        {all.length === 1 ? "this" : `these ${all.length} points`}:
+      </p>
+      <ul>
+        {all.map(([name, problem]) => (
+          <li key={name}>
+            <a href={`#${name}`}>{problem}</a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

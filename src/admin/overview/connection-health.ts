@@ -1,0 +1,51 @@
+import type { Database } from "../../db/client.js";
+
+/** How the connection to HubSpot stands besides what was granted. */
+export interface ConnectionHealth {
+  /** When the access token in use ends; a new one is fetched before. Null where there is none. */
+  readonly tokenEndsAt: Date | null;
+  /** True while a process is working off the portal's contacts. */
+  readonly isDraining: boolean;
+  /** Requests of ours that HubSpot still counts; null while a process drains, since only that one knows. */
+  readonly requestsCounted: number | null;
+  /** Requests per 10 s that HubSpot allowed by its last answer; null: not known yet. */
+  readonly requestAllowance: number | null;
+  /** Set while an admin keeps the portal from enrolling. */
+  readonly pausedAt: Date | null;
+}
+
+interface Row {
+  token_ends_at: Date | null;
+  is_draining: boolean;
+  requests_counted: number;
+  request_allowance: number | null;
+  paused_at: Date | null;
+}
+
+export async function readHealth(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<ConnectionHealth> {
+  const { rows } = await pool.query<Row>({
+    name: "connection-health",
+    text: `
+      SELECT t.access_expires_at AS token_ends_at, NOT coalesce(d.is_released, true) AS is_draining,
+             (SELECT count(*)::int FROM unnest(d.request_slots_free_at) AS free_at WHERE free_at > now()) AS requests_counted,
+             d.request_allowance, s.paused_at
+        FROM portals p
+        LEFT JOIN portal_tokens t USING (portal_id)
+        LEFT JOIN portal_drains d USING (portal_id)
+        LEFT JOIN portal_settings s USING (portal_id)
+       WHERE p.portal_id = $1`,
+    values: [portalId],
+  });
+  const [row] = rows;
+  const isDraining = row?.is_draining ?? false;
+  return {
+    tokenEndsAt: row?.token_ends_at ?? null,
+    isDraining,
+    requestsCounted: isDraining ? null : (row?.requests_counted ?? 0),
+    requestAllowance: row?.request_allowance ?? null,
+    pausedAt: row?.paused_at ?? null,
+  };
+}

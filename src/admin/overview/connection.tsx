@@ -1,0 +1,139 @@
+import type { ConnectionHealth } from "./connection-health.js";
+import type { Format } from "../frame/format.js";
+import type { PortalOverview } from "../session/portal-overview.js";
+
+/** Scopes the app asks for; what is granted is the portal's own list. */
+export interface AppScopes {
+  required: readonly string[];
+  optional: readonly string[];
+}
+
+export function Connection({
+  portal,
+  format,
+  scopes,
+  health,
+}: {
+  portal: PortalOverview;
+  format: Format;
+  scopes: AppScopes;
+  health: ConnectionHealth;
+}) {
+  return (
+    <section class="card" aria-labelledby="connection-title">
+      <div class="card-head">
+        <h2 id="connection-title">Connection</h2>
+        <span class="badge enrolled">Connected</span>
+      </div>
+      <dl class="facts">
+        <dt>Account</dt>
+        <dd>
+          {portal.portalId.toString()}
+          {portal.hubDomain ? ` · ${portal.hubDomain}` : ""}
+        </dd>
+        <dt>Connected since</dt>
+        <dd>
+          <Time date={portal.connectedSince} format={format} />
+          {portal.connectedBy ? ` by ${portal.connectedBy}` : ""}
+        </dd>
+        <dt>Sequences and users</dt>
+        <dd>
+          <Directory portal={portal} format={format} />
+        </dd>
+        <dt>Access</dt>
+        <dd>
+          <Token health={health} format={format} />
+        </dd>
+        <dt>Calls to HubSpot</dt>
+        <dd>
+          <Budget health={health} />
+        </dd>
+        <dt>Permissions</dt>
+        <dd>
+          <Permissions portal={portal} scopes={scopes} />
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+export function Time({ date, format }: { date: Date; format: Format }) {
+  return <time dateTime={date.toISOString()}>{format.dateTime(date)}</time>;
+}
+
+function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; format: Format }) {
+  if (tokenEndsAt === null) return <span class="warning">No access token. Connect the account again.</span>;
+  return (
+    <>
+      Token until <Time date={tokenEndsAt} format={format} />
+      <span class="note">Renewed by itself when it is needed.</span>
+    </>
+  );
+}
+
+/** HubSpot counts requests in a rolling window of ten seconds (dossier §6). */
+function Budget({ health: { isDraining, requestsCounted, requestAllowance } }: { health: ConnectionHealth }) {
+  const most = requestAllowance === null ? "" : ` of ${requestAllowance}`;
+  if (isDraining || requestsCounted === null) {
+    return (
+      <>
+        Working off contacts now
+        {requestAllowance === null ? "" : `, at most ${requestAllowance} in 10 seconds`}.
+      </>
+    );
+  }
+  return (
+    <>
+      {requestsCounted}
+      {most} used in the last 10 seconds.
+    </>
+  );
+}
+
+function Directory({ portal, format }: { portal: PortalOverview; format: Format }) {
+  const synced =
+    portal.directorySyncedAt === null ? (
+      "Being read from HubSpot for the first time."
+    ) : (
+      <>
+        Last read <Time date={portal.directorySyncedAt} format={format} />
+      </>
+    );
+  if (portal.directoryError === null) return <>{synced}</>;
+  return (
+    <>
+      {synced}
+      <span class="warning">The last attempt failed: {portal.directoryError}</span>
+    </>
+  );
+}
+
+function Permissions({ portal, scopes }: { portal: PortalOverview; scopes: AppScopes }) {
+  const missing = scopes.required.filter((scope) => !portal.scopes.includes(scope));
+  const withheld = scopes.optional.filter((scope) => !portal.scopes.includes(scope));
+  return (
+    <>
+      {missing.length === 0 ? (
+        "Everything the app needs is granted."
+      ) : (
+        <span class="warning">
+          Missing: {missing.join(", ")}.{" "}
+          <a href={`/oauth/install?portalId=${portal.portalId}`}>Connect again</a> and grant them.
+        </span>
+      )}
+      {withheld.length === 0 ? null : (
+        <span class="note">Not granted, and not needed: {withheld.join(", ")}.</span>
+      )}
+      <details>
+        <summary>Granted ({portal.scopes.length})</summary>
+        <ul>
+          {portal.scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+import type { Database } from "../../db/client.js";
+import type { Actor } from "../../policy/audit.js";
+import { savePortalPolicy } from "../../policy/portal-policy-store.js";
+
+export interface SenderOption {
+  userId: bigint;
+  /** "Name · e-mail", or what of it is known. */
+  label: string;
+}
+
+export interface DefaultSender {
+  userId: bigint | null;
+  version: number;
+}
+
+interface PersonRow {
+  user_id: string;
+  email: string | null;
+  first_name: string | null;
+  last_name: string | null;
+}
+
+/** Active people of the portal who can be a sender: its users and its owners, each once, by name. */
+export async function listSenderOptions(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<SenderOption[]> {
+  const { rows } = await pool.query<PersonRow>(
+    `SELECT DISTINCT ON (user_id) user_id, email, first_name, last_name FROM (
+       SELECT user_id, email, first_name, last_name, 1 AS rank FROM owners
+       WHERE portal_id = $1 AND user_id IS NOT NULL AND type = 'PERSON' AND NOT is_archived
+       UNION ALL
+       SELECT user_id, email, first_name, last_name, 2 FROM users WHERE portal_id = $1 AND is_listed
+     ) AS people ORDER BY user_id, rank`,
+    [portalId],
+  );
+  return rows.map(toOption).sort((left, right) => left.label.localeCompare(right.label, "en"));
+}
+
+function toOption({ user_id, email, first_name, last_name }: PersonRow): SenderOption {
+  const name = [first_name, last_name].filter(Boolean).join(" ");
+  const label = [name, email].filter(Boolean).join(" · ");
+  return { userId: BigInt(user_id), label: label === "" ? `User ${user_id}` : label };
+}
+
+export type SaveOutcome =
+  | "saved"
+  | "unknown-sender" // nobody of this portal, or no longer active
+  | "changed-meanwhile"; // another admin saved since the form was shown
+
+/** @param change.version the version the form was filled in from. */
+export async function saveDefaultSender(
+  database: Pick<Database, "pool" | "prisma">,
+  portalId: bigint,
+  { userId, version, by }: DefaultSender & { by: Actor },
+): Promise<SaveOutcome> {
+  if (userId !== null) {
+    const options = await listSenderOptions(database, portalId);
+    if (!options.some((option) => option.userId === userId)) return "unknown-sender";
+  }
+  const change = { policy: { defaultSenderUserId: userId }, version, by };
+  return (await savePortalPolicy(database, portalId, change)) ? "saved" : "changed-meanwhile";
+}

@@ -1,0 +1,53 @@
+import { SitePage, type Frame } from "../frame/shell.js";
+import type { ConnectionHealth } from "./connection-health.js";
+import type { OutcomeHistory } from "./outcome-history.js";
+import type { SenderLoad } from "./sender-load.js";
+import { Connection, type AppScopes } from "./connection.js";
+import { FindContact } from "./find-contact.js";
+import { HistoryCard, ReasonsCard, SenderLoadCard, WaitingCard } from "./overview-cards.js";
+import { SenderForm, type SenderFormModel } from "./default-sender-form.js";
+import { Trouble, type TroubleModel } from "./trouble.js";
+
+export interface SettingsPageModel {
+  frame: Frame;
+  scopes: AppScopes;
+  health: ConnectionHealth;
+  history: OutcomeHistory;
+  loads: readonly SenderLoad[];
+  sender: SenderFormModel;
+  trouble: TroubleModel;
+}
+
+export function SettingsPage(model: SettingsPageModel) {
+  const { frame, scopes, health, history, loads, sender, trouble } = model;
+  const { format, backlog, now } = trouble;
+  return (
+    <SitePage title="Overview" current="/settings" frame={frame}>
+      <Trouble {...trouble} />
+      <PausedNotice health={health} />
+      <FindContact />
+      <HistoryCard history={history} format={format} />
+      <div class="columns">
+        <ReasonsCard history={history} format={format} />
+        <div class="pile">
+          <WaitingCard backlog={backlog} format={format} now={now} />
+          <SenderLoadCard loads={loads} format={format} />
+        </div>
+      </div>
+      <div class="columns">
+        <Connection portal={frame.portal} format={format} scopes={scopes} health={health} />
+        <SenderForm {...sender} />
+      </div>
+    </SitePage>
+  );
+}
+
+function PausedNotice({ health: { pausedAt } }: { health: ConnectionHealth }) {
+  if (pausedAt === null) return null;
+  return (
+    <p class="notice wait">
+      <strong>Enrolling is paused.</strong> Contacts wait in their workflows. Resume it in the{" "}
+      <a href="/settings/danger">danger zone</a>.
+    </p>
+  );
+}

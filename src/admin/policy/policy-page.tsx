@@ -1,0 +1,89 @@
+import type { Frame } from "../frame/shell.js";
+import type { Change } from "../audit/changes.js";
+import { DEFAULT_RETENTION_DAYS } from "../../executions/prune.js";
+import type { Problems } from "../frame/form-body.js";
+import type { PolicyEntry } from "./portal-policy.js";
+import { fullLabel, type Nameable } from "../frame/names.js";
+import { Conflict } from "../audit/change-table.js";
+import {
+  CheckBox,
+  Group,
+  PostForm,
+  ProblemSummary,
+  SelectField,
+  TextField,
+  type Choice,
+} from "../frame/fields.js";
+import { SitePage } from "../frame/shell.js";
+
+export const POLICY_PATH = "/settings/policy";
+
+export interface PolicyModel {
+  frame: Frame;
+  entry: PolicyEntry;
+  version: number;
+  nameable: Nameable;
+  problems: Problems;
+  conflict?: readonly Change[];
+}
+
+export function PolicyPage({ frame, entry, version, nameable, problems, conflict }: PolicyModel) {
+  return (
+    <SitePage
+      frame={frame}
+      current={POLICY_PATH}
+      title="Policy"
+      lead="What holds for the whole account. Which contacts are enrolled, and who sends, is decided by presets."
+    >
+      <ProblemSummary problems={problems} />
+      <Conflict changes={conflict} />
+      <PostForm action={POLICY_PATH} formToken={frame.formToken} class="card editor">
+        <input type="hidden" name="version" value={version} />
+        <Group legend="Senders">
+          <SelectField
+            name="default_sender"
+            label="Default sender"
+            value={entry.default_sender}
+            note="Sends where a step or a preset leaves it to the default sender."
+            problems={problems}
+            choices={[{ value: "", label: "Nobody" }, ...activePeople(nameable)]}
+          />
+          <CheckBox
+            name="only_listed"
+            label="Only people marked as allowed may send"
+            isChecked={entry.only_listed === "yes"}
+            note="Without it everybody may, except those marked as not allowed. People are marked under Senders."
+          />
+        </Group>
+        <Group legend="Time">
+          <TextField
+            name="max_hold_days"
+            label="Longest hold of a contact, days"
+            inputMode="numeric"
+            value={entry.max_hold_days}
+            note="A step that would have to wait longer, for a send window or the end of a sequence, fails at once and says so. HubSpot does not publish how long it holds a contact at most."
+            problems={problems}
+          />
+          <TextField
+            name="retention_days"
+            label="Keep finished contacts in the history, days"
+            inputMode="numeric"
+            value={entry.retention_days}
+            note={`Empty: ${DEFAULT_RETENTION_DAYS}. Cooldowns look back no further than the history.`}
+            problems={problems}
+          />
+        </Group>
+        <div class="actions">
+          <button class="button primary">Save</button>
+        </div>
+      </PostForm>
+    </SitePage>
+  );
+}
+
+/** Active people to choose from. */
+export function activePeople({ people }: Pick<Nameable, "people">): Choice[] {
+  return people
+    .filter(({ isActive }) => isActive)
+    .map((person) => ({ value: person.userId.toString(), label: fullLabel(person) }));
+}

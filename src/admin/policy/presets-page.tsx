@@ -1,0 +1,151 @@
+import type { ComponentChildren } from "preact";
+import type { Frame } from "../frame/shell.js";
+import type { Nameable } from "../frame/names.js";
+import { INITIAL_POLICY, type Policy } from "../../policy/policy.js";
+import type { StoredPreset } from "../../policy/preset-store.js";
+import { numbered } from "../frame/format.js";
+import { PostForm } from "../frame/fields.js";
+import { SitePage } from "../frame/shell.js";
+
+export const PRESETS_PATH = "/settings/presets";
+export const NEW_PRESET_PATH = `${PRESETS_PATH}/new`;
+
+export interface PresetsModel {
+  frame: Frame;
+  presets: readonly StoredPreset[];
+  nameable: Nameable;
+}
+
+export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
+  const hasDefault = presets.some(({ isDefault }) => isDefault);
+  return (
+    <SitePage
+      frame={frame}
+      current={PRESETS_PATH}
+      title="Presets"
+      lead="Named bundles of choices that workflows follow. Change a preset, and every step that names it follows. What a step says itself wins."
+    >
+      <section class="presets" aria-label="Presets">
+        {hasDefault ? null : (
+          <PresetCard title="Built-in" policy={INITIAL_POLICY} nameable={nameable} isDefault />
+        )}
+        {presets.map((preset) => (
+          <PresetCard
+            key={String(preset.presetId)}
+            title={preset.name}
+            href={`${PRESETS_PATH}/${preset.presetId}`}
+            policy={preset.policy}
+            nameable={nameable}
+            isDefault={preset.isDefault}
+          >
+            <DefaultButton frame={frame} preset={preset} />
+          </PresetCard>
+        ))}
+      </section>
+      <div class="actions">
+        <a class="button primary" href={NEW_PRESET_PATH}>
+          New preset
+        </a>
+      </div>
+    </SitePage>
+  );
+}
+
+function DefaultButton({ frame, preset }: { frame: Frame; preset: StoredPreset }) {
+  return (
+    <PostForm action={`${PRESETS_PATH}/default`} formToken={frame.formToken}>
+      <input type="hidden" name="preset" value={preset.isDefault ? "" : String(preset.presetId)} />
+      <button class="button quiet">
+        {preset.isDefault ? "Use the built-in policy instead" : "Make it the default"}
+      </button>
+    </PostForm>
+  );
+}
+
+interface CardModel {
+  title: string;
+  href?: string;
+  policy: Policy;
+  nameable: Nameable;
+  isDefault: boolean;
+  children?: ComponentChildren;
+}
+
+function PresetCard({ title, href, policy, nameable, isDefault, children }: CardModel) {
+  return (
+    <article class="card">
+      <div class="card-head">
+        <h2>
+          {href === undefined ? (
+            title
+          ) : (
+            <a href={href}>
+              <bdi>{title}</bdi>
+            </a>
+          )}
+        </h2>
+        {isDefault ? <span class="badge enrolled">Default</span> : null}
+      </div>
+      {isDefault ? <p class="note">Applies to steps that name no preset.</p> : null}
+      <PolicyFacts policy={policy} nameable={nameable} />
+      {children}
+    </article>
+  );
+}
+
+/** A policy in a few lines. */
+export function PolicyFacts({ policy, nameable }: { policy: Policy; nameable: Nameable }) {
+  const { cooldown, suppression, checkOptOut, ifAlreadyEnrolled } = policy;
+  const held = [
+    cooldown.days === 0
+      ? ""
+      : `enrolled in ${cooldown.scope === "any" ? "any" : "the same"} sequence in the last ${numbered(cooldown.days, "day")}`,
+    suppression.domains.length === 0 ? "" : `of ${numbered(suppression.domains.length, "domain")}`,
+    suppression.property === null ? "" : `by the property ${suppression.property.name}`,
+    checkOptOut ? "opted out of all email" : "",
+  ].filter((part) => part !== "");
+  return (
+    <dl class="facts">
+      <dt>Sender</dt>
+      <dd>{describeSender(policy, nameable)}</dd>
+      <dt>If that sender cannot</dt>
+      <dd>{describeFallback(policy, nameable)}</dd>
+      <dt>In a sequence already</dt>
+      <dd>{ALREADY[ifAlreadyEnrolled]}</dd>
+      <dt>Not enrolled</dt>
+      <dd>{held.length === 0 ? "Nobody is left out." : `Contacts ${held.join("; ")}.`}</dd>
+    </dl>
+  );
+}
+
+const ALREADY: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
+  skip: "Goes on as a success.",
+  fail: "Goes on as a failure.",
+  wait: "Waits until that sequence ends.",
+};
+
+function describeSender({ sender }: Policy, { names }: Nameable): string {
+  switch (sender.mode) {
+    case "contact_owner":
+      return "The contact's owner";
+    case "contact_property":
+      return `The user in the contact's property ${sender.property}`;
+    case "specific_user":
+      return names.people.get(sender.userId) ?? `User ${sender.userId}`;
+    case "rotation":
+      return `Rotation “${names.rotations.get(sender.rotationId) ?? sender.rotationId}”`;
+    case "default_sender":
+      return "The account's default sender";
+  }
+}
+
+function describeFallback({ fallback }: Policy, { names }: Nameable): string {
+  const { rotationId, toDefaultSender, whenNobody } = fallback;
+  const steps = [
+    rotationId === null ? "" : `rotation “${names.rotations.get(rotationId) ?? rotationId}”`,
+    toDefaultSender ? "the default sender" : "",
+    whenNobody === "wait" ? "wait for the first who can" : "fail with the reason",
+  ].filter((step) => step !== "");
+  const text = steps.join(", then ");
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,139 @@
+import type { Frame } from "../frame/shell.js";
+import type { Change } from "../audit/changes.js";
+import type { Problems } from "../frame/form-body.js";
+import type { RotationEntry } from "./rotation-entry.js";
+import { MAX_WEIGHT, type StoredRotation } from "../../policy/rotation-store.js";
+import type { Nameable } from "../frame/names.js";
+import { Conflict } from "../audit/change-table.js";
+import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
+import { activePeople } from "./policy-page.js";
+import { NEW_ROTATION_PATH, ROTATIONS_PATH, shareOf } from "./rotations-page.js";
+import { SitePage } from "../frame/shell.js";
+
+export interface RotationModel {
+  frame: Frame;
+  saved: StoredRotation | undefined;
+  entry: RotationEntry;
+  version: number;
+  nameable: Nameable;
+  problems: Problems;
+  conflict?: readonly Change[];
+  usedBy?: readonly string[];
+  isUnsaved?: boolean;
+}
+
+export function RotationPage(model: RotationModel) {
+  const { frame, saved, entry, version, problems, conflict, usedBy, isUnsaved } = model;
+  const path = saved === undefined ? NEW_ROTATION_PATH : `${ROTATIONS_PATH}/${saved.rotationId}`;
+  return (
+    <SitePage
+      frame={frame}
+      current={ROTATIONS_PATH}
+      title={saved?.name ?? "New rotation"}
+      lead="A sender who is away, at the cap or refused by HubSpot is passed over, and the next one takes the turn."
+    >
+      <InUse presetNames={usedBy} />
+      <ProblemSummary problems={problems} />
+      <Conflict changes={conflict} />
+      {isUnsaved ? (
+        <p class="notice wait" role="status">
+          Not saved yet. Save the rotation when everybody is in it.
+        </p>
+      ) : null}
+      <PostForm action={path} formToken={frame.formToken} class="card editor" id="rotation">
+        {/* The first button is the one that Enter presses. */}
+        <button class="enter" tabIndex={-1} aria-hidden="true">
+          Save
+        </button>
+        <input type="hidden" name="version" value={version} />
+        <TextField name="name" label="Name" value={entry.name} problems={problems} />
+        <CheckBox
+          name="keeps_sender"
+          label="A contact stays with the sender it had before"
+          isChecked={entry.keeps_sender === "yes"}
+          note="While that sender can send. Otherwise the next one takes over."
+        />
+        <Members {...model} />
+      </PostForm>
+      <div class="actions">
+        <button class="button primary" form="rotation">
+          Save
+        </button>
+        <a class="button" href={ROTATIONS_PATH}>
+          All rotations
+        </a>
+        {saved === undefined ? null : (
+          <PostForm action={`${path}/delete`} formToken={frame.formToken}>
+            <button class="button danger">Delete</button>
+          </PostForm>
+        )}
+      </div>
+    </SitePage>
+  );
+}
+
+function InUse({ presetNames }: { presetNames: readonly string[] | undefined }) {
+  if (presetNames === undefined) return null;
+  return (
+    <p class="notice bad" role="alert">
+      <strong>This rotation is in use and was not deleted.</strong>{" "}
+      {presetNames.length === 1 ? "The preset" : "The presets"}{" "}
+      {presetNames.map((name) => `“${name}”`).join(", ")} {presetNames.length === 1 ? "names" : "name"} it.
+      Choose another sender there first.
+    </p>
+  );
+}
+
+function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
+  const picks = new Map(saved?.members.map((member) => [member.userId.toString(), member.picks]));
+  const taken = new Set(entry.members.map(({ userId }) => userId));
+  const weights = entry.members.map(({ weight }) => ({
+    weight: /^\d{1,3}$/.test(weight) ? Number(weight) : 0,
+  }));
+  return (
+    <Group
+      legend="Senders"
+      note={`Weights from 1 to ${MAX_WEIGHT} say how the contacts are shared. Turns begin anew when they change.`}
+    >
+      {entry.members.length === 0 ? <p class="note">Nobody yet.</p> : null}
+      <ul class="members">
+        {entry.members.map(({ userId, weight }, index) => (
+          <li key={userId}>
+            <input type="hidden" name="member" value={userId} />
+            <TextField
+              name={`weight_${userId}`}
+              label={nameable.names.people.get(userId) ?? `User ${userId}`}
+              inputMode="numeric"
+              value={weight}
+              problems={problems}
+              note={`${shareOf(weights[index]?.weight ?? 0, weights)} of the contacts · picks so far: ${frame.format.count(Number(picks.get(userId) ?? 0n))}`}
+            />
+            <button
+              class="button quiet"
+              name="remove"
+              value={userId}
+              aria-label={`Remove ${nameable.names.people.get(userId) ?? `user ${userId}`}`}
+            >
+              Remove
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div class="add">
+        <SelectField
+          name="new_member"
+          label="Somebody else"
+          value=""
+          problems={problems}
+          choices={[
+            { value: "", label: "Choose a person" },
+            ...activePeople(nameable).filter(({ value }) => !taken.has(value)),
+          ]}
+        />
+        <button class="button" name="add" value="yes">
+          Add
+        </button>
+      </div>
+    </Group>
+  );
+}

@@ -1,0 +1,53 @@
+import { Router, urlencoded, type RequestHandler } from "express";
+import { showAudit } from "../audit/audit-view.js";
+import type { Handler } from "../frame/form-answers.js";
+import { changePolicy, showPolicy } from "./portal-policy.js";
+import { changeDefaultPreset, changePreset, removePreset, showPreset, showPresets } from "./presets.js";
+import { changeRotation, removeRotation, showRotation, showRotations } from "./rotations.js";
+import {
+  changeListing,
+  changeMarks,
+  changeSenderSettings,
+  clearSender,
+  showSender,
+  showSenders,
+} from "./senders.js";
+import { answerTry, showTry } from "./try-it.js";
+import type { SettingsOptions } from "../site-options.js";
+
+/** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
+const LONGEST_FORM = "256kb";
+const MOST_FIELDS = 2_000;
+
+/** Pages on which policy is set. Ids in addresses are looked up within the portal of the session. */
+export function createPolicyRouter(options: SettingsOptions): Router {
+  const router = Router();
+  const body = urlencoded({ extended: false, limit: LONGEST_FORM, parameterLimit: MOST_FIELDS });
+  const get = (path: string, handler: Handler) => router.get(path, answer(handler));
+  const post = (path: string, handler: Handler) => router.post(path, body, answer(handler));
+  const answer =
+    (handler: Handler): RequestHandler =>
+    (request, response) =>
+      handler(options, request, response);
+  get("/settings/senders", showSenders);
+  post("/settings/senders", changeMarks);
+  post("/settings/senders/listing", changeListing);
+  get("/settings/senders/:userId", showSender);
+  post("/settings/senders/:userId", changeSenderSettings);
+  post("/settings/senders/:userId/clear", clearSender);
+  get("/settings/rotations", showRotations);
+  get("/settings/rotations/:rotationId", showRotation);
+  post("/settings/rotations/:rotationId", changeRotation);
+  post("/settings/rotations/:rotationId/delete", removeRotation);
+  get("/settings/presets", showPresets);
+  post("/settings/presets/default", changeDefaultPreset);
+  get("/settings/presets/:presetId", showPreset);
+  post("/settings/presets/:presetId", changePreset);
+  post("/settings/presets/:presetId/delete", removePreset);
+  get("/settings/policy", showPolicy);
+  post("/settings/policy", changePolicy);
+  get("/settings/try", showTry);
+  post("/settings/try", answerTry);
+  get("/settings/audit", showAudit);
+  return router;
+}

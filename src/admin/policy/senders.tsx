@@ -1,0 +1,214 @@
+import type { Request, Response } from "express";
+import { sendPage } from "../../http/page.js";
+import { findPortalPolicy, savePortalPolicy } from "../../policy/portal-policy-store.js";
+import {
+  clearRefusal,
+  findSender,
+  markSenders,
+  saveSender,
+  snapshotOf,
+  type NamedSender,
+  type StoredSender,
+} from "../../policy/sender-store.js";
+import { listPeople } from "../../directory/people.js";
+import { admitPage } from "../session/admit-page.js";
+import { frameOf } from "../frame/shell.js";
+import { describeChanges, type Change } from "../audit/changes.js";
+import { SenderPage } from "./sender-page.js";
+import { SENDERS_PATH, sendersHref, SendersPage } from "./senders-page.js";
+import {
+  findSenderItem,
+  listSenders,
+  SENDERS_PER_PAGE,
+  type SenderFilter,
+  type SenderItem,
+} from "./sender-list.js";
+import { lookAgain } from "./look-again.js";
+import type { SettingsOptions } from "../site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+import { admitForm, leadOn } from "../session/admit-form.js";
+import { sendMissing, statusOf, type Exchange } from "../frame/form-answers.js";
+import { actorOf, readFields, readForm, readId, type FormBody, type Problems } from "../frame/form-body.js";
+import { parseSenderEntry, readSenderEntry, senderEntryOf, type SenderEntry } from "./sender-entry.js";
+
+/** `GET /settings/senders?search=…&show=troubled&page=2` */
+export async function showSenders(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const { portalId } = visit.session;
+  const filter = readFilter(readFields(request.query));
+  const [senders, stored] = await Promise.all([
+    listSenders(options.database.pool, portalId, filter),
+    findPortalPolicy(options.database, portalId),
+  ]);
+  const frame = frameOf(options, visit, { request, response });
+  sendPage(response, 200, <SendersPage {...{ frame, senders, filter, stored }} />);
+}
+
+/** `POST /settings/senders`: marks the ticked people as allowed, not allowed, or neither. */
+export async function changeMarks(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const body = readForm(request);
+  const to = sendersHref(readFilter(body));
+  const ticked = new Set(body.texts("user").slice(0, SENDERS_PER_PAGE));
+  const people = await listPeople(options.database.pool, visit.session.portalId);
+  const senders = people
+    .filter(({ userId }) => ticked.has(userId.toString()))
+    .map(({ userId, label }) => ({ userId, name: label }));
+  const mark = MARKS.get(body.text("mark"));
+  if (senders.length === 0 || mark === undefined)
+    return leadOn(options, response, { to, notice: "senders-not-chosen" });
+  const { database } = options;
+  await markSenders(database, visit.session.portalId, { senders, isAllowed: mark, by: actorOf(visit) });
+  await lookAgain(options, visit.session.portalId);
+  leadOn(options, response, { to, notice: "senders-marked" });
+}
+
+/** The list's place, as it stands in the address and again in the form below it. */
+function readFilter(fields: FormBody): SenderFilter {
+  const page = Number(readId(fields.text("page")) ?? 1n);
+  return {
+    search: fields.text("search"),
+    onlyTroubled: fields.text("show") === "troubled",
+    page: Math.min(Math.max(1, page), LAST_PAGE),
+  };
+}
+
+/** Whatever an address says: an offset has to stay a number PostgreSQL takes. */
+const LAST_PAGE = 1_000_000;
+
+const MARKS = new Map<string, boolean | null>([
+  ["allowed", true],
+  ["not-allowed", false],
+  ["default", null],
+]);
+
+/** `POST /settings/senders/listing`: whether only people marked as allowed may send. */
+export async function changeListing(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const body = readForm(request);
+  const isSaved = await savePortalPolicy(options.database, visit.session.portalId, {
+    policy: { onlyListedSenders: body.text("only_listed") === "yes" },
+    version: body.version(),
+    by: actorOf(visit),
+  });
+  if (isSaved) await lookAgain(options, visit.session.portalId);
+  leadOn(options, response, { to: SENDERS_PATH, notice: isSaved ? "policy-saved" : "settings-changed" });
+}
+
+/** `GET /settings/senders/:userId` */
+export async function showSender(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const item = await findItem(options, visit, request);
+  if (item === undefined) return sendNoSender(response);
+  const stored = await findSender(options.database, visit.session.portalId, item.userId);
+  const entry = senderEntryOf(stored.choices);
+  sendForm(options, { visit, exchange: { request, response } }, { item, stored, entry, problems: {} });
+}
+
+/** `POST /settings/senders/:userId`: what cannot be saved comes back as it was typed. */
+export async function changeSenderSettings(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const item = await findItem(options, visit, request);
+  if (item === undefined) return sendNoSender(response);
+  const { database } = options;
+  const { portalId } = visit.session;
+  const form = { visit, exchange: { request, response } };
+  const body = readForm(request);
+  const version = body.version();
+  const entry = readSenderEntry(body);
+  const parsed = parseSenderEntry(entry);
+  if ("problems" in parsed) {
+    // The version stays the one the form began with: another admin's save in between still shows.
+    const stored = { ...(await findSender(database, portalId, item.userId)), version };
+    return sendForm(options, form, { item, stored, entry, problems: parsed.problems });
+  }
+  const { choices } = parsed;
+  const sender = namedSender(item);
+  const outcome = await saveSender(database, portalId, { sender, choices, version, by: actorOf(visit) });
+  if (outcome === "saved") {
+    await lookAgain(options, portalId);
+    return leadOn(options, response, { to: SENDERS_PATH, notice: "sender-settings-saved" });
+  }
+  const stored = await findSender(database, portalId, item.userId);
+  const conflict = describeChanges(snapshotOf(stored.choices), snapshotOf(choices), NO_NAMES);
+  sendForm(options, form, { item, stored, entry, problems: {}, conflict });
+}
+
+/** `POST /settings/senders/:userId/clear`: forgets HubSpot's refusal. */
+export async function clearSender(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const item = await findItem(options, visit, request);
+  if (item === undefined) return sendNoSender(response);
+  const change = { sender: namedSender(item), by: actorOf(visit) };
+  await clearRefusal(options.database, visit.session.portalId, change);
+  await lookAgain(options, visit.session.portalId);
+  leadOn(options, response, { to: SENDERS_PATH, notice: "refusal-cleared" });
+}
+
+const NO_NAMES = { people: new Map(), rotations: new Map() };
+
+interface SenderForm {
+  item: SenderItem;
+  stored: StoredSender;
+  entry: SenderEntry;
+  problems: Problems;
+  conflict?: readonly Change[];
+}
+
+function sendForm(
+  options: SettingsOptions,
+  { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
+  form: SenderForm,
+): void {
+  const { problems, conflict } = form;
+  const frame = frameOf(options, visit, exchange);
+  sendPage(exchange.response, statusOf({ problems, conflict }), <SenderPage frame={frame} {...form} />);
+}
+
+function findItem(
+  { database }: SettingsOptions,
+  { session }: AdminVisit,
+  { params }: Request,
+): Promise<SenderItem | undefined> {
+  const userId = readId(params["userId"]);
+  if (userId === undefined) return Promise.resolve(undefined);
+  return findSenderItem(database.pool, session.portalId, userId);
+}
+
+function namedSender({ userId, label }: SenderItem): NamedSender {
+  return { userId, name: label };
+}
+
+function sendNoSender(response: Response): void {
+  sendMissing(response, { what: "sender", back: { href: SENDERS_PATH, label: "All senders" } });
+}

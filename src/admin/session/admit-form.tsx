@@ -1,0 +1,65 @@
+import type { Request, Response } from "express";
+import { sendPage } from "../../http/page.js";
+import { requestIdOf } from "../../http/request-id.js";
+import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
+import { FormRefusedPage } from "./gate-pages.js";
+import { revokeSession } from "./revoked-sessions.js";
+import type { SettingsOptions } from "../site-options.js";
+import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
+
+/** Answers by itself, and with undefined, where the form may not be acted on. */
+export async function admitForm(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "stranger") {
+    response.redirect(303, "/settings");
+    return undefined;
+  }
+  if (!hasFormToken(options, request, visit)) {
+    refuseForm(response);
+    return undefined;
+  }
+  if (visit.kind === "admin") return visit;
+  response.redirect(303, "/settings");
+  return undefined;
+}
+
+export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
+  if (visit.kind !== "stranger") await revokeSession(options.database.pool, visit.session);
+  options.sessions.close(response);
+  response.redirect(303, "/settings");
+}
+
+/** Back to the page the notice belongs to, which says once how it went. */
+export function finishForm({ cookies }: SettingsOptions, response: Response, notice: NoticeName): void {
+  leaveNotice(cookies, response, notice);
+  response.redirect(303, pageOf(notice));
+}
+
+/** To another page of the site, which says once how it went. */
+export function leadOn(
+  { cookies }: SettingsOptions,
+  response: Response,
+  { to, notice }: { to: string; notice: NoticeName },
+): void {
+  leaveNotice(cookies, response, notice);
+  response.redirect(303, to);
+}
+
+function refuseForm(response: Response): void {
+  sendPage(response, 403, <FormRefusedPage requestId={requestIdOf(response)} />);
+}
+
+function hasFormToken(
+  { sessions }: SettingsOptions,
+  request: Request,
+  visit: Exclude<Visit, { kind: "stranger" }>,
+): boolean {
+  const body = request.body as Record<string, unknown> | undefined;
+  return sessions.isFormToken(visit.session, body?.["form_token"]);
+}
