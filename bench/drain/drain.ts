@@ -19,6 +19,8 @@ interface Drained {
   readonly callsPerEnrollment: number;
   readonly throttled: number;
   readonly peak: number;
+  /** "106 enroll, 1 callbacks": tells what the budget went into. */
+  readonly calls: string;
 }
 
 /** The traffic as it is at one instant of the performance clock. */
@@ -47,6 +49,11 @@ function between(begin: PortalTraffic, end: PortalTraffic): Drained {
     callsPerEnrollment: (end.counted - begin.counted) / (end.enrollments - begin.enrollments),
     throttled: end.throttled,
     peak: end.peakInWindow,
+    calls: Object.entries(end.byEndpoint)
+      .map(([endpoint, count]) => ({ endpoint, count: count - (begin.byEndpoint[endpoint] ?? 0) }))
+      .filter(({ count }) => count > 0)
+      .map(({ endpoint, count }) => `${count} ${endpoint}`)
+      .join(", "),
   };
 }
 
@@ -107,7 +114,8 @@ export async function measureDrain(workers: number, options: BenchOptions): Prom
       runs.push(drained);
       options.tell(
         `drain, ${workers} workers, run ${run}: ${(drained.share * 100).toFixed(1)} % of the budget, ` +
-          `${drained.callsPerEnrollment.toFixed(4)} calls per enrollment, ${drained.throttled} times 429, peak ${drained.peak}`,
+          `${drained.callsPerEnrollment.toFixed(4)} calls per enrollment (${drained.calls}), ` +
+          `${drained.throttled} times 429, peak ${drained.peak}`,
       );
     }
     return figuresOf(workers, runs);

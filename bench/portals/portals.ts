@@ -18,7 +18,7 @@ const LATENCY_MS = 50;
 const LIMIT = 1_000;
 /** As many as the app opens to HubSpot. */
 const CONNECTIONS = 256;
-const SENDER = { userId: "9100001" };
+const SENDER = { userId: SENDER_USER_ID };
 
 /** Posts from a process of its own, so that both sides have one. @returns seconds */
 function bareLoop(order: Order): Promise<number> {

@@ -1,6 +1,9 @@
 import type { Pool } from "pg";
 import { FIRST_CONTACT, OWNER_ID, SEQUENCE_ID } from "./simulator-client.js";
 
+/** The user behind the owner that every contact has: the seeds of the simulator are fixed. */
+export const SENDER_USER_ID = "9100001";
+
 const REQUEST = `jsonb_build_object('senderMode', 'contact_owner', 'ifAlreadyEnrolled', 'skip', 'properties',
   jsonb_build_object('email', 'ada.king' || number || '@example.com', 'hubspot_owner_id', '${OWNER_ID}',
     'hs_sequences_is_enrolled', 'false'))`;
@@ -34,7 +37,7 @@ export async function addHistory(
               enrollment_status, enrollment_id, enrolled_at, sequence_name, decided_at, completion_tries, completed_at)
        SELECT $1::bigint, 'ap-' || $1::bigint || '-past-' || number, 'ENROLL', 'COMPLETED', at, at, at + interval '6 days',
               (10000000 + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${REQUEST}, 1, at,
-              9100001, 'rep@acme.example', 'SUCCESS', 'ENROLLED', number::text, at, 'Outbound', at, 1, at
+              ${SENDER_USER_ID}, 'rep@acme.example', 'SUCCESS', 'ENROLLED', number::text, at, 'Outbound', at, 1, at
          FROM generate_series(1, $2::int) AS number,
               LATERAL (SELECT now() - (number::float8 / $2::int) * interval '365 days' AS at) AS moment`,
       [portalId, perPortal],

@@ -9,7 +9,8 @@ export interface PortalTraffic {
   readonly throttled: number;
   readonly peakInWindow: number;
   readonly enrollments: number;
-  /** Requests of the enrollments endpoint alone. */
+  /** Requests by endpoint family. */
+  readonly byEndpoint: Readonly<Record<string, number>>;
   readonly firstAtMs: number | undefined;
   readonly lastAtMs: number | undefined;
 }
@@ -21,6 +22,7 @@ interface PortalState {
     counted: number;
     throttled: number;
     peakInWindow: number;
+    byEndpoint: Record<string, { requests: number }>;
     firstAtMs?: number;
     lastAtMs?: number;
   };
@@ -89,6 +91,9 @@ function toTraffic({ portalId, enrollments, traffic }: PortalState): PortalTraff
     counted: traffic.counted,
     throttled: traffic.throttled,
     peakInWindow: traffic.peakInWindow,
+    byEndpoint: Object.fromEntries(
+      Object.entries(traffic.byEndpoint).map(([endpoint, { requests }]) => [endpoint, requests]),
+    ),
     firstAtMs: traffic.firstAtMs,
     lastAtMs: traffic.lastAtMs,
   };

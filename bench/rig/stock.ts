@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { addBacklog, openCount } from "./backlog.js";
+import { addBacklog, openCount, SENDER_USER_ID } from "./backlog.js";
 import type { App, Rig } from "./rig.js";
 
 const FINISH_TIMEOUT_MS = 180_000;
@@ -19,6 +19,9 @@ interface Lot {
   readonly contacts: number;
 }
 
+/** Above what any measurement sends: their one sender's daily cap must not be what ends a backlog. */
+const UNCAPPED = 1_000_000;
+
 /** Portals in the simulated HubSpot, installed by the real round trip through a web process that goes on running. */
 export async function stockPortals(rig: Rig, ...lots: readonly Lot[]): Promise<void> {
   const web: App = await rig.startApp({ role: "web", name: "web" });
@@ -27,6 +30,10 @@ export async function stockPortals(rig: Rig, ...lots: readonly Lot[]): Promise<v
       await rig.simulator.addPortal(portalId, contacts);
       await rig.simulator.install(portalId, web.url);
     }
+    await rig.pool.query(
+      `INSERT INTO senders (portal_id, user_id, daily_cap, window_days) SELECT portal_id, $2, $3, '{}' FROM unnest($1::bigint[]) AS portal_id`,
+      [ids, SENDER_USER_ID, UNCAPPED],
+    );
   }
 }
 
