@@ -8,6 +8,7 @@ import { startRig, type Rig } from "../rig/rig.js";
 import { FIRST_CONTACT, SEQUENCE_ID } from "../rig/simulator-client.js";
 import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
 import { accessTokens } from "../rig/tokens.js";
+import { SENDER_USER_ID } from "../rig/backlog.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
 import { median } from "../report/statistics.js";
