@@ -3,6 +3,7 @@ import type { AcceptResult, IncomingExecution } from "../executions/accept.js";
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
 import type { ExecutionKind } from "../executions/execution.js";
 import { HOLD_DAYS, holdDuration } from "../executions/hold.js";
+import { toOutputFields } from "../executions/outcome.js";
 import type { Logger } from "../observability/logger.js";
 import type { FirstAnswer } from "../executions/first-answer.js";
 import type { ParsedCall, ReadableCall } from "./call-envelope.js";
@@ -51,25 +52,32 @@ function sendBlock(response: Response, holdDays: number): void {
 }
 
 interface Failure {
-  readonly kind: ExecutionKind;
   readonly code: ErrorCode;
   readonly message?: string;
 }
 
-function sendFailure(response: Response, { kind, code, message }: Failure): void {
+/** All outputs of the action, as in a completion: a later step of the workflow may read any of them. */
+function sendFailure(
+  response: Response,
+  { kind, sequenceId }: Pick<IncomingExecution, "kind" | "sequenceId">,
+  { code, message }: Failure,
+): void {
   response.json({
-    outputFields: {
-      hs_execution_state: "FAIL_CONTINUE",
-      ...(kind === "ENROLL" ? { enrollment_status: "FAILED" } : {}),
+    outputFields: toOutputFields({
+      kind,
+      execution_state: "FAIL_CONTINUE",
+      enrollment_status: kind === "ENROLL" ? "FAILED" : null,
       error_code: code,
       error_message: message ?? ERROR_SENTENCES[code],
-    },
+      sequence_id: sequenceId,
+    }),
   });
 }
 
 /** A call with its fate; `undefined` where it was no call at all. */
 type Accepted =
   | {
+      readonly execution: IncomingExecution;
       readonly result: AcceptResult;
       /** Set where the call was not to be worked on, for the message. */
       readonly wrongInput: string | undefined;
@@ -77,7 +85,10 @@ type Accepted =
     }
   | undefined;
 
-function answerTo(call: ReadableCall, first: FirstAnswer | undefined): Omit<NonNullable<Accepted>, "result"> {
+function answerTo(
+  call: ReadableCall,
+  first: FirstAnswer | undefined,
+): Pick<NonNullable<Accepted>, "wrongInput" | "holdDays"> {
   if (first?.kind === "answered") return { wrongInput: first.errorMessage, holdDays: HOLD_DAYS };
   if (first?.kind === "held") return { wrongInput: undefined, holdDays: first.holdDays };
   return {
@@ -97,7 +108,7 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
     const result = await options.accept(parsed.execution);
     const isOpen = result === "duplicate" && parsed.dependsOnTime === true;
     const first = isOpen ? await options.readFirstAnswer(parsed.execution) : undefined;
-    return { result, ...answerTo(parsed, first) };
+    return { execution: parsed.execution, result, ...answerTo(parsed, first) };
   }
 
   return async (request, response) => {
@@ -116,7 +127,7 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
       response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
       return;
     }
-    const { result, wrongInput, holdDays } = accepted;
+    const { execution, result, wrongInput, holdDays } = accepted;
     if (result === "overloaded") {
       // HubSpot reads Retry-After as milliseconds (dossier §3.5); ten thousand is harmless read as seconds too.
       response
@@ -124,9 +135,9 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
         .set("Retry-After", "10000")
         .json({ code: "OVERLOADED", requestId: requestIdOf(response) });
     } else if (result === "not_connected") {
-      sendFailure(response, { kind: action.kind, code: "NOT_CONNECTED" });
+      sendFailure(response, execution, { code: "NOT_CONNECTED" });
     } else if (wrongInput !== undefined) {
-      sendFailure(response, { kind: action.kind, code: "INVALID_INPUT", message: wrongInput });
+      sendFailure(response, execution, { code: "INVALID_INPUT", message: wrongInput });
     } else {
       sendBlock(response, holdDays);
     }

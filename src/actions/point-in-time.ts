@@ -3,8 +3,21 @@ import { DateTime } from "luxon";
 /** HubSpot's date values: milliseconds since 1970. Nine digits and more, so that a year is not taken for one. */
 const MILLISECONDS = /^\d{9,14}$/;
 
+const DAY_MS = 86_400_000;
+
+/**
+ * A date without a time is midnight UTC of its day in HubSpot: taken for that instant it would be the day before
+ * anywhere west of Greenwich. A time of that very moment cannot be told from it.
+ */
+function parseMilliseconds(ms: number, zone: string): DateTime {
+  const instant = DateTime.fromMillis(ms, { zone: "utc" });
+  if (ms % DAY_MS !== 0) return instant;
+  const inZone = instant.setZone(zone, { keepLocalTime: true });
+  return inZone.isValid ? inZone : instant;
+}
+
 function parse(text: string, zone: string): DateTime {
-  if (MILLISECONDS.test(text)) return DateTime.fromMillis(Number(text));
+  if (MILLISECONDS.test(text)) return parseMilliseconds(Number(text), zone);
   const inZone = DateTime.fromISO(text, { zone });
   return inZone.isValid ? inZone : DateTime.fromISO(text, { zone: "utc" });
 }
@@ -15,7 +28,7 @@ export function isPointInTime(text: string): boolean {
 }
 
 /**
- * The instant a text names. A date alone is its midnight, and a time without offset is by the wall clock, in the zone
+ * The instant a text names. A date alone, in HubSpot's milliseconds too, is its midnight, and a time without offset is by the wall clock, in the zone
  * given (UTC where that is unknown).
  */
 export function pointInTime(text: string, timeZone: string | null): Date {

@@ -19,6 +19,7 @@ export interface AskedHold {
 }
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 export function askedHold(given: GivenInputs): AskedHold | undefined {
   const untilSequenceEnds = given.if_already_enrolled === "wait";
@@ -68,7 +69,18 @@ export function withHold(
   }
   const holdDays = asked.untilSequenceEnds ? longestDays : neededDays;
   const dueAt = waitMs > 0 && notBefore !== undefined ? { dueAt: notBefore } : {};
-  return { kind: "valid", execution: { ...dated, ...dueAt, holdDays }, dependsOnTime: true };
+  // Held as long as any call, it has as long as any call: a time that has passed, or a limit of seven days.
+  const hold =
+    holdDays === HOLD_DAYS ? {} : { holdDays, waitHours: waitHours(asked, { waitMs, longestDays }) };
+  return { kind: "valid", execution: { ...dated, ...dueAt, ...hold }, dependsOnTime: true };
+}
+
+/** Of a wait for a sequence's end all that the limit allows; the margin of every hold is for the work after it. */
+function waitHours(
+  { untilSequenceEnds }: AskedHold,
+  { waitMs, longestDays }: { waitMs: number; longestDays: number },
+): number {
+  return untilSequenceEnds ? (longestDays - HOLD_DAYS) * 24 : waitMs / HOUR_MS;
 }
 
 function withNotBefore(execution: IncomingExecution, notBefore: Date | undefined): IncomingExecution {

@@ -39,12 +39,15 @@ export async function parseWaitCall(
     );
     return { ...refused, dependsOnTime: true };
   }
+  const holdDays = Math.ceil(days) + MARGIN_DAYS;
   return {
     kind: "valid",
     execution: {
       ...incoming,
       request: { ...incoming.request, maxWaitDays: days },
-      holdDays: Math.ceil(days) + MARGIN_DAYS,
+      holdDays,
+      // All of it: an outage at the wait's end must not turn TIMED_OUT into a failure (docs/decisions/007-waiting-for-sequences-to-end.md).
+      waitHours: holdDays * 24,
       dueAt: firstLookAt(options.now(), incoming.portalId),
     },
     dependsOnTime: true,

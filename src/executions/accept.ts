@@ -12,11 +12,10 @@ export interface IncomingExecution {
   readonly workflowId: string | undefined;
   readonly sequenceId: string | undefined;
   readonly request: Partial<EnrollRequest & WaitRequest>;
-  /**
-   * How long our answer asks HubSpot to hold the contact, where the action's own wait decides that; by default HOLD_DAYS.
-   * The deadline is the usual one of HOLD_DAYS, and at most a day before the end of any other hold.
-   */
+  /** How long our answer asks HubSpot to hold the contact, where the action's own wait decides that; by default HOLD_DAYS. */
   readonly holdDays?: number;
+  /** What the action itself may wait of that, in hours; the time for its work begins after it. By default nothing. */
+  readonly waitHours?: number;
   /** Not to be worked on before; by default at once. */
   readonly dueAt?: Date;
   /** Set where the call can be answered at once: it is stored as finished, for the record. */
@@ -74,7 +73,7 @@ const INSERT = `
       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::float8[]
     ) WITH ORDINALITY AS row (
       portal_id, callback_id, contact_id, workflow_id, sequence_id, request, contact_email,
-      execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, spare_hours, position)
+      execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, deadline_hours, position)
   ), connected AS (
     SELECT incoming.* FROM incoming JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
   ), stored AS (
@@ -84,7 +83,7 @@ const INSERT = `
     SELECT portal_id, callback_id, kind,
            CASE WHEN execution_state IS NOT NULL THEN 'COMPLETED'
                 WHEN kind = 'WAIT_FOR_SEQUENCE_END' THEN 'WATCHING' ELSE 'QUEUED' END,
-           greatest(due_at, now()), now() + (hold_days * 24 - spare_hours) * interval '1 hour',
+           greatest(due_at, now()), now() + deadline_hours * interval '1 hour',
            now() + (hold_days * 24 - 1) * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
            execution_state, enrollment_status, error_code, error_message,
            CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END
@@ -116,6 +115,14 @@ const REOPEN = `
      SET state = 'DECIDED', decided_at = now(), due_at = CASE WHEN e.state = 'DECIDED' THEN e.due_at ELSE now() END
     FROM repeated WHERE e.portal_id = repeated.portal_id AND e.id = repeated.id`;
 
+/**
+ * Which of the calls of portals that are not connected were stored while they still were. A statement of its own: calls
+ * of connected portals, which are nearly all, pay nothing for it.
+ */
+const FIND_STORED = `
+  SELECT call.position FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS call (portal_id, callback_id, position)
+    JOIN executions USING (portal_id, callback_id)`;
+
 interface Waiting {
   readonly execution: IncomingExecution;
   readonly requestJson: string;
@@ -123,11 +130,19 @@ interface Waiting {
   readonly reject: (fault: unknown) => void;
 }
 
-/** An own hold keeps no more than this between the deadline and its end. */
-const LONGEST_SPARE_HOURS = 24;
+/** Between the deadline and the end of the hold, for the completion: a day, or less where the ordinary hold has less. */
+const SPARE_HOURS = 24;
+
+/** Hours from the acceptance to the deadline: after the action's own wait, and before HubSpot lets go of the contact. */
+function deadlineOf(
+  { holdDays = HOLD_DAYS, waitHours = 0 }: IncomingExecution,
+  deadlineHours: number,
+): number {
+  const spareHours = Math.min(SPARE_HOURS, HOLD_DAYS * 24 - deadlineHours);
+  return Math.min(waitHours + deadlineHours, holdDays * 24 - spareHours);
+}
 
 function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
-  const spareHours = HOLD_DAYS * 24 - deadlineHours;
   const rows = batch.map(({ execution }) => execution);
   const column = (value: (row: IncomingExecution) => unknown) => rows.map(value);
   return [
@@ -145,8 +160,12 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
     column((row) => row.kind),
     column((row) => row.holdDays ?? HOLD_DAYS),
     column((row) => row.dueAt ?? null),
-    column((row) => (row.holdDays === undefined ? spareHours : Math.min(LONGEST_SPARE_HOURS, spareHours))),
+    column((row) => deadlineOf(row, deadlineHours)),
   ];
+}
+
+function callIds(calls: readonly IncomingExecution[]): unknown[] {
+  return [calls.map(({ portalId }) => portalId), calls.map(({ callbackId }) => callbackId)];
 }
 
 function sizeOf(requestJson: string): number {
@@ -202,13 +221,19 @@ export function createAcceptor(
       values: columns(batch, options.deadlineHours),
     });
     const results = new Map(rows.map((row) => [Number(row.position) - 1, row]));
-    const duplicates: IncomingExecution[] = [];
     const settled = batch.map((_, index): AcceptResult => {
       const row = results.get(index);
       if (row === undefined || !row.is_connected) return "not_connected";
       return row.is_stored ? "stored" : "duplicate";
     });
-    batch.forEach(({ execution }, index) => settled[index] === "duplicate" && duplicates.push(execution));
+    const executionsThat = (became: AcceptResult) =>
+      batch.filter((_, index) => settled[index] === became).map(({ execution }) => execution);
+    const unconnected = executionsThat("not_connected");
+    if (unconnected.length > 0) {
+      const known = await findStored(unconnected);
+      batch.forEach(({ execution }, index) => known.has(execution) && (settled[index] = "duplicate"));
+    }
+    const duplicates = executionsThat("duplicate");
     if (duplicates.length > 0) await reopen(duplicates);
     const woken = new Set(
       batch
@@ -221,12 +246,24 @@ export function createAcceptor(
     woken.forEach(options.onStored);
   }
 
+  async function findStored(
+    calls: readonly IncomingExecution[],
+  ): Promise<Set<IncomingExecution | undefined>> {
+    const { rows } = await options.pool.query<{ position: string }>({
+      ...COMMIT_TIMEOUT,
+      name: "find-stored-calls",
+      text: FIND_STORED,
+      values: callIds(calls),
+    });
+    return new Set(rows.map(({ position }) => calls[Number(position) - 1]));
+  }
+
   async function reopen(duplicates: readonly IncomingExecution[]): Promise<void> {
     await options.pool.query({
       ...COMMIT_TIMEOUT,
       name: "reopen-refused-completions",
       text: REOPEN,
-      values: [duplicates.map(({ portalId }) => portalId), duplicates.map(({ callbackId }) => callbackId)],
+      values: callIds(duplicates),
     });
   }
 

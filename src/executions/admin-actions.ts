@@ -41,8 +41,17 @@ const CANCEL = `
          error_message = CASE WHEN state = 'UNCERTAIN' AND kind = 'ENROLL' THEN $3 || ' ' || $4 ELSE $3 END
    WHERE portal_id = $1 AND ${chosen("CANCEL")} AND ${ELIGIBLE.CANCEL}`;
 
+/**
+ * Makes what waits due. A date the step asked to wait for is set aside with it, or the attempt would only put the
+ * execution back until then; it is kept under another name, for the record.
+ */
 const TRY_NOW = `
-  UPDATE executions SET due_at = now() WHERE portal_id = $1 AND ${chosen("TRY_NOW")} AND ${ELIGIBLE.TRY_NOW}`;
+  UPDATE executions
+     SET due_at = now(),
+         request = CASE WHEN state <> 'DECIDED' AND request ? 'notBefore'
+                        THEN (request - 'notBefore') || jsonb_build_object('waivedNotBefore', request -> 'notBefore')
+                        ELSE request END
+   WHERE portal_id = $1 AND ${chosen("TRY_NOW")} AND ${ELIGIBLE.TRY_NOW}`;
 
 /**
  * Makes one new execution for each contact that can still be helped, always a child of the call HubSpot made. It begins

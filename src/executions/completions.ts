@@ -26,7 +26,7 @@ export type CompletionResult =
     }
   | { readonly id: bigint; readonly to: "DECIDED"; readonly delayMs: number; readonly problem: string };
 
-/** Completions due now, oldest first. Reading claims nothing: the portal's one owner is the only sender. */
+/** Completions due now, oldest first; the sequence's name as HubSpot told it, or else our directory. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
   const { rows } = await owner.pool.query<
     StoredAnswer & {
@@ -41,8 +41,10 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     name: "read-owed-completions",
     text: `
       SELECT id, kind, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
-             enrollment_id, enrolled_at, sequence_id, sequence_name, sender_user_id, sender_email, hold_ends_at, is_held, outputs,
-             request -> 'requestContext' AS request_context
+             enrollment_id, enrolled_at, sequence_id, sender_user_id, sender_email, hold_ends_at, is_held, outputs,
+             request -> 'requestContext' AS request_context,
+             coalesce(sequence_name, (SELECT name FROM sequences s
+                WHERE s.portal_id = executions.portal_id AND s.sequence_id = executions.sequence_id)) AS sequence_name
         FROM executions
        WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now()
        ORDER BY due_at, id LIMIT $2`,

@@ -73,6 +73,8 @@ export interface EnrollRequest {
   readonly cooldownDays?: number;
   /** Not to be enrolled before; ISO 8601 with its offset. */
   readonly notBefore?: string;
+  /** The same where an admin had the contact tried before it. */
+  readonly waivedNotBefore?: string;
   /** Contact properties as HubSpot sent them; undefined where it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
 }

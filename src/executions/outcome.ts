@@ -101,14 +101,19 @@ export interface StoredOutcome {
   sender_email: string | null;
 }
 
-/** What a completion is made of, as stored. */
+/** What a completion is made of, as stored; what is left out is unknown. */
+type Answer = Pick<StoredAnswer, "kind"> & {
+  readonly [Name in keyof StoredAnswer]?: StoredAnswer[Name] | undefined;
+};
+
+/** A whole row of it. */
 export interface StoredAnswer extends StoredOutcome {
   kind: ExecutionKind;
   outputs: Readonly<Record<string, string>> | null;
 }
 
 /** The action's outputs: every name present, every value a string, empty where unknown. */
-export function toOutputFields(answer: StoredAnswer): Record<string, string> {
+export function toOutputFields(answer: Answer): Record<string, string> {
   switch (answer.kind) {
     case "ENROLL":
       return toEnrollOutputs(answer);
@@ -119,7 +124,7 @@ export function toOutputFields(answer: StoredAnswer): Record<string, string> {
   }
 }
 
-function toNamedOutputs(answer: StoredAnswer, names: readonly string[]): Record<string, string> {
+function toNamedOutputs(answer: Answer, names: readonly string[]): Record<string, string> {
   return {
     ...Object.fromEntries(names.map((name) => [name, answer.outputs?.[name] ?? ""])),
     hs_execution_state: answer.execution_state ?? "",
@@ -129,7 +134,7 @@ function toNamedOutputs(answer: StoredAnswer, names: readonly string[]): Record<
 }
 
 /** Design §2.4. */
-function toEnrollOutputs(outcome: StoredOutcome): Record<string, string> {
+function toEnrollOutputs(outcome: Answer): Record<string, string> {
   return {
     hs_execution_state: outcome.execution_state ?? "",
     enrollment_status: outcome.enrollment_status ?? "",

@@ -8,6 +8,7 @@ import {
   HubSpotRejected,
   HubSpotThrottled,
   HubSpotUnavailable,
+  TokenNotAtHand,
 } from "./errors.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 
@@ -44,7 +45,7 @@ export function classifyNetworkFault(fault: unknown): HubSpotError {
 
 /**
  * What a missing token means to the caller: the grant is gone, our own set-up is broken (a sealing key removed too
- * early), or it is a passing trouble. Nothing was sent in any case.
+ * early), or it is a passing trouble, of the token endpoint or our own. Nothing was sent in any case.
  */
 export function classifyTokenFault(fault: unknown): HubSpotError {
   if (fault instanceof HubSpotUnavailable) {
@@ -57,7 +58,7 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
   if (fault instanceof AppError && !fault.retryable) {
     return new AppMisconfigured(`The portal's token cannot be read (${fault.code})`, { cause: fault });
   }
-  return new HubSpotUnavailable("The portal's token could not be had", { cause: fault, wasNotSent: true });
+  return new TokenNotAtHand("The portal's token could not be had", { cause: fault });
 }
 
 /** 423 locked, 477 region migration, and every 5xx are passing (dossier §6). */
@@ -119,6 +120,15 @@ function readableText(text: string): string {
   return text.trimStart().startsWith("<") || text === "" ? "no reason given" : text;
 }
 
+/**
+ * Whether a refusal is HubSpot's own: those are JSON objects (dossier §5.6). Pages come from what stands in front of it and
+ * say nothing about the request. A 401 is found out about by a new token, and an empty 404 is one way to say "none".
+ */
+function isHubSpotsWord(httpStatus: number, text: string, body: unknown): boolean {
+  if (httpStatus === 401 || (httpStatus === 404 && text === "")) return true;
+  return typeof body === "object" && body !== null && !Array.isArray(body);
+}
+
 /** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (dossier §6). */
 function throttledMs(policyName: string): number {
   if (policyName === "DAILY") return DAILY_LIMIT_MS;
@@ -128,7 +138,8 @@ function throttledMs(policyName: string): number {
 /**
  * Reads an answer: the parsed body of a success, a typed fault otherwise. Rate headers are fed to the request's slot.
  *
- * @throws HubSpotThrottled on 429, HubSpotUnavailable on outages and unreadable successes, HubSpotRejected on other 4xx.
+ * @throws HubSpotThrottled on 429, HubSpotUnavailable on outages and on whatever is not in HubSpot's own form,
+ *   HubSpotRejected on other 4xx.
  */
 export async function classifyAnswer(
   response: Response,
@@ -144,7 +155,8 @@ export async function classifyAnswer(
       throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
     return body;
   }
-  const parsed = envelope.safeParse(parseJson(text));
+  const body = parseJson(text);
+  const parsed = envelope.safeParse(body);
   const error = parsed.success ? parsed.data : {};
   const message = (error.message ?? readableText(text)).replaceAll("\0", "").slice(0, 500);
   if (response.status === 429) {
@@ -154,7 +166,7 @@ export async function classifyAnswer(
     budget.exhaust(Math.min(waitMs, LONGEST_BUDGET_WAIT_MS));
     throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
-  if (isOutage(response.status)) {
+  if (isOutage(response.status) || !isHubSpotsWord(response.status, text, body)) {
     const askedMs = retryAfterMs(response) ?? (response.status === 423 ? LOCKED_MS : undefined);
     throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, {
       retryAfterMs: askedMs,

@@ -38,6 +38,18 @@ export class HubSpotThrottled extends HubSpotUnavailable {
   }
 }
 
+/**
+ * No token for a reason of our own: our storage failed, or another process is at refreshing it. HubSpot was not asked, so
+ * this says nothing about it.
+ */
+export class TokenNotAtHand extends HubSpotUnavailable {
+  override readonly code = "TOKEN_NOT_AT_HAND";
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, { ...options, wasNotSent: true });
+  }
+}
+
 /** HubSpot understood and refused (4xx). The error envelope of dossier §5.6, every part optional there. */
 export class HubSpotRejected extends HubSpotError {
   override readonly code = "HUBSPOT_REJECTED";

@@ -4,6 +4,7 @@ import {
   HubSpotRejected,
   HubSpotThrottled,
   HubSpotUnavailable,
+  TokenNotAtHand,
 } from "../hubspot/errors.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
 import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
@@ -30,9 +31,14 @@ export interface PortalCalls {
   isCallable(): boolean;
 }
 
-/** A 429 by the second or ten seconds is pacing; one by the day is a state of the account. */
+/** Until somebody gives the app the right credentials every call ends alike: one a minute and portal will do. */
+const MISCONFIGURED_MS = 60_000;
+
+/** A 429 by the second or ten seconds is pacing; one by the day is a state of the account. Our own storage is not HubSpot. */
 function reportFailure(circuit: PortalCircuit, fault: unknown): void {
   if (fault instanceof HubSpotThrottled && fault.policyName !== "DAILY") return;
+  if (fault instanceof TokenNotAtHand) return;
+  if (fault instanceof AppMisconfigured) circuit.failed(fault.message, MISCONFIGURED_MS);
   if (fault instanceof HubSpotUnavailable) circuit.failed(fault.message, fault.retryAfterMs);
   if (fault instanceof HubSpotRejected) circuit.succeeded();
 }

@@ -25,6 +25,9 @@ function isRefusal(fault: unknown): fault is HubSpotRejected {
   return fault instanceof HubSpotRejected && (fault.httpStatus === 400 || fault.httpStatus === 404);
 }
 
+/** The grant or its scopes: each callback by itself would be refused as well. */
+const CONCERNS_ALL: readonly number[] = [401, 403];
+
 function retryDelayMs(fault: HubSpotError, tries: number): number {
   if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) return PARKED_MS;
   const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
@@ -58,7 +61,7 @@ async function sendBatch(
     await gateway.completeBatch(batch);
     return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
   } catch (fault) {
-    if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return undefined;
+    if (fault instanceof HubSpotRejected && !CONCERNS_ALL.includes(fault.httpStatus)) return undefined;
     if (fault instanceof HubSpotError) return batch.map((completion) => afterFault(completion, fault));
     throw fault;
   }

@@ -11,7 +11,7 @@ export interface PortalCircuitOptions {
 /** Failures in a row, with no answer in between, that open the circuit. One lost request in many never does. */
 const FAILURES_TO_OPEN = 5;
 const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
-/** A wait that HubSpot itself names above this is a state of the account (region move, daily limit), not a hiccup. */
+/** A known wait as long as this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */
 const LONG_WAIT_MS = 60_000;
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
@@ -52,10 +52,10 @@ export class PortalCircuit {
     this.#save(0, null);
   }
 
-  /** HubSpot did not answer, or with an outage. `retryAfterMs` is what it asked for, if anything. */
+  /** HubSpot did not answer, or with an outage. `retryAfterMs` is what it asked for, or how long it will last, if known. */
   failed(reason: string, retryAfterMs: number | undefined): void {
     this.#failuresInARow += 1;
-    const isLongWait = retryAfterMs !== undefined && retryAfterMs > LONG_WAIT_MS;
+    const isLongWait = retryAfterMs !== undefined && retryAfterMs >= LONG_WAIT_MS;
     if (this.isOpen || (!isLongWait && !this.isProbing && this.#failuresInARow < FAILURES_TO_OPEN)) return;
     this.#trips += 1;
     const openMs = isLongWait ? Math.min(LONGEST_WAIT_MS, retryAfterMs) : backoffMs(this.#trips, OPEN);

@@ -25,6 +25,7 @@ export type Endpoint = (typeof ENDPOINTS)[number];
  * | fault | the work is done | the caller sees |
  * | --- | --- | --- |
  * | errorBefore, errorAfter | no, yes | a 5xx |
+ * | edgePage | no | a 403 page of what stands in front of HubSpot, which knows nothing of the request |
  * | resetBefore, resetAfter | no, yes | the connection is cut |
  * | redirectAfter | yes | a 307 to the same address: a client that follows it sends the request twice |
  * | slowAnswer | at once | the answer, late |
@@ -36,6 +37,7 @@ export type Endpoint = (typeof ENDPOINTS)[number];
 export const FAULTS = [
   "errorBefore",
   "errorAfter",
+  "edgePage",
   "resetBefore",
   "resetAfter",
   "redirectAfter",
@@ -63,7 +65,7 @@ export interface ScriptedFault {
   readonly fault: FaultName;
   readonly times?: number;
   readonly portalId?: number;
-  /** Of the two error faults: 500, 502, 503, 504, 521, 523 or 524. Drawn at random otherwise. */
+  /** Of the two error faults: 500, 502, 503, 504, 521, 523 or 524, drawn at random otherwise. Of `edgePage`: 403. */
   readonly status?: number;
   /** Of the two slow faults; also the `Retry-After` of `migrating`. */
   readonly ms?: number;
@@ -134,7 +136,7 @@ export class Faults {
     const [low, high] = this.#plan.slowMs ?? [500, 3000];
     return {
       name,
-      status: wish.status ?? this.#random.pick(SERVER_ERRORS),
+      status: wish.status ?? (name === "edgePage" ? 403 : this.#random.pick(SERVER_ERRORS)),
       ms: wish.ms ?? Math.round(this.#random.between(low, high)),
     };
   }

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
+import { ENROLL_OUTPUTS, ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { SigningPlan } from "../../src/simulator/signing.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 /** Of a portal that is not connected: readable, so it is answered 200. */
 const READABLE = { callbackId: "x", origin: { portalId: 1 }, object: { objectId: 1 } };
+
+/** Every output of the action, without a value. */
+const NO_OUTPUTS = Object.fromEntries(
+  ["hs_execution_state", ...ENROLL_OUTPUTS].map((name): [string, string] => [name, ""]),
+);
 
 describe("POST /hubspot/actions/enroll", () => {
   let running: RunningApp;
@@ -124,16 +129,41 @@ describe("POST /hubspot/actions/enroll", () => {
     expect(await stored(callbackId)).toBe(0);
   });
 
-  test("tells a portal that is not connected so, and stores nothing", async () => {
+  test("tells a portal that is not connected so, with every output of the action, and stores nothing", async () => {
     const { callbackId, body } = call({ portalId: 999_999 });
     const answer = await post(body);
     expect(answer.status).toBe(200);
-    expect(answer.json?.outputFields).toMatchObject({
-      hs_execution_state: "FAIL_CONTINUE",
-      enrollment_status: "FAILED",
-      error_code: "NOT_CONNECTED",
+    expect(answer.json).toEqual({
+      outputFields: {
+        ...NO_OUTPUTS,
+        hs_execution_state: "FAIL_CONTINUE",
+        enrollment_status: "FAILED",
+        error_code: "NOT_CONNECTED",
+        error_message: expect.any(String),
+        sequence_id: sequenceId,
+      },
     });
     expect(await stored(callbackId)).toBe(0);
+  });
+
+  test("a call stored before its portal was disconnected is held at every delivery, like any other", async () => {
+    const leaving = addPlainPortal(running.simulator, { contacts: 1 });
+    await running.install(leaving);
+    const { callbackId, body } = call({ portalId: leaving.portalId });
+    const { pool } = running.db.database;
+    // Whoever drains the portal must not be done before it is gone.
+    await pool.query(
+      `INSERT INTO portal_settings (portal_id, paused_at) VALUES ($1, now())
+         ON CONFLICT (portal_id) DO UPDATE SET paused_at = now()`,
+      [leaving.portalId],
+    );
+    const first = await post(body);
+    await pool.query(`UPDATE portals SET status = 'DISCONNECTED' WHERE portal_id = $1`, [leaving.portalId]);
+    const another = { ...body, callbackId: `${callbackId}-another` };
+    const [again, fresh] = await Promise.all([post(body), post(another)]);
+    expect(first.json?.outputFields?.["hs_execution_state"]).toBe("BLOCK");
+    expect(again).toEqual(first);
+    expect(fresh.json?.outputFields?.["error_code"]).toBe("NOT_CONNECTED");
   });
 
   test.each([
@@ -157,9 +187,13 @@ describe("POST /hubspot/actions/enroll", () => {
     const posts = portal.enrollments.factsOf(contactAt(0)).posts;
     const answer = await post(body);
     expect(answer.status).toBe(200);
-    expect(answer.json?.outputFields).toMatchObject({
+    expect(answer.json?.outputFields).toEqual({
+      ...NO_OUTPUTS,
       hs_execution_state: "FAIL_CONTINUE",
+      enrollment_status: "FAILED",
       error_code: "INVALID_INPUT",
+      error_message: expect.any(String),
+      sequence_id: "sequence_id" in inputs ? inputs.sequence_id : "",
     });
     expect(answer.json?.outputFields?.["error_message"]).toContain(word);
     expect(portal.enrollments.factsOf(contactAt(0)).posts).toBe(posts);
@@ -274,15 +308,19 @@ describe("POST /hubspot/actions/enroll", () => {
       await running.simulator.waitFor(() => portal.callbacks.get(callbackId)?.accepted !== undefined);
       return portal.callbacks.get(callbackId)?.accepted?.outputFields;
     };
+    // The sequence by name, too: a later step may say in a task which one the contact was meant for.
+    const { name } = portal.sequences.get(sequenceId) ?? {};
     expect(await outputs("skip")).toMatchObject({
       hs_execution_state: "SUCCESS",
       enrollment_status: "ALREADY_ENROLLED",
       error_code: "",
+      sequence_name: name,
     });
     expect(await outputs("fail")).toMatchObject({
       hs_execution_state: "FAIL_CONTINUE",
       enrollment_status: "ALREADY_ENROLLED",
       error_code: "ALREADY_ENROLLED",
+      sequence_name: name,
     });
   });
 

@@ -89,6 +89,26 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     );
   });
 
+  test("a 4xx page of what stands in front of HubSpot is not HubSpot's word: the contact is enrolled all the same, no sender marked", async () => {
+    await Promise.all(
+      [403, 404, 400].map(async (status) => {
+        const portal = await connectedPortal(1);
+        const { portalId } = portal;
+        running.simulator.failNext({ endpoint: "enroll", fault: "edgePage", portalId, status });
+        const run = enrollAll(portal);
+        await run.finished;
+        expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
+        // The page could also have come after HubSpot had done its work: read before anything is sent again.
+        expect(portal.traffic.requestsOf("enrollment-lookup")).toBe(1);
+        const { rowCount } = await running.db.database.pool.query(
+          `SELECT FROM senders WHERE portal_id = $1 AND refused_code IS NOT NULL`,
+          [portalId],
+        );
+        expect(rowCount).toBe(0);
+      }),
+    );
+  });
+
   test("a batch of completions with one HubSpot does not hold is sent one by one; the others are completed", async () => {
     const portal = await connectedPortal(5);
     const run = enrollAll(portal);
@@ -124,6 +144,26 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     );
     await until(stateIs("COMPLETION_REFUSED"));
   });
+
+  test("completions refused for the app's missing scopes are sent again together, not one by one, until they are taken", async () => {
+    const portal = await connectedPortal(5);
+    portal.withdrawScopes(["automation"]);
+    const run = enrollAll(portal);
+    await run.answered;
+    // By the batch each request is a try of several, or of one alone where only that was owed; by singles it is one request more.
+    await until(async () => {
+      const { rows } = await running.db.database.pool.query<{ least: number; all: number }>(
+        `SELECT min(completion_tries)::int AS least, sum(completion_tries)::int AS all
+           FROM executions WHERE portal_id = $1`,
+        [portal.portalId],
+      );
+      const [{ least, all } = { least: 0, all: 0 }] = rows;
+      return least >= 2 && portal.traffic.requestsOf("callbacks") <= all;
+    });
+    await running.install(portal);
+    await run.finished;
+    expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
+  }, 60_000);
 
   test("a completion whose answer was lost is sent again", async () => {
     const portal = await connectedPortal(1);
@@ -208,6 +248,8 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
       );
       return (rows[0] as { parked: number }).parked === 2;
     });
+    // New calls keep coming: the token endpoint is not asked again for each of them.
+    expect(Number((await row(portal))["circuit_open_for_s"])).toBeGreaterThan(30);
     running.simulator.setTokenEndpoint("ok");
     await running.install(portal);
     await run.finished;

@@ -42,11 +42,15 @@ describe("an admin cancels and retries", () => {
     return { portal, browser, portalId: BigInt(portal.portalId) };
   }
 
-  function enroll(portal: SimulatedPortal, contactIds = idsOf(portal)): WorkflowRun {
+  function enroll(
+    portal: SimulatedPortal,
+    contactIds = idsOf(portal),
+    inputs: Record<string, string> = {},
+  ): WorkflowRun {
     return portal.runAction({
       actionUrl: running.publicUrl + ENROLL_ROUTE,
       contactIds,
-      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner", ...inputs },
       objectProperties: [...REQUESTED_PROPERTIES],
     });
   }
@@ -252,18 +256,16 @@ describe("an admin cancels and retries", () => {
     await database().pool.query(`DELETE FROM executions WHERE portal_id = $1`, [portalId]);
   });
 
-  test("one that waits for later is tried now", async () => {
+  test("one that waits for a date the step names is tried now, and its story keeps the date", async () => {
     const { portal, browser, portalId } = await connect({ contacts: 1 });
-    const run = enroll(portal);
+    const notBefore = new Date(Date.now() + 86_400_000).toISOString();
+    const run = enroll(portal, idsOf(portal), { not_before: notBefore });
     await untilStored(portalId, 1);
-    await database().pool.query(
-      `UPDATE executions SET due_at = now() + interval '1 day' WHERE portal_id = $1`,
-      [portalId],
-    );
     await press(browser, `/${(await rowsOf(portalId))[0]?.id}/try_now`);
     await withWorker(async () => {
       await run.finished;
     });
     expect(run.executions[0]?.outputs["enrollment_status"]).toBe("ENROLLED");
+    expect(await page(browser, `/${(await rowsOf(portalId))[0]?.id}`)).toContain(notBefore);
   });
 });

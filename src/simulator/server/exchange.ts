@@ -80,6 +80,8 @@ function faultyAnswerBefore({ name, status, ms }: DrawnFault): Answer | undefine
   switch (name) {
     case "errorBefore":
       return serverError(status);
+    case "edgePage":
+      return errorPage(status);
     case "resetBefore":
       return { status: 0 };
     case "throttled":
@@ -114,6 +116,10 @@ function faultyAnswerAfter({ name, status }: DrawnFault, { request }: Exchange):
 /** 500 comes from HubSpot itself and is JSON; the others come from what stands in front and are pages. */
 function serverError(status: number): Answer {
   if (status === 500) return refuse(500, { category: "INTERNAL_ERROR", message: "internal error" });
+  return errorPage(status);
+}
+
+function errorPage(status: number): Answer {
   return {
     status,
     html: `<html><head><title>${status}</title></head><body><h1>Error ${status}</h1></body></html>`,

@@ -1,0 +1,24 @@
+import { describe, expect, test } from "@jest/globals";
+import { pointInTime } from "../../src/actions/point-in-time.js";
+
+const at = (text: string, zone: string | null) => pointInTime(text, zone).toISOString();
+
+describe("“not before”, in milliseconds", () => {
+  const date = String(Date.UTC(2027, 0, 31));
+
+  test.each([
+    ["America/New_York", "2027-01-31T05:00:00.000Z"],
+    ["Asia/Tokyo", "2027-01-30T15:00:00.000Z"],
+    ["UTC", "2027-01-31T00:00:00.000Z"],
+    [null, "2027-01-31T00:00:00.000Z"],
+    ["No/Such_Zone", "2027-01-31T00:00:00.000Z"],
+  ])("a date of HubSpot's begins with that day in the portal's zone, here %s", (zone, instant) => {
+    expect(at(date, zone)).toBe(instant);
+    expect(at("2027-01-31", zone)).toBe(instant);
+  });
+
+  test("a time of day is that instant, wherever the portal is", () => {
+    const text = String(Date.UTC(2027, 0, 31, 9, 30));
+    expect(at(text, "America/New_York")).toBe("2027-01-31T09:30:00.000Z");
+  });
+});
