@@ -104,20 +104,29 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
   return rows.map(toClaimed);
 }
 
+const UNSENT = `(e.state = 'ATTEMPTING' AND e.sender_user_id IS NULL)`;
+
 /**
- * Makes what an earlier owner left behind due at once, to be read first: what it was attempting may or may not have been
- * sent, and what it was reading keeps its claim otherwise.
+ * Makes what an earlier owner left behind due again. Before an enroll request is sent its sender is stored (intent.ts):
+ * what was claimed and names none was certainly not sent, and its claim is taken back, at no cost. What names one may or
+ * may not have been sent, and is read first; what was being read keeps its claim otherwise.
+ *
+ * @param end.isCrash false where the earlier owner handed the portal over in order, if with things unwritten.
  */
-export async function recoverAttempts(owner: Ownership): Promise<number> {
+export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: boolean }): Promise<number> {
   const { rowCount } = await owner.pool.query({
     name: "recover-attempts",
     text: `
       WITH ${owner.leaseCte}
       UPDATE executions e
-         SET state = 'UNCERTAIN', epoch = NULL, due_at = now(), last_problem = 'The worker stopped during the attempt',
-             crashes = e.crashes + 1
+         SET state = CASE WHEN ${UNSENT} THEN 'QUEUED' ELSE 'UNCERTAIN' END, epoch = NULL, due_at = now(),
+             attempts = e.attempts - CASE WHEN ${UNSENT} THEN 1 ELSE 0 END,
+             first_attempt_at = CASE WHEN ${UNSENT} AND e.attempts = 1 AND e.first_attempt_at >= e.accepted_at THEN NULL
+                                     ELSE e.first_attempt_at END,
+             crashes = e.crashes + CASE WHEN $3 THEN 1 ELSE 0 END,
+             last_problem = CASE WHEN $3 THEN 'The worker stopped during the attempt' ELSE 'The end of the attempt could not be stored' END
        WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < (SELECT epoch FROM lease)`,
-    values: [owner.portalId, owner.epoch],
+    values: [owner.portalId, owner.epoch, isCrash],
   });
   return rowCount ?? 0;
 }

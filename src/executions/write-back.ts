@@ -37,6 +37,9 @@ export interface Finding {
 }
 
 /**
+ * Crashes count in a row: an attempt that came to an end begins anew. A reading does not, or one whose every attempt
+ * crashes, with a reading after each, would go on for ever.
+ *
  * A retry's first attempt is that of its family, from before it was made: no wait takes that back.
  *
  * HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped.
@@ -60,7 +63,8 @@ const UPDATE = (leaseCte: string): string => `
          retries = e.retries + CASE WHEN f.delay_ms > 0 AND NOT f.is_wait THEN 1 ELSE 0 END,
          attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
          first_attempt_at = CASE WHEN f.is_wait AND e.attempts = 1 AND e.first_attempt_at >= e.accepted_at THEN NULL ELSE e.first_attempt_at END,
-         crashes = e.crashes + CASE WHEN f.is_crash THEN 1 ELSE 0 END,
+         crashes = CASE WHEN f.is_crash THEN e.crashes + 1
+                        WHEN f.from_state = 'ATTEMPTING' AND f.to_state <> 'DECIDED' THEN 0 ELSE e.crashes END,
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
          execution_state = f.execution_state,
          enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END,

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler, Request, Response } from "express";
-import { AppError } from "../errors.js";
+import { AppError, isStorageDown } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
 import { MessagePage, sendPage } from "./page.js";
 import { requestIdOf } from "./request-id.js";
@@ -86,20 +86,4 @@ function toProblem(error: unknown): Problem {
   if (typeof status !== "number" || status < 400 || status > 499) return { status: 500, code: "INTERNAL" };
   if (status === 413 || type === "entity.too.large") return { status: 413, code: "BODY_TOO_LARGE" };
   return { status, code: "BAD_REQUEST" };
-}
-
-/**
- * The database is gone, going or hung: connection refused or cut, pool exhausted, SQLSTATE classes 08 (connection), 53
- * (disk or memory full), 57 (stopped, cancelled) and 58 (system), and 25006 (read-only).
- */
-const STORAGE_CODE = /^(08...|53...|57...|58...|25006|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
-const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect|query read timeout/i;
-
-function isStorageDown(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return (
-    (typeof code === "string" && STORAGE_CODE.test(code)) ||
-    (typeof message === "string" && STORAGE_MESSAGE.test(message))
-  );
 }

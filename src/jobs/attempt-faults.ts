@@ -2,6 +2,7 @@ import type { ClaimedExecution } from "../executions/execution.js";
 import { failed } from "../executions/outcome.js";
 import { refusalCode } from "../executions/refusal.js";
 import type { Result } from "../executions/write-back.js";
+import { AppError, isStorageDown } from "../errors.js";
 import {
   AppMisconfigured,
   GrantRevoked,
@@ -14,8 +15,18 @@ import { backoffMs } from "../queue/backoff.js";
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 /** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
 const LATENESS_MS = 5_000;
+/** Gaps after a fault of ours: shorter than HubSpot's outages are. */
+const OWN_RETRY = { baseMs: 1_000, capMs: 60_000 };
+/** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
+const MAX_CRASHES = 10;
+const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
 /** How soon a portal that cannot be called (grant revoked, app misconfigured) is looked at again. */
 const PARKED_MS = 60_000;
+
+/** The app failed on an execution before it sent anything for it; the cause says how. */
+export class FailedUnsent extends AppError {
+  override readonly code = "FAILED_UNSENT";
+}
 
 /** HubSpot, or the way to it, is down; a 429 is pacing. */
 export function isOutage(fault: unknown): boolean {
@@ -38,10 +49,16 @@ export function later(
   return { to, delayMs, problem: fault.message };
 }
 
+/** The database was in trouble: no fault of the execution's, which is tried again after a growing gap. */
+function afterStorageFault(to: "QUEUED" | "UNCERTAIN", { retries }: ClaimedExecution): Result {
+  return { to, delayMs: backoffMs(retries + 1, OWN_RETRY), problem: "The app's database did not answer." };
+}
+
 /**
- * What a fault before (or instead of) the enroll request means for the execution: nothing was written at HubSpot.
+ * What a fault before (or instead of) a request means for the execution, `to` saying where it goes on: to be attempted,
+ * as nothing was written at HubSpot, or to be read.
  *
- * @throws the fault, where it is not HubSpot's.
+ * @throws the fault, where it is neither HubSpot's nor the database's.
  */
 export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
   if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable)
@@ -56,5 +73,33 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
       outcome: failed(code, { detail: `HubSpot said: ${fault.hubspotMessage}` }),
     };
   }
+  if (isStorageDown(fault)) return afterStorageFault(to, execution);
   throw fault;
+}
+
+/** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
+export function giveUp(execution: ClaimedExecution): Result | undefined {
+  if (execution.state === "UNCERTAIN") return undefined;
+  if (execution.deadlineAt.getTime() <= Date.now())
+    return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
+  return execution.crashes < MAX_CRASHES ? undefined : givenUp();
+}
+
+function givenUp(): Result {
+  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US }) };
+}
+
+/**
+ * After a failure of our own: where nothing was sent it is attempted again; otherwise HubSpot is read before anything is
+ * sent or given up, unless it is that reading which fails.
+ */
+export function afterCrash({ state, crashes, deadlineAt }: ClaimedExecution, fault: unknown): Result {
+  const isUnsent = state === "ATTEMPTING" && fault instanceof FailedUnsent;
+  const isLate = deadlineAt.getTime() <= Date.now();
+  const isLast = isLate || crashes + 1 >= MAX_CRASHES;
+  if (isLast && (isUnsent || state === "UNCERTAIN"))
+    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : givenUp();
+  const delayMs = isLast ? 0 : backoffMs(crashes + 1, OWN_RETRY);
+  const to = isUnsent ? "QUEUED" : "UNCERTAIN";
+  return { to, delayMs, problem: "The app failed on this execution.", isCrash: true };
 }

@@ -103,7 +103,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const [mayCall, need] = await Promise.all([
       isConnected(pool, portalId),
       directoryNeed(directory, portalId),
-      recoverAttempts(owner),
+      recoverAttempts(owner, { isCrash: lease.inheritedMs === undefined }),
     ]);
     if (circuit.isOpen || !mayCall) {
       await expirePastDeadline(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");

@@ -2,7 +2,7 @@ import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, failed, refusedByPolicy } from "../executions/outcome.js";
 import type { Result } from "../executions/write-back.js";
-import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
 import type { SenderDecision } from "../policy/choose-sender.js";
 import { neededProperties, refuseContact } from "../policy/contact-policy.js";
@@ -10,7 +10,8 @@ import { effectivePolicy } from "../policy/effective-policy.js";
 import type { Policy } from "../policy/policy.js";
 import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
 import { afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
-import { later, recoverable } from "./attempt-faults.js";
+import { LeaseLost } from "../queue/portal-lease.js";
+import { FailedUnsent, later, recoverable } from "./attempt-faults.js";
 import { findPeople } from "./find-people.js";
 import type { SenderDesk } from "./sender-desk.js";
 
@@ -41,6 +42,13 @@ interface Order {
   readonly context: EnrollContext;
   readonly policy: Policy;
   readonly properties: Properties;
+  readonly request: EnrollState;
+}
+
+/** What is known of the attempt's enroll request when something throws. */
+interface EnrollState {
+  /** False: none was sent, or HubSpot refused the last one. Set before the request: what throws later says nothing of it. */
+  mayHaveEnrolled: boolean;
 }
 
 function notYet(execution: ClaimedExecution, now: Date): Result | undefined {
@@ -97,8 +105,9 @@ function choose({ execution, context, policy, properties }: Order): Promise<Send
   });
 }
 
-async function send(attempt: Attempt): Promise<Result | RefusedAsSender> {
+async function send(attempt: Attempt, request: EnrollState): Promise<Result | RefusedAsSender> {
   const { execution, sender, context } = attempt;
+  request.mayHaveEnrolled = true;
   try {
     const enrollment = await context.gateway.enroll({
       contactId: execution.contactId,
@@ -122,12 +131,14 @@ async function send(attempt: Attempt): Promise<Result | RefusedAsSender> {
 }
 
 async function sendAs(decision: SendDecision, order: Order): Promise<Result | undefined> {
-  const { execution, context, policy } = order;
+  const { execution, context, policy, request } = order;
   const { userId, email, alias } = decision.sender;
   await context.desk.storeIntent(execution.id, decision.sender, decision.choice);
   const { ifAlreadyEnrolled } = policy;
-  const result = await send({ execution, sender: { userId, email }, alias, ifAlreadyEnrolled, context });
+  const attempt = { execution, sender: { userId, email }, alias, ifAlreadyEnrolled, context };
+  const result = await send(attempt, request);
   if (result.to !== "NEXT_SENDER") return result;
+  request.mayHaveEnrolled = false;
   await context.desk.refused(execution.id, { userId, email, code: result.code, message: result.message });
   return undefined;
 }
@@ -156,7 +167,11 @@ async function enrollAsSomebody(order: Order): Promise<Result> {
   return { to: "QUEUED", isWait: true, delayMs: NEXT_ROUND_MS, problem };
 }
 
-async function attemptContact(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+async function attemptContact(
+  execution: ClaimedExecution,
+  context: EnrollContext,
+  request: EnrollState,
+): Promise<Result> {
   const { desk, gateway } = context;
   const waiting = notYet(execution, desk.now());
   if (waiting !== undefined) return waiting;
@@ -171,19 +186,36 @@ async function attemptContact(execution: ClaimedExecution, context: EnrollContex
   const properties = await propertiesFor(execution, policy, gateway);
   if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
   if (!properties["email"]) return { to: "DECIDED", outcome: failed("CONTACT_HAS_NO_EMAIL") };
-  const order: Order = { execution, context, policy, properties };
+  const order: Order = { execution, context, policy, properties, request };
   return (await refusedByContactPolicy(order)) ?? (await enrollAsSomebody(order));
+}
+
+/** HubSpot's own faults were judged where the request was sent; any other says nothing of what became of it. */
+async function afterFault(
+  fault: unknown,
+  { execution, context, request }: Pick<Order, "execution" | "context" | "request">,
+): Promise<Result> {
+  const isDoubtful = request.mayHaveEnrolled && !(fault instanceof HubSpotError);
+  try {
+    return recoverable(fault, execution, isDoubtful ? "UNCERTAIN" : "QUEUED");
+  } catch (cause) {
+    if (isDoubtful || cause instanceof LeaseLost) throw cause;
+    await context.desk.settle(execution, { to: "QUEUED", delayMs: 0 });
+    throw new FailedUnsent("the attempt failed before anything was sent", { cause });
+  }
 }
 
 /**
  * Attempts one claimed execution: holds the contact against the portal's policy, finds the sender, stores the intent,
  * enrolls, and explains a refusal. Nothing is sent for a contact without an address or without a sender.
  *
- * @throws only what is a fault of ours; HubSpot's are part of the result.
+ * @throws LeaseLost, and what is a fault of our own code: FailedUnsent where certainly nobody was enrolled. HubSpot's
+ *   faults and the database's are part of the result.
  */
 export async function enrollContact(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  const result = await attemptContact(execution, context).catch((fault: unknown) =>
-    recoverable(fault, execution, "QUEUED"),
+  const request: EnrollState = { mayHaveEnrolled: false };
+  const result = await attemptContact(execution, context, request).catch((fault: unknown) =>
+    afterFault(fault, { execution, context, request }),
   );
   await context.desk.settle(execution, result);
   return result;

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { claimDue, claimUncertain, type Ownership } from "../executions/claim.js";
 import type { ClaimedExecution } from "../executions/execution.js";
-import { failed } from "../executions/outcome.js";
 import type { Result } from "../executions/write-back.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
 import type { Logger } from "../observability/logger.js";
-import { backoffMs } from "../queue/backoff.js";
 import type { PortalCircuit } from "../queue/portal-circuit.js";
+import { afterCrash, giveUp } from "./attempt-faults.js";
 import { FindingBuffer } from "./finding-buffer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { SlotSource } from "./slot-source.js";
@@ -45,36 +44,6 @@ const CLAIM_GATHER_MS = 15;
 const UNCERTAIN_LOOK_MS = 1_000;
 /** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
 const SLOT_LOOK_MS = { least: 10, most: 250 };
-/** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
-const MAX_CRASHES = 10;
-
-/** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
-export function giveUp(execution: ClaimedExecution): Result | undefined {
-  if (execution.state === "UNCERTAIN") return undefined;
-  if (execution.deadlineAt.getTime() <= Date.now())
-    return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
-  if (execution.crashes < MAX_CRASHES) return undefined;
-  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US }) };
-}
-
-const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
-
-/**
- * After a failure of our own whether a request went out is unknown: HubSpot is read before anything is sent or given up,
- * unless it is that reading which fails.
- */
-export function afterCrash({ state, crashes, deadlineAt }: ClaimedExecution): Result {
-  const isLate = deadlineAt.getTime() <= Date.now();
-  const isLast = isLate || crashes + 1 >= MAX_CRASHES;
-  if (isLast && state === "UNCERTAIN") {
-    const outcome = isLate
-      ? failed("DEADLINE_EXCEEDED")
-      : failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US });
-    return { to: "DECIDED", outcome };
-  }
-  const delayMs = isLast ? 0 : backoffMs(crashes + 1, { baseMs: 1_000, capMs: 60_000 });
-  return { to: "UNCERTAIN", delayMs, problem: "The app failed on this execution.", isCrash: true };
-}
 
 /** What a look for work came to. */
 type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot";
@@ -202,7 +171,7 @@ export class PortalTurn {
         { fault, portalId: owner.portalId, callbackId: execution.callbackId },
         "an execution made the worker fail",
       );
-      this.#findings.add({ id: execution.id, from: execution.state, result: afterCrash(execution) });
+      this.#findings.add({ id: execution.id, from: execution.state, result: afterCrash(execution, fault) });
     } finally {
       slot.giveBack();
     }

@@ -33,7 +33,7 @@ export class SenderLedger {
   readonly #accounts = new Map<bigint, Account>();
   readonly #loading = new Map<bigint, Promise<void>>();
   readonly #senderOf = new Map<bigint, bigint>();
-  #waiters: Promise<Map<bigint, number>> | undefined;
+  #waiters: Promise<void> | undefined;
   #waiting = new Map<bigint, number>();
 
   constructor(options: { pool: Pool; portalId: bigint; now: () => Date }) {
@@ -54,7 +54,8 @@ export class SenderLedger {
         missing.forEach((userId) => this.#loading.delete(userId));
       });
     }
-    for (const userId of userIds) await this.#loading.get(userId);
+    // All at once: one that fails is forgotten, and would count as loaded if it were asked for after another.
+    await Promise.all(userIds.flatMap((userId) => this.#loading.get(userId) ?? []));
   }
 
   async #read(userIds: readonly bigint[]): Promise<void> {
@@ -136,13 +137,16 @@ export class SenderLedger {
     if (userId !== undefined) this.#accounts.get(userId)?.sentAt.push(this.#now().getTime());
   }
 
-  /** Makes known how many wait for each sender: those an earlier turn put off. */
+  /** Makes known how many wait for each sender: those an earlier turn put off. A read that fails is forgotten. */
   async loadWaiters(): Promise<void> {
-    this.#waiters ??= this.#readWaiters();
+    this.#waiters ??= this.#readWaiters().catch((fault: unknown) => {
+      this.#waiters = undefined;
+      throw fault;
+    });
     await this.#waiters;
   }
 
-  async #readWaiters(): Promise<Map<bigint, number>> {
+  async #readWaiters(): Promise<void> {
     const { rows } = await this.#pool.query<{ user_id: string; count: number }>({
       name: "read-sender-waiters",
       text: `
@@ -152,7 +156,6 @@ export class SenderLedger {
       values: [this.#portalId],
     });
     this.#waiting = new Map(rows.map(({ user_id, count }) => [BigInt(user_id), count]));
-    return this.#waiting;
   }
 
   waitersFor(userId: bigint): number {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import type { PoolClient } from "pg";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
 import { readOwedCompletions, writeCompletionResults } from "../../src/executions/completions.js";
+import { storeIntents } from "../../src/executions/intent.js";
 import { enrolled, failed } from "../../src/executions/outcome.js";
 import { writeFindings, type Finding } from "../../src/executions/write-back.js";
 import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "../../src/queue/portal-lease.js";
@@ -198,17 +199,48 @@ describe("a portal's lease and what is written under it", () => {
       expect(await statesOf()).toEqual({ QUEUED: 3, UNCERTAIN: 3 });
     });
 
-    test("recovers only what an earlier owner was attempting, to be read first", async () => {
-      await store(2);
-      await claimDue(ownerOf(await acquire()), 2);
-      const [own] = await store(1);
+    const intentOf = (executionId: bigint) => ({
+      ...{ executionId, senderUserId: 7n, senderEmail: "ann@example.com", senderChoice: {} },
+    });
+
+    async function left(): Promise<Record<string, unknown>[]> {
+      const { rows } = await pool().query<Record<string, unknown>>(
+        `SELECT state, attempts, crashes, first_attempt_at IS NULL AS is_new, due_at <= now() AS is_due
+           FROM executions ORDER BY id`,
+      );
+      return rows;
+    }
+
+    test("recovers what an earlier owner was attempting: what may have been sent to be read, the rest to be attempted", async () => {
+      const [sent] = await store(2);
+      const dead = ownerOf(await acquire());
+      await claimDue(dead, 2);
+      await storeIntents(dead, [intentOf(sent as bigint)], []);
+      await store(1);
       const successor = ownerOf(await acquire());
       await claimDue(successor, 1);
-      expect(await recoverAttempts(successor)).toBe(2);
-      expect(await recoverAttempts(successor)).toBe(0);
-      const { rows } = await pool().query(`SELECT state FROM executions WHERE id = $1`, [own]);
-      expect(rows[0].state).toBe("ATTEMPTING");
-      expect(await statesOf()).toEqual({ ATTEMPTING: 1, UNCERTAIN: 2 });
+      expect(await recoverAttempts(successor, { isCrash: true })).toBe(2);
+      expect(await recoverAttempts(successor, { isCrash: true })).toBe(0);
+      expect(await left()).toEqual([
+        { state: "UNCERTAIN", attempts: 1, crashes: 1, is_new: false, is_due: true },
+        { state: "QUEUED", attempts: 0, crashes: 1, is_new: true, is_due: true },
+        { state: "ATTEMPTING", attempts: 1, crashes: 0, is_new: false, is_due: true },
+      ]);
+      expect(await storeIntents(dead, [intentOf(0n)], [])).toBe(0);
+    });
+
+    test("counts no crash where the earlier owner handed over in order, and begins anew after an attempt that ended", async () => {
+      const [id] = await store(1);
+      for (const isCrash of [false, true, true]) {
+        await claimDue(ownerOf(await acquire()), 1);
+        await recoverAttempts(ownerOf(await acquire()), { isCrash });
+      }
+      expect(await left()).toMatchObject([{ state: "QUEUED", crashes: 2 }]);
+      const owner = ownerOf(await acquire());
+      await claimDue(owner, 1);
+      const result = { to: "QUEUED" as const, delayMs: 0, problem: "busy" };
+      await writeFindings(owner, [{ id: id as bigint, from: "ATTEMPTING", result }]);
+      expect(await left()).toMatchObject([{ crashes: 0 }]);
     });
 
     test("an owner that was replaced recovers nothing", async () => {
@@ -216,7 +248,7 @@ describe("a portal's lease and what is written under it", () => {
       await claimDue(ownerOf(await acquire()), 1);
       const old = ownerOf(await acquire());
       await acquire();
-      expect(await recoverAttempts(old)).toBe(0);
+      expect(await recoverAttempts(old, { isCrash: true })).toBe(0);
       expect(await statesOf()).toEqual({ ATTEMPTING: 1 });
     });
   });
@@ -302,7 +334,7 @@ describe("a portal's lease and what is written under it", () => {
       await untilSomebodyWaits();
       await commit();
       const successor = ownerOf(await acquiring);
-      expect(await recoverAttempts(successor)).toBe(0);
+      expect(await recoverAttempts(successor, { isCrash: true })).toBe(0);
       expect(await readOwedCompletions(successor, 10)).toHaveLength(1);
     });
 

@@ -155,7 +155,9 @@ describe.each([
     });
 
     test("recovering while there is nothing to recover", async () => {
-      expect((await cost((owner) => recoverAttempts(owner))).read).toBeLessThanOrEqual(FEW);
+      expect((await cost((owner) => recoverAttempts(owner, { isCrash: true }))).read).toBeLessThanOrEqual(
+        FEW,
+      );
     });
 
     test("looking for those that wait for a sequence to end while there are none", async () => {

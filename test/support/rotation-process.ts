@@ -56,7 +56,7 @@ async function takeTurn(task: RotationTask, pool: Ownership["pool"], crashes: bo
   const lease = await acquirePortal(pool, portalId);
   const owner = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
   const desk = new SenderDesk({ owner, now: () => new Date() });
-  await recoverAttempts(owner);
+  await recoverAttempts(owner, { isCrash: true });
   for (let count = 0; count < CLAIMS_PER_TURN; count += 1) {
     const uncertain = await claimUncertain(owner, task.perClaim);
     const due = await claimDue(owner, task.perClaim);

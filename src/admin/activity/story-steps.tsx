@@ -189,7 +189,8 @@ function Attempts({ story, format }: { story: ExecutionStory; format: Format }) 
       )}
       {crashes === 0 ? null : (
         <p>
-          The app was stopped or failed during it {numbered(crashes, "time")}; HubSpot was read afterwards.
+          The app was stopped or failed during it {numbered(crashes, "time")}; HubSpot is read before anything
+          that may have been sent is sent again.
         </p>
       )}
       {lastProblem === null || errorCode !== null ? null : <p class="quote">Last problem: {lastProblem}</p>}

@@ -9,8 +9,9 @@ import { failed } from "../../../src/executions/outcome.js";
 import { writeFindings, type Finding } from "../../../src/executions/write-back.js";
 import type { PortalGateway } from "../../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../../src/hubspot/request-budget.js";
+import { afterCrash, giveUp } from "../../../src/jobs/attempt-faults.js";
 import { enrollContact } from "../../../src/jobs/enroll-contact.js";
-import { afterCrash, giveUp, PortalTurn } from "../../../src/jobs/portal-turn.js";
+import { PortalTurn } from "../../../src/jobs/portal-turn.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
 import { SenderDesk } from "../../../src/jobs/sender-desk.js";
 import { settleUncertain } from "../../../src/jobs/settle-uncertain.js";
@@ -63,7 +64,7 @@ export class PortalWorker {
     const ownership = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
     const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
     this.#owner = { ownership, lease, desk, claimed: [], findings: [] };
-    await recoverAttempts(ownership);
+    await recoverAttempts(ownership, { isCrash: true });
     if (!hubspot.isConnected) await expirePastDeadline(ownership, "DEADLINE_EXCEEDED");
     return this.#owner;
   }
@@ -99,7 +100,11 @@ export class PortalWorker {
       } catch (fault) {
         if (fault instanceof Crash) return this.crash();
         if (!(fault instanceof OwnFault)) throw fault;
-        owner.findings.push({ id: execution.id, from: execution.state, result: afterCrash(execution) });
+        owner.findings.push({
+          id: execution.id,
+          from: execution.state,
+          result: afterCrash(execution, fault),
+        });
       }
     }
   }
@@ -157,7 +162,7 @@ export class PortalWorker {
     });
     const before = await this.#everything();
     await writeFindings(ownership, [...owner.findings, ...attempting]);
-    await recoverAttempts(ownership);
+    await recoverAttempts(ownership, { isCrash: true });
     await claimUncertain(ownership, 5);
     await claimDue(ownership, 5);
     const owed = await readOwedCompletions(ownership, 100);
