@@ -74,9 +74,15 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
   });
   const stopBulkWork = startPeriodic({
     intervalMs: BULK_INTERVAL_MS,
-    work: () => workBulkJobs({ pool: database.pool, wake, isEnding: () => isEnding }),
+    work: () =>
+      workBulkJobs({
+        ...{ pool: database.pool, wake, isEnding: () => isEnding },
+        onFailed: (fault) => {
+          logger.warn({ fault, ...fault.job, isForGood: fault.isForGood }, "a step of a bulk job failed");
+        },
+      }),
     onFault: (fault) => {
-      logger.warn({ fault }, "a bulk job could not be worked on; trying again");
+      logger.warn({ fault }, "bulk jobs could not be worked on; trying again");
     },
   });
   closers.add(async () => {

@@ -26,7 +26,7 @@ import { parseEnrollCall, type EnrollCallOptions } from "./execution-call.js";
 import { receiveWebhook, WEBHOOK_ROUTE, type WebhookOptions } from "./receive-webhook.js";
 import { parseWaitCall } from "./wait-call.js";
 import { fetchOptions } from "./fetch-options.js";
-import { verifiedByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
+import { calledByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
 
 export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, VerifiedRequestOptions {
   pool: Pool;
@@ -56,7 +56,7 @@ const DROPDOWNS: readonly Dropdown[] = [
 export function createActionsRouter(options: ActionRoutesOptions): Router {
   const { pool, onOptionsAsked: onAsked } = options;
   const router = Router({ caseSensitive: true, strict: true });
-  const verified = verifiedByHubSpot(options);
+  const verified = calledByHubSpot(options);
   const inTime = createAnswerLimit({ ms: OPTIONS_TIMEOUT_MS });
   const now = () => new Date(options.nowMs());
   const enroll = { readHoldSettings: options.readHoldSettings, now };
@@ -79,7 +79,7 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
     ...verified,
     acceptCall({ kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, wait) }, options),
   );
-  router.post(WEBHOOK_ROUTE, ...verifiedByHubSpot(options, ["v3"]), receiveWebhook(options));
+  router.post(WEBHOOK_ROUTE, ...calledByHubSpot(options, ["v3"]), receiveWebhook(options));
   for (const { route, fieldName, list } of DROPDOWNS) {
     const load = (query: OptionQuery) => list(pool, query);
     router.post(route, ...verified, inTime, fetchOptions({ fieldName, load, onAsked }));

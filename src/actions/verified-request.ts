@@ -1,6 +1,7 @@
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { Logger } from "../observability/logger.js";
-import { verifySignature } from "../hubspot/signature.js";
+import { verifySignature, type SignatureRefusal } from "../hubspot/signature.js";
+import { carriesProxyIdentity } from "../http/proxy-identity.js";
 import { requestIdOf } from "../http/request-id.js";
 import { bodyBytes, readBody } from "./read-body.js";
 
@@ -11,6 +12,9 @@ export interface VerifiedRequestOptions {
   nowMs: () => number;
   logger: Logger;
 }
+
+/** Why a request got 401, in the log; docs/errors.md has a row for each. */
+export type RequestRefusal = SignatureRefusal | "version_not_enough" | "proxied";
 
 /**
  * Reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes on.
@@ -35,11 +39,34 @@ export function verifiedByHubSpot(
       next();
       return;
     }
-    const reason = verdict.kind === "valid" ? "version_not_enough" : verdict.reason;
-    // The reason is for the operator's log; the caller learns nothing that helps to forge.
-    options.logger.warn({ reason, path: request.path }, "refused a request that HubSpot did not sign");
-    response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
+    refuse(options, { request, response }, verdict.kind === "valid" ? "version_not_enough" : verdict.reason);
   };
 
   return [readBody, check];
+}
+
+/**
+ * The same for what HubSpot calls by itself: actions, dropdowns, webhooks. HubSpot's proxy signs with the same secret
+ * whatever a user of any account lets the settings tab fetch, with a body of their choice; what it signed carries that
+ * user's identity in the query (docs/decisions/018), and is refused here like a forgery.
+ */
+export function calledByHubSpot(
+  options: VerifiedRequestOptions,
+  versions?: readonly ("v3" | "v2")[],
+): RequestHandler[] {
+  const check: RequestHandler = (request, response, next) => {
+    if (carriesProxyIdentity(request.originalUrl)) refuse(options, { request, response }, "proxied");
+    else next();
+  };
+  return [...verifiedByHubSpot(options, versions), check];
+}
+
+function refuse(
+  { logger }: VerifiedRequestOptions,
+  { request, response }: { request: Request; response: Response },
+  reason: RequestRefusal,
+): void {
+  // The reason is for the operator's log; the caller learns nothing that helps to forge.
+  logger.warn({ reason, path: request.path }, "refused a request that HubSpot did not sign for this route");
+  response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
 }

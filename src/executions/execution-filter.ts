@@ -16,6 +16,12 @@ export const OUTCOME_CONDITIONS: Readonly<Record<Outcome, string>> = {
   answered: "enrollment_status IS NULL AND decided_at IS NOT NULL",
 };
 
+/** Of years that the database and every calendar here can reckon with, a day on included. */
+const moment = z.iso.datetime().refine((text) => {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1970 && year <= 9998;
+});
+
 const hubspotId = z.string().regex(/^\d{1,18}$/);
 
 /** Which executions of a portal. What is absent does not narrow. Stored with a bulk job as it stands here. */
@@ -28,10 +34,16 @@ export const executionFilterSchema = z.strictObject({
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
   /** A contact id, a callback id, the beginning of an address, or, after an @, its end. */
-  search: z.string().trim().min(1).max(320).optional(),
+  search: z
+    .string()
+    .trim()
+    .min(1)
+    .max(320)
+    .refine((text) => !text.includes("\0"))
+    .optional(),
   /** Accepted at or after, and before; ISO 8601. */
-  since: z.iso.datetime().optional(),
-  until: z.iso.datetime().optional(),
+  since: moment.optional(),
+  until: moment.optional(),
 });
 
 export type ExecutionFilter = z.output<typeof executionFilterSchema>;

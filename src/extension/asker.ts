@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { PROXY_IDENTITY } from "../http/proxy-identity.js";
 
 /** Who has the settings tab open, by HubSpot's word: the parameters are part of what it signed (dossier §8.2). */
 export interface Asker {
@@ -18,8 +19,7 @@ const ID = /^[1-9]\d{0,17}$/;
  */
 export function readAsker({ originalUrl }: Pick<Request, "originalUrl">): Asker | undefined {
   const query = new URL(originalUrl, "http://localhost").searchParams;
-  const names = ["portalId", "userId", "userEmail", "appId"];
-  if (names.some((name) => query.getAll(name).length > 1)) return undefined;
+  if (PROXY_IDENTITY.some((name) => query.getAll(name).length > 1)) return undefined;
   const portalId = query.get("portalId") ?? "";
   const userId = query.get("userId") ?? "";
   if (!ID.test(portalId) || !ID.test(userId)) return undefined;

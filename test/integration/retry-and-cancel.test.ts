@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { App } from "../../src/app.js";
 import { inTransaction } from "../../src/db/transaction.js";
 import { applyAction } from "../../src/executions/admin-actions.js";
-import { workBulkStep } from "../../src/executions/bulk-jobs.js";
+import { workBulkStep } from "../../src/executions/bulk-steps.js";
 import { claimDue, claimUncertain, type Ownership } from "../../src/executions/claim.js";
 import { enrolled } from "../../src/executions/outcome.js";
 import { writeFindings } from "../../src/executions/write-back.js";
@@ -168,7 +168,7 @@ describe("an admin cancels and retries", () => {
     const { location } = await press(browser, "/bulk", { action: "cancel", sequence: "1" });
     const job = location?.replace(`${running.publicUrl}/settings/activity`, "") ?? "";
 
-    const first = await inTransaction(database().pool, workBulkStep);
+    const first = await inTransaction(database().pool, (client) => workBulkStep(client));
     expect(first).toMatchObject({ portalId, changed: 500 });
     expect(await page(browser, job)).toContain("Under way: 500 cancelled");
     const crash = inTransaction(database().pool, async (client) => {
@@ -178,7 +178,7 @@ describe("an admin cancels and retries", () => {
     await expect(crash).rejects.toThrow("dies");
     expect(await page(browser, job)).toContain("Under way: 500 cancelled");
 
-    while ((await inTransaction(database().pool, workBulkStep)) !== undefined);
+    while ((await inTransaction(database().pool, (client) => workBulkStep(client))) !== undefined);
     expect(await page(browser, job)).toContain("Done: 1,200 cancelled");
     const cancelled = (await rowsOf(portalId)).filter(({ errorCode }) => errorCode === "CANCELLED");
     expect(cancelled).toHaveLength(1_200);
@@ -196,9 +196,9 @@ describe("an admin cancels and retries", () => {
     );
     const { location } = await press(browser, "/bulk", { action: "cancel" });
     const job = location?.replace(`${running.publicUrl}/settings/activity`, "") ?? "";
-    await inTransaction(database().pool, workBulkStep);
+    await inTransaction(database().pool, (client) => workBulkStep(client));
     await press(browser, `${job}/stop`);
-    expect(await inTransaction(database().pool, workBulkStep)).toBeUndefined();
+    expect(await inTransaction(database().pool, (client) => workBulkStep(client))).toBeUndefined();
     expect(await page(browser, job)).toContain("Stopped: 1,000 cancelled");
     await press(browser, "/bulk", { action: "cancel" });
     await withWorker(() =>

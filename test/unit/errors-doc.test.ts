@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { ENROLLMENT_STATUSES } from "../../src/executions/enroll-contract.js";
 import { REFUSALS } from "../../src/extension/refuse.js";
 import { ERROR_CODES } from "../../src/executions/error-codes.js";
-import type { SignatureRefusal } from "../../src/hubspot/signature.js";
+import type { RequestRefusal } from "../../src/actions/verified-request.js";
 
 const document = readFileSync("docs/errors.md", "utf8");
 
@@ -53,12 +53,14 @@ describe("docs/errors.md", () => {
   });
 
   test("explains every reason for which a signature is refused", () => {
-    const reasons: Record<SignatureRefusal, true> = {
+    const reasons: Record<RequestRefusal, true> = {
       missing: true,
       unsupported_version: true,
       malformed: true,
       stale: true,
       mismatch: true,
+      version_not_enough: true,
+      proxied: true,
     };
     expect(firstCells(tableUnder("Refused signatures"))).toEqual(Object.keys(reasons));
   });

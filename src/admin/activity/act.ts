@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { inTransaction } from "../../db/transaction.js";
 import { applyAction, type AdminAction } from "../../executions/admin-actions.js";
-import { createBulkJob, stopBulkJob } from "../../executions/bulk-jobs.js";
+import { createBulkJob, stopBulkJob, type BulkJobCreation } from "../../executions/bulk-jobs.js";
 import { recordChange } from "../audit/record-change.js";
 import type { Session } from "../session/session.js";
 import type { ActivityQuery } from "./activity-query.js";
@@ -29,17 +29,18 @@ export async function actOnOne(
   });
 }
 
-/** Asks the workers to do it to everything that matches. @returns the job's id. */
+/** Asks the workers to do it to everything that matches. */
 export async function actOnMany(
   pool: Pool,
   session: Session,
   { action, query }: { action: AdminAction; query: ActivityQuery },
-): Promise<bigint> {
+): Promise<BulkJobCreation> {
   const { portalId, userId, userEmail } = session;
   return inTransaction(pool, async (client) => {
     const job = { action, filter: query.filter, userId, userEmail };
-    const id = await createBulkJob(client, portalId, job);
-    const after = { job: String(id), filter: query.filter };
+    const creation = await createBulkJob(client, portalId, job);
+    if (creation.kind !== "created") return creation;
+    const after = { job: String(creation.id), filter: query.filter };
     const audit = ACTION_WORDS[action].audit;
     await recordChange(client, {
       by: session,
@@ -48,14 +49,14 @@ export async function actOnMany(
       action: audit,
       after,
     });
-    return id;
+    return creation;
   });
 }
 
 /** False where the job had ended before. */
 export async function stopJob(pool: Pool, session: Session, id: bigint): Promise<boolean> {
   return inTransaction(pool, async (client) => {
-    if (!(await stopBulkJob(client, session.portalId, id))) return false;
+    if (!(await stopBulkJob(client, { portalId: session.portalId, id }))) return false;
     await recordChange(client, {
       by: session,
       subject: "executions",

@@ -23,7 +23,10 @@ export interface ActivityQuery {
   readonly filter: ExecutionFilter;
   /** What was given and understood, as given: for links and for filling in the form again. */
   readonly given: Readonly<Partial<Record<QueryField, string>>>;
-  /** Parameters that make no sense and do not narrow: said on the page, since the list shows more than was asked for. */
+  /**
+   * Parameters that make no sense, or were given twice, and do not narrow: said on the page, since the list shows more than
+   * was asked for. Nothing is done to many where there are any.
+   */
   readonly ignored: readonly QueryField[];
 }
 
@@ -57,10 +60,11 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
   const filter: Record<string, unknown> = {};
   for (const field of QUERY_FIELDS) {
     const value = query[field];
-    const text = typeof value === "string" ? value.trim() : "";
-    if (value === undefined || value === "" || text === "") continue;
-    const part = text.length > LONGEST_VALUE ? undefined : readField(field, text, clock);
-    if (part === undefined) {
+    const text = typeof value === "string" ? value.replaceAll("\0", "").trim() : undefined;
+    if (value === undefined || text === "") continue;
+    const part =
+      text === undefined || text.length > LONGEST_VALUE ? undefined : readField(field, text, clock);
+    if (text === undefined || part === undefined) {
       ignored.push(field);
       continue;
     }
@@ -70,7 +74,9 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
     // Of two beginnings the later one counts.
     if (typeof since === "string" && part.since !== undefined && since > part.since) filter["since"] = since;
   }
-  return { filter: executionFilterSchema.parse(filter), given, ignored };
+  const parsed = executionFilterSchema.safeParse(filter);
+  if (parsed.success) return { filter: parsed.data, given, ignored };
+  return { filter: {}, given: {}, ignored: QUERY_FIELDS.filter((field) => query[field] !== undefined) };
 }
 
 function readField(field: QueryField, text: string, clock: Clock): Partial<ExecutionFilter> | undefined {
@@ -89,8 +95,10 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
   }
 }
 
+/** Undefined also for years that nothing happened in and the database may not know. */
 function moment(date: Date | undefined, key: "since" | "until"): Partial<ExecutionFilter> | undefined {
-  return date === undefined ? undefined : { [key]: date.toISOString() };
+  const parsed = executionFilterSchema.shape[key].safeParse(date?.toISOString());
+  return parsed.success && parsed.data !== undefined ? { [key]: parsed.data } : undefined;
 }
 
 function readSince(text: string, { now }: Clock): Date | undefined {

@@ -110,6 +110,7 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
         )}
         .
       </p>
+      {job.stoppedReason === null ? null : <p class="notice bad">{job.stoppedReason}</p>}
       {isRunning ? (
         <form method="post" action={`${jobPath(job.id)}/stop`} class="actions">
           <input type="hidden" name="form_token" value={formToken} />

@@ -51,7 +51,7 @@ export function ListPage(model: ListPageModel) {
         </section>
       )}
       <ExecutionList {...model} />
-      <BulkLinks query={query} />
+      {query.ignored.length === 0 ? <BulkLinks query={query} /> : null}
     </ActivityFrame>
   );
 }

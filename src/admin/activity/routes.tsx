@@ -11,6 +11,7 @@ import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
 import { actOnMany, actOnOne, stopJob } from "./act.js";
 import { readActivityQuery, readPosition, type ActivityQuery } from "./activity-query.js";
+import { BulkRefusedPage } from "./bulk-refused-page.js";
 import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
 import { previewBulk } from "./bulk-preview.js";
 import { readFilterChoices } from "./choices.js";
@@ -165,9 +166,12 @@ async function askBeforeBulk(options: SettingsOptions, request: Request, respons
   if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
   const { portalId, timeZone } = visit.portal;
   const query = readQuery(options, visit.portal, request.query);
+  const frame = frameOf(options, visit, { request, response });
+  if (query.ignored.length > 0)
+    return sendPage(response, 422, <BulkRefusedPage {...{ action, query, frame }} />);
   const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
   const model = { action, query, preview, format: createFormat(timeZone) };
-  sendPage(response, 200, <ConfirmPage {...model} frame={frameOf(options, visit, { request, response })} />);
+  sendPage(response, 200, <ConfirmPage {...model} frame={frame} />);
 }
 
 async function startBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
@@ -175,11 +179,15 @@ async function startBulk(options: SettingsOptions, request: Request, response: R
   if (visit === undefined) return;
   const fields = request.body as Record<string, unknown>;
   const action = readAction(fields["action"]);
+  if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
   const query = readQuery(options, visit.portal, fields);
+  const frame = frameOf(options, visit, { request, response });
   // A field that is not understood would widen what is done: nothing is done then.
-  if (action === undefined || query.ignored.length > 0) return response.redirect(303, ACTIVITY_PATH);
-  const id = await actOnMany(options.database.pool, visit.session, { action, query });
-  response.redirect(303, jobPath(id));
+  if (query.ignored.length > 0)
+    return sendPage(response, 422, <BulkRefusedPage {...{ action, query, frame }} />);
+  const creation = await actOnMany(options.database.pool, visit.session, { action, query });
+  if (creation.kind === "created") return response.redirect(303, jobPath(creation.id));
+  sendPage(response, 409, <BulkRefusedPage {...{ action, query, frame }} refusal={creation} />);
 }
 
 async function showJob(options: SettingsOptions, request: Request, response: Response): Promise<void> {
