@@ -11,16 +11,21 @@ describe("the audit", () => {
 
   beforeAll(async () => {
     running = await startRunningApp({ environment: { ROLE: "web" } });
+    await openAccount();
+    // The first page of a process compiles its code: on a busy machine that takes longer than a page may.
+    await browser.get("/settings/audit");
   });
 
   afterAll(() => running.close());
 
-  beforeEach(async () => {
+  beforeEach(() => openAccount());
+
+  async function openAccount(): Promise<void> {
     const portal = addPlainPortal(running.simulator);
     [portalId, email] = [BigInt(portal.portalId), portal.admin.email];
     browser = createBrowser(running.publicUrl);
     await connect();
-  });
+  }
 
   const prisma = () => running.db.database.prisma;
   const page = async (path: string) => {
