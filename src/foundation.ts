@@ -1,3 +1,4 @@
+import { recordConnection } from "./admin/audit/record-connection.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
@@ -90,6 +91,7 @@ export async function lay(
     refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
     now: () => new Date(),
     logger,
+    onConnect: recordConnection,
     onDisconnect: (client, { portalId, reason }) =>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
   });

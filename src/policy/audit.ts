@@ -66,17 +66,53 @@ export interface AuditPage {
 
 const PAGE_SIZE = 25;
 
+/** Which entries; what is absent does not narrow. */
+export interface AuditFilter {
+  readonly userId?: bigint | undefined;
+  readonly subject?: string | undefined;
+  /** Older than this id. */
+  readonly before?: bigint | undefined;
+}
+
 /** Newest first. Ids grow with time, so the primary key gives the order. */
 export async function listAuditEntries(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-  { before }: { before: bigint | undefined },
+  { userId, subject, before }: AuditFilter,
 ): Promise<AuditPage> {
   const rows = await prisma.auditEntry.findMany({
-    where: { portalId, ...(before === undefined ? {} : { id: { lt: before } }) },
+    where: {
+      portalId,
+      ...(userId === undefined ? {} : { userId }),
+      ...(subject === undefined ? {} : { subject }),
+      ...(before === undefined ? {} : { id: { lt: before } }),
+    },
     orderBy: { id: "desc" },
     take: PAGE_SIZE + 1,
   });
   const items = rows.slice(0, PAGE_SIZE);
   return { items, olderThan: rows.length > PAGE_SIZE ? items.at(-1)?.id : undefined };
+}
+
+/** Somebody who changed something, under the address of the last time. */
+export interface AuditActor {
+  readonly userId: bigint;
+  readonly userEmail: string | null;
+}
+
+/** Entries looked through for who made them. */
+const ACTORS_OF = 10_000;
+
+/** Everybody who made one of the portal's newest entries. */
+export async function listAuditActors(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<AuditActor[]> {
+  const { rows } = await pool.query<{ user_id: string; user_email: string | null }>(
+    `SELECT DISTINCT ON (user_id) user_id, user_email FROM (
+       SELECT id, user_id, user_email FROM audit_entries WHERE portal_id = $1 ORDER BY id DESC LIMIT $2
+     ) AS newest WHERE user_id IS NOT NULL ORDER BY user_id, id DESC`,
+    [portalId, ACTORS_OF],
+  );
+  return rows.map(({ user_id, user_email }) => ({ userId: BigInt(user_id), userEmail: user_email }));
 }

@@ -53,13 +53,32 @@ export type OnDisconnect = (
   portal: { portalId: bigint; reason: string },
 ) => Promise<void>;
 
-export function createTokenStore({
-  pool,
-  onDisconnect,
-}: {
-  pool: Pool;
-  onDisconnect?: OnDisconnect | undefined;
-}): TokenStore {
+/** A portal's connection as it was before a grant was saved, and as it is with it. */
+export interface ConnectionState {
+  readonly status: "CONNECTED" | "DISCONNECTED";
+  readonly authorizedByEmail: string | null;
+  readonly scopes: readonly string[];
+}
+
+export interface NewConnection {
+  readonly portalId: bigint;
+  readonly userId: bigint | null;
+  readonly userEmail: string | null;
+  /** Undefined where the app was never installed before. */
+  readonly before: ConnectionState | undefined;
+  readonly after: ConnectionState;
+}
+
+/** Told inside the transaction that connects a portal, or has its grant given anew; not of a mere sign-in. */
+export type OnConnect = (client: PoolClient, connection: NewConnection) => Promise<void>;
+
+export interface TokenStoreOptions {
+  readonly pool: Pool;
+  readonly onConnect?: OnConnect | undefined;
+  readonly onDisconnect?: OnDisconnect | undefined;
+}
+
+export function createTokenStore({ pool, onConnect, onDisconnect }: TokenStoreOptions): TokenStore {
   const changes = async (sql: string, values: unknown[]) =>
     ((await pool.query(sql, values)).rowCount ?? 0) > 0;
   return {
@@ -71,7 +90,7 @@ export function createTokenStore({
       return rows[0] && toStored(rows[0]);
     },
     save: (grant, tokens, occasion) =>
-      inTransaction(pool, (client) => saveGrant(client, { grant, tokens, occasion })),
+      inTransaction(pool, (client) => saveGrant(client, { grant, tokens, occasion, onConnect })),
     lease: (row, leaseMs) =>
       changes(
         `UPDATE portal_tokens SET refresh_lease_until = now() + make_interval(secs => $3)
@@ -123,13 +142,19 @@ function replacement(row: StoredTokens, tokens: SealedTokens): unknown[] {
 /** Both writers below lock the portal's row first, so that they cannot deadlock on each other. */
 async function saveGrant(
   client: PoolClient,
-  { grant, tokens, occasion }: { grant: Grant; tokens: SealedTokens; occasion: GrantOccasion },
+  {
+    grant,
+    tokens,
+    occasion,
+    onConnect,
+  }: { grant: Grant; tokens: SealedTokens; occasion: GrantOccasion; onConnect: OnConnect | undefined },
 ): Promise<{ wasConnected: boolean }> {
-  const before = await client.query<{ status: string }>(
-    "SELECT status FROM portals WHERE portal_id = $1 FOR UPDATE",
+  const found = await client.query<ConnectionState>(
+    `SELECT status, authorized_by_email AS "authorizedByEmail", scopes FROM portals WHERE portal_id = $1 FOR UPDATE`,
     [grant.portalId],
   );
-  const wasConnected = before.rows[0]?.status === "CONNECTED";
+  const before = found.rows[0];
+  const wasConnected = before?.status === "CONNECTED";
   // Signing in to a connected portal proves an identity; it must not change in whose name the app was installed.
   const keepsAuthorizer = wasConnected && occasion === "sign-in";
   await client.query(
@@ -152,6 +177,11 @@ async function saveGrant(
        access_expires_at = excluded.access_expires_at, refresh_lease_until = NULL, updated_at = now()`,
     [grant.portalId, tokens.accessTokenSealed, tokens.refreshTokenSealed, tokens.accessExpiresAt],
   );
+  if (!keepsAuthorizer) {
+    const { portalId, userId, userEmail, scopes } = grant;
+    const after: ConnectionState = { status: "CONNECTED", authorizedByEmail: userEmail, scopes };
+    await onConnect?.(client, { portalId, userId, userEmail, before, after });
+  }
   return { wasConnected };
 }
 

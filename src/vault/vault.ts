@@ -6,7 +6,7 @@ import { createCipher } from "./cipher.js";
 import type { Grant, GrantOccasion, RefreshGrant } from "./grant.js";
 import { createTokenSource, type TokenNeed } from "./refresh.js";
 import { resealAll } from "./reseal.js";
-import { createTokenStore, type OnDisconnect } from "./store.js";
+import { createTokenStore, type OnConnect, type OnDisconnect } from "./store.js";
 import { sealTokens, type LiveToken } from "./token-seals.js";
 
 /** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
@@ -43,6 +43,8 @@ export interface VaultOptions {
   refreshGrant: RefreshGrant;
   now: () => Date;
   logger: Logger;
+  /** Told inside the transaction that connects a portal. */
+  onConnect?: OnConnect;
   /** Told inside the transaction that disconnects a portal. */
   onDisconnect?: OnDisconnect;
 }
@@ -65,7 +67,11 @@ interface CachedToken {
 export function createVault(options: VaultOptions): Vault {
   const { now, logger } = options;
   const cipher = createCipher(options.keys);
-  const store = createTokenStore({ pool: options.database.pool, onDisconnect: options.onDisconnect });
+  const store = createTokenStore({
+    pool: options.database.pool,
+    onConnect: options.onConnect,
+    onDisconnect: options.onDisconnect,
+  });
   const currentToken = createTokenSource({ ...options, cipher, store });
   const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
   const flights = new Map<string, Promise<LiveToken>>();

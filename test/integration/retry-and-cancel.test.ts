@@ -94,8 +94,14 @@ describe("an admin cancels and retries", () => {
       error_code: "CANCELLED",
     });
     expect(portal.enrollments.total).toBe(0);
-    const entry = await database().prisma.auditEntry.findFirstOrThrow({ where: { portalId } });
-    expect(entry).toMatchObject({ userEmail: portal.admin.email, action: "CANCELLED" });
+    const entry = await database().prisma.auditEntry.findFirstOrThrow({
+      where: { portalId, subject: "executions" },
+    });
+    expect(entry).toMatchObject({
+      ...{ userEmail: portal.admin.email, action: "CANCELLED" },
+      before: { outcome: "waiting" },
+      after: { outcome: "failed", errorCode: "CANCELLED" },
+    });
     expect((await press(browser, `/${id}/cancel`)).location).toContain("?done=late");
   });
 

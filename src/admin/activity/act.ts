@@ -5,6 +5,7 @@ import { createBulkJob, stopBulkJob, type BulkJobCreation } from "../../executio
 import { recordChange } from "../audit/record-change.js";
 import type { Session } from "../session/session.js";
 import type { ActivityQuery } from "./activity-query.js";
+import { readStanding } from "./standing.js";
 import { ACTION_WORDS, describeQuery } from "./words.js";
 
 /** Does one thing to one execution, with its entry in the audit. False where it no longer applied. */
@@ -15,15 +16,18 @@ export async function actOnOne(
 ): Promise<boolean> {
   const { portalId } = session;
   return inTransaction(pool, async (client) => {
+    const before = await readStanding(client, portalId, { id, action });
     const changed = await applyAction(client, action, { portalId, ids: [id] });
     if (changed === 0) return false;
+    const after = await readStanding(client, portalId, { id, action });
     const audit = ACTION_WORDS[action].audit;
     await recordChange(client, {
       by: session,
       subject: "executions",
       subjectName: `execution ${id}`,
       action: audit,
-      after: {},
+      before,
+      after,
     });
     return true;
   });
@@ -62,7 +66,8 @@ export async function stopJob(pool: Pool, session: Session, id: bigint): Promise
       subject: "executions",
       subjectName: `bulk job ${id}`,
       action: "STOPPED",
-      after: {},
+      before: { jobState: "under_way" },
+      after: { jobState: "stopped" },
     });
     return true;
   });

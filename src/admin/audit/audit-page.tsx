@@ -1,23 +1,32 @@
-import type { Frame } from "../frame/shell.js";
-import { describeChanges, type Names } from "./changes.js";
-import type { AuditItem, AuditPage as Entries } from "../../policy/audit.js";
+import { SitePage, type Frame } from "../frame/shell.js";
+import type { AuditActor, AuditItem, AuditPage as Entries } from "../../policy/audit.js";
 import { shorten } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
-import { ChangeTable } from "./change-table.js";
 import { Time } from "../overview/connection.js";
-import { SitePage } from "../frame/shell.js";
+import { ChangeTable } from "./change-table.js";
+import type { Names } from "./changes.js";
+import { describeEntry } from "./describe-entry.js";
+import { SUBJECTS } from "./words.js";
 
 const AUDIT_PATH = "/settings/audit";
+
+/** What narrows the list, as the address carries it; empty: everything. */
+export interface AuditNarrowing {
+  who: string;
+  what: string;
+}
 
 export interface AuditModel {
   frame: Frame;
   entries: Entries;
   names: Names;
+  actors: readonly AuditActor[];
+  narrowing: AuditNarrowing;
   /** False on the pages after the first. */
   isFirst: boolean;
 }
 
-export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
+export function AuditPage({ frame, entries, names, actors, narrowing, isFirst }: AuditModel) {
   const { items, olderThan } = entries;
   return (
     <SitePage
@@ -26,8 +35,9 @@ export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
       title="Audit"
       lead={`Who changed what on these pages, newest first. Times are in ${frame.format.timeZone}.`}
     >
+      <NarrowForm {...{ actors, narrowing, names }} />
       {items.length === 0 ? (
-        <p class="card empty">{isFirst ? "Nothing was changed yet." : "There is nothing older."}</p>
+        <Nothing narrowing={narrowing} isFirst={isFirst} />
       ) : (
         <ol class="audit">
           {items.map((item) => (
@@ -39,12 +49,12 @@ export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
       )}
       <nav class="paging" aria-label="Pages of changes">
         {isFirst ? null : (
-          <a class="button quiet" href={AUDIT_PATH}>
+          <a class="button quiet" href={auditHref(narrowing)}>
             Newest
           </a>
         )}
         {olderThan === undefined ? null : (
-          <a class="button quiet" rel="next" href={`${AUDIT_PATH}?before=${olderThan}`}>
+          <a class="button quiet" rel="next" href={auditHref(narrowing, olderThan)}>
             Older
           </a>
         )}
@@ -53,32 +63,94 @@ export function AuditPage({ frame, entries, names, isFirst }: AuditModel) {
   );
 }
 
-/** What the account itself decides is named by its own name. */
-const SUBJECTS: Readonly<Record<string, string>> = {
-  sender: "Sender",
-  rotation: "Rotation",
-  preset: "Preset",
-};
+function auditHref({ who, what }: AuditNarrowing, before?: bigint): string {
+  const query = new URLSearchParams({
+    ...(who === "" ? {} : { who }),
+    ...(what === "" ? {} : { what }),
+    ...(before === undefined ? {} : { before: String(before) }),
+  });
+  return query.size === 0 ? AUDIT_PATH : `${AUDIT_PATH}?${query.toString()}`;
+}
 
-const ACTIONS: Readonly<Record<string, string>> = {
-  CREATED: "created",
-  CHANGED: "changed",
-  DELETED: "deleted",
-  CLEARED: "cleared",
-};
+function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "narrowing" | "names">) {
+  return (
+    <form method="get" action={AUDIT_PATH} class="search" role="search">
+      <label for="who">Changed by</label>
+      <select id="who" name="who">
+        <option value="">Anybody</option>
+        {actors.map(({ userId, userEmail }) => (
+          <option key={String(userId)} value={String(userId)} selected={String(userId) === narrowing.who}>
+            {shorten(userEmail ?? names.people.get(String(userId)) ?? `User ${userId}`, LONGEST_LABEL)}
+          </option>
+        ))}
+      </select>
+      <label for="what">What</label>
+      <select id="what" name="what">
+        <option value="">Everything</option>
+        {Object.entries(SUBJECTS).map(([subject, label]) => (
+          <option key={subject} value={subject} selected={subject === narrowing.what}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <button class="button">Show</button>
+    </form>
+  );
+}
+
+function Nothing({ narrowing, isFirst }: Pick<AuditModel, "narrowing" | "isFirst">) {
+  if (!isFirst) return <p class="card empty">There is nothing older.</p>;
+  if (narrowing.who === "" && narrowing.what === "")
+    return <p class="card empty">Nothing was changed yet.</p>;
+  return (
+    <p class="card empty">
+      No change fits. <a href={AUDIT_PATH}>Show all changes</a>
+    </p>
+  );
+}
 
 function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: Names }) {
   const who = item.userEmail ?? (item.userId === null ? "Somebody" : `User ${item.userId}`);
+  const { kind, done, changes, meant, link } = describeEntry(item, names);
   return (
     <>
       <h2>
-        {SUBJECTS[item.subject]} <bdi>{shorten(item.subjectName, LONGEST_LABEL)}</bdi>{" "}
-        {ACTIONS[item.action] ?? item.action.toLowerCase().replaceAll("_", " ")}
+        {kind} <bdi>{shorten(item.subjectName, LONGEST_LABEL)}</bdi> {done}
       </h2>
       <p class="note">
         <bdi>{shorten(who, LONGEST_LABEL)}</bdi>, <Time date={item.at} format={frame.format} />
+        {link === undefined ? null : (
+          <>
+            {" · "}
+            <a href={link.href}>{link.label}</a>
+          </>
+        )}
       </p>
-      <ChangeTable changes={describeChanges(item.before, item.after, names)} heads={["Before", "After"]} />
+      {meant === undefined ? null : <Meant conditions={meant} />}
+      {changes.length === 0 ? (
+        <p class="note">Nothing else is noted about it.</p>
+      ) : (
+        <ChangeTable changes={changes} heads={["Before", "After"]} />
+      )}
     </>
+  );
+}
+
+/** Longer lists of values say nothing more here, and fill the page. */
+const LONGEST_CONDITION = 200;
+
+function Meant({ conditions }: { conditions: readonly string[] }) {
+  if (conditions.length === 0) return <p>Meant were all executions.</p>;
+  return (
+    <p>
+      Meant were executions with{" "}
+      {conditions.map((condition, index) => (
+        <>
+          {index === 0 ? "" : "; "}
+          <bdi key={condition}>{shorten(condition, LONGEST_CONDITION)}</bdi>
+        </>
+      ))}
+      .
+    </p>
   );
 }

@@ -1,14 +1,17 @@
 import type { Request, Response } from "express";
+import { listSequences } from "../../directory/people.js";
 import { sendPage } from "../../http/page.js";
-import { listAuditEntries } from "../../policy/audit.js";
+import { listAuditActors, listAuditEntries } from "../../policy/audit.js";
 import { admitPage } from "../session/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { readNameable } from "../frame/names.js";
-import { AuditPage } from "./audit-page.js";
+import { AuditPage, type AuditNarrowing } from "./audit-page.js";
+import type { Names } from "./changes.js";
+import { SUBJECTS } from "./words.js";
 import type { SettingsOptions } from "../site-options.js";
-import { readId } from "../frame/form-body.js";
+import { readFields, readId } from "../frame/form-body.js";
 
-/** `GET /settings/audit?before=…` */
+/** `GET /settings/audit?who=7&what=sender&before=…`; what an address says otherwise does not narrow. */
 export async function showAudit(
   options: SettingsOptions,
   request: Request,
@@ -18,11 +21,36 @@ export async function showAudit(
   if (visit === undefined) return;
   const { portalId } = visit.session;
   const before = readId(request.query["before"]);
-  const [entries, { names }] = await Promise.all([
-    listAuditEntries(options.database, portalId, { before }),
-    readNameable(options.database, portalId),
+  const narrowing = readNarrowing(request);
+  const { who, what } = narrowing;
+  const [entries, actors, names] = await Promise.all([
+    listAuditEntries(options.database, portalId, { before, userId: readId(who), subject: what || undefined }),
+    listAuditActors(options.database, portalId),
+    readNames(options, portalId),
   ]);
   const frame = frameOf(options, visit, { request, response });
-  const isFirst = before === undefined;
-  sendPage(response, 200, <AuditPage {...{ frame, entries, names, isFirst }} />);
+  const model = { entries, actors, narrowing, isFirst: before === undefined };
+  sendPage(response, 200, <AuditPage frame={frame} names={{ ...names, format: frame.format }} {...model} />);
+}
+
+function readNarrowing({ query }: Request): AuditNarrowing {
+  const fields = readFields(query);
+  const what = fields.text("what");
+  return {
+    who: readId(fields.text("who"))?.toString() ?? "",
+    what: Object.hasOwn(SUBJECTS, what) ? what : "",
+  };
+}
+
+async function readNames({ database }: SettingsOptions, portalId: bigint): Promise<Names> {
+  const [{ names }, presets, sequences] = await Promise.all([
+    readNameable(database, portalId),
+    database.prisma.preset.findMany({ where: { portalId }, select: { presetId: true, name: true } }),
+    listSequences(database.pool, portalId),
+  ]);
+  return {
+    ...names,
+    presets: new Map(presets.map(({ presetId, name }) => [presetId.toString(), name])),
+    sequences: new Map(sequences.map(({ sequenceId, name }) => [sequenceId, name])),
+  };
 }

@@ -1,3 +1,8 @@
+import { sentenceOf } from "../../executions/error-codes.js";
+import { createFormat, type Format } from "../frame/format.js";
+import { byForm, labelOf } from "./labels.js";
+import { WORDS } from "./words.js";
+
 /** One value that differs between two states of the same thing, in words. */
 export interface Change {
   label: string;
@@ -11,63 +16,24 @@ export interface Names {
   people: ReadonlyMap<string, string>;
   /** By rotation id. */
   rotations: ReadonlyMap<string, string>;
+  /** By preset id; where it is absent, an id is shown. */
+  presets?: ReadonlyMap<string, string>;
+  /** By sequence id. */
+  sequences?: ReadonlyMap<string, string>;
+  /** In which moments are written; without it they are written in UTC. */
+  format?: Pick<Format, "dateTime">;
 }
 
-/** Labels as the forms have them, by the path of the value. A path that is not here is shown as it is. */
-const LABELS: Readonly<Record<string, string>> = {
-  name: "Name",
-  isAllowed: "May send",
-  sendAsEmail: "Send-as address",
-  senderAlias: "Alias",
-  dailyCap: "Daily cap",
-  windowDays: "Days",
-  windowStartMinute: "From",
-  windowEndMinute: "Until",
-  timeZone: "Time zone",
-  away: "Away",
-  refusedCode: "Refused by HubSpot",
-  limitedUntil: "Over HubSpot's limit until",
-  keepsSender: "Keeps the sender",
-  members: "Senders and weights",
-  isDefault: "Default preset",
-  defaultPreset: "Default preset",
-  "sender.mode": "Sender",
-  "sender.property": "Sender's property",
-  "sender.userId": "Sender's user",
-  "sender.rotationId": "Sender's rotation",
-  "fallback.rotationId": "Fallback rotation",
-  "fallback.toDefaultSender": "Fall back to the default sender",
-  "fallback.whenNobody": "When nobody can send now",
-  ifAlreadyEnrolled: "Contact is in a sequence already",
-  "cooldown.days": "Cooldown, days",
-  "cooldown.scope": "Cooldown counts",
-  "suppression.domains": "Suppressed domains",
-  "suppression.property": "Suppressed by property",
-  "suppression.property.name": "Suppressing property",
-  "suppression.property.values": "Suppressing values",
-  checkOptOut: "Check the opt-out",
-  defaultSenderUserId: "Default sender",
-  onlyListedSenders: "Only listed people may send",
-  maxHoldDays: "Longest hold, days",
-  retentionDays: "History is kept, days",
-  alertWebhookUrl: "Alerts go to",
-  alertEmail: "Alerts are mailed to",
-  alertFailureCount: "Alert at failures, in number",
-  alertFailurePercent: "Alert at failures, per cent",
-};
-
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-
-const ORDER = Object.keys(LABELS);
 
 /** Every value that differs, in the order of the forms; null stands for "not there". */
 export function describeChanges(before: unknown, after: unknown, names: Names): Change[] {
   const [left, right] = [flatten(before), flatten(after)];
   const paths = new Set([...right.keys(), ...left.keys()]);
   return [...paths]
-    .sort((one, other) => ORDER.indexOf(one) - ORDER.indexOf(other))
+    .sort(byForm)
     .map((path) => ({
-      label: LABELS[path] ?? path,
+      label: labelOf(path),
       before: describe(path, left.get(path), names),
       after: describe(path, right.get(path), names),
     }))
@@ -90,25 +56,28 @@ function describe(path: string, value: unknown, names: Names): string {
   if (Array.isArray(value)) return value.map((item) => describeItem(path, item, names)).join(", ") || "–";
   if (typeof value === "number")
     return path.endsWith("Minute") ? clockTime(value) : value.toLocaleString("en-US");
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  if (/userId$/i.test(path)) return names.people.get(text) ?? `User ${text}`;
-  if (/rotationId$/.test(path)) return names.rotations.get(text) ?? `Rotation ${text}`;
-  return WORDS[text] ?? text;
+  return describeText(path, typeof value === "string" ? value : JSON.stringify(value), names);
 }
 
-/** Values of fixed choices. */
-const WORDS: Readonly<Record<string, string>> = {
-  contact_owner: "The contact's owner",
-  contact_property: "A user property of the contact",
-  specific_user: "One user",
-  rotation: "A rotation",
-  default_sender: "The default sender",
-  wait: "Wait",
-  fail: "Fail",
-  skip: "Skip",
-  sequence: "Enrollments in the same sequence",
-  any: "Enrollments in any sequence",
-};
+function describeText(path: string, text: string, names: Names): string {
+  if (TYPED.has(path)) return text;
+  if (/userId$/i.test(path)) return names.people.get(text) ?? `User ${text}`;
+  if (/rotationId$/i.test(path)) return names.rotations.get(text) ?? `Rotation ${text}`;
+  if (/presetId$/i.test(path)) return names.presets?.get(text) ?? `Preset ${text}`;
+  if (/sequenceId$/i.test(path)) return names.sequences?.get(text) ?? `Sequence ${text}`;
+  if (/code$/i.test(path)) return sentenceOf(text) ?? text;
+  if (MOMENT.test(text)) return (names.format ?? createFormat(null)).dateTime(new Date(text));
+  return Object.hasOwn(WORDS, text) ? (WORDS[text] ?? text) : text;
+}
+
+/** What somebody typed is never taken for the name of a choice. */
+const TYPED = new Set([
+  ...["name", "defaultPreset", "senderAlias", "sender.property"],
+  ...["suppression.property.name", "filter.search", "connectedBy"],
+]);
+
+/** As `toISOString` writes it. */
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/;
 
 function describeItem(path: string, item: unknown, names: Names): string {
   if (path === "windowDays") return DAYS[Number(item) - 1] ?? String(item);

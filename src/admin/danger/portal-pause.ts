@@ -3,20 +3,26 @@ import { inTransaction } from "../../db/transaction.js";
 import { recordChange } from "../audit/record-change.js";
 import type { SessionIdentity } from "../session/session.js";
 
-/** Keeps the portal from enrolling, or lets it again. Does nothing where it is as asked already. */
+/**
+ * Keeps the portal from enrolling, or lets it again. Does nothing where it is as asked already. The settings' version
+ * stays: no form of the site holds the pause, so none that is being filled in is out of date by it.
+ */
 export async function setPaused(pool: Pool, by: SessionIdentity, isPaused: boolean): Promise<void> {
   await inTransaction(pool, async (client) => {
     const { rowCount } = await client.query(
-      `INSERT INTO portal_settings AS s (portal_id, paused_at, version)
-       SELECT $1, now(), 1 WHERE $2 OR EXISTS (SELECT FROM portal_settings WHERE portal_id = $1)
-       ON CONFLICT (portal_id) DO UPDATE SET paused_at = CASE WHEN $2 THEN now() END,
-         version = s.version + 1, updated_at = now()
+      `INSERT INTO portal_settings AS s (portal_id, paused_at)
+       SELECT $1, now() WHERE $2 OR EXISTS (SELECT FROM portal_settings WHERE portal_id = $1)
+       ON CONFLICT (portal_id) DO UPDATE SET paused_at = CASE WHEN $2 THEN now() END, updated_at = now()
          WHERE (s.paused_at IS NOT NULL) <> $2`,
       [by.portalId, isPaused],
     );
     if (rowCount === 0) return;
-    const action = isPaused ? "PAUSED" : "RESUMED";
-    await recordChange(client, { by, subject: "portal", subjectName: "Enrolling", action });
+    const [underWay, paused] = [{ enrolling: "under_way" }, { enrolling: "paused" }];
+    await recordChange(client, {
+      ...{ by, subject: "portal", subjectName: "Enrolling", action: isPaused ? "PAUSED" : "RESUMED" },
+      before: isPaused ? underWay : paused,
+      after: isPaused ? paused : underWay,
+    });
   });
 }
 
@@ -28,7 +34,11 @@ export async function requestErasure(pool: Pool, by: SessionIdentity): Promise<v
        ON CONFLICT (portal_id) DO UPDATE SET erase_requested_at = now(), updated_at = now()`,
       [by.portalId],
     );
-    await recordChange(client, { by, subject: "portal", subjectName: "History", action: "DELETED" });
+    await recordChange(client, {
+      ...{ by, subject: "portal", subjectName: "History", action: "DELETED" },
+      before: { history: "kept" },
+      after: { history: "deleted" },
+    });
   });
 }
 
