@@ -15,6 +15,9 @@ export const QUERY_FIELDS = [
   "since",
   "from",
   "to",
+  "decided",
+  "enrolled",
+  "retries",
 ] as const;
 export type QueryField = (typeof QUERY_FIELDS)[number];
 
@@ -39,6 +42,7 @@ const FILTER_KEYS = {
   sender: "senderUserId",
   workflow: "workflowId",
   contact: "contactId",
+  retries: "retries",
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
 const LONGEST_VALUE = 320;
@@ -50,7 +54,10 @@ interface Clock {
   readonly timeZone: string;
 }
 
-/** @param query an address's parameters, or a form's fields. `since` is relative (`24h`, `7d`) or a moment in ISO 8601. */
+/**
+ * @param query an address's parameters, or a form's fields. `since`, `decided` and `enrolled` are relative (`24h`, `7d`) or
+ * a moment in ISO 8601.
+ */
 export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
   const given: Partial<Record<QueryField, string>> = {};
   const ignored: QueryField[] = [];
@@ -77,6 +84,10 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
   switch (field) {
     case "since":
       return moment(readSince(text, clock), "since");
+    case "decided":
+      return moment(readSince(text, clock), "decidedSince");
+    case "enrolled":
+      return moment(readSince(text, clock), "enrolledSince");
     case "from":
       return moment(startOfDay(text, clock.timeZone), "since");
     case "to":
@@ -89,7 +100,10 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
   }
 }
 
-function moment(date: Date | undefined, key: "since" | "until"): Partial<ExecutionFilter> | undefined {
+function moment(
+  date: Date | undefined,
+  key: "since" | "until" | "decidedSince" | "enrolledSince",
+): Partial<ExecutionFilter> | undefined {
   return date === undefined ? undefined : { [key]: date.toISOString() };
 }
 
