@@ -10,7 +10,7 @@ import { signOut } from "./session/admit-form.js";
 import { changeAlerts, sendTestAlert } from "./alerts/change-alerts.js";
 import { changeSender } from "./overview/change-default-sender.js";
 import { LAST_ALERT_PATH } from "./alerts/last-alert.js";
-import { WAITING_PATH, WaitingCard } from "./overview/overview-cards.js";
+import { WAITING_PATH, WaitingCard } from "./overview/waiting-card.js";
 import { Trouble } from "./overview/trouble.js";
 import { createPolicyRouter } from "./policy/routes.js";
 import { sendReportFile, showReports } from "./reports/reports-view.js";

@@ -33,7 +33,9 @@ export const executionFilterSchema = z.strictObject({
   senderUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
-  /** A contact id, a callback id, the beginning of an address, or, after an @, its end. */
+  /** `without`: what workflows called for, without what an admin had tried again. */
+  retries: z.enum(["without"]).optional(),
+  /** An id (contact, callback, execution), the beginning of an address, or, after an @, its end. */
   search: z
     .string()
     .trim()
@@ -44,6 +46,9 @@ export const executionFilterSchema = z.strictObject({
   /** Accepted at or after, and before; ISO 8601. */
   since: moment.optional(),
   until: moment.optional(),
+  /** Decided at or after; enrolled at or after. */
+  decidedSince: moment.optional(),
+  enrolledSince: moment.optional(),
 });
 
 export type ExecutionFilter = z.output<typeof executionFilterSchema>;
@@ -52,6 +57,11 @@ export type ExecutionFilter = z.output<typeof executionFilterSchema>;
 export function addressPattern(search: string): string {
   const literal = search.toLowerCase().replace(/[\\%_]/g, "\\$&");
   return search.startsWith("@") ? `%${literal}` : `${literal}%`;
+}
+
+/** The search as the id of an execution; undefined where it can be none. */
+export function searchedId(search: string): string | undefined {
+  return hubspotId.safeParse(search).data;
 }
 
 /**
@@ -63,7 +73,7 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const equal = (column: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${column} = ${parameter(value)}`];
-  const { outcome, search, since, until } = filter;
+  const { outcome, search, since, until, decidedSince, enrolledSince } = filter;
   const conditions = [
     ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
     ...equal("error_code", filter.code),
@@ -74,12 +84,22 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
     ...equal("contact_id", filter.contactId),
     ...(since === undefined ? [] : [`accepted_at >= ${parameter(since)}`]),
     ...(until === undefined ? [] : [`accepted_at < ${parameter(until)}`]),
+    ...(decidedSince === undefined ? [] : [`decided_at >= ${parameter(decidedSince)}`]),
+    ...(enrolledSince === undefined ? [] : [`enrolled_at >= ${parameter(enrolledSince)}`]),
+    ...(filter.retries === undefined ? [] : ["retry_of IS NULL"]),
   ];
-  if (search !== undefined) {
-    const exact = parameter(search);
-    conditions.push(
-      `(contact_id = ${exact} OR callback_id = ${exact} OR lower(contact_email) LIKE ${parameter(addressPattern(search))})`,
-    );
-  }
+  if (search !== undefined) conditions.push(searchCondition(search, parameter));
   return conditions.length === 0 ? "true" : conditions.join(" AND ");
+}
+
+function searchCondition(search: string, parameter: (value: unknown) => string): string {
+  const exact = parameter(search);
+  const id = searchedId(search);
+  const ways = [
+    `contact_id = ${exact}`,
+    `callback_id = ${exact}`,
+    `lower(contact_email) LIKE ${parameter(addressPattern(search))}`,
+    ...(id === undefined ? [] : [`id = ${parameter(id)}::bigint`]),
+  ];
+  return `(${ways.join(" OR ")})`;
 }

@@ -21,6 +21,9 @@ const ADDRESS = `${createHash("md5").update("39595").digest("hex")}@contacts.exa
 /** A page's look-back, once more for where it ended, and what an index names. */
 const MOST_ROWS = 2 * 25_000 + 5_100;
 
+/** What is looked through of the index of decided executions. */
+const MOST_ENTRIES = 100_001;
+
 interface PlanNode {
   readonly "Node Type": string;
   readonly "Relation Name"?: string;
@@ -45,12 +48,13 @@ describe(`the activity of a portal with ${ROWS} executions`, () => {
     for (let from = 1; from <= ROWS; from += STEP) {
       await db.database.pool.query(
         `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, due_at, deadline_at, contact_id, contact_email,
-              workflow_id, sequence_id, request, attempts, enrollment_status, error_code, sender_user_id, decided_at, completed_at)
+              workflow_id, sequence_id, request, attempts, enrollment_status, error_code, sender_user_id, decided_at, completed_at, enrolled_at)
        SELECT $1, 'ap-scale-' || n, 'ENROLL', state, at, at, at + interval '6 days', (n::bigint * 7919 % 400009)::text,
               md5((n::bigint * 7919 % 400009)::text) || '@contacts.example', '7001', (n % 20)::text,
               '{"senderMode":"contact_owner","properties":{"email":"someone@contacts.example","hubspot_owner_id":"4711"}}', 1,
               CASE WHEN state = 'COMPLETED' THEN CASE WHEN code IS NULL THEN 'ENROLLED' ELSE 'FAILED' END END, code, 7 + n % 30,
-              CASE WHEN state = 'COMPLETED' THEN at END, CASE WHEN state = 'COMPLETED' THEN at END
+              CASE WHEN state = 'COMPLETED' THEN at END, CASE WHEN state = 'COMPLETED' THEN at END,
+              CASE WHEN state = 'COMPLETED' AND code IS NULL THEN at END
          FROM generate_series($3::int, least($2::int, $3::int + $4::int - 1)) AS n,
               LATERAL (SELECT now() - ($2::int - n) * interval '30 s' AS at,
                               CASE WHEN n % 100000 = 50 THEN 'QUEUED' ELSE 'COMPLETED' END AS state) AS moment,
@@ -64,6 +68,9 @@ describe(`the activity of a portal with ${ROWS} executions`, () => {
   afterAll(() => db.drop());
 
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  const SENT_WITHIN_A_DAY: ExecutionFilter = {
+    ...{ senderUserId: "8", outcome: "enrolled", enrolledSince: daysAgo(1) },
+  };
   const whole = (ROWS * 30) / 86_400;
 
   const searches: [string, ExecutionFilter, number][] = [
@@ -81,6 +88,11 @@ describe(`the activity of a portal with ${ROWS} executions`, () => {
     ["by one letter", { search: "a" }, PAGE_SIZE],
     ["by the end of an address", { search: "@contacts.example" }, PAGE_SIZE],
     ["by an end that is nobody's", { search: "@nowhere.example" }, 0],
+    ["by what was decided within a day", { decidedSince: daysAgo(1), kind: "ENROLL" }, PAGE_SIZE],
+    ["by what failed within a day", { decidedSince: daysAgo(1), outcome: "failed", retries: "without" }, 3],
+    ["by what failed within a month", { decidedSince: daysAgo(30), outcome: "failed" }, PAGE_SIZE],
+    ["by what a sender sent within a day", SENT_WITHIN_A_DAY, PAGE_SIZE],
+    ["by an execution's id", { search: "77" }, 1],
     ["by a callback id", { search: "ap-scale-5" }, 1],
     ["in the middle of the history", { since: daysAgo(whole / 2 + 1), until: daysAgo(whole / 2) }, PAGE_SIZE],
   ];
@@ -122,7 +134,8 @@ describe(`the activity of a portal with ${ROWS} executions`, () => {
     async (_name, filter) => {
       const counted = counting();
       await (await searchExecutions(counted.pool, PORTAL, filter)).read({}, PAGE_SIZE);
-      expect(counted.rows()).toBeLessThanOrEqual(MOST_ROWS);
+      const entries = filter.decidedSince === undefined ? 0 : MOST_ENTRIES;
+      expect(counted.rows()).toBeLessThanOrEqual(MOST_ROWS + entries);
     },
   );
 

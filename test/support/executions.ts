@@ -25,6 +25,10 @@ export interface ExecutionSeed {
   request?: Prisma.InputJsonValue;
   senderChoice?: Prisma.InputJsonValue;
   outputs?: Record<string, string>;
+  callbackId?: string;
+  /** With `isHeld: false`: an admin's retry of that execution. */
+  retryOf?: bigint;
+  isHeld?: boolean;
 }
 
 /** Stores executions as they stand, in the order given. */

@@ -15,6 +15,9 @@ export const QUERY_FIELDS = [
   "since",
   "from",
   "to",
+  "decided",
+  "enrolled",
+  "retries",
 ] as const;
 export type QueryField = (typeof QUERY_FIELDS)[number];
 
@@ -42,6 +45,7 @@ const FILTER_KEYS = {
   sender: "senderUserId",
   workflow: "workflowId",
   contact: "contactId",
+  retries: "retries",
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
 const LONGEST_VALUE = 320;
@@ -53,7 +57,10 @@ interface Clock {
   readonly timeZone: string;
 }
 
-/** @param query an address's parameters, or a form's fields. `since` is relative (`24h`, `7d`) or a moment in ISO 8601. */
+/**
+ * @param query an address's parameters, or a form's fields. `since`, `decided` and `enrolled` are relative (`24h`, `7d`) or
+ * a moment in ISO 8601.
+ */
 export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
   const given: Partial<Record<QueryField, string>> = {};
   const ignored: QueryField[] = [];
@@ -83,6 +90,10 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
   switch (field) {
     case "since":
       return moment(readSince(text, clock), "since");
+    case "decided":
+      return moment(readSince(text, clock), "decidedSince");
+    case "enrolled":
+      return moment(readSince(text, clock), "enrolledSince");
     case "from":
       return moment(startOfDay(text, clock.timeZone), "since");
     case "to":
@@ -96,7 +107,10 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
 }
 
 /** Undefined also for years that nothing happened in and the database may not know. */
-function moment(date: Date | undefined, key: "since" | "until"): Partial<ExecutionFilter> | undefined {
+function moment(
+  date: Date | undefined,
+  key: "since" | "until" | "decidedSince" | "enrolledSince",
+): Partial<ExecutionFilter> | undefined {
   const parsed = executionFilterSchema.shape[key].safeParse(date?.toISOString());
   return parsed.success && parsed.data !== undefined ? { [key]: parsed.data } : undefined;
 }

@@ -26,7 +26,7 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
       <h1>{words.bulk}</h1>
       <section class="card">
         <p>
-          <strong>{describeQuery(query.given)}</strong>
+          <strong>{describeQuery(query.given, format)}</strong>
         </p>
         <p>{words.explained}</p>
         <Preview preview={preview} format={format} />

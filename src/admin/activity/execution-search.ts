@@ -1,5 +1,11 @@
 import type { Pool } from "pg";
-import { addressPattern, filterCondition, type ExecutionFilter } from "../../executions/execution-filter.js";
+import {
+  addressPattern,
+  filterCondition,
+  OUTCOME_CONDITIONS,
+  searchedId,
+  type ExecutionFilter,
+} from "../../executions/execution-filter.js";
 import type { Position } from "./activity-query.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
@@ -25,6 +31,8 @@ const LOOK_BACK = 25_000;
 const MOST_CANDIDATES = 5_000;
 /** Open executions looked through for an address: their addresses are in no index, so that accepting pays nothing. */
 const OPEN_LOOKED_AT = 100_000;
+/** Entries of the index of decided executions looked through; they are read without the rows themselves. */
+const DECIDED_LOOKED_AT = 100_000;
 /** Ids grow with acceptance, but transactions overlap: so much either side of a moment is looked at. */
 const TIME_MARGIN_MS = 60_000;
 const HIGHEST_ID = 2n ** 63n - 1n;
@@ -134,19 +142,56 @@ async function edgeOf(
 async function findCandidates(
   pool: Pool,
   portalId: bigint,
-  { search, contactId, outcome }: ExecutionFilter,
+  filter: ExecutionFilter,
 ): Promise<bigint[] | undefined> {
+  const { search, contactId, outcome } = filter;
   const most = MOST_CANDIDATES + 1;
   const finish = ({ rows }: { rows: { id: string }[] }): bigint[] | undefined =>
     rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
   if (contactId !== undefined) return finish(await pool.query(BY_CONTACT, [portalId, contactId, most]));
   if (search !== undefined && !search.startsWith("@")) {
-    const values = [portalId, search, addressPattern(search), most];
+    const values = [portalId, search, addressPattern(search), most, searchedId(search) ?? null];
     return finish(await pool.query(BY_SEARCH, values));
   }
   if (outcome === "waiting") return finish(await pool.query(UNDECIDED, [portalId, most]));
-  return undefined;
+  if (filter.enrolledSince !== undefined && filter.senderUserId !== undefined && outcome === "enrolled")
+    return finish(await pool.query(SENT_SINCE, [portalId, filter.senderUserId, filter.enrolledSince, most]));
+  return filter.decidedSince === undefined ? undefined : findDecided(pool, portalId, filter);
 }
+
+/**
+ * What was decided since a moment, from the index `executions_decided` alone. Undefined also where more was decided since
+ * than is looked through.
+ */
+async function findDecided(
+  pool: Pool,
+  portalId: bigint,
+  { decidedSince, kind, code, outcome, retries }: ExecutionFilter,
+): Promise<bigint[] | undefined> {
+  const conditions = [
+    ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
+    ...(retries === undefined ? [] : ["retry_of IS NULL"]),
+    "($3::text IS NULL OR kind = $3)",
+    "($4::text IS NULL OR error_code = $4)",
+  ];
+  const { rows } = await pool.query<{ looked_at: number; ids: string[] | null }>(
+    `WITH entry AS MATERIALIZED (
+       SELECT id, kind, enrollment_status, error_code, retry_of, decided_at FROM executions
+        WHERE portal_id = $1 AND decided_at >= $2 ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}
+     )
+     SELECT (SELECT count(*)::int FROM entry) AS looked_at,
+            (SELECT array_agg(id) FROM (
+               SELECT id FROM entry WHERE ${conditions.join(" AND ")} LIMIT ${MOST_CANDIDATES + 1}) AS fitting) AS ids`,
+    [portalId, decidedSince, kind ?? null, code ?? null],
+  );
+  const { looked_at = 0, ids = null } = rows[0] ?? {};
+  if (looked_at > DECIDED_LOOKED_AT || (ids ?? []).length > MOST_CANDIDATES) return undefined;
+  return (ids ?? []).map(BigInt);
+}
+
+/** What a sender sent since a moment: `executions_sent` orders it so. */
+const SENT_SINCE = `SELECT id FROM executions
+  WHERE portal_id = $1 AND sender_user_id = $2 AND enrollment_status = 'ENROLLED' AND enrolled_at >= $3 LIMIT $4`;
 
 const BY_CONTACT = `SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $3`;
 
@@ -166,6 +211,7 @@ const BY_SEARCH = `
   SELECT id FROM (
     (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $4)
     UNION SELECT id FROM executions WHERE portal_id = $1 AND callback_id = $2
+    UNION SELECT id FROM executions WHERE portal_id = $1 AND id = $5::bigint
     UNION (SELECT id FROM executions WHERE portal_id = $1 AND lower(contact_email) LIKE $3
               AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') LIMIT $4)
     UNION (${openRows("IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')")} LIMIT $4)

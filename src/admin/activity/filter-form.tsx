@@ -1,38 +1,65 @@
-import { ERROR_CODES } from "../../executions/error-codes.js";
 import { EXECUTION_KINDS } from "../../executions/execution.js";
 import { OUTCOME_LABELS, OUTCOMES } from "./outcome.js";
 import type { ActivityQuery, QueryField } from "./activity-query.js";
 import type { Choice, FilterChoices } from "./choices.js";
-import { FIELD_LABELS, KIND_LABELS, SINCE_LABELS } from "./words.js";
+import type { Format } from "../frame/format.js";
+import {
+  CODE_CHOICES,
+  describeValue,
+  FIELD_LABELS,
+  KIND_LABELS,
+  RETRIES_LABELS,
+  SINCE_LABELS,
+} from "./words.js";
 
 interface FilterFormModel {
   readonly query: ActivityQuery;
   readonly choices: FilterChoices;
   /** Where the list without a filter is. */
   readonly path: string;
+  readonly format: Format;
 }
 
 /** Fields of the second row, folded away until one is used. */
-const FURTHER: readonly QueryField[] = ["kind", "workflow", "contact", "from", "to"];
+const FURTHER: readonly QueryField[] = [
+  "kind",
+  "workflow",
+  "contact",
+  "from",
+  "to",
+  "decided",
+  "enrolled",
+  "retries",
+];
 
 /** A plain form: what is filled in ends up in the address, which can be kept and passed on. */
-export function FilterForm({ query: { given }, choices, path }: FilterFormModel) {
-  const codes = ERROR_CODES.map((code) => ({ value: code, label: code }));
+export function FilterForm({ query: { given }, choices, path, format }: FilterFormModel) {
   const statuses = OUTCOMES.map((outcome) => ({ value: outcome, label: OUTCOME_LABELS[outcome] }));
   const kinds = EXECUTION_KINDS.map((kind) => ({ value: kind, label: KIND_LABELS[kind] }));
-  const times = Object.entries(SINCE_LABELS).map(([value, label]) => ({ value, label }));
+  const times = choicesOf(SINCE_LABELS);
   return (
     <form class="filter" method="get" action={path} role="search" aria-label="Executions">
       <div class="filter-row">
         <div class="filter-search">
-          <label for="filter-q">E-mail, contact id or callback id</label>
-          <input id="filter-q" type="search" name="q" maxLength={320} value={given.q ?? ""} />
+          <label for="filter-q">Search</label>
+          <input
+            id="filter-q"
+            type="search"
+            name="q"
+            maxLength={320}
+            value={given.q ?? ""}
+            placeholder="ann@acme.example, @acme.example or an id"
+            aria-describedby="filter-q-note"
+          />
+          <p class="note" id="filter-q-note">
+            {SEARCH_HINT}
+          </p>
         </div>
         <Select field="status" choices={statuses} given={given} />
-        <Select field="code" choices={codes} given={given} />
+        <Select field="code" choices={CODE_CHOICES} given={given} />
         <Select field="sequence" choices={choices.sequences} given={given} />
         <Select field="sender" choices={choices.senders} given={given} />
-        <Select field="since" choices={times} given={given} />
+        <Select field="since" choices={times} given={given} format={format} />
       </div>
       <details open={FURTHER.some((field) => given[field] !== undefined)}>
         <summary>More filters</summary>
@@ -42,6 +69,9 @@ export function FilterForm({ query: { given }, choices, path }: FilterFormModel)
           <Text field="contact" given={given} hint="id" />
           <Day field="from" given={given} />
           <Day field="to" given={given} />
+          <Select field="decided" choices={times} given={given} format={format} />
+          <Select field="enrolled" choices={times} given={given} format={format} />
+          <Select field="retries" choices={choicesOf(RETRIES_LABELS)} given={given} />
         </div>
       </details>
       <p class="actions">
@@ -56,12 +86,25 @@ export function FilterForm({ query: { given }, choices, path }: FilterFormModel)
   );
 }
 
+/** How the search matches, in a sentence. */
+export const SEARCH_HINT =
+  "Finds addresses by their beginning, or by their domain after an @; contacts, callbacks and executions by their whole id.";
+
+function choicesOf(labels: Readonly<Record<string, string>>): Choice[] {
+  return Object.entries(labels).map(([value, label]) => ({ value, label }));
+}
+
 interface FieldModel {
   readonly field: QueryField;
   readonly given: ActivityQuery["given"];
 }
 
-function Select({ field, given, choices }: FieldModel & { choices: readonly Choice[] }) {
+function Select({
+  field,
+  given,
+  choices,
+  format,
+}: FieldModel & { choices: readonly Choice[]; format?: Format }) {
   const current = given[field] ?? "";
   const isKnown = current === "" || choices.some(({ value }) => value === current);
   return (
@@ -71,7 +114,7 @@ function Select({ field, given, choices }: FieldModel & { choices: readonly Choi
         <option value="">Any</option>
         {isKnown ? null : (
           <option value={current} selected>
-            {current}
+            {format === undefined ? current : describeValue(field, current, format)}
           </option>
         )}
         {choices.map(({ value, label }) => (

@@ -6,7 +6,7 @@ import { addressWith, type ActivityQuery, type Position } from "./activity-query
 import { JobLine } from "./bulk-pages.js";
 import type { FilterChoices } from "./choices.js";
 import type { ActivityPage } from "./execution-search.js";
-import { FilterForm } from "./filter-form.js";
+import { FilterForm, SEARCH_HINT } from "./filter-form.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH } from "./paths.js";
 import { ACTION_WORDS, describeQuery, FIELD_LABELS } from "./words.js";
@@ -32,7 +32,7 @@ export function ListPage(model: ListPageModel) {
       <h1>Activity</h1>
       <p class="lead">Every contact that reached an action, newest first, with what came of it and why.</p>
       <div class="card">
-        <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} />
+        <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} format={format} />
         {query.ignored.length === 0 ? null : (
           <p class="notice bad" role="alert">
             Not understood, so the list is not narrowed by it:{" "}
@@ -51,14 +51,14 @@ export function ListPage(model: ListPageModel) {
         </section>
       )}
       <ExecutionList {...model} />
-      {query.ignored.length === 0 ? <BulkLinks query={query} /> : null}
+      {query.ignored.length === 0 ? <BulkLinks query={query} format={format} /> : null}
     </ActivityFrame>
   );
 }
 
 /** The list; its first page fetches itself anew, an older one stays as it is under the reader's eyes. */
 export function ExecutionList(model: ListModel) {
-  const { query, position, page } = model;
+  const { query, position, page, format } = model;
   const isFirst = position.before === undefined && position.after === undefined;
   const refresh = isFirst
     ? {
@@ -70,7 +70,7 @@ export function ExecutionList(model: ListModel) {
   return (
     <section class="card" id="executions" aria-labelledby="executions-title" {...refresh}>
       <div class="card-head">
-        <h2 id="executions-title">{describeQuery(query.given)}</h2>
+        <h2 id="executions-title">{describeQuery(query.given, format)}</h2>
         <a class="button quiet" id="export" href={addressWith(EXPORT_PATH, query.given)}>
           Download as CSV
         </a>
@@ -85,7 +85,12 @@ export function ExecutionList(model: ListModel) {
 function Empty({ query, page }: ListModel) {
   if (page.searchedTo !== undefined) return null;
   if (Object.keys(query.given).length > 0) {
-    return <p class="empty">Nothing matches. Change the filter above, or clear it.</p>;
+    return (
+      <p class="empty">
+        Nothing matches. Change the filter above, or clear it.
+        {query.given.q === undefined ? "" : ` ${SEARCH_HINT}`}
+      </p>
+    );
   }
   return (
     <p class="empty">
@@ -132,12 +137,13 @@ function Paging({ query, position, page }: ListModel) {
   );
 }
 
-function BulkLinks({ query }: { query: ActivityQuery }) {
+function BulkLinks({ query, format }: Pick<ListModel, "query" | "format">) {
   return (
     <section class="card" aria-labelledby="bulk-title">
       <h2 id="bulk-title">Do something with everything that matches</h2>
       <p class="note">
-        What it applies to, and how many, is shown before anything happens. {describeQuery(query.given)}.
+        What it applies to, and how many, is shown before anything happens.{" "}
+        {describeQuery(query.given, format)}.
       </p>
       <p class="actions">
         {(["RETRY", "TRY_NOW", "CANCEL"] as const).map((action) => (

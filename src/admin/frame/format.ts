@@ -18,6 +18,8 @@ export interface Format {
   zoneName: string;
 }
 
+const COUNT = new Intl.NumberFormat("en-US");
+
 /** @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one. */
 export function createFormat(timeZone: string | null): Format {
   const zone = knownZone(timeZone);
@@ -31,12 +33,11 @@ export function createFormat(timeZone: string | null): Format {
   });
   const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
   const day = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short" });
-  const count = new Intl.NumberFormat("en-US");
   return {
     dateTime: (date) => dateTime.format(date),
     time: (date) => time.format(date),
     day: (date) => day.format(date),
-    count: (value) => count.format(value),
+    count: (value) => COUNT.format(value),
     duration: describeDuration,
     span: describeSpan,
     percent: (share) => `${Math.round(share * 100)} %`,
@@ -74,9 +75,9 @@ function describeSpan(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** "1 contact", "2 contacts". */
+/** "1 contact", "1,200 contacts". */
 export function numbered(value: number, noun: string): string {
-  return `${value} ${noun}${value === 1 ? "" : "s"}`;
+  return `${COUNT.format(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 /** Whether it is an IANA name this runtime knows. */

@@ -1,10 +1,12 @@
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { ConnectionHealth } from "./connection-health.js";
 import type { OutcomeHistory } from "./outcome-history.js";
-import type { SenderLoad } from "./sender-load.js";
+import type { SenderLoads } from "./sender-load.js";
 import { Connection, type AppScopes } from "./connection.js";
 import { FindContact } from "./find-contact.js";
-import { HistoryCard, ReasonsCard, SenderLoadCard, WaitingCard } from "./overview-cards.js";
+import { HistoryCard, ReasonsCard } from "./overview-cards.js";
+import { SenderLoadCard } from "./sender-load-card.js";
+import { WaitingCard } from "./waiting-card.js";
 import { SenderForm, type SenderFormModel } from "./default-sender-form.js";
 import { Trouble, type TroubleModel } from "./trouble.js";
 
@@ -13,13 +15,18 @@ export interface SettingsPageModel {
   scopes: AppScopes;
   health: ConnectionHealth;
   history: OutcomeHistory;
-  loads: readonly SenderLoad[];
+  loads: SenderLoads;
+  /** Senders whom HubSpot refused, or who are at its limit. */
+  troubledCount: number;
+  /** Origin of the account's HubSpot UI. */
+  hubspotUrl: string;
   sender: SenderFormModel;
   trouble: TroubleModel;
 }
 
 export function SettingsPage(model: SettingsPageModel) {
-  const { frame, scopes, health, history, loads, sender, trouble } = model;
+  const { frame, scopes, health, history, loads, troubledCount, sender, trouble } = model;
+  const places = { portalId: frame.portal.portalId, hubspotUrl: model.hubspotUrl };
   const { format, backlog, now } = trouble;
   return (
     <SitePage title="Overview" current="/settings" frame={frame}>
@@ -28,10 +35,10 @@ export function SettingsPage(model: SettingsPageModel) {
       <FindContact />
       <HistoryCard history={history} format={format} />
       <div class="columns">
-        <ReasonsCard history={history} format={format} />
+        <ReasonsCard history={history} places={places} />
         <div class="pile">
           <WaitingCard backlog={backlog} format={format} now={now} />
-          <SenderLoadCard loads={loads} format={format} />
+          <SenderLoadCard loads={loads} troubledCount={troubledCount} format={format} />
         </div>
       </div>
       <div class="columns">

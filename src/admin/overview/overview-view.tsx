@@ -10,6 +10,7 @@ import { SettingsPage } from "./overview-page.js";
 import type { TroubleModel } from "./trouble.js";
 import type { PortalOverview } from "../session/portal-overview.js";
 import { listSenderLoads } from "./sender-load.js";
+import { countTroubledSenders } from "../policy/sender-list.js";
 import { frameOf } from "../frame/shell.js";
 import { findChoices } from "./settings-row.js";
 import type { SettingsOptions } from "../site-options.js";
@@ -31,19 +32,21 @@ export async function sendSettings(
   const { portalId } = portal;
   const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
   const timeZone = createFormat(portal.timeZone).zoneName;
-  const [choices, senders, trouble, health, history, loads] = await Promise.all([
+  const [choices, senders, trouble, health, history, loads, troubledCount] = await Promise.all([
     findChoices(database, portalId),
     listSenderOptions(database, portalId),
     readLive(options, portal),
     readHealth(database, portalId),
     readHistory(database, portalId, { range, timeZone }),
-    listSenderLoads(database, portalId),
+    listSenderLoads(database, portalId, options.now()),
+    countTroubledSenders(database.pool, portalId),
   ]);
   const frame = frameOf(options, visit, { request, response });
   const { formToken } = frame;
   const { version } = choices;
   const model = {
-    ...{ frame, scopes, health, history, loads, trouble },
+    ...{ frame, scopes, health, history, loads, troubledCount, trouble },
+    hubspotUrl: hubspotUrlOf(portal, options.appUrl),
     sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
   };
   sendPage(response, 200, <SettingsPage {...model} />);

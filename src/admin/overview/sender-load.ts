@@ -11,14 +11,33 @@ export interface SenderLoad {
   readonly cap: number;
 }
 
+export interface SenderLoads {
+  /** The nearest to their cap, nearest first; a few at most. */
+  readonly nearest: readonly SenderLoad[];
+  /** How many of all senders are near their cap, or at it. */
+  readonly nearCount: number;
+  /** From when on what they sent is counted. */
+  readonly since: Date;
+}
+
+/** From this share of the cap on, a sender is near it. */
+const NEAR = 0.8;
+
+/** Whether so much was sent that the cap will be met soon. */
+export function isNearCap({ sent, cap }: Pick<SenderLoad, "sent" | "cap">): boolean {
+  return sent >= cap * NEAR;
+}
+
 /** Senders shown at most. */
 const SHOWN = 5;
+const DAY_MS = 86_400_000;
 
 interface Row {
   user_id: string;
   sent: number;
   cap: number;
   label: string | null;
+  near_count: number;
 }
 
 /**
@@ -28,7 +47,9 @@ interface Row {
 export async function listSenderLoads(
   { pool }: Pick<Database, "pool">,
   portalId: bigint,
-): Promise<SenderLoad[]> {
+  now: Date,
+): Promise<SenderLoads> {
+  const since = new Date(now.getTime() - DAY_MS);
   const { rows } = await pool.query<Row>({
     name: "sender-loads",
     text: `
@@ -40,12 +61,13 @@ export async function listSenderLoads(
                  WHERE e.portal_id = $1 AND e.enrollment_status = 'ENROLLED' AND e.sender_user_id > sender.user_id)
           FROM sender WHERE sender.user_id IS NOT NULL
       ), load AS (
-        SELECT sender.user_id, day.sent, coalesce(s.daily_cap, $2) AS cap
+        SELECT sender.user_id, day.sent, coalesce(s.daily_cap, $2) AS cap,
+               count(*) FILTER (WHERE day.sent >= coalesce(s.daily_cap, $2) * $5::float8) OVER ()::int AS near_count
           FROM sender
           CROSS JOIN LATERAL (
             SELECT count(*)::int AS sent FROM executions e
              WHERE e.portal_id = $1 AND e.enrollment_status = 'ENROLLED' AND e.sender_user_id = sender.user_id
-               AND e.enrolled_at > now() - interval '24 hours') AS day
+               AND e.enrolled_at >= $4) AS day
           LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = sender.user_id
          WHERE sender.user_id IS NOT NULL AND day.sent > 0
          ORDER BY day.sent::float8 / greatest(coalesce(s.daily_cap, $2), 1) DESC, sender.user_id LIMIT $3
@@ -57,12 +79,13 @@ export async function listSenderLoads(
           SELECT first_name, last_name, email, 2 FROM owners o WHERE o.portal_id = $1 AND o.user_id = load.user_id
         ) AS known ORDER BY rank LIMIT 1
       ) AS person ON true`,
-    values: [portalId, DEFAULT_DAILY_CAP, SHOWN],
+    values: [portalId, DEFAULT_DAILY_CAP, SHOWN, since, NEAR],
   });
-  return rows.map(({ user_id, sent, cap, label }) => ({
+  const nearest = rows.map(({ user_id, sent, cap, label }) => ({
     userId: BigInt(user_id),
     label: label ?? `User ${user_id}`,
     sent,
     cap,
   }));
+  return { nearest, nearCount: rows[0]?.near_count ?? 0, since };
 }

@@ -50,6 +50,8 @@ const SENDERS = `
     LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = person.user_id
    WHERE person.is_active OR s.user_id IS NOT NULL`;
 
+const IS_TROUBLED = `(refused_code IS NOT NULL OR limited_until IS NOT NULL)`;
+
 const SENT_LAST_DAY = `
   SELECT count(*)::int FROM executions e
    WHERE e.portal_id = $1 AND e.sender_user_id = sender.user_id AND e.enrollment_status = 'ENROLLED'
@@ -80,7 +82,7 @@ export async function listSenders(pool: Pool, portalId: bigint, filter: SenderFi
   ];
   const matching = `(${SENDERS}) AS sender
      WHERE ($2::text IS NULL OR label ILIKE $2 OR email ILIKE $2)
-       AND (NOT $3::boolean OR refused_code IS NOT NULL OR limited_until IS NOT NULL)`;
+       AND (NOT $3::boolean OR ${IS_TROUBLED})`;
   const counted = await pool.query<{ total: number }>(
     `SELECT count(*)::int AS total FROM ${matching}`,
     wanted,
@@ -95,6 +97,15 @@ export async function listSenders(pool: Pool, portalId: bigint, filter: SenderFi
     [...wanted, SENDERS_PER_PAGE, (page - 1) * SENDERS_PER_PAGE],
   );
   return { items: rows.map(toItem), total, page, pageCount };
+}
+
+/** How many the list of those with trouble holds. */
+export async function countTroubledSenders(pool: Pool, portalId: bigint): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM (${SENDERS}) AS sender WHERE ${IS_TROUBLED}`,
+    [portalId],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** One user of the portal; undefined where it has none with this id. */

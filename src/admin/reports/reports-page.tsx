@@ -1,10 +1,10 @@
 import { scaleLinear } from "d3-scale";
-import type { Format } from "../frame/format.js";
+import { numbered, type Format } from "../frame/format.js";
 import { OUTCOME_LABELS } from "../activity/outcome.js";
 import { DECIDED_OUTCOMES } from "../overview/outcome-history.js";
 import { REPORT_GROUPS, type ReportGroup, type ReportLine } from "./report.js";
 import { SitePage, type Frame } from "../frame/shell.js";
-import { activityAddress } from "../overview/overview-cards.js";
+import { decidedAddress } from "../overview/overview-cards.js";
 
 /** Stretches of time a report can be of. */
 export const REPORT_RANGES = {
@@ -19,7 +19,11 @@ export interface ReportsPageModel {
   frame: Frame;
   group: ReportGroup;
   range: ReportRange;
+  /** What was decided from then on is counted. */
+  since: Date;
   lines: readonly ReportLine[];
+  /** Of all lines, also those that are not shown. */
+  total: ReportLine;
   /** True where there are more lines than are shown. */
   isPartial: boolean;
   format: Format;
@@ -66,6 +70,11 @@ export function ReportsPage(model: ReportsPageModel) {
           <>
             <ReportChart {...model} />
             <ReportTable {...model} />
+            <p class="note">
+              Each call of a workflow counts once; “enrolled since” are those an admin had tried again. “–”:
+              nobody was enrolled, or no step “Wait for sequence end” has told yet how an enrollment ended.
+              Shares are of those whose end is known.
+            </p>
             {isPartial ? (
               <p class="note">Only the {lines.length} largest are shown; the CSV file has all of them.</p>
             ) : null}
@@ -111,7 +120,7 @@ function ReportChart({ lines, group, format }: ReportsPageModel) {
         {charted.map((line) => (
           <li key={line.id ?? ""}>
             <span class="clamp">{nameOf(line, group)}</span>
-            <span class="note">{format.count(totalOf(line))}</span>
+            <span class="note">{numbered(totalOf(line), "contact")}</span>
             <StackedBar line={line} length={length} />
           </li>
         ))}
@@ -143,7 +152,7 @@ function StackedBar({ line, length }: { line: ReportLine; length: (value: number
   );
 }
 
-function ReportTable({ lines, group, range, format }: ReportsPageModel) {
+function ReportTable({ lines, total, group, since, format }: ReportsPageModel) {
   return (
     <table class="numbers">
       <thead>
@@ -156,50 +165,77 @@ function ReportTable({ lines, group, range, format }: ReportsPageModel) {
           ))}
           <th scope="col">Time to enroll, median</th>
           <th scope="col">95th percentile</th>
-          <th scope="col">Replied</th>
-          <th scope="col">Finished</th>
-          <th scope="col">Unenrolled</th>
+          {ENDS.map((end) => (
+            <th key={end} scope="col">
+              {END_LABELS[end]}
+            </th>
+          ))}
         </tr>
       </thead>
       <tbody>
         {lines.map((line) => (
-          <Line key={line.id ?? ""} {...{ line, group, range, format }} />
+          <tr key={line.id ?? ""}>
+            <th scope="row">
+              <Name {...{ line, group, since }} />
+            </th>
+            <Cells line={line} format={format} />
+          </tr>
         ))}
       </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row">
+            <a href={decidedAddress(since, {})}>Total</a>
+          </th>
+          <Cells line={total} format={format} />
+        </tr>
+      </tfoot>
     </table>
   );
 }
 
-function Line({
-  line,
-  group,
-  range,
-  format,
-}: { line: ReportLine } & Pick<ReportsPageModel, "group" | "range" | "format">) {
-  const { id, medianMs, p95Ms, ends } = line;
+function Name({ line, group, since }: { line: ReportLine } & Pick<ReportsPageModel, "group" | "since">) {
   const name = <span class="clamp">{nameOf(line, group)}</span>;
-  const known = ends.replied + ends.finished + ends.unenrolled;
+  return line.id === null ? name : <a href={decidedAddress(since, { [group]: line.id })}>{name}</a>;
+}
+
+function Cells({ line, format }: { line: ReportLine; format: Format }) {
+  const { medianMs, p95Ms, ends, enrolledSince } = line;
+  const known = ENDS.reduce((sum, end) => sum + ends[end], 0);
   return (
-    <tr>
-      <th scope="row">
-        {id === null ? name : <a href={activityAddress({ [group]: id, since: range })}>{name}</a>}
-      </th>
+    <>
       {DECIDED_OUTCOMES.map((outcome) => (
         <td key={outcome} data-label={OUTCOME_LABELS[outcome]}>
-          {format.count(countOf(line, outcome))}
+          <span>{format.count(countOf(line, outcome))}</span>
+          {outcome === "failed" && enrolledSince > 0 ? (
+            <span class="note">{format.count(enrolledSince)} enrolled since</span>
+          ) : null}
         </td>
       ))}
       <td data-label="Median">{medianMs === null ? "–" : format.span(medianMs)}</td>
       <td data-label="95th p.">{p95Ms === null ? "–" : format.span(p95Ms)}</td>
-      {(["replied", "finished", "unenrolled"] as const).map((end) => (
+      {ENDS.map((end) => (
         <td key={end} data-label={END_LABELS[end]}>
-          {known === 0 ? "–" : format.percent(ends[end] / known)}
+          {known === 0 ? "–" : <Share part={ends[end]} of={known} format={format} />}
         </td>
       ))}
-    </tr>
+    </>
   );
 }
 
+/** A share with what it is of: 50 % of two says little. */
+function Share({ part, of, format }: { part: number; of: number; format: Format }) {
+  return (
+    <>
+      <span class="count">
+        {format.count(part)} of {format.count(of)}
+      </span>
+      <span class="note">{format.percent(part / of)}</span>
+    </>
+  );
+}
+
+const ENDS = ["replied", "finished", "unenrolled"] as const;
 const END_LABELS = { replied: "Replied", finished: "Finished", unenrolled: "Unenrolled" } as const;
 
 function nameOf({ id, name }: ReportLine, group: ReportGroup): string {

@@ -24,9 +24,12 @@ export async function showReports(
   if (visit === undefined) return;
   const { group, range, since } = readChoice(request, options.now());
   const { portalId, timeZone } = visit.portal;
-  const lines = await readReport(options.database, portalId, { group, since, limit: ON_PAGE + 1 });
+  const { lines, total } = await readReport(options.database, portalId, {
+    ...{ group, since },
+    limit: ON_PAGE + 1,
+  });
   const model = {
-    ...{ group, range, lines: lines.slice(0, ON_PAGE), isPartial: lines.length > ON_PAGE },
+    ...{ group, range, since, total, lines: lines.slice(0, ON_PAGE), isPartial: lines.length > ON_PAGE },
     frame: frameOf(options, visit, { request, response }),
     format: createFormat(timeZone),
   };
@@ -43,7 +46,7 @@ export async function sendReportFile(
   if (visit === undefined) return;
   const { group, range, since } = readChoice(request, options.now());
   const { portalId } = visit.portal;
-  const lines = await readReport(options.database, portalId, { group, since, limit: IN_FILE });
+  const { lines } = await readReport(options.database, portalId, { group, since, limit: IN_FILE });
   response.status(200).set({
     "Content-Type": "text/csv; charset=utf-8",
     "Content-Disposition": `attachment; filename="sequence-enroller-${portalId}-by-${group}-${range}.csv"`,
@@ -71,6 +74,7 @@ function toCells(line: ReportLine, group: ReportGroup): Record<string, string | 
     ended_by_reply: line.ends.replied,
     ended_by_finish: line.ends.finished,
     ended_by_unenrollment: line.ends.unenrolled,
+    enrolled_since_by_retry: line.enrolledSince,
   };
 }
 
