@@ -19,6 +19,7 @@ export interface ExecutionSeed {
   attempts?: number;
   acceptedAt?: Date;
   deadlineAt?: Date;
+  dueAt?: Date;
   decidedAt?: Date;
   enrolledAt?: Date;
   workflowId?: string;

@@ -1,0 +1,259 @@
+import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { presetEntryOf } from "../../src/admin/policy/preset-entry.js";
+
+/** One call of a route, with ids of the account that is to be kept apart, and what others are to get for it. */
+export type RouteCall = OpenCall | ReadCall | FormCall | TabCall;
+
+/** The same for everybody, and tells of no account. */
+export interface OpenCall {
+  readonly kind: "open";
+  readonly path: string;
+  readonly status: number;
+}
+
+/** A page or a file (`page`), or a part that a page fetches (`part`): 401 for a stranger. */
+export interface ReadCall {
+  readonly kind: "page" | "part";
+  readonly path: string;
+  /** What another account's admin gets. */
+  readonly other: number;
+  /** Whether the account's own admin finds its names there. */
+  readonly tells: boolean;
+}
+
+/** A form of the site. */
+export interface FormCall {
+  readonly kind: "form";
+  readonly path: string;
+  readonly fields: string[][];
+  /** What another account's admin gets, with a token of their own. */
+  readonly other: number;
+  /** Whether it changes something where the account's own admin sends it. */
+  readonly changes: boolean;
+}
+
+/** What the settings tab inside HubSpot asks for; signed, no cookie, no token. */
+export interface TabCall {
+  readonly kind: "tab";
+  readonly path: string;
+  readonly body?: object;
+  readonly other: number;
+}
+
+/** What the calls name. Versions are those stored now, so that the account's own admin may save. */
+export interface RouteIds {
+  readonly portalId: bigint;
+  /** An execution that failed and can be tried again, one that is queued, one that waits until later. */
+  readonly failed: bigint;
+  readonly queued: bigint;
+  readonly later: bigint;
+  readonly job: bigint;
+  readonly sender: bigint;
+  readonly letIn: bigint;
+  readonly rotation: bigint;
+  readonly preset: bigint;
+  readonly settingsVersion: number;
+  readonly senderVersion: number;
+  readonly rotationVersion: number;
+  readonly presetVersion: number;
+}
+
+const open = (path: string, status = 200): OpenCall => ({ kind: "open", path, status });
+const read =
+  (kind: ReadCall["kind"]) =>
+  (path: string, { other = 200, tells = true } = {}): ReadCall => ({ kind, path, other, tells });
+const page = read("page");
+const part = read("part");
+const form = (
+  path: string,
+  fields: Record<string, unknown> | string[][] = {},
+  { other = 303, changes = true } = {},
+): FormCall => {
+  const pairs = Array.isArray(fields)
+    ? fields
+    : Object.entries(fields).map(([name, value]) => [name, String(value)]);
+  return { kind: "form", path, fields: pairs, other, changes };
+};
+const tab = (path: string, { body, other = 200 }: { body?: object; other?: number } = {}): TabCall => ({
+  ...{ kind: "tab", path, other },
+  ...(body === undefined ? {} : { body }),
+});
+
+/**
+ * Every route of the settings site and of the tab inside HubSpot, by its name in the router, in an order in which the
+ * account's own admin can go through all of them.
+ */
+export function settingsRoutes(ids: RouteIds): Record<string, readonly RouteCall[]> {
+  return { ...assets(), ...pages(ids), ...activity(ids), ...policy(ids), ...rest(ids), ...tabRoutes(ids) };
+}
+
+function assets(): Record<string, readonly RouteCall[]> {
+  return {
+    "GET /settings/assets/settings.css": [open("/settings/assets/settings.css")],
+    "GET /settings/assets/policy.css": [open("/settings/assets/policy.css")],
+    "GET /settings/assets/htmx.js": [open("/settings/assets/htmx.js")],
+    "GET /settings/sign-in": [open("/settings/sign-in", 302)],
+    "HEAD /settings/sign-in": [],
+  };
+}
+
+function pages({ portalId, sender }: RouteIds): Record<string, readonly RouteCall[]> {
+  const foreign = `portalId=${portalId}&portal=${portalId}&sender=${sender}&sequence=31&workflow=99`;
+  const reports = ["sequence", "sender", "workflow"].map((by) => `by=${by}&range=90d&${foreign}`);
+  return {
+    "GET /settings": [page("/settings"), page(`/settings?range=30d&${foreign}`)],
+    "GET /settings/waiting": [part("/settings/waiting", { tells: false })],
+    "GET /settings/reports": reports.map((query) =>
+      page(`/settings/reports?${query}`, { tells: !query.startsWith("by=workflow") }),
+    ),
+    "GET /settings/reports.csv": reports.map((query) =>
+      page(`/settings/reports.csv?${query}`, { tells: !query.startsWith("by=workflow") }),
+    ),
+    "GET /settings/alerts": [page("/settings/alerts")],
+    "GET /settings/alerts/last": ["EMAIL", "WEBHOOK"].map((channel) =>
+      part(`/settings/alerts/last?channel=${channel}`),
+    ),
+    "GET /settings/danger": [page("/settings/danger", { tells: false })],
+    "GET /settings/access": [page("/settings/access")],
+    "GET /settings/audit": [page(`/settings/audit?${foreign}`)],
+    "GET /settings/policy": [page("/settings/policy")],
+    "GET /settings/try": [page(`/settings/try?${foreign}`)],
+  };
+}
+
+function activity(ids: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/settings/activity";
+  const foreign = `portalId=${ids.portalId}&sender=${ids.sender}&sequence=31`;
+  const unknown = { other: 404 };
+  return {
+    [`GET ${at}`]: [page(at), page(`${at}?${foreign}`), page(`${at}?before=${ids.later + 1n}`)],
+    [`GET ${at}/latest`]: [part(`${at}/latest`), part(`${at}/latest?${foreign}`)],
+    [`GET ${at}/export.csv`]: [page(`${at}/export.csv`), page(`${at}/export.csv?${foreign}`)],
+    [`GET ${at}/bulk`]: ["cancel", "retry", "try_now"].map((action) =>
+      page(`${at}/bulk?action=${action}&sender=${ids.sender}`, { tells: false }),
+    ),
+    [`GET ${at}/bulk/:id`]: [page(`${at}/bulk/${ids.job}`, unknown)],
+    [`GET ${at}/bulk/:id/progress`]: [part(`${at}/bulk/${ids.job}/progress`, { ...unknown, tells: false })],
+    [`GET ${at}/:id`]: [page(`${at}/${ids.failed}`, unknown), page(`${at}/${ids.queued}`, unknown)],
+    [`POST ${at}/bulk/:id/stop`]: [form(`${at}/bulk/${ids.job}/stop`)],
+    [`POST ${at}/:id/:action`]: [
+      form(`${at}/${ids.failed}/retry`),
+      form(`${at}/${ids.later}/try_now`),
+      form(`${at}/${ids.queued}/cancel`),
+    ],
+    [`POST ${at}/bulk`]: [
+      form(`${at}/bulk`, { action: "cancel", sender: ids.sender, portalId: ids.portalId }),
+    ],
+  };
+}
+
+function policy(ids: RouteIds): Record<string, readonly RouteCall[]> {
+  return { ...senders(ids), ...rotations(ids), ...presets(ids), ...portalPolicy(ids) };
+}
+
+function senders({ sender, senderVersion, settingsVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/settings/senders";
+  return {
+    [`GET ${at}`]: [page(`${at}?search=&page=1`)],
+    [`GET ${at}/:userId`]: [page(`${at}/${sender}`, { other: 404 })],
+    [`POST ${at}/:userId/clear`]: [form(`${at}/${sender}/clear`, {}, { other: 404 })],
+    [`POST ${at}`]: [form(at, { user: sender, mark: "not-allowed" })],
+    [`POST ${at}/listing`]: [form(`${at}/listing`, { only_listed: "yes", version: settingsVersion })],
+    [`POST ${at}/:userId`]: [
+      form(`${at}/${sender}`, { daily_cap: 7, version: senderVersion }, { other: 404 }),
+    ],
+  };
+}
+
+function rotations({ sender, rotation, rotationVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/settings/rotations";
+  const members = { member: sender, [`weight_${sender}`]: 3 };
+  return {
+    [`GET ${at}`]: [page(at)],
+    [`GET ${at}/:rotationId`]: [page(`${at}/${rotation}`, { other: 404 }), page(`${at}/new`)],
+    [`POST ${at}/:rotationId`]: [
+      form(`${at}/${rotation}`, { name: "Renamed", ...members, version: rotationVersion }, { other: 404 }),
+      form(`${at}/new`, { name: "New", ...members, version: 0 }, { other: 422 }),
+    ],
+    [`POST ${at}/:rotationId/delete`]: [form(`${at}/${rotation}/delete`, {}, { other: 404 })],
+  };
+}
+
+function presets({ sender, preset, presetVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/settings/presets";
+  const mode = { sender_mode: "specific_user", sender_user_id: sender };
+  const typed = (name: string, version: number) => ({
+    ...presetEntryOf({ name, policy: INITIAL_POLICY }),
+    ...mode,
+    version,
+  });
+  return {
+    [`GET ${at}`]: [page(at)],
+    [`GET ${at}/:presetId`]: [page(`${at}/${preset}`, { other: 404 }), page(`${at}/new`)],
+    [`POST ${at}/default`]: [form(`${at}/default`, { preset })],
+    [`POST ${at}/:presetId`]: [
+      form(`${at}/${preset}`, typed("Renamed", presetVersion), { other: 404 }),
+      form(`${at}/new`, typed("New", 0), { other: 422 }),
+    ],
+    [`POST ${at}/:presetId/delete`]: [form(`${at}/${preset}/delete`, { version: presetVersion })],
+  };
+}
+
+function portalPolicy({ sender, settingsVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+  const fields = { default_sender: sender, max_hold_days: 20, retention_days: 90, version: settingsVersion };
+  const question = {
+    contact: "151",
+    sequence_id: "31",
+    sender_mode: "specific_user",
+    sender_user_id: sender,
+  };
+  return {
+    "POST /settings/policy": [form("/settings/policy", fields, { other: 422 })],
+    "POST /settings/try": [form("/settings/try", question, { other: 422, changes: false })],
+  };
+}
+
+function rest({ portalId, sender, letIn, settingsVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+  const webhook = { webhook_url: "https://8.8.8.8/hook", failure_count: 9, version: settingsVersion };
+  const confirmed = { confirmation: portalId };
+  return {
+    "POST /settings/default-sender": [
+      form("/settings/default-sender", { sender_user_id: "", version: settingsVersion }),
+    ],
+    "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],
+    "POST /settings/alerts": [form("/settings/alerts", webhook)],
+    "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],
+    "POST /settings/access/take-out": [form("/settings/access/take-out", { user_id: letIn })],
+    "POST /settings/danger/resume": [form("/settings/danger/resume")],
+    "POST /settings/danger/pause": [form("/settings/danger/pause")],
+    "POST /settings/danger/erase": [form("/settings/danger/erase", confirmed)],
+    "POST /settings/danger/disconnect": [form("/settings/danger/disconnect", confirmed)],
+    // The last: it ends the session.
+    "POST /settings/sign-out": [form("/settings/sign-out", {}, { changes: false })],
+  };
+}
+
+function tabRoutes({ portalId, sender, preset }: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/hubspot/settings";
+  const body = {
+    version: "0.",
+    senderUserId: String(sender),
+    presetId: String(preset),
+    portalId: String(portalId),
+  };
+  return {
+    [`GET ${at}/overview`]: [
+      tab(`${at}/overview`),
+      tab(`${at}/overview?portalId=${portalId}`, { other: 400 }),
+    ],
+    [`GET ${at}/defaults`]: [tab(`${at}/defaults`)],
+    [`PUT ${at}/defaults`]: [
+      tab(`${at}/defaults`, { body, other: 422 }),
+      tab(`${at}/defaults?portalId=${portalId}`, { body, other: 400 }),
+    ],
+    [`POST ${at}/defaults`]: [
+      tab(`${at}/defaults`, { body, other: 422 }),
+      tab(`${at}/defaults`, { body: { ...body, senderUserId: null }, other: 422 }),
+    ],
+  };
+}
