@@ -84,7 +84,9 @@ async function fillFirstAccount(): Promise<void> {
     });
   const client = await running.db.database.pool.connect();
   const bulk = { action: "CANCEL", filter: { search: SECRET }, userId: null, userEmail: SECRET } as const;
-  job = await createBulkJob(client, portalId, bulk).finally(() => client.release());
+  const creation = await createBulkJob(client, portalId, bulk).finally(() => client.release());
+  if (creation.kind !== "created") throw new Error(`the job is ${creation.kind}`);
+  job = creation.id;
 }
 
 async function addPeople(portalId: bigint): Promise<void> {
