@@ -11,7 +11,7 @@ import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { PortalCircuit } from "../queue/portal-circuit.js";
-import type { SlotSource } from "./slot-source.js";
+import type { HeldSlot, SlotSource } from "./slot-source.js";
 
 export interface PortalCallsOptions {
   portalId: bigint;
@@ -26,7 +26,7 @@ export interface PortalCallsOptions {
 /** An owner's way to HubSpot for one turn: every request paced, fenced, and reported to the portal's circuit. */
 export interface PortalCalls {
   /** A gateway whose first request uses the slot given, if any. */
-  gatewayWith(slot?: RequestSlot): PortalGateway;
+  gatewayWith(slot?: HeldSlot): PortalGateway;
   /** False once a call showed that the grant is dead or this app is misconfigured: further calls would only fail. */
   isCallable(): boolean;
 }
@@ -72,12 +72,12 @@ export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
     };
   }
 
-  function slotTaker(given: RequestSlot | undefined): TakeSlot {
+  function slotTaker(given: HeldSlot | undefined): TakeSlot {
     let first = given;
     return async () => {
       const held = first;
       first = undefined;
-      return throughGate(held ?? (await slots.take()));
+      return throughGate(held?.use() ?? (await slots.take()));
     };
   }
 

@@ -3,13 +3,13 @@ import { claimDue, claimUncertain, type Ownership } from "../executions/claim.js
 import type { ClaimedExecution } from "../executions/execution.js";
 import type { Result } from "../executions/write-back.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
-import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
+import type { RequestBudget } from "../hubspot/request-budget.js";
 import type { Logger } from "../observability/logger.js";
 import type { PortalCircuit } from "../queue/portal-circuit.js";
 import { afterCrash, giveUp } from "./attempt-faults.js";
 import { FindingBuffer } from "./finding-buffer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
-import type { SlotSource } from "./slot-source.js";
+import type { HeldSlot, SlotSource } from "./slot-source.js";
 import { WatchPace } from "./watch-pace.js";
 import { pollWatched } from "./watch-poll.js";
 
@@ -19,7 +19,7 @@ export interface PortalTurnOptions {
   slots: SlotSource;
   circuit: Pick<PortalCircuit, "isProbing">;
   /** A gateway whose first request uses the slot given, if any. */
-  gatewayWith: (slot?: RequestSlot) => PortalGateway;
+  gatewayWith: (slot?: HeldSlot) => PortalGateway;
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
   /** False while the portal's admin has paused it: what is uncertain is settled, and nothing new begun. */
   mayAttempt: () => Promise<boolean>;
@@ -62,6 +62,7 @@ export class PortalTurn {
   readonly #watchPace: WatchPace;
   #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
   #looksInVain = 0;
+  #isOddOneForDoubts = false;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
@@ -129,8 +130,7 @@ export class PortalTurn {
     const claimed: ClaimedExecution[] = [];
     try {
       const left = (): number => held.length - claimed.length;
-      // Not all of them to doubts: an admin's bulk retry makes as many as it has contacts, and new ones must not wait for it.
-      claimed.push(...(await this.#claimUncertain(Math.ceil(held.length / 2))));
+      claimed.push(...(await this.#claimUncertain(this.#shareOfDoubts(held.length))));
       if (left() > 0 && (await this.#options.mayAttempt())) claimed.push(...(await claimDue(owner, left())));
       if (left() > 0) claimed.push(...(await this.#claimUncertain(left())));
     } finally {
@@ -139,28 +139,38 @@ export class PortalTurn {
       });
     }
     claimed.forEach((execution, index) => {
-      this.#start(execution, held[index] as RequestSlot);
+      this.#start(execution, held[index] as HeldSlot);
     });
     if (claimed.length === 0) return "nothing-due";
     return claimed.length < held.length ? "claimed-last" : "claimed";
   }
 
+  /**
+   * Half of the places, the odd one every other time: with the budget used up places come free one by one. An admin's
+   * bulk retry makes as many doubts as it has contacts, and new ones must not wait for it.
+   */
+  #shareOfDoubts(places: number): number {
+    if (places % 2 === 0) return places / 2;
+    this.#isOddOneForDoubts = !this.#isOddOneForDoubts;
+    return this.#isOddOneForDoubts ? Math.ceil(places / 2) : Math.floor(places / 2);
+  }
+
   async #claimUncertain(limit: number): Promise<ClaimedExecution[]> {
     const now = performance.now();
-    if (now < this.#uncertainLookAtMs) return [];
+    if (limit === 0 || now < this.#uncertainLookAtMs) return [];
     const claimed = await claimUncertain(this.#options.owner, limit);
     if (claimed.length < limit) this.#uncertainLookAtMs = now + UNCERTAIN_LOOK_MS;
     return claimed;
   }
 
-  #start(execution: ClaimedExecution, slot: RequestSlot): void {
+  #start(execution: ClaimedExecution, slot: HeldSlot): void {
     const task = this.#attempt(execution, slot).finally(() => {
       this.#inFlight.delete(task);
     });
     this.#inFlight.add(task);
   }
 
-  async #attempt(execution: ClaimedExecution, slot: RequestSlot): Promise<void> {
+  async #attempt(execution: ClaimedExecution, slot: HeldSlot): Promise<void> {
     const { attempt, gatewayWith, logger, owner } = this.#options;
     try {
       const result = giveUp(execution) ?? (await attempt(execution, gatewayWith(slot)));

@@ -4,6 +4,27 @@ import { LeaseLost } from "../queue/portal-lease.js";
 /** How often a request that waits for the budget looks again at least; slots also free up as answers arrive. */
 const LOOK_AGAIN_MS = 250;
 
+/** A slot kept ready for an attempt, whose requests may be several, or none after all. */
+export interface HeldSlot {
+  /** For the attempt's first request, which from then on answers for the slot. Called once. */
+  use(): RequestSlot;
+  /** Frees the slot, unless it was used: its request may be under way still. */
+  giveBack(): void;
+}
+
+function hold(slot: RequestSlot): HeldSlot {
+  let isUsed = false;
+  return {
+    use() {
+      isUsed = true;
+      return slot;
+    },
+    giveBack() {
+      if (!isUsed) slot.giveBack();
+    },
+  };
+}
+
 /**
  * Slots of a portal's budget for the owner's requests. The last thing before each request is the question whether the
  * portal is still ours: an owner that was paused past its lease must not send beside its successor.
@@ -14,7 +35,7 @@ export interface SlotSource {
   /** Waits for a slot. @throws LeaseLost once this owner may not send any more. */
   take(): Promise<RequestSlot>;
   /** Up to `count` slots free now, leaving `reserve` for others. */
-  takeFree(count: number, reserve: number): RequestSlot[];
+  takeFree(count: number, reserve: number): HeldSlot[];
 }
 
 export function createSlotSource(
@@ -40,7 +61,8 @@ export function createSlotSource(
     takeFree(count, reserve) {
       assertOurs();
       const free = Math.max(0, Math.min(count, budget.available() - reserve));
-      return Array.from({ length: free }, () => budget.tryTake()).filter((slot) => slot !== undefined);
+      const taken = Array.from({ length: free }, () => budget.tryTake());
+      return taken.filter((slot) => slot !== undefined).map(hold);
     },
   };
 }

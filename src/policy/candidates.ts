@@ -31,7 +31,11 @@ async function fromRotation(
   const rotation = portal.rotations.get(rotationId);
   if (rotation === undefined) return nobody(via, "The rotation no longer exists.");
   if (rotation.members.length === 0) return nobody(via, `The rotation “${rotation.name}” has no members.`);
-  const members = await Promise.all(rotation.members.map(({ userId }) => personOfUser(userId, people)));
+  const looks = await Promise.allSettled(rotation.members.map(({ userId }) => personOfUser(userId, people)));
+  // Only once all have ended: a look may be a request to HubSpot, and the attempt must not end before it.
+  const failed = looks.find((look) => look.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  const members = looks.filter((look) => look.status === "fulfilled").map(({ value }) => value);
   return { via, people: members, rotation };
 }
 

@@ -123,7 +123,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     throw fault;
   }
 
-  const running = new Map<string, RunningTurn>();
+  const running = new Set<RunningTurn>();
   let isStopping = false;
   let stopLoop = async (): Promise<void> => {};
   let fetchSoon = (): void => {};
@@ -147,7 +147,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       renewedAtMs: job.claimedAtMs,
       finished: Promise.resolve(),
     };
-    running.set(job.id, turn);
+    // A job keeps its id when it is handed out again: an older turn of it has lost the portal, and ends by itself.
+    for (const older of running) if (older.job.id === job.id) older.abort.abort();
+    running.add(turn);
     turn.finished = handler(portalId, {
       signal: abort.signal,
       isEnding: () => isStopping,
@@ -169,14 +171,15 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
         logger.warn({ fault, portalId }, "a finished drain turn could not be handed back");
       })
       .finally(() => {
-        running.delete(job.id);
+        running.delete(turn);
         fetchSoon();
       });
     await turn.finished;
   }
 
   async function heartbeat(): Promise<void> {
-    const turns = [...running.values()];
+    // Of turns of the same job the last: the others have lost it.
+    const turns = [...new Map([...running].map((turn) => [turn.job.id, turn])).values()];
     const groups = Array.from({ length: Math.ceil(turns.length / RENEW_BATCH) }, (_, index) =>
       turns.slice(index * RENEW_BATCH, (index + 1) * RENEW_BATCH),
     );
@@ -242,7 +245,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     stopLoop = async () => {
       clearInterval(poll);
       await listener?.close();
-      await Promise.allSettled([...running.values()].map(({ finished }) => finished));
+      await Promise.allSettled([...running].map(({ finished }) => finished));
       clearInterval(beat);
     };
     fetchSoon();
@@ -251,7 +254,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   async function stop({ graceMs }: { graceMs: number }): Promise<void> {
     isStopping = true;
     const grace = setTimeout(() => {
-      for (const turn of running.values()) turn.abort.abort();
+      for (const turn of running) turn.abort.abort();
     }, graceMs);
     await stopLoop();
     clearTimeout(grace);

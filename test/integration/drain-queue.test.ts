@@ -94,6 +94,26 @@ describe("the drain queue", () => {
     expect(begun).toEqual([ACME, GLOBEX, ACME]);
   });
 
+  test("a turn whose portal was handed out again does not take the newer turn along when it ends", async () => {
+    const queue = await open();
+    await workByHand(queue);
+    await queue.wake([ACME]);
+    await begunCount(1, SOON_MS);
+    const endOld = turns.get(ACME);
+    // As after a pause longer than the lease: the same job, for the second time.
+    await db.database.pool.query(`UPDATE pgboss.job SET heartbeat_on = now() - interval '1 minute'`);
+    await begunCount(2, 10_000);
+    endOld?.();
+    // It is given back in statements of a few milliseconds, and nothing tells of its end.
+    await db.database.pool.query(`SELECT pg_sleep(0.5)`);
+    let hasStopped = false;
+    const stopped = queue.stop({ graceMs: 5_000 }).then(() => (hasStopped = true));
+    await db.database.pool.query(`SELECT pg_sleep(0.5)`);
+    expect(hasStopped).toBe(false);
+    turns.get(ACME)?.();
+    await stopped;
+  });
+
   test("two processes never work on one portal at the same time", async () => {
     const queues = [await open(), await open()];
     let active = 0;

@@ -43,6 +43,7 @@ const newCall = fc.record({
   isShared: fc.nat({ max: 4 }).map((drawn) => drawn === 0),
   answer: blockAnswer,
 });
+const OUTAGE = { enroll: "lostBefore", read: "unavailable" } as const;
 const again = fc.record({ index: callback, answer: blockAnswer });
 const completions = fc.record({
   batch: fc.oneof({ weight: 7, arbitrary: completed }, { weight: 1, arbitrary: fc.constantFrom(413, 422) }),
@@ -98,6 +99,20 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
           await world.worker.write();
         },
       ),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: callback.map((index) =>
+      step(`HubSpot is down past the deadline of ${index}`, async (world) => {
+        for (const isPast of [false, true]) {
+          if (isPast) await world.passDeadline(index);
+          await world.passTime();
+          await world.worker.claim(4);
+          await world.worker.attempt(Array.from({ length: 8 }, () => OUTAGE));
+          await world.worker.write();
+        }
+      }),
     ),
   },
   { weight: 1, arbitrary: always("write what was found", ({ worker }) => worker.write()) },
