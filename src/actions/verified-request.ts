@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import type { Logger } from "../observability/logger.js";
 import { verifySignature } from "../hubspot/signature.js";
 import { requestIdOf } from "../http/request-id.js";
-import { bodyBytes, readBody } from "./read-body.js";
+import { bodyBytes, readBody, refuseCompressed } from "./read-body.js";
 
 export interface VerifiedRequestOptions {
   clientSecrets: readonly string[];
@@ -41,5 +41,5 @@ export function verifiedByHubSpot(
     response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });
   };
 
-  return [readBody, check];
+  return [readBody, check, refuseCompressed];
 }
