@@ -5,7 +5,7 @@ import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
-import { RequestBudget } from "../hubspot/request-budget.js";
+import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
 import { backoffMs } from "../queue/backoff.js";
@@ -69,6 +69,7 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
     now: () => performance.now(),
     inheritedMs: lease.inheritedMs ?? unknown,
     allowance: lease.allowance,
+    reserve: siteReserve(limit),
   });
 }
 
