@@ -51,6 +51,9 @@ export interface Config {
 /** HubSpot lets a held execution expire after the P7D we ask for; our own deadline has to come first. */
 const HOLD_HOURS = 7 * 24;
 
+/** Half the length of what it keys (HMAC-SHA-256): a random one of 16 characters is beyond guessing, a shorter one is a word. */
+const LEAST_SESSION_SECRET = 16;
+
 const origin = z
   .string()
   .transform((value) => value.replace(/\/+$/, ""))
@@ -128,7 +131,7 @@ const environment = z.object({
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
   HUBSPOT_RATE_LIMIT: z.coerce.number().int().min(1).max(1000).default(110),
   ENCRYPTION_KEYS: encryptionKeys,
-  SESSION_SECRET: z.string().min(32, "must be at least 32 characters"),
+  SESSION_SECRET: z.string().min(LEAST_SESSION_SECRET, `must be at least ${LEAST_SESSION_SECRET} characters`),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
   SMTP_URL: smtpUrl.optional(),
@@ -143,12 +146,15 @@ const environment = z.object({
 /** @public Names of every variable, for the check against `.env.example`. */
 export const environmentVariables: readonly string[] = Object.keys(environment.shape);
 
+/** A generated secret can be neither read nor made; the message is for the operator. */
+class SecretUnavailable extends Error {}
+
 function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new ConfigError(`${file} cannot be read. Let this account read it, or set DATA_DIR.`, {
+    throw new SecretUnavailable(`${file} cannot be read. Let this account read it, or set DATA_DIR.`, {
       cause: error,
     });
   }
@@ -169,11 +175,9 @@ function developmentSecret(dataDir: string, name: string): string {
     linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-      throw new ConfigError(
+      throw new SecretUnavailable(
         `${file} cannot be written. Set DATA_DIR to a folder this account may write to.`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
   } finally {
@@ -182,14 +186,31 @@ function developmentSecret(dataDir: string, name: string): string {
   return readIfThere(file) ?? "";
 }
 
-function withDevelopmentSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {
-  if (env["NODE_ENV"] === "production") return env;
+/** What is given, and what is wrong with it besides single values: those are the schema's to tell. */
+interface Given {
+  readonly env: Record<string, string | undefined>;
+  readonly problems: readonly string[];
+  /** Variables whose absence one of the problems explains. */
+  readonly explained: readonly string[];
+}
+
+function withDevelopmentSecrets(env: Record<string, string>): Given {
+  if (env["NODE_ENV"] === "production") return { env, problems: [], explained: [] };
   const dataDir = env["DATA_DIR"] ?? ".data";
-  return {
-    ...env,
-    ENCRYPTION_KEYS: env["ENCRYPTION_KEYS"] ?? `dev:${developmentSecret(dataDir, "encryption-key")}`,
-    SESSION_SECRET: env["SESSION_SECRET"] ?? developmentSecret(dataDir, "session"),
-  };
+  try {
+    const made = {
+      ENCRYPTION_KEYS: env["ENCRYPTION_KEYS"] ?? `dev:${developmentSecret(dataDir, "encryption-key")}`,
+      SESSION_SECRET: env["SESSION_SECRET"] ?? developmentSecret(dataDir, "session"),
+    };
+    return { env: { ...env, ...made }, problems: [], explained: [] };
+  } catch (fault) {
+    if (!(fault instanceof SecretUnavailable)) throw fault;
+    return {
+      env,
+      problems: [`DATA_DIR: ${fault.message}`],
+      explained: ["ENCRYPTION_KEYS", "SESSION_SECRET"].filter((name) => env[name] === undefined),
+    };
+  }
 }
 
 /** What a tool needs that only touches the database. */
@@ -201,10 +222,11 @@ export type DatabaseConfig = Pick<Config, "databaseUrl" | "dataDir" | "logLevel"
  * @throws ConfigError naming every variable of that part that is wrong.
  */
 export function readDatabaseConfig(env: Record<string, string | undefined>): DatabaseConfig {
-  const value = parse(
-    environment.pick({ DATABASE_URL: true, DATA_DIR: true, LOG_LEVEL: true }),
-    withoutBlanks(env),
-  );
+  const value = parse(environment.pick({ DATABASE_URL: true, DATA_DIR: true, LOG_LEVEL: true }), {
+    env: withoutBlanks(env),
+    problems: [],
+    explained: [],
+  });
   return {
     databaseUrl: value.DATABASE_URL,
     dataDir: path.resolve(value.DATA_DIR),
@@ -223,27 +245,29 @@ function withoutBlanks(env: Record<string, string | undefined>): Record<string, 
 
 function parse<Schema extends z.ZodType>(
   schema: Schema,
-  given: Record<string, string | undefined>,
+  { env, problems, explained }: Given,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const name = issue.path.join(".");
-    return `  ${name}: ${given[name] === undefined ? "is required" : issue.message}`;
-  });
-  throw new ConfigError(
-    `The configuration is not usable:\n${problems.join("\n")}\nSee .env.example for each variable.`,
-  );
+  const parsed = schema.safeParse(env);
+  if (parsed.success && problems.length === 0) return parsed.data;
+  const issues = (parsed.error?.issues ?? []).map((issue) => ({ ...issue, name: issue.path.join(".") }));
+  const all = [
+    ...issues
+      .filter(({ name }) => !explained.includes(name))
+      .map(({ name, message }) => `${name}: ${env[name] === undefined ? "is required" : message}`),
+    ...problems,
+  ];
+  const lines = all.map((problem) => `  ${problem}`).join("\n");
+  throw new ConfigError(`The configuration is not usable:\n${lines}\nSee .env.example for each variable.`);
+}
+
+function mailProblems({ SMTP_URL: smtpUrl, MAIL_FROM: from }: Record<string, string | undefined>): string[] {
+  const isHalf = (smtpUrl === undefined) !== (from === undefined);
+  return isHalf ? ["SMTP_URL and MAIL_FROM: set both to mail alerts, or neither."] : [];
 }
 
 function mailOf(value: { SMTP_URL?: string | undefined; MAIL_FROM?: string | undefined }): Config["mail"] {
   const { SMTP_URL: smtpUrl, MAIL_FROM: from } = value;
-  if (smtpUrl === undefined && from === undefined) return undefined;
-  if (smtpUrl === undefined || from === undefined) {
-    throw new ConfigError(
-      "The configuration is not usable:\n  SMTP_URL and MAIL_FROM: set both to mail alerts, or neither.\nSee .env.example for each variable.",
-    );
-  }
+  if (smtpUrl === undefined || from === undefined) return undefined;
   return Object.freeze({ smtpUrl, from });
 }
 
@@ -253,7 +277,8 @@ function mailOf(value: { SMTP_URL?: string | undefined; MAIL_FROM?: string | und
  * @throws ConfigError naming every variable that is missing or wrong, and what it should be.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const value = parse(environment, withDevelopmentSecrets(withoutBlanks(env)));
+  const given = withDevelopmentSecrets(withoutBlanks(env));
+  const value = parse(environment, { ...given, problems: [...given.problems, ...mailProblems(given.env)] });
   const isProduction = value.NODE_ENV === "production";
   return Object.freeze({
     isProduction,

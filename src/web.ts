@@ -16,12 +16,14 @@ import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
+import { siteReserve } from "./hubspot/request-budget.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createSiteGateways } from "./hubspot/site-gateway.js";
 import { uninstall } from "./hubspot/uninstall.js";
 import { createExplainer } from "./jobs/explain-enrollment.js";
 import { createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
+import { takeSiteSlot } from "./queue/site-slots.js";
 import { createHealthRouter } from "./observability/health.js";
 import { createMetricsRouter } from "./observability/metrics.js";
 import { allowsInternalWebhooks, type Foundation } from "./foundation.js";
@@ -87,7 +89,7 @@ function mountSites(http: Express, foundation: Foundation): void {
   const cookies = createCookies({ publicUrl: config.publicUrl });
   const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
   const states = createInstallStates({ secret: config.sessionSecret, database, cookies, now });
-  const { appUrl } = config.hubspot;
+  const { appUrl, rateLimit } = config.hubspot;
   const onInstalled = async (portalId: bigint): Promise<void> => {
     await resumePortal(database.pool, portalId);
     wake(portalId);
@@ -120,7 +122,17 @@ function mountSites(http: Express, foundation: Foundation): void {
       explain: createExplainer({
         pool: database.pool,
         directory: foundation.directory,
-        gatewayOf: createSiteGateways({ forPortal: foundation.forPortal, timeoutMs: QUESTION_TIMEOUT_MS }),
+        gatewayOf: createSiteGateways({
+          forPortal: foundation.forPortal,
+          timeoutMs: QUESTION_TIMEOUT_MS,
+          takePlace: (portalId, heldMs) =>
+            takeSiteSlot(database.pool, {
+              portalId,
+              heldMs,
+              limit: rateLimit,
+              reserve: siteReserve(rateLimit),
+            }),
+        }),
         now: foundation.senderClock,
         patienceMs: config.executionDeadlineHours * HOUR_MS,
       }),

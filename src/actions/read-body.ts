@@ -11,30 +11,34 @@ export function bodyBytes(request: Request): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : NO_BODY;
 }
 
-function refuse(request: Request, response: Response, status: 400 | 413 | 415): void {
+function refuseUnread(request: Request, response: Response): void {
   // What is still to come is let pass by, so that the caller gets to read the answer; the connection ends with it.
   request.removeAllListeners("data").resume();
   response
-    .status(status)
+    .status(413)
     .set("Connection", "close")
-    .json({
-      code: status === 413 ? "BODY_TOO_LARGE" : "BODY_UNREADABLE",
-      requestId: requestIdOf(response),
-    });
+    .json({ code: "BODY_TOO_LARGE", requestId: requestIdOf(response) });
 }
 
-/**
- * Reads the body as it is, whatever its type: signatures are over the bytes sent, so compressed ones are refused (415).
- * By hand and not by body-parser, whose generality costs a tenth of a whole call (docs/scale.md).
- */
-export const readBody: RequestHandler = (request, response, next) => {
-  const { "content-encoding": encoding, "content-length": length } = request.headers;
-  if (encoding !== undefined && encoding !== "identity") {
-    refuse(request, response, 415);
+/** For after the signature: a body that is signed and compressed all the same is not taken apart. */
+export const refuseCompressed: RequestHandler = (request, response, next) => {
+  const { "content-encoding": encoding } = request.headers;
+  if (encoding === undefined || encoding === "identity") {
+    next();
     return;
   }
+  response.status(415).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+};
+
+/**
+ * Reads the body as it is, whatever its type and encoding: signatures are over the bytes sent. One that is too large is
+ * refused before its signature, since it is not read. By hand and not by body-parser, whose generality costs a tenth of a
+ * whole call (docs/scale.md).
+ */
+export const readBody: RequestHandler = (request, response, next) => {
+  const { "content-length": length } = request.headers;
   if (Number(length ?? 0) > MAX_BODY_BYTES) {
-    refuse(request, response, 413);
+    refuseUnread(request, response);
     return;
   }
   const chunks: Buffer[] = [];
@@ -43,7 +47,7 @@ export const readBody: RequestHandler = (request, response, next) => {
     size += chunk.length;
     if (size > MAX_BODY_BYTES) {
       chunks.length = 0;
-      refuse(request, response, 413);
+      refuseUnread(request, response);
       return;
     }
     chunks.push(chunk);

@@ -3,7 +3,7 @@ import type { Logger } from "../observability/logger.js";
 import { verifySignature, type SignatureRefusal } from "../hubspot/signature.js";
 import { carriesProxyIdentity } from "../http/proxy-identity.js";
 import { requestIdOf } from "../http/request-id.js";
-import { bodyBytes, readBody } from "./read-body.js";
+import { bodyBytes, readBody, refuseCompressed } from "./read-body.js";
 
 export interface VerifiedRequestOptions {
   clientSecrets: readonly string[];
@@ -42,7 +42,7 @@ export function verifiedByHubSpot(
     refuse(options, { request, response }, verdict.kind === "valid" ? "version_not_enough" : verdict.reason);
   };
 
-  return [readBody, check];
+  return [readBody, check, refuseCompressed];
 }
 
 /**

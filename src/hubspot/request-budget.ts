@@ -22,6 +22,16 @@ export interface RequestBudgetOptions {
   inheritedMs?: readonly number[];
   /** What HubSpot's last answer to an earlier owner allowed, where that is known. */
   allowance?: number | undefined;
+  /** Of these requests so many are left to others, always: see {@link siteReserve}. By default none. */
+  reserve?: number;
+}
+
+/**
+ * Requests per window that a portal's owner never uses, so that what a person asks on the settings site finds room
+ * beside any backlog (queue/site-slots.ts). None of a small limit: the site then asks only while nobody drains the portal.
+ */
+export function siteReserve(limit: number): number {
+  return Math.min(2, Math.floor(limit * 0.02));
 }
 
 /** Covers the rounding of timers and of HubSpot's clock against ours over one window. */
@@ -30,7 +40,7 @@ const MARGIN_MS = 10;
 /**
  * One portal's request budget, exact by construction: a request holds its slot from before it is sent until a whole
  * window after its answer arrived. HubSpot counted it at some moment in between, so no rolling window of HubSpot's can
- * ever hold more than `limit` of ours.
+ * ever hold more than `limit` of ours, nor with the site's reserve more than HubSpot allows.
  *
  * One owner per portal at a time (queue/portal-lease.ts) is what allows this to live in memory.
  */
@@ -41,6 +51,7 @@ export class RequestBudget {
   /** The most we ever send; HubSpot may allow less. */
   readonly #most: number;
   #allowance: number | undefined;
+  readonly #reserve: number;
   #inFlight = 0;
   /** Instants at which settled requests leave the window, ascending. */
   #leaving: number[];
@@ -53,14 +64,19 @@ export class RequestBudget {
   constructor(options: RequestBudgetOptions) {
     this.#most = options.limit;
     this.#allowance = options.allowance;
+    this.#reserve = options.reserve ?? 0;
     this.windowMs = options.windowMs;
     this.#now = options.now;
     const now = options.now();
     this.#leaving = (options.inheritedMs ?? []).map((ms) => now + ms).sort((a, b) => a - b);
   }
 
-  /** Requests per window that we may send now: our own limit, or HubSpot's allowance where that is less. */
+  /** Requests per window that we may send now: our own limit, or HubSpot's allowance where that is less; without the reserve. */
   get limit(): number {
+    return Math.max(1, this.#ceiling - this.#reserve);
+  }
+
+  get #ceiling(): number {
     return Math.min(this.#most, this.#allowance ?? this.#most);
   }
 
@@ -126,7 +142,7 @@ export class RequestBudget {
 
   /**
    * What the next owner must know: ms from now until each request leaves the window. In-flight ones count in full; while
-   * the portal rests after a 429, so does every slot until the rest is over.
+   * the portal rests after a 429, so does every slot until the rest is over, those of the reserve too.
    */
   handOver(): number[] {
     this.#dropExpired();
@@ -134,7 +150,7 @@ export class RequestBudget {
     const restMs = Math.ceil(Math.max(0, this.#restsUntil - now));
     const settled = this.#leaving.map((instant) => Math.max(restMs, Math.ceil(instant - now)));
     const inFlight = Array.from({ length: this.#inFlight }, () => this.windowMs + MARGIN_MS);
-    const free = restMs === 0 ? 0 : Math.max(0, this.limit - settled.length - inFlight.length);
+    const free = restMs === 0 ? 0 : Math.max(0, this.#ceiling - settled.length - inFlight.length);
     return [...settled, ...inFlight, ...Array.from({ length: free }, () => restMs)];
   }
 

@@ -1,12 +1,14 @@
+import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { expirePastDeadline } from "../executions/expire.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
-import { RequestBudget } from "../hubspot/request-budget.js";
+import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
+import { backoffMs } from "../queue/backoff.js";
 import {
   HEARTBEAT_SECONDS,
   SELF_FENCE_MS,
@@ -44,8 +46,10 @@ export interface DrainOptions {
 }
 
 const WINDOW_MS = 10_000;
-/** A sync that failed is not tried again sooner: it would eat the budget that the contacts need. */
-const SYNC_RETRY_MS = 5_000;
+/** A sync that failed is tried again after growing gaps: it eats the budget that the contacts need. */
+const SYNC_RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
+/** Portals whose failed syncs are counted; of those forgotten the gaps begin anew. */
+const MAX_FAILING_SYNCS = 5_000;
 /**
  * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
  * that began together would end together, again and again, and be handed over in a crowd.
@@ -65,6 +69,7 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
     now: () => performance.now(),
     inheritedMs: lease.inheritedMs ?? unknown,
     allowance: lease.allowance,
+    reserve: siteReserve(limit),
   });
 }
 
@@ -80,15 +85,24 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
 /** The handler that drains one portal for one turn (design §3.5). */
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger } = options;
+  const failedSyncs = new LRUCache<bigint, number>({ max: MAX_FAILING_SYNCS });
+
+  async function postponeSync(portalId: bigint): Promise<void> {
+    const failures = (failedSyncs.get(portalId) ?? 0) + 1;
+    failedSyncs.set(portalId, failures);
+    await directory.postponeSync(portalId, backoffMs(failures, SYNC_RETRY)).catch(() => undefined);
+  }
 
   async function sync(portalId: bigint, gateway: PortalGateway): Promise<void> {
     try {
-      await syncDirectory(portalId, { directory, gateway });
+      const { isComplete } = await syncDirectory(portalId, { directory, gateway });
+      if (isComplete) failedSyncs.delete(portalId);
+      else await postponeSync(portalId);
     } catch (fault) {
-      // The copy we have serves on; the request stays open and the next turn tries again.
+      // The copy we have serves on; the request stays open and a later turn tries again.
       if (fault instanceof LeaseLost) return;
       logger.warn({ fault, portalId }, "the directory could not be synced");
-      await directory.postponeSync(portalId, SYNC_RETRY_MS).catch(() => undefined);
+      await postponeSync(portalId);
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Directory } from "../directory/directory.js";
 import type { Page, PortalGateway } from "../hubspot/gateway.js";
-import { HubSpotRejected } from "../hubspot/errors.js";
+import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 
 /** A directory this old is renewed the next time its portal has work. */
 const MAX_AGE_MS = 10 * 60_000;
@@ -37,50 +37,77 @@ export async function directoryNeed(
   return isAsked || now.getTime() - syncedAt.getTime() > MAX_AGE_MS ? "fresh" : "none";
 }
 
-/** Runs one part of the sync; a refusal (missing scope, seat or permission) leaves what we had and is told. */
-async function part(name: string, work: () => Promise<void>): Promise<string[]> {
+/** What became of one list. `refusal`: a missing scope, seat or permission; `outage`: to be read again soon. */
+interface Part {
+  readonly name: string;
+  readonly refusal?: HubSpotRejected;
+  readonly outage?: HubSpotUnavailable;
+}
+
+/** Reads one list. One that cannot be had leaves what we had of it, and the others are read all the same. */
+async function part(name: string, work: () => Promise<void>): Promise<Part> {
   try {
     await work();
-    return [];
+    return { name };
   } catch (fault) {
-    if (!(fault instanceof HubSpotRejected)) throw fault;
-    return [`${name}: ${fault.hubspotMessage}`];
+    if (fault instanceof HubSpotRejected) return { name, refusal: fault };
+    if (fault instanceof HubSpotUnavailable) return { name, outage: fault };
+    throw fault;
   }
+}
+
+function describeProblems(parts: readonly Part[]): string | null {
+  const problems = parts.flatMap(({ name, refusal, outage }) => {
+    const words = refusal?.hubspotMessage ?? outage?.message;
+    return words === undefined ? [] : [`${name}: ${words}`];
+  });
+  return problems.length === 0 ? null : problems.join(" ");
 }
 
 /**
  * Copies a portal's sequences, owners, users and account details from HubSpot. Costs one request per 100 entries of
- * each. Outages are thrown and the sync is tried again; refusals are recorded for the settings page.
+ * each. What could be read is kept, and counts as a copy; what could not is recorded for the settings page.
+ *
+ * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon.
+ * @throws HubSpotUnavailable where nothing at all could be read.
  */
 export async function syncDirectory(
   portalId: bigint,
   { directory, gateway }: { directory: Directory; gateway: PortalGateway },
-): Promise<void> {
+): Promise<{ isComplete: boolean }> {
   const before = await directory.state(portalId);
-  if (before === undefined) return;
+  if (before === undefined) return { isComplete: true };
   const startedAt = before.now;
   let { readerUserId } = before;
-  const problems = [
-    ...(await part("Owners", async () => {
+  const required = [
+    await part("Owners", async () => {
       const archived = await readAll((after) => gateway.listOwners({ after, archived: true }));
       const active = await readAll((after) => gateway.listOwners({ after, archived: false }));
       const owners = new Map([...archived, ...active].map((owner) => [owner.id, owner]));
       await directory.saveOwners(portalId, [...owners.values()], { isComplete: true });
       readerUserId ??= active.find(({ userId }) => userId !== null)?.userId ?? null;
-    })),
-    ...(await part("Sequences", async () => {
-      const userId = readerUserId;
-      if (userId === null) return;
-      const sequences = await readAll((after) => gateway.listSequences({ userId, after }));
-      await directory.saveSequences(portalId, sequences, { isComplete: true });
-    })),
-    ...(await part("Account", async () => {
-      await directory.saveAccount(portalId, await gateway.readAccount());
-    })),
+    }),
   ];
+  const reader = readerUserId;
+  if (reader !== null) {
+    required.push(
+      await part("Sequences", async () => {
+        const sequences = await readAll((after) => gateway.listSequences({ userId: reader, after }));
+        await directory.saveSequences(portalId, sequences, { isComplete: true });
+      }),
+    );
+  }
+  required.push(
+    await part("Account", async () => {
+      await directory.saveAccount(portalId, await gateway.readAccount());
+    }),
+  );
   // settings.users.read is optional: without it the owners serve, and that is no problem to tell anyone of.
-  await part("Users", async () => {
+  const users = await part("Users", async () => {
     await directory.saveUsers(portalId, await readAll((after) => gateway.listUsers({ after })));
   });
-  await directory.markSynced(portalId, startedAt, problems.length === 0 ? null : problems.join(" "));
+  const outages = [...required, users].flatMap(({ outage }) => outage ?? []);
+  if (outages[0] !== undefined && outages.length === required.length + 1) throw outages[0];
+  await directory.markSynced(portalId, startedAt, describeProblems(required));
+  return { isComplete: outages.length === 0 };
 }

@@ -39,7 +39,11 @@ interface AcquiredRow {
   circuit_trips: number;
 }
 
-/** Joining `before` makes it be read ahead of the update: what it holds is what the last owner left. */
+/**
+ * Joining `before` makes it be read ahead of the update: what it holds is what the last owner left. That is the new owner's
+ * to account for from now on; until the hand-over the column holds what the site takes of its reserve (site-slots.ts),
+ * which a successor of an owner that died must leave there.
+ */
 const ACQUIRE = `
   WITH before AS MATERIALIZED (
     SELECT portal_id, is_released,
@@ -47,7 +51,8 @@ const ACQUIRE = `
               FROM unnest(request_slots_free_at) AS free_at WHERE free_at > clock_timestamp()) AS inherited_ms
       FROM portal_drains WHERE portal_id = $1 FOR UPDATE
   )
-  UPDATE portal_drains AS drain SET epoch = drain.epoch + 1, is_released = false, acquired_at = now()
+  UPDATE portal_drains AS drain SET epoch = drain.epoch + 1, is_released = false, acquired_at = now(),
+         request_slots_free_at = CASE WHEN before.is_released THEN '{}' ELSE drain.request_slots_free_at END
     FROM before WHERE drain.portal_id = before.portal_id
   RETURNING drain.epoch, before.is_released AS was_released, before.inherited_ms, drain.circuit_trips, drain.request_allowance,
     (extract(epoch FROM drain.circuit_open_until - clock_timestamp()) * 1000)::float8 AS circuit_open_for_ms`;
@@ -81,7 +86,10 @@ export interface WindowLeft {
   readonly allowance: number | undefined;
 }
 
-/** Hands the portal over in order, with what is left of its request window. Does nothing once the lease is lost. */
+/**
+ * Hands the portal over in order, with what is left of its request window, the site's part of it included. Does nothing
+ * once the lease is lost.
+ */
 export async function releasePortal(pool: Pool, lease: PortalLease, left: WindowLeft): Promise<void> {
   await pool.query({
     name: "release-portal",
@@ -90,7 +98,9 @@ export async function releasePortal(pool: Pool, lease: PortalLease, left: Window
          SET is_released = true,
              request_allowance = $4,
              request_slots_free_at = ARRAY(
-               SELECT clock_timestamp() + ms * interval '1 millisecond' FROM unnest($3::float8[]) AS ms)
+               SELECT clock_timestamp() + ms * interval '1 millisecond' FROM unnest($3::float8[]) AS ms
+               UNION ALL
+               SELECT free_at FROM unnest(request_slots_free_at) AS free_at WHERE free_at > clock_timestamp())
        WHERE portal_id = $1 AND epoch = $2`,
     values: [lease.portalId, lease.epoch, left.slotsFreeInMs, left.allowance ?? null],
   });

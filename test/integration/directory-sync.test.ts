@@ -1,10 +1,16 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+import { createDirectory } from "../../src/directory/directory.js";
 import {
   ENROLL_ROUTE,
   REQUESTED_PROPERTIES,
   SEQUENCE_OPTIONS_ROUTE,
 } from "../../src/executions/enroll-contract.js";
+import { createFairGate } from "../../src/hubspot/fair-gate.js";
+import type { PortalTransport } from "../../src/hubspot/transport.js";
+import { createDrain } from "../../src/jobs/drain-portal.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "../support/start-app.js";
 
 describe("the copy of a portal's sequences, owners and users", () => {
@@ -156,16 +162,32 @@ describe("the copy of a portal's sequences, owners and users", () => {
     ).toEqual(["ENROLLED"]);
   });
 
-  test("an outage in the middle leaves what there was, and is made good later", async () => {
+  test("an outage of one list leaves what there was of it, is told, and is made good later; the others are copied", async () => {
     const portal = await start({ sequences: 2 });
     await running.install(portal);
     await untilSynced(portal);
+    const owners = await prisma().owner.count({ where: of(portal) });
     portal.addSequence({ name: "Added meanwhile" });
-    running.simulator.failNext({ endpoint: "owners", fault: "errorBefore", times: 2, status: 503 });
-    await resync(portal);
-    expect(running.simulator.faultCounts()["owners/errorBefore"]).toBe(2);
+    running.simulator.failNext({ endpoint: "owners", fault: "errorBefore", status: 503 });
+    const partial = await resync(portal);
+    expect(partial.directoryError).toContain("Owners: HubSpot answered 503");
     expect(await prisma().sequence.count({ where: { ...of(portal), isListed: true } })).toBe(3);
-    expect((await row(portal)).directoryError).toBeNull();
+    expect(await prisma().owner.count({ where: { ...of(portal) } })).toBe(owners);
+    const whole = await untilSynced(portal, partial.directorySyncedAt ?? new Date());
+    expect(whole.directoryError).toBeNull();
+  });
+
+  test("without the list of users, which is optional, there is a copy all the same; they are read once HubSpot can", async () => {
+    const portal = await start({ contacts: 1 });
+    running.simulator.setFaults({ users: { errorBefore: 1 } });
+    await running.install(portal);
+    const partial = await untilSynced(portal);
+    expect(partial.directoryError).toBeNull();
+    expect(await prisma().user.count({ where: of(portal) })).toBe(0);
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(["ENROLLED"]);
+    running.simulator.setFaults({});
+    await untilSynced(portal, partial.directorySyncedAt ?? new Date());
+    expect(await prisma().user.count({ where: of(portal) })).toBeGreaterThan(0);
   });
 
   test("while the first copy cannot be made, nobody is refused for being unknown", async () => {
@@ -202,5 +224,61 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(
       await enroll(portal, { sender_mode: "specific_user", sender_user_id: String(newcomer.userId) }),
     ).toEqual(["ENROLLED"]);
+  });
+});
+
+describe("a copy that keeps failing", () => {
+  const portalId = 6_203n;
+  let db: TestDatabase;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+  });
+
+  afterAll(() => db.drop());
+
+  /** Answers whose owners are of a shape nobody knows, for as long as the app is not taught it. */
+  const answer: PortalTransport = ({ path }) => {
+    if (path.includes("owners")) return Promise.resolve({ results: [{ id: { is: "new" } }] });
+    if (path.includes("sequences")) return Promise.resolve({ results: [{ id: "71", name: "Welcome" }] });
+    return Promise.resolve({ results: [], timeZone: "Europe/Vienna", uiDomain: null });
+  };
+
+  test("is a copy of what could be read, and is tried again after ever longer gaps", async () => {
+    const { pool } = db.database;
+    await pool.query(
+      `INSERT INTO portals (portal_id, status, authorized_by_user_id, directory_requested_at) VALUES ($1, 'CONNECTED', 9, now())`,
+      [portalId],
+    );
+    const drain = createDrain({
+      pool,
+      directory: createDirectory({ pool }),
+      logger: pino({ level: "silent" }),
+      rateLimit: 100,
+      now: () => new Date(),
+      gate: createFairGate({ places: 1 }),
+      forPortal: () => answer,
+    });
+    const gaps: number[] = [];
+    for (let failures = 0; failures < 4; failures += 1) {
+      await pool.query(`UPDATE portals SET directory_requested_at = now() WHERE portal_id = $1`, [portalId]);
+      await drain(portalId, {
+        signal: new AbortController().signal,
+        isFresh: () => true,
+        isEnding: () => false,
+      });
+      const { rows } = await pool.query<{ gap: number; problem: string }>(
+        `SELECT extract(epoch FROM directory_requested_at - now())::float8 AS gap, directory_error AS problem
+           FROM portals WHERE portal_id = $1 AND directory_synced_at IS NOT NULL`,
+        [portalId],
+      );
+      expect(rows[0]?.problem).toContain("Owners");
+      gaps.push(rows[0]?.gap ?? 0);
+    }
+    const [first = 0, last = 0] = [gaps[0], gaps[3]];
+    expect(first).toBeLessThan(6);
+    expect(last).toBeGreaterThan(18);
+    const { rows } = await pool.query(`SELECT name FROM sequences WHERE portal_id = $1`, [portalId]);
+    expect(rows).toEqual([{ name: "Welcome" }]);
   });
 });

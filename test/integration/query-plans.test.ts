@@ -197,12 +197,13 @@ describe.each([
       expect(read).toBeLessThanOrEqual(FEW);
     });
 
+    const call = (callbackId: string, portalId = PORTAL) => ({
+      kind: "ENROLL" as const,
+      ...{ portalId, callbackId, contactId: "1", workflowId: undefined, sequenceId: "2" },
+      request: { senderMode: "portal_default" as const },
+    });
+
     test("storing a shared commit of calls, and once more as it is delivered again", async () => {
-      const call = (callbackId: string) => ({
-        kind: "ENROLL" as const,
-        ...{ portalId: PORTAL, callbackId, contactId: "1", workflowId: undefined, sequenceId: "2" },
-        request: { senderMode: "portal_default" as const },
-      });
       const { read, result } = await cost(({ pool }) => {
         const accept = createAcceptor({ pool, deadlineHours: 1, onStored: () => undefined });
         return Promise.all(Array.from({ length: 50 }, (__, index) => accept(call(`ap-new-${index}`))));
@@ -223,6 +224,16 @@ describe.each([
         PORTAL,
       ]);
       expect((await cost(({ pool }) => findOverduePortals(pool))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("refusing calls of a portal that is not connected, but for those stored before", async () => {
+      const { read, result } = await cost(({ pool }) => {
+        const accept = createAcceptor({ pool, deadlineHours: 1, onStored: () => undefined });
+        // Of four in the history the quiet portal has one.
+        return Promise.all([4, 5, 6, 7, 8].map((number) => accept(call(`ap-plan-${number}`, QUIET))));
+      });
+      expect(result).toEqual(["duplicate", "not_connected", "not_connected", "not_connected", "duplicate"]);
+      expect(read).toBeLessThanOrEqual(FEW);
     });
 
     test("looking whether a portal has work", async () => {

@@ -11,6 +11,7 @@ import { createRequestId } from "../../src/http/request-id.js";
 import { createSecurityHeaders } from "../../src/http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "../../src/hubspot/oauth-api.js";
 import { createSiteGateways } from "../../src/hubspot/site-gateway.js";
+import { siteReserve } from "../../src/hubspot/request-budget.js";
 import { createTransport } from "../../src/hubspot/transport.js";
 import { createDirectory } from "../../src/directory/directory.js";
 import { createExplainer } from "../../src/jobs/explain-enrollment.js";
@@ -19,6 +20,7 @@ import { uninstall } from "../../src/hubspot/uninstall.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
 import { createInstallStates } from "../../src/oauth/state.js";
+import { takeSiteSlot } from "../../src/queue/site-slots.js";
 import type { Explain } from "../../src/policy/explanation.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createVault, type Vault } from "../../src/vault/vault.js";
@@ -111,7 +113,12 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
         createExplainer({
           pool: database.pool,
           directory: createDirectory({ pool: database.pool }),
-          gatewayOf: createSiteGateways({ forPortal, timeoutMs: 2_000 }),
+          gatewayOf: createSiteGateways({
+            forPortal,
+            timeoutMs: 2_000,
+            takePlace: (portalId, heldMs) =>
+              takeSiteSlot(database.pool, { portalId, heldMs, limit: 110, reserve: siteReserve(110) }),
+          }),
           now,
           patienceMs: 6 * 86_400_000,
         }),

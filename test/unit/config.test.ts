@@ -121,6 +121,21 @@ describe("readConfig", () => {
     }
   });
 
+  test("names half a mail server and a folder it may not write to among the other problems", () => {
+    const file = path.join(dataDir, "file");
+    writeFileSync(file, "");
+    const message = problemOf({ DATA_DIR: file, PORT: "70000", SMTP_URL: "smtp://mail.example.com" });
+    for (const problem of ["PORT:", "HUBSPOT_CLIENT_ID: is required", "SMTP_URL and MAIL_FROM:", "DATA_DIR:"])
+      expect(message).toContain(`  ${problem}`);
+    // The secrets are missing because of the folder: one problem, told once.
+    expect(message).not.toContain("SESSION_SECRET");
+  });
+
+  test("takes a session secret of 16 characters, and no shorter one", () => {
+    expect(readConfig(production({ SESSION_SECRET: "s".repeat(16) })).sessionSecret).toHaveLength(16);
+    expect(problemOf(production({ SESSION_SECRET: "s".repeat(15) }))).toContain("at least 16 characters");
+  });
+
   test("never repeats a wrong secret", () => {
     const message = problemOf(
       production({

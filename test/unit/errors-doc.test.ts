@@ -42,7 +42,7 @@ describe("docs/errors.md", () => {
 
   test("explains the refusals of the outer contract", () => {
     expect(firstCells(tableUnder("HTTP answers"))).toEqual(
-      expect.arrayContaining(["400", "401", "413", "503"]),
+      expect.arrayContaining(["400", "401", "413", "415", "429", "503"]),
     );
   });
 

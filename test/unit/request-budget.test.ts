@@ -9,6 +9,7 @@ function budgetAt(options: {
   limit: number;
   inheritedMs?: readonly number[];
   allowance?: number | undefined;
+  reserve?: number;
 }) {
   const clock = { ms: 1_000 };
   const budget = new RequestBudget({ windowMs: WINDOW_MS, now: () => clock.ms, ...options });
@@ -253,6 +254,16 @@ describe("a portal's request budget", () => {
     const [left, ...others] = budget.handOver();
     expect(others).toEqual([]);
     expect(left).toBeGreaterThanOrEqual(WINDOW_MS);
+  });
+
+  test("leaves its reserve to others, at a smaller allowance too, and gives it away to nobody while it rests", () => {
+    const { budget } = budgetAt({ limit: 110, reserve: 2 });
+    expect(budget.available()).toBe(108);
+    budget.tryTake()?.observe({ max: 100, remaining: 99 });
+    expect(budget.limit).toBe(98);
+    budget.exhaust(5_000);
+    // The settings site counts these against all that HubSpot allows (queue/site-slots.ts).
+    expect(budget.handOver()).toHaveLength(100);
   });
 
   describe("learning from HubSpot's rate headers", () => {
