@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { findChromium, launchChromium, openTab, type Tab } from "../support/chromium.js";
+import { browserSuite, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { seedExecutions } from "../support/executions.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
-const executable = findChromium();
-const isRequired = process.env["CI"] === "true";
-const suite = executable === undefined && !isRequired ? describe.skip : describe;
+const suite = browserSuite("the activity pages");
 suite("an admin at the activity pages in a real browser", () => {
   let browser: Browser;
   let running: RunningApp;
@@ -15,13 +13,11 @@ suite("an admin at the activity pages in a real browser", () => {
   let portalId: bigint;
 
   beforeAll(async () => {
-    if (executable === undefined)
-      throw new Error("No browser at CHROMIUM_PATH, /usr/bin/chromium or /usr/bin/google-chrome");
     // Without a worker: what the tests store stays as it is.
     running = await startRunningApp({ environment: { ROLE: "web" } });
     portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
     portalId = BigInt(portal.portalId);
-    browser = await launchChromium(executable);
+    browser = await launchChromium();
     await running.install(portal);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await fillPages();

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { findChromium, launchChromium, openTab, type Tab } from "../support/chromium.js";
+import { browserSuite, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 /** Where the README's pictures are kept, if anywhere. */
 const PICTURES = process.env["SITE_PICTURES"];
 
-const executable = findChromium();
-const isRequired = process.env["CI"] === "true";
-const suite = executable === undefined && !isRequired ? describe.skip : describe;
+const suite = browserSuite("the way to a reason");
 
 suite("a new admin, after a workflow sent its contacts, asks why one was not enrolled", () => {
   let browser: Browser;
@@ -20,8 +18,6 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
   let portal: SimulatedPortal;
 
   beforeAll(async () => {
-    if (executable === undefined)
-      throw new Error("No browser at CHROMIUM_PATH, /usr/bin/chromium or /usr/bin/google-chrome");
     running = await startRunningApp();
     portal = addPlainPortal(running.simulator, {
       contacts: 60,
@@ -33,7 +29,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
         "already-enrolled": 3,
       },
     });
-    browser = await launchChromium(executable);
+    browser = await launchChromium();
     await running.install(portal);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     const run = portal.runAction({

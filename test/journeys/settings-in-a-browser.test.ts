@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import {
   findBarriers,
-  findChromium,
+  browserSuite,
   launchChromium,
   openTab,
   sidewaysScroll,
@@ -13,14 +13,7 @@ import { seedExecutions } from "../support/executions.js";
 import { startListener, type Listener } from "../support/simulated-app.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
-const executable = findChromium();
-const isRequired = process.env["CI"] === "true";
-if (executable === undefined && !isRequired) {
-  process.stderr.write(
-    "Skipped: the settings page in a real browser. Install Chromium, or set CHROMIUM_PATH to one, to run it.\n",
-  );
-}
-const suite = executable === undefined && !isRequired ? describe.skip : describe;
+const suite = browserSuite("the settings page");
 
 suite("an admin at the settings page in a real browser", () => {
   let browser: Browser;
@@ -29,12 +22,10 @@ suite("an admin at the settings page in a real browser", () => {
   let webhook: Listener;
 
   beforeAll(async () => {
-    if (executable === undefined)
-      throw new Error("No browser at CHROMIUM_PATH, /usr/bin/chromium or /usr/bin/google-chrome");
     webhook = await startListener(() => 204);
     running = await startRunningApp();
     portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
-    browser = await launchChromium(executable);
+    browser = await launchChromium();
     await running.install(portal);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await untilDirectoryIsRead();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Browser, BrowserContextOptions } from "playwright-core";
@@ -9,7 +9,7 @@ import { createRotation } from "../../src/policy/rotation-store.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import {
   findBarriers,
-  findChromium,
+  browserSuite,
   launchChromium,
   openTab,
   sidewaysScroll,
@@ -27,14 +27,7 @@ const HOSTILE = `<script>alert("name")</script> \u202Egnol ${"verylong".repeat(1
 /** Where pictures of all pages are kept, if anywhere: for looking at, and for the README. */
 const PICTURES = process.env["SITE_PICTURES"];
 
-const executable = findChromium();
-const isRequired = process.env["CI"] === "true";
-if (executable === undefined && !isRequired) {
-  process.stderr.write(
-    "Skipped: the settings pages in a real browser. Install Chromium, or set CHROMIUM_PATH to one, to run it.\n",
-  );
-}
-const suite = executable === undefined && !isRequired ? describe.skip : describe;
+const suite = browserSuite("every settings page");
 
 suite("every page of the settings site in a real browser", () => {
   let browser: Browser;
@@ -44,11 +37,9 @@ suite("every page of the settings site in a real browser", () => {
   let pages: string[];
 
   beforeAll(async () => {
-    if (executable === undefined)
-      throw new Error("No browser at CHROMIUM_PATH, /usr/bin/chromium or /usr/bin/google-chrome");
     running = await startRunningApp();
     portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
-    browser = await launchChromium(executable);
+    browser = await launchChromium();
     await running.install(portal);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await untilDirectoryIsRead();
