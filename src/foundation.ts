@@ -1,3 +1,4 @@
+import { mayTakeOver } from "./admin/session/rights.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
@@ -92,6 +93,7 @@ export async function lay(
     logger,
     onDisconnect: (client, { portalId, reason }) =>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+    mayReplaceAuthorizer: mayTakeOver,
   });
   return {
     config,

@@ -6,7 +6,13 @@ import { createCipher } from "./cipher.js";
 import type { Grant, GrantOccasion, RefreshGrant } from "./grant.js";
 import { createTokenSource, type TokenNeed } from "./refresh.js";
 import { resealAll } from "./reseal.js";
-import { createTokenStore, type OnDisconnect } from "./store.js";
+import {
+  createTokenStore,
+  type DisconnectOnly,
+  type GrantMark,
+  type MayReplaceAuthorizer,
+  type OnDisconnect,
+} from "./store.js";
 import { sealTokens, type LiveToken } from "./token-seals.js";
 
 /** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
@@ -30,8 +36,18 @@ export interface Vault {
    * caller has replaced it already. Throws as `accessTokenFor`.
    */
   renewAfterRefusal(portalId: bigint, refusedToken: string): Promise<string>;
-  /** Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin. */
-  disconnect(portalId: bigint, reason: string): Promise<void>;
+  /** Which grant the portal has now, to be named when it is to be erased; undefined where it has none. */
+  currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
+  /**
+   * Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin.
+   *
+   * @returns false where `only` names a grant that is not the portal's any more: nothing was erased then.
+   */
+  disconnect(
+    portalId: bigint,
+    reason: string,
+    only?: Pick<DisconnectOnly, "grant" | "record">,
+  ): Promise<boolean>;
   /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
   reseal(): Promise<number>;
 }
@@ -45,6 +61,7 @@ export interface VaultOptions {
   logger: Logger;
   /** Told inside the transaction that disconnects a portal. */
   onDisconnect?: OnDisconnect;
+  mayReplaceAuthorizer: MayReplaceAuthorizer;
 }
 
 /** Access tokens live 1800 s (dossier §2.3); one that is handed out has at least this much left. */
@@ -63,9 +80,9 @@ interface CachedToken {
 }
 
 export function createVault(options: VaultOptions): Vault {
-  const { now, logger } = options;
+  const { now, logger, onDisconnect, mayReplaceAuthorizer } = options;
   const cipher = createCipher(options.keys);
-  const store = createTokenStore({ pool: options.database.pool, onDisconnect: options.onDisconnect });
+  const store = createTokenStore({ pool: options.database.pool, onDisconnect, mayReplaceAuthorizer });
   const currentToken = createTokenSource({ ...options, cipher, store });
   const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
   const flights = new Map<string, Promise<LiveToken>>();
@@ -117,10 +134,12 @@ export function createVault(options: VaultOptions): Vault {
       cache.delete(portalId);
       return (await share(portalId, `${portalId}|${refusedToken}`, need)).accessToken;
     },
-    async disconnect(portalId, reason) {
-      await store.disconnect(portalId, reason);
+    currentGrant: (portalId) => store.currentGrant(portalId),
+    async disconnect(portalId, reason, only) {
+      const isErased = await store.disconnect(portalId, reason, only);
       forget(portalId);
-      logger.info({ portalId, reason }, "portal disconnected");
+      if (isErased) logger.info({ portalId, reason }, "portal disconnected");
+      return isErased;
     },
     reseal: () => resealAll({ store, cipher, logger }),
   };
