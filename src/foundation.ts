@@ -1,4 +1,5 @@
 import { recordConnection } from "./admin/audit/record-connection.js";
+import { mayTakeOver } from "./admin/session/rights.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
@@ -94,6 +95,7 @@ export async function lay(
     onConnect: recordConnection,
     onDisconnect: (client, { portalId, reason }) =>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+    mayReplaceAuthorizer: mayTakeOver,
   });
   return {
     config,

@@ -116,7 +116,7 @@ function mountSites(http: Express, foundation: Foundation): void {
           },
           portalId,
         ),
-      forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
+      vault,
       now,
       wake,
       explain: createExplainer({

@@ -1,4 +1,5 @@
 import { openDatabase } from "../../src/db/client.js";
+import { mayTakeOver } from "../../src/admin/session/rights.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createVault } from "../../src/vault/vault.js";
 import type { Rig } from "./rig.js";
@@ -13,6 +14,7 @@ export async function accessTokens(rig: Rig, portalIds: readonly number[]): Prom
     refreshGrant: () => Promise.reject(new Error("a token of the bench ran out")),
     now: () => new Date(),
     logger: createLogger({ level: "silent" }),
+    mayReplaceAuthorizer: mayTakeOver,
     onDisconnect: () => Promise.resolve(),
   });
   try {

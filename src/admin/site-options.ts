@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.js";
 import type { Explain } from "../policy/explanation.js";
+import type { Vault } from "../vault/vault.js";
 import type { Cookies } from "../http/cookies.js";
 import type { AppScopes } from "./overview/connection.js";
 import type { Sessions } from "./session/session.js";
@@ -18,8 +19,8 @@ export interface SettingsOptions {
   canMail: boolean;
   /** Removes the app from the account in HubSpot; never throws. */
   uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
-  /** Erases our access to the portal; `reason` is a sentence for its admins. */
-  forgetPortal: (portalId: bigint, reason: string) => Promise<void>;
+  /** What an admin's disconnect erases. */
+  vault: Pick<Vault, "currentGrant" | "disconnect">;
   now: () => Date;
   /** Tells the workers that the portal has work; never fails. */
   wake: (portalId: bigint) => void;

@@ -2,6 +2,7 @@
  * Re-encrypts stored tokens with the first of ENCRYPTION_KEYS, while the app runs. The way to a new key: put it in front
  * of the old one and restart the app everywhere, run this, then take the old key away and restart again.
  */
+import { mayTakeOver } from "../admin/session/rights.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "../db/client.js";
 import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
@@ -24,7 +25,7 @@ const database = openDatabase({
   logger,
 });
 try {
-  const store = createTokenStore(database);
+  const store = createTokenStore({ pool: database.pool, mayReplaceAuthorizer: mayTakeOver });
   const resealed = await resealAll({ store, cipher: createCipher(config.encryptionKeys), logger });
   logger.info(
     { resealed, keyId: config.encryptionKeys[0].id },

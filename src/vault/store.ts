@@ -15,6 +15,21 @@ export interface StoredTokens extends SealedTokens {
   isLeased: boolean;
 }
 
+/** Tells one grant of a portal from the next; it stays the same through refreshes. */
+export interface GrantMark {
+  readonly grantedAt: Date;
+}
+
+/** What a disconnect is about, and what is written with it. */
+export interface DisconnectOnly {
+  /** This version of the tokens: a refresh since is another. */
+  readonly version?: StoredTokens;
+  /** This grant: an install or sign-in since is another. */
+  readonly grant?: GrantMark;
+  /** Called in the transaction that erases the tokens, and where it does. */
+  readonly record?: (client: PoolClient) => Promise<void>;
+}
+
 /** Rows of `portals` and `portal_tokens`. Every change of a token names the ciphertext it started from. */
 export interface TokenStore {
   find(portalId: bigint): Promise<StoredTokens | undefined>;
@@ -24,8 +39,10 @@ export interface TokenStore {
   releaseLease(row: StoredTokens): Promise<void>;
   /** False where the row was replaced or erased since: then these tokens must not be used. */
   replace(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
-  /** Erases the tokens; with `onlyIf`, only that version of them. Answers whether it did. */
-  disconnect(portalId: bigint, reason: string, onlyIf?: StoredTokens): Promise<boolean>;
+  /** Which grant the portal has; undefined where it has none. */
+  currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
+  /** Erases the tokens, where `only` holds. Answers whether it did. */
+  disconnect(portalId: bigint, reason: string, only?: DisconnectOnly): Promise<boolean>;
   listAfter(portalId: bigint, limit: number): Promise<StoredTokens[]>;
   /** Like `replace`, but leaves a leased row alone: a refresh under way must find the version it started from. */
   reseal(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
@@ -72,13 +89,22 @@ export interface NewConnection {
 /** Told inside the transaction that connects a portal, or has its grant given anew; not of a mere sign-in. */
 export type OnConnect = (client: PoolClient, connection: NewConnection) => Promise<void>;
 
+/** Asked inside the transaction of an install on a connected portal: whether it may change in whose name the app works. */
+export type MayReplaceAuthorizer = (
+  client: PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+) => Promise<boolean>;
+
 export interface TokenStoreOptions {
   readonly pool: Pool;
   readonly onConnect?: OnConnect | undefined;
   readonly onDisconnect?: OnDisconnect | undefined;
+  readonly mayReplaceAuthorizer: MayReplaceAuthorizer;
 }
 
-export function createTokenStore({ pool, onConnect, onDisconnect }: TokenStoreOptions): TokenStore {
+export function createTokenStore(options: TokenStoreOptions): TokenStore {
+  const { pool, onDisconnect } = options;
   const changes = async (sql: string, values: unknown[]) =>
     ((await pool.query(sql, values)).rowCount ?? 0) > 0;
   return {
@@ -90,7 +116,7 @@ export function createTokenStore({ pool, onConnect, onDisconnect }: TokenStoreOp
       return rows[0] && toStored(rows[0]);
     },
     save: (grant, tokens, occasion) =>
-      inTransaction(pool, (client) => saveGrant(client, { grant, tokens, occasion, onConnect })),
+      inTransaction(pool, (client) => saveGrant(client, { grant, tokens, occasion, ...options })),
     lease: (row, leaseMs) =>
       changes(
         `UPDATE portal_tokens SET refresh_lease_until = now() + make_interval(secs => $3)
@@ -110,8 +136,15 @@ export function createTokenStore({ pool, onConnect, onDisconnect }: TokenStoreOp
         `${REPLACE} AND (refresh_lease_until IS NULL OR refresh_lease_until <= now())`,
         replacement(row, tokens),
       ),
-    disconnect: (portalId, reason, onlyIf) =>
-      inTransaction(pool, (client) => disconnectPortal(client, { portalId, reason, onlyIf, onDisconnect })),
+    async currentGrant(portalId) {
+      const { rows } = await pool.query<{ granted_at: Date }>(
+        "SELECT granted_at FROM portal_tokens WHERE portal_id = $1",
+        [portalId],
+      );
+      return rows[0] && { grantedAt: rows[0].granted_at };
+    },
+    disconnect: (portalId, reason, only = {}) =>
+      inTransaction(pool, (client) => disconnectPortal(client, { portalId, reason, only, onDisconnect })),
     async listAfter(portalId, limit) {
       const sql = `SELECT ${COLUMNS} FROM portal_tokens WHERE portal_id > $1 ORDER BY portal_id LIMIT $2`;
       return (await pool.query<TokenRow>(sql, [portalId, limit])).rows.map(toStored);
@@ -139,24 +172,31 @@ function replacement(row: StoredTokens, tokens: SealedTokens): unknown[] {
   ];
 }
 
+interface Save {
+  grant: Grant;
+  tokens: SealedTokens;
+  occasion: GrantOccasion;
+  onConnect?: OnConnect | undefined;
+  mayReplaceAuthorizer: MayReplaceAuthorizer;
+}
+
 /** Both writers below lock the portal's row first, so that they cannot deadlock on each other. */
 async function saveGrant(
   client: PoolClient,
-  {
-    grant,
-    tokens,
-    occasion,
-    onConnect,
-  }: { grant: Grant; tokens: SealedTokens; occasion: GrantOccasion; onConnect: OnConnect | undefined },
+  { grant, tokens, occasion, onConnect, mayReplaceAuthorizer }: Save,
 ): Promise<{ wasConnected: boolean }> {
+  const { portalId, userId, userEmail, scopes } = grant;
   const found = await client.query<ConnectionState>(
     `SELECT status, authorized_by_email AS "authorizedByEmail", scopes FROM portals WHERE portal_id = $1 FOR UPDATE`,
-    [grant.portalId],
+    [portalId],
   );
   const before = found.rows[0];
   const wasConnected = before?.status === "CONNECTED";
-  // Signing in to a connected portal proves an identity; it must not change in whose name the app was installed.
-  const keepsAuthorizer = wasConnected && occasion === "sign-in";
+  // Signing in to a connected portal proves an identity; it must not change in whose name the app was installed. Nor
+  // must an install by somebody who may not administer it: HubSpot lets more people authorize apps than those.
+  const isOnlySignIn = wasConnected && occasion === "sign-in";
+  const keepsAuthorizer =
+    isOnlySignIn || (wasConnected && !(await mayReplaceAuthorizer(client, portalId, userId)));
   await client.query(
     `INSERT INTO portals AS p (portal_id, status, hub_domain, authorized_by_user_id, authorized_by_email, scopes, directory_requested_at)
      VALUES ($1, 'CONNECTED', $2, $3, $4, $5, now())
@@ -166,46 +206,51 @@ async function saveGrant(
        installed_at = CASE WHEN p.status = 'CONNECTED' THEN p.installed_at ELSE now() END,
        authorized_by_user_id = CASE WHEN $6 THEN p.authorized_by_user_id ELSE excluded.authorized_by_user_id END,
        authorized_by_email = CASE WHEN $6 THEN p.authorized_by_email ELSE excluded.authorized_by_email END,
-       directory_requested_at = CASE WHEN $6 THEN p.directory_requested_at ELSE now() END`,
-    [grant.portalId, grant.hubDomain, grant.userId, grant.userEmail, grant.scopes, keepsAuthorizer],
+       directory_requested_at = CASE WHEN $7 THEN p.directory_requested_at ELSE now() END`,
+    [portalId, grant.hubDomain, userId, userEmail, scopes, keepsAuthorizer, isOnlySignIn],
   );
   await client.query(
-    `INSERT INTO portal_tokens (portal_id, access_token_sealed, refresh_token_sealed, access_expires_at)
-     VALUES ($1, $2, $3, $4)
+    `INSERT INTO portal_tokens (portal_id, access_token_sealed, refresh_token_sealed, access_expires_at, granted_at)
+     VALUES ($1, $2, $3, $4, clock_timestamp())
      ON CONFLICT (portal_id) DO UPDATE SET
        access_token_sealed = excluded.access_token_sealed, refresh_token_sealed = excluded.refresh_token_sealed,
-       access_expires_at = excluded.access_expires_at, refresh_lease_until = NULL, updated_at = now()`,
-    [grant.portalId, tokens.accessTokenSealed, tokens.refreshTokenSealed, tokens.accessExpiresAt],
+       access_expires_at = excluded.access_expires_at, granted_at = excluded.granted_at, refresh_lease_until = NULL,
+       updated_at = now()`,
+    [portalId, tokens.accessTokenSealed, tokens.refreshTokenSealed, tokens.accessExpiresAt],
   );
-  if (!keepsAuthorizer) {
-    const { portalId, userId, userEmail, scopes } = grant;
-    const after: ConnectionState = { status: "CONNECTED", authorizedByEmail: userEmail, scopes };
+  if (!isOnlySignIn) {
+    const authorizedByEmail = keepsAuthorizer ? (before?.authorizedByEmail ?? null) : userEmail;
+    const after: ConnectionState = { status: "CONNECTED", authorizedByEmail, scopes };
     await onConnect?.(client, { portalId, userId, userEmail, before, after });
   }
   return { wasConnected };
 }
 
+interface Disconnect {
+  portalId: bigint;
+  reason: string;
+  only: DisconnectOnly;
+  onDisconnect: OnDisconnect | undefined;
+}
+
 async function disconnectPortal(
   client: PoolClient,
-  portal: {
-    portalId: bigint;
-    reason: string;
-    onlyIf: StoredTokens | undefined;
-    onDisconnect: OnDisconnect | undefined;
-  },
+  { portalId, reason, only, onDisconnect }: Disconnect,
 ): Promise<boolean> {
-  const { portalId, reason, onlyIf, onDisconnect } = portal;
   await client.query("SELECT 1 FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
   const erased = await client.query(
-    "DELETE FROM portal_tokens WHERE portal_id = $1 AND ($2::text IS NULL OR refresh_token_sealed = $2)",
-    [portalId, onlyIf?.refreshTokenSealed ?? null],
+    `DELETE FROM portal_tokens WHERE portal_id = $1 AND ($2::text IS NULL OR refresh_token_sealed = $2)
+        AND ($3::timestamptz IS NULL OR granted_at = $3)`,
+    [portalId, only.version?.refreshTokenSealed ?? null, only.grant?.grantedAt ?? null],
   );
-  if (onlyIf !== undefined && erased.rowCount === 0) return false;
+  const isConditional = only.version !== undefined || only.grant !== undefined;
+  if (isConditional && erased.rowCount === 0) return false;
   const left = await client.query(
     `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, updated_at = now()
       WHERE portal_id = $1 AND status <> 'DISCONNECTED'`,
     [portalId, reason],
   );
   if (left.rowCount !== 0) await onDisconnect?.(client, { portalId, reason });
+  await only.record?.(client);
   return true;
 }

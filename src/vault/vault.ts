@@ -6,7 +6,14 @@ import { createCipher } from "./cipher.js";
 import type { Grant, GrantOccasion, RefreshGrant } from "./grant.js";
 import { createTokenSource, type TokenNeed } from "./refresh.js";
 import { resealAll } from "./reseal.js";
-import { createTokenStore, type OnConnect, type OnDisconnect } from "./store.js";
+import {
+  createTokenStore,
+  type DisconnectOnly,
+  type GrantMark,
+  type MayReplaceAuthorizer,
+  type OnConnect,
+  type OnDisconnect,
+} from "./store.js";
 import { sealTokens, type LiveToken } from "./token-seals.js";
 
 /** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
@@ -30,8 +37,18 @@ export interface Vault {
    * caller has replaced it already. Throws as `accessTokenFor`.
    */
   renewAfterRefusal(portalId: bigint, refusedToken: string): Promise<string>;
-  /** Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin. */
-  disconnect(portalId: bigint, reason: string): Promise<void>;
+  /** Which grant the portal has now, to be named when it is to be erased; undefined where it has none. */
+  currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
+  /**
+   * Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin.
+   *
+   * @returns false where `only` names a grant that is not the portal's any more: nothing was erased then.
+   */
+  disconnect(
+    portalId: bigint,
+    reason: string,
+    only?: Pick<DisconnectOnly, "grant" | "record">,
+  ): Promise<boolean>;
   /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
   reseal(): Promise<number>;
 }
@@ -47,6 +64,7 @@ export interface VaultOptions {
   onConnect?: OnConnect;
   /** Told inside the transaction that disconnects a portal. */
   onDisconnect?: OnDisconnect;
+  mayReplaceAuthorizer: MayReplaceAuthorizer;
 }
 
 /** Access tokens live 1800 s (dossier §2.3); one that is handed out has at least this much left. */
@@ -65,12 +83,13 @@ interface CachedToken {
 }
 
 export function createVault(options: VaultOptions): Vault {
-  const { now, logger } = options;
+  const { now, logger, onConnect, onDisconnect, mayReplaceAuthorizer } = options;
   const cipher = createCipher(options.keys);
   const store = createTokenStore({
     pool: options.database.pool,
-    onConnect: options.onConnect,
-    onDisconnect: options.onDisconnect,
+    onConnect,
+    onDisconnect,
+    mayReplaceAuthorizer,
   });
   const currentToken = createTokenSource({ ...options, cipher, store });
   const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
@@ -123,10 +142,12 @@ export function createVault(options: VaultOptions): Vault {
       cache.delete(portalId);
       return (await share(portalId, `${portalId}|${refusedToken}`, need)).accessToken;
     },
-    async disconnect(portalId, reason) {
-      await store.disconnect(portalId, reason);
+    currentGrant: (portalId) => store.currentGrant(portalId),
+    async disconnect(portalId, reason, only) {
+      const isErased = await store.disconnect(portalId, reason, only);
       forget(portalId);
-      logger.info({ portalId, reason }, "portal disconnected");
+      if (isErased) logger.info({ portalId, reason }, "portal disconnected");
+      return isErased;
     },
     reseal: () => resealAll({ store, cipher, logger }),
   };

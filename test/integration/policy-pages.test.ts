@@ -4,7 +4,7 @@ import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import { deleteRotation } from "../../src/policy/rotation-store.js";
 import { savePreset } from "../../src/policy/preset-store.js";
 import { hiddenField, type Browser, type BrowserAnswer } from "../support/browser.js";
-import { install, startSite, type Site } from "../support/site.js";
+import { install, letInstallersIn, startSite, type Site } from "../support/site.js";
 
 const PAGES = ["senders", "rotations", "rotations/new", "presets", "presets/new", "policy", "try", "audit"];
 const HOSTILE = `<script>alert("x")</script>\u202e${"x".repeat(10_000)}`;
@@ -36,6 +36,7 @@ beforeEach(async () => {
   [portalId, otherId] = [BigInt(mine), BigInt(other)];
   await install(site, browser, mine);
   await install(site, stranger, other);
+  await letInstallersIn(site.database);
   for (const id of [portalId, otherId]) {
     await addUser(7n, { firstName: "Ann", lastName: "Lee", email: "ann@acme.example" }, id);
     await addUser(8n, { firstName: "Bob", lastName: "Ray", email: "bob@acme.example" }, id);

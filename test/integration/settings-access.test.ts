@@ -49,6 +49,20 @@ async function send(browser: Browser, path: string, fields: Record<string, strin
   return browser.post(path, { form_token: hiddenField(page.text, "form_token"), ...fields });
 }
 
+/** Goes through an install as this user, with their choice of optional permissions. */
+async function installAs(userId: number, options: { withUserList: boolean }): Promise<Browser> {
+  const browser = site.browser();
+  const start = await browser.get("/oauth/install");
+  const address = new URL(start.location ?? "");
+  if (!options.withUserList) address.searchParams.delete("optional_scope");
+  const answer = site.simulator.authorize(address.href, { portalId: portal.portalId, userId });
+  await browser.get(answer);
+  return browser;
+}
+
+const authorizer = async () =>
+  (await site.database.prisma.portal.findUniqueOrThrow({ where: { portalId } })).authorizedByUserId;
+
 const colleague = () => [...portal.users.values()].find(({ userId }) => userId !== portal.admin.userId);
 const colleagueId = () => colleague()?.userId ?? 0;
 
@@ -104,6 +118,7 @@ describe("the settings site", () => {
   });
 
   test("lets in nobody of another account, nobody unknown, and nobody who has left", async () => {
+    await know(portal.admin.userId, { superAdmin: true });
     await know(colleagueId(), { isListed: false });
     const other = { portalId: portalId + 1n, userId: 77n, superAdmin: false, seatNames: [], isListed: true };
     await site.database.prisma.user.create({ data: other });
@@ -113,6 +128,7 @@ describe("the settings site", () => {
   });
 
   test("does not let somebody in any more who has left the account", async () => {
+    await know(portal.admin.userId, { superAdmin: true });
     await know(colleagueId(), {});
     await send(admin, "/settings/access/let-in", { user_id: String(colleagueId()) });
     const browser = await signIn(colleagueId());
@@ -139,6 +155,59 @@ describe("the settings site", () => {
     await send(admin, "/settings/access/take-out", { user_id: String(portal.admin.userId) });
     expect((await admin.get("/settings/access")).text).toContain("You cannot take yourself off the list");
     expect(await site.database.prisma.portalAdmin.count()).toBe(1);
+  });
+});
+
+describe("an install by somebody whom nobody has let in", () => {
+  test.each([
+    ["whom the user list has as no super admin", true],
+    ["whom the user list does not have yet", false],
+  ])("%s, lets them in neither with nor without the permission to read the list", async (_who, isKnown) => {
+    await know(portal.admin.userId, { superAdmin: true, firstName: "Zoe" });
+    if (isKnown) await know(colleagueId(), {});
+    for (const withUserList of [false, true]) {
+      const browser = await installAs(colleagueId(), { withUserList });
+      const refused = await browser.get("/settings");
+      expect([withUserList, refused.status]).toEqual([withUserList, 403]);
+      expect(refused.text).toContain("Zoe");
+      expect((await admin.get("/settings")).status).toBe(200);
+      expect(await authorizer()).toBe(BigInt(portal.admin.userId));
+    }
+  });
+
+  test("does so no more where the list was never read: who installed first stays the admin", async () => {
+    const browser = await installAs(colleagueId(), { withUserList: false });
+    expect((await browser.get("/settings")).status).toBe(403);
+    expect((await admin.get("/settings")).status).toBe(200);
+    const page = await admin.get("/settings/access");
+    expect(page.text).toContain("whoever installed the app counts as admin");
+  });
+
+  test("makes them the admin where nobody else is one: the app was gone, or its installer is unknown", async () => {
+    await site.vault.disconnect(portalId, "The app was uninstalled.");
+    const again = await installAs(colleagueId(), { withUserList: false });
+    expect((await again.get("/settings")).status).toBe(200);
+    expect((await admin.get("/settings")).status).not.toBe(200);
+    await site.database.prisma.portal.update({ where: { portalId }, data: { authorizedByUserId: null } });
+    const restored = await installAs(portal.admin.userId, { withUserList: false });
+    expect((await restored.get("/settings")).status).toBe(200);
+  });
+
+  test("makes an admin who installs again the one in whose name the app works", async () => {
+    await know(portal.admin.userId, { superAdmin: true });
+    await know(colleagueId(), { superAdmin: true });
+    await installAs(colleagueId(), { withUserList: true });
+    expect(await authorizer()).toBe(BigInt(colleagueId()));
+  });
+
+  test("does not change who is a super admin where the list is only not read any more, which the page says", async () => {
+    await know(portal.admin.userId, { superAdmin: true });
+    await know(colleagueId(), {});
+    await installAs(colleagueId(), { withUserList: false });
+    const page = await admin.get("/settings/access");
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("HubSpot told us last");
+    expect(page.text).toContain("Super admin in HubSpot");
   });
 });
 

@@ -8,7 +8,7 @@ import { createErrorHandler } from "../../src/http/error-handler.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
-import { install, SESSION_SECRET, startSite, type Site } from "../support/site.js";
+import { install, letInstallersIn, SESSION_SECRET, startSite, type Site } from "../support/site.js";
 
 let site: Site;
 let browser: Browser;
@@ -21,6 +21,7 @@ beforeEach(async () => {
   portalNumber = site.simulator.addPortal().portalId;
   portalId = BigInt(portalNumber);
   await install(site, browser, portalNumber);
+  await letInstallersIn(site.database);
 });
 
 afterEach(() => site.close());

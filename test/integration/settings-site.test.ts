@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { eraseHistories } from "../../src/jobs/erase-history.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
-import { install, startSite, type Site } from "../support/site.js";
+import { install, letInstallersIn, startSite, type Site } from "../support/site.js";
 
 let site: Site;
 let portalNumber: number;
@@ -15,6 +15,7 @@ beforeEach(async () => {
   portalId = BigInt(portalNumber);
   admin = site.browser();
   await install(site, admin, portalNumber);
+  await letInstallersIn(site.database);
 });
 
 afterEach(() => site.close());
@@ -210,6 +211,33 @@ describe("the danger zone", () => {
     expect(await site.database.prisma.portalToken.count()).toBe(0);
     expect((await admin.get("/settings")).text).toContain("disconnected the account on the settings pages.");
     expect(await audited()).toEqual(["DISCONNECTED"]);
+  });
+
+  test("leaves alone what a new install gave while HubSpot was being told, and says so", async () => {
+    await site.close();
+    site = await startSite({ afterUninstall: () => install(site, site.browser(), portalNumber) });
+    portalNumber = site.simulator.addPortal().portalId;
+    admin = site.browser();
+    await install(site, admin, portalNumber);
+    const before = await site.database.prisma.portalToken.findFirstOrThrow();
+    const answer = await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
+    expect(answer.location).toBe(`${site.url}/settings/danger`);
+    const after = await site.database.prisma.portalToken.findFirstOrThrow();
+    expect(after.grantedAt > before.grantedAt).toBe(true);
+    expect(await site.vault.accessTokenFor(BigInt(portalNumber))).not.toBe("");
+    expect((await admin.get("/settings/danger")).text).toContain("connected anew");
+    expect(await audited()).toEqual([]);
+  });
+
+  test("is undone as a whole where its audit entry cannot be written", async () => {
+    await site.database.pool.query(
+      `ALTER TABLE audit_entries ADD CONSTRAINT no_more CHECK (action <> 'DISCONNECTED')`,
+    );
+    expect((await press("/settings/danger/disconnect", { confirmation: String(portalNumber) })).status).toBe(
+      500,
+    );
+    expect(await site.database.prisma.portalToken.count()).toBe(1);
+    await site.database.pool.query(`ALTER TABLE audit_entries DROP CONSTRAINT no_more`);
   });
 
   test("forgets the account even while HubSpot is down, and says what is left to do there", async () => {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { mayTakeOver } from "../../src/admin/session/rights.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { AppMisconfigured, GrantRevoked, HubSpotUnavailable } from "../../src/hubspot/errors.js";
 import { NotConnected, SealBroken, SealKeyUnknown } from "../../src/vault/errors.js";
@@ -42,6 +43,7 @@ function anotherVault(options: Partial<VaultOptions> = {}): Vault {
     refreshGrant: site.oauthApi.refreshGrant,
     now: () => site.clock.now,
     logger: createLogger({ level: "silent" }),
+    mayReplaceAuthorizer: mayTakeOver,
     ...options,
   });
 }

@@ -3,6 +3,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { browserSuite, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { seedExecutions } from "../support/executions.js";
+import { letInstallersIn } from "../support/site.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const suite = browserSuite("the activity pages");
@@ -19,6 +20,7 @@ suite("an admin at the activity pages in a real browser", () => {
     portalId = BigInt(portal.portalId);
     browser = await launchChromium();
     await running.install(portal);
+    await letInstallersIn(running.db.database);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await fillPages();
   }, 30_000);

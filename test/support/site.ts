@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import { createSettingsRouter } from "../../src/admin/routes.js";
 import { createSessions, type Sessions } from "../../src/admin/session/session.js";
+import { mayTakeOver } from "../../src/admin/session/rights.js";
 import type { EncryptionKey } from "../../src/config.js";
 import type { Database } from "../../src/db/client.js";
 import { createCookies } from "../../src/http/cookies.js";
@@ -53,6 +54,8 @@ export interface Site {
 export interface SiteOptions {
   publicUrl?: string;
   allowInternalWebhooks?: boolean;
+  /** Happens between HubSpot's answer to an uninstall and what the site does then. */
+  afterUninstall?: () => Promise<void>;
   /** Instead of the app's own answer to "what would happen?". */
   explain?: Explain;
 }
@@ -84,7 +87,10 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     redirectUri: url + CALLBACK_PATH,
   });
   const now = () => clock.now;
-  const vault = createVault({ database, keys: KEYS, refreshGrant: oauthApi.refreshGrant, now, logger });
+  const vault = createVault({
+    ...{ database, keys: KEYS, refreshGrant: oauthApi.refreshGrant, now, logger },
+    mayReplaceAuthorizer: mayTakeOver,
+  });
   const cookies = createCookies({ publicUrl: publicUrl ?? url });
   const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
   const states = createInstallStates({ secret: SESSION_SECRET, database, cookies, now });
@@ -123,16 +129,16 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
           patienceMs: 6 * 86_400_000,
         }),
       canMail: true,
-      uninstall: (portalId) =>
-        uninstall(
-          {
-            apiUrl: simulator.url,
-            accessTokenFor: (id) => vault.accessTokenFor(id),
-            timeoutMs: 2_000,
-          },
+      uninstall: async (portalId) => {
+        const accessTokenFor = (id: bigint) => vault.accessTokenFor(id);
+        const outcome = await uninstall(
+          { apiUrl: simulator.url, accessTokenFor, timeoutMs: 2_000 },
           portalId,
-        ),
-      forgetPortal: (portalId, reason) => vault.disconnect(portalId, reason),
+        );
+        await options.afterUninstall?.();
+        return outcome;
+      },
+      vault,
     }),
   );
   app.use(createNotFound(), createErrorHandler({ logger }));
@@ -161,4 +167,15 @@ function listen(server: Server): Promise<string> {
 export async function install(site: Site, browser: Browser, portalId: number): Promise<void> {
   const start = await browser.get("/oauth/install");
   await browser.get(site.simulator.authorize(start.location ?? "", { portalId }));
+}
+
+/**
+ * Lets whoever installed the app use the site, also once the user list is known and does not have them: for tests that
+ * make up a user list without its super admins.
+ */
+export async function letInstallersIn({ pool }: Pick<Database, "pool">): Promise<void> {
+  await pool.query(
+    `INSERT INTO portal_admins (portal_id, user_id) SELECT portal_id, authorized_by_user_id FROM portals
+     ON CONFLICT DO NOTHING`,
+  );
 }

@@ -1,5 +1,6 @@
 import { openDatabase } from "../../src/db/client.js";
 import { createOAuthApi } from "../../src/hubspot/oauth-api.js";
+import { mayTakeOver } from "../../src/admin/session/rights.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createVault } from "../../src/vault/vault.js";
 
@@ -40,6 +41,7 @@ async function run(task: VaultTask): Promise<string[]> {
     refreshGrant,
     now: () => new Date(Date.now() + task.aheadMs),
     logger: createLogger({ level: "silent" }),
+    mayReplaceAuthorizer: mayTakeOver,
   });
   const portalId = BigInt(task.portalId);
   const { refusedToken } = task;

@@ -7,8 +7,8 @@ export interface AccessPageModel {
   administrators: readonly Administrator[];
   /** Active users of the account who may not use the site yet. */
   others: readonly SenderOption[];
-  /** False where HubSpot does not tell us who is a super admin. */
-  knowsSuperAdmins: boolean;
+  /** Whether HubSpot tells us who is a super admin: still, no longer, or it never did. */
+  userList: "renewed" | "old" | "none";
 }
 
 const REASONS: Readonly<Record<Administrator["reason"], string>> = {
@@ -17,7 +17,7 @@ const REASONS: Readonly<Record<Administrator["reason"], string>> = {
   "let-in": "Let in here",
 };
 
-export function AccessPage({ frame, administrators, others, knowsSuperAdmins }: AccessPageModel) {
+export function AccessPage({ frame, administrators, others, userList }: AccessPageModel) {
   return (
     <SitePage
       title="Access"
@@ -29,15 +29,7 @@ export function AccessPage({ frame, administrators, others, knowsSuperAdmins }: 
         <div class="card-head">
           <h2 id="who-title">Who can use these pages</h2>
         </div>
-        {knowsSuperAdmins ? (
-          <p class="note">Super admins of the account always can. HubSpot says who they are.</p>
-        ) : (
-          <p class="notice wait">
-            HubSpot does not tell us who the super admins are, because the permission{" "}
-            <code>settings.users.read</code> was not granted. Until it is, whoever installed the app counts as
-            admin. <a href={`/oauth/install?portalId=${frame.portal.portalId}`}>Connect again</a> to grant it.
-          </p>
-        )}
+        <UserListNote userList={userList} connectPath={`/oauth/install?portalId=${frame.portal.portalId}`} />
         <table>
           <thead>
             <tr>
@@ -57,6 +49,27 @@ export function AccessPage({ frame, administrators, others, knowsSuperAdmins }: 
       </section>
       <LetInForm others={others} formToken={frame.formToken} />
     </SitePage>
+  );
+}
+
+function UserListNote({
+  userList,
+  connectPath,
+}: {
+  userList: AccessPageModel["userList"];
+  connectPath: string;
+}) {
+  if (userList === "renewed")
+    return <p class="note">Super admins of the account always can. HubSpot says who they are.</p>;
+  return (
+    <p class="notice wait">
+      HubSpot does not tell us who the super admins are, because the permission{" "}
+      <code>settings.users.read</code> was not granted.{" "}
+      {userList === "old"
+        ? "Those are shown whom HubSpot told us last; who has become one since is not among them."
+        : "Until it is, whoever installed the app counts as admin."}{" "}
+      <a href={connectPath}>Connect again</a> to grant it.
+    </p>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import type { PoolClient } from "pg";
 import { sendPage } from "../../http/page.js";
 import { admitPage } from "../session/admit-page.js";
 import { recordChange } from "../audit/record-change.js";
@@ -49,7 +50,10 @@ export async function erase(options: SettingsOptions, request: Request, response
   finishForm(options, response, "history-erased");
 }
 
-/** POST /settings/danger/disconnect. Our access is erased whatever HubSpot says, or whether it says anything. */
+/**
+ * POST /settings/danger/disconnect. Our access is erased whatever HubSpot says, or whether it says anything; but not the
+ * access that a new install gave while HubSpot was being told.
+ */
 export async function disconnect(
   options: SettingsOptions,
   request: Request,
@@ -59,18 +63,27 @@ export async function disconnect(
   if (visit === undefined) return;
   if (!isConfirmed(request, visit)) return finishForm(options, response, "danger-not-confirmed");
   const { session } = visit;
-  const outcome = await options.uninstall(session.portalId);
-  const who = session.userEmail ?? "An admin";
-  const reason =
-    outcome === "uninstalled"
-      ? `${who} disconnected the account on the settings pages.`
-      : `${who} disconnected the account on the settings pages. HubSpot could not be told: also remove the app there, in Settings under Connected apps.`;
-  await options.forgetPortal(session.portalId, reason);
-  await recordChange(options.database.pool, {
-    ...{ by: session, subject: "portal", subjectName: "Connection", action: "DISCONNECTED" },
-    after: { uninstalledInHubSpot: outcome === "uninstalled" },
+  const { portalId } = session;
+  const grant = await options.vault.currentGrant(portalId);
+  if (grant === undefined) return response.redirect(303, "/settings");
+  const isUninstalled = (await options.uninstall(portalId)) === "uninstalled";
+  const record = (client: PoolClient) =>
+    recordChange(client, {
+      ...{ by: session, subject: "portal", subjectName: "Connection", action: "DISCONNECTED" },
+      after: { uninstalledInHubSpot: isUninstalled },
+    });
+  const isErased = await options.vault.disconnect(portalId, reasonOf(session, isUninstalled), {
+    grant,
+    record,
   });
+  if (!isErased) return finishForm(options, response, "connected-meanwhile");
   response.redirect(303, "/settings");
+}
+
+function reasonOf({ userEmail }: AdminVisit["session"], isUninstalled: boolean): string {
+  const reason = `${userEmail ?? "An admin"} disconnected the account on the settings pages.`;
+  if (isUninstalled) return reason;
+  return `${reason} HubSpot could not be told: also remove the app there, in Settings under Connected apps.`;
 }
 
 function isConfirmed(request: Request, { portal }: AdminVisit): boolean {

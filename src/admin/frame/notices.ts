@@ -42,6 +42,10 @@ const NOTICES = {
   "portal-paused": good("/settings/danger", "Paused. Contacts wait in their workflows until you resume."),
   "portal-resumed": good("/settings/danger", "Resumed. Waiting contacts are enrolled from now on."),
   "history-erased": good("/settings/danger", "The history is being deleted. That takes a few seconds."),
+  "connected-meanwhile": bad(
+    "/settings/danger",
+    "The account was connected anew while HubSpot was being told, so the new connection was left as it is. Try again to end it too.",
+  ),
   "danger-not-confirmed": bad(
     "/settings/danger",
     "Nothing was done: what you typed is not this account's number.",

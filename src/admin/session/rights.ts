@@ -1,28 +1,48 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "../../db/transaction.js";
 import { recordChange } from "../audit/record-change.js";
 import type { SessionIdentity } from "./session.js";
 
 /**
  * Whether a user may use the portal's settings site: its super admins, and whom an admin has let in. Super admins are
- * known from the user list; where HubSpot does not give us that (scope settings.users.read is optional) or has not yet,
- * the user in whose name the app was installed counts, since HubSpot asked for that right when they did. A user who has
- * left the portal may nothing.
+ * known from our copy of the user list, also of one that HubSpot does not renew any more: the permission to read it is
+ * chosen by whoever authorizes the app last. Only where the list was never read, the user in whose name the app was
+ * installed counts, since HubSpot asked for that right when they did. A user who has left the portal may nothing.
  */
-export async function mayAdminister(pool: Pool, portalId: bigint, userId: bigint | null): Promise<boolean> {
+export async function mayAdminister(
+  db: Pool | PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+): Promise<boolean> {
   if (userId === null) return false;
-  const { rows } = await pool.query<{ may: boolean }>({
+  const { rows } = await db.query<{ may: boolean }>({
     name: "may-administer",
     text: `
       SELECT coalesce((SELECT is_listed FROM users WHERE portal_id = $1 AND user_id = $2), true) AND (
                EXISTS (SELECT FROM portal_admins WHERE portal_id = $1 AND user_id = $2)
-               OR CASE WHEN 'settings.users.read' = ANY (p.scopes)
-                    THEN coalesce((SELECT super_admin FROM users WHERE portal_id = $1 AND user_id = $2), p.authorized_by_user_id = $2)
+               OR CASE WHEN EXISTS (SELECT FROM users WHERE portal_id = $1)
+                    THEN coalesce((SELECT super_admin FROM users WHERE portal_id = $1 AND user_id = $2), false)
                     ELSE p.authorized_by_user_id = $2 END) AS may
         FROM portals p WHERE p.portal_id = $1`,
     values: [portalId, userId],
   });
   return rows[0]?.may ?? false;
+}
+
+/** Whether an install by this user may change in whose name the app works: an admin's, or anybody's where there is none. */
+export async function mayTakeOver(
+  client: PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+): Promise<boolean> {
+  if (await mayAdminister(client, portalId, userId)) return true;
+  return (await listAdministrators(client, portalId)).length === 0;
+}
+
+/** Whether our copy of the portal's user list, of whatever age, says who is a super admin. */
+export async function hasUserList(pool: Pool, portalId: bigint): Promise<boolean> {
+  const { rowCount } = await pool.query("SELECT FROM users WHERE portal_id = $1 LIMIT 1", [portalId]);
+  return rowCount === 1;
 }
 
 /** Somebody who may use the settings site, and why. */
@@ -40,16 +60,14 @@ interface AdministratorRow {
 }
 
 /** Everybody for whom `mayAdminister` holds, by name. */
-export async function listAdministrators(pool: Pool, portalId: bigint): Promise<Administrator[]> {
-  const { rows } = await pool.query<AdministratorRow>(
+export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Administrator[]> {
+  const { rows } = await db.query<AdministratorRow>(
     `WITH candidate AS (
-       SELECT user_id, 'super-admin' AS reason, 1 AS rank FROM users JOIN portals p USING (portal_id)
-        WHERE portal_id = $1 AND super_admin AND 'settings.users.read' = ANY (p.scopes)
+       SELECT user_id, 'super-admin' AS reason, 1 AS rank FROM users WHERE portal_id = $1 AND super_admin
        UNION ALL
-       SELECT authorized_by_user_id, 'installed', 2 FROM portals p
+       SELECT authorized_by_user_id, 'installed', 2 FROM portals
         WHERE portal_id = $1 AND authorized_by_user_id IS NOT NULL
-          AND NOT ('settings.users.read' = ANY (scopes)
-                   AND EXISTS (SELECT FROM users u WHERE u.portal_id = $1 AND u.user_id = p.authorized_by_user_id))
+          AND NOT EXISTS (SELECT FROM users WHERE portal_id = $1)
        UNION ALL
        SELECT user_id, 'let-in', 3 FROM portal_admins WHERE portal_id = $1
      ), person AS (SELECT DISTINCT ON (user_id) user_id, reason FROM candidate ORDER BY user_id, rank)
