@@ -78,7 +78,13 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: N
       <p class="note">
         <bdi>{shorten(who, LONGEST_LABEL)}</bdi>, <Time date={item.at} format={frame.format} />
       </p>
-      <ChangeTable changes={describeChanges(item.before, item.after, names)} heads={["Before", "After"]} />
+      <ChangeTable
+        changes={describeChanges(item.before, item.after, {
+          ...names,
+          moment: (date) => frame.format.dateTime(date),
+        })}
+        heads={["Before", "After"]}
+      />
     </>
   );
 }

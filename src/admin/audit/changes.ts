@@ -11,6 +11,8 @@ export interface Names {
   people: ReadonlyMap<string, string>;
   /** By rotation id. */
   rotations: ReadonlyMap<string, string>;
+  /** A moment in the portal's time; without it moments stay in UTC. */
+  moment?: (date: Date) => string;
 }
 
 /** Labels as the forms have them, by the path of the value. A path that is not here is shown as it is. */
@@ -93,6 +95,8 @@ function describe(path: string, value: unknown, names: Names): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (/userId$/i.test(path)) return names.people.get(text) ?? `User ${text}`;
   if (/rotationId$/.test(path)) return names.rotations.get(text) ?? `Rotation ${text}`;
+  if (path === "limitedUntil" && names.moment !== undefined && !Number.isNaN(Date.parse(text)))
+    return names.moment(new Date(text));
   return WORDS[text] ?? text;
 }
 
