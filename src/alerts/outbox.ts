@@ -24,6 +24,8 @@ export interface DueAlert {
   readonly createdAt: Date;
   /** Deliveries tried, this one included. */
   readonly tries: number;
+  /** The portal's, as HubSpot names it; null: not known. */
+  readonly timeZone: string | null;
   /** The channel's address; null: the portal wants none. */
   readonly address: string | null;
 }
@@ -60,6 +62,7 @@ interface DueRow {
   message: string;
   created_at: Date;
   tries: number;
+  time_zone: string | null;
   address: string | null;
 }
 
@@ -82,6 +85,7 @@ export async function claimDueAlerts(
         FROM due LEFT JOIN portal_settings AS settings USING (portal_id)
        WHERE alert.portal_id = due.portal_id AND alert.id = due.id
       RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.created_at, alert.tries,
+                (SELECT time_zone FROM portals WHERE portals.portal_id = alert.portal_id) AS time_zone,
                 CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address`,
     values: [limit, claimSeconds],
   });
@@ -93,6 +97,7 @@ export async function claimDueAlerts(
     message: row.message,
     createdAt: row.created_at,
     tries: row.tries,
+    timeZone: row.time_zone,
     address: row.address,
   }));
 }

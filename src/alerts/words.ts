@@ -1,3 +1,4 @@
+import { localTime } from "../local-time.js";
 import type { AlertKind, DueAlert } from "./outbox.js";
 
 /** What each kind is called, for people. */
@@ -26,7 +27,7 @@ export function alertMail(alert: DueAlert, publicUrl: string): { subject: string
     alert.message,
     "",
     `Account: ${alert.portalId}`,
-    `Time: ${alert.createdAt.toISOString()}`,
+    `Time: ${localTime(alert.createdAt, alert.timeZone)}`,
     `Settings: ${publicUrl}/settings`,
     "",
     "You get this because your address is set under Alerts there. The same is not repeated within an hour.",

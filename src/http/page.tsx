@@ -3,8 +3,8 @@ import type { ComponentChildren, VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 
 export const STYLESHEET_PATH = "/settings/assets/settings.css";
-export const POLICY_STYLESHEET_PATH = "/settings/assets/policy.css";
 export const SCRIPT_PATH = "/settings/assets/htmx.js";
+export const LIVE_SCRIPT_PATH = "/settings/assets/live.js";
 
 /**
  * htmx may neither evaluate text, nor add a style element, nor call other hosts: the content policy forbids all three.
@@ -31,8 +31,8 @@ export function Page({ title, children }: { title: string; children: ComponentCh
         <title>{title} · Sequence Enroller</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href={STYLESHEET_PATH} />
-        <link rel="stylesheet" href={POLICY_STYLESHEET_PATH} />
         <script src={SCRIPT_PATH} defer></script>
+        <script src={LIVE_SCRIPT_PATH} defer></script>
       </head>
       <body>{children}</body>
     </html>

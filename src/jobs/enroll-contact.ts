@@ -82,7 +82,9 @@ async function refusedByContactPolicy({
   const { contactId, sequenceId } = execution;
   const history =
     policy.cooldown.days > 0 ? await context.desk.historyOf({ contactId, sequenceId }) : undefined;
-  const refusal = refuseContact(policy, { sequenceId, properties, history, now: context.desk.now() });
+  const { timeZone } = await context.desk.policy();
+  const now = context.desk.now();
+  const refusal = refuseContact(policy, { sequenceId, properties, history, now, timeZone });
   return refusal && { to: "DECIDED", outcome: refusedByPolicy(refusal) };
 }
 

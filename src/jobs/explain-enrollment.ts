@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import { localDay } from "../local-time.js";
 import { HubSpotError } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { neededProperties } from "../policy/contact-policy.js";
@@ -47,7 +48,7 @@ export function createExplainer(options: ExplainerOptions): Explain {
         contact: { id: contact.id, email: contact.email },
         policyName: policyName(portal, question),
         ...verdict,
-        checks: [...sourceOf(contact), ...verdict.checks],
+        checks: [...sourceOf(contact, portal.timeZone), ...verdict.checks],
       };
     } catch (fault) {
       if (fault instanceof HubSpotError) return { kind: "hubspot-unavailable" };
@@ -116,9 +117,9 @@ function policyName({ presets }: PortalPolicy, { presetId }: EnrollQuestion): st
 }
 
 /** Said only where it is not HubSpot's word of this moment. */
-function sourceOf({ asOf }: AskedContact): ContactCheck[] {
+function sourceOf({ asOf }: AskedContact, timeZone: string): ContactCheck[] {
   if (asOf === undefined) return [];
-  const day = asOf.toISOString().slice(0, 10);
+  const day = localDay(asOf, timeZone);
   const sentence = `HubSpot could not be asked just now. What follows goes by what it sent when the contact last came, on ${day}.`;
   return [{ name: "The contact's properties", verdict: "unknown", sentence }];
 }

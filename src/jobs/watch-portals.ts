@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { localTime } from "../local-time.js";
 import { raiseAlert } from "../alerts/outbox.js";
 import { sentenceOf } from "../executions/error-codes.js";
 
@@ -41,6 +42,7 @@ const LOOK_AHEAD = 50_000;
 
 interface BacklogRow {
   portal_id: string;
+  time_zone: string | null;
   waiting: number;
   per_hour: number;
   first_missed_at: Date;
@@ -57,7 +59,7 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
     name: "watch-backlogs",
     text: `
       WITH line AS (
-        SELECT p.portal_id, backlog.* FROM portals p, LATERAL (
+        SELECT p.portal_id, p.time_zone, backlog.* FROM portals p, LATERAL (
           SELECT count(*)::int AS waiting, least(now() - min(accepted_at), interval '1 hour') AS span,
                  min(deadline_at) AS first_deadline_at
             FROM (SELECT accepted_at, deadline_at FROM executions e
@@ -71,7 +73,7 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
                            AND e.kind = 'ENROLL') / extract(epoch FROM line.span) AS per_second
           FROM line
       )
-      SELECT paced.portal_id, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
+      SELECT paced.portal_id, paced.time_zone, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
         FROM paced, LATERAL (
           SELECT min(deadline_at) AS first_missed_at FROM (
             SELECT deadline_at, row_number() OVER (ORDER BY due_at, id) AS place FROM executions e
@@ -85,9 +87,9 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
        WHERE late.first_missed_at IS NOT NULL`,
     values: [LOOK_AHEAD],
   });
-  for (const { portal_id, waiting, per_hour, first_missed_at } of rows) {
+  for (const { portal_id, time_zone, waiting, per_hour, first_missed_at } of rows) {
     const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
-    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${first_missed_at.toISOString()}.`;
+    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
     await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "BACKLOG_LATE", message });
   }
 }

@@ -1,4 +1,5 @@
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import { localTime } from "../local-time.js";
 import { opensAt } from "./send-window.js";
 import type { SenderLedger } from "./sender-ledger.js";
 import type { SenderMarks } from "./sender-marks.js";
@@ -29,7 +30,7 @@ export function availabilityOf(
   const standing = marks.standing(sender);
   if (standing.kind === "refused") {
     const { code, at } = standing.refusal;
-    const reason = `${ERROR_SENTENCES[code]} HubSpot said so at ${at.toISOString()}.`;
+    const reason = `${ERROR_SENTENCES[code]} HubSpot said so on ${localTime(at, sender.timeZone)}.`;
     return { kind: "never", code, reason };
   }
   if (standing.kind === "limited") {
@@ -47,7 +48,7 @@ export function availabilityOf(
   if (openAt === undefined)
     return { kind: "never", code: "NO_SENDER_AVAILABLE", reason: "The sender's send window never opens." };
   if (openAt > now) {
-    const reason = `The sender is away or outside the send window until ${openAt.toISOString()}.`;
+    const reason = `The sender is away or outside the send window until ${localTime(openAt, sender.timeZone)}.`;
     return { kind: "later", code: "NO_SENDER_AVAILABLE", reason };
   }
   return { kind: "now", isProbe: standing.kind === "probe" };

@@ -1,3 +1,4 @@
+import { localDay } from "../local-time.js";
 import type { ContactHistory } from "./contact-history.js";
 import type { Policy } from "./policy.js";
 
@@ -17,6 +18,8 @@ export interface ContactFacts {
   /** What we enrolled the contact in; needed for a cooldown only. */
   readonly history: ContactHistory | undefined;
   readonly now: Date;
+  /** The portal's: days in the reason are those of its calendar. */
+  readonly timeZone: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -70,8 +73,8 @@ function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | un
   if (days === 0) return undefined;
   const lastMs = lastEnrolledMs(policy, facts);
   if (lastMs === undefined || facts.now.getTime() - lastMs >= days * DAY_MS) return undefined;
-  const last = new Date(lastMs).toISOString().slice(0, 10);
-  const until = new Date(lastMs + days * DAY_MS).toISOString().slice(0, 10);
+  const last = localDay(new Date(lastMs), facts.timeZone);
+  const until = localDay(new Date(lastMs + days * DAY_MS), facts.timeZone);
   const what = scope === "any" ? "a sequence" : "this sequence";
   const reason = `The contact was enrolled in ${what} on ${last}; the cooldown of ${days} days ends on ${until}.`;
   return { code: "COOLDOWN_ACTIVE", status: "SKIPPED", reason };

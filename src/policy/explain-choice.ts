@@ -53,7 +53,13 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
   if (effective.kind === "unusable")
     return { kind: "refused", code: "INVALID_INPUT", status: "FAILED", reason: effective.reason };
   const { policy } = effective;
-  const refusal = refuseContact(policy, { sequenceId, properties, history, now: question.now });
+  const refusal = refuseContact(policy, {
+    sequenceId,
+    properties,
+    history,
+    now: question.now,
+    timeZone: portal.timeZone,
+  });
   if (refusal !== undefined) return { kind: "refused", ...refusal };
   // Books of its own, thrown away at the end: what is reserved in them is reserved nowhere else.
   const ledger = new SenderLedger({ pool, portalId, now });

@@ -100,7 +100,9 @@ describe("the overview", () => {
       sent(8n, daysAgo(2)),
     ]);
     const words = wordsOf((await admin.get("/settings")).text);
-    expect(words).toContain("1 sender near the cap. Bo Fu 2 of 2, used up User 7 1 of 400");
+    expect(words).toContain(
+      "1 sender near the cap. Bo Fu 2 of 2 enrollments, used up User 7 1 of 400 enrollments",
+    );
   });
 });
 

@@ -4,11 +4,21 @@ import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 
-function refusal(policy: Partial<Policy>, facts: Partial<ContactFacts> = {}) {
+function refused(policy: Partial<Policy>, facts: Partial<ContactFacts> = {}) {
   const properties = { email: "pat@shop.example", ...facts.properties };
-  const all = { sequenceId: "7", history: undefined, now: NOW, ...facts, properties };
-  return refuseContact({ ...INITIAL_POLICY, ...policy }, all)?.code;
+  const all = { sequenceId: "7", history: undefined, now: NOW, timeZone: "UTC", ...facts, properties };
+  return refuseContact({ ...INITIAL_POLICY, ...policy }, all);
 }
+
+const refusal = (policy: Partial<Policy>, facts?: Partial<ContactFacts>) => refused(policy, facts)?.code;
+
+test("the days of a cooldown are those of the account's calendar", () => {
+  const properties = { hs_latest_sequence_enrolled_date: "2026-11-20T23:30:00Z" };
+  const facts = { properties, timeZone: "Europe/Berlin" };
+  expect(refused({ cooldown: { days: 30, scope: "any" } }, facts)?.reason).toBe(
+    "The contact was enrolled in a sequence on 21 Nov 2026; the cooldown of 30 days ends on 21 Dec 2026.",
+  );
+});
 
 const suppressing = (domains: string[]): Partial<Policy> => ({ suppression: { domains, property: null } });
 

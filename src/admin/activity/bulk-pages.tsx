@@ -1,6 +1,6 @@
 import type { AdminAction } from "../../executions/admin-actions.js";
 import type { BulkJob } from "../../executions/bulk-jobs.js";
-import type { Format } from "../frame/format.js";
+import { numbered, type Format } from "../frame/format.js";
 import { Time } from "../overview/connection.js";
 import { addressWith, type ActivityQuery } from "./activity-query.js";
 import type { BulkPreview } from "./bulk-preview.js";
@@ -49,7 +49,7 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
 }
 
 function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPreview; format: Format }) {
-  const shown = format.count(matching);
+  const shown = numbered(matching, "contact");
   if (countedTo === undefined) {
     return <p>{matching === 0 ? "Nothing there to do it to." : `It applies to ${shown} now.`}</p>;
   }
@@ -96,7 +96,7 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
         {STATE_LABELS[job.state]}: {format.count(job.changed)} {ACTION_WORDS[job.action].done}
       </h2>
       <p>
-        Looked at {format.count(job.examined)}
+        Looked at {numbered(job.examined, "execution")}
         {job.reachedAt === null ? null : (
           <>
             , back to <Time date={job.reachedAt} format={format} />
@@ -129,8 +129,8 @@ export function JobLine({ job, format }: JobModel) {
   const { bulk, done } = ACTION_WORDS[job.action];
   return (
     <li>
-      <a href={jobPath(job.id)}>{bulk}</a>: {format.count(job.changed)} {done} of {format.count(job.examined)}{" "}
-      looked at
+      <a href={jobPath(job.id)}>{bulk}</a>: {format.count(job.changed)} {done} of{" "}
+      {numbered(job.examined, "execution")} looked at
     </li>
   );
 }

@@ -1,4 +1,5 @@
 import type { ExecutionItem } from "./execution-item.js";
+import { contactUrl } from "./fixes.js";
 import { storyPath } from "./paths.js";
 import { KIND_LABELS } from "./words.js";
 import { shorten, type Format } from "../frame/format.js";
@@ -24,9 +25,7 @@ export function ContactList(model: ContactListModel) {
     <table>
       <thead>
         <tr>
-          <th scope="col">
-            Time <span class="zone">({model.format.timeZone})</span>
-          </th>
+          <th scope="col">Time</th>
           <th scope="col">Contact</th>
           <th scope="col">Sequence</th>
           <th scope="col">Sender</th>
@@ -44,16 +43,21 @@ export function ContactList(model: ContactListModel) {
 }
 
 function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) {
-  const contactUrl = `${model.hubspotUrl}/contacts/${model.portalId}/record/0-1/${encodeURIComponent(item.contactId)}`;
+  const id = String(item.id);
   return (
     <tr>
       <td data-label="Time" class="time">
-        <a href={storyPath(item.id)}>
+        <a id={`story-${id}`} href={storyPath(item.id)}>
           <Time date={item.acceptedAt} format={model.format} />
         </a>
       </td>
       <td data-label="Contact" class="wide">
-        <a href={contactUrl} target="_blank" rel="noopener noreferrer">
+        <a
+          id={`contact-${id}`}
+          href={contactUrl(model, item.contactId)}
+          target="_blank"
+          rel="noopener noreferrer"
+        >
           {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
         </a>
       </td>
@@ -74,18 +78,24 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
 }
 
 /** Outcomes of an admin's retry show on both rows. */
-function Retry({ item: { retry, retryOf } }: { item: ExecutionItem }) {
+function Retry({ item: { id, retry, retryOf } }: { item: ExecutionItem }) {
   if (retryOf !== null) {
     return (
       <span class="note">
-        Retry of <a href={storyPath(retryOf)}>{String(retryOf)}</a>
+        Retry of{" "}
+        <a id={`tried-${id}`} href={storyPath(retryOf)}>
+          {String(retryOf)}
+        </a>
       </span>
     );
   }
   if (retry === null) return null;
   return (
     <span class="note">
-      <a href={storyPath(retry.id)}>Tried again</a>: {OUTCOME_LABELS[retry.outcome].toLowerCase()}
+      <a id={`tried-${id}`} href={storyPath(retry.id)}>
+        Tried again
+      </a>
+      : {OUTCOME_LABELS[retry.outcome].toLowerCase()}
     </span>
   );
 }

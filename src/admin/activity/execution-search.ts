@@ -175,13 +175,10 @@ async function findDecided(
     "($4::text IS NULL OR error_code = $4)",
   ];
   const { rows } = await pool.query<{ looked_at: number; ids: string[] | null }>(
-    `WITH entry AS MATERIALIZED (
-       SELECT id, kind, enrollment_status, error_code, retry_of, decided_at FROM executions
-        WHERE portal_id = $1 AND decided_at >= $2 ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}
-     )
-     SELECT (SELECT count(*)::int FROM entry) AS looked_at,
-            (SELECT array_agg(id) FROM (
-               SELECT id FROM entry WHERE ${conditions.join(" AND ")} LIMIT ${MOST_CANDIDATES + 1}) AS fitting) AS ids`,
+    `SELECT count(*)::int AS looked_at,
+            (array_agg(id) FILTER (WHERE ${conditions.join(" AND ")}))[1:${MOST_CANDIDATES + 1}] AS ids
+       FROM (SELECT id, kind, enrollment_status, error_code, retry_of, decided_at FROM executions
+              WHERE portal_id = $1 AND decided_at >= $2 ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}) AS entry`,
     [portalId, decidedSince, kind ?? null, code ?? null],
   );
   const { looked_at = 0, ids = null } = rows[0] ?? {};

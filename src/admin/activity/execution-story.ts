@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { ELIGIBLE, type AdminAction } from "../../executions/admin-actions.js";
+import { ERASED_CONTACT } from "../../executions/execution.js";
 import { senderChoiceSchema, type StoredSenderChoice } from "../../policy/sender-choice.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
@@ -24,6 +25,8 @@ export interface ExecutionStory extends ExecutionItem {
   readonly outputs: readonly (readonly [name: string, value: string])[];
   /** Retries by an admin, oldest first. */
   readonly retriedBy: readonly ExecutionItem[];
+  /** The contact's others, newest first; a few at most. */
+  readonly others: readonly ExecutionItem[];
   /** What an admin can do now. */
   readonly actions: readonly AdminAction[];
   /** When the admin paused the portal, where it is paused. */
@@ -74,6 +77,8 @@ export async function readStory(
   const row = found.rows[0];
   if (row === undefined) return undefined;
   const retriedBy = retried.rows.map(toItem);
+  const told = new Set([id, ...retriedBy.map((retry) => retry.id)]);
+  const others = await readOthers(pool, portalId, { contactId: row.contact_id, told });
   const senderChoice = senderChoiceSchema.safeParse(row.sender_choice).data;
   return {
     ...toItem(row),
@@ -92,9 +97,29 @@ export async function readStory(
     inputs: plainEntries(row.request),
     outputs: plainEntries(row.outputs),
     retriedBy,
+    others,
     actions: actionsOf(row, retriedBy),
     pausedAt: row.paused_at,
   };
+}
+
+const OTHERS_SHOWN = 10;
+
+async function readOthers(
+  pool: Pool,
+  portalId: bigint,
+  { contactId, told }: { contactId: string; told: ReadonlySet<bigint> },
+): Promise<ExecutionItem[]> {
+  if (contactId === ERASED_CONTACT) return [];
+  // By the contact's own index: by its statistics the planner may prefer to walk the whole history, newest first.
+  const { rows } = await pool.query<ItemRow>(
+    `WITH own AS MATERIALIZED (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT 1000)
+     SELECT ${EXECUTION_COLUMNS} FROM executions AS page
+      WHERE page.portal_id = $1 AND page.id IN (SELECT id FROM own WHERE id <> ALL($3::bigint[]) ORDER BY id DESC LIMIT $4)
+      ORDER BY page.id DESC`,
+    [portalId, contactId, [...told], OTHERS_SHOWN],
+  );
+  return rows.map(toItem);
 }
 
 function actionsOf(row: StoryRow, retriedBy: readonly ExecutionItem[]): AdminAction[] {

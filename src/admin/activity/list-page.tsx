@@ -1,5 +1,6 @@
 import type { BulkJob } from "../../executions/bulk-jobs.js";
 import type { Format } from "../frame/format.js";
+import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../overview/connection.js";
 import { ContactList } from "./contact-list.js";
 import { addressWith, type ActivityQuery, type Position } from "./activity-query.js";
@@ -18,6 +19,7 @@ export interface ListModel {
   readonly portalId: bigint;
   readonly hubspotUrl: string;
   readonly format: Format;
+  readonly now: Date;
 }
 
 export interface ListPageModel extends ListModel, FrameModel {
@@ -58,11 +60,11 @@ export function ListPage(model: ListPageModel) {
 
 /** The list; its first page fetches itself anew, an older one stays as it is under the reader's eyes. */
 export function ExecutionList(model: ListModel) {
-  const { query, position, page, format } = model;
+  const { query, position, page, format, now } = model;
   const isFirst = position.before === undefined && position.after === undefined;
   const refresh = isFirst
     ? {
-        "hx-get": addressWith(LATEST_PATH, query.given),
+        "hx-get": addressWith(LATEST_PATH, query.given, { seen: digestOf(page) }),
         "hx-trigger": "every 10s",
         "hx-swap": "outerHTML",
       }
@@ -75,6 +77,9 @@ export function ExecutionList(model: ListModel) {
           Download as CSV
         </a>
       </div>
+      {isFirst ? (
+        <Renewal now={now} format={format} reload={addressWith(ACTIVITY_PATH, query.given)} />
+      ) : null}
       {page.items.length === 0 ? <Empty {...model} /> : <ContactList {...model} items={page.items} />}
       <SearchedTo {...model} />
       <Paging {...model} />

@@ -8,6 +8,11 @@ export function storyPath(id: bigint): string {
   return `${ACTIVITY_PATH}/${id}`;
 }
 
+/** The story alone, for the page that renews itself. */
+export function tellPath(id: bigint): string {
+  return `${storyPath(id)}/story`;
+}
+
 export function jobPath(id: bigint): string {
   return `${BULK_PATH}/${id}`;
 }

@@ -6,6 +6,7 @@ import { admitPage, admitPart } from "../session/admit-page.js";
 import { admitForm } from "../session/admit-form.js";
 import { createFormat, knownZone } from "../frame/format.js";
 import { hubspotUrlOf } from "../overview/overview-view.js";
+import { digestOf } from "../frame/renewal.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
@@ -21,7 +22,7 @@ import { sendExport } from "./export.js";
 import { ExecutionList, ListPage, type ListModel } from "./list-page.js";
 import { MissingPage } from "./missing-page.js";
 import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, jobPath, LATEST_PATH, storyPath } from "./paths.js";
-import { StoryPage } from "./story-page.js";
+import { Story, StoryPage } from "./story-page.js";
 
 type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
 
@@ -32,7 +33,7 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
  * | --- | --- |
  * | GET / , /latest | the list by filter, newest first; the part of it that renews itself |
  * | GET /export.csv | the same as a file |
- * | GET /:id, POST /:id/{cancel,retry,try_now} | one execution's story, and what can be done to it |
+ * | GET /:id, /:id/story, POST /:id/{cancel,retry,try_now} | one execution's story, the part of it that renews itself, and what can be done to it |
  * | GET and POST /bulk | the question before it is done to all that match, and the answer yes |
  * | GET /bulk/:id, /bulk/:id/progress, POST /bulk/:id/stop | how far a bulk job is |
  */
@@ -52,6 +53,7 @@ export function createActivityRouter(options: SettingsOptions): Router {
   router.get(`${BULK_PATH}/:id/progress`, answer(showProgress));
   router.post(`${BULK_PATH}/:id/stop`, body, answer(stopBulk));
   router.get(`${ACTIVITY_PATH}/:id`, answer(showStory));
+  router.get(`${ACTIVITY_PATH}/:id/story`, answer(showTale));
   router.post(`${ACTIVITY_PATH}/:id/:action`, body, answer(act));
   return router;
 }
@@ -84,8 +86,10 @@ async function showList(options: SettingsOptions, request: Request, response: Re
 
 async function showLatest(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await admitPart(options, request, response);
-  if (visit !== undefined)
-    sendFragment(response, <ExecutionList {...await readList(options, visit, request)} />);
+  if (visit === undefined) return;
+  const list = await readList(options, visit, request);
+  if (request.query["seen"] === digestOf(list.page)) return void response.status(204).end();
+  sendFragment(response, <ExecutionList {...list} />);
 }
 
 async function readList(
@@ -99,7 +103,8 @@ async function readList(
   const search = await searchExecutions(options.database.pool, portalId, query.filter);
   const page = await search.read(position, PAGE_SIZE);
   const hubspotUrl = hubspotUrlOf(portal, options.appUrl);
-  return { query, position, page, portalId, hubspotUrl, format: createFormat(portal.timeZone) };
+  const format = createFormat(portal.timeZone);
+  return { query, position, page, portalId, hubspotUrl, format, now: options.now() };
 }
 
 function readQuery(
@@ -146,6 +151,23 @@ async function showStory(options: SettingsOptions, request: Request, response: R
     format: createFormat(portal.timeZone),
   };
   sendPage(response, 200, <StoryPage {...model} frame={frameOf(options, visit, { request, response })} />);
+}
+
+async function showTale(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPart(options, request, response);
+  if (visit === undefined) return;
+  const { portal, session } = visit;
+  const id = readId(request);
+  const story = id === undefined ? undefined : await readStory(options.database.pool, portal.portalId, id);
+  if (story === undefined) return void response.status(404).end();
+  if (request.query["seen"] === digestOf(story)) return void response.status(204).end();
+  const model = {
+    ...{ story, portalId: portal.portalId, now: options.now() },
+    hubspotUrl: hubspotUrlOf(portal, options.appUrl),
+    format: createFormat(portal.timeZone),
+    formToken: options.sessions.formToken(session),
+  };
+  sendFragment(response, <Story {...model} />);
 }
 
 async function act(options: SettingsOptions, request: Request, response: Response): Promise<void> {

@@ -1,53 +1,85 @@
 import { ERROR_SENTENCES, type ErrorCode } from "../../executions/error-codes.js";
+import { ERASED_CONTACT, OPEN_STATES } from "../../executions/execution.js";
 import { shorten } from "../frame/format.js";
+import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../overview/connection.js";
 import type { ExecutionStory } from "./execution-story.js";
+import { FixLink } from "./fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { OUTCOME_LABELS } from "./outcome.js";
-import { ACTIVITY_PATH, storyPath } from "./paths.js";
+import { ACTIVITY_PATH, storyPath, tellPath } from "./paths.js";
 import { Entries, LONGEST_ADDRESS, StorySteps, type StoryModel } from "./story-steps.js";
-import { ACTION_WORDS } from "./words.js";
+import { ACTION_WORDS, KIND_LABELS } from "./words.js";
 
-export interface StoryPageModel extends FrameModel, StoryModel {
+interface TaleModel extends StoryModel {
+  readonly formToken: string;
+}
+
+interface StoryPageModel extends FrameModel, StoryModel {
   readonly notice: { readonly tone: "good" | "bad"; readonly text: string } | undefined;
 }
 
 /** What happened to one contact's call, in order, and what can be done about it. */
 export function StoryPage(model: StoryPageModel) {
-  const { story, notice, format } = model;
+  const { story, notice, frame } = model;
   return (
-    <ActivityFrame title={`Execution ${story.id}`} frame={model.frame}>
+    <ActivityFrame title={`Execution ${story.id}`} frame={frame}>
       <p class="crumb">
         <a href={ACTIVITY_PATH}>Activity</a>
       </p>
-      <h1 class="story-title">
-        <bdi>{shorten(story.contactEmail ?? `Contact ${story.contactId}`, LONGEST_ADDRESS)}</bdi>{" "}
-        <span class={`badge ${story.outcome}`}>{OUTCOME_LABELS[story.outcome]}</span>
-      </h1>
       {notice === undefined ? null : (
         <p class={`notice ${notice.tone}`} role={notice.tone === "good" ? "status" : "alert"}>
           {notice.text}
         </p>
       )}
-      <Reason story={story} />
+      <Story {...model} formToken={frame.formToken} />
+    </ActivityFrame>
+  );
+}
+
+const RENEWED_EVERY = "5s";
+
+/** Renews itself until it is decided and HubSpot knows of it. */
+export function Story(model: TaleModel) {
+  const { story, now, format } = model;
+  const isOpen = isUnderWay(story);
+  const seen = isOpen ? digestOf(story) : "";
+  const refresh = isOpen
+    ? {
+        "hx-get": `${tellPath(story.id)}?seen=${seen}`,
+        "hx-trigger": `every ${RENEWED_EVERY}`,
+        "hx-swap": "outerHTML",
+      }
+    : {};
+  return (
+    <div id="story" {...refresh}>
+      <h1 class="story-title">
+        <bdi>{shorten(story.contactEmail ?? `Contact ${story.contactId}`, LONGEST_ADDRESS)}</bdi>{" "}
+        <span class={`badge ${story.outcome}`}>{OUTCOME_LABELS[story.outcome]}</span>
+      </h1>
+      {isOpen ? <Renewal now={now} format={format} reload={storyPath(story.id)} /> : null}
+      <Reason {...model} />
       <Actions {...model} />
+      <AskNow {...model} />
       <section class="card" aria-labelledby="story-title">
-        <div class="card-head">
-          <h2 id="story-title">What happened</h2>
-          <span class="note">Times in {format.timeZone}</span>
-        </div>
+        <h2 id="story-title">What happened</h2>
         <ol class="story">
           <StorySteps {...model} />
         </ol>
       </section>
       <Retries {...model} />
+      <Others {...model} />
       <Facts {...model} />
-    </ActivityFrame>
+    </div>
   );
 }
 
+function isUnderWay({ state }: ExecutionStory): boolean {
+  return (OPEN_STATES as readonly string[]).includes(state);
+}
+
 /** The reason in words and its fix, before everything else: it is what the reader came for. */
-function Reason({ story }: { story: ExecutionStory }) {
+function Reason({ story, portalId, hubspotUrl }: TaleModel) {
   const { errorCode, errorMessage, lastProblem, outcome } = story;
   if (errorCode === null) return null;
   const isKnown = Object.hasOwn(ERROR_SENTENCES, errorCode);
@@ -59,6 +91,15 @@ function Reason({ story }: { story: ExecutionStory }) {
       </p>
       {lastProblem === null ? null : <p class="quote">HubSpot said: {lastProblem}</p>}
       <p>
+        <FixLink
+          code={errorCode}
+          places={{
+            ...{ portalId, hubspotUrl },
+            ...{ contactId: story.contactId, senderUserId: story.senderUserId },
+          }}
+        />
+      </p>
+      <p>
         <code>{errorCode}</code> ·{" "}
         <a href={`${ACTIVITY_PATH}?code=${encodeURIComponent(errorCode)}`}>
           All executions that ended with this
@@ -68,7 +109,7 @@ function Reason({ story }: { story: ExecutionStory }) {
   );
 }
 
-function Actions({ story, frame: { formToken } }: StoryPageModel) {
+function Actions({ story, formToken }: TaleModel) {
   if (story.actions.length === 0) return null;
   return (
     <section class="card" aria-label="Actions">
@@ -78,7 +119,7 @@ function Actions({ story, frame: { formToken } }: StoryPageModel) {
         return (
           <form key={action} method="post" action={path} class="act">
             <input type="hidden" name="form_token" value={formToken} />
-            <button class="button" aria-describedby={`about-${action}`}>
+            <button class="button" id={`do-${action}`} aria-describedby={`about-${action}`}>
               {words.button}
             </button>
             <p class="note" id={`about-${action}`}>
@@ -91,7 +132,59 @@ function Actions({ story, frame: { formToken } }: StoryPageModel) {
   );
 }
 
-function Retries({ story, format }: StoryPageModel) {
+/** Asks what a step like this one would do with the contact now; a form, so that no address shows one's contact. */
+function AskNow({ story, formToken }: TaleModel) {
+  if (story.kind !== "ENROLL" || story.contactId === ERASED_CONTACT) return null;
+  const asked = new Map(story.inputs);
+  const fields = {
+    contact: story.contactId,
+    sequence_id: story.sequenceId ?? "",
+    sender_mode: asked.get("senderMode") ?? "portal_default",
+    sender_user_id: asked.get("senderUserId") ?? "",
+    rotation_id: asked.get("rotationId") ?? "",
+    preset_id: asked.get("presetId") ?? "",
+  };
+  return (
+    <form method="post" action="/settings/try" class="card act" aria-label="Try it">
+      <input type="hidden" name="form_token" value={formToken} />
+      {Object.entries(fields).map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
+      <button class="button" id="ask-now" aria-describedby="about-ask-now">
+        Ask what would happen now
+      </button>
+      <p class="note" id="about-ask-now">
+        The same contact and step, by the rules and senders of this moment. Nothing is enrolled by asking.
+      </p>
+    </form>
+  );
+}
+
+/** What else came for the same contact. */
+function Others({ story, format }: TaleModel) {
+  const { others, contactId } = story;
+  if (others.length === 0) return null;
+  return (
+    <section class="card" aria-labelledby="others-title">
+      <div class="card-head">
+        <h2 id="others-title">Other executions of this contact</h2>
+        <a class="button quiet" href={`${ACTIVITY_PATH}?contact=${encodeURIComponent(contactId)}`}>
+          All of this contact
+        </a>
+      </div>
+      <ul>
+        {others.map(({ id, kind, outcome, acceptedAt }) => (
+          <li key={String(id)}>
+            <a href={storyPath(id)}>{KIND_LABELS[kind]}</a> of <Time date={acceptedAt} format={format} />:{" "}
+            <span class={`badge ${outcome}`}>{OUTCOME_LABELS[outcome]}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Retries({ story, format }: TaleModel) {
   if (story.retriedBy.length === 0) return null;
   return (
     <section class="card" aria-labelledby="retries-title">
@@ -108,7 +201,7 @@ function Retries({ story, format }: StoryPageModel) {
   );
 }
 
-function Facts({ story }: StoryPageModel) {
+function Facts({ story }: TaleModel) {
   const facts: [string, string][] = [
     ["Execution", String(story.id)],
     ["Callback id", story.callbackId],

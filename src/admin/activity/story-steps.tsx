@@ -5,6 +5,7 @@ import { numbered, shorten } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { Time } from "../overview/connection.js";
 import type { ExecutionStory } from "./execution-story.js";
+import { contactUrl } from "./fixes.js";
 import { OUTCOME_LABELS, remarkOn } from "./outcome.js";
 import { storyPath } from "./paths.js";
 import { KIND_LABELS, VIA_LABELS } from "./words.js";
@@ -62,9 +63,8 @@ function Step({
 
 function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
   const { contactId, workflowId, kind, retryOf } = story;
-  const contactUrl = `${hubspotUrl}/contacts/${portalId}/record/0-1/${encodeURIComponent(contactId)}`;
   const contact = (
-    <a href={contactUrl} target="_blank" rel="noopener noreferrer">
+    <a href={contactUrl({ hubspotUrl, portalId }, contactId)} target="_blank" rel="noopener noreferrer">
       contact {contactId}
     </a>
   );
@@ -261,7 +261,7 @@ function Completed({ story, format }: { story: ExecutionStory; format: Format })
   return (
     <Step title={title} at={story.completedAt} format={format}>
       {remark === "" ? null : <p>{remark}</p>}
-      {story.completionTries <= 1 ? null : <p>It took {numbered(story.completionTries, "try")}.</p>}
+      {story.completionTries <= 1 ? null : <p>It took {story.completionTries} tries.</p>}
     </Step>
   );
 }

@@ -1,3 +1,7 @@
+import { isTimeZone, knownZone } from "../../local-time.js";
+
+export { isTimeZone, knownZone };
+
 /** Dates and numbers as people read them, in the portal's time zone. */
 export interface Format {
   dateTime(date: Date): string;
@@ -46,11 +50,6 @@ export function createFormat(timeZone: string | null): Format {
   };
 }
 
-/** The zone as `Intl` takes it; UTC where it is unknown or not one. */
-export function knownZone(timeZone: string | null): string {
-  return timeZone !== null && isTimeZone(timeZone) ? timeZone : "UTC";
-}
-
 /** Names from outside can be of any length; whole on the execution's own page, shortened in lists. */
 export function shorten(text: string, longest: number): string {
   // A character takes two units at most: what is left out of the slice is past the end of what is shown.
@@ -78,14 +77,4 @@ function describeSpan(milliseconds: number): string {
 /** "1 contact", "1,200 contacts". */
 export function numbered(value: number, noun: string): string {
   return `${COUNT.format(value)} ${noun}${value === 1 ? "" : "s"}`;
-}
-
-/** Whether it is an IANA name this runtime knows. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

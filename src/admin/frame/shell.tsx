@@ -66,6 +66,7 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, children 
           <NoticeLine notice={frame.notice} />
           {lead === undefined ? null : <p class="lead">{lead}</p>}
           {children}
+          <p class="note zone-line">Times in {frame.format.timeZone}</p>
         </main>
       </div>
     </Page>

@@ -26,6 +26,9 @@ export function OutcomeChart({ history, format }: { history: OutcomeHistory; for
   const label = (step: HistoryStep) => stepLabel(step, range, format);
   return (
     <figure class="chart">
+      <p class="note axis" aria-hidden="true">
+        Contacts
+      </p>
       <div class="plot">
         <svg class="scale" width="44" height={HEIGHT + TOP} aria-hidden="true">
           {ticks.map((tick) => (

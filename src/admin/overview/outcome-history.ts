@@ -75,8 +75,7 @@ export async function readHistory(
         UNION ALL
         SELECT date_bin('15 minutes', tried.decided_at, '2000-01-01Z'), tried.enrollment_status, tried.error_code, 0, count(*)
           FROM (SELECT DISTINCT retry_of FROM executions
-                 WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED'
-                   AND decided_at >= (SELECT min(starts_at) FROM step)) AS retry
+                 WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED') AS retry
           JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.retry_of
            AND tried.decided_at >= (SELECT min(starts_at) FROM step)
          GROUP BY 1, 2, 3

@@ -56,7 +56,7 @@ function Load({ load, since, format }: { load: SenderLoad; since: Date; format: 
         <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
       </a>
       <span class="note">
-        {format.count(sent)} of {format.count(cap)}
+        {format.count(sent)} of {numbered(cap, "enrollment")}
         {sent >= cap ? ", used up" : ""}
       </span>
       <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">

@@ -1,6 +1,6 @@
 import { remarkOn } from "../activity/outcome.js";
 import { storyPath } from "../activity/paths.js";
-import { numbered, shorten, type Format } from "../frame/format.js";
+import { shorten, type Format } from "../frame/format.js";
 import type { Backlog, OldestWaiting } from "./backlog.js";
 import { Time } from "./connection.js";
 import { activityAddress } from "./overview-cards.js";

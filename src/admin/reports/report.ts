@@ -1,4 +1,5 @@
 import type { Database } from "../../db/client.js";
+import { tally } from "./tally.js";
 
 /** What a report is broken down by, and the column that says it. */
 export const REPORT_GROUPS = {
@@ -46,31 +47,20 @@ export interface ReportRequest {
   readonly limit: number;
 }
 
-interface Row {
-  is_total: boolean;
+/** Calls of one line with the same end and, where enrolled, the same time. */
+export interface CountRow {
   id: string | null;
-  name: string | null;
-  enrolled: number;
-  enrolled_since: number;
-  already_enrolled: number;
-  skipped: number;
-  failed: number;
-  median_ms: number | null;
-  p95_ms: number | null;
-  replied: number;
-  finished: number;
-  unenrolled: number;
+  status: string | null;
+  took_ms: number | null;
+  any_name: string | null;
+  count: number;
 }
 
-const NAMES: Readonly<Record<ReportGroup, string>> = {
-  sequence: `coalesce((SELECT s.name FROM sequences s WHERE s.portal_id = $1 AND s.sequence_id = line.id), line.any_name)`,
-  sender: `(SELECT coalesce(nullif(concat_ws(' ', first_name, last_name), ''), email) FROM (
-      SELECT first_name, last_name, email, 1 AS rank FROM users WHERE portal_id = $1 AND user_id = line.id::bigint
-      UNION ALL
-      SELECT first_name, last_name, email, 2 FROM owners WHERE portal_id = $1 AND user_id = line.id::bigint
-    ) AS known ORDER BY rank LIMIT 1)`,
-  workflow: "NULL::text",
-};
+export interface EndRow {
+  id: string | null;
+  outcome: string;
+  count: number;
+}
 
 /**
  * The report's lines, the largest first, and their total. Each call of a workflow counts once: an admin's retry says of the
@@ -82,77 +72,93 @@ export async function readReport(
   portalId: bigint,
   { group, since, limit }: ReportRequest,
 ): Promise<Report> {
-  // Both are our own constants, never input.
+  // One of our own constants, never input.
   const { column } = REPORT_GROUPS[group];
-  const { rows } = await pool.query<Row>({
-    name: `report-by-${group}`,
-    text: reportQuery(column, NAMES[group]),
-    values: [portalId, since, limit],
-  });
-  const lines = rows.filter(({ is_total }) => !is_total).map(toLine);
-  const total = rows.find(({ is_total }) => is_total);
-  return { lines, total: total === undefined ? NOTHING : toLine(total) };
+  const values = [portalId, since];
+  const [counts, retried, ends] = await Promise.all([
+    pool.query<CountRow>({ name: `report-by-${group}`, text: COUNTS(column), values }),
+    pool.query<{ id: string | null; count: number }>({
+      ...{ name: `report-retried-by-${group}`, text: RETRIED(column), values },
+    }),
+    pool.query<EndRow>({ name: `report-ends-by-${group}`, text: ENDS(column), values }),
+  ]);
+  const { total, lines } = tally({ counts: counts.rows, retried: retried.rows, ends: ends.rows });
+  const shown = lines.sort(bySize).slice(0, limit);
+  const names = await readNames(pool, portalId, { group, ids: shown.flatMap(({ id }) => id ?? []) });
+  return {
+    lines: shown.map((line) => ({ ...line, name: names.get(line.id ?? "") ?? line.name })),
+    total,
+  };
 }
 
-const reportQuery = (column: string, name: string): string => `
-  WITH decided AS MATERIALIZED (
-    SELECT id AS execution_id, ${column}::text AS id, contact_id, sequence_id, sequence_name, enrollment_status, retry_of,
-           extract(epoch FROM enrolled_at - accepted_at)::float8 * 1000 AS took_ms
-      FROM executions
-     WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2
-  ), retried AS (
-    SELECT DISTINCT retry_of AS execution_id FROM decided WHERE retry_of IS NOT NULL AND enrollment_status = 'ENROLLED'
-  ), line AS (
-    SELECT grouping(decided.id) = 1 AS is_total, decided.id, max(sequence_name) AS any_name,
-           count(*) FILTER (WHERE enrollment_status = 'ENROLLED')::int AS enrolled,
-           count(*) FILTER (WHERE enrollment_status = 'ALREADY_ENROLLED')::int AS already_enrolled,
-           count(*) FILTER (WHERE enrollment_status = 'SKIPPED')::int AS skipped,
-           count(*) FILTER (WHERE enrollment_status = 'FAILED')::int AS failed,
-           count(retried.execution_id) FILTER (WHERE enrollment_status = 'FAILED')::int AS enrolled_since,
-           percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY took_ms)
-             FILTER (WHERE enrollment_status = 'ENROLLED') AS took
-      FROM decided LEFT JOIN retried USING (execution_id)
-     WHERE retry_of IS NULL GROUP BY GROUPING SETS ((decided.id), ())
-  ), ended AS (
-    SELECT DISTINCT ON (waited.execution_id) d.id, waited.outcome FROM (
+/**
+ * Times are told apart as finely as they are shown: by the tenth of a second within a minute, by the second within an
+ * hour, else by the minute. So they come counted and need not be sorted; OFFSET keeps the planner from expecting a group
+ * for every moment there is, and from sorting after all.
+ */
+const COUNTS = (column: string): string => `
+  SELECT id, status, max(sequence_name) AS any_name, count(*)::int AS count,
+         CASE WHEN seconds < 60 THEN round(seconds * 10) * 100
+              WHEN seconds < 3600 THEN round(seconds) * 1000
+              ELSE round(seconds / 60) * 60000 END AS took_ms
+    FROM (
+      SELECT ${column}::text AS id, enrollment_status AS status, sequence_name,
+             CASE WHEN enrollment_status = 'ENROLLED' THEN date_part('epoch', enrolled_at - accepted_at) END AS seconds
+        FROM executions
+       WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND retry_of IS NULL OFFSET 0
+    ) AS decided
+   GROUP BY id, status, took_ms`;
+
+const RETRIED = (column: string): string => `
+  SELECT tried.${column}::text AS id, count(*)::int AS count
+    FROM (SELECT DISTINCT retry_of FROM executions
+           WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED') AS retry
+    JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.retry_of
+   WHERE tried.decided_at >= $2 AND tried.enrollment_status = 'FAILED'
+   GROUP BY 1`;
+
+/** The last enrollment before the wait is the one that is waited for. */
+const ENDS = (column: string): string => `
+  SELECT id, outcome, count(*)::int AS count FROM (
+    SELECT DISTINCT ON (waited.execution_id) d.${column}::text AS id, waited.outcome FROM (
       SELECT id AS execution_id, contact_id, outputs->>'outcome' AS outcome,
              coalesce(nullif(outputs->>'sequence_id', ''), sequence_id) AS sequence_id
         FROM executions
        WHERE portal_id = $1 AND kind = 'WAIT_FOR_SEQUENCE_END' AND decided_at >= $2
     ) AS waited
-      JOIN decided d ON d.contact_id = waited.contact_id AND d.enrollment_status = 'ENROLLED'
-       AND d.execution_id < waited.execution_id
+      JOIN executions d ON d.portal_id = $1 AND d.contact_id = waited.contact_id AND d.enrollment_status = 'ENROLLED'
+       AND d.decided_at >= $2 AND d.id < waited.execution_id
        AND (waited.sequence_id IS NULL OR d.sequence_id = waited.sequence_id)
-     ORDER BY waited.execution_id, d.execution_id DESC
-  ), endings AS (
-    SELECT grouping(id) = 1 AS is_total, id, count(*) FILTER (WHERE outcome = 'REPLIED')::int AS replied,
-           count(*) FILTER (WHERE outcome = 'FINISHED')::int AS finished,
-           count(*) FILTER (WHERE outcome = 'UNENROLLED')::int AS unenrolled
-      FROM ended GROUP BY GROUPING SETS ((id), ())
-  )
-  SELECT line.is_total, line.id, line.enrolled, line.already_enrolled, line.skipped, line.failed, line.enrolled_since,
-         line.took[1] AS median_ms, line.took[2] AS p95_ms, ${name} AS name, coalesce(endings.replied, 0) AS replied,
-         coalesce(endings.finished, 0) AS finished, coalesce(endings.unenrolled, 0) AS unenrolled
-    FROM line LEFT JOIN endings ON endings.is_total = line.is_total AND endings.id IS NOT DISTINCT FROM line.id
-   ORDER BY line.is_total DESC, line.enrolled + line.already_enrolled + line.skipped + line.failed DESC, line.id
-   LIMIT $3 + 1`;
+     WHERE waited.outcome IN ('REPLIED', 'FINISHED', 'UNENROLLED')
+     ORDER BY waited.execution_id, d.id DESC
+  ) AS ended GROUP BY 1, 2`;
 
-function toLine(row: Row): ReportLine {
-  return {
-    id: row.id,
-    name: row.name,
-    enrolled: row.enrolled,
-    alreadyEnrolled: row.already_enrolled,
-    skipped: row.skipped,
-    failed: row.failed,
-    enrolledSince: row.enrolled_since,
-    medianMs: row.median_ms,
-    p95Ms: row.p95_ms,
-    ends: { replied: row.replied, finished: row.finished, unenrolled: row.unenrolled },
-  };
+const sizeOf = ({ enrolled, alreadyEnrolled, skipped, failed }: ReportLine): number =>
+  enrolled + alreadyEnrolled + skipped + failed;
+
+function bySize(left: ReportLine, right: ReportLine): number {
+  return (
+    sizeOf(right) - sizeOf(left) || (left.id ?? "").localeCompare(right.id ?? "", "en", { numeric: true })
+  );
 }
 
-const NOTHING: ReportLine = {
-  ...{ id: null, name: null, enrolled: 0, alreadyEnrolled: 0, skipped: 0, failed: 0, enrolledSince: 0 },
-  ...{ medianMs: null, p95Ms: null, ends: { replied: 0, finished: 0, unenrolled: 0 } },
+const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
+  sequence: `SELECT sequence_id AS id, name FROM sequences WHERE portal_id = $1 AND sequence_id = ANY($2::text[])`,
+  sender: `SELECT DISTINCT ON (user_id) user_id AS id, coalesce(nullif(concat_ws(' ', first_name, last_name), ''), email) AS name
+    FROM (
+      SELECT user_id, first_name, last_name, email, 1 AS rank FROM users WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
+      UNION ALL
+      SELECT user_id, first_name, last_name, email, 2 FROM owners WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
+    ) AS known ORDER BY user_id, rank`,
 };
+
+/** Workflows have no names with us. */
+async function readNames(
+  pool: Database["pool"],
+  portalId: bigint,
+  { group, ids }: { group: ReportGroup; ids: readonly string[] },
+): Promise<ReadonlyMap<string, string>> {
+  if (group === "workflow" || ids.length === 0) return new Map();
+  const { rows } = await pool.query<{ id: string; name: string | null }>(NAMES[group], [portalId, ids]);
+  return new Map(rows.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])));
+}

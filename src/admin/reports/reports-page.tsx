@@ -111,7 +111,7 @@ function Choice<Key extends string>({ label, options, current, address }: Choice
 const CHARTED = 8;
 
 /** The largest lines as stacked bars; the table below says the same in numbers. */
-function ReportChart({ lines, group, format }: ReportsPageModel) {
+function ReportChart({ lines, group }: ReportsPageModel) {
   const charted = lines.slice(0, CHARTED);
   const length = scaleLinear([0, Math.max(1, ...charted.map(totalOf))], [0, 1000]);
   return (
