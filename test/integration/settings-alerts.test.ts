@@ -146,11 +146,22 @@ describe("the address for alerts", () => {
   test("is not overwritten by a form filled in before somebody else saved", async () => {
     const stale = await page();
     await setAddress("https://first.example/", { from: await signIn(Number(portalId)) });
-    await setAddress("https://second.example/", { filledIn: stale });
+    const late = await setAddress("https://second.example/", { filledIn: stale });
+    expect(late.status).toBe(409);
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://first.example/", version: 1 });
-    const told = await page();
-    expect(told).toContain("Somebody else changed the settings");
-    expect(told).toContain(`value="https://first.example/"`);
+    expect(late.text).toContain("Somebody else saved this in the meantime");
+    expect(late.text).toMatch(/Alerts go to.*https:\/\/first\.example\/.*https:\/\/second\.example\//);
+    expect(late.text).toContain(`value="https://second.example/"`);
+    expect((await setAddress("https://second.example/", { filledIn: late.text })).status).toBe(303);
+    expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://second.example/", version: 2 });
+  });
+
+  test("is saved by a form that was open while somebody paused the account", async () => {
+    const form = await page();
+    const form_token = hiddenField(form, "form_token");
+    await admin.post("/settings/danger/pause").type("form").send({ form_token }).expect(303);
+    expect((await setAddress("https://example.com/", { filledIn: form })).status).toBe(303);
+    expect(await choicesOf()).toMatchObject({ pausedAt: expect.any(Date), version: 1 });
   });
 
   test("a form refused for its address does not hide that somebody saved meanwhile", async () => {

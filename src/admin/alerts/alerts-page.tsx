@@ -1,5 +1,7 @@
 import type { StoredAlertSettings } from "../../alerts/alert-settings.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
+import { Conflict } from "../audit/change-table.js";
+import type { Change } from "../audit/changes.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 
@@ -12,6 +14,8 @@ export interface AlertEntry {
   problems: Readonly<Partial<Record<AlertField, string>>>;
   /** The version the form was filled in from: another admin's save in between still shows once this is sent again. */
   version: number;
+  /** What another admin saved in the meantime, beside what was typed. */
+  conflict?: readonly Change[];
 }
 
 export interface AlertsPageModel {
@@ -36,6 +40,7 @@ export function AlertsPage(model: AlertsPageModel) {
         <div class="card-head">
           <h2 id="alerts-title">When and where</h2>
         </div>
+        <Conflict changes={model.entry?.conflict} />
         <p>You are told, at most once an hour for each of these:</p>
         <ul class="plain">
           <li>HubSpot no longer lets the app work in this account.</li>

@@ -8,6 +8,7 @@ import { createFormat } from "../frame/format.js";
 import { AlertsPage, type AlertEntry } from "./alerts-page.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 import type { PortalOverview } from "../session/portal-overview.js";
+import { statusOf } from "../frame/form-answers.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
@@ -39,7 +40,8 @@ export async function sendAlerts(
     frame: frameOf(options, visit, { request, response }),
     last: { EMAIL: mail, WEBHOOK: webhook },
   };
-  sendPage(response, entry === undefined ? 200 : 422, <AlertsPage {...model} />);
+  const status = statusOf({ problems: entry?.problems ?? {}, conflict: entry?.conflict });
+  sendPage(response, status, <AlertsPage {...model} />);
 }
 
 /** GET /settings/alerts/last?channel=…: the line that renews itself while an alert is on its way. */

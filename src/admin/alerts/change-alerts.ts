@@ -11,6 +11,7 @@ import { raiseTestAlert } from "../../alerts/test-alert.js";
 import { webhookUrlProblem } from "../../alerts/webhook-post.js";
 import { inTransaction } from "../../db/transaction.js";
 import { sendAlerts } from "./alerts-view.js";
+import { describeChanges } from "../audit/changes.js";
 import { recordChange } from "../audit/record-change.js";
 import type { AlertEntry, AlertField } from "./alerts-page.js";
 import type { SessionIdentity } from "../session/session.js";
@@ -43,9 +44,14 @@ export async function changeAlerts(
     return sendAlerts(options, visit, { request, response, entry });
   }
   const settings = { ...toSettings(typed), version: Number(version) };
-  const isSaved = await save(options, visit.session, settings);
-  finishForm(options, response, isSaved ? "alerts-saved" : "alerts-changed");
+  if (await save(options, visit.session, settings)) return finishForm(options, response, "alerts-saved");
+  const saved = await findAlertSettings(options.database.pool, visit.session.portalId);
+  const conflict = describeChanges(inFull(saved), inFull(settings), NO_NAMES);
+  const entry: AlertEntry = { typed, problems: {}, version: saved.version, conflict };
+  await sendAlerts(options, visit, { request, response, entry });
 }
+
+const NO_NAMES = { people: new Map(), rotations: new Map() };
 
 type Typed = Readonly<Record<AlertField, string>>;
 
@@ -104,9 +110,15 @@ async function save(
 }
 
 /** Of a webhook's address the host alone: what comes after it is as good as a password at most receivers. */
-function noted({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
+function noted(settings: AlertSettings) {
+  const { webhookUrl } = settings;
+  return { ...inFull(settings), alertWebhookUrl: webhookUrl === null ? null : new URL(webhookUrl).host };
+}
+
+/** For those who have the addresses before them anyway. */
+function inFull({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
   return {
-    alertWebhookUrl: webhookUrl === null ? null : new URL(webhookUrl).host,
+    alertWebhookUrl: webhookUrl,
     alertEmail: email,
     alertFailureCount: failureCount,
     alertFailurePercent: failurePercent,
