@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { findAlertSettings } from "../../alerts/alert-settings.js";
 import { findLastAlert } from "../../alerts/last-alert.js";
+import { listRecentAlerts } from "../../alerts/recent-alerts.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
 import { sendFragment, sendPage } from "../../http/page.js";
 import { admitPage, admitPart } from "../session/admit-page.js";
@@ -30,13 +31,14 @@ export async function sendAlerts(
   { request, response, entry }: { request: Request; response: Response; entry?: AlertEntry },
 ): Promise<void> {
   const { portal } = visit;
-  const [saved, mail, webhook] = await Promise.all([
+  const [saved, recent, mail, webhook] = await Promise.all([
     findAlertSettings(options.database.pool, portal.portalId),
+    listRecentAlerts(options.database.pool, portal.portalId),
     readLast(options, portal, "EMAIL"),
     readLast(options, portal, "WEBHOOK"),
   ]);
   const model = {
-    ...{ saved, entry, canMail: options.canMail },
+    ...{ saved, recent, entry, canMail: options.canMail },
     frame: frameOf(options, visit, { request, response }),
     last: { EMAIL: mail, WEBHOOK: webhook },
   };

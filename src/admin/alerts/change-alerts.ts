@@ -7,6 +7,7 @@ import {
   type StoredAlertSettings,
 } from "../../alerts/alert-settings.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
+import { readRecipients, recipientsProblem } from "../../alerts/recipients.js";
 import { raiseTestAlert } from "../../alerts/test-alert.js";
 import { webhookUrlProblem } from "../../alerts/webhook-post.js";
 import { inTransaction } from "../../db/transaction.js";
@@ -63,12 +64,12 @@ function problemsOf(
     typed.webhook_url === ""
       ? undefined
       : webhookUrlProblem(typed.webhook_url, { allowInternal: allowInternalWebhooks });
-  const isAddress = typed.email === "" || z.email().max(254).safeParse(typed.email).success;
+  const email = recipientsProblem(typed.email);
   const isCount = isWhole(typed.failure_count, 1_000_000);
   const isShare = isWhole(typed.failure_percent, 100);
   return {
     ...(webhook === undefined ? {} : { webhook_url: webhook }),
-    ...(isAddress ? {} : { email: "This is not an e-mail address. It should look like ops@example.com." }),
+    ...(email === undefined ? {} : { email }),
     ...(isCount ? {} : { failure_count: "Enter a whole number from 1 to 1,000,000, or leave it empty." }),
     ...(isShare ? {} : { failure_percent: "Enter a whole number from 1 to 100, or leave it empty." }),
   };
@@ -82,7 +83,7 @@ function toSettings(typed: Typed): AlertSettings {
   const number = (text: string) => (text === "" ? null : Number(text));
   return {
     webhookUrl: typed.webhook_url === "" ? null : typed.webhook_url,
-    email: typed.email === "" ? null : typed.email,
+    email: readRecipients(typed.email).join(", ") || null,
     failureCount: number(typed.failure_count),
     failurePercent: number(typed.failure_percent),
   };
