@@ -19,7 +19,7 @@ const rooms = {
   oauth: ["vault", "hubspot", "http", "db", "admin/session/session"],
   actions: ["executions", "directory", "policy", "hubspot/signature", "http", "db"],
   admin: ["alerts", "executions", "directory", "policy", "vault", "http", "db"],
-  extension: ["admin", "http", "db"],
+  extension: ["admin", "http", "db", "policy/lock-defaults"],
   simulator: [],
 };
 

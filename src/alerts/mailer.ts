@@ -10,8 +10,11 @@ export interface MailServer {
 
 /** Sends plain text mail over the operator's SMTP server. */
 export interface Mailer {
-  /** Resolves once the server has taken the mail. Rejects with the server's or the network's reason. */
-  send(mail: { to: string; subject: string; text: string }): Promise<void>;
+  /**
+   * Resolves once the server has taken the mail, with the recipients for whom it did not. Rejects with the server's or
+   * the network's reason where it took it for none.
+   */
+  send(mail: { to: readonly string[]; subject: string; text: string }): Promise<{ refused: string[] }>;
   close(): void;
 }
 
@@ -29,7 +32,9 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
   });
   return {
     async send({ to, subject, text }) {
-      await transport.sendMail({ from, to: { name: "", address: to }, subject, text });
+      const recipients = to.map((address) => ({ name: "", address }));
+      const { rejected } = await transport.sendMail({ from, to: recipients, subject, text });
+      return { refused: rejected.map(String) };
     },
     close: () => transport.close(),
   };

@@ -26,21 +26,33 @@ export interface DueAlert {
   readonly tries: number;
   /** The portal's, as HubSpot names it; null: not known. */
   readonly timeZone: string | null;
-  /** The channel's address; null: the portal wants none. */
+  /** Path on the settings site of what it tells of; null: the overview. */
+  readonly page: string | null;
+  /** The channel's address, or for mail several, apart by commas; null: the portal wants none. */
   readonly address: string | null;
 }
 
 /** FAILED: given up after the last try, or replaced by a newer test. */
 export type AlertOutcome = "SENT" | "FAILED" | "NOT_WANTED";
 
+/** What is to be told, and the page of the settings site that shows it. */
+interface RaisedAlert {
+  readonly portalId: bigint;
+  readonly kind: Exclude<AlertKind, "TEST">;
+  readonly message: string;
+  readonly page?: string;
+}
+
+interface GatheredAlert extends RaisedAlert {
+  /** The page that shows all of them. */
+  readonly listPage: string;
+}
+
 /**
  * Writes an alert for every channel; in a transaction, it is raised exactly if what it tells of is committed. One of the
  * same kind within the hour is left out: the mark's row decides, also between two processes.
  */
-export async function raiseAlert(
-  database: Pool | PoolClient,
-  alert: { portalId: bigint; kind: Exclude<AlertKind, "TEST">; message: string },
-): Promise<void> {
+export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert): Promise<void> {
   await database.query(
     `WITH marked AS (
        INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, now())
@@ -48,9 +60,74 @@ export async function raiseAlert(
          WHERE mark.raised_at <= now() - interval '1 hour'
        RETURNING portal_id
      )
-     INSERT INTO alerts (portal_id, kind, message, channel)
-     SELECT marked.portal_id, $2, $3, channel FROM marked, unnest($4::text[]) AS channel`,
-    [alert.portalId, alert.kind, alert.message, ALERT_CHANNELS],
+     INSERT INTO alerts (portal_id, kind, message, channel, page)
+     SELECT marked.portal_id, $2, $3, channel, $5 FROM marked, unnest($4::text[]) AS channel`,
+    [alert.portalId, alert.kind, alert.message, ALERT_CHANNELS, alert.page ?? null],
+  );
+}
+
+/** Longer messages name nobody more. */
+const LONGEST_GATHERED = 4_000;
+const AND_OTHERS = "There are more: see the settings pages.";
+
+/**
+ * Like `raiseAlert`, for what happens to several one after the other: the first is told at once, all that follow within
+ * the hour in one alert at its end, a line each. One that was told within the hour is not told again.
+ *
+ * @param client of a transaction: others who tell of the same kind wait until it ends.
+ * @param alert.page of the first; the gathered alert leads to `listPage`.
+ */
+export async function gatherAlert(client: PoolClient, alert: GatheredAlert): Promise<void> {
+  const { portalId, kind, message, page = null, listPage } = alert;
+  const marked = await client.query<{ is_over: boolean }>(
+    `INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, '-infinity')
+     ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = mark.raised_at
+     RETURNING raised_at <= now() - interval '1 hour' AS is_over`,
+    [portalId, kind],
+  );
+  const told = await client.query(
+    `SELECT 1 FROM alerts WHERE portal_id = $1 AND kind = $2 AND created_at > now() - interval '1 hour'
+        AND $3 = ANY (string_to_array(message, E'\n')) LIMIT 1`,
+    [portalId, kind, message],
+  );
+  if (told.rowCount !== 0) return;
+  if (marked.rows[0]?.is_over === true) {
+    await client.query(
+      `INSERT INTO alerts (portal_id, kind, message, channel, page)
+       SELECT $1, $2, $3, channel, $4 FROM unnest($5::text[]) AS channel`,
+      [portalId, kind, message, page, ALERT_CHANNELS],
+    );
+    await client.query(`UPDATE alert_marks SET raised_at = now() WHERE portal_id = $1 AND kind = $2`, [
+      portalId,
+      kind,
+    ]);
+    return;
+  }
+  await addToGathered(client, { portalId, kind, message, listPage });
+}
+
+/** Adds a line to the alert at the hour's end, or begins it: the mark then stands where that one is told. */
+async function addToGathered(
+  client: PoolClient,
+  { portalId, kind, message, listPage }: Omit<GatheredAlert, "page">,
+): Promise<void> {
+  const added = await client.query(
+    `UPDATE alerts SET message = CASE
+         WHEN length(message) < $4 THEN message || E'\n' || $3
+         WHEN right(message, length($5)) = $5 THEN message
+         ELSE message || E'\n' || $5 END
+      WHERE portal_id = $1 AND kind = $2 AND outcome IS NULL AND tries = 0 AND due_at > now()`,
+    [portalId, kind, message, LONGEST_GATHERED, AND_OTHERS],
+  );
+  if (added.rowCount !== 0) return;
+  await client.query(
+    `WITH marked AS (
+       UPDATE alert_marks SET raised_at = raised_at + interval '1 hour' WHERE portal_id = $1 AND kind = $2
+       RETURNING raised_at
+     )
+     INSERT INTO alerts (portal_id, kind, message, channel, page, due_at)
+     SELECT $1, $2, $3, channel, $4, marked.raised_at FROM marked, unnest($5::text[]) AS channel`,
+    [portalId, kind, message, listPage, ALERT_CHANNELS],
   );
 }
 
@@ -60,6 +137,7 @@ interface DueRow {
   kind: AlertKind;
   channel: AlertChannel;
   message: string;
+  page: string | null;
   created_at: Date;
   tries: number;
   time_zone: string | null;
@@ -84,7 +162,7 @@ export async function claimDueAlerts(
       UPDATE alerts AS alert SET tries = alert.tries + 1, due_at = now() + $2 * interval '1 second'
         FROM due LEFT JOIN portal_settings AS settings USING (portal_id)
        WHERE alert.portal_id = due.portal_id AND alert.id = due.id
-      RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.created_at, alert.tries,
+      RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.page, alert.created_at, alert.tries,
                 (SELECT time_zone FROM portals WHERE portals.portal_id = alert.portal_id) AS time_zone,
                 CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address`,
     values: [limit, claimSeconds],
@@ -95,6 +173,7 @@ export async function claimDueAlerts(
     kind: row.kind,
     channel: row.channel,
     message: row.message,
+    page: row.page,
     createdAt: row.created_at,
     tries: row.tries,
     timeZone: row.time_zone,
@@ -102,17 +181,16 @@ export async function claimDueAlerts(
   }));
 }
 
-/** Ends an alert that needs no further delivery. */
+/** Ends an alert that needs no further delivery; `problem` says whom it did not reach all the same, if anybody. */
 export async function endAlert(
   pool: Pool,
   alert: DueAlert,
-  outcome: Exclude<AlertOutcome, "FAILED">,
+  { outcome, problem }: { outcome: Exclude<AlertOutcome, "FAILED">; problem?: string | undefined },
 ): Promise<void> {
-  await pool.query(`UPDATE alerts SET outcome = $3, ended_at = now() WHERE portal_id = $1 AND id = $2`, [
-    alert.portalId,
-    alert.id,
-    outcome,
-  ]);
+  await pool.query(
+    `UPDATE alerts SET outcome = $3, ended_at = now(), last_problem = $4 WHERE portal_id = $1 AND id = $2`,
+    [alert.portalId, alert.id, outcome, problem?.slice(0, 300) ?? null],
+  );
 }
 
 /** What a delivery that failed leaves behind: the reason, for the settings page, and when it is tried again, if ever. */

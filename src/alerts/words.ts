@@ -18,7 +18,13 @@ export function alertPayload(alert: DueAlert, publicUrl: string): Record<string,
     message: alert.message,
     occurredAt: alert.createdAt.toISOString(),
     settingsUrl: `${publicUrl}/settings`,
+    detailsUrl: detailsUrl(alert, publicUrl),
   };
+}
+
+/** The page that shows what the alert tells of. */
+function detailsUrl({ page }: DueAlert, publicUrl: string): string {
+  return `${publicUrl}${page ?? "/settings"}`;
 }
 
 export function alertMail(alert: DueAlert, publicUrl: string): { subject: string; text: string } {
@@ -28,9 +34,10 @@ export function alertMail(alert: DueAlert, publicUrl: string): { subject: string
     "",
     `Account: ${alert.portalId}`,
     `Time: ${localTime(alert.createdAt, alert.timeZone)}`,
-    `Settings: ${publicUrl}/settings`,
+    `See: ${detailsUrl(alert, publicUrl)}`,
     "",
-    "You get this because your address is set under Alerts there. The same is not repeated within an hour.",
+    `You get this because your address is set under Alerts: ${publicUrl}/settings/alerts`,
+    "The same is not repeated within an hour.",
   ];
   return { subject: `Sequence Enroller: ${name} (account ${alert.portalId})`, text: lines.join("\n") };
 }

@@ -68,6 +68,7 @@ export async function decidePolicy(database: Database, account: DemoAccount): Pr
     ...HOUSE_RULES,
     fallback: { ...HOUSE_RULES.fallback, rotationId },
   });
-  await makeDefault(database, desk.portalId, { presetId: outbound, by: desk.by });
+  const asMade = { version: 1, instead: null };
+  await makeDefault(database, desk.portalId, { presetId: outbound, ...asMade, by: desk.by });
   return { outboundPresetId: String(outbound), inboundPresetId: String(inbound) };
 }

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from "pg";
 import type { Database } from "../db/client.js";
 import { recordChange } from "../admin/audit/record-change.js";
 import { listSenderOptions } from "../admin/overview/default-sender.js";
+import { LOCK_DEFAULTS } from "../policy/lock-defaults.js";
 import type { Asker } from "./asker.js";
 
 const id = z.string().regex(/^[1-9]\d{0,17}$/);
@@ -89,7 +90,7 @@ export async function saveDefaults(
 ): Promise<SaveDefaultsOutcome> {
   if (!(await isSender(pool, portalId, change.senderUserId))) return "unknown-sender";
   return inTransaction(pool, async (client) => {
-    await lockSettings(client, portalId);
+    for (const statement of LOCK_DEFAULTS) await client.query(statement, [portalId]);
     const before = await findDefaults(client, portalId);
     if (isSame(before, change)) return "saved";
     if (before.version !== change.version) return "changed-meanwhile";
@@ -115,30 +116,23 @@ async function isSender(pool: Pool, portalId: bigint, userId: string | null): Pr
   return senders.some((sender) => String(sender.userId) === userId);
 }
 
-/** One change of a portal at a time, also where there is no row to lock yet. */
-async function lockSettings(client: PoolClient, portalId: bigint): Promise<void> {
-  await client.query("INSERT INTO portal_settings (portal_id) VALUES ($1) ON CONFLICT DO NOTHING", [
-    portalId,
-  ]);
-  await client.query("SELECT FROM portal_settings WHERE portal_id = $1 FOR UPDATE", [portalId]);
-}
-
-/** False where there is no such preset; null takes the default away. The old one goes first: a portal has one at most. */
+/**
+ * False where there is no such preset; null takes the default away. The old one goes first: a portal has one at most.
+ * Versions stay: no form of a preset holds whether it is the default.
+ */
 async function setDefaultPreset(
   client: PoolClient,
   portalId: bigint,
   presetId: string | null,
 ): Promise<boolean> {
   await client.query(
-    `UPDATE presets SET is_default = false, version = version + 1, updated_at = now()
+    `UPDATE presets SET is_default = false, updated_at = now()
      WHERE portal_id = $1 AND is_default AND preset_id IS DISTINCT FROM $2`,
     [portalId, presetId],
   );
   if (presetId === null) return true;
   const { rowCount } = await client.query(
-    `UPDATE presets SET is_default = true, updated_at = now(),
-       version = version + CASE WHEN is_default THEN 0 ELSE 1 END
-     WHERE portal_id = $1 AND preset_id = $2`,
+    `UPDATE presets SET is_default = true, updated_at = now() WHERE portal_id = $1 AND preset_id = $2`,
     [portalId, presetId],
   );
   return rowCount === 1;

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Mailer } from "../alerts/mailer.js";
+import { readRecipients } from "../alerts/recipients.js";
 import { claimDueAlerts, endAlert, noteFailedDelivery, type DueAlert } from "../alerts/outbox.js";
 import { alertMail, alertPayload } from "../alerts/words.js";
 import type { WebhookPoster } from "../alerts/webhook-post.js";
@@ -24,10 +25,10 @@ const RETRY = { baseMs: 5_000, capMs: 4 * 3_600_000 };
 
 async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<void> {
   const { pool, logger } = options;
-  if (alert.address === null) return endAlert(pool, alert, "NOT_WANTED");
+  if (alert.address === null) return endAlert(pool, alert, { outcome: "NOT_WANTED" });
   const send = alert.channel === "EMAIL" ? mail : post;
-  const problem = await send(alert, alert.address, options);
-  if (problem === undefined) return endAlert(pool, alert, "SENT");
+  const { isSent, problem } = await send(alert, alert.address, options);
+  if (isSent) return endAlert(pool, alert, { outcome: "SENT", problem });
   logger.warn(
     { portalId: alert.portalId, kind: alert.kind, channel: alert.channel, tries: alert.tries, problem },
     "an alert could not be delivered",
@@ -36,31 +37,39 @@ async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<voi
   await noteFailedDelivery(pool, alert, { problem, retryInMs });
 }
 
-/** Both senders answer with undefined, or with why it failed in an admin's words. */
+/** How a delivery went, with what went wrong in an admin's words: one that was sent may have missed a recipient. */
+type Delivery =
+  | { readonly isSent: true; readonly problem?: string | undefined }
+  | { readonly isSent: false; readonly problem: string };
+
 async function post(
   alert: DueAlert,
   url: string,
   { poster, publicUrl }: SendAlertsOptions,
-): Promise<string | undefined> {
+): Promise<Delivery> {
   try {
     const status = await poster.post(url, alertPayload(alert, publicUrl));
-    return status >= 200 && status < 300 ? undefined : `The address answered with status ${status}.`;
+    if (status >= 200 && status < 300) return { isSent: true };
+    return { isSent: false, problem: `The address answered with status ${status}.` };
   } catch (fault) {
-    return describePostFault(fault);
+    return { isSent: false, problem: describePostFault(fault) };
   }
 }
 
 async function mail(
   alert: DueAlert,
-  to: string,
+  addresses: string,
   { mailer, publicUrl }: SendAlertsOptions,
-): Promise<string | undefined> {
-  if (mailer === undefined) return "The operator of this service has set no mail server.";
+): Promise<Delivery> {
+  if (mailer === undefined)
+    return { isSent: false, problem: "The operator of this service has set no mail server." };
   try {
-    await mailer.send({ to, ...alertMail(alert, publicUrl) });
-    return undefined;
+    const to = readRecipients(addresses);
+    const { refused } = await mailer.send({ to, ...alertMail(alert, publicUrl) });
+    if (refused.length === 0) return { isSent: true };
+    return { isSent: true, problem: `The mail server did not take it for ${refused.join(", ")}.` };
   } catch (fault) {
-    return describeMailFault(fault);
+    return { isSent: false, problem: describeMailFault(fault) };
   }
 }
 

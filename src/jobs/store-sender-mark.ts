@@ -1,6 +1,8 @@
+import type { PoolClient } from "pg";
+import { gatherAlert } from "../alerts/outbox.js";
+import { inTransaction } from "../db/transaction.js";
 import type { Ownership } from "../executions/claim.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
-import { ALERT_CHANNELS } from "../alerts/outbox.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "../policy/sender-marks.js";
 
 /** A sender as whom HubSpot just refused to enroll. */
@@ -13,43 +15,56 @@ export interface RefusedSender {
 }
 
 /**
- * Marks a sender whom HubSpot refused, so that contacts pass it over. The first refusal raises an alert, at most one an
- * hour for each sender; being over a limit passes by itself and raises none.
+ * Marks a sender whom HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once, or
+ * where one was raised within the hour, together with the other senders refused in it at its end. Being over a limit
+ * passes by itself and raises none.
  */
 export async function storeSenderRefusal(owner: Ownership, refused: RefusedSender): Promise<void> {
-  const isLimit = refused.code === "SENDER_LIMIT_REACHED";
-  await owner.pool.query({
+  await inTransaction(owner.pool, async (client) => {
+    const { isMarked, wasKnown } = await mark(client, owner, refused);
+    if (!isMarked || wasKnown || isLimit(refused)) return;
+    await gatherAlert(client, {
+      ...{ portalId: owner.portalId, kind: "SENDER_REFUSED" },
+      message: `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
+      page: `/settings/senders/${refused.userId}#refusal`,
+      listPage: "/settings/senders?show=troubled",
+    });
+  });
+}
+
+const isLimit = ({ code }: RefusedSender): boolean => code === "SENDER_LIMIT_REACHED";
+
+/** `isMarked`: the lease held. `wasKnown`: the same refusal stood there before. */
+async function mark(
+  client: PoolClient,
+  owner: Ownership,
+  refused: RefusedSender,
+): Promise<{ isMarked: boolean; wasKnown: boolean }> {
+  const { rows } = await client.query<{ was_known: boolean }>({
     name: "store-sender-refusal",
     text: `
       WITH ${owner.leaseCte}, known AS (
         SELECT s.refused_code FROM senders s, lease WHERE s.portal_id = lease.portal_id AND s.user_id = $3
-      ), marked AS (
-        INSERT INTO senders AS s (portal_id, user_id, refused_code, refused_message, refused_at, limited_until)
-        SELECT portal_id, $3, CASE WHEN NOT $4 THEN $5 END, CASE WHEN NOT $4 THEN $6 END, CASE WHEN NOT $4 THEN now() END,
-               CASE WHEN $4 THEN now() + $7 * interval '1 millisecond' END
-          FROM lease
-        ON CONFLICT (portal_id, user_id) DO UPDATE
-          SET refused_code = excluded.refused_code, refused_message = excluded.refused_message,
-              refused_at = excluded.refused_at, limited_until = excluded.limited_until
-        RETURNING s.portal_id
       )
-      INSERT INTO alerts (portal_id, kind, message, channel)
-      SELECT marked.portal_id, 'SENDER_REFUSED', $8, channel FROM marked, unnest($9::text[]) AS channel
-       WHERE NOT $4 AND NOT EXISTS (SELECT FROM known WHERE refused_code = $5)
-         AND NOT EXISTS (SELECT FROM alerts a WHERE a.portal_id = marked.portal_id AND a.kind = 'SENDER_REFUSED'
-                            AND a.message = $8 AND a.created_at > now() - interval '1 hour')`,
+      INSERT INTO senders AS s (portal_id, user_id, refused_code, refused_message, refused_at, limited_until)
+      SELECT portal_id, $3, CASE WHEN NOT $4 THEN $5 END, CASE WHEN NOT $4 THEN $6 END, CASE WHEN NOT $4 THEN now() END,
+             CASE WHEN $4 THEN now() + $7 * interval '1 millisecond' END
+        FROM lease
+      ON CONFLICT (portal_id, user_id) DO UPDATE
+        SET refused_code = excluded.refused_code, refused_message = excluded.refused_message,
+            refused_at = excluded.refused_at, limited_until = excluded.limited_until
+      RETURNING EXISTS (SELECT FROM known WHERE refused_code = $5) AS was_known`,
     values: [
       owner.portalId,
       owner.epoch,
       refused.userId,
-      isLimit,
+      isLimit(refused),
       refused.code,
       refused.message.slice(0, 1_000),
       LIMITED_FOR_MS,
-      `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
-      ALERT_CHANNELS,
     ],
   });
+  return { isMarked: rows.length > 0, wasKnown: rows[0]?.was_known ?? false };
 }
 
 /** An enrollment as this sender succeeded: whatever stood against it is over. */

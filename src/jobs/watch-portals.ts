@@ -13,7 +13,7 @@ interface FailureRow {
   top_code: string | null;
 }
 
-/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. */
+/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin cancelled is no failure. */
 export async function watchFailures(pool: Pool): Promise<void> {
   const { rows } = await pool.query<FailureRow>({
     name: "watch-failures",
@@ -23,6 +23,7 @@ export async function watchFailures(pool: Pool): Promise<void> {
                mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code
           FROM executions e
          WHERE e.portal_id = s.portal_id AND e.decided_at > now() - interval '1 hour' AND e.kind = 'ENROLL'
+           AND e.error_code IS DISTINCT FROM 'CANCELLED'
       ) AS hour
        WHERE p.status = 'CONNECTED' AND (s.alert_failure_count IS NOT NULL OR s.alert_failure_percent IS NOT NULL) AND (
              hour.failed >= s.alert_failure_count
@@ -33,7 +34,10 @@ export async function watchFailures(pool: Pool): Promise<void> {
     const sentence = top_code === null ? undefined : sentenceOf(top_code);
     const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
     const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
-    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "FAILURES_HIGH", message });
+    const since = new Date(Date.now() - 3_600_000).toISOString();
+    const narrowed = { status: "failed", ...(top_code === null ? {} : { code: top_code }), since };
+    const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
+    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "FAILURES_HIGH", message, page });
   }
 }
 
@@ -90,6 +94,7 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
   for (const { portal_id, time_zone, waiting, per_hour, first_missed_at } of rows) {
     const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
     const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
-    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "BACKLOG_LATE", message });
+    const page = "/settings/activity?status=waiting";
+    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "BACKLOG_LATE", message, page });
   }
 }

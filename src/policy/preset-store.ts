@@ -1,6 +1,7 @@
 import type { Database } from "../db/client.js";
 import type { Preset, Prisma } from "../db/generated/client.js";
 import { recordChange, type Actor, type Snapshot } from "./audit.js";
+import { lockDefaults } from "./lock-defaults.js";
 import { isNameTaken } from "./name-taken.js";
 import { policySchema, type Policy } from "./policy.js";
 
@@ -111,42 +112,61 @@ async function updatePreset(
   return count === 0 ? undefined : presetId;
 }
 
-/** Deletes it; nothing where it was gone before. Without the default one, the built-in policy applies. */
+/**
+ * Deletes it. Without the default one, the built-in policy applies.
+ *
+ * @param change.version the version the page with the button was shown at.
+ * @returns "deleted", also where it was gone before; "changed-meanwhile" where somebody saved it since: it is kept.
+ */
 export async function deletePreset(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-  { presetId, by }: { presetId: bigint; by: Actor },
-): Promise<void> {
-  await prisma.$transaction(async (transaction) => {
+  { presetId, version, by }: { presetId: bigint; version: number; by: Actor },
+): Promise<"deleted" | "changed-meanwhile"> {
+  return prisma.$transaction(async (transaction) => {
     const before = await findPreset({ prisma: transaction }, portalId, presetId);
-    const { count } = await transaction.preset.deleteMany({ where: { portalId, presetId } });
-    if (before === undefined || count === 0) return;
+    const { count } = await transaction.preset.deleteMany({ where: { portalId, presetId, version } });
+    if (before === undefined) return "deleted";
+    if (count === 0) return "changed-meanwhile";
     await recordChange(transaction, portalId, {
       ...{ by, subject: "preset", subjectName: before.name, action: "DELETED" },
       before: { ...snapshotOf(before), isDefault: before.isDefault },
       after: null,
     });
+    return "deleted";
   });
 }
 
-/**
- * Makes one preset apply where a step names none; null: the built-in policy applies.
- *
- * @returns false where the portal has no such preset: nothing is changed.
- */
+export interface DefaultChoice {
+  /** Null: the built-in policy applies. */
+  readonly presetId: bigint | null;
+  /** The version at which the chosen preset was shown; of no account where none is chosen. */
+  readonly version: number;
+  /** The default that was shown with it. */
+  readonly instead: bigint | null;
+  readonly by: Actor;
+}
+
+export type MakeDefaultOutcome =
+  | "saved" // also where it was so before
+  | "gone" // the portal has no such preset
+  | "changed-meanwhile"; // another admin chose another default, or saved the chosen one: nothing is changed
+
+/** Makes one preset apply where a step names none. */
 export async function makeDefault(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-  { presetId, by }: { presetId: bigint | null; by: Actor },
-): Promise<boolean> {
+  { presetId, version, instead, by }: DefaultChoice,
+): Promise<MakeDefaultOutcome> {
   return prisma.$transaction(async (transaction) => {
-    // Two at once would meet in the index that allows one default: the second waits for the first here.
-    await transaction.$queryRaw`
-      SELECT 1 AS held FROM presets WHERE portal_id = ${portalId} ORDER BY preset_id FOR UPDATE`;
+    await lockDefaults(transaction, portalId);
     const presets = await transaction.preset.findMany({ where: { portalId } });
     const chosen = presets.find((preset) => preset.presetId === presetId);
-    if (presetId !== null && chosen === undefined) return false;
+    if (presetId !== null && chosen === undefined) return "gone";
     const before = presets.find(({ isDefault }) => isDefault);
+    if (before?.presetId === chosen?.presetId) return "saved";
+    const isAsShown = (before?.presetId ?? null) === instead && (chosen?.version ?? version) === version;
+    if (!isAsShown) return "changed-meanwhile";
     await transaction.preset.updateMany({ where: { portalId, isDefault: true }, data: { isDefault: false } });
     if (presetId !== null)
       await transaction.preset.updateMany({ where: { portalId, presetId }, data: { isDefault: true } });
@@ -155,7 +175,7 @@ export async function makeDefault(
       before: { defaultPreset: before?.name ?? null },
       after: { defaultPreset: chosen?.name ?? null },
     });
-    return true;
+    return "saved";
   });
 }
 

@@ -123,22 +123,28 @@ async function replaceRotation(
 
 export type DeleteRotationOutcome =
   | { kind: "deleted" } // also where it was gone before
+  | { kind: "changed-meanwhile" } // another admin saved it since the page was shown: it is kept
   | { kind: "in-use"; presetNames: string[] };
 
-/** Refused while a preset names it: contacts would be left without a sender. */
+/**
+ * Refused while a preset names it: contacts would be left without a sender.
+ *
+ * @param change.version the version the page with the button was shown at.
+ */
 export async function deleteRotation(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-  { rotationId, by }: { rotationId: bigint; by: Actor },
+  { rotationId, version, by }: { rotationId: bigint; version: number; by: Actor },
 ): Promise<DeleteRotationOutcome> {
   return prisma.$transaction(async (transaction) => {
     // Waits for a preset that is just being saved with this rotation: it holds the row until it is committed.
     await transaction.$queryRaw`
       SELECT 1 AS held FROM rotations WHERE portal_id = ${portalId} AND rotation_id = ${rotationId} FOR UPDATE`;
-    const presetNames = (await presetsNaming({ prisma: transaction }, portalId)).get(rotationId.toString());
-    if (presetNames !== undefined) return { kind: "in-use", presetNames };
     const before = await findRotation({ prisma: transaction }, portalId, rotationId);
     if (before === undefined) return { kind: "deleted" };
+    if (before.version !== version) return { kind: "changed-meanwhile" };
+    const presetNames = (await presetsNaming({ prisma: transaction }, portalId)).get(rotationId.toString());
+    if (presetNames !== undefined) return { kind: "in-use", presetNames };
     await transaction.rotation.delete({ where: { portalId_rotationId: { portalId, rotationId } } });
     await recordChange(transaction, portalId, {
       ...{ by, subject: "rotation", subjectName: before.name, action: "DELETED" },

@@ -66,9 +66,17 @@ export interface NamedSender {
   readonly name: string;
 }
 
-export type SaveOutcome = "saved" | "changed-meanwhile"; // another admin saved since the form was shown: nothing is changed
+export type SaveOutcome =
+  | "saved"
+  | "saved-and-cleared" // HubSpot's refusal of the sender went with it
+  | "changed-meanwhile"; // another admin saved since the form was shown: nothing is changed
 
-/** @param change.version the version the form was filled in from. */
+/**
+ * Saves what was decided about a sender. Whoever saves one has looked at it, so HubSpot is asked again: a refusal is
+ * taken back, and the entry in the audit says so.
+ *
+ * @param change.version the version the form was filled in from.
+ */
 export async function saveSender(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -82,28 +90,55 @@ export async function saveSender(
       data: toData(choices),
     });
     if (count === 0) return "changed-meanwhile";
+    const { refusedCode } = before.marks;
+    const isCleared = refusedCode !== null;
     await recordChange(transaction, portalId, {
       ...noted(sender, by),
       action: "CHANGED",
-      before: snapshotOf(before.choices),
-      after: snapshotOf(choices),
+      before: { ...snapshotOf(before.choices), ...(isCleared ? { refusedCode } : {}) },
+      after: { ...snapshotOf(choices), ...(isCleared ? { refusedCode: null } : {}) },
     });
-    return "saved";
+    return isCleared ? "saved-and-cleared" : "saved";
   });
 }
 
-/** Marks people as allowed (or not, or null: as the portal's policy says), whatever else was decided about them. */
+/** A person in a list, and the version the list was shown at. */
+export interface ListedSender extends NamedSender {
+  readonly version: number;
+}
+
+/** Somebody of whom another admin decided otherwise since the list was shown. */
+export interface MarkConflict {
+  readonly sender: NamedSender;
+  /** What the other admin decided. */
+  readonly isAllowed: boolean | null;
+}
+
+/**
+ * Marks people as allowed (or not, or null: as the portal's policy says), whatever else was decided about them. Who is
+ * marked so already is left alone.
+ *
+ * @returns those saved by another admin since the list was shown; where there are any, nobody is marked.
+ */
 export async function markSenders(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-  change: { senders: readonly NamedSender[]; isAllowed: boolean | null; by: Actor },
-): Promise<void> {
+  change: { senders: readonly ListedSender[]; isAllowed: boolean | null; by: Actor },
+): Promise<MarkConflict[]> {
   const { isAllowed, by } = change;
-  await prisma.$transaction(async (transaction) => {
-    for (const sender of change.senders) {
+  // Always in the same order, so that two who mark the same people cannot wait for each other.
+  const senders = [...change.senders].sort((one, other) => (one.userId < other.userId ? -1 : 1));
+  return prisma.$transaction(async (transaction) => {
+    const differing: { sender: ListedSender; stored: StoredSender }[] = [];
+    for (const sender of senders) {
+      const stored = await ensureRow(transaction, portalId, sender.userId);
+      if (stored.choices.isAllowed !== isAllowed) differing.push({ sender, stored });
+    }
+    const conflicts = differing.filter(({ sender, stored }) => sender.version !== stored.version);
+    if (conflicts.length > 0)
+      return conflicts.map(({ sender, stored }) => ({ sender, isAllowed: stored.choices.isAllowed }));
+    for (const { sender, stored } of differing) {
       const { userId } = sender;
-      const { choices } = await ensureRow(transaction, portalId, userId);
-      if (choices.isAllowed === isAllowed) continue;
       await transaction.senderSettings.update({
         where: { portalId_userId: { portalId, userId } },
         data: { isAllowed, version: { increment: 1 } },
@@ -111,10 +146,11 @@ export async function markSenders(
       await recordChange(transaction, portalId, {
         ...noted(sender, by),
         action: "CHANGED",
-        before: { isAllowed: choices.isAllowed },
+        before: { isAllowed: stored.choices.isAllowed },
         after: { isAllowed },
       });
     }
+    return [];
   });
 }
 
@@ -169,7 +205,6 @@ function toData(choices: SenderChoices) {
     ...choices,
     windowDays: [...choices.windowDays],
     away: choices.away.map(({ from, to }) => ({ from, to })),
-    // Whoever saves a sender has looked at it: HubSpot is asked again.
     ...{ refusedCode: null, refusedMessage: null, refusedAt: null },
     version: { increment: 1 },
   };

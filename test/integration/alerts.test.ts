@@ -6,6 +6,8 @@ import { raiseAlert } from "../../src/alerts/outbox.js";
 import { createWebhookPoster, type WebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { watchBacklogs, watchFailures } from "../../src/jobs/watch-portals.js";
+import { storeSenderRefusal } from "../../src/jobs/store-sender-mark.js";
+import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
@@ -18,6 +20,8 @@ let db: TestDatabase;
 let mailServer: SMTPServer;
 let mails: { to: string[]; text: string }[];
 let refusal: string | undefined;
+/** The one address the server refuses; undefined: all of them, while there is a refusal. */
+let refusedAddress: string | undefined;
 let mailer: Mailer;
 let webhook: Listener;
 let poster: WebhookPoster;
@@ -29,14 +33,19 @@ beforeAll(async () => {
       username === "operator" && password === "right"
         ? done(null, { user: "operator" })
         : done(new Error("no")),
-    onRcptTo: (_address, _session, done) =>
-      done(refusal === undefined ? null : Object.assign(new Error(refusal), { responseCode: 550 })),
+    onRcptTo: ({ address }, _session, done) =>
+      done(
+        refusal === undefined || (refusedAddress !== undefined && address !== refusedAddress)
+          ? null
+          : Object.assign(new Error(refusal), { responseCode: 550 }),
+      ),
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", () => {
         const to = session.envelope.rcptTo.map(({ address }) => address);
-        mails.push({ to, text: Buffer.concat(chunks).toString("utf8") });
+        const text = Buffer.concat(chunks).toString("utf8");
+        mails.push({ to, text: text.replaceAll("=\r\n", "").replaceAll("=3D", "=") });
         done();
       });
     },
@@ -56,7 +65,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   mails = [];
-  refusal = undefined;
+  [refusal, refusedAddress] = [undefined, undefined];
   webhook.received.length = 0;
   db = await createTestDatabase();
   await db.database.prisma.portal.create({ data: { portalId, status: "CONNECTED", scopes: [] } });
@@ -105,6 +114,23 @@ describe("an alert", () => {
       expect(mails[0]?.text).toContain(words);
     expect(webhook.received).toHaveLength(1);
     expect((await alerts()).map(({ outcome }) => outcome)).toEqual(["SENT", "SENT"]);
+  });
+
+  test("is mailed to each of several addresses, and says for whom the server did not take it", async () => {
+    await set({ alertEmail: "ops@acme.example, sales@acme.example,it@acme.example" });
+    await raiseAlert(db.database.pool, {
+      ...{ portalId, kind: "BACKLOG_LATE", message: "9 contacts wait." },
+      page: "/settings/activity?status=waiting",
+    });
+    [refusal, refusedAddress] = ["No such mailbox", "sales@acme.example"];
+    await deliver();
+    await deliver();
+    expect(mails.map(({ to }) => to)).toEqual([["ops@acme.example", "it@acme.example"]]);
+    expect(mails[0]?.text).toContain("See: https://enroller.example/settings/activity?status=waiting");
+    expect((await alerts())[0]).toMatchObject({
+      outcome: "SENT",
+      lastProblem: "The mail server did not take it for sales@acme.example.",
+    });
   });
 
   test("goes only where an address is set", async () => {
@@ -165,6 +191,54 @@ describe("an alert", () => {
   });
 });
 
+describe("senders whom HubSpot refuses", () => {
+  const texts = async () =>
+    (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message.split("\n"));
+
+  async function refuse(...names: string[]): Promise<void> {
+    const { pool } = db.database;
+    const { epoch } = (await acquirePortal(pool, portalId)) ?? { epoch: 0n };
+    const owner = { pool, portalId, epoch, leaseCte: LEASE_CTE };
+    await Promise.all(
+      names.map((name) =>
+        storeSenderRefusal(owner, {
+          ...{ userId: BigInt(name.slice(1)), email: `${name}@acme.example` },
+          ...{ code: "INBOX_NOT_CONNECTED", message: "No inbox." },
+        }),
+      ),
+    );
+  }
+
+  const names = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => `s${from + index}`);
+  const lines = (message: string[]) => message.map((line) => /as (\w+)@/.exec(line)?.[1]).sort();
+
+  test("are told of by two alerts an hour at most: the first at once, all others together, each once", async () => {
+    await set({ alertEmail: "ops@acme.example" });
+    await refuse("s1");
+    await refuse("s1", ...names(2, 10), ...names(2, 10));
+    await refuse(...names(11, 20));
+    const [first, gathered, ...more] = await texts();
+    expect([first?.length, lines(first ?? []), more]).toEqual([1, ["s1"], []]);
+    expect(lines(gathered ?? [])).toEqual(names(2, 20).sort());
+    await deliver();
+    expect(mails).toHaveLength(1);
+    expect(mails[0]?.text).toContain("See: https://enroller.example/settings/senders/1#refusal");
+
+    await db.database.pool.query(
+      "UPDATE alerts SET due_at = due_at - interval '1 hour' WHERE outcome IS NULL",
+    );
+    await db.database.pool.query("UPDATE alert_marks SET raised_at = raised_at - interval '1 hour'");
+    await deliver();
+    expect(mails).toHaveLength(2);
+    expect(mails[1]?.text).toContain("See: https://enroller.example/settings/senders?show=troubled");
+    await refuse("s21");
+    expect(await texts()).toHaveLength(3);
+    await deliver();
+    expect(mails).toHaveLength(2);
+  });
+});
+
 describe("many contacts not enrolled", () => {
   const decided = (count: number, seed: Partial<ExecutionSeed>) =>
     seedExecutions(
@@ -187,6 +261,17 @@ describe("many contacts not enrolled", () => {
       expect.stringContaining("3 of 3 contacts were not enrolled. Most often: The contact has no owner"),
     ]);
     expect(await raised()).toHaveLength(1);
+  });
+
+  test("do not count what an admin cancelled", async () => {
+    await set({ alertFailureCount: 3, alertFailurePercent: 10 });
+    await decided(30, { enrollmentStatus: "FAILED", errorCode: "CANCELLED" });
+    await decided(2, failed);
+    expect(await raised()).toEqual([]);
+    await decided(1, failed);
+    expect(await raised()).toEqual([expect.stringContaining("3 of 3 contacts")]);
+    const { page } = (await alerts())[0] ?? {};
+    expect(page).toMatch(/^\/settings\/activity\?status=failed&code=OWNER_MISSING&since=2\d{3}-/);
   });
 
   test("are told of by share where the hour had enough contacts to speak of one", async () => {

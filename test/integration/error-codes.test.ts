@@ -161,6 +161,7 @@ describe("every error code", () => {
         senders: [...portal.users.values()].map(({ userId, email }) => ({
           userId: BigInt(userId),
           name: email,
+          version: 0,
         })),
         isAllowed: false,
         by: NOBODY,

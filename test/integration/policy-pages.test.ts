@@ -63,12 +63,25 @@ async function submit(
 ): Promise<BrowserAnswer> {
   const text = form ?? (await page(path, from));
   const version = /name="version" value="(\d+)"/.exec(text)?.[1] ?? "0";
+  const versions = [...text.matchAll(/name="(version_\d+)" value="(\d+)"/g)];
   const given = Array.isArray(fields) ? fields : Object.entries(fields);
   return from.post(`/settings/${path}`, [
     ["form_token", hiddenField(text, "form_token")],
-    ["version", version],
     ...given,
+    ["version", version],
+    ...versions.map(([, name = "", value = ""]) => [name, value]),
   ]);
+}
+
+/** Presses the button of the list of presets that makes one the default; empty: the one that takes the default away. */
+async function chooseDefault(preset: string, form: string): Promise<BrowserAnswer> {
+  const value = (text: string) => (text === "" ? "value" : `value="${text}"`);
+  const shown = new RegExp(
+    `name="preset" ${value(preset)}/?><input type="hidden" name="instead" value(?:="(\\d+)")?/?>` +
+      `<input type="hidden" name="version" value="(\\d+)"`,
+  ).exec(form);
+  const [, instead = "", version = ""] = shown ?? [];
+  return submit("presets/default", { preset, instead, version }, { form });
 }
 
 const audit = () => site.database.prisma.auditEntry.findMany({ where: { portalId }, orderBy: { id: "asc" } });
@@ -224,9 +237,9 @@ describe("senders", () => {
           ["search", "p"],
         ],
       ],
-      { form: pages[1] ?? "" },
+      { form: pages.join("") },
     );
-    expect(answer.location).toBe(`${site.url}/settings/senders?search=p&page=2`);
+    expect([answer.status, answer.location]).toEqual([303, `${site.url}/settings/senders?search=p&page=2`]);
     const stored = await site.database.prisma.senderSettings.findMany({ where: { portalId } });
     expect(stored.map(({ userId, isAllowed }) => [userId, isAllowed])).toEqual([
       [1000n, false],
@@ -236,6 +249,29 @@ describe("senders", () => {
       ["p0@acme.example", { isAllowed: false }],
       ["p1@acme.example", { isAllowed: false }],
     ]);
+  });
+
+  test("ticked in a list that another admin has changed since are not marked, and both choices are shown", async () => {
+    const list = await page("senders");
+    await submit("senders/8", { ...SENDER, allowed: "no" });
+    const ticked = [
+      ["user", "7"],
+      ["user", "8"],
+      ["mark", "allowed"],
+    ];
+    const late = await submit("senders", ticked, { form: list });
+    expect(late.status).toBe(409);
+    expect(late.text).toMatch(/Saved by them.*Typed by you.*Bob Ray.*Not allowed.*Allowed/);
+    expect(late.text).toMatch(/value="7" checked.*value="8" checked/s);
+    expect(await site.database.prisma.senderSettings.count({ where: { portalId, isAllowed: true } })).toBe(0);
+    expect((await submit("senders", ticked, { form: late.text })).status).toBe(303);
+    const stored = await site.database.prisma.senderSettings.findMany({ where: { portalId } });
+    expect(stored.map(({ userId, isAllowed, dailyCap }) => [userId, isAllowed, dailyCap])).toEqual(
+      expect.arrayContaining([
+        [7n, true, null],
+        [8n, true, 120],
+      ]),
+    );
   });
 
   test("are saved with cap, window and absences, and the change is noted with who made it", async () => {
@@ -353,6 +389,20 @@ describe("senders", () => {
       ...{ action: "CLEARED", before: { refusedCode: "SENDER_NOT_PERMITTED" } },
     });
   });
+
+  test("who were refused are cleared by a save too: said before, said after, and noted", async () => {
+    await site.database.prisma.senderSettings.create({
+      data: { portalId, userId: 7n, windowDays: [], refusedCode: "INBOX_NOT_CONNECTED" },
+    });
+    expect(await page("senders/7")).toContain("Saving the form below clears it, too.");
+    await submit("senders/7", SENDER);
+    expect(await page("senders")).toContain("Sender saved, and HubSpot's refusal cleared");
+    expect((await audit()).at(-1)).toMatchObject({
+      before: { refusedCode: "INBOX_NOT_CONNECTED", dailyCap: null },
+      after: { refusedCode: null, dailyCap: 120 },
+    });
+    expect(await page("audit")).toMatch(/Refused by HubSpot.*no connected personal inbox/);
+  });
 });
 
 describe("rotations", () => {
@@ -453,7 +503,12 @@ describe("rotations", () => {
     const rotationId = await makeRotation("DACH");
     const naming = { ...PRESET, fallback_rotation_id: String(rotationId) };
     await submit("presets/new", naming);
-    const refused = await submit(`rotations/${rotationId}/delete`, {}, { form: await page("rotations/new") });
+    const shown = await page(`rotations/${rotationId}`);
+    await submit(`rotations/${rotationId}`, { name: "North", member: "7", weight_7: "1" }, { form: shown });
+    const late = await submit(`rotations/${rotationId}/delete`, {}, { form: shown });
+    expect([late.status, late.text.includes("so it was not deleted")]).toEqual([409, true]);
+    expect(late.text).toContain('value="North"');
+    const refused = await submit(`rotations/${rotationId}/delete`, {}, { form: late.text });
     expect(refused.status).toBe(409);
     expect(refused.text).toContain("The preset “Outbound” names it. Choose another sender there first.");
     await site.database.prisma.preset.deleteMany({ where: { portalId } });
@@ -462,7 +517,7 @@ describe("rotations", () => {
       const fallback = { ...INITIAL_POLICY.fallback, rotationId: id.toString() };
       const draft = { name: `P${round}`, policy: { ...INITIAL_POLICY, fallback } };
       const [deleted, saved] = await Promise.all([
-        deleteRotation(site.database, portalId, { rotationId: id, by }),
+        deleteRotation(site.database, portalId, { rotationId: id, version: 1, by }),
         savePreset(site.database, portalId, { draft, saved: undefined, by }),
       ]);
       expect([
@@ -470,11 +525,11 @@ describe("rotations", () => {
         ["in-use", "saved"],
       ]).toContainEqual([deleted.kind, saved.kind]);
     }
-    const gone = await submit(`rotations/${rotationId}/delete`, {}, { form: await page("rotations/new") });
+    const gone = await submit(`rotations/${rotationId}/delete`, {}, { form: late.text });
     expect(gone.status).toBe(303);
     expect((await audit()).at(-1)).toMatchObject({
       action: "DELETED",
-      before: { name: "DACH" },
+      before: { name: "North" },
       after: null,
     });
   });
@@ -534,13 +589,20 @@ describe("presets", () => {
     const { prisma } = site.database;
     const ids = (await prisma.preset.findMany({ where: { portalId } })).map(({ presetId }) => presetId);
     const form = await page("presets");
-    const answers = await Promise.all(
-      [...ids, ...ids].map((id) => submit("presets/default", { preset: String(id) }, { form })),
-    );
-    expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303]);
-    expect(await prisma.preset.count({ where: { portalId, isDefault: true } })).toBe(1);
+    const answers = await Promise.all([...ids, ...ids].map((id) => chooseDefault(String(id), form)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 303, 409, 409]);
+    const [chosen, ...more] = await prisma.preset.findMany({ where: { portalId, isDefault: true } });
+    expect(more).toEqual([]);
+    const late = answers.find(({ status }) => status === 409)?.text ?? "";
+    const other = chosen?.name === "Inbound" ? "Outbound" : "Inbound";
+    expect(late).toContain("Somebody else changed the presets");
+    expect(late).toMatch(new RegExp(`Saved by them.*Chosen by you.*${chosen?.name}.*${other}`));
     expect(await page("presets")).not.toContain("Built-in");
-    await submit("presets/default", { preset: "" }, { form });
+    await submit(`presets/${chosen?.presetId}`, { ...PRESET, name: "Renamed" });
+    const anotherId = ids.find((id) => id !== chosen?.presetId);
+    expect((await chooseDefault(String(anotherId), late)).status).toBe(303);
+    expect((await chooseDefault(String(chosen?.presetId), form)).status).toBe(409);
+    await chooseDefault("", await page("presets"));
     expect(await prisma.preset.count({ where: { portalId, isDefault: true } })).toBe(0);
     await submit("presets/default", { preset: "424242" }, { form });
     expect(await page("presets")).toContain("Somebody else deleted that preset");
@@ -557,7 +619,9 @@ describe("presets", () => {
     expect(late.text).toMatch(/Cooldown, days.*60.*90/);
     expect(late.text).toContain(">a.example</textarea>");
     expect((await submit(path, { ...PRESET, cooldown_days: "90" }, { form: late.text })).status).toBe(303);
-    expect((await submit(`${path}/delete`, {}, { form })).status).toBe(303);
+    const kept = await submit(`${path}/delete`, {}, { form });
+    expect([kept.status, kept.text.includes("so it was not deleted")]).toEqual([409, true]);
+    expect((await submit(`${path}/delete`, {}, { form: kept.text })).status).toBe(303);
     expect((await submit(path, PRESET, { form })).status).toBe(404);
     expect((await audit()).map(({ action }) => action)).toEqual(["CREATED", "CHANGED", "CHANGED", "DELETED"]);
   });

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import request from "supertest";
-import type { Mailer } from "../../src/alerts/mailer.js";
+import type { AddressInfo } from "node:net";
+import { SMTPServer } from "smtp-server";
+import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
 import { raiseAlert } from "../../src/alerts/outbox.js";
 import { createWebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
@@ -146,11 +148,22 @@ describe("the address for alerts", () => {
   test("is not overwritten by a form filled in before somebody else saved", async () => {
     const stale = await page();
     await setAddress("https://first.example/", { from: await signIn(Number(portalId)) });
-    await setAddress("https://second.example/", { filledIn: stale });
+    const late = await setAddress("https://second.example/", { filledIn: stale });
+    expect(late.status).toBe(409);
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://first.example/", version: 1 });
-    const told = await page();
-    expect(told).toContain("Somebody else changed the settings");
-    expect(told).toContain(`value="https://first.example/"`);
+    expect(late.text).toContain("Somebody else saved this in the meantime");
+    expect(late.text).toMatch(/Alerts go to.*https:\/\/first\.example\/.*https:\/\/second\.example\//);
+    expect(late.text).toContain(`value="https://second.example/"`);
+    expect((await setAddress("https://second.example/", { filledIn: late.text })).status).toBe(303);
+    expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://second.example/", version: 2 });
+  });
+
+  test("is saved by a form that was open while somebody paused the account", async () => {
+    const form = await page();
+    const form_token = hiddenField(form, "form_token");
+    await admin.post("/settings/danger/pause").type("form").send({ form_token }).expect(303);
+    expect((await setAddress("https://example.com/", { filledIn: form })).status).toBe(303);
+    expect(await choicesOf()).toMatchObject({ pausedAt: expect.any(Date), version: 1 });
   });
 
   test("a form refused for its address does not hide that somebody saved meanwhile", async () => {
@@ -235,10 +248,52 @@ describe("a test alert", () => {
       message: expect.stringContaining("This is a test"),
       occurredAt: expect.stringMatching(/^\d{4}-.*Z$/),
       settingsUrl: `${site.url}/settings`,
+      detailsUrl: `${site.url}/settings`,
     });
     const line = (await admin.get("/settings/alerts/last").expect(200)).text;
     expect(textOf(line, "last-alert")).toMatch(/^Last alert: Test, delivered \d+ \w+ \d{4}/);
     expect(line).not.toContain("hx-trigger");
+  });
+
+  test("by mail is really mailed to every address, and its outcome shown here and among the last alerts", async () => {
+    const mailed: string[][] = [];
+    const server = new SMTPServer({
+      disabledCommands: ["STARTTLS"],
+      authOptional: true,
+      onData(stream, { envelope }, done) {
+        mailed.push(envelope.rcptTo.map(({ address }) => address));
+        stream.on("end", () => done()).resume();
+      },
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.server.address() as AddressInfo;
+    const mailer = createMailer({ smtpUrl: `smtp://127.0.0.1:${port}`, from: "enroller@operator.example" });
+    const typed = { form_token: hiddenField(await page(), "form_token"), version: "0" };
+    const post = (email: string) =>
+      admin
+        .post("/settings/alerts")
+        .type("form")
+        .send({ ...typed, email });
+    const refused = await post("ops@acme.example, nobody");
+    expect([refused.status, textOf(refused.text, "email-problem")]).toEqual([
+      422,
+      "“nobody” is not an e-mail address. It should look like ops@example.com.",
+    ]);
+    const eleven = Array.from({ length: 11 }, (_, index) => `p${index}@acme.example`).join(",");
+    expect(textOf((await post(eleven)).text, "email-problem")).toBe("Enter 10 addresses at most.");
+    expect((await post(" ops@acme.example,it@acme.example, ")).status).toBe(303);
+    expect(await choicesOf()).toMatchObject({ alertEmail: "ops@acme.example, it@acme.example" });
+    await admin
+      .post("/settings/alerts/test")
+      .type("form")
+      .send({ form_token: typed.form_token, channel: "EMAIL" });
+    await postDueAlerts({}, mailer);
+    mailer.close();
+    await new Promise<void>((resolve) => server.close(resolve));
+    expect(mailed).toEqual([["ops@acme.example", "it@acme.example"]]);
+    const text = await page();
+    expect(textOf(text, "last-mail")).toMatch(/^Last alert: Test, delivered/);
+    expect(text).toMatch(/The last alerts.*Test.*This is a test.*Mail: .*delivered/s);
   });
 
   test("that fails says why and when it is tried again, until it is given up", async () => {

@@ -214,9 +214,13 @@ describe("the default sender", () => {
     const colleague = site.browser();
     await install(site, colleague, portalNumber);
     await chooseSender("8", colleague);
-    await chooseSender("7", browser, stale.text);
+    const late = await chooseSender("7", browser, stale.text);
+    expect(late.status).toBe(409);
     expect(await savedSettings()).toMatchObject({ defaultSenderUserId: 8n, version: 1 });
-    expect((await browser.get("/settings")).text).toContain("Somebody else changed the settings");
+    expect(late.text).toMatch(/Saved by them.*Typed by you.*Bob Ray.*Ann Lee/);
+    expect(late.text).toMatch(/<option value="7" selected/);
+    expect((await chooseSender("7", browser, late.text)).status).toBe(303);
+    expect(await savedSettings()).toMatchObject({ defaultSenderUserId: 7n, version: 2 });
   });
 
   test("of two forms sent at the same moment one wins and the other is told", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { makeDefault } from "../../src/policy/preset-store.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { seedExecutions } from "../support/executions.js";
 import type { ParsedBody } from "../support/simulated-app.js";
@@ -227,7 +228,7 @@ describe("the default sender and preset", () => {
     expect(body).toMatchObject({ senderUserId: seller, presetId: String(preset.presetId) });
     expect(body.version).not.toBe(before.version);
     expect(await defaults()).toEqual(body);
-    expect(await prisma().preset.findFirst()).toMatchObject({ isDefault: true, version: 1 });
+    expect(await prisma().preset.findFirst()).toMatchObject({ isDefault: true, version: 0 });
     expect(await auditEntries()).toMatchObject([
       {
         portalId: idOf(portal),
@@ -280,6 +281,27 @@ describe("the default sender and preset", () => {
       data: { isDefault: true },
     });
     expect((await save({ version, senderUserId: seller, presetId: null })).status).toBe(409);
+  });
+
+  test("a change on the settings site at the same moment and one here: one is saved, the other is told", async () => {
+    const presets = [await addPreset("One"), await addPreset("Two")];
+    for (let round = 0; round < 20; round += 1) {
+      const current = await defaults();
+      const [mine, theirs] = round % 2 === 0 ? presets : presets.toReversed();
+      const instead = current.presetId === null ? null : BigInt(current.presetId);
+      const choice = { presetId: mine?.presetId ?? null, version: mine?.version ?? 0, instead };
+      const [outcome, answer] = await Promise.all([
+        makeDefault(running.db.database, idOf(portal), { ...choice, by: { userId: 1n, userEmail: null } }),
+        save({ version: current.version, senderUserId: null, presetId: String(theirs?.presetId) }),
+      ]);
+      expect([
+        ["saved", 409],
+        ["changed-meanwhile", 200],
+        // Where one of them asks for what is so already, both have their way.
+        ["saved", 200],
+      ]).toContainEqual([outcome, answer.status]);
+      expect(await prisma().preset.count({ where: { isDefault: true } })).toBe(1);
+    }
   });
 
   test("HubSpot's own repeat of a save whose answer was lost succeeds and changes nothing", async () => {

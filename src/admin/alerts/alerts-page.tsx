@@ -1,7 +1,12 @@
 import type { StoredAlertSettings } from "../../alerts/alert-settings.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
+import { MOST_RECIPIENTS } from "../../alerts/recipients.js";
+import { Conflict } from "../audit/change-table.js";
+import type { Change } from "../audit/changes.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import type { RecentAlert } from "../../alerts/recent-alerts.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
+import { RecentAlerts } from "./recent-alerts.js";
 
 export type AlertField = "webhook_url" | "email" | "failure_count" | "failure_percent";
 
@@ -12,6 +17,8 @@ export interface AlertEntry {
   problems: Readonly<Partial<Record<AlertField, string>>>;
   /** The version the form was filled in from: another admin's save in between still shows once this is sent again. */
   version: number;
+  /** What another admin saved in the meantime, beside what was typed. */
+  conflict?: readonly Change[];
 }
 
 export interface AlertsPageModel {
@@ -19,6 +26,7 @@ export interface AlertsPageModel {
   saved: StoredAlertSettings;
   entry: AlertEntry | undefined;
   last: Readonly<Record<AlertChannel, LastAlertModel>>;
+  recent: readonly RecentAlert[];
   /** False where the operator has set no mail server. */
   canMail: boolean;
 }
@@ -36,10 +44,14 @@ export function AlertsPage(model: AlertsPageModel) {
         <div class="card-head">
           <h2 id="alerts-title">When and where</h2>
         </div>
+        <Conflict changes={model.entry?.conflict} />
         <p>You are told, at most once an hour for each of these:</p>
         <ul class="plain">
           <li>HubSpot no longer lets the app work in this account.</li>
-          <li>HubSpot refuses a sender: no seat, no permission, or no connected inbox.</li>
+          <li>
+            HubSpot refuses senders: no seat, no permission, or no connected inbox. The first is told at once,
+            all others of the hour together.
+          </li>
           <li>Contacts wait, and at the present pace some will miss their deadline.</li>
           <li>More contacts are not enrolled within an hour than you say below.</li>
         </ul>
@@ -52,6 +64,7 @@ export function AlertsPage(model: AlertsPageModel) {
         <Channel {...model} channel="EMAIL" label="E-mail" address={model.saved.email} />
         <Channel {...model} channel="WEBHOOK" label="Webhook" address={model.saved.webhookUrl} />
       </section>
+      <RecentAlerts alerts={model.recent} format={frame.format} />
     </SitePage>
   );
 }
@@ -70,7 +83,7 @@ function AlertsForm({ frame, saved, entry, canMail }: AlertsPageModel) {
       <input type="hidden" name="version" value={entry?.version ?? saved.version} />
       <Field {...field("email")} label="Mail alerts to" type="email">
         {canMail
-          ? "One address. Leave it empty for no mail."
+          ? `Several apart by commas, ${MOST_RECIPIENTS} at most. Leave it empty for no mail.`
           : "The operator of this service has set no mail server, so no mail can be sent. Use a webhook, or ask them."}
       </Field>
       <Field {...field("webhook_url")} label="Post alerts to this web address" type="url">

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { findAlertSettings } from "../../alerts/alert-settings.js";
 import { findLastAlert } from "../../alerts/last-alert.js";
+import { listRecentAlerts } from "../../alerts/recent-alerts.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
 import { sendFragment, sendPage } from "../../http/page.js";
 import { admitPage, admitPart } from "../session/admit-page.js";
@@ -8,6 +9,7 @@ import { createFormat } from "../frame/format.js";
 import { AlertsPage, type AlertEntry } from "./alerts-page.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 import type { PortalOverview } from "../session/portal-overview.js";
+import { statusOf } from "../frame/form-answers.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
@@ -29,17 +31,19 @@ export async function sendAlerts(
   { request, response, entry }: { request: Request; response: Response; entry?: AlertEntry },
 ): Promise<void> {
   const { portal } = visit;
-  const [saved, mail, webhook] = await Promise.all([
+  const [saved, recent, mail, webhook] = await Promise.all([
     findAlertSettings(options.database.pool, portal.portalId),
+    listRecentAlerts(options.database.pool, portal.portalId),
     readLast(options, portal, "EMAIL"),
     readLast(options, portal, "WEBHOOK"),
   ]);
   const model = {
-    ...{ saved, entry, canMail: options.canMail },
+    ...{ saved, recent, entry, canMail: options.canMail },
     frame: frameOf(options, visit, { request, response }),
     last: { EMAIL: mail, WEBHOOK: webhook },
   };
-  sendPage(response, entry === undefined ? 200 : 422, <AlertsPage {...model} />);
+  const status = statusOf({ problems: entry?.problems ?? {}, conflict: entry?.conflict });
+  sendPage(response, status, <AlertsPage {...model} />);
 }
 
 /** GET /settings/alerts/last?channel=…: the line that renews itself while an alert is on its way. */

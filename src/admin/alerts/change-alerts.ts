@@ -7,10 +7,12 @@ import {
   type StoredAlertSettings,
 } from "../../alerts/alert-settings.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
+import { readRecipients, recipientsProblem } from "../../alerts/recipients.js";
 import { raiseTestAlert } from "../../alerts/test-alert.js";
 import { webhookUrlProblem } from "../../alerts/webhook-post.js";
 import { inTransaction } from "../../db/transaction.js";
 import { sendAlerts } from "./alerts-view.js";
+import { describeChanges } from "../audit/changes.js";
 import { recordChange } from "../audit/record-change.js";
 import type { AlertEntry, AlertField } from "./alerts-page.js";
 import type { SessionIdentity } from "../session/session.js";
@@ -43,9 +45,14 @@ export async function changeAlerts(
     return sendAlerts(options, visit, { request, response, entry });
   }
   const settings = { ...toSettings(typed), version: Number(version) };
-  const isSaved = await save(options, visit.session, settings);
-  finishForm(options, response, isSaved ? "alerts-saved" : "alerts-changed");
+  if (await save(options, visit.session, settings)) return finishForm(options, response, "alerts-saved");
+  const saved = await findAlertSettings(options.database.pool, visit.session.portalId);
+  const conflict = describeChanges(inFull(saved), inFull(settings), NO_NAMES);
+  const entry: AlertEntry = { typed, problems: {}, version: saved.version, conflict };
+  await sendAlerts(options, visit, { request, response, entry });
 }
+
+const NO_NAMES = { people: new Map(), rotations: new Map() };
 
 type Typed = Readonly<Record<AlertField, string>>;
 
@@ -57,12 +64,12 @@ function problemsOf(
     typed.webhook_url === ""
       ? undefined
       : webhookUrlProblem(typed.webhook_url, { allowInternal: allowInternalWebhooks });
-  const isAddress = typed.email === "" || z.email().max(254).safeParse(typed.email).success;
+  const email = recipientsProblem(typed.email);
   const isCount = isWhole(typed.failure_count, 1_000_000);
   const isShare = isWhole(typed.failure_percent, 100);
   return {
     ...(webhook === undefined ? {} : { webhook_url: webhook }),
-    ...(isAddress ? {} : { email: "This is not an e-mail address. It should look like ops@example.com." }),
+    ...(email === undefined ? {} : { email }),
     ...(isCount ? {} : { failure_count: "Enter a whole number from 1 to 1,000,000, or leave it empty." }),
     ...(isShare ? {} : { failure_percent: "Enter a whole number from 1 to 100, or leave it empty." }),
   };
@@ -76,7 +83,7 @@ function toSettings(typed: Typed): AlertSettings {
   const number = (text: string) => (text === "" ? null : Number(text));
   return {
     webhookUrl: typed.webhook_url === "" ? null : typed.webhook_url,
-    email: typed.email === "" ? null : typed.email,
+    email: readRecipients(typed.email).join(", ") || null,
     failureCount: number(typed.failure_count),
     failurePercent: number(typed.failure_percent),
   };
@@ -104,9 +111,15 @@ async function save(
 }
 
 /** Of a webhook's address the host alone: what comes after it is as good as a password at most receivers. */
-function noted({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
+function noted(settings: AlertSettings) {
+  const { webhookUrl } = settings;
+  return { ...inFull(settings), alertWebhookUrl: webhookUrl === null ? null : new URL(webhookUrl).host };
+}
+
+/** For those who have the addresses before them anyway. */
+function inFull({ webhookUrl, email, failureCount, failurePercent }: AlertSettings) {
   return {
-    alertWebhookUrl: webhookUrl === null ? null : new URL(webhookUrl).host,
+    alertWebhookUrl: webhookUrl,
     alertEmail: email,
     alertFailureCount: failureCount,
     alertFailurePercent: failurePercent,

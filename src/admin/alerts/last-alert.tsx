@@ -37,7 +37,7 @@ function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
       return (
         <>
           {name}
-          <span class="good">delivered</span> {ended}.
+          <span class="good">delivered</span> {ended}. {alert.lastProblem}
         </>
       );
     case "FAILED":

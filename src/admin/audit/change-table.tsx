@@ -36,6 +36,17 @@ export function ChangeTable({
   );
 }
 
+/** Above what another admin changed between the page that was shown and the press of its Delete. */
+export function ChangedBeforeDelete({ isShown }: { isShown: boolean }) {
+  if (!isShown) return null;
+  return (
+    <p class="notice bad conflict" role="alert">
+      <strong>Somebody else changed this in the meantime, so it was not deleted.</strong> Below is how it
+      stands now. Delete it again if you still want to.
+    </p>
+  );
+}
+
 /** Above a form that was filled in from a state another admin has replaced. What was typed stands in the form below. */
 export function Conflict({ changes }: { changes: readonly Change[] | undefined }) {
   if (changes === undefined) return null;

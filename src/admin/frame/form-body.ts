@@ -10,8 +10,8 @@ export interface FormBody {
   /** All of a name that comes more than once. */
   texts(name: string): string[];
   has(name: string): boolean;
-  /** The version a form was filled in from; -1, which nothing has, where it is missing or mangled. */
-  version(): number;
+  /** The version a form (or what one field of it names) was filled in from; -1, which nothing has, where it is missing or mangled. */
+  version(field?: string): number;
 }
 
 export function readForm({ body }: Request): FormBody {
@@ -31,7 +31,7 @@ export function readFields(given: Record<string, unknown>): FormBody {
     text,
     texts,
     has: (name) => fields.has(name),
-    version: () => (/^\d{1,9}$/.test(text("version")) ? Number(text("version")) : -1),
+    version: (field = "version") => (/^\d{1,9}$/.test(text(field)) ? Number(text(field)) : -1),
   };
 }
 

@@ -52,6 +52,10 @@ const NOTICES = {
   ),
   "policy-saved": good("/settings/policy", "Policy saved."),
   "sender-settings-saved": good("/settings/senders", "Sender saved."),
+  "sender-saved-refusal-cleared": good(
+    "/settings/senders",
+    "Sender saved, and HubSpot's refusal cleared: the next contact of this sender is tried again.",
+  ),
   "senders-marked": good("/settings/senders", "Saved who may send."),
   "senders-not-chosen": bad("/settings/senders", "Tick the people you mean first."),
   "refusal-cleared": good("/settings/senders", "Cleared. The next contact of this sender is tried again."),

@@ -4,7 +4,7 @@ import type { Problems } from "../frame/form-body.js";
 import type { PresetEntry } from "./preset-entry.js";
 import type { Nameable } from "../frame/names.js";
 import type { StoredPreset } from "../../policy/preset-store.js";
-import { Conflict } from "../audit/change-table.js";
+import { ChangedBeforeDelete, Conflict } from "../audit/change-table.js";
 import {
   CheckBox,
   Group,
@@ -27,6 +27,7 @@ export interface PresetModel {
   nameable: Nameable;
   problems: Problems;
   conflict?: readonly Change[];
+  isChangedMeanwhile?: boolean;
 }
 
 export function PresetPage(model: PresetModel) {
@@ -39,6 +40,7 @@ export function PresetPage(model: PresetModel) {
       title={saved?.name ?? "New preset"}
       {...(saved?.isDefault ? { lead: "This is the default: it applies to steps that name no preset." } : {})}
     >
+      <ChangedBeforeDelete isShown={model.isChangedMeanwhile === true} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
       <PostForm action={path} formToken={frame.formToken} class="card editor" id="preset">
@@ -56,13 +58,20 @@ export function PresetPage(model: PresetModel) {
         <a class="button" href={PRESETS_PATH}>
           All presets
         </a>
-        {saved === undefined ? null : <Delete frame={frame} path={path} saved={saved} />}
+        {saved === undefined ? null : <Delete {...{ frame, path, saved, version }} />}
       </div>
     </SitePage>
   );
 }
 
-function Delete({ frame, path, saved }: { frame: Frame; path: string; saved: StoredPreset }) {
+interface DeleteModel {
+  frame: Frame;
+  path: string;
+  saved: StoredPreset;
+  version: number;
+}
+
+function Delete({ frame, path, saved, version }: DeleteModel) {
   return (
     <details class="confirm">
       <summary>Delete this preset</summary>
@@ -71,6 +80,7 @@ function Delete({ frame, path, saved }: { frame: Frame; path: string; saved: Sto
         {saved.isDefault ? " The built-in policy then applies to steps that name none." : ""}
       </p>
       <PostForm action={`${path}/delete`} formToken={frame.formToken}>
+        <input type="hidden" name="version" value={version} />
         <button class="button danger">Delete</button>
       </PostForm>
     </details>

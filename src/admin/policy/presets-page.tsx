@@ -4,6 +4,7 @@ import type { Nameable } from "../frame/names.js";
 import { INITIAL_POLICY, type Policy } from "../../policy/policy.js";
 import type { StoredPreset } from "../../policy/preset-store.js";
 import { numbered } from "../frame/format.js";
+import { ChangeTable } from "../audit/change-table.js";
 import { PostForm } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 
@@ -14,10 +15,13 @@ export interface PresetsModel {
   frame: Frame;
   presets: readonly StoredPreset[];
   nameable: Nameable;
+  /** What could not be made the default, since another admin was quicker; null: the built-in policy. */
+  refused?: bigint | null | undefined;
 }
 
-export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
-  const hasDefault = presets.some(({ isDefault }) => isDefault);
+export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel) {
+  const current = presets.find(({ isDefault }) => isDefault);
+  const hasDefault = current !== undefined;
   return (
     <SitePage
       frame={frame}
@@ -25,6 +29,7 @@ export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
       title="Presets"
       lead="Named bundles of choices that workflows follow. Change a preset, and every step that names it follows. What a step says itself wins."
     >
+      {refused === undefined ? null : <RefusedDefault {...{ presets, current, refused }} />}
       <section class="presets" aria-label="Presets">
         {hasDefault ? null : (
           <PresetCard title="Built-in" policy={INITIAL_POLICY} nameable={nameable} isDefault />
@@ -38,7 +43,7 @@ export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
             nameable={nameable}
             isDefault={preset.isDefault}
           >
-            <DefaultButton frame={frame} preset={preset} />
+            <DefaultButton frame={frame} preset={preset} current={current} />
           </PresetCard>
         ))}
       </section>
@@ -51,10 +56,42 @@ export function PresetsPage({ frame, presets, nameable }: PresetsModel) {
   );
 }
 
-function DefaultButton({ frame, preset }: { frame: Frame; preset: StoredPreset }) {
+interface RefusedModel {
+  presets: readonly StoredPreset[];
+  current: StoredPreset | undefined;
+  refused: bigint | null;
+}
+
+/** Both choices, and that the other admin's holds. */
+function RefusedDefault({ presets, current, refused }: RefusedModel) {
+  const chosen = presets.find(({ presetId }) => presetId === refused);
+  const nameOf = (preset: StoredPreset | undefined) => preset?.name ?? "Built-in";
+  return (
+    <div class="notice bad conflict" role="alert">
+      <p>
+        <strong>Somebody else changed the presets in the meantime, so nothing of yours was saved.</strong>{" "}
+        Look at them below, and choose again if you still want to.
+      </p>
+      <ChangeTable
+        changes={[{ label: "Default preset", before: nameOf(current), after: nameOf(chosen) }]}
+        heads={["Saved by them", "Chosen by you"]}
+      />
+    </div>
+  );
+}
+
+interface DefaultButtonModel {
+  frame: Frame;
+  preset: StoredPreset;
+  current: StoredPreset | undefined;
+}
+
+function DefaultButton({ frame, preset, current }: DefaultButtonModel) {
   return (
     <PostForm action={`${PRESETS_PATH}/default`} formToken={frame.formToken}>
       <input type="hidden" name="preset" value={preset.isDefault ? "" : String(preset.presetId)} />
+      <input type="hidden" name="instead" value={current === undefined ? "" : String(current.presetId)} />
+      <input type="hidden" name="version" value={preset.version} />
       <button class="button quiet">
         {preset.isDefault ? "Use the built-in policy instead" : "Make it the default"}
       </button>

@@ -33,13 +33,23 @@ export async function showPresets(
 ): Promise<void> {
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
+  await sendPresets(options, { visit, exchange: { request, response } });
+}
+
+/** @param refused the preset that could not be made the default, since another admin was quicker; null: the built-in. */
+async function sendPresets(
+  options: SettingsOptions,
+  { visit, exchange }: PageOf,
+  refused?: bigint | null,
+): Promise<void> {
   const { portalId } = visit.session;
   const [presets, nameable] = await Promise.all([
     listPresets(options.database, portalId),
     readNameable(options.database, portalId),
   ]);
-  const frame = frameOf(options, visit, { request, response });
-  sendPage(response, 200, <PresetsPage {...{ frame, presets, nameable }} />);
+  const frame = frameOf(options, visit, exchange);
+  const status = refused === undefined ? 200 : 409;
+  sendPage(exchange.response, status, <PresetsPage {...{ frame, presets, nameable, refused }} />);
 }
 
 /** `GET /settings/presets/new` and `/settings/presets/:presetId`; a new one begins as the built-in policy. */
@@ -89,14 +99,24 @@ export async function removePreset(
 ): Promise<void> {
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
+  const { database } = options;
+  const { portalId } = visit.session;
   const presetId = readId(request.params["presetId"]);
   if (presetId === undefined) return sendNoPreset(response);
-  await deletePreset(options.database, visit.session.portalId, { presetId, by: actorOf(visit) });
-  await lookAgain(options, visit.session.portalId);
-  leadOn(options, response, { to: PRESETS_PATH, notice: "preset-deleted" });
+  const version = readForm(request).version();
+  const outcome = await deletePreset(database, portalId, { presetId, version, by: actorOf(visit) });
+  const kept = outcome === "deleted" ? undefined : await findPreset(database, portalId, presetId);
+  if (kept === undefined) {
+    await lookAgain(options, portalId);
+    return leadOn(options, response, { to: PRESETS_PATH, notice: "preset-deleted" });
+  }
+  const nameable = await readNameable(database, portalId);
+  const form = { saved: kept, entry: presetEntryOf(kept), version: kept.version, nameable, problems: {} };
+  const page = { visit, exchange: { request, response } };
+  sendForm(options, page, { ...form, isChangedMeanwhile: true });
 }
 
-/** `POST /settings/presets/default`: the preset of field `preset`, or none where it is empty. */
+/** `POST /settings/presets/default`: the preset of field `preset`, or none where it is empty, in place of that of `instead`. */
 export async function changeDefaultPreset(
   options: SettingsOptions,
   request: Request,
@@ -104,16 +124,17 @@ export async function changeDefaultPreset(
 ): Promise<void> {
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
-  const named = readForm(request).text("preset");
-  const presetId = named === "" ? null : readId(named);
-  const isThere =
-    presetId !== undefined &&
-    (await makeDefault(options.database, visit.session.portalId, { presetId, by: actorOf(visit) }));
-  if (isThere) await lookAgain(options, visit.session.portalId);
-  leadOn(options, response, {
-    to: PRESETS_PATH,
-    notice: isThere ? "default-preset-set" : "preset-gone",
-  });
+  const body = readForm(request);
+  const idOf = (field: string) => (body.text(field) === "" ? null : readId(body.text(field)));
+  const presetId = idOf("preset");
+  if (presetId === undefined) return leadOn(options, response, { to: PRESETS_PATH, notice: "preset-gone" });
+  const choice = { presetId, version: body.version(), instead: idOf("instead") ?? null, by: actorOf(visit) };
+  const outcome = await makeDefault(options.database, visit.session.portalId, choice);
+  if (outcome === "changed-meanwhile")
+    return sendPresets(options, { visit, exchange: { request, response } }, presetId);
+  if (outcome === "saved") await lookAgain(options, visit.session.portalId);
+  const notice = outcome === "saved" ? "default-preset-set" : "preset-gone";
+  leadOn(options, response, { to: PRESETS_PATH, notice });
 }
 
 interface PageOf {
@@ -129,6 +150,8 @@ interface PresetForm {
   nameable: Nameable;
   problems: Problems;
   conflict?: readonly Change[];
+  /** Another admin's save kept it from being deleted. */
+  isChangedMeanwhile?: boolean;
 }
 
 async function save(
@@ -166,7 +189,7 @@ async function save(
 
 function sendForm(options: SettingsOptions, { visit, exchange }: PageOf, form: PresetForm): void {
   const frame = frameOf(options, visit, exchange);
-  const status = statusOf({ problems: form.problems, conflict: form.conflict });
+  const status = statusOf({ problems: form.problems, conflict: form.conflict ?? form.isChangedMeanwhile });
   sendPage(exchange.response, status, <PresetPage frame={frame} {...form} />);
 }
 

@@ -4,7 +4,7 @@ import type { Problems } from "../frame/form-body.js";
 import type { RotationEntry } from "./rotation-entry.js";
 import { MAX_WEIGHT, type StoredRotation } from "../../policy/rotation-store.js";
 import type { Nameable } from "../frame/names.js";
-import { Conflict } from "../audit/change-table.js";
+import { ChangedBeforeDelete, Conflict } from "../audit/change-table.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, shareOf } from "./rotations-page.js";
@@ -19,11 +19,13 @@ export interface RotationModel {
   problems: Problems;
   conflict?: readonly Change[];
   usedBy?: readonly string[];
+  isChangedMeanwhile?: boolean;
   isUnsaved?: boolean;
 }
 
 export function RotationPage(model: RotationModel) {
   const { frame, saved, entry, version, problems, conflict, usedBy, isUnsaved } = model;
+  const isChangedMeanwhile = model.isChangedMeanwhile === true;
   const path = saved === undefined ? NEW_ROTATION_PATH : `${ROTATIONS_PATH}/${saved.rotationId}`;
   return (
     <SitePage
@@ -33,6 +35,7 @@ export function RotationPage(model: RotationModel) {
       lead="A sender who is away, at the cap or refused by HubSpot is passed over, and the next one takes the turn."
     >
       <InUse presetNames={usedBy} />
+      <ChangedBeforeDelete isShown={isChangedMeanwhile} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
       {isUnsaved ? (
@@ -64,6 +67,7 @@ export function RotationPage(model: RotationModel) {
         </a>
         {saved === undefined ? null : (
           <PostForm action={`${path}/delete`} formToken={frame.formToken}>
+            <input type="hidden" name="version" value={version} />
             <button class="button danger">Delete</button>
           </PostForm>
         )}

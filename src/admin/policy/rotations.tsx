@@ -104,7 +104,8 @@ export async function removeRotation(
   const saved = await findSaved(options, visit, request);
   if (saved === "missing" || saved === undefined) return sendNoRotation(response);
   const { portalId } = visit.session;
-  const change = { rotationId: saved.rotationId, by: actorOf(visit) };
+  const version = readForm(request).version();
+  const change = { rotationId: saved.rotationId, version, by: actorOf(visit) };
   const outcome = await deleteRotation(options.database, portalId, change);
   if (outcome.kind === "deleted")
     return leadOn(options, response, { to: ROTATIONS_PATH, notice: "rotation-deleted" });
@@ -114,7 +115,7 @@ export async function removeRotation(
     { visit, exchange: { request, response } },
     {
       ...{ saved, nameable, entry: rotationEntryOf(saved), version: saved.version, problems: {} },
-      usedBy: outcome.presetNames,
+      ...(outcome.kind === "in-use" ? { usedBy: outcome.presetNames } : { isChangedMeanwhile: true }),
     },
   );
 }
@@ -134,6 +135,8 @@ interface RotationForm {
   conflict?: readonly Change[];
   /** Presets that keep it from being deleted. */
   usedBy?: readonly string[];
+  /** Another admin's save kept it from being deleted. */
+  isChangedMeanwhile?: boolean;
   /** The form shows more or fewer senders than are saved. */
   isUnsaved?: boolean;
 }
@@ -169,7 +172,8 @@ async function save(
 
 function sendForm(options: SettingsOptions, { visit, exchange }: PageOf, form: RotationForm): void {
   const frame = frameOf(options, visit, exchange);
-  const status = statusOf({ problems: form.problems, conflict: form.conflict ?? form.usedBy });
+  const conflict = form.conflict ?? form.usedBy ?? form.isChangedMeanwhile;
+  const status = statusOf({ problems: form.problems, conflict });
   sendPage(exchange.response, status, <RotationPage frame={frame} {...form} />);
 }
 

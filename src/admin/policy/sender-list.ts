@@ -21,6 +21,8 @@ export interface SenderItem {
   hasWindow: boolean;
   refusedCode: string | null;
   limitedUntil: Date | null;
+  /** 0 where no admin saved them yet. */
+  version: number;
 }
 
 export interface SenderFilter {
@@ -45,7 +47,7 @@ export const SENDERS_PER_PAGE = 50;
 const SENDERS = `
   SELECT person.*, s.is_allowed, s.send_as_email, coalesce(s.daily_cap, ${DEFAULT_DAILY_CAP}) AS daily_cap,
          s.window_start_minute IS NOT NULL OR cardinality(coalesce(s.window_days, '{}')) > 0 AS has_window,
-         s.refused_code, CASE WHEN s.limited_until > now() THEN s.limited_until END AS limited_until
+         coalesce(s.version, 0) AS version, s.refused_code, CASE WHEN s.limited_until > now() THEN s.limited_until END AS limited_until
     FROM (${KNOWN_PEOPLE}) AS person
     LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = person.user_id
    WHERE person.is_active OR s.user_id IS NOT NULL`;
@@ -69,6 +71,7 @@ interface Row {
   has_window: boolean;
   refused_code: string | null;
   limited_until: Date | null;
+  version: number;
   sent: number;
   total: number;
 }
@@ -142,5 +145,6 @@ function toItem(row: Row): SenderItem {
     hasWindow: row.has_window,
     refusedCode: row.refused_code,
     limitedUntil: row.limited_until,
+    version: row.version,
   };
 }

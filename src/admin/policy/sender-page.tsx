@@ -70,7 +70,7 @@ function Refusal({ frame, marks, path }: { frame: Frame; marks: SenderMarks; pat
               Last on <Time date={refusedAt} format={frame.format} />.{" "}
             </>
           )}
-          The sender is passed over until you clear this.
+          The sender is passed over until you clear this. Saving the form below clears it, too.
         </p>
       )}
       {refusedMessage === null ? null : <p class="quote">HubSpot said: {refusedMessage}</p>}

@@ -1,3 +1,5 @@
+import { Conflict } from "../audit/change-table.js";
+import type { Change } from "../audit/changes.js";
 import type { Format } from "../frame/format.js";
 import type { Frame } from "../frame/shell.js";
 import type { StoredPortalPolicy } from "../../policy/portal-policy-store.js";
@@ -22,9 +24,12 @@ export interface SendersModel {
   senders: SenderPage;
   filter: SenderFilter;
   stored: StoredPortalPolicy;
+  /** Who stays ticked, where the marks could not be saved. */
+  ticked?: ReadonlySet<string>;
+  conflict?: readonly Change[];
 }
 
-export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
+export function SendersPage({ frame, senders, filter, stored, ticked, conflict }: SendersModel) {
   const { formToken } = frame;
   const { onlyListedSenders } = stored.policy;
   return (
@@ -34,6 +39,7 @@ export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
       title="Senders"
       lead="Who may send in this account, from which address, and how much. A sender needs a connected personal inbox and a Sales or Service seat in HubSpot."
     >
+      <Conflict changes={conflict} />
       <section class="card" aria-labelledby="listing-title">
         <h2 id="listing-title">
           {onlyListedSenders ? "Only people marked as allowed may send" : "Everybody may send"}
@@ -63,7 +69,12 @@ export function SendersPage({ frame, senders, filter, stored }: SendersModel) {
             <input type="hidden" name="search" value={filter.search} />
             <input type="hidden" name="show" value={filter.onlyTroubled ? "troubled" : ""} />
             <input type="hidden" name="page" value={senders.page} />
-            <List items={senders.items} onlyListed={onlyListedSenders} format={frame.format} />
+            <List
+              items={senders.items}
+              onlyListed={onlyListedSenders}
+              format={frame.format}
+              ticked={ticked ?? new Set()}
+            />
             <div class="actions">
               <button class="button" name="mark" value="allowed">
                 Allow ticked
@@ -116,9 +127,10 @@ interface ListModel {
   items: readonly SenderItem[];
   onlyListed: boolean;
   format: Format;
+  ticked: ReadonlySet<string>;
 }
 
-function List({ items, onlyListed, format }: ListModel) {
+function List({ items, onlyListed, format, ticked }: ListModel) {
   return (
     <table class="senders">
       <thead>
@@ -132,14 +144,25 @@ function List({ items, onlyListed, format }: ListModel) {
       </thead>
       <tbody>
         {items.map((item) => (
-          <Row key={String(item.userId)} {...{ item, onlyListed, format }} />
+          <Row
+            key={String(item.userId)}
+            {...{ item, onlyListed, format }}
+            isTicked={ticked.has(String(item.userId))}
+          />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({ item, onlyListed, format }: { item: SenderItem; onlyListed: boolean; format: Format }) {
+interface RowModel {
+  item: SenderItem;
+  onlyListed: boolean;
+  format: Format;
+  isTicked: boolean;
+}
+
+function Row({ item, onlyListed, format, isTicked }: RowModel) {
   const id = `user-${item.userId}`;
   return (
     <tr>
@@ -150,8 +173,10 @@ function Row({ item, onlyListed, format }: { item: SenderItem; onlyListed: boole
             id={id}
             name="user"
             value={String(item.userId)}
+            checked={isTicked}
             aria-label={`Tick ${item.label}`}
           />
+          <input type="hidden" name={`version_${item.userId}`} value={item.version} />
           <div>
             <a href={`${SENDERS_PATH}/${item.userId}`}>
               <bdi>{item.label}</bdi>

@@ -7,6 +7,7 @@ import {
   markSenders,
   saveSender,
   snapshotOf,
+  type MarkConflict,
   type NamedSender,
   type StoredSender,
 } from "../../policy/sender-store.js";
@@ -39,14 +40,23 @@ export async function showSenders(
 ): Promise<void> {
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
-  const { portalId } = visit.session;
   const filter = readFilter(readFields(request.query));
+  await sendSenders(options, { visit, exchange: { request, response } }, { filter });
+}
+
+async function sendSenders(
+  options: SettingsOptions,
+  { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
+  list: { filter: SenderFilter; ticked?: ReadonlySet<string>; conflict?: readonly Change[] },
+): Promise<void> {
+  const { portalId } = visit.session;
   const [senders, stored] = await Promise.all([
-    listSenders(options.database.pool, portalId, filter),
+    listSenders(options.database.pool, portalId, list.filter),
     findPortalPolicy(options.database, portalId),
   ]);
-  const frame = frameOf(options, visit, { request, response });
-  sendPage(response, 200, <SendersPage {...{ frame, senders, filter, stored }} />);
+  const frame = frameOf(options, visit, exchange);
+  const status = list.conflict === undefined ? 200 : 409;
+  sendPage(exchange.response, status, <SendersPage {...{ frame, senders, stored }} {...list} />);
 }
 
 /** `POST /settings/senders`: marks the ticked people as allowed, not allowed, or neither. */
@@ -58,17 +68,23 @@ export async function changeMarks(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const body = readForm(request);
-  const to = sendersHref(readFilter(body));
+  const filter = readFilter(body);
+  const to = sendersHref(filter);
   const ticked = new Set(body.texts("user").slice(0, SENDERS_PER_PAGE));
   const people = await listPeople(options.database.pool, visit.session.portalId);
   const senders = people
     .filter(({ userId }) => ticked.has(userId.toString()))
-    .map(({ userId, label }) => ({ userId, name: label }));
+    .map(({ userId, label }) => ({ userId, name: label, version: body.version(`version_${userId}`) }));
   const mark = MARKS.get(body.text("mark"));
   if (senders.length === 0 || mark === undefined)
     return leadOn(options, response, { to, notice: "senders-not-chosen" });
   const { database } = options;
-  await markSenders(database, visit.session.portalId, { senders, isAllowed: mark, by: actorOf(visit) });
+  const change = { senders, isAllowed: mark, by: actorOf(visit) };
+  const conflicts = await markSenders(database, visit.session.portalId, change);
+  if (conflicts.length > 0) {
+    const page = { visit, exchange: { request, response } };
+    return sendSenders(options, page, { filter, ticked, conflict: conflicts.map((one) => told(one, mark)) });
+  }
   await lookAgain(options, visit.session.portalId);
   leadOn(options, response, { to, notice: "senders-marked" });
 }
@@ -91,6 +107,12 @@ const MARKS = new Map<string, boolean | null>([
   ["not-allowed", false],
   ["default", null],
 ]);
+
+function told({ sender, isAllowed }: MarkConflict, mark: boolean | null): Change {
+  const words = (value: boolean | null): string =>
+    value === null ? "As the account says" : value ? "Allowed" : "Not allowed";
+  return { label: sender.name, before: words(isAllowed), after: words(mark) };
+}
 
 /** `POST /settings/senders/listing`: whether only people marked as allowed may send. */
 export async function changeListing(
@@ -150,9 +172,10 @@ export async function changeSenderSettings(
   const { choices } = parsed;
   const sender = namedSender(item);
   const outcome = await saveSender(database, portalId, { sender, choices, version, by: actorOf(visit) });
-  if (outcome === "saved") {
+  if (outcome !== "changed-meanwhile") {
     await lookAgain(options, portalId);
-    return leadOn(options, response, { to: SENDERS_PATH, notice: "sender-settings-saved" });
+    const notice = outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared";
+    return leadOn(options, response, { to: SENDERS_PATH, notice });
   }
   const stored = await findSender(database, portalId, item.userId);
   const conflict = describeChanges(snapshotOf(stored.choices), snapshotOf(choices), NO_NAMES);

@@ -1,0 +1,45 @@
+import type { Pool } from "pg";
+import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
+
+/** One alert, and what became of it on each of its ways. */
+export interface RecentAlert {
+  readonly kind: AlertKind;
+  readonly message: string;
+  /** Path on the settings site of what it tells of; null: the overview. */
+  readonly page: string | null;
+  readonly raisedAt: Date;
+  readonly deliveries: readonly Delivery[];
+}
+
+export interface Delivery {
+  readonly channel: AlertChannel;
+  /** Null while it is to be sent. */
+  readonly outcome: AlertOutcome | null;
+  /** Why the last try failed; null until one has. */
+  readonly lastProblem: string | null;
+}
+
+interface Row {
+  kind: AlertKind;
+  message: string;
+  page: string | null;
+  created_at: Date;
+  deliveries: Delivery[];
+}
+
+const SHOWN = 20;
+/** Rows looked at for them: an alert has one for each of its ways. */
+const LOOKED_AT = 3 * SHOWN;
+
+/** The portal's newest alerts, newest first. Rows of one alert were written by one statement. */
+export async function listRecentAlerts(pool: Pool, portalId: bigint): Promise<RecentAlert[]> {
+  const { rows } = await pool.query<Row>(
+    `SELECT kind, message, page, created_at,
+            json_agg(json_build_object('channel', channel, 'outcome', outcome, 'lastProblem', last_problem)
+                     ORDER BY channel) AS deliveries
+       FROM (SELECT * FROM alerts WHERE portal_id = $1 ORDER BY id DESC LIMIT $2) AS newest
+      GROUP BY kind, message, page, created_at ORDER BY max(id) DESC LIMIT $3`,
+    [portalId, LOOKED_AT, SHOWN],
+  );
+  return rows.map(({ created_at, ...alert }) => ({ ...alert, raisedAt: created_at }));
+}
