@@ -1,4 +1,5 @@
 import type { Database } from "../../db/client.js";
+import { undecidedRows } from "../../executions/undecided.js";
 
 /** Contacts HubSpot holds in workflows for us, now. */
 export interface Backlog {
@@ -28,8 +29,7 @@ export async function readBacklog({ pool }: Pick<Database, "pool">, portalId: bi
   const { rows } = await pool.query<Row>(
     `SELECT waiting.*, owed.* FROM (
        SELECT count(*)::int AS undecided, min(accepted_at) AS oldest, min(deadline_at) AS first_deadline FROM (
-         SELECT accepted_at, deadline_at FROM executions
-         WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') ORDER BY due_at, id LIMIT $2
+         ${undecidedRows({ columns: "e.accepted_at, e.deadline_at", portalId: "$1", limit: "$2" })} LIMIT $2
        ) AS open
      ) AS waiting, (
        SELECT count(*)::int AS unreported FROM (
