@@ -1,5 +1,6 @@
 import { createMailer } from "./alerts/mailer.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
+import { OverdueLooks } from "./executions/overdue.js";
 import { createFairGate } from "./hubspot/fair-gate.js";
 import { HUBSPOT_CONNECTIONS } from "./hubspot/tune-fetch.js";
 import { createDrain } from "./jobs/drain-portal.js";
@@ -15,7 +16,7 @@ import { allowsInternalWebhooks, type Closers, type Foundation } from "./foundat
 /** Portals one process drains at a time. */
 const DRAIN_CAPACITY = 300;
 const SWEEP_INTERVAL_MS = 2_000;
-/** Deadlines are days away: finding one passed is not urgent, and looking is not free. */
+/** Deadlines are days away: finding one passed is not urgent. A look that reads much is taken less often still. */
 const OVERDUE_INTERVAL_MS = 4_000;
 const PRUNE_INTERVAL_MS = 15 * 60_000;
 /** A person is watching the progress. */
@@ -51,11 +52,12 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
       },
     }),
   );
+  const overdueLooks = new OverdueLooks(database.pool);
   closers.add(
     startPeriodic({
       intervalMs: OVERDUE_INTERVAL_MS,
       work: async () => {
-        (await findOverduePortals(database.pool)).forEach(wake);
+        (await findOverduePortals(database.pool, overdueLooks)).forEach(wake);
       },
       onFault: (fault) => {
         logger.warn({ fault }, "the sweep for overdue portals failed");

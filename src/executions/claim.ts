@@ -125,7 +125,8 @@ export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: 
                                      ELSE e.first_attempt_at END,
              crashes = e.crashes + CASE WHEN $3 THEN 1 ELSE 0 END,
              last_problem = CASE WHEN $3 THEN 'The worker stopped during the attempt' ELSE 'The end of the attempt could not be stored' END
-       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch < (SELECT epoch FROM lease)`,
+       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL
+         AND e.epoch < (SELECT epoch FROM lease)`,
     values: [owner.portalId, owner.epoch, isCrash],
   });
   return rowCount ?? 0;

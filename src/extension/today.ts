@@ -25,8 +25,12 @@ export async function readToday(pool: Pool, portalId: bigint, since: Date): Prom
      ), today AS (
        SELECT enrollment_status AS status FROM newest WHERE accepted_at >= $2 AND kind = 'ENROLL'
      ), open AS (
+       (SELECT kind FROM executions WHERE portal_id = $1 AND state = 'QUEUED' ORDER BY due_at, id LIMIT $3)
+       UNION ALL
+       (SELECT kind FROM executions WHERE portal_id = $1 AND state = 'UNCERTAIN' ORDER BY due_at, id LIMIT $3)
+       UNION ALL
        (SELECT kind FROM executions
-         WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') ORDER BY due_at, id LIMIT $3)
+         WHERE portal_id = $1 AND state = 'ATTEMPTING' AND epoch IS NOT NULL ORDER BY epoch LIMIT $3)
        UNION ALL
        (SELECT kind FROM executions
          WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $3)

@@ -2,7 +2,8 @@ import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
-import { expirePastDeadline } from "../executions/expire.js";
+import { expirePastDeadline, type Standstill } from "../executions/expire.js";
+import { OverdueLooks } from "../executions/overdue.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
 import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
@@ -106,6 +107,13 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
   }
 
+  const overdueLooks = new OverdueLooks(pool);
+
+  /** Every call that comes in gives a portal at a standstill a turn, too: most of them find nothing past its time. */
+  async function expireOverdue(owner: Ownership, code: Standstill): Promise<void> {
+    if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
+  }
+
   async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<TurnEnd> {
     const { portalId, epoch } = lease;
     const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE };
@@ -120,12 +128,12 @@ export function createDrain(options: DrainOptions): DrainHandler {
       recoverAttempts(owner, { isCrash: lease.inheritedMs === undefined }),
     ]);
     if (circuit.isOpen || !mayCall) {
-      await expirePastDeadline(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
+      await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
       return "rest";
     }
     const desk = new SenderDesk({ owner, now: options.now });
     // What an admin paused waits, but not past its time.
-    if ((await desk.policy()).isPaused) await expirePastDeadline(owner, "PORTAL_PAUSED");
+    if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
     const { gate, forPortal } = options;
     const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });

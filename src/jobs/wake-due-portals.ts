@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { OverdueLooks } from "../executions/overdue.js";
 
 /**
  * Portals with something to do now. Wakes are only hints: this is what finds timers that ran out and wakes that got lost.
@@ -13,43 +14,27 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
       SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)
        WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
-          OR (s.paused_at IS NULL AND (SELECT min(e.due_at) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')) <= now())
-          OR (s.paused_at IS NOT NULL AND (SELECT min(e.due_at) FROM executions e
-               WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN')) <= now())
+          OR (s.paused_at IS NULL
+              AND (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now())
+          OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'UNCERTAIN') <= now()
+          OR (SELECT min(e.epoch) FROM executions e
+               WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) > 0
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING') <= now()
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now())`,
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
-/**
- * Portals that cannot be called (disconnected, or their circuit is open) or are paused, and hold something past its time. Looks at every
- * open execution of theirs, so it is asked far less often. The order asked for leads the planner to the partial indexes:
- * by estimate alone it may as well read a portal's whole history (query-plans.test.ts).
- */
-export async function findOverduePortals(pool: Pool): Promise<bigint[]> {
+/** Portals that cannot be called (disconnected, or their circuit is open) or are paused, and hold something past its time. */
+export async function findOverduePortals(pool: Pool, looks = new OverdueLooks(pool)): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
-    name: "find-overdue-portals",
+    name: "find-uncallable-portals",
     text: `
-      WITH uncallable AS MATERIALIZED (
-        SELECT portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
-           LEFT JOIN portal_settings s USING (portal_id)
-         WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now() OR s.paused_at IS NOT NULL
-      )
-      SELECT p.portal_id FROM uncallable p
-       WHERE (SELECT bool_or(open.deadline_at <= now()) FROM (
-               SELECT e.deadline_at FROM executions e
-                WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-                ORDER BY e.due_at, e.id OFFSET 0) AS open)
-          OR (SELECT bool_or(open.deadline_at <= now()) FROM (
-               SELECT e.deadline_at FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING'
-                ORDER BY e.due_at, e.id OFFSET 0) AS open)
-          OR (SELECT bool_or(owed.hold_ends_at <= now()) FROM (
-               SELECT e.hold_ends_at FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED'
-                ORDER BY e.due_at, e.id OFFSET 0) AS owed)`,
+      SELECT portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id)
+         LEFT JOIN portal_settings s USING (portal_id)
+       WHERE p.status <> 'CONNECTED' OR d.circuit_open_until > now() OR s.paused_at IS NOT NULL`,
   });
-  return rows.map(({ portal_id }) => BigInt(portal_id));
+  return looks.among(rows.map(({ portal_id }) => BigInt(portal_id)));
 }
 
 /** Whether a turn would find an execution to attempt now. */
@@ -58,7 +43,8 @@ export async function hasQueuedWork(pool: Pool, portalId: bigint): Promise<boole
     name: "has-queued-work",
     text: `
       SELECT FROM executions WHERE portal_id = $1 AND state = 'QUEUED' AND due_at <= now()
-         AND NOT EXISTS (SELECT FROM portal_settings s WHERE s.portal_id = $1 AND s.paused_at IS NOT NULL) LIMIT 1`,
+         AND NOT EXISTS (SELECT FROM portal_settings s WHERE s.portal_id = $1 AND s.paused_at IS NOT NULL)
+       ORDER BY due_at, id LIMIT 1`,
     values: [portalId],
   });
   return rowCount !== 0;

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { localTime } from "../local-time.js";
 import { raiseAlert } from "../alerts/outbox.js";
 import { sentenceOf } from "../executions/error-codes.js";
+import { undecidedRows } from "../executions/undecided.js";
 
 /** Below this, one failure more or less is no share worth waking anybody for. */
 const LEAST_FOR_SHARE = 20;
@@ -41,7 +42,7 @@ export async function watchFailures(pool: Pool): Promise<void> {
   }
 }
 
-/** Rows of a portal's backlog looked at; what lies behind them is later still. */
+/** Rows of a portal's backlog looked at, of each state; what lies behind them is later still. */
 const LOOK_AHEAD = 50_000;
 
 interface BacklogRow {
@@ -66,9 +67,7 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
         SELECT p.portal_id, p.time_zone, backlog.* FROM portals p, LATERAL (
           SELECT count(*)::int AS waiting, least(now() - min(accepted_at), interval '1 hour') AS span,
                  min(deadline_at) AS first_deadline_at
-            FROM (SELECT accepted_at, deadline_at FROM executions e
-                   WHERE e.portal_id = p.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-                   ORDER BY due_at, id LIMIT $1) AS open
+            FROM (${undecidedRows({ columns: "e.accepted_at, e.deadline_at", portalId: "p.portal_id", limit: "$1" })}) AS open
         ) AS backlog
          WHERE backlog.span >= interval '10 minutes'
       ), paced AS (
@@ -80,9 +79,9 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
       SELECT paced.portal_id, paced.time_zone, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
         FROM paced, LATERAL (
           SELECT min(deadline_at) AS first_missed_at FROM (
-            SELECT deadline_at, row_number() OVER (ORDER BY due_at, id) AS place FROM executions e
-             WHERE e.portal_id = paced.portal_id AND e.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-             ORDER BY due_at, id LIMIT $1
+            SELECT deadline_at, row_number() OVER (ORDER BY due_at, id) AS place FROM (
+              ${undecidedRows({ columns: "e.deadline_at, e.due_at, e.id", portalId: "paced.portal_id", limit: "$1" })}
+            ) AS undecided
           ) AS open
            WHERE CASE WHEN paced.per_second > 0
                    THEN open.place / paced.per_second > extract(epoch FROM open.deadline_at - now())

@@ -18,7 +18,7 @@ interface AccountRow {
   user_id: string;
   /** Ms since each enrollment, by the database's clock. */
   ages_ms: number[] | null;
-  open: string[] | null;
+  open: string[];
 }
 
 /**
@@ -67,15 +67,17 @@ export class SenderLedger {
                   FROM executions e
                  WHERE e.portal_id = $1 AND e.sender_user_id = asked.user_id AND e.enrollment_status = 'ENROLLED'
                    AND e.enrolled_at > now() - $3::float8 * interval '1 millisecond') AS ages_ms,
-               (SELECT array_agg(e.id::text) FROM executions e
-                 WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.sender_user_id = asked.user_id) AS open
+               ARRAY(SELECT e.id::text FROM executions e
+                      WHERE e.portal_id = $1 AND e.state = 'ATTEMPTING' AND e.epoch IS NOT NULL AND e.sender_user_id = asked.user_id
+                     UNION ALL SELECT e.id::text FROM executions e
+                      WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.sender_user_id = asked.user_id) AS open
           FROM unnest($2::bigint[]) AS asked (user_id)`,
       values: [this.#portalId, userIds, DAY_MS + SKEW_MS],
     });
     const nowMs = this.#now().getTime();
     for (const row of rows) {
       const userId = BigInt(row.user_id);
-      const open = new Set((row.open ?? []).map(BigInt));
+      const open = new Set(row.open.map(BigInt));
       this.#accounts.set(userId, { sentAt: (row.ages_ms ?? []).map((age) => nowMs - age), open });
       for (const executionId of open) this.#senderOf.set(executionId, userId);
     }

@@ -3,17 +3,23 @@ import type { Pool } from "pg";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
 import { readOwedCompletions, writeCompletionResults } from "../../src/executions/completions.js";
 import { createAcceptor } from "../../src/executions/accept.js";
+import { expirePastDeadline } from "../../src/executions/expire.js";
+import { storeIntents } from "../../src/executions/intent.js";
 import { enrolled } from "../../src/executions/outcome.js";
+import { OverdueLooks } from "../../src/executions/overdue.js";
 import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
 import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
+import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { readBacklog } from "../../src/admin/overview/backlog.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 7_001n;
 const QUIET = 7_002n;
+/** An admin has just had all of its failures tried again: a sixth as many executions are to be read first as the table holds. */
+const RETRYING = 7_003n;
 /** Executions in the table: two in five wait, one in ten is owed a completion, the others are history. */
 const ROWS = Number(process.env["QUERY_PLAN_ROWS"] ?? 60_000);
 /** What is read for statements that return fifty rows at most. */
@@ -47,7 +53,8 @@ interface Statement {
 function toLiteral(value: unknown): string {
   if (value === null || value === undefined) return "NULL";
   if (value instanceof Date) return `'${value.toISOString()}'`;
-  if (!Array.isArray(value)) return `'${(value as bigint | number | string).toString()}'`;
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (!Array.isArray(value)) return `'${(value as bigint | number).toString()}'`;
   const members = (value as (string | bigint | number | boolean | Date | null | undefined)[]).map(
     (member) => {
       if (member === null || member === undefined) return "NULL";
@@ -77,6 +84,14 @@ async function load(pool: Pool, epoch: bigint): Promise<void> {
       [PORTAL, epoch, QUIET, ROWS, from, to],
     );
   }
+  await pool.query(
+    `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request)
+     SELECT $1, 'ap-retry-' || number, 'ENROLL', CASE WHEN number % 6 = 0 THEN 'QUEUED' ELSE 'UNCERTAIN' END,
+            now() - CASE WHEN number % 6 = 0 THEN interval '1 second' ELSE interval '1 minute' END,
+            now() + interval '1 day', '1', '2', '{}'
+       FROM generate_series(1, $2::int) AS number`,
+    [RETRYING, Math.min(LOADED_AT_ONCE, Math.floor(ROWS / 5))],
+  );
   await pool.query(`INSERT INTO portals (portal_id, status) SELECT generate_series(7001, 7200), 'CONNECTED'`);
 }
 
@@ -93,6 +108,8 @@ describe.each([
       db = await createTestDatabase();
       const { pool } = db.database;
       ({ epoch } = await acquirePortal(pool, PORTAL));
+      await acquirePortal(pool, QUIET);
+      await acquirePortal(pool, RETRYING);
       // Else statistics of now would come while we look.
       await pool.query(`ALTER TABLE executions SET (autovacuum_enabled = false)`);
       if (!isAnalyzed) await pool.query(`ANALYZE`);
@@ -107,7 +124,10 @@ describe.each([
      *
      * @returns the rows of executions they read, and what `work` made of their answers.
      */
-    async function cost<T>(work: (owner: Ownership) => Promise<T>): Promise<{ read: number; result: T }> {
+    async function cost<T>(
+      work: (owner: Ownership) => Promise<T>,
+      portalId = PORTAL,
+    ): Promise<{ read: number; result: T }> {
       const client = await db.database.pool.connect();
       let read = 0;
       const explaining = {
@@ -128,7 +148,7 @@ describe.each([
       try {
         await client.query(`BEGIN`);
         const pool = explaining as unknown as Ownership["pool"];
-        const result = await work({ pool, portalId: PORTAL, epoch, leaseCte: LEASE_CTE });
+        const result = await work({ pool, portalId, epoch, leaseCte: LEASE_CTE });
         return { read, result };
       } finally {
         await client.query(`ROLLBACK`);
@@ -152,6 +172,63 @@ describe.each([
 
     test("looking for uncertain ones while there are none", async () => {
       expect((await cost((owner) => claimUncertain(owner, 50))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("claiming what is due behind any number that are to be read first", async () => {
+      const { read, result } = await cost((owner) => claimDue(owner, 50), RETRYING);
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("claiming a few of many that are to be read first", async () => {
+      const { read, result } = await cost((owner) => claimUncertain(owner, 50), RETRYING);
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test.each<[string, (owner: Ownership) => Promise<unknown>]>([
+      ["looking whether there is work", ({ pool }) => hasQueuedWork(pool, RETRYING)],
+      ["recovering", (owner) => recoverAttempts(owner, { isCrash: true })],
+      [
+        "counting a sender's sends",
+        (owner) => new SenderLedger({ ...owner, now: () => new Date() }).load([7n]),
+      ],
+    ])("%s where many are to be read first", async (_name, work) => {
+      expect((await cost(work, RETRYING)).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("noting senders and findings where many are to be read first", async () => {
+      const { read } = await cost(async (owner) => {
+        const claimed = await claimDue(owner, 50);
+        const sender = { senderUserId: 7n, senderEmail: "a@b.c", senderChoice: {} };
+        const intents = claimed.map(({ id }) => ({ executionId: id, ...sender }));
+        expect(await storeIntents(owner, intents, [])).toBe(50);
+        const result = { to: "UNCERTAIN" as const, delayMs: 1_000 };
+        await writeFindings(
+          owner,
+          claimed.map(({ id, state }) => ({ id, from: state, result })),
+        );
+      }, RETRYING);
+      expect(read).toBeLessThanOrEqual(3 * FEW);
+    });
+
+    test("giving up what is past its time, with nothing but history", async () => {
+      const { read } = await cost(async (owner) => {
+        await expirePastDeadline(owner, "DEADLINE_EXCEEDED");
+        await expirePastDeadline(owner, "PORTAL_PAUSED");
+      }, QUIET);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("giving up a few of many: each that is open is looked at once", async () => {
+      const { pool } = db.database;
+      const open = await pool.query(`SELECT FROM executions WHERE portal_id = $1`, [RETRYING]);
+      await pool.query(
+        `UPDATE executions SET deadline_at = now() WHERE portal_id = $1 AND callback_id LIKE '%00'`,
+        [RETRYING],
+      );
+      const { read } = await cost((owner) => expirePastDeadline(owner, "HUBSPOT_UNAVAILABLE"), RETRYING);
+      expect(read).toBeLessThanOrEqual((open.rowCount ?? 0) + 2 * FEW);
     });
 
     test("recovering while there is nothing to recover", async () => {
@@ -215,14 +292,15 @@ describe.each([
 
     test("sweeping for portals with work", async () => {
       const { read, result } = await cost(({ pool }) => findDuePortals(pool));
-      expect(result).toEqual([PORTAL]);
+      expect(result).toEqual([PORTAL, RETRYING]);
       expect(read).toBeLessThanOrEqual(FEW);
     });
 
-    test("sweeping for portals past their time, of portals that cannot be called", async () => {
-      await db.database.pool.query(`UPDATE portals SET status = 'DISCONNECTED' WHERE portal_id > $1`, [
-        PORTAL,
-      ]);
+    const disconnect = (from: bigint) =>
+      db.database.pool.query(`UPDATE portals SET status = 'DISCONNECTED' WHERE portal_id >= $1`, [from]);
+
+    test("sweeping for portals past their time, of portals that cannot be called and have nothing open", async () => {
+      await disconnect(RETRYING + 1n);
       expect((await cost(({ pool }) => findOverduePortals(pool))).read).toBeLessThanOrEqual(FEW);
     });
 
@@ -236,6 +314,21 @@ describe.each([
       expect(read).toBeLessThanOrEqual(FEW);
     });
 
+    test("and of one that has much: what is open, once, and nothing at all soon after", async () => {
+      await disconnect(RETRYING);
+      const { pool } = db.database;
+      const { rowCount } = await pool.query(`SELECT FROM executions WHERE portal_id = $1`, [RETRYING]);
+      const looks = new OverdueLooks(pool);
+      const { read } = await cost(async (owner) => {
+        const looking = new OverdueLooks(owner.pool);
+        await findOverduePortals(owner.pool, looking);
+        await findOverduePortals(owner.pool, looking);
+      });
+      expect(read).toBeLessThanOrEqual((rowCount ?? 0) + FEW);
+      expect(await looks.among([RETRYING])).toEqual([RETRYING]);
+      expect(await looks.among([RETRYING])).toEqual([]);
+    });
+
     test("looking whether a portal has work", async () => {
       expect((await cost(({ pool }) => hasQueuedWork(pool, PORTAL))).read).toBeLessThanOrEqual(FEW);
     });
@@ -247,7 +340,7 @@ describe.each([
 
     test("finding the portals that have a history", async () => {
       const { read, result } = await cost(({ pool }) => portalsWithHistory(pool));
-      expect(result).toEqual([PORTAL, QUIET]);
+      expect(result).toEqual([PORTAL, QUIET, RETRYING]);
       expect(read).toBeLessThanOrEqual(FEW);
     });
 

@@ -6,6 +6,7 @@ import {
   searchedId,
   type ExecutionFilter,
 } from "../../executions/execution-filter.js";
+import { undecidedRows } from "../../executions/undecided.js";
 import type { Position } from "./activity-query.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
@@ -194,14 +195,13 @@ const BY_CONTACT = `SELECT id FROM executions WHERE portal_id = $1 AND contact_i
 
 /** Ordered so that only the partial indexes of open work serve: by its statistics the planner may prefer all of the portal. */
 const UNDECIDED = `
-  (SELECT id FROM executions WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')
-    ORDER BY due_at, id LIMIT $2)
+  ${undecidedRows({ columns: "e.id", portalId: "$1", limit: "$2" })}
   UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)
   LIMIT $2`;
 
-const openRows = (states: string): string => `
+const openRows = (state: "WATCHING" | "DECIDED"): string => `
   SELECT id FROM (
-    SELECT id, contact_email FROM executions WHERE portal_id = $1 AND state ${states} ORDER BY due_at, id LIMIT ${OPEN_LOOKED_AT}
+    SELECT id, contact_email FROM executions WHERE portal_id = $1 AND state = '${state}' ORDER BY due_at, id LIMIT ${OPEN_LOOKED_AT}
   ) AS open WHERE lower(contact_email) LIKE $3`;
 
 const BY_SEARCH = `
@@ -211,9 +211,11 @@ const BY_SEARCH = `
     UNION SELECT id FROM executions WHERE portal_id = $1 AND id = $5::bigint
     UNION (SELECT id FROM executions WHERE portal_id = $1 AND lower(contact_email) LIKE $3
               AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') LIMIT $4)
-    UNION (${openRows("IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN')")} LIMIT $4)
-    UNION (${openRows("= 'WATCHING'")} LIMIT $4)
-    UNION (${openRows("= 'DECIDED'")} LIMIT $4)
+    UNION (SELECT id FROM (
+      ${undecidedRows({ columns: "e.id, e.contact_email", portalId: "$1", limit: String(OPEN_LOOKED_AT) })}
+    ) AS open WHERE lower(contact_email) LIKE $3 LIMIT $4)
+    UNION (${openRows("WATCHING")} LIMIT $4)
+    UNION (${openRows("DECIDED")} LIMIT $4)
   ) AS found LIMIT $4`;
 
 /**

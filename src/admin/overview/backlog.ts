@@ -1,4 +1,5 @@
 import type { Database } from "../../db/client.js";
+import { undecidedRows } from "../../executions/undecided.js";
 
 /** Contacts HubSpot holds in workflows for us, now. */
 export interface Backlog {
@@ -44,11 +45,12 @@ interface Row {
   last_problem: string | null;
 }
 
+const OPEN_COLUMNS = "e.id, e.state, e.attempts, e.accepted_at, e.due_at, e.deadline_at, e.last_problem";
+
 export async function readBacklog({ pool }: Pick<Database, "pool">, portalId: bigint): Promise<Backlog> {
   const { rows } = await pool.query<Row>(
     `WITH open AS MATERIALIZED (
-       SELECT id, state, attempts, accepted_at, due_at, deadline_at, last_problem FROM executions
-        WHERE portal_id = $1 AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN') ORDER BY due_at, id LIMIT $2
+       ${undecidedRows({ columns: OPEN_COLUMNS, portalId: "$1", limit: "$2" })} LIMIT $2
      )
      SELECT counted.*, oldest.* FROM (
        SELECT (SELECT count(*)::int FROM open) AS undecided, (SELECT min(deadline_at) FROM open) AS first_deadline, (
