@@ -93,22 +93,24 @@ function describe(path: string, value: unknown, names: Names): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (/userId$/i.test(path)) return names.people.get(text) ?? `User ${text}`;
   if (/rotationId$/.test(path)) return names.rotations.get(text) ?? `Rotation ${text}`;
-  return WORDS[text] ?? text;
+  return WORDS.get(text) ?? text;
 }
 
 /** Values of fixed choices. */
-const WORDS: Readonly<Record<string, string>> = {
-  contact_owner: "The contact's owner",
-  contact_property: "A user property of the contact",
-  specific_user: "One user",
-  rotation: "A rotation",
-  default_sender: "The default sender",
-  wait: "Wait",
-  fail: "Fail",
-  skip: "Skip",
-  sequence: "Enrollments in the same sequence",
-  any: "Enrollments in any sequence",
-};
+const WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    contact_owner: "The contact's owner",
+    contact_property: "A user property of the contact",
+    specific_user: "One user",
+    rotation: "A rotation",
+    default_sender: "The default sender",
+    wait: "Wait",
+    fail: "Fail",
+    skip: "Skip",
+    sequence: "Enrollments in the same sequence",
+    any: "Enrollments in any sequence",
+  }),
+);
 
 function describeItem(path: string, item: unknown, names: Names): string {
   if (path === "windowDays") return DAYS[Number(item) - 1] ?? String(item);
