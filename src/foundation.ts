@@ -15,8 +15,12 @@ import { openDrainQueue, type DrainQueue } from "./queue/drain-queue.js";
 import { createWakeSoon } from "./queue/wake-soon.js";
 import { createVault, type Vault } from "./vault/vault.js";
 
-/** Connections of one process to PostgreSQL, besides the queue's few. */
+/** Connections of one process to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
+/** The settings site's and the tab's own: what an admin asks for takes none from calls and work, of whatever account. */
+const SITE_POOL_SIZE = 4;
+/** Pages are answered by then (web.ts): what still runs is for nobody, and would keep its connection. */
+export const SITE_TIMEOUT_MS = 5_000;
 const WAKE_INTERVAL_MS = 25;
 
 /** Everything the rooms are wired from. */
@@ -24,6 +28,8 @@ export interface Foundation {
   readonly config: Config;
   readonly logger: Logger;
   readonly database: Database;
+  /** The same database by connections of its own, for what people look at; undefined where a process serves nobody. */
+  readonly siteDatabase: Database | undefined;
   readonly queue: DrainQueue;
   readonly metrics: Metrics;
   readonly directory: Directory;
@@ -67,12 +73,22 @@ async function openDatabaseOf(config: Config, logger: Logger, closers: Closers):
   return database;
 }
 
+function openSiteDatabase(config: Config, database: Database, logger: Logger): Database | undefined {
+  if (config.role === "worker") return undefined;
+  return openDatabase({
+    ...{ url: database.url, applicationName: "sequence-enroller-site", logger },
+    ...{ poolSize: SITE_POOL_SIZE, statementTimeoutMs: SITE_TIMEOUT_MS },
+  });
+}
+
 /** Opens the database and the queue, and makes what every room is wired from. */
 export async function lay(
   { config, logger, senderClock }: Pick<Foundation, "config" | "logger" | "senderClock">,
   closers: Closers,
 ): Promise<Foundation> {
   const database = await openDatabaseOf(config, logger, closers);
+  const siteDatabase = openSiteDatabase(config, database, logger);
+  closers.add(async () => siteDatabase?.close());
   const queue = await openDrainQueue({
     databaseUrl: database.url,
     logger,
@@ -102,6 +118,7 @@ export async function lay(
     logger,
     senderClock,
     database,
+    siteDatabase,
     queue,
     oauthApi,
     metrics,

@@ -26,12 +26,11 @@ import { createInstallStates } from "./oauth/state.js";
 import { takeSiteSlot } from "./queue/site-slots.js";
 import { createHealthRouter } from "./observability/health.js";
 import { createMetricsRouter } from "./observability/metrics.js";
-import { allowsInternalWebhooks, type Foundation } from "./foundation.js";
+import type { Database } from "./db/client.js";
+import { allowsInternalWebhooks, SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
-/** Longer than any page takes while the database is well. */
-const SETTINGS_TIMEOUT_MS = 5_000;
 /** A part of it: the rest is for forgetting the portal ourselves. */
 const UNINSTALL_TIMEOUT_MS = 3_000;
 /** A part of it: the rest is for judging by what is stored. */
@@ -83,21 +82,24 @@ function mountActions(
   );
 }
 
-function mountSites(http: Express, foundation: Foundation): void {
-  const { config, logger, database, oauthApi, vault, wake } = foundation;
+/** @param database the site's own connections; installs and what they wake go by the others. */
+function mountSites(http: Express, foundation: Foundation, database: Database): void {
+  const { config, logger, oauthApi, vault, wake } = foundation;
   const now = (): Date => new Date();
   const cookies = createCookies({ publicUrl: config.publicUrl });
   const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
-  const states = createInstallStates({ secret: config.sessionSecret, database, cookies, now });
+  const states = createInstallStates({
+    ...{ secret: config.sessionSecret, database: foundation.database, cookies, now },
+  });
   const { appUrl, rateLimit } = config.hubspot;
   const onInstalled = async (portalId: bigint): Promise<void> => {
-    await resumePortal(database.pool, portalId);
+    await resumePortal(foundation.database.pool, portalId);
     wake(portalId);
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
-  mountExtension(http, foundation);
-  http.use("/settings", createAnswerLimit({ ms: SETTINGS_TIMEOUT_MS }));
+  mountExtension(http, foundation, database);
+  http.use("/settings", createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
   http.use(
     createSettingsRouter({
       database,
@@ -141,7 +143,7 @@ function mountSites(http: Express, foundation: Foundation): void {
 }
 
 /** The settings tab inside HubSpot. */
-function mountExtension(http: Express, { config, database, logger, wake }: Foundation): void {
+function mountExtension(http: Express, { config, logger, wake }: Foundation, database: Database): void {
   http.use(
     createExtensionRouter({
       database,
@@ -165,7 +167,7 @@ function mountExtension(http: Express, { config, database, logger, wake }: Found
 
 /** The HTTP app of a process: what its role serves. */
 export function createHttp(foundation: Foundation): Express {
-  const { config, logger, database, metrics } = foundation;
+  const { config, logger, database, siteDatabase, metrics } = foundation;
   const http = express();
   http.disable("x-powered-by");
   http.disable("etag");
@@ -179,7 +181,7 @@ export function createHttp(foundation: Foundation): Express {
     }),
   );
   http.use(createMetricsRouter({ registry: metrics.registry, token: config.metricsToken }));
-  if (config.role !== "worker") mountSites(http, foundation);
+  if (siteDatabase !== undefined) mountSites(http, foundation, siteDatabase);
   http.use(createNotFound());
   http.use(createErrorHandler({ logger }));
   return http;

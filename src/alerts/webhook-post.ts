@@ -11,27 +11,30 @@ for (const [network, prefix] of [
   ["127.0.0.0", 8],
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
+  ["168.63.129.16", 32],
   ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
   ["192.168.0.0", 16],
   ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
   ["224.0.0.0", 3],
 ] as const) {
   INTERNAL.addSubnet(network, prefix, "ipv4");
 }
-for (const [network, prefix] of [
-  ["::", 127],
-  ["64:ff9b::", 96],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
-] as const) {
-  INTERNAL.addSubnet(network, prefix, "ipv6");
-}
+/** Teredo and 6to4 lie within the unicast range, and carry an IPv4 address that may be anybody's. */
+INTERNAL.addSubnet("2001::", 32, "ipv6");
+INTERNAL.addSubnet("2002::", 16, "ipv6");
+/** All of IPv6 that is given out for use on the internet. */
+const UNICAST = new BlockList();
+UNICAST.addSubnet("2000::", 3, "ipv6");
 
 function isInternal(address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   const plain = mapped ?? address;
-  return INTERNAL.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
+  if (isIP(plain) === 4) return INTERNAL.check(plain, "ipv4");
+  return INTERNAL.check(plain, "ipv6") || !UNICAST.check(plain, "ipv6");
 }
 
 /** Why a webhook address is refused, as a sentence for the form; undefined when it may be used. */

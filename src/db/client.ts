@@ -16,7 +16,7 @@ export interface Database {
 /** How long a query may wait for a free connection, or a connection for the server, before it fails. */
 const CONNECT_TIMEOUT_MS = 1000;
 
-/** No statement of the app needs longer; one that does is stuck and would hold its connection for ever. */
+/** No statement of the work needs longer; one that does is stuck and would hold its connection for ever. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 /**
@@ -25,22 +25,25 @@ const STATEMENT_TIMEOUT_MS = 15_000;
  *
  * @param options.applicationName how the connections are named in pg_stat_activity.
  * @param options.poolSize most connections at once; a further query fails after a second rather than queueing unseen.
+ * @param options.statementTimeoutMs after which the server ends a statement; by default 15 s.
  * @param options.logger told of idle connections that the server dropped.
  */
 export function openDatabase(options: {
   url: string;
   applicationName: string;
   poolSize: number;
+  statementTimeoutMs?: number;
   logger?: Logger;
 }): Database {
+  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     // The server ends what runs too long; where the server itself hangs, the client gives the connection up.
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + 1000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 1000,
     keepAlive: true,
   });
   // Without a listener the loss of an idle connection would end the process. The pool has already let it go.

@@ -43,6 +43,8 @@ export function createNotFound(): RequestHandler {
 /** Answers with a status and a stable code, in the form the caller reads. */
 export function sendProblem(request: Request, response: Response, { status, code }: Problem): void {
   const requestId = requestIdOf(response);
+  // What was to be a file is a message now: it must not be saved under the file's name.
+  response.removeHeader("Content-Disposition");
   if (request.accepts(["json", "html"]) !== "html") {
     response.status(status).set("Cache-Control", "no-store").json({ code, requestId });
     return;

@@ -116,7 +116,8 @@ describe("when the database is in trouble", () => {
     }
   }
 
-  async function expectHonestPages(trouble: Trouble): Promise<void> {
+  /** The settings site has connections of its own: those of the work being taken do not reach it. */
+  async function expectHonestPages(trouble: Trouble, siteStatus: 200 | 503 = 503): Promise<void> {
     endTrouble = () => trouble.end();
     await trouble.begin();
     const options = await Promise.all([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE].map(askOptions));
@@ -126,8 +127,8 @@ describe("when the database is in trouble", () => {
       expect(answer.tookMs).toBeLessThan(PAGE_MS);
     }
     const page = await visitSettings();
-    expect(page.status).toBe(503);
-    expect(page.text).toContain("not answering");
+    expect(page.status).toBe(siteStatus);
+    if (siteStatus === 503) expect(page.text).toContain("not answering");
     expect(page.tookMs).toBeLessThan(PAGE_MS);
     await endTrouble();
     endTrouble = undefined;
@@ -221,6 +222,6 @@ describe("when the database is in trouble", () => {
   describe("the settings page and the dropdowns say so, in time, and are back with it,", () => {
     test("when it is gone", () => expectHonestPages(gone), 60_000);
     test("when it hangs", () => expectHonestPages(hung), 60_000);
-    test("when every connection is in use", () => expectHonestPages(exhausted()), 60_000);
+    test("when every connection is in use", () => expectHonestPages(exhausted(), 200), 60_000);
   });
 });

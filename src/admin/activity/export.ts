@@ -29,6 +29,8 @@ export async function sendExport(response: Response, options: ExportOptions): Pr
     "Content-Disposition": `attachment; filename="sequence-enroller-${options.portalId}-${day}.csv"`,
     "Cache-Control": "no-store",
   });
+  // A search for what is rare may take longer than an answer may be waited for: that it has begun is told at once.
+  response.flushHeaders();
   const csv = stringify({ header: true, columns: columnsOf(options), bom: true, escape_formulas: true });
   try {
     await pipeline(Readable.from(items(options)), csv, response);
