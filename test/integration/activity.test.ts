@@ -179,7 +179,9 @@ describe("the list of executions", () => {
   });
 
   test("renews itself on its first page only", async () => {
-    expect((await browser.get("/settings/activity")).text).toContain('hx-get="/settings/activity/latest"');
+    expect((await browser.get("/settings/activity")).text).toContain(
+      'hx-get="/settings/activity/latest?seen=',
+    );
     const older = await browser.get(`/settings/activity?before=${await idOf("5")}`);
     expect(listed(older.text)).toEqual(["4", "3", "2", "1"]);
     expect(older.text).not.toContain("/settings/activity/latest");

@@ -140,6 +140,27 @@ describe("every number of the overview is what its list holds", () => {
   });
 });
 
+test("the connection says whether HubSpot answers, and at what pace contacts are worked off", async () => {
+  const where = { portalId };
+  await site.database.prisma.portalDrain.upsert({ where, create: where, update: {} });
+  const state = async (data: object) => {
+    await site.database.prisma.portalDrain.update({ where, data });
+    return (await admin.get("/settings")).text;
+  };
+  expect(
+    await state({ requestAllowance: 110, requestSlotsFreeAt: [new Date(Date.now() + 60_000)] }),
+  ).toContain("HubSpot answers. 1 of 110 requests used in the last 10 seconds.");
+  expect(await state({ isReleased: false })).toContain(
+    "Working off contacts now: 0 contacts decided in the last 10 seconds, with at most 110 requests in that time.",
+  );
+  const circuit = {
+    circuitTrips: 1,
+    circuitOpenedAt: new Date(),
+    circuitOpenUntil: new Date(Date.now() + 60_000),
+  };
+  expect(await state(circuit)).toContain("HubSpot is not answering. Working off");
+});
+
 test("the oldest contact that waits is a link to its story", async () => {
   const { text } = await admin.get("/settings/waiting");
   const address = /id="waiting-oldest" href="([^"]*)"/.exec(text)?.[1] ?? "";

@@ -8,6 +8,8 @@ export interface ConnectionHealth {
   readonly isDraining: boolean;
   /** Requests of ours that HubSpot still counts; null while a process drains, since only that one knows. */
   readonly requestsCounted: number | null;
+  /** Contacts decided in the last 10 s. */
+  readonly decidedLately: number;
   /** Requests per 10 s that HubSpot allowed by its last answer; null: not known yet. */
   readonly requestAllowance: number | null;
   /** Set while an admin keeps the portal from enrolling. */
@@ -18,6 +20,7 @@ interface Row {
   token_ends_at: Date | null;
   is_draining: boolean;
   requests_counted: number;
+  decided_lately: number;
   request_allowance: number | null;
   paused_at: Date | null;
 }
@@ -31,6 +34,8 @@ export async function readHealth(
     text: `
       SELECT t.access_expires_at AS token_ends_at, NOT coalesce(d.is_released, true) AS is_draining,
              (SELECT count(*)::int FROM unnest(d.request_slots_free_at) AS free_at WHERE free_at > now()) AS requests_counted,
+             (SELECT count(*)::int FROM executions e
+               WHERE e.portal_id = $1 AND e.decided_at > now() - interval '10 seconds') AS decided_lately,
              d.request_allowance, s.paused_at
         FROM portals p
         LEFT JOIN portal_tokens t USING (portal_id)
@@ -45,6 +50,7 @@ export async function readHealth(
     tokenEndsAt: row?.token_ends_at ?? null,
     isDraining,
     requestsCounted: isDraining ? null : (row?.requests_counted ?? 0),
+    decidedLately: row?.decided_lately ?? 0,
     requestAllowance: row?.request_allowance ?? null,
     pausedAt: row?.paused_at ?? null,
   };

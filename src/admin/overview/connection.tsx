@@ -1,5 +1,5 @@
 import type { ConnectionHealth } from "./connection-health.js";
-import type { Format } from "../frame/format.js";
+import { numbered, type Format } from "../frame/format.js";
 import type { PortalOverview } from "../session/portal-overview.js";
 
 /** Scopes the app asks for; what is granted is the portal's own list. */
@@ -13,11 +13,14 @@ export function Connection({
   format,
   scopes,
   health,
+  isAnswering,
 }: {
   portal: PortalOverview;
   format: Format;
   scopes: AppScopes;
   health: ConnectionHealth;
+  /** False while HubSpot keeps failing this portal's calls. */
+  isAnswering: boolean;
 }) {
   return (
     <section class="card" aria-labelledby="connection-title">
@@ -46,6 +49,7 @@ export function Connection({
         </dd>
         <dt>Calls to HubSpot</dt>
         <dd>
+          {isAnswering ? "HubSpot answers. " : "HubSpot is not answering. "}
           <Budget health={health} />
         </dd>
         <dt>Permissions</dt>
@@ -72,20 +76,25 @@ function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; 
 }
 
 /** HubSpot counts requests in a rolling window of ten seconds (dossier §6). */
-function Budget({ health: { isDraining, requestsCounted, requestAllowance } }: { health: ConnectionHealth }) {
-  const most = requestAllowance === null ? "" : ` of ${requestAllowance}`;
+function Budget({ health }: { health: ConnectionHealth }) {
+  const { isDraining, requestsCounted, decidedLately, requestAllowance } = health;
   if (isDraining || requestsCounted === null) {
     return (
       <>
-        Working off contacts now
-        {requestAllowance === null ? "" : `, at most ${requestAllowance} in 10 seconds`}.
+        Working off contacts now: {numbered(decidedLately, "contact")} decided in the last 10 seconds
+        {requestAllowance === null
+          ? ""
+          : `, with at most ${numbered(requestAllowance, "request")} in that time`}
+        .
       </>
     );
   }
   return (
     <>
-      {requestsCounted}
-      {most} used in the last 10 seconds.
+      {requestAllowance === null
+        ? numbered(requestsCounted, "request")
+        : `${requestsCounted} of ${numbered(requestAllowance, "request")}`}{" "}
+      used in the last 10 seconds.
     </>
   );
 }

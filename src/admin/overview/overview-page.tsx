@@ -42,7 +42,10 @@ export function SettingsPage(model: SettingsPageModel) {
         </div>
       </div>
       <div class="columns">
-        <Connection portal={frame.portal} format={format} scopes={scopes} health={health} />
+        <Connection
+          {...{ portal: frame.portal, format, scopes, health }}
+          isAnswering={trouble.trouble === undefined}
+        />
         <SenderForm {...sender} />
       </div>
     </SitePage>
