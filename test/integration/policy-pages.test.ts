@@ -161,6 +161,20 @@ describe("the pages of policy", () => {
     expect(await audit()).toEqual([]);
   });
 
+  test("say what is not there within the site's menu, and to who was signed out that nothing was saved", async () => {
+    for (const path of ["senders/424242", "rotations/424242", "presets/424242"]) {
+      const { status, text } = await browser.get(`/settings/${path}`);
+      expect([status, text.includes('aria-label="Menu"')]).toEqual([404, true]);
+    }
+    expect(await page("activity/bulk/424242")).toContain("This account has no such bulk job.");
+    const late = site.browser();
+    await late.post("/settings/policy", {});
+    expect((await late.get("/settings")).text).toContain(
+      "You were signed out in the meantime; nothing was saved.",
+    );
+    expect((await late.get("/settings")).text).not.toContain("You were signed out");
+  });
+
   test("render hostile names harmlessly, and refuse to make one of 10,000 characters", async () => {
     await addUser(9n, { firstName: HOSTILE, email: `"><img src=x>@acme.example` });
     const rotationId = await makeRotation(`<script>alert("x")</script>\u202e`, 9n);
