@@ -1,3 +1,4 @@
+import { DateTime } from "luxon";
 import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
@@ -9,6 +10,7 @@ import { neededProperties } from "../policy/contact-policy.js";
 import { effectivePolicy, type StepChoices } from "../policy/effective-policy.js";
 import { explainChoice, type ChoiceExplanation } from "../policy/explain-choice.js";
 import type { ContactCheck, EnrollQuestion, Explain, Explained } from "../policy/explanation.js";
+import type { Policy } from "../policy/policy.js";
 import { readPortalPolicy, type PortalPolicy } from "../policy/portal-policy.js";
 import { findAskedContact, type AskedContact } from "./asked-contact.js";
 import { findPeople } from "./find-people.js";
@@ -75,6 +77,8 @@ async function judge(
       decision: "wait",
       sentence: "It would be looked at when an admin resumes.",
     };
+  const wait = notYet(question, { timeZone: portal.timeZone, now: now() });
+  if (wait !== undefined) return wait;
   if (!contact.properties["email"])
     return refused("CONTACT_HAS_NO_EMAIL", ERROR_SENTENCES.CONTACT_HAS_NO_EMAIL);
   const { portalId } = portal;
@@ -93,8 +97,29 @@ async function judge(
   );
 }
 
-function stepOf({ sender, presetId }: EnrollQuestion): StepChoices {
+/** Before its day a step looks at nothing else. */
+function notYet(
+  { notBefore }: EnrollQuestion,
+  { timeZone, now }: { timeZone: string; now: Date },
+): Verdict | undefined {
+  if (notBefore === undefined) return undefined;
+  const inZone = DateTime.fromISO(notBefore, { zone: timeZone });
+  const beginsAt = inZone.isValid ? inZone : DateTime.fromISO(notBefore, { zone: "utc" });
+  if (beginsAt.toMillis() <= now.getTime()) return undefined;
   return {
+    checks: [{ name: "Not before", verdict: "waits", sentence: `The step names ${notBefore}.` }],
+    choice: undefined,
+    decision: "wait",
+    sentence: `It would be looked at from ${notBefore} on.`,
+  };
+}
+
+function stepOf(question: EnrollQuestion): StepChoices & { senderAlias?: string } {
+  const { sender, presetId, ifAlreadyEnrolled, cooldownDays, senderAlias } = question;
+  return {
+    ...(ifAlreadyEnrolled === undefined ? {} : { ifAlreadyEnrolled }),
+    ...(cooldownDays === undefined ? {} : { cooldownDays }),
+    ...(senderAlias === undefined ? {} : { senderAlias }),
     senderMode: sender.mode,
     senderUserId: sender.mode === "specific_user" ? String(sender.userId) : undefined,
     rotationId: sender.mode === "rotation" ? String(sender.rotationId) : undefined,
@@ -138,7 +163,13 @@ function refused(code: ErrorCode, sentence: string): Verdict {
   return { checks: [check], choice: undefined, decision: "refuse", code, sentence };
 }
 
-const PASSED: readonly ContactCheck[] = [
+const IF_ENROLLED: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
+  skip: "it then goes on as a success",
+  fail: "it then goes on as a failure",
+  wait: "it then waits until that sequence ends",
+};
+
+const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
   {
     name: "Address, opt-out, suppression and cooldown",
     verdict: "passed",
@@ -147,23 +178,24 @@ const PASSED: readonly ContactCheck[] = [
   {
     name: "In a sequence now",
     verdict: "unknown",
-    sentence: "HubSpot says so when the contact is enrolled; the preset decides what happens then.",
+    sentence: `HubSpot says so when the contact is enrolled; ${IF_ENROLLED[ifAlreadyEnrolled]}.`,
   },
 ];
 
 function toVerdict(explanation: ChoiceExplanation): Verdict {
   if (explanation.kind === "refused") return refused(explanation.code, explanation.reason);
-  const { decision } = explanation;
+  const { decision, policy } = explanation;
   const { choice } = decision;
+  const checks = passed(policy);
   switch (decision.kind) {
     case "send":
-      return { checks: PASSED, choice, decision: "enroll", sentence: `${decision.sender.email} would send.` };
+      return { checks, choice, decision: "enroll", sentence: `${decision.sender.email} would send.` };
     case "wait":
-      return { checks: PASSED, choice, decision: "wait", sentence: decision.reason };
+      return { checks, choice, decision: "wait", sentence: decision.reason };
     case "fail": {
       const { code, reason } = decision;
       const sentence = [ERROR_SENTENCES[code], reason].filter(Boolean).join(" ");
-      return { checks: PASSED, choice, decision: "refuse", code, sentence };
+      return { checks, choice, decision: "refuse", code, sentence };
     }
   }
 }

@@ -8,6 +8,13 @@ export interface EnrollQuestion {
   /** Null: the step names none, so the portal's default preset applies. */
   readonly presetId: bigint | null;
   readonly sender: AskedSender;
+  /** What else the step says; what is absent is the preset's to decide. */
+  readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait";
+  readonly cooldownDays?: number;
+  /** An alias address of the sender's inbox. */
+  readonly senderAlias?: string;
+  /** The first day on which it may enroll, as YYYY-MM-DD in the portal's zone. */
+  readonly notBefore?: string;
 }
 
 /** The step's choice of sender; `portal_default` leaves it to the preset. */

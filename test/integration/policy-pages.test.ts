@@ -162,6 +162,20 @@ describe("the pages of policy", () => {
     expect(await audit()).toEqual([]);
   });
 
+  test("say what is not there within the site's menu, and to who was signed out that nothing was saved", async () => {
+    for (const path of ["senders/424242", "rotations/424242", "presets/424242"]) {
+      const { status, text } = await browser.get(`/settings/${path}`);
+      expect([status, text.includes('aria-label="Menu"')]).toEqual([404, true]);
+    }
+    expect(await page("activity/bulk/424242")).toContain("This account has no such bulk job.");
+    const late = site.browser();
+    await late.post("/settings/policy", {});
+    expect((await late.get("/settings")).text).toContain(
+      "You were signed out in the meantime; nothing was saved.",
+    );
+    expect((await late.get("/settings")).text).not.toContain("You were signed out");
+  });
+
   test("render hostile names harmlessly, and refuse to make one of 10,000 characters", async () => {
     await addUser(9n, { firstName: HOSTILE, email: `"><img src=x>@acme.example` });
     const rotationId = await makeRotation(`<script>alert("x")</script>\u202e`, 9n);
@@ -740,7 +754,35 @@ describe("asking what would happen", () => {
     expect((await submit("try", QUESTION)).text).toContain("could not be asked");
   });
 
+  test("takes all that a step can say, a link's preset, sender or rotation, and a story's contact and sequence", async () => {
+    asked.length = 0;
+    explanation = { kind: "contact-not-found" };
+    const step = { sender_alias: "a@acme.example", if_already_enrolled: "wait", cooldown_days: "9" };
+    await submit("try", { ...QUESTION, ...step, not_before: "2027-01-31" });
+    expect(asked[0]?.[1]).toMatchObject({
+      ...{ senderAlias: "a@acme.example", ifAlreadyEnrolled: "wait", cooldownDays: 9 },
+      notBefore: "2027-01-31",
+    });
+    asked.length = 0;
+    expect(await page("try?sender=7")).toMatch(/value="specific_user" selected.*value="7" selected/s);
+    const rotationId = await makeRotation("DACH");
+    expect(await page(`try?rotation=${rotationId}`)).toMatch(
+      new RegExp(`value="rotation" selected.*value="${rotationId}" selected`, "s"),
+    );
+    for (const path of ["senders/7", `rotations/${rotationId}`, "policy"])
+      expect(await page(path)).toMatch(/href="\/settings\/try/);
+    const prefilled = await submit("try", { contact: "ann@acme.example", sequence: "77" });
+    expect([prefilled.status, asked]).toEqual([200, []]);
+    expect(prefilled.text).toMatch(/name="contact"[^>]*value="ann@acme.example"/);
+    expect(prefilled.text).toMatch(/<option value="77" selected/);
+    expect(prefilled.text).toContain("No sequence of this account is known yet.");
+  });
+
   test.each([
+    ["sender_alias", "x", "The alias has to be an e-mail address"],
+    ["cooldown_days", "3651", "from 0 to 3,650"],
+    ["if_already_enrolled", "maybe", "Choose one of the list."],
+    ["not_before", "tomorrow", "Enter a day such as"],
     ["contact", "nobody", "e-mail address, or its record id"],
     ["sequence_id", "", "Choose a sequence."],
     ["preset_id", "424242", "Choose a preset from the list."],

@@ -1,5 +1,7 @@
 import type { SenderOption } from "../overview/default-sender.js";
 import type { Administrator } from "../session/rights.js";
+import { shorten } from "../frame/format.js";
+import { LONGEST_LABEL } from "../frame/names.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 
 export interface AccessPageModel {
@@ -77,14 +79,16 @@ function Row({ person, formToken }: { person: Administrator; formToken: string }
   const { userId, label, reason } = person;
   return (
     <tr>
-      <td data-label="User">{label}</td>
+      <td data-label="User">
+        <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
+      </td>
       <td data-label="Why">{REASONS[reason]}</td>
       <td data-label="">
         {reason === "let-in" ? (
           <form method="post" action="/settings/access/take-out">
             <input type="hidden" name="form_token" value={formToken} />
             <input type="hidden" name="user_id" value={userId.toString()} />
-            <button class="button quiet" aria-label={`Take out ${label}`}>
+            <button class="button quiet" aria-label={`Take out ${shorten(label, LONGEST_LABEL)}`}>
               Take out
             </button>
           </form>
@@ -112,7 +116,7 @@ function LetInForm({ others, formToken }: { others: readonly SenderOption[]; for
           <select id="let-in-user" name="user_id" aria-describedby="let-in-note">
             {others.map(({ userId, label }) => (
               <option key={String(userId)} value={userId.toString()}>
-                {label}
+                {shorten(label, LONGEST_LABEL)}
               </option>
             ))}
           </select>

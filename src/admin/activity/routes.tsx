@@ -217,7 +217,11 @@ async function showJob(options: SettingsOptions, request: Request, response: Res
   if (visit === undefined) return;
   const job = await findJob(options, visit, request);
   if (job === undefined)
-    return sendPage(response, 404, <MissingPage frame={frameOf(options, visit, { request, response })} />);
+    return sendPage(
+      response,
+      404,
+      <MissingPage what="bulk job" frame={frameOf(options, visit, { request, response })} />,
+    );
   const format = createFormat(visit.portal.timeZone);
   sendPage(
     response,

@@ -1,5 +1,8 @@
 import type { Request, Response } from "express";
-import { MessagePage, sendPage } from "../../http/page.js";
+import { sendPage } from "../../http/page.js";
+import type { AdminVisit } from "../session/visit.js";
+import type { SitePath } from "./navigation.js";
+import { frameOf, SitePage } from "./shell.js";
 import type { SettingsOptions } from "../site-options.js";
 
 /** A request and the answer to it. */
@@ -12,17 +15,22 @@ export type Handler = (options: SettingsOptions, request: Request, response: Res
 
 /** The same for what is not there and for what is another portal's. */
 export function sendMissing(
-  response: Response,
-  { what, back }: { what: string; back: { href: string; label: string } },
+  options: SettingsOptions,
+  { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
+  { what, back }: { what: string; back: { href: SitePath; label: string } },
 ): void {
+  const frame = frameOf(options, visit, exchange);
   sendPage(
-    response,
+    exchange.response,
     404,
-    <MessagePage
-      title={`No such ${what}`}
-      paragraphs={[`This account has no ${what} under this address. It may have been deleted.`]}
-      links={[back]}
-    />,
+    <SitePage title={`No such ${what}`} current={back.href} frame={frame}>
+      <p>{`This account has no ${what} under this address. It may have been deleted.`}</p>
+      <p class="actions">
+        <a class="button primary" href={back.href}>
+          {back.label}
+        </a>
+      </p>
+    </SitePage>,
   );
 }
 

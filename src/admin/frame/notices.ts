@@ -15,6 +15,10 @@ const bad = (page: SitePath, text: string): Notice => ({ tone: "bad", text, page
 
 /** The cookie carries the name only: nothing from outside is ever shown. */
 const NOTICES = {
+  "signed-out": bad(
+    "/settings",
+    "You were signed out in the meantime; nothing was saved. Sign in and do it again.",
+  ),
   "sender-saved": good("/settings", "Default sender saved."),
   "sender-cleared": good("/settings", "Default sender removed."),
   "sender-unknown": bad("/settings", "That user is not an active user of this account. Choose another one."),

@@ -1,3 +1,5 @@
+import { shorten } from "../frame/format.js";
+import { LONGEST_LABEL } from "../frame/names.js";
 import type { DefaultSender, SenderOption } from "./default-sender.js";
 
 export interface SenderFormModel {
@@ -44,7 +46,7 @@ function SenderSelect({ current, options }: Pick<SenderFormModel, "current" | "o
       ) : null}
       {options.map(({ userId, label }) => (
         <option key={String(userId)} value={String(userId)} selected={userId === current.userId}>
-          {label}
+          {shorten(label, LONGEST_LABEL)}
         </option>
       ))}
     </select>

@@ -75,6 +75,9 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
         </Group>
         <div class="actions">
           <button class="button primary">Save</button>
+          <a class="button quiet" href="/settings/try">
+            Try it
+          </a>
         </div>
       </PostForm>
     </SitePage>

@@ -58,6 +58,11 @@ export function PresetPage(model: PresetModel) {
         <a class="button" href={PRESETS_PATH}>
           All presets
         </a>
+        {saved === undefined ? null : (
+          <a class="button quiet" href={`/settings/try?preset=${saved.presetId}`}>
+            Try it
+          </a>
+        )}
         {saved === undefined ? null : <Delete {...{ frame, path, saved, version }} />}
       </div>
     </SitePage>

@@ -61,7 +61,7 @@ export async function showPreset(
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const saved = await findSaved(options, visit, request);
-  if (saved === "missing") return sendNoPreset(response);
+  if (saved === "missing") return sendNoPreset(options, { visit, exchange: { request, response } });
   const nameable = await readNameable(options.database, visit.session.portalId);
   const entry = presetEntryOf(saved ?? { name: "", policy: INITIAL_POLICY });
   const version = saved?.version ?? 0;
@@ -81,7 +81,7 @@ export async function changePreset(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const saved = await findSaved(options, visit, request);
-  if (saved === "missing") return sendNoPreset(response);
+  if (saved === "missing") return sendNoPreset(options, { visit, exchange: { request, response } });
   const nameable = await readNameable(options.database, visit.session.portalId);
   const body = readForm(request);
   const form = { saved, entry: readPresetEntry(body), version: body.version(), nameable };
@@ -102,7 +102,7 @@ export async function removePreset(
   const { database } = options;
   const { portalId } = visit.session;
   const presetId = readId(request.params["presetId"]);
-  if (presetId === undefined) return sendNoPreset(response);
+  if (presetId === undefined) return sendNoPreset(options, { visit, exchange: { request, response } });
   const version = readForm(request).version();
   const outcome = await deletePreset(database, portalId, { presetId, version, by: actorOf(visit) });
   const kept = outcome === "deleted" ? undefined : await findPreset(database, portalId, presetId);
@@ -179,7 +179,7 @@ async function save(
       });
     case "changed-meanwhile": {
       const current = form.saved && (await findPreset(database, portalId, form.saved.presetId));
-      if (current === undefined) return sendNoPreset(page.exchange.response);
+      if (current === undefined) return sendNoPreset(options, page);
       const conflict = describeChanges(snapshotOf(current), snapshotOf(draft), form.nameable.names);
       const { version } = current;
       sendForm(options, page, { ...form, saved: current, version, problems: {}, conflict });
@@ -205,6 +205,6 @@ async function findSaved(
   return (await findPreset(database, session.portalId, presetId)) ?? "missing";
 }
 
-function sendNoPreset(response: Response): void {
-  sendMissing(response, { what: "preset", back: { href: PRESETS_PATH, label: "All presets" } });
+function sendNoPreset(options: SettingsOptions, page: { visit: AdminVisit; exchange: Exchange }): void {
+  sendMissing(options, page, { what: "preset", back: { href: PRESETS_PATH, label: "All presets" } });
 }

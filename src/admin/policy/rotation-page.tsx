@@ -66,6 +66,11 @@ export function RotationPage(model: RotationModel) {
           All rotations
         </a>
         {saved === undefined ? null : (
+          <a class="button quiet" href={`/settings/try?rotation=${saved.rotationId}`}>
+            Try it
+          </a>
+        )}
+        {saved === undefined ? null : (
           <PostForm action={`${path}/delete`} formToken={frame.formToken}>
             <input type="hidden" name="version" value={version} />
             <button class="button danger">Delete</button>

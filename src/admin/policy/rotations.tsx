@@ -57,7 +57,7 @@ export async function showRotation(
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const saved = await findSaved(options, visit, request);
-  if (saved === "missing") return sendNoRotation(response);
+  if (saved === "missing") return sendNoRotation(options, { visit, exchange: { request, response } });
   const nameable = await readNameable(options.database, visit.session.portalId);
   const entry = saved === undefined ? EMPTY_ROTATION : rotationEntryOf(saved);
   const version = saved?.version ?? 0;
@@ -80,7 +80,7 @@ export async function changeRotation(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const saved = await findSaved(options, visit, request);
-  if (saved === "missing") return sendNoRotation(response);
+  if (saved === "missing") return sendNoRotation(options, { visit, exchange: { request, response } });
   const nameable = await readNameable(options.database, visit.session.portalId);
   const body = readForm(request);
   const form = { saved, entry: readRotationEntry(body), version: body.version(), nameable };
@@ -102,7 +102,8 @@ export async function removeRotation(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const saved = await findSaved(options, visit, request);
-  if (saved === "missing" || saved === undefined) return sendNoRotation(response);
+  if (saved === "missing" || saved === undefined)
+    return sendNoRotation(options, { visit, exchange: { request, response } });
   const { portalId } = visit.session;
   const version = readForm(request).version();
   const change = { rotationId: saved.rotationId, version, by: actorOf(visit) };
@@ -165,7 +166,7 @@ async function save(
       problems: { name: "Another rotation has this name. Choose another one." },
     });
   const current = form.saved && (await findRotation(database, portalId, form.saved.rotationId));
-  if (current === undefined) return sendNoRotation(page.exchange.response);
+  if (current === undefined) return sendNoRotation(options, page);
   const conflict = describeChanges(snapshotOf(current), snapshotOf(draft), form.nameable.names);
   sendForm(options, page, { ...form, saved: current, version: current.version, problems: {}, conflict });
 }
@@ -189,6 +190,6 @@ async function findSaved(
   return (await findRotation(database, session.portalId, rotationId)) ?? "missing";
 }
 
-function sendNoRotation(response: Response): void {
-  sendMissing(response, { what: "rotation", back: { href: ROTATIONS_PATH, label: "All rotations" } });
+function sendNoRotation(options: SettingsOptions, page: { visit: AdminVisit; exchange: Exchange }): void {
+  sendMissing(options, page, { what: "rotation", back: { href: ROTATIONS_PATH, label: "All rotations" } });
 }

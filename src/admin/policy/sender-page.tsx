@@ -51,6 +51,9 @@ export function SenderPage({ frame, item, stored, entry, problems, conflict }: S
           <a class="button" href={SENDERS_PATH}>
             All senders
           </a>
+          <a class="button quiet" href={`/settings/try?sender=${item.userId}`}>
+            Try it
+          </a>
         </div>
       </PostForm>
     </SitePage>

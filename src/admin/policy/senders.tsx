@@ -141,7 +141,7 @@ export async function showSender(
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const item = await findItem(options, visit, request);
-  if (item === undefined) return sendNoSender(response);
+  if (item === undefined) return sendNoSender(options, { visit, exchange: { request, response } });
   const stored = await findSender(options.database, visit.session.portalId, item.userId);
   const entry = senderEntryOf(stored.choices);
   sendForm(options, { visit, exchange: { request, response } }, { item, stored, entry, problems: {} });
@@ -156,7 +156,7 @@ export async function changeSenderSettings(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const item = await findItem(options, visit, request);
-  if (item === undefined) return sendNoSender(response);
+  if (item === undefined) return sendNoSender(options, { visit, exchange: { request, response } });
   const { database } = options;
   const { portalId } = visit.session;
   const form = { visit, exchange: { request, response } };
@@ -191,7 +191,7 @@ export async function clearSender(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const item = await findItem(options, visit, request);
-  if (item === undefined) return sendNoSender(response);
+  if (item === undefined) return sendNoSender(options, { visit, exchange: { request, response } });
   const change = { sender: namedSender(item), by: actorOf(visit) };
   await clearRefusal(options.database, visit.session.portalId, change);
   await lookAgain(options, visit.session.portalId);
@@ -232,6 +232,6 @@ function namedSender({ userId, label }: SenderItem): NamedSender {
   return { userId, name: label };
 }
 
-function sendNoSender(response: Response): void {
-  sendMissing(response, { what: "sender", back: { href: SENDERS_PATH, label: "All senders" } });
+function sendNoSender(options: SettingsOptions, page: { visit: AdminVisit; exchange: Exchange }): void {
+  sendMissing(options, page, { what: "sender", back: { href: SENDERS_PATH, label: "All senders" } });
 }

@@ -12,7 +12,14 @@ import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
 import { admitForm } from "../session/admit-form.js";
 import { statusOf, type Exchange } from "../frame/form-answers.js";
-import { problemsOf, readForm, type FormBody, type Problems } from "../frame/form-body.js";
+import {
+  problemsOf,
+  readFields,
+  readForm,
+  readId,
+  type FormBody,
+  type Problems,
+} from "../frame/form-body.js";
 
 /** The question as it was typed. */
 export interface TryEntry {
@@ -22,6 +29,10 @@ export interface TryEntry {
   sender_mode: string;
   sender_user_id: string;
   rotation_id: string;
+  sender_alias: string;
+  if_already_enrolled: string;
+  cooldown_days: string;
+  not_before: string;
 }
 
 /** What the question can be put together from. */
@@ -38,9 +49,14 @@ const EMPTY: TryEntry = {
   sender_mode: "portal_default",
   sender_user_id: "",
   rotation_id: "",
+  sender_alias: "",
+  if_already_enrolled: "",
+  cooldown_days: "",
+  not_before: "",
 };
 
 const LONGEST_ADDRESS = 254;
+const LONGEST_COOLDOWN = 3_650;
 
 const tryForm = z.object({
   contact: z.union(
@@ -52,6 +68,18 @@ const tryForm = z.object({
     ["portal_default", "contact_owner", "specific_user", "rotation"],
     "Choose who is to send.",
   ),
+  sender_alias: z.union([
+    z.literal(""),
+    z.email("The alias has to be an e-mail address, or nothing.").max(LONGEST_ADDRESS),
+  ]),
+  if_already_enrolled: z.enum(["", "skip", "fail", "wait"], "Choose one of the list."),
+  cooldown_days: z
+    .string()
+    .refine(
+      (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) <= LONGEST_COOLDOWN),
+      "Enter the cooldown as a whole number of days from 0 to 3,650, or nothing.",
+    ),
+  not_before: z.union([z.literal(""), z.iso.date("Enter a day such as 2027-01-31, or nothing.")]),
 });
 
 /** Names of this portal only: whatever else is typed is a problem of its field. */
@@ -75,7 +103,20 @@ function parseEntry(
       sequenceId: parsed.data.sequence_id,
       presetId: preset_id === "" ? null : BigInt(preset_id),
       sender: toSender(parsed.data.sender_mode, entry),
+      ...toChoices(parsed.data),
     },
+  };
+}
+
+type Typed = z.output<typeof tryForm>;
+
+/** What is left empty stays the preset's to decide. */
+function toChoices({ sender_alias, if_already_enrolled, cooldown_days, not_before }: Typed) {
+  return {
+    ...(sender_alias === "" ? {} : { senderAlias: sender_alias }),
+    ...(if_already_enrolled === "" ? {} : { ifAlreadyEnrolled: if_already_enrolled }),
+    ...(cooldown_days === "" ? {} : { cooldownDays: Number(cooldown_days) }),
+    ...(not_before === "" ? {} : { notBefore: not_before }),
   };
 }
 
@@ -93,6 +134,23 @@ function readEntry(body: FormBody): TryEntry {
     sender_mode: body.text("sender_mode"),
     sender_user_id: body.text("sender_user_id"),
     rotation_id: body.text("rotation_id"),
+    sender_alias: body.text("sender_alias"),
+    if_already_enrolled: body.text("if_already_enrolled"),
+    cooldown_days: body.text("cooldown_days"),
+    not_before: body.text("not_before"),
+  };
+}
+
+/** What another page's link names: `?preset=3`, `?sender=7` or `?rotation=5`. No contact stands in an address. */
+function entryOf(fields: FormBody): TryEntry {
+  const [preset, sender, rotation] = ["preset", "sender", "rotation"].map(
+    (name) => readId(fields.text(name))?.toString() ?? "",
+  );
+  return {
+    ...EMPTY,
+    preset_id: preset ?? "",
+    ...(sender ? { sender_mode: "specific_user", sender_user_id: sender } : {}),
+    ...(rotation ? { sender_mode: "rotation", rotation_id: rotation } : {}),
   };
 }
 
@@ -101,10 +159,16 @@ export async function showTry(options: SettingsOptions, request: Request, respon
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const choices = await readChoices(options, visit);
-  send(options, { visit, exchange: { request, response } }, { entry: EMPTY, choices, problems: {} });
+  send(
+    options,
+    { visit, exchange: { request, response } },
+    {
+      ...{ entry: entryOf(readFields(request.query)), choices, problems: {} },
+    },
+  );
 }
 
-/** `POST /settings/try`: a form, so that no contact's address stands in an address bar, and no other site can ask. */
+/** `POST /settings/try`, or from a story with `contact` and `sequence`: a form, so that no contact's address stands in an address bar, and no other site can ask. */
 export async function answerTry(
   options: SettingsOptions,
   request: Request,
@@ -113,9 +177,15 @@ export async function answerTry(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const choices = await readChoices(options, visit);
-  const entry = readEntry(readForm(request));
-  const parsed = parseEntry(entry, choices);
+  const body = readForm(request);
   const page = { visit, exchange: { request, response } };
+  if (body.has("sequence")) {
+    // From a contact's story: the form is filled in, and nothing asked yet.
+    const named = { contact: body.text("contact"), sequence_id: body.text("sequence") };
+    return send(options, page, { entry: { ...EMPTY, ...named }, choices, problems: {} });
+  }
+  const entry = readEntry(body);
+  const parsed = parseEntry(entry, choices);
   if ("problems" in parsed) return send(options, page, { entry, choices, ...parsed });
   const explanation = await options.explain(visit.session.portalId, parsed.question);
   send(options, page, { entry, choices, problems: {}, explanation });
@@ -134,7 +204,9 @@ function send(
   form: TryForm,
 ): void {
   const frame = frameOf(options, visit, exchange);
-  const status = statusOf({ problems: form.problems, conflict: undefined });
+  // htmx puts answers of the 400s nowhere; without script the status says that nothing was asked.
+  const isPart = exchange.request.get("HX-Request") === "true";
+  const status = isPart ? 200 : statusOf({ problems: form.problems, conflict: undefined });
   sendPage(exchange.response, status, <TryPage frame={frame} {...form} />);
 }
 

@@ -5,7 +5,7 @@ import type { Nameable } from "../frame/names.js";
 import type { Explained, Explanation } from "../../policy/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "../../policy/sender-choice.js";
 import { Time } from "../overview/connection.js";
-import { Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
+import { Group, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { activePeople } from "./policy-page.js";
 import { rotationChoices } from "./preset-page.js";
 import { SitePage } from "../frame/shell.js";
@@ -32,15 +32,29 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
       {explanation === undefined ? null : (
         <Answer frame={frame} explanation={explanation} nameable={choices.nameable} />
       )}
-      <PostForm action={TRY_PATH} formToken={frame.formToken} class="card editor">
+      <form method="post" action={TRY_PATH} class="card editor" {...BUSY}>
+        <input type="hidden" name="form_token" value={frame.formToken} />
         <Question entry={entry} choices={choices} problems={problems} />
         <div class="actions">
           <button class="button primary">Ask</button>
+          <span class="htmx-indicator note" id="asking" role="status">
+            HubSpot is being asked…
+          </span>
         </div>
-      </PostForm>
+      </form>
     </SitePage>
   );
 }
+
+/** With script the page stays while HubSpot is asked, says so and takes no second press; without it, it is a plain form. */
+const BUSY = {
+  "hx-post": TRY_PATH,
+  "hx-target": "#main",
+  "hx-select": "#main",
+  "hx-swap": "outerHTML show:top",
+  "hx-indicator": "#asking",
+  "hx-disabled-elt": "find button",
+};
 
 function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choices" | "problems">) {
   const { sequences, presets, nameable } = choices;
@@ -57,6 +71,11 @@ function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choice
         name="sequence_id"
         label="Sequence"
         value={entry.sequence_id}
+        note={
+          sequences.length === 0
+            ? "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour."
+            : undefined
+        }
         problems={problems}
         choices={[
           { value: "", label: "Choose a sequence" },
@@ -102,8 +121,50 @@ function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choice
           problems={problems}
           choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(nameable)]}
         />
+        <TextField
+          name="sender_alias"
+          label="Sender alias"
+          inputMode="email"
+          value={entry.sender_alias}
+          note="Empty: as the sender's settings say."
+          problems={problems}
+        />
       </Group>
+      <OtherInputs entry={entry} problems={problems} />
     </>
+  );
+}
+
+function OtherInputs({ entry, problems }: Pick<TryModel, "entry" | "problems">) {
+  return (
+    <Group legend="What else the step says" note="What is left empty is decided by the preset.">
+      <SelectField
+        name="if_already_enrolled"
+        label="If already enrolled"
+        value={entry.if_already_enrolled}
+        problems={problems}
+        choices={[
+          { value: "", label: "As the preset says" },
+          { value: "skip", label: "Goes on as a success" },
+          { value: "fail", label: "Goes on as a failure" },
+          { value: "wait", label: "Waits until that sequence ends" },
+        ]}
+      />
+      <TextField
+        name="cooldown_days"
+        label="Cooldown, days"
+        inputMode="numeric"
+        value={entry.cooldown_days}
+        problems={problems}
+      />
+      <TextField
+        name="not_before"
+        label="Not before"
+        value={entry.not_before}
+        note="A day, such as 2027-01-31."
+        problems={problems}
+      />
+    </Group>
   );
 }
 

@@ -15,6 +15,7 @@ export async function admitForm(
 ): Promise<AdminVisit | undefined> {
   const visit = await identifyVisit(options, request);
   if (visit.kind === "stranger") {
+    leaveNotice(options.cookies, response, "signed-out");
     response.redirect(303, "/settings");
     return undefined;
   }

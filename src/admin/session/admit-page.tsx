@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import { sendPage } from "../../http/page.js";
 import { readBacklog } from "../overview/backlog.js";
 import { createFormat } from "../frame/format.js";
+import { takeNotice } from "../frame/notices.js";
 import { NotAdmittedPage, ReconnectPage, SignInPage } from "./gate-pages.js";
 import { listAdministrators } from "./rights.js";
 import type { SettingsOptions } from "../site-options.js";
@@ -18,7 +19,8 @@ export async function admitPage(
 ): Promise<AdminVisit | undefined> {
   const visit = await identifyVisit(options, request);
   if (visit.kind === "stranger") {
-    sendPage(response, 401, <SignInPage />);
+    const notice = takeNotice(options.cookies, request, response);
+    sendPage(response, 401, <SignInPage notice={notice?.text} />);
     return undefined;
   }
   options.sessions.renew(response, visit.session);

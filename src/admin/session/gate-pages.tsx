@@ -1,17 +1,23 @@
 import { MessagePage, Page } from "../../http/page.js";
 import type { Backlog } from "../overview/backlog.js";
-import type { Format } from "../frame/format.js";
+import { shorten, type Format } from "../frame/format.js";
+import { LONGEST_LABEL } from "../frame/names.js";
 import type { PortalOverview } from "./portal-overview.js";
 import type { Administrator } from "./rights.js";
 import { Time } from "../overview/connection.js";
 
-/** What a visitor without a session sees: what this is, and the two ways in. */
-export function SignInPage() {
+/** What a visitor without a session sees: what this is, the two ways in, and what became of a form sent too late. */
+export function SignInPage({ notice }: { notice: string | undefined }) {
   return (
     <Page title="Sign in">
       <main class="message card">
         <p class="brand">Sequence Enroller</p>
         <h1>Enroll workflow contacts in sequences</h1>
+        {notice === undefined ? null : (
+          <p class="notice bad" role="alert">
+            {notice}
+          </p>
+        )}
         <p>
           Sequence Enroller adds actions to your HubSpot workflows. Every contact that reaches one is enrolled
           in the sequence you chose, from the right sender's inbox, exactly once. Here you see what happened
@@ -64,7 +70,9 @@ export function NotAdmittedPage({ portal, email, administrators, formToken }: No
             <p>Ask one of them to let you in, under “Access”:</p>
             <ul>
               {administrators.slice(0, SHOWN_ADMINISTRATORS).map(({ userId, label }) => (
-                <li key={String(userId)}>{label}</li>
+                <li key={String(userId)}>
+                  <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
+                </li>
               ))}
               {more > 0 ? <li>and {more} more</li> : null}
             </ul>

@@ -11,7 +11,7 @@ export interface StatusProps {
 export function Status({ overview, locale }: StatusProps) {
   const { connection, pausedSince, trouble, timeZone, siteUrl } = overview;
   const at = (instant: string): string => formatInstant(instant, { locale, timeZone });
-  const site = <Link href={siteUrl}>Open the settings site</Link>;
+  const site = <Link href={{ url: siteUrl, external: true }}>Open the settings site</Link>;
   return (
     <Flex direction="column" gap="small">
       <Flex direction="row" gap="small" align="center">
