@@ -14,6 +14,9 @@ import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/job
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { readBacklog } from "../../src/admin/overview/backlog.js";
+import { readHistory, RANGES, type Range } from "../../src/admin/overview/outcome-history.js";
+import { listSenderLoads } from "../../src/admin/overview/sender-load.js";
+import { readReport, REPORT_GROUPS, type ReportGroup } from "../../src/admin/reports/report.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 7_001n;
@@ -354,3 +357,86 @@ describe.each([
     });
   },
 );
+
+/** The pages of numbers: what they cost follows from the stretch of time they tell of, not from the years before. */
+describe("the settings site's numbers of a year", () => {
+  const YEAR = 40_000;
+  const SENDERS = 20;
+  let db: TestDatabase;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    const { pool } = db.database;
+    await pool.query(`ALTER TABLE executions SET (autovacuum_enabled = false)`);
+    await pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, deadline_at, contact_id, sequence_id, workflow_id,
+              request, sender_user_id, enrollment_status, error_code, enrolled_at, decided_at, outputs)
+       SELECT portal, 'ap-year-' || number, CASE WHEN number % 20 = 0 THEN 'WAIT_FOR_SEQUENCE_END' ELSE 'ENROLL' END, 'COMPLETED',
+              at, at, (number / 20)::text, (number % 7)::text, (number % 5)::text, '{}', number % $4::int,
+              CASE WHEN number % 20 = 0 THEN NULL WHEN number % 10 < 7 THEN 'ENROLLED' ELSE 'FAILED' END,
+              CASE WHEN number % 10 >= 7 THEN 'BOUNCED' END, CASE WHEN number % 10 < 7 THEN at END, at,
+              CASE WHEN number % 20 = 0 THEN '{"outcome": "REPLIED"}'::jsonb END
+         FROM unnest($1::bigint[]) AS portal, generate_series(1, $2::int) AS number,
+              LATERAL (SELECT now() - ($2::int - number) * ($3::float8 / $2::int) * interval '1 day' AS at) AS moment`,
+      [[PORTAL, QUIET], YEAR, 365, SENDERS],
+    );
+    await pool.query(`VACUUM ANALYZE executions`);
+  }, 120_000);
+
+  afterAll(() => db.drop());
+
+  /** Rows of executions that the statements of `work` read, planned as they are in the app. */
+  async function readBy(work: (database: { pool: Pool }) => Promise<unknown>): Promise<number> {
+    const client = await db.database.pool.connect();
+    let read = 0;
+    const explaining = {
+      async query({ text, values = [] }: Statement) {
+        await client.query(`PREPARE probe AS ${text}`);
+        const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+          `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE probe (${values.map(toLiteral).join(", ")})`,
+        );
+        read += rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
+        await client.query(`DEALLOCATE probe`);
+        return client.query(text, [...values]);
+      },
+    };
+    // pg keeps a named statement's plan for all values from the sixth run on.
+    await client.query(`SET plan_cache_mode = force_generic_plan`);
+    try {
+      await work({ pool: explaining as unknown as Pool });
+      return read;
+    } finally {
+      client.release(true);
+    }
+  }
+
+  const daysOf = (count: number): number => Math.ceil((YEAR * count) / 365);
+  const dayBefore = (count: number): Date => new Date(Date.now() - count * 86_400_000);
+
+  test.each(Object.keys(RANGES) as Range[])("the overview's outcomes of %s", async (range) => {
+    const days = { "24h": 1, "7d": 7, "30d": 30 }[range];
+    const read = await readBy((database) =>
+      readHistory(database, PORTAL, { range, timeZone: "Asia/Kathmandu" }),
+    );
+    expect(read).toBeGreaterThan(daysOf(days - 1) / 2);
+    expect(read).toBeLessThanOrEqual(daysOf(days) + FEW);
+  });
+
+  test("who is near the cap: each sender's last day, and a step to each sender", async () => {
+    const read = await readBy((database) => listSenderLoads(database, PORTAL, new Date()));
+    expect(read).toBeLessThanOrEqual(daysOf(1) + 4 * SENDERS + FEW);
+  });
+
+  test.each(
+    (Object.keys(REPORT_GROUPS) as ReportGroup[]).flatMap((group) => [
+      [group, 30] as const,
+      [group, 90] as const,
+    ]),
+  )("the report by %s of %i days", async (group, days) => {
+    const request = { group, since: dayBefore(days), limit: 100 };
+    const read = await readBy((database) => readReport(database, PORTAL, request));
+    expect(read).toBeGreaterThan(daysOf(days) / 2);
+    // Once for what was enrolled, and once for how that ended.
+    expect(read).toBeLessThanOrEqual(2 * daysOf(days) + FEW);
+  });
+});

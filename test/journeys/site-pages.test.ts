@@ -1,31 +1,45 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { SITE_PAGES } from "../../src/admin/frame/navigation.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { savePreset } from "../../src/policy/preset-store.js";
-import { createRotation } from "../../src/policy/rotation-store.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { hiddenField } from "../support/browser.js";
 import {
-  findBarriers,
   browserSuite,
+  findBarriers,
   launchChromium,
   openTab,
   sidewaysScroll,
   type Tab,
 } from "../support/chromium.js";
-import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
+import { seedExecutions } from "../support/executions.js";
+import { fillPortal } from "../support/full-portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 /** Every page of the site that a person can open by the menu. */
 const MENU_PAGES: readonly string[] = SITE_PAGES.map(({ path }) => path);
 
-/** Written by somebody who means no good: markup, right to left, and far too long. */
-const HOSTILE = `<script>alert("name")</script> \u202Egnol ${"verylong".repeat(1_250)}`;
-
 /** Where pictures of all pages are kept, if anywhere: for looking at, and for the README. */
 const PICTURES = process.env["SITE_PICTURES"];
+
+const WIDE = { width: 1280, height: 900 };
+const PHONE = { width: 320, height: 640 };
+
+/** A page to look at: an address, or a form sent to it. */
+interface Stop {
+  readonly address: string;
+  readonly status: number;
+  /** What is typed; the token of the tab's own session goes along unless the form brings another. */
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+const stop = (address: string, status = 200): Stop => ({ address, status });
+const sent = (address: string, status: number, form: Record<string, string>): Stop => ({
+  address,
+  status,
+  form,
+});
 
 const suite = browserSuite("every settings page");
 
@@ -33,208 +47,284 @@ suite("every page of the settings site in a real browser", () => {
   let browser: Browser;
   let running: RunningApp;
   let portal: SimulatedPortal;
+  let empty: SimulatedPortal;
+  let gone: SimulatedPortal;
   /** Those of the menu, and those a person gets to from them. */
-  let pages: string[];
+  let pages: Stop[];
+  /** The admin's, for all that does not end its session. */
+  let admin: Tab;
 
   beforeAll(async () => {
-    running = await startRunningApp();
-    portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
+    // The worker reads the directories and leaves: what is stored stays as it is, bulk jobs under way too.
+    running = await startRunningApp({ environment: { ROLE: "web" } });
+    const place = { timeZone: "America/Argentina/Buenos_Aires", contacts: 1 };
+    [portal, empty, gone] = [place, place, place].map((seed) => addPlainPortal(running.simulator, seed)) as [
+      SimulatedPortal,
+      SimulatedPortal,
+      SimulatedPortal,
+    ];
+    for (const one of [portal, empty, gone]) await running.install(one);
+    const worker = await running.startAnother({ ROLE: "worker" });
+    await untilDirectoriesAreRead();
+    await worker.close({ graceMs: 1_000 });
     browser = await launchChromium();
-    await running.install(portal);
-    running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
-    await untilDirectoryIsRead();
-    await fillPortal();
-    pages = [...MENU_PAGES, ...(await furtherPages())];
-  }, 30_000);
+    await fillPortal(running.db.database, portal);
+    pages = [...MENU_PAGES.map((address) => stop(address)), ...(await furtherPages())];
+    admin = await signIn(portal);
+  }, 60_000);
 
   afterAll(async () => {
     await browser?.close();
     await running?.close();
   });
 
-  async function untilDirectoryIsRead(): Promise<void> {
-    const endsAt = Date.now() + 15_000;
-    const where = { portalId: BigInt(portal.portalId) };
-    while ((await running.db.database.prisma.portal.findUnique({ where }))?.directorySyncedAt == null) {
-      if (Date.now() > endsAt) throw new Error("the directory was not read");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+  const prisma = () => running.db.database.prisma;
+  const here = () => ({ portalId: BigInt(portal.portalId) });
+
+  async function untilDirectoriesAreRead(): Promise<void> {
+    const endsAt = Date.now() + 30_000;
+    while ((await prisma().portal.count({ where: { directorySyncedAt: null } })) > 0) {
+      if (Date.now() > endsAt) throw new Error("the directories were not read");
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 
-  /** A month of a portal at work, with names that mean no good. */
-  async function fillPortal(): Promise<void> {
-    const portalId = BigInt(portal.portalId);
-    const { prisma } = running.db.database;
-    const [sequence, other] = await prisma.sequence.findMany({ where: { portalId }, take: 2 });
-    await prisma.sequence.updateMany({
-      where: { portalId, sequenceId: other?.sequenceId ?? "" },
-      data: { name: HOSTILE },
-    });
-    const senders = [...portal.users.values()].slice(0, 3);
-    const outcomes: Partial<ExecutionSeed>[] = [
-      ...Array.from({ length: 7 }, () => ({ enrollmentStatus: "ENROLLED" })),
-      { enrollmentStatus: "ALREADY_ENROLLED" },
-      { enrollmentStatus: "SKIPPED", errorCode: "COOLDOWN_ACTIVE" },
-      { enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING", errorMessage: "The contact has no owner." },
-      { enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED", errorMessage: "No inbox." },
-    ];
-    const seeds = Array.from({ length: 600 }, (_, index): ExecutionSeed => {
-      const acceptedAt = new Date(Date.now() - ((index * 7_919) % 43_000) * 60_000 - 60_000);
-      const outcome = outcomes[(index * 5) % outcomes.length];
-      return {
-        portalId,
-        contactEmail: `contact-${index}@acme.example`,
-        sequenceId: (index % 3 === 0 ? other : sequence)?.sequenceId ?? null,
-        senderUserId: BigInt(senders[index % senders.length]?.userId ?? 1),
-        workflowId: String(51_000 + (index % 4)),
-        acceptedAt,
-        decidedAt: new Date(acceptedAt.getTime() + 4_000 + (index % 50) * 900),
-        ...outcome,
-        ...(outcome?.enrollmentStatus === "ENROLLED"
-          ? { enrolledAt: new Date(acceptedAt.getTime() + 4_000 + (index % 50) * 900) }
-          : {}),
-      };
-    });
-    const circuit = {
-      circuitTrips: 2,
-      circuitReason: "HubSpot is unavailable (503)",
-      circuitOpenedAt: new Date(),
-    };
-    await prisma.portalDrain.update({
-      where: { portalId },
-      data: { ...circuit, circuitOpenUntil: new Date(Date.now() + 600_000) },
-    });
-    await prisma.portalSettings.create({
-      data: {
-        portalId,
-        alertWebhookUrl: "https://hooks.acme.example/alerts",
-        alertFailurePercent: 20,
-        version: 1,
-      },
-    });
-    await prisma.senderSettings.create({
-      data: { portalId, userId: BigInt(senders[0]?.userId ?? 1), dailyCap: 4, windowDays: [] },
-    });
-    await prisma.portalAdmin.create({ data: { portalId, userId: BigInt(senders[1]?.userId ?? 1) } });
-    await seedExecutions(running.db.database, seeds);
-    await seedExecutions(running.db.database, [{ portalId, acceptedAt: new Date(Date.now() - 7_200_000) }]);
-    await seedExecutions(running.db.database, [refusedContact(portalId)]);
-    await decidePolicy(portalId);
-  }
-
-  /** One with everything a story can tell. */
-  function refusedContact(portalId: bigint): ExecutionSeed {
-    const senders = [...portal.users.values()].slice(1, 3).map(({ userId }) => String(userId));
-    return {
-      ...{
-        portalId,
-        contactId: "151",
-        contactEmail: `${HOSTILE}@x.example`,
-        workflowId: "51001",
-        attempts: 2,
-      },
-      ...{
-        enrollmentStatus: "FAILED",
-        errorCode: "INBOX_NOT_CONNECTED",
-        errorMessage: HOSTILE.slice(0, 600),
-      },
-      lastProblem: `400 ${HOSTILE.slice(0, 600)}`,
-      request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
-      senderChoice: {
-        chosen: { userId: senders[0], via: "fallback_rotation", rotationName: HOSTILE.slice(0, 100) },
-        passedOver: [
-          { via: "contact_owner", code: "OWNER_MISSING", reason: "The contact has no owner." },
-          {
-            ...{
-              userId: senders[1],
-              via: "fallback_rotation",
-              code: "SENDER_LIMIT_REACHED",
-              reason: "The cap is reached.",
-            },
-            freeAt: "2026-11-22T08:00:00Z",
-          },
-        ],
-      },
-    };
-  }
-
-  async function decidePolicy(portalId: bigint): Promise<void> {
-    const { database } = running.db;
-    const by = { userId: null, userEmail: HOSTILE };
-    const members = [...portal.users.values()]
-      .slice(0, 4)
-      .map(({ userId }) => ({ userId: BigInt(userId), weight: 2 }));
-    const name = HOSTILE.slice(0, 100);
-    const draft = { name, keepsSender: true, members };
-    await createRotation(database, portalId, { draft, by });
-    await savePreset(database, portalId, { draft: { name, policy: INITIAL_POLICY }, saved: undefined, by });
-    await database.prisma.user.updateMany({
-      where: { portalId, userId: BigInt([...portal.users.values()][2]?.userId ?? 1) },
-      data: { firstName: HOSTILE, lastName: "\u202E<b>" },
-    });
-  }
-
-  async function furtherPages(): Promise<string[]> {
-    const { prisma } = running.db.database;
-    const where = { portalId: BigInt(portal.portalId) };
-    const story = await prisma.execution.findFirstOrThrow({ where: { ...where, contactId: "151" } });
-    const waiting = await prisma.execution.findFirstOrThrow({ where: { ...where, decidedAt: null } });
-    const rotation = await prisma.rotation.findFirstOrThrow({ where });
-    const preset = await prisma.preset.findFirstOrThrow({ where });
+  async function furtherPages(): Promise<Stop[]> {
+    const where = here();
+    const rotation = await prisma().rotation.findFirstOrThrow({ where });
+    const preset = await prisma().preset.findFirstOrThrow({ where });
+    const jobs = await prisma().bulkJob.findMany({ where });
+    const refused = [...portal.users.values()][1]?.userId;
     return [
-      `/settings/activity/${story.id}`,
-      `/settings/activity/${waiting.id}`,
-      "/settings/activity?status=failed&kind=ENROLL&from=2026-01-01",
-      "/settings/activity/bulk?action=retry",
-      `/settings/senders/${portal.admin.userId}`,
-      `/settings/rotations/${rotation.rotationId}`,
-      "/settings/rotations/new",
-      `/settings/presets/${preset.presetId}`,
-      "/settings/presets/new",
-      "/settings/activity/999999",
+      ...(await storyOfEachOutcome()).map((id) => stop(`/settings/activity/${id}`)),
+      stop("/settings?range=30d"),
+      stop("/settings/activity?status=failed&kind=ENROLL&from=2026-01-01"),
+      stop("/settings/activity?q=nobody%40nowhere.example&since=nonsense"),
+      stop("/settings/activity/bulk?action=retry"),
+      ...jobs.map(({ id }) => stop(`/settings/activity/bulk/${id}`)),
+      stop("/settings/reports?by=sender&range=90d"),
+      stop("/settings/senders?search=nobody"),
+      stop(`/settings/senders/${portal.admin.userId}`),
+      stop(`/settings/senders/${refused}`),
+      stop(`/settings/rotations/${rotation.rotationId}`),
+      stop("/settings/rotations/new"),
+      stop(`/settings/presets/${preset.presetId}`),
+      stop("/settings/presets/new"),
+      stop("/settings/activity/999999", 404),
+      stop("/settings/activity/bulk/999999", 404),
+      stop("/settings/senders/999999", 404),
+      stop("/settings/rotations/999999", 404),
+      stop("/settings/presets/999999", 404),
+      stop("/settings/nowhere", 404),
     ];
   }
 
-  async function signIn(options: BrowserContextOptions = {}): Promise<Tab> {
-    const tab = await openTab(browser, options);
+  /** One of each status and state, the ones with most to tell. */
+  async function storyOfEachOutcome(): Promise<bigint[]> {
+    const { rows } = await running.db.database.pool.query<{ id: string }>(
+      `SELECT max(id) AS id FROM executions WHERE portal_id = $1
+        GROUP BY kind, enrollment_status, decided_at IS NULL, error_code ORDER BY 1`,
+      [portal.portalId],
+    );
+    expect(rows.length).toBeGreaterThanOrEqual(8);
+    return rows.map(({ id }) => BigInt(id));
+  }
+
+  /** A tab in which a user of the account has signed in by HubSpot: its super admin where none is named. */
+  async function signIn(
+    one: SimulatedPortal,
+    { userId = one.admin.userId, ...options }: BrowserContextOptions & { userId?: number } = {},
+  ): Promise<Tab> {
+    running.simulator.setAutoConsent({ portalId: one.portalId, userId });
+    const tab = await openTab(browser, { viewport: WIDE, ...options });
     await tab.page.goto(`${running.publicUrl}/settings/sign-in`);
     await tab.page.waitForURL(`${running.publicUrl}/settings`);
     return tab;
   }
 
-  // Each page in both colours and in both widths; all four ways only where they are to be looked at.
-  const looks: [string, BrowserContextOptions][] = [
-    ["wide-light", { colorScheme: "light", viewport: { width: 1280, height: 900 } }],
-    ["phone-dark", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
-  ];
-  if (PICTURES !== undefined) {
-    looks.push(["wide-dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }]);
-    looks.push(["phone-light", { colorScheme: "light", viewport: { width: 360, height: 740 } }]);
+  /** Opens the page, or sends the form as the browser does: the answer is the page then. */
+  async function open(page: Page, { address, status, form }: Stop): Promise<void> {
+    const url = running.publicUrl + address;
+    if (form !== undefined) {
+      const settings = await page.request.get(`${running.publicUrl}/settings`);
+      const token = hiddenField(await settings.text(), "form_token");
+      const postData = new URLSearchParams({ form_token: token, ...form }).toString();
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      await page.route(
+        url,
+        (route) =>
+          route.continue({ method: "POST", postData, headers: { ...route.request().headers(), ...headers } }),
+        { times: 1 },
+      );
+    }
+    const answer = await page.goto(url);
+    expect([address, answer?.status()]).toEqual([address, status]);
   }
 
-  test.each(looks)(
-    "has no barrier and nothing to scroll sideways, %s",
-    async (look, options) => {
-      const { page, complaints, close } = await signIn(options);
-      for (const address of pages) {
-        await page.goto(running.publicUrl + address);
-        if (PICTURES !== undefined) {
-          mkdirSync(PICTURES, { recursive: true });
-          const name = `${address.slice(1).replaceAll(/[^a-z0-9]+/g, "-")}-${look}.png`;
-          await page.screenshot({ path: path.join(PICTURES, name), fullPage: true });
-        }
-        expect([address, await findBarriers(page)]).toEqual([address, []]);
-        expect([address, await sidewaysScroll(page)]).toEqual([address, 0]);
+  /** Both colours and both widths, as many pages as wanted in the one tab. */
+  async function look({ page, complaints }: Tab, stops: readonly Stop[]): Promise<void> {
+    for (const one of stops) {
+      const { address, form } = one;
+      await page.setViewportSize(WIDE);
+      await open(page, one);
+      const place = form === undefined ? address : `${address} with ${JSON.stringify(form)}`;
+      for (const [viewport, colorScheme] of LOOKS) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(viewport);
+        await keepPicture(page, `${address}-${viewport.width}-${colorScheme}`);
+        expect([place, colorScheme, await findBarriers(page)]).toEqual([place, colorScheme, []]);
+        expect([place, viewport, await sidewaysScroll(page)]).toEqual([place, viewport, 0]);
       }
-      // The browser itself reports the page that is not there; anything else would be ours.
-      expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
-      await close();
-    },
-    120_000,
-  );
+    }
+    expect(complaints.splice(0).filter((text) => !isReportOfStatus(text))).toEqual([]);
+  }
+
+  /** The browser itself reports answers of 4xx and 5xx; anything else would be ours. */
+  const isReportOfStatus = (text: string): boolean => /responded with a status of [45]\d\d/.test(text);
+
+  async function keepPicture(page: Page, name: string): Promise<void> {
+    if (PICTURES === undefined) return;
+    mkdirSync(PICTURES, { recursive: true });
+    const file = `${name.slice(1).replaceAll(/[^a-z0-9]+/g, "-")}.png`;
+    await page.screenshot({ path: path.join(PICTURES, file), fullPage: true });
+  }
+
+  describe("has no barrier in either colour and nothing to scroll sideways", () => {
+    test("where an admin gets by links", () => look(admin, pages), 240_000);
+
+    test("where a form is not saved, and where a question is answered", async () => {
+      const rotation = await prisma().rotation.findFirstOrThrow({ where: here() });
+      const preset = await prisma().preset.findFirstOrThrow({ where: here() });
+      const { userId } = portal.admin;
+      const [contact] = portal.contacts.keys();
+      const [sequence] = portal.sequences.keys();
+      const late = { version: "77" };
+      const stored = { ...presetFields, name: "Other", ...late };
+      const members = { name: "Other", member: String(userId), [`weight_${userId}`]: "3", ...late };
+      await look(admin, [
+        sent("/settings/policy", 409, { max_hold_days: "9", ...late }),
+        sent(`/settings/senders/${userId}`, 409, { daily_cap: "9", ...late }),
+        sent(`/settings/rotations/${rotation.rotationId}`, 409, members),
+        sent(`/settings/presets/${preset.presetId}`, 409, stored),
+        sent("/settings/policy", 422, { max_hold_days: "x", retention_days: "x" }),
+        sent(`/settings/senders/${userId}`, 422, {
+          daily_cap: "x",
+          window_from: "09:00",
+          away_from: "2026-12-24",
+        }),
+        sent("/settings/rotations/new", 422, { name: "", member: "1", weight_1: "x" }),
+        sent("/settings/rotations/new", 200, { name: "", new_member: String(userId), add: "yes" }),
+        sent("/settings/presets/new", 422, { name: "", sender_mode: "rotation", domains: "not a domain" }),
+        sent("/settings/alerts", 422, { webhook_url: "x", email: "x", failure_count: "x", version: "1" }),
+        sent("/settings/try", 422, { contact: "x" }),
+        sent("/settings/try", 200, {
+          ...{ contact: contact ?? "", sequence_id: sequence ?? "", sender_mode: "specific_user" },
+          sender_user_id: String(userId),
+        }),
+        sent("/settings/alerts", 403, { form_token: "of another session" }),
+      ]);
+    }, 120_000);
+
+    test("of an account where nothing has happened yet", async () => {
+      const tab = await signIn(empty);
+      await look(tab, [
+        ...MENU_PAGES.map((address) => stop(address)),
+        stop("/settings/reports?by=workflow&range=30d"),
+      ]);
+      await tab.close();
+    }, 120_000);
+
+    test("for those who are not let in", async () => {
+      const colleague = [...portal.users.values()].find(({ superAdmin, active }) => !superAdmin && active);
+      colleague!.canInstallApps = true;
+      await prisma().portalAdmin.deleteMany({ where: { ...here(), userId: BigInt(colleague!.userId) } });
+      const unlisted = await signIn(portal, { userId: colleague!.userId });
+      await look(unlisted, [stop("/settings", 403)]);
+      await unlisted.close();
+
+      const left = await signIn(gone);
+      await seedExecutions(running.db.database, [{ portalId: BigInt(gone.portalId) }]);
+      await prisma().portal.update({
+        where: { portalId: BigInt(gone.portalId) },
+        data: { status: "DISCONNECTED", disconnectedReason: "The app was uninstalled." },
+      });
+      await look(left, [stop("/settings")]);
+      await left.page.click("text=Sign out");
+      await look(left, [stop("/settings", 401)]);
+      await left.close();
+    }, 60_000);
+
+    test("where a trip to HubSpot ends", async () => {
+      const tab = await openTab(browser);
+      // A trip that this browser has begun: each state is good once.
+      const begun = async (request = tab.page.request): Promise<string> => {
+        const { headers } = {
+          headers: (await request.get(`${running.publicUrl}/oauth/install`, { maxRedirects: 0 })).headers(),
+        };
+        return encodeURIComponent(new URL(headers["location"] ?? "").searchParams.get("state") ?? "");
+      };
+      const at = "/oauth/callback";
+      const used = await begun();
+      const stranger = await openTab(browser);
+      await look(tab, [
+        stop("/settings", 401),
+        stop(`${at}?error=access_denied`, 403),
+        stop(`${at}?code=1&state=nonsense`, 400),
+        stop(`${at}?code=1&state=${await begun(stranger.page.request)}`, 400),
+        stop(`${at}?code=1&state=${used}`, 400),
+        stop(`${at}?code=1&state=${used}`, 400),
+        stop(`${at}?step=authorize&returnUrl=https%3A%2F%2Fevil.example`, 400),
+        stop("/oauth/installed"),
+      ]);
+      await stranger.close();
+      await tab.close();
+    }, 60_000);
+
+    test("where our side fails", async () => {
+      const { pool } = running.db.database;
+      await pool.query(`ALTER TABLE bulk_jobs RENAME TO bulk_jobs_away`);
+      try {
+        await look(admin, [stop("/settings/activity", 500)]);
+        await pool.query(
+          `CREATE FUNCTION disk_is_full() RETURNS SETOF bulk_jobs_away LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$`,
+        );
+        await pool.query(`CREATE VIEW bulk_jobs AS SELECT * FROM disk_is_full()`);
+        await look(admin, [stop("/settings/activity", 503)]);
+      } finally {
+        await pool.query(`DROP VIEW IF EXISTS bulk_jobs`);
+        await pool.query(`DROP FUNCTION IF EXISTS disk_is_full()`);
+        await pool.query(`ALTER TABLE bulk_jobs_away RENAME TO bulk_jobs`);
+      }
+    }, 60_000);
+  });
+
+  test.each(["/settings", "/settings/activity"])("prints %s with its table as a table", async (address) => {
+    const { page } = admin;
+    await page.setViewportSize({ width: 794, height: 1_123 });
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    await open(page, stop(address));
+    const blank = await blankSize(page);
+    const printed = await page.screenshot();
+    expect(printed.length).toBeGreaterThan(5 * blank);
+    expect(await page.evaluate<string[]>(UNFIT_CELLS)).toEqual([]);
+    expect(await page.evaluate<string>("getComputedStyle(document.body).backgroundColor")).toMatch(
+      /rgba\(0, 0, 0, 0\)|rgb\(255, 255, 255\)/,
+    );
+    await page.emulateMedia({ media: null });
+  });
+
+  /** Bytes of a picture of nothing, as large as the page's. */
+  async function blankSize(page: Page): Promise<number> {
+    const context = await browser.newContext({ viewport: page.viewportSize() });
+    const empty = await context.newPage();
+    const { length } = await empty.screenshot();
+    await context.close();
+    return length;
+  }
 
   test("is reached from the menu and says where one is, with script off and on a phone", async () => {
-    const { page, close } = await signIn({ javaScriptEnabled: false, viewport: { width: 320, height: 640 } });
+    const { page, close } = await signIn(portal, { javaScriptEnabled: false, viewport: PHONE });
     for (const address of MENU_PAGES) {
       await page.click(".menu.folded summary");
       await page.click(`.menu.folded a[href="${address}"]`);
@@ -246,9 +336,11 @@ suite("every page of the settings site in a real browser", () => {
   });
 
   test("can be used by the keyboard alone, and shows where one is", async () => {
-    const { page, close } = await signIn();
-    for (const address of pages) {
-      await page.goto(running.publicUrl + address);
+    const { page } = admin;
+    await page.setViewportSize(WIDE);
+    for (const one of pages) {
+      const { address } = one;
+      await open(page, one);
       const controls = await page.evaluate<string[]>(LIST_CONTROLS);
       const reached: number[] = [];
       // Hours and minutes, days and months of one field are stops of their own.
@@ -261,9 +353,32 @@ suite("every page of the settings site in a real browser", () => {
       }
       expect([address, reached.map((index) => controls[index])]).toEqual([address, controls]);
     }
-    await close();
-  }, 120_000);
+  }, 240_000);
 });
+
+/** Each page in both colours and in both widths; all four ways only where they are to be looked at. */
+const LOOKS: readonly [typeof WIDE, "light" | "dark"][] = [
+  [WIDE, "light"],
+  [PHONE, "dark"],
+  ...(PICTURES === undefined
+    ? []
+    : ([
+        [WIDE, "dark"],
+        [{ width: 360, height: 740 }, "light"],
+      ] as [typeof WIDE, "light" | "dark"][])),
+];
+
+/** A preset's form as it is filled in where nothing is special. */
+const presetFields = {
+  ...{ sender_mode: "default_sender", when_nobody: "wait", if_already_enrolled: "skip" },
+  ...{ cooldown_days: "3", cooldown_scope: "any" },
+};
+
+/** Cells that a reader of the printed tables would miss: without a place, or not beside each other. */
+const UNFIT_CELLS = `[...document.querySelectorAll("main th, main td")]
+  .filter((cell) => getComputedStyle(cell).display !== "table-cell" || cell.getBoundingClientRect().width < 5)
+  .filter((cell) => cell.closest("details:not([open])") === null && cell.closest(".unseen") === null)
+  .map((cell) => cell.outerHTML.slice(0, 100))`;
 
 /** Everything a person can use, in the order of the page. */
 const CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
