@@ -92,7 +92,7 @@ describe(`the activity of a portal with ${ROWS} executions`, () => {
     ["by what failed within a day", { decidedSince: daysAgo(1), outcome: "failed", retries: "without" }, 3],
     ["by what failed within a month", { decidedSince: daysAgo(30), outcome: "failed" }, PAGE_SIZE],
     ["by what a sender sent within a day", SENT_WITHIN_A_DAY, PAGE_SIZE],
-    ["by an execution's id", { search: "77" }, 1],
+    ["by an execution's id", { search: "100077" }, 1],
     ["by a callback id", { search: "ap-scale-5" }, 1],
     ["in the middle of the history", { since: daysAgo(whole / 2 + 1), until: daysAgo(whole / 2) }, PAGE_SIZE],
   ];

@@ -161,6 +161,12 @@ async function rowsOf(portalId: bigint | null): Promise<Record<string, unknown>>
   return rows[0]?.all ?? {};
 }
 
+/** The first account's rows but for the place in its request window that a question to HubSpot takes. */
+async function decidedRows(): Promise<string> {
+  const { portal_drains: _, ...rows } = await rowsOf(firstAccount());
+  return JSON.stringify(rows);
+}
+
 /** A browser in which a user has signed in by HubSpot. */
 async function signIn(one: SimulatedPortal, userId = one.admin.userId): Promise<Browser> {
   const browser = createBrowser(running.publicUrl);
@@ -373,10 +379,10 @@ test("the same forms do change something where the account's own admin sends the
     // Each save changes a version that a later form has to name.
     const call = (await forms())[index];
     if (call === undefined) throw new Error("the table grew meanwhile");
-    const before = JSON.stringify(await rowsOf(firstAccount()));
+    const before = await decidedRows();
     const { status } = await postForm(admin, call, token);
     expect([call.path, status]).toEqual([call.path, call.changes || call.other === 303 ? 303 : 200]);
-    const isChanged = JSON.stringify(await rowsOf(firstAccount())) !== before;
+    const isChanged = (await decidedRows()) !== before;
     expect([call.path, isChanged]).toEqual([call.path, call.changes]);
   }
 }, 30_000);

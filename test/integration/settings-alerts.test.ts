@@ -432,7 +432,8 @@ describe("waiting contacts", () => {
     ]);
     const part = await page(admin, "/settings/waiting");
     expect(part.startsWith('<section class="card" id="waiting"')).toBe(true);
-    expect(part).toMatch(/>3 contacts wait<\/a> to be enrolled. The oldest has waited for 30 hours./);
+    expect(part).toMatch(/>3 contacts wait<\/a> to be enrolled.<\/p>/);
+    expect(part).toMatch(/>The oldest<\/a> has waited for 30 hours./);
   });
 
   test("of a disconnected portal are shown with the day until which they are kept", async () => {

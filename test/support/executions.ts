@@ -44,6 +44,8 @@ export async function seedExecutions({ prisma }: Database, seeds: readonly Execu
       deadlineAt: new Date(Date.now() + 86_400_000),
       request: {},
       ...(seed.enrollmentStatus == null ? {} : { decidedAt: seed.acceptedAt ?? new Date() }),
+      // What is being attempted names its owner.
+      ...(seed.state === "ATTEMPTING" ? { epoch: 1n } : {}),
       ...seed,
     })),
   });

@@ -90,8 +90,8 @@ export function settingsRoutes(ids: RouteIds): Record<string, readonly RouteCall
 function assets(): Record<string, readonly RouteCall[]> {
   return {
     "GET /settings/assets/settings.css": [open("/settings/assets/settings.css")],
-    "GET /settings/assets/policy.css": [open("/settings/assets/policy.css")],
     "GET /settings/assets/htmx.js": [open("/settings/assets/htmx.js")],
+    "GET /settings/assets/live.js": [open("/settings/assets/live.js")],
     "GET /settings/sign-in": [open("/settings/sign-in", 302)],
     "HEAD /settings/sign-in": [],
   };
@@ -135,6 +135,7 @@ function activity(ids: RouteIds): Record<string, readonly RouteCall[]> {
     [`GET ${at}/bulk/:id`]: [page(`${at}/bulk/${ids.job}`, unknown)],
     [`GET ${at}/bulk/:id/progress`]: [part(`${at}/bulk/${ids.job}/progress`, { ...unknown, tells: false })],
     [`GET ${at}/:id`]: [page(`${at}/${ids.failed}`, unknown), page(`${at}/${ids.queued}`, unknown)],
+    [`GET ${at}/:id/story`]: [part(`${at}/${ids.failed}/story`, unknown)],
     [`POST ${at}/bulk/:id/stop`]: [form(`${at}/bulk/${ids.job}/stop`)],
     [`POST ${at}/:id/:action`]: [
       form(`${at}/${ids.failed}/retry`),
@@ -157,7 +158,7 @@ function senders({ sender, senderVersion, settingsVersion }: RouteIds): Record<s
     [`GET ${at}`]: [page(`${at}?search=&page=1`)],
     [`GET ${at}/:userId`]: [page(`${at}/${sender}`, { other: 404 })],
     [`POST ${at}/:userId/clear`]: [form(`${at}/${sender}/clear`, {}, { other: 404 })],
-    [`POST ${at}`]: [form(at, { user: sender, mark: "not-allowed" })],
+    [`POST ${at}`]: [form(at, { user: sender, mark: "not-allowed", [`version_${sender}`]: senderVersion })],
     [`POST ${at}/listing`]: [form(`${at}/listing`, { only_listed: "yes", version: settingsVersion })],
     [`POST ${at}/:userId`]: [
       form(`${at}/${sender}`, { daily_cap: 7, version: senderVersion }, { other: 404 }),
@@ -175,7 +176,9 @@ function rotations({ sender, rotation, rotationVersion }: RouteIds): Record<stri
       form(`${at}/${rotation}`, { name: "Renamed", ...members, version: rotationVersion }, { other: 404 }),
       form(`${at}/new`, { name: "New", ...members, version: 0 }, { other: 422 }),
     ],
-    [`POST ${at}/:rotationId/delete`]: [form(`${at}/${rotation}/delete`, {}, { other: 404 })],
+    [`POST ${at}/:rotationId/delete`]: [
+      form(`${at}/${rotation}/delete`, { version: rotationVersion }, { other: 404 }),
+    ],
   };
 }
 
@@ -190,7 +193,7 @@ function presets({ sender, preset, presetVersion }: RouteIds): Record<string, re
   return {
     [`GET ${at}`]: [page(at)],
     [`GET ${at}/:presetId`]: [page(`${at}/${preset}`, { other: 404 }), page(`${at}/new`)],
-    [`POST ${at}/default`]: [form(`${at}/default`, { preset })],
+    [`POST ${at}/default`]: [form(`${at}/default`, { preset, instead: "", version: presetVersion })],
     [`POST ${at}/:presetId`]: [
       form(`${at}/${preset}`, typed("Renamed", presetVersion), { other: 404 }),
       form(`${at}/new`, typed("New", 0), { other: 422 }),
@@ -218,10 +221,10 @@ function rest({ portalId, sender, letIn, settingsVersion }: RouteIds): Record<st
   const confirmed = { confirmation: portalId };
   return {
     "POST /settings/default-sender": [
-      form("/settings/default-sender", { sender_user_id: "", version: settingsVersion }),
+      form("/settings/default-sender", { sender_user_id: "", version: settingsVersion }, { other: 409 }),
     ],
     "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],
-    "POST /settings/alerts": [form("/settings/alerts", webhook)],
+    "POST /settings/alerts": [form("/settings/alerts", webhook, { other: 409 })],
     "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],
     "POST /settings/access/take-out": [form("/settings/access/take-out", { user_id: letIn })],
     "POST /settings/danger/resume": [form("/settings/danger/resume")],

@@ -6,8 +6,9 @@ import type { SessionIdentity } from "./session.js";
 /**
  * Whether a user may use the portal's settings site: its super admins, and whom an admin has let in. Super admins are
  * known from our copy of the user list, also of one that HubSpot does not renew any more: the permission to read it is
- * chosen by whoever authorizes the app last. Only where the list was never read, the user in whose name the app was
- * installed counts, since HubSpot asked for that right when they did. A user who has left the portal may nothing.
+ * chosen by whoever authorizes the app last. Of those who are not on it the user in whose name the app was installed
+ * counts, since HubSpot asked for that right when they did; who that is, nobody changes who may not administer
+ * (`mayTakeOver`). A user who has left the portal may nothing.
  */
 export async function mayAdminister(
   db: Pool | PoolClient,
@@ -20,9 +21,8 @@ export async function mayAdminister(
     text: `
       SELECT coalesce((SELECT is_listed FROM users WHERE portal_id = $1 AND user_id = $2), true) AND (
                EXISTS (SELECT FROM portal_admins WHERE portal_id = $1 AND user_id = $2)
-               OR CASE WHEN EXISTS (SELECT FROM users WHERE portal_id = $1)
-                    THEN coalesce((SELECT super_admin FROM users WHERE portal_id = $1 AND user_id = $2), false)
-                    ELSE p.authorized_by_user_id = $2 END) AS may
+               OR coalesce((SELECT super_admin FROM users WHERE portal_id = $1 AND user_id = $2),
+                           p.authorized_by_user_id = $2, false)) AS may
         FROM portals p WHERE p.portal_id = $1`,
     values: [portalId, userId],
   });
@@ -67,7 +67,7 @@ export async function listAdministrators(db: Pool | PoolClient, portalId: bigint
        UNION ALL
        SELECT authorized_by_user_id, 'installed', 2 FROM portals
         WHERE portal_id = $1 AND authorized_by_user_id IS NOT NULL
-          AND NOT EXISTS (SELECT FROM users WHERE portal_id = $1)
+          AND NOT EXISTS (SELECT FROM users WHERE portal_id = $1 AND user_id = authorized_by_user_id)
        UNION ALL
        SELECT user_id, 'let-in', 3 FROM portal_admins WHERE portal_id = $1
      ), person AS (SELECT DISTINCT ON (user_id) user_id, reason FROM candidate ORDER BY user_id, rank)
