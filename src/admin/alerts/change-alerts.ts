@@ -48,12 +48,12 @@ const NO_NAMES = { people: new Map(), rotations: new Map() };
 
 type Typed = Readonly<Record<AlertField, string>>;
 
-function toTyped({ text }: FormBody): Typed {
+function toTyped(form: FormBody): Typed {
   return {
-    webhook_url: text("webhook_url"),
-    email: text("email"),
-    failure_count: text("failure_count"),
-    failure_percent: text("failure_percent"),
+    webhook_url: form.text("webhook_url"),
+    email: form.text("email"),
+    failure_count: form.text("failure_count"),
+    failure_percent: form.text("failure_percent"),
   };
 }
 
