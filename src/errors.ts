@@ -27,10 +27,27 @@ const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to c
 
 /** Whether what was thrown is the database's trouble: nobody's doing, and over by itself or not at all. */
 export function isStorageDown(fault: unknown): fault is Error {
-  if (typeof fault !== "object" || fault === null) return false;
+  if (!isObject(fault)) return false;
   const { code, message } = fault as { code?: unknown; message?: unknown };
   return (
-    (typeof code === "string" && STORAGE_CODE.test(code)) ||
+    [code, driverCodeOf(fault)].some((name) => typeof name === "string" && STORAGE_CODE.test(name)) ||
     (typeof message === "string" && STORAGE_MESSAGE.test(message))
   );
+}
+
+/**
+ * What the server said of a query that went through Prisma: under a code of Prisma's in `meta`, or bare where Prisma has
+ * none. No other `cause` is looked at: a call to HubSpot is refused a connection by the same names.
+ */
+function driverCodeOf(fault: Fields): unknown {
+  const wrapped = isObject(fault["meta"]) ? fault["meta"]["driverAdapterError"] : fault;
+  if (!isObject(wrapped) || wrapped["name"] !== "DriverAdapterError" || !isObject(wrapped["cause"]))
+    return undefined;
+  return wrapped["cause"]["originalCode"];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
 }

@@ -32,6 +32,9 @@ export interface RefreshedTokens {
 }
 
 export interface OAuthApi {
+  /** What HubSpot knows this app by. */
+  readonly clientId: string;
+  readonly redirectUri: string;
   /** Where the browser goes for consent. `portalId` pre-selects the account on HubSpot's page (dossier §2.1). */
   authorizationUrl(request: { state: string; portalId?: bigint | undefined }): string;
   /**
@@ -54,6 +57,8 @@ export interface OAuthApiOptions extends OAuthTransportOptions {
 export function createOAuthApi(options: OAuthApiOptions): OAuthApi {
   const transport = createOAuthTransport(options);
   return {
+    clientId: options.clientId,
+    redirectUri: options.redirectUri,
     authorizationUrl: (request) => authorizationUrl(options, request),
     async exchangeCode(code) {
       const attempt = await transport.exchange(code);

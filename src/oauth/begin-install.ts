@@ -1,14 +1,12 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { OAuthApi } from "../hubspot/oauth-api.js";
 import { sendEnding } from "./pages.js";
-import { trustedReturnUrl } from "./return-url.js";
+import { returnUrlForState, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
 
-export interface BeginOptions {
+export interface BeginOptions extends ReturnOptions {
   oauthApi: OAuthApi;
   states: InstallStates;
-  /** Origin of HubSpot's UI. */
-  appUrl: string;
 }
 
 /** Sends the browser to HubSpot's consent page. `?portalId=` only pre-selects an account there; it proves nothing here. */
@@ -24,14 +22,10 @@ export function createBegin({ oauthApi, states }: BeginOptions, purpose: Purpose
  * `step=authorize`: an install that began on the marketplace (dossier §2.2). HubSpot waits at `returnUrl` for our state
  * and shows its consent page then.
  */
-export function beginFromMarketplace(
-  { states, appUrl }: BeginOptions,
-  request: Request,
-  response: Response,
-): void {
-  const returnUrl = trustedReturnUrl(request.query["returnUrl"], { appUrl });
+export function beginFromMarketplace(options: BeginOptions, request: Request, response: Response): void {
+  const returnUrl = returnUrlForState(request.query["returnUrl"], options);
   if (returnUrl === undefined) return sendEnding(response, "unknown-return");
-  returnUrl.searchParams.set("state", states.mint({ request, response, purpose: "install" }));
+  returnUrl.searchParams.set("state", options.states.mint({ request, response, purpose: "install" }));
   response.set("Cache-Control", "no-store").redirect(returnUrl.href);
 }
 

@@ -5,16 +5,14 @@ import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-a
 import type { Logger } from "../observability/logger.js";
 import type { Vault } from "../vault/vault.js";
 import { sendEnding, type Ending } from "./pages.js";
-import { trustedReturnUrl } from "./return-url.js";
+import { trustedReturnUrl, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
 
-export interface FinishOptions {
+export interface FinishOptions extends ReturnOptions {
   oauthApi: OAuthApi;
   vault: Pick<Vault, "saveGrant">;
   states: InstallStates;
   sessions: Sessions;
-  /** Origin of HubSpot's UI. */
-  appUrl: string;
   /** Told after a portal was connected anew; wakes the directory sync. */
   onInstalled: (portalId: bigint) => Promise<void>;
   logger: Logger;
@@ -88,10 +86,10 @@ async function connect(options: FinishOptions, grant: AuthorizedGrant, purpose: 
 
 /** A redirect in every case, so that the code leaves the address bar. */
 function leave(
-  { appUrl }: FinishOptions,
+  options: FinishOptions,
   { request, response, isSignedIn }: { request: Request; response: Response; isSignedIn: boolean },
 ): void {
-  const returnUrl = trustedReturnUrl(request.query["returnUrl"], { appUrl });
+  const returnUrl = trustedReturnUrl(request.query["returnUrl"], options);
   const ownPage = isSignedIn ? "/settings" : INSTALLED_PATH;
   response.set("Cache-Control", "no-store").redirect(303, returnUrl?.href ?? ownPage);
 }

@@ -56,7 +56,7 @@ const ENDINGS = {
     status: 400,
     title: "This link leads elsewhere",
     paragraphs: [
-      "The link asks to go on to an address that is not HubSpot's, so it was not followed.",
+      "The link asks to go on to an address that HubSpot would not have given, so it was not followed.",
       "To connect your account, start here.",
     ],
   },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { isStorageDown } from "../../src/errors.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 describe("openDatabase", () => {
@@ -46,6 +47,43 @@ describe("openDatabase", () => {
     await expect(client.query("SELECT 1")).rejects.toThrow();
     client.release(true);
     await expect(db.database.pool.query("SELECT 1 AS one")).resolves.toMatchObject({ rows: [{ one: 1 }] });
+  });
+
+  test("its trouble is told as such through Prisma too, and what is nobody's trouble is not", async () => {
+    const { pool, prisma } = db.database;
+    await pool.query(`
+      CREATE FUNCTION fail_with_name() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'raised by the test' USING ERRCODE = NEW.nonce; END $$;
+      CREATE TRIGGER fail_with_name BEFORE INSERT ON redeemed_states
+        FOR EACH ROW EXECUTE FUNCTION fail_with_name()`);
+    const faultsOf = (sqlState: string) => {
+      const data = { nonce: sqlState, expiresAt: new Date() };
+      return Promise.all(
+        [
+          prisma.redeemedState.create({ data }),
+          prisma.$transaction((transaction) => transaction.redeemedState.create({ data })),
+          prisma.$executeRaw`INSERT INTO redeemed_states (nonce, expires_at) VALUES (${sqlState}, now())`,
+        ].map((work) =>
+          work.then(
+            () => "no fault",
+            (fault: unknown) => fault,
+          ),
+        ),
+      );
+    };
+    for (const sqlState of ["53100", "53300", "40001", "40P01", "57014", "25006"])
+      expect([sqlState, (await faultsOf(sqlState)).map(isStorageDown)]).toEqual([
+        sqlState,
+        [true, true, true],
+      ]);
+    for (const sqlState of ["23505", "22001", "42P01", "P0001"])
+      expect([sqlState, (await faultsOf(sqlState)).map(isStorageDown)]).toEqual([
+        sqlState,
+        [false, false, false],
+      ]);
+    const unreachable = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+    expect(isStorageDown(new TypeError("fetch failed", { cause: unreachable }))).toBe(false);
+    await pool.query(`DROP TRIGGER fail_with_name ON redeemed_states`);
   });
 
   test("closes once, however often it is asked", async () => {

@@ -55,6 +55,8 @@ describe("an install from our own link", () => {
   test("ends signed in on the settings page, with the portal connected and its directory asked for", async () => {
     const landing = await browser.get((await consentedCallback()).href);
     expect(landing).toMatchObject({ status: 303, location: `${site.url}/settings` });
+    const session = landing.headers.getSetCookie().find((set) => set.startsWith("session="));
+    for (const part of ["HttpOnly", "SameSite=Lax", "Path=/"]) expect(session?.split("; ")).toContain(part);
     const settings = await browser.get("/settings");
     expect(settings.status).toBe(200);
     expect(settings.text).toContain(String(portalId));
@@ -279,6 +281,42 @@ describe("an install from the marketplace, with our sign-in first", () => {
     expect((await browser.get(callback.href)).location).toBe(`${site.url}/settings`);
   });
 
+  test("is not sent on to the consent page of another app, before or after consent", async () => {
+    const consentPage = "https://app.hubspot.com/oauth/authorize";
+    const ours = `client_id=${CLIENT.clientId}`;
+    for (const query of [
+      "client_id=another",
+      `${ours}&client_id=another`,
+      `${ours}&redirect_uri=https://evil.example/`,
+      `${ours}&redirect_uri=${site.url}/oauth/callback/..%2f`,
+      "%63lient_id=another",
+    ]) {
+      const returnUrl = encodeURIComponent(`${consentPage}?${query}`);
+      const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${returnUrl}`);
+      expect(answer).toMatchObject({ status: 400, location: undefined });
+      expect(browser.cookieNames()).toEqual([]);
+    }
+    const callback = await consentedCallback();
+    callback.searchParams.set("returnUrl", `${consentPage}?client_id=another`);
+    expect((await browser.get(callback.href)).location).toBe(`${site.url}/settings`);
+  });
+
+  test("is not sent on before consent with a state that is there already", async () => {
+    for (const query of ["state=theirs", "state=", "a=1&state=theirs#x"]) {
+      const returnUrl = encodeURIComponent(`https://app.hubspot.com/x?${query}`);
+      const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${returnUrl}`);
+      expect(answer).toMatchObject({ status: 400, location: undefined });
+    }
+  });
+
+  test("is sent on to our own consent page", async () => {
+    const own = new URL((await browser.get("/oauth/install")).location ?? "");
+    own.searchParams.delete("state");
+    const returnUrl = encodeURIComponent(own.href);
+    const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${returnUrl}`);
+    expect(answer.status).toBe(302);
+  });
+
   test("two returnUrls are none", async () => {
     const good = encodeURIComponent("https://app.hubspot.com/x");
     const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${good}&returnUrl=${good}`);
@@ -387,6 +425,15 @@ test("over https every cookie is Secure, HttpOnly, SameSite=Lax and bound to the
     for (const part of ["Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=600"])
       expect(cookie).toContain(part);
     expect(headers.get("strict-transport-security")).toContain("max-age=31536000");
+    const { portalId: id } = secure.simulator.addPortal();
+    const visitor = secure.browser();
+    const start = await visitor.get("/oauth/install");
+    const landing = await visitor.get(secure.simulator.authorize(start.location ?? "", { portalId: id }));
+    const session = landing.headers.getSetCookie().find((set) => set.includes("session="));
+    expect(session).toMatch(/^__Host-session=[^;]+;/);
+    for (const part of ["Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=28800"])
+      expect(session?.split("; ")).toContain(part);
+    expect(session).not.toContain("Domain");
   } finally {
     await secure.close();
   }

@@ -138,6 +138,17 @@ describe("the address for alerts", () => {
     expect((await setAddress("https://example.com/", { filledIn: answer.text })).status).toBe(303);
   });
 
+  test("is saved without a NUL, which the database cannot hold", async () => {
+    const form = await page();
+    const fields = new URLSearchParams({
+      form_token: hiddenField(form, "form_token"),
+      version: hiddenField(form, "version"),
+    });
+    const body = `${fields}&webhook_url=https://example.com/a%00b`;
+    await admin.post("/settings/alerts").type("form").send(body).expect(303);
+    expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://example.com/ab" });
+  });
+
   test("may be on this machine where the app itself is", async () => {
     await site.close();
     await open({ allowInternalWebhooks: true });
@@ -315,12 +326,53 @@ describe("a test alert", () => {
     expect(await alertsOf()).toMatchObject([{ outcome: "FAILED", tries: 12 }]);
   });
 
-  test("takes the place of one still waiting, so that pressing often floods nobody", async () => {
+  /** As if every test so far had been sent earlier. */
+  const ageTests = (by: string) =>
+    site.database.pool.query(`UPDATE alerts SET created_at = created_at - $1::interval`, [by]);
+
+  test("takes the place of one still waiting, so that the newest alone is sent", async () => {
     await setAddress(webhook.url);
-    for (let press = 0; press < 5; press += 1) await pressTest();
+    await pressTest();
+    await ageTests("61 seconds");
+    await pressTest();
     await postDueAlerts();
     expect(webhook.received).toHaveLength(1);
-    expect((await alertsOf()).map(({ outcome }) => outcome)).toEqual([...Array(4).fill("FAILED"), "SENT"]);
+    expect((await alertsOf()).map(({ outcome }) => outcome)).toEqual(["FAILED", "SENT"]);
+  });
+
+  test("is sent once a minute by a channel, however often and from however many browsers it is asked for", async () => {
+    await setAddress(webhook.url);
+    const form_token = hiddenField(await page(), "form_token");
+    const press = (channel: string) =>
+      admin.post("/settings/alerts/test").type("form").send({ form_token, channel }).expect(303);
+    await Promise.all([1, 2, 3, 4, 5].map(() => press("WEBHOOK")));
+    expect(await alertsOf()).toHaveLength(1);
+    await press("WEBHOOK");
+    expect(await page()).toContain("A test was sent a moment ago. Wait a minute");
+    await site.database.prisma.portalSettings.update({
+      where: { portalId },
+      data: { alertEmail: "ops@acme.example" },
+    });
+    await press("EMAIL");
+    await ageTests("61 seconds");
+    await press("WEBHOOK");
+    expect((await alertsOf()).map(({ channel }) => channel)).toEqual(["WEBHOOK", "EMAIL", "WEBHOOK"]);
+  });
+
+  test("is sent ten times a day by an account, and a refused one leaves the one that waits alone", async () => {
+    await setAddress(webhook.url);
+    for (let count = 0; count < 10; count += 1) {
+      await pressTest();
+      await ageTests("61 seconds");
+    }
+    await pressTest();
+    expect(await page()).toContain("Ten tests were sent within a day");
+    expect((await alertsOf()).filter(({ outcome }) => outcome === null)).toHaveLength(1);
+    expect(await alertsOf()).toHaveLength(10);
+    await ageTests("1 day");
+    await pressTest();
+    expect(await page()).toContain("A test alert is on its way.");
+    expect(await alertsOf()).toHaveLength(11);
   });
 
   test("is refused by the connection itself where a public app is led to an internal address", async () => {

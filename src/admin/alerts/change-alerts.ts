@@ -1,5 +1,4 @@
 import type { Request, Response } from "express";
-import { z } from "zod";
 import {
   findAlertSettings,
   saveAlertSettings,
@@ -15,18 +14,10 @@ import { sendAlerts } from "./alerts-view.js";
 import { describeChanges } from "../audit/changes.js";
 import { recordChange } from "../audit/record-change.js";
 import type { AlertEntry, AlertField } from "./alerts-page.js";
+import { readForm, type FormBody } from "../frame/form-body.js";
 import type { SessionIdentity } from "../session/session.js";
 import type { SettingsOptions } from "../site-options.js";
 import { admitForm, finishForm } from "../session/admit-form.js";
-
-const line = z.string().trim().default("");
-const fieldsOfForm = z.object({
-  webhook_url: line,
-  email: line,
-  failure_count: line,
-  failure_percent: line,
-  version: z.string().regex(/^\d{1,9}$/),
-});
 
 /** What cannot be saved gets the page back (422) with what was typed and the reason at the field. */
 export async function changeAlerts(
@@ -36,15 +27,16 @@ export async function changeAlerts(
 ): Promise<void> {
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
-  const fields = fieldsOfForm.safeParse(request.body);
-  if (!fields.success) return finishForm(options, response, "alerts-changed");
-  const { version, ...typed } = fields.data;
+  const form = readForm(request);
+  const version = form.version();
+  if (version < 0) return finishForm(options, response, "alerts-changed");
+  const typed = toTyped(form);
   const problems = problemsOf(typed, options);
   if (Object.keys(problems).length > 0) {
-    const entry: AlertEntry = { typed, problems, version: Number(version) };
+    const entry: AlertEntry = { typed, problems, version };
     return sendAlerts(options, visit, { request, response, entry });
   }
-  const settings = { ...toSettings(typed), version: Number(version) };
+  const settings = { ...toSettings(typed), version };
   if (await save(options, visit.session, settings)) return finishForm(options, response, "alerts-saved");
   const saved = await findAlertSettings(options.database.pool, visit.session.portalId);
   const conflict = describeChanges(inFull(saved), inFull(settings), NO_NAMES);
@@ -55,6 +47,15 @@ export async function changeAlerts(
 const NO_NAMES = { people: new Map(), rotations: new Map() };
 
 type Typed = Readonly<Record<AlertField, string>>;
+
+function toTyped(form: FormBody): Typed {
+  return {
+    webhook_url: form.text("webhook_url"),
+    email: form.text("email"),
+    failure_count: form.text("failure_count"),
+    failure_percent: form.text("failure_percent"),
+  };
+}
 
 function problemsOf(
   typed: Typed,
@@ -139,11 +140,10 @@ export async function sendTestAlert(
   if (visit === undefined) return;
   const { pool } = options.database;
   const { portalId } = visit.session;
-  const channel: AlertChannel =
-    (request.body as Record<string, unknown>)["channel"] === "EMAIL" ? "EMAIL" : "WEBHOOK";
+  const channel: AlertChannel = readForm(request).text("channel") === "EMAIL" ? "EMAIL" : "WEBHOOK";
   const { email, webhookUrl } = await findAlertSettings(pool, portalId);
   if ((channel === "EMAIL" ? email : webhookUrl) === null)
     return finishForm(options, response, "test-without-address");
-  await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE });
-  finishForm(options, response, "test-raised");
+  const verdict = await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE });
+  finishForm(options, response, `test-${verdict}`);
 }

@@ -24,6 +24,14 @@ const NOTICES = {
   "sender-unknown": bad("/settings", "That user is not an active user of this account. Choose another one."),
   "alerts-saved": good("/settings/alerts", "Alerts saved. Send a test to be sure that they arrive."),
   "test-raised": good("/settings/alerts", "A test alert is on its way. Its outcome shows below."),
+  "test-too-soon": bad(
+    "/settings/alerts",
+    "A test was sent a moment ago. Wait a minute before the next one.",
+  ),
+  "test-too-many": bad(
+    "/settings/alerts",
+    "Ten tests were sent within a day, which is the most. Try again tomorrow.",
+  ),
   "test-without-address": bad("/settings/alerts", "Save an address for alerts first, then send a test."),
   "alerts-changed": bad(
     "/settings/alerts",
