@@ -148,7 +148,7 @@ describe("the pages of policy", () => {
     const form = await page("policy");
     await submit("senders/9/clear", {}, { form });
     await submit(`rotations/${rotationId}/delete`, {}, { form });
-    await submit(`presets/${presetId}/delete`, {}, { form });
+    expect((await submit(`presets/${presetId}/delete`, {}, { form })).status).toBe(404);
     await submit("presets/default", { preset: String(presetId) }, { form });
     await submit("senders", { user: "9", mark: "not-allowed" }, { form });
     const member = await submit("rotations/new", { name: "Mine", member: "9", weight_9: "1" });
@@ -637,6 +637,8 @@ describe("presets", () => {
     expect([kept.status, kept.text.includes("so it was not deleted")]).toEqual([409, true]);
     expect((await submit(`${path}/delete`, {}, { form: kept.text })).status).toBe(303);
     expect((await submit(path, PRESET, { form })).status).toBe(404);
+    const again = await submit(`${path}/delete`, {}, { form: kept.text });
+    expect([again.status, again.text.includes("All presets")]).toEqual([404, true]);
     expect((await audit()).map(({ action }) => action)).toEqual(["CREATED", "CHANGED", "CHANGED", "DELETED"]);
   });
 });
