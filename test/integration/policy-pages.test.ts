@@ -147,6 +147,7 @@ describe("the pages of policy", () => {
       ["add", "yes"],
     ];
     const { text } = await submit(`rotations/${rotationId}`, everybody);
+    expect(text).not.toContain('name="add"');
     expect(text).toContain('Everybody is in it. <a href="/settings/senders">See who they are</a>');
     for (const path of ["policy", "presets/new", "rotations/new", `rotations/${rotationId}`])
       expect(await page(path)).not.toContain(nobodyRead(path));

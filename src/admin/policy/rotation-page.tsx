@@ -158,9 +158,11 @@ function NewMember({
         problems={problems}
         choices={[{ value: "", label: "Choose a person" }, ...others]}
       />
-      <button class="button" name="add" value="yes">
-        Add
-      </button>
+      {others.length === 0 ? null : (
+        <button class="button" name="add" value="yes">
+          Add
+        </button>
+      )}
     </div>
   );
 }
