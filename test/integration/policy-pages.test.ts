@@ -131,6 +131,31 @@ describe("the pages of policy", () => {
     expect(await audit()).toEqual([]);
   });
 
+  test("say where to go where there is nobody, and no rotation, to choose", async () => {
+    const noRotation = 'no rotation to choose yet. <a href="/settings/rotations/new">Make one</a>';
+    const nobodyRead = (path: string) =>
+      `not been read from HubSpot yet. <a href="/settings/${path}">Reload this page</a>`;
+    expect(await page("presets/new")).toContain(noRotation);
+    await makeRotation("Full");
+    expect(await page("presets/new")).not.toContain(noRotation);
+    const { rotationId } = await site.database.prisma.rotation.findFirstOrThrow({ where: { portalId } });
+    const everybody = [
+      ["name", "Full"],
+      ["member", "7"],
+      ["member", "8"],
+      ["weight_7", "1"],
+      ["add", "yes"],
+    ];
+    const { text } = await submit(`rotations/${rotationId}`, everybody);
+    expect(text).not.toContain('name="add"');
+    expect(text).toContain('Everybody is in it. <a href="/settings/senders">See who they are</a>');
+    for (const path of ["policy", "presets/new", "rotations/new", `rotations/${rotationId}`])
+      expect(await page(path)).not.toContain(nobodyRead(path));
+    await site.database.prisma.user.updateMany({ where: { portalId }, data: { isListed: false } });
+    for (const path of ["policy", "presets/new", "rotations/new", `rotations/${rotationId}`])
+      expect(await page(path)).toContain(nobodyRead(path));
+  });
+
   test("show and change nothing of another account, whatever ids an address or a form names", async () => {
     const { prisma } = site.database;
     await addUser(9n, { firstName: "Foreign", email: "foreign@other.example" }, otherId);
@@ -148,7 +173,7 @@ describe("the pages of policy", () => {
     const form = await page("policy");
     await submit("senders/9/clear", {}, { form });
     await submit(`rotations/${rotationId}/delete`, {}, { form });
-    await submit(`presets/${presetId}/delete`, {}, { form });
+    expect((await submit(`presets/${presetId}/delete`, {}, { form })).status).toBe(404);
     await submit("presets/default", { preset: String(presetId) }, { form });
     await submit("senders", { user: "9", mark: "not-allowed" }, { form });
     const member = await submit("rotations/new", { name: "Mine", member: "9", weight_9: "1" });
@@ -637,6 +662,8 @@ describe("presets", () => {
     expect([kept.status, kept.text.includes("so it was not deleted")]).toEqual([409, true]);
     expect((await submit(`${path}/delete`, {}, { form: kept.text })).status).toBe(303);
     expect((await submit(path, PRESET, { form })).status).toBe(404);
+    const again = await submit(`${path}/delete`, {}, { form: kept.text });
+    expect([again.status, again.text.includes("All presets")]).toEqual([404, true]);
     expect((await audit()).map(({ action }) => action)).toEqual(["CREATED", "CHANGED", "CHANGED", "DELETED"]);
   });
 });

@@ -163,6 +163,25 @@ describe("the danger zone", () => {
     expect(await audited()).toEqual(["PAUSED", "RESUMED"]);
   });
 
+  test("tells what a pause costs, before it and while it lasts: who waits, and until when at most", async () => {
+    const shown = async () => wordsOf((await admin.get("/settings/danger")).text);
+    expect(await shown()).toContain("Nobody waits to be enrolled now.");
+    await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "UTC" } });
+    await seedExecutions(site.database, [
+      { portalId, acceptedAt: minutesAgo(9), deadlineAt: new Date("2100-03-05T10:00:00Z") },
+      { portalId, acceptedAt: minutesAgo(3), deadlineAt: new Date("2100-03-04T09:30:00Z") },
+      { portalId, enrollmentStatus: "ENROLLED" },
+      { portalId: portalId + 1n, deadlineAt: new Date("2100-03-01T09:30:00Z") },
+    ]);
+    expect(await shown()).toContain(
+      "2 contacts wait to be enrolled now. The first is let go on 4 Mar 2100, 09:30 , should the pause last until then.",
+    );
+    await press("/settings/danger/pause");
+    expect(await shown()).toMatch(
+      /Paused since [^.]+\. Contacts that reach the step wait there\. 2 contacts wait to be enrolled now\. The first is let go on 4 Mar 2100, 09:30 , should the pause last until then\. Resume enrolling/,
+    );
+  });
+
   test("deletes and disconnects nothing unless the account's number is typed", async () => {
     await seedExecutions(site.database, [{ portalId, enrollmentStatus: "ENROLLED" }]);
     for (const confirmation of ["", "yes", String(portalNumber + 1)])
@@ -189,7 +208,9 @@ describe("the danger zone", () => {
       other,
     ]);
     await press("/settings/danger/erase", { confirmation: ` ${portalNumber} ` });
-    expect((await admin.get("/settings/danger")).text).toContain("Deleting now");
+    const deleting = (await admin.get("/settings/danger")).text;
+    expect(deleting).toContain("Deleting now");
+    expect(deleting).toContain('<a href="/settings/danger">Reload</a>');
     await eraseHistories({ pool: site.database.pool, isEnding: () => false });
     const left = await site.database.prisma.execution.findMany({ orderBy: { id: "asc" } });
     expect(
@@ -199,7 +220,7 @@ describe("the danger zone", () => {
       [portalId, "waits@acme.example", null],
       [portalId + 1n, null, null],
     ]);
-    expect((await admin.get("/settings/danger")).text).not.toContain("Deleting now");
+    expect((await admin.get("/settings/danger")).text).not.toMatch(/Deleting now|>Reload</);
     expect(await audited()).toEqual(["DELETED"]);
   });
 

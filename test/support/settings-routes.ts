@@ -198,7 +198,9 @@ function presets({ sender, preset, presetVersion }: RouteIds): Record<string, re
       form(`${at}/${preset}`, typed("Renamed", presetVersion), { other: 404 }),
       form(`${at}/new`, typed("New", 0), { other: 422 }),
     ],
-    [`POST ${at}/:presetId/delete`]: [form(`${at}/${preset}/delete`, { version: presetVersion })],
+    [`POST ${at}/:presetId/delete`]: [
+      form(`${at}/${preset}/delete`, { version: presetVersion }, { other: 404 }),
+    ],
   };
 }
 

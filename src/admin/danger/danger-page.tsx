@@ -1,11 +1,13 @@
 import type { Format } from "../frame/format.js";
 import type { DangerState } from "./portal-pause.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import type { Backlog } from "../overview/backlog.js";
 import { Time } from "../overview/connection.js";
 
 export interface DangerPageModel {
   frame: Frame;
   state: DangerState;
+  backlog: Backlog;
   format: Format;
 }
 
@@ -24,7 +26,7 @@ export function DangerPage(model: DangerPageModel) {
   );
 }
 
-function PauseCard({ frame, state: { pausedAt }, format }: DangerPageModel) {
+function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageModel) {
   return (
     <section class="card" aria-labelledby="pause-title">
       <div class="card-head">
@@ -41,6 +43,7 @@ function PauseCard({ frame, state: { pausedAt }, format }: DangerPageModel) {
           Paused since <Time date={pausedAt} format={format} />. Contacts that reach the step wait there.
         </p>
       )}
+      <PauseCost backlog={backlog} format={format} />
       <form method="post" action={pausedAt === null ? "/settings/danger/pause" : "/settings/danger/resume"}>
         <input type="hidden" name="form_token" value={frame.formToken} />
         <button class={pausedAt === null ? "button" : "button primary"}>
@@ -51,12 +54,30 @@ function PauseCard({ frame, state: { pausedAt }, format }: DangerPageModel) {
   );
 }
 
+/** What a pause does to the contacts that are here: those that it outlasts are let go. */
+function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "format">) {
+  const { undecided, isPartial, firstDeadlineAt } = backlog;
+  if (firstDeadlineAt === null) return <p>Nobody waits to be enrolled now.</p>;
+  return (
+    <p>
+      {format.count(undecided)}
+      {isPartial ? "+" : ""} {undecided === 1 ? "contact waits" : "contacts wait"} to be enrolled now. The
+      first is let go on <Time date={firstDeadlineAt} format={format} />, should the pause last until then.
+    </p>
+  );
+}
+
 function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
   return (
     <section class="card" aria-labelledby="erase-title">
       <div class="card-head">
         <h2 id="erase-title">Delete the history</h2>
-        {isErasing ? <span class="badge waiting">Deleting now</span> : null}
+        {isErasing ? (
+          <>
+            <span class="badge waiting">Deleting now</span>
+            <a href="/settings/danger">Reload</a>
+          </>
+        ) : null}
       </div>
       <p>
         Deletes every finished execution: who was enrolled when, and why somebody was not. Of the last eight

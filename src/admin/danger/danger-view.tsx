@@ -8,6 +8,7 @@ import { createFormat } from "../frame/format.js";
 import { DangerPage } from "./danger-page.js";
 import { readDangerState, requestErasure, setPaused } from "./portal-pause.js";
 import { frameOf } from "../frame/shell.js";
+import { readBacklog } from "../overview/backlog.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
 
@@ -20,9 +21,13 @@ export async function showDanger(
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const { portalId, timeZone } = visit.portal;
-  const state = await readDangerState(options.database.pool, portalId);
+  const [state, backlog] = await Promise.all([
+    readDangerState(options.database.pool, portalId),
+    readBacklog(options.database, portalId),
+  ]);
   const frame = frameOf(options, visit, { request, response });
-  sendPage(response, 200, <DangerPage frame={frame} state={state} format={createFormat(timeZone)} />);
+  const format = createFormat(timeZone);
+  sendPage(response, 200, <DangerPage {...{ frame, state, backlog, format }} />);
 }
 
 /** POST /settings/danger/pause */

@@ -6,7 +6,7 @@ interface FieldModel {
   name: string;
   label: string;
   /** Said below the field. */
-  note?: string | undefined;
+  note?: ComponentChildren;
   problems: Problems;
 }
 
@@ -24,7 +24,9 @@ interface Described {
 
 function Field({ name, label, note, problems, children }: FrameModel) {
   const problem = problems[name];
-  const described = [problem && `${name}-problem`, note && `${name}-note`].filter(Boolean).join(" ");
+  const described = [problem && `${name}-problem`, note !== undefined && `${name}-note`]
+    .filter(Boolean)
+    .join(" ");
   return (
     <div class="field">
       <label for={name}>{label}</label>

@@ -15,6 +15,7 @@ import {
   type Choice,
 } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
+import { peopleNote } from "./empty-choices.js";
 
 export const POLICY_PATH = "/settings/policy";
 
@@ -28,6 +29,7 @@ export interface PolicyModel {
 }
 
 export function PolicyPage({ frame, entry, version, nameable, problems, conflict }: PolicyModel) {
+  const people = activePeople(nameable);
   return (
     <SitePage
       frame={frame}
@@ -44,9 +46,12 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
             name="default_sender"
             label="Default sender"
             value={entry.default_sender}
-            note="Sends where a step or a preset leaves it to the default sender."
+            note={peopleNote(people, {
+              page: POLICY_PATH,
+              note: "Sends where a step or a preset leaves it to the default sender.",
+            })}
             problems={problems}
-            choices={[{ value: "", label: "Nobody" }, ...activePeople(nameable)]}
+            choices={[{ value: "", label: "Nobody" }, ...people]}
           />
           <CheckBox
             name="only_listed"

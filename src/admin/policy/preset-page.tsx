@@ -15,6 +15,7 @@ import {
   TextField,
   type Choice,
 } from "../frame/fields.js";
+import { peopleNote, rotationNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
 import { SitePage } from "../frame/shell.js";
@@ -32,7 +33,7 @@ export interface PresetModel {
 
 export function PresetPage(model: PresetModel) {
   const { frame, saved, entry, version, problems, conflict } = model;
-  const path = saved === undefined ? NEW_PRESET_PATH : `${PRESETS_PATH}/${saved.presetId}`;
+  const path = pathOf(saved);
   return (
     <SitePage
       frame={frame}
@@ -69,6 +70,10 @@ export function PresetPage(model: PresetModel) {
   );
 }
 
+function pathOf(saved: StoredPreset | undefined): string {
+  return saved === undefined ? NEW_PRESET_PATH : `${PRESETS_PATH}/${saved.presetId}`;
+}
+
 interface DeleteModel {
   frame: Frame;
   path: string;
@@ -92,7 +97,8 @@ function Delete({ frame, path, saved, version }: DeleteModel) {
   );
 }
 
-function Sender({ entry, problems, nameable }: PresetModel) {
+function Sender({ saved, entry, problems, nameable }: PresetModel) {
+  const [people, rotations] = [activePeople(nameable), rotationChoices(nameable)];
   return (
     <Group legend="Who sends">
       <SelectField
@@ -119,23 +125,24 @@ function Sender({ entry, problems, nameable }: PresetModel) {
         name="sender_user_id"
         label="User"
         value={entry.sender_user_id}
-        note="For “One user”."
+        note={peopleNote(people, { page: pathOf(saved), note: "For “One user”." })}
         problems={problems}
-        choices={[{ value: "", label: "Choose a person" }, ...activePeople(nameable)]}
+        choices={[{ value: "", label: "Choose a person" }, ...people]}
       />
       <SelectField
         name="sender_rotation_id"
         label="Rotation"
         value={entry.sender_rotation_id}
-        note="For “A rotation”."
+        note={rotationNote(rotations, "For “A rotation”.")}
         problems={problems}
-        choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(nameable)]}
+        choices={[{ value: "", label: "Choose a rotation" }, ...rotations]}
       />
     </Group>
   );
 }
 
 function Fallback({ entry, problems, nameable }: PresetModel) {
+  const rotations = rotationChoices(nameable);
   return (
     <Group
       legend="When that sender cannot send"
@@ -145,8 +152,9 @@ function Fallback({ entry, problems, nameable }: PresetModel) {
         name="fallback_rotation_id"
         label="Next, a sender of the rotation"
         value={entry.fallback_rotation_id}
+        note={rotationNote(rotations)}
         problems={problems}
-        choices={[{ value: "", label: "None" }, ...rotationChoices(nameable)]}
+        choices={[{ value: "", label: "None" }, ...rotations]}
       />
       <CheckBox
         name="fallback_default"

@@ -101,8 +101,10 @@ export async function removePreset(
   if (visit === undefined) return;
   const { database } = options;
   const { portalId } = visit.session;
-  const presetId = readId(request.params["presetId"]);
-  if (presetId === undefined) return sendNoPreset(options, { visit, exchange: { request, response } });
+  const saved = await findSaved(options, visit, request);
+  if (saved === "missing" || saved === undefined)
+    return sendNoPreset(options, { visit, exchange: { request, response } });
+  const { presetId } = saved;
   const version = readForm(request).version();
   const outcome = await deletePreset(database, portalId, { presetId, version, by: actorOf(visit) });
   const kept = outcome === "deleted" ? undefined : await findPreset(database, portalId, presetId);

@@ -6,8 +6,10 @@ import { MAX_WEIGHT, type StoredRotation } from "../../policy/rotation-store.js"
 import type { Nameable } from "../frame/names.js";
 import { ChangedBeforeDelete, Conflict } from "../audit/change-table.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
+import { peopleNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, shareOf } from "./rotations-page.js";
+import { SENDERS_PATH } from "./senders-page.js";
 import { SitePage } from "../frame/shell.js";
 
 export interface RotationModel {
@@ -26,7 +28,7 @@ export interface RotationModel {
 export function RotationPage(model: RotationModel) {
   const { frame, saved, entry, version, problems, conflict, usedBy, isUnsaved } = model;
   const isChangedMeanwhile = model.isChangedMeanwhile === true;
-  const path = saved === undefined ? NEW_ROTATION_PATH : `${ROTATIONS_PATH}/${saved.rotationId}`;
+  const path = pathOf(saved);
   return (
     <SitePage
       frame={frame}
@@ -81,6 +83,10 @@ export function RotationPage(model: RotationModel) {
   );
 }
 
+function pathOf(saved: StoredRotation | undefined): string {
+  return saved === undefined ? NEW_ROTATION_PATH : `${ROTATIONS_PATH}/${saved.rotationId}`;
+}
+
 function InUse({ presetNames }: { presetNames: readonly string[] | undefined }) {
   if (presetNames === undefined) return null;
   return (
@@ -95,7 +101,6 @@ function InUse({ presetNames }: { presetNames: readonly string[] | undefined }) 
 
 function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
   const picks = new Map(saved?.members.map((member) => [member.userId.toString(), member.picks]));
-  const taken = new Set(entry.members.map(({ userId }) => userId));
   const weights = entry.members.map(({ weight }) => ({
     weight: /^\d{1,3}$/.test(weight) ? Number(weight) : 0,
   }));
@@ -128,21 +133,44 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
           </li>
         ))}
       </ul>
-      <div class="add">
-        <SelectField
-          name="new_member"
-          label="Somebody else"
-          value=""
-          problems={problems}
-          choices={[
-            { value: "", label: "Choose a person" },
-            ...activePeople(nameable).filter(({ value }) => !taken.has(value)),
-          ]}
-        />
+      <NewMember {...{ saved, entry, nameable, problems }} />
+    </Group>
+  );
+}
+
+function NewMember({
+  saved,
+  entry,
+  nameable,
+  problems,
+}: Pick<RotationModel, "saved" | "entry" | "nameable" | "problems">) {
+  const taken = new Set(entry.members.map(({ userId }) => userId));
+  const people = activePeople(nameable);
+  const others = people.filter(({ value }) => !taken.has(value));
+  const isFull = people.length > 0 && others.length === 0;
+  return (
+    <div class="add">
+      <SelectField
+        name="new_member"
+        label="Somebody else"
+        value=""
+        note={isFull ? <EverybodyIn /> : peopleNote(people, { page: pathOf(saved) })}
+        problems={problems}
+        choices={[{ value: "", label: "Choose a person" }, ...others]}
+      />
+      {others.length === 0 ? null : (
         <button class="button" name="add" value="yes">
           Add
         </button>
-      </div>
-    </Group>
+      )}
+    </div>
+  );
+}
+
+function EverybodyIn() {
+  return (
+    <>
+      Everybody is in it. <a href={SENDERS_PATH}>See who they are</a>.
+    </>
   );
 }
