@@ -21,6 +21,8 @@ const POOL_SIZE = 16;
 const SITE_POOL_SIZE = 4;
 /** Pages are answered by then (web.ts): what still runs is for nobody, and would keep its connection. */
 export const SITE_TIMEOUT_MS = 5_000;
+/** A page asks several things at once of few connections, and a person waits for it: longer than a call of HubSpot's may. */
+const SITE_CONNECT_TIMEOUT_MS = 3_000;
 const WAKE_INTERVAL_MS = 25;
 
 /** Everything the rooms are wired from. */
@@ -77,7 +79,11 @@ function openSiteDatabase(config: Config, database: Database, logger: Logger): D
   if (config.role === "worker") return undefined;
   return openDatabase({
     ...{ url: database.url, applicationName: "sequence-enroller-site", logger },
-    ...{ poolSize: SITE_POOL_SIZE, statementTimeoutMs: SITE_TIMEOUT_MS },
+    ...{
+      poolSize: SITE_POOL_SIZE,
+      connectTimeoutMs: SITE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: SITE_TIMEOUT_MS,
+    },
   });
 }
 

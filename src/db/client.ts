@@ -13,7 +13,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** How long a query may wait for a free connection, or a connection for the server, before it fails. */
+/** How long a query may wait for a free connection, or a connection for the server, before it fails: by default. */
 const CONNECT_TIMEOUT_MS = 1000;
 
 /** No statement of the work needs longer; one that does is stuck and would hold its connection for ever. */
@@ -24,7 +24,8 @@ const STATEMENT_TIMEOUT_MS = 15_000;
  * restarts is met with new connections at the next one.
  *
  * @param options.applicationName how the connections are named in pg_stat_activity.
- * @param options.poolSize most connections at once; a further query fails after a second rather than queueing unseen.
+ * @param options.poolSize most connections at once; a further query fails after a while rather than queueing unseen.
+ * @param options.connectTimeoutMs how long it waits for one; by default a second.
  * @param options.statementTimeoutMs after which the server ends a statement; by default 15 s.
  * @param options.logger told of idle connections that the server dropped.
  */
@@ -32,15 +33,16 @@ export function openDatabase(options: {
   url: string;
   applicationName: string;
   poolSize: number;
+  connectTimeoutMs?: number;
   statementTimeoutMs?: number;
   logger?: Logger;
 }): Database {
-  const { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMs,
     // The server ends what runs too long; where the server itself hangs, the client gives the connection up.
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + 1000,
