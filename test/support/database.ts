@@ -29,6 +29,8 @@ export async function createTestDatabase(options: { poolSize?: number } = {}): P
     url,
     applicationName: "sequence-enroller test",
     poolSize: options.poolSize ?? 10,
+    // The first query of a test file compiles Prisma's, while others wait for a connection.
+    connectTimeoutMs: 5_000,
   });
   return {
     url,
