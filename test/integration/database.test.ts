@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.js";
 describe("openDatabase", () => {
   let db: TestDatabase;
   beforeAll(async () => {
-    db = await createTestDatabase({ poolSize: 2 });
+    db = await createTestDatabase({ poolSize: 2, connectTimeoutMs: 1_000 });
   });
   afterAll(() => db.drop());
 

@@ -78,9 +78,11 @@ async function fillFirstAccount(): Promise<void> {
     saved: undefined,
     by,
   });
+  // Long enough ago for another test to be sent.
+  const createdAt = new Date(Date.now() - 3_600_000);
   for (const channel of ["EMAIL", "WEBHOOK"])
     await prisma().alert.create({
-      data: { portalId, kind: "TEST", channel, message: SECRET, lastProblem: SECRET, tries: 1 },
+      data: { portalId, kind: "TEST", channel, message: SECRET, lastProblem: SECRET, tries: 1, createdAt },
     });
   const client = await running.db.database.pool.connect();
   const bulk = { action: "CANCEL", filter: { search: SECRET }, userId: null, userEmail: SECRET } as const;

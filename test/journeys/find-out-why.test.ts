@@ -82,8 +82,8 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     const name = await nameOfOneWithoutOwner();
     const { page, complaints, close } = await signIn();
     await keep(page, "overview");
-    await page.click(".reasons >> text=OWNER_MISSING");
-    await page.waitForURL("**/settings/activity?code=OWNER_MISSING*");
+    await page.locator(".reasons li", { hasText: "OWNER_MISSING" }).getByRole("link").first().click();
+    await page.waitForURL("**/settings/activity?*code=OWNER_MISSING*");
     expect(await page.locator("#executions tbody tr").count()).toBe(4);
     await page.click(`#executions tr:has-text("${name}") .time a`);
     await expectStoryOf(page, name);

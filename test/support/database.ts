@@ -23,14 +23,16 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop: () => 
 }
 
 /** Copies the run's migrated template: some 50 ms. */
-export async function createTestDatabase(options: { poolSize?: number } = {}): Promise<TestDatabase> {
+export async function createTestDatabase(
+  options: { poolSize?: number; connectTimeoutMs?: number } = {},
+): Promise<TestDatabase> {
   const { url, drop } = await createFrom(`${runVariable("TEST_DATABASE_PREFIX")}_template`);
   const database = openDatabase({
     url,
     applicationName: "sequence-enroller test",
     poolSize: options.poolSize ?? 10,
     // The first query of a test file compiles Prisma's, while others wait for a connection.
-    connectTimeoutMs: 5_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
   });
   return {
     url,
