@@ -28,7 +28,7 @@ async function idsOf(pool: Pool, portalId: number): Promise<Ids> {
     `SELECT (SELECT id FROM executions WHERE portal_id = $1 AND enrollment_status = 'FAILED' ORDER BY id DESC OFFSET 50 LIMIT 1) AS failed,
             (SELECT id FROM executions WHERE portal_id = $1 ORDER BY id DESC OFFSET 50000 LIMIT 1) AS middle,
             (SELECT max(id) FROM bulk_jobs WHERE portal_id = $1) AS job,
-            (SELECT min(user_id) FROM senders WHERE portal_id = $1) AS sender,
+            (SELECT min(user_id) FROM senders JOIN users USING (portal_id, user_id) WHERE portal_id = $1) AS sender,
             (SELECT min(rotation_id) FROM rotations WHERE portal_id = $1) AS rotation,
             (SELECT min(preset_id) FROM presets WHERE portal_id = $1) AS preset`,
     [portalId],
