@@ -20,6 +20,9 @@ export interface RotationState {
 /**
  * Stores the intents of attempts under way, and the rotations they turned, in one statement under the owner's epoch.
  *
+ * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of what is being
+ * attempted, and pass all that has left it since the last vacuum (query-plans.test.ts).
+ *
  * @returns how many were stored. Fewer than given means the portal has a new owner: none of them may be sent.
  */
 export async function storeIntents(
@@ -30,8 +33,8 @@ export async function storeIntents(
   const { rowCount } = await owner.pool.query({
     name: "store-intents",
     text: `
-      WITH ${owner.leaseCte}, intent AS (
-        SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::jsonb[])
+      WITH ${owner.leaseCte}, intent AS MATERIALIZED (
+        SELECT *, 'ATTEMPTING' AS from_state FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::jsonb[])
           AS row (id, sender_user_id, sender_email, sender_choice)
       ), turned AS (
         UPDATE rotation_members m SET current_weight = w.current_weight, picks = w.picks
@@ -43,7 +46,7 @@ export async function storeIntents(
          SET sender_user_id = intent.sender_user_id, sender_email = intent.sender_email,
              sender_choice = intent.sender_choice
         FROM intent, lease
-       WHERE e.portal_id = lease.portal_id AND e.id = intent.id AND e.state = 'ATTEMPTING' AND e.epoch = lease.epoch
+       WHERE e.portal_id = lease.portal_id AND e.id = intent.id AND e.state = intent.from_state AND e.epoch = lease.epoch
       RETURNING e.id`,
     values: [
       owner.portalId,

@@ -92,6 +92,12 @@ export class RequestBudget {
     return Math.max(0, this.limit - this.#inFlight - this.#leaving.length);
   }
 
+  /** Requests in HubSpot's window now, those under way among them. */
+  counted(): number {
+    this.#dropExpired();
+    return this.#inFlight + this.#leaving.length;
+  }
+
   /** Requests sent through this budget so far. */
   get sent(): number {
     return this.#sent;

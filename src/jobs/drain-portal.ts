@@ -27,6 +27,7 @@ import {
   type PortalLease,
 } from "../queue/portal-lease.js";
 import { attemptExecution } from "./attempt-execution.js";
+import { notePace } from "../queue/portal-pace.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
@@ -142,6 +143,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     // With no directory at all every sender would have to be read from HubSpot one by one.
     if (need === "first") await syncing;
     const ownerReads = readOnce<Owner | undefined>();
+    const stopNoting = notePace(pool, portalId, () => budget.counted());
     try {
       const isMoreLeft = await new PortalTurn({
         owner,
@@ -164,6 +166,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       if (!calls.isCallable() || circuit.isOpen) return "rest";
       return isMoreLeft ? "more" : "idle";
     } finally {
+      stopNoting();
       await syncing;
       await circuit.saved();
     }

@@ -153,6 +153,12 @@ test("the connection says whether HubSpot answers, and at what pace contacts are
   expect(await state({ isReleased: false })).toContain(
     "Working off contacts now: 0 contacts decided in the last 10 seconds, with at most 110 requests in that time.",
   );
+  await site.database.prisma.portalPace.create({
+    data: { portalId, requestsCounted: 86, notedAt: new Date() },
+  });
+  expect(await state({ isReleased: false })).toContain(
+    "Working off contacts now: 87 of 110 requests used in the last 10 seconds.",
+  );
   const circuit = {
     circuitTrips: 1,
     circuitOpenedAt: new Date(),

@@ -49,7 +49,12 @@ describe("questions on the settings site, beside a backlog that uses the account
     const over = run.finished.then(() => (isOver = true));
     const [contactId = ""] = portal.contacts.keys();
     let answered = 0;
+    let mostNoted = 0;
     while (!isOver) {
+      const pace = await db.database.prisma.portalPace.findUnique({
+        where: { portalId: BigInt(portal.portalId) },
+      });
+      mostNoted = Math.max(mostNoted, pace?.requestsCounted ?? 0);
       const asked = processes.map((gatewayOf) =>
         gatewayOf(BigInt(portal.portalId)).findContact(contactId, []),
       );
@@ -58,6 +63,9 @@ describe("questions on the settings site, beside a backlog that uses the account
       await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 500))]);
     }
     expect(answered).toBeGreaterThan(0);
+    // What the overview shows as used: the whole window but the reserve, more or less, and never more than HubSpot allows.
+    expect(mostNoted).toBeGreaterThan(LIMIT / 2);
+    expect(mostNoted).toBeLessThanOrEqual(LIMIT);
     expect(portal.traffic.throttled).toBe(0);
     expect(simulator.peakOf(portal.portalId)).toBeLessThanOrEqual(LIMIT);
     expect(run.executions.filter(({ outputs }) => outputs["enrollment_status"] !== "ENROLLED")).toEqual([]);

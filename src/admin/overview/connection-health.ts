@@ -6,7 +6,7 @@ export interface ConnectionHealth {
   readonly tokenEndsAt: Date | null;
   /** True while a process is working off the portal's contacts. */
   readonly isDraining: boolean;
-  /** Requests of ours that HubSpot still counts; null while a process drains, since only that one knows. */
+  /** Requests of ours that HubSpot still counts; null while a process drains and has not noted it yet. */
   readonly requestsCounted: number | null;
   /** Contacts decided in the last 10 s. */
   readonly decidedLately: number;
@@ -20,6 +20,7 @@ interface Row {
   token_ends_at: Date | null;
   is_draining: boolean;
   requests_counted: number;
+  requests_noted: number | null;
   decided_lately: number;
   request_allowance: number | null;
   paused_at: Date | null;
@@ -34,6 +35,7 @@ export async function readHealth(
     text: `
       SELECT t.access_expires_at AS token_ends_at, NOT coalesce(d.is_released, true) AS is_draining,
              (SELECT count(*)::int FROM unnest(d.request_slots_free_at) AS free_at WHERE free_at > now()) AS requests_counted,
+             pace.requests_counted AS requests_noted,
              (SELECT count(*)::int FROM executions e
                WHERE e.portal_id = $1 AND e.decided_at > now() - interval '10 seconds') AS decided_lately,
              d.request_allowance, s.paused_at
@@ -41,6 +43,7 @@ export async function readHealth(
         LEFT JOIN portal_tokens t USING (portal_id)
         LEFT JOIN portal_drains d USING (portal_id)
         LEFT JOIN portal_settings s USING (portal_id)
+        LEFT JOIN portal_paces pace ON pace.portal_id = $1 AND pace.noted_at > now() - interval '5 seconds'
        WHERE p.portal_id = $1`,
     values: [portalId],
   });
@@ -49,9 +52,16 @@ export async function readHealth(
   return {
     tokenEndsAt: row?.token_ends_at ?? null,
     isDraining,
-    requestsCounted: isDraining ? null : (row?.requests_counted ?? 0),
+    requestsCounted: countRequests(row),
     decidedLately: row?.decided_lately ?? 0,
     requestAllowance: row?.request_allowance ?? null,
     pausedAt: row?.paused_at ?? null,
   };
+}
+
+/** While a process drains, the stored places are the settings site's alone, and its own are what it noted. */
+function countRequests(row: Row | undefined): number | null {
+  if (row === undefined) return 0;
+  if (!row.is_draining) return row.requests_counted;
+  return row.requests_noted === null ? null : row.requests_noted + row.requests_counted;
 }

@@ -78,7 +78,7 @@ function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; 
 /** HubSpot counts requests in a rolling window of ten seconds (dossier §6). */
 function Budget({ health }: { health: ConnectionHealth }) {
   const { isDraining, requestsCounted, decidedLately, requestAllowance } = health;
-  if (isDraining || requestsCounted === null) {
+  if (requestsCounted === null) {
     return (
       <>
         Working off contacts now: {numbered(decidedLately, "contact")} decided in the last 10 seconds
@@ -91,6 +91,7 @@ function Budget({ health }: { health: ConnectionHealth }) {
   }
   return (
     <>
+      {isDraining ? "Working off contacts now: " : null}
       {requestAllowance === null
         ? numbered(requestsCounted, "request")
         : `${requestsCounted} of ${numbered(requestAllowance, "request")}`}{" "}
