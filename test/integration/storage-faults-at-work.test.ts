@@ -25,6 +25,8 @@ describe("a database that fails once in the middle of a turn", () => {
   /** What HubSpot was asked, as "POST /path". */
   let asked: string[];
   let enrolledContacts: string[];
+  /** Set where our own code is to fail on the next enrollment's answer, after it took effect. */
+  let failsOnAnswer: boolean;
 
   beforeAll(async () => {
     db = await createTestDatabase();
@@ -34,7 +36,7 @@ describe("a database that fails once in the middle of a turn", () => {
 
   beforeEach(async () => {
     portalId += 1n;
-    [failures, asked, enrolledContacts] = [0, [], []];
+    [failures, asked, enrolledContacts, failsOnAnswer] = [0, [], [], false];
     const { pool } = db.database;
     await pool.query(
       `INSERT INTO portals (portal_id, status, directory_synced_at) VALUES ($1, 'CONNECTED', now())`,
@@ -84,6 +86,10 @@ describe("a database that fails once in the middle of a turn", () => {
     if (path.includes("complete")) return undefined;
     const { contactId = "" } = (body ?? {}) as { contactId?: string };
     if (method === "POST") enrolledContacts.push(contactId);
+    if (method === "POST" && failsOnAnswer) {
+      failsOnAnswer = false;
+      throw new TypeError("a fault of our own");
+    }
     const found = method === "GET" ? /contact\/(\d+)/.exec(path)?.[1] : contactId;
     if (found === undefined || !enrolledContacts.includes(found))
       throw new HubSpotRejected({ httpStatus: 404, message: "none" });
@@ -182,6 +188,15 @@ describe("a database that fails once in the middle of a turn", () => {
       expect(await rows()).toEqual([{ state: "COMPLETED", crashes: 0, error_code: null }]);
     },
   );
+
+  test("looks before it sends again where our own code failed on the answer", async () => {
+    await queue(CONTACTS);
+    failsOnAnswer = true;
+    await drainAll(db.database.pool);
+    expect(new Set(enrolledContacts).size).toBe(CONTACTS);
+    expect(enrolledContacts).toHaveLength(CONTACTS);
+    expect(lookups()).toHaveLength(1);
+  });
 
   test("is asked again for what a ledger could not read", async () => {
     const ledgerOf = (statement: string) =>
