@@ -25,7 +25,7 @@ export async function drainRate(
   const { rows } = await pool.query<{ enrolled: string; seconds: number }>(
     `SELECT count(*) FILTER (WHERE enrollment_status = 'ENROLLED') AS enrolled,
             extract(epoch FROM max(completed_at) - min(first_attempt_at))::float8 AS seconds
-       FROM executions WHERE accepted_at >= $1 AND portal_id = ANY ($2::bigint[])`,
+       FROM executions WHERE decided_at >= $1 AND accepted_at >= $1 AND portal_id = ANY ($2::bigint[])`,
     [clock[0]?.now, backlog.portalIds],
   );
   const total = backlog.each * backlog.portalIds.length;

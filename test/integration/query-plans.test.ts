@@ -8,6 +8,7 @@ import { storeIntents } from "../../src/executions/intent.js";
 import { enrolled } from "../../src/executions/outcome.js";
 import { OverdueLooks } from "../../src/executions/overdue.js";
 import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
+import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
 import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
@@ -249,6 +250,14 @@ describe.each([
       const { read } = await cost(async (owner) => {
         await expirePastDeadline(owner, "DEADLINE_EXCEEDED");
         await expirePastDeadline(owner, "PORTAL_PAUSED");
+      }, QUIET);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("making a portal's waiting work due again, with nothing but history", async () => {
+      const { read } = await cost(async ({ pool }) => {
+        await resumePortal(pool, QUIET);
+        await wakeWaiters(pool, QUIET);
       }, QUIET);
       expect(read).toBeLessThanOrEqual(FEW);
     });
