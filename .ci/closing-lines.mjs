@@ -1,14 +1,20 @@
 /** Ends .ci/run: jest's summary from its JSON results, and the line a machine reads. Fails where anything has failed. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 
-const [, , resultsFile, failedStage] = process.argv;
+const [, , resultsFolder, failedStage] = process.argv;
 
+/** Every count of the stages that ran jest, added up; undefined where none did. */
 function readResults() {
-  try {
-    return JSON.parse(readFileSync(resultsFile, "utf8"));
-  } catch {
-    return undefined;
+  let sum;
+  for (const file of readdirSync(resultsFolder)) {
+    const results = JSON.parse(readFileSync(path.join(resultsFolder, file), "utf8"));
+    sum ??= { success: true };
+    sum.success &&= results.success;
+    for (const [name, value] of Object.entries(results))
+      if (name.startsWith("num")) sum[name] = (sum[name] ?? 0) + value;
   }
+  return sum;
 }
 
 function counts({ passed, failed, skipped, total }) {

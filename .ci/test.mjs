@@ -2,7 +2,9 @@
  * Runs jest with what it needs for ES modules. Arguments are jest's: `npm test -- redact --watch`.
  *
  * Without a path the suite runs in two passes: most files side by side, since they mostly wait; then, one at a time,
- * those that judge how soon something happens, or start and kill processes. `--json --outputFile=…` tells of both.
+ * those that judge how soon something happens. With `--long` it is the files of `test/long` instead, one at a time: they
+ * start and kill processes, let days of sending pass, or look at every page of the site in a browser.
+ * `--json --outputFile=…` tells of all passes.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,19 +15,18 @@ const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarni
 const jest = "node_modules/jest/bin/jest.js";
 
 /** Files whose result depends on how busy the machine is. */
-const ALONE = [
-  "/embedded-postgres.test",
-  "/drain-queue.test",
-  "/pacing.test",
-  "/portal-lease.test",
-  "/process-",
-  "/queue-spread.test",
-  "/sender-processes.test",
-  "/silent-network.test",
-  "/storage-faults.test",
-];
+const ALONE = ["/drain-queue.test", "/pacing.test", "/portal-lease.test", "/queue-spread.test"];
+const LONG = "/test/long/";
 /** Files side by side: on two cores a third has something to do while the others wait. */
 const WORKERS = 3;
+
+const PASSES = {
+  default: [
+    [`--maxWorkers=${WORKERS}`, ...[LONG, ...ALONE].map((pattern) => `--testPathIgnorePatterns=${pattern}`)],
+    ["--runInBand", ...ALONE.map((pattern) => `--testPathPatterns=${pattern}`)],
+  ],
+  long: [["--runInBand", `--testPathPatterns=${LONG}`]],
+};
 
 let running;
 // Ctrl-C reaches jest by itself, which then stops the database; this process only waits. kill does not, so pass it on.
@@ -51,13 +52,9 @@ function addUp(summaries) {
   return sum;
 }
 
-async function runWhole(args) {
+async function runPasses(passes, args) {
   const outputFile = args.find((arg) => arg.startsWith("--outputFile="))?.slice("--outputFile=".length);
   const others = args.filter((arg) => !arg.startsWith("--outputFile="));
-  const passes = [
-    [`--maxWorkers=${WORKERS}`, ...ALONE.map((pattern) => `--testPathIgnorePatterns=${pattern}`)],
-    ["--runInBand", ...ALONE.map((pattern) => `--testPathPatterns=${pattern}`)],
-  ];
   const [codes, summaries] = [[], []];
   for (const [index, pass] of passes.entries()) {
     const part = outputFile === undefined ? [] : [`--outputFile=${outputFile}.${index}`];
@@ -71,6 +68,7 @@ async function runWhole(args) {
   return Math.max(...codes);
 }
 
-const args = process.argv.slice(2);
+const args = process.argv.slice(2).filter((arg) => arg !== "--long");
 const isWhole = args.every((arg) => arg.startsWith("--json") || arg.startsWith("--outputFile="));
-process.exit(isWhole ? await runWhole(args) : await runJest(args));
+const passes = process.argv.includes("--long") ? PASSES.long : PASSES.default;
+process.exit(isWhole ? await runPasses(passes, args) : await runJest(args));

@@ -11,7 +11,7 @@ import {
 import { applyMigrations } from "../../src/db/migrate.js";
 import { migrationsDirectory, readMigrations } from "../../src/db/migration-files.js";
 import { createLogger } from "../../src/observability/logger.js";
-import { query } from "../support/database-server.js";
+import { query } from "../support/sql.js";
 import { createEmptyDatabase } from "../support/database.js";
 
 const logger = createLogger({ level: "silent" });

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import pg from "pg";
 import { startEmbeddedPostgres } from "../../src/db/embedded-postgres.js";
 import { applyMigrations } from "../../src/db/migrate.js";
 import { createLogger } from "../../src/observability/logger.js";
+import { shapeOf } from "./database-stock.js";
+import { query, withDatabase } from "./sql.js";
 
 const logger = createLogger({ level: "warn" });
 
@@ -15,6 +16,9 @@ export interface RunDatabase {
   readonly serverUrl: string;
   /** Start of the name of every database of this run; the template bears it too. */
   readonly prefix: string;
+  /** Folder of the stock of used databases, and what each of them has to look like (database-stock.ts). */
+  readonly stockDir: string;
+  readonly shape: string;
 }
 
 interface Server {
@@ -30,6 +34,10 @@ async function findServer(): Promise<Server> {
   // mkdtemp makes it 0700; as root the server runs under another account, which must get in.
   await chmod(dataDir, 0o755);
   const server = await startEmbeddedPostgres({ dataDir, logger });
+  // Nothing here outlives the run; what has to survive a crash is tested on servers of their own.
+  for (const setting of ["fsync", "full_page_writes"])
+    await query(server.url, `ALTER SYSTEM SET ${setting} = off`);
+  await query(server.url, `SELECT pg_reload_conf()`);
   return {
     url: server.url,
     async stop() {
@@ -46,34 +54,19 @@ export async function startRunDatabase(): Promise<RunDatabase & { stop(): Promis
   const template = `${prefix}_template`;
   await query(server.url, `CREATE DATABASE ${template}`);
   await applyMigrations({ url: withDatabase(server.url, template), logger });
+  const shape = await shapeOf(withDatabase(server.url, template));
+  const stockDir = await mkdtemp(path.join(tmpdir(), `${prefix}-`));
   return {
     serverUrl: server.url,
     prefix,
+    stockDir,
+    shape,
     async stop() {
       await dropAll(server.url, prefix);
+      await rm(stockDir, { recursive: true, force: true });
       await server.stop();
     },
   };
-}
-
-export function withDatabase(url: string, name: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${name}`;
-  return changed.href;
-}
-
-export async function query(
-  url: string,
-  sql: string,
-  values: unknown[] = [],
-): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url, application_name: "sequence-enroller tests" });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 async function dropAll(serverUrl: string, prefix: string): Promise<void> {

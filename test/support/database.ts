@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { openDatabase, type Database } from "../../src/db/client.js";
-import { query, withDatabase } from "./database-server.js";
+import { openDatabaseStock } from "./database-stock.js";
+import { query, withDatabase } from "./sql.js";
 
 /** A migrated, empty database of its own for one test file or one test. */
 export interface TestDatabase {
@@ -22,7 +23,7 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop: () => 
   return createFrom(undefined);
 }
 
-/** Copies the run's migrated template: some 50 ms. */
+/** A migrated database without rows: one from the stock, or else a new copy of the run's template. */
 export async function createTestDatabase(
   options: { poolSize?: number; connectTimeoutMs?: number } = {},
 ): Promise<TestDatabase> {
@@ -46,10 +47,26 @@ export async function createTestDatabase(
 
 async function createFrom(template: string | undefined): Promise<{ url: string; drop: () => Promise<void> }> {
   const serverUrl = runVariable("TEST_DATABASE_SERVER_URL");
-  const name = `${runVariable("TEST_DATABASE_PREFIX")}_${randomBytes(6).toString("hex")}`;
-  await query(serverUrl, `CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`);
+  const stock = openDatabaseStock({
+    folder: runVariable("TEST_DATABASE_STOCK"),
+    shape: runVariable("TEST_DATABASE_SHAPE"),
+  });
+  const used = template === undefined ? undefined : stock.take();
+  const name = used ?? `${runVariable("TEST_DATABASE_PREFIX")}_${randomBytes(6).toString("hex")}`;
+  if (used === undefined)
+    await query(
+      serverUrl,
+      `CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`,
+    );
+  let isGone = false;
+  const url = withDatabase(serverUrl, name);
   return {
-    url: withDatabase(serverUrl, name),
-    drop: () => query(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).then(() => undefined),
+    url,
+    async drop() {
+      if (isGone) return;
+      isGone = true;
+      if (template !== undefined && (await stock.giveBack({ url, name }))) return;
+      await query(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }

@@ -6,6 +6,8 @@ export default async function setUp() {
   const run = await startRunDatabase();
   process.env.TEST_DATABASE_SERVER_URL = run.serverUrl;
   process.env.TEST_DATABASE_PREFIX = run.prefix;
+  process.env.TEST_DATABASE_STOCK = run.stockDir;
+  process.env.TEST_DATABASE_SHAPE = run.shape;
   globalThis.runDatabase = run;
   // Jest skips its teardown on these; the server must not outlive the run all the same.
   for (const [signal, code] of [

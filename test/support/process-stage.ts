@@ -2,7 +2,7 @@ import { randomFrom } from "../../src/simulator/random.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { ensureBuilt, startStage, type Stage, type StageOptions } from "../../bench/chaos/stage.js";
 import { castPortal, runWorkflows, type Cast } from "../../bench/chaos/workload.js";
-import { query } from "./database-server.js";
+import { query } from "./sql.js";
 
 /** Real processes of the built app, with one portal that has the app installed. */
 export interface ProcessStage extends Stage {

@@ -21,7 +21,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from "../../src/db/embed
 import { EmbeddedPostgresUnavailable } from "../../src/db/errors.js";
 import { openDatabase } from "../../src/db/client.js";
 import { createLogger } from "../../src/observability/logger.js";
-import { query } from "../support/database-server.js";
+import { query } from "../support/sql.js";
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
