@@ -34,8 +34,9 @@ async function findServer(): Promise<Server> {
   // mkdtemp makes it 0700; as root the server runs under another account, which must get in.
   await chmod(dataDir, 0o755);
   const server = await startEmbeddedPostgres({ dataDir, logger });
-  // Nothing here outlives the run; what has to survive a crash is tested on servers of their own.
-  for (const setting of ["fsync", "full_page_writes"])
+  // Nothing here outlives the run, and what has to survive a crash is tested on servers of their own. Autovacuum would go
+  // through a hundred small databases over and over.
+  for (const setting of ["fsync", "full_page_writes", "autovacuum"])
     await query(server.url, `ALTER SYSTEM SET ${setting} = off`);
   await query(server.url, `SELECT pg_reload_conf()`);
   return {
