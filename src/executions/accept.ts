@@ -1,7 +1,8 @@
-import type { Pool } from "pg";
+import { DatabaseError, type Pool } from "pg";
 import type { EnrollRequest, ExecutionKind, WaitRequest } from "./execution.js";
 import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
+import { createWaitingRoom, sizeOf, type WaitingLimits } from "./waiting-room.js";
 
 /** A verified call of an action, ready to be stored. */
 export interface IncomingExecution {
@@ -42,19 +43,6 @@ export interface AcceptOptions {
   /** What may wait in memory for its commit; by default 64 Mi characters in all and 16 Mi of one portal. */
   limits?: WaitingLimits;
 }
-
-/**
- * In characters of JSON. The database takes thousands of calls a second, so this fills up only when it hangs; a portal's
- * share keeps one that floods us from locking out the rest.
- */
-export interface WaitingLimits {
-  readonly inAll: number;
-  readonly perPortal: number;
-}
-
-const DEFAULT_LIMITS: WaitingLimits = { inAll: 64 * 1024 * 1024, perPortal: 16 * 1024 * 1024 };
-/** What a waiting call costs besides its JSON. */
-const WAITING_OVERHEAD = 2_048;
 
 /** Rows per shared commit: large enough for a burst, small enough to answer within milliseconds. */
 const MAX_ROWS = 500;
@@ -123,6 +111,13 @@ const FIND_STORED = `
   SELECT call.position FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS call (portal_id, callback_id, position)
     JOIN executions USING (portal_id, callback_id)`;
 
+/** Classes of SQLSTATE that name what is in a row: data exceptions, broken constraints, limits of an index. */
+const ROW_REFUSALS = /^(?:22|23|54)/;
+
+function isRefusalOfRow(fault: unknown): boolean {
+  return fault instanceof DatabaseError && ROW_REFUSALS.test(fault.code ?? "");
+}
+
 interface Waiting {
   readonly execution: IncomingExecution;
   readonly requestJson: string;
@@ -142,6 +137,9 @@ function deadlineOf(
   return Math.min(waitHours + deadlineHours, holdDays * 24 - spareHours);
 }
 
+/** Characters, more than any address has (RFC 5321): longer ones would not fit into the index by address. */
+const MAX_EMAIL = 320;
+
 function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
   const rows = batch.map(({ execution }) => execution);
   const column = (value: (row: IncomingExecution) => unknown) => rows.map(value);
@@ -152,7 +150,7 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
     column((row) => row.workflowId ?? null),
     column((row) => row.sequenceId ?? null),
     batch.map(({ requestJson }) => requestJson),
-    column((row) => row.request.properties?.["email"] ?? null),
+    column((row) => row.request.properties?.["email"]?.slice(0, MAX_EMAIL) ?? null),
     column((row) => row.answer?.execution_state ?? null),
     column((row) => row.answer?.enrollment_status ?? null),
     column((row) => row.answer?.error_code ?? null),
@@ -168,34 +166,6 @@ function callIds(calls: readonly IncomingExecution[]): unknown[] {
   return [calls.map(({ portalId }) => portalId), calls.map(({ callbackId }) => callbackId)];
 }
 
-function sizeOf(requestJson: string): number {
-  return requestJson.length + WAITING_OVERHEAD;
-}
-
-/** Keeps count of what waits, in all and by portal. */
-function createWaitingRoom(limits: WaitingLimits): {
-  enter(portalId: bigint, size: number): boolean;
-  leave(portalId: bigint, size: number): void;
-} {
-  const byPortal = new Map<bigint, number>();
-  let total = 0;
-  return {
-    enter(portalId, size) {
-      const ofPortal = (byPortal.get(portalId) ?? 0) + size;
-      if (total + size > limits.inAll || ofPortal > limits.perPortal) return false;
-      byPortal.set(portalId, ofPortal);
-      total += size;
-      return true;
-    },
-    leave(portalId, size) {
-      const left = (byPortal.get(portalId) ?? 0) - size;
-      if (left > 0) byPortal.set(portalId, left);
-      else byPortal.delete(portalId);
-      total -= size;
-    },
-  };
-}
-
 /**
  * Stores accepted calls with shared commits: calls that arrive while a commit is under way join the next one. A call is
  * acknowledged only after its own row is committed.
@@ -205,7 +175,7 @@ function createWaitingRoom(limits: WaitingLimits): {
 export function createAcceptor(
   options: AcceptOptions,
 ): (execution: IncomingExecution) => Promise<AcceptResult> {
-  const room = createWaitingRoom(options.limits ?? DEFAULT_LIMITS);
+  const room = createWaitingRoom(options.limits);
   let waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -267,6 +237,23 @@ export function createAcceptor(
     });
   }
 
+  /** What the database refuses for a row of it is halved until that row stands alone: the others are stored. */
+  async function storeApart(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await store(batch);
+    } catch (fault) {
+      if (batch.length > 1 && isRefusalOfRow(fault)) {
+        const middle = Math.ceil(batch.length / 2);
+        await storeApart(batch.slice(0, middle));
+        await storeApart(batch.slice(middle));
+        return;
+      }
+      batch.forEach(({ reject }) => {
+        reject(fault);
+      });
+    }
+  }
+
   async function writeAll(): Promise<void> {
     if (isWriting) return;
     isWriting = true;
@@ -278,15 +265,8 @@ export function createAcceptor(
           room.leave(entry.execution.portalId, sizeOf(entry.requestJson));
         });
       };
-      try {
-        await store(batch);
-      } catch (fault) {
-        batch.forEach(({ reject }) => {
-          reject(fault);
-        });
-      } finally {
-        leave();
-      }
+      await storeApart(batch);
+      leave();
     }
     isWriting = false;
   }

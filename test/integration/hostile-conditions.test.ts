@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "../support/start-app.js";
@@ -60,6 +61,21 @@ describe("under hostile conditions", () => {
     const results = await outcomes(portal);
     expect(results.map(({ status }) => status)).toEqual(Array(30).fill("ENROLLED"));
     expect(results.flatMap(({ answers }) => answers)).toEqual(Array(30).fill(200));
+  });
+
+  test("an address of thousands of characters holds up neither its own completion nor the others'", async () => {
+    const portal = await start(10);
+    const [first, second] = portal.contacts.values();
+    if (first === undefined || second === undefined) throw new Error("no contacts");
+    // Nothing that repeats: the database would compress it.
+    first.properties["email"] = `${randomBytes(6_000).toString("hex")}@acme.example`;
+    second.properties["email"] = `${randomBytes(1_000).toString("hex")}@${"é".repeat(2_000)}.example`;
+    const results = await outcomes(portal);
+    expect(results.map(({ status }) => status)).toEqual(Array(10).fill("ENROLLED"));
+    await until(
+      async () => (await query(`SELECT FROM executions WHERE state <> 'COMPLETED'`)).rowCount === 0,
+      "the completions to be noted",
+    );
   });
 
   test("HubSpot not knowing the token it has just given is an outage, not the contact's fault", async () => {

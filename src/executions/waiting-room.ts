@@ -1,0 +1,44 @@
+/**
+ * In characters of JSON. The database takes thousands of calls a second, so this fills up only when it hangs; a portal's
+ * share keeps one that floods us from locking out the rest.
+ */
+export interface WaitingLimits {
+  readonly inAll: number;
+  readonly perPortal: number;
+}
+
+const DEFAULT_LIMITS: WaitingLimits = { inAll: 64 * 1024 * 1024, perPortal: 16 * 1024 * 1024 };
+/** What a waiting call costs besides its JSON. */
+const WAITING_OVERHEAD = 2_048;
+
+/** What a call takes of the room while it waits. */
+export function sizeOf(requestJson: string): number {
+  return requestJson.length + WAITING_OVERHEAD;
+}
+
+export interface WaitingRoom {
+  /** Whether there was room. */
+  enter(portalId: bigint, size: number): boolean;
+  leave(portalId: bigint, size: number): void;
+}
+
+/** Keeps count of what waits for its commit, in all and by portal. */
+export function createWaitingRoom(limits: WaitingLimits = DEFAULT_LIMITS): WaitingRoom {
+  const byPortal = new Map<bigint, number>();
+  let total = 0;
+  return {
+    enter(portalId, size) {
+      const ofPortal = (byPortal.get(portalId) ?? 0) + size;
+      if (total + size > limits.inAll || ofPortal > limits.perPortal) return false;
+      byPortal.set(portalId, ofPortal);
+      total += size;
+      return true;
+    },
+    leave(portalId, size) {
+      const left = (byPortal.get(portalId) ?? 0) - size;
+      if (left > 0) byPortal.set(portalId, left);
+      else byPortal.delete(portalId);
+      total -= size;
+    },
+  };
+}
