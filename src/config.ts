@@ -51,7 +51,7 @@ export interface Config {
 /** HubSpot lets a held execution expire after the P7D we ask for; our own deadline has to come first. */
 const HOLD_HOURS = 7 * 24;
 
-/** Half the length of what it keys (HMAC-SHA-256): a random one of 16 characters is beyond guessing, a shorter one is a word. */
+/** In production. Half the length of what it keys (HMAC-SHA-256): a random one of 16 characters is beyond guessing, a shorter one is a word. */
 const LEAST_SESSION_SECRET = 16;
 
 const origin = z
@@ -131,7 +131,7 @@ const environment = z.object({
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
   HUBSPOT_RATE_LIMIT: z.coerce.number().int().min(1).max(1000).default(110),
   ENCRYPTION_KEYS: encryptionKeys,
-  SESSION_SECRET: z.string().min(LEAST_SESSION_SECRET, `must be at least ${LEAST_SESSION_SECRET} characters`),
+  SESSION_SECRET: z.string(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
   SMTP_URL: smtpUrl.optional(),
@@ -260,6 +260,11 @@ function parse<Schema extends z.ZodType>(
   throw new ConfigError(`The configuration is not usable:\n${lines}\nSee .env.example for each variable.`);
 }
 
+function sessionSecretProblems({ NODE_ENV, SESSION_SECRET }: Record<string, string | undefined>): string[] {
+  const isTooShort = NODE_ENV === "production" && (SESSION_SECRET?.length ?? Infinity) < LEAST_SESSION_SECRET;
+  return isTooShort ? [`SESSION_SECRET: must be at least ${LEAST_SESSION_SECRET} characters`] : [];
+}
+
 function mailProblems({ SMTP_URL: smtpUrl, MAIL_FROM: from }: Record<string, string | undefined>): string[] {
   const isHalf = (smtpUrl === undefined) !== (from === undefined);
   return isHalf ? ["SMTP_URL and MAIL_FROM: set both to mail alerts, or neither."] : [];
@@ -278,7 +283,8 @@ function mailOf(value: { SMTP_URL?: string | undefined; MAIL_FROM?: string | und
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given = withDevelopmentSecrets(withoutBlanks(env));
-  const value = parse(environment, { ...given, problems: [...given.problems, ...mailProblems(given.env)] });
+  const problems = [...given.problems, ...mailProblems(given.env), ...sessionSecretProblems(given.env)];
+  const value = parse(environment, { ...given, problems });
   const isProduction = value.NODE_ENV === "production";
   return Object.freeze({
     isProduction,

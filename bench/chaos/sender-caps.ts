@@ -1,4 +1,4 @@
-import { query } from "../../test/support/database-server.js";
+import { query } from "../../test/support/sql.js";
 import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 

@@ -1,3 +1,4 @@
+import { HOLD_DAYS } from "../executions/hold.js";
 import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "../executions/wait-contract.js";
 import { firstLookAt } from "../executions/look-times.js";
 import { readCall, readInput, toIncoming, toInvalid, type ParsedCall } from "./call-envelope.js";
@@ -39,7 +40,7 @@ export async function parseWaitCall(
     );
     return { ...refused, dependsOnTime: true };
   }
-  const holdDays = Math.ceil(days) + MARGIN_DAYS;
+  const holdDays = Math.max(HOLD_DAYS, Math.ceil(days) + MARGIN_DAYS);
   return {
     kind: "valid",
     execution: {

@@ -161,7 +161,8 @@ async function play(stage: DemoStage, database: Database): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
-  const isOnce = process.argv.includes("--once");
+  // npm keeps what stands before `--` for itself, and tells it by the environment.
+  const isOnce = process.argv.includes("--once") || process.env["npm_config_once"] === "true";
   const port = await freePort(PREFERRED_PORT);
   const publicUrl = `http://localhost:${port}`;
   const secret = randomBytes(24).toString("base64url");

@@ -67,6 +67,7 @@ export const REQUESTED_PROPERTIES = [
   "email",
   "hubspot_owner_id",
   "hs_email_optout",
+  "hs_sequences_is_enrolled",
   "hs_latest_sequence_enrolled",
   "hs_latest_sequence_enrolled_date",
 ] as const;

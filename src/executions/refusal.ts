@@ -30,12 +30,18 @@ const BY_SUBCATEGORY: readonly [RegExp, ErrorCode][] = [
 const BY_MESSAGE: readonly [RegExp, ErrorCode][] = [
   [/\balias\b/i, "HUBSPOT_REJECTED"],
   [/already enrolled/i, "ALREADY_ENROLLED"],
-  [/no connected|not a connected|connected (personal )?(inbox|email)/i, "INBOX_NOT_CONNECTED"],
+  [
+    /no connected|not (a )?connected|connected (personal )?(inbox|email)|inbox.*disconnected/i,
+    "INBOX_NOT_CONNECTED",
+  ],
   [/unsubscribed|opted out|legal basis/i, "UNSUBSCRIBED"],
   [/bounced/i, "BOUNCED"],
   [/blocked/i, "BLOCKED"],
-  [/limit (has been )?(exceeded|reached)|over the (daily|send)/i, "SENDER_LIMIT_REACHED"],
-  [/contact.*(has no|without|missing).*e-?mail/i, "CONTACT_HAS_NO_EMAIL"],
+  [
+    /limit (has been )?(exceeded|reached)|(reached|exceed\w*|over) (the|their|your|its)\b.*\blimit/i,
+    "SENDER_LIMIT_REACHED",
+  ],
+  [/contact.*(has no|without|missing|does not have).*e-?mail/i, "CONTACT_HAS_NO_EMAIL"],
   [/sequence.*(not found|does not exist|not visible)/i, "SEQUENCE_NOT_FOUND"],
   [/contact.*(not found|does not exist)/i, "CONTACT_NOT_FOUND"],
 ];

@@ -31,7 +31,9 @@ const WATCH_AFTER_MS = 60_000;
  * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why, of this
  * execution or of the one it retries: only reading tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
  */
-async function afterAlreadyEnrolled(attempt: Attempt): Promise<Result> {
+export async function afterAlreadyEnrolled(
+  attempt: Pick<Attempt, "execution" | "ifAlreadyEnrolled" | "context"> & { sender?: Sender },
+): Promise<Result> {
   const { execution, sender, ifAlreadyEnrolled } = attempt;
   const isOthers: Result =
     ifAlreadyEnrolled === "wait"

@@ -1,6 +1,7 @@
 import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, failed, refusedByPolicy } from "../executions/outcome.js";
+import { readSequenceFacts } from "../executions/sequence-facts.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
@@ -9,7 +10,7 @@ import { neededProperties, refuseContact } from "../policy/contact-policy.js";
 import { effectivePolicy } from "../policy/effective-policy.js";
 import type { Policy } from "../policy/policy.js";
 import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
-import { afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
+import { afterAlreadyEnrolled, afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
 import { LeaseLost } from "../queue/portal-lease.js";
 import { FailedUnsent, later, recoverable } from "./attempt-faults.js";
 import { findPeople } from "./find-people.js";
@@ -85,7 +86,19 @@ async function refusedByContactPolicy({
   const { timeZone } = await context.desk.policy();
   const now = context.desk.now();
   const refusal = refuseContact(policy, { sequenceId, properties, history, now, timeZone });
+  // The cooldown of a contact that is in a sequence began with that very enrollment.
+  if (refusal?.code === "COOLDOWN_ACTIVE" && (await isInSequence(contactId, { context, properties })))
+    return afterAlreadyEnrolled({ execution, context, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
   return refusal && { to: "DECIDED", outcome: refusedByPolicy(refusal) };
+}
+
+/** By its properties, which are some seconds behind, and then by HubSpot's look-up, one request (dossier §5.1). */
+async function isInSequence(
+  contactId: string,
+  { context, properties }: Pick<Order, "context" | "properties">,
+): Promise<boolean> {
+  if (!readSequenceFacts(properties).isEnrolled) return false;
+  return (await context.gateway.readEnrollment(contactId)) !== undefined;
 }
 
 function choose({ execution, context, policy, properties }: Order): Promise<SenderDecision> {

@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import { readSequenceFacts } from "../executions/sequence-facts.js";
 import { localDay } from "../local-time.js";
 import { HubSpotError } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
@@ -86,6 +87,7 @@ async function judge(
     await explainChoice(pool, {
       ...{ portalId, patienceMs, now: now() },
       ...{ contactId: contact.id, properties: contact.properties },
+      isInSequence: readSequenceFacts(contact.properties).isEnrolled,
       sequenceId: question.sequenceId,
       step: stepOf(question),
       people: findPeople({

@@ -19,7 +19,7 @@ export interface FinishOptions extends ReturnOptions {
 }
 
 /** Where a browser that brought a code without a state ends: the install is done, but nobody is signed in by it. */
-export const INSTALLED_PATH = "/oauth/installed";
+export const INSTALLED_PATH = "/settings/installed";
 
 /**
  * The callback with (or without) an authorization code. The order matters: the state is checked and used up before

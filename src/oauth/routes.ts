@@ -12,7 +12,7 @@ export const CALLBACK_PATH = "/oauth/callback";
  * | GET /oauth/install | to HubSpot's consent page; `?portalId=` pre-selects an account |
  * | GET /settings/sign-in | the same round trip, to find out who sits at the browser |
  * | GET /oauth/callback | `code`+`state` (own install), `step=authorize`, `step=finalize`, `code` alone; dossier §2.2 |
- * | GET /oauth/installed | end of an install that could not be tied to a browser |
+ * | GET /settings/installed | end of an install that could not be tied to a browser |
  */
 export function createOAuthRouter(options: BeginOptions & FinishOptions): Router {
   const router = Router();

@@ -17,6 +17,8 @@ export interface ContactFacts {
   readonly properties: Readonly<Record<string, string | null>>;
   /** What we enrolled the contact in; needed for a cooldown only. */
   readonly history: ContactHistory | undefined;
+  /** In a sequence at this moment: what then happens is for `ifAlreadyEnrolled` to say, not for the cooldown. */
+  readonly isInSequence?: boolean;
   readonly now: Date;
   /** The portal's: days in the reason are those of its calendar. */
   readonly timeZone: string;
@@ -70,7 +72,7 @@ function lastEnrolledMs({ cooldown }: Policy, facts: ContactFacts): number | und
 
 function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
   const { days, scope } = policy.cooldown;
-  if (days === 0) return undefined;
+  if (days === 0 || facts.isInSequence === true) return undefined;
   const lastMs = lastEnrolledMs(policy, facts);
   if (lastMs === undefined || facts.now.getTime() - lastMs >= days * DAY_MS) return undefined;
   const last = localDay(new Date(lastMs), facts.timeZone);

@@ -18,6 +18,8 @@ export interface ChoiceQuestion {
   readonly step: StepChoices & { readonly senderAlias?: string | undefined };
   /** Of the contact: those of REQUESTED_PROPERTIES, and what `neededProperties` of the policy names. */
   readonly properties: Readonly<Record<string, string | null>>;
+  /** As its properties say. */
+  readonly isInSequence: boolean;
   readonly people: PeopleSources;
   readonly now: Date;
   /** How long the contact could be held, for the question whether waiting is worth it. */
@@ -57,6 +59,7 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
     sequenceId,
     properties,
     history,
+    isInSequence: question.isInSequence,
     now: question.now,
     timeZone: portal.timeZone,
   });

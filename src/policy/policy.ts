@@ -63,7 +63,7 @@ export const INITIAL_POLICY: Policy = {
   sender: { mode: "default_sender" },
   fallback: { rotationId: null, toDefaultSender: false, whenNobody: "wait" },
   ifAlreadyEnrolled: "skip",
-  cooldown: { days: 0, scope: "sequence" },
+  cooldown: { days: 0, scope: "any" },
   suppression: { domains: [], property: null },
   checkOptOut: true,
 };

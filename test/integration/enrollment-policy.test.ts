@@ -384,6 +384,7 @@ describe("a sender who cannot send now", () => {
         ...{ portalId: stage.id, contactId, sequenceId: stage.sequenceIds[0] ?? "", people, now: new Date() },
         step: { senderMode: "contact_owner" },
         properties: stage.portal.contacts.get(contactId)?.properties ?? {},
+        isInSequence: false,
         patienceMs: 5 * 86_400_000,
       });
     expect(await explain()).toMatchObject({ kind: "decided", decision: { kind: "wait" } });
@@ -500,8 +501,27 @@ describe("which contacts are enrolled", () => {
     });
     expect(await stage.enroll(byHistory, { cooldown_days: "1" })).toMatchObject(cooling);
     const another = { sequence_id: stage.sequenceIds[1] ?? "", cooldown_days: "1" };
+    expect(await stage.enroll(byHistory, another)).toMatchObject(cooling);
+    await stage.preset({ cooldown: { days: 0, scope: "sequence" } });
     expect(await stage.enroll(byHistory, another)).toMatchObject({ enrollment_status: "ENROLLED" });
     expect(stage.posts(byHistory)).toBe(2);
+    await stage.preset({});
+  });
+
+  test("a cooldown leaves it to “if already enrolled” what happens to a contact that is in a sequence", async () => {
+    const inSequence = stage.contactOf(stage.user(0));
+    stage.portal.enrollInUi(inSequence, { sequenceId: stage.sequenceIds[1] ?? "", agoMs: 3_600_000 });
+    expect(await stage.enroll(inSequence, { cooldown_days: "30" })).toMatchObject({
+      hs_execution_state: "SUCCESS",
+      enrollment_status: "ALREADY_ENROLLED",
+    });
+    const fail = { cooldown_days: "30", if_already_enrolled: "fail" };
+    expect(await stage.enroll(inSequence, fail)).toMatchObject({ error_code: "ALREADY_ENROLLED" });
+    expect(stage.posts(inSequence)).toBe(0);
+    stage.portal.endEnrollment(inSequence, "finished");
+    expect(await stage.enroll(inSequence, { cooldown_days: "30" })).toMatchObject({
+      error_code: "COOLDOWN_ACTIVE",
+    });
   });
 
   test("“not before” holds the contact for its wait and a margin, the same at every delivery, and enrolls it then", async () => {

@@ -342,7 +342,7 @@ describe("an install from the marketplace, with our sign-in first", () => {
 describe("an install from the marketplace without our sign-in", () => {
   test("connects the portal but signs nobody in", async () => {
     const landing = await browser.get(site.simulator.installWithoutSignIn({ portalId }));
-    expect(landing).toMatchObject({ status: 303, location: `${site.url}/oauth/installed` });
+    expect(landing).toMatchObject({ status: 303, location: `${site.url}/settings/installed` });
     expect(await connectedPortals()).toEqual([BigInt(portalId)]);
     expect(site.installed).toEqual([BigInt(portalId)]);
     expect(isSignedIn()).toBe(false);

@@ -9,8 +9,12 @@ describe("calls stored by one commit", () => {
 
   beforeAll(async () => {
     db = await createTestDatabase();
-    await db.database.pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [PORTAL]);
-    await db.database.pool.query(`ALTER TABLE executions ADD CONSTRAINT no_thirteen CHECK (contact_id <> '13')`);
+    await db.database.pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [
+      PORTAL,
+    ]);
+    await db.database.pool.query(
+      `ALTER TABLE executions ADD CONSTRAINT no_thirteen CHECK (contact_id <> '13')`,
+    );
   });
 
   afterAll(() => db.drop());

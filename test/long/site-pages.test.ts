@@ -274,7 +274,7 @@ suite("every page of the settings site in a real browser", () => {
         stop(`${at}?code=1&state=${used}`, 400),
         stop(`${at}?code=1&state=${used}`, 400),
         stop(`${at}?step=authorize&returnUrl=https%3A%2F%2Fevil.example`, 400),
-        stop("/oauth/installed"),
+        stop("/settings/installed"),
       ]);
       await stranger.close();
       await tab.close();

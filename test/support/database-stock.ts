@@ -88,7 +88,9 @@ async function emptied(url: string, shape: string): Promise<boolean> {
   await client.connect();
   try {
     await client.query(LEFT_BEHIND);
-    const { rows: sizes } = await client.query<{ bytes: string }>(`SELECT pg_table_size('executions') AS bytes`);
+    const { rows: sizes } = await client.query<{ bytes: string }>(
+      `SELECT pg_table_size('executions') AS bytes`,
+    );
     if (Number(sizes[0]?.bytes) > MOST_BYTES) return false;
     const { rows: shapes } = await client.query<{ shape: string }>(SHAPE);
     if (shapes[0]?.shape !== shape) return false;

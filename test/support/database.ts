@@ -54,10 +54,7 @@ async function createFrom(template: string | undefined): Promise<{ url: string; 
   const used = template === undefined ? undefined : stock.take();
   const name = used ?? `${runVariable("TEST_DATABASE_PREFIX")}_${randomBytes(6).toString("hex")}`;
   if (used === undefined)
-    await query(
-      serverUrl,
-      `CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`,
-    );
+    await query(serverUrl, `CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`);
   let isGone = false;
   const url = withDatabase(serverUrl, name);
   return {

@@ -134,6 +134,7 @@ describe("readConfig", () => {
   test("takes a session secret of 16 characters, and no shorter one", () => {
     expect(readConfig(production({ SESSION_SECRET: "s".repeat(16) })).sessionSecret).toHaveLength(16);
     expect(problemOf(production({ SESSION_SECRET: "s".repeat(15) }))).toContain("at least 16 characters");
+    expect(readConfig(required({ SESSION_SECRET: "short" })).sessionSecret).toBe("short");
   });
 
   test("never repeats a wrong secret", () => {

@@ -31,6 +31,22 @@ describe("what a refused enrollment means", () => {
     ["blocked", { subCategory: "BLOCKED_DOMAIN" }, "BLOCKED"],
     ["over the limit", { subCategory: "SequenceError.SEND_LIMIT_EXCEEDED" }, "SENDER_LIMIT_REACHED"],
     [
+      "over the daily limit, by words",
+      { message: "You have reached your daily limit" },
+      "SENDER_LIMIT_REACHED",
+    ],
+    [
+      "over it, by other words",
+      { message: "The user is over their email send limit" },
+      "SENDER_LIMIT_REACHED",
+    ],
+    ["no inbox, by words", { message: "The user's inbox is not connected" }, "INBOX_NOT_CONNECTED"],
+    [
+      "no address, by words",
+      { message: "The contact does not have an email address" },
+      "CONTACT_HAS_NO_EMAIL",
+    ],
+    [
       "an alias the inbox does not have, by words",
       { message: "a@b.example is not an alias of the connected email account" },
       "HUBSPOT_REJECTED",
