@@ -120,6 +120,22 @@ describe("the list of executions", () => {
     expect((await list(query)).join(" ")).toBe(contacts);
   });
 
+  test("tells what the other actions answered", async () => {
+    const decidedAt = new Date();
+    const base = { portalId, state: "COMPLETED", decidedAt, enrollmentStatus: null };
+    await site.database.prisma.sequence.create({
+      data: { portalId, sequenceId: "31", name: "Spring outreach", isListed: true },
+    });
+    await seedExecutions(site.database, [
+      { ...base, kind: "WAIT_FOR_SEQUENCE_END", outputs: { outcome: "REPLIED", sequence_id: "31" } },
+      { ...base, kind: "CHECK_ENROLLMENT", outputs: { is_enrolled: "false" } },
+    ]);
+    const { text } = await browser.get("/settings/activity?status=answered");
+    expect(text).toContain("The contact replied.");
+    expect(text).toContain("Spring outreach");
+    expect(text).toContain("The contact is in no sequence.");
+  });
+
   test("is found by the callback id HubSpot gave", async () => {
     const { callbackId } = await site.database.prisma.execution.findUniqueOrThrow({
       where: { portalId_id: { portalId, id: await idOf("3") } },

@@ -3,7 +3,7 @@ import { contactUrl } from "./fixes.js";
 import { storyPath } from "./paths.js";
 import { KIND_LABELS } from "./words.js";
 import { shorten, type Format } from "../frame/format.js";
-import { OUTCOME_LABELS, remarkOn } from "./outcome.js";
+import { ANSWER_WORDS, OUTCOME_LABELS, remarkOn } from "./outcome.js";
 import { Time } from "../overview/connection.js";
 
 export interface ContactListModel {
@@ -127,12 +127,17 @@ function Email({ address: whole }: { address: string }) {
   );
 }
 
+const ANSWERS: Readonly<Record<string, string>> = ANSWER_WORDS;
+
 function Reason({ item }: { item: ExecutionItem }) {
   const remark = remarkOn(item);
   const words = item.outcome === "failed" || item.outcome === "waiting" ? item.lastProblem : null;
-  if (item.errorMessage === null && remark === "" && words === null) return <td class="reason nothing">–</td>;
+  const answer = ANSWERS[item.answer ?? ""] ?? null;
+  if ([item.errorMessage, answer, words].every((text) => text === null) && remark === "")
+    return <td class="reason nothing">–</td>;
   return (
     <td data-label="Reason" class="reason">
+      {answer}
       {item.errorMessage === null ? null : shorten(item.errorMessage, LONGEST_REASON)}
       {remark === "" ? null : <span class="note">{remark}</span>}
       {words === null ? null : <span class="note">HubSpot said: {shorten(words, LONGEST_REASON)}</span>}

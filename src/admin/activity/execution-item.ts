@@ -16,6 +16,8 @@ export interface ExecutionItem {
   readonly senderName: string | null;
   readonly senderEmail: string | null;
   readonly outcome: Outcome;
+  /** What an action other than “Enroll in sequence” answered: a WaitOutcome, or whether the contact is enrolled. */
+  readonly answer: string | null;
   readonly state: string;
   readonly attempts: number;
   readonly errorCode: string | null;
@@ -46,6 +48,7 @@ export interface ItemRow {
   state: string;
   attempts: number;
   enrollment_status: string | null;
+  answer: string | null;
   error_code: string | null;
   error_message: string | null;
   last_problem: string | null;
@@ -62,8 +65,10 @@ export const EXECUTION_COLUMNS = `
   page.sender_user_id, page.sender_email, page.state, page.attempts, page.enrollment_status, page.error_code,
   page.error_message, page.last_problem, page.enrolled_at, page.decided_at, page.completed_at, page.retry_of,
   coalesce(page.sequence_name, (
-    SELECT s.name FROM sequences s WHERE s.portal_id = page.portal_id AND s.sequence_id = page.sequence_id
+    SELECT s.name FROM sequences s
+     WHERE s.portal_id = page.portal_id AND s.sequence_id = coalesce(page.sequence_id, page.outputs ->> 'sequence_id')
   ), page.sequence_id) AS sequence,
+  CASE WHEN page.decided_at IS NOT NULL THEN coalesce(page.outputs ->> 'outcome', page.outputs ->> 'is_enrolled') END AS answer,
   (SELECT nullif(concat_ws(' ', o.first_name, o.last_name), '') FROM owners o
     WHERE o.portal_id = page.portal_id AND o.user_id = page.sender_user_id ORDER BY o.is_archived LIMIT 1) AS sender_name,
   (SELECT json_build_object('id', r.id::text, 'status', r.enrollment_status, 'is_decided', r.decided_at IS NOT NULL)
@@ -84,6 +89,7 @@ export function toItem(row: ItemRow): ExecutionItem {
     senderName: row.sender_name,
     senderEmail: row.sender_email,
     outcome: outcomeOf(row.enrollment_status, row.decided_at !== null),
+    answer: row.answer,
     state: row.state,
     attempts: row.attempts,
     errorCode: orNull(row.error_code),

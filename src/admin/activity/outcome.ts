@@ -1,3 +1,4 @@
+import type { WaitOutcome } from "../../executions/wait-contract.js";
 import { OUTCOMES, type Outcome } from "../../executions/execution-filter.js";
 
 export { OUTCOMES, type Outcome };
@@ -22,6 +23,17 @@ const BY_STATUS: Readonly<Record<string, Outcome>> = {
 export function outcomeOf(enrollmentStatus: string | null, isDecided: boolean): Outcome {
   return BY_STATUS[enrollmentStatus ?? ""] ?? (isDecided ? "answered" : "waiting");
 }
+
+/** What the other actions answer: how a sequence ended, or whether the contact is in one. */
+export const ANSWER_WORDS: Readonly<Record<WaitOutcome | "true" | "false", string>> = {
+  FINISHED: "The sequence finished.",
+  REPLIED: "The contact replied.",
+  UNENROLLED: "The contact was unenrolled.",
+  TIMED_OUT: "Still in the sequence when the wait was over.",
+  NOT_ENROLLED: "The contact was in no sequence.",
+  true: "The contact is in a sequence.",
+  false: "The contact is in no sequence.",
+};
 
 /** What is left to say besides the outcome, by the execution's state; empty where nothing is. */
 const REMARKS: Readonly<Record<string, string>> = {
