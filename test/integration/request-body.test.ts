@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -140,6 +140,51 @@ test("a body that calls itself compressed is refused, even where its bytes are s
   const [status, text] = await post([Buffer.from("{}")], { ...signed("{}"), "content-encoding": "gzip" });
   expect(status).toBe(415);
   expect(JSON.parse(text)).toMatchObject({ code: "BODY_UNREADABLE" });
+});
+
+describe.each([
+  "/hubspot/actions/enroll",
+  "/hubspot/actions/check-enrollment",
+  "/hubspot/actions/wait-for-sequence-end",
+  "/hubspot/options/sequences",
+  "/hubspot/options/senders",
+  "/hubspot/options/rotations",
+  "/hubspot/options/presets",
+  "/hubspot/webhooks",
+])("a signed body of %s", (route) => {
+  /** A call that every route can read, with lists within lists beside what it needs. */
+  async function postNested(deep: string): Promise<[number, string]> {
+    const call = `{"callbackId":"ap-deep-1","origin":{"portalId":99},"object":{"objectId":1},"context":{"source":"AGENTS","deep":${deep}}}`;
+    const event = `[{"subscriptionType":"contact.deletion","portalId":99,"objectId":1,"deep":${deep}}]`;
+    const body = route.endsWith("webhooks") ? event : call;
+    const to = app.publicUrl + route;
+    const secret = app.config.hubspot.clientSecrets[0];
+    const headers = signedHeaders({ method: "POST", url: to, body }, { secret, nowMs: Date.now() });
+    const response = await fetch(to, { method: "POST", headers: { ...headers }, body });
+    return [response.status, await response.text()];
+  }
+
+  test.each([
+    ["lists", (depth: number) => "[".repeat(depth) + "]".repeat(depth)],
+    ["objects", (depth: number) => `{"a":`.repeat(depth) + "1" + "}".repeat(depth)],
+  ])("nested too deeply, %s, is refused for good, and told why", async (_what, nested) => {
+    for (const depth of [100, 5_000, 40_000]) {
+      const [status, text] = await postNested(nested(depth));
+      expect(status).toBe(400);
+      expect(JSON.parse(text)).toMatchObject({
+        code: "BODY_TOO_DEEP",
+        message: "The JSON is nested more than 100 levels deep.",
+      });
+    }
+  });
+
+  test("may be nested somewhat, and hold any number of brackets side by side or in texts", async () => {
+    const beside = `[${Array.from({ length: 500 }, () => "[{}]").join()}]`;
+    const inText = JSON.stringify(`"\\${"[{".repeat(500)}`);
+    for (const deep of ["[".repeat(90) + "]".repeat(90), beside, inText]) {
+      expect((await postNested(deep))[0]).toBe(200);
+    }
+  });
 });
 
 test("no body at all is a call without a signature", async () => {
