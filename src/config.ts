@@ -23,7 +23,7 @@ export interface Config {
   readonly role: Role;
   readonly port: number;
   readonly host: string;
-  /** Origin HubSpot sees, without a trailing slash. Signatures are checked against it, never against `Host`. */
+  /** Origin HubSpot sees, in lower case and without a trailing slash. Signatures are checked against it, never against `Host`. */
   readonly publicUrl: string;
   /** Unset: an embedded PostgreSQL server under `dataDir`. */
   readonly databaseUrl: string | undefined;
@@ -62,11 +62,19 @@ const origin = z
     "must be an http(s) URL",
   );
 
-/** Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. */
-const publicOrigin = origin.refine(
-  (value) => !URL.canParse(value) || new URL(value).origin === value.toLowerCase(),
-  "must be an origin without a path, such as https://app.example.com",
-);
+const BARE_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i;
+
+/**
+ * Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. It is normalised
+ * to an origin as URLs spell it: scheme and host in lower case, no default port, no trailing slash. HubSpot signs the URL
+ * that the app's configuration gives it, so that one has to be written in this spelling too.
+ */
+const publicOrigin = origin
+  .refine(
+    (value) => !URL.canParse(value) || BARE_ORIGIN.test(value),
+    "must be an origin without a path, such as https://app.example.com",
+  )
+  .transform((value) => new URL(value).origin);
 
 const encryptionKeys = z.string().transform((text, context) => {
   const keys = text.split(",").map((entry): EncryptionKey => {

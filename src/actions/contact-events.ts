@@ -19,8 +19,6 @@ const event = z.object({
   newObjectId: maybe,
 });
 
-const delivery = z.array(event);
-
 type ContactEvent = z.output<typeof event>;
 
 /** Contacts' type id. Events of `object.*` subscriptions may name it; ours are for contacts alone. */
@@ -57,23 +55,36 @@ function toChange(told: ContactEvent): ContactChange | undefined {
   }
 }
 
+/** What a delivery says of contacts, in the order it happened. */
+export interface Delivery {
+  readonly changes: readonly ContactChange[];
+  /** How many of its events could not be read at all. */
+  readonly unreadable: number;
+}
+
+function readEvent(json: unknown): ContactEvent | undefined {
+  return event.safeParse(json).data;
+}
+
 /**
- * Reads the bytes of a verified webhook delivery: what it says of contacts, in the order it happened. Events of other
- * types, and those that lack what their type needs, are left out: HubSpot would send the whole delivery again for them.
+ * Reads the bytes of a verified webhook delivery, event by event. Events of other types, those that lack what their type
+ * needs, and those that cannot be read are left out: for one of them HubSpot would give up the whole delivery, and a
+ * privacy deletion with it.
  *
  * @returns undefined where it is no delivery.
  */
-export function readContactEvents(body: Buffer): ContactChange[] | undefined {
+export function readDelivery(body: Buffer): Delivery | undefined {
   let json: unknown;
   try {
     json = parseStorableJson(body.toString("utf8"));
   } catch {
     return undefined;
   }
-  const parsed = delivery.safeParse(json);
-  if (!parsed.success) return undefined;
-  return parsed.data
+  if (!Array.isArray(json)) return undefined;
+  const events = json.map(readEvent).filter((told) => told !== undefined);
+  const changes = events
     .sort((a, b) => a.occurredAt - b.occurredAt)
     .map(toChange)
     .filter((change) => change !== undefined);
+  return { changes, unreadable: json.length - events.length };
 }

@@ -5,14 +5,22 @@ import { bodyBytes } from "./read-body.js";
 import { requestIdOf } from "../http/request-id.js";
 import { parseStorableJson } from "../storable-json.js";
 
-/** What HubSpot's workflow editor asks for a dropdown (dossier §3.7). */
+const maybeText = z
+  .union([z.string(), z.number().transform(String)])
+  .nullish()
+  .catch(null);
+
+/**
+ * What HubSpot's workflow editor asks for a dropdown (dossier §3.7). Only the portal has to be there: what else has another
+ * form than expected is taken for absent, since a list that is not searched is of more use than none.
+ */
 const optionsRequest = z.object({
   origin: z.object({
     portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt),
   }),
-  inputFieldName: z.string().nullish(),
-  inputFields: z.record(z.string(), z.unknown()).nullish(),
-  fetchOptions: z.object({ q: z.string().nullish(), after: z.string().nullish() }).nullish(),
+  inputFieldName: z.string().nullish().catch(null),
+  inputFields: z.record(z.string(), z.unknown()).nullish().catch(null),
+  fetchOptions: z.object({ q: maybeText, after: maybeText }).nullish().catch(null),
 });
 
 type OptionsRequest = z.output<typeof optionsRequest>;

@@ -4,6 +4,13 @@ import { requestIdOf } from "../http/request-id.js";
 /** Bodies above this are refused unread (design §2.4). */
 const MAX_BODY_BYTES = 256 * 1024;
 
+/**
+ * What a refused sender may still send, and how long. Many write all of a body before they read, and a connection closed
+ * meanwhile takes the answer with it; beyond this it is closed all the same.
+ */
+const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
+const MAX_DRAIN_MS = 2_000;
+
 const NO_BODY = Buffer.alloc(0);
 
 /** The bytes that {@link readBody} found. */
@@ -11,13 +18,35 @@ export function bodyBytes(request: Request): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : NO_BODY;
 }
 
+/** Lets what is still to come pass by, unkept, and then ends the answer; the connection ends with it. */
+function endOnceDrained(request: Request, response: Response): void {
+  let left = MAX_DRAINED_BYTES;
+  const end = (): void => {
+    response.end();
+  };
+  const timer = setTimeout(end, MAX_DRAIN_MS);
+  request
+    .removeAllListeners("data")
+    .on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) end();
+    })
+    .once("end", end);
+  response.once("close", () => {
+    clearTimeout(timer);
+  });
+}
+
 function refuseUnread(request: Request, response: Response): void {
-  // What is still to come is let pass by, so that the caller gets to read the answer; the connection ends with it.
-  request.removeAllListeners("data").resume();
+  const body = JSON.stringify({ code: "BODY_TOO_LARGE", requestId: requestIdOf(response) });
   response
-    .status(413)
-    .set("Connection", "close")
-    .json({ code: "BODY_TOO_LARGE", requestId: requestIdOf(response) });
+    .writeHead(413, {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(body),
+      Connection: "close",
+    })
+    .write(body);
+  endOnceDrained(request, response);
 }
 
 /** For after the signature: a body that is signed and compressed all the same is not taken apart. */

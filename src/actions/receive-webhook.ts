@@ -3,7 +3,7 @@ import type { ContactChange } from "../executions/contact-changes.js";
 import { requestIdOf } from "../http/request-id.js";
 import type { Logger } from "../observability/logger.js";
 import { withinAnswerTime } from "./answer-time.js";
-import { readContactEvents } from "./contact-events.js";
+import { readDelivery } from "./contact-events.js";
 import { bodyBytes } from "./read-body.js";
 
 export const WEBHOOK_ROUTE = "/hubspot/webhooks";
@@ -19,11 +19,15 @@ export interface WebhookOptions {
 /** `POST /hubspot/webhooks`: stores what a delivery says of contacts and answers 200; HubSpot sends what got a 503 again. */
 export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): RequestHandler {
   return async (request, response) => {
-    const changes = readContactEvents(bodyBytes(request));
-    if (changes === undefined) {
+    const delivery = readDelivery(bodyBytes(request));
+    if (delivery === undefined) {
       response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
       return;
     }
+    const { changes, unreadable } = delivery;
+    // Counted alone: what they hold may be about a person.
+    if (unreadable > 0)
+      logger.warn({ unreadable }, "events of a webhook could not be read and were left out");
     try {
       const portals = await withinAnswerTime(applyChanges(changes));
       portals.forEach(wake);

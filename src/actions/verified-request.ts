@@ -4,6 +4,7 @@ import { verifySignature, type SignatureRefusal } from "../hubspot/signature.js"
 import { carriesProxyIdentity } from "../http/proxy-identity.js";
 import { requestIdOf } from "../http/request-id.js";
 import { bodyBytes, readBody, refuseCompressed } from "./read-body.js";
+import { refuseDeep } from "./refuse-deep.js";
 
 export interface VerifiedRequestOptions {
   clientSecrets: readonly string[];
@@ -42,7 +43,7 @@ export function verifiedByHubSpot(
     refuse(options, { request, response }, verdict.kind === "valid" ? "version_not_enough" : verdict.reason);
   };
 
-  return [readBody, check, refuseCompressed];
+  return [readBody, check, refuseCompressed, refuseDeep];
 }
 
 /**

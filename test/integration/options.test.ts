@@ -164,11 +164,38 @@ describe("the dropdowns of the workflow editor", () => {
         ["no portal", `{"origin":{}}`],
         ["a portal that is no id", `{"origin":{"portalId":"1 OR 1=1"}}`],
         ["a portal with a fraction", `{"origin":{"portalId":1.5}}`],
-        ["a search that is no text", `{"origin":{"portalId":1},"fetchOptions":{"q":{"$ne":1}}}`],
       ])("answers 400 to %s", async (_what, text) => {
         const answer = await postRaw(route, text);
         expect(answer.status).toBe(400);
         expect(JSON.parse(answer.text)).toMatchObject({ code: "BODY_UNREADABLE" });
+      });
+
+      test("takes what is misshapen for absent: the list is that of a plain request", async () => {
+        const { portalId } = portal;
+        const plain = await postRaw(route, JSON.stringify({ origin: { portalId } }));
+        const misshapen: object[] = [
+          ...[null, [], [1], "text", 7, true].flatMap((odd) => [{ fetchOptions: odd }, { inputFields: odd }]),
+          ...[null, [], { $ne: 1 }, true].map((odd) => ({ fetchOptions: { q: odd, after: odd } })),
+          ...[[], {}, 7].map((odd) => ({ inputFieldName: odd })),
+        ];
+        for (const asked of misshapen) {
+          expect(await postRaw(route, JSON.stringify({ origin: { portalId }, ...asked }))).toEqual(plain);
+        }
+      });
+
+      test("takes a number for its text", async () => {
+        for (const fetchOptions of [{ q: 4_242 }, { after: 4_242 }, { q: 1.5, after: 0 }]) {
+          const texts = Object.fromEntries(
+            Object.entries(fetchOptions).map(([name, n]) => [name, String(n)]),
+          );
+          const [asNumber, asText] = await Promise.all(
+            [fetchOptions, texts].map((asked) =>
+              postRaw(route, JSON.stringify({ origin: { portalId: portal.portalId }, fetchOptions: asked })),
+            ),
+          );
+          expect(asNumber?.status).toBe(200);
+          expect(asNumber).toEqual(asText);
+        }
       });
 
       test("gives an account that is not connected an empty list", async () => {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request as httpRequest } from "node:http";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { signedHeaders } from "../../src/simulator/signing.js";
 import { startRunningApp, type RunningApp } from "../support/start-app.js";
@@ -57,6 +58,78 @@ test("a body that grows past 256 KiB without having said so is refused", async (
   expect(JSON.parse(text)).toMatchObject({ code: "BODY_TOO_LARGE" });
 });
 
+/** Writes all of a body before it reads a word, as many clients do; rejects where the connection breaks. */
+async function writeThenRead(bytes: Buffer, heading: string): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port: app.config.port }).pause();
+  const closed = once(socket, "close");
+  socket.write(`POST /hubspot/actions/enroll HTTP/1.1\r\nHost: x\r\n${heading}\r\n\r\n`);
+  const written = new Promise<void>((resolve, reject) => {
+    socket.write(bytes, (fault) => {
+      if (fault == null) resolve();
+      else reject(fault);
+    });
+  });
+  await Promise.race([written, closed]);
+  let text = "";
+  socket
+    .setEncoding("utf8")
+    .on("data", (part: string) => (text += part))
+    .resume();
+  await closed;
+  return text;
+}
+
+test.each([3, 20])(
+  "who writes %i MB before reading gets to read the refusal",
+  async (megabytes) => {
+    const body = Buffer.alloc(megabytes * 1024 * 1024, "x");
+    const chunked = Buffer.concat([
+      Buffer.from(`${body.length.toString(16)}\r\n`),
+      body,
+      Buffer.from("\r\n0\r\n\r\n"),
+    ]);
+    for (const [bytes, heading] of [
+      [body, `Content-Length: ${body.length}`],
+      [chunked, "Transfer-Encoding: chunked"],
+    ] as const) {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => writeThenRead(bytes, heading)));
+      for (const answer of answers) {
+        expect(answer).toMatch(/^HTTP\/1.1 413 /);
+        expect(answer).toContain("BODY_TOO_LARGE");
+      }
+    }
+  },
+  20_000,
+);
+
+/** Announces more than it will ever send, and sends a piece at every tick until it is cut off. */
+async function pour(piece: Buffer, everyMs: number): Promise<{ text: string; sent: number; tookMs: number }> {
+  const startedAt = Date.now();
+  const socket = connect({ host: "127.0.0.1", port: app.config.port });
+  let [text, sent] = ["", 0];
+  socket.setEncoding("utf8").on("data", (part: string) => (text += part));
+  socket.on("error", () => undefined);
+  socket.write("POST /hubspot/actions/enroll HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n");
+  const timer = setInterval(() => {
+    if (socket.destroyed || socket.writableNeedDrain) return;
+    socket.write(piece);
+    sent += piece.length;
+  }, everyMs);
+  await new Promise((resolve) => socket.once("close", resolve));
+  clearInterval(timer);
+  return { text, sent, tookMs: Date.now() - startedAt };
+}
+
+test("a sender who never comes to an end is let go: a slow one by the clock, a fast one by what it sent", async () => {
+  const slow = await pour(Buffer.from("x"), 50);
+  expect(slow.text).toContain("BODY_TOO_LARGE");
+  expect(slow.tookMs).toBeGreaterThan(1_500);
+  expect(slow.tookMs).toBeLessThan(5_000);
+  const fast = await pour(Buffer.alloc(4 * 1024 * 1024), 1);
+  expect(fast.text).toContain("BODY_TOO_LARGE");
+  expect(fast.sent).toBeLessThan(64 * 1024 * 1024);
+}, 20_000);
+
 test("a compressed body without a signature is told no more than that", async () => {
   const [status, text] = await post([gzipSync("{}")], { "content-encoding": "gzip" });
   expect(status).toBe(401);
@@ -67,6 +140,51 @@ test("a body that calls itself compressed is refused, even where its bytes are s
   const [status, text] = await post([Buffer.from("{}")], { ...signed("{}"), "content-encoding": "gzip" });
   expect(status).toBe(415);
   expect(JSON.parse(text)).toMatchObject({ code: "BODY_UNREADABLE" });
+});
+
+describe.each([
+  "/hubspot/actions/enroll",
+  "/hubspot/actions/check-enrollment",
+  "/hubspot/actions/wait-for-sequence-end",
+  "/hubspot/options/sequences",
+  "/hubspot/options/senders",
+  "/hubspot/options/rotations",
+  "/hubspot/options/presets",
+  "/hubspot/webhooks",
+])("a signed body of %s", (route) => {
+  /** A call that every route can read, with lists within lists beside what it needs. */
+  async function postNested(deep: string): Promise<[number, string]> {
+    const call = `{"callbackId":"ap-deep-1","origin":{"portalId":99},"object":{"objectId":1},"context":{"source":"AGENTS","deep":${deep}}}`;
+    const event = `[{"subscriptionType":"contact.deletion","portalId":99,"objectId":1,"deep":${deep}}]`;
+    const body = route.endsWith("webhooks") ? event : call;
+    const to = app.publicUrl + route;
+    const secret = app.config.hubspot.clientSecrets[0];
+    const headers = signedHeaders({ method: "POST", url: to, body }, { secret, nowMs: Date.now() });
+    const response = await fetch(to, { method: "POST", headers: { ...headers }, body });
+    return [response.status, await response.text()];
+  }
+
+  test.each([
+    ["lists", (depth: number) => "[".repeat(depth) + "]".repeat(depth)],
+    ["objects", (depth: number) => `{"a":`.repeat(depth) + "1" + "}".repeat(depth)],
+  ])("nested too deeply, %s, is refused for good, and told why", async (_what, nested) => {
+    for (const depth of [100, 5_000, 40_000]) {
+      const [status, text] = await postNested(nested(depth));
+      expect(status).toBe(400);
+      expect(JSON.parse(text)).toMatchObject({
+        code: "BODY_TOO_DEEP",
+        message: "The JSON is nested more than 100 levels deep.",
+      });
+    }
+  });
+
+  test("may be nested somewhat, and hold any number of brackets side by side or in texts", async () => {
+    const beside = `[${Array.from({ length: 500 }, () => "[{}]").join()}]`;
+    const inText = JSON.stringify(`"\\${"[{".repeat(500)}`);
+    for (const deep of ["[".repeat(90) + "]".repeat(90), beside, inText]) {
+      expect((await postNested(deep))[0]).toBe(200);
+    }
+  });
 });
 
 test("no body at all is a call without a signature", async () => {

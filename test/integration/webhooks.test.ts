@@ -89,8 +89,8 @@ describe("POST /hubspot/webhooks", () => {
   test.each([
     ["text that is not JSON", "{nonsense"],
     ["one event that is in no list", `{"subscriptionType":"contact.deletion","portalId":1,"objectId":2}`],
-    ["an event without a type", `[{"portalId":1}]`],
-    ["an event without a portal", `[{"subscriptionType":"contact.deletion"}]`],
+    ["text", `"contact.deletion"`],
+    ["nothing", "null"],
   ])("answers 400 to %s", async (_what, body) => {
     expect(await post(body, { v3: "good" })).toBe(400);
   });
@@ -218,6 +218,32 @@ describe("POST /hubspot/webhooks", () => {
           `SELECT contact_id, contact_email, request, enrollment_status FROM executions WHERE portal_id = 77001`,
         ),
       ).toEqual([{ contact_id: "erased", contact_email: null, request: {}, enrollment_status: "ENROLLED" }]);
+    });
+
+    test("takes effect whatever else the delivery holds; what cannot be read is counted in the log, unquoted", async () => {
+      const [first, second] = ["661122334455", "661122334466"];
+      await sql(
+        `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, request)
+         SELECT $1, 'ap-beside-' || number, 'ENROLL', 'COMPLETED', now(), contact_id, '{}'
+           FROM unnest($2::text[]) WITH ORDINALITY AS told (contact_id, number)`,
+        [portal.portalId, [first, second]],
+      );
+      const erasure = { subscriptionType: "contact.privacyDeletion", portalId: portal.portalId };
+      const odd = { subscriptionType: "contact.deletion", objectId: 5, address: "odd@silverbirch.example" };
+      const body = JSON.stringify([
+        { ...erasure, objectId: Number(first) },
+        odd,
+        { ...odd, portalId: "12 or 13" },
+        { ...odd, portalId: null },
+        { portalId: portal.portalId },
+        ...[null, 7, "text", [], true],
+        { ...erasure, objectId: second },
+      ]);
+      expect(await post(body, { v3: "good" })).toBe(200);
+      expect(await tablesHolding([first, second])).toEqual([]);
+      const lines = running.logLines.filter(({ unreadable }) => unreadable !== undefined);
+      expect(lines).toMatchObject([{ level: "warn", unreadable: 9 }]);
+      expect(JSON.stringify(lines)).not.toMatch(/odd@|6611223344/);
     });
 
     async function eraseArrived(contactId: string): Promise<void> {

@@ -163,8 +163,24 @@ describe("PUBLIC_URL", () => {
     );
   });
 
-  test("may not have a path, since signatures are checked against it", () => {
-    expect(problemOf(required({ PUBLIC_URL: "https://example.com/app" }))).toContain("without a path");
+  test.each([
+    ["HTTPS://App.Example.COM", "https://app.example.com"],
+    ["https://app.example.com:443/", "https://app.example.com"],
+    ["http://LOCALHOST:80", "http://localhost"],
+    ["https://App.example.com:8443//", "https://app.example.com:8443"],
+  ])("is read as the origin that signatures are over: %s", (given, origin) => {
+    expect(readConfig(required({ PUBLIC_URL: given })).publicUrl).toBe(origin);
+  });
+
+  test.each([
+    "https://example.com/app",
+    "https://example.com/?",
+    "https://example.com?a=1",
+    "https://example.com#top",
+    "https://user@example.com",
+    "https://example.com\\app",
+  ])("may not have a path or the like, since signatures are checked against it: %s", (given) => {
+    expect(problemOf(required({ PUBLIC_URL: given }))).toContain("without a path");
   });
 });
 
