@@ -22,5 +22,5 @@ export default {
   transformIgnorePatterns: ["/node_modules/"],
   globalSetup: "<rootDir>/test/support/global-setup.js",
   globalTeardown: "<rootDir>/test/support/global-teardown.js",
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

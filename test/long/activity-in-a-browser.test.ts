@@ -23,7 +23,7 @@ suite("an admin at the activity pages in a real browser", () => {
     await letInstallersIn(running.db.database);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await fillPages();
-  }, 30_000);
+  }, 60_000);
 
   afterAll(async () => {
     await browser?.close();
@@ -140,5 +140,5 @@ suite("an admin at the activity pages in a real browser", () => {
     await worker.close({ graceMs: 1_000 });
     expect(complaints).toEqual([]);
     await close();
-  }, 40_000);
+  }, 90_000);
 });

@@ -30,7 +30,7 @@ suite("an admin at the settings page in a real browser", () => {
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await untilDirectoryIsRead();
     await fillPage();
-  }, 30_000);
+  }, 60_000);
 
   afterAll(async () => {
     await browser?.close();
@@ -144,7 +144,7 @@ suite("an admin at the settings page in a real browser", () => {
     await running.db.database.prisma.execution.deleteMany({ where: { portalId, contactId: "9001" } });
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  }, 60_000);
 
   test("sends a test alert and sees it delivered without reloading", async () => {
     const { page, complaints, close } = await visit();
