@@ -2,11 +2,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Config } from "./config.js";
+import type { EmbeddedPostgres } from "./db/embedded-postgres.js";
 import { tuneFetch } from "./hubspot/tune-fetch.js";
 import type { Logger } from "./observability/logger.js";
 import { Closers, lay } from "./foundation.js";
-import { createHttp } from "./web.js";
-import { startWorker } from "./worker.js";
 
 /** The running app. */
 export interface App {
@@ -24,10 +23,11 @@ const MAX_CONNECTIONS = 2_000;
 /** A whole request has to be in by then. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** What a test may change of a running app. */
 export interface AppOptions {
-  /** The clock of send windows, away dates and sender caps. */
+  /** The clock of send windows, away dates and sender caps: for tests. */
   readonly senderClock?: () => Date;
+  /** The embedded server, where it is being started already. */
+  readonly server?: Promise<EmbeddedPostgres> | undefined;
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
@@ -68,9 +68,12 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { senderClock = () => new Date() } = options;
-    const foundation = await lay({ config, logger, senderClock }, closers);
+    const { senderClock = () => new Date(), server: starting } = options;
+    // Loaded while the database and the queue get ready.
+    const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
+    const foundation = await lay({ config, logger, senderClock, server: starting }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
+    const [{ createHttp }, { startWorker }] = await rooms;
     if (config.role !== "web") await startWorker(foundation, closers);
     const server = await listen(createHttp(foundation), config);
     closers.add(() => closeServer(server));

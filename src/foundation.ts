@@ -3,7 +3,7 @@ import { mayTakeOver } from "./admin/session/rights.js";
 import { raiseAlert } from "./alerts/outbox.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
-import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createTransport } from "./hubspot/transport.js";
@@ -61,10 +61,13 @@ export class Closers {
   }
 }
 
-async function openDatabaseOf(config: Config, logger: Logger, closers: Closers): Promise<Database> {
+async function openDatabaseOf(
+  { config, logger, server: starting }: Ground,
+  closers: Closers,
+): Promise<Database> {
   let url = config.databaseUrl;
   if (url === undefined) {
-    const server = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
+    const server = await (starting ?? startEmbeddedPostgres({ dataDir: config.dataDir, logger }));
     closers.add(() => server.stop());
     ({ url } = server);
   }
@@ -87,12 +90,16 @@ function openSiteDatabase(config: Config, database: Database, logger: Logger): D
   });
 }
 
+/** What there is before anything is opened. */
+interface Ground extends Pick<Foundation, "config" | "logger" | "senderClock"> {
+  /** The embedded server, where somebody has begun to start it. */
+  readonly server?: Promise<EmbeddedPostgres> | undefined;
+}
+
 /** Opens the database and the queue, and makes what every room is wired from. */
-export async function lay(
-  { config, logger, senderClock }: Pick<Foundation, "config" | "logger" | "senderClock">,
-  closers: Closers,
-): Promise<Foundation> {
-  const database = await openDatabaseOf(config, logger, closers);
+export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
+  const { config, logger, senderClock } = ground;
+  const database = await openDatabaseOf(ground, closers);
   const siteDatabase = openSiteDatabase(config, database, logger);
   closers.add(async () => siteDatabase?.close());
   const queue = await openDrainQueue({

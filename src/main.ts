@@ -1,5 +1,6 @@
-import { startApp, type App } from "./app.js";
+import type { App } from "./app.js";
 import { ConfigError, readConfig } from "./config.js";
+import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
 import { createLogger } from "./observability/logger.js";
 
 /** However long something hangs, the process is gone before a supervisor would kill it. */
@@ -28,8 +29,13 @@ function closeOnSignals(app: App, logger: ReturnType<typeof createLogger>): void
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.logLevel });
+  // Another process, which gets ready while this one loads the rest of the app.
+  const server =
+    config.databaseUrl === undefined ? startEmbeddedPostgres({ dataDir: config.dataDir, logger }) : undefined;
+  server?.catch(() => undefined);
   try {
-    const app = await startApp(config, logger);
+    const { startApp } = await import("./app.js");
+    const app = await startApp(config, logger, { server });
     closeOnSignals(app, logger);
     const { address, port } = app.address;
     logger.info(

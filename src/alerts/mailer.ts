@@ -1,4 +1,4 @@
-import { createTransport } from "nodemailer";
+import type { Transporter } from "nodemailer";
 
 /** Where mail of the app goes out: the operator's own server. */
 export interface MailServer {
@@ -20,8 +20,9 @@ export interface Mailer {
 
 const TIMEOUT_MS = 10_000;
 
-export function createMailer({ smtpUrl, from }: MailServer): Mailer {
-  const transport = createTransport({
+async function openTransport(smtpUrl: string): Promise<Transporter<{ rejected: unknown[] }>> {
+  const { createTransport } = await import("nodemailer");
+  return createTransport({
     url: smtpUrl,
     pool: false,
     connectionTimeout: TIMEOUT_MS,
@@ -30,12 +31,18 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+}
+
+/** The library is loaded with the first mail: most starts would wait for nothing. */
+export function createMailer({ smtpUrl, from }: MailServer): Mailer {
+  let opened: ReturnType<typeof openTransport> | undefined;
   return {
     async send({ to, subject, text }) {
       const recipients = to.map((address) => ({ name: "", address }));
+      const transport = await (opened ??= openTransport(smtpUrl));
       const { rejected } = await transport.sendMail({ from, to: recipients, subject, text });
       return { refused: rejected.map(String) };
     },
-    close: () => transport.close(),
+    close: () => void opened?.then((transport) => transport.close()),
   };
 }
