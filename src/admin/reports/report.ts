@@ -97,7 +97,7 @@ export async function readReport(
  * for every moment there is, and from sorting after all.
  */
 const COUNTS = (column: string): string => `
-  SELECT id, status, max(sequence_name) AS any_name, count(*)::int AS count,
+  SELECT id, status, max(sequence_name COLLATE "C") AS any_name, count(*)::int AS count,
          CASE WHEN seconds < 60 THEN round(seconds * 10) * 100
               WHEN seconds < 3600 THEN round(seconds) * 1000
               ELSE round(seconds / 60) * 60000 END AS took_ms
@@ -117,18 +117,26 @@ const RETRIED = (column: string): string => `
    WHERE tried.decided_at >= $2 AND tried.enrollment_status = 'FAILED'
    GROUP BY 1`;
 
-/** The last enrollment before the wait is the one that is waited for. */
+/**
+ * The last enrollment before the wait is the one that is waited for. Waits are few among the executions: they are found in
+ * the index by time alone, and then read one by one (LATERAL), not with the whole table.
+ */
 const ENDS = (column: string): string => `
   SELECT id, outcome, count(*)::int AS count FROM (
     SELECT DISTINCT ON (waited.execution_id) d.${column}::text AS id, waited.outcome FROM (
-      SELECT id AS execution_id, contact_id, outputs->>'outcome' AS outcome,
-             coalesce(nullif(outputs->>'sequence_id', ''), sequence_id) AS sequence_id
-        FROM executions
-       WHERE portal_id = $1 AND kind = 'WAIT_FOR_SEQUENCE_END' AND decided_at >= $2
+      SELECT id FROM executions
+       WHERE portal_id = $1 AND kind = 'WAIT_FOR_SEQUENCE_END' AND decided_at >= $2 OFFSET 0
+    ) AS wait
+     CROSS JOIN LATERAL (
+      SELECT w.id AS execution_id, w.contact_id, w.outputs->>'outcome' AS outcome,
+             coalesce(nullif(w.outputs->>'sequence_id', ''), w.sequence_id) AS sequence_id
+        FROM executions w WHERE w.portal_id = $1 AND w.id = wait.id OFFSET 0
     ) AS waited
-      JOIN executions d ON d.portal_id = $1 AND d.contact_id = waited.contact_id AND d.enrollment_status = 'ENROLLED'
-       AND d.decided_at >= $2 AND d.id < waited.execution_id
-       AND (waited.sequence_id IS NULL OR d.sequence_id = waited.sequence_id)
+     CROSS JOIN LATERAL (
+      SELECT * FROM executions e WHERE e.portal_id = $1 AND e.contact_id = waited.contact_id
+         AND e.enrollment_status = 'ENROLLED' AND e.decided_at >= $2 AND e.id < waited.execution_id
+         AND (waited.sequence_id IS NULL OR e.sequence_id = waited.sequence_id) OFFSET 0
+    ) AS d
      WHERE waited.outcome IN ('REPLIED', 'FINISHED', 'UNENROLLED')
      ORDER BY waited.execution_id, d.id DESC
   ) AS ended GROUP BY 1, 2`;
