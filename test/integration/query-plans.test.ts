@@ -117,7 +117,7 @@ describe.each([
     let epoch: bigint;
 
     beforeAll(async () => {
-      db = await createTestDatabase();
+      db = await createTestDatabase({ isFresh: true });
       const { pool } = db.database;
       ({ epoch } = await acquirePortal(pool, PORTAL));
       await acquirePortal(pool, QUIET);
@@ -408,7 +408,7 @@ describe("the settings site's numbers of a year", () => {
   let db: TestDatabase;
 
   beforeAll(async () => {
-    db = await createTestDatabase();
+    db = await createTestDatabase({ isFresh: true });
     const { pool } = db.database;
     await pool.query(`ALTER TABLE executions SET (autovacuum_enabled = false)`);
     await pool.query(

@@ -23,11 +23,14 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop: () => 
   return createFrom(undefined);
 }
 
-/** A migrated database without rows: one from the stock, or else a new copy of the run's template. */
+/**
+ * A migrated database without rows: one from the stock, or else a new copy of the run's template. `isFresh` where a test
+ * looks at plans, which go by the pages a table once had, too.
+ */
 export async function createTestDatabase(
-  options: { poolSize?: number; connectTimeoutMs?: number } = {},
+  options: { poolSize?: number; connectTimeoutMs?: number; isFresh?: boolean } = {},
 ): Promise<TestDatabase> {
-  const { url, drop } = await createFrom(`${runVariable("TEST_DATABASE_PREFIX")}_template`);
+  const { url, drop } = await createFrom(`${runVariable("TEST_DATABASE_PREFIX")}_template`, options);
   const database = openDatabase({
     url,
     applicationName: "sequence-enroller test",
@@ -45,13 +48,16 @@ export async function createTestDatabase(
   };
 }
 
-async function createFrom(template: string | undefined): Promise<{ url: string; drop: () => Promise<void> }> {
+async function createFrom(
+  template: string | undefined,
+  { isFresh = false }: { isFresh?: boolean } = {},
+): Promise<{ url: string; drop: () => Promise<void> }> {
   const serverUrl = runVariable("TEST_DATABASE_SERVER_URL");
   const stock = openDatabaseStock({
     folder: runVariable("TEST_DATABASE_STOCK"),
     shape: runVariable("TEST_DATABASE_SHAPE"),
   });
-  const used = template === undefined ? undefined : stock.take();
+  const used = template === undefined || isFresh ? undefined : stock.take();
   const name = used ?? `${runVariable("TEST_DATABASE_PREFIX")}_${randomBytes(6).toString("hex")}`;
   if (used === undefined)
     await query(serverUrl, `CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`);

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { startApp, type App } from "../../src/app.js";
 import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
@@ -32,15 +32,26 @@ export interface StartOptions {
   senderClock?: () => Date;
 }
 
+/** Below the ports that systems give to connections of their own: such a one could take ours before we listen. */
+const PORTS = { from: 20_000, to: 32_000 };
+
 /** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
+    probe.once("error", () => {
+      resolve(false);
+    });
+    probe.listen(port, "127.0.0.1", () => {
       probe.close(() => {
-        resolve(typeof address === "object" && address !== null ? address.port : 0);
+        resolve(true);
       });
     });
   });
