@@ -1,7 +1,7 @@
 /**
  * Runs jest with what it needs for ES modules. Arguments are jest's: `npm test -- redact --watch`.
  *
- * Without a path the suite runs in two passes: most files side by side, since they mostly wait; then, a core for each,
+ * Without a path the suite runs in two passes: most files side by side, since they mostly wait; then, one at a time,
  * those that judge how soon something happens. With `--long` it is the files of `test/long` instead, one at a time: they
  * start and kill processes, let days of sending pass, or look at every page of the site in a browser.
  * `--json --outputFile=…` tells of all passes.
@@ -29,7 +29,7 @@ const WORKERS = 3;
 const PASSES = {
   default: [
     [`--maxWorkers=${WORKERS}`, ...[LONG, ...ALONE].map((pattern) => `--testPathIgnorePatterns=${pattern}`)],
-    ["--maxWorkers=2", ...ALONE.map((pattern) => `--testPathPatterns=${pattern}`)],
+    ["--runInBand", ...ALONE.map((pattern) => `--testPathPatterns=${pattern}`)],
   ],
   long: [["--runInBand", `--testPathPatterns=${LONG}`]],
 };
