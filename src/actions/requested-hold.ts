@@ -69,7 +69,7 @@ export function withHold(
   }
   const holdDays = asked.untilSequenceEnds ? longestDays : neededDays;
   const dueAt = waitMs > 0 && notBefore !== undefined ? { dueAt: notBefore } : {};
-  // Held as long as any call, it has as long as any call: a time that has passed, or a limit of seven days.
+  // An ordinary hold brings the ordinary deadline: no hours of its own.
   const hold =
     holdDays === HOLD_DAYS ? {} : { holdDays, waitHours: waitHours(asked, { waitMs, longestDays }) };
   return { kind: "valid", execution: { ...dated, ...dueAt, ...hold }, dependsOnTime: true };
