@@ -27,6 +27,9 @@ export type Endpoint = (typeof ENDPOINTS)[number];
  * | errorBefore, errorAfter | no, yes | a 5xx |
  * | edgePage | no | a 403 page of what stands in front of HubSpot, which knows nothing of the request |
  * | resetBefore, resetAfter | no, yes | the connection is cut |
+ * | hangBefore, hangAfter | no, yes | nothing, on a connection that stays open |
+ * | halfOpenBefore, halfOpenAfter | no, yes | the headers and part of a body, then nothing; the connection stays open |
+ * | trickle | yes | the headers, then a byte of the body a second: no pause between bytes is ever long |
  * | redirectAfter | yes | a 307 to the same address: a client that follows it sends the request twice |
  * | slowAnswer | at once | the answer, late |
  * | slowWork | late, even if the caller has gone by then | the answer, late |
@@ -40,6 +43,11 @@ export const FAULTS = [
   "edgePage",
   "resetBefore",
   "resetAfter",
+  "hangBefore",
+  "hangAfter",
+  "halfOpenBefore",
+  "halfOpenAfter",
+  "trickle",
   "redirectAfter",
   "slowAnswer",
   "slowWork",
@@ -49,7 +57,16 @@ export const FAULTS = [
   "migrating",
 ] as const;
 
-type FaultName = (typeof FAULTS)[number];
+export type FaultName = (typeof FAULTS)[number];
+
+/** Done by HubSpot, and its caller may never read the answer. */
+export const LOST_ANSWERS: ReadonlySet<FaultName> = new Set<FaultName>([
+  "errorAfter",
+  "resetAfter",
+  "hangAfter",
+  "halfOpenAfter",
+  "trickle",
+]);
 
 type FaultRates = Partial<Record<FaultName, number>>;
 
@@ -67,7 +84,7 @@ export interface ScriptedFault {
   readonly portalId?: number;
   /** Of the two error faults: 500, 502, 503, 504, 521, 523 or 524, drawn at random otherwise. Of `edgePage`: 403. */
   readonly status?: number;
-  /** Of the two slow faults; also the `Retry-After` of `migrating`. */
+  /** Of the two slow faults; also the `Retry-After` of `migrating`, and the pause between two bytes of `trickle`. */
   readonly ms?: number;
 }
 
@@ -76,8 +93,11 @@ export interface DrawnFault {
   readonly name: FaultName;
   readonly status: number;
   readonly ms: number;
+  /** Pause between two bytes of `trickle`. */
+  readonly byteMs: number;
 }
 
+const BYTE_MS = 1_000;
 const SERVER_ERRORS = [500, 502, 503, 504, 521, 523, 524] as const;
 
 export class Faults {
@@ -138,6 +158,7 @@ export class Faults {
       name,
       status: wish.status ?? (name === "edgePage" ? 403 : this.#random.pick(SERVER_ERRORS)),
       ms: wish.ms ?? Math.round(this.#random.between(low, high)),
+      byteMs: wish.ms ?? BYTE_MS,
     };
   }
 }

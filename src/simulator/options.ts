@@ -1,4 +1,6 @@
+import { z } from "zod";
 import type { FaultPlan } from "./faults.js";
+import { DEFAULT_ANSWERS, openQuestionsSchema, type OpenQuestions } from "./open-questions.js";
 import type { WebhookTarget } from "./workflow/subscriptions.js";
 
 /** Requests one portal grants one app in a rolling window (dossier §6: 110 per 10 s for a marketplace app). */
@@ -10,28 +12,23 @@ export interface RateLimit {
 /** Fixed, or drawn evenly from a range. Milliseconds. */
 export type Latency = number | readonly [number, number];
 
+const milliseconds = z.number().nonnegative();
+
+export const latencySchema = z.union([
+  milliseconds,
+  z.tuple([milliseconds, milliseconds]).refine(([low, high]) => low <= high, "the range is upside down"),
+]) satisfies z.ZodType<Latency>;
+
+/**
+ * The app refuses signatures older than five minutes, and HubSpot signs by its own clock: further apart than this, it
+ * would refuse every call, with nothing left to test.
+ */
+const MOST_CLOCK_OFFSET_MS = 240_000;
+
+export const clockOffsetSchema = z.number().min(-MOST_CLOCK_OFFSET_MS).max(MOST_CLOCK_OFFSET_MS);
+
 /** How the token endpoint behaves as a whole: as documented, down (503), or refusing the app's own credentials. */
 export type TokenEndpointMode = "ok" | "outage" | "invalid_client";
-
-/** Answers HubSpot's documentation leaves open (dossier §13); each can be turned to the other plausible one. */
-export interface OpenQuestions {
-  /** Enrollment lookup of a contact that was never enrolled: 404, or 200 with `{}`. Default 404. */
-  neverEnrolled: 404 | 200;
-  /** Enrollment lookup after the sequence ended: the latest enrollment, or 404. Default "latest". */
-  endedEnrollment: "latest" | 404;
-  /** Completing a callback HubSpot does not hold. 204 lets load generators use call-back ids of their own. Default 404. */
-  unknownCallback: 404 | 400 | 204;
-  /** Completing a callback a second time. Default 404. */
-  repeatedCallback: 404 | 400 | 204;
-  /** A batch of completions with one bad id: refused as a whole, or the good ones are taken. Default "refuse-all". */
-  badIdInBatch: "refuse-all" | "take-good";
-  /** Whether the 404 of an enrollment says what was not found, the sequence or the contact. Default "named". */
-  enrollNotFound: "named" | "bare";
-  /** Whether an access token outlives the uninstall of its app. Default false. */
-  accessTokenSurvivesUninstall: boolean;
-  /** Whether a refresh answers with a new refresh token and kills the old one. Default false. */
-  rotateRefreshTokens: boolean;
-}
 
 export interface SimulatorOptions {
   /** 0 (the default) takes any free port. The server listens on 127.0.0.1 only. */
@@ -53,8 +50,23 @@ export interface SimulatorOptions {
   readonly seed?: number;
   readonly accessTokenSeconds?: number;
   readonly authorizationCodeSeconds?: number;
-  /** How long the `hs_sequences_*` properties trail behind an enrollment (dossier §7.1: tens of seconds). Default 0. */
-  readonly propertyLagMs?: number;
+  /**
+   * Open: how long the `hs_sequences_*` properties trail behind an enrollment; tens of seconds were seen.
+   * Kind: 0, the default. Unkind: a range, from which each change draws. A contact's changes stay in their order.
+   */
+  readonly propertyLagMs?: Latency;
+  /**
+   * Open: whether the look-up of an enrollment shows one that was made a moment ago; nothing promises it.
+   * Kind: 0, the default. Unkind: a range, from which each enrollment draws; until then the look-up shows the contact as
+   * it was before. "Already enrolled" is answered at once all the same.
+   */
+  readonly lookupLagMs?: Latency;
+  /**
+   * Open: how far HubSpot's clock is from ours. Kind: 0, the default. Unkind: some seconds, above 0 where HubSpot's is
+   * ahead; 240,000 at most. Every time HubSpot tells is by its clock: the `Date` header, `enrolledAt`, properties,
+   * `occurredAt`, and the timestamps of signatures too, since it signs by the same clock.
+   */
+  readonly clockOffsetMs?: number;
   /** Accepted enrollments per inbox and day (dossier §5.5). Default 1000; a user's own `dailyLimit` may be lower. */
   readonly enrollmentsPerInboxAndDay?: number;
   /** Keeps each API request with its answer, secrets removed, for checks against the OpenAPI files. */
@@ -62,7 +74,7 @@ export interface SimulatorOptions {
   readonly openQuestions?: Partial<OpenQuestions>;
   /** Definition id of the enroll action: seeded workflows refer to it as `1-<id>`. */
   readonly actionDefinitionId?: number;
-  /** Epoch milliseconds. */
+  /** The machine's clock, epoch milliseconds; HubSpot's own is `clockOffsetMs` from it. */
   readonly now?: () => number;
 }
 
@@ -81,26 +93,17 @@ export interface Settings {
   readonly enrollmentsPerInboxAndDay: number;
   readonly authorizationCodeSeconds: number;
   accessTokenSeconds: number;
-  propertyLagMs: number;
+  propertyLagMs: Latency;
+  lookupLagMs: Latency;
+  clockOffsetMs: number;
   latencyMs: Latency;
   tokenEndpoint: TokenEndpointMode;
   /** A browser that reaches the consent page is sent on at once in this identity's name. */
   autoConsent: { portalId: number; userId?: number } | undefined;
   /** Undefined: nothing that happens is told to the app. */
   webhookTarget: WebhookTarget | undefined;
-  readonly openQuestions: OpenQuestions;
+  openQuestions: OpenQuestions;
 }
-
-const OPEN_QUESTIONS: OpenQuestions = {
-  neverEnrolled: 404,
-  endedEnrollment: "latest",
-  unknownCallback: 404,
-  repeatedCallback: 404,
-  badIdInBatch: "refuse-all",
-  enrollNotFound: "named",
-  accessTokenSurvivesUninstall: false,
-  rotateRefreshTokens: false,
-};
 
 /** Every scope some endpoint of the simulator asks for; what an app that declares none is taken to want. */
 const EVERY_SCOPE: readonly string[] = [
@@ -122,6 +125,7 @@ export function declaredScopes(settings: Settings): readonly string[] {
 
 export const DEFAULT_RATE_LIMIT: RateLimit = { requests: 110, windowMs: 10_000 };
 
+/** @throws ZodError for a lag, an offset or an open answer that does not exist. */
 export function settingsFrom(options: SimulatorOptions): Settings {
   return {
     clientId: options.clientId,
@@ -137,11 +141,13 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     enrollmentsPerInboxAndDay: options.enrollmentsPerInboxAndDay ?? 1000,
     authorizationCodeSeconds: options.authorizationCodeSeconds ?? 60,
     accessTokenSeconds: options.accessTokenSeconds ?? 1800,
-    propertyLagMs: options.propertyLagMs ?? 0,
-    latencyMs: options.latencyMs ?? 0,
+    propertyLagMs: latencySchema.parse(options.propertyLagMs ?? 0),
+    lookupLagMs: latencySchema.parse(options.lookupLagMs ?? 0),
+    clockOffsetMs: clockOffsetSchema.parse(options.clockOffsetMs ?? 0),
+    latencyMs: latencySchema.parse(options.latencyMs ?? 0),
     tokenEndpoint: "ok",
     autoConsent: undefined,
     webhookTarget: undefined,
-    openQuestions: { ...OPEN_QUESTIONS, ...options.openQuestions },
+    openQuestions: openQuestionsSchema.parse({ ...DEFAULT_ANSWERS, ...options.openQuestions }),
   };
 }

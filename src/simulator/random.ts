@@ -8,6 +8,11 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
+/** A fixed number of milliseconds as it is, or one drawn evenly from a range. */
+export function drawMs(random: Random, ms: number | readonly [number, number]): number {
+  return typeof ms === "number" ? ms : random.between(ms[0], ms[1]);
+}
+
 /** Mulberry32: 32 bits of state are plenty for choosing names and faults. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0;

@@ -9,8 +9,11 @@ import type { ConsentChoice } from "./authorization/authorize.js";
 import { Grants } from "./authorization/grants.js";
 import { stepAuthorizeUrl, type MarketplaceInstall } from "./authorization/marketplace.js";
 import { playConsent, playListingWithoutSignIn } from "./authorization/play-consent.js";
+import { openQuestionsSchema, type OpenQuestions } from "./open-questions.js";
 import {
+  clockOffsetSchema,
   DEFAULT_RATE_LIMIT,
+  latencySchema,
   settingsFrom,
   type Latency,
   type RateLimit,
@@ -58,7 +61,14 @@ export interface Simulator {
   setRateLimit(limit: RateLimit | false): void;
   setTokenEndpoint(mode: TokenEndpointMode): void;
   setAccessTokenSeconds(seconds: number): void;
-  setPropertyLag(ms: number): void;
+  /** Of what happens from now on. @throws ZodError, as the three after it. */
+  setPropertyLag(lagMs: Latency): void;
+  /** Of enrollments made from now on. */
+  setLookupLag(lagMs: Latency): void;
+  /** Sets HubSpot's clock; what it stamped before keeps its time. */
+  setClockOffset(offsetMs: number): void;
+  /** Answers some of the open questions another way from now on. */
+  setOpenQuestions(answers: Partial<OpenQuestions>): void;
   /** From now on changes of contacts are told to the app; undefined: they are not. */
   setWebhookTarget(target: WebhookTarget | undefined): void;
   /** Of one portal, or of all. */
@@ -74,7 +84,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-/** Starts a simulator on 127.0.0.1. Rejects when the port is taken. */
+/** Starts a simulator on 127.0.0.1. Rejects when the port is taken, or an option makes no sense. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const world = worldFrom(options);
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
@@ -95,13 +105,15 @@ function ownFault(error: unknown): Answer {
 
 function worldFrom(options: SimulatorOptions): World {
   const settings = settingsFrom(options);
-  const now = options.now ?? Date.now;
+  const machineNow = options.now ?? Date.now;
+  const now = (): number => machineNow() + settings.clockOffsetMs;
   const random = randomFrom(settings.seed);
   let lastId = 0;
   return {
     url: "",
     settings,
     now,
+    machineNow,
     nextId: () => ++lastId,
     random,
     signals: new Signals(),
@@ -139,8 +151,17 @@ function knobs(world: World) {
     setAccessTokenSeconds: (seconds: number) => {
       settings.accessTokenSeconds = seconds;
     },
-    setPropertyLag: (ms: number) => {
-      settings.propertyLagMs = ms;
+    setPropertyLag: (lagMs: Latency) => {
+      settings.propertyLagMs = latencySchema.parse(lagMs);
+    },
+    setLookupLag: (lagMs: Latency) => {
+      settings.lookupLagMs = latencySchema.parse(lagMs);
+    },
+    setClockOffset: (offsetMs: number) => {
+      settings.clockOffsetMs = clockOffsetSchema.parse(offsetMs);
+    },
+    setOpenQuestions: (answers: Partial<OpenQuestions>) => {
+      settings.openQuestions = openQuestionsSchema.parse({ ...settings.openQuestions, ...answers });
     },
     setWebhookTarget: (target: WebhookTarget | undefined) => {
       settings.webhookTarget = target;

@@ -14,7 +14,10 @@ export interface World {
   /** Origin of the simulator itself, known once it listens. */
   url: string;
   readonly settings: Settings;
+  /** HubSpot's clock, epoch milliseconds: what it tells, stamps and judges ages by. */
   readonly now: () => number;
+  /** The machine's clock, which never jumps when HubSpot's is set: what is measured goes by this one. */
+  readonly machineNow: () => number;
   /** A number never given before in this world, counting from 1. */
   readonly nextId: () => number;
   readonly random: Random;

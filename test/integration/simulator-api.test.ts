@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import type { OpenQuestions } from "../../src/simulator/options.js";
+import type { OpenQuestions } from "../../src/simulator/open-questions.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { TROUBLES } from "../../src/simulator/portal/troubles.js";
 import type { Simulator } from "../../src/simulator/simulator.js";

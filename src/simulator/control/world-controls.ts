@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { playConsent } from "../authorization/play-consent.js";
 import { ENDPOINTS, FAULTS } from "../faults.js";
+import { openQuestionsSchema } from "../open-questions.js";
+import { clockOffsetSchema, latencySchema } from "../options.js";
 import { seedPortal, type PortalSeed } from "../portal/seeding.js";
 import { TROUBLES } from "../portal/troubles.js";
 import type { ControlRoute } from "./control-route.js";
@@ -34,7 +36,7 @@ const portalSeed = z.strictObject({
   troubles: z.partialRecord(z.enum(TROUBLES), z.int().nonnegative()).optional(),
 });
 
-const latency = z.object({ latencyMs: z.union([z.number().nonnegative(), range]) });
+const latency = z.object({ latencyMs: latencySchema });
 const rateLimit = z.union([
   z.object({ off: z.literal(true) }),
   z.object({ requests: z.int().positive(), windowMs: z.int().positive() }),
@@ -43,7 +45,9 @@ const tokenEndpoint = z.object({
   mode: z.enum(["ok", "outage", "invalid_client"]).optional(),
   accessTokenSeconds: z.number().positive().optional(),
 });
-const propertyLag = z.object({ propertyLagMs: z.number().nonnegative() });
+const propertyLag = z.strictObject({ propertyLagMs: latencySchema });
+const lookupLag = z.strictObject({ lookupLagMs: latencySchema });
+const clock = z.strictObject({ clockOffsetMs: clockOffsetSchema });
 const webhookTarget = z.union([
   z.object({ off: z.literal(true) }),
   z.object({ url: z.url(), publicUrl: z.url().optional() }),
@@ -112,6 +116,28 @@ export const WORLD_CONTROLS: readonly ControlRoute[] = [
     path: "/property-lag",
     answer: ({ world, body }) => {
       world.settings.propertyLagMs = propertyLag.parse(body).propertyLagMs;
+    },
+  },
+  {
+    method: "PUT",
+    path: "/lookup-lag",
+    answer: ({ world, body }) => {
+      world.settings.lookupLagMs = lookupLag.parse(body).lookupLagMs;
+    },
+  },
+  {
+    method: "PUT",
+    path: "/clock",
+    answer: ({ world, body }) => {
+      world.settings.clockOffsetMs = clock.parse(body).clockOffsetMs;
+    },
+  },
+  {
+    method: "PUT",
+    path: "/open-questions",
+    answer: ({ world, body }) => {
+      const answers = withoutUndefined(openQuestionsSchema.partial().parse(body));
+      world.settings.openQuestions = { ...world.settings.openQuestions, ...answers };
     },
   },
   {

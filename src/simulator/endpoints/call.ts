@@ -13,6 +13,7 @@ export interface ApiCall {
   readonly query: URLSearchParams;
   /** Parsed JSON; undefined where there was none, or none that could be read. */
   readonly body: unknown;
+  /** By HubSpot's clock. */
   readonly nowMs: number;
 }
 

@@ -47,15 +47,35 @@ function completeBatch(call: ApiCall): Answer {
     return invalid("An input lacks its callbackId or a valid hs_execution_state");
   for (const { callbackId, completion } of readable) call.portal.callbacks.note(callbackId, completion);
   const bad = readable.filter(({ callbackId }) => refusalFor(call, callbackId) !== undefined);
-  if (bad.length > 0 && call.world.settings.openQuestions.badIdInBatch === "refuse-all") {
+  const { badIdInBatch } = call.world.settings.openQuestions;
+  if (bad.length > 0 && badIdInBatch === "refuse-all") {
     return invalid(`Callbacks cannot be completed: ${bad.map(({ callbackId }) => callbackId).join(", ")}`);
   }
   for (const order of readable) if (!bad.includes(order)) carryOut(call, order);
-  return NO_CONTENT;
+  return bad.length > 0 && badIdInBatch === "multi-status" ? partlyTaken(call, bad) : NO_CONTENT;
+}
+
+/** As HubSpot's other batch endpoints answer: an error for each id that was refused, its id in the context. */
+function partlyTaken(call: ApiCall, bad: readonly Order[]): Answer {
+  const at = new Date(call.nowMs).toISOString();
+  const errors = bad.map(({ callbackId }) => {
+    const { status, body } = refusalFor(call, callbackId) ?? NO_CONTENT;
+    const problem = isRecord(body) ? { category: body["category"], message: body["message"] } : {};
+    return { status: String(status), ...problem, context: { callbackId: [callbackId] } };
+  });
+  const body = {
+    status: "COMPLETE",
+    results: [],
+    numErrors: bad.length,
+    errors,
+    startedAt: at,
+    completedAt: at,
+  };
+  return { status: 207, body };
 }
 
 function readOrder(
-  { nowMs }: ApiCall,
+  { world }: ApiCall,
   callbackId: string | undefined,
   { record, batchSize }: { record: JsonRecord; batchSize: number },
 ): Order | undefined {
@@ -68,7 +88,8 @@ function readOrder(
   );
   const hasTypedOutputs = isRecord(record["typedOutputs"]);
   const { requestContext } = record;
-  const completion = { receivedAtMs: nowMs, batchSize, outputFields, hasTypedOutputs, requestContext };
+  const receivedAtMs = world.machineNow();
+  const completion = { receivedAtMs, batchSize, outputFields, hasTypedOutputs, requestContext };
   return { callbackId, completion };
 }
 

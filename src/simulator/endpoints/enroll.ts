@@ -107,7 +107,7 @@ function problemWithLimit({ world, portal, nowMs }: ApiCall, { user }: EnrollOrd
 
 function accept({ world, portal, nowMs }: ApiCall, order: EnrollOrder): Answer {
   const { user, sequence, contact } = order;
-  const enrollment = portal.enrollments.add({
+  const enrollment = portal.putInSequence({
     contactId: contact.id,
     sequenceId: sequence.id,
     sequenceName: sequence.name,
@@ -119,7 +119,6 @@ function accept({ world, portal, nowMs }: ApiCall, order: EnrollOrder): Answer {
   });
   portal.enrollments.factsOf(contact.id).accepted += 1;
   portal.enrollments.countSent(portal.dayAt(nowMs), user.inboxAddress);
-  portal.showEnrolled(enrollment);
   world.signals.announce("enrolled", {
     portalId: portal.portalId,
     contactId: contact.id,

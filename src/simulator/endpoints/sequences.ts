@@ -68,17 +68,19 @@ function sequenceSummary({
 }
 
 /** One enrollment, never a list: the current or the latest. What comes otherwise is an open question (dossier §13.5). */
-function lookUp({ world, portal, params }: ApiCall): Answer {
+function lookUp({ world, portal, params, nowMs }: ApiCall): Answer {
   const { openQuestions } = world.settings;
   const asked = params["contactId"] ?? "";
   const contactId = portal.find(asked)?.id ?? asked;
-  const latest = portal.enrollments.latestOf(contactId);
+  const latest = portal.enrollments.latestShown(contactId, nowMs);
   if (latest === undefined || !portal.contacts.has(contactId)) {
     const empty = openQuestions.neverEnrolled === 200 && portal.contacts.has(contactId);
     return empty ? ok({}) : notFound(`No enrollment of contact ${contactId}`);
   }
-  if (latest.ended !== undefined && openQuestions.endedEnrollment === 404) {
-    return notFound(`No enrollment of contact ${contactId}`);
+  if (latest.ended !== undefined && openQuestions.endedEnrollment !== "latest") {
+    return openQuestions.endedEnrollment === "empty"
+      ? ok({})
+      : notFound(`No enrollment of contact ${contactId}`);
   }
   return ok({
     id: latest.id,

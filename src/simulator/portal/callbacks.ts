@@ -1,5 +1,6 @@
 /** One completion as it arrived. */
 export interface Completion {
+  /** By the machine's clock. */
   readonly receivedAtMs: number;
   /** In a batch of how many; 1 for the single endpoint. */
   readonly batchSize: number;

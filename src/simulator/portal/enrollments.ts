@@ -9,6 +9,8 @@ interface EnrollFacts {
   whileActive: number;
 }
 
+export type NewEnrollment = Omit<SimulatedEnrollment, "id" | "updatedAtMs" | "ended">;
+
 /** All enrollments of a portal, the newest of each contact last. */
 export class EnrollmentLedger {
   readonly #byContact = new Map<string, SimulatedEnrollment[]>();
@@ -36,6 +38,11 @@ export class EnrollmentLedger {
   activeOf(contactId: string): SimulatedEnrollment | undefined {
     const latest = this.latestOf(contactId);
     return latest?.ended === undefined ? latest : undefined;
+  }
+
+  /** What a look-up shows: the latest that it has caught up with. */
+  latestShown(contactId: string, nowMs: number): SimulatedEnrollment | undefined {
+    return this.#byContact.get(contactId)?.findLast(({ shownFromMs }) => shownFromMs <= nowMs);
   }
 
   /** A merge: what one contact had is the other's. */
@@ -68,7 +75,7 @@ export class EnrollmentLedger {
     this.#sentToday.set(`${day} ${inbox}`, this.sentOn(day, inbox) + 1);
   }
 
-  add(entry: Omit<SimulatedEnrollment, "id" | "updatedAtMs" | "ended">): SimulatedEnrollment {
+  add(entry: NewEnrollment): SimulatedEnrollment {
     const enrollment: SimulatedEnrollment = {
       ...entry,
       id: String(this.#nextId++),
@@ -127,6 +134,7 @@ export function visibleProperties(
   contact: SimulatedContact,
   nowMs: number,
 ): Readonly<Record<string, string | null>> {
+  // In order: with lags of chance a later change may be due before an earlier one, and must not be overwritten by it.
   while (contact.pending[0] !== undefined && contact.pending[0].visibleAtMs <= nowMs) {
     Object.assign(contact.properties, contact.pending.shift()?.values);
   }

@@ -74,6 +74,8 @@ export interface SimulatedEnrollment {
   readonly toEmail: string;
   readonly enrolledAtMs: number;
   updatedAtMs: number;
+  /** From then on, by HubSpot's clock, the look-up shows it. */
+  readonly shownFromMs: number;
   /** Undefined while it runs. */
   ended: EnrollmentEnd | undefined;
 }

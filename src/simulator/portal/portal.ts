@@ -10,6 +10,7 @@ import { CallbackLedger } from "./callbacks.js";
 import {
   changeLater,
   EnrollmentLedger,
+  type NewEnrollment,
   propertiesOnEnd,
   propertiesOnEnroll,
   visibleProperties,
@@ -25,6 +26,7 @@ import type {
   SimulatedSequence,
   SimulatedUser,
 } from "./model.js";
+import { drawMs } from "../random.js";
 import { Traffic } from "./traffic.js";
 
 export interface PortalTraits {
@@ -160,7 +162,7 @@ export class SimulatedPortal {
       "sequence to be enrolled in",
     );
     const { userId, inboxAddress } = this.admin;
-    const enrollment = this.enrollments.add({
+    return this.putInSequence({
       contactId,
       sequenceId: sequence.id,
       sequenceName: sequence.name,
@@ -170,20 +172,23 @@ export class SimulatedPortal {
       toEmail: this.contact(contactId).properties["email"] ?? "",
       enrolledAtMs: this.#world.now() - agoMs,
     });
-    this.showEnrolled(enrollment);
-    return enrollment;
   }
 
-  /** Lets the contact's properties tell of an enrollment, after the usual lag. */
-  showEnrolled(enrollment: SimulatedEnrollment): void {
+  /** Puts a contact in a sequence; look-ups and properties tell of it after their lags. */
+  putInSequence(entry: Omit<NewEnrollment, "shownFromMs">): SimulatedEnrollment {
+    const { settings, random } = this.#world;
+    const shownFromMs = entry.enrolledAtMs + drawMs(random, settings.lookupLagMs);
+    const enrollment = this.enrollments.add({ ...entry, shownFromMs });
     const lifetimeCount = this.enrollments.of(enrollment.contactId).length;
     const values = propertiesOnEnroll(enrollment, lifetimeCount);
     this.#changeSequenceProperties(enrollment.contactId, values, enrollment.enrolledAtMs);
+    return enrollment;
   }
 
   #changeSequenceProperties(contactId: string, values: Record<string, string>, atMs: number): void {
     const nowMs = this.#world.now();
-    const lagMs = Math.max(0, atMs + this.#world.settings.propertyLagMs - nowMs);
+    const { settings, random } = this.#world;
+    const lagMs = Math.max(0, atMs + drawMs(random, settings.propertyLagMs) - nowMs);
     changeLater(this.contact(contactId), values, { nowMs, lagMs });
     const propertyName = "hs_sequences_is_enrolled";
     const propertyValue = values[propertyName] ?? "";

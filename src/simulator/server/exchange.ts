@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { DrawnFault, Endpoint } from "../faults.js";
+import type { DrawnFault, Endpoint, FaultName } from "../faults.js";
+import { oddRetryAfters } from "../open-questions.js";
+import { drawMs } from "../random.js";
 import type { World } from "../world.js";
-import { refuse, throttled, type Answer } from "./answer.js";
+import { ok, refuse, throttled, type Answer } from "./answer.js";
 import { parseJson, send } from "./body.js";
+import { sendHalf, trickle } from "./broken-answers.js";
 import { recordOf } from "./request-log.js";
 
 /** One request on its way through the simulator. */
@@ -17,6 +20,11 @@ export interface Exchange {
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+const UNANSWERED: ReadonlySet<FaultName> = new Set([
+  ...(["resetBefore", "resetAfter", "hangBefore", "hangAfter"] as const),
+  ...(["halfOpenBefore", "halfOpenAfter", "trickle"] as const),
+]);
 
 /**
  * Does the work of a request and answers it, under the fault drawn for it. Whatever is lost on the way back, the work
@@ -33,25 +41,51 @@ export async function carryOut(
   }
   if (fault?.name === "slowWork") await world.delays.wait(fault.ms);
   const answer = (fault && faultyAnswerBefore(fault)) ?? work();
-  if (fault?.name === "resetAfter" || fault?.name === "resetBefore") {
-    cut(world, exchange);
+  if (fault !== undefined && UNANSWERED.has(fault.name)) {
+    note(world, exchange, { status: 0 });
+    breakOff(world, exchange, { fault, answer });
     return;
   }
   const pauseMs = latencyOf(world) + (fault?.name === "slowAnswer" ? fault.ms : 0);
   if (pauseMs > 0) await world.delays.wait(pauseMs);
-  finish(world, exchange, (fault && faultyAnswerAfter(fault, exchange)) ?? answer);
+  const told = (fault && faultyAnswerAfter(fault, exchange)) ?? answer;
+  finish(world, exchange, fault === undefined ? told : withOddRetryAfter(world, told));
 }
 
 /** Sends an answer and notes it. */
 export function finish(world: World, exchange: Exchange, answer: Answer): void {
   note(world, exchange, answer);
-  send(exchange.response, answer, exchange.headers);
+  send(exchange.response, answer, headersOf(world, exchange));
 }
 
-/** Ends the connection without an answer, as a crashed proxy would. */
-function cut(world: World, exchange: Exchange): void {
-  note(world, exchange, { status: 0 });
-  exchange.request.socket.resetAndDestroy();
+/** Node would date the answer by the machine's clock. */
+function headersOf(world: World, { headers }: Exchange): Record<string, string> {
+  return { date: new Date(world.now()).toUTCString(), ...headers };
+}
+
+/** Carries out a fault under which the caller gets no whole answer, or so late that it counts as none. */
+function breakOff(
+  world: World,
+  exchange: Exchange,
+  { fault, answer }: { fault: DrawnFault; answer: Answer },
+): void {
+  const { request, response } = exchange;
+  const headers = headersOf(world, exchange);
+  switch (fault.name) {
+    case "resetBefore":
+    case "resetAfter":
+      request.socket.resetAndDestroy();
+      return;
+    case "halfOpenBefore":
+    case "halfOpenAfter":
+      sendHalf(response, answer, headers);
+      return;
+    case "trickle":
+      trickle(response, answer, { headers, delays: world.delays, byteMs: fault.byteMs });
+      return;
+    default:
+    // Hangs: the connection stays open, and nothing is ever written to it.
+  }
 }
 
 function note(world: World, exchange: Exchange, { status, body: responseBody }: Answer): void {
@@ -83,7 +117,10 @@ function faultyAnswerBefore({ name, status, ms }: DrawnFault): Answer | undefine
     case "edgePage":
       return errorPage(status);
     case "resetBefore":
+    case "hangBefore":
       return { status: 0 };
+    case "halfOpenBefore":
+      return ok({ status: "PENDING" });
     case "throttled":
       return throttled();
     case "throttledRetryAfter":
@@ -100,6 +137,9 @@ function faultyAnswerBefore({ name, status, ms }: DrawnFault): Answer | undefine
       };
     case "errorAfter":
     case "resetAfter":
+    case "hangAfter":
+    case "halfOpenAfter":
+    case "trickle":
     case "redirectAfter":
     case "slowAnswer":
     case "slowWork":
@@ -126,7 +166,15 @@ function errorPage(status: number): Answer {
   };
 }
 
+const TELLS_WHEN_TO_COME_BACK = new Set([423, 429, 477, 500, 502, 503, 504, 521, 523, 524]);
+
+/** What a fault answers, with a `Retry-After` that makes no sense, if that open question is answered so. */
+function withOddRetryAfter({ settings, random, now }: World, answer: Answer): Answer {
+  if (settings.openQuestions.retryAfter === "sane" || !TELLS_WHEN_TO_COME_BACK.has(answer.status))
+    return answer;
+  return { ...answer, headers: { ...answer.headers, "retry-after": random.pick(oddRetryAfters(now())) } };
+}
+
 function latencyOf({ settings, random }: World): number {
-  const { latencyMs } = settings;
-  return typeof latencyMs === "number" ? latencyMs : random.between(latencyMs[0], latencyMs[1]);
+  return drawMs(random, settings.latencyMs);
 }

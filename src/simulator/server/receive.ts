@@ -93,10 +93,9 @@ async function receiveApi(
   incoming: Incoming,
   { route, params }: Match<ApiRoute>,
 ): Promise<void> {
-  const nowMs = world.now();
   const authentication = authenticate(world, incoming.request.headers.authorization);
   const portalId = "grant" in authentication ? authentication.grant.portalId : undefined;
-  const { headers, refusal } = portalId === undefined ? UNCOUNTED : admit(world, portalId, nowMs);
+  const { headers, refusal } = portalId === undefined ? UNCOUNTED : admit(world, portalId);
   const fault = refusal === undefined ? world.faults.draw(route.endpoint, portalId) : undefined;
   const text = await readBody(incoming.request);
   const exchange: Exchange = { ...incoming, endpoint: route.endpoint, portalId, text, headers };
@@ -156,7 +155,8 @@ interface Admittance {
 
 const UNCOUNTED: Admittance = { headers: {}, refusal: undefined };
 
-function admit(world: World, portalId: number, nowMs: number): Admittance {
+function admit(world: World, portalId: number): Admittance {
+  const nowMs = world.machineNow();
   const traffic = world.portals.get(portalId)?.traffic;
   traffic?.arrived(nowMs);
   const { limit } = world.limiter;

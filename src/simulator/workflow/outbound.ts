@@ -30,7 +30,7 @@ export async function deliver(world: World, request: OutboundRequest): Promise<O
   const plan = request.signing;
   const signature = signedHeaders(signable, {
     secret: world.settings.clientSecrets[0] ?? "",
-    // Signatures carry the wall clock of the machine: the app checks them against its own.
+    // HubSpot signs by its own clock; the app checks the age of signatures by ours.
     nowMs: world.now(),
     ...(plan === undefined ? {} : { plan }),
   });

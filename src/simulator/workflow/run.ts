@@ -166,7 +166,7 @@ export class WorkflowRun {
     { isDuplicate, signing }: { isDuplicate: boolean; signing: SigningPlan | undefined },
   ): Promise<OutboundAnswer> {
     const startedAt = performance.now();
-    const sentAtMs = this.#world.now();
+    const sentAtMs = this.#world.machineNow();
     const answer = await deliver(this.#world, {
       method: "POST",
       url: this.#request.actionUrl,

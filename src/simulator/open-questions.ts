@@ -1,0 +1,92 @@
+import { z } from "zod";
+
+/**
+ * Answers that HubSpot's documents leave open. Each switch names what is open, the kind answer (the default, except for
+ * rotated refresh tokens) and the unkind one. {@link UNKIND_WORLD} turns all of them the unkind way.
+ */
+export interface OpenQuestions {
+  /**
+   * Open: the look-up of a contact that was never in a sequence.
+   * Kind: 404. Unkind: 200 with `{}`, an enrollment without a single field.
+   */
+  readonly neverEnrolled: 404 | 200;
+  /**
+   * Open: the look-up of a contact whose sequence has ended.
+   * Kind: "latest", the enrollment that ended. Unkind: 404, or "empty", which is 200 with `{}`: both are also what a
+   * contact gets that was never enrolled, so the look-up cannot tell whether a lost request took effect.
+   */
+  readonly endedEnrollment: "latest" | 404 | "empty";
+  /** Open: completing a callback HubSpot does not hold. 204 lets load generators use callback ids of their own. */
+  readonly unknownCallback: 404 | 400 | 204;
+  /**
+   * Open: completing a callback a second time.
+   * Kind: 204. Unkind: 404 or 400 (404 is the default), the same answer as for a callback HubSpot never held.
+   */
+  readonly repeatedCallback: 404 | 400 | 204;
+  /**
+   * Open: a batch of completions with one bad id.
+   * Kind: "take-good", 204 for the rest. Unkind: "refuse-all" (the default), 400 and none is taken; "multi-status", 207
+   * with an error for each bad id, the rest is taken: a client that takes any 2xx for success loses the bad ones.
+   */
+  readonly badIdInBatch: "refuse-all" | "take-good" | "multi-status";
+  /** Open: whether the 404 of an enrollment says what was not found. Kind: "named", the default. Unkind: "bare". */
+  readonly enrollNotFound: "named" | "bare";
+  /** Open: whether an access token outlives the uninstall of its app. Default false. */
+  readonly accessTokenSurvivesUninstall: boolean;
+  /**
+   * Open: whether a refresh answers with a new refresh token and kills the old one.
+   * Kind: false. Unkind: true, the default: who keeps the old token has lost the account.
+   */
+  readonly rotateRefreshTokens: boolean;
+  /**
+   * Open: what `Retry-After` holds when something in front of HubSpot writes it.
+   * Kind: "sane", whole seconds on the answers that document it. Unkind: "odd", on each throttled, locked or migrating
+   * answer and on each 5xx one of {@link oddRetryAfters}.
+   */
+  readonly retryAfter: "sane" | "odd";
+}
+
+/** Checks what is set while the simulator runs; absent members keep their value. */
+export const openQuestionsSchema = z.strictObject({
+  neverEnrolled: z.literal([404, 200]),
+  endedEnrollment: z.literal(["latest", 404, "empty"]),
+  unknownCallback: z.literal([404, 400, 204]),
+  repeatedCallback: z.literal([404, 400, 204]),
+  badIdInBatch: z.enum(["refuse-all", "take-good", "multi-status"]),
+  enrollNotFound: z.enum(["named", "bare"]),
+  accessTokenSurvivesUninstall: z.boolean(),
+  rotateRefreshTokens: z.boolean(),
+  retryAfter: z.enum(["sane", "odd"]),
+}) satisfies z.ZodType<OpenQuestions>;
+
+export const DEFAULT_ANSWERS: OpenQuestions = {
+  neverEnrolled: 404,
+  endedEnrollment: "latest",
+  unknownCallback: 404,
+  repeatedCallback: 404,
+  badIdInBatch: "refuse-all",
+  enrollNotFound: "named",
+  accessTokenSurvivesUninstall: false,
+  rotateRefreshTokens: true,
+  retryAfter: "sane",
+};
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Values of `Retry-After` that are wrong in some way a client can meet: a point in time instead of a duration, a date a
+ * year ahead or in the past, a number beyond any integer column, below zero, none at all, or with a fraction.
+ */
+export function oddRetryAfters(nowMs: number): readonly string[] {
+  const dateIn = (ms: number): string => new Date(nowMs + ms).toUTCString();
+  return [
+    String(Math.round(nowMs / 1_000) + 1),
+    dateIn(365 * DAY_MS),
+    dateIn(-DAY_MS),
+    "999999999999999999",
+    "-5",
+    "NaN",
+    "",
+    "0.5",
+  ];
+}

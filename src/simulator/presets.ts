@@ -1,0 +1,38 @@
+import type { SimulatorOptions } from "./options.js";
+
+/** The part of the options that says how HubSpot answers where its documents are silent. */
+export type WorldPreset = Required<
+  Pick<SimulatorOptions, "openQuestions" | "lookupLagMs" | "propertyLagMs" | "clockOffsetMs">
+>;
+
+/** Every open question answered in the app's favor: what one would wish for, and must not rely on. */
+export const KIND_WORLD: WorldPreset = {
+  openQuestions: {
+    neverEnrolled: 404,
+    endedEnrollment: "latest",
+    repeatedCallback: 204,
+    badIdInBatch: "take-good",
+    enrollNotFound: "named",
+    rotateRefreshTokens: false,
+    retryAfter: "sane",
+  },
+  lookupLagMs: 0,
+  propertyLagMs: 0,
+  clockOffsetMs: 0,
+};
+
+/** Every open question answered against the app: what it has to withstand. Faults come on top, by a plan of their own. */
+export const UNKIND_WORLD: WorldPreset = {
+  openQuestions: {
+    neverEnrolled: 200,
+    endedEnrollment: "empty",
+    repeatedCallback: 404,
+    badIdInBatch: "refuse-all",
+    enrollNotFound: "bare",
+    rotateRefreshTokens: true,
+    retryAfter: "odd",
+  },
+  lookupLagMs: [1_000, 3_000],
+  propertyLagMs: [10_000, 30_000],
+  clockOffsetMs: -7_000,
+};
