@@ -4,6 +4,7 @@ import { OverdueLooks } from "./executions/overdue.js";
 import { createFairGate } from "./hubspot/fair-gate.js";
 import { HUBSPOT_CONNECTIONS } from "./hubspot/tune-fetch.js";
 import { createDrain } from "./jobs/drain-portal.js";
+import { applyLateFates } from "./jobs/apply-late-fates.js";
 import { eraseHistories } from "./jobs/erase-history.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
@@ -24,6 +25,8 @@ const BULK_INTERVAL_MS = 1_000;
 /** Alerts tell of hours and days: a minute's delay is nothing to them. */
 const WATCH_INTERVAL_MS = 60_000;
 const ERASE_INTERVAL_MS = 3_000;
+/** How soon a contact that HubSpot erased, and that came up again, is erased again. */
+const FATES_INTERVAL_MS = 20_000;
 
 /** Begins to drain portals, and the periodic work. */
 export async function startWorker(foundation: Foundation, closers: Closers): Promise<void> {
@@ -102,6 +105,20 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
     isEnding = true;
     return stopErasing();
   });
+  closers.add(
+    startPeriodic({
+      intervalMs: FATES_INTERVAL_MS,
+      work: async () => {
+        (await applyLateFates(database.pool)).forEach(wake);
+      },
+      onFault: (fault) => {
+        logger.warn(
+          { fault },
+          "contacts that HubSpot erased or merged could not be looked for again; trying again",
+        );
+      },
+    }),
+  );
   startWatching(foundation, closers);
   const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
   closers.add(() => poster.close());

@@ -9,7 +9,6 @@ const maybe = id.nullish().catch(null);
 const event = z.object({
   subscriptionType: z.string(),
   portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt),
-  occurredAt: z.number().catch(0),
   objectId: maybe,
   objectTypeId: z.string().nullish().catch(null),
   propertyName: z.string().nullish().catch(null),
@@ -55,7 +54,7 @@ function toChange(told: ContactEvent): ContactChange | undefined {
   }
 }
 
-/** What a delivery says of contacts, in the order it happened. */
+/** What a delivery says of contacts. */
 export interface Delivery {
   readonly changes: readonly ContactChange[];
   /** How many of its events could not be read at all. */
@@ -82,9 +81,6 @@ export function readDelivery(body: Buffer): Delivery | undefined {
   }
   if (!Array.isArray(json)) return undefined;
   const events = json.map(readEvent).filter((told) => told !== undefined);
-  const changes = events
-    .sort((a, b) => a.occurredAt - b.occurredAt)
-    .map(toChange)
-    .filter((change) => change !== undefined);
+  const changes = events.map(toChange).filter((change) => change !== undefined);
   return { changes, unreadable: json.length - events.length };
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { ERASED_CONTACT } from "./execution.js";
 import { failed } from "./outcome.js";
 
 /** What an admin can do to executions, one by one or by filter. */
@@ -17,7 +18,7 @@ export const ELIGIBLE: Readonly<Record<AdminAction, string>> = {
   /** Finished, not enrolled, and with an input that another try can use. */
   RETRY: `(kind = 'ENROLL' AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
     AND enrollment_status IN ('FAILED', 'SKIPPED', 'ALREADY_ENROLLED') AND error_code IS DISTINCT FROM 'INVALID_INPUT'
-    AND sequence_id IS NOT NULL AND request ? 'senderMode')`,
+    AND sequence_id IS NOT NULL AND request ? 'senderMode' AND contact_id <> '${ERASED_CONTACT}')`,
   TRY_NOW: `(due_at > now() AND (${AT_REST} OR state = 'DECIDED'))`,
 };
 
@@ -57,7 +58,8 @@ const TRY_NOW = `
  * Makes one new execution for each contact that can still be helped, always a child of the call HubSpot made. It begins
  * UNCERTAIN: HubSpot is read before anything is sent, and an enrollment since the first attempt of the whole family
  * counts as done. None is made while another is open, or once one has enrolled the contact; two admins at once make the
- * same callback id, of which the table keeps one. The contact's properties are left behind, so that they are read afresh.
+ * same callback id, of which the table keeps one. The original is locked, so that a privacy deletion of its contact is
+ * either seen here or waits, and then finds the copy (executions/contact-fates.ts). The contact's properties are left behind, so that they are read afresh.
  */
 const RETRY = `
   WITH asked AS (
@@ -70,7 +72,8 @@ const RETRY = `
               coalesce(bool_or(r.decided_at IS NULL OR r.enrollment_status = 'ENROLLED'), false) AS is_settled
          FROM executions r WHERE r.portal_id = $1 AND r.retry_of = e.id
      ) AS family
-     WHERE NOT family.is_settled AND e.enrollment_status <> 'ENROLLED'
+     WHERE NOT family.is_settled AND e.enrollment_status <> 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}'
+     ORDER BY e.id FOR SHARE OF e
   )
   INSERT INTO executions (
     portal_id, callback_id, kind, is_held, retry_of, state, deadline_at, hold_ends_at, contact_id, contact_email, workflow_id,

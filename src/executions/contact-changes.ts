@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from "pg";
+import { settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "./error-codes.js";
 import { ERASED_CONTACT } from "./execution.js";
+import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 
 /** What HubSpot told of a contact. */
 export type ContactChange =
@@ -26,7 +28,7 @@ type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kin
  * depends on the state is taken from here: read anew, the row would be as it was before the lock was waited for.
  */
 const affected = (condition: string): string => `affected AS (
-  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.contact_id, e.contact_email FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
     JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
    WHERE ${condition} ORDER BY e.portal_id, e.id FOR UPDATE OF e
 )`;
@@ -37,12 +39,25 @@ const LOOK_NOW = `
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
   RETURNING e.portal_id`;
 
-/** History goes along: a later privacy deletion names the new id alone. */
+/** `$3`: what each contact became. History goes along: a later privacy deletion names the new id alone. */
 const MERGE = `
-  WITH ${affected("true")}
-  UPDATE executions e SET contact_id = $3, due_at = CASE WHEN e.state = 'WATCHING' THEN now() ELSE e.due_at END
-    FROM affected a, portals p
+  WITH ${affected("true")}, became AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS row (portal_id, contact_id, became_id)
+  ), moved AS (
+    DELETE FROM past_enrollments p USING became WHERE p.portal_id = became.portal_id AND p.contact_id = became.contact_id
+    RETURNING p.*, became.became_id
+  ), kept AS (
+    INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)
+    SELECT DISTINCT ON (portal_id, became_id, sequence_id) portal_id, became_id, sequence_id, enrolled_at, sender_user_id, kept_until
+      FROM moved ORDER BY portal_id, became_id, sequence_id, enrolled_at DESC
+    ON CONFLICT (portal_id, contact_id, sequence_id) DO UPDATE
+      SET enrolled_at = excluded.enrolled_at, sender_user_id = excluded.sender_user_id, kept_until = excluded.kept_until
+      WHERE excluded.enrolled_at > p.enrolled_at
+  )
+  UPDATE executions e SET contact_id = became.became_id, due_at = CASE WHEN e.state = 'WATCHING' THEN now() ELSE e.due_at END
+    FROM affected a, portals p, became
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+     AND became.portal_id = a.portal_id AND became.contact_id = a.contact_id
   RETURNING e.portal_id`;
 
 /**
@@ -51,10 +66,13 @@ const MERGE = `
  */
 const ERASE = `
   WITH ${affected("true")}, marked AS (
-    SELECT portal_id, id,
+    SELECT portal_id, id, contact_email,
            state IN ('QUEUED', 'WATCHING') OR (state = 'UNCERTAIN' AND epoch IS NULL)
              OR (state = 'DECIDED' AND kind <> 'ENROLL') AS is_moot
       FROM affected
+  ), forgotten AS (
+    DELETE FROM past_enrollments p USING unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+     WHERE p.portal_id = named.portal_id AND p.contact_id = named.contact_id
   )
   UPDATE executions e
      SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
@@ -69,9 +87,9 @@ const ERASE = `
          error_message = $3::jsonb ->> CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END
     FROM marked m
    WHERE e.portal_id = m.portal_id AND e.id = m.id
-  RETURNING e.portal_id`;
+  RETURNING e.portal_id, m.contact_email`;
 
-function pairs(changes: readonly ChangeOf<"touched" | "erased">[]): [bigint[], string[]] {
+function pairs(changes: readonly { portalId: bigint; contactId: string }[]): [bigint[], string[]] {
   return [changes.map(({ portalId }) => portalId), changes.map(({ contactId }) => contactId)];
 }
 
@@ -82,27 +100,58 @@ function ofKind<Kind extends ContactChange["kind"]>(
   return changes.filter((change): change is ChangeOf<Kind> => change.kind === kind);
 }
 
+function fatesOf(changes: readonly ContactChange[]): ContactFate[] {
+  return changes.flatMap((change): ContactFate[] => {
+    if (change.kind === "touched") return [];
+    if (change.kind === "erased")
+      return [{ portalId: change.portalId, contactId: change.contactId, becameId: null }];
+    const { portalId, contactIds, into } = change;
+    return contactIds.map((contactId) => ({ portalId, contactId, becameId: into }));
+  });
+}
+
+interface ErasedRow {
+  portal_id: string;
+  contact_email: string | null;
+}
+
+/** By portal, the ids and the addresses of what was erased. */
+function wordsOf(erased: readonly ContactFate[], rows: readonly ErasedRow[]): ErasedWords[] {
+  const words = new Map<bigint, Set<string>>();
+  for (const { portalId, contactId } of erased)
+    words.set(portalId, (words.get(portalId) ?? new Set()).add(contactId));
+  for (const { portal_id, contact_email } of rows)
+    if (contact_email !== null) words.get(BigInt(portal_id))?.add(contact_email);
+  return [...words].map(([portalId, named]) => ({ portalId, words: [...named] }));
+}
+
 async function apply(client: PoolClient, changes: readonly ContactChange[]): Promise<Set<bigint>> {
   const portals = new Set<bigint>();
-  async function run(text: string, values: readonly unknown[]): Promise<void> {
-    const { rows } = await client.query<{ portal_id: string }>(text, [...values]);
+  async function run<Row extends { portal_id: string }>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    const { rows } = await client.query<Row>(text, [...values]);
     rows.forEach(({ portal_id }) => portals.add(BigInt(portal_id)));
+    return rows;
   }
-  for (const { portalId, contactIds, into } of ofKind(changes, "merged")) {
-    await run(MERGE, [contactIds.map(() => portalId), contactIds, into]);
+  const fates = await settleFates(client, fatesOf(changes));
+  const merged = fates.filter(({ becameId }) => becameId !== null);
+  if (merged.length > 0) await run(MERGE, [...pairs(merged), merged.map(({ becameId }) => becameId)]);
+  const erased = fates.filter(({ becameId }) => becameId === null);
+  if (erased.length > 0) {
+    const rows = await run<ErasedRow>(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
+    await forgetSearches(client, wordsOf(erased, rows));
   }
-  const erased = ofKind(changes, "erased");
-  if (erased.length > 0) await run(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
   const touched = ofKind(changes, "touched");
   if (touched.length > 0) await run(LOOK_NOW, pairs(touched));
   return portals;
 }
 
 /**
- * Stores what the changes mean for our executions, in one transaction; the same changes again change nothing more.
- * Portals that are not connected are left alone, but for erasing.
+ * Stores what the changes mean for our executions, in one transaction; the same changes again change nothing more, and
+ * their order does not matter. Portals that are not connected are left alone, but for erasing.
  *
- * @param changes in the order they happened
  * @returns the portals that have something to do now.
  */
 export async function applyContactChanges(

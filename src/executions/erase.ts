@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { MIN_RETENTION_DAYS } from "./prune.js";
+import { ENDED_AT, MIN_RETENTION_DAYS } from "./prune.js";
 
 /** A portal whose admin asked for its history to be erased. */
 export interface Erasure {
@@ -18,8 +18,8 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
 }
 
 /**
- * Erases the next `limit` executions by primary key that were finished when it was asked for: whole where HubSpot cannot
- * ask about them any more; younger ones keep what makes a call delivered again known (callback, ids, outcome), and lose
+ * Erases the next `limit` executions by primary key that were finished when it was asked for: whole if they ended so long
+ * ago that neither HubSpot can ask about them any more nor a sender's cap counts them; younger ones keep what makes a call delivered again known (callback, ids, outcome), and lose
  * the address and everything HubSpot sent along. What is still under way, or was reopened meanwhile, is left alone: the
  * state is asked again of the row as it is (not as a constant: prune.ts says why).
  *
@@ -33,10 +33,10 @@ export async function eraseNext(
     name: "erase-executions",
     text: `
       WITH step AS (
-        SELECT id, accepted_at, state FROM executions
+        SELECT id, state, ${ENDED_AT} AS ended_at FROM executions e
          WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
       ), finished AS (
-        SELECT id, accepted_at < now() - interval '1 day' * $5::int AS is_old FROM step
+        SELECT id, ended_at < now() - interval '1 day' * $5::int AS is_old FROM step
          WHERE state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
       ), ended AS MATERIALIZED (
         SELECT ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS states
@@ -53,8 +53,9 @@ export async function eraseNext(
   return last_id === null || Number(looked_at) < limit ? undefined : BigInt(last_id);
 }
 
-/** Notes that it is done, unless it was asked for again meanwhile. */
+/** Forgets what cooldowns kept, and notes that it is done, unless it was asked for again meanwhile. */
 export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
+  await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
   await pool.query(
     "UPDATE portal_settings SET erase_requested_at = NULL WHERE portal_id = $1 AND erase_requested_at = $2",
     [portalId, requestedAt],

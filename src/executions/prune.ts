@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
+import { ERASED_CONTACT } from "./execution.js";
 
-/** How long finished executions are kept where the portal's admin has not said otherwise. */
+/** How long executions are kept after their end if the portal's admin has not said otherwise. */
 export const DEFAULT_RETENTION_DAYS = 400;
 /**
  * Shorter is not possible: HubSpot holds a contact for seven days, and a call that it delivers again while we no longer
@@ -31,9 +32,13 @@ export async function portalsWithHistory(pool: Pool): Promise<bigint[]> {
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
+/** When an execution ended, in SQL: a contact may have waited for months before it was enrolled. */
+export const ENDED_AT = "coalesce(e.completed_at, e.decided_at, e.accepted_at)";
+
 /**
- * Deletes what is finished and older than the portal's retention among the next `limit` executions by primary key. Ids
- * grow with the time of acceptance, so the first that is too young ends the way. Locks only the rows it deletes.
+ * Deletes what ended longer ago than the portal's retention among the next `limit` executions by primary key. Ids grow
+ * with the time of acceptance, and nothing ends before it: the first that was accepted too late ends the way. Locks only
+ * the rows it deletes. What a cooldown still needs to know of an enrollment is kept apart.
  *
  * The states come with the rows, not as constants: by old statistics the planner would rather read the index of
  * finished executions by address, all of it (query-plans.test.ts).
@@ -48,14 +53,28 @@ export async function pruneNext(
       WITH cutoff AS (
         SELECT now() - interval '1 day' * greatest($4::int, coalesce(
           (SELECT retention_days FROM portal_settings WHERE portal_id = $1), $5::int)) AS at,
-          ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS finished
+          ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS finished,
+          coalesce((SELECT max((policy #>> '{cooldown,days}')::int) FROM presets WHERE portal_id = $1), 0) AS cooldown_days
       ), step AS (
         SELECT id, accepted_at FROM executions WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3
       ), deleted AS (
         DELETE FROM executions e USING cutoff
          WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step, cutoff WHERE accepted_at < cutoff.at))
-           AND e.state = ANY (cutoff.finished)
-        RETURNING e.id
+           AND e.state = ANY (cutoff.finished) AND ${ENDED_AT} < cutoff.at
+        RETURNING e.*
+      ), remembered AS (
+        INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)
+        SELECT DISTINCT ON (e.contact_id, e.sequence_id) $1, e.contact_id, e.sequence_id, e.enrolled_at, e.sender_user_id, until.at
+          FROM deleted e, cutoff, LATERAL (
+            SELECT e.enrolled_at + interval '1 day'
+                     * greatest(cutoff.cooldown_days, coalesce((e.request ->> 'cooldownDays')::int, 0)) AS at
+          ) AS until
+         WHERE e.enrollment_status = 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}' AND e.sequence_id IS NOT NULL
+           AND until.at > now()
+         ORDER BY e.contact_id, e.sequence_id, e.enrolled_at DESC
+        ON CONFLICT (portal_id, contact_id, sequence_id) DO UPDATE
+          SET enrolled_at = excluded.enrolled_at, sender_user_id = excluded.sender_user_id, kept_until = excluded.kept_until
+          WHERE excluded.enrolled_at > p.enrolled_at
       )
       SELECT (SELECT count(*) FROM deleted) AS deleted, max(step.id) AS last_id,
              count(*) < $3 OR bool_or(step.accepted_at >= cutoff.at) AS is_end

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { portalsWithHistory, pruneNext } from "../executions/prune.js";
 import type { Logger } from "../observability/logger.js";
+import { deleteOldRecords } from "./delete-old-records.js";
 
 export interface PruneHistoryOptions {
   pool: Pool;
@@ -18,10 +19,10 @@ const PAUSE_MS = 20;
 const LOCK = 7_210_400;
 
 /**
- * Deletes finished executions past their portal's retention, oldest first, in one process at a time: another one that
- * finds the lock taken leaves it at that.
+ * Deletes finished executions past their portal's retention, oldest first, and then other old records, in one process at
+ * a time: another one that finds the lock taken leaves it at that.
  *
- * @returns how many were deleted; undefined where another process is at it.
+ * @returns how many executions were deleted; undefined where another process is at it.
  */
 export async function pruneHistory(options: PruneHistoryOptions): Promise<number | undefined> {
   const client = await options.pool.connect();
@@ -32,7 +33,9 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<number
     ]);
     if (rows[0]?.is_ours !== true) return undefined;
     try {
-      return await pruneAll(options);
+      const pruned = await pruneAll(options);
+      await deleteOldRecords(options.pool, options.isEnding);
+      return pruned;
     } finally {
       await client.query(`SELECT pg_advisory_unlock($1)`, [LOCK]);
     }

@@ -53,11 +53,16 @@ interface BacklogRow {
   first_missed_at: Date;
 }
 
+/** One that was put off (for a date, a sender, HubSpot) joins the line again when its time comes. */
+const IN_LINE_SINCE = "CASE WHEN e.last_problem IS NULL THEN e.accepted_at ELSE e.due_at END";
+const OPEN_COLUMNS = "e.deadline_at, greatest(e.due_at, now()) AS from_at, e.due_at, e.id";
+
 /**
- * Raises BACKLOG_LATE where contacts that wait will miss their deadline. The pace is what was decided since the oldest of
- * them came, an hour at most; the k-th in line is late if k contacts at that pace take longer than it has left. A line
- * younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the pace nought, and
- * is late from a day before the first deadline on.
+ * Raises BACKLOG_LATE if contacts that wait will miss their deadline. Only those whose time has come stand in line; one
+ * that waits for a date of its own joins it then. The pace is what was decided since the line began to wait, an hour at
+ * most. Each contact is done one step of that pace after the one before it, or after it joins: the first that is done too
+ * late is told. A line younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the
+ * pace zero, and is late from a day before the first deadline on.
  */
 export async function watchBacklogs(pool: Pool): Promise<void> {
   const { rows } = await pool.query<BacklogRow>({
@@ -65,11 +70,11 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
     text: `
       WITH line AS (
         SELECT p.portal_id, p.time_zone, backlog.* FROM portals p, LATERAL (
-          SELECT count(*)::int AS waiting, least(now() - min(accepted_at), interval '1 hour') AS span,
-                 min(deadline_at) AS first_deadline_at
-            FROM (${undecidedRows({ columns: "e.accepted_at, e.deadline_at", portalId: "p.portal_id", limit: "$1" })}) AS open
+          SELECT count(*)::int AS waiting, least(now() - min(since), interval '1 hour') AS span
+            FROM (${undecidedRows({ columns: `e.due_at, ${IN_LINE_SINCE} AS since`, portalId: "p.portal_id", limit: "$1" })}) AS open
+           WHERE due_at <= now()
         ) AS backlog
-         WHERE backlog.span >= interval '10 minutes'
+         WHERE backlog.waiting > 0 AND backlog.span >= interval '10 minutes'
       ), paced AS (
         SELECT line.*, (SELECT count(*) FROM executions e
                          WHERE e.portal_id = line.portal_id AND e.decided_at > now() - line.span
@@ -79,13 +84,16 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
       SELECT paced.portal_id, paced.time_zone, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
         FROM paced, LATERAL (
           SELECT min(deadline_at) AS first_missed_at FROM (
-            SELECT deadline_at, row_number() OVER (ORDER BY due_at, id) AS place FROM (
-              ${undecidedRows({ columns: "e.deadline_at, e.due_at, e.id", portalId: "paced.portal_id", limit: "$1" })}
-            ) AS undecided
+            SELECT deadline_at, due_at, place / nullif(paced.per_second, 0) * interval '1 second'
+                     + max(from_at - (place - 1) / nullif(paced.per_second, 0) * interval '1 second') OVER (ORDER BY place) AS done_at
+              FROM (
+                SELECT *, row_number() OVER (ORDER BY due_at, id) AS place FROM (
+                  ${undecidedRows({ columns: OPEN_COLUMNS, portalId: "paced.portal_id", limit: "$1" })}
+                ) AS undecided
+              ) AS placed
           ) AS open
-           WHERE CASE WHEN paced.per_second > 0
-                   THEN open.place / paced.per_second > extract(epoch FROM open.deadline_at - now())
-                   ELSE open.deadline_at < now() + interval '1 day' END
+           WHERE CASE WHEN paced.per_second > 0 THEN open.done_at > open.deadline_at AND open.due_at < open.deadline_at
+                   ELSE open.due_at <= now() AND open.deadline_at < now() + interval '1 day' END
         ) AS late
        WHERE late.first_missed_at IS NOT NULL`,
     values: [LOOK_AHEAD],

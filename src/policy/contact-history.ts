@@ -13,7 +13,10 @@ export interface HistoryQuestion {
   readonly sequenceId: string;
 }
 
-/** Our own enrollments of many contacts in one statement, in the order asked; undefined: none that we know of. */
+/**
+ * Our own enrollments of many contacts in one statement, those whose executions retention deleted among them, in the order
+ * asked; undefined: none that we know of.
+ */
 export async function readContactHistories(
   pool: Pool,
   portalId: bigint,
@@ -31,8 +34,12 @@ export async function readContactHistories(
              (array_agg(e.sender_user_id ORDER BY e.enrolled_at DESC))[1] AS last_sender,
              max(e.enrolled_at) FILTER (WHERE e.sequence_id = asked.sequence_id) AS in_sequence_at
         FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS asked (contact_id, sequence_id, position)
-        JOIN executions e ON e.portal_id = $1 AND e.contact_id = asked.contact_id AND e.enrollment_status = 'ENROLLED'
-       WHERE e.enrolled_at IS NOT NULL
+        JOIN LATERAL (
+          SELECT enrolled_at, sequence_id, sender_user_id FROM executions
+           WHERE portal_id = $1 AND contact_id = asked.contact_id AND enrollment_status = 'ENROLLED' AND enrolled_at IS NOT NULL
+           UNION ALL SELECT enrolled_at, sequence_id, sender_user_id FROM past_enrollments
+           WHERE portal_id = $1 AND contact_id = asked.contact_id
+        ) AS e ON true
        GROUP BY asked.position`,
     values: [
       portalId,

@@ -334,6 +334,29 @@ describe("a backlog", () => {
     expect(await raised()).toEqual([expect.stringContaining("none was worked off lately")]);
   });
 
+  test("counts nobody who waits for a date of their own, however many they are", async () => {
+    const putOff = { acceptedAt: minutesAgo(120), lastProblem: "Not to be enrolled before a date." };
+    await waiting(1_000, { ...putOff, dueAt: inHours(20 * 24), deadlineAt: inHours(27 * 24) });
+    await seedExecutions(db.database, [{ portalId, enrollmentStatus: "ENROLLED" }]);
+    expect(await raised()).toEqual([]);
+    // Their day has come, a moment ago: nothing can be said of their pace yet.
+    await db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'QUEUED'`);
+    expect(await raised()).toEqual([]);
+  });
+
+  test("tells of those who become due too late to be worked off behind a line that is there", async () => {
+    await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(24) });
+    await waiting(10, {
+      ...{ acceptedAt: minutesAgo(90), lastProblem: "Not to be enrolled before a date." },
+      ...{ dueAt: inHours(5), deadlineAt: inHours(8.5) },
+    });
+    await seedExecutions(
+      db.database,
+      Array.from({ length: 12 }, () => ({ portalId, enrollmentStatus: "ENROLLED" })),
+    );
+    expect(await raised()).toEqual([expect.stringContaining("100 contacts wait at 12 an hour")]);
+  });
+
   test("of a few minutes says nothing yet", async () => {
     await waiting(5, { acceptedAt: minutesAgo(5), deadlineAt: inHours(0.1) });
     expect(await raised()).toEqual([]);

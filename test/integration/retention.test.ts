@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { applyContactChanges } from "../../src/executions/contact-changes.js";
+import { endErasure, eraseNext } from "../../src/executions/erase.js";
+import { readContactHistories } from "../../src/policy/contact-history.js";
 import { pruneHistory } from "../../src/jobs/prune-history.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
@@ -100,4 +103,118 @@ test("a stopping process leaves the rest for later", async () => {
   await store(1, [500]);
   expect(await prune(() => true)).toBe(0);
   expect(await kept(1)).toHaveLength(1);
+});
+
+test("retention counts from the end: what waited for months stays as long as anything else that ended that day", async () => {
+  await keep(1, 8);
+  await store(1, [200, 100, 50]);
+  await db.database.pool.query(
+    `UPDATE executions SET decided_at = now() - interval '1 minute', enrolled_at = now() - interval '1 minute',
+            enrollment_status = 'ENROLLED', sender_user_id = 7, sequence_id = '3' WHERE callback_id = 'ap-COMPLETED-200'`,
+  );
+  await db.database.pool.query(
+    `UPDATE executions SET decided_at = now() - interval '90 days', completed_at = now() - interval '7 days'
+      WHERE callback_id = 'ap-COMPLETED-100'`,
+  );
+  expect(await prune()).toBe(1);
+  expect(await kept(1)).toEqual(["ap-COMPLETED-200", "ap-COMPLETED-100"]);
+});
+
+test("an admin's erasure leaves what a sender's cap still counts, however long ago it was accepted", async () => {
+  await store(1, [200, 100]);
+  await db.database.pool.query(
+    `UPDATE executions SET decided_at = now(), enrolled_at = now(), enrollment_status = 'ENROLLED', sender_user_id = 7,
+            contact_email = 'ann@example.com' WHERE callback_id = 'ap-COMPLETED-200'`,
+  );
+  const erasure = { portalId: 1n, requestedAt: new Date() };
+  expect(await eraseNext(db.database.pool, { ...erasure, after: 0n, limit: 500 })).toBeUndefined();
+  const { rows } = await db.database.pool.query(`SELECT callback_id, contact_email FROM executions`);
+  expect(rows).toEqual([{ callback_id: "ap-COMPLETED-200", contact_email: null }]);
+});
+
+describe("a cooldown outlives retention", () => {
+  const question = { contactId: "1", sequenceId: "3" };
+  const enrolledDaysAgo = (days: number, request: string) =>
+    db.database.pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, decided_at, completed_at, enrolled_at, deadline_at,
+                               contact_id, sequence_id, sender_user_id, enrollment_status, request)
+       SELECT 1, 'ap-cooldown-' || $1, 'ENROLL', 'COMPLETED', at, at, at, at, at, '1', '3', 7, 'ENROLLED', $2::jsonb
+         FROM (SELECT now() - $1::int * interval '1 day' AS at) AS day`,
+      [days, request],
+    );
+  const history = async () => (await readContactHistories(db.database.pool, 1n, [question]))[0];
+
+  test("as long as the longest cooldown of the account's presets asks, or the step's own", async () => {
+    await keep(1, 8);
+    await db.database.pool.query(
+      `INSERT INTO presets (portal_id, name, policy, updated_at) VALUES (1, 'Slow', '{"cooldown": {"days": 60, "scope": "sequence"}}', now())`,
+    );
+    await enrolledDaysAgo(90, '{"cooldownDays": 100}');
+    await enrolledDaysAgo(30, "{}");
+    expect(await prune()).toBe(2);
+    const known = await history();
+    expect(known?.lastSenderUserId).toBe(7n);
+    expect(Math.round((Date.now() - (known?.lastEnrolledInSequenceAt?.getTime() ?? 0)) / 86_400_000)).toBe(
+      30,
+    );
+  });
+
+  test("and no longer: what no cooldown asks for is forgotten with the execution", async () => {
+    await keep(1, 8);
+    await enrolledDaysAgo(30, "{}");
+    expect(await prune()).toBe(1);
+    expect(await history()).toBeUndefined();
+    await db.database.pool.query(
+      `INSERT INTO past_enrollments VALUES (1, '1', '3', now() - interval '30 days', 7, now() - interval '1 hour')`,
+    );
+    await prune();
+    expect((await db.database.pool.query(`SELECT FROM past_enrollments`)).rowCount).toBe(0);
+  });
+
+  test("and moves with a merge, and goes with a privacy deletion or the deletion of the history", async () => {
+    const { pool } = db.database;
+    await pool.query(`INSERT INTO portals (portal_id, status) VALUES (1, 'CONNECTED')`);
+    const remember = () =>
+      pool.query(
+        `INSERT INTO past_enrollments VALUES (1, '9', '3', now() - interval '30 days', 7, now() + interval '1 day')`,
+      );
+    await remember();
+    await applyContactChanges(pool, [{ kind: "merged", portalId: 1n, contactIds: ["9"], into: "1" }]);
+    expect((await history())?.lastSenderUserId).toBe(7n);
+    await applyContactChanges(pool, [{ kind: "erased", portalId: 1n, contactId: "1" }]);
+    expect((await pool.query(`SELECT FROM past_enrollments`)).rowCount).toBe(0);
+    await remember();
+    await endErasure(pool, { portalId: 1n, requestedAt: new Date() });
+    expect((await pool.query(`SELECT FROM past_enrollments`)).rowCount).toBe(0);
+  });
+});
+
+test("audit entries go after two years, alerts and bulk jobs that ended after ninety days, memories of contacts after four", async () => {
+  const { pool } = db.database;
+  await pool.query(`INSERT INTO portals (portal_id, status) VALUES (1, 'CONNECTED')`);
+  await pool.query(
+    `INSERT INTO audit_entries (portal_id, at, subject, subject_name, action)
+     SELECT 1, now() - days * interval '1 day', 'portal', days::text, 'CHANGED' FROM unnest(ARRAY[731, 700]) AS days`,
+  );
+  await pool.query(
+    `INSERT INTO alerts (portal_id, kind, message, ended_at)
+     SELECT 1, 'TEST', coalesce(days::text, 'open'), now() - days * interval '1 day' FROM unnest(ARRAY[91, 80, NULL]) AS days`,
+  );
+  await pool.query(
+    `INSERT INTO bulk_jobs (portal_id, action, filter, before_id, user_email, ended_at)
+     SELECT 1, 'RETRY', '{}', 0, coalesce(days::text, 'open'), now() - days * interval '1 day' FROM unnest(ARRAY[91, 80, NULL]) AS days`,
+  );
+  await pool.query(
+    `INSERT INTO contact_fates (portal_id, contact_key, told_at)
+     SELECT 1, days::text, now() - days * interval '1 day' FROM unnest(ARRAY[5, 3]) AS days`,
+  );
+  await prune();
+  const left = async (column: string, table: string) =>
+    (await pool.query<{ value: string }>(`SELECT ${column} AS value FROM ${table} ORDER BY 1`)).rows.map(
+      ({ value }) => value,
+    );
+  expect(await left("subject_name", "audit_entries")).toEqual(["700"]);
+  expect(await left("message", "alerts")).toEqual(["80", "open"]);
+  expect(await left("user_email", "bulk_jobs")).toEqual(["80", "open"]);
+  expect(await left("contact_key", "contact_fates")).toEqual(["3"]);
 });

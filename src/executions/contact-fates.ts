@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import type { Pool, PoolClient } from "pg";
+
+/**
+ * What became of contacts that HubSpot told us are gone. Webhooks come in any order and are repeated for a day, and calls
+ * for such a contact may still arrive for three: until then each fate is remembered and applied to whatever comes later.
+ */
+export interface ContactFate {
+  readonly portalId: bigint;
+  readonly contactId: string;
+  /** The contact it was merged into; null: it was erased, and nothing of it may be kept. */
+  readonly becameId: string | null;
+}
+
+/** Merges one after the other that are followed; a longer chain ends where it was left. */
+const LONGEST_CHAIN = 20;
+/** A call's transaction may commit this much later than its id was drawn. */
+const IN_FLIGHT_SECONDS = 120;
+/** New executions of one portal held against its fates in one go. */
+const CHECKED_AT_ONCE = 5_000;
+
+/** Names a contact without telling who it is. */
+function contactKey(portalId: bigint, contactId: string): string {
+  return createHash("sha256").update(`${portalId}:${contactId}`).digest("hex");
+}
+
+const KEY_IN_SQL = `encode(sha256(convert_to(e.portal_id || ':' || e.contact_id, 'UTF8')), 'hex')`;
+
+/** An erasure is final: a merge that is told later does not take it back. */
+const RECORD = `
+  INSERT INTO contact_fates AS f (portal_id, contact_key, became_id)
+  SELECT DISTINCT ON (portal_id, contact_key) * FROM unnest($1::bigint[], $2::text[], $3::text[])
+    AS told (portal_id, contact_key, became_id) ORDER BY portal_id, contact_key, became_id NULLS FIRST
+  ON CONFLICT (portal_id, contact_key) DO UPDATE
+    SET became_id = CASE WHEN f.became_id IS NULL THEN NULL ELSE excluded.became_id END, told_at = now()`;
+
+/** Each fate names the end of its chain: so no middle of it, and nobody who was erased, stays named. */
+const SHORTEN = `
+  UPDATE contact_fates f SET became_id = settled.became_id
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS settled (portal_id, contact_key, contact_id, became_id)
+   WHERE f.portal_id = settled.portal_id AND (f.contact_key = settled.contact_key OR f.became_id = settled.contact_id)
+     AND f.became_id IS DISTINCT FROM settled.became_id`;
+
+/** Remembers the fates, whatever was known before. */
+async function recordFates(client: PoolClient, fates: readonly ContactFate[]): Promise<void> {
+  await client.query(RECORD, [
+    fates.map(({ portalId }) => portalId),
+    fates.map(({ portalId, contactId }) => contactKey(portalId, contactId)),
+    fates.map(({ becameId }) => becameId),
+  ]);
+}
+
+type Contact = Pick<ContactFate, "portalId" | "contactId">;
+
+async function readFates(
+  client: PoolClient,
+  keys: ReadonlyMap<string, bigint>,
+): Promise<Map<string, string | null>> {
+  const { rows } = await client.query<{ contact_key: string; became_id: string | null }>(
+    `SELECT f.contact_key, f.became_id FROM unnest($1::bigint[], $2::text[]) AS asked (portal_id, contact_key)
+       JOIN contact_fates f USING (portal_id, contact_key)`,
+    [[...keys.values()], [...keys.keys()]],
+  );
+  return new Map(rows.map((row) => [row.contact_key, row.became_id]));
+}
+
+/**
+ * What became of each contact in the end, through merge after merge.
+ *
+ * @returns by contact key (of the contact asked about): the id it goes by now, or null where it was erased. Contacts
+ *   without a fate are not in the map.
+ */
+async function followFates(
+  client: PoolClient,
+  contacts: readonly Contact[],
+): Promise<Map<string, string | null>> {
+  const ends = new Map<string, string | null>();
+  let open = new Map(
+    contacts.map(({ portalId, contactId }) => [contactKey(portalId, contactId), { portalId, at: contactId }]),
+  );
+  for (let step = 0; step < LONGEST_CHAIN && open.size > 0; step += 1) {
+    const keyAt = ({ portalId, at }: { portalId: bigint; at: string }) => contactKey(portalId, at);
+    const known = await readFates(
+      client,
+      new Map([...open.values()].map((contact) => [keyAt(contact), contact.portalId])),
+    );
+    const next: typeof open = new Map();
+    for (const [asked, contact] of open) {
+      const became = known.get(keyAt(contact));
+      if (became === undefined) continue;
+      ends.set(asked, became);
+      if (became !== null) next.set(asked, { portalId: contact.portalId, at: became });
+    }
+    open = next;
+  }
+  return ends;
+}
+
+/**
+ * Remembers the fates and tells those of all contacts named, by what is known now: of this delivery and of earlier ones,
+ * in whatever order they came.
+ */
+export async function settleFates(client: PoolClient, fates: readonly ContactFate[]): Promise<ContactFate[]> {
+  if (fates.length === 0) return [];
+  await recordFates(client, fates);
+  const named = fates.flatMap(({ portalId, contactId, becameId }) =>
+    [contactId, becameId].filter((id) => id !== null).map((id) => ({ portalId, contactId: id })),
+  );
+  const ends = await followFates(client, named);
+  const settled = new Map<string, ContactFate>();
+  for (const { portalId, contactId } of named) {
+    const key = contactKey(portalId, contactId);
+    const becameId = ends.get(key);
+    if (becameId !== undefined && becameId !== contactId) settled.set(key, { portalId, contactId, becameId });
+  }
+  const all = [...settled.values()];
+  await client.query(SHORTEN, [
+    all.map(({ portalId }) => portalId),
+    [...settled.keys()],
+    all.map(({ contactId }) => contactId),
+    all.map(({ becameId }) => becameId),
+  ]);
+  return all;
+}
+
+/** Portals with fates to be held against their new executions, and how far that has come. */
+async function portalsToCheck(pool: Pool): Promise<{ portal_id: string; checked_id: string | null }[]> {
+  const { rows } = await pool.query<{ portal_id: string; checked_id: string | null }>(
+    `SELECT portal_id, checked_id FROM (
+       SELECT DISTINCT portal_id FROM contact_fates
+     ) AS told LEFT JOIN contact_fate_checks USING (portal_id)`,
+  );
+  return rows;
+}
+
+/**
+ * The next executions of a portal, and the contacts among them that have a fate. Where nothing was checked yet it begins
+ * with the newest. What was accepted in the last minutes is looked at again next time: older ids may commit after it.
+ */
+const CHECK = `
+  WITH next AS (
+    (SELECT e.portal_id, e.id, e.contact_id, e.accepted_at FROM executions e
+      WHERE e.portal_id = $1 AND e.id > $2::bigint ORDER BY e.id LIMIT $3)
+    UNION ALL
+    (SELECT e.portal_id, e.id, e.contact_id, e.accepted_at FROM executions e
+      WHERE e.portal_id = $1 AND $2::bigint IS NULL ORDER BY e.id DESC LIMIT $3)
+  ), checked AS (
+    INSERT INTO contact_fate_checks AS c (portal_id, checked_id)
+    SELECT $1, max(id) FROM next WHERE accepted_at < now() - interval '1 second' * $4::int HAVING max(id) IS NOT NULL
+    ON CONFLICT (portal_id) DO UPDATE SET checked_id = greatest(c.checked_id, excluded.checked_id)
+  )
+  SELECT DISTINCT e.contact_id, f.became_id FROM next e
+    JOIN contact_fates f ON f.portal_id = e.portal_id AND f.contact_key = ${KEY_IN_SQL}`;
+
+/** Contacts that came up again after HubSpot had told of their end. */
+export async function findLateComers(pool: Pool): Promise<ContactFate[]> {
+  const found: ContactFate[] = [];
+  for (const { portal_id, checked_id } of await portalsToCheck(pool)) {
+    const { rows } = await pool.query<{ contact_id: string; became_id: string | null }>({
+      name: "check-contact-fates",
+      text: CHECK,
+      values: [portal_id, checked_id, CHECKED_AT_ONCE, IN_FLIGHT_SECONDS],
+    });
+    for (const { contact_id, became_id } of rows)
+      found.push({ portalId: BigInt(portal_id), contactId: contact_id, becameId: became_id });
+  }
+  return found;
+}

@@ -1,0 +1,39 @@
+import type { PoolClient } from "pg";
+
+const REMOVED = "(removed)";
+
+/**
+ * What admins typed to find the contact, in bulk jobs and in the audit that tells of them. A job that still runs by such a
+ * search is stopped: without it the job would apply to everybody.
+ *
+ * `$1` the portal, `$2` words that name erased contacts: their ids and addresses. A search is the beginning of such a word.
+ */
+const FORGET_SEARCHES = `
+  WITH job AS (
+    UPDATE bulk_jobs
+       SET filter = (filter - 'contactId') || jsonb_build_object('search', '${REMOVED}'),
+           state = CASE WHEN state = 'RUNNING' THEN 'STOPPED' ELSE state END,
+           ended_at = coalesce(ended_at, now()),
+           stopped_reason = CASE WHEN state = 'RUNNING' THEN 'The contact it was for was deleted in HubSpot.' ELSE stopped_reason END
+     WHERE portal_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE ${namesContact("filter")})
+  )
+  UPDATE audit_entries
+     SET subject_name = '${REMOVED}',
+         after = jsonb_set(after, '{filter}', (after -> 'filter') - 'contactId' || jsonb_build_object('search', '${REMOVED}'))
+   WHERE portal_id = $1 AND subject = 'executions'
+     AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE ${namesContact("(after -> 'filter')")})`;
+
+function namesContact(filter: string): string {
+  return `(starts_with(lower(word), lower(${filter} ->> 'search')) OR word = ${filter} ->> 'contactId')`;
+}
+
+/** Words that name contacts which were erased: ids and addresses. */
+export interface ErasedWords {
+  readonly portalId: bigint;
+  readonly words: readonly string[];
+}
+
+/** Removes what admins typed to find erased contacts. */
+export async function forgetSearches(client: PoolClient, erased: readonly ErasedWords[]): Promise<void> {
+  for (const { portalId, words } of erased) await client.query(FORGET_SEARCHES, [portalId, words]);
+}
