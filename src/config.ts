@@ -56,7 +56,7 @@ const LEAST_SESSION_SECRET = 16;
 
 const origin = z
   .string()
-  .transform((value) => value.replace(/\/+$/, ""))
+  .transform((value) => value.replace(/\/{1,8}$/, ""))
   .refine(
     (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
     "must be an http(s) URL",

@@ -9,9 +9,13 @@ function storable(escape: string): string {
   return escape.length === 6 && /^\\u(?:0000|[dD])/.test(escape) ? REPLACEMENT : escape;
 }
 
-/** A text, skipped over, or a whole number of more digits than a double keeps (dossier §3.4: ids are 64-bit). */
+/**
+ * A text, skipped over, or a whole number of more digits than a double keeps: HubSpot's ids have 64 bits. A text ends
+ * with the input at the latest: where it had to have its closing quote, an input without one was tried again from each
+ * quote in it.
+ */
 const TEXT_OR_LARGE_INTEGER =
-  /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])\d{16,}(?![\d.eE])|(?<![\d.eE])-\d{16,}(?![\d.eE])/gs;
+  /"(?:[^"\\]|\\.)*(?:"|\\?$)|(?<![\d.eE+-])\d{16,}(?![\d.eE])|(?<![\d.eE])-\d{16,}(?![\d.eE])/gs;
 
 /** Writes integers too large for a number as texts, so that an id arrives digit by digit. */
 function quoteLargeIntegers(text: string): string {

@@ -1,4 +1,4 @@
-import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
+import { Router, type Request, type RequestHandler, type Response } from "express";
 import { sendFragment } from "../http/page.js";
 import { letSomebodyIn, showAccess, takeSomebodyOut } from "./access/access-view.js";
 import { createActivityRouter } from "./activity/routes.js";
@@ -6,7 +6,7 @@ import { admitPage, admitPart } from "./session/admit-page.js";
 import { showAlerts, showLastAlert } from "./alerts/alerts-view.js";
 import { createAssetsRouter } from "./frame/assets.js";
 import { disconnect, erase, pause, resume, showDanger } from "./danger/danger-view.js";
-import { signOut } from "./session/admit-form.js";
+import { formBody, signOut, signOutBody } from "./session/admit-form.js";
 import { changeAlerts, sendTestAlert } from "./alerts/change-alerts.js";
 import { changeSender } from "./overview/change-default-sender.js";
 import { LAST_ALERT_PATH } from "./alerts/last-alert.js";
@@ -32,7 +32,7 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
  */
 export function createSettingsRouter(options: SettingsOptions): Router {
   const router = Router();
-  const body = urlencoded({ extended: false, limit: "16kb" });
+  const body = formBody(options);
   const answer =
     (handler: Handler): RequestHandler =>
     (request, response) =>
@@ -57,7 +57,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.get("/settings/access", answer(showAccess));
   router.post("/settings/access/let-in", body, answer(letSomebodyIn));
   router.post("/settings/access/take-out", body, answer(takeSomebodyOut));
-  router.post("/settings/sign-out", body, answer(signOut));
+  router.post("/settings/sign-out", signOutBody(options), answer(signOut));
   router.use(createPolicyRouter(options));
   return router;
 }

@@ -33,7 +33,7 @@ const DEFAULTS = {
   appUrl: process.env["PUBLIC_URL"] ?? "http://localhost:3000",
 } as const;
 
-const appUrl = (values["app-url"] ?? DEFAULTS.appUrl).replace(/\/+$/, "");
+const appUrl = (values["app-url"] ?? DEFAULTS.appUrl).replace(/\/$/, "");
 const simulator = await startSimulator({
   port: Number(values.port ?? DEFAULTS.port),
   clientId: values["client-id"] ?? DEFAULTS.clientId,

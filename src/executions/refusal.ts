@@ -26,28 +26,33 @@ const BY_SUBCATEGORY: readonly [RegExp, ErrorCode][] = [
   [/CONTACT_NOT_FOUND/, "CONTACT_NOT_FOUND"],
 ];
 
-/** Where HubSpot gives no usable sub-category: by its words. The more particular pattern first. */
-const BY_MESSAGE: readonly [RegExp, ErrorCode][] = [
-  [/\balias\b/i, "HUBSPOT_REJECTED"],
-  [/already enrolled/i, "ALREADY_ENROLLED"],
-  [
-    /no connected|not (a )?connected|connected (personal )?(inbox|email)|inbox.*disconnected/i,
-    "INBOX_NOT_CONNECTED",
-  ],
-  [/unsubscribed|opted out|legal basis/i, "UNSUBSCRIBED"],
-  [/bounced/i, "BOUNCED"],
-  [/blocked/i, "BLOCKED"],
-  [
-    /limit (has been )?(exceeded|reached)|(reached|exceed\w*|over) (the|their|your|its)\b.*\blimit/i,
-    "SENDER_LIMIT_REACHED",
-  ],
-  [/contact.*(has no|without|missing|does not have).*e-?mail/i, "CONTACT_HAS_NO_EMAIL"],
-  [/sequence.*(not found|does not exist|not visible)/i, "SEQUENCE_NOT_FOUND"],
-  [/contact.*(not found|does not exist)/i, "CONTACT_NOT_FOUND"],
+/**
+ * Where HubSpot gives no usable sub-category: by its words, each pattern after the one before it. The more particular
+ * rule first.
+ */
+const BY_MESSAGE: readonly [readonly RegExp[], ErrorCode][] = [
+  [[/\balias\b/i], "HUBSPOT_REJECTED"],
+  [[/already enrolled/i], "ALREADY_ENROLLED"],
+  [[/no connected|not (a )?connected|connected (personal )?(inbox|email)/i], "INBOX_NOT_CONNECTED"],
+  [[/inbox/i, /disconnected/i], "INBOX_NOT_CONNECTED"],
+  [[/unsubscribed|opted out|legal basis/i], "UNSUBSCRIBED"],
+  [[/bounced/i], "BOUNCED"],
+  [[/blocked/i], "BLOCKED"],
+  [[/limit (has been )?(exceeded|reached)/i], "SENDER_LIMIT_REACHED"],
+  [[/(reached|exceed\w{0,3}|over) (the|their|your|its)\b/i, /\blimit/i], "SENDER_LIMIT_REACHED"],
+  [[/contact/i, /has no|without|missing|does not have/i, /e-?mail/i], "CONTACT_HAS_NO_EMAIL"],
+  [[/sequence/i, /not found|does not exist|not visible/i], "SEQUENCE_NOT_FOUND"],
+  [[/contact/i, /not found|does not exist/i], "CONTACT_NOT_FOUND"],
 ];
 
-function firstMatch(table: readonly [RegExp, ErrorCode][], text: string): ErrorCode | undefined {
-  return table.find(([pattern]) => pattern.test(text))?.[1];
+/** One after the other and not one pattern with `.*` between: that takes the square of a text that repeats its words. */
+function hasInOrder(text: string, patterns: readonly RegExp[]): boolean {
+  let rest = text;
+  return patterns.every((pattern) => {
+    const found = pattern.exec(rest);
+    rest = found === null ? "" : rest.slice(found.index + found[0].length);
+    return found !== null;
+  });
 }
 
 /**
@@ -56,13 +61,13 @@ function firstMatch(table: readonly [RegExp, ErrorCode][], text: string): ErrorC
  * caller has to look.
  */
 export function refusalCode(refusal: Refusal): ErrorCode | undefined {
-  const bySubCategory = firstMatch(BY_SUBCATEGORY, refusal.subCategory ?? "");
+  const bySubCategory = BY_SUBCATEGORY.find(([pattern]) => pattern.test(refusal.subCategory ?? ""))?.[1];
   if (bySubCategory !== undefined) return bySubCategory;
   if (refusal.category === "MISSING_SCOPES" || /required scopes|missing scopes/i.test(refusal.message)) {
     return "MISSING_SCOPES";
   }
   if (refusal.httpStatus === 403) return "SENDER_NOT_PERMITTED";
-  const byMessage = firstMatch(BY_MESSAGE, refusal.message);
+  const byMessage = BY_MESSAGE.find(([patterns]) => hasInOrder(refusal.message, patterns))?.[1];
   if (byMessage !== undefined) return byMessage;
   return refusal.httpStatus === 404 ? undefined : "HUBSPOT_REJECTED";
 }

@@ -1,8 +1,12 @@
 import type { ErrorRequestHandler, RequestHandler, Request, Response } from "express";
 import { AppError, isStorageDown } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
+import { redactText } from "../observability/redact.js";
 import { MessagePage, sendPage } from "./page.js";
 import { requestIdOf } from "./request-id.js";
+
+/** Of a path in the log, in characters: our own are shorter. */
+const LOGGED_PATH = 200;
 
 interface Problem {
   status: number;
@@ -20,13 +24,12 @@ export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequest
     const problem = toProblem(error);
     const requestId = requestIdOf(response);
     const fields = {
-      err: error,
-      requestId,
-      method: request.method,
-      path: request.path,
-      status: problem.status,
+      ...{ requestId, method: request.method, path: redactText(request.path, LOGGED_PATH) },
+      ...problem,
+      type: typeOf(error),
     };
-    if (problem.status >= 500) logger.error(fields, "request failed");
+    if (problem.status >= 500) logger.error({ ...fields, err: error }, "request failed");
+    // No message and no stack: both repeat what the caller wrote, and their mistakes are none of ours to trace.
     else logger.info(fields, "request refused");
     // Answered when its time was up (answer-limit.ts): to end the connection now would hit the request after it.
     if (response.locals["isOverdue"] === true) return;
@@ -75,6 +78,16 @@ function wordsFor(status: number): { title: string; paragraph: string } {
     title: "Something went wrong on our side",
     paragraph: "The failure was recorded. Try again in a minute.",
   };
+}
+
+/** What kind of error it was: body parsers name it, everything else has its class. */
+function typeOf(error: unknown): string {
+  const { type, name } = (typeof error === "object" && error !== null ? error : {}) as {
+    type?: unknown;
+    name?: unknown;
+  };
+  if (typeof type === "string") return type;
+  return typeof name === "string" ? name : typeof error;
 }
 
 /** Errors of Express's body parsers carry a status and a type; anything else without a status of ours is a 500. */

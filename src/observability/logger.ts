@@ -1,10 +1,45 @@
 import { pino, type Logger, type DestinationStream } from "pino";
+import { hideSecrets } from "./secret-shapes.js";
 import { redactSecrets, redactText } from "./redact.js";
 
 export type { Logger };
 
+/** No line is longer, in bytes; collectors cut longer ones wherever it happens to be. */
+const MAX_LINE_BYTES = 16_384;
+
+/** Of a line that is too long, in UTF-16 units: even where each is escaped and of three bytes, a line holds it. */
+const SHOWN_OF_LONG_LINE = 4_000;
+
+/** Level and time, as every line begins with them. */
+const LINE_START = /^\{"level":"[a-z]{1,8}","time":"[\d:.TZ-]{20,30}"/;
+
 /**
- * Makes the process logger: JSON lines on stdout, secrets removed by field name and by shape.
+ * Every finished line passes here. The record in it was copied clean and cut; the rest was not: the message's prefix
+ * and format arguments, and the fields of child loggers.
+ */
+function finishLine(line: string): string {
+  if (Buffer.byteLength(line) <= MAX_LINE_BYTES) return hideSecrets(line);
+  const start = LINE_START.exec(line.slice(0, 64))?.[0] ?? '{"level":"error"';
+  const shown = redactText(line.slice(start.length), SHOWN_OF_LONG_LINE);
+  const fields = JSON.stringify({ msg: "a log line was too long", bytes: Buffer.byteLength(line), shown });
+  return `${start},${fields.slice(1)}\n`;
+}
+
+function cutText(argument: unknown): unknown {
+  return typeof argument === "string" ? redactText(argument) : argument;
+}
+
+/** The arguments of a log call with their texts cut. pino takes the message of an error where none is given: so is that. */
+function cutTexts([first, ...rest]: unknown[]): unknown[] {
+  if (typeof first !== "object" || first === null || rest.length > 0)
+    return [cutText(first), ...rest.map(cutText)];
+  const { err } = first as { err?: unknown };
+  const error = first instanceof Error ? first : err;
+  return error instanceof Error ? [first, redactText(error.message)] : [first];
+}
+
+/**
+ * Makes the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
  *
  * @param options.destination where lines go; tests hand in a stream to read them back.
  */
@@ -14,9 +49,12 @@ export function createLogger(options: { level: string; destination?: Destination
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }), log: redactSecrets },
-    // The record is copied clean above. The finished line is gone through again for the ways around that copy: the
-    // message, its prefix and format arguments, a bare error's message, and the fields of child loggers.
-    hooks: { streamWrite: redactText },
+    hooks: {
+      logMethod(this: Logger, given: unknown[], log: (...given: unknown[]) => void) {
+        log.apply(this, cutTexts(given));
+      },
+      streamWrite: finishLine,
+    },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }

@@ -1,85 +1,114 @@
-/** Parts of a field's name that make its value a secret, whatever it looks like. */
-const SECRET_NAME =
-  "token|secret|authorization|cookie|password|ciphertext|signature|encryption|api_?key|credential";
+import { hideSecrets, isSecretField } from "./secret-shapes.js";
 
-/** `code` and `state` are OAuth's; an error's own `code` is kept apart, in redactError. */
-const SECRET_FIELD = new RegExp(`${SECRET_NAME}|^code$|^state$`, "i");
+/** Longer texts are cut: whoever writes to us must not decide how long we work on a log line. In UTF-16 units. */
+const MAX_TEXT = 2_000;
 
-/** A JSON string under a secret name, inside text that is JSON itself or quotes some. */
-const SECRET_JSON = new RegExp(
-  `(\\\\*"[\\w.-]*(?:${SECRET_NAME})[\\w.-]*\\\\*"\\s*:\\s*\\\\*")[^"\\\\]*`,
-  "gi",
-);
+/** What is read beyond the cut, so that a secret the cut falls into is known for one. */
+const LOOK_AHEAD = 1_000;
 
-/**
- * Shapes of what must never be printed. No pattern reaches over a quote or a backslash, so text that is JSON stays JSON.
- */
-const SECRET_TEXT: readonly [RegExp, string][] = [
-  [SECRET_JSON, "$1[redacted]"],
-  [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, "$1 [redacted]"],
-  // HubSpot's refresh tokens and private-app tokens carry the hublet: na1-…, pat-eu1-…
-  [/\b(?:na|eu|ap)\d+-[0-9a-f]{4,}-[\w-]+/gi, "[redacted]"],
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, "[redacted]"],
-  [/\b(access_token|refresh_token|id_token|client_secret|code|state|token)=[^&\s"'\\]+/gi, "$1=[redacted]"],
-  // The password in any URL, a database's above all.
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^:/@\s"'\\]*):[^@\s"'\\]+@/gi, "$1:[redacted]@"],
-  // HubSpot's access tokens have no fixed start: any long word of mixed capitals and digits.
-  [/(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[\w-]{40,}/g, "[redacted]"],
-];
-
-/** Removes everything that looks like a secret from free text; JSON stays valid JSON. */
-export function redactText(text: string): string {
-  return SECRET_TEXT.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), text);
-}
+/** All texts of a record together. Longest line: a little over this, more where much of it has to be escaped. */
+const MAX_RECORD = 12_000;
 
 /** How deep a logged value is copied; what lies deeper is dropped rather than printed unchecked. */
 const MAX_DEPTH = 6;
 
-function redactValue(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return redactText(value);
-  if (typeof value === "bigint") return value.toString();
-  // A function could be a toJSON that hands out the original.
-  if (typeof value === "function") return undefined;
-  if (typeof value !== "object" || value === null) return value;
-  if (depth >= MAX_DEPTH) return "[deep]";
-  return redactObject(value, depth);
+/** The first `length` units of a text, one less where a surrogate pair would be torn apart. */
+function firstOf(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  const isTorn = length < text.length && last >= 0xd800 && last <= 0xdbff;
+  return text.slice(0, isTorn ? length - 1 : length);
 }
 
-function redactObject(value: object, depth: number): unknown {
-  if (value instanceof Date) return value;
-  if (value instanceof URL) return redactText(value.href);
-  // Bytes are keys or bodies: neither belongs in a log.
-  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (value instanceof Error) return redactError(value, depth);
-  if (Array.isArray(value)) return value.map((item) => redactValue(item, depth + 1));
-  return redactFields(value, depth);
+/**
+ * Removes everything that looks like a secret from free text; JSON that is not cut stays valid JSON.
+ *
+ * A longer text than `limit` ends in "…". The last LOOK_AHEAD units that were read are never shown: a secret whose end
+ * is not in them is recognized, and what begins in them falls away.
+ */
+export function redactText(text: string, limit = MAX_TEXT): string {
+  const read = text.slice(0, limit + LOOK_AHEAD);
+  const clean = hideSecrets(read);
+  const shown = read.length < text.length ? Math.min(limit, clean.length - LOOK_AHEAD) : limit;
+  return clean.length <= shown ? clean : `${firstOf(clean, Math.max(0, shown))}…`;
 }
 
-function redactError(error: Error, depth: number): Record<string, unknown> {
-  const code = (error as { code?: unknown }).code;
-  return {
-    type: error.name,
-    message: redactText(error.message),
-    ...(code === undefined ? {} : { code: redactValue(code, depth + 1) }),
-    ...(error.stack === undefined ? {} : { stack: redactText(error.stack) }),
-    ...(error.cause === undefined ? {} : { cause: redactValue(error.cause, depth + 1) }),
-    ...(error instanceof AggregateError ? { errors: redactValue(error.errors, depth + 1) } : {}),
-  };
-}
+/** A copy in the making, and how much text the rest of it may still have. */
+class Copy {
+  left = MAX_RECORD;
 
-function redactFields(fields: object, depth: number): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      redactText(name),
-      SECRET_FIELD.test(name) ? "[redacted]" : redactValue(value, depth + 1),
-    ]),
-  );
+  text(text: string): string {
+    const clean = redactText(text, Math.min(MAX_TEXT, Math.max(0, this.left)));
+    this.left -= clean.length;
+    return clean;
+  }
+
+  value(value: unknown, depth: number): unknown {
+    if (typeof value === "string") return this.text(value);
+    if (typeof value === "bigint") return value.toString();
+    // A function could be a toJSON that hands out the original.
+    if (typeof value === "function") return undefined;
+    if (typeof value !== "object" || value === null) return value;
+    if (depth >= MAX_DEPTH) return "[deep]";
+    return this.object(value, depth);
+  }
+
+  private object(value: object, depth: number): unknown {
+    if (value instanceof Date) return value;
+    if (value instanceof URL) return this.text(value.href);
+    // Bytes are keys or bodies: neither belongs in a log.
+    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+    if (value instanceof Error) return this.error(value, depth);
+    if (Array.isArray(value)) return this.list(value, depth);
+    return this.fields(value, depth);
+  }
+
+  private error(error: Error, depth: number): Record<string, unknown> {
+    const { code } = error as { code?: unknown };
+    return {
+      type: this.text(error.name),
+      message: this.text(error.message),
+      ...(code === undefined ? {} : { code: this.value(code, depth + 1) }),
+      ...(error.stack === undefined ? {} : { stack: this.text(error.stack) }),
+      ...(error.cause === undefined ? {} : { cause: this.value(error.cause, depth + 1) }),
+      ...(error instanceof AggregateError ? { errors: this.value(error.errors, depth + 1) } : {}),
+    };
+  }
+
+  private list(items: readonly unknown[], depth: number): unknown[] {
+    const copies: unknown[] = [];
+    for (const item of items) {
+      if (this.isFull()) return [...copies, `[${items.length} in all]`];
+      copies.push(this.value(item, depth + 1));
+    }
+    return copies;
+  }
+
+  fields(fields: object, depth: number): Record<string, unknown> {
+    const copies: [string, unknown][] = [];
+    const all = Object.entries(fields);
+    for (const [name, value] of all) {
+      if (this.isFull()) {
+        copies.push(["…", `[${all.length} fields in all]`]);
+        break;
+      }
+      const copy = isSecretField(name, value) ? "[redacted]" : this.value(value, depth + 1);
+      copies.push([this.text(name), copy]);
+    }
+    return Object.fromEntries(copies);
+  }
+
+  /** Asked before each entry; takes off the marks around it. */
+  private isFull(): boolean {
+    this.left -= 4;
+    return this.left <= 0;
+  }
 }
 
 /**
  * Copies a log record without its secrets: by field name (`*token*`, `authorization`, …) and by the shape of any text
- * in it. The second net behind never putting a secret on a loggable field.
+ * in it, each text and the whole cut to what a log line may hold. The second net behind never putting a secret on a
+ * loggable field.
  */
 export function redactSecrets(record: Record<string, unknown>): Record<string, unknown> {
-  return redactFields(record, 0);
+  return new Copy().fields(record, 0);
 }

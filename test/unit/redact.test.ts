@@ -113,3 +113,94 @@ describe("redactSecrets", () => {
     expect(JSON.stringify(redactSecrets(round))).toContain("[deep]");
   });
 });
+
+describe("a long text", () => {
+  const token = SECRETS["an access token"];
+  const CUT = [
+    ["an access token", `${token} `],
+    ["a session token", `${SECRETS["a session token"]} `],
+    ["a refresh token", `${SECRETS["a refresh token"]} `],
+    ["a bearer", "Bearer 0123456789abcdef "],
+    ["a parameter", "?access_token=hunter2pass&a=b "],
+    ["JSON", '{"access_token":"hunter2pass and more","b":1} '],
+    ["escaped JSON", '{\\"client_secret\\":\\"hunter2pass\\"} '],
+    ["a database URL", `${DATABASE_URL} `],
+  ] as const;
+
+  test.each(CUT)("shows no part of %s, wherever it is cut", (_what, secret) => {
+    for (let before = 1_880; before < 2_010; before += 1) {
+      for (const filler of ["word ", "a/", token + " "]) {
+        const text = filler.repeat(before).slice(0, before - 1) + " " + secret + "and so on ".repeat(500);
+        const shown = redactText(text);
+        expect(shown.length).toBeLessThanOrEqual(2_001);
+        for (const part of ["hunter2", "CKjX0JPG", "eyJhbG", "3f2a", "01234567"]) {
+          expect(shown).not.toContain(filler.includes(part) ? token : part);
+        }
+      }
+    }
+  });
+
+  test("is cut between characters, never inside one", () => {
+    for (const start of ["", "a"]) {
+      const shown = redactText(start + "🚀".repeat(3_000));
+      expect(shown).toMatch(/^a?(?:🚀)+…$/u);
+      expect(shown.length).toBeGreaterThan(1_990);
+    }
+  });
+
+  test.each([
+    ["a field", (logger: Logger, text: string) => logger.info({ text }, "x")],
+    ["the name of a field", (logger: Logger, text: string) => logger.info({ [text]: 1 }, "x")],
+    ["the message", (logger: Logger, text: string) => logger.info(text)],
+    ["a format argument", (logger: Logger, text: string) => logger.info("%s", text)],
+    ["an error", (logger: Logger, text: string) => logger.info({ err: new Error(text) })],
+    ["a bare error", (logger: Logger, text: string) => logger.error(new Error(text))],
+  ])("is cut as %s", (_what, log) => {
+    const { logger, lines } = recordingLogger();
+    log(logger, "word ".repeat(100_000));
+    expect(lines[0]?.length).toBeLessThan(9_000);
+    expect(lines[0]).toContain("word word");
+    expect(() => JSON.parse(lines[0] ?? "")).not.toThrow();
+  });
+
+  test.each([
+    ["many fields", Object.fromEntries([...Array(5_000).keys()].map((at) => [`field${at}`, "some words"]))],
+    ["many items", { items: Array(5_000).fill("some words") }],
+    ["many long fields", Object.fromEntries([...Array(50).keys()].map((at) => [at, '\\"é'.repeat(3_000)]))],
+    [
+      "many errors",
+      {
+        err: new AggregateError(
+          [...Array(99).keys()].map((at) => new Error(`e${at}`)),
+          "all",
+        ),
+      },
+    ],
+  ])("%s make no line longer than 16 kB, and it is JSON", (_what, record) => {
+    const { logger, lines } = recordingLogger();
+    logger.warn(record, "too much");
+    logger.child(record).warn("too much");
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16_384);
+      expect(JSON.parse(line)).toMatchObject({ level: "warn", time: expect.any(String) });
+    }
+  });
+});
+
+describe("parameters of an address", () => {
+  test.each([
+    ["/oauth/callback?state=abcdef&code=hunter2&x=1", "/oauth/callback?state=[redacted]&code=[redacted]&x=1"],
+    ["returnUrl=https%3A%2F%2Fx%3Fcode%3Dhunter2", "returnUrl=https%3A%2F%2Fx%3Fcode%3D[redacted]"],
+    ["to=/a?client_secret=hunter2", "to=/a?client_secret=[redacted]"],
+    ["x_api_key=hunter2; hubspot-signature=abc", "x_api_key=[redacted] hubspot-signature=[redacted]"],
+    ["a=1&b=c=d&zipcode=123", "a=1&b=c=d&zipcode=123"],
+  ])("%s", (text, shown) => {
+    expect(redactText(text)).toBe(shown);
+  });
+});
+
+test("a stable error code is no OAuth code", () => {
+  expect(redactSecrets({ code: "BODY_TOO_LARGE" })).toEqual({ code: "BODY_TOO_LARGE" });
+  expect(redactSecrets({ code: "na1-3f2a-77bc" })).toEqual({ code: "[redacted]" });
+});

@@ -1,9 +1,9 @@
-import { Router, urlencoded, type Request, type RequestHandler, type Response } from "express";
+import { Router, type Request, type RequestHandler, type Response } from "express";
 import { ADMIN_ACTIONS, type AdminAction } from "../../executions/admin-actions.js";
 import { findBulkJob, listBulkJobs } from "../../executions/bulk-jobs.js";
 import { sendFragment, sendPage } from "../../http/page.js";
 import { admitPage, admitPart } from "../session/admit-page.js";
-import { admitForm } from "../session/admit-form.js";
+import { admitForm, formBody } from "../session/admit-form.js";
 import { createFormat, knownZone } from "../frame/format.js";
 import { hubspotUrlOf } from "../overview/overview-view.js";
 import { digestOf } from "../frame/renewal.js";
@@ -39,7 +39,7 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
  */
 export function createActivityRouter(options: SettingsOptions): Router {
   const router = Router();
-  const body = urlencoded({ extended: false, limit: "16kb" });
+  const body = formBody(options);
   const answer =
     (handler: Handler): RequestHandler =>
     (request, response) =>

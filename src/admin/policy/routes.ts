@@ -1,4 +1,4 @@
-import { Router, urlencoded, type RequestHandler } from "express";
+import { Router, type RequestHandler } from "express";
 import { showAudit } from "../audit/audit-view.js";
 import type { Handler } from "../frame/form-answers.js";
 import { changePolicy, showPolicy } from "./portal-policy.js";
@@ -13,16 +13,16 @@ import {
   showSenders,
 } from "./senders.js";
 import { answerTry, showTry } from "./try-it.js";
+import { formBody } from "../session/admit-form.js";
 import type { SettingsOptions } from "../site-options.js";
 
 /** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
-const LONGEST_FORM = "256kb";
-const MOST_FIELDS = 2_000;
+const LONG_FORM = { limit: "256kb", parameterLimit: 2_000 };
 
 /** Pages on which policy is set. Ids in addresses are looked up within the portal of the session. */
 export function createPolicyRouter(options: SettingsOptions): Router {
   const router = Router();
-  const body = urlencoded({ extended: false, limit: LONGEST_FORM, parameterLimit: MOST_FIELDS });
+  const body = formBody(options, LONG_FORM);
   const get = (path: string, handler: Handler) => router.get(path, answer(handler));
   const post = (path: string, handler: Handler) => router.post(path, body, answer(handler));
   const answer =

@@ -1,4 +1,4 @@
-import type { Request, Response } from "express";
+import { urlencoded, type Request, type RequestHandler, type Response } from "express";
 import { sendPage } from "../../http/page.js";
 import { requestIdOf } from "../../http/request-id.js";
 import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
@@ -6,6 +6,42 @@ import { FormRefusedPage } from "./gate-pages.js";
 import { revokeSession } from "./revoked-sessions.js";
 import type { SettingsOptions } from "../site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
+
+/** Most forms: a few fields. */
+const SHORT_FORM = { limit: "16kb", parameterLimit: 1_000 };
+
+/**
+ * Reads the body of a form, of those who have a session: nothing is read of a stranger.
+ *
+ * @param size how large the form may be, and with how many fields
+ * @param answerStranger what a stranger gets; by default the sign-in page, with a word of what happened
+ */
+export function formBody(
+  options: SettingsOptions,
+  size = SHORT_FORM,
+  answerStranger = sendAway,
+): RequestHandler[] {
+  const admit: RequestHandler = (request, response, next) => {
+    if (options.sessions.read(request) === undefined) answerStranger(options, response);
+    else next();
+  };
+  return [admit, urlencoded({ extended: false, ...size })];
+}
+
+/** The forms of this site that say "sign out": a stranger has nothing to lose by it. */
+export function signOutBody(options: SettingsOptions): RequestHandler[] {
+  return formBody(options, SHORT_FORM, leaveSite);
+}
+
+function leaveSite({ sessions }: SettingsOptions, response: Response): void {
+  sessions.close(response);
+  response.redirect(303, "/settings");
+}
+
+function sendAway({ cookies }: SettingsOptions, response: Response): void {
+  leaveNotice(cookies, response, "signed-out");
+  response.redirect(303, "/settings");
+}
 
 /** Answers by itself, and with undefined, where the form may not be acted on. */
 export async function admitForm(
@@ -15,8 +51,7 @@ export async function admitForm(
 ): Promise<AdminVisit | undefined> {
   const visit = await identifyVisit(options, request);
   if (visit.kind === "stranger") {
-    leaveNotice(options.cookies, response, "signed-out");
-    response.redirect(303, "/settings");
+    sendAway(options, response);
     return undefined;
   }
   if (!hasFormToken(options, request, visit)) {
@@ -32,8 +67,7 @@ export async function signOut(options: SettingsOptions, request: Request, respon
   const visit = await identifyVisit(options, request);
   if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
   if (visit.kind !== "stranger") await revokeSession(options.database.pool, visit.session);
-  options.sessions.close(response);
-  response.redirect(303, "/settings");
+  leaveSite(options, response);
 }
 
 /** Back to the page the notice belongs to, which says once how it went. */

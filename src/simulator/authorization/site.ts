@@ -53,8 +53,13 @@ export function authorizeRequestAt(
   return readAuthorizeRequest(query, own[1] === undefined ? undefined : Number(own[1]));
 }
 
+function withoutQuery(target: string): string {
+  const end = target.indexOf("?");
+  return end === -1 ? target : target.slice(0, end);
+}
+
 function askForConsent(world: World, { query, target }: SiteRequest): Answer {
-  const request = authorizeRequestAt(world, target.replace(/\?.*$/s, ""), query);
+  const request = authorizeRequestAt(world, withoutQuery(target), query);
   if (request === undefined) return notFound("No such page");
   const problem = problemWith(world, request);
   if (problem !== undefined) return page(400, authorizeErrorPage(problem));
@@ -64,7 +69,7 @@ function askForConsent(world: World, { query, target }: SiteRequest): Answer {
 }
 
 function takeConsent(world: World, { query, form, target }: SiteRequest): Answer {
-  const request = authorizeRequestAt(world, target.replace(/\?.*$/s, ""), query);
+  const request = authorizeRequestAt(world, withoutQuery(target), query);
   if (request === undefined) return notFound("No such page");
   return followUp(decide(world, request, choiceOf(form)));
 }

@@ -59,5 +59,5 @@ export async function deliver(world: World, request: OutboundRequest): Promise<O
 function publicUrlOf({ url, publicUrl }: OutboundRequest): string {
   if (publicUrl === undefined) return url;
   const { origin } = new URL(url);
-  return publicUrl.replace(/\/+$/, "") + url.slice(origin.length);
+  return publicUrl.replace(/\/$/, "") + url.slice(origin.length);
 }
