@@ -88,7 +88,8 @@ const INSERT = `
 
 /**
  * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
- * will hold it now, because we answer BLOCK to this delivery too. The same where that refusal is still on its way, or yet to
+ * will hold it now, because we answer BLOCK to this delivery too. The same where it counts as completed because the answer
+ * to it was lost and HubSpot then refused it, and where that refusal is still on its way, or yet to
  * come: what is owed since a moment ago is not refused for good (completions.ts). Locked by id, as everywhere: two processes
  * that are told the same calls again in another order must not wait for each other.
  */
@@ -96,11 +97,11 @@ const REOPEN = `
   WITH repeated AS (
     SELECT portal_id, id FROM executions
      WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
-       AND state IN ('DECIDED', 'COMPLETION_REFUSED')
+       AND (state IN ('DECIDED', 'COMPLETION_REFUSED') OR (state = 'COMPLETED' AND completion_doubted_at IS NOT NULL))
      ORDER BY portal_id, id FOR UPDATE
   )
   UPDATE executions e
-     SET state = 'DECIDED', decided_at = now(), due_at = CASE WHEN e.state = 'DECIDED' THEN e.due_at ELSE now() END
+     SET state = 'DECIDED', decided_at = now(), completed_at = NULL, due_at = CASE WHEN e.state = 'DECIDED' THEN e.due_at ELSE now() END
     FROM repeated WHERE e.portal_id = repeated.portal_id AND e.id = repeated.id`;
 
 /**

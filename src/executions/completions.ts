@@ -2,6 +2,16 @@ import type { Ownership } from "./claim.js";
 import type { RequestContext } from "./execution.js";
 import { toOutputFields, type StoredAnswer } from "./outcome.js";
 
+/**
+ * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
+ * is final only when the completion has been owed for `finalAfter`, in which HubSpot has read our answer or given it up
+ * and will deliver the call again (dossier §3.5). Until then it is sent again, at these ages: at most three times in all;
+ * one that HubSpot may have taken before only at the last of them.
+ */
+const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
+/** Younger ones are still early once their answer is here and written. */
+const CERTAINLY_EARLY = "45 seconds";
+
 /** A decided execution whose end is still to be told, or only noted. */
 export interface OwedCompletion {
   readonly id: bigint;
@@ -15,16 +25,29 @@ export interface OwedCompletion {
   readonly tries: number;
   /** When HubSpot stops holding the callback; nobody waits for the completion after that. */
   readonly holdEndsAt: Date;
+  /** Since when HubSpot is owed it, by the database's clock. */
+  readonly decidedAt: Date;
+  /** HubSpot may not have read our answer to the call yet, and so may not hold the callback yet. */
+  readonly isEarly: boolean;
+  /** Set where the answer to an earlier send was lost: HubSpot may have taken it. The same for all of one request. */
+  readonly doubtedAt: Date | undefined;
 }
 
-/** What came of sending a completion. */
+/** What came of sending a completion. `isDoubted`: HubSpot may have taken it, now or with an earlier request. */
 export type CompletionResult =
   | {
       readonly id: bigint;
       readonly to: "COMPLETED" | "COMPLETION_REFUSED" | "COMPLETION_ABANDONED";
       readonly problem?: string;
+      readonly isDoubted?: boolean;
     }
-  | { readonly id: bigint; readonly to: "DECIDED"; readonly delayMs: number; readonly problem: string };
+  | {
+      readonly id: bigint;
+      readonly to: "DECIDED";
+      readonly delayMs: number;
+      readonly problem: string;
+      readonly isDoubted?: boolean;
+    };
 
 /** Completions due now, oldest first; the sequence's name as HubSpot told it, or else our directory. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
@@ -35,6 +58,9 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
       completion_tries: number;
       hold_ends_at: Date;
       is_held: boolean;
+      decided_at: Date;
+      is_early: boolean;
+      completion_doubted_at: Date | null;
       request_context: RequestContext | null;
     }
   >({
@@ -42,13 +68,14 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     text: `
       SELECT id, kind, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
              enrollment_id, enrolled_at, sequence_id, sender_user_id, sender_email, hold_ends_at, is_held, outputs,
+             decided_at, decided_at + $3::interval > now() AS is_early, completion_doubted_at,
              request -> 'requestContext' AS request_context,
              coalesce(sequence_name, (SELECT name FROM sequences s
                 WHERE s.portal_id = executions.portal_id AND s.sequence_id = executions.sequence_id)) AS sequence_name
         FROM executions
        WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now()
        ORDER BY due_at, id LIMIT $2`,
-    values: [owner.portalId, limit],
+    values: [owner.portalId, limit, CERTAINLY_EARLY],
   });
   return rows.map((row) => ({
     id: BigInt(row.id),
@@ -58,48 +85,35 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     requestContext: row.request_context ?? undefined,
     tries: row.completion_tries,
     holdEndsAt: row.hold_ends_at,
+    decidedAt: row.decided_at,
+    isEarly: row.is_early,
+    doubtedAt: row.completion_doubted_at ?? undefined,
   }));
 }
 
-/**
- * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
- * is final only when the completion has been owed for `finalAfter`, in which HubSpot has read our answer or given it up
- * and will deliver the call again (dossier §3.5). Until then it is sent again, at these ages: at most three times in all.
- */
-const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
+/** What is noted of a completion that HubSpot refuses after the answer to an earlier send was lost. */
+export const TAKEN_OR_LET_GO =
+  "HubSpot no longer holds the contact: it took the result when its answer was lost, or the workflow had moved on.";
 
 /**
  * Writes what came of a batch of completions, in one statement under the lease, by id, as a call delivered again locks
- * the same rows. An early refusal leaves the completion
- * owed: HubSpot may not hold the callback yet.
+ * the same rows. An early refusal leaves the completion owed: HubSpot may not hold the callback yet. A later one of a
+ * completion in doubt settles the doubt: HubSpot took it, or let go of the contact.
  *
  * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of owed
  * completions, of which its statistics know nothing, and read all of them for each result (query-plans.test.ts).
+ *
+ * @param sentWith.latestDecidedAt the latest decision among what was sent together: refused early, it is sent together again.
  */
 export async function writeCompletionResults(
   owner: Ownership,
   sent: readonly CompletionResult[],
+  sentWith: { latestDecidedAt?: Date | undefined } = {},
 ): Promise<number> {
   const results = sent.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const { rowCount } = await owner.pool.query({
     name: "write-completion-results",
-    text: `
-      WITH ${owner.leaseCte}, result AS MATERIALIZED (
-        SELECT *, 'DECIDED' AS from_state FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[])
-          AS row (id, to_state, delay_ms, problem)
-      )
-      UPDATE executions e
-         SET state = CASE WHEN r.to_state = 'COMPLETION_REFUSED' AND e.decided_at + $8::interval > now() THEN 'DECIDED'
-                          ELSE r.to_state END,
-             completion_tries = e.completion_tries + 1,
-             due_at = CASE WHEN r.to_state <> 'COMPLETION_REFUSED'
-                           THEN now() + coalesce(r.delay_ms, 0) * interval '1 millisecond'
-                           WHEN e.decided_at + $7::interval > now() THEN e.decided_at + $7::interval
-                           ELSE greatest(now(), e.decided_at + $8::interval) END,
-             completed_at = CASE WHEN r.to_state = 'COMPLETED' THEN now() END,
-             last_problem = coalesce(r.problem, e.last_problem)
-        FROM result r, lease
-       WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state`,
+    text: WRITE_RESULTS(owner.leaseCte),
     values: [
       owner.portalId,
       owner.epoch,
@@ -109,7 +123,58 @@ export async function writeCompletionResults(
       results.map(({ problem }) => problem ?? null),
       REFUSED_EARLY.againAfter,
       REFUSED_EARLY.finalAfter,
+      results.map(({ isDoubted }) => isDoubted === true),
+      sentWith.latestDecidedAt ?? null,
+      TAKEN_OR_LET_GO,
     ],
   });
   return rowCount ?? 0;
+}
+
+const IS_DOUBTED = `(r.is_doubted OR e.completion_doubted_at IS NOT NULL)`;
+const IS_REFUSED = `r.to_state = 'COMPLETION_REFUSED'`;
+const IS_EARLY = `e.decided_at + $8::interval > now()`;
+const SETTLES_DOUBT = `${IS_REFUSED} AND NOT (${IS_EARLY}) AND ${IS_DOUBTED}`;
+/** Refused early, what was decided over some seconds is due at one moment. */
+const DECIDED_TOGETHER = `greatest(e.decided_at, $10::timestamptz)`;
+
+const WRITE_RESULTS = (leaseCte: string): string => `
+  WITH ${leaseCte}, result AS MATERIALIZED (
+    SELECT *, 'DECIDED' AS from_state FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $9::boolean[])
+      AS row (id, to_state, delay_ms, problem, is_doubted)
+  )
+  UPDATE executions e
+     SET state = CASE WHEN ${IS_REFUSED} AND ${IS_EARLY} THEN 'DECIDED'
+                      WHEN ${SETTLES_DOUBT} THEN 'COMPLETED' ELSE r.to_state END,
+         completion_tries = e.completion_tries + 1,
+         completion_doubted_at = CASE WHEN r.to_state = 'COMPLETED' THEN NULL
+                                      WHEN r.is_doubted THEN coalesce(e.completion_doubted_at, now())
+                                      ELSE e.completion_doubted_at END,
+         due_at = CASE WHEN NOT (${IS_REFUSED})
+                       THEN least(now() + coalesce(r.delay_ms, 0) * interval '1 millisecond', greatest(e.hold_ends_at, now()))
+                       WHEN e.decided_at + $7::interval > now() AND NOT ${IS_DOUBTED}
+                       THEN ${DECIDED_TOGETHER} + $7::interval
+                       ELSE greatest(now(), ${DECIDED_TOGETHER} + $8::interval) END,
+         completed_at = CASE WHEN r.to_state = 'COMPLETED' OR ${SETTLES_DOUBT} THEN now() END,
+         last_problem = CASE WHEN ${SETTLES_DOUBT} THEN $11 ELSE coalesce(r.problem, e.last_problem) END
+    FROM result r, lease
+   WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state`;
+
+/**
+ * After a crash: what was due then may have been sent without its answer being written. Called by the new owner, before
+ * it sends anything. Locked by id, as everywhere.
+ */
+export async function doubtCompletions(owner: Ownership): Promise<void> {
+  await owner.pool.query({
+    name: "doubt-completions",
+    text: `
+      WITH ${owner.leaseCte}, due AS MATERIALIZED (
+        SELECT id FROM executions WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now() ORDER BY due_at, id
+      ), locked AS MATERIALIZED (
+        SELECT id FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM due)) ORDER BY id FOR UPDATE
+      )
+      UPDATE executions e SET completion_doubted_at = coalesce(e.completion_doubted_at, now())
+        FROM lease WHERE e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM locked)) AND e.state = 'DECIDED'`,
+    values: [owner.portalId, owner.epoch],
+  });
 }

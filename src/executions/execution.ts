@@ -9,7 +9,8 @@ import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
  *   WATCHING    waits for the contact's sequence to end; looked at a hundred contacts a request
  *   UNCERTAIN   the last attempt ended without an answer: HubSpot is read before anything is sent again
  *   DECIDED     the outcome is known; HubSpot is owed the completion
- *   COMPLETED   HubSpot acknowledged the completion, or the outcome was the answer to the call itself
+ *   COMPLETED   HubSpot acknowledged the completion, or the outcome was the answer to the call itself; or an answer was lost
+ *               and HubSpot then refused the completion: taken, or let go. Only that one is owed again if it is delivered again
  *   COMPLETION_REFUSED    HubSpot still does not hold this callback a minute after: final, unless it delivers the call again
  *   COMPLETION_ABANDONED  the completion could not be handed over before the deadline
  */
@@ -19,7 +20,7 @@ export const MOVES = {
   UNCERTAIN: ["UNCERTAIN", "QUEUED", "DECIDED"],
   WATCHING: ["WATCHING", "QUEUED", "DECIDED"],
   DECIDED: ["DECIDED", "COMPLETED", "COMPLETION_REFUSED", "COMPLETION_ABANDONED"],
-  COMPLETED: [],
+  COMPLETED: ["DECIDED"],
   COMPLETION_REFUSED: ["DECIDED"],
   COMPLETION_ABANDONED: [],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./batch-answer.js";
 import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
 import { paths } from "./paths.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
@@ -91,8 +92,13 @@ export interface PortalGateway {
   listSequences(request: { userId: bigint; after?: string | undefined }): Promise<Page<ListedSequence>>;
   /** One sequence as the user sees it, or undefined (404). */
   readSequence(request: { sequenceId: string; userId: bigint }): Promise<ListedSequence | undefined>;
-  /** Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (dossier §3.6). */
-  completeBatch(completions: readonly Completion[]): Promise<void>;
+  /**
+   * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (dossier §3.6).
+   *
+   * @returns which were taken and which refused, where HubSpot tells them apart; usually all are taken.
+   */
+  completeBatch(completions: readonly Completion[]): Promise<BatchAnswer>;
+  /** @throws HubSpotRejected also where a success names an error. */
   completeOne(completion: Completion): Promise<void>;
   listOwners(request: { after?: string | undefined; archived: boolean }): Promise<Page<Owner>>;
   readOwner(ownerId: string): Promise<Owner | undefined>;
@@ -154,6 +160,12 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     return parsed.data;
   }
 
+  async function callWithStatus(request: HubSpotRequest): Promise<{ httpStatus: number; body: unknown }> {
+    let httpStatus = 204;
+    const body = await call({ ...request, onSuccess: (status) => (httpStatus = status) });
+    return { httpStatus, body };
+  }
+
   async function readPage<T>(
     request: HubSpotRequest,
     schema: z.ZodType<{
@@ -208,11 +220,17 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         callbackId: completion.callbackId,
         ...completionBody(completion),
       }));
-      await call({ method: "POST", path: paths.completeBatch, body: { inputs } });
+      const answer = await callWithStatus({ method: "POST", path: paths.completeBatch, body: { inputs } });
+      return readBatchAnswer(
+        answer,
+        completions.map(({ callbackId }) => callbackId),
+      );
     },
     async completeOne(completion) {
       const path = paths.completeOne(completion.callbackId);
-      await call({ method: "POST", path, body: completionBody(completion) });
+      const answer = await callWithStatus({ method: "POST", path, body: completionBody(completion) });
+      const message = readErrorOf(answer.body);
+      if (message !== undefined) throw new HubSpotRejected({ httpStatus: 400, message });
     },
     listOwners: ({ after, archived }) =>
       readPage(

@@ -9,6 +9,8 @@ export interface HubSpotRequest {
   path: string;
   query?: Record<string, string | undefined>;
   body?: unknown;
+  /** Told the status of a success, where the body alone does not say what it means. */
+  onSuccess?: (httpStatus: number) => void;
 }
 
 /** Sends one portal's requests. Resolves with the parsed body (undefined for 204). */
@@ -64,7 +66,9 @@ export function createTransport(options: TransportOptions) {
       try {
         const response = await send(request, token);
         options.onAnswer?.({ path: request.path, method: request.method, httpStatus: response.status });
-        return await classifyAnswer(response, { budget: portal.budget, slot });
+        const body = await classifyAnswer(response, { budget: portal.budget, slot });
+        request.onSuccess?.(response.status);
+        return body;
       } finally {
         slot.settle();
       }

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
+import { doubtCompletions } from "../executions/completions.js";
 import { expirePastDeadline, type Standstill } from "../executions/expire.js";
 import { OverdueLooks } from "../executions/overdue.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
@@ -122,11 +123,13 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
+    const hasCrashed = lease.inheritedMs === undefined;
     // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
     const [mayCall, need] = await Promise.all([
       isConnected(pool, portalId),
       directoryNeed(directory, portalId),
-      recoverAttempts(owner, { isCrash: lease.inheritedMs === undefined }),
+      recoverAttempts(owner, { isCrash: hasCrashed }),
+      hasCrashed ? doubtCompletions(owner) : undefined,
     ]);
     if (circuit.isOpen || !mayCall) {
       await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");

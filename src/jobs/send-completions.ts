@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isStorageDown } from "../errors.js";
 import type { Ownership } from "../executions/claim.js";
 import {
   readOwedCompletions,
@@ -5,84 +7,27 @@ import {
   type CompletionResult,
   type OwedCompletion,
 } from "../executions/completions.js";
-import {
-  AppMisconfigured,
-  GrantRevoked,
-  HubSpotError,
-  HubSpotRejected,
-  HubSpotUnavailable,
-} from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
-import { backoffMs } from "../queue/backoff.js";
+import { sendBatch, type CompletionDesk } from "./completion-calls.js";
+import { tellApart } from "./tell-apart.js";
 
 /** HubSpot's batch limit is unpublished; 100 is its convention (dossier §3.6). */
 export const COMPLETION_BATCH = 100;
-const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
-const PARKED_MS = 60_000;
 
-/** 400 and 404 are HubSpot's word on a callback: unknown, expired or completed before (dossier §3.6). */
-function isRefusal(fault: unknown): fault is HubSpotRejected {
-  return fault instanceof HubSpotRejected && (fault.httpStatus === 400 || fault.httpStatus === 404);
-}
+/** What was sent and not written would be sent again: a short trouble of the database is waited for. */
+const WRITE_AGAIN_MS = [100, 400, 1_600];
 
-/** The grant or its scopes: each callback by itself would be refused as well. */
-const CONCERNS_ALL: readonly number[] = [401, 403];
-
-function retryDelayMs(fault: HubSpotError, tries: number): number {
-  if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) return PARKED_MS;
-  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
-  return Math.max(askedMs, backoffMs(tries + 1, RETRY));
-}
-
-function afterFault(completion: OwedCompletion, fault: HubSpotError): CompletionResult {
-  const { id, tries } = completion;
-  if (completion.holdEndsAt.getTime() <= Date.now())
-    return { id, to: "COMPLETION_ABANDONED", problem: fault.message };
-  return { id, to: "DECIDED", delayMs: retryDelayMs(fault, tries), problem: fault.message };
-}
-
-async function sendOne(completion: OwedCompletion, gateway: PortalGateway): Promise<CompletionResult> {
-  try {
-    await gateway.completeOne(completion);
-    return { id: completion.id, to: "COMPLETED" };
-  } catch (fault) {
-    if (isRefusal(fault)) return { id: completion.id, to: "COMPLETION_REFUSED", problem: fault.message };
-    if (fault instanceof HubSpotError) return afterFault(completion, fault);
-    throw fault;
+async function writeSurely(write: () => Promise<unknown>): Promise<void> {
+  for (const pauseMs of WRITE_AGAIN_MS) {
+    try {
+      await write();
+      return;
+    } catch (fault) {
+      if (!isStorageDown(fault)) throw fault;
+      await sleep(pauseMs);
+    }
   }
-}
-
-/** Results of the whole batch; undefined where HubSpot refused it for what may be one bad callback. */
-async function sendBatch(
-  batch: readonly OwedCompletion[],
-  gateway: PortalGateway,
-): Promise<CompletionResult[] | undefined> {
-  try {
-    await gateway.completeBatch(batch);
-    return batch.map(({ id }) => ({ id, to: "COMPLETED" }));
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected && !CONCERNS_ALL.includes(fault.httpStatus)) return undefined;
-    if (fault instanceof HubSpotError) return batch.map((completion) => afterFault(completion, fault));
-    throw fault;
-  }
-}
-
-/** Written down every so many: what a crash, or a lost lease, makes us send again stays small. */
-const SINGLES_AT_ONCE = 10;
-
-async function sendSingles(
-  owner: Ownership,
-  batch: readonly OwedCompletion[],
-  gateway: PortalGateway,
-): Promise<void> {
-  for (let start = 0; start < batch.length; start += SINGLES_AT_ONCE) {
-    const group = batch.slice(start, start + SINGLES_AT_ONCE);
-    const sent = await Promise.allSettled(group.map((completion) => sendOne(completion, gateway)));
-    const results = sent.filter((one) => one.status === "fulfilled").map(({ value }) => value);
-    await writeCompletionResults(owner, results);
-    const failure = sent.find((one) => one.status === "rejected");
-    if (failure !== undefined) throw failure.reason;
-  }
+  await write();
 }
 
 /** An admin's retry ends with us: nothing is sent for it. */
@@ -94,9 +39,29 @@ async function endUnheld(owner: Ownership, decided: readonly OwedCompletion[]): 
   );
 }
 
+/** What HubSpot left open and then did not answer for: it is in trouble, or the window is full. */
+const PUT_OFF = { delayMs: 5_000, problem: "HubSpot stopped answering while the result was being sent." };
+
+/** One request, as a rule. What HubSpot did not tell apart in its answer is told apart by further ones. */
+async function sendTogether(desk: CompletionDesk, batch: readonly OwedCompletion[]): Promise<void> {
+  if (batch.length === 0) return;
+  const { results, untold } = await sendBatch(desk, batch);
+  await desk.write(results);
+  const told = new Set<bigint>();
+  const write = async (further: readonly CompletionResult[]): Promise<void> => {
+    await desk.write(further);
+    further.forEach(({ id }) => told.add(id));
+  };
+  await tellApart({ ...desk, write }, untold);
+  const left = untold.filter(({ id }) => !told.has(id));
+  await desk.write(
+    left.map(({ id, doubtedAt }) => ({ id, to: "DECIDED", isDoubted: doubtedAt !== undefined, ...PUT_OFF })),
+  );
+}
+
 /**
- * Hands HubSpot one batch of the completions it is owed. A refused batch is sent one by one: whether one bad callback
- * fails all of it is unpublished (dossier §3.6).
+ * Hands HubSpot one batch of the completions it is owed. Those that it may have taken before go in a request of their
+ * own: it refuses them if it did, and whether one such fails all of a batch is unpublished (dossier §3.6).
  *
  * @returns how many were decided and due; a full batch means there may be more.
  */
@@ -104,9 +69,24 @@ export async function sendCompletions(owner: Ownership, gateway: PortalGateway):
   const decided = await readOwedCompletions(owner, COMPLETION_BATCH);
   const owed = decided.filter(({ isHeld }) => isHeld);
   if (owed.length < decided.length) await endUnheld(owner, decided);
-  if (owed.length === 0) return decided.length;
-  const results = await sendBatch(owed, gateway);
-  if (results === undefined) await sendSingles(owner, owed, gateway);
-  else await writeCompletionResults(owner, results);
+  const latestDecidedAt = owed.reduce<Date | undefined>(
+    (latest, { decidedAt }) => (latest === undefined || decidedAt > latest ? decidedAt : latest),
+    undefined,
+  );
+  const desk: CompletionDesk = {
+    gateway,
+    write: async (results: readonly CompletionResult[]) => {
+      if (results.length === 0) return;
+      await writeSurely(() => writeCompletionResults(owner, results, { latestDecidedAt }));
+    },
+  };
+  await sendTogether(
+    desk,
+    owed.filter(({ doubtedAt }) => doubtedAt === undefined),
+  );
+  await sendTogether(
+    desk,
+    owed.filter(({ doubtedAt }) => doubtedAt !== undefined),
+  );
   return decided.length;
 }

@@ -302,7 +302,7 @@ describe("a portal's lease and what is written under it", () => {
       const owner = ownerOf(await acquire());
       await claimDue(owner, 2);
       const [first, second] = ids as [bigint, bigint];
-      await expect(writeFindings(owner, [done(first), done(second, "COMPLETED")])).rejects.toThrow(
+      await expect(writeFindings(owner, [done(first), done(second, "COMPLETION_ABANDONED")])).rejects.toThrow(
         /illegal move/,
       );
       expect(await statesOf()).toEqual({ ATTEMPTING: 2 });

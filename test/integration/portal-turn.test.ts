@@ -49,7 +49,11 @@ describe("a turn whose budget is used up", () => {
       budget,
       slots: createSlotSource(budget, { portalId: PORTAL, mayStillSend: () => true }),
       circuit: { isProbing: false },
-      gatewayWith: () => ({ completeBatch: () => Promise.resolve() }) as unknown as PortalGateway,
+      gatewayWith: () =>
+        ({
+          completeBatch: (sent: { callbackId: string }[]) =>
+            Promise.resolve({ taken: new Set(sent.map(({ callbackId }) => callbackId)), refused: new Map() }),
+        }) as unknown as PortalGateway,
       attempt: ({ state }) => {
         attempted.push(state);
         return Promise.resolve({ to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") });

@@ -44,13 +44,13 @@ describe("the moves of an execution", () => {
     );
   });
 
-  test("leave COMPLETED and COMPLETION_ABANDONED nowhere to go", () => {
-    expect(MOVES.COMPLETED).toEqual([]);
+  test("leave COMPLETION_ABANDONED nowhere to go", () => {
     expect(MOVES.COMPLETION_ABANDONED).toEqual([]);
   });
 
-  test("reopen a refused completion only towards being owed again", () => {
+  test("reopen a completion that was refused, or perhaps not taken, only towards being owed again", () => {
     expect(MOVES.COMPLETION_REFUSED).toEqual(["DECIDED"]);
+    expect(MOVES.COMPLETED).toEqual(["DECIDED"]);
   });
 
   test("count as open exactly the states that still lead somewhere without HubSpot calling again", () => {

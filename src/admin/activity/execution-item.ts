@@ -1,3 +1,4 @@
+import { TAKEN_OR_LET_GO } from "../../executions/completions.js";
 import type { ExecutionKind } from "../../executions/execution.js";
 import { outcomeOf, type Outcome } from "./outcome.js";
 
@@ -24,6 +25,8 @@ export interface ExecutionItem {
   readonly errorMessage: string | null;
   /** HubSpot's own words where there are any. */
   readonly lastProblem: string | null;
+  /** HubSpot's answer to the completion was lost, and then it held the contact no more. */
+  readonly isTakenOrLetGo: boolean;
   readonly enrolledAt: Date | null;
   readonly decidedAt: Date | null;
   readonly completedAt: Date | null;
@@ -94,7 +97,8 @@ export function toItem(row: ItemRow): ExecutionItem {
     attempts: row.attempts,
     errorCode: orNull(row.error_code),
     errorMessage: orNull(row.error_message),
-    lastProblem: orNull(row.last_problem),
+    lastProblem: row.last_problem === TAKEN_OR_LET_GO ? null : orNull(row.last_problem),
+    isTakenOrLetGo: row.last_problem === TAKEN_OR_LET_GO,
     enrolledAt: row.enrolled_at,
     decidedAt: row.decided_at,
     completedAt: row.completed_at,

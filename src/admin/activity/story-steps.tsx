@@ -260,6 +260,12 @@ function Completed({ story, format }: { story: ExecutionStory; format: Format })
   const remark = story.state === "COMPLETED" ? "" : remarkOn(story);
   return (
     <Step title={title} at={story.completedAt} format={format}>
+      {story.isTakenOrLetGo ? (
+        <p>
+          HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the
+          workflow had moved on.
+        </p>
+      ) : null}
       {remark === "" ? null : <p>{remark}</p>}
       {story.completionTries <= 1 ? null : <p>It took {story.completionTries} tries.</p>}
     </Step>

@@ -226,7 +226,10 @@ export class ModelHubSpot {
     onAnswered: () => Promise<void>,
   ): Pick<PortalGateway, "completeBatch" | "completeOne"> {
     return {
-      completeBatch: (completions) => this.#complete(completions, answers.batch, () => Promise.resolve()),
+      completeBatch: async (completions) => {
+        await this.#complete(completions, answers.batch, () => Promise.resolve());
+        return { taken: new Set(completions.map(({ callbackId }) => callbackId)), refused: new Map() };
+      },
       completeOne: (completion) => this.#complete([completion], answers.single, onAnswered),
     };
   }

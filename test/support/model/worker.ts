@@ -2,7 +2,11 @@ import type { Pool } from "pg";
 import { pino } from "pino";
 import type { Directory } from "../../../src/directory/directory.js";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../../src/executions/claim.js";
-import { readOwedCompletions, writeCompletionResults } from "../../../src/executions/completions.js";
+import {
+  doubtCompletions,
+  readOwedCompletions,
+  writeCompletionResults,
+} from "../../../src/executions/completions.js";
 import { OPEN_STATES, type ClaimedExecution } from "../../../src/executions/execution.js";
 import { expirePastDeadline } from "../../../src/executions/expire.js";
 import { failed } from "../../../src/executions/outcome.js";
@@ -65,6 +69,7 @@ export class PortalWorker {
     const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
     this.#owner = { ownership, lease, desk, claimed: [], findings: [] };
     await recoverAttempts(ownership, { isCrash: true });
+    if (lease.inheritedMs === undefined) await doubtCompletions(ownership);
     if (!hubspot.isConnected) await expirePastDeadline(ownership, "DEADLINE_EXCEEDED");
     return this.#owner;
   }
@@ -163,6 +168,7 @@ export class PortalWorker {
     const before = await this.#everything();
     await writeFindings(ownership, [...owner.findings, ...attempting]);
     await recoverAttempts(ownership, { isCrash: true });
+    await doubtCompletions(ownership);
     await claimUncertain(ownership, 5);
     await claimDue(ownership, 5);
     const owed = await readOwedCompletions(ownership, 100);

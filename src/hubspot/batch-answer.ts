@@ -1,0 +1,73 @@
+/** What HubSpot said of a batch of completions, by callback id. What is in neither was not told. */
+export interface BatchAnswer {
+  readonly taken: ReadonlySet<string>;
+  /** Why each was refused, in HubSpot's words. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+const isEntry = (value: unknown): value is Entry => typeof value === "object" && value !== null;
+const entriesOf = (value: unknown): Entry[] => (Array.isArray(value) ? value.filter(isEntry) : []);
+
+/** Ids stand at different places in HubSpot's answers: beside the message, in a context, in a list. */
+const DEEPEST_ID = 4;
+
+function idsIn(value: unknown, sent: ReadonlySet<string>, depth = 0): string[] {
+  if (typeof value === "string" || typeof value === "number")
+    return sent.has(String(value)) ? [String(value)] : [];
+  if (!isEntry(value) || depth > DEEPEST_ID) return [];
+  return Object.values(value).flatMap((member) => idsIn(member, sent, depth + 1));
+}
+
+/** The row's own status: from a number, or from one of the words HubSpot uses for it. */
+function verdictOf(entry: Entry, isError: boolean): "taken" | "refused" | "unknown" {
+  const status = Number(entry["status"] ?? entry["statusCode"] ?? Number.NaN);
+  if (status === 429 || status >= 500 || /rate_?limit|internal/i.test(wordOf(entry["category"])))
+    return "unknown";
+  if (isError || status >= 400 || "error" in entry || entriesOf(entry["errors"]).length > 0) return "refused";
+  return /error|fail|reject|refuse/i.test(wordOf(entry["status"])) ? "refused" : "taken";
+}
+
+const wordOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const messageOf = (entry: Entry): string => wordOf(entry["message"]) || "no reason given";
+
+/** The first error that a success for a single completion names; undefined where it names none. */
+export function readErrorOf(body: unknown): string | undefined {
+  const [error] = isEntry(body) ? entriesOf(body["errors"]) : [];
+  return error && messageOf(error);
+}
+
+/**
+ * Reads the answer to a batch. A 204, and any other success that names no error, is for all of it. A 207, or a success
+ * with errors in it, is read row by row: its shape is unpublished, so ids are looked for wherever they may stand.
+ */
+export function readBatchAnswer(
+  { httpStatus, body }: { httpStatus: number; body: unknown },
+  callbackIds: readonly string[],
+): BatchAnswer {
+  const sent = new Set(callbackIds);
+  const members = isEntry(body) && !Array.isArray(body) ? body : {};
+  const errors = entriesOf(members["errors"]);
+  const isMixed = httpStatus === 207 || errors.length > 0 || Number(members["numErrors"] ?? 0) > 0;
+  if (!isMixed) return { taken: sent, refused: new Map() };
+  const rows = [
+    ...errors.map((entry) => ({ entry, verdict: verdictOf(entry, true) })),
+    ...[...entriesOf(body), ...entriesOf(members["results"])].map((entry) => ({
+      entry,
+      verdict: verdictOf(entry, false),
+    })),
+  ].map((row) => ({ ...row, ids: idsIn(row.entry, sent) }));
+  const named = (verdict: string): Set<string> =>
+    new Set(rows.flatMap((row) => (row.verdict === verdict ? row.ids : [])));
+  const [taken, unknown] = [named("taken"), named("unknown")];
+  const refused = rows.flatMap(({ entry, verdict, ids }) =>
+    verdict === "refused" ? ids.map((id) => [id, messageOf(entry)] as const) : [],
+  );
+  const refusedIds = new Set(refused.map(([id]) => id));
+  // What is named on both sides was not told either.
+  return {
+    taken: new Set([...taken].filter((id) => !refusedIds.has(id) && !unknown.has(id))),
+    refused: new Map(refused.filter(([id]) => !taken.has(id) && !unknown.has(id))),
+  };
+}
