@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
-import { raiseAlert } from "../../src/alerts/outbox.js";
+import { claimDueAlerts, raiseAlert } from "../../src/alerts/outbox.js";
 import { createWebhookPoster, type WebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { watchBacklogs, watchFailures } from "../../src/jobs/watch-portals.js";
@@ -290,6 +290,31 @@ describe("many contacts not enrolled", () => {
     await set({ alertFailureCount: 1 });
     await db.database.prisma.portal.updateMany({ data: { status: "DISCONNECTED" } });
     expect(await raised()).toEqual([]);
+  });
+});
+
+describe("two processes that deliver at once", () => {
+  test("take different alerts, and wait for each other's at no time", async () => {
+    const { pool } = db.database;
+    await pool.query(
+      `INSERT INTO alerts (portal_id, kind, message) SELECT $1, 'TEST', n::text FROM generate_series(1, 10) AS n`,
+      [portalId],
+    );
+    const claim = (database: object) => claimDueAlerts(database as never, { limit: 5, claimSeconds: 60 });
+    const first = await pool.connect();
+    try {
+      // Claimed by a process that has not committed yet.
+      await first.query("BEGIN");
+      const theirs = await claim(first);
+      const ours = await claim(pool);
+      await first.query("COMMIT");
+      const ids = [...theirs, ...ours].map(({ id }) => id);
+      expect(new Set(ids).size).toBe(10);
+      expect([...theirs, ...ours].map(({ tries }) => tries)).toEqual(Array.from({ length: 10 }, () => 1));
+    } finally {
+      first.release();
+    }
+    expect(await claim(pool)).toEqual([]);
   });
 });
 

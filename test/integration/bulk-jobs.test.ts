@@ -133,6 +133,30 @@ describe("turns", () => {
   });
 });
 
+describe("two processes at once", () => {
+  test("work on different jobs, and never on the same step", async () => {
+    await seedWaiting(portalId, 5);
+    await seedWaiting(otherId, 5);
+    const [one, other] = [await storeJob(portalId, {}), await storeJob(otherId, {})];
+    const { pool } = site.database;
+    const clients = [await pool.connect(), await pool.connect(), await pool.connect()];
+    try {
+      const steps = [];
+      for (const client of clients) {
+        await client.query("BEGIN; SET LOCAL lock_timeout = '2s'");
+        steps.push(await workBulkStep(client));
+      }
+      expect(steps.map((step) => step?.jobId)).toEqual([one, other, undefined]);
+      for (const client of clients) await client.query("COMMIT");
+    } finally {
+      clients.forEach((client) => {
+        client.release();
+      });
+    }
+    expect(await jobOf(one)).toMatchObject({ examined: 5, changed: 5 });
+  });
+});
+
 describe("asking for a bulk job", () => {
   test.each([
     ["a year the database does not know", [["since", "0000-01-01T00:00:00Z"]], "Since"],

@@ -647,6 +647,17 @@ describe("presets", () => {
     expect(await page("presets")).toContain("Somebody else deleted that preset");
   });
 
+  test("do not become the default by a list that shows them as they were before another admin saved them", async () => {
+    await submit("presets/new", PRESET);
+    const { prisma } = site.database;
+    const { presetId } = await prisma.preset.findFirstOrThrow({ where: { portalId } });
+    const shown = await page("presets");
+    await submit(`presets/${presetId}`, { ...PRESET, cooldown_days: "60" });
+    expect((await chooseDefault(String(presetId), shown)).status).toBe(409);
+    expect(await prisma.preset.count({ where: { portalId, isDefault: true } })).toBe(0);
+    expect((await chooseDefault(String(presetId), await page("presets"))).status).toBe(303);
+  });
+
   test("are not overwritten unseen, and a deleted one is said to be gone", async () => {
     await submit("presets/new", PRESET);
     const { presetId } = await site.database.prisma.preset.findFirstOrThrow({ where: { portalId } });

@@ -137,6 +137,8 @@ describe("the overview", () => {
     await seedExecutions(running.db.database, [
       done("ENROLLED", yesterday),
       waiting,
+      { ...waiting, state: "WATCHING", sequenceId: "1" },
+      { ...waiting, state: "WATCHING", kind: "WAIT_FOR_SEQUENCE_END" },
       { ...waiting, state: "COMPLETED", enrollmentStatus: "FAILED" },
       done("ENROLLED"),
       done("ENROLLED"),
@@ -147,7 +149,7 @@ describe("the overview", () => {
     ]);
     // Held out of the worker's hands until tomorrow, so that it is still waiting when it is counted.
     await prisma().execution.updateMany({
-      where: { state: "UNCERTAIN" },
+      where: { state: { in: ["UNCERTAIN", "WATCHING"] } },
       data: { dueAt: new Date(Date.now() + 86_400_000) },
     });
     const { status, body } = await ask("overview");
@@ -157,7 +159,7 @@ describe("the overview", () => {
       pausedSince: null,
       trouble: null,
       today: {
-        ...{ enrolled: 2, alreadyEnrolled: 1, skipped: 1, failed: 1, waiting: 1, isPartial: false },
+        ...{ enrolled: 2, alreadyEnrolled: 1, skipped: 1, failed: 1, waiting: 2, isPartial: false },
       },
       siteUrl: `${running.publicUrl}/settings`,
     });
