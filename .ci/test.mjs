@@ -18,6 +18,7 @@ const jest = "node_modules/jest/bin/jest.js";
 const ALONE = [
   "/accept-limits.test",
   "/drain-queue.test",
+  "/event-loop-halts.test",
   "/pacing.test",
   "/portal-lease.test",
   "/queue-spread.test",

@@ -1,3 +1,8 @@
+import { LRUCache } from "lru-cache";
+
+/** Formats are dear to make and are kept: by zone name, a few hundred of which are in use. */
+const MAX_ZONES = 1_000;
+
 /** Whether it is an IANA name this runtime knows. */
 export function isTimeZone(name: string): boolean {
   try {
@@ -15,19 +20,33 @@ export function knownZone(timeZone: string | null): string {
 
 const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
 
+/** Of one zone. */
+interface Formats {
+  /** As a sentence names it. */
+  readonly name: string;
+  readonly time: Intl.DateTimeFormat;
+  readonly day: Intl.DateTimeFormat;
+}
+
+const formats = new LRUCache<string, Formats>({
+  max: MAX_ZONES,
+  memoMethod: (asked) => {
+    const timeZone = knownZone(asked);
+    return {
+      name: timeZone === "utc" ? "UTC" : timeZone.replaceAll("_", " "),
+      time: new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone, hour: "2-digit", minute: "2-digit" }),
+      day: new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone }),
+    };
+  },
+});
+
 /** "26 Nov 2026, 09:00 (Europe/Berlin)": for sentences that are stored, and read where the zone is not named. */
 export function localTime(at: Date, timeZone: string | null): string {
-  const zone = knownZone(timeZone);
-  const format = new Intl.DateTimeFormat("en-GB", {
-    ...DAY,
-    timeZone: zone,
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  return `${format.format(at)} (${zone === "utc" ? "UTC" : zone.replaceAll("_", " ")})`;
+  const { name, time } = formats.memo(timeZone ?? "UTC");
+  return `${time.format(at)} (${name})`;
 }
 
 /** "26 Nov 2026", by the zone's calendar. */
 export function localDay(at: Date, timeZone: string | null): string {
-  return new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone: knownZone(timeZone) }).format(at);
+  return formats.memo(timeZone ?? "UTC").day.format(at);
 }

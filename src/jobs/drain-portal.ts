@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
+import { createBreather } from "../breather.js";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { doubtCompletions } from "../executions/completions.js";
@@ -27,6 +28,7 @@ import {
   releasePortal,
   type PortalLease,
 } from "../queue/portal-lease.js";
+import { Openings } from "../policy/openings.js";
 import { attemptExecution } from "./attempt-execution.js";
 import { notePace } from "../queue/portal-pace.js";
 import { openPortalCalls } from "./portal-calls.js";
@@ -88,6 +90,8 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
 /** The handler that drains one portal for one turn (design §3.5). */
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger } = options;
+  const openings = new Openings();
+  const breathe = createBreather();
   const failedSyncs = new LRUCache<bigint, number>({ max: MAX_FAILING_SYNCS });
 
   async function postponeSync(portalId: bigint): Promise<void> {
@@ -135,7 +139,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
       return "rest";
     }
-    const desk = new SenderDesk({ owner, now: options.now });
+    const desk = new SenderDesk({ owner, now: options.now, openings, breathe });
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });

@@ -1,5 +1,6 @@
 import { DateTime } from "luxon";
 import type { Pool } from "pg";
+import { createBreather, type Breathe } from "../breather.js";
 import type { Directory } from "../directory/directory.js";
 import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
@@ -11,6 +12,7 @@ import { neededProperties } from "../policy/contact-policy.js";
 import { effectivePolicy, type StepChoices } from "../policy/effective-policy.js";
 import { explainChoice, type ChoiceExplanation } from "../policy/explain-choice.js";
 import type { ContactCheck, EnrollQuestion, Explain, Explained } from "../policy/explanation.js";
+import { Openings } from "../policy/openings.js";
 import type { Policy } from "../policy/policy.js";
 import { readPortalPolicy, type PortalPolicy } from "../policy/portal-policy.js";
 import { findAskedContact, type AskedContact } from "./asked-contact.js";
@@ -34,6 +36,7 @@ type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & 
  * people the directory does not know are read from HubSpot.
  */
 export function createExplainer(options: ExplainerOptions): Explain {
+  const means = { ...options, openings: new Openings(), breathe: createBreather() };
   return async (portalId, question) => {
     const { pool, gatewayOf } = options;
     const gateway = gatewayOf(portalId);
@@ -45,7 +48,7 @@ export function createExplainer(options: ExplainerOptions): Explain {
     if (contact === "not-found") return { kind: "contact-not-found" };
     if (contact === "hubspot-unavailable") return { kind: contact };
     try {
-      const verdict = await judge(options, { portal, gateway, contact, question });
+      const verdict = await judge(means, { portal, gateway, contact, question });
       return {
         kind: "explained",
         contact: { id: contact.id, email: contact.email },
@@ -60,6 +63,12 @@ export function createExplainer(options: ExplainerOptions): Explain {
   };
 }
 
+/** What all questions share. */
+interface Means extends ExplainerOptions {
+  readonly openings: Openings;
+  readonly breathe: Breathe;
+}
+
 interface Question {
   readonly portal: PortalPolicy;
   readonly gateway: PortalGateway;
@@ -68,7 +77,7 @@ interface Question {
 }
 
 async function judge(
-  { pool, directory, now, patienceMs }: ExplainerOptions,
+  { pool, directory, now, patienceMs, openings, breathe }: Means,
   { portal, gateway, contact, question }: Question,
 ): Promise<Verdict> {
   if (portal.isPaused)
@@ -85,7 +94,7 @@ async function judge(
   const { portalId } = portal;
   return toVerdict(
     await explainChoice(pool, {
-      ...{ portalId, patienceMs, now: now() },
+      ...{ portalId, patienceMs, openings, breathe, now: now() },
       ...{ contactId: contact.id, properties: contact.properties },
       isInSequence: readSequenceFacts(contact.properties).isEnrolled,
       sequenceId: question.sequenceId,

@@ -1,7 +1,9 @@
+import { createBreather, type Breathe } from "../breather.js";
 import type { Ownership } from "../executions/claim.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { storeIntents, type Intent } from "../executions/intent.js";
 import type { Result } from "../executions/write-back.js";
+import type { KnownMembers } from "../policy/candidates.js";
 import {
   chooseSender,
   type ChosenSender,
@@ -13,6 +15,7 @@ import {
   type ContactHistory,
   type HistoryQuestion,
 } from "../policy/contact-history.js";
+import { Openings } from "../policy/openings.js";
 import { readPortalPolicy, senderPolicy, type PortalPolicy } from "../policy/portal-policy.js";
 import { RotationWheels } from "../policy/rotation-wheels.js";
 import type { StoredSenderChoice } from "../policy/sender-choice.js";
@@ -26,6 +29,9 @@ export interface SenderDeskOptions {
   owner: Ownership;
   /** The clock of windows, away dates and caps. */
   now: () => Date;
+  /** Those of all the process's portals; without them the desk has its own. */
+  openings?: Openings;
+  breathe?: Breathe;
 }
 
 /** An admin's change takes effect within this time, also in the middle of a turn. */
@@ -37,6 +43,9 @@ const INTENT_GATHER_MS = 5;
 export class SenderDesk {
   readonly #owner: Ownership;
   readonly #now: () => Date;
+  readonly #openings: Openings;
+  readonly #breathe: Breathe;
+  readonly #knownMembers: KnownMembers = new WeakMap();
   readonly #ledger: SenderLedger;
   readonly #wheels = new RotationWheels();
   readonly #marks: SenderMarks;
@@ -46,10 +55,13 @@ export class SenderDesk {
   #reading: Promise<PortalPolicy> | undefined;
   #policyReadAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ owner, now }: SenderDeskOptions) {
+  constructor(options: SenderDeskOptions) {
+    const { owner, now, openings = new Openings(), breathe = createBreather() } = options;
     this.#owner = owner;
     this.#now = now;
-    this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now });
+    this.#openings = openings;
+    this.#breathe = breathe;
+    this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
     this.#marks = new SenderMarks(now);
     this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
     this.#readHistory = gather({
@@ -62,11 +74,20 @@ export class SenderDesk {
     return this.#now();
   }
 
-  /** What applies in the portal now: at most two seconds old, and never older than `since`, e.g. a call's acceptance. */
+  /**
+   * What applies in the portal now: at most two seconds old, and never older than `since`, a moment before now by the
+   * database's clock, e.g. a call's acceptance. A clock that was set back may take that moment for one to come: what was
+   * read after the question is new enough, whatever the clock says.
+   */
   async policy(since?: Date): Promise<PortalPolicy> {
-    const isFresh = performance.now() - this.#policyReadAtMs < POLICY_MS;
+    const askedAtMs = performance.now();
+    const isFresh = askedAtMs - this.#policyReadAtMs < POLICY_MS;
     let policy = this.#policy !== undefined && isFresh ? this.#policy : await this.#readPolicy();
-    while (since !== undefined && policy.readAt < since) policy = await this.#readPolicy();
+    const isOlder = (): boolean =>
+      since !== undefined && policy.readAt < since && this.#policyReadAtMs < askedAtMs;
+    if (isOlder()) policy = await this.#readPolicy();
+    // The read that was waited for may have been under way before the question.
+    if (isOlder()) policy = await this.#readPolicy();
     return policy;
   }
 
@@ -96,7 +117,11 @@ export class SenderDesk {
   async choose(request: SenderRequest): Promise<SenderDecision> {
     const portal = await this.policy();
     return chooseSender(
-      { portal, ledger: this.#ledger, wheels: this.#wheels, marks: this.#marks, now: this.#now },
+      {
+        ...{ portal, ledger: this.#ledger, wheels: this.#wheels, marks: this.#marks },
+        ...{ openings: this.#openings, knownMembers: this.#knownMembers },
+        ...{ breathe: this.#breathe, now: this.#now },
+      },
       request,
     );
   }

@@ -10,12 +10,16 @@ export interface CandidateGroup {
   readonly rotation: Rotation | undefined;
 }
 
+/** Members of rotations that were looked up, by the rotation as it was read: one that is read again is looked up again. */
+export type KnownMembers = WeakMap<Rotation, readonly Person[]>;
+
 /** A group that is looked up only when its turn comes: most contacts never get past the first. */
 type LazyGroup = () => Promise<CandidateGroup>;
 
 export interface CandidateSources {
   readonly portal: PortalPolicy;
   readonly people: PeopleSources;
+  readonly knownMembers: KnownMembers;
   readonly properties: Readonly<Record<string, string | null>>;
 }
 
@@ -26,16 +30,19 @@ function nobody(via: CandidateVia, reason: string): CandidateGroup {
 async function fromRotation(
   via: "rotation" | "fallback_rotation",
   rotationId: string,
-  { portal, people }: CandidateSources,
+  { portal, people, knownMembers }: CandidateSources,
 ): Promise<CandidateGroup> {
   const rotation = portal.rotations.get(rotationId);
   if (rotation === undefined) return nobody(via, "The rotation no longer exists.");
   if (rotation.members.length === 0) return nobody(via, `The rotation “${rotation.name}” has no members.`);
+  const known = knownMembers.get(rotation);
+  if (known !== undefined) return { via, people: known, rotation };
   const looks = await Promise.allSettled(rotation.members.map(({ userId }) => personOfUser(userId, people)));
   // Only once all have ended: a look may be a request to HubSpot, and the attempt must not end before it.
   const failed = looks.find((look) => look.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   const members = looks.filter((look) => look.status === "fulfilled").map(({ value }) => value);
+  knownMembers.set(rotation, members);
   return { via, people: members, rotation };
 }
 

@@ -1,6 +1,8 @@
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
+import type { Breathe } from "../breather.js";
 import { availabilityOf, type Availability } from "./availability.js";
-import { candidateGroups, type CandidateGroup } from "./candidates.js";
+import { candidateGroups, type CandidateGroup, type KnownMembers } from "./candidates.js";
+import type { Openings } from "./openings.js";
 import type { PeopleSources } from "./people.js";
 import type { Policy } from "./policy.js";
 import { senderPolicy, type PortalPolicy } from "./portal-policy.js";
@@ -16,6 +18,9 @@ export interface SenderBooks {
   readonly ledger: SenderLedger;
   readonly wheels: RotationWheels;
   readonly marks: SenderMarks;
+  readonly openings: Openings;
+  readonly knownMembers: KnownMembers;
+  readonly breathe: Breathe;
   readonly now: () => Date;
 }
 
@@ -67,6 +72,10 @@ interface PassedOver {
 }
 
 const NOT_YET = { sender: undefined, freeAt: undefined };
+/** Senders looked at between two turns of the event loop, at most: what is not known of them yet takes some 0.1 ms each. */
+const SLICE = 16;
+/** Of those passed over so many are stored with the contact and shown; a rotation has up to 200. */
+const MOST_TOLD = 25;
 
 /** One choice under way: who was passed over so far. */
 class Choosing {
@@ -82,13 +91,15 @@ class Choosing {
 
   async choose(): Promise<SenderDecision> {
     const { policy, properties, people } = this.#request;
-    const { portal } = this.#books;
-    const [first, ...others] = candidateGroups(policy, { portal, people, properties });
+    const { portal, knownMembers } = this.#books;
+    const [first, ...others] = candidateGroups(policy, { portal, people, properties, knownMembers });
     for (const [index, group] of [first, ...others].entries()) {
       const sent = group && (await this.#tryGroup(await group(), index === 0));
       if (sent !== undefined) return sent;
     }
     await this.#books.ledger.loadWaiters();
+    await this.#inSlices(this.#passedOver, (entry) => this.#freeAt(entry));
+    // From here on nothing is awaited: no two contacts wait for the same place.
     return this.#waitOrFail();
   }
 
@@ -97,6 +108,7 @@ class Choosing {
     const users = group.people.filter((person) => person.kind === "user");
     await ledger.load(users.map(({ userId }) => userId));
     const wanted = group.rotation?.keepsSender === true ? await this.#request.lastSender() : undefined;
+    await this.#inSlices(users, ({ userId }) => this.#opening(userId));
     // From here to the reservation nothing is awaited: what is free now is still free then.
     const ready = new Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>();
     for (const person of group.people) {
@@ -128,11 +140,11 @@ class Choosing {
     group: CandidateGroup,
     ready: Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>,
   ): void {
-    const { portal, ledger, marks, now } = this.#books;
+    const { portal, ledger, marks, openings, now } = this.#books;
     if (this.#considered.has(person.userId)) return;
     this.#considered.add(person.userId);
     const sender = senderPolicy(portal, person.userId);
-    const verdict = availabilityOf(sender, { ledger, marks, now: now() });
+    const verdict = availabilityOf(sender, { ledger, marks, openings, now: now() });
     if (verdict.kind === "now")
       ready.set(person.userId, { email: person.email, sender, isProbe: verdict.isProbe });
     else this.#passedOver.push({ ...NOT_YET, via: group.via, userId: person.userId, verdict, sender });
@@ -165,59 +177,63 @@ class Choosing {
           via: chosen.isKept ? "kept_sender" : group.via,
           ...(group.rotation === undefined ? {} : { rotationName: group.rotation.name }),
         },
-        passedOver: this.#stored(this.#passedOver),
+        ...this.#stored(this.#passedOver),
       },
     };
   }
 
-  #stored(passedOver: readonly PassedOver[]): StoredSenderChoice["passedOver"] {
-    return passedOver.map(({ via, userId, verdict, freeAt }) => ({
+  #stored(passedOver: readonly PassedOver[]): Omit<StoredSenderChoice, "chosen"> {
+    const told = passedOver.slice(0, MOST_TOLD).map(({ via, userId, verdict, freeAt }) => ({
       ...(userId === undefined ? {} : { userId: String(userId) }),
       via,
       code: verdict.code,
       reason: verdict.reason === "" ? ERROR_SENTENCES[verdict.code] : verdict.reason,
       ...(freeAt === undefined ? {} : { freeAt: freeAt.toISOString() }),
     }));
+    const untold = passedOver.length - told.length;
+    return { passedOver: told, ...(untold === 0 ? {} : { morePassedOver: untold }) };
   }
 
-  /** With when each could send, should this contact wait for it: behind all who wait already. */
-  #withFreeAt(): PassedOver[] {
+  /**
+   * Does what an answer takes that is kept, for one after the other, and lets the event loop turn meanwhile: what then has
+   * to be done in one go finds the answers there.
+   */
+  async #inSlices<T>(items: readonly T[], answer: (item: T) => unknown): Promise<void> {
+    for (const [index, item] of items.entries()) {
+      if (index % SLICE === 0) await this.#books.breathe();
+      answer(item);
+    }
+  }
+
+  #opening(userId: bigint): Date | undefined {
+    const { portal, openings, now } = this.#books;
+    return openings.opensAt(senderPolicy(portal, userId), now());
+  }
+
+  /** When the sender could send, should this contact wait for it: behind all who wait already. */
+  #freeAt({ sender, verdict }: PassedOver): Date | undefined {
     const { ledger, now } = this.#books;
-    return this.#passedOver.map((entry) => {
-      const { sender, verdict } = entry;
-      if (sender === undefined || verdict.kind !== "later") return entry;
-      const notBefore = verdict.notBefore ?? now();
-      const freeAt = ledger.placeFreeAt(sender, ledger.waitersFor(sender.userId), notBefore);
-      return { ...entry, freeAt };
-    });
+    if (sender === undefined || verdict.kind !== "later") return undefined;
+    return ledger.placeFreeAt(sender, ledger.waitersFor(sender.userId), verdict.notBefore ?? now());
   }
 
   #waitOrFail(): SenderDecision {
     const { ledger, now } = this.#books;
     const { policy, patienceMs } = this.#request;
-    const passedOver = this.#withFreeAt();
-    const choice: StoredSenderChoice = { chosen: null, passedOver: this.#stored(passedOver) };
+    const passedOver = this.#passedOver.map((entry) => ({ ...entry, freeAt: this.#freeAt(entry) }));
+    const choice: StoredSenderChoice = { chosen: null, ...this.#stored(passedOver) };
     if (policy.fallback.whenNobody === "fail") return this.#fail(passedOver, choice);
-    const waits = passedOver.flatMap((entry) =>
-      entry.freeAt === undefined || entry.sender === undefined
-        ? []
-        : [
-            {
-              entry,
-              userId: entry.sender.userId,
-              delayMs: Math.max(1_000, entry.freeAt.getTime() - now().getTime()),
-            },
-          ],
-    );
-    const [soonest] = waits.sort((one, other) => one.delayMs - other.delayMs);
+    const nowMs = now().getTime();
+    const soonest = soonestOf(passedOver, nowMs);
     if (soonest === undefined) return this.#fail(passedOver, choice);
-    const { code, reason } = soonest.entry.verdict;
-    if (soonest.delayMs > patienceMs) {
+    const { sender, delayMs } = soonest;
+    const { code, reason } = soonest.verdict;
+    if (delayMs > patienceMs) {
       const late = `${reason} The next free place would come after the contact has to be let go.`;
       return { kind: "fail", code, reason: late, choice };
     }
-    ledger.addWaiter(soonest.userId);
-    return { kind: "wait", forUserId: soonest.userId, delayMs: soonest.delayMs, reason, choice };
+    ledger.addWaiter(sender.userId);
+    return { kind: "wait", forUserId: sender.userId, delayMs, reason, choice };
   }
 
   #fail(passedOver: readonly PassedOver[], choice: StoredSenderChoice): SenderDecision {
@@ -229,6 +245,22 @@ class Choosing {
     const others = passedOver.length > 1 && !isRotation ? "No fallback could send either." : "";
     return { kind: "fail", code, reason: [why, others].filter(Boolean).join(" "), choice };
   }
+}
+
+const LEAST_WAIT_MS = 1_000;
+
+/** Who of those passed over could send first; of equals the one considered first. */
+function soonestOf(
+  passedOver: readonly PassedOver[],
+  nowMs: number,
+): { sender: SenderPolicy; verdict: Unable; delayMs: number } | undefined {
+  let soonest: { sender: SenderPolicy; verdict: Unable; delayMs: number } | undefined;
+  for (const { sender, verdict, freeAt } of passedOver) {
+    if (sender === undefined || freeAt === undefined) continue;
+    const delayMs = Math.max(LEAST_WAIT_MS, freeAt.getTime() - nowMs);
+    if (soonest === undefined || delayMs < soonest.delayMs) soonest = { sender, verdict, delayMs };
+  }
+  return soonest;
 }
 
 /**

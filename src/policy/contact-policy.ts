@@ -33,8 +33,37 @@ function domainOf(email: string): string {
     .toLowerCase();
 }
 
+/** A list of domains, made ready to be looked into. */
+interface ListedDomains {
+  /** Where each stands in the list. */
+  readonly positions: ReadonlyMap<string, number>;
+  readonly longest: number;
+}
+
+/** By the list as it was read. */
+const lists = new WeakMap<readonly string[], ListedDomains>();
+
+function listOf(domains: readonly string[]): ListedDomains {
+  const known = lists.get(domains);
+  if (known !== undefined) return known;
+  // Backwards: of one that is listed twice the first counts.
+  const positions = new Map([...domains.entries()].reverse().map(([at, listed]) => [listed, at]));
+  const list = { positions, longest: domains.reduce((most, { length }) => Math.max(most, length), 0) };
+  lists.set(domains, list);
+  return list;
+}
+
+/** The first of the list that the domain is, or is a part of: looked up by its parts, however long the list. */
 function suppressedDomain(domain: string, domains: readonly string[]): string | undefined {
-  return domains.find((listed) => domain === listed || domain.endsWith(`.${listed}`));
+  const { positions, longest } = listOf(domains);
+  const found: number[] = [];
+  // From the end on, up to a part that is longer than all that is listed.
+  for (let dot = domain.lastIndexOf("."); ; dot = domain.lastIndexOf(".", dot - 1)) {
+    const position = positions.get(domain.slice(dot + 1));
+    if (position !== undefined) found.push(position);
+    if (dot <= 0 || domain.length - dot > longest) break;
+  }
+  return found.length === 0 ? undefined : domains[Math.min(...found)];
 }
 
 function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts): ContactRefusal | undefined {
@@ -46,8 +75,8 @@ function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts)
   if (suppression.property === null) return undefined;
   const { name, values } = suppression.property;
   // A property of several choices holds them all, separated by semicolons.
-  const held = (properties[name] ?? "").split(";").map((value) => value.trim().toLowerCase());
-  const found = values.find((value) => held.includes(value.toLowerCase()));
+  const held = new Set((properties[name] ?? "").split(";").map((value) => value.trim().toLowerCase()));
+  const found = values.find((value) => held.has(value.toLowerCase()));
   if (found === undefined) return undefined;
   const reason = `The contact is suppressed: its property ${name} is “${found}”.`;
   return { code: "BLOCKED", status: "SKIPPED", reason };

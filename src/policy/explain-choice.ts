@@ -1,9 +1,11 @@
 import type { Pool } from "pg";
+import type { Breathe } from "../breather.js";
 import type { ErrorCode } from "../executions/error-codes.js";
 import { chooseSender, type SenderDecision } from "./choose-sender.js";
 import { readContactHistories } from "./contact-history.js";
 import { refuseContact } from "./contact-policy.js";
 import { effectivePolicy, type StepChoices } from "./effective-policy.js";
+import type { Openings } from "./openings.js";
 import type { PeopleSources } from "./people.js";
 import type { Policy } from "./policy.js";
 import { readPortalPolicy } from "./portal-policy.js";
@@ -21,6 +23,8 @@ export interface ChoiceQuestion {
   /** As its properties say. */
   readonly isInSequence: boolean;
   readonly people: PeopleSources;
+  readonly openings: Openings;
+  readonly breathe: Breathe;
   readonly now: Date;
   /** How long the contact could be held, for the question whether waiting is worth it. */
   readonly patienceMs: number;
@@ -45,7 +49,7 @@ const NOBODY = -1n;
  * HubSpot alone knows (an enrollment under way, a missing inbox nobody has run into yet) is not in it.
  */
 export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promise<ChoiceExplanation> {
-  const { portalId, contactId, sequenceId, properties, step } = question;
+  const { portalId, contactId, sequenceId, properties, step, openings, breathe } = question;
   const now = (): Date => question.now;
   const [portal, [history]] = await Promise.all([
     readPortalPolicy(pool, portalId),
@@ -65,9 +69,12 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
   });
   if (refusal !== undefined) return { kind: "refused", ...refusal };
   // Books of its own, thrown away at the end: what is reserved in them is reserved nowhere else.
-  const ledger = new SenderLedger({ pool, portalId, now });
+  const ledger = new SenderLedger({ pool, portalId, now, openings });
   const decision = await chooseSender(
-    { portal, ledger, wheels: new RotationWheels(), marks: new SenderMarks(now), now },
+    {
+      ...{ portal, ledger, wheels: new RotationWheels(), marks: new SenderMarks(now) },
+      ...{ openings, knownMembers: new WeakMap(), breathe, now },
+    },
     {
       executionId: NOBODY,
       policy,

@@ -30,6 +30,8 @@ export const senderChoiceSchema = z.object({
       freeAt: z.string().optional(),
     }),
   ),
+  /** How many more were passed over, whom nobody would read of. */
+  morePassedOver: z.number().optional(),
 });
 
 export type StoredSenderChoice = z.output<typeof senderChoiceSchema>;

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
-import { opensAt } from "./send-window.js";
+import { Openings } from "./openings.js";
+import { HORIZON_DAYS } from "./send-window.js";
 import type { SenderPolicy } from "./sender-policy.js";
 
 const DAY_MS = 86_400_000;
@@ -30,20 +31,23 @@ export class SenderLedger {
   readonly #pool: Pool;
   readonly #portalId: bigint;
   readonly #now: () => Date;
+  readonly #openings: Openings;
   readonly #accounts = new Map<bigint, Account>();
   readonly #loading = new Map<bigint, Promise<void>>();
   readonly #senderOf = new Map<bigint, bigint>();
   #waiters: Promise<void> | undefined;
   #waiting = new Map<bigint, number>();
 
-  constructor(options: { pool: Pool; portalId: bigint; now: () => Date }) {
+  constructor(options: { pool: Pool; portalId: bigint; now: () => Date; openings?: Openings }) {
     this.#pool = options.pool;
     this.#portalId = options.portalId;
     this.#now = options.now;
+    this.#openings = options.openings ?? new Openings();
   }
 
   /** Makes the senders known; what is asked of others throws. */
   async load(userIds: readonly bigint[]): Promise<void> {
+    if (userIds.every((userId) => this.#accounts.has(userId))) return;
     const missing = userIds.filter((userId) => !this.#loading.has(userId));
     if (missing.length > 0) {
       const read = this.#read(missing);
@@ -99,20 +103,24 @@ export class SenderLedger {
 
   /**
    * When the `place`-th further enrollment (0 is the next) could be sent: as earlier ones leave the 24 hours, within the
-   * sender's window. Undefined: never.
+   * sender's window. Undefined: never. A place more rounds of the cap away than an opening is looked for in days is out
+   * of every contact's reach: of it only that much is said.
    */
   placeFreeAt(sender: SenderPolicy, place: number, notBefore: Date): Date | undefined {
     const { dailyCap: cap } = sender;
     if (cap <= 0) return undefined;
     const { sentAt, open } = this.#account(sender.userId);
     const nowMs = this.#now().getTime();
-    const rounds = Math.floor(place / cap);
+    const rounds = Math.min(Math.floor(place / cap), HORIZON_DAYS);
     // Places beyond the free ones come as the oldest leave; after a round of the cap those who waited leave in turn.
     const leaving = sentAt.length + open.size - cap + (place % cap);
     const leftMs = leaving < 0 ? nowMs : (sentAt[leaving] ?? nowMs) + DAY_MS + SKEW_MS;
-    let at = opensAt(sender, new Date(Math.max(leaving < 0 ? nowMs : leftMs, notBefore.getTime())));
+    let at = this.#openings.opensAt(
+      sender,
+      new Date(Math.max(leaving < 0 ? nowMs : leftMs, notBefore.getTime())),
+    );
     for (let round = 0; round < rounds && at !== undefined; round += 1) {
-      at = opensAt(sender, new Date(at.getTime() + DAY_MS + SKEW_MS));
+      at = this.#openings.opensAt(sender, new Date(at.getTime() + DAY_MS + SKEW_MS));
     }
     return at;
   }

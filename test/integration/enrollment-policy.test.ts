@@ -4,6 +4,8 @@ import { createDirectory } from "../../src/directory/directory.js";
 import { wakeWaiters } from "../../src/executions/resume.js";
 import { findPeople } from "../../src/jobs/find-people.js";
 import { explainChoice } from "../../src/policy/explain-choice.js";
+import { createBreather } from "../../src/breather.js";
+import { Openings } from "../../src/policy/openings.js";
 import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
 import type { SimulatedUser } from "../../src/simulator/portal/model.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
@@ -381,6 +383,7 @@ describe("a sender who cannot send now", () => {
     });
     const explain = () =>
       explainChoice(pool, {
+        ...{ openings: new Openings(), breathe: createBreather() },
         ...{ portalId: stage.id, contactId, sequenceId: stage.sequenceIds[0] ?? "", people, now: new Date() },
         step: { senderMode: "contact_owner" },
         properties: stage.portal.contacts.get(contactId)?.properties ?? {},

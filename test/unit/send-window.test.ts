@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { opensAt, type SendSchedule } from "../../src/policy/send-window.js";
+import { Openings } from "../../src/policy/openings.js";
+import { SendTimes, type SendSchedule } from "../../src/policy/send-window.js";
+import { plainOpensAt } from "../support/plain-send-window.js";
 
 const NEW_YORK = "America/New_York";
 const WEEK = [1, 2, 3, 4, 5, 6, 7];
@@ -14,6 +16,8 @@ function schedule(changes: Partial<SendSchedule> = {}): SendSchedule {
   };
 }
 
+const openings = new Openings();
+const opensAt = (of: SendSchedule, at: Date): Date | undefined => openings.opensAt(of, at);
 const opening = (of: SendSchedule, at: string): string | undefined =>
   opensAt(of, new Date(at))?.toISOString();
 
@@ -84,5 +88,106 @@ describe("a send window", () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  test("of two midnights a day begins at the first", () => {
+    // Havana's clocks go from 1:00 back to midnight on 1 November.
+    const early = schedule({
+      window: { days: [7], startMinute: 0, endMinute: 60 },
+      timeZone: "America/Havana",
+    });
+    expect(opening(early, "2026-11-01T03:00:00Z")).toBe("2026-11-01T04:00:00.000Z");
+    expect(opening(early, "2026-11-01T05:30:00Z")).toBe("2026-11-01T05:30:00.000Z");
+    expect(opening(early, "2026-11-01T06:00:00Z")).toBe("2026-11-08T05:00:00.000Z");
+  });
+});
+
+const ZONES = [
+  ...[NEW_YORK, "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe", "Pacific/Auckland"],
+  ...["Europe/Berlin", "Asia/Kolkata", "utc", "Mars/Olympus"],
+];
+/** Where clocks of those zones change in 2026. */
+const CHANGES = [
+  ...["2026-03-08T07:00Z", "2026-11-01T06:00Z", "2026-04-23T22:00Z", "2026-10-29T21:00Z"],
+  ...["2026-03-28T22:00Z", "2026-10-24T21:00Z", "2026-04-04T15:00Z", "2026-10-03T15:30Z"],
+  ...["2026-04-04T14:00Z", "2026-09-26T14:00Z", "2026-03-29T01:00Z", "2026-10-25T01:00Z"],
+].map((change) => Date.parse(change));
+
+const DAY_MS = 86_400_000;
+const date = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+const instant = fc.oneof(
+  fc.date({ min: new Date("2026-01-01"), max: new Date("2027-06-30"), noInvalidDate: true }),
+  fc
+    .tuple(fc.constantFrom(...CHANGES), fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS }))
+    .map(([change, ms]) => new Date(change + ms)),
+);
+
+const absence = fc
+  .tuple(
+    instant,
+    fc.oneof({ weight: 9, arbitrary: fc.integer({ min: -1, max: 30 }) }, fc.constant(3_000_000)),
+  )
+  .map(([from, days]) => ({
+    from: date(from.getTime()),
+    to: days > 30 ? "9999-12-31" : date(from.getTime() + days * DAY_MS),
+  }));
+
+const anySchedule = fc.record({
+  window: fc.option(
+    fc.record({
+      days: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+      startMinute: fc.integer({ min: 0, max: 1_439 }),
+      endMinute: fc.integer({ min: 0, max: 1_440 }),
+    }),
+    { nil: undefined },
+  ),
+  away: fc.array(absence, { maxLength: 3 }),
+  timeZone: fc.constantFrom(...ZONES),
+});
+
+describe("an opening that is kept", () => {
+  test("is what walking day by day finds, for whatever schedule and whatever was asked before", () => {
+    fc.assert(
+      fc.property(anySchedule, fc.array(instant, { minLength: 1, maxLength: 4 }), (of, instants) => {
+        const asked = new Openings();
+        for (const at of instants)
+          expect(asked.opensAt(of, at)?.getTime()).toBe(plainOpensAt(of, at)?.getTime());
+      }),
+      { numRuns: 70 },
+    );
+  });
+
+  test("holds for every moment of the stretch it is said to hold for", () => {
+    fc.assert(
+      fc.property(anySchedule, instant, fc.nat(), (of, at, anyMs) => {
+        const { fromMs, untilMs, opens } = new SendTimes(of).stretchAt(at.getTime());
+        if (!Number.isFinite(untilMs)) return;
+        const within = new Date(fromMs + (anyMs % (untilMs - fromMs)));
+        const expected = { now: within.getTime(), never: undefined };
+        expect(plainOpensAt(of, within)?.getTime()).toBe(typeof opens === "number" ? opens : expected[opens]);
+      }),
+      { numRuns: 70 },
+    );
+  });
+
+  test("takes 200 senders who are away to the year 9999 some milliseconds to find, and less to find again", () => {
+    const schedules = Array.from({ length: 200 }, (_, index) =>
+      schedule({
+        away: [
+          { from: "2000-01-01", to: "2026-12-31" },
+          { from: `2027-01-${String((index % 28) + 1).padStart(2, "0")}`, to: "9999-12-31" },
+        ],
+      }),
+    );
+    const ask = (): number => {
+      const startedAt = process.cpuUsage();
+      for (const of of schedules) openings.opensAt(of, new Date("2026-11-28T12:00:00Z"));
+      const { user, system } = process.cpuUsage(startedAt);
+      return (user + system) / 1_000;
+    };
+    // Day by day they took more than a second, each time.
+    expect(ask()).toBeLessThan(200);
+    expect(Math.min(ask(), ask(), ask())).toBeLessThan(10);
   });
 });

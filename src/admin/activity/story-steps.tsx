@@ -112,7 +112,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
       </Step>
     );
   }
-  const { chosen, passedOver } = senderChoice;
+  const { chosen, passedOver, morePassedOver } = senderChoice;
   return (
     <Step title={chosen === null ? "No sender could be found" : "Sender chosen"} format={format}>
       {chosen === null ? null : (
@@ -133,7 +133,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
           )}
         </p>
       )}
-      <PassedOver story={story} passedOver={passedOver} format={format} />
+      <PassedOver {...{ story, passedOver, morePassedOver, format }} />
     </Step>
   );
 }
@@ -141,10 +141,10 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
 function PassedOver({
   story,
   passedOver,
+  morePassedOver = 0,
   format,
-}: {
+}: Pick<StoredSenderChoice, "passedOver" | "morePassedOver"> & {
   story: ExecutionStory;
-  passedOver: StoredSenderChoice["passedOver"];
   format: Format;
 }) {
   if (passedOver.length === 0) return null;
@@ -164,6 +164,7 @@ function PassedOver({
             )}
           </li>
         ))}
+        {morePassedOver === 0 ? null : <li>And {morePassedOver} more.</li>}
       </ul>
     </>
   );

@@ -251,7 +251,7 @@ interface CandidatesModel {
 function Candidates({ choice, frame, nameable }: CandidatesModel) {
   const called = (userId: string | undefined) =>
     userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? `User ${userId}`);
-  const { chosen, passedOver } = choice;
+  const { chosen, passedOver, morePassedOver = 0 } = choice;
   return (
     <>
       <h2>The sender</h2>
@@ -268,6 +268,7 @@ function Candidates({ choice, frame, nameable }: CandidatesModel) {
             )}
           </li>
         ))}
+        {morePassedOver === 0 ? null : <li>{morePassedOver} more are passed over.</li>}
         <Chosen chosen={chosen}>{called(chosen?.userId)}</Chosen>
       </ol>
     </>

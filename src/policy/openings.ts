@@ -1,0 +1,74 @@
+import { LRUCache } from "lru-cache";
+import { SendTimes, type SendSchedule, type Stretch } from "./send-window.js";
+
+/** Schedules kept by one process. A team mostly shares one. */
+const MAX_SCHEDULES = 5_000;
+/** More than the days of the longest hold have, two stretches each; what is forgotten is worked out again. */
+const MAX_STRETCHES = 1_000;
+
+/** One schedule's answers, each kept for as long as it holds. */
+class KnownTimes {
+  readonly #times: SendTimes;
+  /** Earliest first. */
+  #stretches: Stretch[] = [];
+  #latest: Stretch | undefined;
+
+  constructor(schedule: SendSchedule) {
+    this.#times = new SendTimes(schedule);
+  }
+
+  stretchAt(instantMs: number): Stretch {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.fromMs <= instantMs && instantMs < latest.untilMs) return latest;
+    const index = this.#lastBegunBy(instantMs);
+    const known = this.#stretches[index];
+    this.#latest = known !== undefined && instantMs < known.untilMs ? known : this.#workOut(instantMs, index);
+    return this.#latest;
+  }
+
+  #workOut(instantMs: number, behind: number): Stretch {
+    const stretch = this.#times.stretchAt(instantMs);
+    if (this.#stretches.length >= MAX_STRETCHES) this.#stretches = [stretch];
+    else this.#stretches.splice(behind + 1, 0, stretch);
+    return stretch;
+  }
+
+  /** Position of the last one that begins at the instant or before; -1: none does. */
+  #lastBegunBy(instantMs: number): number {
+    let [low, high] = [0, this.#stretches.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#stretches[middle] as Stretch).fromMs <= instantMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+/**
+ * When senders' windows open, kept by schedule: asked of every member of a rotation for every contact, the answer changes
+ * a few times a day. What is kept depends on nothing but the schedule, so one for all accounts of a process is right.
+ */
+export class Openings {
+  readonly #bySchedule = new LRUCache<string, KnownTimes>({ max: MAX_SCHEDULES });
+  /** By the very object, as read: naming a schedule takes longer than its answer. */
+  readonly #byObject = new WeakMap<SendSchedule, KnownTimes>();
+
+  /** When the schedule is open next: `at` itself if it is open then, undefined if it does not open within 400 days. */
+  opensAt(schedule: SendSchedule, at: Date): Date | undefined {
+    if (schedule.window === undefined && schedule.away.length === 0) return at;
+    const { opens } = this.#timesOf(schedule).stretchAt(at.getTime());
+    if (opens === "now") return at;
+    return opens === "never" ? undefined : new Date(opens);
+  }
+
+  #timesOf(schedule: SendSchedule): KnownTimes {
+    const known = this.#byObject.get(schedule);
+    if (known !== undefined) return known;
+    const name = JSON.stringify([schedule.window, schedule.away, schedule.timeZone]);
+    const times = this.#bySchedule.get(name) ?? new KnownTimes(schedule);
+    this.#bySchedule.set(name, times);
+    this.#byObject.set(schedule, times);
+    return times;
+  }
+}
