@@ -26,6 +26,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export interface AppOptions {
   /** The clock of send windows, away dates and sender caps: for tests. */
   readonly senderClock?: () => Date;
+  /** How long the contact properties that a call carried decide: for tests. */
+  readonly propertiesFreshMs?: number;
   /** The embedded server, where it is being started already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
 }
@@ -68,10 +70,13 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { senderClock = () => new Date(), server: starting } = options;
+    const { senderClock = () => new Date(), propertiesFreshMs, server: starting } = options;
     // Loaded while the database and the queue get ready.
     const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
-    const foundation = await lay({ config, logger, senderClock, server: starting }, closers);
+    const foundation = await lay(
+      { config, logger, senderClock, propertiesFreshMs, server: starting },
+      closers,
+    );
     closers.add(() => foundation.queue.stop({ graceMs }));
     const [{ createHttp }, { startWorker }] = await rooms;
     if (config.role !== "web") await startWorker(foundation, closers);

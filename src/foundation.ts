@@ -42,6 +42,8 @@ export interface Foundation {
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
   readonly senderClock: () => Date;
+  /** How long the contact properties that a call carried decide; undefined: as in life. */
+  readonly propertiesFreshMs: number | undefined;
 }
 
 /** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
@@ -92,13 +94,14 @@ function openSiteDatabase(config: Config, database: Database, logger: Logger): D
 
 /** What there is before anything is opened. */
 interface Ground extends Pick<Foundation, "config" | "logger" | "senderClock"> {
+  readonly propertiesFreshMs?: number | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
 }
 
 /** Opens the database and the queue, and makes what every room is wired from. */
 export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
-  const { config, logger, senderClock } = ground;
+  const { config, logger, senderClock, propertiesFreshMs } = ground;
   const database = await openDatabaseOf(ground, closers);
   const siteDatabase = openSiteDatabase(config, database, logger);
   closers.add(async () => siteDatabase?.close());
@@ -130,6 +133,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     config,
     logger,
     senderClock,
+    propertiesFreshMs,
     database,
     siteDatabase,
     queue,

@@ -39,6 +39,7 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
     gate: createFairGate({ places: HUBSPOT_CONNECTIONS }),
     forPortal,
     now: foundation.senderClock,
+    propertiesFreshMs: foundation.propertiesFreshMs,
   });
   await queue.work(drain, {
     capacity: DRAIN_CAPACITY,

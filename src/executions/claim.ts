@@ -14,10 +14,17 @@ interface ClaimedRow {
   crashes: number;
   first_attempt_at: Date;
   accepted_at: Date;
+  age_ms: number;
+  has_waited: boolean;
   deadline_at: Date;
 }
 
-const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.accepted_at, e.deadline_at`;
+/** Whatever puts an execution off gives it another due time than that of its acceptance; a standstill is the portal's. */
+const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_ms,
+  (e.due_at <> e.accepted_at
+    OR e.accepted_at <= coalesce((SELECT resumed_at FROM portal_drains WHERE portal_id = $1), '-infinity')) AS has_waited`;
+
+const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.accepted_at, e.deadline_at, ${AGE}`;
 
 /**
  * The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts).
@@ -47,6 +54,8 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     crashes: row.crashes,
     firstAttemptAt: row.first_attempt_at,
     acceptedAt: row.accepted_at,
+    ageMs: row.age_ms,
+    hasWaited: row.has_waited,
     deadlineAt: row.deadline_at,
   };
 }
@@ -83,6 +92,29 @@ export async function claimDue(owner: Ownership, limit: number): Promise<Claimed
     values: [owner.portalId, owner.epoch, limit],
   });
   return rows.map(toClaimed);
+}
+
+/** A contact that is to be enrolled next. */
+export type NextContact = Pick<ClaimedExecution, "contactId" | "ageMs" | "hasWaited">;
+
+/** The contacts of the next `limit` due executions that enroll, in the order in which they will be claimed. Claims nothing. */
+export async function readNextContacts(
+  { pool, portalId }: Pick<Ownership, "pool" | "portalId">,
+  limit: number,
+): Promise<NextContact[]> {
+  const { rows } = await pool.query<Pick<ClaimedRow, "contact_id" | "age_ms" | "has_waited">>({
+    name: "read-next-contacts",
+    text: `
+      SELECT e.contact_id, ${AGE} FROM executions e
+       WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND e.kind = 'ENROLL'
+       ORDER BY e.due_at, e.id LIMIT $2`,
+    values: [portalId, limit],
+  });
+  return rows.map((row) => ({
+    contactId: row.contact_id,
+    ageMs: row.age_ms,
+    hasWaited: row.has_waited,
+  }));
 }
 
 /**

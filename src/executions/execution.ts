@@ -99,5 +99,9 @@ export interface ClaimedExecution {
   readonly firstAttemptAt: Date;
   /** By the database's clock. */
   readonly acceptedAt: Date;
+  /** From the acceptance to this claim, both by the database's clock: below zero if that was set back in between. */
+  readonly ageMs: number;
+  /** It was put off, or held up with its whole portal, since it was accepted. */
+  readonly hasWaited: boolean;
   readonly deadlineAt: Date;
 }

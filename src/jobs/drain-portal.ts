@@ -30,6 +30,7 @@ import {
 } from "../queue/portal-lease.js";
 import { Openings } from "../policy/openings.js";
 import { attemptExecution } from "./attempt-execution.js";
+import { ContactProperties, createReadAhead } from "./contact-properties.js";
 import { notePace } from "../queue/portal-pace.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
@@ -48,6 +49,8 @@ export interface DrainOptions {
   forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
   /** The clock of send windows, away dates and caps. */
   now: () => Date;
+  /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
+  propertiesFreshMs?: number | undefined;
 }
 
 const WINDOW_MS = 10_000;
@@ -92,6 +95,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger } = options;
   const openings = new Openings();
   const breathe = createBreather();
+  const ahead = createReadAhead();
   const failedSyncs = new LRUCache<bigint, number>({ max: MAX_FAILING_SYNCS });
 
   async function postponeSync(portalId: bigint): Promise<void> {
@@ -150,6 +154,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     // With no directory at all every sender would have to be read from HubSpot one by one.
     if (need === "first") await syncing;
     const ownerReads = readOnce<Owner | undefined>();
+    const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });
     const stopNoting = notePace(pool, portalId, () => budget.counted());
     try {
       const isMoreLeft = await new PortalTurn({
@@ -159,7 +164,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         circuit,
         gatewayWith: (slot) => calls.gatewayWith(slot),
         attempt: (execution, gateway) =>
-          attemptExecution(execution, { portalId, gateway, directory, ownerReads, desk }),
+          attemptExecution(execution, { portalId, gateway, directory, ownerReads, contacts, desk }),
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,
         mayGoOn: () =>

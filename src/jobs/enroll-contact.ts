@@ -9,10 +9,10 @@ import type { SenderDecision } from "../policy/choose-sender.js";
 import { neededProperties, refuseContact } from "../policy/contact-policy.js";
 import { effectivePolicy } from "../policy/effective-policy.js";
 import type { Policy } from "../policy/policy.js";
-import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
 import { afterAlreadyEnrolled, afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
 import { LeaseLost } from "../queue/portal-lease.js";
 import { FailedUnsent, later, recoverable } from "./attempt-faults.js";
+import type { ContactProperties } from "./contact-properties.js";
 import { findPeople } from "./find-people.js";
 import type { SenderDesk } from "./sender-desk.js";
 
@@ -25,6 +25,7 @@ export interface EnrollContext {
     ownerId: string,
     read: () => Promise<Owner | undefined>,
   ) => Promise<Owner | undefined>;
+  readonly contacts: ContactProperties;
   readonly desk: SenderDesk;
 }
 
@@ -58,20 +59,6 @@ function notYet(execution: ClaimedExecution, now: Date): Result | undefined {
   const delayMs = Date.parse(notBefore) - now.getTime();
   if (!(delayMs > 0)) return undefined;
   return { to: "QUEUED", isWait: true, delayMs, problem: `Not to be enrolled before ${notBefore}.` };
-}
-
-/** Contact properties: from the call, or read from HubSpot where it does not carry what the policy looks at. */
-async function propertiesFor(
-  { request, contactId }: ClaimedExecution,
-  policy: Policy,
-  gateway: PortalGateway,
-): Promise<Properties | undefined> {
-  const carried = request.properties ?? {};
-  const needed = neededProperties(policy);
-  const hasAny = Object.keys(carried).length > 0;
-  if (hasAny && needed.every((name) => name in carried)) return carried;
-  const read = await gateway.readContact(contactId, [...new Set([...REQUESTED_PROPERTIES, ...needed])]);
-  return read && { ...carried, ...read };
 }
 
 async function refusedByContactPolicy({
@@ -198,10 +185,11 @@ async function attemptContact(
   if (effective.kind === "unusable")
     return { to: "DECIDED", outcome: failed("INVALID_INPUT", { detail: effective.reason }) };
   const { policy } = effective;
-  const properties = await propertiesFor(execution, policy, gateway);
-  if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  const contact = await context.contacts.of(execution, { needed: neededProperties(policy), gateway });
+  if (contact === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  const { contactId, properties } = contact;
   if (!properties["email"]) return { to: "DECIDED", outcome: failed("CONTACT_HAS_NO_EMAIL") };
-  const order: Order = { execution, context, policy, properties, request };
+  const order: Order = { execution: { ...execution, contactId }, context, policy, properties, request };
   return (await refusedByContactPolicy(order)) ?? (await enrollAsSomebody(order));
 }
 

@@ -83,5 +83,6 @@ const SAVE = `
      SET circuit_open_until = CASE WHEN $5::int > 0 THEN now() + $3::float8 * interval '1 millisecond' END,
          circuit_opened_at = CASE WHEN $5::int = 0 THEN NULL ELSE coalesce(drain.circuit_opened_at, now()) END,
          circuit_reason = $4::text,
-         circuit_trips = $5::int
+         circuit_trips = $5::int,
+         resumed_at = CASE WHEN $5::int = 0 THEN now() ELSE drain.resumed_at END
     FROM lease WHERE drain.portal_id = lease.portal_id`;

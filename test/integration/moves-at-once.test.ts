@@ -14,6 +14,7 @@ import { writeFindings } from "../../src/executions/write-back.js";
 import { HubSpotRejected } from "../../src/hubspot/errors.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import { attemptExecution } from "../../src/jobs/attempt-execution.js";
+import { ContactProperties, createReadAhead } from "../../src/jobs/contact-properties.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
@@ -234,13 +235,15 @@ describe("executions that several move at once", () => {
         Promise.reject(
           new HubSpotRejected({ httpStatus: 400, message: "", subCategory: "CONTACT_ALREADY_ENROLLED" }),
         ),
-      readContact: () => Promise.resolve(CALL.properties),
+      readContacts: () => Promise.resolve(new Map([[again.contactId, CALL.properties]])),
       readEnrollment: () =>
         Promise.resolve({ ...current, sequenceName: null, enrolledBy: "7", enrolledByEmail: "a@b.c" }),
     } as unknown as PortalGateway;
     const desk = new SenderDesk({ owner, now: () => new Date() });
     const ownerReads = () => Promise.resolve(undefined);
-    const found = await attemptExecution(again, { portalId, gateway, directory, ownerReads, desk });
+    const contacts = new ContactProperties({ owner, ahead: createReadAhead() });
+    const context = { portalId, gateway, directory, ownerReads, contacts, desk };
+    const found = await attemptExecution(again, context);
     expect(found).toMatchObject({ to: "DECIDED", outcome: { enrollmentStatus: "ENROLLED" } });
   });
 });

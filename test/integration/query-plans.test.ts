@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Pool } from "pg";
-import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
+import {
+  claimDue,
+  claimUncertain,
+  readNextContacts,
+  recoverAttempts,
+  type Ownership,
+} from "../../src/executions/claim.js";
 import { readOwedCompletions, writeCompletionResults } from "../../src/executions/completions.js";
 import { createAcceptor } from "../../src/executions/accept.js";
 import { expirePastDeadline } from "../../src/executions/expire.js";
@@ -181,6 +187,12 @@ describe.each([
 
     test("claiming what is due", async () => {
       const { read, result } = await cost((owner) => claimDue(owner, 50));
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("reading which contacts are due next", async () => {
+      const { read, result } = await cost((owner) => readNextContacts(owner, 50));
       expect(result).toHaveLength(50);
       expect(read).toBeLessThanOrEqual(FEW);
     });

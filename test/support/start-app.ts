@@ -30,6 +30,8 @@ export interface StartOptions {
   environment?: Record<string, string>;
   /** The clock of send windows and caps; by default the machine's. */
   senderClock?: () => Date;
+  /** How long properties that a call carried decide; by default as in life. */
+  propertiesFreshMs?: number;
 }
 
 /** Below the ports that systems give to connections of their own: such a one could take ours before we listen. */
@@ -90,8 +92,12 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     destination: { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
   });
   const config = readConfig(environment);
+  const { senderClock, propertiesFreshMs } = options;
   const apps: App[] = [
-    await startApp(config, logger, options.senderClock && { senderClock: options.senderClock }),
+    await startApp(config, logger, {
+      ...(senderClock === undefined ? {} : { senderClock }),
+      ...(propertiesFreshMs === undefined ? {} : { propertiesFreshMs }),
+    }),
   ];
   return {
     publicUrl,

@@ -17,6 +17,8 @@ export async function setPaused(pool: Pool, by: SessionIdentity, isPaused: boole
       [by.portalId, isPaused],
     );
     if (rowCount === 0) return;
+    if (!isPaused)
+      await client.query("UPDATE portal_drains SET resumed_at = now() WHERE portal_id = $1", [by.portalId]);
     const [underWay, paused] = [{ enrolling: "under_way" }, { enrolling: "paused" }];
     await recordChange(client, {
       ...{ by, subject: "portal", subjectName: "Enrolling", action: isPaused ? "PAUSED" : "RESUMED" },

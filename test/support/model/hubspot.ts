@@ -61,6 +61,9 @@ export interface ModelCallback {
 const refusal = (httpStatus: number, subCategory: string): HubSpotRejected =>
   new HubSpotRejected({ httpStatus, message: subCategory.toLowerCase(), subCategory });
 
+/** Of every contact, as the calls carry them. */
+export const CONTACT_PROPERTIES = { email: "c@d.e", hubspot_owner_id: "7" };
+
 /** HubSpot as one portal sees it, in memory: what it holds, whom it enrolled, and what was done to it that may not be. */
 export class ModelHubSpot {
   readonly contacts = new Map<string, ModelContact>();
@@ -165,7 +168,10 @@ export class ModelHubSpot {
   }
 
   /** HubSpot for the one execution of `callbackId`: its requests are told apart by whom they are for. */
-  forAttempt(callbackId: string, answers: AttemptAnswers): Pick<PortalGateway, "enroll" | "readEnrollment"> {
+  forAttempt(
+    callbackId: string,
+    answers: AttemptAnswers,
+  ): Pick<PortalGateway, "enroll" | "readEnrollment" | "readContacts"> {
     const callback = this.callbacks.get(callbackId) as ModelCallback;
     return {
       enroll: async () => {
@@ -177,6 +183,11 @@ export class ModelHubSpot {
         await Promise.resolve();
         this.#assertConnected();
         return this.#read(callback, answers.read);
+      },
+      readContacts: async (contactIds) => {
+        await Promise.resolve();
+        this.#assertConnected();
+        return new Map(contactIds.map((contactId) => [contactId, CONTACT_PROPERTIES]));
       },
     };
   }

@@ -14,6 +14,7 @@ import { writeFindings, type Finding } from "../../../src/executions/write-back.
 import type { PortalGateway } from "../../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../../src/hubspot/request-budget.js";
 import { afterCrash, giveUp } from "../../../src/jobs/attempt-faults.js";
+import { ContactProperties, createReadAhead } from "../../../src/jobs/contact-properties.js";
 import { enrollContact } from "../../../src/jobs/enroll-contact.js";
 import { PortalTurn } from "../../../src/jobs/portal-turn.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
@@ -34,6 +35,7 @@ interface Owner {
   readonly ownership: Ownership;
   readonly lease: PortalLease;
   readonly desk: SenderDesk;
+  readonly contacts: ContactProperties;
   claimed: ClaimedExecution[];
   findings: Finding[];
 }
@@ -67,7 +69,8 @@ export class PortalWorker {
     const lease = await acquirePortal(pool, portalId);
     const ownership = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
     const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
-    this.#owner = { ownership, lease, desk, claimed: [], findings: [] };
+    const contacts = new ContactProperties({ owner: ownership, ahead: createReadAhead() });
+    this.#owner = { ownership, lease, desk, contacts, claimed: [], findings: [] };
     await recoverAttempts(ownership, { isCrash: true });
     if (lease.inheritedMs === undefined) await doubtCompletions(ownership);
     if (!hubspot.isConnected) await expirePastDeadline(ownership, "DEADLINE_EXCEEDED");
@@ -118,8 +121,8 @@ export class PortalWorker {
     const { hubspot, portalId, directory } = this.#options;
     const gateway = hubspot.forAttempt(execution.callbackId, answers) as PortalGateway;
     const ownerReads = () => Promise.resolve(undefined);
-    const { desk } = this.#owner as Owner;
-    const context = { portalId, gateway, directory, ownerReads, desk };
+    const { desk, contacts } = this.#owner as Owner;
+    const context = { portalId, gateway, directory, ownerReads, contacts, desk };
     return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
   }
 

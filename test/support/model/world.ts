@@ -3,7 +3,7 @@ import { createDirectory } from "../../../src/directory/directory.js";
 import { createAcceptor, type AcceptResult, type IncomingExecution } from "../../../src/executions/accept.js";
 import { resumePortal } from "../../../src/executions/resume.js";
 import type { BlockAnswer } from "./answers.js";
-import { ModelHubSpot, SEQUENCE, type ContactKind } from "./hubspot.js";
+import { CONTACT_PROPERTIES, ModelHubSpot, SEQUENCE, type ContactKind } from "./hubspot.js";
 import { PortalWorker } from "./worker.js";
 
 /** SQL: an owner is reading it and has a minute for that. */
@@ -71,7 +71,7 @@ export class World {
       request: {
         senderMode: "contact_owner",
         ifAlreadyEnrolled: index % 2 === 0 ? "skip" : "fail",
-        properties: { email: "c@d.e", hubspot_owner_id: "7" },
+        properties: CONTACT_PROPERTIES,
       },
     });
     if (result === "not_connected") return;

@@ -1,0 +1,11 @@
+-- AlterTable
+ALTER TABLE "owners" ADD COLUMN     "saved_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP;
+
+-- AlterTable
+ALTER TABLE "portal_drains" ADD COLUMN     "resumed_at" TIMESTAMPTZ(3);
+
+-- AlterTable
+ALTER TABLE "sequences" ADD COLUMN     "saved_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP;
+
+-- AlterTable
+ALTER TABLE "users" ADD COLUMN     "saved_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP;
