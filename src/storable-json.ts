@@ -1,9 +1,8 @@
+import { REPLACEMENT } from "./storable-text.js";
+
 /** Escapes of JSON, one per match: a NUL, a surrogate pair, a lone surrogate, or any other. */
 const ESCAPE =
   /\\(?:u0000|u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[dD][89a-fA-F][\da-fA-F]{2}|.)/gs;
-
-/** Stands for what cannot be stored, as it does in Unicode for what cannot be read. */
-export const REPLACEMENT = "\ufffd";
 
 function storable(escape: string): string {
   return escape.length === 6 && /^\\u(?:0000|[dD])/.test(escape) ? REPLACEMENT : escape;

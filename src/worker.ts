@@ -1,6 +1,7 @@
 import { createMailer } from "./alerts/mailer.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { OverdueLooks } from "./executions/overdue.js";
+import { recallStranded } from "./executions/stranded.js";
 import { createFairGate } from "./hubspot/fair-gate.js";
 import { HUBSPOT_CONNECTIONS } from "./hubspot/tune-fetch.js";
 import { createDrain } from "./jobs/drain-portal.js";
@@ -19,6 +20,7 @@ const DRAIN_CAPACITY = 300;
 const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent. A look that reads much is taken less often still. */
 const OVERDUE_INTERVAL_MS = 4_000;
+const RECALL_INTERVAL_MS = 5 * 60_000;
 const PRUNE_INTERVAL_MS = 15 * 60_000;
 /** A person is watching the progress. */
 const BULK_INTERVAL_MS = 1_000;
@@ -65,6 +67,18 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
       },
       onFault: (fault) => {
         logger.warn({ fault }, "the sweep for overdue portals failed");
+      },
+    }),
+  );
+  closers.add(
+    startPeriodic({
+      intervalMs: RECALL_INTERVAL_MS,
+      work: async () => {
+        const recalled = await recallStranded(database.pool);
+        if (recalled > 0) logger.warn({ recalled }, "executions were due only after the end of their hold");
+      },
+      onFault: (fault) => {
+        logger.warn({ fault }, "the look for stranded executions failed");
       },
     }),
   );

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { IncomingExecution } from "../executions/accept.js";
 import type { ExecutionKind, RequestContext } from "../executions/execution.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
-import { parseStorableJson, REPLACEMENT } from "../storable-json.js";
+import { parseStorableJson } from "../storable-json.js";
+import { REPLACEMENT } from "../storable-text.js";
 
 /** Ids arrive as numbers or strings; kept as strings of digits, whatever their size. */
 const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { IF_ALREADY_ENROLLED, SENDER_MODES, type EnrollInput } from "../executions/enroll-contract.js";
 import type { EnrollRequest } from "../executions/execution.js";
 import { isPointInTime } from "./point-in-time.js";
+import { cutText } from "../storable-text.js";
 
 /** The inputs of one call as text; undefined where the step leaves one empty. */
 export type GivenInputs = Readonly<Record<EnrollInput, string | undefined>>;
@@ -53,14 +54,18 @@ export function findInputProblem(given: GivenInputs): string | undefined {
   return undefined;
 }
 
+function cut(given: string | undefined, longest: number): string | undefined {
+  return given === undefined ? undefined : cutText(given, longest);
+}
+
 /** What the step decides itself; what it leaves empty stays undefined, so that the preset decides. */
 export function readChoices(given: GivenInputs): Partial<EnrollRequest> {
   const choices = {
     senderMode: oneOf(SENDER_MODES, given.sender_mode),
-    senderUserId: given.sender_user_id?.slice(0, 64),
-    rotationId: given.rotation_id?.slice(0, 64),
-    senderAlias: given.sender_alias?.slice(0, 320),
-    presetId: given.preset_id?.slice(0, 64),
+    senderUserId: cut(given.sender_user_id, 64),
+    rotationId: cut(given.rotation_id, 64),
+    senderAlias: cut(given.sender_alias, 320),
+    presetId: cut(given.preset_id, 64),
     ifAlreadyEnrolled: oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled),
     cooldownDays: given.cooldown_days === undefined ? undefined : Number(given.cooldown_days),
   };

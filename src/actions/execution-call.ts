@@ -11,13 +11,14 @@ import {
 } from "./call-envelope.js";
 import { findInputProblem, readChoices, type GivenInputs } from "./enroll-inputs.js";
 import { askedHold, withHold, type HoldSettings } from "./requested-hold.js";
+import { cutText } from "../storable-text.js";
 
 function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
   const incoming = toIncoming(parsed, "ENROLL");
   const properties = readProperties(parsed);
   return {
     ...incoming,
-    sequenceId: given.sequence_id?.slice(0, 64),
+    sequenceId: given.sequence_id === undefined ? undefined : cutText(given.sequence_id, 64),
     request: {
       ...incoming.request,
       ...readChoices(given),

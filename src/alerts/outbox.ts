@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { cutText } from "../storable-text.js";
 
 /** What an admin is told of outside the settings pages. */
 export const ALERT_KINDS = [
@@ -189,7 +190,7 @@ export async function endAlert(
 ): Promise<void> {
   await pool.query(
     `UPDATE alerts SET outcome = $3, ended_at = now(), last_problem = $4 WHERE portal_id = $1 AND id = $2`,
-    [alert.portalId, alert.id, outcome, problem?.slice(0, 300) ?? null],
+    [alert.portalId, alert.id, outcome, problem === undefined ? null : cutText(problem, 300)],
   );
 }
 
@@ -212,6 +213,6 @@ export async function noteFailedDelivery(
        outcome = CASE WHEN $4::float8 IS NULL THEN 'FAILED' END,
        ended_at = CASE WHEN $4::float8 IS NULL THEN now() END
      WHERE portal_id = $1 AND id = $2 AND outcome IS NULL`,
-    [alert.portalId, alert.id, problem.slice(0, 300), retryInMs ?? null],
+    [alert.portalId, alert.id, cutText(problem, 300), retryInMs ?? null],
   );
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cutText } from "../storable-text.js";
 
 export const MOST_RECIPIENTS = 10;
 const LONGEST_ADDRESS = 254;
@@ -16,6 +17,6 @@ export function recipientsProblem(text: string): string | undefined {
   if (addresses.length > MOST_RECIPIENTS) return `Enter ${MOST_RECIPIENTS} addresses at most.`;
   const wrong = addresses.find((address) => !z.email().max(LONGEST_ADDRESS).safeParse(address).success);
   if (wrong === undefined) return undefined;
-  const shown = wrong.length <= SHOWN ? wrong : `${wrong.slice(0, SHOWN - 1)}…`;
+  const shown = wrong.length <= SHOWN ? wrong : `${cutText(wrong, SHOWN - 1)}…`;
   return `“${shown}” is not an e-mail address. It should look like ops@example.com.`;
 }

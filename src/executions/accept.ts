@@ -2,6 +2,7 @@ import { DatabaseError, type Pool } from "pg";
 import type { EnrollRequest, ExecutionKind, WaitRequest } from "./execution.js";
 import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
+import { cutText } from "../storable-text.js";
 import { createWaitingRoom, sizeOf, type WaitingLimits } from "./waiting-room.js";
 
 /** A verified call of an action, ready to be stored. */
@@ -141,6 +142,11 @@ function deadlineOf(
 /** Characters, more than any address has (RFC 5321): longer ones would not fit into the index by address. */
 const MAX_EMAIL = 320;
 
+function emailOf({ request }: IncomingExecution): string | null {
+  const email = request.properties?.["email"];
+  return email == null ? null : cutText(email, MAX_EMAIL);
+}
+
 function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
   const rows = batch.map(({ execution }) => execution);
   const column = (value: (row: IncomingExecution) => unknown) => rows.map(value);
@@ -151,7 +157,7 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
     column((row) => row.workflowId ?? null),
     column((row) => row.sequenceId ?? null),
     batch.map(({ requestJson }) => requestJson),
-    column((row) => row.request.properties?.["email"]?.slice(0, MAX_EMAIL) ?? null),
+    column((row) => emailOf(row)),
     column((row) => row.answer?.execution_state ?? null),
     column((row) => row.answer?.enrollment_status ?? null),
     column((row) => row.answer?.error_code ?? null),

@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { PROXY_IDENTITY } from "../http/proxy-identity.js";
+import { cutText } from "../storable-text.js";
 
 /** Who has the settings tab open, by HubSpot's word: the parameters are part of what it signed (dossier §8.2). */
 export interface Asker {
@@ -24,6 +25,6 @@ export function readAsker({ originalUrl }: Pick<Request, "originalUrl">): Asker 
   const userId = query.get("userId") ?? "";
   if (!ID.test(portalId) || !ID.test(userId)) return undefined;
   // A plus sign that was not escaped reads as a space, which an address cannot contain.
-  const userEmail = query.get("userEmail")?.replaceAll(" ", "+").slice(0, 320);
+  const userEmail = cutText((query.get("userEmail") ?? "").replaceAll(" ", "+"), 320);
   return { portalId: BigInt(portalId), userId: BigInt(userId), userEmail: userEmail || undefined };
 }

@@ -11,6 +11,8 @@ import {
   TokenNotAtHand,
 } from "./errors.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
+import { readRetryAfterMs } from "./retry-after.js";
+import { cutText } from "../storable-text.js";
 
 /** The error envelope of dossier §5.6 and the 429 body of §6; HubSpot leaves out any part of it at times. */
 const envelope = z.object({
@@ -66,18 +68,10 @@ function isOutage(httpStatus: number): boolean {
   return httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408;
 }
 
-/** `Retry-After` in ms. HubSpot's own API sends seconds (dossier §6); a date is accepted too. */
-function retryAfterMs(response: Response): number | undefined {
-  const value = response.headers.get("retry-after");
-  if (value === null) return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
 /** The window HubSpot counts a marketplace app's requests in (dossier §6). */
 const WINDOW_MS = 10_000;
+/** Far above any limit HubSpot publishes. Figures beyond it, or that contradict each other, are not HubSpot's. */
+const HIGHEST_MAX = 10_000;
 
 function observeRate(response: Response, slot: RequestSlot): void {
   const max = Number(response.headers.get("x-hubspot-ratelimit-max"));
@@ -87,8 +81,9 @@ function observeRate(response: Response, slot: RequestSlot): void {
     Number(response.headers.get("x-hubspot-ratelimit-interval-milliseconds") ?? WINDOW_MS) === WINDOW_MS;
   const isGiven =
     response.headers.has("x-hubspot-ratelimit-max") && response.headers.has("x-hubspot-ratelimit-remaining");
-  if (isOurWindow && isGiven && Number.isInteger(max) && Number.isInteger(remaining))
-    slot.observe({ max, remaining });
+  const isWhole = Number.isInteger(max) && Number.isInteger(remaining);
+  const isSane = isWhole && max > 0 && max <= HIGHEST_MAX && remaining >= 0 && remaining <= max;
+  if (isOurWindow && isGiven && isSane) slot.observe({ max, remaining });
 }
 
 async function readBody(response: Response): Promise<string> {
@@ -158,18 +153,18 @@ export async function classifyAnswer(
   const body = parseJson(text);
   const parsed = envelope.safeParse(body);
   const error = parsed.success ? parsed.data : {};
-  const message = (error.message ?? readableText(text)).replaceAll("\0", "").slice(0, 500);
+  const message = cutText(error.message ?? readableText(text), 500);
+  const askedMs = readRetryAfterMs(response.headers.get("retry-after"), { httpStatus: response.status });
   if (response.status === 429) {
     const policyName = error.policyName ?? "TEN_SECONDLY_ROLLING";
-    const waitMs = retryAfterMs(response) ?? throttledMs(policyName);
+    const waitMs = askedMs ?? throttledMs(policyName);
     // A long wait is the circuit's business: a turn must not hold the portal for an hour.
     budget.exhaust(Math.min(waitMs, LONGEST_BUDGET_WAIT_MS));
     throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
   if (isOutage(response.status) || !isHubSpotsWord(response.status, text, body)) {
-    const askedMs = retryAfterMs(response) ?? (response.status === 423 ? LOCKED_MS : undefined);
     throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, {
-      retryAfterMs: askedMs,
+      retryAfterMs: askedMs ?? (response.status === 423 ? LOCKED_MS : undefined),
     });
   }
   throw new HubSpotRejected({

@@ -4,17 +4,28 @@ import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
 import { paths } from "./paths.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 
-const id = z.union([z.string(), z.number()]).transform(String);
-const userId = z.union([z.string().regex(/^\d+$/), z.number().int()]).transform(BigInt);
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const LATEST_AHEAD_MS = 24 * 3_600_000;
+
+function clampInstant(instant: Date): Date {
+  return new Date(Math.min(Date.now() + LATEST_AHEAD_MS, Math.max(EARLIEST_MS, instant.getTime())));
+}
+
+/** Ids are kept in keys and indexes, which take no text of any length; HubSpot's have 20 digits at most. */
+const id = z.union([z.string().max(100), z.number()]).transform(String);
+const userId = z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt);
 const text = z
   .string()
   .nullish()
   .transform((value) => value ?? null);
+/** An instant of HubSpot's, within what it can be: before HubSpot was founded, or days ahead, no clock of its is. */
 const instant = z
-  .string()
+  .union([z.string(), z.number()])
   .transform((value) => new Date(value))
-  .pipe(z.date());
-const paging = z.object({ next: z.object({ after: z.string() }).nullish() }).nullish();
+  .pipe(z.date())
+  .transform(clampInstant);
+const cursor = z.union([z.string().max(2_000), z.number()]).transform(String);
+const paging = z.object({ next: z.object({ after: cursor }).nullish() }).nullish();
 
 const listedSequence = z.object({ id, name: z.string(), folderId: id.nullish() });
 const sequencePage = z.object({ results: z.array(listedSequence), paging });

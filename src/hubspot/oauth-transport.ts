@@ -1,5 +1,7 @@
 import { AuthorizationCode } from "simple-oauth2";
+import { parseStorableJson } from "../storable-json.js";
 import { classifyRefusal, toError, type RawAnswer, type Refusal } from "./oauth-wire.js";
+import { readRetryAfterMs } from "./retry-after.js";
 
 /** One dated version for the whole family (dossier §2.3): token, introspect, revoke. */
 const TOKEN_PATH = "/oauth/2026-09/token";
@@ -78,12 +80,6 @@ interface HttpFailure {
   data?: { res?: { statusCode?: number; headers?: Record<string, string> }; payload?: unknown };
 }
 
-/** The token endpoint's `Retry-After`, in ms; HubSpot's API sends seconds (dossier §6). */
-function retryAfterMs(header: string | null | undefined): number | undefined {
-  const seconds = Number(header ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
-}
-
 /** The thrown error is not kept as a cause: it holds the request, and so the secrets in its body. */
 async function ask(request: () => Promise<unknown>): Promise<RawAnswer> {
   try {
@@ -94,7 +90,9 @@ async function ask(request: () => Promise<unknown>): Promise<RawAnswer> {
       httpStatus: data?.res?.statusCode,
       body: data?.payload,
       problem: message,
-      retryAfterMs: retryAfterMs(data?.res?.headers?.["retry-after"]),
+      retryAfterMs: readRetryAfterMs(data?.res?.headers?.["retry-after"], {
+        httpStatus: data?.res?.statusCode,
+      }),
     };
   }
 }
@@ -111,7 +109,7 @@ async function postForm(url: string, fields: Record<string, string>): Promise<Ra
     return {
       httpStatus: response.status,
       body: parseJson(await response.text()),
-      retryAfterMs: retryAfterMs(response.headers.get("retry-after")),
+      retryAfterMs: readRetryAfterMs(response.headers.get("retry-after"), { httpStatus: response.status }),
     };
   } catch (error) {
     const { message, cause } = error as Error;
@@ -125,7 +123,7 @@ async function postForm(url: string, fields: Record<string, string>): Promise<Ra
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseStorableJson(text);
   } catch {
     return undefined;
   }

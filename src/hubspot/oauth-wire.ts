@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "./errors.js";
 
+/** HubSpot's tokens live for half an hour. A longer life is not believed: the token would never be renewed in time. */
+const LONGEST_TOKEN_SECONDS = 24 * 3_600;
+
 /** Answer of the token endpoint. `hub_id`, `user_id` and `scopes` are optional by the published schema (dossier §2.3). */
 export const tokenAnswer = z.object({
   access_token: z.string().min(1),
   refresh_token: z.string().min(1).optional(),
-  expires_in: z.number().positive(),
+  expires_in: z
+    .number()
+    .positive()
+    .transform((seconds) => Math.min(seconds, LONGEST_TOKEN_SECONDS)),
   hub_id: z.number().int().positive().optional(),
   user_id: z.number().int().positive().optional(),
   scopes: z.array(z.string()).optional(),

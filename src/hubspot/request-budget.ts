@@ -167,7 +167,8 @@ export class RequestBudget {
   #observe(headers: { max: number; remaining: number }, before: { known: number; added: number }): void {
     if (headers.max > 0) this.#allowance = headers.max;
     const ours = before.known + this.#added - before.added;
-    this.#fill(headers.max - headers.remaining - ours);
+    // More than the window holds changes nothing, and would only be remembered.
+    this.#fill(Math.min(headers.max - headers.remaining - ours, this.#most));
   }
 
   #fill(count: number): void {

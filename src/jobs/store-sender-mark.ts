@@ -4,6 +4,7 @@ import { inTransaction } from "../db/transaction.js";
 import type { Ownership } from "../executions/claim.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "../policy/sender-marks.js";
+import { cutText } from "../storable-text.js";
 
 /** A sender as whom HubSpot just refused to enroll. */
 export interface RefusedSender {
@@ -60,7 +61,7 @@ async function mark(
       refused.userId,
       isLimit(refused),
       refused.code,
-      refused.message.slice(0, 1_000),
+      cutText(refused.message, 1_000),
       LIMITED_FOR_MS,
     ],
   });

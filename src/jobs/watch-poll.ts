@@ -70,7 +70,9 @@ function afterFault({ now, executions }: WatchBatch, fault: HubSpotError, portal
     if (isOutage(fault) && execution.deadlineAt <= now)
       return { execution, result: { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") } };
     const regular = nextLookAt(now, execution.acceptedAt, portalId);
-    const dueAt = new Date(Math.max(regular.getTime(), now.getTime() + askedMs));
+    const nextMs = Math.max(regular.getTime(), now.getTime() + askedMs);
+    const isOver = execution.deadlineAt <= now;
+    const dueAt = new Date(isOver ? regular.getTime() : Math.min(nextMs, execution.deadlineAt.getTime()));
     return { execution, result: { to: "WATCHING", dueAt, seen: execution.seen } };
   });
 }

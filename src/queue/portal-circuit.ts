@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { backoffMs } from "./backoff.js";
 import { LEASE_CTE, type PortalLease } from "./portal-lease.js";
+import { cutText } from "../storable-text.js";
 
 export interface PortalCircuitOptions {
   pool: Pool;
@@ -13,7 +14,8 @@ const FAILURES_TO_OPEN = 5;
 const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** A known wait as long as this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */
 const LONG_WAIT_MS = 60_000;
-const LONGEST_WAIT_MS = 24 * 3_600_000;
+/** However long it is said to last: it may be over sooner, and one request tells. */
+const PROBE_EVERY_MS = 15 * 60_000;
 
 /**
  * Spares a portal whose calls keep failing: CLOSED → (failures in a row, or a long wait asked for) → OPEN → (time is
@@ -58,7 +60,7 @@ export class PortalCircuit {
     const isLongWait = retryAfterMs !== undefined && retryAfterMs >= LONG_WAIT_MS;
     if (this.isOpen || (!isLongWait && !this.isProbing && this.#failuresInARow < FAILURES_TO_OPEN)) return;
     this.#trips += 1;
-    const openMs = isLongWait ? Math.min(LONGEST_WAIT_MS, retryAfterMs) : backoffMs(this.#trips, OPEN);
+    const openMs = isLongWait ? Math.min(PROBE_EVERY_MS, retryAfterMs) : backoffMs(this.#trips, OPEN);
     this.#openUntilMs = performance.now() + openMs;
     this.#save(openMs, reason);
   }
@@ -70,7 +72,13 @@ export class PortalCircuit {
 
   #save(openMs: number, reason: string | null): void {
     const { pool, lease, onFault } = this.#options;
-    const values = [lease.portalId, lease.epoch, openMs, reason?.slice(0, 500) ?? null, this.#trips];
+    const values = [
+      lease.portalId,
+      lease.epoch,
+      openMs,
+      reason === null ? null : cutText(reason, 500),
+      this.#trips,
+    ];
     this.#saving = this.#saving
       .then(() => pool.query({ name: "save-circuit", text: SAVE, values }))
       .then(() => undefined, onFault);

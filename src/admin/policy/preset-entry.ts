@@ -4,6 +4,7 @@ import type { PresetDraft } from "../../policy/preset-store.js";
 import type { Nameable } from "../frame/names.js";
 import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
 import { nameField } from "./rotation-entry.js";
+import { cutText } from "../../storable-text.js";
 
 /** A preset's form as texts: what was saved, or what was typed. */
 export interface PresetEntry {
@@ -180,7 +181,7 @@ function domainProblem(path: readonly PropertyKey[], typed: string): string {
   const index = path[2];
   if (typeof index !== "number") return "List 1,000 domains at most.";
   const wrong = domainsOf(typed)[index] ?? "";
-  return `“${wrong.slice(0, LONGEST_QUOTE)}” is not a domain. Write one a line, such as example.com.`;
+  return `“${cutText(wrong, LONGEST_QUOTE)}” is not a domain. Write one a line, such as example.com.`;
 }
 
 function unknownNames(entry: PresetEntry, { names }: Nameable): Problems {

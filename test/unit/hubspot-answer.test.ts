@@ -1,0 +1,102 @@
+import { describe, expect, test } from "@jest/globals";
+import { classifyAnswer } from "../../src/hubspot/answer.js";
+import { HubSpotRejected, HubSpotThrottled, HubSpotUnavailable } from "../../src/hubspot/errors.js";
+import { RequestBudget } from "../../src/hubspot/request-budget.js";
+
+function openBudget(): RequestBudget {
+  return new RequestBudget({ limit: 110, windowMs: 10_000, now: () => 0 });
+}
+
+async function faultOf(status: number, body: string, headers: Record<string, string> = {}): Promise<unknown> {
+  const budget = openBudget();
+  const slot = budget.tryTake()!;
+  return classifyAnswer(new Response(body, { status, headers }), { budget, slot }).then(
+    () => undefined,
+    (fault: unknown) => fault,
+  );
+}
+
+const json = JSON.stringify({ status: "error", message: "no", category: "VALIDATION_ERROR" });
+const page = "<html><body>Error</body></html>";
+
+describe("an answer of HubSpot's", () => {
+  test.each([
+    ...[400, 403, 404, 409, 422].map((status) => [status, json, HubSpotRejected] as const),
+    [401, page, HubSpotRejected] as const,
+    [404, "", HubSpotRejected] as const,
+    ...[400, 403, 404, 409].map((status) => [status, page, HubSpotUnavailable] as const),
+    ...[403, 404].map((status) => [status, "[]", HubSpotUnavailable] as const),
+    ...[408, 423, 477, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530].map(
+      (status) => [status, json, HubSpotUnavailable] as const,
+    ),
+    [200, "not JSON", HubSpotUnavailable] as const,
+    [429, json, HubSpotThrottled] as const,
+    [429, page, HubSpotThrottled] as const,
+  ])("of %i with %j is read as what it is", async (status, body, kind) => {
+    const fault = await faultOf(status, body);
+    expect((fault as Error).constructor).toBe(kind);
+    // Only a 429 is known to have done nothing.
+    if (fault instanceof HubSpotUnavailable) expect(fault.wasNotSent).toBe(status === 429);
+  });
+
+  test.each([
+    ["DAILY", 3_600_000],
+    ["SECONDLY", 1_000],
+    ["TEN_SECONDLY_ROLLING", 10_000],
+    ["A_NEW_ONE", 10_000],
+  ])("of 429 by the policy %s names its own wait where HubSpot names none", async (policyName, waitMs) => {
+    const body = JSON.stringify({ policyName, message: "too many" });
+    expect(await faultOf(429, body)).toMatchObject({ policyName, retryAfterMs: waitMs });
+    expect(await faultOf(429, body, { "retry-after": "3" })).toMatchObject({ retryAfterMs: 3_000 });
+  });
+
+  test("of 423 is waited for two seconds at least", async () => {
+    expect(await faultOf(423, json)).toMatchObject({ retryAfterMs: 2_000 });
+  });
+
+  test("with a message cut inside a character keeps whole characters", async () => {
+    const message = `${"a".repeat(499)}🚀`;
+    const fault = await faultOf(400, JSON.stringify({ message }));
+    expect((fault as HubSpotRejected).hubspotMessage).toBe("a".repeat(499));
+  });
+});
+
+describe("the rate headers of an answer", () => {
+  async function budgetAfter(headers: Record<string, string>): Promise<RequestBudget> {
+    const budget = openBudget();
+    const slot = budget.tryTake()!;
+    await classifyAnswer(new Response("{}", { headers }), { budget, slot });
+    slot.settle();
+    return budget;
+  }
+  const rate = (max: string, remaining: string): Record<string, string> => ({
+    "x-hubspot-ratelimit-max": max,
+    "x-hubspot-ratelimit-remaining": remaining,
+  });
+
+  test("are learned from where they make sense", async () => {
+    const budget = await budgetAfter(rate("50", "40"));
+    expect([budget.allowance, budget.counted()]).toEqual([50, 10]);
+  });
+
+  test.each([
+    ["999999999999", "0"],
+    ["1000000000", "1"],
+    ["100", "-5000000"],
+    ["100", "101"],
+    ["0", "0"],
+    ["-1", "-2"],
+    ["1e308", "0"],
+    ["NaN", "NaN"],
+    ["100.5", "1"],
+    ["100, 100", "99, 99"],
+  ])("are ignored where they cannot be true: max %s, remaining %s", async (max, remaining) => {
+    const budget = await budgetAfter(rate(max, remaining));
+    expect([budget.allowance, budget.counted()]).toEqual([undefined, 1]);
+  });
+
+  test("of another interval say nothing about our window", async () => {
+    const headers = { ...rate("50", "40"), "x-hubspot-ratelimit-interval-milliseconds": "1000" };
+    expect((await budgetAfter(headers)).allowance).toBeUndefined();
+  });
+});
