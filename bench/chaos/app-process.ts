@@ -52,6 +52,7 @@ export class AppProcess {
   readonly #log: WriteStream;
   #running: Running | undefined;
   #restart: NodeJS.Timeout | undefined;
+  #isHeld = false;
   #isClosed = false;
 
   constructor(options: AppProcessOptions) {
@@ -123,6 +124,21 @@ export class AppProcess {
     life.child.kill("SIGCONT");
   }
 
+  /** Kills it, and keeps it from coming back by itself; resolves once it is gone. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    clearTimeout(this.#restart);
+    const ended = this.ended();
+    this.signal("SIGKILL");
+    await ended;
+  }
+
+  /** Starts it again after {@link hold}. */
+  release(): Promise<void> {
+    this.#isHeld = false;
+    return this.start();
+  }
+
   /** How this life ends; undefined where nothing runs. */
   ended(): Promise<Exit> | undefined {
     return this.#running?.ended;
@@ -183,7 +199,7 @@ export class AppProcess {
     this.#running = undefined;
     this.exits.push(exit);
     const { restartAfterMs } = this.#options;
-    if (restartAfterMs !== undefined && !this.#isClosed) {
+    if (restartAfterMs !== undefined && !this.#isHeld && !this.#isClosed) {
       this.#restart = setTimeout(() => {
         this.#running ??= this.#spawn();
       }, restartAfterMs());

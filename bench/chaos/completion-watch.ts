@@ -1,3 +1,4 @@
+import { LOST_ANSWERS } from "../../src/simulator/faults.js";
 import type { CallbackRecord } from "../../src/simulator/portal/callbacks.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import type { Disturbance } from "./disturbances.js";
@@ -15,7 +16,7 @@ export class CompletionWatch {
 
   constructor(simulator: Simulator) {
     simulator.signals.on("fault", ({ endpoint, fault }) => {
-      if (endpoint !== "callbacks" || (fault !== "errorAfter" && fault !== "resetAfter")) return;
+      if (endpoint !== "callbacks" || !LOST_ANSWERS.has(fault)) return;
       // The simulator announces the fault, does the work and announces that, all in one go.
       this.#isLosing = true;
       queueMicrotask(() => {

@@ -1,5 +1,6 @@
 import { execFile, type ChildProcess } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { openCluster, OWNER, type Cluster } from "../../src/db/cluster.js";
@@ -30,8 +31,12 @@ export interface DatabaseServer {
   thaw(): void;
   /** Starts it again; resolves once it has recovered and answers. */
   start(): Promise<void>;
-  /** Shuts it down in order. */
+  /** Shuts it down in order, open transactions rolled back. */
   stop(): Promise<void>;
+  /** Copies the data as a crash at this moment would leave it, and names the copy. The server stands still meanwhile. */
+  backUp(): Promise<string>;
+  /** Puts a copy in the place of the data, and uses it up. The server must be down. */
+  restore(backup: string): Promise<void>;
   /** Immediate shutdown, not waited for: for the moment in which this process itself ends. */
   killNow(): void;
 }
@@ -43,7 +48,7 @@ export async function startDatabaseServer(dataDir: string): Promise<DatabaseServ
   let isUp = true;
   let frozen: number[] = [];
   const url = `postgresql://${OWNER}:${cluster.password}@127.0.0.1:${postmaster.port}/${OWNER}`;
-  return {
+  const server: DatabaseServer = {
     url,
     get isUp() {
       return isUp;
@@ -72,11 +77,29 @@ export async function startDatabaseServer(dataDir: string): Promise<DatabaseServ
       isUp = false;
       if (!(await shutDown(cluster, STOP_TIMEOUT_MS))) await killAll(cluster);
     },
+    async backUp() {
+      const backup = path.join(dataDir, "backup");
+      await rm(backup, { recursive: true, force: true });
+      await server.freeze();
+      try {
+        // Keeps the owner, which PostgreSQL insists on.
+        await run("cp", ["-a", cluster.dataDirectory, backup]);
+      } finally {
+        server.thaw();
+      }
+      return backup;
+    },
+    async restore(backup) {
+      await rm(cluster.dataDirectory, { recursive: true, force: true });
+      await rename(backup, cluster.dataDirectory);
+    },
     killNow() {
+      server.thaw();
       // Its processes see the signal through: nothing to wait for here.
       if (isUp) sendSignal(postmaster.pid, "SIGQUIT");
     },
   };
+  return server;
 }
 
 /** Launches the server and waits until it answers; a launch that fails because the old one is not gone yet is repeated. */

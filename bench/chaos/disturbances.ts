@@ -1,26 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../../src/simulator/random.js";
+import { randomFrom, type Random } from "../../src/simulator/random.js";
 import type { AppProcess } from "./app-process.js";
+import { BREAKS } from "./hostile-proxy.js";
+import { plan, type DisturbanceKind, type PlannedEvent } from "./plan.js";
+import { restoreBackup, type Restore } from "./restore.js";
 import type { Stage } from "./stage.js";
+import { API_FAULTS, MUTE_FAULTS } from "./workload.js";
 
-export const DISTURBANCES = ["kill worker", "kill web", "kill database", "pause worker"] as const;
-export type DisturbanceKind = (typeof DISTURBANCES)[number];
+/** A busy connection is broken this often while connections break. */
+const BREAK_EVERY_MS = 150;
+/** How long a process may take until it is inside a transaction; few of its statements are. */
+const TRANSACTION_WITHIN_MS = 8_000;
 
-/** Ten in a row hold each kind this often, in an order of chance: no run goes without one of them. */
-const IN_TEN: Readonly<Record<DisturbanceKind, number>> = {
-  "kill worker": 4,
-  "kill web": 2,
-  "kill database": 2,
-  "pause worker": 2,
-};
-
-/** Every few seconds, with gaps long enough now and then for a lease to lapse and a successor to get something done. */
-const GAP_MS = [2_500, 8_000] as const;
-/** Longer than a lease: heartbeats lapse after 10 s, and the queue looks every second. */
-const PAUSE_MS = [14_000, 19_000] as const;
-const DATABASE_DOWN_MS = [200, 3_000] as const;
-
-/** Something done to a process, from begin to end (the same moment for a kill of the app). Epoch ms. */
+/** Something done to a process or the network, from begin to end (the same moment for a kill of the app). Epoch ms. */
 export interface Disturbance {
   readonly kind: DisturbanceKind;
   readonly target: string;
@@ -28,35 +20,10 @@ export interface Disturbance {
   endedAtMs: number | undefined;
 }
 
-/** One planned event; everything in it comes from the seed alone. */
-interface PlannedEvent {
-  readonly afterMs: number;
-  readonly kind: DisturbanceKind;
-  /** Which of the candidates, from [0, 1). */
-  readonly pick: number;
-  readonly lastsMs: number;
-}
-
-/** The plan of a run, one event at a time, without end. */
-function* plan(random: Random): Generator<PlannedEvent, never> {
-  for (;;) {
-    const bag = DISTURBANCES.flatMap((kind) => Array.from({ length: IN_TEN[kind] }, () => kind));
-    while (bag.length > 0) {
-      const [kind] = bag.splice(Math.floor(random.between(0, bag.length)), 1) as [DisturbanceKind];
-      const [least, most] = kind === "pause worker" ? PAUSE_MS : DATABASE_DOWN_MS;
-      const afterMs = random.between(...GAP_MS);
-      yield { kind, afterMs, pick: random.next(), lastsMs: random.between(least, most) };
-    }
-  }
-}
-
-function choose<T>(candidates: readonly T[], pick: number): T | undefined {
-  return candidates[Math.floor(pick * candidates.length)];
-}
-
-/** Kills and pauses processes every few seconds, in an order that the seed decides, until told to stop. */
+/** Kills, pauses, cuts and mutes every few seconds, in an order that the seed decides, until told to stop. */
 export class Disturber {
   readonly log: Disturbance[] = [];
+  readonly restores: Restore[] = [];
   readonly #stage: Stage;
   readonly #random: Random;
   readonly #onBegin: (disturbance: Disturbance) => void;
@@ -75,7 +42,11 @@ export class Disturber {
     this.#loop = this.#run();
   }
 
-  /** Ends the disturbances; resolves once paused processes go on and the database is up. @throws where it stays down. */
+  /**
+   * Ends the disturbances; resolves once paused processes go on, the database is up and HubSpot answers as before.
+   *
+   * @throws what kept a disturbance from being ended.
+   */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
@@ -86,7 +57,10 @@ export class Disturber {
   async #run(): Promise<void> {
     for (const event of plan(this.#random)) {
       if (!(await this.#wait(event.afterMs))) return;
-      this.#disturb(event);
+      // A restore replaces what the others disturb: it has the stage for itself.
+      if (event.kind === "restore a backup") await Promise.all(this.#underWay);
+      const task = this.#disturb(event);
+      if (event.kind === "restore a backup") await task;
     }
   }
 
@@ -96,66 +70,148 @@ export class Disturber {
     return !this.#stop.signal.aborted;
   }
 
-  #disturb(event: PlannedEvent): void {
+  #disturb(event: PlannedEvent): Promise<void> {
     const task = this.#carryOut(event)
       .catch((fault: unknown) => {
         this.#fault ??= fault instanceof Error ? fault : new Error(String(fault));
       })
       .finally(() => this.#underWay.delete(task));
     this.#underWay.add(task);
+    return task;
   }
 
-  #carryOut({ kind, pick, lastsMs }: PlannedEvent): Promise<void> {
+  #carryOut(event: PlannedEvent): Promise<void> {
     const { webs, workers } = this.#stage;
-    switch (kind) {
+    switch (event.kind) {
       case "kill web":
-        return this.#kill(kind, choose(webs.filter(isUp), pick));
+        return this.#kill(event, choose(webs.filter(isUp), event));
       case "kill worker":
-        return this.#kill(kind, choose(workers.filter(isUp), pick));
+        return this.#kill(event, choose(workers.filter(isUp), event));
       case "kill database":
-        return this.#killDatabase(lastsMs);
+      case "restart database":
+        return this.#takeDatabaseDown(event);
       case "pause worker":
-        // One at least goes on, so that there is a successor.
-        return workers.filter(isUp).length < 2
-          ? Promise.resolve()
-          : this.#pause(choose(workers.filter(isUp), pick), lastsMs);
+        return this.#pause(event, choose(this.#pausable(workers), event));
+      case "pause in a transaction":
+        return this.#pauseInTransaction(event);
+      case "break connections":
+        return this.#breakConnections(event);
+      case "mute HubSpot":
+        return this.#muteHubSpot(event);
+      case "restore a backup":
+        return this.#restore(event);
     }
   }
 
-  #note(kind: DisturbanceKind, target: string): Disturbance {
+  #note({ kind }: PlannedEvent, target: string): Disturbance {
     const disturbance: Disturbance = { kind, target, beganAtMs: Date.now(), endedAtMs: undefined };
     this.log.push(disturbance);
     this.#onBegin(disturbance);
     return disturbance;
   }
 
-  async #kill(kind: DisturbanceKind, target: AppProcess | undefined): Promise<void> {
+  /** Notes a disturbance, waits for as long as it lasts, ends it by `end`, whatever happens meanwhile. */
+  async #last(event: PlannedEvent, target: string, end: () => unknown): Promise<void> {
+    const disturbance = this.#note(event, target);
+    try {
+      await this.#wait(event.lastsMs);
+    } finally {
+      await end();
+      disturbance.endedAtMs = Date.now();
+    }
+  }
+
+  async #kill(event: PlannedEvent, target: AppProcess | undefined): Promise<void> {
     const ended = target?.ended();
     if (target?.signal("SIGKILL") !== true) return;
     // Answers that had left it already are no sign of recovery: time runs from its end.
     await ended;
-    const disturbance = this.#note(kind, target.name);
+    const disturbance = this.#note(event, target.name);
     disturbance.endedAtMs = disturbance.beganAtMs;
   }
 
-  async #pause(target: AppProcess | undefined, lastsMs: number): Promise<void> {
-    if (target?.pause() !== true) return;
-    const disturbance = this.#note("pause worker", target.name);
-    await this.#wait(lastsMs);
-    target.resume();
-    disturbance.endedAtMs = Date.now();
+  /** One worker at least goes on, so that there is a successor. */
+  #pausable(apps: readonly AppProcess[]): AppProcess[] {
+    const { workers } = this.#stage;
+    const isLast = (app: AppProcess): boolean => workers.includes(app) && workers.filter(isUp).length < 2;
+    return apps.filter((app) => app.isUp && !isLast(app));
   }
 
-  async #killDatabase(downMs: number): Promise<void> {
+  async #pause(event: PlannedEvent, target: AppProcess | undefined): Promise<void> {
+    if (target?.pause() !== true) return;
+    await this.#last(event, target.name, () => {
+      target.resume();
+    });
+  }
+
+  async #pauseInTransaction(event: PlannedEvent): Promise<void> {
+    const target = await this.#stopInsideTransaction();
+    if (target === undefined) return;
+    await this.#last(event, target.name, () => {
+      target.resume();
+    });
+  }
+
+  /** Stops whichever process is the first to have a statement of a transaction answered; undefined if none comes. */
+  async #stopInsideTransaction(): Promise<AppProcess | undefined> {
+    const { connections } = this.#stage;
+    let stopped: AppProcess | undefined;
+    const found = new AbortController();
+    for (const app of this.#pausable([...connections.keys()])) {
+      connections.get(app)?.onTransaction(() => {
+        if (stopped !== undefined || !this.#pausable([app]).includes(app) || !app.pause()) return;
+        stopped = app;
+        found.abort();
+      });
+    }
+    const signal = AbortSignal.any([found.signal, this.#stop.signal]);
+    await sleep(TRANSACTION_WITHIN_MS, undefined, { signal }).catch(() => undefined);
+    for (const proxy of connections.values()) proxy.onTransaction(undefined);
+    return stopped;
+  }
+
+  async #takeDatabaseDown(event: PlannedEvent): Promise<void> {
+    const { database } = this.#stage;
+    if (!database.isUp) return;
+    await (event.kind === "kill database" ? database.kill() : database.stop());
+    await this.#last(event, "database", () => database.start());
+  }
+
+  async #breakConnections(event: PlannedEvent): Promise<void> {
+    const proxies = [...this.#stage.connections.values()];
+    if (proxies.length === 0) return;
+    const random = randomFrom(Math.floor(event.pick * 2 ** 31));
+    const timer = setInterval(() => {
+      const muteMs = random.between(1_000, 7_000);
+      random.pick(proxies).breakOne(random.pick(BREAKS), { choice: random.next(), muteMs });
+    }, BREAK_EVERY_MS);
+    await this.#last(event, "database connections", () => {
+      clearInterval(timer);
+    });
+  }
+
+  async #muteHubSpot(event: PlannedEvent): Promise<void> {
+    const { simulator } = this.#stage;
+    simulator.setFaults(MUTE_FAULTS);
+    await this.#last(event, "HubSpot", () => {
+      simulator.setFaults(API_FAULTS);
+    });
+  }
+
+  async #restore(event: PlannedEvent): Promise<void> {
     if (!this.#stage.database.isUp) return;
-    await this.#stage.database.kill();
-    const disturbance = this.#note("kill database", "database");
-    await this.#wait(downMs);
-    await this.#stage.database.start();
-    disturbance.endedAtMs = Date.now();
+    const restore = await restoreBackup(this.#stage, {
+      waitForAge: () => this.#wait(event.lastsMs),
+      onStop: () => this.#note(event, "everything"),
+    });
+    if (restore !== undefined) this.restores.push(restore);
   }
 }
 
 function isUp(app: AppProcess): boolean {
   return app.isUp;
+}
+
+function choose<T>(candidates: readonly T[], { pick }: PlannedEvent): T | undefined {
+  return candidates[Math.floor(pick * candidates.length)];
 }

@@ -1,4 +1,8 @@
 import { parseArgs } from "node:util";
+import { KIND_WORLD, UNKIND_WORLD, type WorldPreset } from "../../src/simulator/presets.js";
+
+const WORLDS = { kind: KIND_WORLD, unkind: UNKIND_WORLD } as const;
+const ENDED_ENROLLMENTS = { latest: "latest", "404": 404, empty: "empty" } as const;
 
 /** What one invocation of `npm run chaos` does. */
 export interface ChaosOptions {
@@ -12,8 +16,8 @@ export interface ChaosOptions {
   readonly workers: number;
   /** Longest time in which processes are killed; what is open after it gets a calm end. */
   readonly minutes: number;
-  /** What HubSpot says of an enrollment that has ended (dossier §13.5 leaves it open). */
-  readonly endedEnrollment: "latest" | 404;
+  /** How HubSpot answers where its documents are silent. */
+  readonly world: WorldPreset;
   /** Enrollments in 24 hours of each sender; 0: as many as the run has, so that no contact is refused for it. */
   readonly cap: number;
   /** Keep the processes' logs of a good run too. */
@@ -21,7 +25,7 @@ export interface ChaosOptions {
 }
 
 export const USAGE = `npm run chaos -- [--seed 1] [--seeds 1] [--calls 3000] [--portals 4] [--webs 1] [--workers 2]
-                 [--minutes 4] [--ended-enrollment latest|404] [--cap 120] [--keep-logs]`;
+                 [--minutes 4] [--world unkind|kind] [--ended-enrollment latest|404|empty] [--cap 120] [--keep-logs]`;
 
 /** The options do not make sense; the message says which. */
 export class UsageError extends Error {}
@@ -44,7 +48,8 @@ function parse(args: readonly string[]) {
         webs: { type: "string", default: "1" },
         workers: { type: "string", default: "2" },
         minutes: { type: "string", default: "4" },
-        "ended-enrollment": { type: "string", default: "latest" },
+        world: { type: "string", default: "unkind" },
+        "ended-enrollment": { type: "string" },
         cap: { type: "string", default: "120" },
         "keep-logs": { type: "boolean", default: false },
       },
@@ -54,12 +59,21 @@ function parse(args: readonly string[]) {
   }
 }
 
+function oneOf<Choices extends object>(name: string, text: string, choices: Choices): Choices[keyof Choices] {
+  if (Object.hasOwn(choices, text)) return choices[text as keyof Choices];
+  throw new UsageError(`--${name} is one of ${Object.keys(choices).join(", ")}\n${USAGE}`);
+}
+
+function readWorld(name: string, ended: string | undefined): WorldPreset {
+  const world = oneOf("world", name, WORLDS);
+  if (ended === undefined) return world;
+  const endedEnrollment = oneOf("ended-enrollment", ended, ENDED_ENROLLMENTS);
+  return { ...world, openQuestions: { ...world.openQuestions, endedEnrollment } };
+}
+
 /** Reads the command line. @throws UsageError */
 export function readOptions(args: readonly string[]): ChaosOptions {
   const values = parse(args);
-  const ended = values["ended-enrollment"];
-  if (ended !== "latest" && ended !== "404")
-    throw new UsageError(`--ended-enrollment is latest or 404\n${USAGE}`);
   return {
     seed: wholeNumber("seed", values.seed, { from: 0, to: 1_000_000 }),
     seeds: wholeNumber("seeds", values.seeds, { from: 1, to: 100 }),
@@ -68,7 +82,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     webs: wholeNumber("webs", values.webs, { from: 1, to: 8 }),
     workers: wholeNumber("workers", values.workers, { from: 1, to: 8 }),
     minutes: wholeNumber("minutes", values.minutes, { from: 1, to: 60 }),
-    endedEnrollment: ended === "404" ? 404 : "latest",
+    world: readWorld(values.world, values["ended-enrollment"]),
     cap: wholeNumber("cap", values.cap, { from: 0, to: 1_000_000 }),
     keepLogs: values["keep-logs"],
   };

@@ -1,5 +1,6 @@
 import type { Simulator } from "../../src/simulator/simulator.js";
-import type { Disturbance, DisturbanceKind } from "./disturbances.js";
+import type { Disturbance } from "./disturbances.js";
+import type { DisturbanceKind } from "./plan.js";
 
 /** How long it took after a disturbance until HubSpot saw the app work again. */
 export interface Recovery {
@@ -7,6 +8,11 @@ export interface Recovery {
   readonly what: "a call accepted" | "every portal at work";
   readonly tookMs: number;
 }
+
+/** What keeps calls from being accepted. */
+const STOPS_CALLS: ReadonlySet<DisturbanceKind> = new Set([
+  ...(["kill web", "kill database", "restart database", "break connections", "restore a backup"] as const),
+]);
 
 interface Waiting {
   readonly kind: DisturbanceKind;
@@ -46,7 +52,7 @@ export class RecoveryWatch {
     const silent = new Set([...this.#simulator.portals.keys()].filter(this.#hasWork));
     if (kind !== "kill web" && silent.size > 0)
       this.#waiting.push({ kind, what: "every portal at work", sinceMs, silent });
-    if (kind === "kill web" || kind === "kill database")
+    if (STOPS_CALLS.has(kind))
       this.#waiting.push({ kind, what: "a call accepted", sinceMs, silent: new Set() });
   }
 

@@ -4,8 +4,10 @@ import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { START_TIMEOUT_MS } from "./app-process.js";
 import { CompletionWatch } from "./completion-watch.js";
 import { Disturber, type Disturbance } from "./disturbances.js";
+import { BREAKS, type Break } from "./hostile-proxy.js";
 import type { ChaosOptions } from "./options.js";
 import { RecoveryWatch, type Recovery } from "./recovery.js";
+import { isForgotten, type Restore } from "./restore.js";
 import { capSenders } from "./sender-caps.js";
 import { startStage, type Stage } from "./stage.js";
 import { judge, isKept, type Verdict } from "./verdict.js";
@@ -18,8 +20,13 @@ const LATENCY_MS = [20, 300] as const;
 /** Calls enter at this pace, so that the kills fall all over the run. */
 const CALLS_PER_SECOND = 60;
 const RESTART_MS = [200, 2_000] as const;
-/** After the last disturbance: time to finish what is open, backoffs and takeovers included. */
-const CALM_MS = 150_000;
+/**
+ * After the last disturbance and the last fault: time to finish what is open, backoffs and takeovers included. An enroll
+ * request whose answer was lost is sent again only once HubSpot has shown no trace of it for a minute and a half.
+ */
+const CALM_MS = 240_000;
+/** How often it is looked whether anything is open. */
+const LOOK_MS = 250;
 /** Anything a paused owner still sent would have arrived by then. */
 const AFTERMATH_MS = 3_000;
 const PROGRESS_MS = 5_000;
@@ -31,6 +38,8 @@ export interface RunReport {
   readonly disturbances: readonly Disturbance[];
   readonly recoveries: readonly Recovery[];
   readonly faults: Readonly<Record<string, number>>;
+  /** Connections to the database, by what was done to them. */
+  readonly breaks: Readonly<Record<Break, number>>;
   /** Processes that ended by themselves, or hang: a fault of the app, whatever the verdict. */
   readonly collapses: readonly string[];
   /** Set where logs were kept. */
@@ -54,15 +63,24 @@ function openCount(runs: readonly WorkflowRun[]): number {
   }, 0);
 }
 
-/** Resolves true once nothing is open, false after `ms` or when interrupted. */
-async function finishedWithin(play: Play, ms: number, interrupt: AbortSignal): Promise<boolean> {
-  const end = new AbortController();
-  const timeout = sleep(ms, false, { signal: AbortSignal.any([end.signal, interrupt]) }).catch(() => false);
-  const finished = Promise.all(allRuns(play).map((run) => run.finished)).then(() => true);
-  const result = await Promise.race([finished, timeout]);
-  end.abort();
-  interrupt.throwIfAborted();
-  return result;
+/** Nothing is open but what a restore made the app forget. */
+function isFinished(play: Play, restores: readonly Restore[]): boolean {
+  const runs = allRuns(play);
+  const forgotten = runs
+    .flatMap(({ executions }) => executions)
+    .filter((one) => one.state === "blocked" && isForgotten(one, restores));
+  return openCount(runs) === forgotten.length;
+}
+
+/** Resolves true once `holds`, false after `ms`. @throws the interrupt's reason. */
+async function comesTrue(holds: () => boolean, ms: number, interrupt: AbortSignal): Promise<boolean> {
+  const endsAtMs = performance.now() + ms;
+  while (!holds()) {
+    if (performance.now() > endsAtMs) return false;
+    await sleep(LOOK_MS, undefined, { signal: interrupt }).catch(() => undefined);
+    interrupt.throwIfAborted();
+  }
+  return true;
 }
 
 function showProgress(play: Play, disturber: Disturber, print: (line: string) => void): () => void {
@@ -73,7 +91,7 @@ function showProgress(play: Play, disturber: Disturber, print: (line: string) =>
     const enrolled = play.casts.reduce((sum, { portal }) => sum + portal.enrollments.total, 0);
     const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
     print(
-      `  ${seconds} s: ${total - openCount(runs)}/${total} done, ${enrolled} enrolled, ${disturber.log.length} kills and pauses`,
+      `  ${seconds} s: ${total - openCount(runs)}/${total} done, ${enrolled} enrolled, ${disturber.log.length} disturbances`,
     );
   }, PROGRESS_MS);
   return () => {
@@ -89,6 +107,12 @@ function collapsesOf({ webs, workers }: Stage): string[] {
       .map(({ code, signal }) => `${name} ended by itself (${signal ?? code})`),
     ...(startingForMs > START_TIMEOUT_MS ? [`${name} neither listens nor ends`] : []),
   ]);
+}
+
+function breaksOf({ connections }: Stage): Record<Break, number> {
+  const total = { cut: 0, "lose the answer": 0, mute: 0 };
+  for (const { counts } of connections.values()) for (const how of BREAKS) total[how] += counts[how];
+  return total;
 }
 
 async function castAndInstall(stage: Stage, options: ChaosOptions, seed: number): Promise<Cast[]> {
@@ -141,16 +165,19 @@ async function play(
   disturber.start();
   const stopProgress = showProgress(playing, disturber, print);
   try {
-    const isFinished = await finishedWithin(playing, options.minutes * 60_000, interrupt);
+    const isOver = (): boolean => isFinished(playing, disturber.restores);
+    await comesTrue(isOver, options.minutes * 60_000, interrupt);
     await disturber.stop();
-    if (!isFinished) await finishedWithin(playing, CALM_MS, interrupt);
+    simulator.setFaults({});
+    await comesTrue(isOver, CALM_MS, interrupt);
     const seconds = (performance.now() - startedAtMs) / 1_000;
     await sleep(AFTERMATH_MS);
     const runsOf = (cast: Cast): readonly WorkflowRun[] => playing.runs.get(cast) ?? [];
-    const verdict = judge({ simulator, casts, runsOf, watch, disturbances: disturber.log, cap: options.cap });
+    const { log: disturbances, restores } = disturber;
+    const verdict = judge({ simulator, casts, runsOf, watch, disturbances, restores, cap: options.cap });
     const { recoveries } = recovery;
-    const facts = { faults: simulator.faultCounts(), collapses: collapsesOf(stage) };
-    return { seed, seconds, verdict, disturbances: disturber.log, recoveries, ...facts };
+    const facts = { faults: simulator.faultCounts(), breaks: breaksOf(stage), collapses: collapsesOf(stage) };
+    return { seed, seconds, verdict, disturbances, recoveries, ...facts };
   } finally {
     stopProgress();
     stopEndings();
@@ -172,12 +199,13 @@ export async function runSeed(settings: {
     webs: options.webs,
     workers: options.workers,
     rateLimit: RATE_LIMIT,
+    hasHostileNetwork: true,
     restartAfterMs: () => restarts.between(...RESTART_MS),
     simulator: {
       seed,
       latencyMs: LATENCY_MS,
       enrollmentsPerInboxAndDay: 1_000_000,
-      openQuestions: { endedEnrollment: options.endedEnrollment },
+      ...options.world,
     },
   });
   settings.onStage(stage);

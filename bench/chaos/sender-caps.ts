@@ -1,5 +1,6 @@
 import { query } from "../../test/support/sql.js";
 import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import type { SimulatedEnrollment } from "../../src/simulator/portal/model.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 
 /** Above what any run sends: a cap of 0 in the options. */
@@ -21,15 +22,10 @@ export async function capSenders(databaseUrl: string, portal: SimulatedPortal, c
   );
 }
 
-/** Enrollments of a sender, as HubSpot saw them. A run is far shorter than a day, so all of them count. */
-function sentAs(portal: SimulatedPortal): Map<number, number> {
-  const sent = new Map<number, number>();
-  for (const { userId } of portal.enrollments.all()) sent.set(userId, (sent.get(userId) ?? 0) + 1);
-  return sent;
-}
-
-/** Enrollments beyond the cap, over all senders of a portal. */
-export function overCap(portal: SimulatedPortal, cap: number): number {
+/** Enrollments beyond the cap, over all senders. A run is far shorter than a day, so all of them count. */
+export function overCap(enrollments: readonly SimulatedEnrollment[], cap: number): number {
   if (cap === 0) return 0;
-  return [...sentAs(portal).values()].reduce((sum, count) => sum + Math.max(0, count - cap), 0);
+  const sent = new Map<number, number>();
+  for (const { userId } of enrollments) sent.set(userId, (sent.get(userId) ?? 0) + 1);
+  return [...sent.values()].reduce((sum, count) => sum + Math.max(0, count - cap), 0);
 }

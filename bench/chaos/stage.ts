@@ -12,9 +12,10 @@ import type { SimulatorOptions } from "../../src/simulator/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { AppProcess } from "./app-process.js";
+import { HostileProxy } from "./hostile-proxy.js";
 import { startDatabaseServer, type DatabaseServer } from "./database-server.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CLIENT_ID = "chaos-client";
 const APP_ID = "170";
 /** SIGTERM to SIGKILL at the end of a run; the app's own promise is 20 s. */
@@ -28,6 +29,8 @@ export interface StageOptions {
   readonly rateLimit: number;
   readonly simulator?: Partial<SimulatorOptions>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether each process reaches the database by a {@link HostileProxy} of its own. */
+  readonly hasHostileNetwork?: boolean;
   /** See {@link AppProcess}; undefined leaves killed processes dead. */
   readonly restartAfterMs?: () => number;
 }
@@ -39,6 +42,8 @@ export interface Stage {
   readonly webs: readonly AppProcess[];
   readonly workers: readonly AppProcess[];
   readonly spareWorkers: readonly AppProcess[];
+  /** The way of each process to the database; empty without a hostile network. */
+  readonly connections: ReadonlyMap<AppProcess, HostileProxy>;
   /** Where HubSpot believes the app to be: the first web process, or a free port where there is none. */
   readonly publicUrl: string;
   /** The enroll action at each web process. */
@@ -136,6 +141,31 @@ function startHubSpot(options: StageOptions, { publicUrl, secret }: { publicUrl:
   });
 }
 
+/** A process that is not started yet, with its own way to the database where the network is hostile. */
+async function makeProcess(
+  { hasHostileNetwork, restartAfterMs }: StageOptions,
+  one: {
+    name: string;
+    role: "web" | "worker";
+    environment: Readonly<Record<string, string>>;
+    logDir: string;
+    connections: Map<AppProcess, HostileProxy>;
+  },
+): Promise<AppProcess> {
+  const { name, role, environment, logDir, connections } = one;
+  const proxy =
+    hasHostileNetwork === true ? await HostileProxy.start(environment["DATABASE_URL"] ?? "") : undefined;
+  const app = new AppProcess({
+    name,
+    role,
+    environment: proxy === undefined ? environment : { ...environment, DATABASE_URL: proxy.url },
+    logFile: path.join(logDir, `${name}.log`),
+    ...(restartAfterMs === undefined ? {} : { restartAfterMs }),
+  });
+  if (proxy !== undefined) connections.set(app, proxy);
+  return app;
+}
+
 /** Sets the stage and waits until every process listens. Whatever fails, nothing is left running. */
 export async function startStage(options: StageOptions): Promise<Stage> {
   const folder = makeFolder();
@@ -156,24 +186,25 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       ...environmentFor({ publicUrl, secret, folder, rateLimit: options.rateLimit, ...urls }),
       ...options.environment,
     };
-    const make = (role: "web" | "worker", index: number): AppProcess =>
-      new AppProcess({
+    const connections = new Map<AppProcess, HostileProxy>();
+    closers.add(() => Promise.all([...connections.values()].map((proxy) => proxy.close())));
+    const make = (role: "web" | "worker", index: number): Promise<AppProcess> =>
+      makeProcess(options, {
         name: `${role}-${index + 1}`,
         role,
         environment: { ...environment, PORT: role === "web" ? String(ports[index]) : "0" },
-        logFile: path.join(logDir, `${role}-${index + 1}.log`),
-        ...(options.restartAfterMs === undefined ? {} : { restartAfterMs: options.restartAfterMs }),
+        logDir,
+        connections,
       });
-    const webs = ports.slice(0, options.webs).map((_, index) => make("web", index));
-    const crew = Array.from({ length: options.workers + (options.spareWorkers ?? 0) }, (_, index) =>
-      make("worker", index),
-    );
+    const webs = await Promise.all(ports.slice(0, options.webs).map((_, index) => make("web", index)));
+    const crewSize = options.workers + (options.spareWorkers ?? 0);
+    const crew = await Promise.all(Array.from({ length: crewSize }, (_, index) => make("worker", index)));
     const [workers, spareWorkers] = [crew.slice(0, options.workers), crew.slice(options.workers)];
     let graceMs = CLOSE_GRACE_MS;
     closers.add(() => Promise.all([...webs, ...crew].map((app) => app.close({ graceMs }))));
     await Promise.all([...webs, ...workers].map((app) => app.start()));
     return {
-      ...{ simulator, database, webs, workers, spareWorkers, publicUrl, logDir, environment },
+      ...{ simulator, database, webs, workers, spareWorkers, connections, publicUrl, logDir, environment },
       actionUrls: ports.map((port) => `http://127.0.0.1:${port}${ENROLL_ROUTE}`),
       async install(portal) {
         const admin = { portalId: portal.portalId, userId: portal.admin.userId };

@@ -1,5 +1,6 @@
 import Table from "cli-table3";
-import { DISTURBANCES } from "./disturbances.js";
+import { BREAKS } from "./hostile-proxy.js";
+import { DISTURBANCES } from "./plan.js";
 import type { Recovery } from "./recovery.js";
 import { RATE_LIMIT, type RunReport } from "./run.js";
 import { countOf, isKept } from "./verdict.js";
@@ -55,6 +56,7 @@ export function renderRun(report: RunReport): string {
     ["Time", seconds(report.seconds * 1_000)],
     ["Calls", verdict.calls],
     ["Accepted", verdict.accepted],
+    ["Forgotten by a restore, not judged", verdict.forgotten],
     ["Completed", verdict.completed],
     ["Enrolled", verdict.enrolled],
     ["Enrolled twice", countOf(verdict.problems, "enrolled twice")],
@@ -67,6 +69,7 @@ export function renderRun(report: RunReport): string {
     ["Completions sent again: no reason", verdict.resends.none],
     ["Calls HubSpot gave up on", verdict.givenUp],
     ["Faults on API requests", faults],
+    ...BREAKS.map((how) => [`Database connections: ${how}`, report.breaks[how]]),
     ["429s caused by us", verdict.throttled],
     ["Peak in any 10 s", `${verdict.peakInWindow} of ${RATE_LIMIT}`],
     ["Processes that ended by themselves", report.collapses.length],
@@ -101,12 +104,14 @@ export function renderSummary(reports: readonly RunReport[]): string {
       "Enrolled",
       "Twice",
       "Lost",
-      "Re-sent",
-      "Kills",
+      "Over cap",
       "429s",
+      "Forgotten",
+      "Re-sent",
+      "Disturbed",
       "",
     ],
-    colAligns: [...Array.from({ length: 10 }, () => "right" as const), "left"],
+    colAligns: [...Array.from({ length: 12 }, () => "right" as const), "left"],
     style: PLAIN,
   });
   for (const report of reports) {
@@ -120,9 +125,11 @@ export function renderSummary(reports: readonly RunReport[]): string {
       verdict.enrolled,
       countOf(verdict.problems, "enrolled twice"),
       countOf(verdict.problems, "lost"),
+      verdict.overCap,
+      verdict.throttled,
+      verdict.forgotten,
       `${answerLost} + ${crash} + ${none}`,
       report.disturbances.length,
-      verdict.throttled,
       isKept(verdict) ? "kept" : "BROKEN",
     ]);
   }

@@ -3,6 +3,7 @@ import type { Execution } from "../../src/simulator/workflow/execution.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import type { CompletionWatch, ResendReason } from "./completion-watch.js";
 import type { Disturbance } from "./disturbances.js";
+import { isForgotten, type Restore } from "./restore.js";
 import { overCap } from "./sender-caps.js";
 import { wasAccepted, type Cast } from "./workload.js";
 
@@ -34,15 +35,17 @@ export interface Verdict {
   readonly overCap: number;
   /** Contacts told that their sender's cap is used up. */
   readonly cappedContacts: number;
+  /** Calls that a restored database has never heard of: not lost by us, and judged by nothing above. */
+  readonly forgotten: number;
 }
 
 export function countOf(problems: readonly Problem[], kind: Problem["kind"]): number {
   return problems.filter((problem) => problem.kind === kind).length;
 }
 
-/** The promise: nothing lost, nobody enrolled twice, no sender over its cap. */
-export function isKept({ problems, overCap: beyond }: Verdict): boolean {
-  return problems.length === 0 && beyond === 0;
+/** The promise: nothing lost, nobody enrolled twice, no sender over its cap, no 429 of our own making. */
+export function isKept({ problems, overCap: beyond, throttled }: Verdict): boolean {
+  return problems.length === 0 && beyond === 0 && throttled === 0;
 }
 
 interface Case {
@@ -117,11 +120,16 @@ export function judge(facts: {
   runsOf: (cast: Cast) => readonly WorkflowRun[];
   watch: CompletionWatch;
   disturbances: readonly Disturbance[];
+  restores: readonly Restore[];
   cap: number;
 }): Verdict {
-  const { simulator, casts, cap } = facts;
-  const cases = casts.flatMap((cast) =>
+  const { simulator, casts, cap, restores } = facts;
+  const all = casts.flatMap((cast) =>
     facts.runsOf(cast).flatMap((run) => run.executions.map((execution) => ({ cast, execution, cap }))),
+  );
+  const cases = all.filter(({ execution }) => !isForgotten(execution, restores));
+  const forgotten = new Set(
+    all.filter((one) => !cases.includes(one)).map(({ execution }) => execution.contactId),
   );
   const executions = cases.map(({ execution }) => execution);
   const sum = (value: (cast: Cast) => number): number =>
@@ -131,7 +139,8 @@ export function judge(facts: {
       contactIds.reduce((total, id) => total + portal.enrollments.factsOf(id)[value], 0),
     );
   return {
-    calls: executions.length,
+    calls: all.length,
+    forgotten: all.length - cases.length,
     accepted: executions.filter(wasAccepted).length,
     completed: executions.filter(({ state }) => state === "completed").length,
     enrolled: perContact("accepted"),
@@ -140,7 +149,10 @@ export function judge(facts: {
     resends: countResends(casts, facts.watch, facts.disturbances),
     givenUp: executions.filter(({ state }) => state === "unreachable" || state === "refused").length,
     throttled: sum(({ portal }) => portal.traffic.throttled),
-    overCap: sum(({ portal }) => overCap(portal, cap)),
+    overCap: sum(({ portal }) => {
+      const remembered = portal.enrollments.all().filter(({ contactId }) => !forgotten.has(contactId));
+      return overCap(remembered, cap);
+    }),
     cappedContacts: cases.filter(isCapped).length,
     peakInWindow: Math.max(0, ...casts.map(({ portal }) => simulator.peakOf(portal.portalId))),
   };

@@ -1,5 +1,5 @@
 import { REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import type { FaultPlan } from "../../src/simulator/faults.js";
+import type { FaultPlan, FaultRates } from "../../src/simulator/faults.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { Trouble } from "../../src/simulator/portal/troubles.js";
 import { randomFrom, type Random } from "../../src/simulator/random.js";
@@ -7,16 +7,33 @@ import type { Simulator } from "../../src/simulator/simulator.js";
 import type { Execution } from "../../src/simulator/workflow/execution.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 
-/** What goes wrong on the API while processes die: of 100 requests, 3 get a 5xx, 5 no answer, 1 a 429. */
+/** Of 100 requests, 3 get a 5xx, 5 are cut, 1 gets a 429, and 1 in 250 an answer that never ends. */
+const USUAL_FAULTS: FaultRates = {
+  errorBefore: 0.015,
+  errorAfter: 0.015,
+  resetBefore: 0.02,
+  resetAfter: 0.03,
+  throttled: 0.005,
+  throttledRetryAfter: 0.005,
+  hangAfter: 0.001,
+  halfOpenAfter: 0.002,
+  trickle: 0.001,
+};
+
+/**
+ * What goes wrong on the API while processes die. A completion is one request for up to a hundred contacts, so its answer
+ * is lost more often. A refresh whose answer is lost ends the grant where refresh tokens rotate: no app can help it.
+ */
 export const API_FAULTS: FaultPlan = {
-  all: {
-    errorBefore: 0.015,
-    errorAfter: 0.015,
-    resetBefore: 0.02,
-    resetAfter: 0.03,
-    throttled: 0.005,
-    throttledRetryAfter: 0.005,
-  },
+  all: USUAL_FAULTS,
+  callbacks: { ...USUAL_FAULTS, errorAfter: 0.04, resetAfter: 0.06, hangAfter: 0.01 },
+  token: { errorBefore: 0.015, resetBefore: 0.02 },
+};
+
+/** While HubSpot is mute, half of the requests never get a whole answer, on connections that stay open. */
+export const MUTE_FAULTS: FaultPlan = {
+  ...API_FAULTS,
+  all: { ...USUAL_FAULTS, hangBefore: 0.15, hangAfter: 0.15, halfOpenAfter: 0.15, halfOpenBefore: 0.05 },
 };
 
 /** Contacts HubSpot refuses, or for whom nobody can send: each must end with its reason, and none enrolled. */
@@ -109,8 +126,10 @@ export function endSequencesEarly(simulator: Simulator, seed: number): () => voi
 
 /** HubSpot was told to hold the contact: from then on we owe it an end. */
 export function wasAccepted(execution: Execution): boolean {
-  return (
-    execution.state === "completed" ||
-    execution.attempts.some(({ status, body }) => status === 200 && body.includes('"BLOCK"'))
-  );
+  return execution.state === "completed" || execution.attempts.some(isHeldBy);
+}
+
+/** The answer told HubSpot to hold the contact. */
+export function isHeldBy({ status, body }: { status: number; body: string }): boolean {
+  return status === 200 && body.includes('"BLOCK"');
 }

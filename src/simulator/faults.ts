@@ -60,7 +60,7 @@ export const FAULTS = [
 export type FaultName = (typeof FAULTS)[number];
 
 /** Done by HubSpot, and its caller may never read the answer. */
-export const LOST_ANSWERS: ReadonlySet<FaultName> = new Set<FaultName>([
+export const LOST_ANSWERS: ReadonlySet<string> = new Set<FaultName>([
   "errorAfter",
   "resetAfter",
   "hangAfter",
@@ -68,7 +68,7 @@ export const LOST_ANSWERS: ReadonlySet<FaultName> = new Set<FaultName>([
   "trickle",
 ]);
 
-type FaultRates = Partial<Record<FaultName, number>>;
+export type FaultRates = Partial<Record<FaultName, number>>;
 
 /** Probabilities by endpoint family; "all" applies where the family has no entry of its own. */
 export type FaultPlan = Partial<Record<Endpoint | "all", FaultRates>> & {

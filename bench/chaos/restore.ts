@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Disturbance } from "./disturbances.js";
+import type { Execution } from "../../src/simulator/workflow/execution.js";
+import { ROOT, type Stage } from "./stage.js";
+import { isHeldBy } from "./workload.js";
+
+const run = promisify(execFile);
+
+/** A return of the database to an earlier moment. What came after it is lost to the app by nature. Epoch ms. */
+export interface Restore {
+  readonly backupAtMs: number;
+  /** From then on everything stands still. */
+  readonly stoppedAtMs: number;
+}
+
+/**
+ * Whether the app was first told of the contact after the backup, so that the restored database knows nothing of it. A
+ * call whose answer came before is in the backup: it was answered after the commit.
+ */
+export function isForgotten({ attempts }: Execution, restores: readonly Restore[]): boolean {
+  const answeredAtMs = Math.min(
+    ...attempts.filter(isHeldBy).map(({ sentAtMs, tookMs }) => sentAtMs + tookMs),
+  );
+  return restores.some(
+    ({ backupAtMs, stoppedAtMs }) =>
+      answeredAtMs >= backupAtMs &&
+      attempts.some(({ sentAtMs, tookMs }) => sentAtMs <= stoppedAtMs && sentAtMs + tookMs >= backupAtMs),
+  );
+}
+
+/**
+ * Plays what an operator does after a disaster: everything is stopped, the database of some seconds ago is put back, the
+ * command of the runbook says so to the app, and everything is started again.
+ *
+ * @param steps.waitForAge resolves false if the run ends first: the backup is then left unused.
+ * @throws Error with the command's output if it fails.
+ */
+export async function restoreBackup(
+  stage: Stage,
+  steps: { waitForAge: () => Promise<boolean>; onStop: () => Disturbance },
+): Promise<Restore | undefined> {
+  const { database, webs, workers, environment } = stage;
+  const apps = [...webs, ...workers];
+  const backupAtMs = Date.now();
+  const backup = await database.backUp();
+  if (!(await steps.waitForAge())) return undefined;
+  const disturbance = steps.onStop();
+  await Promise.all(apps.map((app) => app.hold()));
+  const stoppedAtMs = Date.now();
+  await database.kill();
+  await database.restore(backup);
+  await database.start();
+  await run("npm", ["run", "--silent", "db:after-restore"], { cwd: ROOT, env: { ...environment } });
+  await Promise.all(apps.map((app) => app.release()));
+  disturbance.endedAtMs = Date.now();
+  return { backupAtMs, stoppedAtMs };
+}
