@@ -200,6 +200,18 @@ describe("POST /hubspot/actions/enroll", () => {
     expect(portal.callbacks.get(callbackId)?.received).toEqual([]);
   });
 
+  test.each(["sequence_id", "sender_user_id", "rotation_id", "preset_id", "sender_alias", "not_before"])(
+    "answers INVALID_INPUT to %s with a character where it is cut, with half of one, or with a NUL",
+    async (name) => {
+      for (const given of [`${"1".repeat(63)}🚀`, `${"1".repeat(319)}🚀`, "1\ud83d", "\ude801", "1\u0000"]) {
+        const senderMode = { sender_user_id: "specific_user", rotation_id: "rotation" }[name];
+        const inputs = { sequence_id: sequenceId, sender_mode: senderMode ?? "contact_owner", [name]: given };
+        const { status, json } = await post(call({ inputs }).body);
+        expect([status, json?.outputFields?.["error_code"]]).toEqual([200, "INVALID_INPUT"]);
+      }
+    },
+  );
+
   test("reads an input from `fields` where `inputFields` lacks it, and ignores unknown ones", async () => {
     const { callbackId, body } = call({ contactId: contactAt(1) });
     const { inputFields: _, ...rest } = body;

@@ -156,6 +156,14 @@ describe("a refresh", () => {
     expect(asked[0]?.form.get("grant_type")).toBe("refresh_token");
   });
 
+  test("answers with the refresh token that came back, and believes no token to live longer than a day", async () => {
+    answer = () => ({ status: 200, body: { ...TOKENS, refresh_token: "na1-rotated", expires_in: 1e300 } });
+    expect(await api().refreshGrant("na1-old")).toMatchObject({
+      refreshToken: "na1-rotated",
+      expiresInSeconds: 86_400,
+    });
+  });
+
   const refusals = [
     [400, { error: "invalid_grant", status: "BAD_REFRESH_TOKEN" }, GrantRevoked],
     [401, { error: "invalid_grant" }, GrantRevoked],

@@ -266,6 +266,13 @@ describe("a portal's request budget", () => {
     expect(budget.handOver()).toHaveLength(100);
   });
 
+  test("rests as long as the longest wait asked for, also if a shorter one is asked for later", () => {
+    const { budget } = budgetAt({ limit: 110 });
+    budget.exhaust(5_000);
+    budget.exhaust(1_000);
+    expect(budget.msUntilAvailable()).toBe(5_000);
+  });
+
   describe("learning from HubSpot's rate headers", () => {
     test("keeps to a smaller allowance while HubSpot says so, and to its own limit whatever HubSpot allows", () => {
       const { budget } = budgetAt({ limit: 110 });
