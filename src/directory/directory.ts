@@ -39,34 +39,18 @@ export interface DirectoryState {
 
 /**
  * Our copy of a portal's sequences, owners and users: what dropdowns show and senders are found in without a call to
- * HubSpot. Kept by the portal's owner process (jobs/sync-directory.ts); read by all.
+ * HubSpot. Written by the portal's owner (copy-store.ts, jobs/sync-directory.ts); read by all.
  */
 export interface Directory {
   state(portalId: bigint): Promise<DirectoryState | undefined>;
   /** Asks for a fresh copy, unless one was asked for or made within `minAgeMs`. True when it was asked for now. */
   requestSync(portalId: bigint, options: { minAgeMs: number }): Promise<boolean>;
-  /** After a sync that failed: asks for the next one, not before `delayMs` from now. */
-  postponeSync(portalId: bigint, delayMs: number): Promise<void>;
-  markSynced(portalId: bigint, startedAt: Date, problem: string | null): Promise<void>;
-  saveAccount(portalId: bigint, account: { timeZone: string | null; uiDomain: string | null }): Promise<void>;
-  /** With `isComplete`, whatever is not in the list stops being offered; its label stays known. */
-  saveSequences(
-    portalId: bigint,
-    sequences: readonly DirectorySequence[],
-    options: { isComplete: boolean },
-  ): Promise<void>;
-  /** With `isComplete`, an owner that is not in the list counts as deactivated. */
-  saveOwners(
-    portalId: bigint,
-    owners: readonly DirectoryOwner[],
-    options: { isComplete: boolean },
-  ): Promise<void>;
-  saveUsers(portalId: bigint, users: readonly DirectoryUser[]): Promise<void>;
   sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
   owner(portalId: bigint, ownerId: string): Promise<DirectoryOwner | undefined>;
   /** E-mail of an active user, from the user list or, where that scope is not granted, from the owners. */
   activeUserEmail(portalId: bigint, userId: bigint): Promise<string | null | undefined>;
-  defaultSenderUserId(portalId: bigint): Promise<bigint | null>;
+  /** Owners were written: what this process remembers of them is from before. */
+  forget(portalId: bigint, owners: readonly Pick<DirectoryOwner, "id" | "userId">[]): void;
 }
 
 /** Looked-up entries may be this old: a renamed sequence or a new owner address shows within half a minute. */
@@ -99,6 +83,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
       if (loaded !== undefined) cache.set(key, loaded);
       return loaded;
     });
+  }
+
+  /** What a read under way found may be from before, too. */
+  function forget(key: string): void {
+    cache.delete(key);
+    reads.delete(key);
   }
 
   async function one<T extends object>(
@@ -146,107 +136,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
       return count > 0;
     },
 
-    async postponeSync(portalId, delayMs) {
-      await run(
-        "directory-postpone-sync",
-        `UPDATE portals SET directory_requested_at = now() + $2 * interval '1 millisecond' WHERE portal_id = $1`,
-        [portalId, delayMs],
-      );
-    },
-
-    async markSynced(portalId, startedAt, problem) {
-      await run(
-        "directory-mark-synced",
-        `UPDATE portals SET directory_synced_at = $2, directory_error = $3 WHERE portal_id = $1`,
-        [portalId, startedAt, problem],
-      );
-    },
-
-    async saveAccount(portalId, { timeZone, uiDomain }) {
-      await run(
-        "directory-save-account",
-        `UPDATE portals SET time_zone = $2, ui_domain = $3 WHERE portal_id = $1`,
-        [portalId, timeZone, uiDomain],
-      );
-    },
-
-    async saveSequences(portalId, sequences, { isComplete }) {
-      const ids = sequences.map(({ id }) => id);
-      await run(
-        "directory-save-sequences",
-        `INSERT INTO sequences (portal_id, sequence_id, name, folder_id, is_listed)
-         SELECT $1, id, name, folder, true FROM unnest($2::text[], $3::text[], $4::text[]) AS row (id, name, folder)
-         ON CONFLICT (portal_id, sequence_id) DO UPDATE
-           SET name = excluded.name, folder_id = excluded.folder_id, is_listed = true`,
-        [portalId, ids, sequences.map(({ name }) => name), sequences.map(({ folderId }) => folderId ?? null)],
-      );
-      if (!isComplete) return;
-      await run(
-        "directory-unlist-sequences",
-        `UPDATE sequences SET is_listed = false WHERE portal_id = $1 AND is_listed AND sequence_id <> ALL ($2::text[])`,
-        [portalId, ids],
-      );
-    },
-
-    async saveOwners(portalId, owners, { isComplete }) {
-      await run(
-        "directory-save-owners",
-        `INSERT INTO owners (portal_id, owner_id, user_id, email, first_name, last_name, type, is_archived)
-         SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
-         ON CONFLICT (portal_id, owner_id) DO UPDATE
-           SET user_id = excluded.user_id, email = excluded.email, first_name = excluded.first_name,
-               last_name = excluded.last_name, type = excluded.type, is_archived = excluded.is_archived`,
-        [
-          portalId,
-          owners.map(({ id }) => id),
-          owners.map(({ userId }) => userId),
-          owners.map(({ email }) => email),
-          owners.map(({ firstName }) => firstName),
-          owners.map(({ lastName }) => lastName),
-          owners.map(({ type }) => type),
-          owners.map(({ archived }) => archived),
-        ],
-      );
-      for (const { id } of owners) {
-        cache.delete(`owner:${portalId}:${id}`);
-        // What a read under way found may be from before.
-        reads.delete(`owner:${portalId}:${id}`);
+    forget(portalId, owners) {
+      for (const { id, userId } of owners) {
+        forget(`owner:${portalId}:${id}`);
+        if (userId !== null) forget(`user:${portalId}:${userId}`);
       }
-      if (!isComplete) return;
-      await run(
-        "directory-unlist-owners",
-        `UPDATE owners SET is_archived = true WHERE portal_id = $1 AND NOT is_archived AND owner_id <> ALL ($2::text[])`,
-        [portalId, owners.map(({ id }) => id)],
-      );
-    },
-
-    async saveUsers(portalId, users) {
-      const ids = users.map(({ id }) => id);
-      await run(
-        "directory-save-users",
-        `INSERT INTO users (portal_id, user_id, email, first_name, last_name, super_admin, seat_names, is_listed)
-         SELECT $1, id, email, first_name, last_name, super_admin,
-                ARRAY(SELECT jsonb_array_elements_text(seats)), true
-           FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::jsonb[])
-             AS row (id, email, first_name, last_name, super_admin, seats)
-         ON CONFLICT (portal_id, user_id) DO UPDATE
-           SET email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name,
-               super_admin = excluded.super_admin, seat_names = excluded.seat_names, is_listed = true`,
-        [
-          portalId,
-          ids,
-          users.map(({ email }) => email),
-          users.map(({ firstName }) => firstName),
-          users.map(({ lastName }) => lastName),
-          users.map(({ superAdmin }) => superAdmin),
-          users.map(({ seatNames }) => JSON.stringify(seatNames)),
-        ],
-      );
-      await run(
-        "directory-unlist-users",
-        `UPDATE users SET is_listed = false WHERE portal_id = $1 AND is_listed AND user_id <> ALL ($2::bigint[])`,
-        [portalId, ids],
-      );
     },
 
     async sequenceName(portalId, sequenceId) {
@@ -281,22 +175,11 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
              UNION ALL
              SELECT email, 2 FROM owners
               WHERE portal_id = $1 AND user_id = $2 AND NOT is_archived AND type = 'PERSON'
-           ) AS known ORDER BY preference LIMIT 1`,
+           ) AS known ORDER BY email IS NULL, preference LIMIT 1`,
           [portalId, userId],
         ),
       );
       return found === undefined ? undefined : found.email;
-    },
-
-    async defaultSenderUserId(portalId) {
-      const row = await shared(`default-sender:${portalId}`, () =>
-        one<{ id: string | null }>(
-          "directory-default-sender",
-          `SELECT default_sender_user_id AS id FROM portal_settings WHERE portal_id = $1`,
-          [portalId],
-        ),
-      );
-      return row?.id == null ? null : BigInt(row.id);
     },
   };
 }

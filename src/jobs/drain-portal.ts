@@ -1,17 +1,17 @@
-import { LRUCache } from "lru-cache";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { createBreather } from "../breather.js";
+import { createCopyStore } from "../directory/copy-store.js";
 import type { Directory } from "../directory/directory.js";
 import { recoverAttempts, type Ownership } from "../executions/claim.js";
 import { doubtCompletions } from "../executions/completions.js";
 import { expirePastDeadline, type Standstill } from "../executions/expire.js";
 import { OverdueLooks } from "../executions/overdue.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
-import type { Owner, PortalGateway } from "../hubspot/gateway.js";
+import type { Owner } from "../hubspot/gateway.js";
 import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
-import { backoffMs } from "../queue/backoff.js";
 import {
   HEARTBEAT_SECONDS,
   SELF_FENCE_MS,
@@ -37,7 +37,7 @@ import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
 import { SenderDesk } from "./sender-desk.js";
 import { createSlotSource } from "./slot-source.js";
-import { directoryNeed, syncDirectory } from "./sync-directory.js";
+import { DirectoryKeeper, directoryNeed } from "./sync-directory.js";
 
 export interface DrainOptions {
   pool: Pool;
@@ -54,10 +54,8 @@ export interface DrainOptions {
 }
 
 const WINDOW_MS = 10_000;
-/** A sync that failed is tried again after growing gaps: it eats the budget that the contacts need. */
-const SYNC_RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
-/** Portals whose failed syncs are counted; of those forgotten the gaps begin anew. */
-const MAX_FAILING_SYNCS = 5_000;
+/** So long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked for the one person. */
+const RENEWAL_PATIENCE_MS = 2_000;
 /**
  * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
  * that began together would end together, again and again, and be handed over in a crowd.
@@ -96,26 +94,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const openings = new Openings();
   const breathe = createBreather();
   const ahead = createReadAhead();
-  const failedSyncs = new LRUCache<bigint, number>({ max: MAX_FAILING_SYNCS });
-
-  async function postponeSync(portalId: bigint): Promise<void> {
-    const failures = (failedSyncs.get(portalId) ?? 0) + 1;
-    failedSyncs.set(portalId, failures);
-    await directory.postponeSync(portalId, backoffMs(failures, SYNC_RETRY)).catch(() => undefined);
-  }
-
-  async function sync(portalId: bigint, gateway: PortalGateway): Promise<void> {
-    try {
-      const { isComplete } = await syncDirectory(portalId, { directory, gateway });
-      if (isComplete) failedSyncs.delete(portalId);
-      else await postponeSync(portalId);
-    } catch (fault) {
-      // The copy we have serves on; the request stays open and a later turn tries again.
-      if (fault instanceof LeaseLost) return;
-      logger.warn({ fault, portalId }, "the directory could not be synced");
-      await postponeSync(portalId);
-    }
-  }
+  const keeper = new DirectoryKeeper({ directory, logger });
 
   const overdueLooks = new OverdueLooks(pool);
 
@@ -150,9 +129,24 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const { gate, forPortal } = options;
     const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });
     const endsAtMs = performance.now() + TURN_MS.least + Math.random() * (TURN_MS.most - TURN_MS.least);
-    const syncing = need === "none" ? undefined : sync(portalId, calls.gatewayWith());
+    const mayGoOn = (): boolean =>
+      calls.isCallable() &&
+      !circuit.isOpen &&
+      !turn.isEnding() &&
+      turn.isFresh() &&
+      performance.now() < endsAtMs;
+    let isRenewing = true;
+    let hasEnded = false;
+    const renewing = keeper
+      .keep({
+        ...{ owner, budget, need, gateway: calls.gatewayWith() },
+        mayGoOn: () => !hasEnded && mayGoOn(),
+      })
+      .finally(() => (isRenewing = false));
     // With no directory at all every sender would have to be read from HubSpot one by one.
-    if (need === "first") await syncing;
+    if (need === "first") await renewing;
+    const renewed = need === "old" ? Promise.race([renewing, sleep(RENEWAL_PATIENCE_MS)]) : undefined;
+    const copy = createCopyStore(owner, directory);
     const ownerReads = readOnce<Owner | undefined>();
     const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });
     const stopNoting = notePace(pool, portalId, () => budget.counted());
@@ -164,22 +158,22 @@ export function createDrain(options: DrainOptions): DrainHandler {
         circuit,
         gatewayWith: (slot) => calls.gatewayWith(slot),
         attempt: (execution, gateway) =>
-          attemptExecution(execution, { portalId, gateway, directory, ownerReads, contacts, desk }),
+          attemptExecution(execution, {
+            ...{ portalId, gateway, directory, copy, renewed },
+            ...{ ownerReads, contacts, desk },
+          }),
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,
-        mayGoOn: () =>
-          calls.isCallable() &&
-          !circuit.isOpen &&
-          !turn.isEnding() &&
-          turn.isFresh() &&
-          performance.now() < endsAtMs,
+        mayGoOn,
+        isRenewing: () => isRenewing,
       }).run();
       // What waits for an open circuit or a new grant is found by the sweep.
       if (!calls.isCallable() || circuit.isOpen) return "rest";
       return isMoreLeft ? "more" : "idle";
     } finally {
       stopNoting();
-      await syncing;
+      // The page under way is not waited for: it would keep the place of the portal's next turn.
+      hasEnded = true;
       await circuit.saved();
     }
   }

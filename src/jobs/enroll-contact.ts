@@ -1,3 +1,4 @@
+import type { CopyStore } from "../directory/copy-store.js";
 import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, failed, refusedByPolicy } from "../executions/outcome.js";
@@ -25,6 +26,10 @@ export interface EnrollContext {
     ownerId: string,
     read: () => Promise<Owner | undefined>,
   ) => Promise<Owner | undefined>;
+  /** Our copy of the directory, to be corrected by what HubSpot says of one person. */
+  readonly copy: Pick<CopyStore, "confirmOwner">;
+  /** Resolves when an old copy has been renewed, or that takes too long; undefined: ours is not old. */
+  readonly renewed?: Promise<void> | undefined;
   readonly contacts: ContactProperties;
   readonly desk: SenderDesk;
 }
@@ -101,6 +106,11 @@ function choose({ execution, context, policy, properties }: Order): Promise<Send
       directory,
       readOwner: (ownerId) => ownerReads(ownerId, () => gateway.readOwner(ownerId)),
       readOwnerOfUser: (userId) => ownerReads(`user ${userId}`, () => gateway.readOwnerOfUser(userId)),
+      saveOwner: async (found) => {
+        if (!(await context.copy.confirmOwner(found)))
+          throw new LeaseLost(`the copy of portal ${portalId} belongs to another owner now`);
+      },
+      renewed: context.renewed,
     }),
     lastSender: async () => (await desk.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
     patienceMs: execution.deadlineAt.getTime() - Date.now() - DEADLINE_MARGIN_MS,

@@ -26,6 +26,8 @@ export interface PortalTurnOptions {
   logger: Logger;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
   mayGoOn: () => boolean;
+  /** True while the directory is being renewed beside the work: the turn goes on for it. By default it never is. */
+  isRenewing?: () => boolean;
 }
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
@@ -213,7 +215,8 @@ export class PortalTurn {
 
   #isIdle(): boolean {
     const isBusy = this.#completing !== undefined || this.#polling !== undefined;
-    return !isBusy && this.#owedCount === 0 && !this.#watchPace.isMoreLeft;
+    const isRenewing = this.#options.isRenewing?.() === true;
+    return !isBusy && !isRenewing && this.#owedCount === 0 && !this.#watchPace.isMoreLeft;
   }
 
   #pollIfTime(isAlone: boolean): void {

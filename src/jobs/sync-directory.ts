@@ -1,113 +1,184 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
+import { createCopyStore, type CopyStore } from "../directory/copy-store.js";
 import type { Directory } from "../directory/directory.js";
-import type { Page, PortalGateway } from "../hubspot/gateway.js";
-import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import type { Ownership } from "../executions/claim.js";
+import type { PortalGateway } from "../hubspot/gateway.js";
+import type { RequestBudget } from "../hubspot/request-budget.js";
+import type { Logger } from "../observability/logger.js";
+import { backoffMs } from "../queue/backoff.js";
+import { LeaseLost } from "../queue/portal-lease.js";
+import { DirectoryRenewal } from "./directory-renewal.js";
 
 /** A directory this old is renewed the next time its portal has work. */
 const MAX_AGE_MS = 10 * 60_000;
-/** Bounds a list that never ends: 100 entries a page. */
-const MAX_PAGES = 200;
+/** One this old is renewed before anybody is refused by it. */
+const OLD_MS = 60 * 60_000;
+/** A sync that failed is tried again after growing gaps: it eats the budget that the contacts need. */
+const RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
+/** A request this far ahead is none of ours, but of a clock that was ahead: the longest gap, and a margin. */
+const FARTHEST_REQUEST_MS = 2 * RETRY.capMs;
+/** Portals whose failed syncs are counted; of those forgotten the gaps begin again at the shortest. */
+const MAX_FAILING = 5_000;
+/** Renewals that wait for their portal's next turn; one that is forgotten begins again. */
+const MAX_UNDER_WAY = 1_000;
+/** Shares of the window: pages read at once, enough for most accounts, and from then on in each window. */
+const SHARE = { atOnce: 0.2, perWindow: 0.1 };
 
-/** Every entry of a list, each once: a list that changes while it is paged through may show one twice. */
-async function readAll<T extends { id: unknown }>(
-  readPage: (after: string | undefined) => Promise<Page<T>>,
-): Promise<T[]> {
-  const all = new Map<unknown, T>();
-  let after: string | undefined;
-  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-    const page = await readPage(after);
-    page.results.forEach((entry) => all.set(entry.id, entry));
-    after = page.after;
-    if (after === undefined) break;
-  }
-  return [...all.values()];
-}
+/**
+ * What a portal's directory needs. `first`: there is none yet. `old`: nobody is to be refused by what we have. `fresh`: one
+ * was asked for, or it is a little old. `none`: nothing, or not yet, because the last attempt failed.
+ */
+export type DirectoryNeed = "first" | "old" | "fresh" | "none";
 
-/** Whether the portal has no directory yet, needs a fresh one (asked for, or too old), or neither. */
 export async function directoryNeed(
-  directory: Directory,
+  directory: Pick<Directory, "state">,
   portalId: bigint,
-): Promise<"first" | "fresh" | "none"> {
+): Promise<DirectoryNeed> {
   const state = await directory.state(portalId);
   if (state === undefined) return "none";
   const { requestedAt, syncedAt, now } = state;
+  const untilRequestMs = requestedAt === null ? 0 : requestedAt.getTime() - now.getTime();
   // After a failed sync the next one is asked for at a later instant.
-  if (requestedAt !== null && requestedAt > now) return "none";
+  if (untilRequestMs > 0 && untilRequestMs <= FARTHEST_REQUEST_MS) return "none";
   if (syncedAt === null) return "first";
+  const ageMs = now.getTime() - syncedAt.getTime();
+  if (ageMs > OLD_MS) return "old";
   const isAsked = requestedAt !== null && requestedAt > syncedAt;
-  return isAsked || now.getTime() - syncedAt.getTime() > MAX_AGE_MS ? "fresh" : "none";
+  // Made later than now: the clock was ahead then, and how old it is nobody knows.
+  return isAsked || ageMs > MAX_AGE_MS || ageMs < 0 ? "fresh" : "none";
 }
 
-/** What became of one list. `refusal`: a missing scope, seat or permission; `outage`: to be read again soon. */
-interface Part {
-  readonly name: string;
-  readonly refusal?: HubSpotRejected;
-  readonly outage?: HubSpotUnavailable;
-}
+/** Lets a renewal take no more than its share of the portal's requests; a first copy takes what it can get. */
+class RenewalPace {
+  readonly #perMs: number;
+  readonly #most: number;
+  #tokens: number;
+  #countedAtMs = performance.now();
 
-/** Reads one list. One that cannot be had leaves what we had of it, and the others are read all the same. */
-async function part(name: string, work: () => Promise<void>): Promise<Part> {
-  try {
-    await work();
-    return { name };
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected) return { name, refusal: fault };
-    if (fault instanceof HubSpotUnavailable) return { name, outage: fault };
-    throw fault;
+  constructor({ limit, windowMs }: Pick<RequestBudget, "limit" | "windowMs">) {
+    this.#most = Math.max(10, limit * SHARE.atOnce);
+    this.#perMs = Math.max(1, limit * SHARE.perWindow) / windowMs;
+    this.#tokens = this.#most;
+  }
+
+  /** Takes one request's place, and tells how long to wait before it. */
+  take(): number {
+    const now = performance.now();
+    this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#countedAtMs) * this.#perMs) - 1;
+    this.#countedAtMs = now;
+    return this.#tokens >= 0 ? 0 : -this.#tokens / this.#perMs;
   }
 }
 
-function describeProblems(parts: readonly Part[]): string | null {
-  const problems = parts.flatMap(({ name, refusal, outage }) => {
-    const words = refusal?.hubspotMessage ?? outage?.message;
-    return words === undefined ? [] : [`${name}: ${words}`];
-  });
-  return problems.length === 0 ? null : problems.join(" ");
+interface UnderWay {
+  readonly renewal: DirectoryRenewal;
+  readonly pace: RenewalPace;
 }
 
-/**
- * Copies a portal's sequences, owners, users and account details from HubSpot. Costs one request per 100 entries of
- * each. What could be read is kept, and counts as a copy; what could not is recorded for the settings page.
- *
- * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon.
- * @throws HubSpotUnavailable where nothing at all could be read.
- */
-export async function syncDirectory(
-  portalId: bigint,
-  { directory, gateway }: { directory: Directory; gateway: PortalGateway },
-): Promise<{ isComplete: boolean }> {
-  const before = await directory.state(portalId);
-  if (before === undefined) return { isComplete: true };
-  const startedAt = before.now;
-  let { readerUserId } = before;
-  const required = [
-    await part("Owners", async () => {
-      const archived = await readAll((after) => gateway.listOwners({ after, archived: true }));
-      const active = await readAll((after) => gateway.listOwners({ after, archived: false }));
-      const owners = new Map([...archived, ...active].map((owner) => [owner.id, owner]));
-      await directory.saveOwners(portalId, [...owners.values()], { isComplete: true });
-      readerUserId ??= active.find(({ userId }) => userId !== null)?.userId ?? null;
-    }),
-  ];
-  const reader = readerUserId;
-  if (reader !== null) {
-    required.push(
-      await part("Sequences", async () => {
-        const sequences = await readAll((after) => gateway.listSequences({ userId: reader, after }));
-        await directory.saveSequences(portalId, sequences, { isComplete: true });
-      }),
-    );
+/** A portal in the hands of its owner, for one turn. */
+export interface KeptPortal {
+  readonly owner: Ownership;
+  readonly gateway: PortalGateway;
+  readonly budget: Pick<RequestBudget, "limit" | "windowMs">;
+  readonly need: DirectoryNeed;
+  /** False as soon as no further request may be begun for it. */
+  readonly mayGoOn: () => boolean;
+}
+
+export interface DirectoryKeeperOptions {
+  readonly directory: Directory;
+  readonly logger: Logger;
+  /** Bounds each list; by default as in life. */
+  readonly maxPages?: number | undefined;
+}
+
+/** Keeps the copies of the portals that this process drains: renewals go on from turn to turn. */
+export class DirectoryKeeper {
+  readonly #options: DirectoryKeeperOptions;
+  readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
+  readonly #failures = new LRUCache<bigint, number>({ max: MAX_FAILING });
+  readonly #running = new Map<bigint, Promise<void>>();
+
+  constructor(options: DirectoryKeeperOptions) {
+    this.#options = options;
   }
-  required.push(
-    await part("Account", async () => {
-      await directory.saveAccount(portalId, await gateway.readAccount());
-    }),
-  );
-  // settings.users.read is optional: without it the owners serve, and that is no problem to tell anyone of.
-  const users = await part("Users", async () => {
-    await directory.saveUsers(portalId, await readAll((after) => gateway.listUsers({ after })));
-  });
-  const outages = [...required, users].flatMap(({ outage }) => outage ?? []);
-  if (outages[0] !== undefined && outages.length === required.length + 1) throw outages[0];
-  await directory.markSynced(portalId, startedAt, describeProblems(required));
-  return { isComplete: outages.length === 0 };
+
+  /**
+   * Goes on with the portal's renewal, or begins one, until the copy is fresh or it may not go on. Never fails: what stops
+   * it is logged, and the copy we have serves on.
+   */
+  keep(portal: KeptPortal): Promise<void> {
+    const { portalId } = portal.owner;
+    if (portal.need === "none") {
+      this.#underWay.delete(portalId);
+      return Promise.resolve();
+    }
+    // The page that the last turn was reading when it ended may still be on its way.
+    const before = this.#running.get(portalId) ?? Promise.resolve();
+    const running = before
+      .then(() => this.#renew(portal))
+      .finally(() => {
+        if (this.#running.get(portalId) === running) this.#running.delete(portalId);
+      });
+    this.#running.set(portalId, running);
+    return running;
+  }
+
+  async #renew(portal: KeptPortal): Promise<void> {
+    const { portalId } = portal.owner;
+    const { directory, logger } = this.#options;
+    const copy = createCopyStore(portal.owner, directory);
+    try {
+      let { need } = portal;
+      // Once more if a copy was asked for while this one was made: it may lack what it was asked for.
+      while (need !== "none" && portal.mayGoOn()) {
+        if (!(await this.#copyOnce(portal, copy, need === "first"))) return;
+        need = await directoryNeed(directory, portalId);
+      }
+    } catch (fault) {
+      // The page is read again by the portal's next owner.
+      if (fault instanceof LeaseLost) return;
+      logger.warn({ fault, portalId }, "the directory could not be synced");
+      this.#underWay.delete(portalId);
+      await this.#postpone(portalId, copy);
+    }
+  }
+
+  /** @returns false if it has to go on in a later turn. */
+  async #copyOnce(portal: KeptPortal, copy: CopyStore, isFirst: boolean): Promise<boolean> {
+    const { gateway, owner, mayGoOn } = portal;
+    const underWay = await this.#begun(portal);
+    if (underWay === undefined) return false;
+    const { renewal, pace } = underWay;
+    while (!renewal.isRead) {
+      const waitMs = pace.take();
+      if (!isFirst && waitMs > 0) await sleep(waitMs, undefined, { ref: false });
+      if (!mayGoOn()) return false;
+      await renewal.step({ gateway, copy });
+    }
+    const { isComplete } = await renewal.finish(copy);
+    this.#underWay.delete(owner.portalId);
+    if (isComplete) this.#failures.delete(owner.portalId);
+    else await this.#postpone(owner.portalId, copy);
+    return true;
+  }
+
+  async #begun({ owner: { portalId }, budget }: KeptPortal): Promise<UnderWay | undefined> {
+    const known = this.#underWay.get(portalId);
+    if (known !== undefined) return known;
+    const { directory, maxPages } = this.#options;
+    const state = await directory.state(portalId);
+    if (state === undefined) return undefined;
+    const renewal = new DirectoryRenewal(state, maxPages === undefined ? {} : { maxPages });
+    const begun = { renewal, pace: new RenewalPace(budget) };
+    this.#underWay.set(portalId, begun);
+    return begun;
+  }
+
+  async #postpone(portalId: bigint, copy: CopyStore): Promise<void> {
+    const failures = (this.#failures.get(portalId) ?? 0) + 1;
+    this.#failures.set(portalId, failures);
+    await copy.postponeSync(backoffMs(failures, RETRY)).catch(() => undefined);
+  }
 }

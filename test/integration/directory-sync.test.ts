@@ -216,6 +216,47 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(portal.traffic.requestsOf("owners") - before).toBe(1);
   });
 
+  test("an owner whom the copy calls deactivated is asked for once before anybody is refused, and the copy is corrected", async () => {
+    const portal = await start({ contacts: 3 });
+    const [, rep] = portal.senders;
+    const owner = portal.ownerOfUser(rep?.userId ?? 0);
+    portal.deactivateUser(owner.userId ?? 0);
+    await running.install(portal);
+    await untilSynced(portal);
+    for (const contact of portal.contacts.values())
+      Object.assign(contact.properties, { hubspot_owner_id: owner.ownerId });
+    const before = portal.traffic.requestsOf("owners");
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(Array(3).fill("OWNER_INACTIVE"));
+    expect(portal.traffic.requestsOf("owners") - before).toBeLessThanOrEqual(3);
+    Object.assign(owner, { archived: false });
+    Object.assign(rep ?? {}, { active: true });
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(Array(3).fill("ENROLLED"));
+    const where = { portalId_ownerId: { ...of(portal), ownerId: owner.ownerId } };
+    expect(await prisma().owner.findUniqueOrThrow({ where })).toMatchObject({ isArchived: false });
+  });
+
+  test("a user whom the copy lists without an address can send once HubSpot knows one", async () => {
+    const portal = await start({ contacts: 1 });
+    await running.install(portal);
+    await untilSynced(portal);
+    const userId = BigInt(portal.senders[0]?.userId ?? 0);
+    await prisma().user.updateMany({ where: { ...of(portal), userId }, data: { email: null } });
+    await prisma().owner.updateMany({ where: { ...of(portal), userId }, data: { email: null } });
+    const inputs = { sender_mode: "specific_user", sender_user_id: String(userId) };
+    expect(await enroll(portal, inputs)).toEqual(["ENROLLED"]);
+  });
+
+  test("while HubSpot cannot be asked, nobody is refused by the copy", async () => {
+    const portal = await start({ contacts: 1 });
+    await running.install(portal);
+    await untilSynced(portal);
+    const [contact] = portal.contacts.values();
+    const ownerId = contact?.properties["hubspot_owner_id"] ?? "";
+    await prisma().owner.updateMany({ where: { ...of(portal), ownerId }, data: { isArchived: true } });
+    running.simulator.failNext({ endpoint: "owners", fault: "errorBefore", status: 503 });
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(["ENROLLED"]);
+  });
+
   test("a user who came after the copy can send all the same", async () => {
     const portal = await start({ contacts: 1 });
     await running.install(portal);

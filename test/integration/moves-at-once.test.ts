@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { PoolClient } from "pg";
+import { createCopyStore } from "../../src/directory/copy-store.js";
 import { createDirectory } from "../../src/directory/directory.js";
 import { inTransaction } from "../../src/db/transaction.js";
 import { applyAction } from "../../src/executions/admin-actions.js";
@@ -225,10 +226,9 @@ describe("executions that several move at once", () => {
     expect(again.firstAttemptAt).toEqual(begunAt);
 
     const directory = createDirectory({ pool: pool() });
+    const copy = createCopyStore(owner, directory);
     const person = { id: "7", userId: 7n, email: "a@b.c", firstName: "A", lastName: "B" };
-    await directory.saveOwners(portalId, [{ ...person, type: "PERSON", archived: false }], {
-      isComplete: false,
-    });
+    await copy.owners.save([{ ...person, type: "PERSON", archived: false }]);
     const current = { id: "61", sequenceId: "1", enrolledAt: new Date(begunAt.getTime() + 1_000) };
     const gateway = {
       enroll: () =>
@@ -242,7 +242,7 @@ describe("executions that several move at once", () => {
     const desk = new SenderDesk({ owner, now: () => new Date() });
     const ownerReads = () => Promise.resolve(undefined);
     const contacts = new ContactProperties({ owner, ahead: createReadAhead() });
-    const context = { portalId, gateway, directory, ownerReads, contacts, desk };
+    const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk };
     const found = await attemptExecution(again, context);
     expect(found).toMatchObject({ to: "DECIDED", outcome: { enrollmentStatus: "ENROLLED" } });
   });

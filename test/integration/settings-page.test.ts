@@ -440,7 +440,7 @@ describe("the connection", () => {
     const { text } = await browser.get("/settings");
     expect(text).toContain("Missing: automation.sequences.read, automation.sequences.enrollments.write");
     expect(text).toContain("Not granted, and not needed: settings.users.read.");
-    expect(text).toContain("The last attempt failed: HubSpot did not answer.");
+    expect(text).toContain("Not all of it could be read: HubSpot did not answer.");
   });
 });
 

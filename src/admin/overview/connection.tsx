@@ -113,7 +113,7 @@ function Directory({ portal, format }: { portal: PortalOverview; format: Format 
   return (
     <>
       {synced}
-      <span class="warning">The last attempt failed: {portal.directoryError}</span>
+      <span class="warning">Not all of it could be read: {portal.directoryError}</span>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { pino } from "pino";
+import { createCopyStore } from "../../../src/directory/copy-store.js";
 import type { Directory } from "../../../src/directory/directory.js";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../../src/executions/claim.js";
 import {
@@ -121,8 +122,9 @@ export class PortalWorker {
     const { hubspot, portalId, directory } = this.#options;
     const gateway = hubspot.forAttempt(execution.callbackId, answers) as PortalGateway;
     const ownerReads = () => Promise.resolve(undefined);
-    const { desk, contacts } = this.#owner as Owner;
-    const context = { portalId, gateway, directory, ownerReads, contacts, desk };
+    const { desk, contacts, ownership } = this.#owner as Owner;
+    const copy = createCopyStore(ownership, directory);
+    const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk };
     return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
   }
 

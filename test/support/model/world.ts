@@ -42,10 +42,10 @@ export class World {
 
   static async create(pool: Pool, portalId: bigint): Promise<World> {
     await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
-    const owner = { id: "7", userId: 7n, email: "a@b.c", firstName: "A", lastName: "B" };
-    await createDirectory({ pool }).saveOwners(portalId, [{ ...owner, type: "PERSON", archived: false }], {
-      isComplete: false,
-    });
+    await pool.query(
+      `INSERT INTO owners (portal_id, owner_id, user_id, email, type, is_archived) VALUES ($1, '7', 7, 'a@b.c', 'PERSON', false)`,
+      [portalId],
+    );
     return new World(pool, portalId);
   }
 

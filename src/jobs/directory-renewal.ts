@@ -1,0 +1,222 @@
+import type { CopyStore, ListStore } from "../directory/copy-store.js";
+import type { DirectoryState } from "../directory/directory.js";
+import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import type { Page, PortalGateway } from "../hubspot/gateway.js";
+import { LeaseLost } from "../queue/portal-lease.js";
+
+/** Bounds a list that never ends, and the memory of it: 100 entries a page, of which the ids are kept. */
+export const MAX_PAGES = 2_000;
+/** A page within a list is tried so often before the list is given up: one lost answer must not cost hundreds of pages. */
+const PAGE_TRIES = 3;
+
+/** By whom a step is done: the owner of this moment. */
+export interface RenewalHands {
+  readonly gateway: PortalGateway;
+  readonly copy: CopyStore;
+}
+
+/** One of the lists, page by page. */
+interface CopiedList {
+  readonly name: string;
+  /** Without this one the copy serves, and nobody is told. */
+  readonly isOptional?: boolean;
+  /** Nobody to read it as: what we had of it stays. */
+  readonly isSkipped?: () => boolean;
+  /** Reads the page at the cursor (undefined: the first), saves it, and tells its ids and the next cursor. */
+  readonly copyPage: (hands: RenewalHands, cursor: string | undefined) => Promise<CopiedPage>;
+  /** All pages were read: what was not among them is gone. */
+  readonly retireOthers?: (copy: CopyStore, ids: readonly string[], since: Date) => Promise<boolean>;
+}
+
+interface CopiedPage {
+  readonly ids: readonly string[];
+  readonly next: string | undefined;
+}
+
+/** What became of one list that could not be copied whole. */
+interface Trouble {
+  readonly list: CopiedList;
+  readonly words: string;
+  /** To be read again soon. */
+  readonly outage?: HubSpotUnavailable;
+}
+
+function assertOurs(isOurs: boolean): void {
+  if (!isOurs) throw new LeaseLost("the copy of the directory belongs to another owner now");
+}
+
+async function save<Entry extends { id: unknown }>(
+  page: Page<Entry>,
+  store: ListStore<Entry>,
+): Promise<CopiedPage> {
+  assertOurs(await store.save(page.results));
+  return { ids: page.results.map(({ id }) => String(id)), next: page.after };
+}
+
+/** First the archived owners, then the active ones: whoever is in both by now is active. */
+const ARCHIVED = "archived:";
+const ACTIVE = "active:";
+
+/** Where a list has got to. */
+interface Progress {
+  cursor: string | undefined;
+  readonly cursors: Set<string>;
+  readonly ids: Set<string>;
+  pages: number;
+  tries: number;
+}
+
+const beginning = (): Progress => ({
+  cursor: undefined,
+  cursors: new Set(),
+  ids: new Set(),
+  pages: 0,
+  tries: 0,
+});
+
+/**
+ * The making of one copy of a portal's sequences, owners, users and account details, one request a step: it goes on beside
+ * the turns of its portal, and over several of them. Pages are stored as they come. What could be read is kept, and counts
+ * as a copy; what could not is told.
+ */
+export class DirectoryRenewal {
+  readonly #startedAt: Date;
+  readonly #lists: readonly CopiedList[];
+  readonly #maxPages: number;
+  readonly #troubles: Trouble[] = [];
+  #readerUserId: bigint | null;
+  #hasAnswer = false;
+  #at = 0;
+  #progress = beginning();
+
+  constructor({ now, readerUserId }: DirectoryState, { maxPages = MAX_PAGES }: { maxPages?: number } = {}) {
+    this.#startedAt = now;
+    this.#readerUserId = readerUserId;
+    this.#maxPages = maxPages;
+    this.#lists = [
+      {
+        name: "Owners",
+        copyPage: (hands, cursor) => this.#copyOwners(hands, cursor ?? ARCHIVED),
+        retireOthers: (copy, ids, since) => copy.owners.retireOthers(ids, since),
+      },
+      {
+        name: "Sequences",
+        copyPage: (hands, cursor) => this.#copySequences(hands, cursor),
+        isSkipped: () => this.#readerUserId === null,
+        retireOthers: (copy, ids, since) => copy.sequences.retireOthers(ids, since),
+      },
+      {
+        name: "Account",
+        copyPage: async ({ gateway, copy }) => {
+          assertOurs(await copy.saveAccount(await gateway.readAccount()));
+          return { ids: [], next: undefined };
+        },
+      },
+      {
+        // settings.users.read is optional: without it the owners serve.
+        ...{ name: "Users", isOptional: true },
+        copyPage: async ({ gateway, copy }, after) => save(await gateway.listUsers({ after }), copy.users),
+        retireOthers: (copy, ids, since) => copy.users.retireOthers(ids, since),
+      },
+    ];
+  }
+
+  get isRead(): boolean {
+    return this.#at >= this.#lists.length;
+  }
+
+  /**
+   * One request. What HubSpot cannot give is noted, and the next list begun.
+   *
+   * @throws LeaseLost, and the database's faults: the same page is read again by the next step.
+   */
+  async step(hands: RenewalHands): Promise<void> {
+    while (this.#lists[this.#at]?.isSkipped?.() === true) this.#nextList();
+    const list = this.#lists[this.#at];
+    if (list === undefined) return;
+    const progress = this.#progress;
+    let page: CopiedPage;
+    try {
+      page = await list.copyPage(hands, progress.cursor);
+    } catch (fault) {
+      this.#afterFault(list, fault);
+      return;
+    }
+    this.#hasAnswer = true;
+    page.ids.forEach((id) => progress.ids.add(id));
+    progress.pages += 1;
+    progress.tries = 0;
+    if (page.next === undefined) {
+      assertOurs((await list.retireOthers?.(hands.copy, [...progress.ids], this.#startedAt)) ?? true);
+      this.#nextList();
+    } else if (progress.cursors.has(page.next)) {
+      this.#giveUp({ list, words: "HubSpot's list repeats itself; what came before was copied." });
+    } else if (progress.pages >= this.#maxPages) {
+      this.#giveUp({ list, words: `Only the first ${this.#maxPages * 100} entries were copied.` });
+    } else {
+      progress.cursors.add(page.next);
+      progress.cursor = page.next;
+    }
+  }
+
+  /**
+   * Notes that the copy was made.
+   *
+   * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon.
+   * @throws HubSpotUnavailable where nothing at all could be read; LeaseLost.
+   */
+  async finish(copy: CopyStore): Promise<{ isComplete: boolean }> {
+    const outages = this.#troubles.flatMap(({ outage }) => outage ?? []);
+    const [first] = outages;
+    if (first !== undefined && !this.#hasAnswer) throw first;
+    const told = this.#troubles.filter(
+      ({ list, outage }) => list.isOptional !== true || outage === undefined,
+    );
+    const problem = told.map(({ list, words }) => `${list.name}: ${words}`).join(" ");
+    assertOurs(await copy.markSynced(this.#startedAt, problem === "" ? null : problem));
+    return { isComplete: outages.length === 0 };
+  }
+
+  #nextList(): void {
+    this.#at += 1;
+    this.#progress = beginning();
+  }
+
+  #giveUp(trouble: Trouble): void {
+    this.#troubles.push(trouble);
+    this.#nextList();
+  }
+
+  #afterFault(list: CopiedList, fault: unknown): void {
+    if (fault instanceof HubSpotRejected) {
+      this.#hasAnswer = true;
+      if (list.isOptional === true) this.#nextList();
+      else this.#giveUp({ list, words: fault.hubspotMessage });
+      return;
+    }
+    if (!(fault instanceof HubSpotUnavailable)) throw fault;
+    this.#progress.tries += 1;
+    if (this.#progress.pages > 0 && this.#progress.tries < PAGE_TRIES) return;
+    this.#giveUp({ list, words: fault.message, outage: fault });
+  }
+
+  async #copyOwners({ gateway, copy }: RenewalHands, cursor: string): Promise<CopiedPage> {
+    const part = cursor.startsWith(ARCHIVED) ? ARCHIVED : ACTIVE;
+    const after = cursor.slice(part.length);
+    const page = await gateway.listOwners({
+      after: after === "" ? undefined : after,
+      archived: part === ARCHIVED,
+    });
+    const { ids, next } = await save(page, copy.owners);
+    if (part === ACTIVE)
+      this.#readerUserId ??= page.results.find(({ userId }) => userId !== null)?.userId ?? null;
+    if (next !== undefined) return { ids, next: part + next };
+    return { ids, next: part === ARCHIVED ? ACTIVE : undefined };
+  }
+
+  /** As the person who installed sees them. */
+  async #copySequences({ gateway, copy }: RenewalHands, after: string | undefined): Promise<CopiedPage> {
+    if (this.#readerUserId === null) return { ids: [], next: undefined };
+    return save(await gateway.listSequences({ userId: this.#readerUserId, after }), copy.sequences);
+  }
+}
