@@ -1,7 +1,8 @@
 import type { Request, RequestHandler, Response } from "express";
+import { closeAfter, collectBody } from "../http/collect-body.js";
 import { requestIdOf } from "../http/request-id.js";
 
-/** Bodies above this are refused unread (design §2.4). */
+/** Bodies above this are refused unread. */
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
@@ -59,35 +60,46 @@ export const refuseCompressed: RequestHandler = (request, response, next) => {
   response.status(415).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
 };
 
+/** A chunked body of which nothing is kept is waited for no longer than this. */
+const MAX_SKIM_MS = 1_000;
+
+function refuseCrumbs(response: Response): void {
+  closeAfter(response);
+  response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+}
+
 /**
  * Reads the body as it is, whatever its type and encoding: signatures are over the bytes sent. One that is too large is
  * refused before its signature, since it is not read. By hand and not by body-parser, whose generality costs a tenth of a
  * whole call (docs/scale.md).
  */
 export const readBody: RequestHandler = (request, response, next) => {
-  const { "content-length": length } = request.headers;
-  if (Number(length ?? 0) > MAX_BODY_BYTES) {
-    refuseUnread(request, response);
-    return;
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) {
-      chunks.length = 0;
-      refuseUnread(request, response);
-      return;
-    }
-    chunks.push(chunk);
-  });
-  request.on("end", () => {
-    if (size > MAX_BODY_BYTES) return;
-    request.body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size);
+  collectBody(request, { maxBytes: MAX_BODY_BYTES }, (end) => {
+    if (end.kind === "too-large") return refuseUnread(request, response);
+    if (end.kind === "in-crumbs") return refuseCrumbs(response);
+    request.body = end.body;
     next();
   });
-  // A caller who hangs up half-way hears no answer.
-  request.on("error", () => {
-    chunks.length = 0;
-  });
 };
+
+/**
+ * For a request that is refused by its headers: calls `refuse` without keeping a byte of the body. Where only the end of
+ * the body would tell that it is too large, it is counted for a moment, so that the answer is the same for all such.
+ */
+export function skipBody(request: Request, response: Response, refuse: () => void): void {
+  if (request.headers["transfer-encoding"] === undefined && !announcesTooMuch(request)) return refuse();
+  const timer = setTimeout(() => {
+    if (!response.headersSent) refuse();
+  }, MAX_SKIM_MS);
+  collectBody(request, { maxBytes: MAX_BODY_BYTES, isKept: false }, ({ kind }) => {
+    clearTimeout(timer);
+    if (response.headersSent) return;
+    if (kind === "too-large") refuseUnread(request, response);
+    else if (kind === "in-crumbs") refuseCrumbs(response);
+    else refuse();
+  });
+}
+
+function announcesTooMuch({ headers }: Request): boolean {
+  return Number(headers["content-length"] ?? 0) > MAX_BODY_BYTES;
+}

@@ -1,9 +1,9 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { Logger } from "../observability/logger.js";
-import { verifySignature, type SignatureRefusal } from "../hubspot/signature.js";
+import { refusalByHeaders, verifySignature, type SignatureRefusal } from "../hubspot/signature.js";
 import { carriesProxyIdentity } from "../http/proxy-identity.js";
 import { requestIdOf } from "../http/request-id.js";
-import { bodyBytes, readBody, refuseCompressed } from "./read-body.js";
+import { bodyBytes, readBody, refuseCompressed, skipBody } from "./read-body.js";
 import { refuseDeep } from "./refuse-deep.js";
 
 export interface VerifiedRequestOptions {
@@ -18,7 +18,8 @@ export interface VerifiedRequestOptions {
 export type RequestRefusal = SignatureRefusal | "version_not_enough" | "proxied";
 
 /**
- * Reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes on.
+ * Judges the headers, reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes
+ * on.
  *
  * @param versions signatures that will do: actions may come with v2 alone, everything else has v3 (dossier §4)
  */
@@ -43,7 +44,13 @@ export function verifiedByHubSpot(
     refuse(options, { request, response }, verdict.kind === "valid" ? "version_not_enough" : verdict.reason);
   };
 
-  return [readBody, check, refuseCompressed, refuseDeep];
+  const checkHeaders: RequestHandler = (request, response, next) => {
+    const reason = refusalByHeaders(request.headers, options.nowMs());
+    if (reason === undefined) next();
+    else skipBody(request, response, () => refuse(options, { request, response }, reason));
+  };
+
+  return [checkHeaders, readBody, check, refuseCompressed, refuseDeep];
 }
 
 /**

@@ -26,14 +26,29 @@ export interface OptionPage {
 
 const PAGE_SIZE = 50;
 
+/** In characters: cursors we wrote are shorter, nobody types a longer search, and no value of ours is longer. */
+const LONGEST_CURSOR = 2_048;
+const LONGEST_SEARCH = 200;
+/** Of a label in a cursor, so that every cursor stays below its limit. Names this long are told apart by their beginning. */
+const LONGEST_CURSOR_LABEL = 300;
+
 /** Where the next page starts: after this label and value, in the list's own order. */
 interface Cursor {
   readonly label: string;
   readonly value: string;
 }
 
+/** The question without what is longer than anybody asks for: a list that is not searched is of more use than none. */
+function withinLimits({ search, selected, ...query }: OptionQuery): OptionQuery {
+  return {
+    ...query,
+    search: search?.trim().slice(0, LONGEST_SEARCH),
+    selected: selected !== undefined && selected.length > LONGEST_SEARCH ? undefined : selected,
+  };
+}
+
 function readCursor(after: string | undefined): Cursor | undefined {
-  if (after === undefined) return undefined;
+  if (after === undefined || after.length > LONGEST_CURSOR) return undefined;
   try {
     const [label, value] = parseStorableJson(Buffer.from(after, "base64url").toString("utf8")) as unknown[];
     return typeof label === "string" && typeof value === "string" ? { label, value } : undefined;
@@ -44,7 +59,9 @@ function readCursor(after: string | undefined): Cursor | undefined {
 }
 
 function writeCursor(label: string, value: string): string {
-  return Buffer.from(JSON.stringify([label, value]), "utf8").toString("base64url");
+  return Buffer.from(JSON.stringify([label.slice(0, LONGEST_CURSOR_LABEL), value]), "utf8").toString(
+    "base64url",
+  );
 }
 
 /** Text as a LIKE pattern that matches it anywhere, its own wildcards taken literally. */
@@ -125,7 +142,7 @@ function toOption({ label, description, value }: OptionRow): Option {
 
 async function searchPage(pool: Pool, source: OptionSource, query: OptionQuery): Promise<OptionRow[]> {
   const cursor = readCursor(query.after);
-  const search = query.search?.trim() ?? "";
+  const search = query.search ?? "";
   const { rows } = await pool.query<OptionRow>({
     name: `options-${source.name}`,
     text: `
@@ -164,9 +181,9 @@ async function missingFromFirstPage(
   source: OptionSource,
   { query, shown }: { query: OptionQuery; shown: readonly Option[] },
 ): Promise<Option[]> {
-  const isSearching = (query.search?.trim() ?? "") !== "";
+  const isSearching = (query.search ?? "") !== "";
   // Without its label the editor shows a saved step as blank (dossier §3.7); it may also look the value up by searching.
-  const value = isSearching ? query.search?.trim() : query.selected;
+  const value = isSearching ? query.search : query.selected;
   if (
     value === undefined ||
     (isSearching && shown.length > 0) ||
@@ -178,7 +195,8 @@ async function missingFromFirstPage(
   return isSearching ? [] : [{ label: source.unknownLabel(value), value }];
 }
 
-async function page(pool: Pool, source: OptionSource, query: OptionQuery): Promise<OptionPage> {
+async function page(pool: Pool, source: OptionSource, asked: OptionQuery): Promise<OptionPage> {
+  const query = withinLimits(asked);
   const rows = await searchPage(pool, source, query);
   const shown = rows.slice(0, PAGE_SIZE);
   const listed = shown.map(toOption);

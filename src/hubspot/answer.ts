@@ -10,6 +10,7 @@ import {
   HubSpotUnavailable,
   TokenNotAtHand,
 } from "./errors.js";
+import { readText } from "./read-text.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 import { readRetryAfterMs } from "./retry-after.js";
 import { cutText } from "../storable-text.js";
@@ -88,7 +89,7 @@ function observeRate(response: Response, slot: RequestSlot): void {
 
 async function readBody(response: Response): Promise<string> {
   try {
-    return await response.text();
+    return await readText(response);
   } catch (fault) {
     throw classifyNetworkFault(fault);
   }

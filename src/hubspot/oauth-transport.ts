@@ -1,11 +1,14 @@
 import { AuthorizationCode } from "simple-oauth2";
 import { parseStorableJson } from "../storable-json.js";
 import { classifyRefusal, toError, type RawAnswer, type Refusal } from "./oauth-wire.js";
+import { readText } from "./read-text.js";
 import { readRetryAfterMs } from "./retry-after.js";
 
 /** One dated version for the whole family (dossier §2.3): token, introspect, revoke. */
 const TOKEN_PATH = "/oauth/2026-09/token";
 const TIMEOUT_MS = 10_000;
+/** Tokens and what they are good for: some kB. */
+const MAX_ANSWER_BYTES = 1_048_576;
 
 export type Attempt = { kind: "answered"; body: unknown } | { kind: "refused"; refusal: Refusal };
 
@@ -70,7 +73,7 @@ function createClient({ clientId, apiUrl }: OAuthTransportOptions, secret: strin
     client: { id: clientId, secret },
     auth: { tokenHost: apiUrl, tokenPath: TOKEN_PATH },
     options: { authorizationMethod: "body", bodyFormat: "form" },
-    http: { timeout: TIMEOUT_MS, json: true, maxBytes: 1_048_576 },
+    http: { timeout: TIMEOUT_MS, json: true, maxBytes: MAX_ANSWER_BYTES },
   });
 }
 
@@ -108,7 +111,7 @@ async function postForm(url: string, fields: Record<string, string>): Promise<Ra
     });
     return {
       httpStatus: response.status,
-      body: parseJson(await response.text()),
+      body: parseJson(await readText(response, MAX_ANSWER_BYTES)),
       retryAfterMs: readRetryAfterMs(response.headers.get("retry-after"), { httpStatus: response.status }),
     };
   } catch (error) {

@@ -141,6 +141,33 @@ describe("the dropdowns of the workflow editor", () => {
     return { status: response.status, text: await response.text() };
   }
 
+  test.each<[string, string]>([
+    ["a text that never ends", `1234567890123456"${'\\"'.repeat(80_000)}`],
+    ["many texts", `["1234567890123456"${',"\\\\"'.repeat(20_000)}`],
+    ["digits", "1".repeat(150_000)],
+  ])("a cursor of %s costs no more than the first page", async (_what, text) => {
+    const after = Buffer.from(text).toString("base64url");
+    const startedAt = performance.now();
+    const [page, health] = await Promise.all([
+      sequences({ after }),
+      fetch(`${running.publicUrl}/healthz`).then(() => performance.now() - startedAt),
+    ]);
+    expect(page.status).toBe(200);
+    expect(page.options).toHaveLength(50);
+    expect(health).toBeLessThan(1_500);
+  });
+
+  test("a long search is searched by its beginning, and a long value is none of the list", async () => {
+    const name = `Long ${"name ".repeat(50)}`.slice(0, 220);
+    const { sequence } = running.db.database.prisma;
+    const key = { portalId: BigInt(portal.portalId), sequenceId: "1" };
+    await sequence.create({ data: { ...key, name, isListed: true } });
+    expect(labels(await sequences({ q: `${name}${"and more ".repeat(9_000)}` }))).toEqual([name]);
+    await sequence.delete({ where: { portalId_sequenceId: key } });
+    expect(await sequences({ selected: "9".repeat(5_000) })).toMatchObject({ status: 200 });
+    expect(JSON.stringify(await sequences({ selected: "9".repeat(5_000) }))).not.toContain("99999");
+  });
+
   describe.each([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE, ROTATION_OPTIONS_ROUTE, PRESET_OPTIONS_ROUTE])(
     "POST %s",
     (route) => {

@@ -17,7 +17,7 @@ import { formBody } from "../session/admit-form.js";
 import type { SettingsOptions } from "../site-options.js";
 
 /** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
-const LONG_FORM = { limit: "256kb", parameterLimit: 2_000 };
+const LONG_FORM = { maxBytes: 256 * 1024, maxFields: 2_000 };
 
 /** Pages on which policy is set. Ids in addresses are looked up within the portal of the session. */
 export function createPolicyRouter(options: SettingsOptions): Router {

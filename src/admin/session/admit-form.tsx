@@ -1,5 +1,6 @@
-import { urlencoded, type Request, type RequestHandler, type Response } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import { sendPage } from "../../http/page.js";
+import { readForm } from "../../http/read-form.js";
 import { requestIdOf } from "../../http/request-id.js";
 import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
 import { FormRefusedPage } from "./gate-pages.js";
@@ -8,7 +9,7 @@ import type { SettingsOptions } from "../site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
 /** Most forms: a few fields. */
-const SHORT_FORM = { limit: "16kb", parameterLimit: 1_000 };
+const SHORT_FORM = { maxBytes: 16 * 1024, maxFields: 1_000 };
 
 /**
  * Reads the body of a form, of those who have a session: nothing is read of a stranger.
@@ -25,7 +26,7 @@ export function formBody(
     if (options.sessions.read(request) === undefined) answerStranger(options, response);
     else next();
   };
-  return [admit, urlencoded({ extended: false, ...size })];
+  return [admit, readForm(size)];
 }
 
 /** The forms of this site that say "sign out": a stranger has nothing to lose by it. */

@@ -1,0 +1,41 @@
+const FIRST_BYTES = 4_096;
+
+/**
+ * Collects bytes that come in pieces, in one buffer: a list of the pieces would cost an object of some hundred bytes for
+ * each, however small its sender makes them.
+ */
+export class GrowingBuffer {
+  size = 0;
+  private bytes: Buffer = Buffer.alloc(0);
+  private readonly expected: number | undefined;
+
+  /** @param expected how many bytes are to come, where somebody said so; room is made only for what is there. */
+  constructor(expected?: number) {
+    this.expected = expected;
+  }
+
+  add(piece: Uint8Array): void {
+    const size = this.size + piece.length;
+    if (this.size === 0 && piece.length === this.expected) {
+      // All of it at once, which is how most come: nothing is copied.
+      this.bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    } else {
+      if (size > this.bytes.length) this.grow(size);
+      this.bytes.set(piece, this.size);
+    }
+    this.size = size;
+  }
+
+  /** What has come so far. It shares the memory: nothing may be added afterwards. */
+  content(): Buffer {
+    return this.bytes.subarray(0, this.size);
+  }
+
+  private grow(size: number): void {
+    const roomy = Math.max(size, FIRST_BYTES, this.bytes.length * 2);
+    const isEnough = this.expected !== undefined && this.expected >= size;
+    const grown = Buffer.allocUnsafe(isEnough ? Math.min(roomy, this.expected) : roomy);
+    this.bytes.copy(grown, 0, 0, this.size);
+    this.bytes = grown;
+  }
+}
