@@ -27,7 +27,9 @@ export interface AppOptions {
   /** The clock of send windows, away dates and sender caps: for tests. */
   readonly senderClock?: () => Date;
   /** How long the contact properties that a call carried decide: for tests. */
-  readonly propertiesFreshMs?: number;
+  readonly propertiesFreshMs?: number | undefined;
+  /** How long HubSpot may take to show what it did, in ms (jobs/doubt.ts): for tests. */
+  readonly believeNoneAfterMs?: number | undefined;
   /** The embedded server, where it is being started already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
 }
@@ -70,19 +72,19 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { senderClock = () => new Date(), propertiesFreshMs, server: starting } = options;
+    const { senderClock = () => new Date(), propertiesFreshMs, believeNoneAfterMs, server } = options;
     // Loaded while the database and the queue get ready.
     const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
     const foundation = await lay(
-      { config, logger, senderClock, propertiesFreshMs, server: starting },
+      { config, logger, senderClock, propertiesFreshMs, believeNoneAfterMs, server },
       closers,
     );
     closers.add(() => foundation.queue.stop({ graceMs }));
     const [{ createHttp }, { startWorker }] = await rooms;
     if (config.role !== "web") await startWorker(foundation, closers);
-    const server = await listen(createHttp(foundation), config);
-    closers.add(() => closeServer(server));
-    const address = server.address() as AddressInfo;
+    const listening = await listen(createHttp(foundation), config);
+    closers.add(() => closeServer(listening));
+    const address = listening.address() as AddressInfo;
     return {
       address,
       close: async (options) => {

@@ -6,6 +6,7 @@ import { openDatabase, type Database } from "./db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
+import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "./hubspot/hubspot-clock.js";
 import { createTransport } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { CALLBACK_PATH } from "./oauth/routes.js";
@@ -44,6 +45,9 @@ export interface Foundation {
   readonly senderClock: () => Date;
   /** How long the contact properties that a call carried decide; undefined: as in life. */
   readonly propertiesFreshMs: number | undefined;
+  readonly hubspotClock: HubSpotClock;
+  /** How long HubSpot may take to show what it did (jobs/doubt.ts); undefined: as in production. */
+  readonly believeNoneAfterMs: number | undefined;
 }
 
 /** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
@@ -92,8 +96,24 @@ function openSiteDatabase(config: Config, database: Database, logger: Logger): D
   });
 }
 
+/** Learns HubSpot's clock from its answers, and tells the operator where ours differs. */
+function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock {
+  const tell = tellOfDifference((aheadMs) => {
+    logger.warn(
+      { hubspotAheadSeconds: Math.round(aheadMs / 1_000) },
+      "this machine's clock and HubSpot's differ; check that this machine's clock is synchronized",
+    );
+  });
+  return new LearnedHubSpotClock({
+    onOffset: (aheadMs) => {
+      metrics.hubspotClockAhead.set(Math.round(aheadMs / 100) / 10);
+      tell(aheadMs);
+    },
+  });
+}
+
 /** What there is before anything is opened. */
-interface Ground extends Pick<Foundation, "config" | "logger" | "senderClock"> {
+interface Ground extends Pick<Foundation, "config" | "logger" | "senderClock" | "believeNoneAfterMs"> {
   readonly propertiesFreshMs?: number | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
@@ -101,7 +121,7 @@ interface Ground extends Pick<Foundation, "config" | "logger" | "senderClock"> {
 
 /** Opens the database and the queue, and makes what every room is wired from. */
 export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
-  const { config, logger, senderClock, propertiesFreshMs } = ground;
+  const { config, logger, senderClock, propertiesFreshMs, believeNoneAfterMs } = ground;
   const database = await openDatabaseOf(ground, closers);
   const siteDatabase = openSiteDatabase(config, database, logger);
   closers.add(async () => siteDatabase?.close());
@@ -118,6 +138,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     redirectUri: config.publicUrl + CALLBACK_PATH,
   });
   const metrics = createMetrics();
+  const hubspotClock = openHubSpotClock(metrics, logger);
   const vault = createVault({
     database,
     keys: config.encryptionKeys,
@@ -134,6 +155,8 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     logger,
     senderClock,
     propertiesFreshMs,
+    hubspotClock,
+    believeNoneAfterMs,
     database,
     siteDatabase,
     queue,
@@ -145,7 +168,8 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
       apiUrl: config.hubspot.apiUrl,
       accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
       renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
-      onAnswer: ({ method, httpStatus }) => {
+      onAnswer: ({ method, httpStatus, date }) => {
+        hubspotClock.answered(date);
         metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
       },
     }),

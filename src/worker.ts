@@ -42,6 +42,8 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
     forPortal,
     now: foundation.senderClock,
     propertiesFreshMs: foundation.propertiesFreshMs,
+    hubspotClock: foundation.hubspotClock,
+    believeNoneAfterMs: foundation.believeNoneAfterMs,
   });
   await queue.work(drain, {
     capacity: DRAIN_CAPACITY,

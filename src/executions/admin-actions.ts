@@ -54,33 +54,51 @@ const TRY_NOW = `
                         ELSE request END
    WHERE portal_id = $1 AND ${chosen("TRY_NOW")} AND ${ELIGIBLE.TRY_NOW}`;
 
+/** SQL: HubSpot's time of the row's first request is noted, or there was none. */
+const KNOWS_FIRST_SENT = (row: string): string =>
+  `(${row}.first_attempt_at IS NULL OR ${row}.first_sent_at IS NOT NULL)`;
+
+/** SQL: the row was decided without HubSpot's word on a request that may have been sent, and since when is not known. */
+const IS_DOUBT_UNKNOWN = (row: string): string =>
+  `(${row}.doubted_at IS NULL AND ${row}.sender_user_id IS NOT NULL
+    AND coalesce(${row}.error_code IN ('DEADLINE_EXCEEDED', 'HUBSPOT_UNAVAILABLE', 'CANCELLED'), false))`;
+
 /**
  * Makes one new execution for each contact that can still be helped, always a child of the call HubSpot made. It begins
  * UNCERTAIN: HubSpot is read before anything is sent, and an enrollment since the first attempt of the whole family
- * counts as done. None is made while another is open, or once one has enrolled the contact; two admins at once make the
- * same callback id, of which the table keeps one. The original is locked, so that a privacy deletion of its contact is
- * either seen here or waits, and then finds the copy (executions/contact-fates.ts). The contact's properties are left behind, so that they are read afresh.
+ * counts as done. It is in doubt since the last of the family was: where that is not known of one that may have been sent,
+ * since the first reading; where none ever was, what is read is believed at once. None is made while another is open, or
+ * once one has enrolled the contact; two admins at once make the same callback id, of which the table keeps one. The
+ * original is locked, so that a privacy deletion of its contact is either seen here or waits, and then finds the copy
+ * (executions/contact-fates.ts). The contact's properties are left behind, so that they are read afresh.
  */
 const RETRY = `
   WITH asked AS (
     SELECT DISTINCT coalesce(retry_of, id) AS id FROM executions
      WHERE portal_id = $1 AND id = ANY($2::bigint[]) AND ${ELIGIBLE.RETRY}
   ), original AS (
-    SELECT e.*, family.size, family.begun_at FROM asked JOIN executions e ON e.portal_id = $1 AND e.id = asked.id
+    SELECT e.*, retries.count, least(e.first_attempt_at, retries.begun_at) AS begun_at,
+           CASE WHEN ${KNOWS_FIRST_SENT("e")} AND coalesce(retries.knows_first_sent, true)
+                THEN least(e.first_sent_at, retries.first_sent_at) END AS family_first_sent_at,
+           CASE WHEN NOT (${IS_DOUBT_UNKNOWN("e")} OR coalesce(retries.is_doubt_unknown, false))
+                THEN coalesce(greatest(e.doubted_at, retries.doubted_at), 'epoch') END AS family_doubted_at
+      FROM asked JOIN executions e ON e.portal_id = $1 AND e.id = asked.id
      CROSS JOIN LATERAL (
-       SELECT count(*) AS size, min(r.first_attempt_at) AS begun_at,
+       SELECT count(*) AS count, min(r.first_attempt_at) AS begun_at, min(r.first_sent_at) AS first_sent_at,
+              max(r.doubted_at) AS doubted_at, bool_and(${KNOWS_FIRST_SENT("r")}) AS knows_first_sent,
+              bool_or(${IS_DOUBT_UNKNOWN("r")}) AS is_doubt_unknown,
               coalesce(bool_or(r.decided_at IS NULL OR r.enrollment_status = 'ENROLLED'), false) AS is_settled
          FROM executions r WHERE r.portal_id = $1 AND r.retry_of = e.id
-     ) AS family
-     WHERE NOT family.is_settled AND e.enrollment_status <> 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}'
+     ) AS retries
+     WHERE NOT retries.is_settled AND e.enrollment_status <> 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}'
      ORDER BY e.id FOR SHARE OF e
   )
   INSERT INTO executions (
     portal_id, callback_id, kind, is_held, retry_of, state, deadline_at, hold_ends_at, contact_id, contact_email, workflow_id,
-    sequence_id, request, first_attempt_at)
-  SELECT portal_id, 'retry:' || id || ':' || size + 1, kind, false, id, 'UNCERTAIN', now() + (deadline_at - accepted_at),
+    sequence_id, request, first_attempt_at, first_sent_at, doubted_at)
+  SELECT portal_id, 'retry:' || id || ':' || count + 1, kind, false, id, 'UNCERTAIN', now() + (deadline_at - accepted_at),
          now() + (hold_ends_at - accepted_at), contact_id, contact_email, workflow_id, sequence_id, request - 'properties',
-         coalesce(least(first_attempt_at, begun_at), now())
+         coalesce(begun_at, now()), family_first_sent_at, family_doubted_at
     FROM original ORDER BY id
   ON CONFLICT (portal_id, callback_id) DO NOTHING`;
 

@@ -12,7 +12,10 @@ interface ClaimedRow {
   attempts: number;
   retries: number;
   crashes: number;
-  first_attempt_at: Date;
+  is_first_attempt: boolean;
+  first_attempt_age_ms: number;
+  first_sent_at: Date | null;
+  doubted_at: Date | null;
   accepted_at: Date;
   age_ms: number;
   has_waited: boolean;
@@ -24,7 +27,15 @@ const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_m
   (e.due_at <> e.accepted_at
     OR e.accepted_at <= coalesce((SELECT resumed_at FROM portal_drains WHERE portal_id = $1), '-infinity')) AS has_waited`;
 
-const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes, e.first_attempt_at, e.accepted_at, e.deadline_at, ${AGE}`;
+/**
+ * SQL: the attempt under way is the first, of its family too. A retry keeps the first attempt of its family, which is from
+ * before it was accepted; both are asked, as the database's clock may have been set back in between.
+ */
+export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
+
+const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes,
+  coalesce(${IS_FIRST_ATTEMPT}, false) AS is_first_attempt, e.first_sent_at, e.doubted_at, e.accepted_at, e.deadline_at,
+  coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
 
 /**
  * The owner's statements carry the lease as their first CTE, so that an old owner's are void (queue/portal-lease.ts).
@@ -38,6 +49,8 @@ export interface Ownership {
   readonly epoch: bigint;
   /** SQL of the CTE `lease`, on $1 (portal) and $2 (epoch). */
   readonly leaseCte: string;
+  /** HubSpot's time; undefined, or left out: not known. What is compared with HubSpot's times is noted by it. */
+  readonly hubspotNow?: () => Date | undefined;
 }
 
 function toClaimed(row: ClaimedRow): ClaimedExecution {
@@ -52,7 +65,10 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     attempts: row.attempts,
     retries: row.retries,
     crashes: row.crashes,
-    firstAttemptAt: row.first_attempt_at,
+    isFirstAttempt: row.is_first_attempt,
+    firstAttemptMs: performance.now() - row.first_attempt_age_ms,
+    firstSentAt: row.first_sent_at ?? undefined,
+    doubtedAt: row.doubted_at ?? undefined,
     acceptedAt: row.accepted_at,
     ageMs: row.age_ms,
     hasWaited: row.has_waited,
@@ -146,6 +162,9 @@ const UNSENT = `(e.state = 'ATTEMPTING' AND e.sender_user_id IS NULL)`;
  * what was claimed and names none was certainly not sent, and its claim is taken back, at no cost. What names one may or
  * may not have been sent, and is read first; what was being read keeps its claim otherwise.
  *
+ * What may have been sent is in doubt from now on, as its owner sends nothing later; where HubSpot's clock is not known yet,
+ * from the first reading on.
+ *
  * @param end.isCrash false where the earlier owner handed the portal over in order, if with things unwritten.
  */
 export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: boolean }): Promise<number> {
@@ -156,13 +175,13 @@ export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: 
       UPDATE executions e
          SET state = CASE WHEN ${UNSENT} THEN 'QUEUED' ELSE 'UNCERTAIN' END, epoch = NULL, due_at = now(),
              attempts = e.attempts - CASE WHEN ${UNSENT} THEN 1 ELSE 0 END,
-             first_attempt_at = CASE WHEN ${UNSENT} AND e.attempts = 1 AND e.first_attempt_at >= e.accepted_at THEN NULL
-                                     ELSE e.first_attempt_at END,
+             first_attempt_at = CASE WHEN ${UNSENT} AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,
+             doubted_at = CASE WHEN e.state = 'ATTEMPTING' AND NOT ${UNSENT} THEN $4::timestamptz ELSE e.doubted_at END,
              crashes = e.crashes + CASE WHEN $3 THEN 1 ELSE 0 END,
              last_problem = CASE WHEN $3 THEN 'The worker stopped during the attempt' ELSE 'The end of the attempt could not be stored' END
        WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL
          AND e.epoch < (SELECT epoch FROM lease)`,
-    values: [owner.portalId, owner.epoch, isCrash],
+    values: [owner.portalId, owner.epoch, isCrash, owner.hubspotNow?.() ?? null],
   });
   return rowCount ?? 0;
 }

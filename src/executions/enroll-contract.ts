@@ -68,6 +68,7 @@ export const REQUESTED_PROPERTIES = [
   "hubspot_owner_id",
   "hs_email_optout",
   "hs_sequences_is_enrolled",
+  "hs_sequences_enrolled_count",
   "hs_latest_sequence_enrolled",
   "hs_latest_sequence_enrolled_date",
 ] as const;

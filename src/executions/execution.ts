@@ -95,8 +95,14 @@ export interface ClaimedExecution {
   readonly retries: number;
   /** How often a worker died or threw on it. */
   readonly crashes: number;
-  /** When the first attempt began: an enrollment at or after it may be ours. */
-  readonly firstAttemptAt: Date;
+  /** Nothing was sent for it before this attempt, nor for another of its family. */
+  readonly isFirstAttempt: boolean;
+  /** When the first attempt began, as a moment of this process's monotonic clock. */
+  readonly firstAttemptMs: number;
+  /** HubSpot's time just before the first request was sent: an enrollment at or after it may be ours. Undefined: not noted. */
+  readonly firstSentAt: Date | undefined;
+  /** HubSpot's time when the last request without an answer was given up. Undefined: there was none, or it is not known. */
+  readonly doubtedAt: Date | undefined;
   /** By the database's clock. */
   readonly acceptedAt: Date;
   /** From the acceptance to this claim, both by the database's clock: below zero if that was set back in between. */

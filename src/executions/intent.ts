@@ -1,4 +1,4 @@
-import type { Ownership } from "./claim.js";
+import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 
 /** Who an attempt is about to be sent as, stored before the request: what a successor has to count. */
 export interface Intent {
@@ -19,6 +19,9 @@ export interface RotationState {
 
 /**
  * Stores the intents of attempts under way, and the rotations they turned, in one statement under the owner's epoch.
+ *
+ * With the first intent of all HubSpot's time is noted: an enrollment from then on may be this execution's. Where that is not
+ * known yet it stays unknown, since a later one would be too late.
  *
  * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of what is being
  * attempted, and pass all that has left it since the last vacuum (query-plans.test.ts).
@@ -44,7 +47,9 @@ export async function storeIntents(
       )
       UPDATE executions e
          SET sender_user_id = intent.sender_user_id, sender_email = intent.sender_email,
-             sender_choice = intent.sender_choice
+             sender_choice = intent.sender_choice,
+             first_sent_at = CASE WHEN ${IS_FIRST_ATTEMPT} THEN coalesce(e.first_sent_at, $11::timestamptz)
+                                  ELSE e.first_sent_at END
         FROM intent, lease
        WHERE e.portal_id = lease.portal_id AND e.id = intent.id AND e.state = intent.from_state AND e.epoch = lease.epoch
       RETURNING e.id`,
@@ -59,6 +64,7 @@ export async function storeIntents(
       rotations.map(({ userId }) => userId),
       rotations.map(({ currentWeight }) => currentWeight),
       rotations.map(({ picks }) => picks),
+      owner.hubspotNow?.() ?? null,
     ],
   });
   return rowCount ?? 0;

@@ -54,9 +54,9 @@ export function refusedByPolicy(refusal: {
   };
 }
 
-/** The contact is in the sequence because of us. */
+/** The contact is, or was, in the sequence because of us. `id` and `sender` are left out where HubSpot does not tell them. */
 export function enrolled(enrollment: {
-  id: string;
+  id?: string | undefined;
   enrolledAt: Date;
   sequenceName?: string | undefined;
   sender?: Sender | undefined;
@@ -64,7 +64,7 @@ export function enrolled(enrollment: {
   return {
     executionState: "SUCCESS",
     enrollmentStatus: "ENROLLED",
-    enrollmentId: enrollment.id,
+    ...(enrollment.id === undefined ? {} : { enrollmentId: enrollment.id }),
     enrolledAt: enrollment.enrolledAt,
     ...(enrollment.sequenceName === undefined ? {} : { sequenceName: enrollment.sequenceName }),
     ...(enrollment.sender === undefined ? {} : { sender: enrollment.sender }),

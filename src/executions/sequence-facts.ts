@@ -12,6 +12,15 @@ export interface SequenceFacts {
 
 type Properties = Readonly<Record<string, string | null>>;
 
+/** Contact properties that tell whether an enrollment of ours took effect, also where it has ended. */
+export const DOUBT_PROPERTIES = [
+  "hs_sequences_is_enrolled",
+  "hs_sequences_enrolled_count",
+  "hs_latest_sequence_enrolled",
+  "hs_latest_sequence_enrolled_date",
+  "hs_latest_sequence_ended_date",
+] as const;
+
 /** HubSpot writes instants as ISO 8601 or as epoch milliseconds, by the endpoint. */
 function instant(properties: Properties, name: string): Date | undefined {
   const text = properties[name];
@@ -36,6 +45,15 @@ export function readSequenceFacts(properties: Properties): SequenceFacts {
 /** Whether `at` is known and not before `since`. */
 export function isSince(at: Date | undefined, since: Date | undefined): at is Date {
   return at !== undefined && since !== undefined && at.getTime() >= since.getTime();
+}
+
+/**
+ * Whether an enrollment that HubSpot's look-up shows has ended: what that answers after a sequence's end is unpublished, and
+ * may be the ended enrollment. The properties tell, once they know of it; until then it is taken to run, as it just began.
+ */
+export function hasEnded({ enrolledAt }: { readonly enrolledAt: Date }, facts: SequenceFacts): boolean {
+  if (isSince(facts.endedAt, enrolledAt)) return true;
+  return !facts.isEnrolled && isSince(facts.enrolledAt, enrolledAt);
 }
 
 /** Whole days between two instants, as the outputs count them. */

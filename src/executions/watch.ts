@@ -1,4 +1,4 @@
-import type { Ownership } from "./claim.js";
+import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { isLegalMove, type ExecutionKind } from "./execution.js";
 import type { Outcome } from "./outcome.js";
 
@@ -115,7 +115,7 @@ export async function readOwnEnrollments(
 }
 
 /** All that was ever sent for it (or for what it retries) was one request, which HubSpot refused: none can still arrive. */
-const WAS_REFUSED = `e.attempts = 1 AND e.first_attempt_at >= e.accepted_at`;
+const WAS_REFUSED = IS_FIRST_ATTEMPT;
 
 /**
  * An enrollment that is tried anew after the wait begins from nothing where what was refused before was certainly not
@@ -137,6 +137,7 @@ const UPDATE = (leaseCte: string): string => `
          outputs = l.outputs,
          attempts = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN 0 ELSE e.attempts END,
          first_attempt_at = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN NULL ELSE e.first_attempt_at END,
+         first_sent_at = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN NULL ELSE e.first_sent_at END,
          execution_state = l.execution_state,
          enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN l.enrollment_status END,
          error_code = l.error_code, error_message = l.error_message,

@@ -1,4 +1,4 @@
-import type { Ownership } from "./claim.js";
+import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { ERASED_CONTACT, isLegalMove, type ExecutionState } from "./execution.js";
 import type { Outcome } from "./outcome.js";
 
@@ -40,6 +40,8 @@ export interface Finding {
  * Crashes count in a row: an attempt that came to an end begins anew. A reading does not, or one whose every attempt
  * crashes, with a reading after each, would go on for ever.
  *
+ * A doubt begins with the attempt that ends in it, by HubSpot's clock; where that was not known, with the first reading.
+ *
  * A retry's first attempt is that of its family, from before it was made: no wait takes that back.
  *
  * HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped.
@@ -62,7 +64,11 @@ const UPDATE = (leaseCte: string): string => `
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
          retries = e.retries + CASE WHEN f.delay_ms > 0 AND NOT f.is_wait THEN 1 ELSE 0 END,
          attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
-         first_attempt_at = CASE WHEN f.is_wait AND e.attempts = 1 AND e.first_attempt_at >= e.accepted_at THEN NULL ELSE e.first_attempt_at END,
+         first_attempt_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,
+         first_sent_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_sent_at END,
+         doubted_at = CASE WHEN f.to_state <> 'UNCERTAIN' THEN e.doubted_at
+                           WHEN f.from_state = 'ATTEMPTING' THEN $21::timestamptz
+                           ELSE coalesce(e.doubted_at, $21::timestamptz) END,
          crashes = CASE WHEN f.is_crash THEN e.crashes + 1
                         WHEN f.from_state = 'ATTEMPTING' AND f.to_state <> 'DECIDED' THEN 0 ELSE e.crashes END,
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
@@ -128,6 +134,7 @@ export async function writeFindings(owner: Ownership, found: readonly Finding[])
       column(({ result }) => "isWait" in result && result.isWait === true),
       column(({ result }) => choiceOf(result)),
       column((finding) => toJson(outcome(finding).outputs)),
+      owner.hubspotNow?.() ?? null,
     ],
   });
   return rowCount ?? 0;

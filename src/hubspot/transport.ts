@@ -22,8 +22,8 @@ export interface TransportOptions {
   accessTokenFor: (portalId: bigint) => Promise<string>;
   /** After a 401: a token other than the refused one. */
   renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
-  /** Told of every answer, for metrics. */
-  onAnswer?: (answer: { path: string; method: string; httpStatus: number }) => void;
+  /** Told of every answer as it comes in, for metrics and HubSpot's clock; `date` is the header. */
+  onAnswer?: (answer: { path: string; method: string; httpStatus: number; date: string | null }) => void;
 }
 
 /** Waits for a place in the portal's budget; rejects when the owner loses the portal meanwhile. */
@@ -65,7 +65,13 @@ export function createTransport(options: TransportOptions) {
       const slot = await portal.takeSlot();
       try {
         const response = await send(request, token);
-        options.onAnswer?.({ path: request.path, method: request.method, httpStatus: response.status });
+        const { status: httpStatus, headers } = response;
+        options.onAnswer?.({
+          path: request.path,
+          method: request.method,
+          httpStatus,
+          date: headers.get("date"),
+        });
         const body = await classifyAnswer(response, { budget: portal.budget, slot });
         request.onSuccess?.(response.status);
         return body;

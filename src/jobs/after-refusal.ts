@@ -6,7 +6,7 @@ import type { HubSpotRejected } from "../hubspot/errors.js";
 import type { Policy } from "../policy/policy.js";
 import { SENDER_REFUSALS, type SenderRefusalCode } from "../policy/sender-marks.js";
 import type { EnrollContext } from "./enroll-contact.js";
-import { readUncertain } from "./settle-uncertain.js";
+import { lookAgain, readDoubt } from "./settle-uncertain.js";
 
 /** One request that was sent, as whom and under which policy. */
 export interface Attempt {
@@ -29,7 +29,9 @@ const WATCH_AFTER_MS = 60_000;
 
 /**
  * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why, of this
- * execution or of the one it retries: only reading tells. Where that fails it is read again, not sent again: the enrollment could end meanwhile.
+ * execution or of the one it retries: only reading tells. It is another's where one that runs is shown and is not ours.
+ * Where none is shown HubSpot contradicts itself, and where reading fails nothing is known: it is read again, not sent
+ * again, since the enrollment could end meanwhile.
  */
 export async function afterAlreadyEnrolled(
   attempt: Pick<Attempt, "execution" | "ifAlreadyEnrolled" | "context"> & { sender?: Sender },
@@ -43,10 +45,18 @@ export async function afterAlreadyEnrolled(
           problem: "The contact is in a sequence; waiting for its end.",
         }
       : { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
-  const isFirstOfAll = execution.attempts === 1 && execution.firstAttemptAt >= execution.acceptedAt;
-  if (isFirstOfAll) return isOthers;
-  const found = await readUncertain(execution, attempt.context);
-  return found.to === "QUEUED" ? isOthers : found;
+  if (execution.isFirstAttempt) return isOthers;
+  const found = await readDoubt(execution, attempt.context);
+  if ("to" in found) return found;
+  if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
+  if (found.is === "anothers" && found.believedInMs === 0) return isOthers;
+  // Time alone does not settle a contradiction.
+  const believedInMs = found.believedInMs === 0 ? undefined : found.believedInMs;
+  return lookAgain(
+    execution,
+    believedInMs,
+    "HubSpot says that the contact is enrolled, and does not show in what.",
+  );
 }
 
 function concernsSender(code: string | undefined): code is SenderRefusalCode {

@@ -35,7 +35,7 @@ export function isOutage(fault: unknown): boolean {
 
 /**
  * Tries again after a growing gap, or when HubSpot said. Where HubSpot is down and no other try comes before the
- * deadline, that is the outcome; what may have been sent is still read until the deadline itself.
+ * deadline, that is the outcome; what may have been sent is still read until the deadline itself, and once at least.
  */
 export function later(
   to: "QUEUED" | "UNCERTAIN",
@@ -44,7 +44,8 @@ export function later(
 ): Result {
   const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
   const nextTryAtMs = Date.now() + (to === "QUEUED" ? delayMs + LATENESS_MS : 0);
-  if (isOutage(fault) && nextTryAtMs >= execution.deadlineAt.getTime())
+  const mayBeLast = to === "QUEUED" || execution.state === "UNCERTAIN";
+  if (mayBeLast && isOutage(fault) && nextTryAtMs >= execution.deadlineAt.getTime())
     return { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") };
   return { to, delayMs, problem: fault.message };
 }

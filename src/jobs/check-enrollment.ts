@@ -1,7 +1,7 @@
 import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { answered, failed } from "../executions/outcome.js";
-import { isSince, readSequenceFacts, wholeDays, type SequenceFacts } from "../executions/sequence-facts.js";
+import { hasEnded, readSequenceFacts, wholeDays } from "../executions/sequence-facts.js";
 import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
 import type { Result } from "../executions/write-back.js";
 import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
@@ -11,15 +11,6 @@ export interface CheckContext {
   readonly portalId: bigint;
   readonly gateway: PortalGateway;
   readonly directory: Directory;
-}
-
-/**
- * What HubSpot's look-up answers after a sequence has ended is unpublished (dossier §5.1): it may be the ended enrollment.
- * The properties tell, once they know of this enrollment; until then it is taken to run, because it has just begun.
- */
-function hasEnded(enrollment: CurrentEnrollment, facts: SequenceFacts): boolean {
-  if (isSince(facts.endedAt, enrollment.enrolledAt)) return true;
-  return !facts.isEnrolled && isSince(facts.enrolledAt, enrollment.enrolledAt);
 }
 
 async function enrolledBy(

@@ -9,6 +9,7 @@ import { expirePastDeadline, type Standstill } from "../executions/expire.js";
 import { OverdueLooks } from "../executions/overdue.js";
 import type { FairGate } from "../hubspot/fair-gate.js";
 import type { Owner } from "../hubspot/gateway.js";
+import type { HubSpotClock } from "../hubspot/hubspot-clock.js";
 import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
 import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
@@ -32,6 +33,8 @@ import { Openings } from "../policy/openings.js";
 import { attemptExecution } from "./attempt-execution.js";
 import { ContactProperties, createReadAhead } from "./contact-properties.js";
 import { notePace } from "../queue/portal-pace.js";
+import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "./doubt.js";
+import { createDoubtedContacts } from "./doubted-contacts.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
@@ -51,6 +54,9 @@ export interface DrainOptions {
   now: () => Date;
   /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
   propertiesFreshMs?: number | undefined;
+  hubspotClock: HubSpotClock;
+  /** How long HubSpot may take to show what it did; by default BELIEVE_NONE_AFTER_MS. */
+  believeNoneAfterMs?: number | undefined;
 }
 
 const WINDOW_MS = 10_000;
@@ -90,7 +96,8 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
 
 /** The handler that drains one portal for one turn (design §3.5). */
 export function createDrain(options: DrainOptions): DrainHandler {
-  const { pool, directory, logger } = options;
+  const { pool, directory, logger, hubspotClock: clock } = options;
+  const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS } = options;
   const openings = new Openings();
   const breathe = createBreather();
   const ahead = createReadAhead();
@@ -105,7 +112,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
 
   async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<TurnEnd> {
     const { portalId, epoch } = lease;
-    const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE };
+    const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE, hubspotNow: () => clock.at() };
     const onFault = (fault: unknown): void => {
       logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
     };
@@ -149,6 +156,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const copy = createCopyStore(owner, directory);
     const ownerReads = readOnce<Owner | undefined>();
     const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });
+    const readProperties = createDoubtedContacts(calls.gatewayWith());
+    const doubts: DoubtTools = { clock, believeNoneAfterMs, readProperties };
     const stopNoting = notePace(pool, portalId, () => budget.counted());
     try {
       const isMoreLeft = await new PortalTurn({
@@ -160,7 +169,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         attempt: (execution, gateway) =>
           attemptExecution(execution, {
             ...{ portalId, gateway, directory, copy, renewed },
-            ...{ ownerReads, contacts, desk },
+            ...{ ownerReads, contacts, desk, doubts },
           }),
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,

@@ -14,6 +14,7 @@ import { afterAlreadyEnrolled, afterRefusal, type Attempt, type RefusedAsSender 
 import { LeaseLost } from "../queue/portal-lease.js";
 import { FailedUnsent, later, recoverable } from "./attempt-faults.js";
 import type { ContactProperties } from "./contact-properties.js";
+import type { DoubtTools } from "./doubt.js";
 import { findPeople } from "./find-people.js";
 import type { SenderDesk } from "./sender-desk.js";
 
@@ -32,6 +33,7 @@ export interface EnrollContext {
   readonly renewed?: Promise<void> | undefined;
   readonly contacts: ContactProperties;
   readonly desk: SenderDesk;
+  readonly doubts: DoubtTools;
 }
 
 /** Senders HubSpot may refuse before the contact is put back: those refused are passed over next time. */

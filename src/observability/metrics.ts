@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { Router } from "express";
-import { Counter, Registry, collectDefaultMetrics } from "prom-client";
+import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 
 /** What this process counts, in a registry of its own. Labels are of few values: never a portal, contact or user. */
 export interface Metrics {
@@ -9,6 +9,8 @@ export interface Metrics {
   readonly accepted: Counter<"result">;
   /** Requests to HubSpot by method and status. */
   readonly hubspotRequests: Counter<"method" | "status">;
+  /** How far HubSpot's clock is ahead of this machine's. */
+  readonly hubspotClockAhead: Gauge;
 }
 
 export function createMetrics(): Metrics {
@@ -26,6 +28,11 @@ export function createMetrics(): Metrics {
       name: "sequence_enroller_hubspot_requests_total",
       help: "Requests to HubSpot's API, by method and HTTP status",
       labelNames: ["method", "status"],
+      registers: [registry],
+    }),
+    hubspotClockAhead: new Gauge({
+      name: "sequence_enroller_hubspot_clock_ahead_seconds",
+      help: "How far HubSpot's clock is ahead of this machine's, by the dates of its answers; negative: behind",
       registers: [registry],
     }),
   };

@@ -11,6 +11,7 @@ import type { PortalTransport } from "../../src/hubspot/transport.js";
 import { createDrain } from "../../src/jobs/drain-portal.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { clockOf } from "../support/hubspot-clock.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "../support/start-app.js";
 
 describe("the copy of a portal's sequences, owners and users", () => {
@@ -297,6 +298,8 @@ describe("a copy that keeps failing", () => {
       logger: pino({ level: "silent" }),
       rateLimit: 100,
       now: () => new Date(),
+      hubspotClock: clockOf(),
+      believeNoneAfterMs: 0,
       gate: createFairGate({ places: 1 }),
       forPortal: () => answer,
     });

@@ -5,6 +5,7 @@ import { createFairGate } from "../../src/hubspot/fair-gate.js";
 import { createDrain } from "../../src/jobs/drain-portal.js";
 import { findOverduePortals } from "../../src/jobs/wake-due-portals.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { clockOf } from "../support/hubspot-clock.js";
 
 const PORTAL = 4_811n;
 
@@ -42,6 +43,8 @@ describe("a portal that cannot be called", () => {
         logger: pino({ level: "silent" }),
         rateLimit: 100,
         now: () => new Date(),
+        hubspotClock: clockOf(),
+        believeNoneAfterMs: 0,
         gate: createFairGate({ places: 1 }),
         forPortal: () => () => Promise.reject(new Error("HubSpot must not be called")),
       });

@@ -37,17 +37,21 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       const seenStates = new Set<string>();
       const seenCodes = new Set<string>();
       await fc.assert(
-        fc.asyncProperty(fc.commands([steps], { maxCommands: COMMANDS, size: "max" }), async (commands) => {
-          lastPortal += 1n;
-          const world = await World.create(db.database.pool, lastPortal);
-          await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
-          await comeToRest(world);
-          await expectAllDone(world);
-          for (const row of await rowsOf(world)) {
-            row.moves.flat().forEach((state) => seenStates.add(state));
-            seenCodes.add(row.error_code ?? row.enrollment_status ?? "");
-          }
-        }),
+        fc.asyncProperty(
+          fc.boolean(),
+          fc.commands([steps], { maxCommands: COMMANDS, size: "max" }),
+          async (hidesEnded, commands) => {
+            lastPortal += 1n;
+            const world = await World.create(db.database.pool, lastPortal, { hidesEnded });
+            await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
+            await comeToRest(world);
+            await expectAllDone(world);
+            for (const row of await rowsOf(world)) {
+              row.moves.flat().forEach((state) => seenStates.add(state));
+              seenCodes.add(row.error_code ?? row.enrollment_status ?? "");
+            }
+          },
+        ),
         { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },
       );
       // The steps do reach what they are there for.

@@ -8,6 +8,7 @@ import type { HubSpotRequest } from "../../src/hubspot/transport.js";
 import { createDrain } from "../../src/jobs/drain-portal.js";
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { clockOf } from "../support/hubspot-clock.js";
 
 const SENDER = 70n;
 const CONTACTS = 12;
@@ -104,6 +105,8 @@ describe("a database that fails once in the middle of a turn", () => {
       logger: pino({ level: "silent" }),
       rateLimit: 1_000,
       now: () => new Date(),
+      hubspotClock: clockOf(),
+      believeNoneAfterMs: 0,
       gate: createFairGate({ places: 10 }),
       forPortal: (portal) => async (request) => {
         const slot = await portal.takeSlot();

@@ -32,6 +32,8 @@ export interface StartOptions {
   senderClock?: () => Date;
   /** How long properties that a call carried decide; by default as in life. */
   propertiesFreshMs?: number;
+  /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
+  believeNoneAfterMs?: number;
 }
 
 /** Below the ports that systems give to connections of their own: such a one could take ours before we listen. */
@@ -92,13 +94,9 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     destination: { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
   });
   const config = readConfig(environment);
-  const { senderClock, propertiesFreshMs } = options;
-  const apps: App[] = [
-    await startApp(config, logger, {
-      ...(senderClock === undefined ? {} : { senderClock }),
-      ...(propertiesFreshMs === undefined ? {} : { propertiesFreshMs }),
-    }),
-  ];
+  const { senderClock, propertiesFreshMs, believeNoneAfterMs = 0 } = options;
+  const appOptions = { ...(senderClock && { senderClock }), propertiesFreshMs, believeNoneAfterMs };
+  const apps: App[] = [await startApp(config, logger, appOptions)];
   return {
     publicUrl,
     config,
@@ -112,7 +110,9 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
       return browser;
     },
     async startAnother(further = {}) {
-      const another = await startApp(readConfig({ ...environment, PORT: "0", ...further }), logger);
+      const another = await startApp(readConfig({ ...environment, PORT: "0", ...further }), logger, {
+        believeNoneAfterMs,
+      });
       apps.push(another);
       return another;
     },

@@ -16,6 +16,8 @@ import type {
 
 /** The longest a `late` answer is on its way, in seconds. */
 const LATE_SECONDS = 60;
+/** A contact's properties tell of an enrollment this long after it began. */
+const TRAIL_SECONDS = 60;
 
 /** `ending`: each enrollment of it is over at once, so that a second request would enroll it once more. */
 export type ContactKind = "plain" | "ending" | "unsubscribed" | "enrolledBefore";
@@ -32,6 +34,8 @@ interface ModelEnrollment {
   readonly id: string;
   readonly enrolledAt: Date;
   isActive: boolean;
+  /** Until the contact's properties tell of it. */
+  secondsUntilTold: number;
   /** The callback whose request made it; undefined: a person did. */
   readonly by: string | undefined;
 }
@@ -70,12 +74,19 @@ export class ModelHubSpot {
   readonly callbacks = new Map<string, ModelCallback>();
   readonly violations: string[] = [];
   isConnected = true;
+  /** Whether the look-up answers "none" after a sequence has ended; otherwise with the latest enrollment. */
+  readonly #hidesEnded: boolean;
   readonly #late: ModelCallback[] = [];
   #lateAnswers: { readonly callback: ModelCallback; secondsLeft: number }[] = [];
   #nextId = 60_000_000;
 
+  constructor({ hidesEnded }: { hidesEnded: boolean }) {
+    this.#hidesEnded = hidesEnded;
+  }
+
   addContact(contactId: string, kind: ContactKind): void {
-    const before = { id: "1", enrolledAt: new Date(Date.now() - 3_600_000), isActive: true, by: undefined };
+    const enrolledAt = new Date(Date.now() - 3_600_000);
+    const before = { id: "1", enrolledAt, isActive: true, secondsUntilTold: 0, by: undefined };
     this.contacts.set(contactId, { kind, enrollments: kind === "enrolledBefore" ? [before] : [] });
   }
 
@@ -112,6 +123,8 @@ export class ModelHubSpot {
   }
 
   passSeconds(seconds: number): void {
+    for (const { enrollments } of this.contacts.values())
+      enrollments.forEach((enrollment) => (enrollment.secondsUntilTold -= seconds));
     this.#lateAnswers.forEach((answer) => (answer.secondsLeft -= seconds));
     // What was completed meanwhile, because another delivery was answered, is not held again.
     for (const { callback, secondsLeft } of this.#lateAnswers)
@@ -149,7 +162,10 @@ export class ModelHubSpot {
     if (contact.kind === "unsubscribed") throw refusal(400, "CONTACT_UNSUBSCRIBED");
     if (contact.enrollments.some(({ isActive }) => isActive)) throw refusal(400, "CONTACT_ALREADY_ENROLLED");
     const id = String((this.#nextId += 1));
-    const made = { id, enrolledAt: new Date(), isActive: contact.kind !== "ending", by: callback.id };
+    const made = {
+      ...{ id, enrolledAt: new Date(), isActive: contact.kind !== "ending" },
+      ...{ secondsUntilTold: TRAIL_SECONDS, by: callback.id },
+    };
     contact.enrollments.push(made);
     return made;
   }
@@ -171,7 +187,7 @@ export class ModelHubSpot {
   forAttempt(
     callbackId: string,
     answers: AttemptAnswers,
-  ): Pick<PortalGateway, "enroll" | "readEnrollment" | "readContacts"> {
+  ): Pick<PortalGateway, "enroll" | "readEnrollment" | "readContact" | "readContacts"> {
     const callback = this.callbacks.get(callbackId) as ModelCallback;
     return {
       enroll: async () => {
@@ -188,6 +204,11 @@ export class ModelHubSpot {
         await Promise.resolve();
         this.#assertConnected();
         return new Map(contactIds.map((contactId) => [contactId, CONTACT_PROPERTIES]));
+      },
+      readContact: async () => {
+        await Promise.resolve();
+        this.#assertConnected();
+        return this.#properties(callback);
       },
     };
   }
@@ -218,7 +239,7 @@ export class ModelHubSpot {
     if (answer === "crashBefore") throw new Crash();
     if (answer === "faultBefore") throw new OwnFault();
     const latest = this.contactOf(callback).enrollments.at(-1);
-    if (latest === undefined) return undefined;
+    if (latest === undefined || (this.#hidesEnded && !latest.isActive)) return undefined;
     const { id, enrolledAt, by } = latest;
     if (callback.hasLanded && by === callback.id) callback.isTold = true;
     return {
@@ -228,6 +249,19 @@ export class ModelHubSpot {
       sequenceName: null,
       enrolledBy: "7",
       enrolledByEmail: "a@b.c",
+    };
+  }
+
+  /** What the contact's properties tell: as of some time ago. */
+  #properties(callback: ModelCallback): Record<string, string | null> {
+    const told = this.contactOf(callback).enrollments.filter(({ secondsUntilTold }) => secondsUntilTold <= 0);
+    const latest = told.at(-1);
+    if (callback.hasLanded && latest?.by === callback.id) callback.isTold = true;
+    return {
+      hs_sequences_is_enrolled: String(latest?.isActive ?? false),
+      hs_sequences_enrolled_count: String(told.length),
+      hs_latest_sequence_enrolled: latest === undefined ? null : SEQUENCE,
+      hs_latest_sequence_enrolled_date: latest?.enrolledAt.toISOString() ?? null,
     };
   }
 

@@ -16,6 +16,8 @@ import type { PortalGateway } from "../../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../../src/hubspot/request-budget.js";
 import { afterCrash, giveUp } from "../../../src/jobs/attempt-faults.js";
 import { ContactProperties, createReadAhead } from "../../../src/jobs/contact-properties.js";
+import { BELIEVE_NONE_AFTER_MS } from "../../../src/jobs/doubt.js";
+import { createDoubtedContacts } from "../../../src/jobs/doubted-contacts.js";
 import { enrollContact } from "../../../src/jobs/enroll-contact.js";
 import { PortalTurn } from "../../../src/jobs/portal-turn.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
@@ -29,6 +31,7 @@ import {
   type PortalLease,
 } from "../../../src/queue/portal-lease.js";
 import type { AttemptAnswers, CompleteAnswers } from "./answers.js";
+import { clockOf } from "../hubspot-clock.js";
 import { Crash, OwnFault, type ModelHubSpot } from "./hubspot.js";
 
 /** One who holds, or held, the portal. */
@@ -49,6 +52,7 @@ interface WorkerOptions {
 }
 
 const logger = pino({ level: "silent" });
+const clock = clockOf();
 
 /** More turns than any backlog of these runs takes: beyond it the portal turns in circles. */
 const MOST_TURNS = 20;
@@ -68,7 +72,8 @@ export class PortalWorker {
     const { pool, portalId, hubspot } = this.#options;
     if (this.#owner !== undefined) this.#paused.push(this.#owner);
     const lease = await acquirePortal(pool, portalId);
-    const ownership = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
+    const hubspotNow = () => clock.at();
+    const ownership = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE, hubspotNow };
     const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
     const contacts = new ContactProperties({ owner: ownership, ahead: createReadAhead() });
     this.#owner = { ownership, lease, desk, contacts, claimed: [], findings: [] };
@@ -124,7 +129,9 @@ export class PortalWorker {
     const ownerReads = () => Promise.resolve(undefined);
     const { desk, contacts, ownership } = this.#owner as Owner;
     const copy = createCopyStore(ownership, directory);
-    const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk };
+    const readProperties = createDoubtedContacts(gateway);
+    const doubts = { clock, believeNoneAfterMs: BELIEVE_NONE_AFTER_MS, readProperties };
+    const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk, doubts };
     return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
   }
 

@@ -23,7 +23,7 @@ export interface NewCall {
 
 /** One portal of the real database, worked on by the real functions, with HubSpot in memory. */
 export class World {
-  readonly hubspot = new ModelHubSpot();
+  readonly hubspot: ModelHubSpot;
   readonly worker: PortalWorker;
   readonly pool: Pool;
   readonly portalId: bigint;
@@ -32,21 +32,23 @@ export class World {
   readonly #accept: (execution: IncomingExecution) => Promise<AcceptResult>;
   #deliveries = 0;
 
-  private constructor(pool: Pool, portalId: bigint) {
+  private constructor(pool: Pool, portalId: bigint, hubspot: ModelHubSpot) {
     this.pool = pool;
+    this.hubspot = hubspot;
     this.portalId = portalId;
     const directory = createDirectory({ pool });
     this.worker = new PortalWorker({ pool, portalId, hubspot: this.hubspot, directory });
     this.#accept = createAcceptor({ pool, deadlineHours: 144, onStored: () => undefined });
   }
 
-  static async create(pool: Pool, portalId: bigint): Promise<World> {
+  /** @param hubspot.hidesEnded whether HubSpot's look-up shows an enrollment no more once it has ended. */
+  static async create(pool: Pool, portalId: bigint, hubspot = { hidesEnded: true }): Promise<World> {
     await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
     await pool.query(
       `INSERT INTO owners (portal_id, owner_id, user_id, email, type, is_archived) VALUES ($1, '7', 7, 'a@b.c', 'PERSON', false)`,
       [portalId],
     );
-    return new World(pool, portalId);
+    return new World(pool, portalId, new ModelHubSpot(hubspot));
   }
 
   /** HubSpot calls for a contact of its own, or for the one of an earlier call. */
@@ -83,7 +85,8 @@ export class World {
   async passSeconds(seconds: number): Promise<void> {
     this.hubspot.passSeconds(seconds);
     await this.pool.query(
-      `UPDATE executions SET due_at = due_at - $2 * interval '1 second', decided_at = decided_at - $2 * interval '1 second'
+      `UPDATE executions SET due_at = due_at - $2 * interval '1 second', decided_at = decided_at - $2 * interval '1 second',
+                             doubted_at = doubted_at - $2 * interval '1 second'
         WHERE portal_id = $1 AND NOT ${BEING_READ}`,
       [this.portalId, seconds],
     );

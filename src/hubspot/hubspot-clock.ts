@@ -1,0 +1,79 @@
+/** What HubSpot's clock says, learned from its answers. */
+export interface HubSpotClock {
+  /** HubSpot's time at a moment of this process's monotonic clock (`performance.now()`); undefined: not known yet. */
+  at(momentMs?: number): Date | undefined;
+}
+
+export interface HubSpotClockOptions {
+  /** Monotonic milliseconds; by default `performance.now()`. */
+  readonly momentMs?: () => number;
+  /** This machine's time in epoch milliseconds; by default `Date.now()`. */
+  readonly machineMs?: () => number;
+  /** Told with each answer how far HubSpot's clock is ahead of this machine's (negative: behind), once it is known. */
+  readonly onOffset?: (aheadMs: number) => void;
+}
+
+/** An answer's `Date` has whole seconds: on average it is this much before the moment it was written. */
+const HALF_A_SECOND_MS = 500;
+/** The clock is the median of so many answers, so that a wrong or late one among them changes nothing. */
+const ANSWERS_KEPT = 15;
+/** With fewer a single wrong one could decide. */
+const ANSWERS_NEEDED = 3;
+
+/**
+ * HubSpot's clock, of one process. It goes by the monotonic clock between answers: steps of this machine's clock, or of the
+ * database's, do not move it.
+ */
+export class LearnedHubSpotClock implements HubSpotClock {
+  readonly #momentMs: () => number;
+  readonly #machineMs: () => number;
+  readonly #onOffset: (aheadMs: number) => void;
+  /** Of each answer: HubSpot's time less the monotonic clock's. */
+  readonly #offsetsMs: number[] = [];
+  #medianMs: number | undefined;
+
+  constructor(options: HubSpotClockOptions = {}) {
+    this.#momentMs = options.momentMs ?? (() => performance.now());
+    this.#machineMs = options.machineMs ?? (() => Date.now());
+    this.#onOffset = options.onOffset ?? (() => undefined);
+  }
+
+  /** @param date the answer's `Date` header. One without a usable date stands for this machine's clock. */
+  answered(date: string | null): void {
+    const parsedMs = Date.parse(date ?? "");
+    const hubspotMs = Number.isNaN(parsedMs) ? this.#machineMs() : parsedMs + HALF_A_SECOND_MS;
+    this.#offsetsMs.push(hubspotMs - this.#momentMs());
+    if (this.#offsetsMs.length > ANSWERS_KEPT) this.#offsetsMs.shift();
+    if (this.#offsetsMs.length < ANSWERS_NEEDED) return;
+    const sorted = this.#offsetsMs.toSorted((one, other) => one - other);
+    this.#medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    this.#onOffset(this.#medianMs + this.#momentMs() - this.#machineMs());
+  }
+
+  at(momentMs = this.#momentMs()): Date | undefined {
+    return this.#medianMs === undefined ? undefined : new Date(this.#medianMs + momentMs);
+  }
+}
+
+/** A difference as large as this is told to the operator: some of what is compared with HubSpot's times is ours. */
+const TELL_FROM_MS = 2_000;
+/** The same difference is told this often. */
+const TELL_EVERY_MS = 3_600_000;
+
+/**
+ * Makes what tells the operator that this machine's clock and HubSpot's differ: once when it begins, then once an hour.
+ *
+ * @param tell gets HubSpot's lead in milliseconds.
+ */
+export function tellOfDifference(tell: (aheadMs: number) => void): (aheadMs: number) => void {
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return (aheadMs) => {
+    if (Math.abs(aheadMs) <= TELL_FROM_MS) {
+      toldAtMs = Number.NEGATIVE_INFINITY;
+      return;
+    }
+    if (performance.now() - toldAtMs < TELL_EVERY_MS) return;
+    toldAtMs = performance.now();
+    tell(aheadMs);
+  };
+}
