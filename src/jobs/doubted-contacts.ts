@@ -27,7 +27,7 @@ export function createDoubtedContacts(
         (await readBatch(gateway, contactIds.slice(start, start + BATCH))).forEach((values, id) =>
           found.set(id, values),
         );
-      return Promise.allSettled(contactIds.map((id) => found.get(id) ?? readSingly(gateway, id)));
+      return Promise.allSettled(contactIds.map(async (id) => found.get(id) ?? readSingly(gateway, id)));
     },
   });
   return async (contactId) => {
