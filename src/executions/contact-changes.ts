@@ -28,14 +28,20 @@ type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kin
  * depends on the state is taken from here: read anew, the row would be as it was before the lock was waited for.
  */
 const affected = (condition: string): string => `affected AS (
-  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.contact_id, e.contact_email FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.due_at, e.contact_id, e.contact_email FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
     JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
    WHERE ${condition} ORDER BY e.portal_id, e.id FOR UPDATE OF e
 )`;
 
+/**
+ * Due at once, and at another instant than before, even if it was due already: a look that is under way read the contact
+ * before the event, and knows by the changed instant that it must not put the next look off (watch.ts).
+ */
+const AT_ONCE = `least(now(), a.due_at - interval '1 millisecond')`;
+
 const LOOK_NOW = `
-  WITH ${affected(`e.state = 'WATCHING' AND e.due_at > now()`)}
-  UPDATE executions e SET due_at = now() FROM affected a, portals p
+  WITH ${affected(`e.state = 'WATCHING'`)}
+  UPDATE executions e SET due_at = ${AT_ONCE} FROM affected a, portals p
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
   RETURNING e.portal_id`;
 
@@ -54,7 +60,7 @@ const MERGE = `
       SET enrolled_at = excluded.enrolled_at, sender_user_id = excluded.sender_user_id, kept_until = excluded.kept_until
       WHERE excluded.enrolled_at > p.enrolled_at
   )
-  UPDATE executions e SET contact_id = became.became_id, due_at = CASE WHEN e.state = 'WATCHING' THEN now() ELSE e.due_at END
+  UPDATE executions e SET contact_id = became.became_id, due_at = CASE WHEN a.state = 'WATCHING' THEN ${AT_ONCE} ELSE e.due_at END
     FROM affected a, portals p, became
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
      AND became.portal_id = a.portal_id AND became.contact_id = a.contact_id
