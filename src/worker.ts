@@ -3,7 +3,6 @@ import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { OverdueLooks } from "./executions/overdue.js";
 import { recallStranded } from "./executions/stranded.js";
 import { createFairGate } from "./hubspot/fair-gate.js";
-import { HUBSPOT_CONNECTIONS } from "./hubspot/tune-fetch.js";
 import { createDrain } from "./jobs/drain-portal.js";
 import { applyLateFates } from "./jobs/apply-late-fates.js";
 import { eraseHistories } from "./jobs/erase-history.js";
@@ -15,7 +14,9 @@ import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { allowsInternalWebhooks, type Closers, type Foundation } from "./foundation.js";
 
-/** Portals one process drains at a time. */
+/** Requests to HubSpot under way at once, besides those that hang; each on a connection of its own. */
+const HUBSPOT_REQUESTS = 256;
+/** Portals one process drains at a time, besides those that only wait for HubSpot. */
 const DRAIN_CAPACITY = 300;
 const SWEEP_INTERVAL_MS = 2_000;
 /** Deadlines are days away: finding one passed is not urgent. A look that reads much is taken less often still. */
@@ -38,7 +39,7 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
     directory,
     logger,
     rateLimit: config.hubspot.rateLimit,
-    gate: createFairGate({ places: HUBSPOT_CONNECTIONS }),
+    gate: createFairGate({ places: HUBSPOT_REQUESTS }),
     forPortal,
     now: foundation.senderClock,
     propertiesFreshMs: foundation.propertiesFreshMs,

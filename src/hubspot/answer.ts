@@ -33,11 +33,14 @@ const NOT_SENT = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** Turns a failed `fetch` into HubSpotUnavailable, telling "never sent" from "may have been received". */
-export function classifyNetworkFault(fault: unknown): HubSpotError {
-  if (fault instanceof HubSpotError) return fault;
+/**
+ * Turns a failed `fetch` into HubSpotUnavailable, telling "never sent" from "may have been received". What kept the
+ * request from being sent, or cut it off, on our side is itself the fault.
+ */
+export function classifyNetworkFault(fault: unknown): AppError {
+  if (fault instanceof AppError) return fault;
   const cause = fault instanceof Error ? (fault.cause ?? fault) : fault;
-  if (cause instanceof HubSpotError) return cause;
+  if (cause instanceof AppError) return cause;
   const code = (cause as { code?: unknown } | null)?.code;
   const name = typeof code === "string" ? code : "network fault";
   return new HubSpotUnavailable(`HubSpot did not answer (${name})`, {

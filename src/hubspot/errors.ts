@@ -27,6 +27,25 @@ export class HubSpotUnavailable extends HubSpotError {
   }
 }
 
+/** The request left, and its answer was not in by the time it had. */
+export class HubSpotTimedOut extends HubSpotUnavailable {
+  constructor(timeoutMs: number) {
+    super(`HubSpot did not answer within ${Math.round(timeoutMs / 1_000)} s`);
+  }
+}
+
+/**
+ * HubSpot was not asked, because the portal's circuit opened while the request waited for its turn. Says nothing new about
+ * HubSpot, and is nothing that happened to the execution: it goes on once the circuit closes.
+ */
+export class PortalSpared extends HubSpotUnavailable {
+  override readonly code = "PORTAL_SPARED";
+
+  constructor() {
+    super("HubSpot does not answer for this account at the moment", { wasNotSent: true });
+  }
+}
+
 /** 429: the request was refused before it did anything, so nothing is ambiguous. `policyName` as in dossier §6. */
 export class HubSpotThrottled extends HubSpotUnavailable {
   override readonly code = "HUBSPOT_THROTTLED";

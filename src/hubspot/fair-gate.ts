@@ -1,15 +1,30 @@
+import { LRUCache } from "lru-cache";
+import { PortalShare } from "./portal-share.js";
+
 /** Leaves the gate; a second call does nothing. */
 export type LeaveGate = () => void;
 
 /** Bounds the requests of all portals of this process that are under way at once. */
 export interface FairGate {
-  /** Resolves once the portal's next request may be sent. The caller has to leave when its answer is in. */
-  enter(portalId: bigint): Promise<LeaveGate>;
+  /**
+   * Resolves once the portal's next request may be sent. The caller has to leave when its answer is in.
+   *
+   * @returns undefined if the portal was dismissed meanwhile: the request must not be sent.
+   */
+  enter(portalId: bigint): Promise<LeaveGate | undefined>;
+  /** Sends all away that wait for the portal. */
+  dismiss(portalId: bigint): void;
+  /** HubSpot answered a request of the portal. */
+  heard(portalId: bigint): void;
+  /** An answer for the portal did not come in time. */
+  timedOut(portalId: bigint): void;
+  /** How many requests of the portal may be under way at once now. */
+  shareOf(portalId: bigint): number;
 }
 
 /**
- * Let in per turn of the event loop. A burst of thousands would else keep the loop busy with itself, and every statement
- * of every other portal waits for it twice: to be sent and to be answered.
+ * Let in per turn of the event loop. A burst of thousands would otherwise keep the loop busy with itself, and every
+ * statement of every other portal would wait for it twice: to be sent and to be answered.
  */
 const PER_LOOP_TURN = 8;
 /**
@@ -17,10 +32,45 @@ const PER_LOOP_TURN = 8;
  * shares a statement.
  */
 const IN_A_ROW = { newcomer: 8, other: 32 };
+/** A portal that answers may take a quarter of the places; how little any other may take says portal-share.ts. */
+const LARGEST_SHARE = 1 / 4;
+/**
+ * A request without an answer for this long gives its place to others: it costs a connection and nothing else, and if
+ * places ended with the time-out, a few portals whose HubSpot hangs would hold all of them.
+ */
+const HANGS_AFTER_MS = 1_000;
+/** Requests that may hang, per place, so that connections stay bounded. */
+const HANGING_PER_PLACE = 9;
+/**
+ * A portal some of whose requests hang may have no more of them than this share of the room that is left for such: however
+ * many portals hang, together they never use it up.
+ */
+const SHARE_OF_HANGING_ROOM = 1 / 8;
+/** While this share of the places hangs, no portal is trusted before it answers. */
+const UNEASY_SHARE = 1 / 4;
+/** Portals of which it is remembered how they answered; of one that is forgotten it is learned again. */
+const MAX_REMEMBERED = 10_000;
+
+/** A portal with requests at the gate or inside. */
+class Visitor {
+  readonly portalId: bigint;
+  readonly waiting: ((leave: LeaveGate | undefined) => void)[] = [];
+  inside = 0;
+  hanging = 0;
+  line: Line | undefined;
+
+  constructor(portalId: bigint) {
+    this.portalId = portalId;
+  }
+
+  get isGone(): boolean {
+    return this.inside === 0 && this.waiting.length === 0;
+  }
+}
 
 /** Portals that wait, the one whose turn it is first. */
 class Line {
-  readonly #waiting = new Map<bigint, (() => void)[]>();
+  readonly #visitors = new Set<Visitor>();
   readonly #mostInARow: number;
   #inARow = 0;
 
@@ -28,84 +78,161 @@ class Line {
     this.#mostInARow = mostInARow;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0;
+  get first(): Visitor | undefined {
+    const [first] = this.#visitors;
+    return first;
   }
 
-  /** @returns false where the portal does not wait here. */
-  join(portalId: bigint, enter: () => void): boolean {
-    const queue = this.#waiting.get(portalId);
-    queue?.push(enter);
-    return queue !== undefined;
+  append(visitor: Visitor): void {
+    visitor.line = this;
+    this.#visitors.add(visitor);
   }
 
-  append(portalId: bigint, queue: (() => void)[]): void {
-    this.#waiting.set(portalId, queue);
+  remove(visitor: Visitor): void {
+    if (visitor === this.first) this.#inARow = 0;
+    visitor.line = undefined;
+    this.#visitors.delete(visitor);
   }
 
-  /** Lets the next request in. A portal that has had its turn, and still waits, goes to the end of the line `to`. */
-  letNextIn(to: Line): void {
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    const [portalId, queue] = next;
-    queue.shift()?.();
+  /** The first one lets a request in. @returns whether that was the last of its turn. */
+  countOne(): boolean {
     this.#inARow += 1;
-    if (queue.length > 0 && this.#inARow < this.#mostInARow) return;
-    this.#inARow = 0;
-    this.#waiting.delete(portalId);
-    if (queue.length > 0) to.append(portalId, queue);
+    return this.#inARow >= this.#mostInARow;
   }
 }
 
 /**
  * A gate of so many `places`. Portals that have just come are let in first, so that one with few requests does not wait
- * for all that a burst of others has ready; those that go on waiting are let in by turns.
+ * for all that a burst of others has ready; those that go on waiting are let in by turns. No portal has more inside than
+ * its share, and what hangs inside takes no place from others.
  */
 export function createFairGate({ places }: { places: number }): FairGate {
   const newcomers = new Line(IN_A_ROW.newcomer);
   const others = new Line(IN_A_ROW.other);
+  const visitors = new Map<bigint, Visitor>();
+  const shares = new LRUCache<bigint, PortalShare>({ max: MAX_REMEMBERED });
   let taken = 0;
+  let hanging = 0;
   let isScheduled = false;
 
-  function mayLetIn(): boolean {
-    return taken < places && !(newcomers.isEmpty && others.isEmpty);
+  function share(portalId: bigint): PortalShare {
+    const known = shares.get(portalId);
+    if (known !== undefined) return known;
+    const most = Math.max(1, Math.floor(places * LARGEST_SHARE));
+    const fresh = new PortalShare({ most, now: () => performance.now() });
+    shares.set(portalId, fresh);
+    return fresh;
   }
 
-  function letIn(): void {
+  function shareOf(portalId: bigint): number {
+    const isCalm = hanging < places * UNEASY_SHARE && (visitors.get(portalId)?.hanging ?? 0) === 0;
+    return share(portalId).size(isCalm);
+  }
+
+  const hangingRoom = (): number => places * HANGING_PER_PLACE - hanging;
+
+  function isFull({ portalId, inside, hanging: own }: Visitor): boolean {
+    return inside >= shareOf(portalId) || own > hangingRoom() * SHARE_OF_HANGING_ROOM;
+  }
+
+  const nextVisitor = (): Visitor | undefined => newcomers.first ?? others.first;
+  const hasRoom = (): boolean => taken < places && hangingRoom() > 0;
+
+  function visitorOf(portalId: bigint): Visitor {
+    const known = visitors.get(portalId);
+    if (known !== undefined) return known;
+    const visitor = new Visitor(portalId);
+    visitors.set(portalId, visitor);
+    return visitor;
+  }
+
+  /** Counts a request as inside. @returns what ends that. */
+  function take(visitor: Visitor): LeaveGate {
+    taken += 1;
+    visitor.inside += 1;
+    let isInside = true;
+    let isHanging = false;
+    const timer = setTimeout(() => {
+      isHanging = true;
+      taken -= 1;
+      hanging += 1;
+      visitor.hanging += 1;
+      schedule();
+    }, HANGS_AFTER_MS).unref();
+    return () => {
+      if (!isInside) return;
+      isInside = false;
+      clearTimeout(timer);
+      visitor.inside -= 1;
+      if (isHanging) visitor.hanging -= 1;
+      if (isHanging) hanging -= 1;
+      else taken -= 1;
+      lineUpAgain(visitor);
+    };
+  }
+
+  /** A portal whose share was used up left the lines: it comes back with a place of its own. */
+  function lineUpAgain(visitor: Visitor): void {
+    if (visitor.isGone) visitors.delete(visitor.portalId);
+    else if (visitor.waiting.length > 0 && visitor.line === undefined) others.append(visitor);
+    schedule();
+  }
+
+  function letIn(visitor: Visitor): void {
+    const { line } = visitor;
+    visitor.waiting.shift()?.(take(visitor));
+    const hadItsTurn = line?.countOne() === true;
+    if (visitor.waiting.length > 0 && !hadItsTurn) return;
+    line?.remove(visitor);
+    if (visitor.waiting.length > 0) others.append(visitor);
+  }
+
+  function letSomeIn(): void {
     isScheduled = false;
-    for (let count = 0; count < PER_LOOP_TURN && mayLetIn(); count += 1) {
-      taken += 1;
-      (newcomers.isEmpty ? others : newcomers).letNextIn(others);
+    let count = 0;
+    for (let next = nextVisitor(); next !== undefined && hasRoom(); next = nextVisitor()) {
+      if (isFull(next)) {
+        next.line?.remove(next);
+      } else {
+        if (count === PER_LOOP_TURN) break;
+        letIn(next);
+        count += 1;
+      }
     }
     schedule();
   }
 
   function schedule(): void {
-    if (isScheduled || !mayLetIn()) return;
+    if (isScheduled || !hasRoom() || nextVisitor() === undefined) return;
     isScheduled = true;
-    setImmediate(letIn);
-  }
-
-  function leaveOnce(): LeaveGate {
-    let isInside = true;
-    return () => {
-      if (!isInside) return;
-      isInside = false;
-      taken -= 1;
-      schedule();
-    };
+    setImmediate(letSomeIn);
   }
 
   return {
     enter(portalId) {
       return new Promise((resolve) => {
-        const enter = (): void => {
-          resolve(leaveOnce());
-        };
-        if (!newcomers.join(portalId, enter) && !others.join(portalId, enter))
-          newcomers.append(portalId, [enter]);
+        const visitor = visitorOf(portalId);
+        visitor.waiting.push(resolve);
+        if (visitor.waiting.length === 1) newcomers.append(visitor);
         schedule();
       });
     },
+    dismiss(portalId) {
+      const visitor = visitors.get(portalId);
+      visitor?.line?.remove(visitor);
+      visitor?.waiting.splice(0).forEach((resolve) => {
+        resolve(undefined);
+      });
+      if (visitor?.isGone) visitors.delete(portalId);
+    },
+    heard(portalId) {
+      share(portalId).heard();
+      const visitor = visitors.get(portalId);
+      if (visitor !== undefined) lineUpAgain(visitor);
+    },
+    timedOut(portalId) {
+      share(portalId).timedOut();
+    },
+    shareOf,
   };
 }

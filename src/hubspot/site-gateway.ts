@@ -2,14 +2,10 @@ import { LRUCache } from "lru-cache";
 import { HubSpotUnavailable } from "./errors.js";
 import { createPortalGateway, type PortalGateway } from "./gateway.js";
 import { RequestBudget } from "./request-budget.js";
-import type { PortalTransport, TakeSlot } from "./transport.js";
+import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transport.js";
 
 export interface SiteGatewayOptions {
-  readonly forPortal: (portal: {
-    portalId: bigint;
-    budget: RequestBudget;
-    takeSlot: TakeSlot;
-  }) => PortalTransport;
+  readonly forPortal: (portal: PortalTransportOptions) => PortalTransport;
   /** For all requests of one gateway together: a person waits for the page. */
   readonly timeoutMs: number;
   /** Takes a place in the portal's window, which HubSpot counts for `heldMs` at most; false where there is none now. */

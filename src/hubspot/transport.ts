@@ -1,6 +1,7 @@
 import { Client } from "@hubspot/api-client";
 import { classifyAnswer, classifyNetworkFault, classifyTokenFault } from "./answer.js";
 import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
+import { ANSWER_TIMEOUT_MS, underTerms, type RequestTerms } from "./request-terms.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 
 /** One request to HubSpot's REST API. Query values that are undefined are left out. */
@@ -29,6 +30,17 @@ export interface TransportOptions {
 /** Waits for a place in the portal's budget; rejects when the owner loses the portal meanwhile. */
 export type TakeSlot = () => Promise<RequestSlot>;
 
+/** What one portal's requests are made with. */
+export interface PortalTransportOptions {
+  portalId: bigint;
+  budget: RequestBudget;
+  takeSlot: TakeSlot;
+  /** The terms of the request that is about to be made; by default the ordinary time-out. */
+  terms?: () => RequestTerms;
+}
+
+const DEFAULT_TERMS: RequestTerms = { timeoutMs: ANSWER_TIMEOUT_MS, assertMaySend: () => undefined };
+
 /**
  * Makes transports over HubSpot's own client. Its limiter and retries stay off: they are global to the process and
  * would repeat POSTs (docs/decisions/004-hubspot-transport.md); pacing and retries are ours, per portal.
@@ -38,33 +50,31 @@ export type TakeSlot = () => Promise<RequestSlot>;
 export function createTransport(options: TransportOptions) {
   const client = new Client({ basePath: options.apiUrl, numberOfApiCallRetries: 0 });
 
-  async function send(request: HubSpotRequest, token: string): Promise<Response> {
+  async function send(request: HubSpotRequest, token: string, terms: RequestTerms): Promise<Response> {
     const query = Object.fromEntries(
       Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined),
     );
     try {
       // apiRequest is typed with an older fetch's Response; at run time it is the platform's.
-      return await client.apiRequest({
-        method: request.method,
-        path: request.path,
-        headers: { Authorization: `Bearer ${token}` },
-        ...(Object.keys(query).length === 0 ? {} : { qs: query }),
-        ...(request.body === undefined ? {} : { body: request.body }),
-      });
+      return await underTerms(terms, () =>
+        client.apiRequest({
+          method: request.method,
+          path: request.path,
+          headers: { Authorization: `Bearer ${token}` },
+          ...(Object.keys(query).length === 0 ? {} : { qs: query }),
+          ...(request.body === undefined ? {} : { body: request.body }),
+        }),
+      );
     } catch (fault) {
       throw classifyNetworkFault(fault);
     }
   }
 
-  return function forPortal(portal: {
-    portalId: bigint;
-    budget: RequestBudget;
-    takeSlot: TakeSlot;
-  }): PortalTransport {
+  return function forPortal(portal: PortalTransportOptions): PortalTransport {
     async function attempt(request: HubSpotRequest, token: string): Promise<unknown> {
       const slot = await portal.takeSlot();
       try {
-        const response = await send(request, token);
+        const response = await send(request, token, portal.terms?.() ?? DEFAULT_TERMS);
         const { status: httpStatus, headers } = response;
         options.onAnswer?.({
           path: request.path,

@@ -9,6 +9,7 @@ import {
   HubSpotRejected,
   HubSpotThrottled,
   HubSpotUnavailable,
+  PortalSpared,
 } from "../hubspot/errors.js";
 import { backoffMs } from "../queue/backoff.js";
 
@@ -42,12 +43,18 @@ export function later(
   execution: ClaimedExecution,
   fault: Error & { retryAfterMs?: number | undefined },
 ): Result {
+  if (fault instanceof PortalSpared) return spared(to, fault);
   const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
   const nextTryAtMs = Date.now() + (to === "QUEUED" ? delayMs + LATENESS_MS : 0);
   const mayBeLast = to === "QUEUED" || execution.state === "UNCERTAIN";
   if (mayBeLast && isOutage(fault) && nextTryAtMs >= execution.deadlineAt.getTime())
     return { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") };
   return { to, delayMs, problem: fault.message };
+}
+
+/** HubSpot was not asked: due as before, with nothing counted, as soon as the portal's circuit lets it be. */
+function spared(to: "QUEUED" | "UNCERTAIN", { message: problem }: PortalSpared): Result {
+  return to === "QUEUED" ? { to, isWait: true, delayMs: 0, problem } : { to, delayMs: 0, problem };
 }
 
 /** The database was in trouble: no fault of the execution's, which is tried again after a growing gap. */

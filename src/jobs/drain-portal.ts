@@ -11,7 +11,7 @@ import type { FairGate } from "../hubspot/fair-gate.js";
 import type { Owner } from "../hubspot/gateway.js";
 import type { HubSpotClock } from "../hubspot/hubspot-clock.js";
 import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
-import type { PortalTransport, TakeSlot } from "../hubspot/transport.js";
+import type { PortalTransport, PortalTransportOptions } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
 import {
   HEARTBEAT_SECONDS,
@@ -49,7 +49,7 @@ export interface DrainOptions {
   /** Requests per window that one portal allows (dossier §6). */
   rateLimit: number;
   gate: FairGate;
-  forPortal: (portal: { portalId: bigint; budget: RequestBudget; takeSlot: TakeSlot }) => PortalTransport;
+  forPortal: (portal: PortalTransportOptions) => PortalTransport;
   /** The clock of send windows, away dates and caps. */
   now: () => Date;
   /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
@@ -132,9 +132,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const desk = new SenderDesk({ owner, now: options.now, openings, breathe });
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
-    const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh() });
+    const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh(), circuit });
     const { gate, forPortal } = options;
     const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });
+    turn.lendPlaceWhile(() => calls.isWaiting());
     const endsAtMs = performance.now() + TURN_MS.least + Math.random() * (TURN_MS.most - TURN_MS.least);
     const mayGoOn = (): boolean =>
       calls.isCallable() &&
@@ -165,6 +166,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         budget,
         slots,
         circuit,
+        mostUnderWay: () => calls.mostUnderWay(),
         gatewayWith: (slot) => calls.gatewayWith(slot),
         attempt: (execution, gateway) =>
           attemptExecution(execution, {

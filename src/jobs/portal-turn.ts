@@ -18,6 +18,8 @@ export interface PortalTurnOptions {
   budget: RequestBudget;
   slots: SlotSource;
   circuit: Pick<PortalCircuit, "isProbing">;
+  /** Executions that may be attempted at once now. */
+  mostUnderWay: () => number;
   /** A gateway whose first request uses the slot given, if any. */
   gatewayWith: (slot?: HeldSlot) => PortalGateway;
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
@@ -32,8 +34,8 @@ export interface PortalTurnOptions {
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
-/** Nothing is claimed for less room than this: a busy process would else claim one by one what it cannot send yet. */
-const LEAST_ROOM = MAX_IN_FLIGHT / 4;
+/** Nothing is claimed for a smaller share of it than this: a busy process would otherwise claim one by one what it cannot send yet. */
+const LEAST_ROOM = 1 / 4;
 /** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up; few of a small one. */
 const RESERVED_SLOTS = { most: 2, share: 0.02 };
 /** With a backlog, completions wait this long for company: about one request per 100 of them. */
@@ -48,7 +50,7 @@ const UNCERTAIN_LOOK_MS = 1_000;
 const SLOT_LOOK_MS = { least: 10, most: 250 };
 
 /** What a look for work came to. */
-type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot";
+type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot" | "no-room";
 
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
 export class PortalTurn {
@@ -64,6 +66,7 @@ export class PortalTurn {
   readonly #watchPace: WatchPace;
   #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
   #looksInVain = 0;
+  #onEnd: () => void = () => undefined;
   #isOddOneForDoubts = false;
 
   constructor(options: PortalTurnOptions) {
@@ -122,11 +125,11 @@ export class PortalTurn {
   }
 
   async #claimAndStart(): Promise<Claim> {
-    const { owner, slots, circuit, budget } = this.#options;
+    const { owner, slots, budget } = this.#options;
     const reserved = Math.min(RESERVED_SLOTS.most, Math.floor(budget.limit * RESERVED_SLOTS.share));
-    const most = circuit.isProbing ? 1 : MAX_IN_FLIGHT;
+    const most = Math.min(MAX_IN_FLIGHT, this.#options.mostUnderWay());
     const room = most - this.#inFlight.size;
-    if (room < Math.min(most, LEAST_ROOM)) return "no-slot";
+    if (room < Math.max(1, most * LEAST_ROOM)) return "no-room";
     const held = slots.takeFree(room, reserved);
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
@@ -168,6 +171,7 @@ export class PortalTurn {
   #start(execution: ClaimedExecution, slot: HeldSlot): void {
     const task = this.#attempt(execution, slot).finally(() => {
       this.#inFlight.delete(task);
+      this.#onEnd();
     });
     this.#inFlight.add(task);
   }
@@ -230,11 +234,11 @@ export class PortalTurn {
   }
 
   async #poll(): Promise<void> {
-    const { owner, gatewayWith } = this.#options;
+    const { owner, gatewayWith, mayGoOn } = this.#options;
     try {
-      const { isMoreLeft, decided } = await pollWatched(owner, gatewayWith());
-      this.#watchPace.polled(isMoreLeft);
-      this.#owe(decided);
+      const polled = await pollWatched(owner, { gateway: gatewayWith(), mayGoOn });
+      this.#watchPace.polled(polled);
+      this.#owe(polled.decided);
     } catch (fault) {
       this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
     }
@@ -252,6 +256,10 @@ export class PortalTurn {
           Math.min(SLOT_LOOK_MS.most, Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable())),
         );
         return;
+      case "no-room":
+        await sleep(SLOT_LOOK_MS.least);
+        await Promise.race([this.#sleepOrCompleted(SLOT_LOOK_MS.most), this.#nextEnd()]);
+        return;
       case "claimed-last":
       case "nothing-due": {
         const pauseMs = Math.min(IDLE_LOOK_MS.most, IDLE_LOOK_MS.first * 2 ** this.#looksInVain);
@@ -260,6 +268,13 @@ export class PortalTurn {
         await Promise.race([pause, this.#inFlight.size === 0 ? pause : Promise.allSettled(this.#inFlight)]);
       }
     }
+  }
+
+  /** Until the next attempt ends. */
+  #nextEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
   }
 
   async #sleepOrCompleted(ms: number): Promise<void> {

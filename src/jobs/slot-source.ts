@@ -1,4 +1,6 @@
+import { PortalSpared } from "../hubspot/errors.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
+import type { PortalCircuit } from "../queue/portal-circuit.js";
 import { LeaseLost } from "../queue/portal-lease.js";
 
 /** How often a request that waits for the budget looks again at least; slots also free up as answers arrive. */
@@ -30,28 +32,39 @@ function hold(slot: RequestSlot): HeldSlot {
  * portal is still ours: an owner that was paused past its lease must not send beside its successor.
  */
 export interface SlotSource {
-  /** @throws LeaseLost once this owner may not send any more. */
-  assertOurs(): void;
-  /** Waits for a slot. @throws LeaseLost once this owner may not send any more. */
+  /** @throws LeaseLost once this owner may not send any more; PortalSpared while the portal's circuit is open. */
+  assertMaySend(): void;
+  /** Waits for a slot. @throws what assertMaySend does. */
   take(): Promise<RequestSlot>;
-  /** Up to `count` slots free now, leaving `reserve` for others. */
+  /** Up to `count` slots free now, leaving `reserve` for others. @throws LeaseLost once this owner may not send any more. */
   takeFree(count: number, reserve: number): HeldSlot[];
+}
+
+export interface SlotSourceOptions {
+  portalId: bigint;
+  /** False once this owner has to take a successor into account. */
+  mayStillSend: () => boolean;
+  circuit: Pick<PortalCircuit, "isOpen">;
 }
 
 export function createSlotSource(
   budget: RequestBudget,
-  options: { portalId: bigint; mayStillSend: () => boolean },
+  { portalId, mayStillSend, circuit }: SlotSourceOptions,
 ): SlotSource {
   function assertOurs(): void {
-    if (!options.mayStillSend())
-      throw new LeaseLost(`portal ${options.portalId} may not be called by this owner any more`);
+    if (!mayStillSend()) throw new LeaseLost(`portal ${portalId} may not be called by this owner any more`);
+  }
+
+  function assertMaySend(): void {
+    assertOurs();
+    if (circuit.isOpen) throw new PortalSpared();
   }
 
   return {
-    assertOurs,
+    assertMaySend,
     async take() {
       for (;;) {
-        assertOurs();
+        assertMaySend();
         const slot = budget.tryTake();
         if (slot !== undefined) return slot;
         const waitMs = Math.min(LOOK_AGAIN_MS, budget.msUntilAvailable());

@@ -1,4 +1,4 @@
-/** Shares of a portal's request window that looking may use: little while contacts wait to be enrolled, half else. */
+/** Shares of a portal's request window that looking may use: little while contacts wait to be enrolled, otherwise half. */
 const SHARE = { amongOthers: 0.1, alone: 0.5 };
 /** How often a turn asks the database for what is due, while there is other work. */
 const ASK_AGAIN_MS = 1_000;
@@ -9,6 +9,7 @@ const ASK_AGAIN_MS = 1_000;
 export class WatchPace {
   readonly #windowMs: number;
   #polledAtMs = Number.NEGATIVE_INFINITY;
+  #requests = 0;
   #isMoreLeft = true;
 
   constructor(options: { windowMs: number }) {
@@ -23,13 +24,15 @@ export class WatchPace {
   /** `limit`: requests per window at present. */
   isTime({ limit, isAlone }: { limit: number; isAlone: boolean }): boolean {
     const elapsedMs = performance.now() - this.#polledAtMs;
-    if (!this.#isMoreLeft) return elapsedMs >= ASK_AGAIN_MS;
     const share = isAlone ? SHARE.alone : SHARE.amongOthers;
-    return elapsedMs >= this.#windowMs / Math.max(1, limit * share);
+    const earnedBackMs = (this.#requests * this.#windowMs) / Math.max(1, limit * share);
+    return elapsedMs >= (this.#isMoreLeft ? earnedBackMs : Math.max(earnedBackMs, ASK_AGAIN_MS));
   }
 
-  polled(isMoreLeft: boolean): void {
+  /** A look that took so many requests is over; the next has to wait for each of them. */
+  polled({ isMoreLeft, requests }: { isMoreLeft: boolean; requests: number }): void {
     this.#polledAtMs = performance.now();
+    this.#requests = requests;
     this.#isMoreLeft = isMoreLeft;
   }
 }

@@ -24,6 +24,11 @@ const FETCH_BATCH = 10;
 const DEFER_PER_PORTAL_MS = 1;
 const LONGEST_DEFER_MS = 50;
 
+/** Turns in all for each place, those that only wait among them: they cost memory and a share of the signs of life. */
+const TURNS_PER_PLACE = 3;
+/** How soon a process that is full looks whether one of its turns only waits by now. */
+const FULL_LOOK_MS = 250;
+
 /**
  * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
  * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
@@ -51,13 +56,18 @@ export interface DrainTurn {
   isFresh(): boolean;
   /** True once the process is stopping: finish what is under way and hand over. */
   isEnding(): boolean;
+  /** While `onlyWaits` says so, the turn takes no place from other portals. */
+  lendPlaceWhile(onlyWaits: () => boolean): void;
 }
 
 /** Wakes portals and hands each to one process at a time. */
 export interface DrainQueue {
   /** Asks that the portals be looked at now. Resolves once that is stored; repeated wakes fold into one. */
   wake(portalIds: readonly bigint[]): Promise<void>;
-  /** Begins taking portals, at most `capacity` at a time. `hasWork` is asked after each idle turn. */
+  /**
+   * Begins taking portals, at most `capacity` at a time besides those that only wait for somebody else. `hasWork` is asked after each
+   * idle turn.
+   */
   work(handler: DrainHandler, options: WorkOptions): Promise<void>;
   /** Rejects when the queue cannot be reached. */
   probe(): Promise<void>;
@@ -75,6 +85,7 @@ interface RunningTurn {
   readonly job: { id: string; retryCount: number };
   readonly abort: AbortController;
   renewedAtMs: number;
+  onlyWaits: () => boolean;
   finished: Promise<void>;
 }
 
@@ -145,6 +156,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       job: { id: job.id, retryCount: job.retryCount },
       abort,
       renewedAtMs: job.claimedAtMs,
+      onlyWaits: () => false,
       finished: Promise.resolve(),
     };
     // A job keeps its id when it is handed out again: an older turn of it has lost the portal, and ends by itself.
@@ -153,6 +165,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     turn.finished = handler(portalId, {
       signal: abort.signal,
       isEnding: () => isStopping,
+      lendPlaceWhile: (onlyWaits) => {
+        turn.onlyWaits = onlyWaits;
+      },
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
       .catch((fault: unknown): TurnEnd => {
@@ -204,19 +219,25 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
   async function work(handler: DrainHandler, { capacity, hasWork }: WorkOptions): Promise<void> {
     let isFetching = false;
     let isFetchWanted = false;
+    let fullLook: NodeJS.Timeout | undefined;
+
+    function freePlaces(): number {
+      const atWork = [...running].filter((turn) => !turn.onlyWaits()).length;
+      return Math.min(capacity - atWork, capacity * TURNS_PER_PLACE - running.size);
+    }
 
     async function fetchPortals(): Promise<void> {
       isFetchWanted = true;
       if (isFetching) return;
       isFetching = true;
       try {
-        while (isFetchWanted && !isStopping && running.size < capacity) {
+        while (isFetchWanted && !isStopping) {
           await sleep(Math.min(LONGEST_DEFER_MS, running.size * DEFER_PER_PORTAL_MS));
-          if (isStopping) break;
+          const batchSize = Math.min(FETCH_BATCH, freePlaces());
+          if (isStopping || batchSize <= 0) break;
           isFetchWanted = false;
           // The lease runs from the claim: a process paused while the answer is on its way must not believe it fresh.
           const claimedAtMs = performance.now();
-          const batchSize = Math.min(FETCH_BATCH, capacity - running.size);
           const jobs = await boss.fetch(QUEUE, { batchSize, includeMetadata: true });
           if (jobs.length === batchSize) isFetchWanted = true;
           for (const job of jobs) {
@@ -232,6 +253,9 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
       } finally {
         isFetching = false;
       }
+      // A turn that begins to wait makes a place free without a word.
+      clearTimeout(fullLook);
+      if (isFetchWanted && !isStopping) fullLook = setTimeout(fetchSoon, FULL_LOOK_MS).unref();
     }
 
     fetchSoon = () => void fetchPortals();

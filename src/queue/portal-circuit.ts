@@ -11,6 +11,8 @@ export interface PortalCircuitOptions {
 
 /** Failures in a row, with no answer in between, that open the circuit. One lost request in many never does. */
 const FAILURES_TO_OPEN = 5;
+/** A time-out is many seconds of silence, and costs others more than a refusal that comes at once: two open the circuit. */
+const FAILURES_IN_A_TIMEOUT = 3;
 const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** A known wait as long as this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */
 const LONG_WAIT_MS = 60_000;
@@ -45,6 +47,11 @@ export class PortalCircuit {
     return this.#trips > 0;
   }
 
+  /** Times it opened without an answer in between. */
+  get trips(): number {
+    return this.#trips;
+  }
+
   /** HubSpot answered something, be it a refusal. */
   succeeded(): void {
     this.#failuresInARow = 0;
@@ -55,8 +62,11 @@ export class PortalCircuit {
   }
 
   /** HubSpot did not answer, or with an outage. `retryAfterMs` is what it asked for, or how long it will last, if known. */
-  failed(reason: string, retryAfterMs: number | undefined): void {
-    this.#failuresInARow += 1;
+  failed(
+    reason: string,
+    { retryAfterMs, isTimeout }: { retryAfterMs?: number | undefined; isTimeout?: boolean } = {},
+  ): void {
+    this.#failuresInARow += isTimeout === true ? FAILURES_IN_A_TIMEOUT : 1;
     const isLongWait = retryAfterMs !== undefined && retryAfterMs >= LONG_WAIT_MS;
     if (this.isOpen || (!isLongWait && !this.isProbing && this.#failuresInARow < FAILURES_TO_OPEN)) return;
     this.#trips += 1;

@@ -310,6 +310,7 @@ describe("a copy that keeps failing", () => {
         signal: new AbortController().signal,
         isFresh: () => true,
         isEnding: () => false,
+        lendPlaceWhile: () => undefined,
       });
       const { rows } = await pool.query<{ gap: number; problem: string }>(
         `SELECT extract(epoch FROM directory_requested_at - now())::float8 AS gap, directory_error AS problem

@@ -178,26 +178,29 @@ describe("executions that several move at once", () => {
     ["was due", false, "touched"],
     ["came along with one that was due", true, "touched"],
     ["was due and is merged into another", false, "merged"],
-  ])("an event that comes during the look at a contact that %s has it looked at once more", async (...row) => {
-    const [, gathered, change] = row;
-    const [id] = await seed({ state: "WATCHING", contactId: "9" }, { state: "WATCHING", contactId: "8" });
-    if (gathered)
-      await pool().query(`UPDATE executions SET due_at = now() + interval '10 s' WHERE id = $1`, [id]);
-    const { executions } = await readWatched(owner, { limit: 10, gatherMs: 30_000 });
-    await applyContactChanges(pool(), [
-      change === "touched"
-        ? { kind: "touched", portalId, contactId: "9" }
-        : { kind: "merged", portalId, contactIds: ["9"], into: "10" },
-    ]);
-    const dueAt = new Date(Date.now() + 900_000);
-    await writeLooks(
-      owner,
-      executions.map((execution) => ({ execution, result: { to: "WATCHING", dueAt, seen: {} } })),
-    );
-    const dueInMs = (await rows()).map((row) => row.dueAt.getTime() - Date.now());
-    expect(dueInMs[0]).toBeLessThanOrEqual(0);
-    expect(dueInMs[1]).toBeGreaterThan(600_000);
-  });
+  ])(
+    "an event that comes during the look at a contact that %s has it looked at once more",
+    async (...row) => {
+      const [, gathered, change] = row;
+      const [id] = await seed({ state: "WATCHING", contactId: "9" }, { state: "WATCHING", contactId: "8" });
+      if (gathered)
+        await pool().query(`UPDATE executions SET due_at = now() + interval '10 s' WHERE id = $1`, [id]);
+      const { executions } = await readWatched(owner, { limit: 10, gatherMs: 30_000 });
+      await applyContactChanges(pool(), [
+        change === "touched"
+          ? { kind: "touched", portalId, contactId: "9" }
+          : { kind: "merged", portalId, contactIds: ["9"], into: "10" },
+      ]);
+      const dueAt = new Date(Date.now() + 900_000);
+      await writeLooks(
+        owner,
+        executions.map((execution) => ({ execution, result: { to: "WATCHING", dueAt, seen: {} } })),
+      );
+      const dueInMs = (await rows()).map((row) => row.dueAt.getTime() - Date.now());
+      expect(dueInMs[0]).toBeLessThanOrEqual(0);
+      expect(dueInMs[1]).toBeGreaterThan(600_000);
+    },
+  );
 
   test.each([
     [1, 0],

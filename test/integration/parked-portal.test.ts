@@ -52,6 +52,7 @@ describe("a portal that cannot be called", () => {
         signal: new AbortController().signal,
         isFresh: () => true,
         isEnding: () => false,
+        lendPlaceWhile: () => undefined,
       });
       const { rows } = await pool.query(`SELECT DISTINCT state, error_code FROM executions`);
       expect(rows).toEqual([{ state: "DECIDED", error_code: code }]);

@@ -47,8 +47,13 @@ describe("a turn whose budget is used up", () => {
     await new PortalTurn({
       owner: await ownerOf(PORTAL),
       budget,
-      slots: createSlotSource(budget, { portalId: PORTAL, mayStillSend: () => true }),
+      slots: createSlotSource(budget, {
+        portalId: PORTAL,
+        mayStillSend: () => true,
+        circuit: { isOpen: false },
+      }),
       circuit: { isProbing: false },
+      mostUnderWay: () => 64,
       gatewayWith: () =>
         ({
           completeBatch: (sent: { callbackId: string }[]) =>
@@ -68,7 +73,11 @@ describe("a turn whose budget is used up", () => {
 
   test("counts the slot of a request under way when the attempt that sent it ends before", () => {
     const budget = budgetOf(2);
-    const slots = createSlotSource(budget, { portalId: PORTAL, mayStillSend: () => true });
+    const slots = createSlotSource(budget, {
+      portalId: PORTAL,
+      mayStillSend: () => true,
+      circuit: { isOpen: false },
+    });
     const [used, unused] = slots.takeFree(2, 0);
     const underWay = used?.use();
     used?.giveBack();

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createFairGate, type LeaveGate } from "../../src/hubspot/fair-gate.js";
 
 const BIG = 1n;
@@ -15,7 +15,7 @@ function visit(places: number) {
     for (let request = 0; request < requests; request += 1)
       void gate.enter(portalId).then((leave) => {
         inside.push(portalId);
-        leaves.push(leave);
+        if (leave !== undefined) leaves.push(leave);
       });
   };
   /** Lets the event loop turn until nothing more happens by itself. */
@@ -25,12 +25,12 @@ function visit(places: number) {
       await nextTurn();
     }
   };
-  return { inside, leaves, enter, settle };
+  return { gate, inside, leaves, enter, settle };
 }
 
 test("no more requests are under way than there are places, and each that ends lets another in", async () => {
   const { inside, leaves, enter, settle } = visit(3);
-  enter(BIG, 10);
+  for (let portalId = 1n; portalId <= 10n; portalId += 1n) enter(portalId, 1);
   await settle();
   expect(inside).toHaveLength(3);
   leaves[0]?.();
@@ -42,6 +42,53 @@ test("no more requests are under way than there are places, and each that ends l
     await settle();
   }
   expect(inside).toHaveLength(10);
+});
+
+test("a portal has few requests under way before it answers, a quarter of the places after, and one after a time-out", async () => {
+  const { gate, inside, leaves, enter, settle } = visit(256);
+  enter(BIG, 300);
+  await settle();
+  expect(inside).toHaveLength(16);
+  for (let answer = 0; answer < 100; answer += 1) {
+    leaves[answer]?.();
+    gate.heard(BIG);
+    await settle();
+  }
+  expect(inside).toHaveLength(164);
+  gate.timedOut(BIG);
+  for (let end = 100; end < 163; end += 1) leaves[end]?.();
+  await settle();
+  expect(inside).toHaveLength(164);
+  leaves[163]?.();
+  await settle();
+  expect(inside).toHaveLength(165);
+});
+
+test("requests that hang hold no place, and a portal that is unknown then may have two at most", async () => {
+  const { gate, inside, enter, settle } = visit(8);
+  for (let portalId = 11n; portalId <= 15n; portalId += 1n) enter(portalId, 20);
+  await settle();
+  expect(inside).toHaveLength(8);
+  enter(SMALL, 1);
+  await settle();
+  expect(inside).not.toContain(SMALL);
+  await sleep(1_100);
+  await settle();
+  expect(inside).toContain(SMALL);
+  expect(gate.shareOf(OTHER)).toBe(2);
+});
+
+test("who waits for a portal that is dismissed is sent away at once and takes no place", async () => {
+  const { gate, inside, leaves, enter, settle } = visit(1);
+  enter(SMALL, 1);
+  await settle();
+  const waiting = [gate.enter(BIG), gate.enter(BIG)];
+  gate.dismiss(BIG);
+  expect(await Promise.all(waiting)).toEqual([undefined, undefined]);
+  enter(OTHER, 1);
+  leaves[0]?.();
+  await settle();
+  expect(inside).toEqual([SMALL, OTHER]);
 });
 
 test("a portal's lone request goes ahead of bursts that have been waiting", async () => {
@@ -75,7 +122,7 @@ test("bursts are served by turns: none is done before the other has begun", asyn
 
 test("a burst leaves room in the event loop: it is not let in at once", async () => {
   const { inside, enter } = visit(1_000);
-  enter(BIG, 500);
+  for (let portalId = 1n; portalId <= 100n; portalId += 1n) enter(portalId, 5);
   await nextTurn();
   await nextTurn();
   expect(inside.length).toBeGreaterThan(0);

@@ -34,7 +34,7 @@ function open(tokenFault: Error): { calls: PortalCalls; circuit: PortalCircuit; 
   const noToken = () => Promise.reject(tokenFault);
   const calls = openPortalCalls({
     ...{ portalId, budget, circuit },
-    slots: createSlotSource(budget, { portalId, mayStillSend: () => true }),
+    slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit }),
     gate: createFairGate({ places: 1 }),
     forPortal: createTransport({
       apiUrl: "http://localhost:1",

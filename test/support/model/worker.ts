@@ -223,8 +223,9 @@ export class PortalWorker {
     const settled = hubspot.forCompletions({ batch: "ok", single: "ok" }, () => Promise.resolve());
     await new PortalTurn({
       ...{ owner: ownership, budget, logger, circuit: { isProbing: false }, mayGoOn: () => true },
+      mostUnderWay: () => 64,
       mayAttempt: () => Promise.resolve(true),
-      slots: createSlotSource(budget, { portalId, mayStillSend: () => true }),
+      slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit: { isOpen: false } }),
       gatewayWith: () => settled as PortalGateway,
       attempt: (execution) => this.#attempt(execution, { enroll: "ok", read: "ok" }),
     }).run();

@@ -1,0 +1,55 @@
+import { expect, test } from "@jest/globals";
+import { PortalShare } from "../../src/hubspot/portal-share.js";
+
+/** A share of at most 64, and the clock it goes by. */
+function shareAt(): { share: PortalShare; pass: (ms: number) => void; answers: (count: number) => void } {
+  let nowMs = 1_000_000;
+  const share = new PortalShare({ most: 64, now: () => nowMs });
+  return {
+    share,
+    pass: (ms) => (nowMs += ms),
+    answers: (count) => {
+      for (let answer = 0; answer < count; answer += 1) share.heard();
+    },
+  };
+}
+
+test("each round of answers doubles what may be under way, up to the most", () => {
+  const { share, answers } = shareAt();
+  const sizes = [share.size(true)];
+  for (let round = 0; round < 3; round += 1) {
+    answers(share.size(true));
+    sizes.push(share.size(true));
+  }
+  expect(sizes).toEqual([16, 32, 64, 64]);
+});
+
+test("a portal that falls silent for two seconds is trusted with little until it answers, and then as before", () => {
+  const { share, answers, pass } = shareAt();
+  answers(48);
+  pass(1_999);
+  expect(share.size(false)).toBe(64);
+  pass(1);
+  expect([share.size(true), share.size(false)]).toEqual([16, 2]);
+  answers(1);
+  expect(share.size(false)).toBe(64);
+});
+
+test("what was learned of a portal is forgotten when it has not been heard of for long", () => {
+  const { share, answers, pass } = shareAt();
+  answers(48);
+  pass(15_001);
+  answers(1);
+  expect(share.size(true)).toBe(17);
+});
+
+test("after a time-out it begins again from one, however long ago that was", () => {
+  const { share, answers, pass } = shareAt();
+  answers(48);
+  share.timedOut();
+  expect(share.size(true)).toBe(1);
+  pass(3_600_000);
+  expect(share.size(true)).toBe(1);
+  answers(1);
+  expect(share.size(true)).toBe(2);
+});
