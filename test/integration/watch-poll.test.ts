@@ -126,7 +126,8 @@ describe("a look at contacts that wait for their sequence's end", () => {
     ["when HubSpot said, if it said", 3_600_000, 3_590_000, 3_600_000],
     ["at its next regular time, if HubSpot named a sooner one", 1, 1, 60_000],
     ["at its next regular time, if HubSpot named none", undefined, 1, 60_000],
-  ])("after an outage comes %s", async (_what, retryAfterMs, from, to) => {
+  ])("after an outage comes %s", async (...row) => {
+    const [, retryAfterMs, from, to] = row;
     await seed(2);
     const readContacts = () => Promise.reject(down(retryAfterMs));
     await pollWatched(owner, { gateway: { readContacts } as unknown as PortalGateway, mayGoOn: always });

@@ -19,11 +19,12 @@ test("a turn begins with a look, and goes on until one finds nothing more", () =
   expect(pace.isMoreLeft).toBe(false);
 });
 
-test.each([
+test.each<[what: string, when: { limit: number; isAlone: boolean }, requests: number, afterMs: number]>([
   ["a tenth of the window while contacts wait to be enrolled", AMONG_OTHERS, 1, 1_000],
   ["half of it otherwise", ALONE, 1, 200],
   ["and each request of a look counts", AMONG_OTHERS, 11, 11_000],
-])("looks use %s", (_what, when, requests, afterMs) => {
+])("looks use %s", (...row) => {
+  const [, when, requests, afterMs] = row;
   const { pace, pass } = paceAt();
   pace.polled({ isMoreLeft: true, requests });
   pass(afterMs - 1);
