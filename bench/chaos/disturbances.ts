@@ -9,8 +9,8 @@ import { API_FAULTS, MUTE_FAULTS } from "./workload.js";
 
 /** A busy connection is broken this often while connections break. */
 const BREAK_EVERY_MS = 150;
-/** How long a process may take until it is inside a transaction; few of its statements are. */
-const TRANSACTION_WITHIN_MS = 8_000;
+/** How long the workers, then all processes, may take until one is inside a transaction; few of their statements are. */
+const TRANSACTION_WITHIN_MS = 4_000;
 
 /** Something done to a process or the network, from begin to end (the same moment for a kill of the app). Epoch ms. */
 export interface Disturbance {
@@ -145,7 +145,10 @@ export class Disturber {
   }
 
   async #pauseInTransaction(event: PlannedEvent): Promise<void> {
-    const target = await this.#stopInsideTransaction();
+    const { webs, workers } = this.#stage;
+    const target =
+      (await this.#stopInsideTransaction(workers)) ??
+      (await this.#stopInsideTransaction([...webs, ...workers]));
     if (target === undefined) return;
     await this.#last(event, target.name, () => {
       target.resume();
@@ -153,11 +156,11 @@ export class Disturber {
   }
 
   /** Stops whichever process is the first to have a statement of a transaction answered; undefined if none comes. */
-  async #stopInsideTransaction(): Promise<AppProcess | undefined> {
+  async #stopInsideTransaction(apps: readonly AppProcess[]): Promise<AppProcess | undefined> {
     const { connections } = this.#stage;
     let stopped: AppProcess | undefined;
     const found = new AbortController();
-    for (const app of this.#pausable([...connections.keys()])) {
+    for (const app of this.#pausable(apps)) {
       connections.get(app)?.onTransaction(() => {
         if (stopped !== undefined || !this.#pausable([app]).includes(app) || !app.pause()) return;
         stopped = app;

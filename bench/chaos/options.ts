@@ -2,12 +2,12 @@ import { parseArgs } from "node:util";
 import { KIND_WORLD, UNKIND_WORLD, type WorldPreset } from "../../src/simulator/presets.js";
 
 /**
- * Without odd `Retry-After` values: the app waits as long as HubSpot says, within bounds that are longer than any run. What
- * it makes of them has tests of its own.
+ * Without a `Retry-After` of months: the app waits a quarter of an hour for it, which is longer than any run. It has tests
+ * of its own.
  */
 const UNKIND_IN_TIME: WorldPreset = {
   ...UNKIND_WORLD,
-  openQuestions: { ...UNKIND_WORLD.openQuestions, retryAfter: "sane" },
+  openQuestions: { ...UNKIND_WORLD.openQuestions, retryAfter: "garbled" },
 };
 
 const WORLDS = { kind: KIND_WORLD, unkind: UNKIND_IN_TIME } as const;

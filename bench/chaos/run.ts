@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { WEBHOOK_ROUTE } from "../../src/actions/receive-webhook.js";
 import { randomFrom } from "../../src/simulator/random.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { START_TIMEOUT_MS } from "./app-process.js";
@@ -11,7 +12,14 @@ import { isForgotten, type Restore } from "./restore.js";
 import { capSenders } from "./sender-caps.js";
 import { startStage, type Stage } from "./stage.js";
 import { judge, isKept, type Verdict } from "./verdict.js";
-import { API_FAULTS, castPortal, endSequencesEarly, runWorkflows, type Cast } from "./workload.js";
+import {
+  API_FAULTS,
+  castPortal,
+  endFormerSequences,
+  endSequencesEarly,
+  runWorkflows,
+  type Cast,
+} from "./workload.js";
 
 /** Requests per 10 s per portal: more than HubSpot's 110, so that a run of thousands of calls takes a minute or two. */
 export const RATE_LIMIT = 400;
@@ -147,7 +155,8 @@ async function play(
   const { simulator } = stage;
   const casts = await castAndInstall(stage, options, seed);
   const watch = new CompletionWatch(simulator);
-  const stopEndings = endSequencesEarly(simulator, seed + 3);
+  const stops = [endSequencesEarly(simulator, seed + 3), endFormerSequences(casts, randomFrom(seed + 6))];
+  simulator.setWebhookTarget({ url: stage.publicUrl + WEBHOOK_ROUTE });
   simulator.setFaults(API_FAULTS);
   const startedAtMs = performance.now();
   const playing = beginWorkflows(stage, casts);
@@ -180,7 +189,7 @@ async function play(
     return { seed, seconds, verdict, disturbances, recoveries, ...facts };
   } finally {
     stopProgress();
-    stopEndings();
+    for (const stop of stops) stop();
     await disturber.stop().catch(() => undefined);
   }
 }

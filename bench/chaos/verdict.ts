@@ -1,3 +1,4 @@
+import type { SimulatedEnrollment } from "../../src/simulator/portal/model.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import type { Execution } from "../../src/simulator/workflow/execution.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
@@ -59,6 +60,21 @@ function isCapped({ cap, execution }: Case): boolean {
   return cap > 0 && execution.outputs["error_code"] === "SENDER_LIMIT_REACHED";
 }
 
+/** Whatever sequence the contact is in, it is our doing. */
+function isOwn({ cast, execution }: Case): boolean {
+  return !cast.enrolledBefore.has(execution.contactId);
+}
+
+/** Enrollments that the app made and can know of. */
+function countedEnrollments(
+  { portal, enrolledBefore }: Cast,
+  forgotten: ReadonlySet<string>,
+): SimulatedEnrollment[] {
+  return portal.enrollments
+    .all()
+    .filter(({ id, contactId }) => !forgotten.has(contactId) && enrolledBefore.get(contactId) !== id);
+}
+
 /** What became of an execution that we had promised to end; undefined where all is well. */
 function findLoss(oneCase: Case): string | undefined {
   const { cast, execution } = oneCase;
@@ -78,11 +94,13 @@ function findLoss(oneCase: Case): string | undefined {
  * A second accepted enrollment for one callback. A POST while the first is active is refused by HubSpot and so enrolls
  * nobody twice, but only by luck: it counts unless the execution ended as ENROLLED, with that one enrollment.
  */
-function findSecond({ cast, execution }: Case): string | undefined {
+function findSecond(oneCase: Case): string | undefined {
+  const { cast, execution } = oneCase;
   const { accepted, whileActive } = cast.portal.enrollments.factsOf(execution.contactId);
   if (accepted > 1) return `${accepted} enrollments accepted`;
   const isResolved = execution.outputs["enrollment_status"] === "ENROLLED";
-  if (whileActive > 0 && !isResolved) return "posted again while enrolled, and not resolved";
+  if (whileActive > 0 && isOwn(oneCase) && !isResolved)
+    return "posted again while enrolled, and not resolved";
   return undefined;
 }
 
@@ -134,10 +152,13 @@ export function judge(facts: {
   const executions = cases.map(({ execution }) => execution);
   const sum = (value: (cast: Cast) => number): number =>
     casts.reduce((total, cast) => total + value(cast), 0);
-  const perContact = (value: "accepted" | "whileActive"): number =>
-    sum(({ portal, contactIds }) =>
-      contactIds.reduce((total, id) => total + portal.enrollments.factsOf(id)[value], 0),
-    );
+  const perContact = (value: "accepted" | "whileActive", isMeant = (_: Case): boolean => true): number =>
+    cases
+      .filter(isMeant)
+      .reduce(
+        (total, { cast, execution }) => total + cast.portal.enrollments.factsOf(execution.contactId)[value],
+        0,
+      );
   return {
     calls: all.length,
     forgotten: all.length - cases.length,
@@ -145,14 +166,11 @@ export function judge(facts: {
     completed: executions.filter(({ state }) => state === "completed").length,
     enrolled: perContact("accepted"),
     problems: cases.flatMap(problemsOf),
-    postedWhileEnrolled: perContact("whileActive"),
+    postedWhileEnrolled: perContact("whileActive", isOwn),
     resends: countResends(casts, facts.watch, facts.disturbances),
     givenUp: executions.filter(({ state }) => state === "unreachable" || state === "refused").length,
     throttled: sum(({ portal }) => portal.traffic.throttled),
-    overCap: sum(({ portal }) => {
-      const remembered = portal.enrollments.all().filter(({ contactId }) => !forgotten.has(contactId));
-      return overCap(remembered, cap);
-    }),
+    overCap: sum((cast) => overCap(countedEnrollments(cast, forgotten), cap)),
     cappedContacts: cases.filter(isCapped).length,
     peakInWindow: Math.max(0, ...casts.map(({ portal }) => simulator.peakOf(portal.portalId))),
   };

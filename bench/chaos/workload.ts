@@ -1,4 +1,4 @@
-import { REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import { IF_ALREADY_ENROLLED, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
 import type { FaultPlan, FaultRates } from "../../src/simulator/faults.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { Trouble } from "../../src/simulator/portal/troubles.js";
@@ -36,9 +36,14 @@ export const MUTE_FAULTS: FaultPlan = {
   all: { ...USUAL_FAULTS, hangBefore: 0.15, hangAfter: 0.15, halfOpenAfter: 0.15, halfOpenBefore: 0.05 },
 };
 
+const HOUR_MS = 3_600_000;
+
 /** Contacts HubSpot refuses, or for whom nobody can send: each must end with its reason, and none enrolled. */
 const TROUBLES: readonly Trouble[] = ["no-owner", "no-email", "unsubscribed", "bounced", "archived-owner"];
 const TROUBLED_SHARE = 0.05;
+/** Contacts that are in a sequence when they are called for: they are waited for, and enrolled once it has ended. */
+const ENROLLED_BEFORE_SHARE = 0.04;
+const ENROLLED_BEFORE_ENDS_MS = [2_000, 45_000] as const;
 const DUPLICATE_PROBABILITY = 0.05;
 
 /** One portal with the contacts a workflow sends through the action. */
@@ -47,6 +52,8 @@ export interface Cast {
   readonly contactIds: readonly string[];
   /** Those that cannot be enrolled. */
   readonly troubled: ReadonlySet<string>;
+  /** Those that were in a sequence before, with that enrollment's id. */
+  readonly enrolledBefore: ReadonlyMap<string, string>;
 }
 
 function shuffle<T>(items: T[], random: Random): T[] {
@@ -62,31 +69,46 @@ export function castPortal(simulator: Simulator, { calls, random }: { calls: num
   const portal = simulator.addPortal({ contacts: 0 });
   for (const user of portal.users.values()) user.inboxAddress = user.email;
   const troubled = new Set<string>();
+  const enrolledBefore = new Map<string, string>();
   const contactIds: string[] = [];
   for (let index = 0; index < calls; index += 1) {
-    if (!random.chance(TROUBLED_SHARE)) {
-      contactIds.push(portal.addContact().id);
-      continue;
-    }
-    const { id } = portal.addTroubledContact(random.pick(TROUBLES));
+    const isTroubled = random.chance(TROUBLED_SHARE);
+    const isEnrolledBefore = !isTroubled && random.chance(ENROLLED_BEFORE_SHARE);
+    const { id } = isTroubled ? portal.addTroubledContact(random.pick(TROUBLES)) : portal.addContact();
     contactIds.push(id);
-    troubled.add(id);
+    if (isTroubled) troubled.add(id);
+    if (isEnrolledBefore) enrolledBefore.set(id, portal.enrollInUi(id, { agoMs: HOUR_MS }).id);
   }
-  return { portal, contactIds: shuffle(contactIds, random), troubled };
+  return { portal, contactIds: shuffle(contactIds, random), troubled, enrolledBefore };
+}
+
+/** Every answer to "already enrolled" is asked for: a request that took effect unseen must not be taken for another's. */
+function inputsFor(
+  { portal, enrolledBefore }: Cast,
+  contactId: string,
+  index: number,
+): Record<string, string> {
+  const [sequence] = portal.sequences.values();
+  const ifAlreadyEnrolled = enrolledBefore.has(contactId) ? "wait" : IF_ALREADY_ENROLLED[index % 3];
+  return {
+    sequence_id: sequence?.id ?? "",
+    sender_mode: "contact_owner",
+    if_already_enrolled: ifAlreadyEnrolled ?? "skip",
+  };
 }
 
 /** Sends a portal's contacts through the action, dealt out over the web processes. */
 export function runWorkflows(
-  { portal, contactIds }: Cast,
+  cast: Cast,
   options: { actionUrls: readonly string[]; publicUrl: string; callsPerSecond: number },
 ): WorkflowRun[] {
-  const [sequence] = portal.sequences.values();
+  const { portal, contactIds } = cast;
   return options.actionUrls.map((actionUrl, index) =>
     portal.runAction({
       actionUrl,
       publicUrl: options.publicUrl,
       contactIds: contactIds.filter((_, place) => place % options.actionUrls.length === index),
-      inputs: { sequence_id: sequence?.id ?? "", sender_mode: "contact_owner" },
+      inputs: (contact, place) => inputsFor(cast, contact?.id ?? "", place),
       objectProperties: [...REQUESTED_PROPERTIES],
       duplicateProbability: DUPLICATE_PROBABILITY,
       ratePerSecond: options.callsPerSecond / options.actionUrls.length,
@@ -94,6 +116,23 @@ export function runWorkflows(
       timeoutMs: 5_000,
     }),
   );
+}
+
+/** Ends, within the first minute, the sequences that contacts were in before. */
+export function endFormerSequences(casts: readonly Cast[], random: Random): () => void {
+  const timers = casts.flatMap(({ portal, enrolledBefore }) =>
+    [...enrolledBefore.keys()].map((id) =>
+      setTimeout(
+        () => {
+          portal.endEnrollment(id, "replied");
+        },
+        random.between(...ENROLLED_BEFORE_ENDS_MS),
+      ),
+    ),
+  );
+  return () => {
+    timers.forEach(clearTimeout);
+  };
 }
 
 /**

@@ -40,10 +40,11 @@ export interface OpenQuestions {
   readonly rotateRefreshTokens: boolean;
   /**
    * Open: what `Retry-After` holds when something in front of HubSpot writes it.
-   * Kind: "sane", whole seconds on the answers that document it. Unkind: "odd", on each throttled, locked or migrating
-   * answer and on each 5xx one of {@link oddRetryAfters}.
+   * Kind: "sane", whole seconds on the answers that document it. Unkind: on each throttled, locked or migrating answer
+   * and on each 5xx a value that is wrong; "garbled" one of {@link garbledRetryAfters}, "odd" one of
+   * {@link oddRetryAfters}, of which some name a wait of months.
    */
-  readonly retryAfter: "sane" | "odd";
+  readonly retryAfter: "sane" | "garbled" | "odd";
 }
 
 /** Checks what is set while the simulator runs; absent members keep their value. */
@@ -56,7 +57,7 @@ export const openQuestionsSchema = z.strictObject({
   enrollNotFound: z.enum(["named", "bare"]),
   accessTokenSurvivesUninstall: z.boolean(),
   rotateRefreshTokens: z.boolean(),
-  retryAfter: z.enum(["sane", "odd"]),
+  retryAfter: z.enum(["sane", "garbled", "odd"]),
 }) satisfies z.ZodType<OpenQuestions>;
 
 export const DEFAULT_ANSWERS: OpenQuestions = {
@@ -73,20 +74,14 @@ export const DEFAULT_ANSWERS: OpenQuestions = {
 
 const DAY_MS = 86_400_000;
 
-/**
- * Values of `Retry-After` that are wrong in some way a client can meet: a point in time instead of a duration, a date a
- * year ahead or in the past, a number beyond any integer column, below zero, none at all, or with a fraction.
- */
+const dateOf = (ms: number): string => new Date(ms).toUTCString();
+
+/** Values of `Retry-After` that ask for no wait to speak of: an instant in seconds, a past date, below 0, no number. */
+export function garbledRetryAfters(nowMs: number): readonly string[] {
+  return [String(Math.round(nowMs / 1_000) + 1), dateOf(nowMs - DAY_MS), "-5", "NaN", "", "0.5"];
+}
+
+/** Those, and two that nobody should wait for: a date a year ahead, and a number beyond any integer column. */
 export function oddRetryAfters(nowMs: number): readonly string[] {
-  const dateIn = (ms: number): string => new Date(nowMs + ms).toUTCString();
-  return [
-    String(Math.round(nowMs / 1_000) + 1),
-    dateIn(365 * DAY_MS),
-    dateIn(-DAY_MS),
-    "999999999999999999",
-    "-5",
-    "NaN",
-    "",
-    "0.5",
-  ];
+  return [...garbledRetryAfters(nowMs), dateOf(nowMs + 365 * DAY_MS), "999999999999999999"];
 }

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { FaultName } from "../../src/simulator/faults.js";
-import { oddRetryAfters } from "../../src/simulator/open-questions.js";
+import { garbledRetryAfters, oddRetryAfters } from "../../src/simulator/open-questions.js";
 import type { SimulatorOptions } from "../../src/simulator/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { KIND_WORLD, UNKIND_WORLD } from "../../src/simulator/presets.js";
@@ -296,6 +296,8 @@ describe("an odd Retry-After", () => {
     const seen = new Set<string | null>();
     for (let asked = 0; asked < 120; asked += 1) seen.add((await enroll("1001")).headers.get("retry-after"));
     expect([...seen].sort()).toEqual([...oddRetryAfters(START_MS)].sort());
+    simulator.setOpenQuestions({ retryAfter: "garbled" });
+    expect(garbledRetryAfters(START_MS)).toContain((await enroll("1001")).headers.get("retry-after"));
   });
 });
 

@@ -62,7 +62,7 @@ describe("the options of the fault suite", () => {
   test("play the unkind world unless told otherwise", () => {
     const { openQuestions, ...lags } = readOptions([]).world;
     expect(lags).toEqual({ ...UNKIND_WORLD, openQuestions: undefined });
-    expect(openQuestions).toEqual({ ...UNKIND_WORLD.openQuestions, retryAfter: "sane" });
+    expect(openQuestions).toEqual({ ...UNKIND_WORLD.openQuestions, retryAfter: "garbled" });
     expect(readOptions(["--world", "kind"]).world).toEqual(KIND_WORLD);
   });
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DrawnFault, Endpoint, FaultName } from "../faults.js";
-import { oddRetryAfters } from "../open-questions.js";
+import { garbledRetryAfters, oddRetryAfters } from "../open-questions.js";
 import { drawMs } from "../random.js";
 import type { World } from "../world.js";
 import { ok, refuse, throttled, type Answer } from "./answer.js";
@@ -170,9 +170,10 @@ const TELLS_WHEN_TO_COME_BACK = new Set([423, 429, 477, 500, 502, 503, 504, 521,
 
 /** What a fault answers, with a `Retry-After` that makes no sense, if that open question is answered so. */
 function withOddRetryAfter({ settings, random, now }: World, answer: Answer): Answer {
-  if (settings.openQuestions.retryAfter === "sane" || !TELLS_WHEN_TO_COME_BACK.has(answer.status))
-    return answer;
-  return { ...answer, headers: { ...answer.headers, "retry-after": random.pick(oddRetryAfters(now())) } };
+  const { retryAfter } = settings.openQuestions;
+  if (retryAfter === "sane" || !TELLS_WHEN_TO_COME_BACK.has(answer.status)) return answer;
+  const values = (retryAfter === "odd" ? oddRetryAfters : garbledRetryAfters)(now());
+  return { ...answer, headers: { ...answer.headers, "retry-after": random.pick(values) } };
 }
 
 function latencyOf({ settings, random }: World): number {
