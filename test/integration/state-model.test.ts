@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { comeToRest, expectAllDone, expectInvariants, rowsOf, WATCH } from "../support/model/invariants.js";
 import type { AttemptAnswers, BlockAnswer } from "../support/model/answers.js";
-import type { ModelCallback } from "../support/model/hubspot.js";
+import { KIND, UNKIND, type ModelCallback } from "../support/model/hubspot.js";
 import { endEnrollments, steps } from "../support/model/steps.js";
 import { World } from "../support/model/world.js";
 
@@ -38,11 +38,11 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       const seenCodes = new Set<string>();
       await fc.assert(
         fc.asyncProperty(
-          fc.boolean(),
+          fc.constantFrom(UNKIND, UNKIND, KIND),
           fc.commands([steps], { maxCommands: COMMANDS, size: "max" }),
-          async (hidesEnded, commands) => {
+          async (answers, commands) => {
             lastPortal += 1n;
-            const world = await World.create(db.database.pool, lastPortal, { hidesEnded });
+            const world = await World.create(db.database.pool, lastPortal, answers);
             await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
             await comeToRest(world);
             await expectAllDone(world);
@@ -173,6 +173,17 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       await attempt({ enroll: "ok", read: "unavailable" });
       endEnrollments(world, 0);
       await expectAllWell();
+    });
+
+    test("told that the contact is enrolled, and not shown in what yet: it is ours, and nothing is sent again", async () => {
+      await world.deliverNew({ kind: "plain", isShared: false, answer: "read" });
+      await world.worker.claim(1);
+      await world.worker.attempt([{ enroll: "lostAfter", read: "ok" }]);
+      await world.worker.write();
+      await world.passSeconds(2);
+      await attempt({ enroll: "ok", read: "ok" });
+      await expectAllWell();
+      expect(await rowsOf(world)).toEqual([expect.objectContaining({ enrollment_status: "ENROLLED" })]);
     });
 
     test("an execution that the app fails on for the last time, after the request was sent, is read before it is given up", async () => {

@@ -19,6 +19,17 @@ const LATE_SECONDS = 60;
 /** A contact's properties tell of an enrollment this long after it began. */
 const TRAIL_SECONDS = 60;
 
+/** What HubSpot's documents leave open, as the simulator's presets have it. */
+export interface ModelWorld {
+  /** Whether the look-up answers "none" after a sequence has ended; otherwise with the latest enrollment. */
+  readonly hidesEnded: boolean;
+  /** The look-up shows an enrollment this long after it began. */
+  readonly lookupTrailsSeconds: number;
+}
+
+export const UNKIND: ModelWorld = { hidesEnded: true, lookupTrailsSeconds: 3 };
+export const KIND: ModelWorld = { hidesEnded: false, lookupTrailsSeconds: 0 };
+
 /** `ending`: each enrollment of it is over at once, so that a second request would enroll it once more. */
 export type ContactKind = "plain" | "ending" | "unsubscribed" | "enrolledBefore";
 
@@ -34,6 +45,8 @@ interface ModelEnrollment {
   readonly id: string;
   readonly enrolledAt: Date;
   isActive: boolean;
+  /** Until the look-up shows it. */
+  secondsUntilShown: number;
   /** Until the contact's properties tell of it. */
   secondsUntilTold: number;
   /** The callback whose request made it; undefined: a person did. */
@@ -74,19 +87,21 @@ export class ModelHubSpot {
   readonly callbacks = new Map<string, ModelCallback>();
   readonly violations: string[] = [];
   isConnected = true;
-  /** Whether the look-up answers "none" after a sequence has ended; otherwise with the latest enrollment. */
-  readonly #hidesEnded: boolean;
+  readonly #world: ModelWorld;
   readonly #late: ModelCallback[] = [];
   #lateAnswers: { readonly callback: ModelCallback; secondsLeft: number }[] = [];
   #nextId = 60_000_000;
 
-  constructor({ hidesEnded }: { hidesEnded: boolean }) {
-    this.#hidesEnded = hidesEnded;
+  constructor(world: ModelWorld) {
+    this.#world = world;
   }
 
   addContact(contactId: string, kind: ContactKind): void {
     const enrolledAt = new Date(Date.now() - 3_600_000);
-    const before = { id: "1", enrolledAt, isActive: true, secondsUntilTold: 0, by: undefined };
+    const before = {
+      ...{ id: "1", enrolledAt, isActive: true, by: undefined },
+      ...{ secondsUntilShown: 0, secondsUntilTold: 0 },
+    };
     this.contacts.set(contactId, { kind, enrollments: kind === "enrolledBefore" ? [before] : [] });
   }
 
@@ -123,8 +138,10 @@ export class ModelHubSpot {
   }
 
   passSeconds(seconds: number): void {
-    for (const { enrollments } of this.contacts.values())
-      enrollments.forEach((enrollment) => (enrollment.secondsUntilTold -= seconds));
+    for (const enrollment of [...this.contacts.values()].flatMap(({ enrollments }) => enrollments)) {
+      enrollment.secondsUntilShown -= seconds;
+      enrollment.secondsUntilTold -= seconds;
+    }
     this.#lateAnswers.forEach((answer) => (answer.secondsLeft -= seconds));
     // What was completed meanwhile, because another delivery was answered, is not held again.
     for (const { callback, secondsLeft } of this.#lateAnswers)
@@ -163,8 +180,8 @@ export class ModelHubSpot {
     if (contact.enrollments.some(({ isActive }) => isActive)) throw refusal(400, "CONTACT_ALREADY_ENROLLED");
     const id = String((this.#nextId += 1));
     const made = {
-      ...{ id, enrolledAt: new Date(), isActive: contact.kind !== "ending" },
-      ...{ secondsUntilTold: TRAIL_SECONDS, by: callback.id },
+      ...{ id, enrolledAt: new Date(), isActive: contact.kind !== "ending", by: callback.id },
+      ...{ secondsUntilShown: this.#world.lookupTrailsSeconds, secondsUntilTold: TRAIL_SECONDS },
     };
     contact.enrollments.push(made);
     return made;
@@ -238,8 +255,10 @@ export class ModelHubSpot {
     if (answer === "forbidden") throw refusal(403, "FORBIDDEN");
     if (answer === "crashBefore") throw new Crash();
     if (answer === "faultBefore") throw new OwnFault();
-    const latest = this.contactOf(callback).enrollments.at(-1);
-    if (latest === undefined || (this.#hidesEnded && !latest.isActive)) return undefined;
+    const latest = this.contactOf(callback).enrollments.findLast(
+      ({ secondsUntilShown }) => secondsUntilShown <= 0,
+    );
+    if (latest === undefined || (this.#world.hidesEnded && !latest.isActive)) return undefined;
     const { id, enrolledAt, by } = latest;
     if (callback.hasLanded && by === callback.id) callback.isTold = true;
     return {

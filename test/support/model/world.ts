@@ -3,7 +3,7 @@ import { createDirectory } from "../../../src/directory/directory.js";
 import { createAcceptor, type AcceptResult, type IncomingExecution } from "../../../src/executions/accept.js";
 import { resumePortal } from "../../../src/executions/resume.js";
 import type { BlockAnswer } from "./answers.js";
-import { CONTACT_PROPERTIES, ModelHubSpot, SEQUENCE, type ContactKind } from "./hubspot.js";
+import { CONTACT_PROPERTIES, ModelHubSpot, SEQUENCE, type ContactKind, UNKIND } from "./hubspot.js";
 import { PortalWorker } from "./worker.js";
 
 /** SQL: an owner is reading it and has a minute for that. */
@@ -41,14 +41,14 @@ export class World {
     this.#accept = createAcceptor({ pool, deadlineHours: 144, onStored: () => undefined });
   }
 
-  /** @param hubspot.hidesEnded whether HubSpot's look-up shows an enrollment no more once it has ended. */
-  static async create(pool: Pool, portalId: bigint, hubspot = { hidesEnded: true }): Promise<World> {
+  /** @param answers what HubSpot answers where its documents are silent. */
+  static async create(pool: Pool, portalId: bigint, answers = UNKIND): Promise<World> {
     await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
     await pool.query(
       `INSERT INTO owners (portal_id, owner_id, user_id, email, type, is_archived) VALUES ($1, '7', 7, 'a@b.c', 'PERSON', false)`,
       [portalId],
     );
-    return new World(pool, portalId, new ModelHubSpot(hubspot));
+    return new World(pool, portalId, new ModelHubSpot(answers));
   }
 
   /** HubSpot calls for a contact of its own, or for the one of an earlier call. */
