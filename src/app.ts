@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Config } from "./config.js";
 import type { EmbeddedPostgres } from "./db/embedded-postgres.js";
+import { guardConnections } from "./http/guard-connections.js";
 import { tuneFetch } from "./hubspot/tune-fetch.js";
 import type { Logger } from "./observability/logger.js";
 import { Closers, lay } from "./foundation.js";
@@ -18,10 +19,21 @@ export interface App {
 const DEFAULT_GRACE_MS = 12_000;
 /** Answers take a second at most; a connection still busy after this is not ours to wait for. */
 const ANSWER_GRACE_MS = 3_000;
-/** More connections than HubSpot opens; each may hold one unverified body in memory. */
-const MAX_CONNECTIONS = 2_000;
-/** A whole request has to be in by then. */
-const REQUEST_TIMEOUT_MS = 15_000;
+/**
+ * More connections than HubSpot opens; each may hold one unverified body in memory. A proxy in front is one peer, so
+ * that a peer may have half of them.
+ */
+const CONNECTION_LIMITS = { total: 2_000, perPeer: 1_000, readingMs: 30_000, downloadMs: 300_000 };
+const SERVER_OPTIONS = {
+  /** The whole head of a request has to be in by then, from the first byte or the opening of the connection. */
+  headersTimeout: 5_000,
+  /** The whole request. */
+  requestTimeout: 15_000,
+  /** How often both are looked at. */
+  connectionsCheckingInterval: 2_000,
+  /** Longer than proxies keep a connection, so that it is they who close it and never while a call is on its way. */
+  keepAliveTimeout: 75_000,
+};
 
 export interface AppOptions {
   /** The clock of send windows, away dates and sender caps: for tests. */
@@ -35,11 +47,8 @@ export interface AppOptions {
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    http,
-  );
-  server.maxConnections = MAX_CONNECTIONS;
+  const server = createServer(SERVER_OPTIONS, http);
+  guardConnections(server, CONNECTION_LIMITS);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port }, resolve);

@@ -4,12 +4,14 @@ import { AppError } from "../errors.js";
 import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-api.js";
 import type { Logger } from "../observability/logger.js";
 import type { Vault } from "../vault/vault.js";
+import type { ExchangeGuard } from "./exchange-guard.js";
 import { sendEnding, type Ending } from "./pages.js";
 import { trustedReturnUrl, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
 
 export interface FinishOptions extends ReturnOptions {
   oauthApi: OAuthApi;
+  exchanges: ExchangeGuard;
   vault: Pick<Vault, "saveGrant">;
   states: InstallStates;
   sessions: Sessions;
@@ -32,9 +34,12 @@ export async function finishInstall(
 ): Promise<void> {
   const { code, state } = request.query;
   if (typeof code !== "string" || code === "") return sendEnding(response, "denied");
+  const peer = request.socket.remoteAddress ?? "";
+  // Before the state is used up: the same link is still good in a minute.
+  if (!options.exchanges.hasRoom(peer)) return sendEnding(response, "busy");
   const trip = await checkState(options.states, { request, state });
   if (trip.kind === "refused") return sendEnding(response, trip.ending);
-  const exchange = await exchangeCode(options, code);
+  const exchange = await exchangeCode(options, { code, peer });
   if (typeof exchange === "string") return sendEnding(response, exchange, trip.purpose);
   if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", trip.purpose);
   await connect(options, exchange.grant, trip.purpose);
@@ -61,11 +66,11 @@ async function checkState(
 }
 
 async function exchangeCode(
-  { oauthApi, logger }: FinishOptions,
-  code: string,
+  { exchanges, logger }: FinishOptions,
+  { code, peer }: { code: string; peer: string },
 ): Promise<CodeExchange | Ending> {
   try {
-    return await oauthApi.exchangeCode(code);
+    return await exchanges.exchange(code, peer);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     logger.error({ err: error }, "could not exchange an authorization code");

@@ -60,6 +60,14 @@ const ENDINGS = {
       "To connect your account, start here.",
     ],
   },
+  busy: {
+    status: 503,
+    title: "Try again in a minute",
+    paragraphs: [
+      "Too many attempts to connect did not succeed just now, so this one was not begun. Nothing was changed.",
+      "Please reload this page in a minute.",
+    ],
+  },
   "hubspot-down": {
     status: 502,
     title: "HubSpot is not answering",
@@ -92,6 +100,7 @@ export function sendEnding(
   purpose: keyof typeof RETRY = "install",
 ): void {
   const { status, title, paragraphs } = ENDINGS[ending];
+  if (ending === "busy") response.set("Retry-After", "60");
   const settings = { href: "/settings", label: "Open settings" };
   const links = ending === "reused" ? [settings, RETRY[purpose]] : [RETRY[purpose], settings];
   sendPage(
