@@ -1,0 +1,44 @@
+/**
+ * To be run once after a backup was restored, or an asynchronous standby took over, before the app is started again
+ * (docs/runbook.md): what the database calls queued may have been sent since, and is read from HubSpot first. Running it
+ * twice does no harm.
+ */
+import { readConfig } from "../config.js";
+import { openDatabase } from "../db/client.js";
+import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
+import { applyMigrations } from "../db/migrate.js";
+import { doubtEverything } from "../executions/doubt-everything.js";
+import { createLogger } from "../observability/logger.js";
+
+/** All of a large history is read for it. */
+const LONGEST_MS = 3_600_000;
+
+const config = readConfig(process.env);
+const logger = createLogger({ level: config.logLevel });
+const embedded =
+  config.databaseUrl === undefined
+    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
+    : undefined;
+const url = config.databaseUrl ?? embedded?.url ?? "";
+try {
+  await applyMigrations({ url, logger });
+  const database = openDatabase({
+    ...{ url, applicationName: "sequence-enroller after-restore", poolSize: 1, logger },
+    statementTimeoutMs: LONGEST_MS,
+  });
+  try {
+    const { enrollments, portals } = await doubtEverything(database.pool);
+    process.stdout.write(
+      `Undecided enrollments that are now read from HubSpot before anything is sent: ${enrollments}\n` +
+        `Accounts whose earlier workers can write nothing any more: ${portals}\n` +
+        `Nothing was sent. Start the app now.\n`,
+    );
+  } finally {
+    await database.close();
+  }
+} catch (error) {
+  logger.fatal({ err: error }, "nothing was changed; do not start the app before this has succeeded");
+  process.exitCode = 1;
+} finally {
+  await embedded?.stop();
+}
