@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { Halts } from "./rig/halts.js";
 
 /** What can be measured by itself, in the order it is. */
 export const PARTS = [
@@ -11,6 +12,7 @@ export const PARTS = [
   "fairness-many",
   "growth",
   "portals",
+  "weekend",
   "start",
   "pages",
 ] as const;
@@ -25,6 +27,8 @@ export interface BenchOptions {
   readonly isBaseline: boolean;
   readonly profileDir: string | undefined;
   readonly tell: (line: string) => void;
+  /** Of the part that is being measured. */
+  readonly halts: Halts;
 }
 
 export class UsageError extends Error {}
@@ -58,6 +62,7 @@ export function readOptions(args: readonly string[], tell: (line: string) => voi
     isBaseline: values["save-baseline"],
     profileDir: values.profile,
     tell,
+    halts: new Halts(),
   };
 }
 

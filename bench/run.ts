@@ -3,6 +3,8 @@ import { measureAccept } from "./accept/accept.js";
 import { measureDrain } from "./drain/drain.js";
 import { measureFairnessMany, measureFairnessOne } from "./fairness/fairness.js";
 import { measureWake } from "./wake/wake.js";
+import { Halts } from "./rig/halts.js";
+import { measureWeekend } from "./weekend/weekend.js";
 import { measurePortals } from "./portals/portals.js";
 import { measureStart } from "./start/start.js";
 import { measurePages } from "./pages/pages.js";
@@ -26,6 +28,7 @@ const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   "fairness-many": measureFairnessMany,
   growth: measureGrowth,
   portals: measurePortals,
+  weekend: measureWeekend,
   start: measureStart,
   pages: measurePages,
 };
@@ -46,7 +49,8 @@ async function measure(part: Part, options: BenchOptions, figures: Figure[]): Pr
   print(part);
   const startedAt = performance.now();
   try {
-    figures.push(...(await MEASURES[part](options)));
+    const halts = new Halts();
+    figures.push(...(await MEASURES[part]({ ...options, halts })), ...halts.figures(part));
     options.tell(`${part} took ${secondsSince(startedAt)} s`);
     return true;
   } catch (fault) {

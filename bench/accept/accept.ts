@@ -1,6 +1,6 @@
 import { connectPortals } from "../rig/backlog.js";
 import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
-import { startRig, type Rig } from "../rig/rig.js";
+import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
 import { median, quantile } from "../report/statistics.js";
@@ -136,7 +136,7 @@ function figuresOf(runs: Record<Target, Measured[]>): Figure[] {
 /** The accept path against a bare handler and against one that stores nothing: volleys in turn, ratios by run. */
 export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
   const calls = options.isQuick ? 4_000 : 10_000;
-  const rig = await startRig({ profileDir: options.profileDir });
+  const rig = await startRig({ ...processOptions(options) });
   const load = await startLoadGenerator();
   try {
     const origins = await startTargets(rig);

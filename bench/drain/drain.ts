@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { addBacklog } from "../rig/backlog.js";
-import { startRig, type Rig } from "../rig/rig.js";
+import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import type { PortalTraffic } from "../rig/simulator-client.js";
 import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
 import type { BenchOptions } from "../options.js";
@@ -95,7 +95,7 @@ function figuresOf(workers: number, runs: readonly Drained[]): Figure[] {
 /** How much of one portal's budget is used while a backlog exists, by so many worker processes. */
 export async function measureDrain(workers: number, options: BenchOptions): Promise<Figure[]> {
   const size = (options.runs + 3) * LIMIT;
-  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
+  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, ...processOptions(options) });
   try {
     await stockPortals(rig, { portalIds: [PORTAL], contacts: size + 1 });
     await Promise.all(

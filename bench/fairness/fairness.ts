@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { acceptToEnrollMs, callAction } from "../rig/arrivals.js";
 import { addBacklog } from "../rig/backlog.js";
-import { startRig, type Rig } from "../rig/rig.js";
+import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { allFinished, portalIds, stockPortals, warmUp } from "../rig/stock.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
@@ -45,7 +45,7 @@ async function trickle(rig: Rig, small: readonly number[], run: number): Promise
 
 /** One backlog that outlasts all runs; or one for each of many portals and run, so that each run begins with a burst. */
 async function measureSetting({ busy, id, what }: Setting, options: BenchOptions): Promise<Figure[]> {
-  const rig = await startRig({ latencyMs: LATENCY_MS, profileDir: options.profileDir });
+  const rig = await startRig({ latencyMs: LATENCY_MS, ...processOptions(options) });
   try {
     const ids = portalIds(busy + SMALL_PORTALS);
     const [small, big] = [ids.slice(0, SMALL_PORTALS), ids.slice(SMALL_PORTALS)];

@@ -110,7 +110,7 @@ function figureOf(
 /** A database that holds a million finished executions against one that holds a thousand: rates and memory. */
 export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
   const [calls, each] = options.isQuick ? [4_000, 50] : [8_000, 200];
-  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS });
+  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, halts: options.halts });
   const load = await startLoadGenerator();
   let sides: Side[] = [];
   try {

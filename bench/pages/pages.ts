@@ -1,6 +1,6 @@
 import { createBrowser, type Browser } from "../../src/bin/browser-trip.js";
 import { signedHeaders } from "../../src/simulator/signing.js";
-import { startRig, type Rig } from "../rig/rig.js";
+import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { portalIds, stockPortals } from "../rig/stock.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
@@ -63,7 +63,7 @@ async function timesOf(open: Open, path: string, count: number): Promise<number[
  */
 export async function measurePages(options: BenchOptions): Promise<Figure[]> {
   const count = options.isQuick ? 20 : 100;
-  const rig = await startRig({ latencyMs: 10, profileDir: options.profileDir });
+  const rig = await startRig({ latencyMs: 10, ...processOptions(options) });
   try {
     await stockPortals(rig, { portalIds: [PORTAL], contacts: 1 });
     await fillBusyPortal(rig.pool, PORTAL);

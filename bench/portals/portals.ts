@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { paths } from "../../src/hubspot/paths.js";
 import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { drainRate } from "../rig/drain-rate.js";
-import { startRig, type Rig } from "../rig/rig.js";
+import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { FIRST_CONTACT, SEQUENCE_ID } from "../rig/simulator-client.js";
 import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
 import { accessTokens } from "../rig/tokens.js";
@@ -71,7 +71,7 @@ async function senderEmail(rig: Rig): Promise<string> {
 /** Many portals with work at the same moment, one worker, against a loop that posts the same and stores nothing. */
 export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
   const [count, each] = options.isQuick ? [40, 50] : [200, 60];
-  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, profileDir: options.profileDir });
+  const rig = await startRig({ rateLimit: LIMIT, latencyMs: LATENCY_MS, ...processOptions(options) });
   try {
     const ids = portalIds(count);
     await stockPortals(rig, { portalIds: ids, contacts: 1 + 2 * each * options.runs });

@@ -4,20 +4,24 @@ import { FIRST_CONTACT, OWNER_ID, SEQUENCE_ID } from "./simulator-client.js";
 /** The user behind the owner that every contact has: the seeds of the simulator are fixed. */
 export const SENDER_USER_ID = "9100001";
 
-const REQUEST = `jsonb_build_object('senderMode', 'contact_owner', 'ifAlreadyEnrolled', 'skip', 'properties',
+const requestOf = (
+  senderMode: SenderMode,
+): string => `jsonb_build_object('senderMode', '${senderMode}', 'ifAlreadyEnrolled', 'skip', 'properties',
   jsonb_build_object('email', 'ada.king' || number || '@example.com', 'hubspot_owner_id', '${OWNER_ID}',
     'hs_sequences_is_enrolled', 'false'))`;
+
+type SenderMode = "contact_owner" | "portal_default";
 
 /** Accepted calls that wait for their turn, as the action would have stored them; contacts from `firstContact` on. */
 export async function addBacklog(
   pool: Pool,
-  options: { portalIds: readonly number[]; each: number; from?: number },
+  options: { portalIds: readonly number[]; each: number; from?: number; senderMode?: SenderMode },
 ): Promise<void> {
   const from = options.from ?? 0;
   await pool.query(
     `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, contact_email, workflow_id, sequence_id, request)
      SELECT portal, 'ap-' || portal || '-backlog-' || number, 'ENROLL', 'QUEUED', now() + interval '6 days',
-            (${FIRST_CONTACT} + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${REQUEST}
+            (${FIRST_CONTACT} + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${requestOf(options.senderMode ?? "contact_owner")}
        FROM unnest($1::bigint[]) AS portal, generate_series($2::int, $3::int) AS number
       ORDER BY number, portal`,
     [options.portalIds, from, from + options.each - 1],
@@ -36,7 +40,7 @@ export async function addHistory(
               workflow_id, sequence_id, request, attempts, first_attempt_at, sender_user_id, sender_email, execution_state,
               enrollment_status, enrollment_id, enrolled_at, sequence_name, decided_at, completion_tries, completed_at)
        SELECT $1::bigint, 'ap-' || $1::bigint || '-past-' || number, 'ENROLL', 'COMPLETED', at, at, at + interval '6 days',
-              (10000000 + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${REQUEST}, 1, at,
+              (10000000 + number)::text, 'ada.king' || number || '@example.com', '7001', '${SEQUENCE_ID}', ${requestOf("contact_owner")}, 1, at,
               ${SENDER_USER_ID}, 'rep@acme.example', 'SUCCESS', 'ENROLLED', number::text, at, 'Outbound', at, 1, at
          FROM generate_series(1, $2::int) AS number,
               LATERAL (SELECT now() - (number::float8 / $2::int) * interval '365 days' AS at) AS moment`,

@@ -5,12 +5,15 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/options.js";
+import type { BenchOptions } from "../options.js";
 import { startDatabaseServer } from "../chaos/database-server.js";
 import { freePort, makeFolder } from "../chaos/stage.js";
+import type { Halts } from "./halts.js";
 import { startNodeProcess, type NodeProcess } from "./node-process.js";
 import { createSimulatorClient, type SimulatorClient } from "./simulator-client.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const HALT_WATCH = new URL("./halt-watch.mjs", import.meta.url).href;
 const CLIENT_ID = "bench-client";
 const APP_ID = "170";
 
@@ -20,6 +23,16 @@ export interface RigOptions {
   readonly latencyMs?: number;
   /** Folder for CPU profiles of the app's processes; undefined takes none. */
   readonly profileDir?: string | undefined;
+  /** Where the longest halts of the app's processes are noted as they end. */
+  readonly halts?: Halts;
+}
+
+/** What is asked of every part alike. */
+export function processOptions({
+  profileDir,
+  halts,
+}: Pick<BenchOptions, "profileDir" | "halts">): Pick<RigOptions, "profileDir" | "halts"> {
+  return { profileDir, halts };
 }
 
 export interface App extends NodeProcess {
@@ -42,6 +55,8 @@ export interface Rig {
     role: "all" | "web" | "worker";
     name?: string;
     environment?: Readonly<Record<string, string>>;
+    /** Runs through tsx instead of the app's own main, and says the same once it listens. */
+    script?: URL;
   }): Promise<App>;
   /** Another script of ours, run through tsx. */
   startScript(options: {
@@ -149,26 +164,44 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     closers.push(() => pool.end());
     const apps: NodeProcess[] = [];
     let isFirstTaken = false;
+    let appCount = 0;
     return {
       ...{ folder, secret, publicUrl, pool, environment, startScript, close },
       databaseUrl: database.url,
       simulator: createSimulatorClient(simulator.said),
-      async startApp({ role, name = role, environment: extra = {} }) {
+      async startApp({ role, name = role, environment: extra = {}, script }) {
         // The first web process answers at the public URL, where an OAuth round trip ends.
         const isFirst = role !== "worker" && !isFirstTaken;
         if (isFirst) isFirstTaken = true;
         const { profileDir } = options;
+        appCount += 1;
+        const haltsFile = path.join(folder, `halts-${appCount}`);
         const started = await startNodeProcess({
           name,
-          script: MAIN,
-          nodeArgs: profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`],
-          environment: { ...environment, ...extra, ROLE: role, PORT: isFirst ? String(port) : "0" },
+          script: script === undefined ? MAIN : fileURLToPath(script),
+          nodeArgs: [
+            ...["--import", HALT_WATCH, ...(script === undefined ? [] : ["--import", "tsx"])],
+            ...(profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`]),
+          ],
+          environment: {
+            ...{ ...environment, ...extra, ROLE: role, PORT: isFirst ? String(port) : "0" },
+            BENCH_HALTS_FILE: haltsFile,
+          },
           logFile: path.join(logs, `${name}.log`),
           ready: /"port":(\d+).*Sequence Enroller is listening/,
         });
-        closers.push(() => started.close());
-        apps.push(started);
-        return { ...started, url: `http://127.0.0.1:${started.said}` };
+        started.kill("SIGUSR2");
+        const app = {
+          ...started,
+          url: `http://127.0.0.1:${started.said}`,
+          async close(graceMs?: number) {
+            await started.close(graceMs);
+            options.halts?.note(role, haltsFile);
+          },
+        };
+        closers.push(() => app.close());
+        apps.push(app);
+        return app;
       },
       stop: (started) => started.close(),
       async stopApps() {

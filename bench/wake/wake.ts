@@ -47,7 +47,7 @@ function figureOf(runs: readonly number[], given: { id: string; what: string; at
 /** How soon a lone call's portal is claimed: by the process that took the call, and by another. */
 export async function measureWake(options: BenchOptions): Promise<Figure[]> {
   const each = (options.runs * CALLS) / PORTALS.length;
-  const rig = await startRig({ latencyMs: 10 });
+  const rig = await startRig({ latencyMs: 10, halts: options.halts });
   try {
     await stockPortals(rig, { portalIds: PORTALS, contacts: 2 * each + 1 });
     const worker = await rig.startApp({ role: "worker" });
