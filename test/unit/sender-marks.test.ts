@@ -1,0 +1,69 @@
+import { describe, expect, test } from "@jest/globals";
+import { LIMITED_FOR_MS, PROBE_AFTER_MS, SenderMarks } from "../../src/policy/sender-marks.js";
+import type { SenderPolicy } from "../../src/policy/sender-policy.js";
+
+const BEGIN = Date.parse("2026-11-26T12:00:00Z");
+const ADA = 7n;
+const SENDER: SenderPolicy = {
+  ...{ userId: ADA, isAllowed: true, sendAsEmail: null, senderAlias: null, dailyCap: 400 },
+  ...{ window: undefined, away: [], timeZone: "utc", refusal: undefined, limitedUntil: undefined },
+};
+
+describe("what HubSpot said of a sender", () => {
+  function marksAt(clock: { ms: number }): SenderMarks {
+    return new SenderMarks(() => new Date(clock.ms));
+  }
+
+  test("a refusal stands for an hour; then one contact probes, and no other meanwhile", () => {
+    const clock = { ms: BEGIN };
+    const marks = marksAt(clock);
+    marks.refused(ADA, "INBOX_NOT_CONNECTED", "no inbox");
+    clock.ms = BEGIN + PROBE_AFTER_MS - 1;
+    expect(marks.standing(SENDER).kind).toBe("refused");
+    clock.ms = BEGIN + PROBE_AFTER_MS;
+    expect(marks.standing(SENDER).kind).toBe("probe");
+    marks.startProbe(1n, ADA);
+    expect(marks.standing(SENDER).kind).toBe("refused");
+    marks.endProbe(1n);
+    expect(marks.standing(SENDER).kind).toBe("probe");
+  });
+
+  test("a limit stands until its hour is over; while one contact probes the others look again soon", () => {
+    const clock = { ms: BEGIN };
+    const marks = marksAt(clock);
+    marks.refused(ADA, "SENDER_LIMIT_REACHED", "enough");
+    expect(marks.standing(SENDER)).toEqual({ kind: "limited", until: new Date(BEGIN + LIMITED_FOR_MS) });
+    clock.ms = BEGIN + LIMITED_FOR_MS;
+    expect(marks.standing(SENDER).kind).toBe("probe");
+    marks.startProbe(1n, ADA);
+    expect(marks.standing(SENDER)).toEqual({ kind: "limited", until: new Date(clock.ms + 30_000) });
+  });
+
+  test("the same refusal within a minute is no news; another one, or a minute later, is", () => {
+    const clock = { ms: BEGIN };
+    const marks = marksAt(clock);
+    expect(marks.refused(ADA, "INBOX_NOT_CONNECTED", "")).toBe(true);
+    expect(marks.refused(ADA, "INBOX_NOT_CONNECTED", "")).toBe(false);
+    expect(marks.refused(ADA, "SENDER_NOT_PERMITTED", "")).toBe(true);
+    clock.ms += 60_000;
+    expect(marks.refused(ADA, "SENDER_NOT_PERMITTED", "")).toBe(true);
+    expect(marks.refused(ADA, "SENDER_LIMIT_REACHED", "")).toBe(true);
+    expect(marks.refused(ADA, "SENDER_LIMIT_REACHED", "")).toBe(false);
+    clock.ms += 60_000;
+    expect(marks.refused(ADA, "SENDER_LIMIT_REACHED", "")).toBe(true);
+  });
+
+  test("a mark of this turn counts more than what was read, until the sender is read again after it was stored", () => {
+    const marks = marksAt({ ms: BEGIN });
+    marks.refused(ADA, "INBOX_NOT_CONNECTED", "");
+    // Not stored yet: a read says nothing of it.
+    marks.readAnew(performance.now() + 1_000);
+    expect(marks.standing(SENDER).kind).toBe("refused");
+    const before = performance.now() - 1_000;
+    marks.stored(ADA);
+    marks.readAnew(before);
+    expect(marks.standing(SENDER).kind).toBe("refused");
+    marks.readAnew(performance.now() + 1_000);
+    expect(marks.standing(SENDER).kind).toBe("good");
+  });
+});
