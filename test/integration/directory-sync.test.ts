@@ -38,6 +38,11 @@ describe("the copy of a portal's sequences, owners and users", () => {
     }
   }
 
+  async function untilTurnEnded(portal: SimulatedPortal) {
+    while (!(await prisma().portalDrain.findUniqueOrThrow({ where: of(portal) })).isReleased)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   /** Lets the copy grow old, opens a dropdown, and waits for the new copy. */
   async function resync(portal: SimulatedPortal) {
     await running.db.database.pool.query(
@@ -231,9 +236,47 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(portal.traffic.requestsOf("owners") - before).toBeLessThanOrEqual(3);
     Object.assign(owner, { archived: false });
     Object.assign(rep ?? {}, { active: true });
+    // Within a turn each person is asked for once.
+    await untilTurnEnded(portal);
     expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(Array(3).fill("ENROLLED"));
     const where = { portalId_ownerId: { ...of(portal), ownerId: owner.ownerId } };
     expect(await prisma().owner.findUniqueOrThrow({ where })).toMatchObject({ isArchived: false });
+  });
+
+  test("a copy older than an hour is renewed before anybody is refused by it, at no question for each", async () => {
+    const portal = await start({ users: 8 });
+    const reps = portal.senders.slice(1, 5);
+    const owners = reps.map(({ userId }) => portal.ownerOfUser(userId));
+    reps.forEach(({ userId }) => {
+      portal.deactivateUser(userId);
+    });
+    await running.install(portal);
+    await untilSynced(portal);
+    owners.forEach((owner) => Object.assign(owner, { archived: false }));
+    reps.forEach((rep) => Object.assign(rep, { active: true }));
+    owners.forEach(({ ownerId }) => portal.addContact({ properties: { hubspot_owner_id: ownerId } }));
+    await running.db.database.pool.query(
+      `UPDATE portals SET directory_synced_at = now() - interval '2 hours', directory_requested_at = NULL WHERE portal_id = $1`,
+      [portal.portalId],
+    );
+    const before = portal.traffic.requestsOf("owners");
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(Array(4).fill("ENROLLED"));
+    // A page of archived owners, and one of active ones.
+    expect(portal.traffic.requestsOf("owners") - before).toBe(2);
+  });
+
+  test("contacts do not wait for the renewal of a large directory", async () => {
+    const portal = await start({ users: 1_500, sequences: 1_500, contacts: 5 });
+    await running.install(portal);
+    await untilSynced(portal);
+    await running.db.database.pool.query(
+      `UPDATE portals SET directory_synced_at = now() - interval '11 minutes', directory_requested_at = NULL WHERE portal_id = $1`,
+      [portal.portalId],
+    );
+    const { directorySyncedAt } = await row(portal);
+    running.simulator.setLatency(80);
+    expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(Array(5).fill("ENROLLED"));
+    expect((await row(portal)).directorySyncedAt).toEqual(directorySyncedAt);
   });
 
   test("a user whom the copy lists without an address can send once HubSpot knows one", async () => {
