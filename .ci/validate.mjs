@@ -17,7 +17,9 @@ const STAGES = [
   ["types of tests", [bin("typescript/bin/tsc"), "-p", "test/tsconfig.json"]],
   ["unused exports", [bin("knip/bin/knip.js"), "--config", ".knip.json"]],
   ["tests", [".ci/test.mjs"]],
+  ["older PostgreSQL", [".ci/test-old-postgres.mjs"]],
   ["migration drift", [".ci/check-drift.mjs"]],
+  ["migrations beside a working app", [".ci/check-migrations.mjs"]],
   [".env.example", [".ci/check-env-example.mjs"]],
 ];
 

@@ -35,6 +35,12 @@ export class MigrationFailed extends MigrationError {
   override readonly code = "MIGRATION_FAILED";
 }
 
+/** Somebody else's transaction kept a migration from a lock it needs; the message names the session. */
+export class MigrationBlocked extends MigrationError {
+  override readonly code = "MIGRATION_BLOCKED";
+  override readonly retryable = true;
+}
+
 /** Another process has been migrating this database for too long. */
 export class MigrationsLocked extends MigrationError {
   override readonly code = "MIGRATIONS_LOCKED";

@@ -1,54 +1,51 @@
 import pg from "pg";
 import type { Logger } from "../observability/logger.js";
-import {
-  DatabaseUnreachable,
-  MigrationEdited,
-  MigrationFailed,
-  MigrationsLocked,
-  MigrationUnfinished,
-} from "./errors.js";
+import { applyMigration, validityOf } from "./apply-migration.js";
+import { DatabaseUnreachable, MigrationEdited, MigrationsLocked, MigrationUnfinished } from "./errors.js";
+import { isLockTimeout } from "./lock-timeout.js";
 import { migrationsDirectory, readMigrations, type Migration } from "./migration-files.js";
-import {
-  ensureRecords,
-  readRecords,
-  recordBegin,
-  recordFinish,
-  recordHalfDone,
-  recordRolledBack,
-  type MigrationRecord,
-} from "./migration-records.js";
+import { endOpenRecord, ensureRecords, readRecords, type MigrationRecord } from "./migration-records.js";
+import { KEEP_ALIVE, prepareSession } from "./session.js";
 
 /** The advisory lock of Prisma's schema engine: `prisma migrate deploy` and this runner keep out of each other's way. */
 const PRISMA_MIGRATION_LOCK = 72_707_369;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_SECONDS = 120;
+const PATIENCE_MS = 5 * 60_000;
 
 /**
  * Brings a database up to date: applies, in order, every migration it does not have. Safe to call from many processes at
  * once and at every start; leaves what `prisma migrate deploy` would have left.
  *
  * @param options.directory for tests; prisma/migrations otherwise.
+ * @param options.patienceMs how long a migration tries for a lock that others hold (a backup, a report); by default five
+ *   minutes. Whoever holds it is named in the log.
  * @returns names of the migrations that this call applied.
  * @throws DatabaseUnreachable where nobody answers at `url`.
  * @throws MigrationEdited, MigrationUnfinished where the database's record and the files do not fit; nothing is applied.
  * @throws MigrationFailed where the database refuses a migration; those before it stay applied.
+ * @throws MigrationBlocked if a lock it needs was held by others all that time; nothing of it is kept.
  * @throws MigrationsLocked where another process has held the lock for two minutes.
  */
 export async function applyMigrations(options: {
   url: string;
   directory?: string;
   logger: Logger;
+  patienceMs?: number;
 }): Promise<readonly string[]> {
+  const { url, logger, patienceMs = PATIENCE_MS } = options;
   const migrations = await readMigrations(options.directory ?? migrationsDirectory);
-  const client = await connect(options.url);
+  const client = await connect(url);
   try {
     await lock(client);
     await ensureRecords(client);
-    const due = checkHistory(migrations, await readRecords(client), options.logger);
+    await endInterruptedBuilds(client, migrations);
+    const due = checkHistory(migrations, await readRecords(client), logger);
+    const session = { client, pid: await pidOf(client), url, logger, patienceMs };
     for (const migration of due) {
-      await apply(client, migration);
-      options.logger.info({ migration: migration.name }, "migration applied");
+      await applyMigration(session, migration);
+      logger.info({ migration: migration.name }, "migration applied");
     }
     return due.map(({ name }) => name);
   } finally {
@@ -62,6 +59,7 @@ async function connect(url: string): Promise<pg.Client> {
     connectionString: url,
     application_name: "sequence-enroller migrations",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...KEEP_ALIVE,
   });
   // A connection lost under a query rejects that query too; without a listener it would end the process first.
   client.on("error", () => undefined);
@@ -81,17 +79,36 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 async function lock(client: pg.Client): Promise<void> {
-  await client.query(`SET lock_timeout = '${LOCK_TIMEOUT_SECONDS}s'`);
+  // A migration takes its time; how long it may wait for locks is its own affair (apply-migration.ts).
+  await prepareSession(client, { statementTimeoutMs: 0, lockTimeoutMs: LOCK_TIMEOUT_SECONDS * 1_000 });
   try {
     await client.query("SELECT pg_advisory_lock($1)", [PRISMA_MIGRATION_LOCK]);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "55P03") throw error;
+    if (!isLockTimeout(error)) throw error;
     throw new MigrationsLocked(
       `Another process has been migrating this database for ${LOCK_TIMEOUT_SECONDS} s. Wait for it, or end it, and start again.`,
       { cause: error },
     );
   }
-  await client.query("RESET lock_timeout");
+}
+
+async function pidOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  return rows[0]?.pid ?? 0;
+}
+
+/**
+ * A process that ended while it built an index left the record of it open: the build may simply be begun again, unless it
+ * was complete but for the record.
+ */
+async function endInterruptedBuilds(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+  const open = new Set(
+    (await readRecords(client)).filter((record) => !record.isFinished).map(({ name }) => name),
+  );
+  for (const { name, builtIndex } of migrations) {
+    if (builtIndex === undefined || !open.has(name)) continue;
+    await endOpenRecord(client, name, { isApplied: (await validityOf(client, builtIndex)) === true });
+  }
 }
 
 /**
@@ -127,47 +144,5 @@ function unfinished(name: string): MigrationUnfinished {
     `Migration ${name} began on this database and did not finish. See what it has done (column logs of _prisma_migrations). ` +
       `Then either undo that and mark it: UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${name}' ` +
       "AND finished_at IS NULL; or complete it by hand and set finished_at = now() instead. Then start again.",
-  );
-}
-
-function apply(client: pg.Client, migration: Migration): Promise<void> {
-  return migration.inTransaction ? applyWhole(client, migration) : applyStepwise(client, migration);
-}
-
-/** Record and changes commit together: a crash or a refusal leaves nothing behind, and the next start tries again. */
-async function applyWhole(client: pg.Client, migration: Migration): Promise<void> {
-  try {
-    await client.query("BEGIN");
-    const id = await recordBegin(client, migration);
-    await client.query(migration.sql);
-    await recordFinish(client, id);
-    await client.query("COMMIT");
-  } catch (error) {
-    await client
-      .query("ROLLBACK")
-      .then(() => recordRolledBack(client, migration, String(error)))
-      .catch(() => undefined);
-    throw refused(migration, error, "Nothing of it was kept.");
-  }
-}
-
-/** Outside a transaction a failure may leave half the work: the open record then stops every further run. */
-async function applyStepwise(client: pg.Client, migration: Migration): Promise<void> {
-  const id = await recordBegin(client, migration);
-  try {
-    await client.query(migration.sql);
-  } catch (error) {
-    await recordHalfDone(client, id, String(error)).catch(() => undefined);
-    throw refused(migration, error, "It runs outside a transaction and may have done part of its work.");
-  }
-  await recordFinish(client, id);
-}
-
-function refused(migration: Migration, error: unknown, consequence: string): MigrationFailed {
-  return new MigrationFailed(
-    `Migration ${migration.name} failed: ${(error as Error).message}. ${consequence}`,
-    {
-      cause: error,
-    },
   );
 }

@@ -68,3 +68,17 @@ export async function recordRolledBack(client: pg.Client, migration: Migration, 
 export async function recordHalfDone(client: pg.Client, id: string, logs: string): Promise<void> {
   await client.query("UPDATE _prisma_migrations SET logs = $2 WHERE id = $1", [id, logs]);
 }
+
+/** Closes the record of a migration of which is known by now whether it was applied. */
+export async function endOpenRecord(
+  client: pg.Client,
+  name: string,
+  { isApplied }: { isApplied: boolean },
+): Promise<void> {
+  const column = isApplied ? "finished_at" : "rolled_back_at";
+  await client.query(
+    `UPDATE _prisma_migrations SET ${column} = clock_timestamp(), applied_steps_count = $2
+      WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL`,
+    [name, isApplied ? 1 : 0],
+  );
+}

@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from "../../src/db/embedded-postgres.js";
 import { applyMigrations } from "../../src/db/migrate.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { shapeOf } from "./database-stock.js";
+import { startInstalledPostgres } from "./installed-postgres.js";
 import { query, withDatabase } from "./sql.js";
 
 const logger = createLogger({ level: "warn" });
@@ -26,10 +27,15 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/** The server of DATABASE_URL where it is set, else an embedded one in a folder that goes afterwards. */
+/**
+ * The server of DATABASE_URL if it is set; one of the binaries in the folder TEST_POSTGRES_BIN if that is; otherwise an
+ * embedded one. What is started has a folder that goes afterwards.
+ */
 async function findServer(): Promise<Server> {
   const given = process.env["DATABASE_URL"];
   if (given !== undefined && given !== "") return { url: given, stop: () => Promise.resolve() };
+  const binaries = process.env["TEST_POSTGRES_BIN"];
+  if (binaries !== undefined && binaries !== "") return startInstalledPostgres(binaries);
   const dataDir = await mkdtemp(path.join(tmpdir(), "sequence-enroller-test-"));
   // mkdtemp makes it 0700; as root the server runs under another account, which must get in.
   await chmod(dataDir, 0o755);

@@ -1,0 +1,7 @@
+/** SQLSTATE lock_not_available: a statement waited for somebody else's lock as long as its session may (session.ts). */
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/** Whether a statement came to nothing because others held rows or tables it needs: nothing is wrong with it. */
+export function isLockTimeout(fault: unknown): boolean {
+  return fault instanceof Error && (fault as { code?: unknown }).code === LOCK_NOT_AVAILABLE;
+}

@@ -1,0 +1,52 @@
+import type pg from "pg";
+
+/** How long a session's statements may run, and wait for a lock of somebody else's. 0: without end. */
+export interface SessionLimits {
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+}
+
+/** Between two statements of a transaction nothing here takes longer, unless the process stopped or vanished. */
+const IDLE_IN_TRANSACTION_MS = 5_000;
+
+/**
+ * A machine that vanished sends no word, and its sessions keep their locks: the server asks after the other end itself.
+ * 25 s after the last sign of life it ends the session; 20 s after an answer that nobody acknowledged.
+ */
+const PEER_CHECKS = {
+  tcp_keepalives_idle: "10s",
+  tcp_keepalives_interval: "5s",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "20s",
+};
+
+/** The same from this end of the connection. */
+export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+
+/** One round trip. Statements, since a pooler such as PgBouncer refuses settings in the start-up packet. */
+function settingsSql({ statementTimeoutMs, lockTimeoutMs }: SessionLimits): string {
+  const settings = {
+    statement_timeout: `${statementTimeoutMs}ms`,
+    lock_timeout: `${lockTimeoutMs}ms`,
+    idle_in_transaction_session_timeout: `${IDLE_IN_TRANSACTION_MS}ms`,
+    ...PEER_CHECKS,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `SET ${name} = '${value}'`);
+  // Prisma reads and writes times without their zone.
+  return ["SET TIME ZONE 'UTC'", ...lines].join("; ");
+}
+
+/** Makes a new connection safe for others: whatever becomes of this process, what it locked is free again within seconds. */
+export async function prepareSession(client: pg.ClientBase, limits: SessionLimits): Promise<void> {
+  await client.query(settingsSql(limits));
+}
+
+/**
+ * Options of a pg.Pool whose connections are all prepared before their first query. One that cannot be prepared is closed,
+ * and whoever waited for it gets the fault.
+ */
+export function preparedSessions(limits: SessionLimits): {
+  onConnect: (client: pg.ClientBase) => Promise<void>;
+} {
+  return { onConnect: (client) => prepareSession(client, limits) };
+}
