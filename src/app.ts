@@ -90,7 +90,7 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
     );
     closers.add(() => foundation.queue.stop({ graceMs }));
     const [{ createHttp }, { startWorker }] = await rooms;
-    if (config.role !== "web") await startWorker(foundation, closers);
+    if (config.role !== "web") startWorker(foundation, closers);
     const listening = await listen(createHttp(foundation), config);
     closers.add(() => closeServer(listening));
     const address = listening.address() as AddressInfo;

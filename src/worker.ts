@@ -32,7 +32,7 @@ const ERASE_INTERVAL_MS = 3_000;
 const FATES_INTERVAL_MS = 20_000;
 
 /** Begins to drain portals, and the periodic work. */
-export async function startWorker(foundation: Foundation, closers: Closers): Promise<void> {
+export function startWorker(foundation: Foundation, closers: Closers): void {
   const { config, logger, database, queue, directory, forPortal, wake } = foundation;
   const drain = createDrain({
     pool: database.pool,
@@ -46,7 +46,7 @@ export async function startWorker(foundation: Foundation, closers: Closers): Pro
     hubspotClock: foundation.hubspotClock,
     believeNoneAfterMs: foundation.believeNoneAfterMs,
   });
-  await queue.work(drain, {
+  queue.work(drain, {
     capacity: DRAIN_CAPACITY,
     hasWork: (portalId) => hasQueuedWork(database.pool, portalId),
   });

@@ -13,13 +13,8 @@ import type { HubSpotClock } from "../hubspot/hubspot-clock.js";
 import { RequestBudget, siteReserve } from "../hubspot/request-budget.js";
 import type { PortalTransport, PortalTransportOptions } from "../hubspot/transport.js";
 import type { Logger } from "../observability/logger.js";
-import {
-  HEARTBEAT_SECONDS,
-  SELF_FENCE_MS,
-  type DrainHandler,
-  type DrainTurn,
-  type TurnEnd,
-} from "../queue/drain-queue.js";
+import { SELF_FENCE_MS, type DrainHandler, type DrainTurn, type TurnEnd } from "../queue/drain-queue.js";
+import { HEARTBEAT_SECONDS } from "../queue/open-boss.js";
 import { PortalCircuit } from "../queue/portal-circuit.js";
 import {
   acquirePortal,

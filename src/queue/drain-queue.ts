@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { PgBoss } from "pg-boss";
-import type { Logger } from "../observability/logger.js";
+import { openBoss, QUEUE, type BossOptions } from "./open-boss.js";
 import { PortalNotReleased } from "./portal-lease.js";
+import { startWakeListener } from "./wake-listener.js";
 
-const QUEUE = "drain-one-portal";
 const WAKE_CHANNEL = "sequence_enroller_wake";
 
-/** A worker that stops giving signs of life is written off after this long (pg-boss allows no less). */
-export const HEARTBEAT_SECONDS = 10;
 const HEARTBEAT_INTERVAL_MS = 3_000;
 /** Turns whose signs of life share a statement: one each would keep fetching and waking waiting behind them. */
 const RENEW_BATCH = 50;
@@ -28,18 +25,6 @@ const LONGEST_DEFER_MS = 50;
 const TURNS_PER_PLACE = 3;
 /** How soon a process that is full looks whether one of its turns only waits by now. */
 const FULL_LOOK_MS = 250;
-
-/**
- * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
- * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
- */
-const CONNECTION_LIMITS = { query_timeout: 10_000, keepAlive: true };
-
-export interface DrainQueueOptions {
-  databaseUrl: string;
-  logger: Logger;
-  applicationName: string;
-}
 
 /** One turn with a portal. `signal` aborts when this process must let go at once. */
 export type DrainHandler = (portalId: bigint, turn: DrainTurn) => Promise<TurnEnd>;
@@ -68,7 +53,9 @@ export interface DrainQueue {
    * Begins taking portals, at most `capacity` at a time besides those that only wait for somebody else. `hasWork` is asked after each
    * idle turn.
    */
-  work(handler: DrainHandler, options: WorkOptions): Promise<void>;
+  work(handler: DrainHandler, options: WorkOptions): void;
+  /** Jobs in the table, as last counted by any process, seconds ago; finished ones included. */
+  countJobs(): Promise<number>;
   /** Rejects when the queue cannot be reached. */
   probe(): Promise<void>;
   /** Lets running turns finish for up to `graceMs`, then aborts them; closes the queue. */
@@ -104,35 +91,10 @@ interface FetchedJob {
  *
  * A wake while the portal's turn runs finds the job there and does nothing, so after each turn its owner looks once more.
  */
-export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQueue> {
+export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> {
   const { logger } = options;
-  const boss = new PgBoss({
-    connectionString: options.databaseUrl,
-    application_name: options.applicationName,
-    max: 4,
-    schedule: false,
-    monitorIntervalSeconds: 1,
-    superviseIntervalSeconds: 1,
-    connectionTimeoutMillis: 5_000,
-    ...CONNECTION_LIMITS,
-  });
-  boss.on("error", (fault) => {
-    logger.warn({ fault }, "queue fault");
-  });
-  try {
-    await boss.start();
-    await boss.createQueue(QUEUE, {
-      policy: "exclusive",
-      heartbeatSeconds: HEARTBEAT_SECONDS,
-      retryLimit: 1_000_000,
-      retryDelay: 0,
-      deleteAfterSeconds: 600,
-    });
-  } catch (fault) {
-    // Its timers would keep a process alive that has given up starting.
-    await boss.stop({ graceful: false }).catch(() => undefined);
-    throw fault;
-  }
+  const opened = await openBoss(options);
+  const { boss } = opened;
 
   const running = new Set<RunningTurn>();
   let isStopping = false;
@@ -216,7 +178,7 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     }
   }
 
-  async function work(handler: DrainHandler, { capacity, hasWork }: WorkOptions): Promise<void> {
+  function work(handler: DrainHandler, { capacity, hasWork }: WorkOptions): void {
     let isFetching = false;
     let isFetchWanted = false;
     let fullLook: NodeJS.Timeout | undefined;
@@ -265,10 +227,10 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
         logger.warn({ fault }, "heartbeats could not be renewed");
       });
     }, HEARTBEAT_INTERVAL_MS);
-    const listener = await boss.getDb().listen?.(WAKE_CHANNEL, fetchSoon, fetchSoon);
+    const stopListening = startWakeListener({ ...options, channel: WAKE_CHANNEL, onWake: fetchSoon });
     stopLoop = async () => {
       clearInterval(poll);
-      await listener?.close();
+      await stopListening();
       await Promise.allSettled([...running].map(({ finished }) => finished));
       clearInterval(beat);
     };
@@ -282,12 +244,16 @@ export async function openDrainQueue(options: DrainQueueOptions): Promise<DrainQ
     }, graceMs);
     await stopLoop();
     clearTimeout(grace);
-    await boss.stop({ graceful: false });
+    await opened.stop();
   }
 
   async function probe(): Promise<void> {
     await boss.getQueue(QUEUE);
   }
 
-  return { wake, work, probe, stop };
+  async function countJobs(): Promise<number> {
+    return (await boss.getQueue(QUEUE))?.totalCount ?? 0;
+  }
+
+  return { wake, work, countJobs, probe, stop };
 }

@@ -24,8 +24,8 @@ async function open(): Promise<DrainQueue> {
 }
 
 /** Works portals until their turn is ended by hand. */
-function workByHand(queue: DrainQueue, capacity = 10): Promise<void> {
-  return queue.work(
+function workByHand(queue: DrainQueue, capacity = 10): void {
+  queue.work(
     (portalId) =>
       new Promise<TurnEnd>((end) => {
         turns.set(portalId, () => {
@@ -67,7 +67,7 @@ afterEach(async () => {
 describe("the drain queue", () => {
   test("a portal that is woken while it is worked on holds up no other portal", async () => {
     const queue = await open();
-    await workByHand(queue);
+    workByHand(queue);
     await queue.wake([ACME]);
     await begunCount(1, SOON_MS);
     await queue.wake([ACME]);
@@ -78,12 +78,12 @@ describe("the drain queue", () => {
 
   test("a portal woken while it is worked on gets its next turn as soon as this one ends, in another process too", async () => {
     const first = await open();
-    await workByHand(first, 1);
+    workByHand(first, 1);
     await first.wake([ACME]);
     await begunCount(1, SOON_MS);
     // It starts while the portal is active: what it remembers of that must not outlast the turn.
     const second = await open();
-    await workByHand(second);
+    workByHand(second);
     await second.wake([ACME]);
     await second.wake([GLOBEX]);
     await begunCount(2, SOON_MS);
@@ -96,7 +96,7 @@ describe("the drain queue", () => {
 
   test("a turn whose portal was handed out again does not take the newer turn along when it ends", async () => {
     const queue = await open();
-    await workByHand(queue);
+    workByHand(queue);
     await queue.wake([ACME]);
     await begunCount(1, SOON_MS);
     const endOld = turns.get(ACME);
@@ -119,7 +119,7 @@ describe("the drain queue", () => {
     let active = 0;
     let most = 0;
     for (const queue of queues) {
-      await queue.work(
+      queue.work(
         async () => {
           active += 1;
           most = Math.max(most, active);

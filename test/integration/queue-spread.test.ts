@@ -26,7 +26,7 @@ async function startWorker(): Promise<Worker> {
   });
   const worker: Worker = { queue, holds: new Set(), turns: 0 };
   workers.push(worker);
-  await queue.work(
+  queue.work(
     async (portalId, turn) => {
       for (const other of workers)
         if (other.holds.has(portalId)) throw new Error(`${portalId} has two owners`);

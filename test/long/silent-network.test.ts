@@ -51,7 +51,7 @@ function silence(): void {
 test("a queue whose connections fall silent for good gives them up and goes on with new ones", async () => {
   let onTurn = (): void => undefined;
   const nextTurn = (): Promise<void> => new Promise((resolve) => (onTurn = resolve));
-  await queue.work(
+  queue.work(
     () => {
       onTurn();
       return Promise.resolve("idle");
