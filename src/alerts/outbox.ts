@@ -44,11 +44,6 @@ interface RaisedAlert {
   readonly page?: string;
 }
 
-interface GatheredAlert extends RaisedAlert {
-  /** The page that shows all of them. */
-  readonly listPage: string;
-}
-
 /**
  * Writes an alert for every channel; in a transaction, it is raised exactly if what it tells of is committed. One of the
  * same kind within the hour is left out: the mark's row decides, also between two processes.
@@ -71,65 +66,55 @@ export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert
 const LONGEST_GATHERED = 4_000;
 const AND_OTHERS = "There are more: see the settings pages.";
 
-/**
- * Like `raiseAlert`, for what happens to several one after the other: the first is told at once, all that follow within
- * the hour in one alert at its end, a line each. One that was told within the hour is not told again.
- *
- * @param client of a transaction: others who tell of the same kind wait until it ends.
- * @param alert.page of the first; the gathered alert leads to `listPage`.
- */
-export async function gatherAlert(client: PoolClient, alert: GatheredAlert): Promise<void> {
-  const { portalId, kind, message, page = null, listPage } = alert;
-  const marked = await client.query<{ is_over: boolean }>(
-    `INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, '-infinity')
-     ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = mark.raised_at
-     RETURNING raised_at <= now() - interval '1 hour' AS is_over`,
-    [portalId, kind],
-  );
-  const told = await client.query(
-    `SELECT 1 FROM alerts WHERE portal_id = $1 AND kind = $2 AND created_at > now() - interval '1 hour'
-        AND $3 = ANY (string_to_array(message, E'\n')) LIMIT 1`,
-    [portalId, kind, message],
-  );
-  if (told.rowCount !== 0) return;
-  if (marked.rows[0]?.is_over === true) {
-    await client.query(
-      `INSERT INTO alerts (portal_id, kind, message, channel, page)
-       SELECT $1, $2, $3, channel, $4 FROM unnest($5::text[]) AS channel`,
-      [portalId, kind, message, page, ALERT_CHANNELS],
-    );
-    await client.query(`UPDATE alert_marks SET raised_at = now() WHERE portal_id = $1 AND kind = $2`, [
-      portalId,
-      kind,
-    ]);
-    return;
-  }
-  await addToGathered(client, { portalId, kind, message, listPage });
+/** SQL expressions of what is told when it happens to several one after the other. */
+export interface GatheredAlertSql {
+  /** A CTE with a row of `portal_id` if there is something to tell, else none. */
+  readonly news: string;
+  readonly kind: string;
+  readonly message: string;
+  /** The page that shows the first, and the one that shows all of them. */
+  readonly page: string;
+  readonly listPage: string;
+  /** Of type text[]: ALERT_CHANNELS. */
+  readonly channels: string;
 }
 
-/** Adds a line to the alert at the hour's end, or begins it: the mark then stands where that one is told. */
-async function addToGathered(
-  client: PoolClient,
-  { portalId, kind, message, listPage }: Omit<GatheredAlert, "page">,
-): Promise<void> {
-  const added = await client.query(
-    `UPDATE alerts SET message = CASE
-         WHEN length(message) < $4 THEN message || E'\n' || $3
-         WHEN right(message, length($5)) = $5 THEN message
-         ELSE message || E'\n' || $5 END
-      WHERE portal_id = $1 AND kind = $2 AND outcome IS NULL AND tries = 0 AND due_at > now()`,
-    [portalId, kind, message, LONGEST_GATHERED, AND_OTHERS],
-  );
-  if (added.rowCount !== 0) return;
-  await client.query(
-    `WITH marked AS (
-       UPDATE alert_marks SET raised_at = raised_at + interval '1 hour' WHERE portal_id = $1 AND kind = $2
-       RETURNING raised_at
-     )
-     INSERT INTO alerts (portal_id, kind, message, channel, page, due_at)
-     SELECT $1, $2, $3, channel, $4, marked.raised_at FROM marked, unnest($5::text[]) AS channel`,
-    [portalId, kind, message, listPage, ALERT_CHANNELS],
-  );
+/**
+ * SQL of a statement's last CTEs and its main query. Like `raiseAlert`, but the first is told at once, all that follow
+ * within the hour in one alert at its end, a line each. One that was told within the hour is not told again.
+ *
+ * The mark stands where the last alert of the kind is told. Whoever raises one kind for one portal does so one after the
+ * other: a second statement at the same moment would not see what the first one gathered.
+ */
+export function gatherAlertSql({ news, kind, message, page, listPage, channels }: GatheredAlertSql): string {
+  return `
+    untold AS (
+      SELECT portal_id FROM ${news} WHERE NOT EXISTS (
+        SELECT FROM alerts a WHERE a.portal_id = ${news}.portal_id AND a.kind = ${kind} AND a.created_at > now() - interval '1 hour'
+           AND ${message} = ANY (string_to_array(a.message, E'\n')))
+    ), gathering AS (
+      SELECT FROM alerts a JOIN untold USING (portal_id)
+       WHERE a.kind = ${kind} AND a.outcome IS NULL AND a.tries = 0 AND a.due_at > now()
+    ), mark AS (
+      INSERT INTO alert_marks AS m (portal_id, kind, raised_at) SELECT portal_id, ${kind}, now() FROM untold
+      ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = CASE
+        WHEN m.raised_at <= now() - interval '1 hour' THEN now()
+        WHEN EXISTS (SELECT FROM gathering) THEN m.raised_at
+        ELSE m.raised_at + interval '1 hour' END
+      RETURNING portal_id, raised_at, raised_at = now()::timestamptz(3) AS is_first
+    ), added AS (
+      UPDATE alerts a SET message = CASE
+          WHEN length(a.message) < ${LONGEST_GATHERED} THEN a.message || E'\n' || ${message}
+          WHEN right(a.message, ${AND_OTHERS.length}) = '${AND_OTHERS}' THEN a.message
+          ELSE a.message || E'\n' || '${AND_OTHERS}' END
+        FROM mark
+       WHERE NOT mark.is_first AND a.portal_id = mark.portal_id AND a.kind = ${kind}
+         AND a.outcome IS NULL AND a.tries = 0 AND a.due_at > now()
+      RETURNING a.id
+    )
+    INSERT INTO alerts (portal_id, kind, message, channel, page, due_at)
+    SELECT mark.portal_id, ${kind}, ${message}, channel, CASE WHEN mark.is_first THEN ${page} ELSE ${listPage} END, mark.raised_at
+      FROM mark, unnest(${channels}) AS channel WHERE mark.is_first OR NOT EXISTS (SELECT FROM added)`;
 }
 
 interface DueRow {

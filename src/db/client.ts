@@ -2,6 +2,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import type { Logger } from "../observability/logger.js";
 import { PrismaClient } from "./generated/client.js";
+import { KEEP_ALIVE, preparedSessions } from "./session.js";
 
 /** A PostgreSQL database: hand-written SQL goes through `pool`, everything else through `prisma`; both share connections. */
 export interface Database {
@@ -20,6 +21,12 @@ const CONNECT_TIMEOUT_MS = 1000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 /**
+ * Nothing here holds a lock for longer than a moment, so whoever holds this one has stopped or vanished: the statement
+ * fails and is tried again, instead of keeping its connection and all who wait behind it.
+ */
+const LOCK_TIMEOUT_MS = 2_000;
+
+/**
  * Opens a pool of connections. Connects lazily: an unreachable server shows at the first query, and a server that
  * restarts is met with new connections at the next one.
  *
@@ -27,6 +34,7 @@ const STATEMENT_TIMEOUT_MS = 15_000;
  * @param options.poolSize most connections at once; a further query fails after a while rather than queueing unseen.
  * @param options.connectTimeoutMs how long it waits for one; by default a second.
  * @param options.statementTimeoutMs after which the server ends a statement; by default 15 s.
+ * @param options.lockTimeoutMs after which it ends one that waits for somebody else's lock; by default 2 s.
  * @param options.logger told of idle connections that the server dropped.
  */
 export function openDatabase(options: {
@@ -35,18 +43,20 @@ export function openDatabase(options: {
   poolSize: number;
   connectTimeoutMs?: number;
   statementTimeoutMs?: number;
+  lockTimeoutMs?: number;
   logger?: Logger;
 }): Database {
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
+  const { lockTimeoutMs = LOCK_TIMEOUT_MS } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.poolSize,
     connectionTimeoutMillis: connectTimeoutMs,
-    // The server ends what runs too long; where the server itself hangs, the client gives the connection up.
-    statement_timeout: statementTimeoutMs,
+    // The server ends what runs too long; if the server itself hangs, the client gives the connection up.
+    ...preparedSessions({ statementTimeoutMs, lockTimeoutMs }),
     query_timeout: statementTimeoutMs + 1000,
-    keepAlive: true,
+    ...KEEP_ALIVE,
   });
   // Without a listener the loss of an idle connection would end the process. The pool has already let it go.
   pool.on("error", (error) => options.logger?.warn({ error }, "the database dropped an idle connection"));

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { OWNER } from "./cluster.js";
 import { EmbeddedPostgresUnavailable } from "./errors.js";
+import { KEEP_ALIVE, prepareSession } from "./session.js";
 
 /**
  * Advisory lock by which processes share the embedded server: each holds it shared while it lives, so whoever gets it
@@ -70,11 +71,13 @@ async function connect(options: { port: number; password: string }, database: st
     database,
     application_name: "sequence-enroller presence",
     connectionTimeoutMillis: JOIN_TIMEOUT_MS,
-    keepAlive: true,
+    ...KEEP_ALIVE,
   });
   // The owner watches for "end", which follows; an error without a listener would end the process.
   client.on("error", () => undefined);
   await client.connect();
+  // Whoever waits for the presence lock waits for a shutdown, however long it takes.
+  await prepareSession(client, { statementTimeoutMs: 0, lockTimeoutMs: 0 });
   return client;
 }
 

@@ -165,13 +165,21 @@ const UNSENT = `(e.state = 'ATTEMPTING' AND e.sender_user_id IS NULL)`;
  * What may have been sent is in doubt from now on, as its owner sends nothing later; where HubSpot's clock is not known yet,
  * from the first reading on.
  *
+ * What somebody else holds at this moment (an admin, a webhook, a session that died) is left for the next turn, which the
+ * sweep sees to: waiting for it would hold up all of the portal.
+ *
  * @param end.isCrash false where the earlier owner handed the portal over in order, if with things unwritten.
  */
 export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: boolean }): Promise<number> {
   const { rowCount } = await owner.pool.query({
     name: "recover-attempts",
     text: `
-      WITH ${owner.leaseCte}
+      WITH ${owner.leaseCte}, left_behind AS (
+        SELECT e.id FROM executions e
+         WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL
+           AND e.epoch < (SELECT epoch FROM lease)
+           FOR UPDATE OF e SKIP LOCKED
+      )
       UPDATE executions e
          SET state = CASE WHEN ${UNSENT} THEN 'QUEUED' ELSE 'UNCERTAIN' END, epoch = NULL, due_at = now(),
              attempts = e.attempts - CASE WHEN ${UNSENT} THEN 1 ELSE 0 END,
@@ -179,8 +187,7 @@ export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: 
              doubted_at = CASE WHEN e.state = 'ATTEMPTING' AND NOT ${UNSENT} THEN $4::timestamptz ELSE e.doubted_at END,
              crashes = e.crashes + CASE WHEN $3 THEN 1 ELSE 0 END,
              last_problem = CASE WHEN $3 THEN 'The worker stopped during the attempt' ELSE 'The end of the attempt could not be stored' END
-       WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL
-         AND e.epoch < (SELECT epoch FROM lease)`,
+       WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM left_behind))`,
     values: [owner.portalId, owner.epoch, isCrash, owner.hubspotNow?.() ?? null],
   });
   return rowCount ?? 0;

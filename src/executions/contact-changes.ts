@@ -1,4 +1,6 @@
 import type { Pool, PoolClient } from "pg";
+import { isLockTimeout } from "../db/lock-timeout.js";
+import { inTransaction } from "../db/transaction.js";
 import { settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "./error-codes.js";
 import { ERASED_CONTACT } from "./execution.js";
@@ -164,17 +166,24 @@ export async function applyContactChanges(
   pool: Pool,
   changes: readonly ContactChange[],
 ): Promise<Set<bigint>> {
-  if (changes.length === 0) return new Set();
-  const client = await pool.connect();
-  let isBroken = true;
   try {
-    await client.query("BEGIN");
-    const portals = await apply(client, changes);
-    await client.query("COMMIT");
-    isBroken = false;
-    return portals;
-  } finally {
-    // A connection with a transaction open on it must not go back to the pool.
-    client.release(isBroken);
+    return await inTransaction(pool, (client) => apply(client, changes));
+  } catch (fault) {
+    const portals = [...new Set(changes.map(({ portalId }) => portalId))];
+    if (!isLockTimeout(fault) || portals.length < 2) throw fault;
+    return applyApart(
+      pool,
+      portals.map((id) => changes.filter(({ portalId }) => portalId === id)),
+    );
   }
+}
+
+/** A portal with a row that somebody holds keeps the delivery coming, and no other portal waiting. */
+async function applyApart(pool: Pool, byPortal: readonly (readonly ContactChange[])[]): Promise<Set<bigint>> {
+  const results = await Promise.allSettled(
+    byPortal.map((changes) => inTransaction(pool, (client) => apply(client, changes))),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return new Set(results.flatMap((result) => (result.status === "fulfilled" ? [...result.value] : [])));
 }

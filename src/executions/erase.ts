@@ -19,9 +19,9 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
 
 /**
  * Erases the next `limit` executions by primary key that were finished when it was asked for: whole if they ended so long
- * ago that neither HubSpot can ask about them any more nor a sender's cap counts them; younger ones keep what makes a call delivered again known (callback, ids, outcome), and lose
- * the address and everything HubSpot sent along. What is still under way, or was reopened meanwhile, is left alone: the
- * state is asked again of the row as it is (not as a constant: prune.ts says why).
+ * ago that neither HubSpot can ask about them any more nor a sender's cap counts them; younger ones keep what makes a call
+ * delivered again known (callback, ids, outcome), and lose the address and everything HubSpot sent along. What is still under way, or was reopened meanwhile, is left alone: the
+ * state is asked of the row as it is when it is locked (not as a constant: prune.ts says why). Locked by id, as everywhere.
  *
  * @returns where the next step begins; undefined at the end.
  */
@@ -33,18 +33,18 @@ export async function eraseNext(
     name: "erase-executions",
     text: `
       WITH step AS (
-        SELECT id, state, ${ENDED_AT} AS ended_at FROM executions e
-         WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
-      ), finished AS (
-        SELECT id, ended_at < now() - interval '1 day' * $5::int AS is_old FROM step
-         WHERE state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
       ), ended AS MATERIALIZED (
         SELECT ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS states
+      ), finished AS MATERIALIZED (
+        SELECT e.id, ${ENDED_AT} < now() - interval '1 day' * $5::int AS is_old FROM executions e, ended
+         WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step)) AND e.state = ANY (ended.states)
+         ORDER BY e.id FOR UPDATE OF e
       ), deleted AS (
-        DELETE FROM executions USING ended WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old)) AND state = ANY (states)
+        DELETE FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old))
       ), blanked AS (
         UPDATE executions SET contact_email = NULL, request = '{}', last_problem = NULL, sender_choice = NULL
-          FROM ended WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old)) AND state = ANY (states)
+         WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old))
       )
       SELECT max(id) AS last_id, count(*) AS looked_at FROM step`,
     values: [portalId, after, requestedAt, limit, MIN_RETENTION_DAYS],

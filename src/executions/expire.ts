@@ -17,11 +17,14 @@ const STOPPED: Readonly<Record<Standstill, readonly StoppedState[]>> = {
 /**
  * Those past their time, by the partial index of their state: a state that came as a parameter would prove none of them,
  * and all of the portal's history be read. The order leads the planner there whatever it believes (query-plans.test.ts).
+ *
+ * What somebody else holds at this moment is found again by the next look.
  */
 const overdue = (state: StoppedState | "DECIDED", endsAt: "deadline_at" | "hold_ends_at"): string => `
   overdue AS MATERIALIZED (
     SELECT e.id FROM executions e
-     WHERE e.portal_id = $1 AND e.state = '${state}' AND e.${endsAt} <= now() ORDER BY e.due_at, e.id)`;
+     WHERE e.portal_id = $1 AND e.state = '${state}' AND e.${endsAt} <= now() ORDER BY e.due_at, e.id
+       FOR UPDATE OF e SKIP LOCKED)`;
 
 const ARE_OVERDUE = `e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM overdue))`;
 

@@ -38,7 +38,8 @@ export const ENDED_AT = "coalesce(e.completed_at, e.decided_at, e.accepted_at)";
 /**
  * Deletes what ended longer ago than the portal's retention among the next `limit` executions by primary key. Ids grow
  * with the time of acceptance, and nothing ends before it: the first that was accepted too late ends the way. Locks only
- * the rows it deletes. What a cooldown still needs to know of an enrollment is kept apart.
+ * the rows it deletes, and leaves what somebody else holds for the next time. What a cooldown still needs to know of an
+ * enrollment is kept apart.
  *
  * The states come with the rows, not as constants: by old statistics the planner would rather read the index of
  * finished executions by address, all of it (query-plans.test.ts).
@@ -57,10 +58,13 @@ export async function pruneNext(
           coalesce((SELECT max((policy #>> '{cooldown,days}')::int) FROM presets WHERE portal_id = $1), 0) AS cooldown_days
       ), step AS (
         SELECT id, accepted_at FROM executions WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3
-      ), deleted AS (
-        DELETE FROM executions e USING cutoff
+      ), old AS (
+        SELECT e.id FROM executions e, cutoff
          WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step, cutoff WHERE accepted_at < cutoff.at))
            AND e.state = ANY (cutoff.finished) AND ${ENDED_AT} < cutoff.at
+           FOR UPDATE OF e SKIP LOCKED
+      ), deleted AS (
+        DELETE FROM executions e WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM old))
         RETURNING e.*
       ), remembered AS (
         INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)

@@ -2,7 +2,11 @@ import { Agent, DecoratorHandler, getGlobalDispatcher, setGlobalDispatcher, type
 import { HubSpotTimedOut, HubSpotUnavailable } from "./errors.js";
 import { ANSWER_TIMEOUT_MS, termsOfRequest, type RequestTerms } from "./request-terms.js";
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * A request is let go by an owner that renewed its lease 6 s ago at most; with the time its connection takes it has left
+ * before a successor may start, at 10 s (queue/drain-queue.ts).
+ */
+const CONNECT_TIMEOUT_MS = 3_000;
 /** For requests that are made without terms. Longer than any of those, so that terms always end a request first. */
 const IDLE_TIMEOUT_MS = 2 * ANSWER_TIMEOUT_MS;
 

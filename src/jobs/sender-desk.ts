@@ -52,6 +52,8 @@ export class SenderDesk {
   readonly #storeIntent: (intent: Intent) => Promise<void>;
   readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
   #policy: PortalPolicy | undefined;
+  /** Refusals are stored one after the other. */
+  #refusing: Promise<void> = Promise.resolve();
   #reading: Promise<PortalPolicy> | undefined;
   #policyReadAtMs = Number.NEGATIVE_INFINITY;
 
@@ -148,7 +150,9 @@ export class SenderDesk {
     this.#free(executionId);
     // Requests under way as the same sender come back with the same answer: it is stored once.
     if (!this.#marks.refused(refused.userId, refused.code, refused.message)) return;
-    await storeSenderRefusal(this.#owner, refused);
+    const storing = this.#refusing.then(() => storeSenderRefusal(this.#owner, refused));
+    this.#refusing = storing.catch(() => undefined);
+    await storing;
     this.#marks.stored(refused.userId);
   }
 

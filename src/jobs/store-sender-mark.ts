@@ -1,6 +1,4 @@
-import type { PoolClient } from "pg";
-import { gatherAlert } from "../alerts/outbox.js";
-import { inTransaction } from "../db/transaction.js";
+import { ALERT_CHANNELS, gatherAlertSql } from "../alerts/outbox.js";
 import type { Ownership } from "../executions/claim.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "../policy/sender-marks.js";
@@ -15,46 +13,44 @@ export interface RefusedSender {
   readonly message: string;
 }
 
-/**
- * Marks a sender whom HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once, or
- * where one was raised within the hour, together with the other senders refused in it at its end. Being over a limit
- * passes by itself and raises none.
- */
-export async function storeSenderRefusal(owner: Ownership, refused: RefusedSender): Promise<void> {
-  await inTransaction(owner.pool, async (client) => {
-    const { isMarked, wasKnown } = await mark(client, owner, refused);
-    if (!isMarked || wasKnown || isLimit(refused)) return;
-    await gatherAlert(client, {
-      ...{ portalId: owner.portalId, kind: "SENDER_REFUSED" },
-      message: `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
-      page: `/settings/senders/${refused.userId}#refusal`,
-      listPage: "/settings/senders?show=troubled",
-    });
-  });
-}
-
 const isLimit = ({ code }: RefusedSender): boolean => code === "SENDER_LIMIT_REACHED";
 
-/** `isMarked`: the lease held. `wasKnown`: the same refusal stood there before. */
-async function mark(
-  client: PoolClient,
-  owner: Ownership,
-  refused: RefusedSender,
-): Promise<{ isMarked: boolean; wasKnown: boolean }> {
-  const { rows } = await client.query<{ was_known: boolean }>({
+/** `known`: the same refusal stood there before. Void unless the lease holds. */
+const storeRefusal = (leaseCte: string): string => `
+  WITH ${leaseCte}, known AS (
+    SELECT s.refused_code FROM senders s, lease WHERE s.portal_id = lease.portal_id AND s.user_id = $3
+  ), marked AS (
+    INSERT INTO senders AS s (portal_id, user_id, refused_code, refused_message, refused_at, limited_until)
+    SELECT portal_id, $3, CASE WHEN NOT $4 THEN $5 END, CASE WHEN NOT $4 THEN $6 END, CASE WHEN NOT $4 THEN now() END,
+           CASE WHEN $4 THEN now() + $7 * interval '1 millisecond' END
+      FROM lease
+    ON CONFLICT (portal_id, user_id) DO UPDATE
+      SET refused_code = excluded.refused_code, refused_message = excluded.refused_message,
+          refused_at = excluded.refused_at, limited_until = excluded.limited_until
+    RETURNING s.portal_id
+  ), news AS (
+    SELECT portal_id FROM marked WHERE NOT $4 AND NOT EXISTS (SELECT FROM known WHERE refused_code = $5)
+  ), ${gatherAlertSql({
+    news: "news",
+    kind: "'SENDER_REFUSED'",
+    message: "$8::text",
+    page: "$9::text",
+    listPage: "'/settings/senders?show=troubled'",
+    channels: "$10::text[]",
+  })}`;
+
+/**
+ * Marks a sender whom HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once, or, if
+ * one was raised within the hour, together with the other senders refused in it at its end. Being over a limit passes by
+ * itself and raises none.
+ *
+ * One statement, since it holds the lease's row, for which a successor would wait. A portal's owner stores one after the
+ * other (alerts/outbox.ts says why).
+ */
+export async function storeSenderRefusal(owner: Ownership, refused: RefusedSender): Promise<void> {
+  await owner.pool.query({
     name: "store-sender-refusal",
-    text: `
-      WITH ${owner.leaseCte}, known AS (
-        SELECT s.refused_code FROM senders s, lease WHERE s.portal_id = lease.portal_id AND s.user_id = $3
-      )
-      INSERT INTO senders AS s (portal_id, user_id, refused_code, refused_message, refused_at, limited_until)
-      SELECT portal_id, $3, CASE WHEN NOT $4 THEN $5 END, CASE WHEN NOT $4 THEN $6 END, CASE WHEN NOT $4 THEN now() END,
-             CASE WHEN $4 THEN now() + $7 * interval '1 millisecond' END
-        FROM lease
-      ON CONFLICT (portal_id, user_id) DO UPDATE
-        SET refused_code = excluded.refused_code, refused_message = excluded.refused_message,
-            refused_at = excluded.refused_at, limited_until = excluded.limited_until
-      RETURNING EXISTS (SELECT FROM known WHERE refused_code = $5) AS was_known`,
+    text: storeRefusal(owner.leaseCte),
     values: [
       owner.portalId,
       owner.epoch,
@@ -63,9 +59,11 @@ async function mark(
       refused.code,
       cutText(refused.message, 1_000),
       LIMITED_FOR_MS,
+      `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
+      `/settings/senders/${refused.userId}#refusal`,
+      ALERT_CHANNELS,
     ],
   });
-  return { isMarked: rows.length > 0, wasKnown: rows[0]?.was_known ?? false };
 }
 
 /** An enrollment as this sender succeeded: whatever stood against it is over. */

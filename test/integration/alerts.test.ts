@@ -199,14 +199,12 @@ describe("senders whom HubSpot refuses", () => {
     const { pool } = db.database;
     const { epoch } = (await acquirePortal(pool, portalId)) ?? { epoch: 0n };
     const owner = { pool, portalId, epoch, leaseCte: LEASE_CTE };
-    await Promise.all(
-      names.map((name) =>
-        storeSenderRefusal(owner, {
-          ...{ userId: BigInt(name.slice(1)), email: `${name}@acme.example` },
-          ...{ code: "INBOX_NOT_CONNECTED", message: "No inbox." },
-        }),
-      ),
-    );
+    for (const name of names) {
+      await storeSenderRefusal(owner, {
+        ...{ userId: BigInt(name.slice(1)), email: `${name}@acme.example` },
+        ...{ code: "INBOX_NOT_CONNECTED", message: "No inbox." },
+      });
+    }
   }
 
   const names = (from: number, to: number) =>
