@@ -22,7 +22,8 @@ export abstract class AppError extends Error {
  * (rolled back for the sake of others), 53 (disk or memory full), 57 (stopped, cancelled) and 58 (system), and 25006
  * (read-only).
  */
-const STORAGE_CODE = /^(08...|40...|53...|57...|58...|25006|25P03|55P03|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
+const STORAGE_CODE =
+  /^(08...|40...|53...|57...|58...|25006|25P03|55P03|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
 const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect|query read timeout/i;
 
 /** Whether what was thrown is the database's trouble: nobody's doing, and over by itself or not at all. */

@@ -11,7 +11,7 @@ import { createTransport } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { CALLBACK_PATH } from "./oauth/routes.js";
 import type { Logger } from "./observability/logger.js";
-import { createMetrics, type Metrics } from "./observability/metrics.js";
+import { createMetrics, gaugeQueueJobs, type Metrics } from "./observability/metrics.js";
 import { openDrainQueue, type DrainQueue } from "./queue/drain-queue.js";
 import { createWakeSoon } from "./queue/wake-soon.js";
 import { createVault, type Vault } from "./vault/vault.js";
@@ -22,6 +22,8 @@ const POOL_SIZE = 16;
 const SITE_POOL_SIZE = 4;
 /** Pages are answered by then (web.ts): what still runs is for nobody, and would keep its connection. */
 export const SITE_TIMEOUT_MS = 5_000;
+/** Below the time a page has in all: it then says that the database is busy, instead of nothing. */
+const SITE_LOCK_TIMEOUT_MS = 3_000;
 /** A page asks several things at once of few connections, and a person waits for it: longer than a call of HubSpot's may. */
 const SITE_CONNECT_TIMEOUT_MS = 3_000;
 const WAKE_INTERVAL_MS = 25;
@@ -92,6 +94,7 @@ function openSiteDatabase(config: Config, database: Database, logger: Logger): D
       poolSize: SITE_POOL_SIZE,
       connectTimeoutMs: SITE_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: SITE_TIMEOUT_MS,
+      lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
     },
   });
 }
@@ -139,6 +142,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
   });
   const metrics = createMetrics();
   const hubspotClock = openHubSpotClock(metrics, logger);
+  gaugeQueueJobs(metrics, () => queue.countJobs());
   const vault = createVault({
     database,
     keys: config.encryptionKeys,

@@ -27,6 +27,7 @@ import { takeSiteSlot } from "./queue/site-slots.js";
 import { createHealthRouter } from "./observability/health.js";
 import { createMetricsRouter } from "./observability/metrics.js";
 import type { Database } from "./db/client.js";
+import { whyNotWritable } from "./db/writable.js";
 import { allowsInternalWebhooks, SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
 /** A dropdown that is opened renews a directory older than this. */
@@ -176,8 +177,11 @@ export function createHttp(foundation: Foundation): Express {
   if (config.role !== "worker") mountActions(http, foundation);
   http.use(
     createHealthRouter({
-      database: () => database.pool.query("SELECT 1"),
-      queue: () => foundation.queue.probe(),
+      database: () => whyNotWritable(database.pool),
+      queue: async () => {
+        await foundation.queue.probe();
+        return undefined;
+      },
     }),
   );
   http.use(createMetricsRouter({ registry: metrics.registry, token: config.metricsToken }));

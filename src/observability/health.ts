@@ -1,25 +1,30 @@
 import { Router } from "express";
 
-/** A thing that has to work for this process to be useful; rejects or takes too long when it does not. */
-export type Probe = () => Promise<unknown>;
+/**
+ * A thing that has to work for this process to be useful. Resolves to what is wrong, in words anybody may read; undefined:
+ * nothing. Rejects or takes too long if it does not answer.
+ */
+export type Probe = () => Promise<string | undefined>;
 
 const PROBE_TIMEOUT_MS = 1_000;
+const NO_ANSWER = "It does not answer.";
 
-async function passes(probe: Probe): Promise<boolean> {
+/** What is wrong; undefined: nothing. */
+async function troubleOf(probe: Probe): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, PROBE_TIMEOUT_MS, false);
+  const timeout = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, PROBE_TIMEOUT_MS, `It does not answer within ${PROBE_TIMEOUT_MS / 1_000} s.`);
   });
   try {
-    return await Promise.race([probe().then(() => true), timeout]);
+    return await Promise.race([probe(), timeout]);
   } catch {
-    return false;
+    return NO_ANSWER;
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** `GET /healthz`: the process runs. `GET /readyz`: all it needs answers; 503 with the names of what does not. */
+/** `GET /healthz`: the process runs. `GET /readyz`: all it needs works; 503 with the names of what does not, and why. */
 export function createHealthRouter(probes: Readonly<Record<string, Probe>>): Router {
   const router = Router();
   router.get("/healthz", (_request, response) => {
@@ -27,11 +32,15 @@ export function createHealthRouter(probes: Readonly<Record<string, Probe>>): Rou
   });
   router.get("/readyz", async (_request, response) => {
     const results = await Promise.all(
-      Object.entries(probes).map(async ([name, probe]) => [name, await passes(probe)] as const),
+      Object.entries(probes).map(async ([name, probe]) => ({ name, trouble: await troubleOf(probe) })),
     );
-    const isReady = results.every(([, passed]) => passed);
-    const checks = Object.fromEntries(results.map(([name, passed]) => [name, passed ? "ok" : "failing"]));
-    response.status(isReady ? 200 : 503).json({ status: isReady ? "ready" : "not ready", checks });
+    const failing = results.filter(({ trouble }) => trouble !== undefined);
+    const checks = Object.fromEntries(
+      results.map(({ name, trouble }) => [name, trouble === undefined ? "ok" : "failing"]),
+    );
+    if (failing.length === 0) return void response.json({ status: "ready", checks });
+    const reasons = Object.fromEntries(failing.map(({ name, trouble }) => [name, trouble]));
+    response.status(503).json({ status: "not ready", checks, reasons });
   });
   return router;
 }

@@ -38,6 +38,27 @@ export function createMetrics(): Metrics {
   };
 }
 
+/** Adds the number of jobs in the queue's table, as `countJobs` tells it whenever it is asked for; left out if it fails. */
+export function gaugeQueueJobs(
+  { registry }: Pick<Metrics, "registry">,
+  countJobs: () => Promise<number>,
+): void {
+  new Gauge({
+    name: "sequence_enroller_queue_jobs",
+    help: "Jobs in the queue's table, finished ones included; those go within two minutes",
+    registers: [registry],
+    async collect() {
+      this.reset();
+      await countJobs().then(
+        (count) => {
+          this.set(count);
+        },
+        () => undefined,
+      );
+    },
+  });
+}
+
 function isBearer(header: string | undefined, token: string): boolean {
   const given = Buffer.from(header ?? "");
   const expected = Buffer.from(`Bearer ${token}`);
