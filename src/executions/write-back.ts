@@ -46,7 +46,7 @@ export interface Finding {
  *
  * HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped.
  */
-const UPDATE = (leaseCte: string): string => `
+const UPDATE = (leaseCte: string, free = ""): string => `
   WITH ${leaseCte}, finding AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
@@ -85,7 +85,13 @@ const UPDATE = (leaseCte: string): string => `
          decided_at = CASE WHEN f.to_state = 'DECIDED' THEN now() END
     FROM finding f, lease
    WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
+         ${free}
   RETURNING e.id`;
+
+/** Leaves out rows that somebody else holds. */
+const FREE_ROWS = `AND e.id = ANY (ARRAY(
+  SELECT free.id FROM executions free WHERE free.portal_id = $1 AND free.id = ANY ($3::bigint[])
+   ORDER BY free.id FOR UPDATE SKIP LOCKED))`;
 
 function senderOf(result: Result): bigint | undefined {
   if (result.to === "DECIDED") return result.outcome.sender?.userId;
@@ -101,9 +107,15 @@ function choiceOf(result: Result): string | undefined {
  * Writes a batch of findings in one statement, by id, as all do who lock several rows; each names the state it moves from
  * and the owner's epoch.
  *
- * @returns how many rows moved. Fewer than given means the portal has a new owner.
+ * @param options.skipsLocked leaves out rows that somebody else holds at this moment.
+ * @returns how many rows moved. Fewer than given means the portal has a new owner, unless an earlier try took effect or rows
+ *   were left out (readUnwritten).
  */
-export async function writeFindings(owner: Ownership, found: readonly Finding[]): Promise<number> {
+export async function writeFindings(
+  owner: Ownership,
+  found: readonly Finding[],
+  { skipsLocked = false } = {},
+): Promise<number> {
   const findings = found.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const illegal = findings.find(({ from, result }) => !isLegalMove(from, result.to));
   if (illegal !== undefined)
@@ -111,8 +123,9 @@ export async function writeFindings(owner: Ownership, found: readonly Finding[])
   const outcome = ({ result }: Finding): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
   const column = (value: (finding: Finding) => unknown) => findings.map((finding) => value(finding) ?? null);
   const { rowCount } = await owner.pool.query({
-    name: "write-findings",
-    text: UPDATE(owner.leaseCte),
+    ...(skipsLocked
+      ? { name: "write-free-findings", text: UPDATE(owner.leaseCte, FREE_ROWS) }
+      : { name: "write-findings", text: UPDATE(owner.leaseCte) }),
     values: [
       owner.portalId,
       owner.epoch,
@@ -138,4 +151,21 @@ export async function writeFindings(owner: Ownership, found: readonly Finding[])
     ],
   });
   return rowCount ?? 0;
+}
+
+/** Which findings are still to be written, their claims being as they were; and whether the portal is still the owner's. */
+export async function readUnwritten(
+  { pool, portalId, epoch }: Ownership,
+  findings: readonly Finding[],
+): Promise<{ isOwner: boolean; ids: ReadonlySet<bigint> }> {
+  const { rows } = await pool.query<{ is_owner: boolean; ids: string[] }>({
+    name: "read-unwritten-findings",
+    text: `
+      SELECT EXISTS (SELECT FROM portal_drains WHERE portal_id = $1 AND epoch = $2) AS is_owner,
+             ARRAY(SELECT e.id::text FROM unnest($3::bigint[], $4::text[]) AS f (id, from_state)
+                     JOIN executions e ON e.portal_id = $1 AND e.id = f.id
+                    WHERE e.state = f.from_state AND e.epoch = $2) AS ids`,
+    values: [portalId, epoch, findings.map(({ id }) => id), findings.map(({ from }) => from)],
+  });
+  return { isOwner: rows[0]?.is_owner ?? false, ids: new Set(rows[0]?.ids.map(BigInt)) };
 }

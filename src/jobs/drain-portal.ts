@@ -171,6 +171,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,
         mayGoOn,
+        // Every write names the epoch: it is void once another owner exists, however late it comes.
+        mayStillWrite: () => turn.isFresh() || !(turn.signal.aborted || turn.isEnding()),
         isRenewing: () => isRenewing,
       }).run();
       // What waits for an open circuit or a new grant is found by the sweep.

@@ -28,6 +28,8 @@ export interface PortalTurnOptions {
   logger: Logger;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
   mayGoOn: () => boolean;
+  /** False once the portal is certainly lost; until then what is known and unwritten is written again. */
+  mayStillWrite: () => boolean;
   /** True while the directory is being renewed beside the work: the turn goes on for it. By default it never is. */
   isRenewing?: () => boolean;
 }
@@ -59,6 +61,8 @@ export class PortalTurn {
   readonly #inFlight = new Set<Promise<void>>();
   #owedCount = 0;
   #owedSinceMs = 0;
+  readonly #claimedIds = new Set<bigint>();
+  #claiming: Promise<Claim> | undefined;
   #completing: Promise<void> | undefined;
   /** Why completing or looking at waiting contacts stopped, if it did. */
   #backgroundFault: Error | undefined;
@@ -74,7 +78,11 @@ export class PortalTurn {
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
     this.#findings = new FindingBuffer({
       owner: options.owner,
+      logger: options.logger,
       underWay: () => this.#inFlight.size,
+      isClaimed: (id) => this.#claimedIds.has(id),
+      claimsAtRest: () => Promise.allSettled([this.#claiming]),
+      mayStillWrite: options.mayStillWrite,
       onDecided: (count) => {
         this.#owe(count);
       },
@@ -94,7 +102,7 @@ export class PortalTurn {
     try {
       while (this.#options.mayGoOn()) {
         this.#throwFaults();
-        const claim = await this.#claimAndStart();
+        const claim = this.#findings.isWritingAgain ? "no-slot" : await this.#claim();
         // With the budget used up there is a backlog: completions wait for company then, a request each is dear.
         const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
@@ -122,6 +130,11 @@ export class PortalTurn {
     if (count === 0) return;
     if (this.#owedCount === 0) this.#owedSinceMs = performance.now();
     this.#owedCount += count;
+  }
+
+  #claim(): Promise<Claim> {
+    this.#claiming = this.#claimAndStart();
+    return this.#claiming;
   }
 
   async #claimAndStart(): Promise<Claim> {
@@ -169,6 +182,7 @@ export class PortalTurn {
   }
 
   #start(execution: ClaimedExecution, slot: HeldSlot): void {
+    this.#claimedIds.add(execution.id);
     const task = this.#attempt(execution, slot).finally(() => {
       this.#inFlight.delete(task);
       this.#onEnd();
@@ -180,17 +194,22 @@ export class PortalTurn {
     const { attempt, gatewayWith, logger, owner } = this.#options;
     try {
       const result = giveUp(execution) ?? (await attempt(execution, gatewayWith(slot)));
-      this.#findings.add({ id: execution.id, from: execution.state, result });
+      this.#keep(execution, result);
     } catch (fault) {
       if ((fault as { code?: unknown }).code === "LEASE_LOST") return;
       logger.error(
         { fault, portalId: owner.portalId, callbackId: execution.callbackId },
         "an execution made the worker fail",
       );
-      this.#findings.add({ id: execution.id, from: execution.state, result: afterCrash(execution, fault) });
+      this.#keep(execution, afterCrash(execution, fault));
     } finally {
       slot.giveBack();
     }
+  }
+
+  #keep(execution: ClaimedExecution, result: Result): void {
+    this.#claimedIds.delete(execution.id);
+    this.#findings.add(execution, result);
   }
 
   #completeIfWorthwhile(isQuiet: boolean): void {

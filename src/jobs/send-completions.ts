@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { isStorageDown } from "../errors.js";
 import type { Ownership } from "../executions/claim.js";
 import {
   readOwedCompletions,
@@ -10,32 +8,19 @@ import {
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { sendBatch, type CompletionDesk } from "./completion-calls.js";
 import { tellApart } from "./tell-apart.js";
+import { writeSurely } from "./write-surely.js";
 
 /** HubSpot's batch limit is unpublished; 100 is its convention (dossier §3.6). */
 export const COMPLETION_BATCH = 100;
 
-/** What was sent and not written would be sent again: a short trouble of the database is waited for. */
-const WRITE_AGAIN_MS = [100, 400, 1_600];
-
-async function writeSurely(write: () => Promise<unknown>): Promise<void> {
-  for (const pauseMs of WRITE_AGAIN_MS) {
-    try {
-      await write();
-      return;
-    } catch (fault) {
-      if (!isStorageDown(fault)) throw fault;
-      await sleep(pauseMs);
-    }
-  }
-  await write();
-}
-
 /** An admin's retry ends with us: nothing is sent for it. */
 async function endUnheld(owner: Ownership, decided: readonly OwedCompletion[]): Promise<void> {
   const unheld = decided.filter(({ isHeld }) => !isHeld);
-  await writeCompletionResults(
-    owner,
-    unheld.map(({ id }) => ({ id, to: "COMPLETED" })),
+  await writeSurely(() =>
+    writeCompletionResults(
+      owner,
+      unheld.map(({ id }) => ({ id, to: "COMPLETED" })),
+    ),
   );
 }
 

@@ -16,6 +16,7 @@ import { HubSpotError, HubSpotRejected, HubSpotUnavailable, PortalSpared } from 
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { isOutage } from "./attempt-faults.js";
 import { judgeLook } from "./judge-look.js";
+import { writeSurely } from "./write-surely.js";
 
 /** Contacts HubSpot reads for one request (dossier §6). */
 const BATCH = 100;
@@ -150,7 +151,7 @@ export async function pollWatched(owner: Ownership, options: PollOptions): Promi
   const contactIds = [...new Set(executions.map(({ contactId }) => contactId))];
   const answers = await readAll(contactIds, options);
   const looks = await judgeAll(owner, { now: batch.now, executions }, answers);
-  await writeLooks(owner, looks);
+  await writeSurely(() => writeLooks(owner, looks));
   return {
     isMoreLeft: executions.length === BATCH,
     decided: looks.filter(({ result }) => result.to === "DECIDED").length,

@@ -18,7 +18,7 @@ import { attemptExecution } from "../../src/jobs/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "../../src/jobs/contact-properties.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { acquirePortal, LEASE_CTE, LeaseLost } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { clockOf } from "../support/hubspot-clock.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
@@ -150,6 +150,24 @@ describe("executions that several move at once", () => {
     });
   });
 
+  /** The contacts' owner, who sends for them. */
+  async function storeOwner(): Promise<void> {
+    const copy = createCopyStore(owner, createDirectory({ pool: pool() }));
+    const person = { id: "7", userId: 7n, email: "a@b.c", firstName: "A", lastName: "B" };
+    await copy.owners.save([{ ...person, type: "PERSON", archived: false }]);
+  }
+
+  function contextOf(gateway: PortalGateway) {
+    const directory = createDirectory({ pool: pool() });
+    const nobody = () => Promise.resolve(undefined);
+    return {
+      ...{ portalId, gateway, directory, copy: createCopyStore(owner, directory), ownerReads: nobody },
+      contacts: new ContactProperties({ owner, ahead: createReadAhead() }),
+      desk: new SenderDesk({ owner, now: () => new Date() }),
+      doubts: { clock: clockOf(), believeNoneAfterMs: 0, readProperties: nobody },
+    };
+  }
+
   const lookAgain = async (by: Ownership) => {
     const { executions } = await readWatched(by, { limit: 10, gatherMs: 0 });
     await writeLooks(
@@ -201,6 +219,26 @@ describe("executions that several move at once", () => {
       expect(dueInMs[1]).toBeGreaterThan(600_000);
     },
   );
+
+  test("an attempt whose portal was taken between its claim and its intent sends nothing", async () => {
+    await seed({ contactId: "77" });
+    const [claimed] = await claimDue(owner, 1);
+    if (claimed === undefined) throw new Error("nothing was claimed");
+    await storeOwner();
+    await acquirePortal(pool(), portalId);
+    const sent: string[] = [];
+    const properties = { email: "c@d.e", hubspot_owner_id: "7" };
+    const gateway = {
+      enroll: ({ contactId }: { contactId: string }) => {
+        sent.push(contactId);
+        return Promise.resolve({ id: "1", enrolledAt: new Date(), toEmail: null });
+      },
+      readContacts: (ids: string[]) => Promise.resolve(new Map(ids.map((id) => [id, properties]))),
+      readContact: () => Promise.resolve(properties),
+    } as unknown as PortalGateway;
+    await expect(attemptExecution(claimed, contextOf(gateway))).rejects.toBeInstanceOf(LeaseLost);
+    expect(sent).toEqual([]);
+  });
 
   test.each([
     [1, 0],
@@ -255,10 +293,7 @@ describe("executions that several move at once", () => {
     expect(again.isFirstAttempt).toBe(false);
     expect(Date.now() - (performance.now() - again.firstAttemptMs)).toBeCloseTo(begunAt.getTime(), -3);
 
-    const directory = createDirectory({ pool: pool() });
-    const copy = createCopyStore(owner, directory);
-    const person = { id: "7", userId: 7n, email: "a@b.c", firstName: "A", lastName: "B" };
-    await copy.owners.save([{ ...person, type: "PERSON", archived: false }]);
+    await storeOwner();
     const current = { id: "61", sequenceId: "1", enrolledAt: new Date(begunAt.getTime() + 1_000) };
     const gateway = {
       enroll: () =>
@@ -269,13 +304,7 @@ describe("executions that several move at once", () => {
       readEnrollment: () =>
         Promise.resolve({ ...current, sequenceName: null, enrolledBy: "7", enrolledByEmail: "a@b.c" }),
     } as unknown as PortalGateway;
-    const desk = new SenderDesk({ owner, now: () => new Date() });
-    const ownerReads = () => Promise.resolve(undefined);
-    const contacts = new ContactProperties({ owner, ahead: createReadAhead() });
-    const readProperties = () => Promise.resolve(undefined);
-    const doubts = { clock: clockOf(), believeNoneAfterMs: 0, readProperties };
-    const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk, doubts };
-    const found = await attemptExecution(again, context);
+    const found = await attemptExecution(again, contextOf(gateway));
     expect(found).toMatchObject({ to: "DECIDED", outcome: { enrollmentStatus: "ENROLLED" } });
   });
 });

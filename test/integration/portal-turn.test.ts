@@ -65,6 +65,7 @@ describe("a turn whose budget is used up", () => {
       },
       mayAttempt: () => Promise.resolve(true),
       logger: pino({ level: "silent" }),
+      mayStillWrite: () => true,
       mayGoOn: () => attempted.length < 8,
     }).run();
     expect(attempted.filter((state) => state === "ATTEMPTING").length).toBeGreaterThanOrEqual(4);

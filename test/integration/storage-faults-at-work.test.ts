@@ -12,6 +12,7 @@ import { clockOf } from "../support/hubspot-clock.js";
 
 const SENDER = 70n;
 const CONTACTS = 12;
+const PROPERTIES = { email: "c@d.e", hubspot_owner_id: "7" };
 
 /** A statement that fails once: before the database has seen it, or with its answer lost. */
 interface Trouble {
@@ -56,7 +57,7 @@ describe("a database that fails once in the middle of a turn", () => {
       `INSERT INTO senders (portal_id, user_id, daily_cap, window_days) VALUES ($1, $2, $3, '{}')`,
       [...[portalId, SENDER, places + 1]],
     );
-    const request = { senderMode: "contact_owner", properties: { email: "c@d.e", hubspot_owner_id: "7" } };
+    const request = { senderMode: "contact_owner", properties: PROPERTIES };
     await pool.query(
       `INSERT INTO executions (portal_id, callback_id, kind, state, deadline_at, contact_id, sequence_id, request,
                                enrollment_status, enrolled_at, sender_user_id)
@@ -83,6 +84,11 @@ describe("a database that fails once in the middle of a turn", () => {
   }
 
   function answer({ method, path, body }: HubSpotRequest): unknown {
+    // A contact whose attempt was put off is read again, a hundred for one request: no look at its enrollment.
+    if (path.endsWith("/batch/read")) {
+      const { inputs } = body as { inputs: { id: string }[] };
+      return { results: inputs.map(({ id }) => ({ id, properties: PROPERTIES })) };
+    }
     asked.push(`${method} ${path}`);
     if (path.includes("complete")) return undefined;
     const { contactId = "" } = (body ?? {}) as { contactId?: string };
@@ -185,14 +191,14 @@ describe("a database that fails once in the middle of a turn", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "looks, and enrolls nobody twice, where what was sent could not be noted, failing %s it took effect",
+    "keeps what HubSpot answered, and looks at nobody, where it could not be noted, failing %s it took effect",
     async (when) => {
       await queue(CONTACTS);
       await drainAll(troubled({ statement: "write-findings", when }));
       expect(failures).toBe(1);
       expect(enrolledContacts).toHaveLength(CONTACTS);
       expect(new Set(enrolledContacts).size).toBe(CONTACTS);
-      expect(lookups().length).toBeLessThanOrEqual(CONTACTS);
+      expect(lookups()).toEqual([]);
       expect(await rows()).toEqual([{ state: "COMPLETED", crashes: 0, error_code: null }]);
     },
   );

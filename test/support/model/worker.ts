@@ -223,6 +223,7 @@ export class PortalWorker {
     const settled = hubspot.forCompletions({ batch: "ok", single: "ok" }, () => Promise.resolve());
     await new PortalTurn({
       ...{ owner: ownership, budget, logger, circuit: { isProbing: false }, mayGoOn: () => true },
+      mayStillWrite: () => true,
       mostUnderWay: () => 64,
       mayAttempt: () => Promise.resolve(true),
       slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit: { isOpen: false } }),
