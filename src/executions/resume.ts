@@ -3,6 +3,9 @@ import type { Pool } from "pg";
 /** Rows made due in one statement: tens of milliseconds. */
 const SLICE = 2_000;
 
+const WAITS_FOR_SENDER = "state = 'QUEUED' AND sender_choice -> 'chosen' = 'null'::jsonb";
+const QUEUED_FOR_HUBSPOT = "state = 'QUEUED' AND sender_choice -> 'chosen' IS DISTINCT FROM 'null'::jsonb";
+
 /**
  * Makes all executions due that wait in one state, slice by slice. What somebody else holds at this moment is passed over
  * and keeps its own time: waiting for it while holding others is how deadlocks begin. The order is that of the state's
@@ -32,8 +35,9 @@ async function makeDue(pool: Pool, portalId: bigint, condition: string): Promise
  * The states stand one by one, each with its partial index: as a list they would have all of the portal's history read.
  */
 export async function resumePortal(pool: Pool, portalId: bigint): Promise<void> {
-  for (const condition of ["state = 'QUEUED'", "state = 'UNCERTAIN' AND epoch IS NULL", "state = 'DECIDED'"])
+  for (const condition of [QUEUED_FOR_HUBSPOT, "state = 'UNCERTAIN' AND epoch IS NULL", "state = 'DECIDED'"])
     await makeDue(pool, portalId, condition);
+  await wakeWaiters(pool, portalId);
   await pool.query(
     `UPDATE portal_drains SET circuit_open_until = NULL, circuit_opened_at = NULL, circuit_reason = NULL, circuit_trips = 0,
             resumed_at = now()
@@ -42,10 +46,39 @@ export async function resumePortal(pool: Pool, portalId: bigint): Promise<void> 
   );
 }
 
+/** Contacts that are woken look again so many a second: each costs a look, and most of them go on waiting. */
+const WOKEN_A_SECOND = 20;
+
 /**
- * After an admin changed who may send, or how much: contacts that wait for a sender look again now, and take new places
- * where there are none yet.
+ * After an admin changed who may send, or how much: contacts that wait for a sender look again, and take new places if
+ * there are any. The first at once, the others so many a second in the order they wait in, so that whoever comes
+ * meanwhile does not stand behind thousands who will only wait on. None waits longer for it.
+ *
+ * @param userId the sender whose settings changed: only contacts are woken that this sender was considered for.
  */
-export async function wakeWaiters(pool: Pool, portalId: bigint): Promise<void> {
-  await makeDue(pool, portalId, "state = 'QUEUED' AND sender_choice -> 'chosen' = 'null'::jsonb");
+export async function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Promise<void> {
+  const considered = userId === undefined ? {} : { passedOver: [{ userId: String(userId) }] };
+  let last: { due_at: string; id: string } | undefined;
+  for (let woken = 0, inSlice = SLICE; inSlice === SLICE; woken += inSlice) {
+    const { rows } = await pool.query<{ due_at: string; id: string }>(WAKE_SLICE, [
+      ...[portalId, SLICE, JSON.stringify(considered), woken, WOKEN_A_SECOND],
+      ...[last?.due_at ?? "-infinity", last?.id ?? 0],
+    ]);
+    inSlice = rows.length;
+    last = rows.at(-1);
+  }
 }
+
+/** Goes on behind the last row of the slice before, which was woken to no later than it was due. */
+const WAKE_SLICE = `
+  WITH slice AS MATERIALIZED (
+    SELECT id, due_at FROM executions
+     WHERE portal_id = $1 AND ${WAITS_FOR_SENDER} AND due_at > now() AND sender_choice @> $3::jsonb
+       AND (due_at, id) > ($6::timestamptz, $7::bigint)
+     ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+  ), woken AS (
+    SELECT id, now() + ($4 + row_number() OVER (ORDER BY due_at, id) - 1) / $5::int * interval '1 second' AS at FROM slice
+  ), updated AS (
+    UPDATE executions e SET due_at = least(e.due_at, woken.at) FROM woken WHERE e.portal_id = $1 AND e.id = woken.id
+  )
+  SELECT due_at::text, id FROM slice ORDER BY slice.due_at, id`;

@@ -173,7 +173,7 @@ export async function changeSenderSettings(
   const sender = namedSender(item);
   const outcome = await saveSender(database, portalId, { sender, choices, version, by: actorOf(visit) });
   if (outcome !== "changed-meanwhile") {
-    await lookAgain(options, portalId);
+    await lookAgain(options, portalId, item.userId);
     const notice = outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared";
     return leadOn(options, response, { to: SENDERS_PATH, notice });
   }
@@ -194,7 +194,7 @@ export async function clearSender(
   if (item === undefined) return sendNoSender(options, { visit, exchange: { request, response } });
   const change = { sender: namedSender(item), by: actorOf(visit) };
   await clearRefusal(options.database, visit.session.portalId, change);
-  await lookAgain(options, visit.session.portalId);
+  await lookAgain(options, visit.session.portalId, item.userId);
   leadOn(options, response, { to: SENDERS_PATH, notice: "refusal-cleared" });
 }
 
