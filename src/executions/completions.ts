@@ -1,5 +1,5 @@
 import type { Ownership } from "./claim.js";
-import type { RequestContext } from "./execution.js";
+import { ERASED_CONTACT, type RequestContext } from "./execution.js";
 import { toOutputFields, type StoredAnswer } from "./outcome.js";
 
 /**
@@ -91,14 +91,11 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
   }));
 }
 
-/** What is noted of a completion that HubSpot refuses after the answer to an earlier send was lost. */
-export const TAKEN_OR_LET_GO =
-  "HubSpot no longer holds the contact: it took the result when its answer was lost, or the workflow had moved on.";
-
 /**
  * Writes what came of a batch of completions, in one statement under the lease, by id, as a call delivered again locks
  * the same rows. An early refusal leaves the completion owed: HubSpot may not hold the callback yet. A later one of a
- * completion in doubt settles the doubt: HubSpot took it, or let go of the contact.
+ * completion in doubt settles the doubt: HubSpot took it, or let go of the contact. It is COMPLETED then, and keeps the
+ * instant of its doubt, which any other COMPLETED one has not.
  *
  * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of owed
  * completions, of which its statistics know nothing, and read all of them for each result (query-plans.test.ts).
@@ -125,7 +122,6 @@ export async function writeCompletionResults(
       REFUSED_EARLY.finalAfter,
       results.map(({ isDoubted }) => isDoubted === true),
       sentWith.latestDecidedAt ?? null,
-      TAKEN_OR_LET_GO,
     ],
   });
   return rowCount ?? 0;
@@ -156,12 +152,15 @@ const WRITE_RESULTS = (leaseCte: string): string => `
                        THEN ${DECIDED_TOGETHER} + $7::interval
                        ELSE greatest(now(), ${DECIDED_TOGETHER} + $8::interval) END,
          completed_at = CASE WHEN r.to_state = 'COMPLETED' OR ${SETTLES_DOUBT} THEN now() END,
-         last_problem = CASE WHEN ${SETTLES_DOUBT} THEN $11 ELSE coalesce(r.problem, e.last_problem) END
+         completion_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(r.problem, e.completion_problem) END
     FROM result r, lease
    WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state`;
 
+/** A dead owner had one batch of a hundred under way. What has become due since may stand before some of it. */
+const MOST_UNDER_WAY = 1_000;
+
 /**
- * After a crash: what was due then may have been sent without its answer being written. Called by the new owner, before
+ * After a crash: what was due first may have been sent without its answer being written. Called by the new owner, before
  * it sends anything. Locked by id, as everywhere.
  */
 export async function doubtCompletions(owner: Ownership): Promise<void> {
@@ -169,12 +168,12 @@ export async function doubtCompletions(owner: Ownership): Promise<void> {
     name: "doubt-completions",
     text: `
       WITH ${owner.leaseCte}, due AS MATERIALIZED (
-        SELECT id FROM executions WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now() ORDER BY due_at, id
+        SELECT id FROM executions WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now() ORDER BY due_at, id LIMIT $3
       ), locked AS MATERIALIZED (
         SELECT id FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM due)) ORDER BY id FOR UPDATE
       )
       UPDATE executions e SET completion_doubted_at = coalesce(e.completion_doubted_at, now())
         FROM lease WHERE e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM locked)) AND e.state = 'DECIDED'`,
-    values: [owner.portalId, owner.epoch],
+    values: [owner.portalId, owner.epoch, MOST_UNDER_WAY],
   });
 }

@@ -43,7 +43,8 @@ SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3
       ), deleted AS (
         DELETE FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE is_old))
       ), blanked AS (
-        UPDATE executions SET contact_email = NULL, request = '{}', last_problem = NULL, sender_choice = NULL
+        UPDATE executions SET contact_email = NULL, request = '{}', last_problem = NULL, completion_problem = NULL,
+               sender_choice = NULL
          WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old))
       )
       SELECT max(id) AS last_id, count(*) AS looked_at FROM step`,

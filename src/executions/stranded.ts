@@ -7,7 +7,7 @@ const MOST_OF_A_STATE = 100;
 /** The last ones of a portal by the partial index of their state, read from its end. */
 const lastOf = (state: string): string => `
   (SELECT e.id, e.due_at, e.hold_ends_at FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}'
-    ORDER BY e.due_at DESC, e.id DESC LIMIT ${MOST_OF_A_STATE})`;
+      AND e.due_at > now() + $1::interval ORDER BY e.due_at DESC, e.id DESC LIMIT ${MOST_OF_A_STATE})`;
 
 const RECALL = `
   WITH stranded AS MATERIALIZED (

@@ -113,7 +113,7 @@ function executionSeeds(portalId: bigint) {
     ...{ sequenceId: "31", sequenceName: SECRET, senderUserId: sender, senderEmail: `${SECRET}@y.example` },
     request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
   };
-  const lost = { errorCode: "BOUNCED", errorMessage: SECRET, lastProblem: SECRET };
+  const lost = { errorCode: "BOUNCED", errorMessage: SECRET, lastProblem: SECRET, completionProblem: SECRET };
   return [
     { ...named, enrollmentStatus: "ENROLLED", enrolledAt: new Date() },
     { ...named, ...lost, enrollmentStatus: "FAILED", contactId: "151" },

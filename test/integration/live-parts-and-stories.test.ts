@@ -79,6 +79,49 @@ describe("a story", () => {
     );
   });
 
+  describe("of a failed contact whose completion had trouble", () => {
+    const INBOX = "400 NO_CONNECTED_EMAILS";
+    const GONE = "HubSpot answered 404: already completed";
+    const seed = (contactId: string, completion: { state: string; completionDoubtedAt?: Date }) => ({
+      ...{ portalId, contactId, enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED" },
+      ...{ lastProblem: INBOX, completionProblem: GONE, ...completion },
+    });
+
+    test.each([
+      { state: "COMPLETION_REFUSED", title: "HubSpot did not take the result" },
+      { state: "COMPLETION_ABANDONED", title: "HubSpot could not be told in time" },
+      { state: "DECIDED", title: "HubSpot is about to be told" },
+    ])("tells why it failed, and apart from that why the result was not taken ($state)", async (given) => {
+      const contactId = `510-${given.state}`;
+      await seedExecutions(site.database, [seed(contactId, { state: given.state })]);
+      const { text } = await story(contactId);
+      const [reason = "", steps = ""] = text.split("What happened");
+      expect(reason).toContain(`HubSpot said: ${INBOX}`);
+      expect(text.match(/already completed/g)).toHaveLength(1);
+      expect(steps.indexOf(given.title)).toBeGreaterThan(0);
+      expect(steps.indexOf(`Last problem: ${GONE}`)).toBeGreaterThan(steps.indexOf(given.title));
+      const row = (await admin.get(`/settings/activity?contact=${contactId}`)).text;
+      expect(row).toContain(`HubSpot said: ${INBOX}`);
+      expect(row).not.toContain("already completed");
+    });
+
+    test("tells that the answer was lost, and what that means, where HubSpot later refused the result", async () => {
+      await seedExecutions(site.database, [
+        seed("520", { state: "COMPLETED", completionDoubtedAt: new Date() }),
+        seed("521", { state: "COMPLETED" }),
+      ]);
+      const lost = (await story("520")).text;
+      expect(lost).toMatch(
+        /HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the\s+workflow had moved on\./,
+      );
+      expect(lost).toContain(`Last problem: ${GONE}`);
+      expect(lost).toContain(`HubSpot said: ${INBOX}`);
+      const taken = (await story("521")).text;
+      expect(taken).toContain("HubSpot was told, and the workflow went on");
+      expect(taken).not.toMatch(/answer was lost|already completed/);
+    });
+  });
+
   test("names the contact's other executions and counts in right English", async () => {
     const { text } = await story("501");
     const other = await story("501", "CHECK_ENROLLMENT");

@@ -7,7 +7,12 @@ import {
   recoverAttempts,
   type Ownership,
 } from "../../src/executions/claim.js";
-import { readOwedCompletions, writeCompletionResults } from "../../src/executions/completions.js";
+import {
+  doubtCompletions,
+  readOwedCompletions,
+  writeCompletionResults,
+  type CompletionResult,
+} from "../../src/executions/completions.js";
 import { createAcceptor } from "../../src/executions/accept.js";
 import { expirePastDeadline } from "../../src/executions/expire.js";
 import { storeIntents } from "../../src/executions/intent.js";
@@ -15,6 +20,7 @@ import { enrolled } from "../../src/executions/outcome.js";
 import { OverdueLooks } from "../../src/executions/overdue.js";
 import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
 import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
+import { recallStranded } from "../../src/executions/stranded.js";
 import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
@@ -322,9 +328,32 @@ describe.each([
       expect(read).toBeLessThanOrEqual(2 * FEW);
     });
 
-    test("settling completions of a portal that is owed thousands", async () => {
-      const results = (await idsIn("DECIDED", 50)).map((id) => ({ id, to: "COMPLETED" as const }));
-      const { read } = await cost((owner) => writeCompletionResults(owner, results));
+    test.each<Omit<CompletionResult & { to: "COMPLETED" }, "id" | "to"> & { to: CompletionResult["to"] }>([
+      { to: "COMPLETED" },
+      { to: "COMPLETION_REFUSED", problem: "gone", isDoubted: true },
+      { to: "COMPLETION_ABANDONED", problem: "no answer" },
+      { to: "DECIDED", problem: "no answer", isDoubted: true },
+    ])("settling completions of a portal that is owed thousands: %j", async ({ to, ...outcome }) => {
+      const results = (await idsIn("DECIDED", 50)).map((id): CompletionResult => {
+        return to === "DECIDED"
+          ? { id, to, delayMs: 1_000, problem: "", ...outcome }
+          : { id, to, ...outcome };
+      });
+      const { read, targetIndexes } = await cost((owner) => writeCompletionResults(owner, results));
+      expect(read).toBeLessThanOrEqual(FEW);
+      expect(targetIndexes).toEqual(["executions_pkey"]);
+    });
+
+    test("doubting what a dead owner may have sent: a few batches, however many thousands are owed", async () => {
+      const { read } = await cost((owner) => doubtCompletions(owner));
+      expect(read).toBeGreaterThan(100);
+      expect(read).toBeLessThanOrEqual(3_000 + FEW);
+      expect((await cost((owner) => doubtCompletions(owner), QUIET)).read).toBe(0);
+    });
+
+    test("recalling what is due far too late while there is nothing to recall", async () => {
+      const { read, result } = await cost(({ pool }) => recallStranded(pool));
+      expect(result).toBe(0);
       expect(read).toBeLessThanOrEqual(FEW);
     });
 

@@ -200,6 +200,7 @@ describe("the danger zone", () => {
       enrollmentStatus: "ENROLLED",
       contactEmail: "who@acme.example",
       lastProblem: "x",
+      completionProblem: "x",
     };
     await seedExecutions(site.database, [
       { ...done, acceptedAt: daysAgo(30) },
@@ -214,11 +215,11 @@ describe("the danger zone", () => {
     await eraseHistories({ pool: site.database.pool, isEnding: () => false });
     const left = await site.database.prisma.execution.findMany({ orderBy: { id: "asc" } });
     expect(
-      left.map(({ portalId: of, contactEmail, lastProblem }) => [of, contactEmail, lastProblem]),
+      left.map((kept) => [kept.portalId, kept.contactEmail, kept.lastProblem, kept.completionProblem]),
     ).toEqual([
-      [portalId, null, null],
-      [portalId, "waits@acme.example", null],
-      [portalId + 1n, null, null],
+      [portalId, null, null, null],
+      [portalId, "waits@acme.example", null, null],
+      [portalId + 1n, null, null, null],
     ]);
     expect((await admin.get("/settings/danger")).text).not.toMatch(/Deleting now|>Reload</);
     expect(await audited()).toEqual(["DELETED"]);

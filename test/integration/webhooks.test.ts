@@ -182,7 +182,7 @@ describe("POST /hubspot/webhooks", () => {
       await send(ENROLL_ROUTE, contactId).finished;
       await send(CHECK_ENROLLMENT_ROUTE, contactId).finished;
       await sql(
-        `UPDATE executions SET error_code = 'BOUNCED', error_message = 'HubSpot said: ' || $2, last_problem = $2
+        `UPDATE executions SET error_code = 'BOUNCED', error_message = 'HubSpot said: ' || $2, last_problem = $2, completion_problem = $2
           WHERE contact_id = $1 AND kind = 'CHECK_ENROLLMENT'`,
         [contactId, address],
       );

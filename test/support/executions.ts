@@ -16,6 +16,8 @@ export interface ExecutionSeed {
   errorCode?: string | null;
   errorMessage?: string | null;
   lastProblem?: string | null;
+  completionProblem?: string;
+  completionDoubtedAt?: Date;
   attempts?: number;
   acceptedAt?: Date;
   deadlineAt?: Date;

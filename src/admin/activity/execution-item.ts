@@ -1,4 +1,3 @@
-import { TAKEN_OR_LET_GO } from "../../executions/completions.js";
 import type { ExecutionKind } from "../../executions/execution.js";
 import { outcomeOf, type Outcome } from "./outcome.js";
 
@@ -23,10 +22,8 @@ export interface ExecutionItem {
   readonly attempts: number;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
-  /** HubSpot's own words where there are any. */
+  /** Why the last attempt did not succeed: HubSpot's own words where there are any. */
   readonly lastProblem: string | null;
-  /** HubSpot's answer to the completion was lost, and then it held the contact no more. */
-  readonly isTakenOrLetGo: boolean;
   readonly enrolledAt: Date | null;
   readonly decidedAt: Date | null;
   readonly completedAt: Date | null;
@@ -97,8 +94,7 @@ export function toItem(row: ItemRow): ExecutionItem {
     attempts: row.attempts,
     errorCode: orNull(row.error_code),
     errorMessage: orNull(row.error_message),
-    lastProblem: row.last_problem === TAKEN_OR_LET_GO ? null : orNull(row.last_problem),
-    isTakenOrLetGo: row.last_problem === TAKEN_OR_LET_GO,
+    lastProblem: orNull(row.last_problem),
     enrolledAt: row.enrolled_at,
     decidedAt: row.decided_at,
     completedAt: row.completed_at,
@@ -108,6 +104,6 @@ export function toItem(row: ItemRow): ExecutionItem {
   };
 }
 
-function orNull(text: string | null): string | null {
+export function orNull(text: string | null): string | null {
   return text === "" ? null : text;
 }

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { ELIGIBLE, type AdminAction } from "../../executions/admin-actions.js";
 import { ERASED_CONTACT } from "../../executions/execution.js";
 import { senderChoiceSchema, type StoredSenderChoice } from "../../policy/sender-choice.js";
-import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
+import { EXECUTION_COLUMNS, orNull, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
 /** Everything stored of one execution that its page tells. */
 export interface ExecutionStory extends ExecutionItem {
@@ -15,6 +15,10 @@ export interface ExecutionStory extends ExecutionItem {
   readonly retries: number;
   readonly crashes: number;
   readonly completionTries: number;
+  /** Why HubSpot did not take the result the last time it was sent. */
+  readonly completionProblem: string | null;
+  /** The answer to the completion was lost, and later HubSpot no longer held the contact. */
+  readonly isTakenOrLetGo: boolean;
   readonly enrollmentId: string | null;
   /** Undefined where none was stored, or it cannot be read. */
   readonly senderChoice: StoredSenderChoice | undefined;
@@ -43,6 +47,8 @@ interface StoryRow extends ItemRow {
   retries: number;
   crashes: number;
   completion_tries: number;
+  completion_problem: string | null;
+  is_doubted: boolean;
   enrollment_id: string | null;
   sender_choice: unknown;
   request: unknown;
@@ -62,7 +68,8 @@ export async function readStory(
   const [found, retried] = await Promise.all([
     pool.query<StoryRow>(
       `SELECT ${EXECUTION_COLUMNS}, page.callback_id, page.is_held, page.due_at, page.deadline_at, page.hold_ends_at,
-              page.first_attempt_at, page.retries, page.crashes, page.completion_tries, page.enrollment_id, page.sender_choice,
+              page.first_attempt_at, page.retries, page.crashes, page.completion_tries, page.completion_problem,
+              page.completion_doubted_at IS NOT NULL AS is_doubted, page.enrollment_id, page.sender_choice,
               page.request, page.outputs, ${ELIGIBLE.CANCEL} AS can_cancel, ${ELIGIBLE.RETRY} AS can_retry,
               ${ELIGIBLE.TRY_NOW} AS can_try_now, (SELECT paused_at FROM portal_settings WHERE portal_id = $1) AS paused_at
          FROM executions AS page WHERE page.portal_id = $1 AND page.id = $2`,
@@ -91,6 +98,8 @@ export async function readStory(
     retries: row.retries,
     crashes: row.crashes,
     completionTries: row.completion_tries,
+    completionProblem: orNull(row.completion_problem),
+    isTakenOrLetGo: row.state === "COMPLETED" && row.is_doubted,
     enrollmentId: row.enrollment_id,
     senderChoice,
     people: await nameUsers(pool, portalId, userIdsIn(senderChoice)),

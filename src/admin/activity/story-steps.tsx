@@ -258,16 +258,19 @@ function Completed({ story, format }: { story: ExecutionStory; format: Format })
       </Step>
     );
   }
+  const { completionProblem, isTakenOrLetGo } = story;
+  const isTaken = story.state === "COMPLETED" && !isTakenOrLetGo;
   const remark = story.state === "COMPLETED" ? "" : remarkOn(story);
   return (
     <Step title={title} at={story.completedAt} format={format}>
-      {story.isTakenOrLetGo ? (
+      {isTakenOrLetGo ? (
         <p>
           HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the
           workflow had moved on.
         </p>
       ) : null}
       {remark === "" ? null : <p>{remark}</p>}
+      {isTaken || completionProblem === null ? null : <p class="quote">Last problem: {completionProblem}</p>}
       {story.completionTries <= 1 ? null : <p>It took {story.completionTries} tries.</p>}
     </Step>
   );
