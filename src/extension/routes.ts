@@ -1,5 +1,6 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import { createAnswerLimit } from "../http/answer-limit.js";
+import { parseStorableJson } from "../storable-json.js";
 import { readAsker, type Asker } from "./asker.js";
 import { defaultsChange, readDefaults, saveDefaults, type SaveDefaultsOutcome } from "./defaults.js";
 import { readOverview, type OverviewOptions } from "./overview.js";
@@ -106,10 +107,10 @@ async function changeDefaults(
   response.json(await readDefaults(database, asker.portalId));
 }
 
-/** Undefined where it is no JSON. The signature check left the bytes as they came. */
+/** Undefined if it is no JSON. The signature check left the bytes as they came, and has refused what is nested too deep. */
 function parseJson(body: unknown): unknown {
   try {
-    return JSON.parse(Buffer.isBuffer(body) ? body.toString("utf8") : "");
+    return parseStorableJson(Buffer.isBuffer(body) ? body.toString("utf8") : "");
   } catch {
     return undefined;
   }
