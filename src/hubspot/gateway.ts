@@ -26,9 +26,10 @@ const instant = z
   .transform(clampInstant);
 const cursor = z.union([z.string().max(2_000), z.number()]).transform(String);
 const paging = z.object({ next: z.object({ after: cursor }).nullish() }).nullish();
+/** A page of any list: its records are read one by one. */
+const anyPage = z.object({ results: z.array(z.unknown()), paging });
 
 const listedSequence = z.object({ id, name: z.string(), folderId: id.nullish() });
-const sequencePage = z.object({ results: z.array(listedSequence), paging });
 const newEnrollment = z.object({ id, enrolledAt: instant, toEmail: text });
 const currentEnrollment = z.object({
   id,
@@ -47,7 +48,6 @@ const owner = z.object({
   type: z.string().default("PERSON"),
   archived: z.boolean().default(false),
 });
-const ownerPage = z.object({ results: z.array(owner), paging });
 const user = z.object({
   id: userId,
   email: text,
@@ -59,7 +59,6 @@ const user = z.object({
     .nullish()
     .transform((names) => names ?? []),
 });
-const userPage = z.object({ results: z.array(user), paging });
 const contact = z.object({ properties: z.record(z.string(), z.string().nullable()) });
 const contactBatch = z.object({ results: z.array(contact.extend({ id })) });
 const account = z.object({ timeZone: text, uiDomain: text });
@@ -74,6 +73,8 @@ export type User = z.output<typeof user>;
 export interface Page<T> {
   results: T[];
   after: string | undefined;
+  /** Ids of the records that could not be read, and are not in `results`; undefined for one without a usable id. */
+  leftOut: (string | undefined)[];
 }
 
 /** A completion as HubSpot's batch endpoint takes it (dossier §3.6): every output a string. */
@@ -150,6 +151,11 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** After a write this is ambiguous, and after a read nothing is known: both are an outage, not a refusal. */
+function otherShape({ method, path }: HubSpotRequest, cause: unknown): HubSpotUnavailable {
+  return new HubSpotUnavailable(`HubSpot's answer to ${method} ${path} has another shape`, { cause });
+}
+
 /** `typedOutputs` is required though it says nothing (dossier §3.6). */
 function completionBody({ outputFields, requestContext }: Completion): Record<string, unknown> {
   return { outputFields, typedOutputs: {}, ...(requestContext === undefined ? {} : { requestContext }) };
@@ -159,15 +165,7 @@ function completionBody({ outputFields, requestContext }: Completion): Record<st
 export function createPortalGateway(call: PortalTransport): PortalGateway {
   async function read<S extends z.ZodType>(request: HubSpotRequest, schema: S): Promise<z.output<S>> {
     const parsed = schema.safeParse(await call(request));
-    // After a write this is ambiguous, and after a read nothing is known: both are an outage, not a refusal.
-    if (!parsed.success) {
-      throw new HubSpotUnavailable(
-        `HubSpot's answer to ${request.method} ${request.path} has another shape`,
-        {
-          cause: parsed.error,
-        },
-      );
-    }
+    if (!parsed.success) throw otherShape(request, parsed.error);
     return parsed.data;
   }
 
@@ -177,15 +175,20 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     return { httpStatus, body };
   }
 
-  async function readPage<T>(
+  /** A record of a shape we do not know costs that record alone. */
+  async function readPage<S extends z.ZodObject<{ id: z.ZodType<string | bigint> }>>(
     request: HubSpotRequest,
-    schema: z.ZodType<{
-      results: T[];
-      paging?: { next?: { after: string } | null | undefined } | null | undefined;
-    }>,
-  ): Promise<Page<T>> {
-    const page = await read(request, schema);
-    return { results: page.results, after: page.paging?.next?.after };
+    record: S,
+  ): Promise<Page<z.output<S>>> {
+    const page = await read(request, anyPage);
+    const results: z.output<S>[] = [];
+    const leftOut: (string | undefined)[] = [];
+    for (const entry of page.results) {
+      const parsed = record.safeParse(entry);
+      if (parsed.success) results.push(parsed.data);
+      else leftOut.push(z.object({ id: record.shape.id }).safeParse(entry).data?.id.toString());
+    }
+    return { results, after: page.paging?.next?.after, leftOut };
   }
 
   const batchSize = "100";
@@ -217,7 +220,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     listSequences: ({ userId: reader, after }) =>
       readPage(
         { method: "GET", path: paths.sequences, query: { userId: String(reader), limit: batchSize, after } },
-        sequencePage,
+        listedSequence,
       ),
     readSequence: ({ sequenceId, userId: reader }) =>
       orUndefined(
@@ -246,7 +249,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     listOwners: ({ after, archived }) =>
       readPage(
         { method: "GET", path: paths.owners, query: { limit: batchSize, after, archived: String(archived) } },
-        ownerPage,
+        owner,
       ),
     readOwner: (ownerId) => orUndefined(read({ method: "GET", path: paths.owner(ownerId) }, owner)),
     readOwnerOfUser: (id) =>
@@ -254,7 +257,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         read({ method: "GET", path: paths.owner(String(id)), query: { idProperty: "userId" } }, owner),
       ),
     listUsers: ({ after }) =>
-      readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, userPage),
+      readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, user),
     async readContact(contactId, properties) {
       const request = {
         method: "GET",

@@ -29,7 +29,11 @@ interface CopiedList {
 }
 
 interface CopiedPage {
+  /** Of all records that HubSpot lists, also of those that could not be read: what we have of them stays. */
   readonly ids: readonly string[];
+  /** How many were read, and how many could not be. */
+  readonly read: number;
+  readonly leftOut: number;
   readonly next: string | undefined;
 }
 
@@ -50,7 +54,11 @@ async function save<Entry extends { id: unknown }>(
   store: ListStore<Entry>,
 ): Promise<CopiedPage> {
   assertOurs(await store.save(page.results));
-  return { ids: page.results.map(({ id }) => String(id)), next: page.after };
+  const unread = page.leftOut.filter((id) => id !== undefined);
+  return {
+    ids: [...page.results.map(({ id }) => String(id)), ...unread],
+    ...{ read: page.results.length, leftOut: page.leftOut.length, next: page.after },
+  };
 }
 
 /** First the archived owners, then the active ones: whoever is in both by now is active. */
@@ -62,6 +70,8 @@ interface Progress {
   cursor: string | undefined;
   readonly cursors: Set<string>;
   readonly ids: Set<string>;
+  read: number;
+  leftOut: number;
   pages: number;
   tries: number;
 }
@@ -70,9 +80,14 @@ const beginning = (): Progress => ({
   cursor: undefined,
   cursors: new Set(),
   ids: new Set(),
+  read: 0,
+  leftOut: 0,
   pages: 0,
   tries: 0,
 });
+
+const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined };
+const OTHER_SHAPE = "HubSpot's list has another shape than we know.";
 
 /**
  * The making of one copy of a portal's sequences, owners, users and account details, one request a step: it goes on beside
@@ -84,6 +99,7 @@ export class DirectoryRenewal {
   readonly #lists: readonly CopiedList[];
   readonly #maxPages: number;
   readonly #troubles: Trouble[] = [];
+  readonly #leftOut: Record<string, number> = {};
   #readerUserId: bigint | null;
   #hasAnswer = false;
   #at = 0;
@@ -109,7 +125,7 @@ export class DirectoryRenewal {
         name: "Account",
         copyPage: async ({ gateway, copy }) => {
           assertOurs(await copy.saveAccount(await gateway.readAccount()));
-          return { ids: [], next: undefined };
+          return NOTHING;
         },
       },
       {
@@ -146,9 +162,10 @@ export class DirectoryRenewal {
     page.ids.forEach((id) => progress.ids.add(id));
     progress.pages += 1;
     progress.tries = 0;
+    progress.read += page.read;
+    progress.leftOut += page.leftOut;
     if (page.next === undefined) {
-      assertOurs((await list.retireOthers?.(hands.copy, [...progress.ids], this.#startedAt)) ?? true);
-      this.#nextList();
+      await this.#endList(list, hands.copy);
     } else if (progress.cursors.has(page.next)) {
       this.#giveUp({ list, words: "HubSpot's list repeats itself; what came before was copied." });
     } else if (progress.pages >= this.#maxPages) {
@@ -162,10 +179,11 @@ export class DirectoryRenewal {
   /**
    * Notes that the copy was made.
    *
-   * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon.
+   * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon. `leftOut`: how
+   *   many records of a list had a shape we do not know, by the list's name; lists without any are not in it.
    * @throws HubSpotUnavailable where nothing at all could be read; LeaseLost.
    */
-  async finish(copy: CopyStore): Promise<{ isComplete: boolean }> {
+  async finish(copy: CopyStore): Promise<{ isComplete: boolean; leftOut: Record<string, number> }> {
     const outages = this.#troubles.flatMap(({ outage }) => outage ?? []);
     const [first] = outages;
     if (first !== undefined && !this.#hasAnswer) throw first;
@@ -174,7 +192,19 @@ export class DirectoryRenewal {
     );
     const problem = told.map(({ list, words }) => `${list.name}: ${words}`).join(" ");
     assertOurs(await copy.markSynced(this.#startedAt, problem === "" ? null : problem));
-    return { isComplete: outages.length === 0 };
+    return { isComplete: outages.length === 0, leftOut: this.#leftOut };
+  }
+
+  /** All pages were read. If none of its records could be, the list has changed, and what we had of it stays. */
+  async #endList(list: CopiedList, copy: CopyStore): Promise<void> {
+    const { ids, read, leftOut } = this.#progress;
+    if (leftOut > 0) this.#leftOut[list.name] = leftOut;
+    if (leftOut > 0 && read === 0) {
+      this.#giveUp({ list, words: OTHER_SHAPE, outage: new HubSpotUnavailable(OTHER_SHAPE) });
+      return;
+    }
+    assertOurs((await list.retireOthers?.(copy, [...ids], this.#startedAt)) ?? true);
+    this.#nextList();
   }
 
   #nextList(): void {
@@ -207,16 +237,17 @@ export class DirectoryRenewal {
       after: after === "" ? undefined : after,
       archived: part === ARCHIVED,
     });
-    const { ids, next } = await save(page, copy.owners);
+    const saved = await save(page, copy.owners);
+    const { next } = saved;
     if (part === ACTIVE)
       this.#readerUserId ??= page.results.find(({ userId }) => userId !== null)?.userId ?? null;
-    if (next !== undefined) return { ids, next: part + next };
-    return { ids, next: part === ARCHIVED ? ACTIVE : undefined };
+    if (next !== undefined) return { ...saved, next: part + next };
+    return { ...saved, next: part === ARCHIVED ? ACTIVE : undefined };
   }
 
   /** As the person who installed sees them. */
   async #copySequences({ gateway, copy }: RenewalHands, after: string | undefined): Promise<CopiedPage> {
-    if (this.#readerUserId === null) return { ids: [], next: undefined };
+    if (this.#readerUserId === null) return NOTHING;
     return save(await gateway.listSequences({ userId: this.#readerUserId, after }), copy.sequences);
   }
 }

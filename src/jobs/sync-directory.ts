@@ -157,7 +157,11 @@ export class DirectoryKeeper {
       if (!mayGoOn()) return false;
       await renewal.step({ gateway, copy });
     }
-    const { isComplete } = await renewal.finish(copy);
+    const { isComplete, leftOut } = await renewal.finish(copy);
+    if (Object.keys(leftOut).length > 0) {
+      const { portalId } = owner;
+      this.#options.logger.warn({ portalId, leftOut }, "records of HubSpot's lists could not be read");
+    }
     this.#underWay.delete(owner.portalId);
     if (isComplete) this.#failures.delete(owner.portalId);
     else await this.#postpone(owner.portalId, copy);

@@ -45,7 +45,7 @@ function pageOf<Entry>(count: number, after: string | undefined, make: (number: 
   const from = Number(after ?? 0);
   const to = Math.min(count, from + 100);
   const results = Array.from({ length: to - from }, (_, index) => make(from + index + 1));
-  return Promise.resolve({ results, after: to < count ? String(to) : undefined });
+  return Promise.resolve({ results, after: to < count ? String(to) : undefined, leftOut: [] });
 }
 
 /** HubSpot's lists, all of the same length. */
@@ -124,7 +124,11 @@ describe("a copy of long lists", () => {
     const { copy } = await acquire();
     await renew(copy, gatewayOf(150));
     const listSequences: PortalGateway["listSequences"] = ({ after }) =>
-      Promise.resolve({ results: [{ id: "7", name: "Seven", folderId: null }], after: nextOf(after) });
+      Promise.resolve({
+        results: [{ id: "7", name: "Seven", folderId: null }],
+        after: nextOf(after),
+        leftOut: [],
+      });
     await renew(copy, gatewayOf(150, { listSequences }));
     expect(await count("sequences WHERE portal_id = $1 AND is_listed")).toBe(150);
     expect(await problem()).toContain("Sequences: HubSpot's list repeats itself");
