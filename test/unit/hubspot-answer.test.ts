@@ -50,6 +50,34 @@ describe("an answer of HubSpot's", () => {
     expect(await faultOf(429, body, { "retry-after": "3" })).toMatchObject({ retryAfterMs: 3_000 });
   });
 
+  test("of 429 has the portal rest as long as it asks for, half a minute at most", async () => {
+    for (const [asked, restMs] of [
+      ["3", 3_000],
+      ["600", 30_000],
+    ] as const) {
+      const budget = openBudget();
+      const slot = budget.tryTake()!;
+      const answer = new Response(json, { status: 429, headers: { "retry-after": asked } });
+      await expect(classifyAnswer(answer, { budget, slot })).rejects.toBeInstanceOf(HubSpotThrottled);
+      expect(budget.msUntilAvailable()).toBe(restMs);
+    }
+  });
+
+  test("of 477, while HubSpot moves the account, may ask for hours", async () => {
+    expect(await faultOf(477, json, { "retry-after": "7200" })).toMatchObject({ retryAfterMs: 7_200_000 });
+    expect(await faultOf(503, json, { "retry-after": "7200" })).toMatchObject({ retryAfterMs: 900_000 });
+  });
+
+  test("that is a refusal keeps HubSpot's words and categories", async () => {
+    const told = { message: "no inbox", category: "VALIDATION_ERROR", subCategory: "NO_CONNECTED_EMAILS" };
+    const { message: hubspotMessage, ...categories } = told;
+    expect(await faultOf(400, JSON.stringify(told))).toMatchObject({ hubspotMessage, ...categories });
+  });
+
+  test("that is a whole page tells an admin none of it", async () => {
+    expect(((await faultOf(503, page)) as Error).message).toBe("HubSpot answered 503: no reason given");
+  });
+
   test("of 423 is waited for two seconds at least", async () => {
     expect(await faultOf(423, json)).toMatchObject({ retryAfterMs: 2_000 });
   });
