@@ -146,7 +146,9 @@ describe("an answer to completions that was lost", () => {
     });
     await owed.release();
     await owed.until((rows) => rows.every(({ is_doubted: isDoubted }) => isDoubted));
-    await owed.until((rows) => rows.every((row) => row.completion_problem?.includes("already completed") === true));
+    await owed.until((rows) =>
+      rows.every((row) => row.completion_problem?.includes("already completed") === true),
+    );
     expect(await owed.states()).toEqual({ DECIDED: BATCH });
     expect(owed.requests).toBe(3);
   }, 40_000);
