@@ -26,6 +26,7 @@ const overdue = (state: StoppedState | "DECIDED", endsAt: "deadline_at" | "hold_
      WHERE e.portal_id = $1 AND e.state = '${state}' AND e.${endsAt} <= now() ORDER BY e.due_at, e.id
        FOR UPDATE OF e SKIP LOCKED)`;
 
+/** They are locked as they were found. Asked for their state again, PostgreSQL 15 reads all that is open a second time. */
 const ARE_OVERDUE = `e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM overdue))`;
 
 /**
@@ -45,7 +46,7 @@ export async function expirePastDeadline(owner: Ownership, code: Standstill): Pr
          SET state = CASE WHEN e.is_held THEN 'COMPLETION_ABANDONED' ELSE 'COMPLETED' END,
              completed_at = CASE WHEN NOT e.is_held THEN now() END
         FROM lease
-       WHERE ${ARE_OVERDUE} AND e.state = 'DECIDED' AND e.hold_ends_at <= now()`,
+       WHERE ${ARE_OVERDUE}`,
     values,
   });
   for (const state of STOPPED[code]) {
@@ -58,7 +59,7 @@ export async function expirePastDeadline(owner: Ownership, code: Standstill): Pr
                enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
                error_code = $3, error_message = $4
           FROM lease
-         WHERE ${ARE_OVERDUE} AND e.state = '${state}' AND e.deadline_at <= now()`,
+         WHERE ${ARE_OVERDUE}`,
       values: [...values, code, errorMessage],
     });
   }

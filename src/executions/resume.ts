@@ -6,25 +6,34 @@ const SLICE = 2_000;
 const WAITS_FOR_SENDER = "state = 'QUEUED' AND sender_choice -> 'chosen' = 'null'::jsonb";
 const QUEUED_FOR_HUBSPOT = "state = 'QUEUED' AND sender_choice -> 'chosen' IS DISTINCT FROM 'null'::jsonb";
 
+/** The last row of a slice: what is before it has been passed. */
+interface Cursor {
+  readonly due_at: string;
+  readonly id: string;
+}
+
 /**
- * Makes all executions due that wait in one state, slice by slice. What somebody else holds at this moment is passed over
- * and keeps its own time: waiting for it while holding others is how deadlocks begin. The order is that of the state's
- * partial index, whose rows leave the slice's condition as they are made due.
+ * Makes all executions due that wait in one state, slice by slice, in the order of the state's partial index. What somebody
+ * else holds at this moment is passed over and keeps its own time: waiting for it while holding others is how deadlocks
+ * begin.
  *
  * @param condition on the columns of `executions`, beginning with the state; the portal is $1.
  */
 async function makeDue(pool: Pool, portalId: bigint, condition: string): Promise<void> {
-  for (let made = SLICE; made === SLICE;) {
-    const { rowCount } = await pool.query(
+  let after: Cursor | undefined = { due_at: "-infinity", id: "0" };
+  while (after !== undefined) {
+    const { rows }: { rows: Cursor[] } = await pool.query<Cursor>(
       `WITH slice AS (
-         SELECT id FROM executions
-          WHERE portal_id = $1 AND ${condition} AND due_at > now()
+         SELECT due_at, id FROM executions
+          WHERE portal_id = $1 AND ${condition} AND due_at > now() AND (due_at, id) > ($3::timestamptz, $4::bigint)
           ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+       ), made_due AS (
+         UPDATE executions SET due_at = now() WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM slice))
        )
-       UPDATE executions SET due_at = now() WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM slice))`,
-      [portalId, SLICE],
+       SELECT due_at::text, id FROM slice ORDER BY due_at DESC, id DESC LIMIT 1`,
+      [portalId, SLICE, after.due_at, after.id],
     );
-    made = rowCount ?? 0;
+    after = rows[0];
   }
 }
 
