@@ -36,7 +36,7 @@ const SERVER_OPTIONS = {
 };
 
 export interface AppOptions {
-  /** The clock of send windows, away dates and sender caps: for tests. */
+  /** The clock of send windows, away dates and sender caps; by default the database's. For tests. */
   readonly senderClock?: () => Date;
   /** How long the contact properties that a call carried decide: for tests. */
   readonly propertiesFreshMs?: number | undefined;
@@ -81,7 +81,7 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { senderClock = () => new Date(), propertiesFreshMs, believeNoneAfterMs, server } = options;
+    const { senderClock, propertiesFreshMs, believeNoneAfterMs, server } = options;
     // Loaded while the database and the queue get ready.
     const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
     const foundation = await lay(

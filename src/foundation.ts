@@ -44,7 +44,8 @@ export interface Foundation {
   readonly forPortal: ReturnType<typeof createTransport>;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
-  readonly senderClock: () => Date;
+  /** The clock of send windows, away dates and sender caps; undefined: the database's. */
+  readonly senderClock: (() => Date) | undefined;
   /** How long the contact properties that a call carried decide; undefined: as in life. */
   readonly propertiesFreshMs: number | undefined;
   readonly hubspotClock: HubSpotClock;

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { ClaimedExecution, EnrollRequest, ExecutionKind } from "./execution.js";
+import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 
 interface ClaimedRow {
   id: string;
@@ -19,7 +20,7 @@ interface ClaimedRow {
   accepted_at: Date;
   age_ms: number;
   has_waited: boolean;
-  deadline_at: Date;
+  deadline_left_ms: number;
 }
 
 /** Whatever puts an execution off gives it another due time than that of its acceptance; a standstill is the portal's. */
@@ -34,7 +35,8 @@ const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_m
 export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
 
 const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes,
-  coalesce(${IS_FIRST_ATTEMPT}, false) AS is_first_attempt, e.first_sent_at, e.doubted_at, e.accepted_at, e.deadline_at,
+  coalesce(${IS_FIRST_ATTEMPT}, false) AS is_first_attempt, e.first_sent_at, e.doubted_at, e.accepted_at,
+  ${sqlTimeLeftMs("e.deadline_at")} AS deadline_left_ms,
   coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
 
 /**
@@ -72,7 +74,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     acceptedAt: row.accepted_at,
     ageMs: row.age_ms,
     hasWaited: row.has_waited,
-    deadlineAt: row.deadline_at,
+    deadlineMs: momentIn(row.deadline_left_ms),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Ownership } from "./claim.js";
 import { ERASED_CONTACT, type RequestContext } from "./execution.js";
 import { toOutputFields, type StoredAnswer } from "./outcome.js";
+import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 
 /**
  * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
@@ -23,8 +24,11 @@ export interface OwedCompletion {
   readonly requestContext: RequestContext | undefined;
   /** Times it was sent without an answer that settled it. */
   readonly tries: number;
-  /** When HubSpot stops holding the callback; nobody waits for the completion after that. */
-  readonly holdEndsAt: Date;
+  /**
+   * When HubSpot stops holding the callback, as a moment of this process's monotonic clock (time-left.ts); nobody waits for
+   * the completion after that.
+   */
+  readonly holdEndsMs: number;
   /** Since when HubSpot is owed it, by the database's clock. */
   readonly decidedAt: Date;
   /** HubSpot may not have read our answer to the call yet, and so may not hold the callback yet. */
@@ -56,7 +60,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
       id: string;
       callback_id: string;
       completion_tries: number;
-      hold_ends_at: Date;
+      hold_left_ms: number;
       is_held: boolean;
       decided_at: Date;
       is_early: boolean;
@@ -67,7 +71,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     name: "read-owed-completions",
     text: `
       SELECT id, kind, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
-             enrollment_id, enrolled_at, sequence_id, sender_user_id, sender_email, hold_ends_at, is_held, outputs,
+             enrollment_id, enrolled_at, sequence_id, sender_user_id, sender_email, ${sqlTimeLeftMs("hold_ends_at")} AS hold_left_ms, is_held, outputs,
              decided_at, decided_at + $3::interval > now() AS is_early, completion_doubted_at,
              request -> 'requestContext' AS request_context,
              coalesce(sequence_name, (SELECT name FROM sequences s
@@ -84,7 +88,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     outputFields: toOutputFields(row),
     requestContext: row.request_context ?? undefined,
     tries: row.completion_tries,
-    holdEndsAt: row.hold_ends_at,
+    holdEndsMs: momentIn(row.hold_left_ms),
     decidedAt: row.decided_at,
     isEarly: row.is_early,
     doubtedAt: row.completion_doubted_at ?? undefined,

@@ -109,5 +109,6 @@ export interface ClaimedExecution {
   readonly ageMs: number;
   /** It was put off, or held up with its whole portal, since it was accepted. */
   readonly hasWaited: boolean;
-  readonly deadlineAt: Date;
+  /** When the deadline passes, as a moment of this process's monotonic clock (time-left.ts). */
+  readonly deadlineMs: number;
 }

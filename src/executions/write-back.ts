@@ -44,6 +44,8 @@ export interface Finding {
  *
  * A retry's first attempt is that of its family, from before it was made: no wait takes that back.
  *
+ * An enrollment days ahead would count against its sender's cap until then: no clock of HubSpot's is that wrong.
+ *
  * HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped.
  */
 const UPDATE = (leaseCte: string, free = ""): string => `
@@ -76,7 +78,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END,
          error_code = f.error_code,
          error_message = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END,
-         enrollment_id = f.enrollment_id, enrolled_at = f.enrolled_at,
+         enrollment_id = f.enrollment_id, enrolled_at = least(f.enrolled_at, now() + interval '1 day'),
          outputs = f.outputs,
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
          sender_user_id = coalesce(f.sender_user_id, e.sender_user_id),

@@ -5,10 +5,10 @@ import { paths } from "./paths.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
-const LATEST_AHEAD_MS = 24 * 3_600_000;
+const LATEST_MS = Date.UTC(2100, 0, 1);
 
 function clampInstant(instant: Date): Date {
-  return new Date(Math.min(Date.now() + LATEST_AHEAD_MS, Math.max(EARLIEST_MS, instant.getTime())));
+  return new Date(Math.min(LATEST_MS, Math.max(EARLIEST_MS, instant.getTime())));
 }
 
 /** Ids are kept in keys and indexes, which take no text of any length; HubSpot's have 20 digits at most. */
@@ -18,7 +18,7 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? null);
-/** An instant of HubSpot's, within what it can be: before HubSpot was founded, or days ahead, no clock of its is. */
+/** An instant of HubSpot's, within what it can be. By this machine's clock no more is said of it: that may be wrong itself. */
 const instant = z
   .union([z.string(), z.number()])
   .transform((value) => new Date(value))

@@ -1,6 +1,7 @@
 import type { ClaimedExecution } from "../executions/execution.js";
 import { failed } from "../executions/outcome.js";
 import { refusalCode } from "../executions/refusal.js";
+import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { AppError, isStorageDown } from "../errors.js";
 import {
@@ -45,9 +46,9 @@ export function later(
 ): Result {
   if (fault instanceof PortalSpared) return spared(to, fault);
   const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
-  const nextTryAtMs = Date.now() + (to === "QUEUED" ? delayMs + LATENESS_MS : 0);
+  const nextTryInMs = to === "QUEUED" ? delayMs + LATENESS_MS : 0;
   const mayBeLast = to === "QUEUED" || execution.state === "UNCERTAIN";
-  if (mayBeLast && isOutage(fault) && nextTryAtMs >= execution.deadlineAt.getTime())
+  if (mayBeLast && isOutage(fault) && nextTryInMs >= timeLeftMs(execution.deadlineMs))
     return { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") };
   return { to, delayMs, problem: fault.message };
 }
@@ -88,8 +89,7 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
 /** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
 export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.state === "UNCERTAIN") return undefined;
-  if (execution.deadlineAt.getTime() <= Date.now())
-    return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
+  if (timeLeftMs(execution.deadlineMs) <= 0) return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
   return execution.crashes < MAX_CRASHES ? undefined : givenUp();
 }
 
@@ -101,9 +101,9 @@ function givenUp(): Result {
  * After a failure of our own: where nothing was sent it is attempted again; otherwise HubSpot is read before anything is
  * sent or given up, unless it is that reading which fails.
  */
-export function afterCrash({ state, crashes, deadlineAt }: ClaimedExecution, fault: unknown): Result {
+export function afterCrash({ state, crashes, deadlineMs }: ClaimedExecution, fault: unknown): Result {
   const isUnsent = state === "ATTEMPTING" && fault instanceof FailedUnsent;
-  const isLate = deadlineAt.getTime() <= Date.now();
+  const isLate = timeLeftMs(deadlineMs) <= 0;
   const isLast = isLate || crashes + 1 >= MAX_CRASHES;
   if (isLast && (isUnsent || state === "UNCERTAIN"))
     return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : givenUp();

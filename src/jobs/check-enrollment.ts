@@ -3,14 +3,17 @@ import type { ClaimedExecution } from "../executions/execution.js";
 import { answered, failed } from "../executions/outcome.js";
 import { hasEnded, readSequenceFacts, wholeDays } from "../executions/sequence-facts.js";
 import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
+import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
 import { recoverable } from "./attempt-faults.js";
+import type { DoubtTools } from "./doubt.js";
 
 export interface CheckContext {
   readonly portalId: bigint;
   readonly gateway: PortalGateway;
   readonly directory: Directory;
+  readonly doubts: Pick<DoubtTools, "clock">;
 }
 
 async function enrolledBy(
@@ -35,7 +38,7 @@ async function describe(
     sequence_name: name ?? "",
     enrolled_at: enrolledAt.toISOString(),
     enrolled_by: await enrolledBy(enrollment, context),
-    days_enrolled: String(wholeDays(enrolledAt, new Date())),
+    days_enrolled: String(wholeDays(enrolledAt, context.doubts.clock.at() ?? new Date())),
   };
 }
 
@@ -59,7 +62,7 @@ export async function checkEnrollment(execution: ClaimedExecution, context: Chec
     return await look(execution, context);
   } catch (fault) {
     const result = recoverable(fault, execution, "QUEUED");
-    const isLate = execution.deadlineAt.getTime() <= Date.now();
+    const isLate = timeLeftMs(execution.deadlineMs) <= 0;
     return isLate && result.to !== "DECIDED"
       ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") }
       : result;

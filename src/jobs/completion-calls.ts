@@ -1,4 +1,5 @@
 import type { CompletionResult, OwedCompletion } from "../executions/completions.js";
+import { timeLeftMs } from "../executions/time-left.js";
 import type { BatchAnswer } from "../hubspot/batch-answer.js";
 import {
   AppMisconfigured,
@@ -50,8 +51,8 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
 function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): CompletionResult[] {
   const delayMs = retryDelayMs(fault, Math.max(...batch.map(({ tries }) => tries)));
   const outcome = { problem: fault.message, isDoubted: isLostAnswer(fault) };
-  return batch.map(({ id, holdEndsAt }) =>
-    holdEndsAt.getTime() <= Date.now()
+  return batch.map(({ id, holdEndsMs }) =>
+    timeLeftMs(holdEndsMs) <= 0
       ? { id, to: "COMPLETION_ABANDONED", ...outcome }
       : { id, to: "DECIDED", delayMs, ...outcome },
   );

@@ -45,8 +45,8 @@ export interface DrainOptions {
   rateLimit: number;
   gate: FairGate;
   forPortal: (portal: PortalTransportOptions) => PortalTransport;
-  /** The clock of send windows, away dates and caps. */
-  now: () => Date;
+  /** The clock of send windows, away dates and caps; undefined: the database's. */
+  now: (() => Date) | undefined;
   /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
   propertiesFreshMs?: number | undefined;
   hubspotClock: HubSpotClock;

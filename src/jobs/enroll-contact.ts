@@ -3,6 +3,7 @@ import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, failed, refusedByPolicy } from "../executions/outcome.js";
 import { readSequenceFacts } from "../executions/sequence-facts.js";
+import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 import type { Owner, PortalGateway } from "../hubspot/gateway.js";
@@ -115,7 +116,7 @@ function choose({ execution, context, policy, properties }: Order): Promise<Send
       renewed: context.renewed,
     }),
     lastSender: async () => (await desk.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
-    patienceMs: execution.deadlineAt.getTime() - Date.now() - DEADLINE_MARGIN_MS,
+    patienceMs: timeLeftMs(execution.deadlineMs) - DEADLINE_MARGIN_MS,
   });
 }
 

@@ -23,8 +23,8 @@ export interface ExplainerOptions {
   readonly directory: Directory;
   /** For the reads of one question. */
   readonly gatewayOf: (portalId: bigint) => PortalGateway;
-  /** The clock of send windows, away dates and caps. */
-  readonly now: () => Date;
+  /** The clock of send windows, away dates and caps; undefined: the database's. */
+  readonly now: (() => Date) | undefined;
   /** How long a contact that came now could wait for a sender. */
   readonly patienceMs: number;
 }
@@ -87,14 +87,14 @@ async function judge(
       decision: "wait",
       sentence: "It would be looked at when an admin resumes.",
     };
-  const wait = notYet(question, { timeZone: portal.timeZone, now: now() });
+  const wait = notYet(question, { timeZone: portal.timeZone, now: now?.() ?? portal.readAt });
   if (wait !== undefined) return wait;
   if (!contact.properties["email"])
     return refused("CONTACT_HAS_NO_EMAIL", ERROR_SENTENCES.CONTACT_HAS_NO_EMAIL);
   const { portalId } = portal;
   return toVerdict(
     await explainChoice(pool, {
-      ...{ portalId, patienceMs, openings, breathe, now: now() },
+      ...{ portalId, patienceMs, openings, breathe, now: now?.() ?? portal.readAt },
       ...{ contactId: contact.id, properties: contact.properties },
       isInSequence: readSequenceFacts(contact.properties).isEnrolled,
       sequenceId: question.sequenceId,

@@ -27,8 +27,8 @@ import { clearSenderMark, storeSenderRefusal, type RefusedSender } from "./store
 
 export interface SenderDeskOptions {
   owner: Ownership;
-  /** The clock of windows, away dates and caps. */
-  now: () => Date;
+  /** The clock of windows, away dates and caps; by default the database's, which the marks of senders go by, too. */
+  now?: (() => Date) | undefined;
   /** Those of all the process's portals; without them the desk has its own. */
   openings?: Openings;
   breathe?: Breathe;
@@ -43,6 +43,8 @@ const INTENT_GATHER_MS = 5;
 export class SenderDesk {
   readonly #owner: Ownership;
   readonly #now: () => Date;
+  /** The database's time less the monotonic clock's, as first read: no clock that is set meanwhile moves the turn's. */
+  #databaseAheadMs: number | undefined;
   readonly #openings: Openings;
   readonly #breathe: Breathe;
   readonly #knownMembers: KnownMembers = new WeakMap();
@@ -58,7 +60,8 @@ export class SenderDesk {
   #policyReadAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SenderDeskOptions) {
-    const { owner, now, openings = new Openings(), breathe = createBreather() } = options;
+    const { owner, openings = new Openings(), breathe = createBreather() } = options;
+    const now = options.now ?? (() => this.#databaseNow());
     this.#owner = owner;
     this.#now = now;
     this.#openings = openings;
@@ -74,6 +77,12 @@ export class SenderDesk {
 
   now(): Date {
     return this.#now();
+  }
+
+  /** Before anything was read of the database this machine's clock stands in. */
+  #databaseNow(): Date {
+    const aheadMs = this.#databaseAheadMs;
+    return aheadMs === undefined ? new Date() : new Date(Math.round(performance.now() + aheadMs));
   }
 
   /**
@@ -104,6 +113,7 @@ export class SenderDesk {
   async #startRead(): Promise<PortalPolicy> {
     const startedAtMs = performance.now();
     const policy = await readPortalPolicy(this.#owner.pool, this.#owner.portalId);
+    this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
     this.#policy = policy;
     this.#policyReadAtMs = startedAtMs;
     this.#marks.readAnew(startedAtMs);

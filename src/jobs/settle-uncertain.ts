@@ -1,5 +1,6 @@
 import type { ClaimedExecution } from "../executions/execution.js";
 import { failed } from "../executions/outcome.js";
+import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotRejected } from "../hubspot/errors.js";
 import { backoffMs } from "../queue/backoff.js";
@@ -58,7 +59,7 @@ async function settle(execution: ClaimedExecution, context: EnrollContext): Prom
  */
 export async function settleUncertain(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const read = await settle(execution, context);
-  const isLate = execution.deadlineAt.getTime() <= Date.now();
+  const isLate = timeLeftMs(execution.deadlineMs) <= 0;
   const result: Result =
     isLate && read.to !== "DECIDED" ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : read;
   await context.desk.settle(execution, result);

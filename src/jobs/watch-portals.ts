@@ -12,6 +12,7 @@ interface FailureRow {
   failed: number;
   decided: number;
   top_code: string | null;
+  since: Date;
 }
 
 /** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin cancelled is no failure. */
@@ -19,7 +20,7 @@ export async function watchFailures(pool: Pool): Promise<void> {
   const { rows } = await pool.query<FailureRow>({
     name: "watch-failures",
     text: `
-      SELECT s.portal_id, hour.* FROM portal_settings s JOIN portals p USING (portal_id), LATERAL (
+      SELECT s.portal_id, hour.*, now() - interval '1 hour' AS since FROM portal_settings s JOIN portals p USING (portal_id), LATERAL (
         SELECT count(*) FILTER (WHERE enrollment_status = 'FAILED')::int AS failed, count(*)::int AS decided,
                mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code
           FROM executions e
@@ -31,12 +32,15 @@ export async function watchFailures(pool: Pool): Promise<void> {
           OR (hour.decided >= $1 AND hour.failed * 100 >= s.alert_failure_percent * hour.decided))`,
     values: [LEAST_FOR_SHARE],
   });
-  for (const { portal_id, failed, decided, top_code } of rows) {
+  for (const { portal_id, failed, decided, top_code, since } of rows) {
     const sentence = top_code === null ? undefined : sentenceOf(top_code);
     const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
     const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
-    const since = new Date(Date.now() - 3_600_000).toISOString();
-    const narrowed = { status: "failed", ...(top_code === null ? {} : { code: top_code }), since };
+    const narrowed = {
+      status: "failed",
+      ...(top_code === null ? {} : { code: top_code }),
+      since: since.toISOString(),
+    };
     const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
     await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "FAILURES_HIGH", message, page });
   }
