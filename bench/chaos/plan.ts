@@ -10,7 +10,7 @@ const IN_TWENTY = {
   "pause in a transaction": 2,
   "break connections": 3,
   "mute HubSpot": 2,
-  "restore a backup": 0,
+  "restore a backup": 1,
 } as const;
 
 export type DisturbanceKind = keyof typeof IN_TWENTY;

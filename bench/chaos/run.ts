@@ -15,6 +15,7 @@ import { judge, isKept, type Verdict } from "./verdict.js";
 import {
   API_FAULTS,
   castPortal,
+  ENROLLED_BEFORE_SHARE,
   endFormerSequences,
   endSequencesEarly,
   runWorkflows,
@@ -128,7 +129,11 @@ async function castAndInstall(stage: Stage, options: ChaosOptions, seed: number)
   for (let index = 0; index < options.portals; index += 1) {
     const share = Math.floor(options.calls / options.portals);
     const calls = share + (index < options.calls % options.portals ? 1 : 0);
-    const cast = castPortal(stage.simulator, { calls, random: randomFrom(seed * 1_009 + index) });
+    const cast = castPortal(stage.simulator, {
+      calls,
+      random: randomFrom(seed * 1_009 + index),
+      enrolledBeforeShare: ENROLLED_BEFORE_SHARE,
+    });
     await stage.install(cast.portal);
     await capSenders(stage.database.url, cast.portal, options.cap);
     casts.push(cast);

@@ -42,7 +42,7 @@ const HOUR_MS = 3_600_000;
 const TROUBLES: readonly Trouble[] = ["no-owner", "no-email", "unsubscribed", "bounced", "archived-owner"];
 const TROUBLED_SHARE = 0.05;
 /** Contacts that are in a sequence when they are called for: they are waited for, and enrolled once it has ended. */
-const ENROLLED_BEFORE_SHARE = 0.04;
+export const ENROLLED_BEFORE_SHARE = 0.04;
 const ENROLLED_BEFORE_ENDS_MS = [2_000, 45_000] as const;
 const DUPLICATE_PROBABILITY = 0.05;
 
@@ -64,8 +64,16 @@ function shuffle<T>(items: T[], random: Random): T[] {
   return items;
 }
 
-/** Adds a portal whose senders' inboxes are their sign-in addresses, and `calls` contacts in an order of chance. */
-export function castPortal(simulator: Simulator, { calls, random }: { calls: number; random: Random }): Cast {
+/**
+ * Adds a portal whose senders' inboxes are their sign-in addresses, and `calls` contacts in an order of chance.
+ *
+ * @param of.enrolledBeforeShare how many of them are in a sequence already, of 1; none by default.
+ */
+export function castPortal(
+  simulator: Simulator,
+  of: { calls: number; random: Random; enrolledBeforeShare?: number },
+): Cast {
+  const { calls, random, enrolledBeforeShare = 0 } = of;
   const portal = simulator.addPortal({ contacts: 0 });
   for (const user of portal.users.values()) user.inboxAddress = user.email;
   const troubled = new Set<string>();
@@ -73,7 +81,7 @@ export function castPortal(simulator: Simulator, { calls, random }: { calls: num
   const contactIds: string[] = [];
   for (let index = 0; index < calls; index += 1) {
     const isTroubled = random.chance(TROUBLED_SHARE);
-    const isEnrolledBefore = !isTroubled && random.chance(ENROLLED_BEFORE_SHARE);
+    const isEnrolledBefore = !isTroubled && random.chance(enrolledBeforeShare);
     const { id } = isTroubled ? portal.addTroubledContact(random.pick(TROUBLES)) : portal.addContact();
     contactIds.push(id);
     if (isTroubled) troubled.add(id);

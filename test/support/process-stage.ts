@@ -1,10 +1,11 @@
 import { randomFrom } from "../../src/simulator/random.js";
+import { UNKIND_WORLD } from "../../src/simulator/presets.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { ensureBuilt, startStage, type Stage, type StageOptions } from "../../bench/chaos/stage.js";
 import { castPortal, runWorkflows, type Cast } from "../../bench/chaos/workload.js";
 import { query } from "./sql.js";
 
-/** Real processes of the built app, with one portal that has the app installed. */
+/** Real processes of the built app in the unkind world, with one portal that has the app installed. */
 export interface ProcessStage extends Stage {
   readonly cast: Cast;
   /** Sends the portal's contacts through the action, all at once unless told otherwise. */
@@ -22,7 +23,8 @@ export async function startProcessStage(
   options: Partial<StageOptions> & { contacts: number },
 ): Promise<ProcessStage> {
   ensureBuilt();
-  const stage = await startStage({ webs: 1, workers: 1, rateLimit: 400, ...options });
+  const simulator = { ...UNKIND_WORLD, ...options.simulator };
+  const stage = await startStage({ webs: 1, workers: 1, rateLimit: 400, ...options, simulator });
   try {
     const cast = castPortal(stage.simulator, { calls: options.contacts, random: randomFrom(7) });
     await stage.install(cast.portal);
