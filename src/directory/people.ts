@@ -54,13 +54,16 @@ export interface NamedSequence {
   readonly name: string;
 }
 
-/** Sequences HubSpot lists, by name; a portal holds at most a few thousand. */
+/** A page with more choices than this would take the browser seconds. */
+export const MOST_SEQUENCES_LISTED = 5_000;
+
+/** Sequences HubSpot lists, by name: the first MOST_SEQUENCES_LISTED. */
 export async function listSequences(pool: Pool, portalId: bigint): Promise<NamedSequence[]> {
   const { rows } = await pool.query<{ sequence_id: string; name: string }>({
     name: "directory-listed-sequences",
     text: `SELECT sequence_id, name FROM sequences WHERE portal_id = $1 AND is_listed
-            ORDER BY lower(name) COLLATE "C", sequence_id LIMIT 5000`,
-    values: [portalId],
+            ORDER BY lower(name) COLLATE "C", sequence_id LIMIT $2`,
+    values: [portalId, MOST_SEQUENCES_LISTED],
   });
   return rows.map((row) => ({ sequenceId: row.sequence_id, name: row.name }));
 }

@@ -67,12 +67,12 @@ const INSERT = `
     SELECT incoming.* FROM incoming JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
   ), stored AS (
     INSERT INTO executions (
-      portal_id, callback_id, kind, state, due_at, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request, contact_email,
-      execution_state, enrollment_status, error_code, error_message, decided_at, completed_at)
+      portal_id, callback_id, kind, state, due_at, has_waited, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request,
+      contact_email, execution_state, enrollment_status, error_code, error_message, decided_at, completed_at)
     SELECT portal_id, callback_id, kind,
            CASE WHEN execution_state IS NOT NULL THEN 'COMPLETED'
                 WHEN kind = 'WAIT_FOR_SEQUENCE_END' THEN 'WATCHING' ELSE 'QUEUED' END,
-           greatest(due_at, now()), now() + deadline_hours * interval '1 hour',
+           greatest(due_at, now()), coalesce(due_at > now(), false), now() + deadline_hours * interval '1 hour',
            now() + (hold_days * 24 - 1) * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
            execution_state, enrollment_status, error_code, error_message,
            CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END

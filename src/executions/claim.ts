@@ -23,9 +23,9 @@ interface ClaimedRow {
   deadline_left_ms: number;
 }
 
-/** Whatever puts an execution off gives it another due time than that of its acceptance; a standstill is the portal's. */
+/** A wait of its own is noted when it begins (accept.ts, write-back.ts); a standstill is the portal's. */
 const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_ms,
-  (e.due_at <> e.accepted_at
+  (e.has_waited
     OR e.accepted_at <= coalesce((SELECT resumed_at FROM portal_drains WHERE portal_id = $1), '-infinity')) AS has_waited`;
 
 /**

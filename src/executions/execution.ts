@@ -107,7 +107,7 @@ export interface ClaimedExecution {
   readonly acceptedAt: Date;
   /** From the acceptance to this claim, both by the database's clock: below zero if that was set back in between. */
   readonly ageMs: number;
-  /** It was put off, or held up with its whole portal, since it was accepted. */
+  /** It was put off for more than a hiccup, or held up with its whole portal, since it was accepted. */
   readonly hasWaited: boolean;
   /** When the deadline passes, as a moment of this process's monotonic clock (time-left.ts). */
   readonly deadlineMs: number;

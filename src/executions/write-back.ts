@@ -26,6 +26,9 @@ export type Result =
       readonly isWait?: never;
     };
 
+/** A retry after a shorter gap is a hiccup: nobody has waited, and what the call carried of its contact still counts. */
+const LONG_RETRY_MS = 60_000;
+
 function toJson(outputs: Outcome["outputs"]): string | undefined {
   return outputs === undefined ? undefined : JSON.stringify(outputs);
 }
@@ -64,6 +67,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          due_at = CASE WHEN e.deadline_at > now()
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
+         has_waited = e.has_waited OR f.is_wait OR f.to_state = 'WATCHING' OR f.delay_ms >= ${LONG_RETRY_MS},
          retries = e.retries + CASE WHEN f.delay_ms > 0 AND NOT f.is_wait THEN 1 ELSE 0 END,
          attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
          first_attempt_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,

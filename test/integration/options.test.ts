@@ -164,8 +164,9 @@ describe("the dropdowns of the workflow editor", () => {
     await sequence.create({ data: { ...key, name, isListed: true } });
     expect(labels(await sequences({ q: `${name}${"and more ".repeat(9_000)}` }))).toEqual([name]);
     await sequence.delete({ where: { portalId_sequenceId: key } });
-    expect(await sequences({ selected: "9".repeat(5_000) })).toMatchObject({ status: 200 });
-    expect(JSON.stringify(await sequences({ selected: "9".repeat(5_000) }))).not.toContain("99999");
+    const { status, body } = await sequences({ selected: "9".repeat(5_000) });
+    expect(status).toBe(200);
+    expect(body).not.toContain("99999");
   });
 
   describe.each([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE, ROTATION_OPTIONS_ROUTE, PRESET_OPTIONS_ROUTE])(

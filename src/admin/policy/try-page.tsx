@@ -2,6 +2,7 @@ import type { Frame } from "../frame/shell.js";
 import type { Problems } from "../frame/form-body.js";
 import type { TryChoices, TryEntry } from "./try-it.js";
 import type { Nameable } from "../frame/names.js";
+import { MOST_SEQUENCES_LISTED } from "../../directory/people.js";
 import type { Explained, Explanation } from "../../policy/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "../../policy/sender-choice.js";
 import { Time } from "../overview/connection.js";
@@ -56,6 +57,14 @@ const BUSY = {
   "hx-disabled-elt": "find button",
 };
 
+/** Why the sequence that somebody looks for is not in the list. */
+function sequencesNote(listed: number): string | undefined {
+  if (listed === 0)
+    return "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour.";
+  if (listed < MOST_SEQUENCES_LISTED) return undefined;
+  return `Only the first ${MOST_SEQUENCES_LISTED.toLocaleString("en-US")} sequences by name are listed here. Workflow steps can use all of them.`;
+}
+
 function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choices" | "problems">) {
   const { sequences, presets, nameable } = choices;
   return (
@@ -71,11 +80,7 @@ function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choice
         name="sequence_id"
         label="Sequence"
         value={entry.sequence_id}
-        note={
-          sequences.length === 0
-            ? "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour."
-            : undefined
-        }
+        note={sequencesNote(sequences.length)}
         problems={problems}
         choices={[
           { value: "", label: "Choose a sequence" },
