@@ -25,6 +25,7 @@ import {
   type PortalLease,
 } from "../queue/portal-lease.js";
 import { Openings } from "../policy/openings.js";
+import { createPolicyMemories } from "../policy/policy-memory.js";
 import { attemptExecution } from "./attempt-execution.js";
 import { ContactProperties, createReadAhead } from "./contact-properties.js";
 import { notePace } from "../queue/portal-pace.js";
@@ -95,6 +96,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS } = options;
   const openings = new Openings();
   const breathe = createBreather();
+  const memoryOf = createPolicyMemories();
   const ahead = createReadAhead();
   const keeper = new DirectoryKeeper({ directory, logger });
 
@@ -124,7 +126,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
       return "rest";
     }
-    const desk = new SenderDesk({ owner, now: options.now, openings, breathe });
+    const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh(), circuit });

@@ -16,6 +16,7 @@ import {
   type HistoryQuestion,
 } from "../policy/contact-history.js";
 import { Openings } from "../policy/openings.js";
+import { PolicyMemory } from "../policy/policy-memory.js";
 import { readPortalPolicy, senderPolicy, type PortalPolicy } from "../policy/portal-policy.js";
 import { RotationWheels } from "../policy/rotation-wheels.js";
 import type { StoredSenderChoice } from "../policy/sender-choice.js";
@@ -32,6 +33,8 @@ export interface SenderDeskOptions {
   /** Those of all the process's portals; without them the desk has its own. */
   openings?: Openings;
   breathe?: Breathe;
+  /** What earlier turns read of the portal's policy; without it the desk has its own. */
+  memory?: PolicyMemory;
 }
 
 /** An admin's change takes effect within this time, also in the middle of a turn. */
@@ -47,6 +50,7 @@ export class SenderDesk {
   #databaseAheadMs: number | undefined;
   readonly #openings: Openings;
   readonly #breathe: Breathe;
+  readonly #memory: PolicyMemory;
   readonly #knownMembers: KnownMembers = new WeakMap();
   readonly #ledger: SenderLedger;
   readonly #wheels = new RotationWheels();
@@ -61,11 +65,13 @@ export class SenderDesk {
 
   constructor(options: SenderDeskOptions) {
     const { owner, openings = new Openings(), breathe = createBreather() } = options;
+    const { memory = new PolicyMemory() } = options;
     const now = options.now ?? (() => this.#databaseNow());
     this.#owner = owner;
     this.#now = now;
     this.#openings = openings;
     this.#breathe = breathe;
+    this.#memory = memory;
     this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
     this.#marks = new SenderMarks(now);
     this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
@@ -112,7 +118,7 @@ export class SenderDesk {
 
   async #startRead(): Promise<PortalPolicy> {
     const startedAtMs = performance.now();
-    const policy = await readPortalPolicy(this.#owner.pool, this.#owner.portalId);
+    const policy = await readPortalPolicy(this.#owner.pool, this.#owner.portalId, this.#memory);
     this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
     this.#policy = policy;
     this.#policyReadAtMs = startedAtMs;

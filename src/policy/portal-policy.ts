@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
-import { policySchema, type Policy } from "./policy.js";
-import { DEFAULT_DAILY_CAP, type AwayDates, type SenderPolicy, type SenderRefusal } from "./sender-policy.js";
+import { bringUpToDate, PolicyMemory, type KeptRow, type StampedRow } from "./policy-memory.js";
+import type { Preset, PresetRow } from "./stored-preset.js";
+import { DEFAULT_DAILY_CAP, type SenderPolicy } from "./sender-policy.js";
+import type { SenderRow } from "./sender-row.js";
 import type { WheelMember } from "./weighted-rotation.js";
 
 /** Senders who take turns. */
@@ -9,14 +11,6 @@ export interface Rotation {
   readonly name: string;
   readonly keepsSender: boolean;
   readonly members: readonly WheelMember[];
-}
-
-/** A preset; `policy` is undefined where what is stored cannot be read. */
-export interface Preset {
-  readonly presetId: string;
-  readonly name: string;
-  readonly isDefault: boolean;
-  readonly policy: Policy | undefined;
 }
 
 /** All an admin decided about enrolling in one portal, as it stood when it was read. */
@@ -35,23 +29,6 @@ export interface PortalPolicy {
   readonly presets: ReadonlyMap<string, Preset>;
 }
 
-interface SenderRow {
-  user_id: string;
-  is_allowed: boolean | null;
-  send_as_email: string | null;
-  sender_alias: string | null;
-  daily_cap: number | null;
-  window_days: number[] | null;
-  window_start_minute: number | null;
-  window_end_minute: number | null;
-  time_zone: string | null;
-  away: unknown;
-  refused_code: string | null;
-  refused_message: string | null;
-  refused_at: string | null;
-  limited_until: string | null;
-}
-
 interface RotationRow {
   rotation_id: string;
   name: string;
@@ -65,66 +42,39 @@ interface PolicyRow {
   time_zone: string | null;
   default_sender_user_id: string | null;
   only_listed_senders: boolean;
-  senders: SenderRow[];
+  senders: StampedRow<SenderRow>[];
   rotations: RotationRow[];
-  presets: { preset_id: string; name: string; policy: unknown; is_default: boolean }[];
+  presets: StampedRow<PresetRow>[];
 }
 
-/** One statement, so that what it returns belongs together. Ids as text: JSON's numbers are too small for them. */
+/**
+ * One statement, so that what it returns belongs together. Ids as text: JSON's numbers are too small for them.
+ *
+ * Of senders and presets only the rows that changed since they were last read are sent: `xmin`, the transaction that wrote a
+ * row, is another after each change, by whomever.
+ */
 const READ = `
   SELECT now() AS read_at, coalesce(s.paused_at IS NOT NULL, false) AS is_paused, p.time_zone, s.default_sender_user_id,
          coalesce(s.only_listed_senders, false) AS only_listed_senders,
-         (SELECT coalesce(json_agg(to_jsonb(row) || jsonb_build_object('user_id', row.user_id::text)), '[]')
-            FROM senders row WHERE row.portal_id = $1) AS senders,
+         (SELECT coalesce(json_agg(json_build_object('id', row.user_id::text, 'stamp', row.xmin::text, 'row',
+                   CASE WHEN known.id IS NULL THEN to_jsonb(row) || jsonb_build_object('user_id', row.user_id::text) END)), '[]')
+            FROM senders row LEFT JOIN unnest($2::bigint[], $3::text[]) AS known (id, stamp)
+              ON known.id = row.user_id AND known.stamp = row.xmin::text
+           WHERE row.portal_id = $1) AS senders,
          (SELECT coalesce(json_agg(json_build_object(
                    'rotation_id', r.rotation_id::text, 'name', r.name, 'keeps_sender', r.keeps_sender, 'members',
                    (SELECT coalesce(json_agg(json_build_object('user_id', m.user_id::text, 'weight', m.weight,
                              'current_weight', m.current_weight, 'picks', m.picks) ORDER BY m.user_id), '[]')
                       FROM rotation_members m WHERE m.portal_id = r.portal_id AND m.rotation_id = r.rotation_id))), '[]')
             FROM rotations r WHERE r.portal_id = $1) AS rotations,
-         (SELECT coalesce(json_agg(json_build_object('preset_id', t.preset_id::text, 'name', t.name, 'policy', t.policy,
-                   'is_default', t.is_default)), '[]')
-            FROM presets t WHERE t.portal_id = $1) AS presets
+         (SELECT coalesce(json_agg(json_build_object('id', t.preset_id::text, 'stamp', t.xmin::text, 'row',
+                   CASE WHEN known.id IS NULL THEN json_build_object('preset_id', t.preset_id::text, 'name', t.name,
+                     'policy', t.policy, 'is_default', t.is_default) END)), '[]')
+            FROM presets t LEFT JOIN unnest($4::bigint[], $5::text[]) AS known (id, stamp)
+              ON known.id = t.preset_id AND known.stamp = t.xmin::text
+           WHERE t.portal_id = $1) AS presets
     FROM (SELECT $1::bigint AS portal_id) AS asked
     LEFT JOIN portals p USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)`;
-
-function isAwayDates(entry: unknown): entry is AwayDates {
-  const { from, to } = (entry ?? {}) as Partial<Record<keyof AwayDates, unknown>>;
-  return typeof from === "string" && typeof to === "string";
-}
-
-function refusalOf(row: SenderRow): SenderRefusal | undefined {
-  const { refused_code: code, refused_at: at } = row;
-  if (at === null || (code !== "INBOX_NOT_CONNECTED" && code !== "SENDER_NOT_PERMITTED")) return undefined;
-  return { code, message: row.refused_message, at: new Date(at) };
-}
-
-const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
-
-function toSender(row: SenderRow, defaults: { isAllowed: boolean; timeZone: string }): SenderPolicy {
-  const { window_days: days, window_start_minute: startMinute, window_end_minute: endMinute } = row;
-  const hasDays = days !== null && days.length > 0;
-  const isAllDay = startMinute === null || endMinute === null;
-  return {
-    userId: BigInt(row.user_id),
-    isAllowed: row.is_allowed ?? defaults.isAllowed,
-    sendAsEmail: row.send_as_email,
-    senderAlias: row.sender_alias,
-    dailyCap: row.daily_cap ?? DEFAULT_DAILY_CAP,
-    window:
-      isAllDay && !hasDays
-        ? undefined
-        : {
-            days: hasDays ? days : EVERY_DAY,
-            startMinute: isAllDay ? 0 : startMinute,
-            endMinute: isAllDay ? 1_440 : endMinute,
-          },
-    away: Array.isArray(row.away) ? row.away.filter(isAwayDates) : [],
-    timeZone: row.time_zone ?? defaults.timeZone,
-    refusal: refusalOf(row),
-    limitedUntil: row.limited_until === null ? undefined : new Date(row.limited_until),
-  };
-}
 
 function toRotation(row: RotationRow): Rotation {
   const members = row.members.map((member) => ({
@@ -136,23 +86,32 @@ function toRotation(row: RotationRow): Rotation {
   return { rotationId: row.rotation_id, name: row.name, keepsSender: row.keeps_sender, members };
 }
 
-/** Reads what applies in a portal now, in one statement. */
-export async function readPortalPolicy(pool: Pool, portalId: bigint): Promise<PortalPolicy> {
+function stampsOf(kept: ReadonlyMap<string, KeptRow>): [ids: string[], stamps: string[]] {
+  return [[...kept.keys()], [...kept.values()].map(({ stamp }) => stamp)];
+}
+
+/**
+ * Reads what applies in a portal now, in one statement.
+ *
+ * @param memory what earlier reads of this portal brought: rows that have not changed since are neither sent nor parsed
+ *   again, and are the same objects. It is brought up to date.
+ */
+export async function readPortalPolicy(
+  pool: Pool,
+  portalId: bigint,
+  memory = new PolicyMemory(),
+): Promise<PortalPolicy> {
+  const { known } = memory;
   const { rows } = await pool.query<PolicyRow>({
     name: "read-portal-policy",
     text: READ,
-    values: [portalId],
+    values: [portalId, ...stampsOf(known.senders), ...stampsOf(known.presets)],
   });
   const row = rows[0] as PolicyRow;
   const timeZone = row.time_zone ?? "utc";
   const defaults = { isAllowed: !row.only_listed_senders, timeZone };
-  const senders = row.senders.map((sender) => toSender(sender, defaults));
-  const presets = row.presets.map((preset): Preset => ({
-    presetId: preset.preset_id,
-    name: preset.name,
-    isDefault: preset.is_default,
-    policy: policySchema.safeParse(preset.policy).data,
-  }));
+  memory.known = bringUpToDate(known, row, defaults);
+  const senders = [...memory.known.senders.values()].map(({ sender }) => sender);
   return {
     portalId,
     readAt: row.read_at,
@@ -162,7 +121,7 @@ export async function readPortalPolicy(pool: Pool, portalId: bigint): Promise<Po
     onlyListedSenders: row.only_listed_senders,
     senders: new Map(senders.map((sender) => [sender.userId, sender])),
     rotations: new Map(row.rotations.map(toRotation).map((rotation) => [rotation.rotationId, rotation])),
-    presets: new Map(presets.map((preset) => [preset.presetId, preset])),
+    presets: memory.known.presets,
   };
 }
 

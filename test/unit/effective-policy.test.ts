@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { effectivePolicy, type StepChoices } from "../../src/policy/effective-policy.js";
 import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
-import type { PortalPolicy, Preset } from "../../src/policy/portal-policy.js";
+import type { PortalPolicy } from "../../src/policy/portal-policy.js";
+import type { Preset } from "../../src/policy/stored-preset.js";
 
 const BASE: Policy = {
   ...INITIAL_POLICY,
