@@ -1,10 +1,17 @@
 import fc from "fast-check";
-import type { BlockAnswer, CompleteAnswer, EnrollAnswer, ReadAnswer } from "./answers.js";
+import type {
+  AttemptAnswers,
+  BlockAnswer,
+  CompleteAnswer,
+  CompleteAnswers,
+  EnrollAnswer,
+  ReadAnswer,
+} from "./answers.js";
 import type { ContactKind } from "./hubspot.js";
 import { expectInvariants } from "./invariants.js";
-import { at, type World } from "./world.js";
+import { at, type NewCall, type World } from "./world.js";
 
-type Step = fc.AsyncCommand<object, World>;
+export type Step = fc.AsyncCommand<object, World>;
 
 /** A step that may always be taken; what it finds nothing to do for, it leaves. */
 function step(name: string, run: (world: World) => Promise<unknown> | void): Step {
@@ -23,6 +30,39 @@ export function endEnrollments(world: World, index: number): void {
   const contactId = at([...world.hubspot.contacts.keys()], index);
   if (contactId !== undefined) world.hubspot.endEnrollments(contactId);
 }
+
+export const delivers = (call: NewCall): Step =>
+  step(`deliver ${JSON.stringify(call)}`, (world) => world.deliverNew(call));
+
+export const attempts = (drawn: readonly AttemptAnswers[], { isAfterWait }: { isAfterWait: boolean }): Step =>
+  step(`${isAfterWait ? "wait, " : ""}claim, attempt ${JSON.stringify(drawn)} and write`, async (world) => {
+    if (isAfterWait) await world.passTime();
+    await world.worker.claim(drawn.length);
+    await world.worker.attempt(drawn);
+    await world.worker.write();
+  });
+
+export const completes = (drawn: CompleteAnswers, { isAfterWait }: { isAfterWait: boolean }): Step =>
+  step(`${isAfterWait ? "wait, " : ""}complete ${JSON.stringify(drawn)}`, async (world) => {
+    if (isAfterWait) await world.passTime();
+    await world.worker.complete(drawn);
+  });
+
+const OUTAGE = { enroll: "lostBefore", read: "unavailable" } as const;
+
+export const outlastsDeadline = (index: number): Step =>
+  step(`HubSpot is down past the deadline of ${index}`, async (world) => {
+    for (const isPast of [false, true]) {
+      if (isPast) await world.passDeadline(index);
+      await world.passTime();
+      await world.worker.claim(4);
+      await world.worker.attempt(Array.from({ length: 8 }, () => OUTAGE));
+      await world.worker.write();
+    }
+  });
+
+export const deadlinePasses = (index: number): Step =>
+  step(`the deadline of ${index} passes`, (world) => world.passDeadline(index));
 
 const callback = fc.nat({ max: 7 });
 const kind = fc.constantFrom<ContactKind>("plain", "ending", "ending", "unsubscribed", "enrolledBefore");
@@ -43,7 +83,6 @@ const newCall = fc.record({
   isShared: fc.nat({ max: 4 }).map((drawn) => drawn === 0),
   answer: blockAnswer,
 });
-const OUTAGE = { enroll: "lostBefore", read: "unavailable" } as const;
 const again = fc.record({ index: callback, answer: blockAnswer });
 const completions = fc.record({
   batch: fc.oneof({ weight: 7, arbitrary: completed }, { weight: 1, arbitrary: fc.constantFrom(413, 422) }),
@@ -56,9 +95,7 @@ const always = (name: string, run: (world: World) => Promise<unknown> | void) =>
 export const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
-    arbitrary: newCall.map((call) =>
-      step(`deliver ${JSON.stringify(call)}`, (world) => world.deliverNew(call)),
-    ),
+    arbitrary: newCall.map(delivers),
   },
   {
     weight: 1,
@@ -89,41 +126,20 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 8,
-    arbitrary: fc.tuple(fc.boolean(), answers).map(([isAfterWait, drawn]) =>
-      step(
-        `${isAfterWait ? "wait, " : ""}claim, attempt ${JSON.stringify(drawn)} and write`,
-        async (world) => {
-          if (isAfterWait) await world.passTime();
-          await world.worker.claim(drawn.length);
-          await world.worker.attempt(drawn);
-          await world.worker.write();
-        },
-      ),
-    ),
+    arbitrary: fc
+      .tuple(fc.boolean(), answers)
+      .map(([isAfterWait, drawn]) => attempts(drawn, { isAfterWait })),
   },
   {
     weight: 1,
-    arbitrary: callback.map((index) =>
-      step(`HubSpot is down past the deadline of ${index}`, async (world) => {
-        for (const isPast of [false, true]) {
-          if (isPast) await world.passDeadline(index);
-          await world.passTime();
-          await world.worker.claim(4);
-          await world.worker.attempt(Array.from({ length: 8 }, () => OUTAGE));
-          await world.worker.write();
-        }
-      }),
-    ),
+    arbitrary: callback.map(outlastsDeadline),
   },
   { weight: 1, arbitrary: always("write what was found", ({ worker }) => worker.write()) },
   {
     weight: 5,
-    arbitrary: fc.tuple(fc.boolean(), completions).map(([isAfterWait, drawn]) =>
-      step(`${isAfterWait ? "wait, " : ""}complete ${JSON.stringify(drawn)}`, async (world) => {
-        if (isAfterWait) await world.passTime();
-        await world.worker.complete(drawn);
-      }),
-    ),
+    arbitrary: fc
+      .tuple(fc.boolean(), completions)
+      .map(([isAfterWait, drawn]) => completes(drawn, { isAfterWait })),
   },
   {
     weight: 2,
@@ -142,12 +158,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: always("ten seconds pass", (world) => world.passSeconds(10)) },
   { weight: 4, arbitrary: always("time passes", (world) => world.passTime()) },
-  {
-    weight: 1,
-    arbitrary: callback.map((index) =>
-      step(`the deadline of ${index} passes`, (world) => world.passDeadline(index)),
-    ),
-  },
+  { weight: 1, arbitrary: callback.map(deadlinePasses) },
   { weight: 1, arbitrary: always("the grant is revoked", (world) => world.setConnected(false)) },
   { weight: 3, arbitrary: always("the app is installed again", (world) => world.setConnected(true)) },
 );
