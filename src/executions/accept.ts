@@ -1,7 +1,9 @@
 import { DatabaseError, type Pool } from "pg";
+import { isLockTimeout } from "../db/lock-timeout.js";
 import type { EnrollRequest, ExecutionKind, WaitRequest } from "./execution.js";
 import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
+import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
 import { cutText } from "../storable-text.js";
 import { createWaitingRoom, sizeOf, type WaitingLimits } from "./waiting-room.js";
 
@@ -48,15 +50,16 @@ export interface AcceptOptions {
 /** Rows per shared commit: large enough for a burst, small enough to answer within milliseconds. */
 const MAX_ROWS = 500;
 
-/**
- * A commit that takes longer is given up with its connection: its callers were told 503 long before (actions/answer-time.ts),
- * and those who came after it must not wait for a server that is never heard of again.
- */
-const COMMIT_TIMEOUT = { query_timeout: 3_000 };
+/** Longer than any other's statement holds a row, and short enough to store the rest in time without the one it holds. */
+const PATIENCE_MS = 200;
 
-/** A call of the wait action has nothing to attempt: it begins in WATCHING. */
+/**
+ * A call of the wait action has nothing to attempt: it begins in WATCHING. A call that conflicts with a row that somebody
+ * else changes or deletes at this moment waits for them, but not for long.
+ */
 const INSERT = `
-  WITH incoming AS (
+  WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '${PATIENCE_MS}ms', true)
+  ), incoming AS (
     SELECT * FROM unnest(
       $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::timestamptz[], $15::float8[]
@@ -64,7 +67,7 @@ const INSERT = `
       portal_id, callback_id, contact_id, workflow_id, sequence_id, request, contact_email,
       execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, deadline_hours, position)
   ), connected AS (
-    SELECT incoming.* FROM incoming JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
+    SELECT incoming.* FROM incoming CROSS JOIN patience JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
   ), stored AS (
     INSERT INTO executions (
       portal_id, callback_id, kind, state, due_at, has_waited, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request,
@@ -87,32 +90,6 @@ const INSERT = `
     LEFT JOIN connected USING (position)
     LEFT JOIN stored ON stored.portal_id = incoming.portal_id AND stored.callback_id = incoming.callback_id`;
 
-/**
- * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
- * will hold it now, because we answer BLOCK to this delivery too. The same where it counts as completed because the answer
- * to it was lost and HubSpot then refused it, and where that refusal is still on its way, or yet to
- * come: what is owed since a moment ago is not refused for good (completions.ts). Locked by id, as everywhere: two processes
- * that are told the same calls again in another order must not wait for each other.
- */
-const REOPEN = `
-  WITH repeated AS (
-    SELECT portal_id, id FROM executions
-     WHERE (portal_id, callback_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
-       AND (state IN ('DECIDED', 'COMPLETION_REFUSED') OR (state = 'COMPLETED' AND completion_doubted_at IS NOT NULL))
-     ORDER BY portal_id, id FOR UPDATE
-  )
-  UPDATE executions e
-     SET state = 'DECIDED', decided_at = now(), completed_at = NULL, due_at = CASE WHEN e.state = 'DECIDED' THEN e.due_at ELSE now() END
-    FROM repeated WHERE e.portal_id = repeated.portal_id AND e.id = repeated.id`;
-
-/**
- * Which of the calls of portals that are not connected were stored while they still were. A statement of its own: calls
- * of connected portals, which are nearly all, pay nothing for it.
- */
-const FIND_STORED = `
-  SELECT call.position FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS call (portal_id, callback_id, position)
-    JOIN executions USING (portal_id, callback_id)`;
-
 /** Classes of SQLSTATE that name what is in a row: data exceptions, broken constraints, limits of an index. */
 const ROW_REFUSALS = /^(?:22|23|54)/;
 
@@ -125,6 +102,20 @@ interface Waiting {
   readonly requestJson: string;
   readonly resolve: (result: AcceptResult) => void;
   readonly reject: (fault: unknown) => void;
+}
+
+/** How soon, and how often in all, the row of a call that came again is tried that somebody holds: within our answer time. */
+const HELD_AGAIN_MS = 100;
+const HELD_TRIES = 5;
+
+function executionsOf(batch: readonly Waiting[]): IncomingExecution[] {
+  return batch.map(({ execution }) => execution);
+}
+
+function rejectAll(batch: readonly Waiting[], fault: unknown): void {
+  batch.forEach(({ reject }) => {
+    reject(fault);
+  });
 }
 
 /** Between the deadline and the end of the hold, for the completion: a day, or less where the ordinary hold has less. */
@@ -169,10 +160,6 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
   ];
 }
 
-function callIds(calls: readonly IncomingExecution[]): unknown[] {
-  return [calls.map(({ portalId }) => portalId), calls.map(({ callbackId }) => callbackId)];
-}
-
 /**
  * Stores accepted calls with shared commits: calls that arrive while a commit is under way join the next one. A call is
  * acknowledged only after its own row is committed.
@@ -186,7 +173,7 @@ export function createAcceptor(
   let waiting: Waiting[] = [];
   let isWriting = false;
 
-  async function store(batch: readonly Waiting[]): Promise<void> {
+  async function insert(batch: readonly Waiting[]): Promise<AcceptResult[]> {
     const { rows } = await options.pool.query<{
       position: string;
       is_connected: boolean;
@@ -203,62 +190,97 @@ export function createAcceptor(
       if (row === undefined || !row.is_connected) return "not_connected";
       return row.is_stored ? "stored" : "duplicate";
     });
-    const executionsThat = (became: AcceptResult) =>
-      batch.filter((_, index) => settled[index] === became).map(({ execution }) => execution);
-    const unconnected = executionsThat("not_connected");
-    if (unconnected.length > 0) {
-      const known = await findStored(unconnected);
-      batch.forEach(({ execution }, index) => known.has(execution) && (settled[index] = "duplicate"));
-    }
-    const duplicates = executionsThat("duplicate");
-    if (duplicates.length > 0) await reopen(duplicates);
-    const woken = new Set(
-      batch
-        .filter((_, index) => settled[index] !== "not_connected")
-        .map(({ execution }) => execution.portalId),
+    const unconnected = executionsOf(batch.filter((_, index) => settled[index] === "not_connected"));
+    if (unconnected.length === 0) return settled;
+    const known = await findStored(options.pool, unconnected);
+    return settled.map((became, index) =>
+      known.has((batch[index] as Waiting).execution) ? "duplicate" : became,
     );
-    batch.forEach(({ resolve }, index) => {
-      resolve(settled[index] as AcceptResult);
+  }
+
+  /** Answers each call, but those whose row somebody holds: their turn comes later, and the others do not wait for it. */
+  async function settle(
+    batch: readonly Waiting[],
+    results: readonly AcceptResult[],
+    triesLeft = HELD_TRIES,
+  ): Promise<void> {
+    const duplicates = executionsOf(batch.filter((_, index) => results[index] === "duplicate"));
+    const held =
+      duplicates.length > 0
+        ? await reopenCompletions(options.pool, duplicates)
+        : new Set<IncomingExecution>();
+    const woken = new Set<bigint>();
+    batch.forEach(({ execution, resolve }, index) => {
+      if (held.has(execution)) return;
+      const result = results[index] as AcceptResult;
+      resolve(result);
+      if (result !== "not_connected") woken.add(execution.portalId);
     });
     woken.forEach(options.onStored);
+    if (held.size === 0) return;
+    settleLater(
+      batch.filter(({ execution }) => held.has(execution)),
+      triesLeft - 1,
+    );
   }
 
-  async function findStored(
-    calls: readonly IncomingExecution[],
-  ): Promise<Set<IncomingExecution | undefined>> {
-    const { rows } = await options.pool.query<{ position: string }>({
-      ...COMMIT_TIMEOUT,
-      name: "find-stored-calls",
-      text: FIND_STORED,
-      values: callIds(calls),
-    });
-    return new Set(rows.map(({ position }) => calls[Number(position) - 1]));
-  }
-
-  async function reopen(duplicates: readonly IncomingExecution[]): Promise<void> {
-    await options.pool.query({
-      ...COMMIT_TIMEOUT,
-      name: "reopen-refused-completions",
-      text: REOPEN,
-      values: callIds(duplicates),
-    });
-  }
-
-  /** What the database refuses for a row of it is halved until that row stands alone: the others are stored. */
-  async function storeApart(batch: readonly Waiting[]): Promise<void> {
-    try {
-      await store(batch);
-    } catch (fault) {
-      if (batch.length > 1 && isRefusalOfRow(fault)) {
-        const middle = Math.ceil(batch.length / 2);
-        await storeApart(batch.slice(0, middle));
-        await storeApart(batch.slice(middle));
-        return;
-      }
-      batch.forEach(({ reject }) => {
-        reject(fault);
-      });
+  function settleLater(held: readonly Waiting[], triesLeft: number): void {
+    if (triesLeft === 0) {
+      rejectAll(held, new ExecutionHeld("another session holds the execution of a call that came again"));
+      return;
     }
+    const again = async (): Promise<void> => {
+      try {
+        await settle(
+          held,
+          held.map(() => "duplicate"),
+          triesLeft,
+        );
+      } catch (fault) {
+        rejectAll(held, fault);
+      }
+    };
+    setTimeout(() => void again(), HELD_AGAIN_MS);
+  }
+
+  /** Stores a batch, or those of it that can be stored, and answers every call. Never rejects. */
+  async function store(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    try {
+      await settle(batch, await insert(batch));
+    } catch (fault) {
+      try {
+        await storeParts(batch, fault);
+      } catch (laterFault) {
+        rejectAll(batch, laterFault);
+      }
+    }
+  }
+
+  /**
+   * What the database refuses for a row of it is halved until that row stands alone: the others are stored. Where the
+   * conflict with a row that somebody holds was waited for in vain, the calls that are known need no row of their own.
+   *
+   * @throws `fault`, where no part can be stored without the rest.
+   */
+  async function storeParts(batch: readonly Waiting[], fault: unknown): Promise<void> {
+    const isHeld = isLockTimeout(fault);
+    const stored = isHeld
+      ? await findStored(options.pool, executionsOf(batch))
+      : new Set<IncomingExecution>();
+    const known = batch.filter(({ execution }) => stored.has(execution));
+    if (known.length > 0) {
+      await store(batch.filter(({ execution }) => !stored.has(execution)));
+      await settle(
+        known,
+        known.map(() => "duplicate"),
+      );
+      return;
+    }
+    if (batch.length === 1 || !(isHeld || isRefusalOfRow(fault))) throw fault;
+    const middle = Math.ceil(batch.length / 2);
+    await store(batch.slice(0, middle));
+    await store(batch.slice(middle));
   }
 
   async function writeAll(): Promise<void> {
@@ -267,26 +289,23 @@ export function createAcceptor(
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MAX_ROWS);
       waiting = waiting.slice(MAX_ROWS);
-      const leave = (): void => {
-        batch.forEach((entry) => {
-          room.leave(entry.execution.portalId, sizeOf(entry.requestJson));
-        });
-      };
-      await storeApart(batch);
-      leave();
+      await store(batch);
     }
     isWriting = false;
   }
 
-  return (execution) =>
-    new Promise((resolve, reject) => {
-      const requestJson = JSON.stringify(execution.request);
-      if (!room.enter(execution.portalId, sizeOf(requestJson))) {
-        resolve("overloaded");
-        return;
-      }
-      waiting.push({ execution, requestJson, resolve, reject });
-      // One turn of the event loop: calls parsed in the same turn share the commit even when nothing was under way.
-      if (!isWriting) setImmediate(() => void writeAll());
-    });
+  return async (execution) => {
+    const requestJson = JSON.stringify(execution.request);
+    const size = sizeOf(requestJson);
+    if (!room.enter(execution.portalId, size)) return "overloaded";
+    try {
+      return await new Promise((resolve, reject) => {
+        waiting.push({ execution, requestJson, resolve, reject });
+        // One turn of the event loop: calls parsed in the same turn share the commit even when nothing was under way.
+        if (!isWriting) setImmediate(() => void writeAll());
+      });
+    } finally {
+      room.leave(execution.portalId, size);
+    }
+  };
 }

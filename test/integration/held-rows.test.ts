@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { createAcceptor, type IncomingExecution } from "../../src/executions/accept.js";
 import { recoverAttempts, type Ownership } from "../../src/executions/claim.js";
 import { applyContactChanges } from "../../src/executions/contact-changes.js";
 import { expirePastDeadline } from "../../src/executions/expire.js";
 import { pruneNext } from "../../src/executions/prune.js";
+import { ExecutionHeld } from "../../src/executions/repeated-calls.js";
 import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
@@ -33,13 +35,20 @@ async function owner(): Promise<Ownership> {
   return { pool, portalId: PORTAL, epoch, leaseCte: LEASE_CTE };
 }
 
+const LOCK = `SELECT FROM executions WHERE id = (SELECT min(id) FROM executions) FOR UPDATE`;
+const CHANGE = `UPDATE executions SET last_problem = 'held' WHERE id = (SELECT min(id) FROM executions)`;
+const DELETE = `DELETE FROM executions WHERE id = (SELECT min(id) FROM executions)`;
+
 /** Holds the first execution's row while `work` runs, as a session does that is slow or dead. */
-async function whileFirstIsHeld<T>(work: () => Promise<T>): Promise<T> {
+async function whileFirstIsHeld<T>(
+  work: (free: () => Promise<unknown>) => Promise<T>,
+  by = LOCK,
+): Promise<T> {
   const client = await db.database.pool.connect();
   await client.query("BEGIN");
-  await client.query(`SELECT FROM executions WHERE id = (SELECT min(id) FROM executions) FOR UPDATE`);
+  await client.query(by);
   try {
-    return await work();
+    return await work(() => client.query("ROLLBACK"));
   } finally {
     await client.query("ROLLBACK");
     client.release();
@@ -93,7 +102,7 @@ describe("one row that somebody else holds keeps nobody waiting", () => {
       const left = async () =>
         (await db.database.pool.query(`SELECT 1 FROM executions WHERE NOT (${done})`)).rows.length;
       const startedAt = performance.now();
-      await whileFirstIsHeld(run);
+      await whileFirstIsHeld(() => run());
       expect(performance.now() - startedAt).toBeLessThan(1_500);
       expect(await left()).toBe(1);
       await run();
@@ -136,5 +145,71 @@ describe("one row that somebody else holds keeps nobody waiting", () => {
     expect(await decided()).toEqual([{ portal_id: String(OTHER) }]);
     await applyContactChanges(db.database.pool, changes);
     expect(await decided()).toHaveLength(2);
+  });
+});
+
+describe("calls that are delivered again while the row of one is held", () => {
+  const call = (portalId: bigint, callbackId: string): IncomingExecution => ({
+    ...{
+      portalId,
+      callbackId,
+      kind: "ENROLL",
+      contactId: "1",
+      workflowId: "1",
+      sequenceId: "1",
+      request: {},
+    },
+  });
+  const acceptor = () =>
+    createAcceptor({ pool: db.database.pool, deadlineHours: 144, onStored: () => undefined });
+  const states = async () =>
+    (await db.database.pool.query<{ state: string }>(`SELECT state FROM executions ORDER BY id`)).rows.map(
+      ({ state }) => state,
+    );
+
+  test.each([
+    ["locked", LOCK],
+    ["changed", CHANGE],
+    ["deleted", DELETE],
+  ])("(%s) are answered in time, but for that one, which is taken when it comes again", async (_how, by) => {
+    const refused = { state: "COMPLETION_REFUSED", decidedAt: LONG_AGO };
+    await seedExecutions(db.database, [
+      { portalId: PORTAL, callbackId: "held", ...refused },
+      { portalId: OTHER, callbackId: "free", ...refused },
+    ]);
+    const accept = acceptor();
+    await whileFirstIsHeld(async () => {
+      const held = expect(accept(call(PORTAL, "held"))).rejects.toThrow(ExecutionHeld);
+      const startedAt = performance.now();
+      const others = [call(OTHER, "free"), call(PORTAL, "new"), call(OTHER, "new")].map(accept);
+      expect(await Promise.all(others)).toEqual(["duplicate", "stored", "stored"]);
+      expect(performance.now() - startedAt).toBeLessThan(800);
+      expect(await states()).toEqual(["COMPLETION_REFUSED", "DECIDED", "QUEUED", "QUEUED"]);
+      await held;
+    }, by);
+    expect(await accept(call(PORTAL, "held"))).toBe("duplicate");
+    expect((await states())[0]).toBe("DECIDED");
+  });
+
+  test("and whose completion nobody refused are known without waiting for who holds the row", async () => {
+    await seedExecutions(db.database, [{ portalId: PORTAL, callbackId: "held" }]);
+    await whileFirstIsHeld(async () => {
+      const startedAt = performance.now();
+      expect(await acceptor()(call(PORTAL, "held"))).toBe("duplicate");
+      expect(performance.now() - startedAt).toBeLessThan(800);
+    }, CHANGE);
+  });
+
+  test("are taken at the first delivery if the row is free again soon", async () => {
+    await seedExecutions(db.database, [
+      { portalId: PORTAL, callbackId: "held", state: "COMPLETION_REFUSED", decidedAt: LONG_AGO },
+    ]);
+    await whileFirstIsHeld(async (free) => {
+      const taken = acceptor()(call(PORTAL, "held"));
+      await acceptor()(call(OTHER, "meanwhile"));
+      await free();
+      expect(await taken).toBe("duplicate");
+    });
+    expect((await states())[0]).toBe("DECIDED");
   });
 });
