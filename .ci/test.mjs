@@ -17,8 +17,11 @@ const jest = "node_modules/jest/bin/jest.js";
 /** Files whose result depends on how busy the machine is. */
 const ALONE = [
   "/accept-limits.test",
+  "/connections.test",
   "/drain-queue.test",
   "/event-loop-halts.test",
+  "/hostile-bodies.test",
+  "/hostile-requests.test",
   "/pacing.test",
   "/portal-lease.test",
   "/queue-spread.test",

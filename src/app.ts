@@ -23,7 +23,10 @@ const ANSWER_GRACE_MS = 3_000;
  * More connections than HubSpot opens; each may hold one unverified body in memory. A proxy in front is one peer, so
  * that a peer may have half of them.
  */
-const CONNECTION_LIMITS = { total: 2_000, perPeer: 1_000, readingMs: 30_000, downloadMs: 300_000 };
+const CONNECTION_LIMITS = {
+  ...{ total: 2_000, perPeer: 1_000 },
+  ...{ readingMs: 30_000, downloadMs: 300_000, sweepMs: 2_000 },
+};
 const SERVER_OPTIONS = {
   /** The whole head of a request has to be in by then, from the first byte or the opening of the connection. */
   headersTimeout: 5_000,

@@ -1,16 +1,18 @@
 import type { Request, RequestHandler, Response } from "express";
-import { closeAfter, collectBody } from "../http/collect-body.js";
+import { collectBody } from "../http/collect-body.js";
 import { requestIdOf } from "../http/request-id.js";
 
 /** Bodies above this are refused unread. */
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * What a refused sender may still send, and how long. Many write all of a body before they read, and a connection closed
- * meanwhile takes the answer with it; beyond this it is closed all the same.
+ * What a refused sender may still send. Many write all of a body before they read, and a connection closed meanwhile
+ * takes the answer with it; beyond this it is closed all the same, and as soon as less than `LEAST_DRAINED_BYTES` came
+ * in `DRAIN_CHECK_MS`. The server's limit for a whole request holds besides.
  */
 const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
-const MAX_DRAIN_MS = 2_000;
+const DRAIN_CHECK_MS = 2_000;
+const LEAST_DRAINED_BYTES = 64 * 1024;
 
 const NO_BODY = Buffer.alloc(0);
 
@@ -21,20 +23,25 @@ export function bodyBytes(request: Request): Buffer {
 
 /** Lets what is still to come pass by, unkept, and then ends the answer; the connection ends with it. */
 function endOnceDrained(request: Request, response: Response): void {
-  let left = MAX_DRAINED_BYTES;
+  let [drained, drainedBefore] = [0, 0];
   const end = (): void => {
     response.end();
   };
-  const timer = setTimeout(end, MAX_DRAIN_MS);
+  const endIfSlow = (): void => {
+    if (drained - drainedBefore < LEAST_DRAINED_BYTES) end();
+    drainedBefore = drained;
+  };
+  // After reading: when we were busy, what came meanwhile is not read yet.
+  const timer = setInterval(() => setImmediate(endIfSlow), DRAIN_CHECK_MS);
   request
     .removeAllListeners("data")
     .on("data", (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) end();
+      drained += chunk.length;
+      if (drained > MAX_DRAINED_BYTES) end();
     })
     .once("end", end);
   response.once("close", () => {
-    clearTimeout(timer);
+    clearInterval(timer);
   });
 }
 
@@ -63,11 +70,6 @@ export const refuseCompressed: RequestHandler = (request, response, next) => {
 /** A chunked body of which nothing is kept is waited for no longer than this. */
 const MAX_SKIM_MS = 1_000;
 
-function refuseCrumbs(response: Response): void {
-  closeAfter(response);
-  response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
-}
-
 /**
  * Reads the body as it is, whatever its type and encoding: signatures are over the bytes sent. One that is too large is
  * refused before its signature, since it is not read. By hand and not by body-parser, whose generality costs a tenth of a
@@ -76,7 +78,6 @@ function refuseCrumbs(response: Response): void {
 export const readBody: RequestHandler = (request, response, next) => {
   collectBody(request, { maxBytes: MAX_BODY_BYTES }, (end) => {
     if (end.kind === "too-large") return refuseUnread(request, response);
-    if (end.kind === "in-crumbs") return refuseCrumbs(response);
     request.body = end.body;
     next();
   });
@@ -95,7 +96,6 @@ export function skipBody(request: Request, response: Response, refuse: () => voi
     clearTimeout(timer);
     if (response.headersSent) return;
     if (kind === "too-large") refuseUnread(request, response);
-    else if (kind === "in-crumbs") refuseCrumbs(response);
     else refuse();
   });
 }

@@ -1,15 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { GrowingBuffer } from "../growing-buffer.js";
 
-/**
- * How the body of a request ended: it is there; it is larger than it may be; or it comes in crumbs, which no HTTP client
- * does by itself and which cost us far more than their sender.
- */
-export type BodyEnd = { kind: "whole"; body: Buffer } | { kind: "too-large" } | { kind: "in-crumbs" };
-
-/** So many pieces are looked at before they are judged by their size. */
-const MANY_PIECES = 1_024;
-const LEAST_MEAN_BYTES = 64;
+/** How the body of a request ended: it is there, or it is larger than it may be. */
+export type BodyEnd = { kind: "whole"; body: Buffer } | { kind: "too-large" };
 
 /**
  * Collects the raw body of a request. What of it is still to come after `done` is left to the caller.
@@ -27,7 +20,7 @@ export function collectBody(
   const expected = announced === undefined ? undefined : Number(announced);
   if (expected !== undefined && expected > maxBytes) return done({ kind: "too-large" });
   const bytes = new GrowingBuffer(expected);
-  let [size, pieces] = [0, 0];
+  let size = 0;
   const finish = (end: BodyEnd): void => {
     request.off("data", take).off("end", finishWhole);
     done(end);
@@ -35,16 +28,8 @@ export function collectBody(
   const finishWhole = (): void => finish({ kind: "whole", body: bytes.content() });
   const take = (piece: Buffer): void => {
     size += piece.length;
-    pieces += 1;
     if (size > maxBytes) return finish({ kind: "too-large" });
-    if (pieces > MANY_PIECES && size < pieces * LEAST_MEAN_BYTES) return finish({ kind: "in-crumbs" });
     if (isKept) bytes.add(piece);
   };
   request.on("data", take).on("end", finishWhole);
-}
-
-/** Ends the connection with the answer: what is still to come of the request would go on costing. */
-export function closeAfter(response: ServerResponse): void {
-  response.setHeader("Connection", "close");
-  response.once("finish", () => response.socket?.destroy());
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { refuseCrumbs } from "./refuse-crumbs.js";
 
 export interface ConnectionLimits {
   /** Connections of all peers together. */
@@ -10,10 +11,9 @@ export interface ConnectionLimits {
   readingMs: number;
   /** The same for one that is still being made, such as an export. */
   downloadMs: number;
+  /** How often both are looked at. */
+  sweepMs: number;
 }
-
-/** What is looked at by the clock is looked at this often. */
-const SWEEP_MS = 2_000;
 
 interface Connection {
   readonly peer: string;
@@ -27,7 +27,7 @@ interface Connection {
  * Keeps strangers from taking all connections. When there are too many, in all or of one peer, the one goes that has
  * waited for its client the longest: an idle one, one whose request is not all there, one whose answer is not read. A
  * call that comes whole is never in danger, however many idle sockets somebody opens. Only when all are at work is the
- * newcomer closed. Answers that are not read in time are given up with their connection.
+ * newcomer closed. Answers that are not read in time are given up with their connection, and so are bodies in crumbs.
  */
 export function guardConnections(server: Server, limits: ConnectionLimits): void {
   // In the order of the last request, or of opening: the first has been silent the longest.
@@ -45,6 +45,7 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
     if ((counts.get(peer) ?? 0) > limits.perPeer) closeOldest(connections, peer, socket);
     else if (connections.size > limits.total) closeOldest(connections, undefined, socket);
   });
+  server.on("request", refuseCrumbs);
   server.on("request", (request, response) => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return;
@@ -54,7 +55,7 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
   });
   const sweep = setInterval(() => {
     closeUnread(connections, limits);
-  }, SWEEP_MS).unref();
+  }, limits.sweepMs).unref();
   server.once("close", () => {
     clearInterval(sweep);
   });

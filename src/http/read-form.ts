@@ -1,7 +1,7 @@
 import { parse } from "node:querystring";
 import type { Request, RequestHandler } from "express";
 import { AppError } from "../errors.js";
-import { closeAfter, collectBody } from "./collect-body.js";
+import { collectBody } from "./collect-body.js";
 
 /** How large a form may be, and with how many fields. */
 export interface FormSize {
@@ -14,18 +14,14 @@ export interface FormSize {
  * send it, whatever charset the request names. By hand, and not by body-parser, which takes apart compressed bodies,
  * looks up charsets by name, and repeats both in its errors.
  *
- * Fails with 413 for a form that is too large, 415 for one that is compressed, 400 for one that comes in crumbs.
+ * Fails with 413 for a form that is too large, 415 for one that is compressed.
  */
 export function readForm({ maxBytes, maxFields }: FormSize): RequestHandler {
-  return (request, response, next) => {
+  return (request, _response, next) => {
     if (!isForm(request)) return next();
     if (!isPlain(request)) return next(new BodyRefused(415, "BODY_UNREADABLE"));
     collectBody(request, { maxBytes }, (end) => {
       if (end.kind === "too-large") return next(new BodyRefused(413, "BODY_TOO_LARGE"));
-      if (end.kind === "in-crumbs") {
-        closeAfter(response);
-        return next(new BodyRefused(400, "BODY_UNREADABLE"));
-      }
       const text = end.body.toString("utf8");
       if (countFields(text) > maxFields) return next(new BodyRefused(413, "BODY_TOO_LARGE"));
       request.body = parse(text, "&", "=", { maxKeys: 0 });

@@ -3,9 +3,10 @@ import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { guardConnections } from "../../src/http/guard-connections.js";
-import { startRunningApp } from "../support/start-app.js";
 
-const LIMITS = { total: 40, perPeer: 30, readingMs: 500, downloadMs: 1_500 };
+const LIMITS = { total: 12, perPeer: 8, readingMs: 300, downloadMs: 600, sweepMs: 50 };
+/** More than the system keeps for a connection whose client does not read. */
+const LARGE = Buffer.alloc(16_000_000);
 
 let server: Server;
 let port: number;
@@ -16,9 +17,9 @@ beforeEach(async () => {
   [sockets, release] = [[], []];
   server = createServer((request, response) => {
     if (request.url === "/wait") return void release.push(() => response.end("done"));
-    if (request.url === "/large") return void response.end(Buffer.alloc(20_000_000));
+    if (request.url === "/large") return void response.end(LARGE);
     if (request.url === "/export") {
-      const timer = setInterval(() => response.write(Buffer.alloc(1_000_000)), 20);
+      const timer = setInterval(() => response.write(LARGE), 50);
       return void response.once("close", () => {
         clearInterval(timer);
       });
@@ -38,8 +39,8 @@ afterEach(async () => {
 });
 
 /** A connection from an address of this machine's own. */
-async function open(text: string, from = "127.0.0.1", to = port): Promise<Socket> {
-  const socket = connect({ host: "127.0.0.1", port: to, localAddress: from });
+async function open(text: string, from = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port, localAddress: from });
   sockets.push(socket);
   socket.on("error", () => undefined);
   await Promise.race([once(socket, "connect"), once(socket, "close")]);
@@ -67,8 +68,8 @@ describe.each([
   ["an answer that is not read", "GET /large HTTP/1.1\r\nHost: x\r\n\r\n"],
 ])("connections with %s", (_what, text) => {
   test("never keep out a call that comes whole, of the same peer or of another", async () => {
-    for (let round = 0; round < 5; round += 1) {
-      for (let opened = 0; opened < 40; opened += 1) (await open(text, "127.0.0.2")).pause();
+    for (let round = 0; round < 2; round += 1) {
+      for (let opened = 0; opened < 2 * LIMITS.perPeer; opened += 1) (await open(text, "127.0.0.2")).pause();
       expect(await call("127.0.0.1")).toBe("HTTP/1.1 200 OK");
       expect(await call("127.0.0.2")).toBe("HTTP/1.1 200 OK");
     }
@@ -89,30 +90,11 @@ test("calls under way are not cut off for newcomers; when all are at work, the n
   expect(await call()).toBe("HTTP/1.1 200 OK");
 });
 
-test.each(["/large", "/export"])(
-  "who does not read %s is let go of in time",
-  async (path) => {
-    const socket = (await open(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).pause();
-    const startedAt = Date.now();
-    while ((await connectionsLeft()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(Date.now() - startedAt).toBeLessThan(8_000);
-    socket.destroy();
-  },
-  15_000,
-);
-
-test("the app closes who has not sent a whole head within some seconds, and keeps a silent proxy's connection", async () => {
-  const app = await startRunningApp({ environment: { ROLE: "web" } });
-  const to = app.config.port;
-  const slow = await Promise.all(
-    ["", "GET / HT", "GET / HTTP/1.1\r\nA: "].map((text) => open(text, undefined, to)),
-  );
-  const proxied = await open("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", undefined, to);
-  expect(await answerOf(proxied)).toContain("200 OK");
-  const startedAt = Date.now();
-  await Promise.all(slow.map((socket) => once(socket.resume(), "close")));
-  expect(Date.now() - startedAt).toBeLessThan(9_000);
-  proxied.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  expect(await answerOf(proxied)).toContain("200 OK");
-  await app.close();
-}, 30_000);
+test.each(["/large", "/export"])("who does not read %s is let go of in time", async (path) => {
+  const connected = once(server, "connection") as Promise<[Socket]>;
+  const socket = (await open(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).pause();
+  const [served] = await connected;
+  if (!served.destroyed) await once(served, "close");
+  expect(await connectionsLeft()).toBe(0);
+  socket.destroy();
+});

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import express from "express";
 import { createErrorHandler } from "../../src/http/error-handler.js";
+import { refuseCrumbs } from "../../src/http/refuse-crumbs.js";
 import { readForm } from "../../src/http/read-form.js";
 import { readText } from "../../src/hubspot/read-text.js";
 import { createLogger } from "../../src/observability/logger.js";
@@ -54,11 +56,21 @@ function forged(nowMs = Date.now()): string[] {
 }
 
 /** Thousands of chunks of one byte each, or as many as are taken. */
-async function sendCrumbs({ socket }: Talk): Promise<void> {
-  for (let sent = 0; sent < 8_000 && !socket.destroyed; sent += 64) {
-    const isFlowing = socket.write("1\r\nx\r\n".repeat(64));
+async function sendCrumbs({ socket }: Talk, atOnce = 64): Promise<void> {
+  for (let sent = 0; sent < 8_000 && !socket.destroyed; sent += atOnce) {
+    const isFlowing = socket.write("1\r\nx\r\n".repeat(atOnce));
     if (!isFlowing) await Promise.race([once(socket, "drain"), once(socket, "close")]);
   }
+}
+
+/** What each of many connections was answered that sent a body in crumbs at full speed. */
+async function floodOf(headers: readonly string[], connections: number): Promise<string[]> {
+  const head = `${[`POST ${ENROLL} HTTP/1.1`, "Host: x", ...headers].join("\r\n")}\r\n\r\n`;
+  const thread = new Worker(new URL("../support/crumb-flood.mjs", import.meta.url), {
+    workerData: { port: app.config.port, head, crumbsEach: 20_000, connections },
+  });
+  const [answers] = (await once(thread, "message")) as [string[]];
+  return answers;
 }
 
 describe("a body in chunks of one byte", () => {
@@ -66,19 +78,21 @@ describe("a body in chunks of one byte", () => {
     ["with a signature of the right form", () => forged()],
     ["without a signature", () => []],
   ])("%s is cut off early, and costs nobody else anything", async (_what, headers) => {
-    const heading = [`POST ${ENROLL} HTTP/1.1`, ...headers(), "Transfer-Encoding: chunked"];
-    const talks = Array.from({ length: 20 }, () => talk(app.config.port, heading));
-    const floods = Promise.all(talks.map(sendCrumbs));
-    const startedAt = performance.now();
-    expect((await fetch(`${app.publicUrl}/healthz`)).status).toBe(200);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
-    await floods;
-    for (const { closed } of talks) expect(await closed).toMatch(/^$|^HTTP\/1\.1 400 /);
-    expect((await Promise.all(talks.map(({ closed }) => closed))).some((text) => text !== "")).toBe(true);
+    let isOver = false;
+    const flood = floodOf([...headers(), "Transfer-Encoding: chunked"], 12).finally(() => (isOver = true));
+    while (!isOver) {
+      const startedAt = performance.now();
+      expect((await fetch(`${app.publicUrl}/healthz`)).status).toBe(200);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+    }
+    const answers = await flood;
+    for (const answer of answers) expect(answer).toMatch(/^$|^HTTP\/1\.1 400 /);
+    expect(answers.some((answer) => answer !== "")).toBe(true);
   });
 
-  test("is refused for every route that HubSpot calls", async () => {
-    for (const route of ["/hubspot/webhooks", "/hubspot/options/sequences", "/hubspot/settings/defaults"]) {
+  test.each(["/hubspot/webhooks", "/hubspot/options/sequences", "/hubspot/settings/defaults"])(
+    "is refused for %s, which HubSpot calls",
+    async (route) => {
       const one = talk(app.config.port, [
         `POST ${route} HTTP/1.1`,
         ...forged(),
@@ -86,8 +100,44 @@ describe("a body in chunks of one byte", () => {
       ]);
       await sendCrumbs(one);
       expect(await one.closed).toMatch(/^$|^HTTP\/1\.1 400 /);
-    }
+    },
+  );
+
+  test.each([
+    "GET /healthz",
+    "POST /nowhere",
+    "GET /settings",
+    "GET /oauth/install",
+    "POST /settings/alerts",
+  ])("for %s, which does not read it, ends the connection too", async (route) => {
+    const one = talk(app.config.port, [`${route} HTTP/1.1`, "Transfer-Encoding: chunked"]);
+    await one.answered;
+    await sendCrumbs(one);
+    await one.closed;
   });
+
+  test.each(["whoever reads it", "though nobody reads it"])(
+    "is not looked at beyond the first thousand, %s",
+    async (who) => {
+      let pushed = 0;
+      const server = createServer((request, response) => {
+        const push = request.push.bind(request);
+        request.push = (piece) => ((pushed += 1), push(piece));
+        if (who === "whoever reads it") request.resume();
+        else response.end("answered");
+      });
+      server.on("request", refuseCrumbs).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const one = talk((server.address() as AddressInfo).port, [
+        "POST / HTTP/1.1",
+        "Transfer-Encoding: chunked",
+      ]);
+      await sendCrumbs(one, 8_000);
+      await one.closed;
+      expect(pushed).toBe(1_024);
+      server.close();
+    },
+  );
 
   test("of an honest caller is read as long as there are not many of them", async () => {
     const body = JSON.stringify({
@@ -146,7 +196,7 @@ describe("a form", () => {
       response.json(request.body ?? "none");
     });
     http.use(createErrorHandler({ logger: createLogger({ level: "silent" }) }));
-    server = createServer(http).listen(0, "127.0.0.1");
+    server = createServer(http).on("request", refuseCrumbs).listen(0, "127.0.0.1");
     await once(server, "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   });

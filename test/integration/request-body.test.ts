@@ -92,7 +92,7 @@ test.each([3, 20])(
       [body, `Content-Length: ${body.length}`],
       [chunked, "Transfer-Encoding: chunked"],
     ] as const) {
-      const answers = await Promise.all(Array.from({ length: 6 }, () => writeThenRead(bytes, heading)));
+      const answers = await Promise.all(Array.from({ length: 3 }, () => writeThenRead(bytes, heading)));
       for (const answer of answers) {
         expect(answer).toMatch(/^HTTP\/1.1 413 /);
         expect(answer).toContain("BODY_TOO_LARGE");
@@ -101,6 +101,26 @@ test.each([3, 20])(
   },
   20_000,
 );
+
+test("who writes for longer than a moment gets to read the refusal, as long as it goes on", async () => {
+  const piece = Buffer.alloc(64 * 1024, "x");
+  const socket = connect({ host: "127.0.0.1", port: app.config.port }).pause();
+  const closed = once(socket, "close");
+  socket.write(
+    `POST /hubspot/actions/enroll HTTP/1.1\r\nHost: x\r\nContent-Length: ${40 * piece.length}\r\n\r\n`,
+  );
+  for (let sent = 0; sent < 40; sent += 1) {
+    socket.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+  }
+  let text = "";
+  socket
+    .setEncoding("utf8")
+    .on("data", (part: string) => (text += part))
+    .resume();
+  await closed;
+  expect(text).toContain("BODY_TOO_LARGE");
+}, 20_000);
 
 /** Announces more than it will ever send, and sends a piece at every tick until it is cut off. */
 async function pour(piece: Buffer, everyMs: number): Promise<{ text: string; sent: number; tookMs: number }> {
@@ -124,7 +144,7 @@ test("a sender who never comes to an end is let go: a slow one by the clock, a f
   const slow = await pour(Buffer.from("x"), 50);
   expect(slow.text).toContain("BODY_TOO_LARGE");
   expect(slow.tookMs).toBeGreaterThan(1_500);
-  expect(slow.tookMs).toBeLessThan(5_000);
+  expect(slow.tookMs).toBeLessThan(10_000);
   const fast = await pour(Buffer.alloc(4 * 1024 * 1024), 1);
   expect(fast.text).toContain("BODY_TOO_LARGE");
   expect(fast.sent).toBeLessThan(64 * 1024 * 1024);
