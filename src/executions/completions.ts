@@ -2,6 +2,7 @@ import type { Ownership } from "./claim.js";
 import { ERASED_CONTACT, type RequestContext } from "./execution.js";
 import { toOutputFields, type StoredAnswer } from "./outcome.js";
 import { momentIn, sqlTimeLeftMs } from "./time-left.js";
+import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**
  * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
@@ -52,6 +53,9 @@ export type CompletionResult =
       readonly problem: string;
       readonly isDoubted?: boolean;
     };
+
+/** How often each completion had been sent when it was read (OwedCompletion.tries), by id. */
+export type TriesBefore = ReadonlyMap<bigint, number>;
 
 /** Completions due now, oldest first; the sequence's name as HubSpot told it, or else our directory. Reading claims nothing: the portal's one owner is the only sender. */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
@@ -105,16 +109,21 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
  * completions, of which its statistics know nothing, and read all of them for each result (query-plans.test.ts).
  *
  * @param sentWith.latestDecidedAt the latest decision among what was sent together: refused early, it is sent together again.
+ * @param sentWith.triesBefore given where an earlier try to write may have taken effect: the tries of each as it was read.
+ *   Leaves out rows that have more by now, and those that somebody else holds at this moment.
+ * @returns how many rows moved.
  */
 export async function writeCompletionResults(
   owner: Ownership,
   sent: readonly CompletionResult[],
-  sentWith: { latestDecidedAt?: Date | undefined } = {},
+  sentWith: { latestDecidedAt?: Date | undefined; triesBefore?: TriesBefore | undefined } = {},
 ): Promise<number> {
   const results = sent.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const { latestDecidedAt, triesBefore } = sentWith;
   const { rowCount } = await owner.pool.query({
-    name: "write-completion-results",
-    text: WRITE_RESULTS(owner.leaseCte),
+    ...(triesBefore === undefined
+      ? { name: "write-completion-results", text: WRITE_RESULTS(owner.leaseCte) }
+      : { name: "write-completion-results-again", text: WRITE_RESULTS(owner.leaseCte, AGAIN) }),
     values: [
       owner.portalId,
       owner.epoch,
@@ -125,10 +134,21 @@ export async function writeCompletionResults(
       REFUSED_EARLY.againAfter,
       REFUSED_EARLY.finalAfter,
       results.map(({ isDoubted }) => isDoubted === true),
-      sentWith.latestDecidedAt ?? null,
+      latestDecidedAt ?? null,
+      ...(triesBefore === undefined ? [] : [results.map(({ id }) => triesBefore.get(id) ?? null)]),
     ],
   });
   return rowCount ?? 0;
+}
+
+/** Which results are still to be written: each write adds a try. */
+export function readUnwrittenResults(
+  owner: Ownership,
+  results: readonly CompletionResult[],
+  triesBefore: TriesBefore,
+): Promise<Unwritten> {
+  const rows = results.map(({ id }) => ({ id, asRead: triesBefore.get(id) ?? 0 }));
+  return readUnwritten(owner, rows, `e.state = 'DECIDED' AND e.completion_tries = row.as_read::int`);
 }
 
 const IS_DOUBTED = `(r.is_doubted OR e.completion_doubted_at IS NOT NULL)`;
@@ -138,7 +158,7 @@ const SETTLES_DOUBT = `${IS_REFUSED} AND NOT (${IS_EARLY}) AND ${IS_DOUBTED}`;
 /** Refused early, what was decided over some seconds is due at one moment. */
 const DECIDED_TOGETHER = `greatest(e.decided_at, $10::timestamptz)`;
 
-const WRITE_RESULTS = (leaseCte: string): string => `
+const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
   WITH ${leaseCte}, result AS MATERIALIZED (
     SELECT *, 'DECIDED' AS from_state FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $9::boolean[])
       AS row (id, to_state, delay_ms, problem, is_doubted)
@@ -158,7 +178,10 @@ const WRITE_RESULTS = (leaseCte: string): string => `
          completed_at = CASE WHEN r.to_state = 'COMPLETED' OR ${SETTLES_DOUBT} THEN now() END,
          completion_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(r.problem, e.completion_problem) END
     FROM result r, lease
-   WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state`;
+   WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state
+         ${again}`;
+
+const AGAIN = `AND (e.id, e.completion_tries) IN (SELECT * FROM unnest($3::bigint[], $11::int[])) ${FREE_ROWS}`;
 
 /** A dead owner had one batch of a hundred under way. What has become due since may stand before some of it. */
 const MOST_UNDER_WAY = 1_000;

@@ -1,6 +1,7 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { isLegalMove, type ExecutionKind } from "./execution.js";
 import type { Outcome } from "./outcome.js";
+import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**
  * What an earlier look saw, as stored in `outputs` while the execution waits: the enrollment that is waited for, and
@@ -121,7 +122,7 @@ const WAS_REFUSED = IS_FIRST_ATTEMPT;
  * An enrollment that is tried anew after the wait begins from nothing where what was refused before was certainly not
  * ours; one with an attempt whose answer was lost goes on reading before it waits or sends again. An earlier look that a webhook asked for meanwhile stays asked for.
  */
-const UPDATE = (leaseCte: string): string => `
+const UPDATE = (leaseCte: string, again = ""): string => `
   WITH ${leaseCte}, look AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[],
@@ -143,21 +144,34 @@ const UPDATE = (leaseCte: string): string => `
          error_code = l.error_code, error_message = l.error_message,
          decided_at = CASE WHEN l.to_state = 'DECIDED' THEN now() END
     FROM look l, lease
-   WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING'`;
+   WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING'
+         ${again}`;
+
+/** What an earlier try wrote is due at another time; so is what a webhook asked for meanwhile, and that is looked at again. */
+const AGAIN = `AND e.due_at = l.read_due_at ${FREE_ROWS}`;
 
 /**
  * Writes what a look came to, in one statement under the lease. Void for what was moved meanwhile (a webhook told that
  * the contact is gone), and for all of it once the portal has a new owner. By id, as the webhooks lock the same rows.
+ *
+ * @param options.isAgain an earlier try may have taken effect: leaves out rows that are not due when they were, and those
+ *   that somebody else holds at this moment.
+ * @returns how many rows moved.
  */
-export async function writeLooks(owner: Ownership, looked: readonly Look[]): Promise<void> {
+export async function writeLooks(
+  owner: Ownership,
+  looked: readonly Look[],
+  { isAgain = false } = {},
+): Promise<number> {
   const looks = looked.toSorted((one, other) => (one.execution.id < other.execution.id ? -1 : 1));
   if (looks.some(({ result }) => !isLegalMove("WATCHING", result.to)))
     throw new Error("illegal move of an execution that waits for a sequence to end");
   const outcome = ({ result }: Look): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
   const column = (value: (look: Look) => unknown) => looks.map((look) => value(look) ?? null);
-  await owner.pool.query({
-    name: "write-looks",
-    text: UPDATE(owner.leaseCte),
+  const { rowCount } = await owner.pool.query({
+    ...(isAgain
+      ? { name: "write-looks-again", text: UPDATE(owner.leaseCte, AGAIN) }
+      : { name: "write-looks", text: UPDATE(owner.leaseCte) }),
     values: [
       owner.portalId,
       owner.epoch,
@@ -173,6 +187,13 @@ export async function writeLooks(owner: Ownership, looked: readonly Look[]): Pro
       column(({ contactId }) => contactId),
     ],
   });
+  return rowCount ?? 0;
+}
+
+/** Which looks are still to be written. */
+export function readUnwrittenLooks(owner: Ownership, looks: readonly Look[]): Promise<Unwritten> {
+  const rows = looks.map(({ execution: { id, dueAt } }) => ({ id, asRead: dueAt }));
+  return readUnwritten(owner, rows, `e.state = 'WATCHING' AND e.due_at = row.as_read::timestamptz`);
 }
 
 function outputsOf(result: LookResult): string | undefined {

@@ -1,6 +1,7 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { ERASED_CONTACT, isLegalMove, type ExecutionState } from "./execution.js";
 import type { Outcome } from "./outcome.js";
+import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /** What an owner found out about an execution it had claimed. */
 export type Result =
@@ -94,11 +95,6 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          ${free}
   RETURNING e.id`;
 
-/** Leaves out rows that somebody else holds. */
-const FREE_ROWS = `AND e.id = ANY (ARRAY(
-  SELECT free.id FROM executions free WHERE free.portal_id = $1 AND free.id = ANY ($3::bigint[])
-   ORDER BY free.id FOR UPDATE SKIP LOCKED))`;
-
 function senderOf(result: Result): bigint | undefined {
   if (result.to === "DECIDED") return result.outcome.sender?.userId;
   return "forUserId" in result ? result.forUserId : undefined;
@@ -113,14 +109,14 @@ function choiceOf(result: Result): string | undefined {
  * Writes a batch of findings in one statement, by id, as all do who lock several rows; each names the state it moves from
  * and the owner's epoch.
  *
- * @param options.skipsLocked leaves out rows that somebody else holds at this moment.
- * @returns how many rows moved. Fewer than given means the portal has a new owner, unless an earlier try took effect or rows
- *   were left out (readUnwritten).
+ * @param options.isAgain an earlier try may have taken effect: leaves out rows that somebody else holds at this moment.
+ * @returns how many rows moved. Fewer than given means the portal has a new owner, unless it is a further try
+ *   (readUnwrittenFindings).
  */
 export async function writeFindings(
   owner: Ownership,
   found: readonly Finding[],
-  { skipsLocked = false } = {},
+  { isAgain = false } = {},
 ): Promise<number> {
   const findings = found.toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const illegal = findings.find(({ from, result }) => !isLegalMove(from, result.to));
@@ -129,8 +125,8 @@ export async function writeFindings(
   const outcome = ({ result }: Finding): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
   const column = (value: (finding: Finding) => unknown) => findings.map((finding) => value(finding) ?? null);
   const { rowCount } = await owner.pool.query({
-    ...(skipsLocked
-      ? { name: "write-free-findings", text: UPDATE(owner.leaseCte, FREE_ROWS) }
+    ...(isAgain
+      ? { name: "write-findings-again", text: UPDATE(owner.leaseCte, FREE_ROWS) }
       : { name: "write-findings", text: UPDATE(owner.leaseCte) }),
     values: [
       owner.portalId,
@@ -159,19 +155,10 @@ export async function writeFindings(
   return rowCount ?? 0;
 }
 
-/** Which findings are still to be written, their claims being as they were; and whether the portal is still the owner's. */
-export async function readUnwritten(
-  { pool, portalId, epoch }: Ownership,
-  findings: readonly Finding[],
-): Promise<{ isOwner: boolean; ids: ReadonlySet<bigint> }> {
-  const { rows } = await pool.query<{ is_owner: boolean; ids: string[] }>({
-    name: "read-unwritten-findings",
-    text: `
-      SELECT EXISTS (SELECT FROM portal_drains WHERE portal_id = $1 AND epoch = $2) AS is_owner,
-             ARRAY(SELECT e.id::text FROM unnest($3::bigint[], $4::text[]) AS f (id, from_state)
-                     JOIN executions e ON e.portal_id = $1 AND e.id = f.id
-                    WHERE e.state = f.from_state AND e.epoch = $2) AS ids`,
-    values: [portalId, epoch, findings.map(({ id }) => id), findings.map(({ from }) => from)],
-  });
-  return { isOwner: rows[0]?.is_owner ?? false, ids: new Set(rows[0]?.ids.map(BigInt)) };
+const IS_AS_READ = `e.state = row.as_read AND e.epoch = $2`;
+
+/** Which findings are still to be written: their claims are as they were. */
+export function readUnwrittenFindings(owner: Ownership, findings: readonly Finding[]): Promise<Unwritten> {
+  const rows = findings.map(({ id, from }) => ({ id, asRead: from }));
+  return readUnwritten(owner, rows, IS_AS_READ);
 }

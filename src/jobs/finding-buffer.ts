@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isStorageDown } from "../errors.js";
 import type { Ownership } from "../executions/claim.js";
 import type { ClaimedExecution } from "../executions/execution.js";
-import { readUnwritten, writeFindings, type Finding, type Result } from "../executions/write-back.js";
-import type { Logger } from "../observability/logger.js";
-import { LeaseLost } from "../queue/portal-lease.js";
+import { readUnwrittenFindings, writeFindings, type Finding, type Result } from "../executions/write-back.js";
 import { afterCrash } from "./attempt-faults.js";
+import type { PatientWriter, Writing } from "./patient-writer.js";
 
 /**
  * Findings that end within this time of each other share a statement: the longer the more attempts are under way, whose
@@ -13,30 +11,20 @@ import { afterCrash } from "./attempt-faults.js";
  */
 const GATHER_MS = { alone: 10, least: 100, perAttempt: 8, most: 500 };
 
-/** Gaps between the tries to write a batch, and for how long it is tried: the next owner reads what was not written. */
-const WRITE_AGAIN_MS = { first: 100, most: 1_000, inAll: 30_000 };
-
-/** The server gave up waiting for a row that somebody else holds: by its lock time-out, or by that of the statement. */
-const WAITED_IN_VAIN: readonly unknown[] = ["55P03", "57014"];
-
 function gatherMs(underWay: number): number {
   if (underWay <= 1) return GATHER_MS.alone;
   return Math.min(GATHER_MS.most, Math.max(GATHER_MS.least, GATHER_MS.perAttempt * underWay));
 }
 
-const codeOf = (fault: unknown): unknown => (fault as { code?: unknown } | null)?.code;
-
 export interface FindingBufferOptions {
   owner: Ownership;
-  logger: Logger;
+  writer: PatientWriter;
   /** Attempts under way, that of the finding just added among them. */
   underWay: () => number;
   /** Whether the execution was claimed again: what was found of it before was written then. */
   isClaimed: (id: bigint) => boolean;
   /** Resolves once no claim is under way. While {@link FindingBuffer.isWritingAgain} none may begin. */
   claimsAtRest: () => Promise<unknown>;
-  /** False once the portal is certainly lost: what is unwritten would be void. */
-  mayStillWrite: () => boolean;
   /** Told how many executions of a batch are now owed a completion. */
   onDecided: (count: number) => void;
 }
@@ -52,7 +40,7 @@ interface KeptFinding extends Finding {
 export class FindingBuffer {
   readonly #options: FindingBufferOptions;
   #findings: KeptFinding[] = [];
-  #writing: Promise<void> | undefined;
+  #flushing: Promise<void> | undefined;
   #fault: Error | undefined;
   #isWritingAgain = false;
 
@@ -72,12 +60,12 @@ export class FindingBuffer {
 
   add(execution: ClaimedExecution, result: Result): void {
     this.#findings.push({ id: execution.id, from: execution.state, result, execution });
-    this.#writing ??= this.#writeAll();
+    this.#flushing ??= this.#writeAll();
   }
 
   /** Resolves once all that was added is written. @throws what writing threw. */
   async flush(): Promise<void> {
-    await this.#writing;
+    await this.#flushing;
     if (this.#fault !== undefined) throw this.#fault;
   }
 
@@ -87,89 +75,33 @@ export class FindingBuffer {
         await sleep(gatherMs(this.#options.underWay()));
         const batch = this.#findings;
         this.#findings = [];
-        await this.#write(batch);
+        await this.#options.writer.write(batch, this.#writing());
+        this.#isWritingAgain = false;
         this.#options.onDecided(batch.filter(({ result }) => result.to === "DECIDED").length);
       }
     } catch (fault) {
       this.#fault = fault instanceof Error ? fault : new Error(String(fault));
     } finally {
       this.#isWritingAgain = false;
-      this.#writing = undefined;
+      this.#flushing = undefined;
     }
   }
 
-  /** Writes a batch; what the database refuses for a row of it is halved until that row stands alone. */
-  async #write(batch: readonly KeptFinding[]): Promise<void> {
-    try {
-      await this.#writePatiently(batch);
-    } catch (fault) {
-      if (fault instanceof LeaseLost || isPassing(fault)) throw fault;
-      const [only] = batch;
-      if (batch.length === 1 && only !== undefined) return this.#writeRefused(only, fault);
-      const middle = Math.ceil(batch.length / 2);
-      await this.#write(batch.slice(0, middle));
-      await this.#write(batch.slice(middle));
-    }
-  }
-
-  /** A finding that cannot be stored is a crash of its own: the execution is read, or given up after some. */
-  async #writeRefused({ execution, id, from }: KeptFinding, fault: unknown): Promise<void> {
-    const { logger, owner } = this.#options;
-    logger.error(
-      { fault, portalId: owner.portalId, callbackId: execution.callbackId },
-      "the database refuses what was found out about an execution",
-    );
-    await this.#writePatiently([{ id, from, execution, result: afterCrash(execution, fault) }]);
-  }
-
-  /** Tries until all is written. @throws LeaseLost, what no further try would mend, and trouble that lasts. */
-  async #writePatiently(batch: readonly KeptFinding[]): Promise<void> {
-    const { owner, claimsAtRest, isClaimed, mayStillWrite } = this.#options;
-    const startedAtMs = performance.now();
-    let left = batch;
-    let skipsLocked = false;
-    for (
-      let pauseMs = 0;
-      ;
-      pauseMs = Math.min(WRITE_AGAIN_MS.most, Math.max(WRITE_AGAIN_MS.first, 2 * pauseMs))
-    ) {
-      const isAgain = pauseMs > 0;
-      this.#isWritingAgain = isAgain;
-      if (isAgain) {
-        await sleep(pauseMs);
+  /** What cannot be stored is a crash of its own: the execution is read, or given up after some. */
+  #writing(): Writing<KeptFinding> {
+    const { owner, claimsAtRest, isClaimed } = this.#options;
+    return {
+      what: "what was found out about an execution",
+      idOf: ({ id }) => id,
+      write: (findings, isAgain) => writeFindings(owner, findings, { isAgain }),
+      readUnwritten: (findings) => readUnwrittenFindings(owner, findings),
+      inStead: (finding, fault) => ({ ...finding, result: afterCrash(finding.execution, fault) }),
+      beforeAgain: async (findings) => {
+        this.#isWritingAgain = true;
         // An earlier try may have taken effect, and a row of it been claimed since: this try must not meet that claim.
         await claimsAtRest();
-        left = left.filter(({ id }) => !isClaimed(id));
-      }
-      try {
-        left = await writeOrTell(owner, left, { isAgain, skipsLocked });
-        if (left.length === 0) break;
-      } catch (fault) {
-        const isOver = performance.now() - startedAtMs > WRITE_AGAIN_MS.inAll || !mayStillWrite();
-        if (!isPassing(fault) || isOver) throw fault;
-        skipsLocked ||= WAITED_IN_VAIN.includes(codeOf(fault));
-      }
-    }
-    this.#isWritingAgain = false;
+        return findings.filter(({ id }) => !isClaimed(id));
+      },
+    };
   }
-}
-
-function isPassing(fault: unknown): boolean {
-  return isStorageDown(fault) || WAITED_IN_VAIN.includes(codeOf(fault));
-}
-
-/** @returns what is still to be written, because somebody else holds its row. @throws LeaseLost */
-async function writeOrTell(
-  owner: Ownership,
-  batch: readonly KeptFinding[],
-  { isAgain, skipsLocked }: { isAgain: boolean; skipsLocked: boolean },
-): Promise<readonly KeptFinding[]> {
-  if (batch.length === 0) return [];
-  const written = await writeFindings(owner, batch, { skipsLocked });
-  if (written === batch.length) return [];
-  const { isOwner, ids } = await readUnwritten(owner, batch);
-  // What is neither written now nor still to be was written by an earlier try, whose answer was lost.
-  if (!isOwner || (!isAgain && ids.size === 0))
-    throw new LeaseLost(`${batch.length - written} findings of portal ${owner.portalId} were void`);
-  return batch.filter(({ id }) => ids.has(id));
 }

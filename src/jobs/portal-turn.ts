@@ -8,6 +8,7 @@ import type { Logger } from "../observability/logger.js";
 import type { PortalCircuit } from "../queue/portal-circuit.js";
 import { afterCrash, giveUp } from "./attempt-faults.js";
 import { FindingBuffer } from "./finding-buffer.js";
+import { PatientWriter } from "./patient-writer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 import { WatchPace } from "./watch-pace.js";
@@ -57,6 +58,7 @@ type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot" | "no-room";
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
 export class PortalTurn {
   readonly #options: PortalTurnOptions;
+  readonly #writer: PatientWriter;
   readonly #findings: FindingBuffer;
   readonly #inFlight = new Set<Promise<void>>();
   #owedCount = 0;
@@ -76,13 +78,13 @@ export class PortalTurn {
   constructor(options: PortalTurnOptions) {
     this.#options = options;
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
+    this.#writer = new PatientWriter(options);
     this.#findings = new FindingBuffer({
       owner: options.owner,
-      logger: options.logger,
+      writer: this.#writer,
       underWay: () => this.#inFlight.size,
       isClaimed: (id) => this.#claimedIds.has(id),
       claimsAtRest: () => Promise.allSettled([this.#claiming]),
-      mayStillWrite: options.mayStillWrite,
       onDecided: (count) => {
         this.#owe(count);
       },
@@ -222,10 +224,11 @@ export class PortalTurn {
   }
 
   async #complete(): Promise<void> {
+    const { owner, gatewayWith } = this.#options;
     try {
       await this.#findings.flush();
       const before = this.#owedCount;
-      const sent = await sendCompletions(this.#options.owner, this.#options.gatewayWith());
+      const sent = await sendCompletions({ owner, gateway: gatewayWith(), writer: this.#writer });
       // A full batch may have left some; anything less was all that is due.
       const addedMeanwhile = this.#owedCount - before;
       this.#owedCount =
@@ -255,7 +258,7 @@ export class PortalTurn {
   async #poll(): Promise<void> {
     const { owner, gatewayWith, mayGoOn } = this.#options;
     try {
-      const polled = await pollWatched(owner, { gateway: gatewayWith(), mayGoOn });
+      const polled = await pollWatched(owner, { gateway: gatewayWith(), writer: this.#writer, mayGoOn });
       this.#watchPace.polled(polled);
       this.#owe(polled.decided);
     } catch (fault) {

@@ -1,27 +1,54 @@
 import type { Ownership } from "../executions/claim.js";
 import {
   readOwedCompletions,
+  readUnwrittenResults,
   writeCompletionResults,
   type CompletionResult,
   type OwedCompletion,
 } from "../executions/completions.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { sendBatch, type CompletionDesk } from "./completion-calls.js";
+import type { PatientWriter, Writing } from "./patient-writer.js";
 import { tellApart } from "./tell-apart.js";
-import { writeSurely } from "./write-surely.js";
+
+export interface CompletionOptions {
+  readonly owner: Ownership;
+  readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
+  readonly writer: PatientWriter;
+}
 
 /** HubSpot's batch limit is unpublished; 100 is its convention (dossier §3.6). */
 export const COMPLETION_BATCH = 100;
 
+/** How results are written of what was read and sent together. */
+function writingOf(
+  owner: Ownership,
+  read: readonly OwedCompletion[],
+  sentWith: { latestDecidedAt?: Date | undefined } = {},
+): Writing<CompletionResult> {
+  const triesBefore = new Map(read.map(({ id, tries }) => [id, tries]));
+  return {
+    what: "what HubSpot said of a completion",
+    idOf: ({ id }) => id,
+    write: (results, isAgain) =>
+      writeCompletionResults(owner, results, {
+        ...sentWith,
+        triesBefore: isAgain ? triesBefore : undefined,
+      }),
+    readUnwritten: (results) => readUnwrittenResults(owner, results, triesBefore),
+    // HubSpot's words are all that can be refused.
+    inStead: (result) => ({ ...result, problem: "What HubSpot said of it cannot be stored." }),
+  };
+}
+
 /** An admin's retry ends with us: nothing is sent for it. */
-async function endUnheld(owner: Ownership, decided: readonly OwedCompletion[]): Promise<void> {
+async function endUnheld(
+  { owner, writer }: CompletionOptions,
+  decided: readonly OwedCompletion[],
+): Promise<void> {
   const unheld = decided.filter(({ isHeld }) => !isHeld);
-  await writeSurely(() =>
-    writeCompletionResults(
-      owner,
-      unheld.map(({ id }) => ({ id, to: "COMPLETED" })),
-    ),
-  );
+  const results = unheld.map(({ id }): CompletionResult => ({ id, to: "COMPLETED" }));
+  await writer.write(results, writingOf(owner, unheld));
 }
 
 /** What HubSpot left open and then did not answer for: it is in trouble, or the window is full. */
@@ -49,22 +76,19 @@ async function sendTogether(desk: CompletionDesk, batch: readonly OwedCompletion
  * own: it refuses them if it did, and whether one such fails all of a batch is unpublished (dossier §3.6).
  *
  * @returns how many were decided and due; a full batch means there may be more.
+ * @throws LeaseLost, before any further request, once the portal has a new owner.
  */
-export async function sendCompletions(owner: Ownership, gateway: PortalGateway): Promise<number> {
+export async function sendCompletions(options: CompletionOptions): Promise<number> {
+  const { owner, gateway, writer } = options;
   const decided = await readOwedCompletions(owner, COMPLETION_BATCH);
   const owed = decided.filter(({ isHeld }) => isHeld);
-  if (owed.length < decided.length) await endUnheld(owner, decided);
+  if (owed.length < decided.length) await endUnheld(options, decided);
   const latestDecidedAt = owed.reduce<Date | undefined>(
     (latest, { decidedAt }) => (latest === undefined || decidedAt > latest ? decidedAt : latest),
     undefined,
   );
-  const desk: CompletionDesk = {
-    gateway,
-    write: async (results: readonly CompletionResult[]) => {
-      if (results.length === 0) return;
-      await writeSurely(() => writeCompletionResults(owner, results, { latestDecidedAt }));
-    },
-  };
+  const writing = writingOf(owner, owed, { latestDecidedAt });
+  const desk: CompletionDesk = { gateway, write: (results) => writer.write(results, writing) };
   await sendTogether(
     desk,
     owed.filter(({ doubtedAt }) => doubtedAt === undefined),

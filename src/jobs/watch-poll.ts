@@ -5,6 +5,7 @@ import { refusalCode } from "../executions/refusal.js";
 import { readSequenceFacts } from "../executions/sequence-facts.js";
 import {
   readOwnEnrollments,
+  readUnwrittenLooks,
   readWatched,
   writeLooks,
   type Look,
@@ -16,7 +17,7 @@ import { HubSpotError, HubSpotRejected, HubSpotUnavailable, PortalSpared } from 
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { isOutage } from "./attempt-faults.js";
 import { judgeLook } from "./judge-look.js";
-import { writeSurely } from "./write-surely.js";
+import type { PatientWriter, Writing } from "./patient-writer.js";
 
 /** Contacts HubSpot reads for one request (dossier §6). */
 const BATCH = 100;
@@ -121,6 +122,7 @@ interface Moment {
 
 export interface PollOptions {
   gateway: PortalGateway;
+  writer: PatientWriter;
   /** False as soon as the turn has to end: what was not read by then stays due. */
   mayGoOn: () => boolean;
 }
@@ -139,7 +141,7 @@ export interface Polled {
  * Looks at up to 100 of the portal's contacts whose executions wait for a sequence to end, for one request and at most
  * ten more for those that HubSpot does not give back together.
  *
- * @throws what is no fault of HubSpot's.
+ * @throws LeaseLost, and what is no fault of HubSpot's.
  */
 export async function pollWatched(owner: Ownership, options: PollOptions): Promise<Polled> {
   const batch = await readWatched(owner, { limit: BATCH, gatherMs: GATHER_MS });
@@ -151,11 +153,28 @@ export async function pollWatched(owner: Ownership, options: PollOptions): Promi
   const contactIds = [...new Set(executions.map(({ contactId }) => contactId))];
   const answers = await readAll(contactIds, options);
   const looks = await judgeAll(owner, { now: batch.now, executions }, answers);
-  await writeSurely(() => writeLooks(owner, looks));
+  await options.writer.write(looks, writingOf(owner, batch.now));
   return {
     isMoreLeft: executions.length === BATCH,
     decided: looks.filter(({ result }) => result.to === "DECIDED").length,
     requests: answers.requests,
+  };
+}
+
+/** One whose look cannot be stored is looked at again in time, knowing what it knew, until its deadline. */
+function writingOf(owner: Ownership, now: Date): Writing<Look> {
+  const { portalId } = owner;
+  return {
+    what: "what was seen of a contact that waits",
+    idOf: ({ execution }) => execution.id,
+    write: (looks, isAgain) => writeLooks(owner, looks, { isAgain }),
+    readUnwritten: (looks) => readUnwrittenLooks(owner, looks),
+    inStead: ({ execution }) => {
+      const { acceptedAt, deadlineAt, seen } = execution;
+      if (deadlineAt <= now)
+        return { execution, result: { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } };
+      return { execution, result: { to: "WATCHING", dueAt: nextLookAt(now, acceptedAt, portalId), seen } };
+    },
   };
 }
 

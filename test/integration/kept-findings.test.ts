@@ -8,6 +8,7 @@ import type { ClaimedExecution } from "../../src/executions/execution.js";
 import { enrolled } from "../../src/executions/outcome.js";
 import type { Result } from "../../src/executions/write-back.js";
 import { FindingBuffer } from "../../src/jobs/finding-buffer.js";
+import { PatientWriter } from "../../src/jobs/patient-writer.js";
 import { acquirePortal, LEASE_CTE, LeaseLost } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
@@ -44,9 +45,11 @@ describe("what attempts found out, when it cannot be written at once", () => {
   });
 
   function bufferOver(over: Pool, options: { isClaimed?: (id: bigint) => boolean } = {}): FindingBuffer {
+    const ours = { ...owner, pool: over };
+    const logger = pino({ level: "silent" });
     return new FindingBuffer({
-      ...{ owner: { ...owner, pool: over }, logger: pino({ level: "silent" }) },
-      ...{ underWay: () => 1, claimsAtRest: () => Promise.resolve(), mayStillWrite: () => true },
+      ...{ owner: ours, writer: new PatientWriter({ owner: ours, logger, mayStillWrite: () => true }) },
+      ...{ underWay: () => 1, claimsAtRest: () => Promise.resolve() },
       ...{ isClaimed: () => false, onDecided: () => undefined, ...options },
     });
   }
@@ -55,7 +58,7 @@ describe("what attempts found out, when it cannot be written at once", () => {
   function failing(when: "before" | "after", { times = 1, code = "57P01" } = {}): Pool {
     let left = times;
     const query = async (given: { name?: string }, ...rest: unknown[]): Promise<unknown> => {
-      const fails = given.name === "write-findings" && left > 0;
+      const fails = given.name?.startsWith("write-findings") === true && left > 0;
       if (fails) left -= 1;
       const fault = Object.assign(new Error("terminating connection"), { code });
       if (fails && when === "before") throw fault;

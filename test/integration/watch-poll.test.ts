@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
 import type { Ownership } from "../../src/executions/claim.js";
 import { HubSpotUnavailable, PortalSpared } from "../../src/hubspot/errors.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
+import { PatientWriter } from "../../src/jobs/patient-writer.js";
 import { pollWatched } from "../../src/jobs/watch-poll.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
@@ -70,12 +72,14 @@ describe("a look at contacts that wait for their sequence's end", () => {
     return { gateway, asked };
   }
 
+  const writer = () =>
+    new PatientWriter({ owner, logger: pino({ level: "silent" }), mayStillWrite: () => true });
   const always = (): boolean => true;
 
   test("reads ten of those that were deleted or merged, nearest deadline first, and the rest in looks to come", async () => {
     await seed(40);
     const { gateway, asked } = gatewayTo(["36", "37", "38", "39", "40"]);
-    expect(await pollWatched(owner, { gateway, mayGoOn: always })).toEqual({
+    expect(await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always })).toEqual({
       ...{ isMoreLeft: false, decided: 9, requests: 11 },
     });
     expect(asked).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
@@ -97,7 +101,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
   test("ends with its turn: what it had no time to read stays due", async () => {
     await seed(5);
     const { gateway, asked } = gatewayTo([]);
-    await pollWatched(owner, { gateway, mayGoOn: () => asked.length < 2 });
+    await pollWatched(owner, { gateway, writer: writer(), mayGoOn: () => asked.length < 2 });
     expect(asked).toHaveLength(2);
     const rows = await stored();
     expect(rows.map(({ state }) => state)).toEqual([
@@ -113,7 +117,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
   test("leaves those due whose account is spared before they are asked about", async () => {
     await seed(3);
     const gateway = { readContacts: () => Promise.reject(new PortalSpared()) } as unknown as PortalGateway;
-    await pollWatched(owner, { gateway, mayGoOn: always });
+    await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always });
     for (const { state, dueInMs } of await stored()) {
       expect(state).toBe("WATCHING");
       expect(dueInMs).toBeLessThan(0);
@@ -130,7 +134,11 @@ describe("a look at contacts that wait for their sequence's end", () => {
     const [, retryAfterMs, from, to] = row;
     await seed(2);
     const readContacts = () => Promise.reject(down(retryAfterMs));
-    await pollWatched(owner, { gateway: { readContacts } as unknown as PortalGateway, mayGoOn: always });
+    await pollWatched(owner, {
+      gateway: { readContacts } as unknown as PortalGateway,
+      writer: writer(),
+      mayGoOn: always,
+    });
     for (const { state, dueInMs } of await stored()) {
       expect(state).toBe("WATCHING");
       expect(dueInMs).toBeGreaterThanOrEqual(from);
@@ -143,7 +151,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
     const { gateway, asked } = gatewayTo(["4"], () => {
       if (asked.length === 3) throw down();
     });
-    expect((await pollWatched(owner, { gateway, mayGoOn: always })).decided).toBe(1);
+    expect((await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always })).decided).toBe(1);
     const states = (await stored()).map(({ state }) => state);
     expect(states).toEqual(["WATCHING", "DECIDED", "WATCHING", "WATCHING"]);
   });
@@ -155,7 +163,11 @@ describe("a look at contacts that wait for their sequence's end", () => {
       [portalId],
     );
     const readContacts = () => Promise.reject(down());
-    await pollWatched(owner, { gateway: { readContacts } as unknown as PortalGateway, mayGoOn: always });
+    await pollWatched(owner, {
+      gateway: { readContacts } as unknown as PortalGateway,
+      writer: writer(),
+      mayGoOn: always,
+    });
     expect((await stored()).map(({ state }) => state)).toEqual(["DECIDED", "WATCHING"]);
   });
 });

@@ -20,6 +20,7 @@ import { BELIEVE_NONE_AFTER_MS } from "../../../src/jobs/doubt.js";
 import { createDoubtedContacts } from "../../../src/jobs/doubted-contacts.js";
 import { enrollContact } from "../../../src/jobs/enroll-contact.js";
 import { PortalTurn } from "../../../src/jobs/portal-turn.js";
+import { PatientWriter } from "../../../src/jobs/patient-writer.js";
 import { sendCompletions } from "../../../src/jobs/send-completions.js";
 import { SenderDesk } from "../../../src/jobs/sender-desk.js";
 import { settleUncertain } from "../../../src/jobs/settle-uncertain.js";
@@ -154,7 +155,11 @@ export class PortalWorker {
     if (!hubspot.isConnected) return;
     const { ownership } = this.#owner ?? (await this.acquire());
     try {
-      await sendCompletions(ownership, hubspot.forCompletions(answers, onAnswered) as PortalGateway);
+      await sendCompletions({
+        owner: ownership,
+        gateway: hubspot.forCompletions(answers, onAnswered),
+        writer: new PatientWriter({ owner: ownership, logger, mayStillWrite: () => true }),
+      });
     } catch (fault) {
       if (!(fault instanceof Crash)) throw fault;
       return this.crash();

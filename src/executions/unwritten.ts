@@ -1,0 +1,42 @@
+import type { Ownership } from "./claim.js";
+
+/**
+ * SQL that leaves out rows that somebody else holds at this moment, an earlier try that is still under way among them.
+ * Expects the portal id as $1 and the rows' ids as $3; goes by id, as all do who lock several rows.
+ */
+export const FREE_ROWS = `AND e.id = ANY (ARRAY(
+  SELECT free.id FROM executions free WHERE free.portal_id = $1 AND free.id = ANY ($3::bigint[])
+   ORDER BY free.id FOR UPDATE SKIP LOCKED))`;
+
+/** A row that is to be written, and what tells that it is still as it was read. */
+export interface RowAsRead {
+  readonly id: bigint;
+  readonly asRead: string | number | Date;
+}
+
+/** Which rows are still to be written, and whether the portal is still the owner's. */
+export interface Unwritten {
+  readonly isOwner: boolean;
+  readonly ids: ReadonlySet<bigint>;
+}
+
+/**
+ * After a write that moved fewer rows than given: tells what was written by an earlier try whose answer was lost, or moved by
+ * somebody else, from what still has to be written.
+ *
+ * @param isAsRead SQL on the execution `e`, the owner's epoch `$2` and `row.as_read`, a text.
+ */
+export async function readUnwritten(
+  { pool, portalId, epoch }: Ownership,
+  rows: readonly RowAsRead[],
+  isAsRead: string,
+): Promise<Unwritten> {
+  const { rows: found } = await pool.query<{ is_owner: boolean; ids: string[] }>(
+    `SELECT EXISTS (SELECT FROM portal_drains WHERE portal_id = $1 AND epoch = $2) AS is_owner,
+            ARRAY(SELECT e.id::text FROM unnest($3::bigint[], $4::text[]) AS row (id, as_read)
+                    JOIN executions e ON e.portal_id = $1 AND e.id = row.id
+                   WHERE ${isAsRead}) AS ids`,
+    [portalId, epoch, rows.map(({ id }) => id), rows.map(({ asRead }) => asRead)],
+  );
+  return { isOwner: found[0]?.is_owner ?? false, ids: new Set(found[0]?.ids.map(BigInt)) };
+}
