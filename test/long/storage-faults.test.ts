@@ -91,9 +91,12 @@ describe("when the database is in trouble", () => {
 
   /**
    * Calls in the trouble get 503 in time and nothing else; once it is over, HubSpot's retries bring each contact to one
-   * enrollment and one completion, with nothing restarted.
+   * enrollment and one completion, with nothing restarted. What ends by itself within seconds may answer some in time.
    */
-  async function expectRefusedThenDone(trouble: Trouble): Promise<void> {
+  async function expectRefusedThenDone(
+    trouble: Trouble,
+    alsoAnswered: readonly number[] = [],
+  ): Promise<void> {
     endTrouble = () => trouble.end();
     await trouble.begin();
     const run = enroll(6);
@@ -103,8 +106,9 @@ describe("when the database is in trouble", () => {
     const answers = run.executions.flatMap(({ attempts }) => attempts.slice(0, 2));
     await endTrouble();
     endTrouble = undefined;
-    expect([...new Set(answers.map(({ status }) => status))]).toEqual([503]);
-    expect(answers[0]?.body).toContain("STORAGE_UNAVAILABLE");
+    const refused = answers.filter(({ status }) => !alsoAnswered.includes(status ?? 0));
+    expect([...new Set(refused.map(({ status }) => status))]).toEqual([503]);
+    expect(refused[0]?.body).toContain("STORAGE_UNAVAILABLE");
     expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(ANSWER_MS);
     await run.finished;
     expect(new Set(run.executions.map(({ outputs }) => outputs["enrollment_status"]))).toEqual(
@@ -156,7 +160,7 @@ describe("when the database is in trouble", () => {
     end: () => Promise.resolve(server.thaw()),
   };
 
-  /** Nothing the calls need is locked; all connections wait for what is. */
+  /** Nothing the calls need is locked; all connections wait for what is, for as long as a lock is waited for. */
   function exhausted(): Trouble {
     let client: pg.PoolClient | undefined;
     return {
@@ -203,7 +207,7 @@ describe("when the database is in trouble", () => {
   describe("calls get 503 within a second and nothing else, and are made good once it is over,", () => {
     test("when it is gone", () => expectRefusedThenDone(gone), 60_000);
     test("when it hangs", () => expectRefusedThenDone(hung), 60_000);
-    test("when every connection is in use", () => expectRefusedThenDone(exhausted()), 60_000);
+    test("when every connection is in use", () => expectRefusedThenDone(exhausted(), [200]), 60_000);
     test("when it is read-only", () => expectRefusedThenDone(readOnly()), 60_000);
 
     test("when its disk is full", async () => {

@@ -38,6 +38,8 @@ async function run(task: RotationTask): Promise<number> {
     for (let isMoreLeft = true; isMoreLeft; turns += 1) {
       const client = await pool.connect();
       try {
+        // Others hold it for whole turns, longer than the app's own statements may wait.
+        await client.query(`SET lock_timeout = 0; SET statement_timeout = 0`);
         await client.query(`SELECT pg_advisory_lock($1)`, [TURN_LOCK]);
         isMoreLeft = await takeTurn(task, pool, random.chance(task.crashShare));
         await client.query(`SELECT pg_advisory_unlock($1)`, [TURN_LOCK]);
