@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Pool } from "pg";
+import type { Pool, QueryResult } from "pg";
 import {
   claimDue,
   claimUncertain,
@@ -474,19 +474,25 @@ describe("the settings site's numbers of a year", () => {
     const client = await db.database.pool.connect();
     let read = 0;
     let statements = 0;
+    async function explain({ text, values = [] }: Statement): Promise<QueryResult> {
+      const probe = `probe_${(statements += 1)}`;
+      await client.query(`PREPARE ${probe} AS ${text}`);
+      const given = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
+      const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+        `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${probe} ${given}`,
+      );
+      read += rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
+      await client.query(`DEALLOCATE ${probe}`);
+      return client.query(text, [...values]);
+    }
+    // A pool runs several at once, this one connection one after the other.
+    let last: Promise<unknown> = Promise.resolve();
     const explaining = {
-      // Several may be under way at once: each has a name of its own.
-      async query(asked: string | Statement, listed: readonly unknown[] = []) {
-        const { text, values = listed } = typeof asked === "string" ? { text: asked } : asked;
-        const probe = `probe_${(statements += 1)}`;
-        await client.query(`PREPARE ${probe} AS ${text}`);
-        const given = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
-        const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
-          `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${probe} ${given}`,
-        );
-        read += rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
-        await client.query(`DEALLOCATE ${probe}`);
-        return client.query(text, [...values]);
+      query(asked: string | Statement, values: readonly unknown[] = []): Promise<QueryResult> {
+        const statement = typeof asked === "string" ? { text: asked, values } : asked;
+        const result = last.then(() => explain(statement));
+        last = result.catch(() => undefined);
+        return result;
       },
     };
     // pg keeps a named statement's plan for all values from the sixth run on.
