@@ -10,6 +10,7 @@ export const PARTS = [
   "wake",
   "fairness-one",
   "fairness-many",
+  "fairness-hung",
   "growth",
   "portals",
   "weekend",

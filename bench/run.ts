@@ -1,7 +1,7 @@
 import { ensureBuilt } from "./chaos/stage.js";
 import { measureAccept } from "./accept/accept.js";
 import { measureDrain } from "./drain/drain.js";
-import { measureFairnessMany, measureFairnessOne } from "./fairness/fairness.js";
+import { measureFairnessHung, measureFairnessMany, measureFairnessOne } from "./fairness/fairness.js";
 import { measureWake } from "./wake/wake.js";
 import { Halts } from "./rig/halts.js";
 import { measureWeekend } from "./weekend/weekend.js";
@@ -26,6 +26,7 @@ const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   wake: measureWake,
   "fairness-one": measureFairnessOne,
   "fairness-many": measureFairnessMany,
+  "fairness-hung": measureFairnessHung,
   growth: measureGrowth,
   portals: measurePortals,
   weekend: measureWeekend,

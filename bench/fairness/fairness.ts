@@ -3,6 +3,7 @@ import { acceptToEnrollMs, callAction } from "../rig/arrivals.js";
 import { addBacklog } from "../rig/backlog.js";
 import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { allFinished, portalIds, stockPortals, warmUp } from "../rig/stock.js";
+import { ENDPOINTS } from "../../src/simulator/faults.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
 import { median, quantile } from "../report/statistics.js";
@@ -43,6 +44,16 @@ async function trickle(rig: Rig, small: readonly number[], run: number): Promise
   return [...took, ...late];
 }
 
+function summary(took: readonly number[]): string {
+  const [p50, p99] = [0.5, 0.99].map((share) => quantile(took, share).toFixed(0));
+  return `p50 ${p50} ms, p99 ${p99} ms, longest ${Math.max(...took).toFixed(0)} ms`;
+}
+
+function figure({ id, what }: Pick<Setting, "id" | "what">, p99s: readonly number[]): Figure {
+  const bar = { of: "ours" as const, atMost: 3 };
+  return { id, what, area: "fairness", unit: "s", ours: median(p99s), runs: p99s, bar };
+}
+
 /** One backlog that outlasts all runs; or one for each of many portals and run, so that each run begins with a burst. */
 async function measureSetting({ busy, id, what }: Setting, options: BenchOptions): Promise<Figure[]> {
   const rig = await startRig({ latencyMs: LATENCY_MS, ...processOptions(options) });
@@ -64,14 +75,10 @@ async function measureSetting({ busy, id, what }: Setting, options: BenchOptions
         await addBacklog(rig.pool, { portalIds: big, each: BUSY_EACH, from: 1 + run * BUSY_EACH });
       const took = await trickle(rig, small, run);
       p99s.push(quantile(took, 0.99) / 1_000);
-      options.tell(
-        `fairness, ${busy} busy, run ${run + 1}: p50 ${quantile(took, 0.5).toFixed(0)} ms, ` +
-          `p99 ${quantile(took, 0.99).toFixed(0)} ms, longest ${Math.max(...took).toFixed(0)} ms`,
-      );
+      options.tell(`fairness, ${busy} busy, run ${run + 1}: ${summary(took)}`);
       if (busy > 1) await allFinished(rig);
     }
-    const bar = { of: "ours" as const, atMost: 3 };
-    return [{ id, what, area: "fairness", unit: "s", ours: median(p99s), runs: p99s, bar }];
+    return [figure({ id, what }, p99s)];
   } finally {
     await rig.close();
   }
@@ -88,4 +95,35 @@ export function measureFairnessMany(options: BenchOptions): Promise<Figure[]> {
   const busy = options.isQuick ? 20 : 120;
   const what = `the same beside ${busy} portals with a backlog each`;
   return measureSetting({ busy, id: "fairness-many", what }, options);
+}
+
+/**
+ * The same while HubSpot does not answer for as many portals, each with a backlog. Run once, however many runs are asked
+ * for: it is the first time-outs that could hold up others, before the circuits open.
+ */
+export async function measureFairnessHung(options: BenchOptions): Promise<Figure[]> {
+  const rig = await startRig({ latencyMs: LATENCY_MS, ...processOptions(options) });
+  try {
+    const ids = portalIds(2 * SMALL_PORTALS);
+    const [healthy, hung] = [ids.slice(0, SMALL_PORTALS), ids.slice(SMALL_PORTALS)];
+    await stockPortals(
+      rig,
+      { portalIds: healthy, contacts: 1 + CALLS_EACH },
+      { portalIds: hung, contacts: 1 + BUSY_EACH },
+    );
+    await rig.startApp({ role: "worker", name: "worker" });
+    await warmUp(rig, ids);
+    for (const portalId of hung)
+      await rig.simulator.hang(
+        portalId,
+        ENDPOINTS.filter((endpoint) => endpoint !== "token"),
+      );
+    await addBacklog(rig.pool, { portalIds: hung, each: BUSY_EACH, from: 1 });
+    const took = await trickle(rig, healthy, 0);
+    options.tell(`fairness, ${hung.length} hung: ${summary(took)}`);
+    const what = `the same while HubSpot hangs for ${hung.length} portals with a backlog each`;
+    return [figure({ id: "fairness-hung", what }, [quantile(took, 0.99) / 1_000])];
+  } finally {
+    await rig.close();
+  }
 }

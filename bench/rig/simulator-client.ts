@@ -1,4 +1,5 @@
 import { createBrowser } from "../../src/bin/browser-trip.js";
+import type { Endpoint } from "../../src/simulator/faults.js";
 
 /** What the simulated HubSpot saw of one portal. */
 export interface PortalTraffic {
@@ -38,12 +39,16 @@ export interface SimulatorClient {
   traffic(portalId: number): Promise<PortalTraffic>;
   allTraffic(): Promise<PortalTraffic[]>;
   setLatency(latencyMs: number): Promise<void>;
+  /** From now on no request of the portal, to any of these endpoints, is answered; each connection stays open. */
+  hang(portalId: number, endpoints: readonly Endpoint[]): Promise<void>;
 }
 
 /** The owner every simulated contact has, and the only sequence: the seeds of the simulator are fixed. */
 export const OWNER_ID = "77120001";
 export const SEQUENCE_ID = "300000001";
 export const FIRST_CONTACT = 1001;
+/** More requests than any measurement makes. */
+const WITHOUT_END = 1_000_000;
 
 export function createSimulatorClient(url: string): SimulatorClient {
   async function control(method: "GET" | "POST" | "PUT", path: string, body?: unknown): Promise<unknown> {
@@ -80,6 +85,10 @@ export function createSimulatorClient(url: string): SimulatorClient {
     },
     async setLatency(latencyMs) {
       await control("PUT", "/latency", { latencyMs });
+    },
+    async hang(portalId, endpoints) {
+      for (const endpoint of endpoints)
+        await control("POST", "/failures", { portalId, endpoint, fault: "hangBefore", times: WITHOUT_END });
     },
   };
 }
