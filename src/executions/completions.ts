@@ -52,6 +52,8 @@ export type CompletionResult =
       readonly delayMs: number;
       readonly problem: string;
       readonly isDoubted?: boolean;
+      /** HubSpot was not asked, so that nothing is to be written: this is not one of the completion's tries. */
+      readonly isUnasked?: boolean;
     };
 
 /** How often each completion had been sent when it was read (OwedCompletion.tries), by id. */

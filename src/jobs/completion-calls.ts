@@ -7,6 +7,7 @@ import {
   HubSpotError,
   HubSpotRejected,
   HubSpotUnavailable,
+  PortalSpared,
 } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { backoffMs } from "../queue/backoff.js";
@@ -50,11 +51,12 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
 /** What was sent together is sent together again, so that it stays one request. */
 function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): CompletionResult[] {
   const delayMs = retryDelayMs(fault, Math.max(...batch.map(({ tries }) => tries)));
+  const isUnasked = fault instanceof PortalSpared;
   const outcome = { problem: fault.message, isDoubted: isLostAnswer(fault) };
   return batch.map(({ id, holdEndsMs }) =>
     timeLeftMs(holdEndsMs) <= 0
       ? { id, to: "COMPLETION_ABANDONED", ...outcome }
-      : { id, to: "DECIDED", delayMs, ...outcome },
+      : { id, to: "DECIDED", delayMs, isUnasked, ...outcome },
   );
 }
 

@@ -54,6 +54,10 @@ async function endUnheld(
 /** What HubSpot left open and then did not answer for: it is in trouble, or the window is full. */
 const PUT_OFF = { delayMs: 5_000, problem: "HubSpot stopped answering while the result was being sent." };
 
+function wasAsked(result: CompletionResult): boolean {
+  return result.to !== "DECIDED" || result.isUnasked !== true;
+}
+
 /** One request, as a rule. What HubSpot did not tell apart in its answer is told apart by further ones. */
 async function sendTogether(desk: CompletionDesk, batch: readonly OwedCompletion[]): Promise<void> {
   if (batch.length === 0) return;
@@ -88,7 +92,11 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
     undefined,
   );
   const writing = writingOf(owner, owed, { latestDecidedAt });
-  const desk: CompletionDesk = { gateway, write: (results) => writer.write(results, writing) };
+  const desk: CompletionDesk = {
+    gateway,
+    // What HubSpot was not asked about stays as it was read: due, with no try counted.
+    write: (results) => writer.write(results.filter(wasAsked), writing),
+  };
   await sendTogether(
     desk,
     owed.filter(({ doubtedAt }) => doubtedAt === undefined),
