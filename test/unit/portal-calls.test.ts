@@ -1,10 +1,18 @@
 import { describe, expect, test } from "@jest/globals";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Pool } from "pg";
-import { AppMisconfigured, HubSpotUnavailable } from "../../src/hubspot/errors.js";
+import {
+  AppMisconfigured,
+  HubSpotTimedOut,
+  HubSpotUnavailable,
+  PortalSpared,
+} from "../../src/hubspot/errors.js";
 import { createFairGate } from "../../src/hubspot/fair-gate.js";
 import { RequestBudget } from "../../src/hubspot/request-budget.js";
 import { createTransport } from "../../src/hubspot/transport.js";
-import { openPortalCalls, type PortalCalls } from "../../src/jobs/portal-calls.js";
+import { recoverable } from "../../src/jobs/attempt-faults.js";
+import type { ClaimedExecution } from "../../src/executions/execution.js";
+import { openPortalCalls, type PortalCalls, type PortalCallsOptions } from "../../src/jobs/portal-calls.js";
 import { createSlotSource } from "../../src/jobs/slot-source.js";
 import { PortalCircuit } from "../../src/queue/portal-circuit.js";
 import { RefreshUnderWay } from "../../src/vault/errors.js";
@@ -13,8 +21,25 @@ const portalId = 8_101n;
 /** As many as wait for a portal's token at once. */
 const ATTEMPTS = 60;
 
+interface Opened {
+  readonly calls: PortalCalls;
+  readonly circuit: PortalCircuit;
+  readonly stored: unknown[][];
+}
+
 /** A turn's way to HubSpot of which no token can be had; what is stored of its circuit, the last last. */
-function open(tokenFault: Error): { calls: PortalCalls; circuit: PortalCircuit; stored: unknown[][] } {
+function open(tokenFault: Error): Opened {
+  const noToken = () => Promise.reject(tokenFault);
+  return openWith(
+    createTransport({
+      apiUrl: "http://localhost:1",
+      accessTokenFor: noToken,
+      renewAfterRefusal: noToken,
+    }),
+  );
+}
+
+function openWith(forPortal: PortalCallsOptions["forPortal"]): Opened {
   const stored: unknown[][] = [];
   const pool = {
     query: ({ values }: { values: unknown[] }) => {
@@ -31,16 +56,11 @@ function open(tokenFault: Error): { calls: PortalCalls; circuit: PortalCircuit; 
   };
   const circuit = new PortalCircuit({ pool, lease, onFault: () => undefined });
   const budget = new RequestBudget({ limit: 110, windowMs: 10_000, now: () => performance.now() });
-  const noToken = () => Promise.reject(tokenFault);
   const calls = openPortalCalls({
     ...{ portalId, budget, circuit },
     slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit }),
     gate: createFairGate({ places: 1 }),
-    forPortal: createTransport({
-      apiUrl: "http://localhost:1",
-      accessTokenFor: noToken,
-      renewAfterRefusal: noToken,
-    }),
+    forPortal,
   });
   return { calls, circuit, stored };
 }
@@ -77,4 +97,23 @@ describe("a portal whose token cannot be had", () => {
     expect(calls.isCallable()).toBe(false);
     expect(stored).toEqual([[portalId, 1n, 60_000, "HubSpot refuses the client secret", 1]]);
   });
+});
+
+test("two time-outs open the circuit: what waits at the gate then goes back to the queue, unsent and uncounted", async () => {
+  let sent = 0;
+  const { calls, circuit } = openWith(({ takeSlot }) => async () => {
+    const slot = await takeSlot();
+    sent += 1;
+    await nextTurn();
+    slot.settle();
+    throw new HubSpotTimedOut(15_000);
+  });
+  const asked = Array.from({ length: 10 }, () => calls.gatewayWith().readOwner("1"));
+  const faults = (await Promise.allSettled(asked)).map((end) => end.status === "rejected" && end.reason);
+  expect(circuit.isOpen).toBe(true);
+  expect(sent).toBe(2);
+  const spared = faults.filter((fault) => fault instanceof PortalSpared);
+  expect(spared).toHaveLength(8);
+  const claimed = { state: "ATTEMPTING", retries: 3, deadlineMs: 0 } as ClaimedExecution;
+  expect(recoverable(spared[0], claimed, "QUEUED")).toMatchObject({ to: "QUEUED", isWait: true, delayMs: 0 });
 });
