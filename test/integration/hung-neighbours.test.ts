@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
+
+/** Together they could have more requests under way than a worker's 256 places. */
+const HUNG = { portals: 5, contacts: 70 };
+/** What an account that has not been heard of may have under way, and what may be asked beside its enrollments. */
+const UNHEARD = { most: 16, beside: 4 };
+
+function begin(running: RunningApp, portal: SimulatedPortal): WorkflowRun {
+  return portal.runAction({
+    actionUrl: running.publicUrl + ENROLL_ROUTE,
+    contactIds: [...portal.contacts.keys()],
+    inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+    objectProperties: [...REQUESTED_PROPERTIES],
+  });
+}
+
+describe("a healthy account beside five whose HubSpot answers no enrollment", () => {
+  let running: RunningApp;
+  let hung: SimulatedPortal[];
+  let healthy: SimulatedPortal;
+  let tookMs: number;
+  const asked = new Map<number, number>();
+
+  beforeAll(async () => {
+    running = await startRunningApp();
+    const { simulator } = running;
+    simulator.signals.on("request", ({ portalId }) => {
+      if (portalId !== undefined) asked.set(portalId, (asked.get(portalId) ?? 0) + 1);
+    });
+    hung = Array.from({ length: HUNG.portals }, () => addPlainPortal(simulator, { contacts: HUNG.contacts }));
+    healthy = addPlainPortal(simulator, { contacts: 5 });
+    for (const portal of [healthy, ...hung]) await running.install(portal);
+    await simulator.waitFor(() => hung.every(({ portalId }) => (asked.get(portalId) ?? 0) >= 1), {
+      what: "the first requests of the accounts",
+    });
+    for (const { portalId } of hung)
+      simulator.failNext({ portalId, endpoint: "enroll", fault: "hangBefore", times: 1_000 });
+    asked.clear();
+    for (const portal of hung) begin(running, portal);
+    await simulator.waitFor(() => hung.every(({ portalId }) => (asked.get(portalId) ?? 0) >= UNHEARD.most), {
+      what: "requests that hang",
+      timeoutMs: 20_000,
+    });
+    const startedMs = performance.now();
+    await begin(running, healthy).finished;
+    tookMs = performance.now() - startedMs;
+  }, 60_000);
+
+  afterAll(async () => {
+    // Cuts what hangs, so that nobody waits for the time-outs.
+    await running.simulator.close();
+    await running.close();
+  });
+
+  test("is served as if they were not there", () => {
+    expect(healthy.enrollments.total).toBe(5);
+    expect(tookMs).toBeLessThan(5_000);
+  });
+
+  test("and few requests of each of the five hang, however many contacts it has", () => {
+    for (const { portalId, enrollments } of hung) {
+      expect(enrollments.total).toBe(0);
+      expect(asked.get(portalId)).toBeLessThanOrEqual(2 * UNHEARD.most + UNHEARD.beside);
+    }
+  });
+
+  test("what of theirs was not sent waits with nothing counted", async () => {
+    const { rows } = await running.db.database.pool.query<{ waiting: number; counted: number }>(
+      `SELECT count(*)::int AS waiting, count(*) FILTER (WHERE attempts > 0 OR retries > 0)::int AS counted
+         FROM executions WHERE state = 'QUEUED'`,
+    );
+    const sent = 2 * UNHEARD.most + UNHEARD.beside;
+    expect(rows[0]?.waiting).toBeGreaterThanOrEqual(HUNG.portals * (HUNG.contacts - sent));
+    expect(rows[0]?.counted).toBe(0);
+  });
+});
