@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../executions/error-codes.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { failed } from "../executions/outcome.js";
 import { refusalCode } from "../executions/refusal.js";
@@ -63,6 +64,12 @@ function afterStorageFault(to: "QUEUED" | "UNCERTAIN", { retries }: ClaimedExecu
   return { to, delayMs: backoffMs(retries + 1, OWN_RETRY), problem: "The app's database did not answer." };
 }
 
+/** Why HubSpot refused a read. Unless it names the user who reads, what is not permitted is not permitted to the app. */
+function readRefusalCode(fault: HubSpotRejected): ErrorCode {
+  if (fault.httpStatus === 403 && fault.category !== "PERMISSION_DENIED") return "MISSING_SCOPES";
+  return refusalCode({ ...fault, message: fault.hubspotMessage }) ?? "CONTACT_NOT_FOUND";
+}
+
 /**
  * What a fault before (or instead of) a request means for the execution, `to` saying where it goes on: to be attempted,
  * as nothing was written at HubSpot, or to be read.
@@ -76,10 +83,9 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
   if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured)
     return { to, delayMs: PARKED_MS, problem: fault.message };
   if (fault instanceof HubSpotRejected) {
-    const code = refusalCode({ ...fault, message: fault.hubspotMessage }) ?? "CONTACT_NOT_FOUND";
     return {
       to: "DECIDED",
-      outcome: failed(code, { detail: `HubSpot said: ${fault.hubspotMessage}` }),
+      outcome: failed(readRefusalCode(fault), { detail: `HubSpot said: ${fault.hubspotMessage}` }),
     };
   }
   if (isStorageDown(fault)) return afterStorageFault(to, execution);

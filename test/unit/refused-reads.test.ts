@@ -1,0 +1,15 @@
+import { expect, test } from "@jest/globals";
+import type { ClaimedExecution } from "../../src/executions/execution.js";
+import { HubSpotRejected } from "../../src/hubspot/errors.js";
+import { recoverable } from "../../src/jobs/attempt-faults.js";
+
+test.each([
+  [undefined, "MISSING_SCOPES"],
+  ["MISSING_SCOPES", "MISSING_SCOPES"],
+  ["PERMISSION_DENIED", "SENDER_NOT_PERMITTED"],
+])("a read that HubSpot refuses with 403 and category %s is told as %s", (category, errorCode) => {
+  const refused = new HubSpotRejected({ httpStatus: 403, message: "No access to owners", category });
+  expect(recoverable(refused, {} as ClaimedExecution, "QUEUED")).toMatchObject({
+    outcome: { errorCode, errorMessage: expect.stringContaining("No access to owners") },
+  });
+});
