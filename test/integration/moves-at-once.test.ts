@@ -17,6 +17,8 @@ import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import { attemptExecution } from "../../src/jobs/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "../../src/jobs/contact-properties.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
+import { clearSenderMark, storeSenderRefusal } from "../../src/jobs/store-sender-mark.js";
+import { PortalCircuit } from "../../src/queue/portal-circuit.js";
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { acquirePortal, LEASE_CTE, LeaseLost } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
@@ -190,6 +192,25 @@ describe("executions that several move at once", () => {
     expect(await storeIntents(owner, [intent], [])).toBe(0);
     await lookAgain(owner);
     expect(await rows()).toEqual(before);
+  });
+
+  test("who lost the portal stores no state of its circuit and no mark of a sender any more", async () => {
+    const lease = await acquirePortal(pool(), portalId);
+    const old = { ...owner, epoch: lease.epoch };
+    const marks = async () =>
+      (await pool().query(`SELECT user_id, refused_code FROM senders WHERE portal_id = $1`, [portalId])).rows;
+    const refused = { email: "a@b.c", code: "INBOX_NOT_CONNECTED", message: "No inbox." } as const;
+    await storeSenderRefusal(old, { ...refused, userId: 7n });
+    const before = await marks();
+    expect(before).toEqual([{ user_id: "7", refused_code: refused.code }]);
+    await acquirePortal(pool(), portalId);
+    await storeSenderRefusal(old, { ...refused, userId: 8n });
+    await clearSenderMark(old, 7n);
+    const circuit = new PortalCircuit({ pool: pool(), lease, onFault: () => undefined });
+    circuit.failed("down", { retryAfterMs: 60_000 });
+    await circuit.saved();
+    expect(await marks()).toEqual(before);
+    expect((await acquirePortal(pool(), portalId)).circuit.trips).toBe(0);
   });
 
   test.each<[what: string, gathered: boolean, change: "touched" | "merged"]>([
