@@ -57,7 +57,7 @@ export interface DrainOptions {
 
 const WINDOW_MS = 10_000;
 /** So long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked for the one person. */
-const RENEWAL_PATIENCE_MS = 2_000;
+const RENEWAL_PATIENCE_MS = 5_000;
 /**
  * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
  * that began together would end together, again and again, and be handed over in a crowd.
