@@ -190,7 +190,8 @@ const MOST_UNDER_WAY = 1_000;
 
 /**
  * After a crash: what was due first may have been sent without its answer being written. Called by the new owner, before
- * it sends anything. Locked by id, as everywhere.
+ * it sends anything. Locked by id, as everywhere. The state is asked for by a sub-select: a constant lets the planner read
+ * the whole index of what is owed.
  */
 export async function doubtCompletions(owner: Ownership): Promise<void> {
   await owner.pool.query({
@@ -202,7 +203,8 @@ export async function doubtCompletions(owner: Ownership): Promise<void> {
         SELECT id FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM due)) ORDER BY id FOR UPDATE
       )
       UPDATE executions e SET completion_doubted_at = coalesce(e.completion_doubted_at, now())
-        FROM lease WHERE e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM locked)) AND e.state = 'DECIDED'`,
+        FROM lease WHERE e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM locked))
+         AND e.state = (SELECT 'DECIDED')`,
     values: [owner.portalId, owner.epoch, MOST_UNDER_WAY],
   });
 }
