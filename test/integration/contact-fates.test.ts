@@ -94,6 +94,14 @@ describe("merges and a privacy deletion", () => {
     }
   });
 
+  test("an erasure is final: a merge that is told later does not bring the contact back", async () => {
+    await apply(erased("1001"));
+    await enrolled("1001");
+    await apply(merged("1001", "1002"));
+    expect(await stored()).toEqual([NOTHING]);
+    expect(await tablesHolding([ADDRESS, "1001"])).toEqual([]);
+  });
+
   test("merges in a circle come to an end", async () => {
     await enrolled("1001");
     await apply(merged("1001", "1002"), merged("1002", "1001"));
