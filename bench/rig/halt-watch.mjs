@@ -1,6 +1,6 @@
 /**
  * Loaded into each of the app's processes (`--import`): writes the longest halt of its event loop so far, in ms, to
- * BENCH_HALTS_FILE. SIGUSR2 begins anew, so that loading the app does not count.
+ * BENCH_HALTS_FILE. SIGUSR2 starts the measurement again, so that loading the app does not count.
  */
 import { writeFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
