@@ -8,8 +8,10 @@ export interface LastAlert {
   readonly tries: number;
   /** When its delivery is tried next, while `outcome` is null. */
   readonly nextTryAt: Date;
-  /** Why the last delivery failed; null until one has. */
+  /** Why the last delivery failed, or whom it missed; null until one has. */
   readonly lastProblem: string | null;
+  /** Of a mail that is still to be sent to others: how many addresses have got it. */
+  readonly reached: number;
   readonly outcome: AlertOutcome | null;
   readonly endedAt: Date | null;
 }
@@ -20,6 +22,7 @@ interface Row {
   tries: number;
   due_at: Date;
   last_problem: string | null;
+  reached: number;
   outcome: AlertOutcome | null;
   ended_at: Date | null;
 }
@@ -31,7 +34,7 @@ export async function findLastAlert(
   channel: AlertChannel,
 ): Promise<LastAlert | undefined> {
   const { rows } = await pool.query<Row>(
-    `SELECT kind, created_at, tries, due_at, last_problem, outcome, ended_at
+    `SELECT kind, created_at, tries, due_at, last_problem, cardinality(reached) AS reached, outcome, ended_at
      FROM alerts WHERE portal_id = $1 AND channel = $2 ORDER BY id DESC LIMIT 1`,
     [portalId, channel],
   );
@@ -43,6 +46,7 @@ export async function findLastAlert(
     tries: row.tries,
     nextTryAt: row.due_at,
     lastProblem: row.last_problem,
+    reached: row.reached,
     outcome: row.outcome,
     endedAt: row.ended_at,
   };

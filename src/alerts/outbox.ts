@@ -31,10 +31,13 @@ export interface DueAlert {
   readonly page: string | null;
   /** The channel's address, or for mail several, apart by commas; null: the portal wants none. */
   readonly address: string | null;
+  /** Of those, who has got it by an earlier try, and whom the mail server refused for good, with its words. */
+  readonly reached: readonly string[];
+  readonly refusals: Readonly<Record<string, string>>;
 }
 
-/** FAILED: given up after the last try, or replaced by a newer test. */
-export type AlertOutcome = "SENT" | "FAILED" | "NOT_WANTED";
+/** PARTLY_SENT: not to every address. FAILED: to none; given up after the last try, or replaced by a newer test. */
+export type AlertOutcome = "SENT" | "PARTLY_SENT" | "FAILED" | "NOT_WANTED";
 
 /** What is to be told, and the page of the settings site that shows it. */
 interface RaisedAlert {
@@ -128,6 +131,8 @@ interface DueRow {
   tries: number;
   time_zone: string | null;
   address: string | null;
+  reached: string[] | null;
+  refusals: Record<string, string>;
 }
 
 /**
@@ -149,6 +154,7 @@ export async function claimDueAlerts(
         FROM due LEFT JOIN portal_settings AS settings USING (portal_id)
        WHERE alert.portal_id = due.portal_id AND alert.id = due.id
       RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.page, alert.created_at, alert.tries,
+                alert.reached, alert.refusals,
                 (SELECT time_zone FROM portals WHERE portals.portal_id = alert.portal_id) AS time_zone,
                 CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address`,
     values: [limit, claimSeconds],
@@ -164,40 +170,59 @@ export async function claimDueAlerts(
     tries: row.tries,
     timeZone: row.time_zone,
     address: row.address,
+    reached: row.reached ?? [],
+    refusals: row.refusals,
   }));
 }
 
-/** Ends an alert that needs no further delivery; `problem` says whom it did not reach all the same, if anybody. */
-export async function endAlert(
+/** One address of a mail is settled: `refusal` holds the server's words, or is undefined if the address has got it. */
+export interface SettledAddress {
+  readonly address: string;
+  readonly refusal?: string | undefined;
+}
+
+/**
+ * Notes what became of one address, at once, so that it is not mailed again; and keeps the alert to this process for
+ * `claimSeconds` more.
+ *
+ * @returns false if the alert is not this process's any more: another one claimed it after its time, or it was replaced.
+ */
+export async function settleAddress(
   pool: Pool,
   alert: DueAlert,
-  { outcome, problem }: { outcome: Exclude<AlertOutcome, "FAILED">; problem?: string | undefined },
-): Promise<void> {
-  await pool.query(
-    `UPDATE alerts SET outcome = $3, ended_at = now(), last_problem = $4 WHERE portal_id = $1 AND id = $2`,
-    [alert.portalId, alert.id, outcome, problem === undefined ? null : cutText(problem, 300)],
+  { address, refusal, claimSeconds }: SettledAddress & { claimSeconds: number },
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `UPDATE alerts SET due_at = now() + $6 * interval '1 second',
+       reached = CASE WHEN $5::text IS NULL THEN array_append(reached, $4::text) ELSE reached END,
+       refusals = CASE WHEN $5::text IS NULL THEN refusals ELSE refusals || jsonb_build_object($4::text, $5::text) END
+     WHERE portal_id = $1 AND id = $2 AND tries = $3 AND outcome IS NULL`,
+    [
+      ...[alert.portalId, alert.id, alert.tries, address],
+      ...[refusal === undefined ? null : cutText(refusal, LONGEST_REFUSAL), claimSeconds],
+    ],
   );
+  return rowCount === 1;
 }
 
-/** What a delivery that failed leaves behind: the reason, for the settings page, and when it is tried again, if ever. */
-export interface FailedDelivery {
-  readonly problem: string;
-  /** Undefined: given up. */
-  readonly retryInMs: number | undefined;
-}
+const LONGEST_REFUSAL = 200;
+const LONGEST_PROBLEM = 600;
 
-/** Puts an alert off, or gives it up. */
-export async function noteFailedDelivery(
-  pool: Pool,
-  alert: DueAlert,
-  { problem, retryInMs }: FailedDelivery,
-): Promise<void> {
+/** How a try to deliver an alert ended: for good with an outcome, or to be tried again. */
+export type TryEnd =
+  | { readonly outcome: AlertOutcome; readonly problem?: string | undefined }
+  | { readonly retryInMs: number; readonly problem: string };
+
+/** Ends an alert, or puts it off; nothing if it is not this process's any more. */
+export async function endTry(pool: Pool, alert: DueAlert, end: TryEnd): Promise<void> {
+  const [outcome, retryInMs] = "outcome" in end ? [end.outcome, 0] : [null, end.retryInMs];
   await pool.query(
-    `UPDATE alerts SET last_problem = $3,
-       due_at = now() + coalesce($4::float8, 0) * interval '1 millisecond',
-       outcome = CASE WHEN $4::float8 IS NULL THEN 'FAILED' END,
-       ended_at = CASE WHEN $4::float8 IS NULL THEN now() END
-     WHERE portal_id = $1 AND id = $2 AND outcome IS NULL`,
-    [alert.portalId, alert.id, cutText(problem, 300), retryInMs ?? null],
+    `UPDATE alerts SET last_problem = $4, due_at = now() + $6::float8 * interval '1 millisecond', outcome = $5::text,
+       ended_at = CASE WHEN $5::text IS NOT NULL THEN now() END
+     WHERE portal_id = $1 AND id = $2 AND tries = $3 AND outcome IS NULL`,
+    [
+      ...[alert.portalId, alert.id, alert.tries],
+      ...[end.problem === undefined ? null : cutText(end.problem, LONGEST_PROBLEM), outcome, retryInMs],
+    ],
   );
 }

@@ -15,8 +15,10 @@ export interface Delivery {
   readonly channel: AlertChannel;
   /** Null while it is to be sent. */
   readonly outcome: AlertOutcome | null;
-  /** Why the last try failed; null until one has. */
+  /** Why the last try failed, or whom it missed; null until one has. */
   readonly lastProblem: string | null;
+  /** Of a mail that is still to be sent to others: how many addresses have got it. */
+  readonly reached: number;
 }
 
 interface Row {
@@ -35,7 +37,8 @@ const LOOKED_AT = 3 * SHOWN;
 export async function listRecentAlerts(pool: Pool, portalId: bigint): Promise<RecentAlert[]> {
   const { rows } = await pool.query<Row>(
     `SELECT kind, message, page, created_at,
-            json_agg(json_build_object('channel', channel, 'outcome', outcome, 'lastProblem', last_problem)
+            json_agg(json_build_object('channel', channel, 'outcome', outcome, 'lastProblem', last_problem,
+                                              'reached', cardinality(reached))
                      ORDER BY channel) AS deliveries
        FROM (SELECT * FROM alerts WHERE portal_id = $1 ORDER BY id DESC LIMIT $2) AS newest
       GROUP BY kind, message, page, created_at ORDER BY max(id) DESC LIMIT $3`,

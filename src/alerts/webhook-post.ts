@@ -69,9 +69,15 @@ function publicLookup(hostname: string, options: LookupOptions, done: LookupCall
 
 const TIMEOUT_MS = 10_000;
 
-/** Posts JSON to a customer's webhook: no redirects, no internal addresses, ten seconds. Resolves with the status. */
+export interface WebhookAnswer {
+  readonly status: number;
+  /** The header as it came; null where there was none. */
+  readonly retryAfter: string | null;
+}
+
+/** Posts JSON to a customer's webhook: no redirects, no internal addresses, ten seconds. Resolves with the answer. */
 export interface WebhookPoster {
-  post(url: string, body: unknown): Promise<number>;
+  post(url: string, body: unknown): Promise<WebhookAnswer>;
   close(): Promise<void>;
 }
 
@@ -96,7 +102,7 @@ export function createWebhookPoster({ allowInternal }: { allowInternal: boolean 
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       await response.body?.cancel();
-      return response.status;
+      return { status: response.status, retryAfter: response.headers.get("retry-after") };
     },
     close: () => agent.close(),
   };

@@ -1,16 +1,17 @@
 import type { Pool } from "pg";
+import { deliverMail, mailProblem } from "../alerts/deliver-mail.js";
 import type { Mailer } from "../alerts/mailer.js";
-import { readRecipients } from "../alerts/recipients.js";
-import { claimDueAlerts, endAlert, noteFailedDelivery, type DueAlert } from "../alerts/outbox.js";
-import { alertMail, alertPayload } from "../alerts/words.js";
+import { claimDueAlerts, endTry, type AlertOutcome, type DueAlert } from "../alerts/outbox.js";
+import { alertPayload } from "../alerts/words.js";
 import type { WebhookPoster } from "../alerts/webhook-post.js";
+import { readRetryAfterMs } from "../hubspot/retry-after.js";
 import type { Logger } from "../observability/logger.js";
 import { backoffMs } from "../queue/backoff.js";
 
 export interface SendAlertsOptions {
   pool: Pool;
   poster: WebhookPoster;
-  /** Undefined where the operator has set no mail server. */
+  /** Undefined if the operator has set no mail server. */
   mailer: Mailer | undefined;
   /** Origin of our settings pages, for the link in the alert. */
   publicUrl: string;
@@ -18,29 +19,39 @@ export interface SendAlertsOptions {
 }
 
 const BATCH = 20;
-const CLAIM_SECONDS = 60;
+/** Longer than one mail or one post takes. A mail's claim is renewed with each of its addresses. */
+const CLAIM_SECONDS = 240;
 /** About a day of tries. */
 const MAX_TRIES = 12;
 const RETRY = { baseMs: 5_000, capMs: 4 * 3_600_000 };
+/** "Gone": the one answer by which a receiver says that it wants no more tries. */
+const GONE = 410;
+
+/** How a try went: for whom it is over, and whether anybody is to be tried again. */
+interface Delivery {
+  /** The outcome if this was the last try. */
+  readonly outcome: Exclude<AlertOutcome, "NOT_WANTED">;
+  readonly isDue: boolean;
+  /** Whom it missed and why, in an admin's words. */
+  readonly problem?: string | undefined;
+  /** How long the receiver asked us to wait. */
+  readonly askedMs?: number | undefined;
+}
 
 async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<void> {
   const { pool, logger } = options;
-  if (alert.address === null) return endAlert(pool, alert, { outcome: "NOT_WANTED" });
-  const send = alert.channel === "EMAIL" ? mail : post;
-  const { isSent, problem } = await send(alert, alert.address, options);
-  if (isSent) return endAlert(pool, alert, { outcome: "SENT", problem });
-  logger.warn(
-    { portalId: alert.portalId, kind: alert.kind, channel: alert.channel, tries: alert.tries, problem },
-    "an alert could not be delivered",
-  );
-  const retryInMs = alert.tries >= MAX_TRIES ? undefined : backoffMs(alert.tries, RETRY);
-  await noteFailedDelivery(pool, alert, { problem, retryInMs });
+  const { address, portalId, kind, channel, tries } = alert;
+  if (address === null)
+    return endTry(pool, alert, { outcome: alert.reached.length > 0 ? "SENT" : "NOT_WANTED" });
+  const delivery = await (channel === "EMAIL" ? mail(alert, options) : post(alert, address, options));
+  if (delivery === undefined) return;
+  const { outcome, isDue, problem, askedMs = 0 } = delivery;
+  if (problem !== undefined)
+    logger.warn({ portalId, kind, channel, tries, problem }, "an alert did not reach everybody");
+  if (!isDue || tries >= MAX_TRIES) return endTry(pool, alert, { outcome, problem });
+  const retryInMs = Math.max(askedMs, backoffMs(tries, RETRY));
+  await endTry(pool, alert, { retryInMs, problem: problem ?? "" });
 }
-
-/** How a delivery went, with what went wrong in an admin's words: one that was sent may have missed a recipient. */
-type Delivery =
-  | { readonly isSent: true; readonly problem?: string | undefined }
-  | { readonly isSent: false; readonly problem: string };
 
 async function post(
   alert: DueAlert,
@@ -48,29 +59,27 @@ async function post(
   { poster, publicUrl }: SendAlertsOptions,
 ): Promise<Delivery> {
   try {
-    const status = await poster.post(url, alertPayload(alert, publicUrl));
-    if (status >= 200 && status < 300) return { isSent: true };
-    return { isSent: false, problem: `The address answered with status ${status}.` };
+    const { status, retryAfter } = await poster.post(url, alertPayload(alert, publicUrl));
+    if (status >= 200 && status < 300) return { outcome: "SENT", isDue: false };
+    const problem = `The address answered with status ${status}.`;
+    const askedMs = readRetryAfterMs(retryAfter, { httpStatus: status });
+    return { outcome: "FAILED", isDue: status !== GONE, problem, askedMs };
   } catch (fault) {
-    return { isSent: false, problem: describePostFault(fault) };
+    return { outcome: "FAILED", isDue: true, problem: describePostFault(fault) };
   }
 }
 
-async function mail(
-  alert: DueAlert,
-  addresses: string,
-  { mailer, publicUrl }: SendAlertsOptions,
-): Promise<Delivery> {
-  if (mailer === undefined)
-    return { isSent: false, problem: "The operator of this service has set no mail server." };
-  try {
-    const to = readRecipients(addresses);
-    const { refused } = await mailer.send({ to, ...alertMail(alert, publicUrl) });
-    if (refused.length === 0) return { isSent: true };
-    return { isSent: true, problem: `The mail server did not take it for ${refused.join(", ")}.` };
-  } catch (fault) {
-    return { isSent: false, problem: describeMailFault(fault) };
-  }
+/** Undefined if another process has taken the alert over. */
+async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery | undefined> {
+  const mailed = await deliverMail(alert, { ...options, claimSeconds: CLAIM_SECONDS });
+  if (mailed === undefined) return undefined;
+  const { reached, refused, due } = mailed;
+  const missed = refused.size + due.size > 0 ? "PARTLY_SENT" : "SENT";
+  return {
+    outcome: reached.length === 0 ? "FAILED" : missed,
+    isDue: due.size > 0,
+    problem: mailProblem(mailed),
+  };
 }
 
 /** `fetch` hides what happened in the cause of its "fetch failed". */
@@ -80,19 +89,6 @@ function describePostFault(fault: unknown): string {
   const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
   if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;
   return typeof cause.message === "string" ? cause.message : fault.message;
-}
-
-/** A server's refusal is quoted: it tells a wrong address from a full mailbox. Anything else is the operator's to look at. */
-function describeMailFault(fault: unknown): string {
-  const { responseCode, response, code } = (typeof fault === "object" && fault !== null ? fault : {}) as {
-    responseCode?: unknown;
-    response?: unknown;
-    code?: unknown;
-  };
-  if (code === "EAUTH") return "The mail server does not accept this service's sign-in.";
-  if (typeof responseCode === "number" && typeof response === "string")
-    return `The mail server refused it: ${response}`;
-  return `The mail server could not be reached${typeof code === "string" ? ` (${code})` : ""}.`;
 }
 
 /** Delivers the alerts that are due, each to its portal's address. */

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import request from "supertest";
-import type { AddressInfo } from "node:net";
-import { SMTPServer } from "smtp-server";
 import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
 import { raiseAlert } from "../../src/alerts/outbox.js";
 import { createWebhookPoster } from "../../src/alerts/webhook-post.js";
@@ -9,6 +7,7 @@ import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { hiddenField } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
+import { startMailServer } from "../support/mail-server.js";
 import { startListener, type Listener } from "../support/simulated-app.js";
 import { startSite, type Site } from "../support/site.js";
 
@@ -267,18 +266,8 @@ describe("a test alert", () => {
   });
 
   test("by mail is really mailed to every address, and its outcome shown here and among the last alerts", async () => {
-    const mailed: string[][] = [];
-    const server = new SMTPServer({
-      disabledCommands: ["STARTTLS"],
-      authOptional: true,
-      onData(stream, { envelope }, done) {
-        mailed.push(envelope.rcptTo.map(({ address }) => address));
-        stream.on("end", () => done()).resume();
-      },
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.server.address() as AddressInfo;
-    const mailer = createMailer({ smtpUrl: `smtp://127.0.0.1:${port}`, from: "enroller@operator.example" });
+    const server = await startMailServer();
+    const mailer = createMailer({ smtpUrl: server.url(), from: "enroller@operator.example" });
     const typed = { form_token: hiddenField(await page(), "form_token"), version: "0" };
     const post = (email: string) =>
       admin
@@ -300,8 +289,8 @@ describe("a test alert", () => {
       .send({ form_token: typed.form_token, channel: "EMAIL" });
     await postDueAlerts({}, mailer);
     mailer.close();
-    await new Promise<void>((resolve) => server.close(resolve));
-    expect(mailed).toEqual([["ops@acme.example", "it@acme.example"]]);
+    await server.close();
+    expect(server.mails.map(({ to }) => to)).toEqual(["ops@acme.example", "it@acme.example"]);
     const text = await page();
     expect(textOf(text, "last-mail")).toMatch(/^Last alert: Test, delivered/);
     expect(text).toMatch(/The last alerts.*Test.*This is a test.*Mail: .*delivered/s);

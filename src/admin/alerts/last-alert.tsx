@@ -40,6 +40,13 @@ function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
           <span class="good">delivered</span> {ended}. {alert.lastProblem}
         </>
       );
+    case "PARTLY_SENT":
+      return (
+        <>
+          {name}
+          <span class="bad">not delivered to every address</span> by {ended}. {alert.lastProblem}
+        </>
+      );
     case "FAILED":
       return (
         <>
@@ -63,8 +70,9 @@ function OnItsWay({ name, alert, format }: { name: string; alert: LastAlert; for
   return (
     <>
       {name}
-      <span class="bad">not delivered yet</span>. {alert.lastProblem} Tried {numbered(alert.tries, "time")},
-      next at <Time date={alert.nextTryAt} format={format} />.
+      <span class="bad">not delivered {alert.reached > 0 ? "to every address " : null}yet</span>.{" "}
+      {alert.lastProblem} Tried {numbered(alert.tries, "time")}, next at{" "}
+      <Time date={alert.nextTryAt} format={format} />.
     </>
   );
 }

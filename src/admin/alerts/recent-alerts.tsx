@@ -65,11 +65,17 @@ function Row({ alert, format }: { alert: RecentAlert; format: Format }) {
   );
 }
 
-function Outcome({ outcome, lastProblem }: Delivery) {
+function Outcome({ outcome, lastProblem, reached }: Delivery) {
   if (outcome === "SENT")
     return (
       <>
         <span class="good">delivered</span>. {lastProblem}
+      </>
+    );
+  if (outcome === "PARTLY_SENT")
+    return (
+      <>
+        <span class="bad">not delivered to every address</span>. {lastProblem}
       </>
     );
   if (outcome === "FAILED")
@@ -82,7 +88,7 @@ function Outcome({ outcome, lastProblem }: Delivery) {
     <>on its way.</>
   ) : (
     <>
-      <span class="bad">not delivered yet</span>. {lastProblem}
+      <span class="bad">not delivered {reached > 0 ? "to every address " : null}yet</span>. {lastProblem}
     </>
   );
 }

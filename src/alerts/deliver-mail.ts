@@ -1,0 +1,74 @@
+import type { Pool } from "pg";
+import type { Mailer } from "./mailer.js";
+import { settleAddress, type DueAlert } from "./outbox.js";
+import { readRecipients } from "./recipients.js";
+import { alertMail } from "./words.js";
+
+/** How a try went, by address: every one of the alert's stands in one of the three. */
+export interface MailTry {
+  readonly reached: readonly string[];
+  /** For good, with the server's words. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** To be tried again, with a sentence that says what was in the way. */
+  readonly due: ReadonlyMap<string, string>;
+}
+
+interface DeliverMailOptions {
+  readonly pool: Pool;
+  /** Undefined if the operator has set no mail server. */
+  readonly mailer: Mailer | undefined;
+  readonly publicUrl: string;
+  /** How long one mail may take: the alert is kept to this process that much longer after each. */
+  readonly claimSeconds: number;
+}
+
+const NO_SERVER = "The operator of this service has set no mail server.";
+
+/**
+ * Mails an alert to each of its addresses that has not got it yet and was not refused: one mail each, so that whoever was
+ * put off does not keep it from the others, and nobody gets it twice because of others. Each is noted at once. A failure
+ * of the server itself ends the try: the others would meet it too.
+ *
+ * @returns undefined if another process has claimed the alert meanwhile.
+ */
+export async function deliverMail(
+  alert: DueAlert,
+  options: DeliverMailOptions,
+): Promise<MailTry | undefined> {
+  const addresses = readRecipients(alert.address ?? "");
+  const reached = addresses.filter((address) => alert.reached.includes(address));
+  const refused = new Map(Object.entries(alert.refusals).filter(([address]) => addresses.includes(address)));
+  const due = new Map<string, string>();
+  const untried = addresses.filter((address) => !reached.includes(address) && !refused.has(address));
+  while (untried.length > 0) {
+    const address = untried.shift() as string;
+    const outcome = await mailTo(address, alert, options);
+    if (outcome.kind === "server-failed") {
+      for (const left of [address, ...untried]) due.set(left, outcome.reason);
+      break;
+    }
+    if (outcome.kind === "put-off") {
+      due.set(address, `The mail server put it off for ${address}: ${outcome.reason}`);
+      continue;
+    }
+    const refusal = outcome.kind === "refused" ? outcome.reason : undefined;
+    if (refusal === undefined) reached.push(address);
+    else refused.set(address, refusal);
+    if (!(await settleAddress(options.pool, alert, { address, refusal, ...options }))) return undefined;
+  }
+  return { reached, refused, due };
+}
+
+async function mailTo(to: string, alert: DueAlert, { mailer, publicUrl }: DeliverMailOptions) {
+  if (mailer === undefined) return { kind: "server-failed", reason: NO_SERVER } as const;
+  return mailer.send({ id: `alert-${alert.portalId}-${alert.id}`, to, ...alertMail(alert, publicUrl) });
+}
+
+/** Whom a try missed and why, in sentences for an admin; undefined if nobody. */
+export function mailProblem({ refused, due }: MailTry): string | undefined {
+  const refusals = [...refused].map(
+    ([address, words]) => `The mail server refused it for ${address}: ${words}`,
+  );
+  const sentences = new Set([...refusals, ...due.values()]);
+  return sentences.size === 0 ? undefined : [...sentences].join(" ");
+}
