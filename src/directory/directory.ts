@@ -46,6 +46,8 @@ export interface Directory {
   /** Asks for a fresh copy, unless one was asked for or made within `minAgeMs`. True when it was asked for now. */
   requestSync(portalId: bigint, options: { minAgeMs: number }): Promise<boolean>;
   sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
+  /** Whether HubSpot showed the sequence to one of our readers when our copy was made. */
+  isSequenceListed(portalId: bigint, sequenceId: string): Promise<boolean>;
   owner(portalId: bigint, ownerId: string): Promise<DirectoryOwner | undefined>;
   /** E-mail of an active user, from the user list or, where that scope is not granted, from the owners. */
   activeUserEmail(portalId: bigint, userId: bigint): Promise<string | null | undefined>;
@@ -152,6 +154,15 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         ),
       );
       return found?.name;
+    },
+
+    async isSequenceListed(portalId, sequenceId) {
+      const found = await one<{ is_listed: boolean }>(
+        "directory-sequence-listed",
+        `SELECT is_listed FROM sequences WHERE portal_id = $1 AND sequence_id = $2`,
+        [portalId, sequenceId],
+      );
+      return found?.is_listed === true;
     },
 
     owner: (portalId, ownerId) =>

@@ -1,27 +1,20 @@
-import { z } from "zod";
 import { AppError } from "../errors.js";
 import { parseStorableJson } from "../storable-json.js";
 import {
   AppMisconfigured,
   GrantRevoked,
+  HubSpotAnsweredWithPage,
   HubSpotError,
   HubSpotRejected,
   HubSpotThrottled,
   HubSpotUnavailable,
   TokenNotAtHand,
 } from "./errors.js";
+import { readErrorBody, type ErrorBody } from "./error-body.js";
 import { readText } from "./read-text.js";
 import type { RequestBudget, RequestSlot } from "./request-budget.js";
 import { readRetryAfterMs } from "./retry-after.js";
 import { cutText } from "../storable-text.js";
-
-/** The error envelope of dossier §5.6 and the 429 body of §6; HubSpot leaves out any part of it at times. */
-const envelope = z.object({
-  message: z.string().optional(),
-  category: z.string().optional(),
-  subCategory: z.string().optional(),
-  policyName: z.string().optional(),
-});
 
 /** Faults of the network that happened before a byte was sent: the request certainly did nothing. */
 const NOT_SENT = new Set([
@@ -114,9 +107,22 @@ const DAILY_LIMIT_MS = 3_600_000;
 /** A locked record wants at least this before the next try (dossier §6). */
 const LOCKED_MS = 2_000;
 
-/** What stands in front of HubSpot answers with whole pages: nothing in them is for an admin to read. */
-function readableText(text: string): string {
-  return text.trimStart().startsWith("<") || text === "" ? "no reason given" : text;
+const NO_REASON = "no reason given";
+/** Of HubSpot's words, in characters. */
+const LONGEST_WORDS = 500;
+
+/**
+ * What an admin reads as HubSpot's words. Pages of what stands in front of it and JSON without a sentence are nothing to
+ * read: there the name of the error has to do.
+ */
+function wordsOf(
+  { message, details, codes }: ErrorBody,
+  { text, body }: { text: string; body: unknown },
+): string {
+  const words = message ?? details[0] ?? codes[0];
+  if (words !== undefined) return words;
+  const isReadable = text !== "" && !text.trimStart().startsWith("<") && typeof body !== "object";
+  return isReadable ? text : NO_REASON;
 }
 
 /**
@@ -126,6 +132,12 @@ function readableText(text: string): string {
 function isHubSpotsWord(httpStatus: number, text: string, body: unknown): boolean {
   if (httpStatus === 401 || (httpStatus === 404 && text === "")) return true;
   return typeof body === "object" && body !== null && !Array.isArray(body);
+}
+
+/** Which of HubSpot's limits was reached: by name, else by its words. */
+function policyOf({ policyName, message = "" }: ErrorBody): string {
+  const told = policyName ?? /\byour (daily|secondly|ten_secondly_rolling) limit/i.exec(message)?.[1];
+  return told?.toUpperCase() ?? "TEN_SECONDLY_ROLLING";
 }
 
 /** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (dossier §6). */
@@ -155,26 +167,28 @@ export async function classifyAnswer(
     return body;
   }
   const body = parseJson(text);
-  const parsed = envelope.safeParse(body);
-  const error = parsed.success ? parsed.data : {};
-  const message = cutText(error.message ?? readableText(text), 500);
+  const error = readErrorBody(body);
+  const message = cutText(wordsOf(error, { text, body }), LONGEST_WORDS);
   const askedMs = readRetryAfterMs(response.headers.get("retry-after"), { httpStatus: response.status });
   if (response.status === 429) {
-    const policyName = error.policyName ?? "TEN_SECONDLY_ROLLING";
+    const policyName = policyOf(error);
     const waitMs = askedMs ?? throttledMs(policyName);
     // A long wait is the circuit's business: a turn must not hold the portal for an hour.
     budget.exhaust(Math.min(waitMs, LONGEST_BUDGET_WAIT_MS));
     throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
-  if (isOutage(response.status) || !isHubSpotsWord(response.status, text, body)) {
-    throw new HubSpotUnavailable(`HubSpot answered ${response.status}: ${message}`, {
-      retryAfterMs: askedMs ?? (response.status === 423 ? LOCKED_MS : undefined),
-    });
+  const problem = `HubSpot answered ${response.status}: ${message}`;
+  if (isOutage(response.status)) {
+    const waitMs = askedMs ?? (response.status === 423 ? LOCKED_MS : undefined);
+    throw new HubSpotUnavailable(problem, { retryAfterMs: waitMs });
   }
+  if (!isHubSpotsWord(response.status, text, body))
+    throw new HubSpotAnsweredWithPage(problem, { httpStatus: response.status, retryAfterMs: askedMs });
   throw new HubSpotRejected({
     httpStatus: response.status,
     message,
     category: error.category,
-    subCategory: error.subCategory,
+    codes: error.codes,
+    details: error.details.map((detail) => cutText(detail, LONGEST_WORDS)),
   });
 }

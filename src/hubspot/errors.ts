@@ -34,6 +34,16 @@ export class HubSpotTimedOut extends HubSpotUnavailable {
   }
 }
 
+/** A refusal that is not HubSpot's own: a page, or another form than its answers have. It may come from what is in between. */
+export class HubSpotAnsweredWithPage extends HubSpotUnavailable {
+  readonly httpStatus: number;
+
+  constructor(message: string, options: { httpStatus: number; retryAfterMs: number | undefined }) {
+    super(message, options);
+    this.httpStatus = options.httpStatus;
+  }
+}
+
 /**
  * HubSpot was not asked, because the portal's circuit opened while the request waited for its turn. Says nothing new about
  * HubSpot, and is nothing that happened to the execution: it goes on once the circuit closes.
@@ -74,22 +84,26 @@ export class HubSpotRejected extends HubSpotError {
   override readonly code = "HUBSPOT_REJECTED";
   readonly httpStatus: number;
   readonly category: string | undefined;
-  readonly subCategory: string | undefined;
+  /** Names of errors that the answer carries, wherever they stood. */
+  readonly codes: readonly string[];
   readonly hubspotMessage: string;
+  /** Sentences of single errors below the message. */
+  readonly details: readonly string[];
 
   constructor(answer: {
     httpStatus: number;
     message: string;
     category?: string | undefined;
-    subCategory?: string | undefined;
+    codes?: readonly string[];
+    details?: readonly string[];
   }) {
-    super(
-      `HubSpot refused with ${answer.httpStatus} ${answer.category ?? ""} ${answer.subCategory ?? ""}: ${answer.message}`,
-    );
+    const { category = "", codes = [], details = [] } = answer;
+    super(`HubSpot refused with ${answer.httpStatus} ${category} ${codes[0] ?? ""}: ${answer.message}`);
     this.httpStatus = answer.httpStatus;
     this.category = answer.category;
-    this.subCategory = answer.subCategory;
+    this.codes = codes;
     this.hubspotMessage = answer.message;
+    this.details = details;
   }
 }
 

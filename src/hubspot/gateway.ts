@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./batch-answer.js";
-import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
+import { HubSpotAnsweredWithPage, HubSpotRejected, HubSpotUnavailable } from "./errors.js";
 import { paths } from "./paths.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 
@@ -102,8 +103,6 @@ export interface PortalGateway {
   readEnrollment(contactId: string): Promise<CurrentEnrollment | undefined>;
   /** Sequences as the user sees them. */
   listSequences(request: { userId: bigint; after?: string | undefined }): Promise<Page<ListedSequence>>;
-  /** One sequence as the user sees it, or undefined (404). */
-  readSequence(request: { sequenceId: string; userId: bigint }): Promise<ListedSequence | undefined>;
   /**
    * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (dossier §3.6).
    *
@@ -151,6 +150,29 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Pauses before a record is asked for again of which a page of HTML said 404. */
+const PAUSES_AFTER_PAGE_MS = [200, 800];
+
+/**
+ * Reads a record by its id, or finds that there is none. A 404 that is a page may come from what stands in front of HubSpot:
+ * it is asked again, and believed if HubSpot answers another question meanwhile.
+ */
+async function readById<T>(
+  read: () => Promise<T>,
+  isAnswering: () => Promise<unknown>,
+): Promise<T | undefined> {
+  for (const pauseMs of [...PAUSES_AFTER_PAGE_MS, undefined]) {
+    try {
+      return await orUndefined(read());
+    } catch (fault) {
+      if (!(fault instanceof HubSpotAnsweredWithPage) || fault.httpStatus !== 404) throw fault;
+      if (pauseMs !== undefined) await sleep(pauseMs);
+    }
+  }
+  await isAnswering();
+  return undefined;
+}
+
 /** After a write this is ambiguous, and after a read nothing is known: both are an outage, not a refusal. */
 function otherShape({ method, path }: HubSpotRequest, cause: unknown): HubSpotUnavailable {
   return new HubSpotUnavailable(`HubSpot's answer to ${method} ${path} has another shape`, { cause });
@@ -191,6 +213,13 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     return { results, after: page.paging?.next?.after, leftOut };
   }
 
+  const readAccount = () => read({ method: "GET", path: paths.accountDetails }, account);
+
+  /** A record by its id; undefined if there is none. */
+  function one<S extends z.ZodType>(request: HubSpotRequest, schema: S): Promise<z.output<S> | undefined> {
+    return readById(() => read(request, schema), readAccount);
+  }
+
   const batchSize = "100";
   return {
     enroll: ({ contactId, sequenceId, userId: sender, senderEmail, senderAlias }) =>
@@ -222,13 +251,6 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         { method: "GET", path: paths.sequences, query: { userId: String(reader), limit: batchSize, after } },
         listedSequence,
       ),
-    readSequence: ({ sequenceId, userId: reader }) =>
-      orUndefined(
-        read(
-          { method: "GET", path: paths.sequence(sequenceId), query: { userId: String(reader) } },
-          listedSequence,
-        ),
-      ),
     async completeBatch(completions) {
       const inputs = completions.map((completion) => ({
         callbackId: completion.callbackId,
@@ -251,11 +273,9 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         { method: "GET", path: paths.owners, query: { limit: batchSize, after, archived: String(archived) } },
         owner,
       ),
-    readOwner: (ownerId) => orUndefined(read({ method: "GET", path: paths.owner(ownerId) }, owner)),
+    readOwner: (ownerId) => one({ method: "GET", path: paths.owner(ownerId) }, owner),
     readOwnerOfUser: (id) =>
-      orUndefined(
-        read({ method: "GET", path: paths.owner(String(id)), query: { idProperty: "userId" } }, owner),
-      ),
+      one({ method: "GET", path: paths.owner(String(id)), query: { idProperty: "userId" } }, owner),
     listUsers: ({ after }) =>
       readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, user),
     async readContact(contactId, properties) {
@@ -264,16 +284,14 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         path: paths.contact(contactId),
         query: { properties: properties.join(",") },
       } as const;
-      return (await orUndefined(read(request, contact)))?.properties;
+      return (await one(request, contact))?.properties;
     },
     findContact(idOrEmail, properties) {
       const query = {
         properties: properties.join(","),
         idProperty: idOrEmail.includes("@") ? "email" : undefined,
       };
-      return orUndefined(
-        read({ method: "GET", path: paths.contact(idOrEmail), query }, contact.extend({ id })),
-      );
+      return one({ method: "GET", path: paths.contact(idOrEmail), query }, contact.extend({ id }));
     },
     async readContacts(contactIds, properties) {
       const { results } = await read(
@@ -290,6 +308,6 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
       );
       return new Map(results.map((found) => [found.id, found.properties]));
     },
-    readAccount: () => read({ method: "GET", path: paths.accountDetails }, account),
+    readAccount,
   };
 }

@@ -11,7 +11,6 @@ const ACCOUNT = "/account-info/2026-09";
 
 export const paths = {
   sequences: SEQUENCES,
-  sequence: (sequenceId: string) => `${SEQUENCES}/${encodeURIComponent(sequenceId)}`,
   enrollments: `${SEQUENCES}/enrollments`,
   contactEnrollment: (contactId: string) =>
     `${SEQUENCES}/enrollments/contact/${encodeURIComponent(contactId)}`,

@@ -7,6 +7,7 @@ import type { Policy } from "../policy/policy.js";
 import { SENDER_REFUSALS, type SenderRefusalCode } from "../policy/sender-marks.js";
 import type { EnrollContext } from "./enroll-contact.js";
 import { lookAgain, readDoubt } from "./settle-uncertain.js";
+import { whatIsMissing } from "./what-is-missing.js";
 
 /** One request that was sent, as whom and under which policy. */
 export interface Attempt {
@@ -75,12 +76,8 @@ export async function afterRefusal(
     case "ALREADY_ENROLLED":
       return afterAlreadyEnrolled(attempt);
     case undefined: {
-      const sequence = await context.gateway.readSequence({
-        sequenceId: execution.sequenceId,
-        userId: sender.userId,
-      });
-      const missing = sequence === undefined ? "SEQUENCE_NOT_FOUND" : "CONTACT_NOT_FOUND";
-      return { to: "DECIDED", outcome: failed(missing, { sender }) };
+      const message = refusal.hubspotMessage;
+      return { to: "DECIDED", outcome: await whatIsMissing(execution, context, { sender, message }) };
     }
     case "HUBSPOT_REJECTED":
     case "INVALID_INPUT":

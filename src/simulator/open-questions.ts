@@ -29,8 +29,30 @@ export interface OpenQuestions {
    * with an error for each bad id, the rest is taken: a client that takes any 2xx for success loses the bad ones.
    */
   readonly badIdInBatch: "refuse-all" | "take-good" | "multi-status";
-  /** Open: whether the 404 of an enrollment says what was not found. Kind: "named", the default. Unkind: "bare". */
-  readonly enrollNotFound: "named" | "bare";
+  /**
+   * Open: how an enrollment is refused whose sequence or contact is not there.
+   * Kind: "named", the default: a 404 that says which. Unkind: "bare", a 404 that does not; "invalid-id", a 400 by the id;
+   * "page", a 404 that is a page of HTML.
+   */
+  readonly enrollNotFound: "named" | "bare" | "invalid-id" | "page";
+  /**
+   * Open: where in a refused enrollment's answer the name of the error stands, such as `SequenceError.UNSUBSCRIBED`.
+   * Kind: "subCategory", the default. Unkind: any other; "nowhere" leaves only the words, "message-end" no other words.
+   */
+  readonly refusalName:
+    | "subCategory"
+    | "errorType"
+    | "errors.subCategory"
+    | "errors.errorType"
+    | "errors.code"
+    | "context"
+    | "message"
+    | "message-end"
+    | "nowhere";
+  /** Open: HubSpot's words for the reason. Kind: "known", the default. Unkind: "other" ones; "neutral", which tell nothing. */
+  readonly refusalWords: "known" | "other" | "neutral";
+  /** Open: what the envelope's other members hold. Kind: "documented", the default: left out. Unkind: any of the others. */
+  readonly refusalMembers: "documented" | "null" | "object" | "number";
   /** Open: whether an access token outlives the uninstall of its app. Default false. */
   readonly accessTokenSurvivesUninstall: boolean;
   /**
@@ -54,7 +76,13 @@ export const openQuestionsSchema = z.strictObject({
   unknownCallback: z.literal([404, 400, 204]),
   repeatedCallback: z.literal([404, 400, 204]),
   badIdInBatch: z.enum(["refuse-all", "take-good", "multi-status"]),
-  enrollNotFound: z.enum(["named", "bare"]),
+  enrollNotFound: z.enum(["named", "bare", "invalid-id", "page"]),
+  refusalName: z.enum([
+    ...["subCategory", "errorType", "errors.subCategory", "errors.errorType", "errors.code"],
+    ...["context", "message", "message-end", "nowhere"],
+  ] as const),
+  refusalWords: z.enum(["known", "other", "neutral"]),
+  refusalMembers: z.enum(["documented", "null", "object", "number"]),
   accessTokenSurvivesUninstall: z.boolean(),
   rotateRefreshTokens: z.boolean(),
   retryAfter: z.enum(["sane", "garbled", "odd"]),
@@ -67,6 +95,9 @@ export const DEFAULT_ANSWERS: OpenQuestions = {
   repeatedCallback: 404,
   badIdInBatch: "refuse-all",
   enrollNotFound: "named",
+  refusalName: "subCategory",
+  refusalWords: "known",
+  refusalMembers: "documented",
   accessTokenSurvivesUninstall: false,
   rotateRefreshTokens: true,
   retryAfter: "sane",

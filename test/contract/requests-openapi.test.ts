@@ -23,7 +23,6 @@ const ENDPOINTS: readonly [name: string, method: string, path: RegExp, status: n
   ["exchange or refresh of tokens", "POST", /^\/oauth\/2026-09\/token$/, 200],
   ["introspection", "POST", /^\/oauth\/2026-09\/token\/introspect$/, 200],
   ["list of sequences", "GET", new RegExp(`^${SEQUENCES}$`), 200],
-  ["one sequence, after a bare 404", "GET", new RegExp(`^${SEQUENCES}/\\d+$`), 404],
   ["enrollment", "POST", new RegExp(`^${SEQUENCES}/enrollments$`), 200],
   [
     "enrollment look-up, after an answer that was lost",
@@ -155,7 +154,7 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
     expect(requestsTo("enrollment look-up, after an answer that was lost")).toHaveLength(1);
   });
 
-  test("looking a sequence up after a 404 that does not say what is missing", async () => {
+  test("asking for the contact after a 404 that does not say what is missing", async () => {
     expect(statusesOf(await send([contact(6)], { inputs: { sequence_id: "5555" } }))).toEqual([
       "SEQUENCE_NOT_FOUND",
     ]);

@@ -319,7 +319,7 @@ describe("executions that several move at once", () => {
     const gateway = {
       enroll: () =>
         Promise.reject(
-          new HubSpotRejected({ httpStatus: 400, message: "", subCategory: "CONTACT_ALREADY_ENROLLED" }),
+          new HubSpotRejected({ httpStatus: 400, message: "", codes: ["CONTACT_ALREADY_ENROLLED"] }),
         ),
       readContacts: () => Promise.resolve(new Map([[again.contactId, CALL.properties]])),
       readEnrollment: () =>

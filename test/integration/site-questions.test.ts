@@ -5,6 +5,8 @@ import { createSiteGateways } from "../../src/hubspot/site-gateway.js";
 import { createTransport } from "../../src/hubspot/transport.js";
 import { acquirePortal, releasePortal } from "../../src/queue/portal-lease.js";
 import { takeSiteSlot } from "../../src/queue/site-slots.js";
+import type { Simulator } from "../../src/simulator/simulator.js";
+import { startSimulatorForTest } from "../support/simulated-app.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
@@ -120,5 +122,53 @@ describe("a place in the window for the settings site", () => {
     const lease = await acquirePortal(pool, portalId);
     await releasePortal(pool, lease, { slotsFreeInMs: Array(4).fill(60_000) as number[], allowance: 5 });
     expect(await press(5)).toBe(1);
+  });
+});
+
+describe("a contact of which a page of HTML says 404", () => {
+  let simulator: Simulator;
+
+  beforeAll(async () => {
+    simulator = await startSimulatorForTest();
+  });
+
+  afterAll(() => simulator.close());
+
+  function ask() {
+    const portal = simulator.addPortal({ contacts: 1 });
+    const { portalId } = portal;
+    const accessToken = portal.accessToken();
+    const gateway = createSiteGateways({
+      forPortal: createTransport({
+        apiUrl: simulator.url,
+        accessTokenFor: () => Promise.resolve(accessToken),
+        renewAfterRefusal: () => Promise.reject(new Error("no other token")),
+      }),
+      timeoutMs: 5_000,
+      takePlace: () => Promise.resolve(true),
+    })(BigInt(portalId));
+    const pages = (endpoint: "contacts" | "account", times: number): void =>
+      simulator.failNext({ endpoint, fault: "edgePage", status: 404, portalId, times });
+    return { portal, gateway, pages };
+  }
+
+  test("is found by the next try if the page was a stranger's", async () => {
+    const { portal, gateway, pages } = ask();
+    pages("contacts", 1);
+    const [id = ""] = portal.contacts.keys();
+    expect(await gateway.findContact(id, ["email"])).toMatchObject({ id });
+  });
+
+  test("is not there if a few tries end alike while HubSpot answers", async () => {
+    const { gateway, pages } = ask();
+    pages("contacts", 3);
+    expect(await gateway.findContact("nobody@acme.example", ["email"])).toBeUndefined();
+  });
+
+  test("is not known if all of HubSpot's answers are pages", async () => {
+    const { gateway, pages } = ask();
+    pages("contacts", 3);
+    pages("account", 1);
+    await expect(gateway.findContact("nobody@acme.example", ["email"])).rejects.toThrow("answered 404");
   });
 });

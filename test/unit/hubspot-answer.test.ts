@@ -70,8 +70,32 @@ describe("an answer of HubSpot's", () => {
 
   test("that is a refusal keeps HubSpot's words and categories", async () => {
     const told = { message: "no inbox", category: "VALIDATION_ERROR", subCategory: "NO_CONNECTED_EMAILS" };
-    const { message: hubspotMessage, ...categories } = told;
-    expect(await faultOf(400, JSON.stringify(told))).toMatchObject({ hubspotMessage, ...categories });
+    expect(await faultOf(400, JSON.stringify(told))).toMatchObject({
+      ...{ hubspotMessage: "no inbox", category: "VALIDATION_ERROR", codes: ["NO_CONNECTED_EMAILS"] },
+    });
+  });
+
+  test.each([null, {}, 7, ["a"]])(
+    "keeps its other parts where the sub-category is %j",
+    async (subCategory) => {
+      const told = { subCategory, message: "no", category: "VALIDATION_ERROR", errors: subCategory };
+      expect(await faultOf(403, JSON.stringify(told))).toMatchObject({
+        ...{ hubspotMessage: "no", category: "VALIDATION_ERROR" },
+      });
+      const limit = { ...told, policyName: "DAILY", message: subCategory };
+      expect(await faultOf(429, JSON.stringify(limit))).toMatchObject({
+        ...{ policyName: "DAILY", retryAfterMs: 3_600_000 },
+      });
+    },
+  );
+
+  test("without words shows an admin the name of the error, or nothing, but no JSON", async () => {
+    expect(await faultOf(400, JSON.stringify({ errorType: "NEW_ERROR", message: null }))).toMatchObject({
+      hubspotMessage: "NEW_ERROR",
+    });
+    expect(await faultOf(400, JSON.stringify({ secret: 1 }))).toMatchObject({
+      hubspotMessage: "no reason given",
+    });
   });
 
   test("that is a whole page tells an admin none of it", async () => {

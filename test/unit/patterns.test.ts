@@ -138,7 +138,7 @@ describe("what meets outside text as a whole takes little time for any 16 kB of 
   });
 });
 
-const REFUSAL = { httpStatus: 400, category: undefined, subCategory: undefined };
+const REFUSAL = { httpStatus: 400, category: undefined, codes: [] };
 
 function parsed(text: string): unknown {
   try {

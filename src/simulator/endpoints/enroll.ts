@@ -1,8 +1,9 @@
-import { invalid, notFound, ok, type Answer } from "../server/answer.js";
+import { invalid, notFound, ok, page, refuse, type Answer } from "../server/answer.js";
 import { isRecord, textOf } from "../server/body.js";
 import type { SimulatedContact, SimulatedSequence, SimulatedUser, Suppression } from "../portal/model.js";
 import { actingUser, visibleSequence } from "./acting-user.js";
 import type { ApiCall } from "./call.js";
+import { refuseEnrollment, type EnrollRefusal } from "./enroll-refusal.js";
 
 interface EnrollOrder {
   readonly user: SimulatedUser;
@@ -14,11 +15,19 @@ interface EnrollOrder {
 
 const NO_INBOX = "SequenceStandardFriendlyError.PUBLIC_ENROLL_NO_CONNECTED_EMAILS";
 
-/** `SequenceError` names of the sub-categories; those beside UNSUBSCRIBED are only likely spellings (dossier §5.6). */
-const SUPPRESSED: Readonly<Record<Suppression, readonly [subCategory: string, message: string]>> = {
-  unsubscribed: ["SequenceError.UNSUBSCRIBED", "The contact has unsubscribed from emails"],
-  bounced: ["SequenceError.BOUNCED", "Emails to the contact have bounced"],
-  blocked: ["SequenceError.BLOCKED_ADDRESS", "The contact's email address is blocked"],
+/** Of these names UNSUBSCRIBED was seen; the others are only likely spellings. */
+const SUPPRESSED: Readonly<Record<Suppression, EnrollRefusal>> = {
+  unsubscribed: {
+    code: "SequenceError.UNSUBSCRIBED",
+    message: "The contact has unsubscribed from emails",
+    otherWords: "This recipient has opted out of all email",
+  },
+  bounced: {
+    code: "SequenceError.BOUNCED",
+    message: "Emails to the contact have bounced",
+    otherWords: "The recipient previously bounced",
+  },
+  blocked: { code: "SequenceError.BLOCKED_ADDRESS", message: "The contact's email address is blocked" },
 };
 
 /** Enrolls one contact, or says why not. Has no idempotency key: a second POST is a second enrollment or a refusal. */
@@ -28,7 +37,7 @@ export function enroll(call: ApiCall): Answer {
   if ("refusal" in acting) return acting.refusal;
   if ("status" in order) return order;
   return (
-    problemWithSender(order) ??
+    problemWithSender(call, order) ??
     problemWithContact(call, order) ??
     problemWithLimit(call, order) ??
     accept(call, order)
@@ -46,16 +55,28 @@ function readOrder(call: ApiCall, user: SimulatedUser | undefined): EnrollOrder 
   if (contactId === undefined) return invalid("Some required fields were not set: [contactId]");
   if (senderEmail === undefined) return invalid("Some required fields were not set: [senderEmail]");
   const sequence = user && visibleSequence(portal, sequenceId, user.userId);
-  if (user === undefined || sequence === undefined)
-    return missing(call, `Sequence ${sequenceId} was not found`);
+  if (user === undefined || sequence === undefined) return missing(call, "sequence", sequenceId);
   const contact = portal.find(contactId);
-  if (contact === undefined) return missing(call, `Contact ${contactId} was not found`);
+  if (contact === undefined) return missing(call, "contact", contactId);
   return { user, sequence, contact, senderEmail, senderAliasAddress: textOf(body, "senderAliasAddress") };
 }
 
 /** Whether HubSpot says which of the two is missing is not published. */
-function missing({ world }: ApiCall, message: string): Answer {
-  return notFound(world.settings.openQuestions.enrollNotFound === "named" ? message : "resource not found");
+function missing({ world }: ApiCall, what: "sequence" | "contact", id: string): Answer {
+  switch (world.settings.openQuestions.enrollNotFound) {
+    case "named":
+      return notFound(`${what === "sequence" ? "Sequence" : "Contact"} ${id} was not found`);
+    case "bare":
+      return notFound("resource not found");
+    case "invalid-id":
+      return refuse(400, {
+        category: "VALIDATION_ERROR",
+        message: `The ${what} ID provided is invalid`,
+        context: { [`${what}Id`]: [id] },
+      });
+    case "page":
+      return page(404, "<html><body><h1>404 Not Found</h1></body></html>");
+  }
 }
 
 function countPost({ portal }: ApiCall, contactId: string): void {
@@ -64,45 +85,60 @@ function countPost({ portal }: ApiCall, contactId: string): void {
   if (portal.enrollments.activeOf(contactId) !== undefined) facts.whileActive += 1;
 }
 
-function problemWithSender({ user, senderEmail, senderAliasAddress }: EnrollOrder): Answer | undefined {
-  if (!user.hasConnectedInbox) return invalid("The user has no connected email accounts", NO_INBOX);
+function problemWithSender(
+  call: ApiCall,
+  { user, senderEmail, senderAliasAddress }: EnrollOrder,
+): Answer | undefined {
+  const otherWords = `User ${user.userId} for Portal ${call.portal.portalId} has no connected inboxes`;
+  if (!user.hasConnectedInbox) {
+    const message = "The user has no connected email accounts";
+    return refuseEnrollment(call, { code: NO_INBOX, message, otherWords });
+  }
   if (senderEmail.toLowerCase() !== user.inboxAddress.toLowerCase()) {
-    return invalid(`${senderEmail} is not a connected email account of the user`, NO_INBOX);
+    const message = `${senderEmail} is not a connected email account of the user`;
+    return refuseEnrollment(call, { code: NO_INBOX, message, otherWords });
   }
   if (senderAliasAddress !== undefined && !user.aliases.includes(senderAliasAddress)) {
-    return invalid(
-      `${senderAliasAddress} is not an alias of the connected email account`,
-      "SequenceError.INVALID_ALIAS",
-    );
+    const message = `${senderAliasAddress} is not an alias of the connected email account`;
+    return refuseEnrollment(call, { code: "SequenceError.INVALID_ALIAS", message });
   }
   return undefined;
 }
 
-function problemWithContact({ portal }: ApiCall, { contact }: EnrollOrder): Answer | undefined {
-  if (portal.enrollments.activeOf(contact.id) !== undefined) {
-    return invalid(`Contact ${contact.id} is already enrolled in a sequence`);
+function problemWithContact(call: ApiCall, { contact }: EnrollOrder): Answer | undefined {
+  if (call.portal.enrollments.activeOf(contact.id) !== undefined) {
+    return refuseEnrollment(call, {
+      code: "SequenceError.ALREADY_ENROLLED",
+      message: `Contact ${contact.id} is already enrolled in a sequence`,
+      otherWords: `${nameOf(contact)} is already actively enrolled`,
+    });
   }
   if ((contact.properties["email"] ?? "") === "") {
-    return invalid(
-      `Contact ${contact.id} does not have an email address`,
-      "SequenceError.MISSING_EMAIL_ADDRESS",
-    );
+    return refuseEnrollment(call, {
+      code: "SequenceError.MISSING_EMAIL_ADDRESS",
+      message: `Contact ${contact.id} does not have an email address`,
+    });
   }
-  if (contact.suppression === undefined) return undefined;
-  const [subCategory, message] = SUPPRESSED[contact.suppression];
-  return invalid(message, subCategory);
+  return contact.suppression && refuseEnrollment(call, SUPPRESSED[contact.suppression]);
 }
 
-function problemWithLimit({ world, portal, nowMs }: ApiCall, { user }: EnrollOrder): Answer | undefined {
+/** People choose their names: any word may stand in a sentence by them. */
+function nameOf({ id, properties }: SimulatedContact): string {
+  return [properties["firstname"], properties["lastname"]].filter(Boolean).join(" ") || `Contact ${id}`;
+}
+
+function problemWithLimit(call: ApiCall, { user }: EnrollOrder): Answer | undefined {
+  const { world, portal, nowMs } = call;
   const limit = Math.min(
     user.dailyLimit ?? Number.POSITIVE_INFINITY,
     world.settings.enrollmentsPerInboxAndDay,
   );
   if (portal.enrollments.sentOn(portal.dayAt(nowMs), user.inboxAddress) < limit) return undefined;
-  return invalid(
-    "The sender has reached the daily send limit for sequence enrollments",
-    "SequenceError.SEND_LIMIT_EXCEEDED",
-  );
+  return refuseEnrollment(call, {
+    code: "SequenceError.SEND_LIMIT_EXCEEDED",
+    message: "The sender has reached the daily send limit for sequence enrollments",
+    otherWords: `The daily email send limit of ${limit} has been reached`,
+  });
 }
 
 function accept({ world, portal, nowMs }: ApiCall, order: EnrollOrder): Answer {

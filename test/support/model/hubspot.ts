@@ -75,8 +75,8 @@ export interface ModelCallback {
   isTold: boolean;
 }
 
-const refusal = (httpStatus: number, subCategory: string): HubSpotRejected =>
-  new HubSpotRejected({ httpStatus, message: subCategory.toLowerCase(), subCategory });
+const refusal = (httpStatus: number, code: string): HubSpotRejected =>
+  new HubSpotRejected({ httpStatus, message: code.toLowerCase(), codes: [code] });
 
 /** Of every contact, as the calls carry them. */
 export const CONTACT_PROPERTIES = { email: "c@d.e", hubspot_owner_id: "7" };
