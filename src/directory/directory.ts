@@ -49,8 +49,11 @@ export interface Directory {
   /** Whether HubSpot showed the sequence to one of our readers when our copy was made. */
   isSequenceListed(portalId: bigint, sequenceId: string): Promise<boolean>;
   owner(portalId: bigint, ownerId: string): Promise<DirectoryOwner | undefined>;
-  /** E-mail of an active user, from the user list or, where that scope is not granted, from the owners. */
-  activeUserEmail(portalId: bigint, userId: bigint): Promise<string | null | undefined>;
+  /**
+   * Emails of active users, from the user list or, if that scope is not granted, from the owners; those without an entry
+   * are not active.
+   */
+  activeUserEmails(portalId: bigint, userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
   /** Owners were written: what this process remembers of them is from before. */
   forget(portalId: bigint, owners: readonly Pick<DirectoryOwner, "id" | "userId">[]): void;
 }
@@ -103,6 +106,30 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
 
   async function run(name: string, text: string, values: unknown[]): Promise<number> {
     return (await pool.query({ name, text, values })).rowCount ?? 0;
+  }
+
+  /** One statement, however many: a rotation has up to 200 members. */
+  async function readActiveUsers(
+    portalId: bigint,
+    userIds: readonly bigint[],
+  ): Promise<[userId: bigint, found: { email: string | null }][]> {
+    const { rows } = await pool.query<{ user_id: string; email: string | null }>({
+      name: "directory-active-users",
+      text: `
+        SELECT DISTINCT ON (user_id) user_id, email FROM (
+          SELECT user_id, email, 1 AS preference FROM users
+           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[]) AND is_listed
+          UNION ALL
+          SELECT user_id, email, 2 FROM owners
+           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[]) AND NOT is_archived AND type = 'PERSON'
+        ) AS known ORDER BY user_id, email IS NULL, preference`,
+      values: [portalId, userIds],
+    });
+    return rows.map(({ user_id, email }) => {
+      const found = { email };
+      cache.set(`user:${portalId}:${user_id}`, found);
+      return [BigInt(user_id), found];
+    });
   }
 
   return {
@@ -177,20 +204,20 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         return row && { ...row, userId: row.userId === null ? null : BigInt(row.userId) };
       }),
 
-    async activeUserEmail(portalId, userId) {
-      const found = await cached(`user:${portalId}:${userId}`, () =>
-        one<{ email: string | null }>(
-          "directory-active-user",
-          `SELECT email FROM (
-             SELECT email, 1 AS preference FROM users WHERE portal_id = $1 AND user_id = $2 AND is_listed
-             UNION ALL
-             SELECT email, 2 FROM owners
-              WHERE portal_id = $1 AND user_id = $2 AND NOT is_archived AND type = 'PERSON'
-           ) AS known ORDER BY email IS NULL, preference LIMIT 1`,
-          [portalId, userId],
-        ),
-      );
-      return found === undefined ? undefined : found.email;
+    async activeUserEmails(portalId, userIds) {
+      const emails = new Map<bigint, string | null>();
+      const missing: bigint[] = [];
+      for (const userId of userIds) {
+        const known = cache.get(`user:${portalId}:${userId}`) as { email: string | null } | undefined;
+        if (known === undefined) missing.push(userId);
+        else emails.set(userId, known.email);
+      }
+      if (missing.length === 0) return emails;
+      for (const [userId, found] of await shared(`users:${portalId}:${missing.join()}`, () =>
+        readActiveUsers(portalId, missing),
+      ))
+        emails.set(userId, found.email);
+      return emails;
     },
   };
 }

@@ -22,7 +22,7 @@ async function enrolledBy(
 ): Promise<string> {
   if (enrolledByEmail !== null) return enrolledByEmail;
   if (userId == null || !/^\d{1,18}$/.test(userId)) return userId ?? "";
-  return (await directory.activeUserEmail(portalId, BigInt(userId))) ?? userId;
+  return (await directory.activeUserEmails(portalId, [BigInt(userId)])).get(BigInt(userId)) ?? userId;
 }
 
 async function describe(

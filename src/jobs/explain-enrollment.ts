@@ -14,6 +14,7 @@ import { explainChoice, type ChoiceExplanation } from "../policy/explain-choice.
 import type { ContactCheck, EnrollQuestion, Explain, Explained } from "../policy/explanation.js";
 import { Openings } from "../policy/openings.js";
 import type { Policy } from "../policy/policy.js";
+import { createPolicyMemories } from "../policy/policy-memory.js";
 import { readPortalPolicy, type PortalPolicy } from "../policy/portal-policy.js";
 import { findAskedContact, type AskedContact } from "./asked-contact.js";
 import { findPeople } from "./find-people.js";
@@ -37,10 +38,11 @@ type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & 
  */
 export function createExplainer(options: ExplainerOptions): Explain {
   const means = { ...options, openings: new Openings(), breathe: createBreather() };
+  const memoryOf = createPolicyMemories();
   return async (portalId, question) => {
     const { pool, gatewayOf } = options;
     const gateway = gatewayOf(portalId);
-    const portal = await readPortalPolicy(pool, portalId);
+    const portal = await readPortalPolicy(pool, portalId, { memory: memoryOf(portalId) });
     const contact = await findAskedContact({ pool, gateway }, portalId, {
       contact: question.contact,
       properties: propertiesFor(portal, question),
@@ -94,7 +96,7 @@ async function judge(
   const { portalId } = portal;
   return toVerdict(
     await explainChoice(pool, {
-      ...{ portalId, patienceMs, openings, breathe, now: now?.() ?? portal.readAt },
+      ...{ portal, patienceMs, openings, breathe, now: now?.() ?? portal.readAt },
       ...{ contactId: contact.id, properties: contact.properties },
       isInSequence: readSequenceFacts(contact.properties).isEnrolled,
       sequenceId: question.sequenceId,

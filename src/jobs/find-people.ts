@@ -3,7 +3,7 @@ import type { PeopleSources } from "../policy/people.js";
 
 export interface FindPeopleOptions {
   portalId: bigint;
-  directory: Pick<Directory, "owner" | "activeUserEmail">;
+  directory: Pick<Directory, "owner" | "activeUserEmails">;
   /** The active owner of this id, from HubSpot. Asked for once a turn and person: see EnrollContext. */
   readOwner: (ownerId: string) => Promise<DirectoryOwner | undefined>;
   /** The active owner who is this user, from HubSpot. */
@@ -13,6 +13,9 @@ export interface FindPeopleOptions {
   /** Resolves once a renewal of an old copy is over, or has taken too long. Undefined: the copy is not that old. */
   renewed?: Promise<void> | undefined;
 }
+
+/** Members of a rotation that our copy does not know are asked of HubSpot so many at a time. */
+const READS_AT_ONCE = 16;
 
 /** A queue is never a person; anybody else may have been let in again since our copy was made. */
 function isFinal(owner: DirectoryOwner): boolean {
@@ -36,11 +39,39 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
     return directory.owner(portalId, ownerId);
   }
 
-  async function knownEmail(userId: bigint): Promise<string | null | undefined> {
-    const known = await directory.activeUserEmail(portalId, userId);
-    if (renewed === undefined || known != null) return known;
+  /** Addresses by user; `missing` has none by our copy. */
+  async function knownEmails(
+    userIds: readonly bigint[],
+  ): Promise<{ emails: Map<bigint, string>; missing: readonly bigint[] }> {
+    const known = await directory.activeUserEmails(portalId, userIds);
+    const emails = new Map<bigint, string>();
+    for (const [userId, email] of known) if (email !== null) emails.set(userId, email);
+    return { emails, missing: userIds.filter((userId) => !emails.has(userId)) };
+  }
+
+  async function renewedEmails(userIds: readonly bigint[]): ReturnType<typeof knownEmails> {
+    const known = await knownEmails(userIds);
+    if (renewed === undefined || known.missing.length === 0) return known;
     await renewed;
-    return directory.activeUserEmail(portalId, userId);
+    return knownEmails(userIds);
+  }
+
+  async function readEmail(userId: bigint): Promise<string | null | undefined> {
+    const owner = await readOwnerOfUser(userId);
+    if (owner === undefined || owner.archived || owner.type !== "PERSON") return undefined;
+    await saveOwner?.(owner);
+    return owner.email;
+  }
+
+  async function userEmails(userIds: readonly bigint[]): Promise<Map<bigint, string | null>> {
+    const { emails: known, missing } = await renewedEmails(userIds);
+    const emails = new Map<bigint, string | null>(known);
+    for (let from = 0; from < missing.length; from += READS_AT_ONCE) {
+      const slice = missing.slice(from, from + READS_AT_ONCE);
+      for (const [index, email] of (await allEnded(slice.map(readEmail))).entries())
+        if (email !== undefined) emails.set(slice[index] as bigint, email);
+    }
+    return emails;
   }
 
   return {
@@ -53,13 +84,12 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
       if (now !== undefined && (read !== undefined || known?.archived === false)) await saveOwner?.(now);
       return now;
     },
-    async userEmail(userId) {
-      const known = await knownEmail(userId);
-      if (known != null) return known;
-      const owner = await readOwnerOfUser(userId);
-      if (owner === undefined || owner.archived || owner.type !== "PERSON") return undefined;
-      await saveOwner?.(owner);
-      return owner.email;
-    },
+    userEmails,
   };
+}
+
+/** Only once all have ended: each may be a request to HubSpot, and the attempt must not end before it. */
+async function allEnded<T>(looks: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(looks);
+  return Promise.all(looks);
 }

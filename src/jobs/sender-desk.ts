@@ -118,7 +118,11 @@ export class SenderDesk {
 
   async #startRead(): Promise<PortalPolicy> {
     const startedAtMs = performance.now();
-    const policy = await readPortalPolicy(this.#owner.pool, this.#owner.portalId, this.#memory);
+    const { pool, portalId } = this.#owner;
+    const policy = await readPortalPolicy(pool, portalId, {
+      memory: this.#memory,
+      rotations: this.#policy?.rotations,
+    });
     this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
     this.#policy = policy;
     this.#policyReadAtMs = startedAtMs;

@@ -3,19 +3,83 @@ import { localTime } from "../local-time.js";
 import type { Openings } from "./openings.js";
 import type { SenderLedger } from "./sender-ledger.js";
 import type { SenderMarks } from "./sender-marks.js";
-import type { SenderPolicy } from "./sender-policy.js";
+import type { SenderPolicy, SenderRefusal } from "./sender-policy.js";
+
+/** Why a sender cannot send at this moment, and whether that passes. */
+export interface Unavailable {
+  readonly kind: "later" | "never";
+  readonly code: ErrorCode;
+  /** Worded when it is read: of all who are passed over few are told of. */
+  readonly reason: string;
+  /** For `later`: not before. */
+  readonly notBefore?: Date;
+}
 
 /** Whether a sender can send at this moment, and if not, why and until when. */
-export type Availability =
-  | { readonly kind: "now"; readonly isProbe: boolean }
-  | {
-      readonly kind: "later" | "never";
-      readonly code: ErrorCode;
-      /** Worded when it is read: of all who are passed over few are told of. */
-      readonly reason: string;
-      /** For `later`: not before. */
-      readonly notBefore?: Date;
-    };
+export type Availability = { readonly kind: "now"; readonly isProbe: boolean } | Unavailable;
+
+const NOW = { kind: "now", isProbe: false } as const;
+const PROBE = { kind: "now", isProbe: true } as const;
+
+const NOT_ALLOWED: Unavailable = {
+  ...{ kind: "never", code: "SENDER_NOT_ALLOWED" },
+  reason: ERROR_SENTENCES.SENDER_NOT_ALLOWED,
+};
+const NO_CAP: Unavailable = {
+  ...{ kind: "never", code: "SENDER_LIMIT_REACHED" },
+  reason: "The sender's daily cap is 0.",
+};
+const NEVER_OPENS: Unavailable = {
+  ...{ kind: "never", code: "NO_SENDER_AVAILABLE" },
+  reason: "The sender's send window never opens.",
+};
+
+class Refused implements Unavailable {
+  readonly kind = "never";
+  readonly code: SenderRefusal["code"];
+  readonly #at: Date;
+  readonly #timeZone: string;
+
+  constructor({ code, at }: SenderRefusal, timeZone: string) {
+    this.code = code;
+    this.#at = at;
+    this.#timeZone = timeZone;
+  }
+
+  get reason(): string {
+    return `${ERROR_SENTENCES[this.code]} HubSpot said so on ${localTime(this.#at, this.#timeZone)}.`;
+  }
+}
+
+class UsedUp implements Unavailable {
+  readonly kind = "later";
+  readonly code = "SENDER_LIMIT_REACHED";
+  readonly #dailyCap: number;
+
+  constructor(dailyCap: number) {
+    this.#dailyCap = dailyCap;
+  }
+
+  get reason(): string {
+    return `The sender's daily cap of ${this.#dailyCap} enrollments in 24 hours is used up.`;
+  }
+}
+
+class Closed implements Unavailable {
+  readonly kind = "later";
+  readonly code = "NO_SENDER_AVAILABLE";
+  readonly #opensAt: Date;
+  readonly #timeZone: string;
+
+  constructor(opensAt: Date, timeZone: string) {
+    this.#opensAt = opensAt;
+    this.#timeZone = timeZone;
+  }
+
+  get reason(): string {
+    return `The sender is away or outside the send window until ${localTime(this.#opensAt, this.#timeZone)}.`;
+  }
+}
 
 /**
  * Judges a sender whose account the ledger has loaded, without waiting for anything: between the judgement and the
@@ -30,44 +94,18 @@ export function availabilityOf(
     now,
   }: { ledger: SenderLedger; marks: SenderMarks; openings: Openings; now: Date },
 ): Availability {
-  if (!sender.isAllowed) {
-    return { kind: "never", code: "SENDER_NOT_ALLOWED", reason: ERROR_SENTENCES.SENDER_NOT_ALLOWED };
-  }
+  if (!sender.isAllowed) return NOT_ALLOWED;
   const standing = marks.standing(sender);
-  if (standing.kind === "refused") {
-    const { code, at } = standing.refusal;
-    return {
-      ...{ kind: "never", code },
-      get reason() {
-        return `${ERROR_SENTENCES[code]} HubSpot said so on ${localTime(at, sender.timeZone)}.`;
-      },
-    };
-  }
+  if (standing.kind === "refused") return new Refused(standing.refusal, sender.timeZone);
   if (standing.kind === "limited") {
     const reason = "HubSpot says that the sender has reached its limit.";
     return { kind: "later", code: "SENDER_LIMIT_REACHED", reason, notBefore: standing.until };
   }
   const { dailyCap } = sender;
-  if (dailyCap <= 0)
-    return { kind: "never", code: "SENDER_LIMIT_REACHED", reason: "The sender's daily cap is 0." };
-  if (ledger.usedBy(sender.userId) >= dailyCap) {
-    return {
-      ...{ kind: "later", code: "SENDER_LIMIT_REACHED" },
-      get reason() {
-        return `The sender's daily cap of ${dailyCap} enrollments in 24 hours is used up.`;
-      },
-    };
-  }
+  if (dailyCap <= 0) return NO_CAP;
+  if (ledger.usedBy(sender.userId) >= dailyCap) return new UsedUp(dailyCap);
   const openAt = openings.opensAt(sender, now);
-  if (openAt === undefined)
-    return { kind: "never", code: "NO_SENDER_AVAILABLE", reason: "The sender's send window never opens." };
-  if (openAt > now) {
-    return {
-      ...{ kind: "later", code: "NO_SENDER_AVAILABLE" },
-      get reason() {
-        return `The sender is away or outside the send window until ${localTime(openAt, sender.timeZone)}.`;
-      },
-    };
-  }
-  return { kind: "now", isProbe: standing.kind === "probe" };
+  if (openAt === undefined) return NEVER_OPENS;
+  if (openAt > now) return new Closed(openAt, sender.timeZone);
+  return standing.kind === "probe" ? PROBE : NOW;
 }

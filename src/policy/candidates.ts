@@ -1,4 +1,4 @@
-import { personOfOwner, personOfUser, type PeopleSources, type Person } from "./people.js";
+import { peopleOfUsers, personOfOwner, type PeopleSources, type Person } from "./people.js";
 import type { Policy, SenderRule } from "./policy.js";
 import type { PortalPolicy, Rotation } from "./portal-policy.js";
 import type { CandidateVia } from "./sender-choice.js";
@@ -10,8 +10,11 @@ export interface CandidateGroup {
   readonly rotation: Rotation | undefined;
 }
 
-/** Members of rotations that were looked up, by the rotation as it was read: one that is read again is looked up again. */
-export type KnownMembers = WeakMap<Rotation, readonly Person[]>;
+/**
+ * The members of rotations, by the rotation as it was read: one that an admin changed is looked up again. All contacts that
+ * need them share one look-up, also while it is under way.
+ */
+export type KnownMembers = WeakMap<Rotation, Promise<readonly Person[]>>;
 
 /** A group that is looked up only when its turn comes: most contacts never get past the first. */
 type LazyGroup = () => Promise<CandidateGroup>;
@@ -35,15 +38,24 @@ async function fromRotation(
   const rotation = portal.rotations.get(rotationId);
   if (rotation === undefined) return nobody(via, "The rotation no longer exists.");
   if (rotation.members.length === 0) return nobody(via, `The rotation “${rotation.name}” has no members.`);
+  return { via, people: await membersOf(rotation, { people, knownMembers }), rotation };
+}
+
+async function membersOf(
+  rotation: Rotation,
+  { people, knownMembers }: Pick<CandidateSources, "people" | "knownMembers">,
+): Promise<readonly Person[]> {
   const known = knownMembers.get(rotation);
-  if (known !== undefined) return { via, people: known, rotation };
-  const looks = await Promise.allSettled(rotation.members.map(({ userId }) => personOfUser(userId, people)));
-  // Only once all have ended: a look may be a request to HubSpot, and the attempt must not end before it.
-  const failed = looks.find((look) => look.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  const members = looks.filter((look) => look.status === "fulfilled").map(({ value }) => value);
-  knownMembers.set(rotation, members);
-  return { via, people: members, rotation };
+  if (known !== undefined) return known;
+  const ids = rotation.members.map(({ userId }) => userId);
+  const looking = peopleOfUsers(ids, people);
+  knownMembers.set(rotation, looking);
+  try {
+    return await looking;
+  } catch (fault) {
+    knownMembers.delete(rotation);
+    throw fault;
+  }
 }
 
 async function fromDefaultSender({ portal, people }: CandidateSources): Promise<CandidateGroup> {
@@ -51,7 +63,7 @@ async function fromDefaultSender({ portal, people }: CandidateSources): Promise<
   if (defaultSenderUserId === undefined) return nobody("default_sender", "No default sender is set.");
   return {
     via: "default_sender",
-    people: [await personOfUser(defaultSenderUserId, people)],
+    people: await peopleOfUsers([defaultSenderUserId], people),
     rotation: undefined,
   };
 }
@@ -71,7 +83,7 @@ async function fromRule(rule: SenderRule, sources: CandidateSources): Promise<Ca
     case "specific_user":
       return rule.userId === ""
         ? one({ kind: "nobody", code: "INVALID_INPUT", reason: "No user is chosen to send as." })
-        : one(await personOfUser(BigInt(rule.userId), people));
+        : { via: rule.mode, people: await peopleOfUsers([BigInt(rule.userId)], people), rotation: undefined };
     case "rotation":
       return fromRotation("rotation", rule.rotationId, sources);
     case "default_sender":

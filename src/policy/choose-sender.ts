@@ -1,6 +1,6 @@
 import { ERROR_SENTENCES, type ErrorCode } from "../executions/error-codes.js";
 import type { Breathe } from "../breather.js";
-import { availabilityOf, type Availability } from "./availability.js";
+import { availabilityOf, type Unavailable } from "./availability.js";
 import { candidateGroups, type CandidateGroup, type KnownMembers } from "./candidates.js";
 import type { Openings } from "./openings.js";
 import type { PeopleSources } from "./people.js";
@@ -61,17 +61,15 @@ export type SenderDecision =
       readonly choice: StoredSenderChoice;
     };
 
-type Unable = Exclude<Availability, { kind: "now" }>;
-
 interface PassedOver {
   readonly via: CandidateVia;
   readonly userId: bigint | undefined;
-  readonly verdict: Unable;
+  readonly verdict: Unavailable;
   readonly sender: SenderPolicy | undefined;
-  readonly freeAt: Date | undefined;
+  /** When the sender could send, behind those who wait already; worked out once nobody else can. */
+  place?: { readonly behind: number; readonly freeAt: Date | undefined };
 }
 
-const NOT_YET = { sender: undefined, freeAt: undefined };
 /** Senders looked at between two turns of the event loop, at most: what is not known of them yet takes some 0.1 ms each. */
 const SLICE = 16;
 /** Of those passed over so many are stored with the contact and shown; a rotation has up to 200. */
@@ -98,7 +96,9 @@ class Choosing {
       if (sent !== undefined) return sent;
     }
     await this.#books.ledger.loadWaiters();
-    await this.#inSlices(this.#passedOver, (entry) => this.#freeAt(entry));
+    await this.#inSlices(this.#passedOver, (entry) => {
+      this.#findPlace(entry);
+    });
     // From here on nothing is awaited: no two contacts wait for the same place.
     return this.#waitOrFail();
   }
@@ -114,10 +114,10 @@ class Choosing {
     for (const person of group.people) {
       if (person.kind === "nobody")
         this.#passedOver.push({
-          ...NOT_YET,
           via: group.via,
           userId: person.userId,
           verdict: { ...person, kind: "never" },
+          sender: undefined,
         });
       else this.#judge(person, group, ready);
     }
@@ -147,7 +147,7 @@ class Choosing {
     const verdict = availabilityOf(sender, { ledger, marks, openings, now: now() });
     if (verdict.kind === "now")
       ready.set(person.userId, { email: person.email, sender, isProbe: verdict.isProbe });
-    else this.#passedOver.push({ ...NOT_YET, via: group.via, userId: person.userId, verdict, sender });
+    else this.#passedOver.push({ via: group.via, userId: person.userId, verdict, sender });
   }
 
   #send(chosen: {
@@ -183,12 +183,12 @@ class Choosing {
   }
 
   #stored(passedOver: readonly PassedOver[]): Omit<StoredSenderChoice, "chosen"> {
-    const told = passedOver.slice(0, MOST_TOLD).map(({ via, userId, verdict, freeAt }) => ({
+    const told = passedOver.slice(0, MOST_TOLD).map(({ via, userId, verdict, place }) => ({
       ...(userId === undefined ? {} : { userId: String(userId) }),
       via,
       code: verdict.code,
       reason: verdict.reason === "" ? ERROR_SENTENCES[verdict.code] : verdict.reason,
-      ...(freeAt === undefined ? {} : { freeAt: freeAt.toISOString() }),
+      ...(place?.freeAt === undefined ? {} : { freeAt: place.freeAt.toISOString() }),
     }));
     const untold = passedOver.length - told.length;
     return { passedOver: told, ...(untold === 0 ? {} : { morePassedOver: untold }) };
@@ -210,17 +210,21 @@ class Choosing {
     return openings.opensAt(senderPolicy(portal, userId), now());
   }
 
-  /** When the sender could send, should this contact wait for it: behind all who wait already. */
-  #freeAt({ sender, verdict }: PassedOver): Date | undefined {
+  /** The place this contact would wait for: behind all who wait already. It holds while nobody else joins them. */
+  #findPlace(entry: PassedOver): void {
     const { ledger, now } = this.#books;
-    if (sender === undefined || verdict.kind !== "later") return undefined;
-    return ledger.placeFreeAt(sender, ledger.waitersFor(sender.userId), verdict.notBefore ?? now());
+    const { sender, verdict, place } = entry;
+    if (sender === undefined || verdict.kind !== "later") return;
+    const behind = ledger.waitersFor(sender.userId);
+    if (place?.behind === behind) return;
+    entry.place = { behind, freeAt: ledger.placeFreeAt(sender, behind, verdict.notBefore ?? now()) };
   }
 
   #waitOrFail(): SenderDecision {
     const { ledger, now } = this.#books;
     const { policy, patienceMs } = this.#request;
-    const passedOver = this.#passedOver.map((entry) => ({ ...entry, freeAt: this.#freeAt(entry) }));
+    const passedOver = this.#passedOver;
+    for (const entry of passedOver) this.#findPlace(entry);
     const choice: StoredSenderChoice = { chosen: null, ...this.#stored(passedOver) };
     if (policy.fallback.whenNobody === "fail") return this.#fail(passedOver, choice);
     const nowMs = now().getTime();
@@ -253,9 +257,10 @@ const LEAST_WAIT_MS = 1_000;
 function soonestOf(
   passedOver: readonly PassedOver[],
   nowMs: number,
-): { sender: SenderPolicy; verdict: Unable; delayMs: number } | undefined {
-  let soonest: { sender: SenderPolicy; verdict: Unable; delayMs: number } | undefined;
-  for (const { sender, verdict, freeAt } of passedOver) {
+): { sender: SenderPolicy; verdict: Unavailable; delayMs: number } | undefined {
+  let soonest: { sender: SenderPolicy; verdict: Unavailable; delayMs: number } | undefined;
+  for (const { sender, verdict, place } of passedOver) {
+    const freeAt = place?.freeAt;
     if (sender === undefined || freeAt === undefined) continue;
     const delayMs = Math.max(LEAST_WAIT_MS, freeAt.getTime() - nowMs);
     if (soonest === undefined || delayMs < soonest.delayMs) soonest = { sender, verdict, delayMs };

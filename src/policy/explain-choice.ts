@@ -8,13 +8,13 @@ import { effectivePolicy, type StepChoices } from "./effective-policy.js";
 import type { Openings } from "./openings.js";
 import type { PeopleSources } from "./people.js";
 import type { Policy } from "./policy.js";
-import { readPortalPolicy } from "./portal-policy.js";
+import type { PortalPolicy } from "./portal-policy.js";
 import { RotationWheels } from "./rotation-wheels.js";
 import { SenderLedger } from "./sender-ledger.js";
 import { SenderMarks } from "./sender-marks.js";
 
 export interface ChoiceQuestion {
-  readonly portalId: bigint;
+  readonly portal: PortalPolicy;
   readonly contactId: string;
   readonly sequenceId: string;
   readonly step: StepChoices & { readonly senderAlias?: string | undefined };
@@ -49,12 +49,10 @@ const NOBODY = -1n;
  * HubSpot alone knows (an enrollment under way, a missing inbox nobody has run into yet) is not in it.
  */
 export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promise<ChoiceExplanation> {
-  const { portalId, contactId, sequenceId, properties, step, openings, breathe } = question;
+  const { portal, contactId, sequenceId, properties, step, openings, breathe } = question;
+  const { portalId } = portal;
   const now = (): Date => question.now;
-  const [portal, [history]] = await Promise.all([
-    readPortalPolicy(pool, portalId),
-    readContactHistories(pool, portalId, [{ contactId, sequenceId }]),
-  ]);
+  const [history] = await readContactHistories(pool, portalId, [{ contactId, sequenceId }]);
   const effective = effectivePolicy(portal, step);
   if (effective.kind === "unusable")
     return { kind: "refused", code: "INVALID_INPUT", status: "FAILED", reason: effective.reason };

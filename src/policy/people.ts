@@ -14,8 +14,8 @@ export interface KnownOwner {
 /** Where people are looked up: the portal's directory and, where it does not know one, HubSpot. */
 export interface PeopleSources {
   owner(ownerId: string): Promise<KnownOwner | undefined>;
-  /** E-mail of an active user; undefined where there is no such user. */
-  userEmail(userId: bigint): Promise<string | null | undefined>;
+  /** Emails of active users, as many as are asked for; those without an entry are not active. */
+  userEmails(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
 }
 
 /** A user who could send, or why there is none. */
@@ -50,13 +50,16 @@ export async function personOfOwner(
   return { kind: "user", userId: owner.userId, email: owner.email };
 }
 
-/** A user by id, if active. */
-export async function personOfUser(
-  userId: bigint,
-  { userEmail }: Pick<PeopleSources, "userEmail">,
-): Promise<Person> {
-  const email = await userEmail(userId);
-  if (email != null) return { kind: "user", userId, email };
-  const reason = `User ${userId} is not an active user of this account.`;
-  return { kind: "nobody", userId, code: "SENDER_NOT_PERMITTED", reason };
+/** Users by their ids, in the order given; of one who is not active it is said that nobody can send as this user. */
+export async function peopleOfUsers(
+  userIds: readonly bigint[],
+  { userEmails }: Pick<PeopleSources, "userEmails">,
+): Promise<Person[]> {
+  const emails = await userEmails(userIds);
+  return userIds.map((userId) => {
+    const email = emails.get(userId);
+    if (email != null) return { kind: "user", userId, email };
+    const reason = `User ${userId} is not an active user of this account.`;
+    return { kind: "nobody", userId, code: "SENDER_NOT_PERMITTED", reason };
+  });
 }

@@ -25,15 +25,20 @@ export interface PortalPolicy {
   readonly onlyListedSenders: boolean;
   /** Those with settings of their own; for all others see {@link senderPolicy}. */
   readonly senders: ReadonlyMap<bigint, SenderPolicy>;
-  readonly rotations: ReadonlyMap<string, Rotation>;
+  readonly rotations: KnownRotations;
   readonly presets: ReadonlyMap<string, Preset>;
 }
 
+/** Rotations as read earlier, each with its stamp. */
+export type KnownRotations = ReadonlyMap<string, Rotation & KeptRow>;
+
 interface RotationRow {
   rotation_id: string;
+  stamp: string;
   name: string;
   keeps_sender: boolean;
-  members: { user_id: string; weight: number; current_weight: number; picks: number }[];
+  /** Null if the reader knows the rotation with this stamp. */
+  members: { user_id: string; weight: number; current_weight: number; picks: number }[] | null;
 }
 
 interface PolicyRow {
@@ -50,8 +55,8 @@ interface PolicyRow {
 /**
  * One statement, so that what it returns belongs together. Ids as text: JSON's numbers are too small for them.
  *
- * Of senders and presets only the rows that changed since they were last read are sent: `xmin`, the transaction that wrote a
- * row, is another after each change, by whomever.
+ * Only rows that changed since they were last read are sent: `xmin`, the transaction that wrote a row, is another after each
+ * change, by whomever. With its members an admin's change of a rotation writes the rotation itself.
  */
 const READ = `
   SELECT now() AS read_at, coalesce(s.paused_at IS NOT NULL, false) AS is_paused, p.time_zone, s.default_sender_user_id,
@@ -62,11 +67,13 @@ const READ = `
               ON known.id = row.user_id AND known.stamp = row.xmin::text
            WHERE row.portal_id = $1) AS senders,
          (SELECT coalesce(json_agg(json_build_object(
-                   'rotation_id', r.rotation_id::text, 'name', r.name, 'keeps_sender', r.keeps_sender, 'members',
-                   (SELECT coalesce(json_agg(json_build_object('user_id', m.user_id::text, 'weight', m.weight,
+                   'rotation_id', r.rotation_id::text, 'stamp', r.xmin::text, 'name', r.name, 'keeps_sender', r.keeps_sender,
+                   'members', CASE WHEN known.id IS NULL THEN (SELECT coalesce(json_agg(json_build_object('user_id', m.user_id::text, 'weight', m.weight,
                              'current_weight', m.current_weight, 'picks', m.picks) ORDER BY m.user_id), '[]')
-                      FROM rotation_members m WHERE m.portal_id = r.portal_id AND m.rotation_id = r.rotation_id))), '[]')
-            FROM rotations r WHERE r.portal_id = $1) AS rotations,
+                      FROM rotation_members m WHERE m.portal_id = r.portal_id AND m.rotation_id = r.rotation_id) END)), '[]')
+            FROM rotations r LEFT JOIN unnest($6::bigint[], $7::text[]) AS known (id, stamp)
+              ON known.id = r.rotation_id AND known.stamp = r.xmin::text
+           WHERE r.portal_id = $1) AS rotations,
          (SELECT coalesce(json_agg(json_build_object('id', t.preset_id::text, 'stamp', t.xmin::text, 'row',
                    CASE WHEN known.id IS NULL THEN json_build_object('preset_id', t.preset_id::text, 'name', t.name,
                      'policy', t.policy, 'is_default', t.is_default) END)), '[]')
@@ -76,36 +83,50 @@ const READ = `
     FROM (SELECT $1::bigint AS portal_id) AS asked
     LEFT JOIN portals p USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)`;
 
-function toRotation(row: RotationRow): Rotation {
+function toRotation(row: RotationRow, known: KnownRotations): Rotation & KeptRow {
+  if (row.members === null) {
+    const rotation = known.get(row.rotation_id);
+    if (rotation === undefined) throw new Error(`rotation ${row.rotation_id} was not sent, and is not known`);
+    return rotation;
+  }
   const members = row.members.map((member) => ({
     userId: BigInt(member.user_id),
     weight: member.weight,
     currentWeight: member.current_weight,
     picks: member.picks,
   }));
-  return { rotationId: row.rotation_id, name: row.name, keepsSender: row.keeps_sender, members };
+  const { rotation_id: rotationId, name, keeps_sender: keepsSender, stamp } = row;
+  return { rotationId, name, keepsSender, members, stamp };
 }
 
-function stampsOf(kept: ReadonlyMap<string, KeptRow>): [ids: string[], stamps: string[]] {
-  return [[...kept.keys()], [...kept.values()].map(({ stamp }) => stamp)];
+/** As array literals: all are numbers, and the driver would escape each of thousands. */
+function stampsOf(kept: ReadonlyMap<string, KeptRow>): [ids: string, stamps: string] {
+  const stamps = [...kept.values()].map(({ stamp }) => stamp);
+  return [`{${[...kept.keys()].join()}}`, `{${stamps.join()}}`];
 }
 
-/**
- * Reads what applies in a portal now, in one statement.
- *
- * @param memory what earlier reads of this portal brought: rows that have not changed since are neither sent nor parsed
- *   again, and are the same objects. It is brought up to date.
- */
+/** What the reader of a portal's policy knows of it. */
+export interface Known {
+  /**
+   * What earlier reads brought: rows that have not changed since are neither sent nor parsed again, and are the same
+   * objects. It is brought up to date.
+   */
+  readonly memory?: PolicyMemory;
+  /** Rotations that the reader turns itself: whose turn it is by them is not read again. */
+  readonly rotations?: KnownRotations | undefined;
+}
+
+/** Reads what applies in a portal now, in one statement. */
 export async function readPortalPolicy(
   pool: Pool,
   portalId: bigint,
-  memory = new PolicyMemory(),
+  { memory = new PolicyMemory(), rotations = new Map() }: Known = {},
 ): Promise<PortalPolicy> {
   const { known } = memory;
   const { rows } = await pool.query<PolicyRow>({
     name: "read-portal-policy",
     text: READ,
-    values: [portalId, ...stampsOf(known.senders), ...stampsOf(known.presets)],
+    values: [portalId, ...stampsOf(known.senders), ...stampsOf(known.presets), ...stampsOf(rotations)],
   });
   const row = rows[0] as PolicyRow;
   const timeZone = row.time_zone ?? "utc";
@@ -120,7 +141,7 @@ export async function readPortalPolicy(
     defaultSenderUserId: row.default_sender_user_id === null ? undefined : BigInt(row.default_sender_user_id),
     onlyListedSenders: row.only_listed_senders,
     senders: new Map(senders.map((sender) => [sender.userId, sender])),
-    rotations: new Map(row.rotations.map(toRotation).map((rotation) => [rotation.rotationId, rotation])),
+    rotations: new Map(row.rotations.map((each) => [each.rotation_id, toRotation(each, rotations)] as const)),
     presets: memory.known.presets,
   };
 }

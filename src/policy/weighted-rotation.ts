@@ -18,25 +18,41 @@ function totalWeight(members: readonly WheelMember[]): number {
   return members.reduce((sum, { weight }) => sum + weight, 0);
 }
 
-/** The one whose turn it is: who has waited longest by weight; the first of equals. */
-function longestWaiting(members: readonly WheelMember[]): WheelMember | undefined {
-  let best: WheelMember | undefined;
+/**
+ * The one whose turn it is: of those who are owed something whoever will be owed a whole pick first; the first of equals.
+ * Whoever is merely owed the most is not it: with uneven weights another would fall more than a pick behind.
+ */
+function nextInTurn(members: readonly WheelMember[]): WheelMember | undefined {
+  const total = totalWeight(members);
+  let next: WheelMember | undefined;
+  let soonest = Number.POSITIVE_INFINITY;
   for (const member of members) {
-    if (best === undefined || member.currentWeight + member.weight > best.currentWeight + best.weight)
-      best = member;
+    const owed = member.currentWeight + member.weight;
+    const picksUntilWhole = (total - owed) / member.weight;
+    if (owed <= 0 || picksUntilWhole >= soonest) continue;
+    [next, soonest] = [member, picksUntilWhole];
   }
-  return best;
+  return next ?? leastAhead(members);
+}
+
+/** If those who are owed something cannot be picked now: all the others had more than their share. */
+function leastAhead(members: readonly WheelMember[]): WheelMember | undefined {
+  const owed = (member: WheelMember): number => member.currentWeight + member.weight;
+  return members.reduce<WheelMember | undefined>(
+    (best, member) => (best === undefined || owed(member) > owed(best) ? member : best),
+    undefined,
+  );
 }
 
 /**
- * Smooth weighted round robin: each member gains its weight, and the one with the most pays for all. Over any run of
- * picks among the same members each gets its share to within one pick, spread evenly.
+ * Weighted round robin: each member gains its weight, and the one picked pays for all. Over any run of picks among the same
+ * members each gets its share to within one pick, spread evenly.
  *
  * @param among those who can be picked now; the others keep what they have.
  * @param wanted picked whoever's turn it is (a contact's earlier sender); it pays as if it were its turn.
  */
 export function pickFromWheel(among: readonly WheelMember[], wanted?: WheelMember): WheelPick | undefined {
-  const picked = wanted ?? longestWaiting(among);
+  const picked = wanted ?? nextInTurn(among);
   if (picked === undefined) return undefined;
   for (const member of among) member.currentWeight += member.weight;
   picked.currentWeight -= totalWeight(among);

@@ -17,7 +17,8 @@ const BEA = 8n;
 
 const people: PeopleSources = {
   owner: () => Promise.resolve(undefined),
-  userEmail: (userId) => Promise.resolve(`user${userId}@example.com`),
+  userEmails: (userIds) =>
+    Promise.resolve(new Map(userIds.map((userId) => [userId, `user${userId}@example.com`]))),
 };
 
 describe("a desk that chooses senders", () => {

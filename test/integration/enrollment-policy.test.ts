@@ -4,6 +4,7 @@ import { createDirectory } from "../../src/directory/directory.js";
 import { wakeWaiters } from "../../src/executions/resume.js";
 import { findPeople } from "../../src/jobs/find-people.js";
 import { explainChoice } from "../../src/policy/explain-choice.js";
+import { readPortalPolicy } from "../../src/policy/portal-policy.js";
 import { createBreather } from "../../src/breather.js";
 import { Openings } from "../../src/policy/openings.js";
 import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
@@ -381,10 +382,16 @@ describe("a sender who cannot send now", () => {
       readOwner: () => Promise.resolve(undefined),
       readOwnerOfUser: () => Promise.resolve(undefined),
     });
-    const explain = () =>
+    const explain = async () =>
       explainChoice(pool, {
         ...{ openings: new Openings(), breathe: createBreather() },
-        ...{ portalId: stage.id, contactId, sequenceId: stage.sequenceIds[0] ?? "", people, now: new Date() },
+        ...{
+          portal: await readPortalPolicy(pool, stage.id),
+          contactId,
+          sequenceId: stage.sequenceIds[0] ?? "",
+          people,
+          now: new Date(),
+        },
         step: { senderMode: "contact_owner" },
         properties: stage.portal.contacts.get(contactId)?.properties ?? {},
         isInSequence: false,

@@ -3,6 +3,7 @@ import type { Pool, QueryConfig, QueryResult } from "pg";
 import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import { PolicyMemory } from "../../src/policy/policy-memory.js";
 import { readPortalPolicy, type PortalPolicy } from "../../src/policy/portal-policy.js";
+import { saveRotation } from "../../src/policy/rotation-store.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 8_808n;
@@ -37,14 +38,14 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
       return result;
     };
     pool = { query } as unknown as Pool;
-    first = await readPortalPolicy(pool, PORTAL, memory);
+    first = await readPortalPolicy(pool, PORTAL, { memory });
   });
 
   afterAll(() => db.drop());
 
   async function readAgain(): Promise<PortalPolicy> {
     sentBytes = 0;
-    return readPortalPolicy(pool, PORTAL, memory);
+    return readPortalPolicy(pool, PORTAL, { memory });
   }
 
   test("brings what has not changed only once, and parses it only once", async () => {
@@ -75,6 +76,27 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
     expect(again.senders.get(7n)?.dailyCap).toBe(3);
     expect(again.senders.has(8n)).toBe(false);
     expect(again).toMatchObject({ presets: { size: PRESETS - 1 }, senders: { size: SENDERS - 1 } });
+  });
+
+  test("brings the members of a rotation to its reader again only once an admin has changed them", async () => {
+    const { prisma } = db.database;
+    const members = {
+      create: Array.from({ length: SENDERS }, (_, index) => ({ userId: BigInt(index + 1) })),
+    };
+    const { rotationId } = await prisma.rotation.create({
+      data: { portalId: PORTAL, name: "Everybody", members },
+    });
+    const { rotations } = await readAgain();
+    expect(rotations.get(String(rotationId))?.members).toHaveLength(SENDERS);
+    // What the reader itself stores of whose turn it is.
+    await prisma.rotationMember.updateMany({ where: { portalId: PORTAL }, data: { picks: 1 } });
+    const again = await readPortalPolicy(pool, PORTAL, { memory, rotations });
+    expect(again.rotations.get(String(rotationId))).toBe(rotations.get(String(rotationId)));
+    const draft = { name: "Everybody", keepsSender: false, members: [{ userId: 7n, weight: 2 }] };
+    const by = { userId: null, userEmail: null };
+    await saveRotation(db.database, PORTAL, { rotationId, draft, version: 0, by });
+    const changed = await readPortalPolicy(pool, PORTAL, { memory, rotations });
+    expect(changed.rotations.get(String(rotationId))?.members).toMatchObject([{ userId: 7n, weight: 2 }]);
   });
 
   test("applies the account's own defaults to senders who have not changed", async () => {

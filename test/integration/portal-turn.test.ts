@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { QueryConfig } from "pg";
 import { pino } from "pino";
+import { createDirectory } from "../../src/directory/directory.js";
 import { failed } from "../../src/executions/outcome.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import { RequestBudget } from "../../src/hubspot/request-budget.js";
+import { findPeople } from "../../src/jobs/find-people.js";
 import { PortalTurn } from "../../src/jobs/portal-turn.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
 import { createSlotSource } from "../../src/jobs/slot-source.js";
@@ -88,6 +91,47 @@ describe("a turn whose budget is used up", () => {
     expect(budget.available()).toBe(1);
   });
 
+  test("looks all members of a rotation up together, once for all contacts that need them at the same moment", async () => {
+    const { prisma, pool } = db.database;
+    const ids = Array.from({ length: 200 }, (_, index) => BigInt(index + 1));
+    const portalId = 7_008n;
+    await prisma.portal.create({ data: { portalId, status: "CONNECTED" } });
+    await prisma.user.createMany({
+      data: ids.map((userId) => ({
+        portalId,
+        userId,
+        email: `${userId}@b.example`,
+        superAdmin: false,
+        isListed: true,
+      })),
+    });
+    const members = { create: ids.map((userId) => ({ userId })) };
+    const { rotationId } = await prisma.rotation.create({ data: { portalId, name: "All", members } });
+    let statements = 0;
+    const counting: Pick<typeof pool, "query"> = {
+      query: ((config: QueryConfig) => ((statements += 1), pool.query(config))) as typeof pool.query,
+    };
+    const people = findPeople({
+      portalId,
+      directory: createDirectory({ pool: counting as typeof pool }),
+      readOwner: () => Promise.resolve(undefined),
+      readOwnerOfUser: () => Promise.resolve(undefined),
+    });
+    const desk = new SenderDesk({ owner: await ownerOf(portalId), now: () => new Date() });
+    const decisions = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        desk.choose({
+          executionId: BigInt(index + 1),
+          policy: { ...INITIAL_POLICY, sender: { mode: "rotation", rotationId: String(rotationId) } },
+          ...{ properties: {}, alias: undefined, people, patienceMs: 60_000 },
+          lastSender: () => Promise.resolve(undefined),
+        }),
+      ),
+    );
+    expect(new Set(decisions.map((each) => each.kind === "send" && each.sender.userId)).size).toBe(20);
+    expect(statements).toBe(1);
+  });
+
   test("does not leave an attempt before the last member of its rotation has been looked up", async () => {
     const { prisma } = db.database;
     const members = { create: [1n, 2n].map((userId) => ({ userId })) };
@@ -96,17 +140,19 @@ describe("a turn whose budget is used up", () => {
     });
     const desk = new SenderDesk({ owner: await ownerOf(PORTAL), now: () => new Date() });
     let answer = (): void => undefined;
-    const slow = new Promise<string>((resolve) => (answer = () => resolve("ann@example.com")));
+    const slow = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)));
     let hasEnded = false;
     const choosing = desk.choose({
       executionId: 1n,
       policy: { ...INITIAL_POLICY, sender: { mode: "rotation", rotationId: String(rotationId) } },
       properties: {},
       alias: undefined,
-      people: {
-        owner: () => Promise.resolve(undefined),
-        userEmail: (userId) => (userId === 1n ? slow : Promise.reject(new Error("HubSpot refused"))),
-      },
+      people: findPeople({
+        portalId: PORTAL,
+        directory: createDirectory(db.database),
+        readOwner: () => Promise.resolve(undefined),
+        readOwnerOfUser: (userId) => (userId === 1n ? slow : Promise.reject(new Error("HubSpot refused"))),
+      }),
       lastSender: () => Promise.resolve(undefined),
       patienceMs: 60_000,
     });

@@ -113,7 +113,7 @@ async function attempted(
     alias: undefined,
     people: {
       owner: () => Promise.resolve(undefined),
-      userEmail: (userId) => Promise.resolve(`${userId}@b.example`),
+      userEmails: (userIds) => Promise.resolve(new Map(userIds.map((id) => [id, `${id}@b.example`]))),
     },
     lastSender: () => Promise.resolve(undefined),
     patienceMs: 0,
