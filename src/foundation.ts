@@ -19,7 +19,7 @@ import { createVault, type Vault } from "./vault/vault.js";
 /** Connections of one process to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
 /** The settings site's and the tab's own: what an admin asks for takes none from calls and work, of whatever account. */
-const SITE_POOL_SIZE = 4;
+const SITE_POOL_SIZE = 8;
 /** Pages are answered by then (web.ts): what still runs is for nobody, and would keep its connection. */
 export const SITE_TIMEOUT_MS = 5_000;
 /** Below the time a page has in all: it then says that the database is busy, instead of nothing. */

@@ -11,6 +11,7 @@ import { applyContactChanges } from "./executions/contact-changes.js";
 import { readFirstAnswer } from "./executions/first-answer.js";
 import { resumePortal } from "./executions/resume.js";
 import { createExtensionRouter } from "./extension/routes.js";
+import { AccountShare } from "./http/account-share.js";
 import { createAnswerLimit } from "./http/answer-limit.js";
 import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
@@ -37,6 +38,10 @@ const UNINSTALL_TIMEOUT_MS = 3_000;
 /** A part of it: the rest is for judging by what is stored. */
 const QUESTION_TIMEOUT_MS = 3_000;
 const HOUR_MS = 3_600_000;
+/** A page takes some milliseconds: a person with several tabs, and colleagues, do not notice the limit. */
+const PAGES_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 2_000 };
+/** For as long as it is read: the next one is asked for when the first is there. */
+const FILES_OF_AN_ACCOUNT = { inHand: 1, waiting: 0, patienceMs: 0 };
 
 /** Routes of the hot path first, before any middleware they do not need. */
 function mountActions(
@@ -99,12 +104,17 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
   http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
-  mountExtension(http, foundation, database);
+  const shares = {
+    pages: new AccountShare(PAGES_OF_AN_ACCOUNT),
+    files: new AccountShare(FILES_OF_AN_ACCOUNT),
+  };
+  mountExtension(http, foundation, { database, share: shares.pages });
   http.use("/settings", createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
   http.use(
     createSettingsRouter({
       database,
       sessions,
+      shares,
       cookies,
       scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
       appUrl,
@@ -144,10 +154,15 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
 }
 
 /** The settings tab inside HubSpot. */
-function mountExtension(http: Express, { config, logger, wake }: Foundation, database: Database): void {
+function mountExtension(
+  http: Express,
+  { config, logger, wake }: Foundation,
+  { database, share }: { database: Database; share: AccountShare },
+): void {
   http.use(
     createExtensionRouter({
       database,
+      share,
       verified: verifiedByHubSpot(
         {
           clientSecrets: config.hubspot.clientSecrets,

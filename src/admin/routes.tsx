@@ -1,9 +1,10 @@
-import { Router, type Request, type RequestHandler, type Response } from "express";
+import { Router, type Request, type Response } from "express";
 import { sendFragment } from "../http/page.js";
 import { letSomebodyIn, showAccess, takeSomebodyOut } from "./access/access-view.js";
 import { createActivityRouter } from "./activity/routes.js";
 import { admitPage, admitPart } from "./session/admit-page.js";
 import { showAlerts, showLastAlert } from "./alerts/alerts-view.js";
+import { answersOf } from "./frame/answer.js";
 import { createAssetsRouter } from "./frame/assets.js";
 import { disconnect, erase, pause, resume, showDanger } from "./danger/danger-view.js";
 import { formBody, signOut, signOutBody } from "./session/admit-form.js";
@@ -16,8 +17,6 @@ import { createPolicyRouter } from "./policy/routes.js";
 import { sendReportFile, showReports } from "./reports/reports-view.js";
 import { readLive, sendSettings } from "./overview/overview-view.js";
 import type { SettingsOptions } from "./site-options.js";
-
-type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
 
 /**
  * The hosted settings site. Everything is read and written for the portal of the session, whatever a request names.
@@ -33,10 +32,7 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
 export function createSettingsRouter(options: SettingsOptions): Router {
   const router = Router();
   const body = formBody(options);
-  const answer =
-    (handler: Handler): RequestHandler =>
-    (request, response) =>
-      handler(options, request, response);
+  const { page: answer, file } = answersOf(options);
   router.use(createAssetsRouter());
   router.use(createActivityRouter(options));
   router.get("/", (_request, response) => response.redirect("/settings"));
@@ -53,7 +49,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.post("/settings/danger/erase", body, answer(erase));
   router.post("/settings/danger/disconnect", body, answer(disconnect));
   router.get("/settings/reports", answer(showReports));
-  router.get("/settings/reports.csv", answer(sendReportFile));
+  router.get("/settings/reports.csv", file(sendReportFile));
   router.get("/settings/access", answer(showAccess));
   router.post("/settings/access/let-in", body, answer(letSomebodyIn));
   router.post("/settings/access/take-out", body, answer(takeSomebodyOut));

@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.js";
 import type { Explain } from "../policy/explanation.js";
+import type { AccountShare } from "../http/account-share.js";
 import type { Vault } from "../vault/vault.js";
 import type { Cookies } from "../http/cookies.js";
 import type { AppScopes } from "./overview/connection.js";
@@ -9,6 +10,8 @@ import type { Sessions } from "./session/session.js";
 export interface SettingsOptions {
   database: Database;
   sessions: Sessions;
+  /** What one account may have of the site at a time. */
+  shares: { readonly pages: AccountShare; readonly files: AccountShare };
   cookies: Cookies;
   scopes: AppScopes;
   /** Origin of HubSpot's UI, for portals whose own host is not known yet. */

@@ -4,15 +4,19 @@ import { parseSetCookie, stringifyCookie } from "cookie";
 export interface Browser {
   /** Opens an address of the app. Resolves with where it redirects to (absolute), or undefined where it does not. */
   open(url: string): Promise<{ status: number; location: string | undefined; body: string }>;
+  /** What it sends as its Cookie header. */
+  cookies(): string;
 }
 
 export function createBrowser(): Browser {
   const jar = new Map<string, string>();
+  const cookies = (): string => stringifyCookie(Object.fromEntries(jar));
   return {
+    cookies,
     async open(url) {
       const response = await fetch(url, {
         redirect: "manual",
-        headers: { cookie: stringifyCookie(Object.fromEntries(jar)), accept: "text/html" },
+        headers: { cookie: cookies(), accept: "text/html" },
       });
       for (const line of response.headers.getSetCookie()) {
         const { name, value } = parseSetCookie(line);

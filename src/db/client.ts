@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import type { Logger } from "../observability/logger.js";
+import { endedBy } from "./ended-by.js";
 import { PrismaClient } from "./generated/client.js";
 import { KEEP_ALIVE, preparedSessions } from "./session.js";
 
@@ -10,6 +11,11 @@ export interface Database {
   readonly prisma: PrismaClient;
   /** Holds the password: for connecting elsewhere (the queue), never for printing. */
   readonly url: string;
+  /**
+   * The same for one answer: once `signal` ends it, what its pool still runs is cancelled at the server, by a connection
+   * of its own, and nothing else begins (AnswerNotWanted).
+   */
+  until(signal: AbortSignal): Database;
   /** Waits for queries under way, then closes every connection. May be called twice. */
   close(): Promise<void>;
 }
@@ -63,11 +69,36 @@ export function openDatabase(options: {
   // The same for one that is lent out and quiet, inside a transaction: its holder learns it from the next query.
   pool.on("connect", (client) => client.on("error", () => undefined));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const canceller = openCanceller(options);
   let closing: Promise<void> | undefined;
-  return {
-    pool,
-    prisma,
-    url: options.url,
-    close: () => (closing ??= prisma.$disconnect().then(() => pool.end())),
-  };
+  const close = () =>
+    (closing ??= prisma
+      .$disconnect()
+      .then(async () => void (await Promise.all([pool.end(), canceller.end()]))));
+  const { url } = options;
+  const until = (signal: AbortSignal): Database => ({
+    ...{ prisma, url, until, close },
+    pool: endedBy(pool, signal, (processId) => canceller.query(CANCEL, [processId, options.applicationName])),
+  });
+  return { pool, prisma, url, until, close };
+}
+
+/** Of our own sessions alone: behind a pooler the number is not the server's, and may be a stranger's. */
+const CANCEL = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+  WHERE pid = $1 AND application_name = $2 AND datname = current_database() AND state = 'active'`;
+
+/** One connection, opened when it is first needed and closed when idle: the pool may be busy with what is to be ended. */
+function openCanceller({ url, applicationName }: { url: string; applicationName: string }): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: `${applicationName}-cancel`,
+    max: 1,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...preparedSessions({ statementTimeoutMs: CONNECT_TIMEOUT_MS, lockTimeoutMs: CONNECT_TIMEOUT_MS }),
+    query_timeout: CONNECT_TIMEOUT_MS + 1000,
+    ...KEEP_ALIVE,
+  });
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
 }

@@ -27,7 +27,10 @@ export interface Person {
   readonly isActive: boolean;
 }
 
-/** Everybody of the portal, deactivated people too, by name. */
+/** As many as a page can show; of more, those who are active come first. */
+const MOST_PEOPLE_LISTED = 5_000;
+
+/** The people of the portal, deactivated ones too, by name. */
 export async function listPeople(pool: Pool, portalId: bigint): Promise<Person[]> {
   const { rows } = await pool.query<{
     user_id: string;
@@ -36,9 +39,11 @@ export async function listPeople(pool: Pool, portalId: bigint): Promise<Person[]
     is_active: boolean;
   }>({
     name: "directory-people",
-    text: `SELECT user_id, label, email, is_active FROM (${KNOWN_PEOPLE}) AS person
-            ORDER BY lower(label) COLLATE "C", user_id`,
-    values: [portalId],
+    text: `SELECT * FROM (
+              SELECT user_id, label, email, is_active FROM (${KNOWN_PEOPLE}) AS person
+               ORDER BY is_active DESC, lower(label) COLLATE "C", user_id LIMIT $2
+            ) AS person ORDER BY lower(label) COLLATE "C", user_id`,
+    values: [portalId, MOST_PEOPLE_LISTED],
   });
   return rows.map((row) => ({
     userId: BigInt(row.user_id),

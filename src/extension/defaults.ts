@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Pool, PoolClient } from "pg";
 import type { Database } from "../db/client.js";
 import { recordChange } from "../admin/audit/record-change.js";
-import { listSenderOptions } from "../admin/overview/default-sender.js";
+import { findSenderOption, listSenderOptions } from "../admin/overview/default-sender.js";
 import { LOCK_DEFAULTS } from "../policy/lock-defaults.js";
 import type { Asker } from "./asker.js";
 
@@ -66,7 +66,7 @@ export async function readDefaults(
     findDefaults(pool, portalId),
     listSenderOptions({ pool }, portalId),
     pool.query<{ value: string; label: string }>(
-      "SELECT preset_id::text AS value, name AS label FROM presets WHERE portal_id = $1 ORDER BY lower(name), preset_id",
+      "SELECT preset_id::text AS value, name AS label FROM presets WHERE portal_id = $1 ORDER BY lower(name), preset_id LIMIT 500",
       [portalId],
     ),
   ]);
@@ -112,8 +112,7 @@ export async function saveDefaults(
 
 async function isSender(pool: Pool, portalId: bigint, userId: string | null): Promise<boolean> {
   if (userId === null) return true;
-  const senders = await listSenderOptions({ pool }, portalId);
-  return senders.some((sender) => String(sender.userId) === userId);
+  return (await findSenderOption({ pool }, portalId, BigInt(userId))) !== undefined;
 }
 
 /**

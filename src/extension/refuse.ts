@@ -15,6 +15,7 @@ export const REFUSALS = {
   CHANGED_MEANWHILE: [409, "Somebody else changed these settings meanwhile. Check them and save again."],
   UNKNOWN_SENDER: [422, "This user is no longer active. Choose another sender."],
   UNKNOWN_PRESET: [422, "This preset no longer exists. Choose another one."],
+  TOO_MANY_REQUESTS: [429, "Many requests of this account are under way. Try again in a few seconds."],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type RefusalCode = keyof typeof REFUSALS;

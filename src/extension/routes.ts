@@ -1,4 +1,5 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
+import { endOf, type AccountShare } from "../http/account-share.js";
 import { createAnswerLimit } from "../http/answer-limit.js";
 import { parseStorableJson } from "../storable-json.js";
 import { readAsker, type Asker } from "./asker.js";
@@ -13,6 +14,8 @@ export interface ExtensionOptions extends OverviewOptions {
   readonly verified: RequestHandler[];
   /** Whether the user may administer the portal, as on the settings site. */
   readonly mayAdminister: (portalId: bigint, userId: bigint) => Promise<boolean>;
+  /** What one account may have of the site and the tab together. */
+  readonly share: AccountShare;
   /** Told after a change: contacts that wait for a sender are to be looked at again. */
   readonly onChanged: (portalId: bigint) => Promise<void>;
 }
@@ -50,8 +53,17 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
     (handler: Handler): RequestHandler =>
     async (request, response) => {
       response.set("Cache-Control", "no-store");
-      const asker = await admit(options, request, response);
-      if (asker !== undefined) await handler(options, asker, { request, response });
+      const signal = endOf(response);
+      const asker = readAsker(request);
+      if (asker === undefined) return refuse(response, "IDENTITY_UNREADABLE");
+      const leave = await options.share.enter(asker.portalId, signal);
+      if (leave === undefined) return refuse(response, "TOO_MANY_REQUESTS");
+      const own = { ...options, database: options.database.until(signal) };
+      try {
+        if (await isAdmitted(own, asker, response)) await handler(own, asker, { request, response });
+      } finally {
+        leave();
+      }
     };
   router.get(`${EXTENSION_PREFIX}/overview`, ...guard, answer(sendOverview));
   router.get(`${EXTENSION_PREFIX}/defaults`, ...guard, answer(sendDefaults));
@@ -60,24 +72,18 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
   return router;
 }
 
-async function admit(
+async function isAdmitted(
   { database, mayAdminister }: ExtensionOptions,
-  request: Request,
+  { portalId, userId }: Asker,
   response: Response,
-): Promise<Asker | undefined> {
-  const asker = readAsker(request);
-  if (asker === undefined) {
-    refuse(response, "IDENTITY_UNREADABLE");
-    return undefined;
-  }
-  const { portalId, userId } = asker;
+): Promise<boolean> {
   if ((await database.prisma.portal.count({ where: { portalId } })) === 0) {
     refuse(response, "NOT_INSTALLED");
-    return undefined;
+    return false;
   }
-  if (await mayAdminister(portalId, userId)) return asker;
+  if (await mayAdminister(portalId, userId)) return true;
   refuse(response, "NOT_AN_ADMIN");
-  return undefined;
+  return false;
 }
 
 async function sendOverview(options: ExtensionOptions, asker: Asker, { response }: Exchange): Promise<void> {

@@ -28,7 +28,9 @@ export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequest
       ...problem,
       type: typeOf(error),
     };
-    if (problem.status >= 500) logger.error({ ...fields, err: error }, "request failed");
+    if (problem.code === "ANSWER_NOT_WANTED")
+      logger.info(fields, "an answer took too long, or nobody waited for it");
+    else if (problem.status >= 500) logger.error({ ...fields, err: error }, "request failed");
     // No message and no stack: both repeat what the caller wrote, and their mistakes are none of ours to trace.
     else logger.info(fields, "request refused");
     // Answered when its time was up (answer-limit.ts): to end the connection now would hit the request after it.
@@ -63,6 +65,12 @@ export function sendProblem(request: Request, response: Response, { status, code
 
 function wordsFor(status: number): { title: string; paragraph: string } {
   if (status === 404) return { title: "Page not found", paragraph: "There is nothing at this address." };
+  if (status === 429)
+    return {
+      title: "Your account has several pages open at once",
+      paragraph:
+        "They are answered one after the other, and one file at a time, so that every account gets its turn. Wait a few seconds, then load this page again.",
+    };
   if (status < 500)
     return {
       title: "That did not work",

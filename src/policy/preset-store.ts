@@ -17,7 +17,10 @@ export interface StoredPreset extends PresetDraft {
   readonly version: number;
 }
 
-/** All presets of a portal, the default first, then by name. */
+/** Nobody keeps track of more; a page shows no more. */
+const MOST_LISTED = 500;
+
+/** The presets of a portal, the default first, then by name. */
 export async function listPresets(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -25,6 +28,7 @@ export async function listPresets(
   const rows = await prisma.preset.findMany({
     where: { portalId },
     orderBy: [{ isDefault: "desc" }, { name: "asc" }, { presetId: "asc" }],
+    take: MOST_LISTED,
   });
   return rows.map(fromRow);
 }

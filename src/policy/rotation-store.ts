@@ -29,7 +29,10 @@ export const LONGEST_NAME = 100;
 export const MAX_MEMBERS = 200;
 export const MAX_WEIGHT = 100;
 
-/** All rotations of a portal, by name. */
+/** Nobody keeps track of more; a page shows no more. */
+const MOST_LISTED = 500;
+
+/** The rotations of a portal, by name. */
 export async function listRotations(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -38,6 +41,7 @@ export async function listRotations(
     where: { portalId },
     include: { members: { orderBy: { userId: "asc" } } },
     orderBy: [{ name: "asc" }, { rotationId: "asc" }],
+    take: MOST_LISTED,
   });
   return rows.map(fromRow);
 }

@@ -140,6 +140,38 @@ describe("the reports", () => {
     expect(second).toBe("32,,0,0,0,1,,,0,0,0,0");
   });
 
+  test("add up, in the page and in the file, also what is past the largest lines", async () => {
+    await site.database.pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, deadline_at, decided_at, contact_id, sequence_id, request,
+              enrollment_status, enrolled_at)
+       SELECT $1, 'ap-line-' || n, 'ENROLL', 'COMPLETED', now() - interval '1 hour', now(), now() - interval '1 hour', '1', n::text, '{}',
+              'ENROLLED', now() - interval '1 hour' + (n % 100) * interval '1 s' FROM generate_series(1, 5003) AS n`,
+      [portalId],
+    );
+    const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
+    expect(wordsOf(text)).toContain("The 100 largest are shown, and 4,903 more are in the total.");
+    expect(wordsOf(text.slice(text.indexOf("<tfoot")))).toMatch(/^ ?Total 5,003 0 0 0 50 s 1 min 34 s/);
+    const file = await admin.get("/settings/reports.csv?by=sequence&range=30d");
+    const lines = file.text.trim().split("\n");
+    expect(lines).toHaveLength(5_002);
+    expect(lines.at(-1)).toBe(",and 3 more,3,0,0,0,,,0,0,0,0");
+  });
+
+  test("give no spreadsheet a formula, wherever it splits a line", async () => {
+    const name = 'a;=1+1\n+2\t-3; @sum|"=4"';
+    await site.database.prisma.sequence.create({
+      data: { portalId, sequenceId: "31", name, isListed: true },
+    });
+    await seedExecutions(site.database, [
+      { ...took(1), sequenceId: "31", contactId: "1", contactEmail: "b;=2@x.example" },
+    ]);
+    for (const path of ["reports.csv?by=sequence", "activity/export.csv"]) {
+      const { text } = await admin.get(`/settings/${path}`);
+      expect(text).toMatch(/a;'=1\+1\n'\+2\t'-3; '@sum\|""=4""/);
+    }
+    expect((await admin.get("/settings/activity/export.csv")).text).toContain("b;'=2@x.example");
+  });
+
   test("take what makes no sense for the usual", async () => {
     const page = await admin.get("/settings/reports?by=1;DROP&range=constructor");
     expect(page.status).toBe(200);

@@ -45,13 +45,14 @@ test("while pages wait for a database that is slow for them, calls are stored wi
   try {
     const pages = Array.from({ length: 8 }, () => browser.open(`${running.publicUrl}/settings`));
     const endsAt = Date.now() + 4_000;
-    while ((await waiting(watcher)) < 4 && Date.now() < endsAt)
+    while ((await waiting(watcher)) < 2 && Date.now() < endsAt)
       await new Promise((resolve) => setTimeout(resolve, 10));
     const beganAt = Date.now();
     expect(await enroll("ap-meanwhile")).toBe(200);
     expect(Date.now() - beganAt).toBeLessThan(1_000);
-    expect(await waiting(watcher)).toBe(4);
-    for (const { status } of await Promise.all(pages)) expect(status).toBe(503);
+    // Two pages of an account at a time: the others are refused when their turn does not come.
+    expect(await waiting(watcher)).toBeGreaterThanOrEqual(2);
+    for (const { status } of await Promise.all(pages)) expect([429, 503]).toContain(status);
   } finally {
     await holder.query("ROLLBACK");
     holder.release();

@@ -6,6 +6,7 @@ import { createSessions, type Sessions } from "../../src/admin/session/session.j
 import { mayTakeOver } from "../../src/admin/session/rights.js";
 import type { EncryptionKey } from "../../src/config.js";
 import type { Database } from "../../src/db/client.js";
+import { AccountShare } from "../../src/http/account-share.js";
 import { createCookies } from "../../src/http/cookies.js";
 import { createErrorHandler, createNotFound } from "../../src/http/error-handler.js";
 import { createRequestId } from "../../src/http/request-id.js";
@@ -112,6 +113,10 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   app.use(
     createSettingsRouter({
       ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
+      shares: {
+        pages: new AccountShare({ inHand: 2, waiting: 20, patienceMs: 2_000 }),
+        files: new AccountShare({ inHand: 1, waiting: 0, patienceMs: 0 }),
+      },
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
       explain:

@@ -1,4 +1,4 @@
-import { Router, type Request, type RequestHandler, type Response } from "express";
+import { Router, type Request, type Response } from "express";
 import { ADMIN_ACTIONS, type AdminAction } from "../../executions/admin-actions.js";
 import { findBulkJob, listBulkJobs } from "../../executions/bulk-jobs.js";
 import { sendFragment, sendPage } from "../../http/page.js";
@@ -6,6 +6,7 @@ import { admitPage, admitPart } from "../session/admit-page.js";
 import { admitForm, formBody } from "../session/admit-form.js";
 import { createFormat, knownZone } from "../frame/format.js";
 import { hubspotUrlOf } from "../overview/overview-view.js";
+import { answersOf } from "../frame/answer.js";
 import { digestOf } from "../frame/renewal.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../site-options.js";
@@ -24,8 +25,6 @@ import { MissingPage } from "./missing-page.js";
 import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, jobPath, LATEST_PATH, storyPath } from "./paths.js";
 import { Story, StoryPage } from "./story-page.js";
 
-type Handler = (options: SettingsOptions, request: Request, response: Response) => Promise<void>;
-
 /**
  * Every execution of the portal, what happened to each, and what an admin can do about it.
  *
@@ -40,13 +39,10 @@ type Handler = (options: SettingsOptions, request: Request, response: Response) 
 export function createActivityRouter(options: SettingsOptions): Router {
   const router = Router();
   const body = formBody(options);
-  const answer =
-    (handler: Handler): RequestHandler =>
-    (request, response) =>
-      handler(options, request, response);
+  const { page: answer, file } = answersOf(options);
   router.get(ACTIVITY_PATH, answer(showList));
   router.get(LATEST_PATH, answer(showLatest));
-  router.get(EXPORT_PATH, answer(exportAll));
+  router.get(EXPORT_PATH, file(exportAll));
   router.get(BULK_PATH, answer(askBeforeBulk));
   router.post(BULK_PATH, body, answer(startBulk));
   router.get(`${BULK_PATH}/:id`, answer(showJob));

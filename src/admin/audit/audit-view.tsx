@@ -42,10 +42,17 @@ function readNarrowing({ query }: Request): AuditNarrowing {
   };
 }
 
+/** Presets whose names are looked up; others are called by their ids. */
+const MOST_NAMED = 500;
+
 async function readNames({ database }: SettingsOptions, portalId: bigint): Promise<Names> {
   const [{ names }, presets, sequences] = await Promise.all([
     readNameable(database, portalId),
-    database.prisma.preset.findMany({ where: { portalId }, select: { presetId: true, name: true } }),
+    database.prisma.preset.findMany({
+      where: { portalId },
+      select: { presetId: true, name: true },
+      take: MOST_NAMED,
+    }),
     listSequences(database.pool, portalId),
   ]);
   return {

@@ -1,5 +1,6 @@
-import { Router, type RequestHandler } from "express";
+import { Router } from "express";
 import { showAudit } from "../audit/audit-view.js";
+import { answersOf } from "../frame/answer.js";
 import type { Handler } from "../frame/form-answers.js";
 import { changePolicy, showPolicy } from "./portal-policy.js";
 import { changeDefaultPreset, changePreset, removePreset, showPreset, showPresets } from "./presets.js";
@@ -23,12 +24,9 @@ const LONG_FORM = { maxBytes: 256 * 1024, maxFields: 2_000 };
 export function createPolicyRouter(options: SettingsOptions): Router {
   const router = Router();
   const body = formBody(options, LONG_FORM);
+  const { page: answer } = answersOf(options);
   const get = (path: string, handler: Handler) => router.get(path, answer(handler));
   const post = (path: string, handler: Handler) => router.post(path, body, answer(handler));
-  const answer =
-    (handler: Handler): RequestHandler =>
-    (request, response) =>
-      handler(options, request, response);
   get("/settings/senders", showSenders);
   post("/settings/senders", changeMarks);
   post("/settings/senders/listing", changeListing);

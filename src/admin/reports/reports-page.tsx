@@ -2,7 +2,8 @@ import { scaleLinear } from "d3-scale";
 import { numbered, type Format } from "../frame/format.js";
 import { OUTCOME_LABELS } from "../activity/outcome.js";
 import { DECIDED_OUTCOMES } from "../overview/outcome-history.js";
-import { REPORT_GROUPS, type ReportGroup, type ReportLine } from "./report.js";
+import type { ReportLine } from "./report-line.js";
+import { REPORT_GROUPS, type Report, type ReportGroup } from "./report.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { decidedAddress } from "../overview/overview-cards.js";
 
@@ -24,13 +25,14 @@ export interface ReportsPageModel {
   lines: readonly ReportLine[];
   /** Of all lines, also those that are not shown. */
   total: ReportLine;
-  /** True where there are more lines than are shown. */
-  isPartial: boolean;
+  rest: Report["rest"];
+  /** True where more was decided in the range than is counted: `since` is later then. */
+  isShortened: boolean;
   format: Format;
 }
 
 export function ReportsPage(model: ReportsPageModel) {
-  const { frame, group, range, lines, isPartial } = model;
+  const { frame, group, range, lines, rest, format, since } = model;
   return (
     <SitePage
       title="Reports"
@@ -75,8 +77,17 @@ export function ReportsPage(model: ReportsPageModel) {
               nobody was enrolled, or no step “Wait for sequence end” has told yet how an enrollment ended.
               Shares are of those whose end is known.
             </p>
-            {isPartial ? (
-              <p class="note">Only the {lines.length} largest are shown; the CSV file has all of them.</p>
+            {rest === undefined ? null : (
+              <p class="note">
+                The {format.count(lines.length)} largest are shown, and {format.count(rest.count)} more are in
+                the total. The CSV file has the 5,000 largest.
+              </p>
+            )}
+            {model.isShortened ? (
+              <p class="note">
+                There is more in this period than is counted at once: these are the results since{" "}
+                {format.dateTime(since)}.
+              </p>
             ) : null}
           </>
         )}

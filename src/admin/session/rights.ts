@@ -59,7 +59,10 @@ interface AdministratorRow {
   reason: Administrator["reason"];
 }
 
-/** Everybody for whom `mayAdminister` holds, by name. */
+/** A page shows no more, and nobody reads more. */
+const MOST_LISTED = 1_000;
+
+/** Everybody for whom `mayAdminister` holds, by name; a thousand of them at most. */
 export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Administrator[]> {
   const { rows } = await db.query<AdministratorRow>(
     `WITH candidate AS (
@@ -78,8 +81,8 @@ export async function listAdministrators(db: Pool | PoolClient, portalId: bigint
        JOIN portals p ON p.portal_id = $1
        LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
        LEFT JOIN LATERAL (SELECT * FROM owners WHERE portal_id = $1 AND user_id = person.user_id ORDER BY is_archived LIMIT 1) o ON true
-      WHERE coalesce(u.is_listed, true)`,
-    [portalId],
+      WHERE coalesce(u.is_listed, true) ORDER BY label, person.user_id LIMIT $2`,
+    [portalId, MOST_LISTED],
   );
   return rows
     .map(({ user_id, label, reason }) => ({

@@ -1,0 +1,97 @@
+/** One sequence, sender or workflow in a stretch of time. */
+export interface ReportLine {
+  /** HubSpot's id; null where an execution has none. */
+  readonly id: string | null;
+  /** Null where it is not known. */
+  readonly name: string | null;
+  readonly enrolled: number;
+  readonly alreadyEnrolled: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** How many of those not enrolled were enrolled since, by an admin's retry. */
+  readonly enrolledSince: number;
+  /** From acceptance to the enrollment; null where nobody was enrolled, or it is not known. */
+  readonly medianMs: number | null;
+  readonly p95Ms: number | null;
+  /** Contacts of whom a “wait for the end” step learnt how their enrollment ended, by how. */
+  readonly ends: { readonly replied: number; readonly finished: number; readonly unenrolled: number };
+}
+
+/** What the database says of a line, or of all: `id` is "" for what has none. */
+export interface CountRow {
+  readonly is_total: boolean;
+  readonly id: string;
+  readonly any_name: string | null;
+  /** Of the total: how many lines there are. */
+  readonly line_count: number;
+  readonly enrolled: number;
+  readonly already_enrolled: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly median_seconds: number | null;
+  readonly p95_seconds: number | null;
+}
+
+/** `id` is null for all lines together. */
+export interface RetriedRow {
+  readonly id: string | null;
+  readonly count: number;
+}
+
+export interface EndRow {
+  readonly id: string | null;
+  readonly replied: number;
+  readonly finished: number;
+  readonly unenrolled: number;
+}
+
+/** By line; under null of all lines. */
+interface Known {
+  readonly retried: ReadonlyMap<string | null, number>;
+  readonly ends: ReadonlyMap<string | null, EndRow>;
+}
+
+export const NOTHING: ReportLine = {
+  ...{ id: null, name: null, enrolled: 0, alreadyEnrolled: 0, skipped: 0, failed: 0, enrolledSince: 0 },
+  ...{ medianMs: null, p95Ms: null, ends: { replied: 0, finished: 0, unenrolled: 0 } },
+};
+
+export function toLine(row: CountRow, { retried, ends }: Known): ReportLine {
+  const key = row.is_total ? null : row.id;
+  const { replied, finished, unenrolled } = ends.get(key) ?? NOTHING.ends;
+  return {
+    id: row.is_total || row.id === "" ? null : row.id,
+    name: row.is_total ? null : row.any_name,
+    enrolled: row.enrolled,
+    alreadyEnrolled: row.already_enrolled,
+    skipped: row.skipped,
+    failed: row.failed,
+    enrolledSince: retried.get(key) ?? 0,
+    medianMs: toMs(row.median_seconds),
+    p95Ms: toMs(row.p95_seconds),
+    ends: { replied, finished, unenrolled },
+  };
+}
+
+function toMs(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 1_000);
+}
+
+/** What the total has beyond the lines. */
+export function restOf(total: ReportLine, lines: readonly ReportLine[]): ReportLine {
+  const left = (count: (line: ReportLine) => number): number =>
+    lines.reduce((sum, line) => sum - count(line), count(total));
+  return {
+    ...NOTHING,
+    enrolled: left((line) => line.enrolled),
+    alreadyEnrolled: left((line) => line.alreadyEnrolled),
+    skipped: left((line) => line.skipped),
+    failed: left((line) => line.failed),
+    enrolledSince: left((line) => line.enrolledSince),
+    ends: {
+      replied: left(({ ends }) => ends.replied),
+      finished: left(({ ends }) => ends.finished),
+      unenrolled: left(({ ends }) => ends.unenrolled),
+    },
+  };
+}

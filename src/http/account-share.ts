@@ -1,0 +1,88 @@
+import type { Response } from "express";
+
+/** How much of the site one account may have. */
+export interface ShareLimits {
+  /** Requests in hand at a time. */
+  readonly inHand: number;
+  /** Requests that wait for their turn; a further one is refused at once. */
+  readonly waiting: number;
+  /** How long each may wait. */
+  readonly patienceMs: number;
+}
+
+interface Account {
+  inHand: number;
+  /** Whose turn is next, in order of arrival. */
+  readonly waiting: Set<() => void>;
+}
+
+/**
+ * Keeps one account from taking the site from the others: so many of its requests are worked on at a time in this
+ * process, some more wait for their turn, and the rest are refused.
+ */
+export class AccountShare {
+  readonly #limits: ShareLimits;
+  readonly #accounts = new Map<bigint, Account>();
+
+  constructor(limits: ShareLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Waits for the account's turn.
+   *
+   * @param signal ends the wait when nobody waits for the answer any more.
+   * @returns what gives the place back, to be called once; undefined: there is none.
+   */
+  async enter(portalId: bigint, signal: AbortSignal): Promise<(() => void) | undefined> {
+    const account = this.#accounts.get(portalId) ?? { inHand: 0, waiting: new Set() };
+    this.#accounts.set(portalId, account);
+    const leave = (): void => {
+      this.#leave(portalId, account);
+    };
+    if (account.inHand < this.#limits.inHand) {
+      account.inHand += 1;
+      return leave;
+    }
+    return (await this.#turnOf(account, signal)) ? leave : undefined;
+  }
+
+  async #turnOf({ waiting }: Account, signal: AbortSignal): Promise<boolean> {
+    if (waiting.size >= this.#limits.waiting || signal.aborted) return false;
+    return new Promise((resolve) => {
+      const settle = (isTurn: boolean): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", giveUp);
+        waiting.delete(take);
+        resolve(isTurn);
+      };
+      const take = (): void => {
+        settle(true);
+      };
+      const giveUp = (): void => {
+        settle(false);
+      };
+      const timer = setTimeout(giveUp, this.#limits.patienceMs);
+      signal.addEventListener("abort", giveUp, { once: true });
+      waiting.add(take);
+    });
+  }
+
+  /** Hands the place on to whoever waits. */
+  #leave(portalId: bigint, account: Account): void {
+    const [next] = account.waiting;
+    if (next !== undefined) return next();
+    account.inHand -= 1;
+    if (account.inHand === 0) this.#accounts.delete(portalId);
+  }
+}
+
+/** Aborted once the answer was sent, or nobody waits for it any more. */
+export function endOf(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => {
+    controller.abort();
+  });
+  if (response.closed) controller.abort();
+  return controller.signal;
+}
