@@ -1,7 +1,16 @@
-import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { generateSecrets, safetyProblems, safetyWarnings, settingOf, type Env } from "./config-safety.js";
+import {
+  clientSecrets,
+  destinations,
+  encryptionKeys,
+  mailFrom,
+  origin,
+  publicOrigin,
+  smtpUrl,
+  type EncryptionKey,
+} from "./config-values.js";
 import { AppError } from "./errors.js";
 
 /** Every setting is wrong in some way; the message lists all problems at once, one a line. */
@@ -12,14 +21,13 @@ export class ConfigError extends AppError {
 /** What this process does: answer HTTP, drain portals, or both. */
 export type Role = "all" | "web" | "worker";
 
-/** One AES-256 key. `id` is stored beside each ciphertext so that old data stays readable after a rotation. */
-export interface EncryptionKey {
-  readonly id: string;
-  readonly key: Buffer;
-}
+export type { EncryptionKey };
 
 export interface Config {
+  /** False only where development was asked for. */
   readonly isProduction: boolean;
+  /** What the operator should know though the configuration is usable, as sentences for the log. */
+  readonly warnings: readonly string[];
   readonly role: Role;
   readonly port: number;
   readonly host: string;
@@ -41,7 +49,10 @@ export interface Config {
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
   readonly sessionSecret: string;
   readonly logLevel: string;
+  /** Undefined: in production there is no `/metrics` then. */
   readonly metricsToken: string | undefined;
+  /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
+  readonly privateDestinations: ReadonlySet<string>;
   /** Where alerts are mailed from; undefined: they are not. */
   readonly mail: { readonly smtpUrl: string; readonly from: string } | undefined;
   /** An execution not finished after this many hours is completed as failed. */
@@ -50,76 +61,6 @@ export interface Config {
 
 /** HubSpot lets a held execution expire after the P7D we ask for; our own deadline has to come first. */
 const HOLD_HOURS = 7 * 24;
-
-/** In production. Half the length of what it keys (HMAC-SHA-256): a random one of 16 characters is beyond guessing, a shorter one is a word. */
-const LEAST_SESSION_SECRET = 16;
-
-const origin = z
-  .string()
-  .transform((value) => value.replace(/\/{1,8}$/, ""))
-  .refine(
-    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
-    "must be an http(s) URL",
-  );
-
-const BARE_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i;
-
-/**
- * Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. It is normalised
- * to an origin as URLs spell it: scheme and host in lower case, no default port, no trailing slash. HubSpot signs the URL
- * that the app's configuration gives it, so that one has to be written in this spelling too.
- */
-const publicOrigin = origin
-  .refine(
-    (value) => !URL.canParse(value) || BARE_ORIGIN.test(value),
-    "must be an origin without a path, such as https://app.example.com",
-  )
-  .transform((value) => new URL(value).origin);
-
-const encryptionKeys = z.string().transform((text, context) => {
-  const keys = text.split(",").map((entry): EncryptionKey => {
-    const [id = "", encoded = ""] = entry.trim().split(":");
-    const key = Buffer.from(encoded, "base64");
-    if (!/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32) {
-      context.addIssue({ code: "custom", message: "must be id:base64(32 bytes)[,id:base64(32 bytes)…]" });
-    }
-    return { id, key };
-  });
-  if (new Set(keys.map(({ id }) => id)).size !== keys.length) {
-    context.addIssue({ code: "custom", message: "uses one key id twice" });
-  }
-  return keys as [EncryptionKey, ...EncryptionKey[]];
-});
-
-const clientSecrets = z.string().transform((text, context) => {
-  const secrets = text
-    .split(",")
-    .map((secret) => secret.trim())
-    .filter((secret) => secret !== "");
-  if (secrets.length < 1 || secrets.length > 2) {
-    context.addIssue({
-      code: "custom",
-      message: "must hold one secret, or the new and the old one joined by a comma",
-    });
-  }
-  return secrets as [string, ...string[]];
-});
-
-const smtpUrl = z
-  .string()
-  .refine(
-    (value) =>
-      URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).hostname !== "",
-    "must look like smtp://user:password@host:587 or smtps://user:password@host:465",
-  );
-
-/** `ops@example.com`, or with a name: `Sequence Enroller <ops@example.com>`. */
-const mailFrom = z
-  .string()
-  .refine(
-    (value) => z.email().safeParse(/^[^<>\r\n]*<([^<>]+)>$/.exec(value)?.[1] ?? value).success,
-    "must be an address, or a name and the address in <>",
-  );
 
 const environment = z.object({
   NODE_ENV: z.string().optional(),
@@ -142,6 +83,7 @@ const environment = z.object({
   SESSION_SECRET: z.string(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
+  PRIVATE_DESTINATIONS: destinations.optional(),
   SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: mailFrom.optional(),
   EXECUTION_DEADLINE_HOURS: z.coerce
@@ -154,71 +96,12 @@ const environment = z.object({
 /** @public Names of every variable, for the check against `.env.example`. */
 export const environmentVariables: readonly string[] = Object.keys(environment.shape);
 
-/** A generated secret can be neither read nor made; the message is for the operator. */
-class SecretUnavailable extends Error {}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new SecretUnavailable(`${file} cannot be read. Let this account read it, or set DATA_DIR.`, {
-      cause: error,
-    });
-  }
-}
-
-/**
- * Reads a secret made on an earlier start, or makes it. Development only: production must be given its secrets. Written
- * aside and linked into place whole: of two processes that start at once both end up with the same.
- */
-function developmentSecret(dataDir: string, name: string): string {
-  const file = path.join(dataDir, `${name}.secret`);
-  const found = readIfThere(file);
-  if (found !== undefined) return found;
-  const draft = `${file}.${process.pid}`;
-  try {
-    mkdirSync(dataDir, { recursive: true });
-    writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-      throw new SecretUnavailable(
-        `${file} cannot be written. Set DATA_DIR to a folder this account may write to.`,
-        { cause: error },
-      );
-    }
-  } finally {
-    rmSync(draft, { force: true });
-  }
-  return readIfThere(file) ?? "";
-}
-
 /** What is given, and what is wrong with it besides single values: those are the schema's to tell. */
 interface Given {
-  readonly env: Record<string, string | undefined>;
+  readonly env: Env;
   readonly problems: readonly string[];
   /** Variables whose absence one of the problems explains. */
   readonly explained: readonly string[];
-}
-
-function withDevelopmentSecrets(env: Record<string, string>): Given {
-  if (env["NODE_ENV"] === "production") return { env, problems: [], explained: [] };
-  const dataDir = env["DATA_DIR"] ?? ".data";
-  try {
-    const made = {
-      ENCRYPTION_KEYS: env["ENCRYPTION_KEYS"] ?? `dev:${developmentSecret(dataDir, "encryption-key")}`,
-      SESSION_SECRET: env["SESSION_SECRET"] ?? developmentSecret(dataDir, "session"),
-    };
-    return { env: { ...env, ...made }, problems: [], explained: [] };
-  } catch (fault) {
-    if (!(fault instanceof SecretUnavailable)) throw fault;
-    return {
-      env,
-      problems: [`DATA_DIR: ${fault.message}`],
-      explained: ["ENCRYPTION_KEYS", "SESSION_SECRET"].filter((name) => env[name] === undefined),
-    };
-  }
 }
 
 /** What a tool needs that only touches the database. */
@@ -242,8 +125,7 @@ export function readDatabaseConfig(env: Record<string, string | undefined>): Dat
   };
 }
 
-/** `NAME=` in an env file means unset. */
-function withoutBlanks(env: Record<string, string | undefined>): Record<string, string> {
+function withoutBlanks(env: Record<string, string | undefined>): Env {
   return Object.fromEntries(
     Object.entries(env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "",
@@ -268,12 +150,7 @@ function parse<Schema extends z.ZodType>(
   throw new ConfigError(`The configuration is not usable:\n${lines}\nSee .env.example for each variable.`);
 }
 
-function sessionSecretProblems({ NODE_ENV, SESSION_SECRET }: Record<string, string | undefined>): string[] {
-  const isTooShort = NODE_ENV === "production" && (SESSION_SECRET?.length ?? Infinity) < LEAST_SESSION_SECRET;
-  return isTooShort ? [`SESSION_SECRET: must be at least ${LEAST_SESSION_SECRET} characters`] : [];
-}
-
-function mailProblems({ SMTP_URL: smtpUrl, MAIL_FROM: from }: Record<string, string | undefined>): string[] {
+function mailProblems({ SMTP_URL: smtpUrl, MAIL_FROM: from }: Env): string[] {
   const isHalf = (smtpUrl === undefined) !== (from === undefined);
   return isHalf ? ["SMTP_URL and MAIL_FROM: set both to mail alerts, or neither."] : [];
 }
@@ -290,15 +167,20 @@ function mailOf(value: { SMTP_URL?: string | undefined; MAIL_FROM?: string | und
  * @throws ConfigError naming every variable that is missing or wrong, and what it should be.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const given = withDevelopmentSecrets(withoutBlanks(env));
-  const problems = [...given.problems, ...mailProblems(given.env), ...sessionSecretProblems(given.env)];
-  const value = parse(environment, { ...given, problems });
-  const isProduction = value.NODE_ENV === "production";
+  const given = withoutBlanks(env);
+  const setting = settingOf(given);
+  const { made, problems, explained } = generateSecrets(given, setting);
+  const value = parse(environment, {
+    env: { ...given, ...made },
+    problems: [...problems, ...safetyProblems(given, setting), ...mailProblems(given)],
+    explained,
+  });
   return Object.freeze({
-    isProduction,
+    isProduction: setting.isProduction,
+    warnings: Object.freeze(safetyWarnings(given, setting)),
     role: value.ROLE,
     port: value.PORT,
-    host: value.HOST ?? (isProduction ? "0.0.0.0" : "127.0.0.1"),
+    host: value.HOST ?? (setting.isProduction ? "0.0.0.0" : "127.0.0.1"),
     publicUrl: value.PUBLIC_URL ?? `http://localhost:${value.PORT}`,
     databaseUrl: value.DATABASE_URL,
     dataDir: path.resolve(value.DATA_DIR),
@@ -314,6 +196,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     sessionSecret: value.SESSION_SECRET,
     logLevel: value.LOG_LEVEL,
     metricsToken: value.METRICS_TOKEN,
+    privateDestinations: value.PRIVATE_DESTINATIONS ?? new Set<string>(),
     mail: mailOf(value),
     executionDeadlineHours: value.EXECUTION_DEADLINE_HOURS,
   });

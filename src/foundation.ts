@@ -187,8 +187,3 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     }),
   };
 }
-
-/** Alerts may go to this machine only where the app itself is not reachable from the internet: in development. */
-export function allowsInternalWebhooks({ publicUrl }: Config): boolean {
-  return !publicUrl.startsWith("https:");
-}

@@ -7,6 +7,6 @@ import { isIPv4 } from "node:net";
  */
 export function isLoopbackHost(hostname: string): boolean {
   const host = hostname.toLowerCase().replace(/^\[|\]$/g, "");
-  if (host === "localhost" || host.endsWith(".localhost") || host === "::1") return true;
+  if (host === "localhost" || host === "::1") return true;
   return isIPv4(host) && host.startsWith("127.");
 }

@@ -29,6 +29,7 @@ function closeOnSignals(app: App, logger: ReturnType<typeof createLogger>): void
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.logLevel });
+  for (const warning of config.warnings) logger.warn(warning);
   // Another process, which gets ready while this one loads the rest of the app.
   const server =
     config.databaseUrl === undefined ? startEmbeddedPostgres({ dataDir: config.dataDir, logger }) : undefined;

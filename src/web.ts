@@ -29,7 +29,7 @@ import { createHealthRouter } from "./observability/health.js";
 import { createMetricsRouter } from "./observability/metrics.js";
 import type { Database } from "./db/client.js";
 import { whyNotWritable } from "./db/writable.js";
-import { allowsInternalWebhooks, SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
+import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
 /** A dropdown that is opened renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -118,7 +118,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
       cookies,
       scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
       appUrl,
-      allowInternalWebhooks: allowsInternalWebhooks(config),
+      privateDestinations: config.privateDestinations,
       canMail: config.mail !== undefined,
       uninstall: (portalId) =>
         uninstall(
@@ -199,7 +199,8 @@ export function createHttp(foundation: Foundation): Express {
       },
     }),
   );
-  http.use(createMetricsRouter({ registry: metrics.registry, token: config.metricsToken }));
+  const { metricsToken: token, isProduction } = config;
+  http.use(createMetricsRouter({ registry: metrics.registry, token, isProduction }));
   if (siteDatabase !== undefined) mountSites(http, foundation, siteDatabase);
   http.use(createNotFound());
   http.use(createErrorHandler({ logger }));

@@ -12,7 +12,7 @@ import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
 import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
-import { allowsInternalWebhooks, type Closers, type Foundation } from "./foundation.js";
+import { type Closers, type Foundation } from "./foundation.js";
 
 /** Requests to HubSpot under way at once, besides those that hang; each on a connection of its own. */
 const HUBSPOT_REQUESTS = 256;
@@ -138,7 +138,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     }),
   );
   startWatching(foundation, closers);
-  const poster = createWebhookPoster({ allowInternal: allowsInternalWebhooks(config) });
+  const poster = createWebhookPoster(config.privateDestinations);
   closers.add(() => poster.close());
   const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
   closers.add(() => Promise.resolve(mailer?.close()));

@@ -113,6 +113,7 @@ function environmentFor(settings: {
 }): Record<string, string> {
   return {
     PATH: process.env["PATH"] ?? "",
+    NODE_ENV: "development",
     PUBLIC_URL: settings.publicUrl,
     DATABASE_URL: settings.databaseUrl,
     DATA_DIR: path.join(settings.folder, "app"),

@@ -83,6 +83,7 @@ function environmentOf(options: {
 }): Record<string, string> {
   return {
     PATH: process.env["PATH"] ?? "",
+    NODE_ENV: "development",
     PUBLIC_URL: options.publicUrl,
     DATABASE_URL: options.databaseUrl,
     DATA_DIR: path.join(options.folder, "app"),

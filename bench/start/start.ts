@@ -24,6 +24,7 @@ function npmStart(folder: string, port: number): ChildProcess {
     cwd: ROOT,
     env: {
       PATH: process.env["PATH"] ?? "",
+      NODE_ENV: "development",
       HOME: process.env["HOME"] ?? folder,
       PORT: String(port),
       DATA_DIR: folder,

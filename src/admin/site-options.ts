@@ -16,8 +16,8 @@ export interface SettingsOptions {
   scopes: AppScopes;
   /** Origin of HubSpot's UI, for portals whose own host is not known yet. */
   appUrl: string;
-  /** True only where the app itself runs on localhost: alerts may then go to http and to addresses of this machine. */
-  allowInternalWebhooks: boolean;
+  /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
+  privateDestinations: ReadonlySet<string>;
   /** False where the operator has set no mail server: alerts go to webhooks only. */
   canMail: boolean;
   /** Removes the app from the account in HubSpot; never throws. */

@@ -37,19 +37,31 @@ function isInternal(address: string): boolean {
   return INTERNAL.check(plain, "ipv6") || !UNICAST.check(plain, "ipv6");
 }
 
-/** Why a webhook address is refused, as a sentence for the form; undefined when it may be used. */
-export function webhookUrlProblem(given: string, options: { allowInternal: boolean }): string | undefined {
+/** `host:port` as the operator writes it in PRIVATE_DESTINATIONS. */
+function destinationOf({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port !== "" ? port : protocol === "http:" ? "80" : "443"}`;
+}
+
+/**
+ * Why a webhook address is refused, as a sentence for the form; undefined when it may be used.
+ *
+ * @param privateDestinations `host:port` of the operator's own network that may be reached, by http too
+ */
+export function webhookUrlProblem(
+  given: string,
+  privateDestinations: ReadonlySet<string>,
+): string | undefined {
   if (!URL.canParse(given))
     return "This is not a web address. It should look like https://example.com/alerts.";
   const url = new URL(given);
   if (given.length > 2000) return "The address is too long.";
   if (url.username !== "" || url.password !== "")
     return "The address must not contain a user name or password.";
-  if (options.allowInternal && url.protocol === "http:") return undefined;
+  const isWeb = url.protocol === "https:" || url.protocol === "http:";
+  if (isWeb && privateDestinations.has(destinationOf(url))) return undefined;
   if (url.protocol !== "https:") return "The address must begin with https://.";
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (!options.allowInternal && isIP(host) !== 0 && isInternal(host))
-    return "The address is not reachable from the internet.";
+  if (isIP(host) !== 0 && isInternal(host)) return "The address is not reachable from the internet.";
   return undefined;
 }
 
@@ -81,29 +93,28 @@ export interface WebhookPoster {
   close(): Promise<void>;
 }
 
-/**
- * @param options.allowInternal true only where the app itself runs on localhost, for development.
- */
-export function createWebhookPoster({ allowInternal }: { allowInternal: boolean }): WebhookPoster {
-  const agent = new Agent({
-    connect: { timeout: 5_000, ...(allowInternal ? {} : { lookup: publicLookup }) },
-    connections: 4,
-  });
+/** @param privateDestinations see `webhookUrlProblem`: to all others every connection is judged by its address. */
+export function createWebhookPoster(privateDestinations: ReadonlySet<string>): WebhookPoster {
+  const guarded = new Agent({ connect: { timeout: 5_000, lookup: publicLookup }, connections: 4 });
+  const unguarded = new Agent({ connect: { timeout: 5_000 }, connections: 4 });
   return {
     async post(url, body) {
-      const problem = webhookUrlProblem(url, { allowInternal });
+      const problem = webhookUrlProblem(url, privateDestinations);
       if (problem !== undefined) throw new Error(problem);
+      const isPrivate = privateDestinations.has(destinationOf(new URL(url)));
       const response = await fetchThrough(url, {
         method: "POST",
         headers: { "content-type": "application/json", "user-agent": "sequence-enroller" },
         body: JSON.stringify(body),
         redirect: "manual",
-        dispatcher: agent,
+        dispatcher: isPrivate ? unguarded : guarded,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       await response.body?.cancel();
       return { status: response.status, retryAfter: response.headers.get("retry-after") };
     },
-    close: () => agent.close(),
+    async close() {
+      await Promise.all([guarded.close(), unguarded.close()]);
+    },
   };
 }

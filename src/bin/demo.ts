@@ -60,9 +60,12 @@ async function startDemoApp(options: {
   databaseUrl: string;
 }): Promise<App> {
   const config = readConfig({
+    NODE_ENV: "development",
     PORT: String(options.port),
     DATA_DIR: options.dataDir,
     DATABASE_URL: options.databaseUrl,
+    ENCRYPTION_KEYS: `demo:${randomBytes(32).toString("base64")}`,
+    SESSION_SECRET: randomBytes(32).toString("base64"),
     HUBSPOT_CLIENT_ID: CLIENT_ID,
     HUBSPOT_CLIENT_SECRET: options.secret,
     HUBSPOT_APP_ID: APP_ID,

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { Router } from "express";
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 
@@ -59,24 +59,49 @@ export function gaugeQueueJobs(
   });
 }
 
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** In the same time whatever is given: digests are of one length, and compared in constant time. */
 function isBearer(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? "");
-  const expected = Buffer.from(`Bearer ${token}`);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return timingSafeEqual(digest(header ?? ""), digest(`Bearer ${token}`));
 }
 
-/** `GET /metrics` in Prometheus' text format; behind a bearer token where one is configured. */
-export function createMetricsRouter(options: { registry: Registry; token: string | undefined }): Router {
+/** Rendering takes milliseconds and a query: whoever asks within this time gets the same text. */
+const RENDER_EVERY_MS = 1_000;
+
+/** One render for all who ask while it is made or fresh. */
+function sharedRender(registry: Registry): () => Promise<string> {
+  let rendered = Promise.resolve("");
+  let freshUntilMs = -Infinity;
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs >= freshUntilMs) {
+      freshUntilMs = nowMs + RENDER_EVERY_MS;
+      rendered = registry.metrics();
+    }
+    return rendered;
+  };
+}
+
+/** `GET /metrics` in Prometheus' text format, behind a bearer token. Without one there is no such route in production. */
+export function createMetricsRouter(options: {
+  registry: Registry;
+  token: string | undefined;
+  isProduction: boolean;
+}): Router {
+  const { registry, token, isProduction } = options;
   const router = Router();
+  if (token === undefined && isProduction) return router;
+  const render = sharedRender(registry);
   router.get("/metrics", async (request, response) => {
-    if (options.token !== undefined && !isBearer(request.headers.authorization, options.token)) {
+    if (token !== undefined && !isBearer(request.headers.authorization, token)) {
       response
         .status(401)
         .set("WWW-Authenticate", "Bearer")
         .send("A bearer token is needed (METRICS_TOKEN).\n");
       return;
     }
-    response.type(options.registry.contentType).send(await options.registry.metrics());
+    response.type(registry.contentType).send(await render());
   });
   return router;
 }

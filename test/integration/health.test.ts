@@ -81,6 +81,7 @@ describe("what operators look at", () => {
     const port = await freePort();
     url = `http://localhost:${port}`;
     const environment = {
+      NODE_ENV: "development",
       DATABASE_URL: cabled.href,
       PORT: String(port),
       PUBLIC_URL: url,

@@ -16,6 +16,7 @@ type Agent = ReturnType<typeof request.agent>;
 let site: Site;
 let portalId: bigint;
 let admin: Agent;
+let privateDestinations: ReadonlySet<string> = new Set();
 
 /** Opens the site and signs an admin in. */
 async function open(options: Parameters<typeof startSite>[0] = {}): Promise<void> {
@@ -67,8 +68,11 @@ function textOf(html: string, id: string): string {
 }
 
 /** The worker's periodic job, once. */
-async function postDueAlerts(options: { allowInternal?: boolean } = {}, mailer?: Mailer): Promise<void> {
-  const poster = createWebhookPoster({ allowInternal: options.allowInternal ?? true });
+async function postDueAlerts(
+  mailer?: Mailer,
+  destinations: ReadonlySet<string> = privateDestinations,
+): Promise<void> {
+  const poster = createWebhookPoster(destinations);
   await site.database.pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
   const logger = createLogger({
     level: "debug",
@@ -148,11 +152,20 @@ describe("the address for alerts", () => {
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://example.com/ab" });
   });
 
-  test("may be on this machine where the app itself is", async () => {
+  test("may be in the operator's own network only where the operator says so, by host and port", async () => {
     await site.close();
-    await open({ allowInternalWebhooks: true });
-    expect((await setAddress("http://127.0.0.1:9/alerts")).status).toBe(303);
-    expect((await setAddress("http://user:secret@127.0.0.1:9/alerts")).status).toBe(422);
+    await open({ privateDestinations: new Set(["127.0.0.1:9", "alerts.internal:443"]) });
+    for (const address of ["http://127.0.0.1:9/alerts", "https://127.0.0.1:9/", "https://alerts.internal/x"])
+      expect([address, (await setAddress(address)).status]).toEqual([address, 303]);
+    for (const address of [
+      "http://127.0.0.1:10/alerts",
+      "http://localhost:9/",
+      "http://alerts.internal/x",
+      "https://127.0.0.2:9/",
+      "ftp://127.0.0.1:9/",
+      "http://user:secret@127.0.0.1:9/alerts",
+    ])
+      expect([address, (await setAddress(address)).status]).toEqual([address, 422]);
   });
 
   test("is not overwritten by a form filled in before somebody else saved", async () => {
@@ -226,9 +239,10 @@ describe("a test alert", () => {
   let webhookStatus: number;
 
   beforeEach(async () => {
-    await open({ allowInternalWebhooks: true });
     webhookStatus = 204;
     webhook = await startListener(() => webhookStatus);
+    privateDestinations = new Set([new URL(webhook.url).host]);
+    await open({ privateDestinations });
   });
 
   afterEach(() => webhook.close());
@@ -287,7 +301,7 @@ describe("a test alert", () => {
       .post("/settings/alerts/test")
       .type("form")
       .send({ form_token: typed.form_token, channel: "EMAIL" });
-    await postDueAlerts({}, mailer);
+    await postDueAlerts(mailer);
     mailer.close();
     await server.close();
     expect(server.mails.map(({ to }) => to)).toEqual(["ops@acme.example", "it@acme.example"]);
@@ -369,7 +383,7 @@ describe("a test alert", () => {
       data: { portalId, alertWebhookUrl: webhook.url.replace("http://127.0.0.1", "https://localhost") },
     });
     await pressTest();
-    await postDueAlerts({ allowInternal: false });
+    await postDueAlerts(undefined, new Set());
     expect(textOf(await page(), "last-alert")).toContain("The address is not reachable from the internet.");
     expect(webhook.received).toEqual([]);
   });

@@ -54,7 +54,8 @@ export interface Site {
 
 export interface SiteOptions {
   publicUrl?: string;
-  allowInternalWebhooks?: boolean;
+  /** `host:port` that webhooks may reach though they are private. */
+  privateDestinations?: ReadonlySet<string>;
   /** Happens between HubSpot's answer to an uninstall and what the site does then. */
   afterUninstall?: () => Promise<void>;
   /** Instead of the app's own answer to "what would happen?". */
@@ -104,7 +105,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     createOAuthRouter({ oauthApi, vault, states, sessions, appUrl: simulator.url, onInstalled, logger }),
   );
   const scopes = { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES };
-  const { allowInternalWebhooks = false } = options;
+  const { privateDestinations = new Set<string>() } = options;
   const forPortal = createTransport({
     apiUrl: simulator.url,
     accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
@@ -112,7 +113,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   });
   app.use(
     createSettingsRouter({
-      ...{ database, sessions, cookies, scopes, allowInternalWebhooks, now },
+      ...{ database, sessions, cookies, scopes, privateDestinations, now },
       shares: {
         pages: new AccountShare({ inHand: 2, waiting: 20, patienceMs: 2_000 }),
         files: new AccountShare({ inHand: 1, waiting: 0, patienceMs: 0 }),

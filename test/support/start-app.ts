@@ -76,6 +76,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
   });
   const db = await createTestDatabase();
   const environment = {
+    NODE_ENV: "development",
     DATABASE_URL: db.url,
     PORT: String(port),
     PUBLIC_URL: publicUrl,

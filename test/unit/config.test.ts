@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { ConfigError, readConfig, readDatabaseConfig } from "../../src/config.js";
 
-const KEY = Buffer.alloc(32, 7).toString("base64");
-const OTHER_KEY = Buffer.alloc(32, 8).toString("base64");
+const KEY = randomBytes(32).toString("base64");
+const OTHER_KEY = randomBytes(32).toString("base64");
+const SESSION_SECRET = randomBytes(32).toString("base64");
 
 let dataDir: string;
 beforeEach(() => {
@@ -21,6 +23,7 @@ function required(more: Record<string, string> = {}): Record<string, string> {
     HUBSPOT_CLIENT_SECRET: "secret",
     HUBSPOT_APP_ID: "42",
     DATA_DIR: dataDir,
+    NODE_ENV: "development",
     ...more,
   };
 }
@@ -29,7 +32,7 @@ function production(more: Record<string, string> = {}): Record<string, string> {
   return required({
     NODE_ENV: "production",
     ENCRYPTION_KEYS: `k1:${KEY}`,
-    SESSION_SECRET: "s".repeat(32),
+    SESSION_SECRET,
     ...more,
   });
 }
@@ -131,12 +134,6 @@ describe("readConfig", () => {
     expect(message).not.toContain("SESSION_SECRET");
   });
 
-  test("takes a session secret of 16 characters, and no shorter one", () => {
-    expect(readConfig(production({ SESSION_SECRET: "s".repeat(16) })).sessionSecret).toHaveLength(16);
-    expect(problemOf(production({ SESSION_SECRET: "s".repeat(15) }))).toContain("at least 16 characters");
-    expect(readConfig(required({ SESSION_SECRET: "short" })).sessionSecret).toBe("short");
-  });
-
   test("never repeats a wrong secret", () => {
     const message = problemOf(
       production({
@@ -201,7 +198,7 @@ describe("ENCRYPTION_KEYS", () => {
   test("keeps the order, the first one being used to encrypt", () => {
     const { encryptionKeys } = readConfig(production({ ENCRYPTION_KEYS: `k2:${OTHER_KEY},k1:${KEY}` }));
     expect(encryptionKeys.map(({ id }) => id)).toEqual(["k2", "k1"]);
-    expect(encryptionKeys[0].key).toEqual(Buffer.alloc(32, 8));
+    expect(encryptionKeys[0].key.toString("base64")).toBe(OTHER_KEY);
   });
 
   test.each([`k1:${KEY},k1:${OTHER_KEY}`, "k1", `k 1:${KEY}`, "k1:AAAA"])("refuses %s", (keys) => {

@@ -59,12 +59,10 @@ function toTyped(form: FormBody): Typed {
 
 function problemsOf(
   typed: Typed,
-  { allowInternalWebhooks }: SettingsOptions,
+  { privateDestinations }: SettingsOptions,
 ): Partial<Record<AlertField, string>> {
   const webhook =
-    typed.webhook_url === ""
-      ? undefined
-      : webhookUrlProblem(typed.webhook_url, { allowInternal: allowInternalWebhooks });
+    typed.webhook_url === "" ? undefined : webhookUrlProblem(typed.webhook_url, privateDestinations);
   const email = recipientsProblem(typed.email);
   const isCount = isWhole(typed.failure_count, 1_000_000);
   const isShare = isWhole(typed.failure_percent, 100);

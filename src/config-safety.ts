@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { generatedSecret, SecretUnavailable } from "./generated-secrets.js";
+import { isLoopbackHost } from "./loopback.js";
+
+/** The environment without blanks: `NAME=` in an env file means unset. */
+export type Env = Readonly<Record<string, string>>;
+
+/**
+ * What kind of installation the environment describes. Development is what is asked for, by name or by a `PUBLIC_URL` on
+ * this machine (its default counts if nothing else is said, and the app listens on this machine alone); everything else
+ * is production, a misspelt `NODE_ENV` above all.
+ */
+export interface Setting {
+  readonly isProduction: boolean;
+  /** `PUBLIC_URL` leads to this machine: nobody but its own user comes by it. */
+  readonly isLocal: boolean;
+}
+
+/** Whether a URL is of this machine; undefined if it is no URL, which the schema tells. */
+function isLoopbackUrl(url: string): boolean | undefined {
+  return URL.canParse(url) ? isLoopbackHost(new URL(url).hostname) : undefined;
+}
+
+const isHttp = (url: string | undefined): url is string => /^http:/i.test(url ?? "");
+
+export function settingOf({ NODE_ENV: name, PUBLIC_URL: url, HOST: host }: Env): Setting {
+  const isLocal = url === undefined || isLoopbackUrl(url) === true;
+  const isSilent = name === undefined && (host === undefined || isLoopbackHost(host));
+  const isAskedFor = isLocal && name !== "production" && (url !== undefined || isSilent);
+  return { isProduction: name !== "development" && !isAskedFor, isLocal };
+}
+
+const MAKE_KEY = `Make one with: node -p "'k1:' + require('crypto').randomBytes(32).toString('base64')"`;
+const MAKE_SECRET = `Make one with: node -p "require('crypto').randomBytes(32).toString('base64')"`;
+
+/** Everything that would not be safe where the app is reached by others, each as `NAME: what to do`. */
+export function safetyProblems(env: Env, setting: Setting): string[] {
+  return [
+    ...publicUrlProblems(env, setting),
+    ...hubspotUrlProblems(env, setting),
+    ...secretProblems(env, setting),
+  ];
+}
+
+function publicUrlProblems({ PUBLIC_URL: url }: Env, { isProduction, isLocal }: Setting): string[] {
+  if (!isProduction || isLocal || !isHttp(url)) return [];
+  return [
+    "PUBLIC_URL: must begin with https://. http is only for this machine itself, or for NODE_ENV=development.",
+  ];
+}
+
+function hubspotUrlProblems(env: Env, { isProduction, isLocal }: Setting): string[] {
+  return ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"].flatMap((name) => {
+    const url = env[name];
+    if (!isHttp(url)) return [];
+    if (isLoopbackUrl(url) === false)
+      return [`${name}: must begin with https://. http is only for a stand-in of HubSpot on this machine.`];
+    if (!isProduction || isLocal) return [];
+    return [
+      `${name}: must begin with https://. A stand-in of HubSpot on this machine is only for NODE_ENV=development.`,
+    ];
+  });
+}
+
+/** On a machine of one's own a session secret may be a phrase, in characters. */
+const LEAST_LOCAL_SECRET = 16;
+
+/** Sessions and seals are as safe as what they are made with. */
+function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] {
+  const { SESSION_SECRET: session, ENCRYPTION_KEYS: keys = "" } = env;
+  if (!isProduction && isLocal) {
+    const isTooShort = session !== undefined && session.length < LEAST_LOCAL_SECRET;
+    return isTooShort ? [`SESSION_SECRET: must be at least ${LEAST_LOCAL_SECRET} characters.`] : [];
+  }
+  const weak = keys.split(",").filter((entry) => {
+    const key = Buffer.from(entry.trim().split(":")[1] ?? "", "base64");
+    return key.length === 32 && !looksRandom(key.toString("latin1"));
+  });
+  return [
+    ...(session === undefined || isStrongSecret(session)
+      ? []
+      : [
+          `SESSION_SECRET: must hold at least 32 random bytes: whoever guesses it signs in as anybody. ${MAKE_SECRET}`,
+        ]),
+    ...weak.map(
+      (entry) => `ENCRYPTION_KEYS: the key ${entry.trim().split(":")[0]} is not random. ${MAKE_KEY}`,
+    ),
+  ];
+}
+
+const LEAST_BYTES = 32;
+/** Below what 32 random bytes come to in any spelling, by far; above what repeats a few characters. */
+const LEAST_SPREAD_BITS = 120;
+
+/** False for what was plainly typed: a few characters repeated, a block again and again, or characters in order. */
+function looksRandom(text: string): boolean {
+  const isPeriodic = (text + text).indexOf(text, 1) < text.length;
+  const steps = [...text].map((character, index) => character.charCodeAt(0) - text.charCodeAt(index - 1));
+  const isInOrder = Math.max(...countEach(steps).values()) > text.length / 2;
+  return !isPeriodic && !isInOrder && spreadBits(text) >= LEAST_SPREAD_BITS;
+}
+
+function countEach<Value>(values: Iterable<Value>): Map<Value, number> {
+  const counts = new Map<Value, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+/** Shannon's entropy of the characters, by how often each occurs, over the whole text. */
+function spreadBits(text: string): number {
+  return [...countEach(text).values()].reduce(
+    (bits, count) => bits - count * Math.log2(count / text.length),
+    0,
+  );
+}
+
+/** Whether a text can hold 32 random bytes, by the widest alphabet that it may be written in. */
+function isStrongSecret(text: string): boolean {
+  const bare = text.replace(/={1,2}$/, "");
+  const bytes = /^[\da-f]*$/i.test(bare)
+    ? bare.length / 2
+    : /^[\w+/-]*$/.test(bare)
+      ? (bare.length * 6) / 8
+      : Buffer.byteLength(bare);
+  return bytes >= LEAST_BYTES && looksRandom(bare);
+}
+
+/** What was made on this machine for lack of something given, and what is to be said about it. */
+interface Generated {
+  readonly made: Env;
+  readonly problems: readonly string[];
+  /** Variables whose absence one of the problems explains. */
+  readonly explained: readonly string[];
+}
+
+/**
+ * Development on a database of its own needs no secrets: they are made once, beside that database. Beside a `DATABASE_URL`
+ * they never are: the accounts' tokens would be sealed with a key that ends with this machine's disk.
+ */
+export function generateSecrets(env: Env, { isProduction }: Setting): Generated {
+  const missing = ["ENCRYPTION_KEYS", "SESSION_SECRET"].filter((name) => env[name] === undefined);
+  const isMade = !isProduction && env["DATABASE_URL"] === undefined;
+  if (missing.length === 0) return { made: {}, problems: [], explained: [] };
+  if (!isMade) return { made: {}, problems: missing.map(absenceOf(isProduction)), explained: missing };
+  try {
+    const dataDir = env["DATA_DIR"] ?? ".data";
+    const made = Object.fromEntries(missing.map((name) => [name, MAKERS[name]?.(dataDir) ?? ""]));
+    return { made, problems: [], explained: [] };
+  } catch (fault) {
+    if (!(fault instanceof SecretUnavailable)) throw fault;
+    return { made: {}, problems: [`DATA_DIR: ${fault.message}`], explained: missing };
+  }
+}
+
+const MAKERS: Readonly<Record<string, (dataDir: string) => string>> = {
+  SESSION_SECRET: (dataDir) => generatedSecret(dataDir, "session"),
+  ENCRYPTION_KEYS: (dataDir) => {
+    const key = generatedSecret(dataDir, "encryption-key");
+    // Two keys never share an id. What was sealed when all of them were called "dev" still opens.
+    const id = `dev-${createHash("sha256").update(key).digest("hex").slice(0, 12)}`;
+    return `${id}:${key},dev:${key}`;
+  },
+};
+
+function absenceOf(isProduction: boolean): (name: string) => string {
+  const why = isProduction
+    ? "is required in production."
+    : "is required beside a DATABASE_URL: one made here would be lost with this machine's disk.";
+  return (name) => `${name}: ${why} ${name === "ENCRYPTION_KEYS" ? MAKE_KEY : MAKE_SECRET}`;
+}
+
+/** What the operator should know of a configuration that is usable, as sentences for the log. */
+export function safetyWarnings(env: Env, { isProduction, isLocal }: Setting): string[] {
+  const { NODE_ENV: name, PRIVATE_DESTINATIONS: destinations } = env;
+  const isKnown = name === undefined || name === "production" || name === "development";
+  const isMade = env["ENCRYPTION_KEYS"] === undefined;
+  const standIns = ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"].filter((variable) => isHttp(env[variable]));
+  const isUnverified = /[?&]tls\.rejectUnauthorized=(?:false|0)/i.test(env["SMTP_URL"] ?? "");
+  const warnings: readonly (readonly [boolean, string])[] = [
+    [!isKnown, `NODE_ENV is "${name}", which is no mode of this app: it runs as in production`],
+    [!isProduction, "this is a development set-up; do not connect customers' accounts to it"],
+    [isProduction && isLocal, "PUBLIC_URL is of this machine: HubSpot cannot reach the app"],
+    [isMade, "tokens are sealed with a key made under DATA_DIR; whoever loses that folder loses them"],
+    [standIns.length > 0, `requests go to a stand-in of HubSpot in clear (${standIns.join(", ")})`],
+    [destinations !== undefined, `alerts may be posted into the private network: ${destinations}`],
+    [isUnverified, "SMTP_URL turns off the check of the mail server's certificate"],
+  ];
+  return warnings.flatMap(([holds, warning]) => (holds ? [warning] : []));
+}

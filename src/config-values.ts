@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+export const origin = z
+  .string()
+  .transform((value) => value.replace(/\/{1,8}$/, ""))
+  .refine(
+    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    "must be an http(s) URL",
+  );
+
+const BARE_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i;
+
+/**
+ * Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. It is normalised
+ * to an origin as URLs spell it: scheme and host in lower case, no default port, no trailing slash. HubSpot signs the URL
+ * that the app's configuration gives it, so that one has to be written in this spelling too.
+ */
+export const publicOrigin = origin
+  .refine(
+    (value) => !URL.canParse(value) || BARE_ORIGIN.test(value),
+    "must be an origin without a path, such as https://app.example.com",
+  )
+  .transform((value) => new URL(value).origin);
+
+/** One AES-256 key. `id` is stored beside each ciphertext so that old data stays readable after a rotation. */
+export interface EncryptionKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const KEY_ENTRY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/;
+
+/** `id:base64(32 bytes)`, more after commas. */
+export const encryptionKeys = z.string().transform((text, context) => {
+  const keys = text.split(",").map((entry): EncryptionKey => {
+    const [, id = "", encoded = ""] = KEY_ENTRY.exec(entry.trim()) ?? [];
+    if (id === "") {
+      context.addIssue({ code: "custom", message: "must be id:base64(32 bytes)[,id:base64(32 bytes)…]" });
+    }
+    return { id, key: Buffer.from(encoded, "base64") };
+  });
+  if (new Set(keys.map(({ id }) => id)).size !== keys.length) {
+    context.addIssue({ code: "custom", message: "uses one key id twice" });
+  }
+  return keys as [EncryptionKey, ...EncryptionKey[]];
+});
+
+export const clientSecrets = z.string().transform((text, context) => {
+  const secrets = text
+    .split(",")
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== "");
+  if (secrets.length < 1 || secrets.length > 2) {
+    context.addIssue({
+      code: "custom",
+      message: "must hold one secret, or the new and the old one joined by a comma",
+    });
+  }
+  return secrets as [string, ...string[]];
+});
+
+export const smtpUrl = z
+  .string()
+  .refine(
+    (value) =>
+      URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).hostname !== "",
+    "must look like smtp://user:password@host:587 or smtps://user:password@host:465",
+  );
+
+/** `ops@example.com`, or with a name: `Sequence Enroller <ops@example.com>`. */
+export const mailFrom = z
+  .string()
+  .refine(
+    (value) => z.email().safeParse(/^[^<>\r\n]*<([^<>]+)>$/.exec(value)?.[1] ?? value).success,
+    "must be an address, or a name and the address in <>",
+  );
+
+/** A host as URLs spell it, so that it can be compared with one, and the port. */
+const DESTINATION = /^(\[[\da-f:.]{2,45}\]|[a-z\d](?:[a-z\d._-]{0,251}[a-z\d])?):(\d{1,5})$/;
+
+function isDestination(entry: string): boolean {
+  const [, host = "", port = ""] = DESTINATION.exec(entry) ?? [];
+  const url = `http://${host}`;
+  return URL.canParse(url) && new URL(url).hostname === host && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** `host:port`, more after commas; read as the set of them. */
+export const destinations = z.string().transform((text, context): ReadonlySet<string> => {
+  const entries = text.split(",").map((entry) => entry.trim().toLowerCase());
+  if (!entries.every(isDestination)) {
+    context.addIssue({
+      code: "custom",
+      message: "must be host:port, more after commas, such as alerts.internal:8080,10.0.0.7:443",
+    });
+  }
+  return new Set(entries);
+});

@@ -1,0 +1,45 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** A generated secret can be neither read nor made; the message is for the operator. */
+export class SecretUnavailable extends Error {}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new SecretUnavailable(`${file} cannot be read. Let this account read it, or set DATA_DIR.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads a secret made on an earlier start, or makes it: 32 random bytes in base64. Written aside and linked into place
+ * whole: of two processes that start at once both end up with the same.
+ *
+ * @throws SecretUnavailable
+ */
+export function generatedSecret(dataDir: string, name: string): string {
+  const file = path.join(dataDir, `${name}.secret`);
+  const found = readIfThere(file);
+  if (found !== undefined) return found;
+  const draft = `${file}.${process.pid}`;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw new SecretUnavailable(
+        `${file} cannot be written. Set DATA_DIR to a folder this account may write to.`,
+        { cause: error },
+      );
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readIfThere(file) ?? "";
+}
