@@ -59,7 +59,7 @@ interface Failure {
 /** All outputs of the action, as in a completion: a later step of the workflow may read any of them. */
 function sendFailure(
   response: Response,
-  { kind, sequenceId }: Pick<IncomingExecution, "kind" | "sequenceId">,
+  { kind, sequenceId }: Pick<IncomingExecution, "kind"> & { sequenceId?: string | undefined },
   { code, message }: Failure,
 ): void {
   response.json({
@@ -74,21 +74,30 @@ function sendFailure(
   });
 }
 
-/** A call with its fate; `undefined` where it was no call at all. */
-type Accepted =
-  | {
-      readonly execution: IncomingExecution;
-      readonly result: AcceptResult;
-      /** Set where the call was not to be worked on, for the message. */
-      readonly wrongInput: string | undefined;
-      readonly holdDays: number;
-    }
-  | undefined;
+function sendUnstored(response: Response, { kind }: Action, call: Unstored): void {
+  if (call.kind === "contactless") {
+    sendFailure(response, { kind }, { code: "INVALID_INPUT", message: call.message });
+  } else {
+    response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+  }
+}
+
+/** A call with its fate. */
+interface Accepted {
+  readonly execution: IncomingExecution;
+  readonly result: AcceptResult;
+  /** Set where the call was not to be worked on, for the message. */
+  readonly wrongInput: string | undefined;
+  readonly holdDays: number;
+}
+
+/** What is answered without anything being stored. */
+type Unstored = Exclude<ParsedCall, ReadableCall>;
 
 function answerTo(
   call: ReadableCall,
   first: FirstAnswer | undefined,
-): Pick<NonNullable<Accepted>, "wrongInput" | "holdDays"> {
+): Pick<Accepted, "wrongInput" | "holdDays"> {
   if (first?.kind === "answered") return { wrongInput: first.errorMessage, holdDays: HOLD_DAYS };
   if (first?.kind === "held") return { wrongInput: undefined, holdDays: first.holdDays };
   return {
@@ -102,9 +111,9 @@ function answerTo(
  * for HubSpot; the portal's drain does the work.
  */
 export function acceptCall(action: Action, options: AcceptCallOptions): RequestHandler {
-  async function store(body: Buffer): Promise<Accepted> {
+  async function store(body: Buffer): Promise<Accepted | Unstored> {
     const parsed = await action.parse(body);
-    if (parsed.kind === "unreadable") return undefined;
+    if (parsed.kind === "unreadable" || parsed.kind === "contactless") return parsed;
     const result = await options.accept(parsed.execution);
     const isOpen = result === "duplicate" && parsed.dependsOnTime === true;
     const first = isOpen ? await options.readFirstAnswer(parsed.execution) : undefined;
@@ -112,7 +121,7 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
   }
 
   return async (request, response) => {
-    let accepted: Accepted;
+    let accepted: Accepted | Unstored;
     try {
       accepted = await withinAnswerTime(store(bodyBytes(request)));
     } catch (fault) {
@@ -123,8 +132,8 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
       return;
     }
-    if (accepted === undefined) {
-      response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+    if ("kind" in accepted) {
+      sendUnstored(response, action, accepted);
       return;
     }
     const { execution, result, wrongInput, holdDays } = accepted;

@@ -21,23 +21,30 @@ const call = z.object({
     .max(512)
     .refine((id) => !id.includes(REPLACEMENT)),
   origin: z.object({ portalId: digits }),
-  object: z.object({
-    objectId: digits,
-    properties: z.record(z.string(), value).nullish().catch(null),
-  }),
+  object: z
+    .object({
+      objectId: digits,
+      objectType: z.string().nullish().catch(null),
+      properties: z.record(z.string(), value).nullish().catch(null),
+    })
+    .nullish(),
   context: context.nullish().catch(null),
   inputFields: inputs.catch(null),
   fields: inputs.catch(null),
 });
 
+type Envelope = z.output<typeof call>;
+
 /** An execution request of any of our actions. */
-export type Call = z.output<typeof call>;
+export type Call = Envelope & { readonly object: NonNullable<Envelope["object"]> };
 
 /**
- * What an execution request turned out to be. `unreadable`: not a call at all, 400. `invalid`: a usable call with a
- * wrong input; it is stored as answered, so that the settings page can tell of it.
+ * What an execution request turned out to be. `unreadable`: not a call at all, 400. `contactless`: one that no contact came
+ * with, as from an agent, or another record: answered with the message, and not stored, as nothing of it is about a contact.
+ * `invalid`: a usable call with a wrong input; it is stored as answered, so that the settings page can tell of it.
  */
-export type ParsedCall = ReadableCall | { readonly kind: "unreadable" };
+export type ParsedCall =
+  ReadableCall | { readonly kind: "unreadable" } | { readonly kind: "contactless"; readonly message: string };
 
 export type ReadableCall = (
   | { readonly kind: "valid"; readonly execution: IncomingExecution }
@@ -50,8 +57,10 @@ export type ReadableCall = (
 /** The largest id PostgreSQL's bigint takes; HubSpot's are 64-bit too. */
 const MAX_ID = 2n ** 63n - 1n;
 
-/** Reads the bytes of a verified execution request; undefined where they are no call. */
-export function readCall(body: Buffer): Call | undefined {
+/** As HubSpot spells a contact's type: by name, or by id. */
+const CONTACT_TYPES: readonly string[] = ["CONTACT", "0-1"];
+
+function readEnvelope(body: Buffer): Envelope | undefined {
   let json: unknown;
   try {
     json = parseStorableJson(body.toString("utf8"));
@@ -60,6 +69,33 @@ export function readCall(body: Buffer): Call | undefined {
   }
   const parsed = call.safeParse(json);
   return parsed.success && BigInt(parsed.data.origin.portalId) <= MAX_ID ? parsed.data : undefined;
+}
+
+/** Why the call is not about a contact, in words for whoever set the step up; undefined: it is. */
+function missingContact({ object }: Envelope): string | undefined {
+  if (object == null) return "The action was called without a contact.";
+  const type = object.objectType ?? "CONTACT";
+  return CONTACT_TYPES.includes(type.toUpperCase())
+    ? undefined
+    : "The action was called for a record that is not a contact.";
+}
+
+/**
+ * Reads the bytes of a verified execution request, and hands it on if it is a call for a contact.
+ *
+ * @param parse the action's own part.
+ */
+export function readCall<Parsed extends ParsedCall | Promise<ParsedCall>>(
+  body: Buffer,
+  parse: (parsed: Call) => Parsed,
+): Parsed | Extract<ParsedCall, { kind: "unreadable" | "contactless" }> {
+  const envelope = readEnvelope(body);
+  if (envelope === undefined) return { kind: "unreadable" };
+  const problem = missingContact(envelope);
+  const { object } = envelope;
+  if (problem !== undefined || object == null)
+    return { kind: "contactless", message: `${ERROR_SENTENCES.INVALID_INPUT} ${problem ?? ""}` };
+  return parse({ ...envelope, object });
 }
 
 /** An input as HubSpot sent it: from `inputFields`, else from its older copy `fields`. Empty text is no value. */

@@ -1,5 +1,10 @@
 import type { IncomingExecution } from "../executions/accept.js";
-import { ENROLL_INPUTS } from "../executions/enroll-contract.js";
+import {
+  ENROLL_INPUTS,
+  LEFT_TO_PRESET,
+  MAY_LEAVE_TO_PRESET,
+  type EnrollInput,
+} from "../executions/enroll-contract.js";
 import {
   readCall,
   readInput,
@@ -35,12 +40,12 @@ export interface EnrollCallOptions {
 
 /** Reads the bytes of a verified call of the enroll action. Unknown inputs are ignored; values may come as text or numbers. */
 export function parseEnrollCall(body: Buffer, options: EnrollCallOptions): ParsedCall | Promise<ParsedCall> {
-  const parsed = readCall(body);
-  if (parsed === undefined) return { kind: "unreadable" };
-  const given = Object.fromEntries(
-    ENROLL_INPUTS.map((name) => [name, readInput(parsed, name)]),
-  ) as GivenInputs;
-  const execution = toExecution(parsed, given);
+  return readCall<ParsedCall | Promise<ParsedCall>>(body, (call) => parseInputs(call, options));
+}
+
+function parseInputs(call: Call, options: EnrollCallOptions): ParsedCall | Promise<ParsedCall> {
+  const given = readGiven(call);
+  const execution = toExecution(call, given);
   const problem = findInputProblem(given);
   if (problem !== undefined) return toInvalid(execution, problem);
   const hold = askedHold(given);
@@ -48,4 +53,13 @@ export function parseEnrollCall(body: Buffer, options: EnrollCallOptions): Parse
   return options
     .readHoldSettings(execution.portalId)
     .then((settings) => withHold(execution, hold, { settings, now: options.now() }));
+}
+
+/** What the step decides; a list whose first entry leaves it to the preset is like one that is left empty. */
+function readGiven(call: Call): GivenInputs {
+  const read = (name: EnrollInput): string | undefined => {
+    const given = readInput(call, name);
+    return given === LEFT_TO_PRESET && MAY_LEAVE_TO_PRESET.includes(name) ? undefined : given;
+  };
+  return Object.fromEntries(ENROLL_INPUTS.map((name) => [name, read(name)])) as GivenInputs;
 }

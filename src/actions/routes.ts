@@ -10,6 +10,7 @@ import {
 } from "../directory/options.js";
 import {
   ENROLL_ROUTE,
+  LEFT_TO_PRESET,
   PRESET_OPTIONS_ROUTE,
   ROTATION_OPTIONS_ROUTE,
   SENDER_OPTIONS_ROUTE,
@@ -45,11 +46,16 @@ interface Dropdown {
   list: (pool: Pool, query: OptionQuery) => Promise<OptionPage>;
 }
 
+const DEFAULT_PRESET = { label: "The account's default preset", value: LEFT_TO_PRESET };
+
 const DROPDOWNS: readonly Dropdown[] = [
   { route: SEQUENCE_OPTIONS_ROUTE, fieldName: "sequence_id", list: sequenceOptions },
   { route: SENDER_OPTIONS_ROUTE, fieldName: "sender_user_id", list: senderOptions },
   { route: ROTATION_OPTIONS_ROUTE, fieldName: "rotation_id", list: rotationOptions },
-  { route: PRESET_OPTIONS_ROUTE, fieldName: "preset_id", list: presetOptions },
+  {
+    ...{ route: PRESET_OPTIONS_ROUTE, fieldName: "preset_id" },
+    list: (pool, query) => presetOptions(pool, query, DEFAULT_PRESET),
+  },
 ];
 
 /** What HubSpot calls: the actions, their dropdowns and the webhooks. Every route is behind the signature check. */

@@ -1,7 +1,7 @@
 import { HOLD_DAYS } from "../executions/hold.js";
 import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "../executions/wait-contract.js";
 import { firstLookAt } from "../executions/look-times.js";
-import { readCall, readInput, toIncoming, toInvalid, type ParsedCall } from "./call-envelope.js";
+import { readCall, readInput, toIncoming, toInvalid, type Call, type ParsedCall } from "./call-envelope.js";
 
 /** How much longer than its wait a contact is held: for an outage of HubSpot's at its end, and for the completion. */
 const MARGIN_DAYS = 2;
@@ -16,19 +16,20 @@ function readDays(given: string | undefined): number | undefined {
   return days > 0 ? days : undefined;
 }
 
-/**
- * Reads the bytes of a verified call of the wait action.
- *
- * @param options.maxHoldDays the portal's longest wait (`portal_settings.max_hold_days`)
- */
-export async function parseWaitCall(
-  body: Buffer,
-  options: { maxHoldDays: (portalId: bigint) => Promise<number>; now: () => Date },
-): Promise<ParsedCall> {
-  const parsed = readCall(body);
-  if (parsed === undefined) return { kind: "unreadable" };
-  const incoming = toIncoming(parsed, "WAIT_FOR_SEQUENCE_END");
-  const days = readDays(readInput(parsed, MAX_WAIT_DAYS));
+export interface WaitCallOptions {
+  /** The portal's longest wait (`portal_settings.max_hold_days`). */
+  readonly maxHoldDays: (portalId: bigint) => Promise<number>;
+  readonly now: () => Date;
+}
+
+/** Reads the bytes of a verified call of the wait action. */
+export function parseWaitCall(body: Buffer, options: WaitCallOptions): ParsedCall | Promise<ParsedCall> {
+  return readCall<ParsedCall | Promise<ParsedCall>>(body, (call) => parseInputs(call, options));
+}
+
+async function parseInputs(call: Call, options: WaitCallOptions): Promise<ParsedCall> {
+  const incoming = toIncoming(call, "WAIT_FOR_SEQUENCE_END");
+  const days = readDays(readInput(call, MAX_WAIT_DAYS));
   if (days === undefined) {
     return toInvalid(incoming, "“Maximum wait” is not a number of days above 0, such as 14 or 0.5.");
   }

@@ -47,6 +47,11 @@ function withinLimits({ search, selected, ...query }: OptionQuery): OptionQuery 
   };
 }
 
+function isAskedFor({ label, value }: Option, { search = "", after }: OptionQuery): boolean {
+  const isFound = label.toLowerCase().includes(search.toLowerCase()) || value === search;
+  return after === undefined && isFound;
+}
+
 function readCursor(after: string | undefined): Cursor | undefined {
   if (after === undefined || after.length > LONGEST_CURSOR) return undefined;
   try {
@@ -84,6 +89,8 @@ interface OptionSource {
   readonly byValue: string;
   /** Label of a value nobody knows any more. */
   readonly unknownLabel: (value: string) => string;
+  /** Stands before all others on the first page, whatever is searched for. */
+  readonly first?: Option;
 }
 
 const SEQUENCES: OptionSource = {
@@ -200,9 +207,14 @@ async function page(pool: Pool, source: OptionSource, asked: OptionQuery): Promi
   const rows = await searchPage(pool, source, query);
   const shown = rows.slice(0, PAGE_SIZE);
   const listed = shown.map(toOption);
+  const first = source.first !== undefined && isAskedFor(source.first, query) ? [source.first] : [];
   const options =
     query.after === undefined
-      ? [...(await missingFromFirstPage(pool, source, { query, shown: listed })), ...listed]
+      ? [
+          ...first,
+          ...(await missingFromFirstPage(pool, source, { query, shown: [...first, ...listed] })),
+          ...listed,
+        ]
       : // The selected one was on the first page already.
         listed.filter(({ value }) => value !== query.selected);
   const last = shown.at(-1);
@@ -226,7 +238,7 @@ export function rotationOptions(pool: Pool, query: OptionQuery): Promise<OptionP
   return page(pool, ROTATIONS, query);
 }
 
-/** Presets of a portal, by name. */
-export function presetOptions(pool: Pool, query: OptionQuery): Promise<OptionPage> {
-  return page(pool, PRESETS, query);
+/** Presets of a portal, by name, after the choice that leaves it to the portal which one applies. */
+export function presetOptions(pool: Pool, query: OptionQuery, first: Option): Promise<OptionPage> {
+  return page(pool, { ...PRESETS, first }, query);
 }

@@ -40,10 +40,17 @@ export type SenderMode = (typeof SENDER_MODES)[number];
 
 /**
  * What a contact that is in a sequence already gets: `skip` goes on as a success, `fail` as a failure, `wait` holds it
- * until that sequence ends. Empty leaves it to the preset.
+ * until that sequence ends. Empty, or LEFT_TO_PRESET, leaves it to the preset.
  */
 export const IF_ALREADY_ENROLLED = ["skip", "fail", "wait"] as const;
 export type IfAlreadyEnrolled = (typeof IF_ALREADY_ENROLLED)[number];
+
+/**
+ * First entry of each list that may be left empty: HubSpot's editor may choose the first one by itself, and then nothing but
+ * the preset should decide.
+ */
+export const LEFT_TO_PRESET = "portal_default" satisfies SenderMode;
+export const MAY_LEAVE_TO_PRESET: readonly EnrollInput[] = ["if_already_enrolled", "preset_id"];
 
 /** What later steps of the workflow can branch on; always strings, empty where unknown. */
 export const ENROLL_OUTPUTS = [

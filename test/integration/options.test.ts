@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
+  LEFT_TO_PRESET,
   PRESET_OPTIONS_ROUTE,
   ROTATION_OPTIONS_ROUTE,
   SENDER_OPTIONS_ROUTE,
@@ -17,6 +18,8 @@ const HOSTILE_NAMES = [
   "Ünïcödé — 日本語 🚀",
   "\u202eright to left",
 ];
+
+const DEFAULT_PRESET = "The account's default preset";
 
 describe("the dropdowns of the workflow editor", () => {
   let running: RunningApp;
@@ -229,7 +232,9 @@ describe("the dropdowns of the workflow editor", () => {
       test("gives an account that is not connected an empty list", async () => {
         const answer = await postRaw(route, body(999_999));
         expect(answer.status).toBe(200);
-        expect(JSON.parse(answer.text)).toEqual({ options: [], searchable: true });
+        const options =
+          route === PRESET_OPTIONS_ROUTE ? [{ label: DEFAULT_PRESET, value: LEFT_TO_PRESET }] : [];
+        expect(JSON.parse(answer.text)).toEqual({ options, searchable: true });
       });
 
       test("takes a cursor it did not make for none", async () => {
@@ -368,7 +373,9 @@ describe("the dropdowns of the workflow editor", () => {
     ["presets", presets],
   ] as const)("of %s", (_what, list) => {
     test("pages through all of them by name, hostile names unharmed, each once", async () => {
-      const seen = (await allPages(list)).map(({ label }) => label);
+      const seen = (await allPages(list))
+        .map(({ label }) => label)
+        .filter((label) => label !== DEFAULT_PRESET);
       expect(seen).toHaveLength(75);
       expect(new Set(seen).size).toBe(75);
       expect(seen).toEqual(expect.arrayContaining([...HOSTILE_NAMES, "Team 69"]));
@@ -387,7 +394,9 @@ describe("the dropdowns of the workflow editor", () => {
     });
 
     test("never shows one account another's, not even by id", async () => {
-      expect(labels(await list({ from: other }))).toEqual(["Only for the other"]);
+      expect(labels(await list({ from: other })).filter((label) => label !== DEFAULT_PRESET)).toEqual([
+        "Only for the other",
+      ]);
       expect(labels(await list({ q: "900000001" }))).toEqual([]);
       const { options } = await list({ selected: "900000001" });
       expect(options.find(({ value }) => value === "900000001")?.label).toContain("(not found)");
@@ -408,6 +417,18 @@ describe("the dropdowns of the workflow editor", () => {
     ]);
     expect((await presets({ q: "Team 07" })).options[0]?.description).toContain("names no preset");
     expect((await presets({ q: "Team 08" })).options[0]).not.toHaveProperty("description");
+  });
+
+  test("of presets begin with the one that leaves it to the account, found by its words and its value", async () => {
+    const first = { label: DEFAULT_PRESET, value: LEFT_TO_PRESET };
+    expect((await presets()).options[0]).toEqual(first);
+    expect((await allPages(presets)).filter(({ value }) => value === LEFT_TO_PRESET)).toEqual([first]);
+    expect((await presets({ q: "default preset" })).options).toEqual([first]);
+    expect((await presets({ q: LEFT_TO_PRESET })).options).toEqual([first]);
+    expect((await presets({ selected: LEFT_TO_PRESET })).options.slice(0, 2)).toEqual([
+      first,
+      expect.not.objectContaining({ value: LEFT_TO_PRESET }),
+    ]);
   });
 
   describe("of senders", () => {

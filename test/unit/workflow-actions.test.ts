@@ -56,16 +56,9 @@ describe("every action", () => {
     expect(naming).toHaveLength(1);
   });
 
-  test("is offered to workflows, and those that answer without a wait to HubSpot's agents", () => {
-    const clients = ACTIONS.map(([name, { supportedClients }]) => [
-      name,
-      supportedClients.map(({ client }) => client),
-    ]);
-    expect(Object.fromEntries(clients)).toEqual({
-      enroll: ["WORKFLOWS", "AGENTS"],
-      "check-enrollment": ["WORKFLOWS", "AGENTS"],
-      "wait-for-sequence-end": ["WORKFLOWS"],
-    });
+  test("is offered to workflows alone: agents name no contact", () => {
+    for (const [, { supportedClients }] of ACTIONS)
+      expect(supportedClients.map(({ client }) => client)).toEqual(["WORKFLOWS"]);
   });
 });
 
@@ -95,7 +88,15 @@ describe("the enroll action", () => {
 
   test("offers the values the code knows", () => {
     expect(optionValues("sender_mode")).toEqual([...enrolling.SENDER_MODES]);
-    expect(optionValues("if_already_enrolled")).toEqual([...enrolling.IF_ALREADY_ENROLLED]);
+    expect(optionValues("if_already_enrolled").slice(1)).toEqual([...enrolling.IF_ALREADY_ENROLLED]);
+  });
+
+  test("begins each list that may be left empty with the choice to leave it to the preset", () => {
+    const optional = enroll.inputFields.filter(
+      ({ isRequired, typeDefinition }) => !isRequired && typeDefinition.options !== undefined,
+    );
+    expect(namesOf(optional)).toEqual(["if_already_enrolled"]);
+    for (const name of namesOf(optional)) expect(optionValues(name)[0]).toBe(enrolling.LEFT_TO_PRESET);
   });
 
   test("takes days as a number, and a date as such or from a property of the contact", () => {
