@@ -40,7 +40,8 @@ export interface Config {
     readonly clientId: string;
     /** The current secret first; a second one only while it is being rotated. */
     readonly clientSecrets: readonly [string, ...string[]];
-    readonly appId: string;
+    /** HubSpot's id of the app; undefined: learned from HubSpot. */
+    readonly appId: string | undefined;
     readonly apiUrl: string;
     readonly appUrl: string;
     /** Requests per 10 s per portal that we allow ourselves. */
@@ -75,7 +76,10 @@ const environment = z.object({
   DATA_DIR: z.string().default(".data"),
   HUBSPOT_CLIENT_ID: z.string().min(1),
   HUBSPOT_CLIENT_SECRET: clientSecrets,
-  HUBSPOT_APP_ID: z.string().min(1),
+  HUBSPOT_APP_ID: z
+    .string()
+    .regex(/^\d{1,18}$/, "must be the app's number")
+    .optional(),
   HUBSPOT_API_URL: origin.default("https://api.hubapi.com"),
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
   HUBSPOT_RATE_LIMIT: z.coerce.number().int().min(1).max(1000).default(110),

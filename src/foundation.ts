@@ -6,6 +6,7 @@ import { openDatabase, type Database } from "./db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
+import { createAppId, type AppId } from "./hubspot/app-id.js";
 import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "./hubspot/hubspot-clock.js";
 import { createTransport } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
@@ -38,6 +39,7 @@ export interface Foundation {
   readonly queue: DrainQueue;
   readonly metrics: Metrics;
   readonly directory: Directory;
+  readonly appId: AppId;
   readonly oauthApi: OAuthApi;
   readonly vault: Vault;
   /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
@@ -134,7 +136,11 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     logger,
     applicationName: `sequence-enroller-queue`,
   });
+  const appId = createAppId({ configured: config.hubspot.appId, logger });
   const oauthApi = createOAuthApi({
+    onAppId: (id) => {
+      appId.heard(id);
+    },
     clientId: config.hubspot.clientId,
     clientSecrets: config.hubspot.clientSecrets,
     apiUrl: config.hubspot.apiUrl,
@@ -165,6 +171,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     database,
     siteDatabase,
     queue,
+    appId,
     oauthApi,
     metrics,
     directory: createDirectory({ pool: database.pool }),

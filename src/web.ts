@@ -156,7 +156,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
 /** The settings tab inside HubSpot. */
 function mountExtension(
   http: Express,
-  { config, logger, wake }: Foundation,
+  { config, logger, wake, appId }: Foundation,
   { database, share }: { database: Database; share: AccountShare },
 ): void {
   http.use(
@@ -172,6 +172,10 @@ function mountExtension(
         },
         ["v3"],
       ),
+      isOurApp: (id) => {
+        appId.heard(id);
+        return id === appId.value;
+      },
       mayAdminister: (portalId, userId) => mayAdminister(database.pool, portalId, userId),
       onChanged: (portalId) => lookAgain({ database, wake }, portalId),
       requiredScopes: REQUIRED_SCOPES,

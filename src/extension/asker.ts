@@ -6,6 +6,8 @@ import { cutText } from "../storable-text.js";
 export interface Asker {
   readonly portalId: bigint;
   readonly userId: bigint;
+  /** The app whose tab asks; undefined where HubSpot did not tell. */
+  readonly appId: string | undefined;
   /** For the audit trail only; undefined where HubSpot did not tell. */
   readonly userEmail: string | undefined;
 }
@@ -26,5 +28,11 @@ export function readAsker({ originalUrl }: Pick<Request, "originalUrl">): Asker 
   if (!ID.test(portalId) || !ID.test(userId)) return undefined;
   // A plus sign that was not escaped reads as a space, which an address cannot contain.
   const userEmail = cutText((query.get("userEmail") ?? "").replaceAll(" ", "+"), 320);
-  return { portalId: BigInt(portalId), userId: BigInt(userId), userEmail: userEmail || undefined };
+  const appId = query.get("appId") ?? "";
+  return {
+    portalId: BigInt(portalId),
+    userId: BigInt(userId),
+    appId: ID.test(appId) ? appId : undefined,
+    userEmail: userEmail || undefined,
+  };
 }

@@ -7,6 +7,7 @@ import type { Response } from "express";
 export const REFUSALS = {
   IDENTITY_UNREADABLE: [400, "HubSpot did not say who is asking. Reload the page."],
   INVALID_BODY: [400, "The change was not understood. Reload the page and try again."],
+  OTHER_APP: [403, "This tab belongs to another app than the one that answers. Ask whoever runs the app."],
   NOT_AN_ADMIN: [
     403,
     "Only super admins of this account, and whom they let in, can see and change the app's settings. Ask one of them to let you in, on the settings site under Access.",

@@ -12,6 +12,8 @@ export const EXTENSION_PREFIX = "/hubspot/settings";
 export interface ExtensionOptions extends OverviewOptions {
   /** Reads the raw body and lets pass what HubSpot signed by v3; answers 401 itself. */
   readonly verified: RequestHandler[];
+  /** Whether HubSpot knows this app by that id. */
+  readonly isOurApp: (appId: string) => boolean;
   /** Whether the user may administer the portal, as on the settings site. */
   readonly mayAdminister: (portalId: bigint, userId: bigint) => Promise<boolean>;
   /** What one account may have of the site and the tab together. */
@@ -73,10 +75,14 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
 }
 
 async function isAdmitted(
-  { database, mayAdminister }: ExtensionOptions,
-  { portalId, userId }: Asker,
+  { database, mayAdminister, isOurApp }: ExtensionOptions,
+  { portalId, userId, appId }: Asker,
   response: Response,
 ): Promise<boolean> {
+  if (appId !== undefined && !isOurApp(appId)) {
+    refuse(response, "OTHER_APP");
+    return false;
+  }
   if ((await database.prisma.portal.count({ where: { portalId } })) === 0) {
     refuse(response, "NOT_INSTALLED");
     return false;

@@ -52,6 +52,8 @@ export interface OAuthApi {
 export interface OAuthApiOptions extends OAuthTransportOptions {
   /** Origin of HubSpot's UI, e.g. https://app.hubspot.com. */
   appUrl: string;
+  /** Told HubSpot's id of this app when an answer names it. */
+  onAppId?: (appId: string) => void;
 }
 
 export function createOAuthApi(options: OAuthApiOptions): OAuthApi {
@@ -63,7 +65,7 @@ export function createOAuthApi(options: OAuthApiOptions): OAuthApi {
     async exchangeCode(code) {
       const attempt = await transport.exchange(code);
       if (attempt.kind === "answered")
-        return { kind: "granted", grant: await identify(transport, attempt.body) };
+        return { kind: "granted", grant: await identify(transport, attempt.body, options.onAppId) };
       // Without a finer code, RFC 6749's invalid_grant is about the code here: there is no refresh token yet.
       if (attempt.refusal.kind === "code-refused" || attempt.refusal.kind === "revoked")
         return { kind: "code-refused" };
@@ -99,11 +101,16 @@ function authorizationUrl(
   return `${appUrl}/oauth${account}/authorize?${query.join("&")}`;
 }
 
-async function identify(transport: OAuthTransport, body: unknown): Promise<AuthorizedGrant> {
+async function identify(
+  transport: OAuthTransport,
+  body: unknown,
+  onAppId?: (appId: string) => void,
+): Promise<AuthorizedGrant> {
   const tokens = read(tokenAnswer, body);
   if (tokens.refresh_token === undefined)
     throw new HubSpotUnavailable("HubSpot's token answer has no refresh token");
   const facts = await introspect(transport, tokens);
+  if (facts.app_id !== undefined) onAppId?.(facts.app_id);
   const portalId = tokens.hub_id ?? facts.hub_id;
   const userId = tokens.user_id ?? facts.user_id;
   if (portalId === undefined) throw new HubSpotUnavailable("HubSpot named no portal for the token it gave");

@@ -25,6 +25,12 @@ export const introspectionAnswer = z.object({
   user: z.string().optional(),
   hub_domain: z.string().optional(),
   scopes: z.array(z.string()).optional(),
+  /** Nothing hangs on it: an odd one is like none. */
+  app_id: z
+    .union([z.number().int().positive(), z.string().regex(/^\d{1,18}$/)])
+    .transform(String)
+    .optional()
+    .catch(undefined),
 });
 
 /** An answer as the transport saw it; `httpStatus` is undefined where none came. */

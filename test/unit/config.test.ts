@@ -117,7 +117,6 @@ describe("readConfig", () => {
       "LOG_LEVEL",
       "HUBSPOT_CLIENT_ID: is required",
       "HUBSPOT_CLIENT_SECRET: is required",
-      "HUBSPOT_APP_ID: is required",
       "SESSION_SECRET: is required",
     ]) {
       expect(message).toContain(`  ${name}`);

@@ -8,6 +8,8 @@ export interface SignedFetch {
   readonly body?: unknown;
   /** Who has the settings tab open. Default: the super admin. */
   readonly userId?: number;
+  /** The app whose tab asks. Default: the one HubSpot calls. */
+  readonly appId?: string;
   readonly publicUrl?: string;
   readonly signing?: SigningPlan;
 }
@@ -23,7 +25,7 @@ export async function signedFetch(
   url.searchParams.append("userId", String(user.userId));
   url.searchParams.append("portalId", String(portal.portalId));
   url.searchParams.append("userEmail", user.email);
-  url.searchParams.append("appId", world.settings.appId);
+  url.searchParams.append("appId", request.appId ?? world.settings.appId);
   const answer = await deliver(world, {
     method: request.method ?? "GET",
     url: url.href,
