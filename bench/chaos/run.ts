@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { WEBHOOK_ROUTE } from "../../src/actions/receive-webhook.js";
+import { keepEvidence } from "./evidence.js";
 import { randomFrom } from "../../src/simulator/random.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { START_TIMEOUT_MS } from "./app-process.js";
@@ -189,6 +190,7 @@ async function play(
     const runsOf = (cast: Cast): readonly WorkflowRun[] => playing.runs.get(cast) ?? [];
     const { log: disturbances, restores } = disturber;
     const verdict = judge({ simulator, casts, runsOf, watch, disturbances, restores, cap: options.cap });
+    if (!isKept(verdict)) await keepEvidence(stage, casts, verdict);
     const { recoveries } = recovery;
     const facts = { faults: simulator.faultCounts(), breaks: breaksOf(stage), collapses: collapsesOf(stage) };
     return { seed, seconds, verdict, disturbances, recoveries, ...facts };
