@@ -13,6 +13,8 @@ export interface Unavailable {
   readonly reason: string;
   /** For `later`: not before. */
   readonly notBefore?: Date;
+  /** It is not known whether the sender can send, and soon will be: the contact waits, whatever its preset says. */
+  readonly isUnsettled?: true;
 }
 
 /** Whether a sender can send at this moment, and if not, why and until when. */
@@ -32,6 +34,12 @@ const NO_CAP: Unavailable = {
 const NEVER_OPENS: Unavailable = {
   ...{ kind: "never", code: "NO_SENDER_AVAILABLE" },
   reason: "The sender's send window never opens.",
+};
+
+const IN_DOUBT: Unavailable = {
+  ...{ kind: "later", code: "SENDER_LIMIT_REACHED", isUnsettled: true },
+  reason:
+    "The database was brought back to an earlier moment: until HubSpot has told what was sent since, it counts as sent by each sender.",
 };
 
 class Refused implements Unavailable {
@@ -103,7 +111,8 @@ export function availabilityOf(
   }
   const { dailyCap } = sender;
   if (dailyCap <= 0) return NO_CAP;
-  if (ledger.usedBy(sender.userId) >= dailyCap) return new UsedUp(dailyCap);
+  if (ledger.usedBy(sender.userId) >= dailyCap)
+    return ledger.isUsedUpByDoubt(sender) ? IN_DOUBT : new UsedUp(dailyCap);
   const openAt = openings.opensAt(sender, now);
   if (openAt === undefined) return NEVER_OPENS;
   if (openAt > now) return new Closed(openAt, sender.timeZone);

@@ -226,7 +226,8 @@ class Choosing {
     const passedOver = this.#passedOver;
     for (const entry of passedOver) this.#findPlace(entry);
     const choice: StoredSenderChoice = { chosen: null, ...this.#stored(passedOver) };
-    if (policy.fallback.whenNobody === "fail") return this.#fail(passedOver, choice);
+    const isUnsettled = passedOver.some(({ verdict }) => verdict.isUnsettled);
+    if (policy.fallback.whenNobody === "fail" && !isUnsettled) return this.#fail(passedOver, choice);
     const nowMs = now().getTime();
     const soonest = soonestOf(passedOver, nowMs);
     if (soonest === undefined) return this.#fail(passedOver, choice);

@@ -16,16 +16,27 @@ interface Account {
 }
 
 interface AccountRow {
-  user_id: string;
+  /** Null: what is not known as whom it was sent. */
+  user_id: string | null;
   /** Ms since each enrollment, by the database's clock. */
   ages_ms: number[] | null;
   open: string[];
+  /** Only of what no sender is known of. */
+  in_doubt: number;
 }
+
+/** What may have been sent without our knowing as whom is counted again this often while there is any. */
+const RECOUNT_MS = 10_000;
+/** About the time that reading one of them takes at HubSpot's pace; and the least that is waited for them. */
+const DOUBT_WAIT_MS = { each: 100, least: 5_000 };
 
 /**
  * How often each sender of one portal has sent in the last 24 hours, kept by the portal's owner for one turn. A place is
  * reserved before a request is sent; the execution's row names the sender by then (executions/intent.ts), so a successor
  * counts it, too: what may have been sent counts until it is known that it was not.
+ *
+ * A database that was brought back to an earlier moment has lost as whom some contacts were enrolled, and HubSpot does not
+ * tell it of an enrollment that has ended. Those count for every sender: no cap is exceeded, whoever it was.
  */
 export class SenderLedger {
   readonly #pool: Pool;
@@ -35,6 +46,11 @@ export class SenderLedger {
   readonly #accounts = new Map<bigint, Account>();
   readonly #loading = new Map<bigint, Promise<void>>();
   readonly #senderOf = new Map<bigint, bigint>();
+  /** Instants of enrollments whose sender is not known, in ms, oldest first. */
+  #unknownSentAt: number[] = [];
+  /** Executions that may have been sent, and nobody knows as whom. */
+  #unknownInDoubt = 0;
+  #countedAtMs = Number.NEGATIVE_INFINITY;
   #waiters: Promise<void> | undefined;
   #waiting = new Map<bigint, number>();
 
@@ -47,6 +63,7 @@ export class SenderLedger {
 
   /** Makes the senders known; what is asked of others throws. */
   async load(userIds: readonly bigint[]): Promise<void> {
+    if (this.#unknownInDoubt > 0 && performance.now() - this.#countedAtMs > RECOUNT_MS) await this.#read([]);
     if (userIds.every((userId) => this.#accounts.has(userId))) return;
     const missing = userIds.filter((userId) => !this.#loading.has(userId));
     if (missing.length > 0) {
@@ -63,6 +80,7 @@ export class SenderLedger {
   }
 
   async #read(userIds: readonly bigint[]): Promise<void> {
+    this.#countedAtMs = performance.now();
     const { rows } = await this.#pool.query<AccountRow>({
       name: "read-sender-accounts",
       text: `
@@ -74,15 +92,31 @@ export class SenderLedger {
                ARRAY(SELECT e.id::text FROM executions e
                       WHERE e.portal_id = $1 AND e.state = 'ATTEMPTING' AND e.epoch IS NOT NULL AND e.sender_user_id = asked.user_id
                      UNION ALL SELECT e.id::text FROM executions e
-                      WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.sender_user_id = asked.user_id) AS open
-          FROM unnest($2::bigint[]) AS asked (user_id)`,
+                      WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.sender_user_id = asked.user_id) AS open,
+               0 AS in_doubt
+          FROM unnest($2::bigint[]) AS asked (user_id)
+         UNION ALL
+        SELECT NULL,
+               (SELECT array_agg((extract(epoch FROM now() - e.enrolled_at) * 1000)::float8 ORDER BY e.enrolled_at)
+                  FROM executions e
+                 WHERE e.portal_id = $1 AND e.sender_user_id IS NULL AND e.enrollment_status = 'ENROLLED'
+                   AND e.enrolled_at > now() - $3::float8 * interval '1 millisecond'),
+               '{}',
+               (SELECT count(*)::int FROM executions e
+                 WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.attempts > 0 AND e.sender_user_id IS NULL)`,
       values: [this.#portalId, userIds, DAY_MS + SKEW_MS],
     });
     const nowMs = this.#now().getTime();
     for (const row of rows) {
+      const sentAt = (row.ages_ms ?? []).map((age) => nowMs - age);
+      if (row.user_id === null) {
+        this.#unknownSentAt = sentAt;
+        this.#unknownInDoubt = row.in_doubt;
+        continue;
+      }
       const userId = BigInt(row.user_id);
       const open = new Set(row.open.map(BigInt));
-      this.#accounts.set(userId, { sentAt: (row.ages_ms ?? []).map((age) => nowMs - age), open });
+      this.#accounts.set(userId, { sentAt, open });
       for (const executionId of open) this.#senderOf.set(executionId, userId);
     }
   }
@@ -91,14 +125,24 @@ export class SenderLedger {
     const account = this.#accounts.get(userId);
     if (account === undefined) throw new Error(`the ledger has not loaded sender ${userId}`);
     const oldestMs = this.#now().getTime() - DAY_MS - SKEW_MS;
-    while (account.sentAt[0] !== undefined && account.sentAt[0] <= oldestMs) account.sentAt.shift();
+    for (const sentAt of [account.sentAt, this.#unknownSentAt])
+      while (sentAt[0] !== undefined && sentAt[0] <= oldestMs) sentAt.shift();
     return account;
   }
 
   /** Places taken: sent within the last day, or possibly under way. */
   usedBy(userId: bigint): number {
+    return this.#knownUseOf(userId) + this.#unknownInDoubt;
+  }
+
+  #knownUseOf(userId: bigint): number {
     const { sentAt, open } = this.#account(userId);
-    return sentAt.length + open.size;
+    return sentAt.length + open.size + this.#unknownSentAt.length;
+  }
+
+  /** Whether the cap is used up only if all that may have been sent by nobody known was sent by this sender. */
+  isUsedUpByDoubt({ userId, dailyCap }: SenderPolicy): boolean {
+    return this.#knownUseOf(userId) < dailyCap && this.usedBy(userId) >= dailyCap;
   }
 
   /**
@@ -109,11 +153,20 @@ export class SenderLedger {
   placeFreeAt(sender: SenderPolicy, place: number, notBefore: Date): Date | undefined {
     const { dailyCap: cap } = sender;
     if (cap <= 0) return undefined;
-    const { sentAt, open } = this.#account(sender.userId);
+    if (this.isUsedUpByDoubt(sender)) {
+      const waitMs = Math.max(DOUBT_WAIT_MS.least, this.#unknownInDoubt * DOUBT_WAIT_MS.each);
+      return this.#openings.opensAt(sender, new Date(this.#now().getTime() + waitMs));
+    }
+    const account = this.#account(sender.userId);
+    const open = account.open.size + this.#unknownInDoubt;
+    const sentAt =
+      this.#unknownSentAt.length === 0
+        ? account.sentAt
+        : [...account.sentAt, ...this.#unknownSentAt].sort((one, other) => one - other);
     const nowMs = this.#now().getTime();
     const rounds = Math.min(Math.floor(place / cap), HORIZON_DAYS);
     // Places beyond the free ones come as the oldest leave; after a round of the cap those who waited leave in turn.
-    const leaving = sentAt.length + open.size - cap + (place % cap);
+    const leaving = sentAt.length + open - cap + (place % cap);
     const leftMs = leaving < 0 ? nowMs : (sentAt[leaving] ?? nowMs) + DAY_MS + SKEW_MS;
     let at = this.#openings.opensAt(
       sender,

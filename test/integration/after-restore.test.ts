@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { doubtEverything } from "../../src/executions/doubt-everything.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import { acquirePortal } from "../../src/queue/portal-lease.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
@@ -26,9 +27,10 @@ describe("a database that comes back without its last minutes", () => {
   const sql = (text: string, values: unknown[] = [portal.portalId]) =>
     running.db.database.pool.query<Record<string, unknown>>(text, values);
 
-  async function untilDecided(): Promise<void> {
-    const endsAt = Date.now() + 20_000;
-    while ((await sql(`SELECT FROM executions WHERE portal_id = $1 AND decided_at IS NULL`)).rowCount !== 0) {
+  async function untilDecided({ portalId } = portal): Promise<void> {
+    const endsAt = Date.now() + 100_000;
+    const open = `SELECT FROM executions WHERE portal_id = $1 AND decided_at IS NULL`;
+    while ((await sql(open, [portalId])).rowCount !== 0) {
       if (Date.now() > endsAt) throw new Error("some were not decided");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -76,4 +78,55 @@ describe("a database that comes back without its last minutes", () => {
     expect(rows).toEqual([{ enrollment_status: "ENROLLED" }]);
     for (const id of portal.contacts.keys()) expect(portal.enrollments.factsOf(id).posts).toBe(1);
   }, 60_000);
+
+  test("exceeds no sender's cap, though it does not know as whom those were sent that have ended since", async () => {
+    const capped = addPlainPortal(running.simulator, { contacts: 12 });
+    await running.install(capped);
+    const [sequence] = capped.sequences.keys();
+    const [sender] = capped.users.keys();
+    const ids = [...capped.contacts.keys()];
+    const of = [capped.portalId];
+    const { pool } = running.db.database;
+    await sql(
+      `INSERT INTO senders (portal_id, user_id, daily_cap, window_days) SELECT $1, $2::bigint, 6, '{}'`,
+      [capped.portalId, sender],
+    );
+    await sql(`INSERT INTO presets (portal_id, name, policy, is_default) VALUES ($1, 'At once', $2, true)`, [
+      capped.portalId,
+      { ...INITIAL_POLICY, fallback: { ...INITIAL_POLICY.fallback, whenNobody: "fail" } },
+    ]);
+    const run = (contactIds: string[]) =>
+      capped.runAction({
+        actionUrl: running.publicUrl + ENROLL_ROUTE,
+        contactIds,
+        inputs: {
+          sequence_id: sequence ?? "",
+          sender_mode: "specific_user",
+          sender_user_id: String(sender),
+        },
+        objectProperties: [...REQUESTED_PROPERTIES],
+      });
+    await run(ids.slice(0, 4)).finished;
+    ids.slice(0, 4).forEach((id) => capped.endEnrollment(id, "replied"));
+    // The backup is of a moment before they were sent, and before they were given a sender.
+    await sql(
+      `UPDATE executions SET state = 'QUEUED', epoch = NULL, due_at = now() + interval '1 hour', attempts = 0, first_attempt_at = NULL,
+              first_sent_at = NULL, sender_user_id = NULL, sender_email = NULL, enrollment_status = NULL, enrolled_at = NULL,
+              enrollment_id = NULL, execution_state = NULL, decided_at = NULL, completed_at = NULL
+        WHERE portal_id = $1`,
+      of,
+    );
+    await doubtEverything(pool);
+    await sql(
+      `UPDATE executions SET due_at = now() + interval '4 seconds' WHERE portal_id = $1 AND state = 'UNCERTAIN'`,
+      of,
+    );
+    const later = run(ids.slice(4));
+    await later.answered;
+    await untilDecided(capped);
+    await later.finished;
+
+    expect(capped.enrollments.total).toBe(6);
+    expect(later.counts().completed).toBe(8);
+  }, 120_000);
 });
