@@ -35,11 +35,7 @@ const MAKE_SECRET = `Make one with: node -p "require('crypto').randomBytes(32).t
 
 /** Everything that would not be safe where the app is reached by others, each as `NAME: what to do`. */
 export function safetyProblems(env: Env, setting: Setting): string[] {
-  return [
-    ...publicUrlProblems(env, setting),
-    ...hubspotUrlProblems(env, setting),
-    ...secretProblems(env, setting),
-  ];
+  return [...publicUrlProblems(env, setting), ...hubspotUrlProblems(env), ...secretProblems(env, setting)];
 }
 
 function publicUrlProblems({ PUBLIC_URL: url }: Env, { isProduction, isLocal }: Setting): string[] {
@@ -49,17 +45,13 @@ function publicUrlProblems({ PUBLIC_URL: url }: Env, { isProduction, isLocal }: 
   ];
 }
 
-function hubspotUrlProblems(env: Env, { isProduction, isLocal }: Setting): string[] {
-  return ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"].flatMap((name) => {
-    const url = env[name];
-    if (!isHttp(url)) return [];
-    if (isLoopbackUrl(url) === false)
-      return [`${name}: must begin with https://. http is only for a stand-in of HubSpot on this machine.`];
-    if (!isProduction || isLocal) return [];
-    return [
-      `${name}: must begin with https://. A stand-in of HubSpot on this machine is only for NODE_ENV=development.`,
-    ];
-  });
+/** What goes to this machine itself meets no network: a stand-in of HubSpot, or a proxy of the operator's that adds TLS. */
+function hubspotUrlProblems(env: Env): string[] {
+  return ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"]
+    .filter((name) => isHttp(env[name]) && isLoopbackUrl(env[name]) === false)
+    .map(
+      (name) => `${name}: must begin with https://. http is only for a stand-in of HubSpot on this machine.`,
+    );
 }
 
 /** On a machine of one's own a session secret may be a phrase, in characters. */
