@@ -85,7 +85,7 @@ const ERASE = `
   UPDATE executions e
      SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
          completion_problem = NULL,
-         request = e.request - 'properties'
+         request = e.request - 'properties' - 'sequencesBefore'
            - CASE WHEN e.state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') THEN 'requestContext' ELSE '' END,
          state = CASE WHEN m.is_moot THEN 'DECIDED' ELSE e.state END,
          due_at = CASE WHEN m.is_moot THEN now() ELSE e.due_at END,

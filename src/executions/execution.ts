@@ -78,6 +78,8 @@ export interface EnrollRequest {
   readonly waivedNotBefore?: string;
   /** Contact properties as HubSpot sent them; undefined where it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
+  /** Of a retry: those among the first call's properties that tell of the contact's sequences (DOUBT_PROPERTIES). */
+  readonly sequencesBefore?: Readonly<Record<string, string | null>>;
 }
 
 /** An execution an owner has claimed. `sequenceId` and `request` are the enroll action's; others have none of them. */
@@ -101,7 +103,10 @@ export interface ClaimedExecution {
   readonly firstAttemptMs: number;
   /** HubSpot's time just before the first request was sent: an enrollment at or after it may be ours. Undefined: not noted. */
   readonly firstSentAt: Date | undefined;
-  /** HubSpot's time when the last request without an answer was given up. Undefined: there was none, or it is not known. */
+  /**
+   * HubSpot's time when the last request without an answer was given up. Undefined: there was none, or it is not known.
+   * 1970: a retry whose family never was in doubt.
+   */
   readonly doubtedAt: Date | undefined;
   /** By the database's clock. */
   readonly acceptedAt: Date;

@@ -1,5 +1,6 @@
 import type { Ownership } from "./claim.js";
 import type { ErrorCode } from "./error-codes.js";
+import { IS_IN_DOUBT, LOST_ANSWER } from "./in-doubt.js";
 import { failed } from "./outcome.js";
 
 /** Why executions of a portal wait for nothing: what keeps it from being called, as their workflows are told. */
@@ -57,10 +58,13 @@ export async function expirePastDeadline(owner: Ownership, code: Standstill): Pr
         UPDATE executions e
            SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
                enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
-               error_code = $3, error_message = $4
+               error_code = $3, error_message = CASE WHEN ${IS_IN_DOUBT("e.")} THEN $4 || ' ' || $5 ELSE $4 END,
+               ended_in_doubt = ${IS_IN_DOUBT("e.")},
+               sender_user_id = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_user_id END,
+               sender_email = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_email END
           FROM lease
          WHERE ${ARE_OVERDUE}`,
-      values: [...values, code, errorMessage],
+      values: [...values, code, errorMessage, LOST_ANSWER],
     });
   }
 }

@@ -21,6 +21,20 @@ export const DOUBT_PROPERTIES = [
   "hs_latest_sequence_ended_date",
 ] as const;
 
+/**
+ * What the call told of the contact's sequences, from before anything was sent for it: what it shows is certainly not of the
+ * call's making, nor of its retries'.
+ */
+export function sequencesBefore({
+  properties,
+  sequencesBefore: kept,
+}: {
+  readonly properties?: Properties;
+  readonly sequencesBefore?: Properties;
+}): Properties {
+  return kept ?? properties ?? {};
+}
+
 /** HubSpot writes instants as ISO 8601 or as epoch milliseconds, by the endpoint. */
 function instant(properties: Properties, name: string): Date | undefined {
   const text = properties[name];

@@ -1,5 +1,6 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { ERASED_CONTACT, isLegalMove, type ExecutionState } from "./execution.js";
+import { IS_IN_DOUBT } from "./in-doubt.js";
 import type { Outcome } from "./outcome.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
@@ -40,6 +41,9 @@ export interface Finding {
   readonly result: Result;
 }
 
+/** SQL: what was in doubt certainly did not take effect; nobody has sent it. */
+const IS_OUT_OF_DOUBT = `(f.from_state = 'UNCERTAIN' AND f.to_state = 'QUEUED')`;
+
 /**
  * Crashes count in a row: an attempt that came to an end begins anew. A reading does not, or one whose every attempt
  * crashes, with a reading after each, would go on for ever.
@@ -76,6 +80,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          doubted_at = CASE WHEN f.to_state <> 'UNCERTAIN' THEN e.doubted_at
                            WHEN f.from_state = 'ATTEMPTING' THEN $21::timestamptz
                            ELSE coalesce(e.doubted_at, $21::timestamptz) END,
+         ended_in_doubt = f.to_state = 'DECIDED' AND f.enrollment_status <> 'ENROLLED' AND ${IS_IN_DOUBT("e.")},
          crashes = CASE WHEN f.is_crash THEN e.crashes + 1
                         WHEN f.from_state = 'ATTEMPTING' AND f.to_state <> 'DECIDED' THEN 0 ELSE e.crashes END,
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
@@ -83,11 +88,11 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END,
          error_code = f.error_code,
          error_message = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END,
-         enrollment_id = f.enrollment_id, enrolled_at = least(f.enrolled_at, now() + interval '1 day'),
+         enrollment_id = f.enrollment_id, enrolled_at = CASE WHEN f.enrolled_at IS NOT NULL THEN least(f.enrolled_at, now() + interval '1 day') END,
          outputs = f.outputs,
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
-         sender_user_id = coalesce(f.sender_user_id, e.sender_user_id),
-         sender_email = coalesce(f.sender_email, e.sender_email),
+         sender_user_id = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_user_id, e.sender_user_id) END,
+         sender_email = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_email, e.sender_email) END,
          sender_choice = coalesce(f.sender_choice, e.sender_choice),
          decided_at = CASE WHEN f.to_state = 'DECIDED' THEN now() END
     FROM finding f, lease

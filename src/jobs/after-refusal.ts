@@ -6,7 +6,7 @@ import type { HubSpotRejected } from "../hubspot/errors.js";
 import type { Policy } from "../policy/policy.js";
 import { SENDER_REFUSALS, type SenderRefusalCode } from "../policy/sender-marks.js";
 import type { EnrollContext } from "./enroll-contact.js";
-import { lookAgain, readDoubt } from "./settle-uncertain.js";
+import { lookAgain, readDoubt, UNEXPLAINED } from "./settle-uncertain.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
 /** One request that was sent, as whom and under which policy. */
@@ -24,6 +24,8 @@ export interface RefusedAsSender {
   readonly code: SenderRefusalCode;
   readonly message: string;
 }
+
+const CONTRADICTION = "HubSpot says that the contact is enrolled, and does not show in what.";
 
 /** HubSpot shows the end of a sequence some tens of seconds late (dossier §7.1): looking sooner tells nothing. */
 const WATCH_AFTER_MS = 60_000;
@@ -53,11 +55,7 @@ export async function afterAlreadyEnrolled(
   if (found.is === "anothers" && found.believedInMs === 0) return isOthers;
   // Time alone does not settle a contradiction.
   const believedInMs = found.believedInMs === 0 ? undefined : found.believedInMs;
-  return lookAgain(
-    execution,
-    believedInMs,
-    "HubSpot says that the contact is enrolled, and does not show in what.",
-  );
+  return lookAgain(execution, believedInMs, found.believedInMs === undefined ? UNEXPLAINED : CONTRADICTION);
 }
 
 function concernsSender(code: string | undefined): code is SenderRefusalCode {

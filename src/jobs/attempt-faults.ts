@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../executions/error-codes.js";
 import type { ClaimedExecution } from "../executions/execution.js";
+import { LOST_ANSWER } from "../executions/in-doubt.js";
 import { failed } from "../executions/outcome.js";
 import { refusalCode } from "../executions/refusal.js";
 import { timeLeftMs } from "../executions/time-left.js";
@@ -14,6 +15,7 @@ import {
   PortalSpared,
 } from "../hubspot/errors.js";
 import { backoffMs } from "../queue/backoff.js";
+import { wasEverInDoubt } from "./doubt.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 /** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
@@ -96,23 +98,26 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
 export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.state === "UNCERTAIN") return undefined;
   if (timeLeftMs(execution.deadlineMs) <= 0) return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
-  return execution.crashes < MAX_CRASHES ? undefined : givenUp();
+  return execution.crashes < MAX_CRASHES ? undefined : givenUp(execution);
 }
 
-function givenUp(): Result {
-  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail: FAILED_BY_US }) };
+function givenUp(execution: ClaimedExecution): Result {
+  const isInDoubt = execution.kind === "ENROLL" && wasEverInDoubt(execution);
+  const detail = isInDoubt ? `${FAILED_BY_US} ${LOST_ANSWER}` : FAILED_BY_US;
+  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail }) };
 }
 
 /**
  * After a failure of our own: where nothing was sent it is attempted again; otherwise HubSpot is read before anything is
  * sent or given up, unless it is that reading which fails.
  */
-export function afterCrash({ state, crashes, deadlineMs }: ClaimedExecution, fault: unknown): Result {
+export function afterCrash(execution: ClaimedExecution, fault: unknown): Result {
+  const { state, crashes, deadlineMs } = execution;
   const isUnsent = state === "ATTEMPTING" && fault instanceof FailedUnsent;
   const isLate = timeLeftMs(deadlineMs) <= 0;
   const isLast = isLate || crashes + 1 >= MAX_CRASHES;
   if (isLast && (isUnsent || state === "UNCERTAIN"))
-    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : givenUp();
+    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : givenUp(execution);
   const delayMs = isLast ? 0 : backoffMs(crashes + 1, OWN_RETRY);
   const to = isUnsent ? "QUEUED" : "UNCERTAIN";
   return { to, delayMs, problem: "The app failed on this execution.", isCrash: true };

@@ -1,6 +1,6 @@
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, type Outcome, type Sender } from "../executions/outcome.js";
-import { hasEnded, isSince, readSequenceFacts, type SequenceFacts } from "../executions/sequence-facts.js";
+import { hasEnded, isSince, readSequenceFacts, sequencesBefore } from "../executions/sequence-facts.js";
 import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
 import type { HubSpotClock } from "../hubspot/hubspot-clock.js";
 
@@ -34,7 +34,7 @@ export type Judgement =
   | {
       /** Whose enrollment runs, by what is shown. Ours may have ended before it, or may not be shown yet. */
       readonly is: "anothers" | "none";
-      /** How long until that is believed, in ms; 0: it is. Undefined: not by time alone, as HubSpot contradicts itself. */
+      /** How long until that is believed, in ms; 0: it is. Undefined: HubSpot counts an enrollment that it does not show. */
       readonly believedInMs: number | undefined;
     };
 
@@ -50,19 +50,20 @@ export async function judgeDoubt(
 ): Promise<Judgement> {
   const enrollment = await gateway.readEnrollment(execution.contactId);
   const { clock } = doubts;
-  const since = oursSince(execution, clock);
-  if (enrollment !== undefined && isOurs(enrollment, execution, since))
+  if (enrollment !== undefined && isOurs(enrollment, execution, clock))
     return { is: "ours", outcome: fromEnrollment(enrollment) };
   const askedAt = clock.at();
   const properties = (await doubts.readProperties(execution.contactId)) ?? {};
   const facts = readSequenceFacts(properties);
-  if (isOurs(facts, execution, oursSince(execution, clock)))
+  if (isOurs(facts, execution, clock))
     return { is: "ours", outcome: enrolled({ enrolledAt: facts.enrolledAt }) };
   const isShown = facts.isEnrolled || (enrollment !== undefined && !hasEnded(enrollment, facts));
-  const isCounted = hasUnexplainedEnrollment(execution.request.properties ?? {}, properties);
   return {
     is: isShown ? "anothers" : "none",
-    believedInMs: isCounted ? undefined : believedInMs(execution, doubts.believeNoneAfterMs, askedAt),
+    believedInMs: believedInMs(execution, {
+      ...{ properties, since: oursSince(execution, clock), askedAt },
+      believeNoneAfterMs: doubts.believeNoneAfterMs,
+    }),
   };
 }
 
@@ -72,21 +73,36 @@ function oursSince({ firstSentAt, firstAttemptMs }: ClaimedExecution, clock: Hub
   return began && new Date(began.getTime() - CLOCK_TOLERANCE_MS);
 }
 
+/** What the call showed already is older than all its requests, however the clocks differ. */
 function isOurs<T extends { sequenceId: string | undefined; enrolledAt: Date | undefined }>(
   shown: T,
-  { sequenceId }: ClaimedExecution,
-  since: Date | undefined,
+  execution: ClaimedExecution,
+  clock: HubSpotClock,
 ): shown is T & { enrolledAt: Date } {
-  return shown.sequenceId === sequenceId && isSince(shown.enrolledAt, since);
+  const { sequenceId, enrolledAt } = shown;
+  if (sequenceId !== execution.sequenceId || !isSince(enrolledAt, oursSince(execution, clock))) return false;
+  const { enrolledAt: latestBefore } = readSequenceFacts(sequencesBefore(execution.request));
+  return latestBefore === undefined || enrolledAt.getTime() > latestBefore.getTime();
+}
+
+/** False: every request that was sent for it, or for another of its family, was answered. */
+export function wasEverInDoubt({ state, doubtedAt }: ClaimedExecution): boolean {
+  return doubtedAt === undefined ? state === "UNCERTAIN" : doubtedAt.getTime() > 0;
 }
 
 function believedInMs(
-  { state, doubtedAt }: ClaimedExecution,
-  believeNoneAfterMs: number,
-  askedAt: Date | undefined,
-): number {
-  // Every earlier request of what is attempted and was never in doubt was answered.
-  if (state === "ATTEMPTING" && doubtedAt === undefined) return 0;
+  execution: ClaimedExecution,
+  shown: {
+    properties: Properties;
+    since: Date | undefined;
+    askedAt: Date | undefined;
+    believeNoneAfterMs: number;
+  },
+): number | undefined {
+  if (!wasEverInDoubt(execution)) return 0;
+  const { properties, since, askedAt, believeNoneAfterMs } = shown;
+  if (hasUnexplainedEnrollment(execution, properties, since)) return undefined;
+  const { doubtedAt } = execution;
   // Not known since when, as HubSpot's clock was not known yet: the doubt begins with this reading.
   if (askedAt === undefined || doubtedAt === undefined) return Math.max(1, believeNoneAfterMs);
   return Math.max(0, doubtedAt.getTime() + believeNoneAfterMs - askedAt.getTime());
@@ -96,13 +112,24 @@ function believedInMs(
  * Whether HubSpot counts more enrollments than when the call came, beyond the one it shows as the latest: ours may be among
  * them. The call's own figures may trail, but as one: an enrollment they do not count, they do not show either.
  */
-function hasUnexplainedEnrollment(before: Properties, now: Properties): boolean {
-  const [countBefore, count] = [before, now].map((properties) => properties["hs_sequences_enrolled_count"]);
-  if (countBefore == null || count == null) return false;
-  const latest = (properties: Properties): SequenceFacts["enrolledAt"] =>
-    readSequenceFacts(properties).enrolledAt;
-  const isAnotherLatest = latest(now)?.getTime() !== latest(before)?.getTime();
-  return Number(count) - Number(countBefore) > (isAnotherLatest ? 1 : 0);
+function hasUnexplainedEnrollment(
+  execution: ClaimedExecution,
+  now: Properties,
+  since: Date | undefined,
+): boolean {
+  const before = sequencesBefore(execution.request);
+  const [latestBefore, latest] = [before, now].map((properties) => readSequenceFacts(properties).enrolledAt);
+  const count = countOf(now);
+  // HubSpot leaves out what has no value: no count and no latest enrollment is a contact that never was in a sequence.
+  const isFirstTimer = Object.keys(before).length > 0 && latestBefore === undefined && isSince(latest, since);
+  const countBefore = countOf(before) ?? (isFirstTimer ? 0 : undefined);
+  if (countBefore === undefined || count === undefined) return false;
+  const isAnotherLatest = latest?.getTime() !== latestBefore?.getTime();
+  return count - countBefore > (isAnotherLatest ? 1 : 0);
+}
+
+function countOf({ hs_sequences_enrolled_count: count }: Properties): number | undefined {
+  return count == null || count === "" ? undefined : Number(count);
 }
 
 function enrollmentSender({ enrolledBy, enrolledByEmail }: CurrentEnrollment): Sender | undefined {

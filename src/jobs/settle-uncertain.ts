@@ -1,17 +1,23 @@
 import type { ClaimedExecution } from "../executions/execution.js";
+import { LOST_ANSWER } from "../executions/in-doubt.js";
 import { failed } from "../executions/outcome.js";
 import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotRejected } from "../hubspot/errors.js";
 import { backoffMs } from "../queue/backoff.js";
 import { later, recoverable } from "./attempt-faults.js";
-import { judgeDoubt, type Judgement } from "./doubt.js";
+import { judgeDoubt, wasEverInDoubt, type Judgement } from "./doubt.js";
 import type { EnrollContext } from "./enroll-contact.js";
 
 /** What trails may show at any moment: looked at again this soon, and no sooner. */
 const LOOK_AGAIN_MS = { least: 500, most: 30_000 };
 /** Gaps where time alone settles nothing. */
 const CONTRADICTED = { baseMs: 15_000, capMs: 15 * 60_000 };
+
+const NOT_SHOWN_YET = "HubSpot does not show yet what became of the last attempt.";
+/** Of which enrollment it counts HubSpot shows nothing: only the one that is the latest. */
+export const UNEXPLAINED =
+  "HubSpot counts an enrollment of this contact that it does not show and that may be this one, so nothing more is sent. Look at the contact in HubSpot.";
 
 /** Reads again later: HubSpot does not show an enrollment of ours, and is not believed yet. */
 export function lookAgain(
@@ -48,20 +54,29 @@ async function settle(execution: ClaimedExecution, context: EnrollContext): Prom
   return lookAgain(
     execution,
     found.believedInMs,
-    "HubSpot does not show yet what became of the last attempt.",
+    found.believedInMs === undefined ? UNEXPLAINED : NOT_SHOWN_YET,
   );
+}
+
+/** A doubt that ends unsettled is told as one: the contact has to be looked at. */
+function withDoubt(execution: ClaimedExecution, result: Result): Result {
+  if (result.to !== "DECIDED" || result.outcome.errorCode === undefined || !wasEverInDoubt(execution))
+    return result;
+  return { to: "DECIDED", outcome: failed(result.outcome.errorCode, { detail: LOST_ANSWER }) };
 }
 
 /**
  * Settles an execution whose last attempt ended without an answer, by reading: an enrollment in the same sequence at or
  * after its first attempt is ours and counts as done, also one that has ended. That there is none is believed only when
- * HubSpot has had the time to show it (doubt.ts); then the contact may be attempted again.
+ * HubSpot has had the time to show it (doubt.ts); then the contact may be attempted again. While HubSpot counts an
+ * enrollment that it does not show nothing is sent: that ends at the deadline.
  */
 export async function settleUncertain(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const read = await settle(execution, context);
   const isLate = timeLeftMs(execution.deadlineMs) <= 0;
-  const result: Result =
+  const ended: Result =
     isLate && read.to !== "DECIDED" ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : read;
+  const result = withDoubt(execution, ended);
   await context.desk.settle(execution, result);
   return result;
 }

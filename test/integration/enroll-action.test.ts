@@ -345,6 +345,7 @@ describe("POST /hubspot/actions/enroll", () => {
     await running.simulator.waitFor(() => portal.callbacks.get(callbackId)?.accepted !== undefined);
     expect(portal.callbacks.get(callbackId)?.accepted?.outputFields).toMatchObject({
       error_code: "SEQUENCE_NOT_FOUND",
+      enrolled_at: "",
     });
   });
 

@@ -72,6 +72,19 @@ describe("an enrollment is ours", () => {
     });
   });
 
+  test("not if the call showed it already: it is from before anything was sent, however clocks differ", async () => {
+    const shownBefore = ago(FIRST_SENT_AGO_MS + 1_000);
+    const newer = new Date(shownBefore.getTime() + 500);
+    for (const kept of ["properties", "sequencesBefore"]) {
+      const request = { senderMode: "contact_owner", [kept]: latest("300", shownBefore) } as const;
+      const shown = (enrolledAt: Date) => judge({ execution: { request }, enrollment: { enrolledAt } });
+      expect(await shown(shownBefore)).toMatchObject({ is: "anothers" });
+      expect(await shown(newer)).toMatchObject({ is: "ours" });
+      const known = { execution: { request }, properties: latest("300", shownBefore) };
+      expect(await judge(known)).toMatchObject({ is: "none" });
+    }
+  });
+
   test("only in our sequence", async () => {
     expect(await judge({ enrollment: { sequenceId: "301" } })).toMatchObject({ is: "anothers" });
     expect(await judge({ properties: latest("301", ago(0)) })).toMatchObject({ is: "none" });
@@ -114,6 +127,25 @@ describe("that there is none of ours is believed", () => {
     expect(await counted("3", before)).toEqual({ is: "none", believedInMs: undefined });
     expect(await counted("3", another)).toEqual({ is: "none", believedInMs: 0 });
     expect(await counted("4", another)).toEqual({ is: "none", believedInMs: undefined });
+  });
+
+  test("so also of a contact that never was in a sequence before, of which HubSpot sends no count", async () => {
+    const execution = { request: { senderMode: "contact_owner", properties: { email: "a@b.c" } } } as const;
+    const counted = (count: string, at: Date) =>
+      judge({ execution, properties: { ...latest("301", at), hs_sequences_enrolled_count: count } });
+    expect(await counted("2", ago(1_000))).toEqual({ is: "none", believedInMs: undefined });
+    expect(await counted("1", ago(1_000))).toEqual({ is: "none", believedInMs: 0 });
+    // All of them from before our first request: the call was not asked to bring the count.
+    expect(await counted("2", ago(FIRST_SENT_AGO_MS + 60_000))).toEqual({ is: "none", believedInMs: 0 });
+  });
+
+  test("but of a retry whose family never was in doubt at once, whatever HubSpot counts", async () => {
+    const before = { hs_sequences_enrolled_count: "2", ...latest("301", ago(9e8)) };
+    const request = { senderMode: "contact_owner", sequencesBefore: before } as const;
+    const properties = { ...before, hs_sequences_enrolled_count: "9" };
+    const judged = (doubtedAt: Date) => judge({ execution: { request, doubtedAt }, properties });
+    expect(await judged(new Date(0))).toEqual({ is: "none", believedInMs: 0 });
+    expect(await judged(ago(900_000))).toEqual({ is: "none", believedInMs: undefined });
   });
 });
 

@@ -106,7 +106,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
     return (
       <Step title="Sender" format={format}>
         <p>
-          Sent as <bdi>{sentAs}</bdi>
+          {story.state === "UNCERTAIN" ? "May have been sent as" : "Sent as"} <bdi>{sentAs}</bdi>
           {senderUserId === null ? null : ` (user ${senderUserId})`}.
         </p>
       </Step>
@@ -202,6 +202,8 @@ function Attempts({ story, format }: { story: ExecutionStory; format: Format }) 
 function Waiting({ story, format, now }: StoryModel) {
   if (story.outcome !== "waiting") return null;
   const isLater = story.dueAt.getTime() > now.getTime();
+  // What is wrong with an attempt is told with it.
+  const isUnattempted = story.state === "UNCERTAIN" && story.attempts === 0;
   return (
     <Step title="Now" format={format}>
       <p>
@@ -220,6 +222,9 @@ function Waiting({ story, format, now }: StoryModel) {
         ) : null}{" "}
         Given up at the latest <Time date={story.deadlineAt} format={format} />.
       </p>
+      {isUnattempted && story.lastProblem !== null ? (
+        <p class="quote">Last problem: {story.lastProblem}</p>
+      ) : null}
     </Step>
   );
 }
