@@ -47,7 +47,10 @@ const LOOK_NOW = `
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
   RETURNING e.portal_id`;
 
-/** `$3`: what each contact became. History goes along: a later privacy deletion names the new id alone. */
+/**
+ * `$3`: what each contact became. History goes along: a later privacy deletion names the new id alone. What the call carried
+ * told of the contact that is gone: who is attempted from now on is read from HubSpot.
+ */
 const MERGE = `
   WITH ${affected("true")}, became AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS row (portal_id, contact_id, became_id)
@@ -62,7 +65,7 @@ const MERGE = `
       SET enrolled_at = excluded.enrolled_at, sender_user_id = excluded.sender_user_id, kept_until = excluded.kept_until
       WHERE excluded.enrolled_at > p.enrolled_at
   )
-  UPDATE executions e SET contact_id = became.became_id, due_at = CASE WHEN a.state = 'WATCHING' THEN ${AT_ONCE} ELSE e.due_at END
+  UPDATE executions e SET contact_id = became.became_id, has_waited = true, due_at = CASE WHEN a.state = 'WATCHING' THEN ${AT_ONCE} ELSE e.due_at END
     FROM affected a, portals p, became
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
      AND became.portal_id = a.portal_id AND became.contact_id = a.contact_id

@@ -126,9 +126,10 @@ const UPDATE = (leaseCte: string, again = ""): string => `
   WITH ${leaseCte}, look AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[],
-      $11::jsonb[], $12::text[]
+      $11::jsonb[], $12::text[], $13::text[]
     ) AS row (
-      id, to_state, read_due_at, due_at, execution_state, enrollment_status, error_code, error_message, outputs, contact_id)
+      id, to_state, read_due_at, due_at, execution_state, enrollment_status, error_code, error_message, outputs, contact_id,
+      read_contact_id)
   )
   UPDATE executions e
      SET state = l.to_state,
@@ -144,7 +145,7 @@ const UPDATE = (leaseCte: string, again = ""): string => `
          error_code = l.error_code, error_message = l.error_message,
          decided_at = CASE WHEN l.to_state = 'DECIDED' THEN now() END
     FROM look l, lease
-   WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING'
+   WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING' AND e.contact_id = l.read_contact_id
          ${again}`;
 
 /** What an earlier try wrote is due at another time; so is what a webhook asked for meanwhile, and that is looked at again. */
@@ -152,7 +153,8 @@ const AGAIN = `AND e.due_at = l.read_due_at ${FREE_ROWS}`;
 
 /**
  * Writes what a look came to, in one statement under the lease. Void for what was moved meanwhile (a webhook told that
- * the contact is gone), and for all of it once the portal has a new owner. By id, as the webhooks lock the same rows.
+ * the contact is gone, or goes on as another, which is then looked at), and for all of it once the portal has a new owner.
+ * By id, as the webhooks lock the same rows.
  *
  * @param options.isAgain an earlier try may have taken effect: leaves out rows that are not due when they were, and those
  *   that somebody else holds at this moment.
@@ -185,6 +187,7 @@ export async function writeLooks(
       column((look) => outcome(look).errorMessage),
       column((look) => outputsOf(look.result)),
       column(({ contactId }) => contactId),
+      column(({ execution }) => execution.contactId),
     ],
   });
   return rowCount ?? 0;

@@ -38,11 +38,23 @@ function toJson(outputs: Outcome["outputs"]): string | undefined {
 export interface Finding {
   readonly id: bigint;
   readonly from: ExecutionState;
+  /** Of the row as it was claimed; left out where a merge in between is of no concern. */
+  readonly contactId?: string;
   readonly result: Result;
 }
 
 /** SQL: what was in doubt certainly did not take effect; nobody has sent it. */
 const IS_OUT_OF_DOUBT = `(f.from_state = 'UNCERTAIN' AND f.to_state = 'QUEUED')`;
+
+/**
+ * SQL: HubSpot told of a merge while the attempt was under way, and nobody was enrolled. What was found is about a contact that
+ * is gone: the one it became is attempted next.
+ */
+const IS_MERGED = `(f.from_state = 'ATTEMPTING' AND f.to_state = 'DECIDED' AND f.enrollment_status IS DISTINCT FROM 'ENROLLED'
+  AND e.contact_id NOT IN (coalesce(f.contact_id, e.contact_id), '${ERASED_CONTACT}'))`;
+
+/** SQL: a value of the outcome, unless that is about another contact. */
+const unlessMerged = (value: string): string => `CASE WHEN NOT ${IS_MERGED} THEN ${value} END`;
 
 /**
  * Crashes count in a row: an attempt that came to an end begins anew. A reading does not, or one whose every attempt
@@ -61,13 +73,13 @@ const UPDATE = (leaseCte: string, free = ""): string => `
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
       $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::boolean[], $19::jsonb[],
-      $20::jsonb[]
+      $20::jsonb[], $22::text[]
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
-      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs)
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id)
   )
   UPDATE executions e
-     SET state = f.to_state,
+     SET state = CASE WHEN ${IS_MERGED} THEN 'QUEUED' ELSE f.to_state END,
          epoch = CASE WHEN f.to_state IN ('UNCERTAIN', 'WATCHING') THEN NULL ELSE e.epoch END,
          due_at = CASE WHEN e.deadline_at > now()
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
@@ -84,17 +96,17 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          crashes = CASE WHEN f.is_crash THEN e.crashes + 1
                         WHEN f.from_state = 'ATTEMPTING' AND f.to_state <> 'DECIDED' THEN 0 ELSE e.crashes END,
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
-         execution_state = f.execution_state,
-         enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END,
-         error_code = f.error_code,
-         error_message = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END,
+         execution_state = ${unlessMerged("f.execution_state")},
+         enrollment_status = ${unlessMerged("CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END")},
+         error_code = ${unlessMerged("f.error_code")},
+         error_message = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END`)},
          enrollment_id = f.enrollment_id, enrolled_at = CASE WHEN f.enrolled_at IS NOT NULL THEN least(f.enrolled_at, now() + interval '1 day') END,
-         outputs = f.outputs,
+         outputs = ${unlessMerged("f.outputs")},
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
          sender_user_id = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_user_id, e.sender_user_id) END,
          sender_email = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_email, e.sender_email) END,
          sender_choice = coalesce(f.sender_choice, e.sender_choice),
-         decided_at = CASE WHEN f.to_state = 'DECIDED' THEN now() END
+         decided_at = ${unlessMerged("CASE WHEN f.to_state = 'DECIDED' THEN now() END")}
     FROM finding f, lease
    WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
          ${free}
@@ -155,6 +167,7 @@ export async function writeFindings(
       column(({ result }) => choiceOf(result)),
       column((finding) => toJson(outcome(finding).outputs)),
       owner.hubspotNow?.() ?? null,
+      column(({ contactId }) => contactId),
     ],
   });
   return rowCount ?? 0;

@@ -59,7 +59,8 @@ export class FindingBuffer {
   }
 
   add(execution: ClaimedExecution, result: Result): void {
-    this.#findings.push({ id: execution.id, from: execution.state, result, execution });
+    const { id, state, contactId } = execution;
+    this.#findings.push({ id, from: state, contactId, result, execution });
     this.#flushing ??= this.#writeAll();
   }
 
