@@ -30,6 +30,7 @@ export interface FindingBufferOptions {
 }
 
 interface KeptFinding extends Finding {
+  readonly contactId: string;
   readonly execution: ClaimedExecution;
 }
 
