@@ -1,6 +1,7 @@
 import { recordConnection } from "./admin/audit/record-connection.js";
 import { mayTakeOver } from "./admin/session/rights.js";
 import { raiseAlert } from "./alerts/outbox.js";
+import { tellOfConnection } from "./alerts/tell-of-connection.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
@@ -156,10 +157,14 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
     now: () => new Date(),
     logger,
-    onConnect: recordConnection,
+    revokeGrant: (refreshToken) => oauthApi.revokeGrant(refreshToken),
+    onConnect: async (client, connection) => {
+      await recordConnection(client, connection);
+      await tellOfConnection(client, connection);
+    },
     onDisconnect: (client, { portalId, reason }) =>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
-    mayReplaceAuthorizer: mayTakeOver,
+    mayTakeOver,
   });
   return {
     config,

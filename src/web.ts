@@ -3,7 +3,7 @@ import { readHoldSettings } from "./actions/requested-hold.js";
 import { createActionsRouter } from "./actions/routes.js";
 import { verifiedByHubSpot } from "./actions/verified-request.js";
 import { lookAgain } from "./admin/policy/look-again.js";
-import { mayAdminister } from "./admin/session/rights.js";
+import { readRights } from "./admin/session/rights.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session/session.js";
 import { createAcceptor } from "./executions/accept.js";
@@ -19,9 +19,12 @@ import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
 import { siteReserve } from "./hubspot/request-budget.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
-import { createSiteGateways } from "./hubspot/site-gateway.js";
+import { createSiteGateways, type SiteGatewayOptions } from "./hubspot/site-gateway.js";
 import { uninstall } from "./hubspot/uninstall.js";
 import { createExplainer } from "./jobs/explain-enrollment.js";
+import { confirmUser } from "./directory/confirm-user.js";
+import { requestUserList } from "./directory/user-list.js";
+import { createConfirmSigner } from "./oauth/confirm-signer.js";
 import { createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { takeSiteSlot } from "./queue/site-slots.js";
@@ -103,7 +106,20 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
     wake(portalId);
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
-  http.use(createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, onInstalled, logger }));
+  const takePlace: SiteGatewayOptions["takePlace"] = (portalId, heldMs) =>
+    takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) });
+  const gatewayOf = createSiteGateways({
+    forPortal: foundation.forPortal,
+    timeoutMs: QUESTION_TIMEOUT_MS,
+    takePlace,
+  });
+  const confirmSigner = createConfirmSigner({
+    ...{ apiUrl: config.hubspot.apiUrl, takePlace, gatewayOf },
+    confirmUser: (confirmed) => confirmUser(foundation.database.pool, confirmed),
+  });
+  http.use(
+    createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, confirmSigner, onInstalled, logger }),
+  );
   const shares = {
     pages: new AccountShare(PAGES_OF_AN_ACCOUNT),
     files: new AccountShare(FILES_OF_AN_ACCOUNT),
@@ -131,21 +147,12 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
         ),
       vault,
       now,
+      renewUserList: userListRenewal(foundation),
       wake,
       explain: createExplainer({
         pool: database.pool,
         directory: foundation.directory,
-        gatewayOf: createSiteGateways({
-          forPortal: foundation.forPortal,
-          timeoutMs: QUESTION_TIMEOUT_MS,
-          takePlace: (portalId, heldMs) =>
-            takeSiteSlot(database.pool, {
-              portalId,
-              heldMs,
-              limit: rateLimit,
-              reserve: siteReserve(rateLimit),
-            }),
-        }),
+        gatewayOf,
         now: foundation.senderClock,
         patienceMs: config.executionDeadlineHours * HOUR_MS,
       }),
@@ -153,12 +160,26 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
   );
 }
 
+/** Beside the page or the answer: nobody waits for it. */
+function userListRenewal({ database, logger, wake }: Foundation): (portalId: bigint) => void {
+  return (portalId) => {
+    requestUserList(database.pool, portalId)
+      .then((isAsked) => {
+        if (isAsked) wake(portalId);
+      })
+      .catch((fault: unknown) => {
+        logger.warn({ fault, portalId }, "a reading of the user list could not be asked for");
+      });
+  };
+}
+
 /** The settings tab inside HubSpot. */
 function mountExtension(
   http: Express,
-  { config, logger, wake, appId }: Foundation,
+  foundation: Foundation,
   { database, share }: { database: Database; share: AccountShare },
 ): void {
+  const { config, logger, wake, appId } = foundation;
   http.use(
     createExtensionRouter({
       database,
@@ -176,7 +197,8 @@ function mountExtension(
         appId.heard(id);
         return id === appId.value;
       },
-      mayAdminister: (portalId, userId) => mayAdminister(database.pool, portalId, userId),
+      readRights: (portalId, userId) => readRights(database.pool, portalId, userId),
+      renewUserList: userListRenewal(foundation),
       onChanged: (portalId) => lookAgain({ database, wake }, portalId),
       requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,

@@ -10,6 +10,8 @@ import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
+import { IDLE_INTERVAL_MS, requestOldUserLists } from "./directory/user-list.js";
+import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./jobs/watch-idle-portals.js";
 import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { type Closers, type Foundation } from "./foundation.js";
@@ -28,6 +30,8 @@ const BULK_INTERVAL_MS = 1_000;
 /** Alerts tell of hours and days: a minute's delay is nothing to them. */
 const WATCH_INTERVAL_MS = 60_000;
 const ERASE_INTERVAL_MS = 3_000;
+/** They are no use to anybody here; a minute more is nothing. */
+const REVOKE_INTERVAL_MS = 10_000;
 /** How soon a contact that HubSpot erased, and that came up again, is erased again. */
 const FATES_INTERVAL_MS = 20_000;
 
@@ -137,6 +141,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
       },
     }),
   );
+  startRevoking(foundation, closers);
   startWatching(foundation, closers);
   const poster = createWebhookPoster(config.privateDestinations);
   closers.add(() => poster.close());
@@ -153,16 +158,41 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   );
 }
 
-/** Looks for what portals are to be alerted of. */
-function startWatching({ database, logger }: Foundation, closers: Closers): void {
+/** Tells HubSpot which grants are not used any more. */
+function startRevoking({ vault, logger }: Foundation, closers: Closers): void {
+  closers.add(
+    startPeriodic({
+      intervalMs: REVOKE_INTERVAL_MS,
+      work: () => vault.revokeGivenUp(),
+      onFault: (fault) => {
+        logger.warn({ fault }, "grants that are not used any more could not be revoked; trying again");
+      },
+    }),
+  );
+}
+
+/** Looks for what portals are to be alerted of, and for what changed in HubSpot of those at rest. */
+function startWatching({ database, vault, logger, wake }: Foundation, closers: Closers): void {
   const { pool } = database;
-  for (const [name, work] of Object.entries({ failures: watchFailures, backlogs: watchBacklogs })) {
+  const works = [
+    { name: "failures", intervalMs: WATCH_INTERVAL_MS, work: () => watchFailures(pool) },
+    { name: "backlogs", intervalMs: WATCH_INTERVAL_MS, work: () => watchBacklogs(pool) },
+    { name: "fixed user lists", intervalMs: WATCH_INTERVAL_MS, work: () => tellOfFixedUserLists(pool) },
+    {
+      ...{ name: "old user lists", intervalMs: IDLE_INTERVAL_MS },
+      work: async () => (await requestOldUserLists(pool)).forEach(wake),
+    },
+    {
+      ...{ name: "unused grants", intervalMs: IDLE_INTERVAL_MS },
+      work: async () => useGrants(await findUnusedGrants(pool), (id) => vault.accessTokenFor(id)),
+    },
+  ];
+  for (const { name, intervalMs, work } of works) {
     closers.add(
       startPeriodic({
-        intervalMs: WATCH_INTERVAL_MS,
-        work: () => work(pool),
+        ...{ intervalMs, work },
         onFault: (fault) => {
-          logger.warn({ fault, name }, "portals could not be watched for alerts");
+          logger.warn({ fault, name }, "portals could not be watched");
         },
       }),
     );

@@ -14,7 +14,8 @@ export async function accessTokens(rig: Rig, portalIds: readonly number[]): Prom
     refreshGrant: () => Promise.reject(new Error("a token of the bench ran out")),
     now: () => new Date(),
     logger: createLogger({ level: "silent" }),
-    mayReplaceAuthorizer: mayTakeOver,
+    revokeGrant: () => Promise.resolve(),
+    mayTakeOver,
     onDisconnect: () => Promise.resolve(),
   });
   try {

@@ -25,6 +25,8 @@ export interface SettingsOptions {
   /** What an admin's disconnect erases. */
   vault: Pick<Vault, "currentGrant" | "disconnect">;
   now: () => Date;
+  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  renewUserList: (portalId: bigint) => void;
   /** Tells the workers that the portal has work; never fails. */
   wake: (portalId: bigint) => void;
   /** Answers "what would happen to this contact?" without enrolling anybody. */

@@ -4,6 +4,8 @@ import { cutText } from "../storable-text.js";
 /** What an admin is told of outside the settings pages. */
 export const ALERT_KINDS = [
   "PORTAL_DISCONNECTED",
+  "ACCOUNT_CONNECTED",
+  "USER_LIST_OLD",
   "SENDER_REFUSED",
   "FAILURES_HIGH",
   "BACKLOG_LATE",

@@ -4,6 +4,8 @@ import type { AlertKind, DueAlert } from "./outbox.js";
 /** What each kind is called, for people. */
 export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   PORTAL_DISCONNECTED: "Account disconnected",
+  ACCOUNT_CONNECTED: "Account connected by somebody else",
+  USER_LIST_OLD: "List of admins out of date",
   SENDER_REFUSED: "Sender refused",
   FAILURES_HIGH: "Many contacts not enrolled",
   BACKLOG_LATE: "Contacts will miss their deadline",

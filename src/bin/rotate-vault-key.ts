@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
 import { createLogger } from "../observability/logger.js";
 import { createCipher } from "../vault/cipher.js";
 import { resealAll } from "../vault/reseal.js";
+import { resealRevocations } from "../vault/revocations.js";
 import { createTokenStore } from "../vault/store.js";
 
 const config = readConfig(process.env);
@@ -25,8 +26,11 @@ const database = openDatabase({
   logger,
 });
 try {
-  const store = createTokenStore({ pool: database.pool, mayReplaceAuthorizer: mayTakeOver });
-  const resealed = await resealAll({ store, cipher: createCipher(config.encryptionKeys), logger });
+  const { pool } = database;
+  const cipher = createCipher(config.encryptionKeys);
+  const store = createTokenStore({ pool, mayTakeOver });
+  const grants = await resealAll({ store, cipher, logger });
+  const resealed = grants + (await resealRevocations({ pool, cipher }));
   logger.info(
     { resealed, keyId: config.encryptionKeys[0].id },
     "every stored grant is sealed with the first key",

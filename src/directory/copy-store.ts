@@ -77,6 +77,7 @@ const USERS: ListTable<DirectoryUser> = {
       stored: "ARRAY(SELECT jsonb_array_elements_text(seat_names))",
     },
     isListed,
+    { name: "is_read_alone", type: "boolean", value: () => false },
   ],
   ...UNLISTED,
 };
@@ -146,6 +147,12 @@ export interface CopyStore {
   saveAccount(account: { timeZone: string | null; uiDomain: string | null }): Promise<boolean>;
   /** `startedAt`, not the end: a copy that is asked for meanwhile is made after this one. */
   markSynced(startedAt: Date, problem: string | null): Promise<boolean>;
+  /** The whole user list was read, by a reading that was begun then. */
+  markUsersRead(startedAt: Date): Promise<boolean>;
+  /** HubSpot did not let us have the user list, or one that cannot be believed. */
+  markUsersRefused(): Promise<boolean>;
+  /** After a reading of the user list alone that failed: asks for the next one, not before `delayMs` from now. */
+  postponeUsers(delayMs: number): Promise<boolean>;
   /** After a sync that failed: asks for the next one, not before `delayMs` from now. */
   postponeSync(delayMs: number): Promise<boolean>;
 }
@@ -211,6 +218,14 @@ export function createCopyStore(owner: CopyOwner, directory: Pick<Directory, "fo
          directory_requested_at = CASE WHEN p.directory_requested_at <= now() THEN p.directory_requested_at END`,
         [startedAt, problem],
       ),
+    markUsersRead: (startedAt) =>
+      setPortal("mark-users-read", `users_read_at = $3, users_refused_at = NULL, users_requested_at = NULL`, [
+        startedAt,
+      ]),
+    markUsersRefused: () =>
+      setPortal("mark-users-refused", "users_refused_at = now(), users_requested_at = NULL", []),
+    postponeUsers: (delayMs) =>
+      setPortal("postpone-users", "users_requested_at = now() + $3 * interval '1 millisecond'", [delayMs]),
     postponeSync: (delayMs) =>
       setPortal("postpone-sync", "directory_requested_at = now() + $3 * interval '1 millisecond'", [delayMs]),
   };

@@ -33,6 +33,9 @@ export interface DirectoryState {
   readonly requestedAt: Date | null;
   readonly syncedAt: Date | null;
   readonly readerUserId: bigint | null;
+  /** The same of the user list alone. */
+  readonly usersRequestedAt: Date | null;
+  readonly usersReadAt: Date | null;
   /** The database's clock: the one the instants above were taken from. */
   readonly now: Date;
 }
@@ -138,10 +141,13 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         directory_requested_at: Date | null;
         directory_synced_at: Date | null;
         reader: string | null;
+        users_requested_at: Date | null;
+        users_read_at: Date | null;
         now: Date;
       }>(
         "directory-state",
-        `SELECT directory_requested_at, directory_synced_at, authorized_by_user_id AS reader, now() AS now
+        `SELECT directory_requested_at, directory_synced_at, authorized_by_user_id AS reader,
+                users_requested_at, users_read_at, now() AS now
            FROM portals WHERE portal_id = $1`,
         [portalId],
       );
@@ -150,6 +156,8 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
         requestedAt: row.directory_requested_at,
         syncedAt: row.directory_synced_at,
         readerUserId: row.reader === null ? null : BigInt(row.reader),
+        usersRequestedAt: row.users_requested_at,
+        usersReadAt: row.users_read_at,
         now: row.now,
       };
     },

@@ -13,6 +13,10 @@ export const REFUSALS = {
     "Only super admins of this account, and whom they let in, can see and change the app's settings. Ask one of them to let you in, on the settings site under Access.",
   ],
   NOT_INSTALLED: [404, "The app is not installed in this account. Install it again."],
+  ADMINS_UNCONFIRMED: [
+    503,
+    "HubSpot has not told us for more than a day who the admins of this account are, so we are asking it now. Save again in a minute.",
+  ],
   CHANGED_MEANWHILE: [409, "Somebody else changed these settings meanwhile. Check them and save again."],
   UNKNOWN_SENDER: [422, "This user is no longer active. Choose another sender."],
   UNKNOWN_PRESET: [422, "This preset no longer exists. Choose another one."],

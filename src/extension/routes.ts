@@ -2,6 +2,7 @@ import { Router, type Request, type RequestHandler, type Response } from "expres
 import { endOf, type AccountShare } from "../http/account-share.js";
 import { createAnswerLimit } from "../http/answer-limit.js";
 import { parseStorableJson } from "../storable-json.js";
+import type { Rights } from "../admin/session/rights.js";
 import { readAsker, type Asker } from "./asker.js";
 import { defaultsChange, readDefaults, saveDefaults, type SaveDefaultsOutcome } from "./defaults.js";
 import { readOverview, type OverviewOptions } from "./overview.js";
@@ -14,8 +15,10 @@ export interface ExtensionOptions extends OverviewOptions {
   readonly verified: RequestHandler[];
   /** Whether HubSpot knows this app by that id. */
   readonly isOurApp: (appId: string) => boolean;
-  /** Whether the user may administer the portal, as on the settings site. */
-  readonly mayAdminister: (portalId: bigint, userId: bigint) => Promise<boolean>;
+  /** What the user may, as on the settings site. */
+  readonly readRights: (portalId: bigint, userId: bigint) => Promise<Rights | undefined>;
+  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  readonly renewUserList: (portalId: bigint) => void;
   /** What one account may have of the site and the tab together. */
   readonly share: AccountShare;
   /** Told after a change: contacts that wait for a sender are to be looked at again. */
@@ -62,7 +65,8 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
       if (leave === undefined) return refuse(response, "TOO_MANY_REQUESTS");
       const own = { ...options, database: options.database.until(signal) };
       try {
-        if (await isAdmitted(own, asker, response)) await handler(own, asker, { request, response });
+        if (await isAdmitted(own, asker, { request, response }))
+          await handler(own, asker, { request, response });
       } finally {
         leave();
       }
@@ -75,21 +79,26 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
 }
 
 async function isAdmitted(
-  { database, mayAdminister, isOurApp }: ExtensionOptions,
+  { readRights, renewUserList, isOurApp }: ExtensionOptions,
   { portalId, userId, appId }: Asker,
-  response: Response,
+  { request, response }: Exchange,
 ): Promise<boolean> {
   if (appId !== undefined && !isOurApp(appId)) {
     refuse(response, "OTHER_APP");
     return false;
   }
-  if ((await database.prisma.portal.count({ where: { portalId } })) === 0) {
-    refuse(response, "NOT_INSTALLED");
-    return false;
-  }
-  if (await mayAdminister(portalId, userId)) return true;
-  refuse(response, "NOT_AN_ADMIN");
-  return false;
+  const rights = await readRights(portalId, userId);
+  if (rights?.userList.isDue === true) renewUserList(portalId);
+  const problem = problemOf(rights, request);
+  if (problem !== undefined) refuse(response, problem);
+  return problem === undefined;
+}
+
+/** Nothing is changed by a list of admins that is more than a day old and can be read again. */
+function problemOf(rights: Rights | undefined, { method }: Request): RefusalCode | undefined {
+  if (rights === undefined) return "NOT_INSTALLED";
+  if (!rights.mayAdminister) return "NOT_AN_ADMIN";
+  return rights.userList.state === "stale" && method !== "GET" ? "ADMINS_UNCONFIRMED" : undefined;
 }
 
 async function sendOverview(options: ExtensionOptions, asker: Asker, { response }: Exchange): Promise<void> {

@@ -54,7 +54,8 @@ const user = z.object({
   email: text,
   firstName: text,
   lastName: text,
-  superAdmin: z.boolean().default(false),
+  // Who administers an account hangs on it: a record that does not say it is left out, and what we knew stays.
+  superAdmin: z.boolean(),
   seatNames: z
     .array(z.string())
     .nullish()
@@ -116,6 +117,8 @@ export interface PortalGateway {
   /** The active owner who is this user, or undefined. */
   readOwnerOfUser(userId: bigint): Promise<Owner | undefined>;
   listUsers(request: { after?: string | undefined }): Promise<Page<User>>;
+  /** One user, without seat names, or undefined where the account has no such user (404). */
+  readUser(userId: bigint): Promise<User | undefined>;
   /** Values of the named contact properties, or undefined where the contact is gone. */
   readContact(
     contactId: string,
@@ -278,6 +281,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
       one({ method: "GET", path: paths.owner(String(id)), query: { idProperty: "userId" } }, owner),
     listUsers: ({ after }) =>
       readPage({ method: "GET", path: paths.users, query: { limit: batchSize, after } }, user),
+    readUser: (id) => orUndefined(read({ method: "GET", path: paths.user(String(id)) }, user)),
     async readContact(contactId, properties) {
       const request = {
         method: "GET",

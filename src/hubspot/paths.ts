@@ -19,6 +19,7 @@ export const paths = {
   owners: OWNERS,
   owner: (ownerId: string) => `${OWNERS}/${encodeURIComponent(ownerId)}`,
   users: USERS,
+  user: (userId: string) => `${USERS}/${encodeURIComponent(userId)}`,
   contact: (contactId: string) => `${CONTACTS}/${encodeURIComponent(contactId)}`,
   contactBatch: `${CONTACTS}/batch/read`,
   uninstall: "/appinstalls/2026-09/external-install",

@@ -10,3 +10,6 @@ export const REQUIRED_SCOPES = [
 
 /** Asked for, and done without where the account cannot grant it: the list of users, for names beside user ids. */
 export const OPTIONAL_SCOPES = ["settings.users.read"] as const;
+
+/** Lets us read who the account's users are, and which of them are super admins. */
+export const USER_LIST_SCOPE = OPTIONAL_SCOPES[0];

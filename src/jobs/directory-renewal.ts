@@ -9,6 +9,9 @@ export const MAX_PAGES = 2_000;
 /** A page within a list is tried so often before the list is given up: one lost answer must not cost hundreds of pages. */
 const PAGE_TRIES = 3;
 
+/** `users`: only the list that says who administers the account. */
+export type RenewalPart = "whole" | "users";
+
 /** By whom a step is done: the owner of this moment. */
 export interface RenewalHands {
   readonly gateway: PortalGateway;
@@ -23,6 +26,8 @@ interface CopiedList {
   /** Nobody to read it as: what we had of it stays. */
   readonly isSkipped?: () => boolean;
   /** Reads the page at the cursor (undefined: the first), saves it, and tells its ids and the next cursor. */
+  /** All pages were read: why the list is not believed all the same. */
+  readonly whyNotBelieved?: () => string | undefined;
   readonly copyPage: (hands: RenewalHands, cursor: string | undefined) => Promise<CopiedPage>;
   /** All pages were read: what was not among them is gone. */
   readonly retireOthers?: (copy: CopyStore, ids: readonly string[], since: Date) => Promise<boolean>;
@@ -87,6 +92,8 @@ const beginning = (): Progress => ({
 });
 
 const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined };
+const USERS = "Users";
+const NO_SUPER_ADMIN = "HubSpot's list names no super admin, so it was not believed.";
 const OTHER_SHAPE = "HubSpot's list has another shape than we know.";
 
 /**
@@ -98,18 +105,46 @@ export class DirectoryRenewal {
   readonly #startedAt: Date;
   readonly #lists: readonly CopiedList[];
   readonly #maxPages: number;
+  /** What it renews. */
+  readonly part: RenewalPart;
   readonly #troubles: Trouble[] = [];
   readonly #leftOut: Record<string, number> = {};
   #readerUserId: bigint | null;
   #hasAnswer = false;
+  #hasSuperAdmin = false;
+  /** What became of the list of users; undefined: not read yet, or HubSpot did not answer. */
+  #users: "read" | "refused" | undefined;
   #at = 0;
   #progress = beginning();
 
-  constructor({ now, readerUserId }: DirectoryState, { maxPages = MAX_PAGES }: { maxPages?: number } = {}) {
+  constructor(
+    { now, readerUserId }: Pick<DirectoryState, "now" | "readerUserId">,
+    { maxPages = MAX_PAGES, part = "whole" }: { maxPages?: number; part?: RenewalPart } = {},
+  ) {
+    this.part = part;
     this.#startedAt = now;
     this.#readerUserId = readerUserId;
     this.#maxPages = maxPages;
-    this.#lists = [
+    this.#lists = part === "users" ? [this.#userList()] : [...this.#otherLists(), this.#userList()];
+  }
+
+  /** settings.users.read is optional: without it the owners serve, and our old copy says who the super admins are. */
+  #userList(): CopiedList {
+    return {
+      ...{ name: USERS, isOptional: true },
+      copyPage: async ({ gateway, copy }, after) => {
+        const page = await gateway.listUsers({ after });
+        if (page.results.some(({ superAdmin }) => superAdmin)) this.#hasSuperAdmin = true;
+        return save(page, copy.users);
+      },
+      // Every account has one. A list without any is empty or cut, and would leave the account without an admin.
+      whyNotBelieved: () => (this.#hasSuperAdmin ? undefined : NO_SUPER_ADMIN),
+      retireOthers: (copy, ids, since) => copy.users.retireOthers(ids, since),
+    };
+  }
+
+  #otherLists(): CopiedList[] {
+    return [
       {
         name: "Owners",
         copyPage: (hands, cursor) => this.#copyOwners(hands, cursor ?? ARCHIVED),
@@ -127,12 +162,6 @@ export class DirectoryRenewal {
           assertOurs(await copy.saveAccount(await gateway.readAccount()));
           return NOTHING;
         },
-      },
-      {
-        // settings.users.read is optional: without it the owners serve.
-        ...{ name: "Users", isOptional: true },
-        copyPage: async ({ gateway, copy }, after) => save(await gateway.listUsers({ after }), copy.users),
-        retireOthers: (copy, ids, since) => copy.users.retireOthers(ids, since),
       },
     ];
   }
@@ -187,12 +216,16 @@ export class DirectoryRenewal {
     const outages = this.#troubles.flatMap(({ outage }) => outage ?? []);
     const [first] = outages;
     if (first !== undefined && !this.#hasAnswer) throw first;
+    if (this.#users === "read") assertOurs(await copy.markUsersRead(this.#startedAt));
+    if (this.#users === "refused") assertOurs(await copy.markUsersRefused());
+    const isComplete = outages.length === 0;
+    if (this.part === "users") return { isComplete, leftOut: this.#leftOut };
     const told = this.#troubles.filter(
       ({ list, outage }) => list.isOptional !== true || outage === undefined,
     );
     const problem = told.map(({ list, words }) => `${list.name}: ${words}`).join(" ");
     assertOurs(await copy.markSynced(this.#startedAt, problem === "" ? null : problem));
-    return { isComplete: outages.length === 0, leftOut: this.#leftOut };
+    return { isComplete, leftOut: this.#leftOut };
   }
 
   /** All pages were read. If none of its records could be, the list has changed, and what we had of it stays. */
@@ -203,7 +236,10 @@ export class DirectoryRenewal {
       this.#giveUp({ list, words: OTHER_SHAPE, outage: new HubSpotUnavailable(OTHER_SHAPE) });
       return;
     }
+    const doubt = list.whyNotBelieved?.();
+    if (doubt !== undefined) return this.#giveUp({ list, words: doubt });
     assertOurs((await list.retireOthers?.(copy, [...ids], this.#startedAt)) ?? true);
+    if (list.name === USERS) this.#users = "read";
     this.#nextList();
   }
 
@@ -212,7 +248,10 @@ export class DirectoryRenewal {
     this.#progress = beginning();
   }
 
+  /** What HubSpot answers, but we cannot use, is as good as refused; no answer is no word at all. */
   #giveUp(trouble: Trouble): void {
+    if (trouble.list.name === USERS && (trouble.outage === undefined || trouble.words === OTHER_SHAPE))
+      this.#users = "refused";
     this.#troubles.push(trouble);
     this.#nextList();
   }
@@ -220,8 +259,10 @@ export class DirectoryRenewal {
   #afterFault(list: CopiedList, fault: unknown): void {
     if (fault instanceof HubSpotRejected) {
       this.#hasAnswer = true;
-      if (list.isOptional === true) this.#nextList();
-      else this.#giveUp({ list, words: fault.hubspotMessage });
+      if (list.isOptional === true) {
+        if (list.name === USERS) this.#users = "refused";
+        this.#nextList();
+      } else this.#giveUp({ list, words: fault.hubspotMessage });
       return;
     }
     if (!(fault instanceof HubSpotUnavailable)) throw fault;

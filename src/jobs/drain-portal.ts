@@ -37,6 +37,7 @@ import { readOnce } from "./read-once.js";
 import { SenderDesk } from "./sender-desk.js";
 import { createSlotSource } from "./slot-source.js";
 import { DirectoryKeeper, directoryNeed } from "./sync-directory.js";
+import { hasQueuedWork } from "./wake-due-portals.js";
 
 export interface DrainOptions {
   pool: Pool;
@@ -118,7 +119,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
     const [mayCall, need] = await Promise.all([
       isConnected(pool, portalId),
-      directoryNeed(directory, portalId),
+      directoryNeed(directory, portalId, () => hasQueuedWork(pool, portalId)),
       recoverAttempts(owner, { isCrash: hasCrashed }),
       hasCrashed ? doubtCompletions(owner) : undefined,
     ]);

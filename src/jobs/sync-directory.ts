@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import { createCopyStore, type CopyStore } from "../directory/copy-store.js";
-import type { Directory } from "../directory/directory.js";
+import type { Directory, DirectoryState } from "../directory/directory.js";
 import type { Ownership } from "../executions/claim.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import type { RequestBudget } from "../hubspot/request-budget.js";
 import type { Logger } from "../observability/logger.js";
 import { backoffMs } from "../queue/backoff.js";
 import { LeaseLost } from "../queue/portal-lease.js";
-import { DirectoryRenewal } from "./directory-renewal.js";
+import { DirectoryRenewal, type RenewalPart } from "./directory-renewal.js";
 
 /** A directory this old is renewed the next time its portal has work. */
 const MAX_AGE_MS = 10 * 60_000;
@@ -27,26 +27,48 @@ const SHARE = { atOnce: 0.2, perWindow: 0.1 };
 
 /**
  * What a portal's directory needs. `first`: there is none yet. `old`: nobody is to be refused by what we have. `fresh`: one
- * was asked for, or it is a little old. `none`: nothing, or not yet, because the last attempt failed.
+ * was asked for, or it is a little old. `users`: the list of users alone, which was asked for. `none`: nothing, or not yet,
+ * because the last attempt failed.
  */
-export type DirectoryNeed = "first" | "old" | "fresh" | "none";
+export type DirectoryNeed = "first" | "old" | "fresh" | "users" | "none";
 
+/** @param isAtWork whether the portal has contacts to enroll: one at rest needs nothing but the list of its admins. */
 export async function directoryNeed(
   directory: Pick<Directory, "state">,
   portalId: bigint,
+  isAtWork: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<DirectoryNeed> {
   const state = await directory.state(portalId);
   if (state === undefined) return "none";
-  const { requestedAt, syncedAt, now } = state;
+  const need = wholeNeed(state);
+  if (!needsUsers(state)) return need;
+  const isOnlyOld = need !== "first" && !isAsked(state);
+  return need === "none" || (isOnlyOld && !(await isAtWork())) ? "users" : need;
+}
+
+/** After a failed attempt the next one is asked for at a later instant. */
+function isPutOff(requestedAt: Date | null, now: Date): boolean {
   const untilRequestMs = requestedAt === null ? 0 : requestedAt.getTime() - now.getTime();
-  // After a failed sync the next one is asked for at a later instant.
-  if (untilRequestMs > 0 && untilRequestMs <= FARTHEST_REQUEST_MS) return "none";
+  return untilRequestMs > 0 && untilRequestMs <= FARTHEST_REQUEST_MS;
+}
+
+function isAsked({ requestedAt, syncedAt }: DirectoryState): boolean {
+  return requestedAt !== null && syncedAt !== null && requestedAt > syncedAt;
+}
+
+function wholeNeed(state: DirectoryState): Exclude<DirectoryNeed, "users"> {
+  const { requestedAt, syncedAt, now } = state;
+  if (isPutOff(requestedAt, now)) return "none";
   if (syncedAt === null) return "first";
   const ageMs = now.getTime() - syncedAt.getTime();
   if (ageMs > OLD_MS) return "old";
-  const isAsked = requestedAt !== null && requestedAt > syncedAt;
   // Made later than now: the clock was ahead then, and how old it is nobody knows.
-  return isAsked || ageMs > MAX_AGE_MS || ageMs < 0 ? "fresh" : "none";
+  return isAsked(state) || ageMs > MAX_AGE_MS || ageMs < 0 ? "fresh" : "none";
+}
+
+function needsUsers({ usersRequestedAt, usersReadAt, now }: DirectoryState): boolean {
+  if (usersRequestedAt === null || isPutOff(usersRequestedAt, now)) return false;
+  return usersReadAt === null || usersRequestedAt > usersReadAt;
 }
 
 /** Lets a renewal take no more than its share of the portal's requests; a first copy takes what it can get. */
@@ -97,7 +119,10 @@ export interface DirectoryKeeperOptions {
 export class DirectoryKeeper {
   readonly #options: DirectoryKeeperOptions;
   readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
-  readonly #failures = new LRUCache<bigint, number>({ max: MAX_FAILING });
+  readonly #failures = {
+    whole: new LRUCache<bigint, number>({ max: MAX_FAILING }),
+    users: new LRUCache<bigint, number>({ max: MAX_FAILING }),
+  };
   readonly #running = new Map<bigint, Promise<void>>();
 
   constructor(options: DirectoryKeeperOptions) {
@@ -133,21 +158,24 @@ export class DirectoryKeeper {
       let { need } = portal;
       // Once more if a copy was asked for while this one was made: it may lack what it was asked for.
       while (need !== "none" && portal.mayGoOn()) {
-        if (!(await this.#copyOnce(portal, copy, need === "first"))) return;
+        if (!(await this.#copyOnce({ ...portal, need }, copy))) return;
+        if (need === "users") return;
         need = await directoryNeed(directory, portalId);
       }
     } catch (fault) {
       // The page is read again by the portal's next owner.
       if (fault instanceof LeaseLost) return;
       logger.warn({ fault, portalId }, "the directory could not be synced");
+      const part = this.#underWay.get(portalId)?.renewal.part ?? "whole";
       this.#underWay.delete(portalId);
-      await this.#postpone(portalId, copy);
+      await this.#postpone(portalId, part, copy);
     }
   }
 
   /** @returns false if it has to go on in a later turn. */
-  async #copyOnce(portal: KeptPortal, copy: CopyStore, isFirst: boolean): Promise<boolean> {
+  async #copyOnce(portal: KeptPortal, copy: CopyStore): Promise<boolean> {
     const { gateway, owner, mayGoOn } = portal;
+    const isFirst = portal.need === "first";
     const underWay = await this.#begun(portal);
     if (underWay === undefined) return false;
     const { renewal, pace } = underWay;
@@ -163,26 +191,32 @@ export class DirectoryKeeper {
       this.#options.logger.warn({ portalId, leftOut }, "records of HubSpot's lists could not be read");
     }
     this.#underWay.delete(owner.portalId);
-    if (isComplete) this.#failures.delete(owner.portalId);
-    else await this.#postpone(owner.portalId, copy);
+    if (isComplete) this.#failures[renewal.part].delete(owner.portalId);
+    else await this.#postpone(owner.portalId, renewal.part, copy);
     return true;
   }
 
-  async #begun({ owner: { portalId }, budget }: KeptPortal): Promise<UnderWay | undefined> {
+  async #begun({ owner: { portalId }, budget, need }: KeptPortal): Promise<UnderWay | undefined> {
     const known = this.#underWay.get(portalId);
     if (known !== undefined) return known;
     const { directory, maxPages } = this.#options;
     const state = await directory.state(portalId);
     if (state === undefined) return undefined;
-    const renewal = new DirectoryRenewal(state, maxPages === undefined ? {} : { maxPages });
+    const renewal = new DirectoryRenewal(state, {
+      part: need === "users" ? "users" : "whole",
+      ...(maxPages === undefined ? {} : { maxPages }),
+    });
     const begun = { renewal, pace: new RenewalPace(budget) };
     this.#underWay.set(portalId, begun);
     return begun;
   }
 
-  async #postpone(portalId: bigint, copy: CopyStore): Promise<void> {
-    const failures = (this.#failures.get(portalId) ?? 0) + 1;
-    this.#failures.set(portalId, failures);
-    await copy.postponeSync(backoffMs(failures, RETRY)).catch(() => undefined);
+  async #postpone(portalId: bigint, part: RenewalPart, copy: CopyStore): Promise<void> {
+    const failures = (this.#failures[part].get(portalId) ?? 0) + 1;
+    this.#failures[part].set(portalId, failures);
+    const delayMs = backoffMs(failures, RETRY);
+    await (part === "users" ? copy.postponeUsers(delayMs) : copy.postponeSync(delayMs)).catch(
+      () => undefined,
+    );
   }
 }

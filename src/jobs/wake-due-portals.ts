@@ -14,6 +14,7 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
       SELECT p.portal_id FROM portals p LEFT JOIN portal_drains d USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)
        WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
+          OR (p.users_requested_at <= now() AND p.users_requested_at > coalesce(p.users_read_at, '-infinity'))
           OR (s.paused_at IS NULL
               AND (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now())
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'UNCERTAIN') <= now()

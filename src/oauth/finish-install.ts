@@ -3,7 +3,9 @@ import type { Sessions } from "../admin/session/session.js";
 import { AppError } from "../errors.js";
 import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-api.js";
 import type { Logger } from "../observability/logger.js";
+import type { GrantTerms, SavedGrant } from "../vault/grant.js";
 import type { Vault } from "../vault/vault.js";
+import type { Confirmation, ConfirmSigner } from "./confirm-signer.js";
 import type { ExchangeGuard } from "./exchange-guard.js";
 import { sendEnding, type Ending } from "./pages.js";
 import { trustedReturnUrl, type ReturnOptions } from "./return-url.js";
@@ -15,6 +17,8 @@ export interface FinishOptions extends ReturnOptions {
   vault: Pick<Vault, "saveGrant">;
   states: InstallStates;
   sessions: Sessions;
+  /** Asks HubSpot who the user is in the account now. */
+  confirmSigner: ConfirmSigner;
   /** Told after a portal was connected anew; wakes the directory sync. */
   onInstalled: (portalId: bigint) => Promise<void>;
   logger: Logger;
@@ -42,9 +46,27 @@ export async function finishInstall(
   const exchange = await exchangeCode(options, { code, peer });
   if (typeof exchange === "string") return sendEnding(response, exchange, trip.purpose);
   if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", trip.purpose);
-  await connect(options, exchange.grant, trip.purpose);
-  if (trip.isThisBrowser) options.sessions.open(response, exchange.grant);
-  leave(options, { request, response, isSignedIn: trip.isThisBrowser });
+  const { grant } = exchange;
+  const confirmation = await options.confirmSigner(grant, trip.purpose);
+  const isUserConfirmed = confirmation !== "unanswered";
+  const saved = await connect(options, grant, { occasion: trip.purpose, isUserConfirmed });
+  const ending = endingOf(trip, confirmation, saved);
+  if (ending !== undefined) return sendEnding(response, ending, trip.purpose);
+  // Nobody is let in on an old word: where HubSpot does not say who they are, an install ends without a session.
+  const isSignedIn = trip.isThisBrowser && isUserConfirmed;
+  if (isSignedIn) options.sessions.open(response, grant);
+  leave(options, { request, response, isSignedIn });
+}
+
+/** Where a sign-in leads to no session. */
+function endingOf(
+  { purpose }: { purpose: Purpose },
+  confirmation: Confirmation,
+  saved: SavedGrant,
+): Ending | undefined {
+  if (purpose === "install") return undefined;
+  if (!saved.isKnown) return "not-installed";
+  return confirmation === "unanswered" ? "hubspot-down" : undefined;
 }
 
 type Trip =
@@ -78,15 +100,24 @@ async function exchangeCode(
   }
 }
 
-async function connect(options: FinishOptions, grant: AuthorizedGrant, purpose: Purpose): Promise<void> {
+async function connect(
+  options: FinishOptions,
+  grant: AuthorizedGrant,
+  terms: GrantTerms,
+): Promise<SavedGrant> {
   const { portalId, userId, scopes } = grant;
-  const { wasConnected } = await options.vault.saveGrant(grant, purpose);
-  options.logger.info({ portalId, userId, scopes, purpose, wasConnected }, "portal connected");
-  if (wasConnected && purpose === "sign-in") return;
+  const saved = await options.vault.saveGrant(grant, terms);
+  const what = { portalId, userId, scopes, ...terms, wasConnected: saved.wasConnected };
+  if (saved.kind !== "used") {
+    options.logger.info(what, "a new authorization was not used; the portal's connection is as it was");
+    return saved;
+  }
+  options.logger.info(what, "portal connected");
   // The portal is connected whatever comes of this; the directory is asked for again by the next sweep.
   await options.onInstalled(portalId).catch((error: unknown) => {
     options.logger.error({ portalId, err: error }, "could not wake the directory sync");
   });
+  return saved;
 }
 
 /** A redirect in every case, so that the code leaves the address bar. */

@@ -52,6 +52,14 @@ const ENDINGS = {
       "Please start again.",
     ],
   },
+  "not-installed": {
+    status: 404,
+    title: "Not installed in this account",
+    paragraphs: [
+      "You are signed in to HubSpot, but Sequence Enroller is not installed in the account you chose. Signing in does not install it.",
+      "If you meant this account, install the app in it. Otherwise sign in again and choose another account.",
+    ],
+  },
   "unknown-return": {
     status: 400,
     title: "This link leads elsewhere",
@@ -102,7 +110,12 @@ export function sendEnding(
   const { status, title, paragraphs } = ENDINGS[ending];
   if (ending === "busy") response.set("Retry-After", "60");
   const settings = { href: "/settings", label: "Open settings" };
-  const links = ending === "reused" ? [settings, RETRY[purpose]] : [RETRY[purpose], settings];
+  const retry = RETRY[purpose];
+  const linksOf: Partial<Record<Ending, readonly { href: string; label: string }[]>> = {
+    reused: [settings, retry],
+    "not-installed": [{ href: "/oauth/install", label: "Install in this account" }, retry],
+  };
+  const links = linksOf[ending] ?? [retry, settings];
   sendPage(
     response,
     status,

@@ -26,3 +26,21 @@ export type RefreshGrant = (refreshToken: string) => Promise<RefreshedGrant>;
 
 /** Why a grant is saved: an admin authorised the app, or somebody only proved who they are. */
 export type GrantOccasion = "install" | "sign-in";
+
+export interface GrantTerms {
+  readonly occasion: GrantOccasion;
+  /** False where HubSpot could not be asked whether the user still is whom our copy of the user list says. */
+  readonly isUserConfirmed: boolean;
+}
+
+/**
+ * What became of a grant. `used`: it is the portal's from now on. `kept`: the portal's own stays, which is as good.
+ * `not-connected`: the portal was not connected, and is not now.
+ */
+export interface SavedGrant {
+  readonly kind: "used" | "kept" | "not-connected";
+  /** Whether the portal had a working connection before. */
+  readonly wasConnected: boolean;
+  /** False where the app was never installed in the portal, and is not now. */
+  readonly isKnown: boolean;
+}

@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "../db/transaction.js";
-import type { Grant, GrantOccasion } from "./grant.js";
+import type { Grant, GrantOccasion, GrantTerms, SavedGrant } from "./grant.js";
+import { judgeGrant } from "./judge-grant.js";
+import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
 
 /** Tokens of a portal as they lie in the database. `refreshTokenSealed` is unique to each save: it is the row's version. */
 export interface SealedTokens {
@@ -28,12 +30,16 @@ export interface DisconnectOnly {
   readonly grant?: GrantMark;
   /** Called in the transaction that erases the tokens, and where it does. */
   readonly record?: (client: PoolClient) => Promise<void>;
+  /** An admin wants it: only an install connects the account again. */
+  readonly isByAdmin?: boolean;
+  /** The grant may still be good at HubSpot, and is to be revoked there. */
+  readonly revokes?: boolean;
 }
 
 /** Rows of `portals` and `portal_tokens`. Every change of a token names the ciphertext it started from. */
 export interface TokenStore {
   find(portalId: bigint): Promise<StoredTokens | undefined>;
-  save(grant: Grant, tokens: SealedTokens, occasion: GrantOccasion): Promise<{ wasConnected: boolean }>;
+  save(grant: Grant, tokens: SealedTokens, terms: GrantTerms): Promise<SavedGrant>;
   /** Takes the refresh lease of exactly this version of the row; false where another process holds it or the row moved on. */
   lease(row: StoredTokens, leaseMs: number): Promise<boolean>;
   releaseLease(row: StoredTokens): Promise<void>;
@@ -73,34 +79,36 @@ export type OnDisconnect = (
 /** A portal's connection as it was before a grant was saved, and as it is with it. */
 export interface ConnectionState {
   readonly status: "CONNECTED" | "DISCONNECTED";
+  /** In whose name the app works. */
+  readonly authorizedByUserId: bigint | null;
   readonly authorizedByEmail: string | null;
   readonly scopes: readonly string[];
 }
 
 export interface NewConnection {
   readonly portalId: bigint;
+  /** Whose grant it is. */
   readonly userId: bigint | null;
   readonly userEmail: string | null;
+  readonly occasion: GrantOccasion;
+  /** Whether that user administers the account, or nobody did before. */
+  readonly isAdmins: boolean;
   /** Undefined where the app was never installed before. */
   readonly before: ConnectionState | undefined;
   readonly after: ConnectionState;
 }
 
-/** Told inside the transaction that connects a portal, or has its grant given anew; not of a mere sign-in. */
+/** Told inside the transaction that connects a portal or replaces its grant. */
 export type OnConnect = (client: PoolClient, connection: NewConnection) => Promise<void>;
 
-/** Asked inside the transaction of an install on a connected portal: whether it may change in whose name the app works. */
-export type MayReplaceAuthorizer = (
-  client: PoolClient,
-  portalId: bigint,
-  userId: bigint | null,
-) => Promise<boolean>;
+/** Asked inside the transaction that brings a grant: whether its user administers the portal, or nobody does. */
+export type MayTakeOver = (client: PoolClient, portalId: bigint, userId: bigint | null) => Promise<boolean>;
 
 export interface TokenStoreOptions {
   readonly pool: Pool;
   readonly onConnect?: OnConnect | undefined;
   readonly onDisconnect?: OnDisconnect | undefined;
-  readonly mayReplaceAuthorizer: MayReplaceAuthorizer;
+  readonly mayTakeOver: MayTakeOver;
 }
 
 export function createTokenStore(options: TokenStoreOptions): TokenStore {
@@ -115,8 +123,8 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       );
       return rows[0] && toStored(rows[0]);
     },
-    save: (grant, tokens, occasion) =>
-      inTransaction(pool, (client) => saveGrant(client, { grant, tokens, occasion, ...options })),
+    save: (grant, tokens, terms) =>
+      inTransaction(pool, (client) => saveGrant(client, { grant, tokens, ...terms, ...options })),
     lease: (row, leaseMs) =>
       changes(
         `UPDATE portal_tokens SET refresh_lease_until = now() + make_interval(secs => $3)
@@ -172,43 +180,92 @@ function replacement(row: StoredTokens, tokens: SealedTokens): unknown[] {
   ];
 }
 
-interface Save {
+interface Save extends GrantTerms {
   grant: Grant;
   tokens: SealedTokens;
-  occasion: GrantOccasion;
   onConnect?: OnConnect | undefined;
-  mayReplaceAuthorizer: MayReplaceAuthorizer;
+  mayTakeOver: MayTakeOver;
 }
 
 /** Both writers below lock the portal's row first, so that they cannot deadlock on each other. */
 async function saveGrant(
   client: PoolClient,
-  { grant, tokens, occasion, onConnect, mayReplaceAuthorizer }: Save,
-): Promise<{ wasConnected: boolean }> {
+  { grant, tokens, occasion, isUserConfirmed, onConnect, mayTakeOver }: Save,
+): Promise<SavedGrant> {
   const { portalId, userId, userEmail, scopes } = grant;
-  const found = await client.query<ConnectionState>(
-    `SELECT status, authorized_by_email AS "authorizedByEmail", scopes FROM portals WHERE portal_id = $1 FOR UPDATE`,
+  const known = await findConnection(client, portalId);
+  const wasConnected = known?.isConnected === true;
+  const isAdmins = known === undefined || (isUserConfirmed && (await mayTakeOver(client, portalId, userId)));
+  const verdict = judgeGrant(known, { occasion, scopes, isAdmins });
+  if (verdict === "keep" || verdict === "leave") {
+    await giveUpGrant(client, { portalId, refreshTokenSealed: tokens.refreshTokenSealed });
+    return {
+      kind: verdict === "keep" ? "kept" : "not-connected",
+      wasConnected,
+      isKnown: known !== undefined,
+    };
+  }
+  const author = verdict === "take" || known === undefined ? { id: userId, email: userEmail } : known.author;
+  await writePortal(client, { grant, author });
+  await giveUpStoredGrant(client, portalId);
+  await writeTokens(client, portalId, tokens);
+  await onConnect?.(client, {
+    ...{ portalId, userId, userEmail, occasion, isAdmins },
+    before: known?.state,
+    after: { status: "CONNECTED", authorizedByUserId: author.id, authorizedByEmail: author.email, scopes },
+  });
+  return { kind: "used", wasConnected, isKnown: true };
+}
+
+interface ConnectionRow {
+  status: "CONNECTED" | "DISCONNECTED";
+  is_disconnected_by_admin: boolean;
+  author_id: string | null;
+  author_email: string | null;
+  scopes: string[];
+}
+
+async function findConnection(client: PoolClient, portalId: bigint) {
+  const { rows } = await client.query<ConnectionRow>(
+    `SELECT status, is_disconnected_by_admin, authorized_by_user_id AS author_id, authorized_by_email AS author_email, scopes
+       FROM portals WHERE portal_id = $1 FOR UPDATE`,
     [portalId],
   );
-  const before = found.rows[0];
-  const wasConnected = before?.status === "CONNECTED";
-  // Signing in to a connected portal proves an identity; it must not change in whose name the app was installed. Nor
-  // must an install by somebody who may not administer it: HubSpot lets more people authorize apps than those.
-  const isOnlySignIn = wasConnected && occasion === "sign-in";
-  const keepsAuthorizer =
-    isOnlySignIn || (wasConnected && !(await mayReplaceAuthorizer(client, portalId, userId)));
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const { status, scopes } = row;
+  const author = { id: row.author_id === null ? null : BigInt(row.author_id), email: row.author_email };
+  const state: ConnectionState = {
+    ...{ status, scopes },
+    ...{ authorizedByUserId: author.id, authorizedByEmail: author.email },
+  };
+  return {
+    ...{ state, author, scopes },
+    isConnected: status === "CONNECTED",
+    isDisconnectedByAdmin: row.is_disconnected_by_admin,
+  };
+}
+
+/** Also asks for a new copy of the directory: another grant may see other sequences, and read other lists. */
+async function writePortal(
+  client: PoolClient,
+  { grant, author }: { grant: Grant; author: { id: bigint | null; email: string | null } },
+): Promise<void> {
   await client.query(
     `INSERT INTO portals AS p (portal_id, status, hub_domain, authorized_by_user_id, authorized_by_email, scopes, directory_requested_at)
      VALUES ($1, 'CONNECTED', $2, $3, $4, $5, now())
      ON CONFLICT (portal_id) DO UPDATE SET
-       status = 'CONNECTED', disconnected_reason = NULL, scopes = excluded.scopes, updated_at = now(),
+       status = 'CONNECTED', disconnected_reason = NULL, is_disconnected_by_admin = false, users_refused_at = NULL,
+       scopes = excluded.scopes, updated_at = now(),
        hub_domain = coalesce(excluded.hub_domain, p.hub_domain),
        installed_at = CASE WHEN p.status = 'CONNECTED' THEN p.installed_at ELSE now() END,
-       authorized_by_user_id = CASE WHEN $6 THEN p.authorized_by_user_id ELSE excluded.authorized_by_user_id END,
-       authorized_by_email = CASE WHEN $6 THEN p.authorized_by_email ELSE excluded.authorized_by_email END,
-       directory_requested_at = CASE WHEN $7 THEN p.directory_requested_at ELSE now() END`,
-    [portalId, grant.hubDomain, userId, userEmail, scopes, keepsAuthorizer, isOnlySignIn],
+       authorized_by_user_id = excluded.authorized_by_user_id, authorized_by_email = excluded.authorized_by_email,
+       directory_requested_at = now()`,
+    [grant.portalId, grant.hubDomain, author.id, author.email, grant.scopes],
   );
+}
+
+async function writeTokens(client: PoolClient, portalId: bigint, tokens: SealedTokens): Promise<void> {
   await client.query(
     `INSERT INTO portal_tokens (portal_id, access_token_sealed, refresh_token_sealed, access_expires_at, granted_at)
      VALUES ($1, $2, $3, $4, clock_timestamp())
@@ -218,12 +275,6 @@ async function saveGrant(
        updated_at = now()`,
     [portalId, tokens.accessTokenSealed, tokens.refreshTokenSealed, tokens.accessExpiresAt],
   );
-  if (!isOnlySignIn) {
-    const authorizedByEmail = keepsAuthorizer ? (before?.authorizedByEmail ?? null) : userEmail;
-    const after: ConnectionState = { status: "CONNECTED", authorizedByEmail, scopes };
-    await onConnect?.(client, { portalId, userId, userEmail, before, after });
-  }
-  return { wasConnected };
 }
 
 interface Disconnect {
@@ -238,17 +289,21 @@ async function disconnectPortal(
   { portalId, reason, only, onDisconnect }: Disconnect,
 ): Promise<boolean> {
   await client.query("SELECT 1 FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
-  const erased = await client.query(
+  const erased = await client.query<{ refresh_token_sealed: string }>(
     `DELETE FROM portal_tokens WHERE portal_id = $1 AND ($2::text IS NULL OR refresh_token_sealed = $2)
-        AND ($3::timestamptz IS NULL OR granted_at = $3)`,
+        AND ($3::timestamptz IS NULL OR granted_at = $3)
+     RETURNING refresh_token_sealed`,
     [portalId, only.version?.refreshTokenSealed ?? null, only.grant?.grantedAt ?? null],
   );
+  const [gone] = erased.rows;
+  if (only.revokes === true && gone !== undefined)
+    await giveUpGrant(client, { portalId, refreshTokenSealed: gone.refresh_token_sealed });
   const isConditional = only.version !== undefined || only.grant !== undefined;
   if (isConditional && erased.rowCount === 0) return false;
   const left = await client.query(
-    `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, updated_at = now()
+    `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, is_disconnected_by_admin = $3, updated_at = now()
       WHERE portal_id = $1 AND status <> 'DISCONNECTED'`,
-    [portalId, reason],
+    [portalId, reason, only.isByAdmin ?? false],
   );
   if (left.rowCount !== 0) await onDisconnect?.(client, { portalId, reason });
   await only.record?.(client);

@@ -31,7 +31,10 @@ export function openAccessToken(cipher: Cipher, row: StoredTokens): LiveToken {
 }
 
 /** @throws SealKeyUnknown, SealBroken. */
-export function openRefreshToken(cipher: Cipher, row: StoredTokens): string {
+export function openRefreshToken(
+  cipher: Cipher,
+  row: Pick<StoredTokens, "portalId" | "refreshTokenSealed">,
+): string {
   return cipher.open(row.refreshTokenSealed, { portalId: row.portalId, field: REFRESH_FIELD });
 }
 
@@ -47,4 +50,13 @@ export function resealTokens(cipher: Cipher, row: StoredTokens): SealedTokens | 
     refreshTokenSealed: cipher.seal(openRefreshToken(cipher, row), { portalId, field: REFRESH_FIELD }),
     accessExpiresAt: row.accessExpiresAt,
   };
+}
+
+/** The same of a refresh token alone. */
+export function resealRefreshToken(
+  cipher: Cipher,
+  row: Pick<StoredTokens, "portalId" | "refreshTokenSealed">,
+): string | undefined {
+  if (cipher.isCurrent(row.refreshTokenSealed)) return undefined;
+  return cipher.seal(openRefreshToken(cipher, row), { portalId: row.portalId, field: REFRESH_FIELD });
 }

@@ -3,14 +3,16 @@ import type { EncryptionKey } from "../config.js";
 import type { Database } from "../db/client.js";
 import type { Logger } from "../observability/logger.js";
 import { createCipher } from "./cipher.js";
-import type { Grant, GrantOccasion, RefreshGrant } from "./grant.js";
+import { AppError } from "../errors.js";
+import type { Grant, GrantTerms, RefreshGrant, SavedGrant } from "./grant.js";
 import { createTokenSource, type TokenNeed } from "./refresh.js";
 import { resealAll } from "./reseal.js";
+import { resealRevocations, revokeGivenUpGrants } from "./revocations.js";
 import {
   createTokenStore,
   type DisconnectOnly,
   type GrantMark,
-  type MayReplaceAuthorizer,
+  type MayTakeOver,
   type OnConnect,
   type OnDisconnect,
 } from "./store.js";
@@ -19,12 +21,12 @@ import { sealTokens, type LiveToken } from "./token-seals.js";
 /** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
 export interface Vault {
   /**
-   * Install, reinstall or sign-in: stores the tokens and marks the portal connected. Settings are kept. An install
-   * also asks for a new copy of the portal's directory; so does a sign-in that reconnects.
-   *
-   * @returns whether the portal had a working connection before.
+   * Install, reinstall or sign-in: uses the grant where it may be (judge-grant.ts), which connects the portal and asks
+   * for a new copy of its directory; settings are kept. A grant that is not used, and one that is replaced, is revoked at
+   * HubSpot in a while. Before a grant is turned down for the portal's own, HubSpot is asked whether that one is still
+   * good; this may take as long as a refresh.
    */
-  saveGrant(grant: Grant, occasion?: GrantOccasion): Promise<{ wasConnected: boolean }>;
+  saveGrant(grant: Grant, terms?: GrantTerms): Promise<SavedGrant>;
   /**
    * A token with life left in it; refreshes when less than five minutes are.
    *
@@ -44,11 +46,9 @@ export interface Vault {
    *
    * @returns false where `only` names a grant that is not the portal's any more: nothing was erased then.
    */
-  disconnect(
-    portalId: bigint,
-    reason: string,
-    only?: Pick<DisconnectOnly, "grant" | "record">,
-  ): Promise<boolean>;
+  disconnect(portalId: bigint, reason: string, only?: Omit<DisconnectOnly, "version">): Promise<boolean>;
+  /** Revokes at HubSpot the grants that are not used any more and are due; each is tried again until HubSpot knows. */
+  revokeGivenUp(): Promise<void>;
   /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
   reseal(): Promise<number>;
 }
@@ -58,13 +58,15 @@ export interface VaultOptions {
   /** The first encrypts, all decrypt. */
   keys: readonly [EncryptionKey, ...EncryptionKey[]];
   refreshGrant: RefreshGrant;
+  /** Throws as `refreshGrant`; GRANT_REVOKED where HubSpot does not know the grant. */
+  revokeGrant: (refreshToken: string) => Promise<void>;
   now: () => Date;
   logger: Logger;
   /** Told inside the transaction that connects a portal. */
   onConnect?: OnConnect;
   /** Told inside the transaction that disconnects a portal. */
   onDisconnect?: OnDisconnect;
-  mayReplaceAuthorizer: MayReplaceAuthorizer;
+  mayTakeOver: MayTakeOver;
 }
 
 /** Access tokens live 1800 s (dossier §2.3); one that is handed out has at least this much left. */
@@ -83,13 +85,13 @@ interface CachedToken {
 }
 
 export function createVault(options: VaultOptions): Vault {
-  const { now, logger, onConnect, onDisconnect, mayReplaceAuthorizer } = options;
+  const { now, logger, onConnect, onDisconnect, mayTakeOver } = options;
   const cipher = createCipher(options.keys);
   const store = createTokenStore({
     pool: options.database.pool,
     onConnect,
     onDisconnect,
-    mayReplaceAuthorizer,
+    mayTakeOver,
   });
   const currentToken = createTokenSource({ ...options, cipher, store });
   const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
@@ -122,11 +124,29 @@ export function createVault(options: VaultOptions): Vault {
     for (const key of flights.keys()) if (key.startsWith(`${portalId}|`)) flights.delete(key);
   }
 
+  /** Whether HubSpot refuses the portal's own grant; the portal is disconnected by then. No answer is no refusal. */
+  async function isRefused(portalId: bigint): Promise<boolean> {
+    try {
+      await currentToken(portalId, {
+        isStale: () => true,
+        isUsable: (token) => unlessExpiring.isUsable(token),
+      });
+      return false;
+    } catch (error) {
+      return error instanceof AppError && ["GRANT_REVOKED", "NOT_CONNECTED"].includes(error.code);
+    }
+  }
+
   return {
-    async saveGrant(grant, occasion = "install") {
-      const tokens = sealTokens(cipher, grant.portalId, { grant, grantedAtMs: now().getTime() });
-      const saved = await store.save(grant, tokens, occasion);
-      forget(grant.portalId);
+    async saveGrant(grant, terms = { occasion: "install", isUserConfirmed: true }) {
+      const { portalId } = grant;
+      const tokens = sealTokens(cipher, portalId, { grant, grantedAtMs: now().getTime() });
+      let saved = await store.save(grant, tokens, terms);
+      if (saved.kind === "kept" && (await isRefused(portalId))) {
+        const { kind } = await store.save(grant, tokens, terms);
+        saved = { ...saved, kind, wasConnected: false };
+      }
+      forget(portalId);
       return saved;
     },
     async accessTokenFor(portalId) {
@@ -149,7 +169,11 @@ export function createVault(options: VaultOptions): Vault {
       if (isErased) logger.info({ portalId, reason }, "portal disconnected");
       return isErased;
     },
-    reseal: () => resealAll({ store, cipher, logger }),
+    revokeGivenUp: () => revokeGivenUpGrants({ ...options, pool: options.database.pool, cipher }),
+    async reseal() {
+      const grants = await resealAll({ store, cipher, logger });
+      return grants + (await resealRevocations({ pool: options.database.pool, cipher }));
+    },
   };
 }
 

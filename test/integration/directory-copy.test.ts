@@ -58,7 +58,14 @@ function gatewayOf(count: number, changes: Partial<PortalGateway> = {}): PortalG
     listUsers: ({ after }: { after?: string | undefined }) =>
       pageOf(count, after, (number) => {
         const { email, firstName, lastName } = ownerOf(number);
-        return { id: BigInt(number), email, firstName, lastName, superAdmin: false, seatNames: ["Sales"] };
+        return {
+          id: BigInt(number),
+          email,
+          firstName,
+          lastName,
+          superAdmin: number === 1,
+          seatNames: ["Sales"],
+        };
       }),
     readAccount: () => Promise.resolve({ timeZone: "UTC", uiDomain: null }),
     ...changes,

@@ -91,8 +91,8 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(await prisma().owner.count({ where: of(portal) })).toBe(131);
     const active = [...portal.users.values()].filter((user) => user.active).length;
     expect(await prisma().user.count({ where: { ...of(portal), isListed: true } })).toBe(active);
-    // Three pages of sequences, two of active owners, one of archived ones, two of users, the account.
-    expect(portal.traffic.counted).toBe(9);
+    // Who installs; three pages of sequences, two of active owners, one of archived ones, two of users, the account.
+    expect(portal.traffic.counted).toBe(10);
   });
 
   test("keeps archived owners as such, and knows queues from people", async () => {

@@ -103,6 +103,8 @@ async function addPeople(portalId: bigint): Promise<void> {
       person(letIn, "Nel"),
       person(BigInt(unlisted), "Uli"),
     ],
+    // Who installed is known already.
+    skipDuplicates: true,
   });
   await prisma().portalAdmin.create({ data: { portalId, userId: letIn } });
 }

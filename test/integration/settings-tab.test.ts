@@ -99,7 +99,7 @@ describe("who gets an answer", () => {
     expect((await ask("overview", { userId: seller.userId })).status).toBe(403);
   });
 
-  test("without the permission to read users, only who installed the app counts as an admin", async () => {
+  test("once the permission to read users is gone, who was a super admin by the last list stays the only admin", async () => {
     const portalId = idOf(other);
     const { scopes } = await prisma().portal.findUniqueOrThrow({ where: { portalId } });
     const without = scopes.filter((scope) => scope !== "settings.users.read");

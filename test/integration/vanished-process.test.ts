@@ -105,8 +105,7 @@ describe("a process that vanishes inside a transaction", () => {
       );
     const session = (portalId: bigint) => ({ portalId, userId: 7n, userEmail: "ada@acme.example" }) as never;
     const query = { filter: {}, given: {} } as never;
-    const store = (of: Pool) =>
-      createTokenStore({ pool: of, mayReplaceAuthorizer: () => Promise.resolve(true) });
+    const store = (of: Pool) => createTokenStore({ pool: of, mayTakeOver: () => Promise.resolve(true) });
     const tokens = { accessTokenSealed: "a", refreshTokenSealed: "b", accessExpiresAt: new Date() };
     const kinds: Record<string, (of: Pool, portalId: bigint) => Promise<unknown>> = {
       "an install": (of, portalId) =>
@@ -121,7 +120,7 @@ describe("a process that vanishes inside a transaction", () => {
             refreshToken: "",
           } as never,
           tokens,
-          "install",
+          { occasion: "install", isUserConfirmed: true },
         ),
       "a disconnect": (of, portalId) => store(of).disconnect(portalId, "Gone."),
       "a pause": (of, portalId) => setPaused(of, session(portalId), true),

@@ -43,7 +43,8 @@ function anotherVault(options: Partial<VaultOptions> = {}): Vault {
     refreshGrant: site.oauthApi.refreshGrant,
     now: () => site.clock.now,
     logger: createLogger({ level: "silent" }),
-    mayReplaceAuthorizer: mayTakeOver,
+    revokeGrant: () => Promise.resolve(),
+    mayTakeOver,
     ...options,
   });
 }
@@ -55,7 +56,8 @@ function grant(name: string): Grant {
     refreshToken: `refresh-${name}`,
     expiresInSeconds: 1800,
     scopes: ["oauth"],
-    userId: 1n,
+    // An admin's: anybody else's would not replace the one in use.
+    userId: BigInt(site.simulator.portals.get(portalNumber)?.admin.userId ?? 0),
     userEmail: "ann@acme.example",
     hubDomain: "acme.example",
   };

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
+import { recordConnection } from "../../src/admin/audit/record-connection.js";
 import { createSettingsRouter } from "../../src/admin/routes.js";
 import { createSessions, type Sessions } from "../../src/admin/session/session.js";
 import { mayTakeOver } from "../../src/admin/session/rights.js";
@@ -12,14 +13,16 @@ import { createErrorHandler, createNotFound } from "../../src/http/error-handler
 import { createRequestId } from "../../src/http/request-id.js";
 import { createSecurityHeaders } from "../../src/http/security-headers.js";
 import { createOAuthApi, type OAuthApi } from "../../src/hubspot/oauth-api.js";
-import { createSiteGateways } from "../../src/hubspot/site-gateway.js";
+import { createSiteGateways, type SiteGatewayOptions } from "../../src/hubspot/site-gateway.js";
 import { siteReserve } from "../../src/hubspot/request-budget.js";
 import { createTransport } from "../../src/hubspot/transport.js";
+import { confirmUser } from "../../src/directory/confirm-user.js";
 import { createDirectory } from "../../src/directory/directory.js";
 import { createExplainer } from "../../src/jobs/explain-enrollment.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import { uninstall } from "../../src/hubspot/uninstall.js";
 import { createLogger } from "../../src/observability/logger.js";
+import { createConfirmSigner } from "../../src/oauth/confirm-signer.js";
 import { CALLBACK_PATH, createOAuthRouter } from "../../src/oauth/routes.js";
 import { createInstallStates } from "../../src/oauth/state.js";
 import { takeSiteSlot } from "../../src/queue/site-slots.js";
@@ -91,7 +94,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   const now = () => clock.now;
   const vault = createVault({
     ...{ database, keys: KEYS, refreshGrant: oauthApi.refreshGrant, now, logger },
-    mayReplaceAuthorizer: mayTakeOver,
+    ...{ revokeGrant: (token) => oauthApi.revokeGrant(token), mayTakeOver, onConnect: recordConnection },
   });
   const cookies = createCookies({ publicUrl: publicUrl ?? url });
   const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
@@ -101,9 +104,6 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   const onInstalled = (portalId: bigint) => Promise.resolve(void installed.push(portalId));
   const app = express().disable("x-powered-by");
   app.use(createRequestId(), createSecurityHeaders({ publicUrl: publicUrl ?? url }));
-  app.use(
-    createOAuthRouter({ oauthApi, vault, states, sessions, appUrl: simulator.url, onInstalled, logger }),
-  );
   const scopes = { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES };
   const { privateDestinations = new Set<string>() } = options;
   const forPortal = createTransport({
@@ -111,6 +111,19 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
     renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
   });
+  const takePlace: SiteGatewayOptions["takePlace"] = (portalId, heldMs) =>
+    takeSiteSlot(database.pool, { portalId, heldMs, limit: 110, reserve: siteReserve(110) });
+  const gatewayOf = createSiteGateways({ forPortal, timeoutMs: 2_000, takePlace });
+  const confirmSigner = createConfirmSigner({
+    ...{ apiUrl: simulator.url, takePlace, gatewayOf },
+    confirmUser: (confirmed) => confirmUser(database.pool, confirmed),
+  });
+  app.use(
+    createOAuthRouter({
+      ...{ oauthApi, vault, states, sessions, confirmSigner, onInstalled, logger },
+      appUrl: simulator.url,
+    }),
+  );
   app.use(
     createSettingsRouter({
       ...{ database, sessions, cookies, scopes, privateDestinations, now },
@@ -120,17 +133,13 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
       },
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
+      renewUserList: () => undefined,
       explain:
         options.explain ??
         createExplainer({
           pool: database.pool,
           directory: createDirectory({ pool: database.pool }),
-          gatewayOf: createSiteGateways({
-            forPortal,
-            timeoutMs: 2_000,
-            takePlace: (portalId, heldMs) =>
-              takeSiteSlot(database.pool, { portalId, heldMs, limit: 110, reserve: siteReserve(110) }),
-          }),
+          gatewayOf,
           now,
           patienceMs: 6 * 86_400_000,
         }),

@@ -14,6 +14,8 @@ import { createTestDatabase, type TestDatabase } from "./database.js";
 export interface RunningApp {
   readonly publicUrl: string;
   readonly config: Config;
+  /** What it was configured by. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly simulator: Simulator;
   readonly db: TestDatabase;
   /** Lines the app logged, parsed. */
@@ -101,6 +103,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
   return {
     publicUrl,
     config,
+    environment,
     simulator,
     db,
     logLines,

@@ -41,7 +41,8 @@ async function run(task: VaultTask): Promise<string[]> {
     refreshGrant,
     now: () => new Date(Date.now() + task.aheadMs),
     logger: createLogger({ level: "silent" }),
-    mayReplaceAuthorizer: mayTakeOver,
+    revokeGrant: () => Promise.resolve(),
+    mayTakeOver,
   });
   const portalId = BigInt(task.portalId);
   const { refusedToken } = task;

@@ -1,6 +1,8 @@
 import type { SenderOption } from "../overview/default-sender.js";
 import type { Administrator } from "../session/rights.js";
 import { shorten } from "../frame/format.js";
+import type { UserList } from "../../directory/user-list.js";
+import { Time } from "../overview/connection.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 
@@ -9,8 +11,7 @@ export interface AccessPageModel {
   administrators: readonly Administrator[];
   /** Active users of the account who may not use the site yet. */
   others: readonly SenderOption[];
-  /** Whether HubSpot tells us who is a super admin: still, no longer, or it never did. */
-  userList: "renewed" | "old" | "none";
+  userList: UserList;
 }
 
 const REASONS: Readonly<Record<Administrator["reason"], string>> = {
@@ -31,7 +32,7 @@ export function AccessPage({ frame, administrators, others, userList }: AccessPa
         <div class="card-head">
           <h2 id="who-title">Who can use these pages</h2>
         </div>
-        <UserListNote userList={userList} connectPath={`/oauth/install?portalId=${frame.portal.portalId}`} />
+        <UserListNote userList={userList} frame={frame} />
         <table>
           <thead>
             <tr>
@@ -49,31 +50,40 @@ export function AccessPage({ frame, administrators, others, userList }: AccessPa
           </tbody>
         </table>
       </section>
-      <LetInForm others={others} formToken={frame.formToken} />
+      <LetInForm others={others} userList={userList} formToken={frame.formToken} />
     </SitePage>
   );
 }
 
-function UserListNote({
-  userList,
-  connectPath,
-}: {
-  userList: AccessPageModel["userList"];
-  connectPath: string;
-}) {
-  if (userList === "renewed")
-    return <p class="note">Super admins of the account always can. HubSpot says who they are.</p>;
+function UserListNote({ userList, frame }: { userList: UserList; frame: Frame }) {
+  const readAt = <Time date={userList.readAt} format={frame.format} />;
+  if (isRenewed(userList)) {
+    return (
+      <p class="note">
+        Super admins of the account always can. HubSpot says who they are: at least once an hour, and when one
+        of them signs in. Last read {readAt}
+        {userList.state === "stale" ? "; nothing can be changed here until it has been read again" : ""}.
+      </p>
+    );
+  }
   return (
     <p class="notice wait">
       HubSpot does not tell us who the super admins are, because the permission{" "}
       <code>settings.users.read</code> was not granted.{" "}
-      {userList === "old"
-        ? "Those are shown whom HubSpot told us last; who has become one since is not among them."
-        : "Until it is, whoever installed the app counts as admin."}{" "}
-      <a href={connectPath}>Connect again</a> to grant it.
+      {userList.state === "fixed" ? (
+        <>
+          This is the list as HubSpot last gave it, on {readAt}: newer super admins are missing, and former
+          ones are still on it.
+        </>
+      ) : (
+        "Until it is, whoever installed the app counts as admin."
+      )}{" "}
+      <a href={`/oauth/install?portalId=${frame.portal.portalId}`}>Connect again</a> to grant it.
     </p>
   );
 }
+
+const isRenewed = ({ state }: UserList): boolean => state !== "fixed" && state !== "none";
 
 function Row({ person, formToken }: { person: Administrator; formToken: string }) {
   const { userId, label, reason } = person;
@@ -98,7 +108,11 @@ function Row({ person, formToken }: { person: Administrator; formToken: string }
   );
 }
 
-function LetInForm({ others, formToken }: { others: readonly SenderOption[]; formToken: string }) {
+function LetInForm({
+  others,
+  userList,
+  formToken,
+}: Pick<AccessPageModel, "others" | "userList"> & { formToken: string }) {
   return (
     <section class="card" aria-labelledby="let-in-title">
       <div class="card-head">
@@ -106,8 +120,10 @@ function LetInForm({ others, formToken }: { others: readonly SenderOption[]; for
       </div>
       {others.length === 0 ? (
         <p class="empty">
-          Everybody we know of in this account can use these pages already. Users are read from HubSpot every
-          now and then; somebody new shows here within the hour.
+          Everybody we know of in this account can use these pages already.{" "}
+          {isRenewed(userList)
+            ? "Somebody who is new in HubSpot shows here within the hour."
+            : "Somebody who is new in HubSpot shows here once the app works in the account again."}
         </p>
       ) : (
         <form method="post" action="/settings/access/let-in" class="narrow">

@@ -4,7 +4,7 @@ import { admitPage } from "../session/admit-page.js";
 import { listSenderOptions, type SenderOption } from "../overview/default-sender.js";
 import { admitForm, finishForm } from "../session/admit-form.js";
 import { AccessPage } from "./access-page.js";
-import { hasUserList, letIn, listAdministrators, takeOut } from "../session/rights.js";
+import { letIn, listAdministrators, takeOut } from "../session/rights.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../site-options.js";
 
@@ -16,15 +16,14 @@ export async function showAccess(
 ): Promise<void> {
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
-  const { portalId, scopes } = visit.portal;
-  const [administrators, people, isListed] = await Promise.all([
+  const { portalId } = visit.portal;
+  const [administrators, people] = await Promise.all([
     listAdministrators(options.database.pool, portalId),
     listSenderOptions(options.database, portalId),
-    hasUserList(options.database.pool, portalId),
   ]);
   const admitted = new Set(administrators.map(({ userId }) => userId));
   const others = people.filter(({ userId }) => !admitted.has(userId));
-  const userList = scopes.includes("settings.users.read") ? "renewed" : isListed ? "old" : "none";
+  const { userList } = visit;
   const frame = frameOf(options, visit, { request, response });
   sendPage(response, 200, <AccessPage {...{ frame, administrators, others, userList }} />);
 }

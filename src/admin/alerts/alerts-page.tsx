@@ -47,7 +47,8 @@ export function AlertsPage(model: AlertsPageModel) {
         <Conflict changes={model.entry?.conflict} />
         <p>You are told, at most once an hour for each of these:</p>
         <ul class="plain">
-          <li>HubSpot no longer lets the app work in this account.</li>
+          <li>HubSpot no longer lets the app work in this account, or somebody else connects it again.</li>
+          <li>HubSpot no longer tells us who the super admins of this account are.</li>
           <li>
             HubSpot refuses senders: no seat, no permission, or no connected inbox. The first is told at once,
             all others of the hour together.

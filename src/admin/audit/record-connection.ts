@@ -2,14 +2,19 @@ import type { PoolClient } from "pg";
 import type { ConnectionState, NewConnection } from "../../vault/store.js";
 import { recordChange } from "./record-change.js";
 
-/** Notes who connected the account, in the transaction that does it; one who connects it once more is noted too. */
+/**
+ * Notes whose grant the app works with, in the transaction that changes it: who connected the account, first or once
+ * more, and whose sign-in brought more permissions.
+ */
 export async function recordConnection(
   client: PoolClient,
-  { portalId, userId, userEmail, before, after }: NewConnection,
+  { portalId, userId, userEmail, occasion, before, after }: NewConnection,
 ): Promise<void> {
+  const isConnecting = occasion === "install" || before?.status !== "CONNECTED";
   await recordChange(client, {
     by: { portalId, userId, userEmail },
-    ...{ subject: "portal", subjectName: "Account", action: "CONNECTED" },
+    ...{ subject: "portal", subjectName: "Account" },
+    action: isConnecting ? "CONNECTED" : "AUTHORIZED_AGAIN",
     before: before === undefined ? { connection: "never_connected" } : noted(before),
     after: noted(after),
   });

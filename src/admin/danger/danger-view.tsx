@@ -78,8 +78,9 @@ export async function disconnect(
       after: { uninstalledInHubSpot: isUninstalled },
     });
   const isErased = await options.vault.disconnect(portalId, reasonOf(session, isUninstalled), {
-    grant,
-    record,
+    ...{ grant, record, isByAdmin: true },
+    // What HubSpot removed with the app is dead already.
+    revokes: !isUninstalled,
   });
   if (!isErased) return finishForm(options, response, "connected-meanwhile");
   response.redirect(303, "/settings");

@@ -3,7 +3,7 @@ import { sendPage } from "../../http/page.js";
 import { readForm } from "../../http/read-form.js";
 import { requestIdOf } from "../../http/request-id.js";
 import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
-import { FormRefusedPage } from "./gate-pages.js";
+import { AdminsUnconfirmedPage, FormRefusedPage } from "./gate-pages.js";
 import { revokeSession } from "./revoked-sessions.js";
 import type { SettingsOptions } from "../site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
@@ -59,8 +59,14 @@ export async function admitForm(
     refuseForm(response);
     return undefined;
   }
-  if (visit.kind === "admin") return visit;
-  response.redirect(303, "/settings");
+  if (visit.kind !== "admin") {
+    response.redirect(303, "/settings");
+    return undefined;
+  }
+  if (visit.userList.state !== "stale") return visit;
+  // Whoever was an admin a day ago need not be one now. HubSpot is being asked.
+  response.set("Retry-After", "30");
+  sendPage(response, 503, <AdminsUnconfirmedPage requestId={requestIdOf(response)} />);
   return undefined;
 }
 

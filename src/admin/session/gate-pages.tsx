@@ -63,8 +63,14 @@ export function NotAdmittedPage({ portal, email, administrators, formToken }: No
           {email === null ? "You are" : `${email} is`} signed in to account {portal.portalId.toString()}, but
           only its super admins, and users they let in, may see and change these settings.
         </p>
+        {portal.isConnected ? null : (
+          <p class="notice wait">
+            The account is not connected to Sequence Enroller now, so contacts in its workflows are not
+            enrolled. Only an admin can connect it again.
+          </p>
+        )}
         {administrators.length === 0 ? (
-          <p>Ask a super admin of the account to install the app again and to let you in.</p>
+          <p>Ask a super admin of the account to sign in here, and to let you in.</p>
         ) : (
           <>
             <p>Ask one of them to let you in, under “Access”:</p>
@@ -146,6 +152,21 @@ export function FormRefusedPage({ requestId }: { requestId: string }) {
       title="This form is out of date"
       paragraphs={[
         "Nothing was changed. The page was open since before you last signed in, or the form did not come from it.",
+      ]}
+      links={[{ href: "/settings", label: "Open settings" }]}
+      requestId={requestId}
+    />
+  );
+}
+
+/** Nobody could be asked for a day who the admins are, so nobody changes anything before HubSpot has said so. */
+export function AdminsUnconfirmedPage({ requestId }: { requestId: string }) {
+  return (
+    <MessagePage
+      title="Try again in a minute"
+      paragraphs={[
+        "Nothing was changed. HubSpot has not told us for more than a day who the admins of this account are, so we are asking it now.",
+        "Go back, and send the form again in a minute. If this stays so, HubSpot is not answering.",
       ]}
       links={[{ href: "/settings", label: "Open settings" }]}
       requestId={requestId}

@@ -1,48 +1,88 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "../../db/transaction.js";
+import {
+  HAD_USER_LIST,
+  isActiveUser,
+  USER_LIST_COLUMNS,
+  userListOf,
+  type UserList,
+  type UserListColumns,
+} from "../../directory/user-list.js";
 import { recordChange } from "../audit/record-change.js";
 import type { SessionIdentity } from "./session.js";
 
 /**
- * Whether a user may use the portal's settings site: its super admins, and whom an admin has let in. Super admins are
- * known from our copy of the user list, also of one that HubSpot does not renew any more: the permission to read it is
- * chosen by whoever authorizes the app last. Of those who are not on it the user in whose name the app was installed
- * counts, since HubSpot asked for that right when they did; who that is, nobody changes who may not administer
- * (`mayTakeOver`). A user who has left the portal may nothing.
+ * Whether user `person.user_id` may administer the account of `p`, with `u` their row in our copy of the user list and
+ * `a` their row in `portal_admins`, either of which may be missing.
+ *
+ * Nothing in it is chosen by the person it is about: neither who authorized the app last, nor with which scopes, nor
+ * whether the account is connected. The list decides, also one that HubSpot does not renew any more. Who has left the
+ * account by it may nothing; whom an admin let in has left, too, if a whole list that was read since does not have them.
+ * Only in an account that never had a list does the user count in whose name the app works: HubSpot asked for the right
+ * to install when they did, and an install by somebody else does not change who that is (vault/judge-grant.ts).
  */
+const MAY = `
+  coalesce(${isActiveUser("u")}, true) AND (
+    (a.user_id IS NOT NULL AND (u.user_id IS NOT NULL OR a.added_at > coalesce(p.users_read_at, '-infinity')))
+    OR coalesce(u.super_admin, p.authorized_by_user_id = person.user_id AND NOT ${HAD_USER_LIST}, false))`;
+
+/** Columns `p`, `u` and `a` of MAY for each `person`. */
+const JOINED = `
+  JOIN portals p ON p.portal_id = $1
+  LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
+  LEFT JOIN portal_admins a ON a.portal_id = $1 AND a.user_id = person.user_id`;
+
+/** What a user may, and how far the copy of the user list that says so can be relied on. */
+export interface Rights {
+  readonly mayAdminister: boolean;
+  readonly userList: UserList;
+}
+
+/** Asked at every request of the settings site and of the tab. Undefined where the app was never installed. */
+export async function readRights(
+  db: Pool | PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+): Promise<Rights | undefined> {
+  const { rows } = await db.query<{ may: boolean | null } & UserListColumns>({
+    name: "read-rights",
+    text: `SELECT ${MAY} AS may, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
+    values: [portalId, userId],
+  });
+  const [row] = rows;
+  return row && { mayAdminister: userId !== null && row.may === true, userList: userListOf(row) };
+}
+
+/** Whether a user may use the portal's settings site and the settings tab. */
 export async function mayAdminister(
   db: Pool | PoolClient,
   portalId: bigint,
   userId: bigint | null,
 ): Promise<boolean> {
-  if (userId === null) return false;
-  const { rows } = await db.query<{ may: boolean }>({
-    name: "may-administer",
-    text: `
-      SELECT coalesce((SELECT is_listed FROM users WHERE portal_id = $1 AND user_id = $2), true) AND (
-               EXISTS (SELECT FROM portal_admins WHERE portal_id = $1 AND user_id = $2)
-               OR coalesce((SELECT super_admin FROM users WHERE portal_id = $1 AND user_id = $2),
-                           p.authorized_by_user_id = $2, false)) AS may
-        FROM portals p WHERE p.portal_id = $1`,
-    values: [portalId, userId],
-  });
-  return rows[0]?.may ?? false;
+  return (await readRights(db, portalId, userId))?.mayAdminister ?? false;
 }
 
-/** Whether an install by this user may change in whose name the app works: an admin's, or anybody's where there is none. */
+/**
+ * Whether a grant of this user's may take over the account: an admin's, or anybody's where nobody is an admin and there
+ * never was a list to say who should be.
+ */
 export async function mayTakeOver(
   client: PoolClient,
   portalId: bigint,
   userId: bigint | null,
 ): Promise<boolean> {
-  if (await mayAdminister(client, portalId, userId)) return true;
+  const rights = await readRights(client, portalId, userId);
+  if (rights === undefined || rights.mayAdminister) return true;
+  if (await hadUserList(client, portalId)) return false;
   return (await listAdministrators(client, portalId)).length === 0;
 }
 
-/** Whether our copy of the portal's user list, of whatever age, says who is a super admin. */
-export async function hasUserList(pool: Pool, portalId: bigint): Promise<boolean> {
-  const { rowCount } = await pool.query("SELECT FROM users WHERE portal_id = $1 LIMIT 1", [portalId]);
-  return rowCount === 1;
+async function hadUserList(client: PoolClient, portalId: bigint): Promise<boolean> {
+  const { rows } = await client.query<{ had: boolean }>(
+    `SELECT ${HAD_USER_LIST} AS had FROM portals p WHERE p.portal_id = $1`,
+    [portalId],
+  );
+  return rows[0]?.had ?? false;
 }
 
 /** Somebody who may use the settings site, and why. */
@@ -65,23 +105,18 @@ const MOST_LISTED = 1_000;
 /** Everybody for whom `mayAdminister` holds, by name; a thousand of them at most. */
 export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Administrator[]> {
   const { rows } = await db.query<AdministratorRow>(
-    `WITH candidate AS (
-       SELECT user_id, 'super-admin' AS reason, 1 AS rank FROM users WHERE portal_id = $1 AND super_admin
-       UNION ALL
-       SELECT authorized_by_user_id, 'installed', 2 FROM portals
-        WHERE portal_id = $1 AND authorized_by_user_id IS NOT NULL
-          AND NOT EXISTS (SELECT FROM users WHERE portal_id = $1 AND user_id = authorized_by_user_id)
-       UNION ALL
-       SELECT user_id, 'let-in', 3 FROM portal_admins WHERE portal_id = $1
-     ), person AS (SELECT DISTINCT ON (user_id) user_id, reason FROM candidate ORDER BY user_id, rank)
-     SELECT person.user_id, person.reason,
+    `WITH person AS (
+       SELECT user_id FROM users WHERE portal_id = $1 AND super_admin
+       UNION SELECT authorized_by_user_id FROM portals WHERE portal_id = $1 AND authorized_by_user_id IS NOT NULL
+       UNION SELECT user_id FROM portal_admins WHERE portal_id = $1
+     )
+     SELECT person.user_id,
+            CASE WHEN u.super_admin THEN 'super-admin' WHEN a.user_id IS NOT NULL THEN 'let-in' ELSE 'installed' END AS reason,
             nullif(concat_ws(' · ', nullif(concat_ws(' ', coalesce(u.first_name, o.first_name), coalesce(u.last_name, o.last_name)), ''),
                              coalesce(u.email, o.email, CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END)), '') AS label
-       FROM person
-       JOIN portals p ON p.portal_id = $1
-       LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
+       FROM person ${JOINED}
        LEFT JOIN LATERAL (SELECT * FROM owners WHERE portal_id = $1 AND user_id = person.user_id ORDER BY is_archived LIMIT 1) o ON true
-      WHERE coalesce(u.is_listed, true) ORDER BY label, person.user_id LIMIT $2`,
+      WHERE ${MAY} ORDER BY label, person.user_id LIMIT $2`,
     [portalId, MOST_LISTED],
   );
   return rows
@@ -104,6 +139,37 @@ export async function letIn(pool: Pool, by: SessionIdentity, person: Administere
     if (rowCount === 0) return false;
     await recordChange(client, { ...changeBy(by, label), action: "LET_IN", after: { userId } });
     return true;
+  });
+}
+
+/** What came of an operator's wish to let somebody in. */
+export type OperatorGrant = "granted" | "had-it" | "unknown-portal" | "has-left";
+
+/**
+ * Puts a user on the list by the operator's word: the way out where no admin of an account is left. It counts like an
+ * admin's: a reading of the whole user list that does not have them takes it back.
+ */
+export async function grantByOperator(
+  pool: Pool,
+  { portalId, userId }: { portalId: bigint; userId: bigint },
+): Promise<OperatorGrant> {
+  return inTransaction(pool, async (client) => {
+    const known = await client.query("SELECT FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
+    if (known.rowCount === 0) return "unknown-portal";
+    const left = await client.query(
+      `SELECT FROM users u WHERE portal_id = $1 AND user_id = $2 AND NOT ${isActiveUser("u")}`,
+      [portalId, userId],
+    );
+    if (left.rowCount !== 0) return "has-left";
+    if (await mayAdminister(client, portalId, userId)) return "had-it";
+    await client.query(
+      `INSERT INTO portal_admins (portal_id, user_id) VALUES ($1, $2)
+       ON CONFLICT (portal_id, user_id) DO UPDATE SET added_at = now(), added_by_user_id = NULL`,
+      [portalId, userId],
+    );
+    const by = { portalId, userId: null, userEmail: "The operator of this service" };
+    await recordChange(client, { ...changeBy(by, `User ${userId}`), action: "LET_IN", after: { userId } });
+    return "granted";
   });
 }
 

@@ -1,34 +1,49 @@
 import type { Request } from "express";
 import type { Database } from "../../db/client.js";
+import type { UserList } from "../../directory/user-list.js";
 import { findPortal, type PortalOverview } from "./portal-overview.js";
 import { isRevoked } from "./revoked-sessions.js";
-import { mayAdminister } from "./rights.js";
+import { readRights } from "./rights.js";
 import type { Session, Sessions } from "./session.js";
 
-/** Who is asking. Every page and form switches on this first; data is read for `session.portalId` alone. */
+/**
+ * Who is asking. Every page and form switches on this first; data is read for `session.portalId` alone. `userList` tells
+ * how far the copy can be relied on that says who an admin is.
+ */
 export type Visit =
   | { kind: "stranger" }
   | { kind: "disconnected"; session: Session; portal: PortalOverview } // may administer, but the app is gone from the portal
   | { kind: "not-admitted"; session: Session; portal: PortalOverview } // a user of the portal who may not administer it
-  | { kind: "admin"; session: Session; portal: PortalOverview };
+  | { kind: "admin"; session: Session; portal: PortalOverview; userList: UserList };
 
 export type AdminVisit = Extract<Visit, { kind: "admin" }>;
 
+export interface VisitOptions {
+  database: Database;
+  sessions: Sessions;
+  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  renewUserList: (portalId: bigint) => void;
+}
+
 export async function identifyVisit(
-  { database, sessions }: { database: Database; sessions: Sessions },
+  { database, sessions, renewUserList }: VisitOptions,
   request: Request,
 ): Promise<Visit> {
   const session = sessions.read(request);
   if (session === undefined) return { kind: "stranger" };
   const { portalId, userId } = session;
-  const [portal, isEnded, isAdmin] = await Promise.all([
+  const [portal, isEnded, rights] = await Promise.all([
     findPortal(database, portalId),
     isRevoked(database.pool, session),
-    mayAdminister(database.pool, portalId, userId),
+    readRights(database.pool, portalId, userId),
   ]);
-  if (portal === undefined || isEnded || isOfEarlierConnection(session, portal)) return { kind: "stranger" };
-  if (!isAdmin) return { kind: "not-admitted", session, portal };
-  return { kind: portal.isConnected ? "admin" : "disconnected", session, portal };
+  if (portal === undefined || rights === undefined) return { kind: "stranger" };
+  if (isEnded || isOfEarlierConnection(session, portal)) return { kind: "stranger" };
+  const { mayAdminister, userList } = rights;
+  if (userList.isDue) renewUserList(portalId);
+  if (!mayAdminister) return { kind: "not-admitted", session, portal };
+  if (!portal.isConnected) return { kind: "disconnected", session, portal };
+  return { kind: "admin", session, portal, userList };
 }
 
 /** Sessions keep whole seconds, and the two clocks may differ a little. */

@@ -1,0 +1,45 @@
+/**
+ * Lets a user of an account use its settings pages: for the operator, where nobody is left who could do so there
+ * (docs/runbook.md says when). Make sure first that the account's owner wants it: nobody else asks.
+ *
+ *   npm run portal:grant-admin -- <portal id> <HubSpot user id>
+ */
+import { grantByOperator } from "../admin/session/rights.js";
+import { readConfig } from "../config.js";
+import { openDatabase } from "../db/client.js";
+import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
+import { createLogger } from "../observability/logger.js";
+
+const ID = /^[1-9]\d{0,17}$/;
+const [portal = "", user = "", ...rest] = process.argv.slice(2);
+if (!ID.test(portal) || !ID.test(user) || rest.length > 0) {
+  process.stderr.write("Usage: npm run portal:grant-admin -- <portal id> <HubSpot user id>\n");
+  process.exit(2);
+}
+const [portalId, userId] = [BigInt(portal), BigInt(user)];
+
+const REFUSALS = {
+  "unknown-portal": `Account ${portalId} has never had the app.`,
+  "has-left": `By HubSpot's user list, user ${userId} is not in account ${portalId} any more.`,
+};
+
+const config = readConfig(process.env);
+const logger = createLogger({ level: config.logLevel });
+const embedded =
+  config.databaseUrl === undefined
+    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
+    : undefined;
+const url = config.databaseUrl ?? embedded?.url ?? "";
+const database = openDatabase({ url, applicationName: "sequence-enroller grant-admin", poolSize: 1, logger });
+try {
+  const outcome = await grantByOperator(database.pool, { portalId, userId });
+  if (outcome === "granted" || outcome === "had-it") {
+    process.stdout.write(`User ${userId} may now use the settings pages of account ${portalId}.\n`);
+  } else {
+    process.stderr.write(`${REFUSALS[outcome]} Nothing was changed.\n`);
+    process.exitCode = 1;
+  }
+} finally {
+  await database.close();
+  await embedded?.stop();
+}
