@@ -6,6 +6,8 @@ import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
 import { applyMigrations } from "./db/migrate.js";
+import type { Slices } from "./executions/slices.js";
+import { UnfinishedChanges } from "./executions/unfinished.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAppId, type AppId } from "./hubspot/app-id.js";
 import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "./hubspot/hubspot-clock.js";
@@ -47,6 +49,8 @@ export interface Foundation {
   readonly forPortal: ReturnType<typeof createTransport>;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
+  /** Takes over what is left of a change of many waiting contacts; never fails. */
+  readonly finishLater: (portalId: bigint, rest: Slices) => void;
   /** The clock of send windows, away dates and sender caps; undefined: the database's. */
   readonly senderClock: (() => Date) | undefined;
   /** How long the contact properties that a call carried decide; undefined: as in life. */
@@ -166,6 +170,15 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
     mayTakeOver,
   });
+  const wake = createWakeSoon({
+    wake: (portalIds) => queue.wake(portalIds),
+    intervalMs: WAKE_INTERVAL_MS,
+    onFault: (fault) => {
+      logger.warn({ fault }, "portals could not be woken; the sweep will find their work");
+    },
+  });
+  const unfinished = new UnfinishedChanges({ wake, logger });
+  closers.add(() => unfinished.stop());
   return {
     config,
     logger,
@@ -190,12 +203,9 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
         metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
       },
     }),
-    wake: createWakeSoon({
-      wake: (portalIds) => queue.wake(portalIds),
-      intervalMs: WAKE_INTERVAL_MS,
-      onFault: (fault) => {
-        logger.warn({ fault }, "portals could not be woken; the sweep will find their work");
-      },
-    }),
+    wake,
+    finishLater: (portalId, rest) => {
+      unfinished.add(portalId, rest);
+    },
   };
 }

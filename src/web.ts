@@ -93,7 +93,7 @@ function mountActions(
 
 /** @param database the site's own connections; installs and what they wake go by the others. */
 function mountSites(http: Express, foundation: Foundation, database: Database): void {
-  const { config, logger, oauthApi, vault, wake } = foundation;
+  const { config, logger, oauthApi, vault, wake, finishLater } = foundation;
   const now = (): Date => new Date();
   const cookies = createCookies({ publicUrl: config.publicUrl });
   const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
@@ -102,7 +102,8 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
   });
   const { appUrl, rateLimit } = config.hubspot;
   const onInstalled = async (portalId: bigint): Promise<void> => {
-    await resumePortal(foundation.database.pool, portalId);
+    const rest = await resumePortal(foundation.database.pool, portalId)();
+    if (rest !== undefined) finishLater(portalId, rest);
     wake(portalId);
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
@@ -149,6 +150,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
       now,
       renewUserList: userListRenewal(foundation),
       wake,
+      finishLater,
       explain: createExplainer({
         pool: database.pool,
         directory: foundation.directory,
@@ -179,7 +181,7 @@ function mountExtension(
   foundation: Foundation,
   { database, share }: { database: Database; share: AccountShare },
 ): void {
-  const { config, logger, wake, appId } = foundation;
+  const { config, logger, wake, finishLater, appId } = foundation;
   http.use(
     createExtensionRouter({
       database,
@@ -199,7 +201,7 @@ function mountExtension(
       },
       readRights: (portalId, userId) => readRights(database.pool, portalId, userId),
       renewUserList: userListRenewal(foundation),
-      onChanged: (portalId) => lookAgain({ database, wake }, portalId),
+      onChanged: (portalId) => lookAgain({ database, wake, finishLater }, portalId),
       requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,
       now: () => new Date(),

@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.js";
+import type { Slices } from "../executions/slices.js";
 import type { Explain } from "../policy/explanation.js";
 import type { AccountShare } from "../http/account-share.js";
 import type { Vault } from "../vault/vault.js";
@@ -29,6 +30,8 @@ export interface SettingsOptions {
   renewUserList: (portalId: bigint) => void;
   /** Tells the workers that the portal has work; never fails. */
   wake: (portalId: bigint) => void;
+  /** Takes over what is left of a change of many waiting contacts; never fails. */
+  finishLater: (portalId: bigint, rest: Slices) => void;
   /** Answers "what would happen to this contact?" without enrolling anybody. */
   explain: Explain;
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { inSequence, type Slices } from "./slices.js";
 
 /** Rows made due in one statement: tens of milliseconds. */
 const SLICE = 2_000;
@@ -12,6 +13,8 @@ interface Cursor {
   readonly id: string;
 }
 
+const START: Cursor = { due_at: "-infinity", id: "0" };
+
 /**
  * Makes all executions due that wait in one state, slice by slice, in the order of the state's partial index. What somebody
  * else holds at this moment is passed over and keeps its own time: waiting for it while holding others is how deadlocks
@@ -19,10 +22,10 @@ interface Cursor {
  *
  * @param condition on the columns of `executions`, beginning with the state; the portal is $1.
  */
-async function makeDue(pool: Pool, portalId: bigint, condition: string): Promise<void> {
-  let after: Cursor | undefined = { due_at: "-infinity", id: "0" };
-  while (after !== undefined) {
-    const { rows }: { rows: Cursor[] } = await pool.query<Cursor>(
+function makeDue(pool: Pool, rows: { portalId: bigint; condition: string }, after = START): Slices {
+  const { portalId, condition } = rows;
+  return async () => {
+    const slice = await pool.query<Cursor>(
       `WITH slice AS (
          SELECT due_at, id FROM executions
           WHERE portal_id = $1 AND ${condition} AND due_at > now() AND (due_at, id) > ($3::timestamptz, $4::bigint)
@@ -33,20 +36,27 @@ async function makeDue(pool: Pool, portalId: bigint, condition: string): Promise
        SELECT due_at::text, id FROM slice ORDER BY due_at DESC, id DESC LIMIT 1`,
       [portalId, SLICE, after.due_at, after.id],
     );
-    after = rows[0];
-  }
+    const [last] = slice.rows;
+    return last && makeDue(pool, rows, last);
+  };
 }
 
 /**
- * After a (re)connect: what waited for the grant, or for HubSpot to recover, is due now, and the circuit is closed.
+ * After a (re)connect: the circuit is closed, and what waited for the grant, or for HubSpot to recover, is due now.
  * What an owner is reading this moment stays its own: made due, it would be claimed a second time.
  *
  * The states stand one by one, each with its partial index: as a list they would have all of the portal's history read.
  */
-export async function resumePortal(pool: Pool, portalId: bigint): Promise<void> {
-  for (const condition of [QUEUED_FOR_HUBSPOT, "state = 'UNCERTAIN' AND epoch IS NULL", "state = 'DECIDED'"])
-    await makeDue(pool, portalId, condition);
-  await wakeWaiters(pool, portalId);
+export function resumePortal(pool: Pool, portalId: bigint): Slices {
+  const waiting = [QUEUED_FOR_HUBSPOT, "state = 'UNCERTAIN' AND epoch IS NULL", "state = 'DECIDED'"];
+  return inSequence([
+    () => closeCircuit(pool, portalId),
+    ...waiting.map((condition) => makeDue(pool, { portalId, condition })),
+    wakeWaiters(pool, portalId),
+  ]);
+}
+
+async function closeCircuit(pool: Pool, portalId: bigint): Promise<undefined> {
   await pool.query(
     `UPDATE portal_drains SET circuit_open_until = NULL, circuit_opened_at = NULL, circuit_reason = NULL, circuit_trips = 0,
             resumed_at = now()
@@ -65,17 +75,28 @@ const WOKEN_A_SECOND = 20;
  *
  * @param userId the sender whose settings changed: only contacts are woken that this sender was considered for.
  */
-export async function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Promise<void> {
-  const considered = userId === undefined ? {} : { passedOver: [{ userId: String(userId) }] };
-  let last: { due_at: string; id: string } | undefined;
-  for (let woken = 0, inSlice = SLICE; inSlice === SLICE; woken += inSlice) {
-    const { rows } = await pool.query<{ due_at: string; id: string }>(WAKE_SLICE, [
-      ...[portalId, SLICE, JSON.stringify(considered), woken, WOKEN_A_SECOND],
-      ...[last?.due_at ?? "-infinity", last?.id ?? 0],
-    ]);
-    inSlice = rows.length;
-    last = rows.at(-1);
-  }
+export function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Slices {
+  const considered = JSON.stringify(userId === undefined ? {} : { passedOver: [{ userId: String(userId) }] });
+  return wakeAfter(pool, { portalId, considered, woken: 0, last: START });
+}
+
+interface Wake {
+  readonly portalId: bigint;
+  /** What the choice of those concerned contains. */
+  readonly considered: string;
+  readonly woken: number;
+  readonly last: Cursor;
+}
+
+function wakeAfter(pool: Pool, wake: Wake): Slices {
+  const { portalId, considered, woken, last } = wake;
+  return async () => {
+    const values = [portalId, SLICE, considered, woken, WOKEN_A_SECOND, last.due_at, last.id];
+    const { rows } = await pool.query<Cursor>(WAKE_SLICE, values);
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < SLICE) return undefined;
+    return wakeAfter(pool, { ...wake, woken: woken + rows.length, last: end });
+  };
 }
 
 /** Goes on behind the last row of the slice before, which was woken to no later than it was due. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
 import { createDirectory } from "../../src/directory/directory.js";
 import { wakeWaiters } from "../../src/executions/resume.js";
+import { toTheEnd } from "../../src/executions/slices.js";
 import { findPeople } from "../../src/jobs/find-people.js";
 import { explainChoice } from "../../src/policy/explain-choice.js";
 import { readPortalPolicy } from "../../src/policy/portal-policy.js";
@@ -401,7 +402,7 @@ describe("a sender who cannot send now", () => {
     await stage.sender(user, { dailyCap: 500 });
     expect(await explain()).toMatchObject({ decision: { kind: "send", sender: { email: user.email } } });
     expect(await stored()).toEqual(before);
-    await wakeWaiters(pool, stage.id);
+    await toTheEnd(wakeWaiters(pool, stage.id));
     await run.finished;
     expect(run.executionOf(contactId).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
   });

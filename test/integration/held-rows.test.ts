@@ -6,6 +6,7 @@ import { expirePastDeadline } from "../../src/executions/expire.js";
 import { pruneNext } from "../../src/executions/prune.js";
 import { ExecutionHeld } from "../../src/executions/repeated-calls.js";
 import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
+import { toTheEnd } from "../../src/executions/slices.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
@@ -76,12 +77,12 @@ const statements: Record<
   },
   "what waits for the grant": {
     seed: { state: "QUEUED", dueAt: later },
-    run: () => resumePortal(db.database.pool, PORTAL),
+    run: () => toTheEnd(resumePortal(db.database.pool, PORTAL)),
     done: `due_at <= now()`,
   },
   "what waits for a sender": {
     seed: { state: "QUEUED", dueAt: later, senderChoice: { chosen: null } },
-    run: () => wakeWaiters(db.database.pool, PORTAL),
+    run: () => toTheEnd(wakeWaiters(db.database.pool, PORTAL)),
     done: `due_at <= now()`,
   },
   "what is older than its retention": {
@@ -118,7 +119,7 @@ describe("one row that somebody else holds keeps nobody waiting", () => {
          FROM generate_series(1, 4500) AS i`,
       [PORTAL],
     );
-    await resumePortal(pool, PORTAL);
+    await toTheEnd(resumePortal(pool, PORTAL));
     const { rows } = await pool.query(`SELECT count(*)::int AS count FROM executions WHERE due_at <= now()`);
     expect(rows).toEqual([{ count: 4_500 }]);
   });

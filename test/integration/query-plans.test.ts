@@ -20,6 +20,7 @@ import { enrolled } from "../../src/executions/outcome.js";
 import { OverdueLooks } from "../../src/executions/overdue.js";
 import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
 import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
+import { toTheEnd } from "../../src/executions/slices.js";
 import { recallStranded } from "../../src/executions/stranded.js";
 import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
@@ -274,8 +275,8 @@ describe.each([
 
     test("making a portal's waiting work due again, with nothing but history", async () => {
       const { read } = await cost(async ({ pool }) => {
-        await resumePortal(pool, QUIET);
-        await wakeWaiters(pool, QUIET);
+        await toTheEnd(resumePortal(pool, QUIET));
+        await toTheEnd(wakeWaiters(pool, QUIET));
       }, QUIET);
       expect(read).toBeLessThanOrEqual(FEW);
     });

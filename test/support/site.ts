@@ -7,6 +7,7 @@ import { createSessions, type Sessions } from "../../src/admin/session/session.j
 import { mayTakeOver } from "../../src/admin/session/rights.js";
 import type { EncryptionKey } from "../../src/config.js";
 import type { Database } from "../../src/db/client.js";
+import { toTheEnd } from "../../src/executions/slices.js";
 import { AccountShare } from "../../src/http/account-share.js";
 import { createCookies } from "../../src/http/cookies.js";
 import { createErrorHandler, createNotFound } from "../../src/http/error-handler.js";
@@ -134,6 +135,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
       renewUserList: () => undefined,
+      finishLater: (_portalId, rest) => void toTheEnd(rest),
       explain:
         options.explain ??
         createExplainer({

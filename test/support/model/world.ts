@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { createDirectory } from "../../../src/directory/directory.js";
 import { createAcceptor, type AcceptResult, type IncomingExecution } from "../../../src/executions/accept.js";
 import { resumePortal } from "../../../src/executions/resume.js";
+import { toTheEnd } from "../../../src/executions/slices.js";
 import type { BlockAnswer } from "./answers.js";
 import { CONTACT_PROPERTIES, ModelHubSpot, SEQUENCE, type ContactKind, UNKIND } from "./hubspot.js";
 import { PortalWorker } from "./worker.js";
@@ -116,6 +117,6 @@ export class World {
       this.portalId,
       isConnected ? "CONNECTED" : "DISCONNECTED",
     ]);
-    if (isConnected) await resumePortal(this.pool, this.portalId);
+    if (isConnected) await toTheEnd(resumePortal(this.pool, this.portalId));
   }
 }

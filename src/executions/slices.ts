@@ -1,0 +1,20 @@
+/**
+ * A change of many rows in bounded statements. Each call makes one of them and hands back the rest, undefined if none is
+ * left: whoever begins it decides who waits for what.
+ */
+export type Slices = () => Promise<Slices | undefined>;
+
+/** Does one after the other. */
+export function inSequence(parts: readonly Slices[]): Slices {
+  return async () => {
+    const [first, ...others] = parts;
+    const rest = await first?.();
+    const left = rest === undefined ? others : [rest, ...others];
+    return left.length === 0 ? undefined : inSequence(left);
+  };
+}
+
+/** Does all of it. */
+export async function toTheEnd(slices: Slices): Promise<void> {
+  for (let left: Slices | undefined = slices; left !== undefined;) left = await left();
+}
