@@ -4,7 +4,7 @@ import { openDrainQueue, type DrainQueue, type TurnEnd } from "../../src/queue/d
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const SOON_MS = 1_500;
-const [ACME, GLOBEX] = [101n, 202n];
+const [ACME, GLOBEX, INITECH] = [101n, 202n, 303n];
 
 let db: TestDatabase;
 let opened: DrainQueue[];
@@ -24,10 +24,15 @@ async function open(): Promise<DrainQueue> {
 }
 
 /** Works portals until their turn is ended by hand. */
-function workByHand(queue: DrainQueue, capacity = 10): void {
+function workByHand(
+  queue: DrainQueue,
+  capacity = 10,
+  onlyWaits: (portalId: bigint) => boolean = () => false,
+): void {
   queue.work(
-    (portalId) =>
+    (portalId, turn) =>
       new Promise<TurnEnd>((end) => {
+        turn.lendPlaceWhile(() => onlyWaits(portalId));
         turns.set(portalId, () => {
           end("more");
         });
@@ -92,6 +97,34 @@ describe("the drain queue", () => {
     await stopped;
     await begunCount(3, 4_000);
     expect(begun).toEqual([ACME, GLOBEX, ACME]);
+  });
+
+  test("a turn lends its place to another portal while it only waits, and to no more than that", async () => {
+    const queue = await open();
+    const waits = new Map([ACME, GLOBEX, INITECH].map((portalId) => [portalId, false]));
+    workByHand(queue, 1, (portalId) => waits.get(portalId) === true);
+    await queue.wake([ACME]);
+    await begunCount(1, SOON_MS);
+    await queue.wake([GLOBEX]);
+    await expect(begunCount(2, 1_000)).rejects.toThrow("1 of 2 turns");
+    waits.set(ACME, true);
+    await begunCount(2, SOON_MS);
+    await queue.wake([INITECH]);
+    await expect(begunCount(3, 1_000)).rejects.toThrow("2 of 3 turns");
+    // What was lent is not taken back from whoever has it: both work, and a third place there is not.
+    waits.set(ACME, false);
+    turns.get(GLOBEX)?.();
+    await expect(begunCount(3, 1_000)).rejects.toThrow("2 of 3 turns");
+    turns.get(ACME)?.();
+    await begunCount(3, SOON_MS);
+  });
+
+  test("places that are lent are bounded: of many that wait three times the places are at work", async () => {
+    const queue = await open();
+    workByHand(queue, 2, () => true);
+    await queue.wake(Array.from({ length: 12 }, (_, index) => BigInt(1_000 + index)));
+    await begunCount(6, 4_000);
+    await expect(begunCount(7, 1_000)).rejects.toThrow("6 of 7 turns");
   });
 
   test("a turn whose portal was handed out again does not take the newer turn along when it ends", async () => {

@@ -39,7 +39,7 @@ function open(tokenFault: Error): Opened {
   );
 }
 
-function openWith(forPortal: PortalCallsOptions["forPortal"]): Opened {
+function openWith(forPortal: PortalCallsOptions["forPortal"], gate = createFairGate({ places: 1 })): Opened {
   const stored: unknown[][] = [];
   const pool = {
     query: ({ values }: { values: unknown[] }) => {
@@ -59,8 +59,7 @@ function openWith(forPortal: PortalCallsOptions["forPortal"]): Opened {
   const calls = openPortalCalls({
     ...{ portalId, budget, circuit },
     slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit }),
-    gate: createFairGate({ places: 1 }),
-    forPortal,
+    ...{ gate, forPortal },
   });
   return { calls, circuit, stored };
 }
@@ -116,4 +115,26 @@ test("two time-outs open the circuit: what waits at the gate then goes back to t
   expect(spared).toHaveLength(8);
   const claimed = { state: "ATTEMPTING", retries: 3, deadlineMs: 0 } as ClaimedExecution;
   expect(recoverable(spared[0], claimed, "QUEUED")).toMatchObject({ to: "QUEUED", isWait: true, delayMs: 0 });
+});
+
+test("when the circuit opens nobody waits on at a gate that others fill", async () => {
+  const gate = createFairGate({ places: 1 });
+  // Never left: whoever goes on waiting waits for ever.
+  await gate.enter(portalId + 1n);
+  const { calls, circuit } = openWith(
+    ({ takeSlot }) =>
+      async ({ path }) => {
+        if (path.includes("failing")) throw new HubSpotUnavailable("HubSpot answered 503");
+        await takeSlot();
+      },
+    gate,
+  );
+  const waiting = Array.from({ length: 10 }, () => calls.gatewayWith().readOwner("1"));
+  await nextTurn();
+  await Promise.allSettled(Array.from({ length: 5 }, () => calls.gatewayWith().readOwner("failing")));
+  expect(circuit.isOpen).toBe(true);
+  const ends = await Promise.allSettled(waiting);
+  expect(ends.map((end) => end.status === "rejected" && end.reason instanceof PortalSpared)).toEqual(
+    Array(10).fill(true),
+  );
 });
