@@ -1,8 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "../observability/logger.js";
 import { applyMigration, validityOf } from "./apply-migration.js";
 import { DatabaseUnreachable, MigrationEdited, MigrationsLocked, MigrationUnfinished } from "./errors.js";
-import { isLockTimeout } from "./lock-timeout.js";
 import { migrationsDirectory, readMigrations, type Migration } from "./migration-files.js";
 import { endOpenRecord, ensureRecords, readRecords, type MigrationRecord } from "./migration-records.js";
 import { KEEP_ALIVE, prepareSession } from "./session.js";
@@ -12,6 +12,7 @@ const PRISMA_MIGRATION_LOCK = 72_707_369;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_SECONDS = 120;
+const LOCK_AGAIN_MS = 100;
 const PATIENCE_MS = 5 * 60_000;
 
 /**
@@ -78,18 +79,28 @@ async function connect(url: string): Promise<pg.Client> {
   }
 }
 
+/**
+ * Takes the lock, asking for it again and again. A session that waited for it would hold a snapshot, for whose end an index
+ * built CONCURRENTLY by the holder waits: a deadlock, and the end of one of the two.
+ */
 async function lock(client: pg.Client): Promise<void> {
   // A migration takes its time; how long it may wait for locks is its own affair (apply-migration.ts).
   await prepareSession(client, { statementTimeoutMs: 0, lockTimeoutMs: LOCK_TIMEOUT_SECONDS * 1_000 });
-  try {
-    await client.query("SELECT pg_advisory_lock($1)", [PRISMA_MIGRATION_LOCK]);
-  } catch (error) {
-    if (!isLockTimeout(error)) throw error;
-    throw new MigrationsLocked(
-      `Another process has been migrating this database for ${LOCK_TIMEOUT_SECONDS} s. Wait for it, or end it, and start again.`,
-      { cause: error },
-    );
+  const startedAtMs = performance.now();
+  while (!(await tryLock(client))) {
+    if (performance.now() - startedAtMs > LOCK_TIMEOUT_SECONDS * 1_000)
+      throw new MigrationsLocked(
+        `Another process has been migrating this database for ${LOCK_TIMEOUT_SECONDS} s. Wait for it, or end it, and start again.`,
+      );
+    await sleep(LOCK_AGAIN_MS);
   }
+}
+
+async function tryLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ is_ours: boolean }>("SELECT pg_try_advisory_lock($1) AS is_ours", [
+    PRISMA_MIGRATION_LOCK,
+  ]);
+  return rows[0]?.is_ours === true;
 }
 
 async function pidOf(client: pg.Client): Promise<number> {

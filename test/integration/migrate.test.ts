@@ -156,6 +156,21 @@ describe("a migration that the database refuses", () => {
     expect(await migrate()).toHaveLength(2);
   });
 
+  test("and that while other processes wait to find it done", async () => {
+    await writeMigration("1_first", "CREATE TABLE first (id int PRIMARY KEY);");
+    // Long enough for the others to come while it is under way.
+    await writeMigration("2_slow", "SELECT pg_sleep(0.3);");
+    await writeMigration(
+      "3_index",
+      "-- migrate: no-transaction\nCREATE INDEX CONCURRENTLY first_id ON first (id);",
+    );
+    expect((await Promise.all([migrate(), migrate(), migrate()])).flat()).toEqual([
+      "1_first",
+      "2_slow",
+      "3_index",
+    ]);
+  });
+
   test("and fails outside a transaction, is open until someone has looked", async () => {
     await writeMigration("20260101000000_vacuum", "-- migrate: no-transaction\nVACUUM gone;");
     await expect(migrate()).rejects.toThrow(/may have done part of its work/);
