@@ -51,7 +51,17 @@ export type Refusal =
   | { kind: "code-refused"; detail: string } // authorization code unknown, used or too old
   | { kind: "revoked"; detail: string }; // the portal withdrew its grant
 
-const refusalBody = z.object({ status: z.string().optional(), error: z.string().optional() });
+/** HubSpot names the refusal in one of these at least; whatever has none of them is not HubSpot's answer. */
+const refusalBody = z.object({
+  status: z.string().optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
+  errorType: z.string().optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+});
+/** The statuses HubSpot's own refusals have. Others come from what stands in between. */
+const OWN_STATUSES: readonly (number | undefined)[] = [400, 401];
+/** An authorization code that is refused costs nobody a connection, so that words will do. */
+const ABOUT_THE_CODE = /auth(?:orization)?[ _-]?code/i;
 
 /** HubSpot's own `status` values are the finer ones; the RFC 6749 `error` beside them decides where there is none. */
 const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
@@ -59,6 +69,7 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
   BAD_CLIENT_SECRET: "secret-refused",
   BAD_REDIRECT_URI: "misconfigured",
   BAD_AUTH_CODE: "code-refused",
+  EXPIRED_AUTH_CODE: "code-refused",
   BAD_REFRESH_TOKEN: "revoked",
   BAD_HUB: "revoked",
   invalid_client: "secret-refused",
@@ -66,14 +77,22 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
   access_denied: "revoked",
 };
 
-/** Tells the refusals apart. What is not known to mean "revoked" never does: that would cost a portal its connection. */
+/**
+ * Tells the refusals apart. What is not known to mean "revoked" never does: that would cost a portal its connection. What is
+ * not in HubSpot's form accuses nobody: a firewall's page says nothing of our credentials.
+ */
 export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): Refusal {
-  const codes = refusalBody.safeParse(body).data ?? {};
-  const detail = `${httpStatus ?? "no answer"} ${codes.status ?? codes.error ?? problem ?? ""}`.trim();
-  if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus)) {
-    return { kind: "unavailable", detail, retryAfterMs };
-  }
-  return { kind: MEANING[codes.status ?? ""] ?? MEANING[codes.error ?? ""] ?? "misconfigured", detail };
+  const { message, status, errorType, error } = refusalBody.safeParse(body).data ?? {};
+  const names = [status, errorType, error].filter((name) => name !== undefined);
+  const detail = `${httpStatus ?? "no answer"} ${names[0] ?? problem ?? ""}`.trim();
+  const unavailable: Refusal = { kind: "unavailable", detail, retryAfterMs };
+  if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus))
+    return unavailable;
+  const known = names.find((name) => Object.hasOwn(MEANING, name));
+  if (known !== undefined) return { kind: MEANING[known] ?? "misconfigured", detail };
+  const words = message === undefined ? names : [...names, message];
+  if (words.length === 0 || !OWN_STATUSES.includes(httpStatus)) return unavailable;
+  return { kind: words.some((text) => ABOUT_THE_CODE.test(text)) ? "code-refused" : "misconfigured", detail };
 }
 
 export function toError(refusal: Refusal): HubSpotError {

@@ -130,6 +130,16 @@ describe("an exchange of a code", () => {
     });
   });
 
+  test.each([
+    { status: "EXPIRED_AUTH_CODE" },
+    { status: "SOME_NEW_AUTH_CODE_PROBLEM" },
+    { status: "error", message: "missing or unknown auth code" },
+    { errorType: "EXPIRED_AUTH_CODE", status: null },
+  ])("tells a bad code by a value when HubSpot answers %j", async (body) => {
+    answer = () => ({ status: 400, body });
+    expect(await api().exchangeCode("c")).toEqual({ kind: "code-refused" });
+  });
+
   test.each(["BAD_AUTH_CODE", undefined])("tells a bad code (status %s) by a value", async (status) => {
     answer = () => ({ status: 400, body: { error: "invalid_grant", status } });
     expect(await api().exchangeCode("c")).toEqual({ kind: "code-refused" });
@@ -174,8 +184,13 @@ describe("a refresh", () => {
     [400, { error: "invalid_grant", status: "BAD_REDIRECT_URI" }, AppMisconfigured],
     [400, { error: "unsupported_grant_type", status: "BAD_GRANT_TYPE" }, AppMisconfigured],
     [400, { message: "something new" }, AppMisconfigured],
-    [403, "<html>blocked</html>", AppMisconfigured],
-    [404, {}, AppMisconfigured],
+    [400, { status: "BAD_HUB", errorType: null, message: {} }, GrantRevoked],
+    [403, "<html>blocked</html>", HubSpotUnavailable],
+    [403, { error: "Forbidden by policy 7" }, HubSpotUnavailable],
+    [405, "<html>Method Not Allowed</html>", HubSpotUnavailable],
+    [400, "<html>Bad Request</html>", HubSpotUnavailable],
+    [400, {}, HubSpotUnavailable],
+    [404, {}, HubSpotUnavailable],
     [429, { status: "error", policyName: "TEN_SECONDLY_ROLLING" }, HubSpotUnavailable],
     [423, {}, HubSpotUnavailable],
     [477, {}, HubSpotUnavailable],
