@@ -77,6 +77,7 @@ function mountActions(
       publicUrl: config.publicUrl,
       nowMs: Date.now,
       logger,
+      onBadV3: tellOfBadV3({ metrics, logger }),
       onOptionsAsked: (portalId) => {
         directory
           .requestSync(portalId, { minAgeMs: DIRECTORY_MIN_AGE_MS })
@@ -89,6 +90,20 @@ function mountActions(
       },
     }),
   );
+}
+
+/** Each is counted; the log tells of it once an hour, as it is all calls or none. */
+function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">): (path: string) => void {
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return (path) => {
+    metrics.badV3Signatures.inc();
+    if (performance.now() - toldAtMs < HOUR_MS) return;
+    toldAtMs = performance.now();
+    logger.warn(
+      { path },
+      "a call of HubSpot's was accepted by its v2 signature, while its v3 does not match",
+    );
+  };
 }
 
 /** @param database the site's own connections; installs and what they wake go by the others. */

@@ -12,6 +12,8 @@ export interface VerifiedRequestOptions {
   publicUrl: string;
   nowMs: () => number;
   logger: Logger;
+  /** Told of each request whose v2 was good and whose v3 was not, with its path. */
+  onBadV3?: (path: string) => void;
 }
 
 /** Why a request got 401, in the log; docs/errors.md has a row for each. */
@@ -21,7 +23,8 @@ export type RequestRefusal = SignatureRefusal | "version_not_enough" | "proxied"
  * Judges the headers, reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes
  * on.
  *
- * @param versions signatures that will do: actions may come with v2 alone, everything else has v3 (dossier §4)
+ * @param versions signatures that will do: actions may come with v2 alone, or beside a v3 that does not match; everything
+ *   else has v3
  */
 export function verifiedByHubSpot(
   options: VerifiedRequestOptions,
@@ -35,9 +38,13 @@ export function verifiedByHubSpot(
         body: bodyBytes(request),
         headers: request.headers,
       },
-      { clientSecrets: options.clientSecrets, nowMs: options.nowMs() },
+      {
+        ...{ clientSecrets: options.clientSecrets, nowMs: options.nowMs() },
+        mayFallBack: versions.includes("v2"),
+      },
     );
     if (verdict.kind === "valid" && versions.includes(verdict.version)) {
+      if (verdict.isBesideBadV3) options.onBadV3?.(request.path);
       next();
       return;
     }

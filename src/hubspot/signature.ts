@@ -9,7 +9,13 @@ import type { IncomingHttpHeaders } from "node:http";
 export type SignatureRefusal = "missing" | "unsupported_version" | "malformed" | "stale" | "mismatch";
 
 export type SignatureVerdict =
-  { kind: "valid"; version: "v3" | "v2" } | { kind: "refused"; reason: SignatureRefusal };
+  | {
+      kind: "valid";
+      version: "v3" | "v2";
+      /** v2 is good, and a fresh v3 beside it is not: only where that is allowed. */
+      isBesideBadV3?: true;
+    }
+  | { kind: "refused"; reason: SignatureRefusal };
 
 /** The parts of a request that HubSpot signs, exactly as they arrived. */
 export interface SignedRequest {
@@ -37,24 +43,31 @@ const TIMESTAMP = /^[1-9][0-9]{0,15}$/;
 /**
  * Tells whether HubSpot sent this request for our app: v3 where it is present, else v2, never v1 (dossier §4).
  *
- * A v3 signature that is present has to be good: falling back to v2, which carries no time, would let an old request be
- * replayed beside a spoilt v3. What v2 alone leaves open to replay is closed by the `callbackId`, which we accept once.
+ * A v3 signature that is present has to be good, unless the caller allows v2 to stand in for one that does not match: over
+ * which form of the URL HubSpot makes v3 is not published for every route, and whoever can make a v2 could leave v3 out.
+ * Its timestamp has to be fresh all the same: v2 carries no time, and an old request could be replayed beside a spoilt v3.
+ * What v2 alone leaves open to replay is closed by the `callbackId`, which we accept once.
  * The signature says "HubSpot, for this app", not which portal: that is in the signed body or query.
  *
  * Pure: no I/O and no clock of its own.
  *
  * @param options.clientSecrets the app's secret, and while it is being rotated the older one after it
  * @param options.nowMs the time to judge v3 timestamps by, epoch milliseconds
+ * @param options.mayFallBack whether a good v2 beside a v3 that does not match will do
  */
 export function verifySignature(
   request: SignedRequest,
-  options: { clientSecrets: readonly string[]; nowMs: number },
+  options: { clientSecrets: readonly string[]; nowMs: number; mayFallBack?: boolean },
 ): SignatureVerdict {
   const reason = refusalByHeaders(request.headers, options.nowMs);
   if (reason !== undefined) return refused(reason);
-  return request.headers["x-hubspot-signature-v3"] === undefined
-    ? verifyV2(request, options.clientSecrets)
-    : verifyV3(request, options.clientSecrets);
+  if (request.headers["x-hubspot-signature-v3"] === undefined)
+    return verifyV2(request, options.clientSecrets);
+  const v3 = verifyV3(request, options.clientSecrets);
+  if (v3.kind === "valid" || options.mayFallBack !== true || refusalOfV2(request.headers) !== undefined)
+    return v3;
+  const v2 = verifyV2(request, options.clientSecrets);
+  return v2.kind === "valid" ? { ...v2, isBesideBadV3: true } : v3;
 }
 
 /**
@@ -68,6 +81,10 @@ export function refusalByHeaders(headers: IncomingHttpHeaders, nowMs: number): S
       return "malformed";
     return isStale(timestamp, nowMs) ? "stale" : undefined;
   }
+  return refusalOfV2(headers);
+}
+
+function refusalOfV2(headers: IncomingHttpHeaders): SignatureRefusal | undefined {
   if (headers["x-hubspot-signature"] === undefined) return "missing";
   const version = headers["x-hubspot-signature-version"];
   if (version !== undefined && version !== "v2") return "unsupported_version";

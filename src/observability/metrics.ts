@@ -9,6 +9,10 @@ export interface Metrics {
   readonly accepted: Counter<"result">;
   /** Requests to HubSpot by method and status. */
   readonly hubspotRequests: Counter<"method" | "status">;
+  /** Calls whose v2 signature was good and whose v3 was not. */
+  readonly badV3Signatures: Counter;
+  /** Outcomes that HubSpot refused although it was to hold the contact for longer. */
+  readonly holdsCutShort: Counter;
   /** How far HubSpot's clock is ahead of this machine's. */
   readonly hubspotClockAhead: Gauge;
 }
@@ -28,6 +32,16 @@ export function createMetrics(): Metrics {
       name: "sequence_enroller_hubspot_requests_total",
       help: "Requests to HubSpot's API, by method and HTTP status",
       labelNames: ["method", "status"],
+      registers: [registry],
+    }),
+    badV3Signatures: new Counter({
+      name: "sequence_enroller_bad_v3_signatures_total",
+      help: "Calls accepted by their v2 signature whose v3 signature does not match",
+      registers: [registry],
+    }),
+    holdsCutShort: new Counter({
+      name: "sequence_enroller_holds_cut_short_total",
+      help: "Outcomes that HubSpot refused before the end of the hold it was asked for",
       registers: [registry],
     }),
     hubspotClockAhead: new Gauge({
