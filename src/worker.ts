@@ -49,6 +49,9 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     propertiesFreshMs: foundation.propertiesFreshMs,
     hubspotClock: foundation.hubspotClock,
     believeNoneAfterMs: foundation.believeNoneAfterMs,
+    onCutShort: (holds) => {
+      foundation.metrics.holdsCutShort.inc(holds);
+    },
   });
   queue.work(drain, {
     capacity: DRAIN_CAPACITY,

@@ -9,6 +9,7 @@ export const ALERT_KINDS = [
   "SENDER_REFUSED",
   "FAILURES_HIGH",
   "BACKLOG_LATE",
+  "HOLDS_CUT_SHORT",
   "TEST",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
@@ -47,23 +48,28 @@ interface RaisedAlert {
   readonly kind: Exclude<AlertKind, "TEST">;
   readonly message: string;
   readonly page?: string;
+  /** No second one of its kind within this time; by default an hour. */
+  readonly quietHours?: number;
 }
 
 /**
  * Writes an alert for every channel; in a transaction, it is raised exactly if what it tells of is committed. One of the
- * same kind within the hour is left out: the mark's row decides, also between two processes.
+ * same kind within the hour, or within `quietHours`, is left out: the mark's row decides, also between two processes.
  */
 export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert): Promise<void> {
   await database.query(
     `WITH marked AS (
        INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, now())
        ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = now()
-         WHERE mark.raised_at <= now() - interval '1 hour'
+         WHERE mark.raised_at <= now() - $6 * interval '1 hour'
        RETURNING portal_id
      )
      INSERT INTO alerts (portal_id, kind, message, channel, page)
      SELECT marked.portal_id, $2, $3, channel, $5 FROM marked, unnest($4::text[]) AS channel`,
-    [alert.portalId, alert.kind, alert.message, ALERT_CHANNELS, alert.page ?? null],
+    [
+      ...[alert.portalId, alert.kind, alert.message, ALERT_CHANNELS, alert.page ?? null],
+      alert.quietHours ?? 1,
+    ],
   );
 }
 

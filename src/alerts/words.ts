@@ -9,6 +9,7 @@ export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   SENDER_REFUSED: "Sender refused",
   FAILURES_HIGH: "Many contacts not enrolled",
   BACKLOG_LATE: "Contacts will miss their deadline",
+  HOLDS_CUT_SHORT: "HubSpot let go of contacts early",
   TEST: "Test",
 };
 

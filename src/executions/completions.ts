@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import type { Ownership } from "./claim.js";
 import { ERASED_CONTACT, type RequestContext } from "./execution.js";
 import { toOutputFields, type StoredAnswer } from "./outcome.js";
@@ -184,6 +185,22 @@ const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
          ${again}`;
 
 const AGAIN = `AND (e.id, e.completion_tries) IN (SELECT * FROM unnest($3::bigint[], $11::int[])) ${FREE_ROWS}`;
+
+/** What HubSpot refused for good, of these executions, while its hold of the contact was to last. */
+export async function readCutShort(
+  pool: Pool,
+  portalId: bigint,
+  ids: readonly bigint[],
+): Promise<{ holds: number; leastHours: number }> {
+  const { rows } = await pool.query<{ holds: number; least_hours: number | null }>({
+    name: "read-cut-short-holds",
+    text: `SELECT count(*)::int AS holds, round(extract(epoch FROM min(now() - accepted_at)) / 3600)::int AS least_hours
+             FROM executions
+            WHERE portal_id = $1 AND id = ANY ($2::bigint[]) AND is_held AND state = 'COMPLETION_REFUSED' AND hold_ends_at > now()`,
+    values: [portalId, ids],
+  });
+  return { holds: rows[0]?.holds ?? 0, leastHours: rows[0]?.least_hours ?? 0 };
+}
 
 /** A dead owner had one batch of a hundred under way. What has become due since may stand before some of it. */
 const MOST_UNDER_WAY = 1_000;

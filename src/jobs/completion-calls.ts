@@ -29,13 +29,16 @@ const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
 const DOUBT_RETRY = { baseMs: 6_000, capMs: 10 * 60_000 };
 const PARKED_MS = 60_000;
 
-/** 400 and 404 are HubSpot's word on a callback: unknown, expired or completed before (dossier §3.6). */
-function isRefusal(fault: unknown): fault is HubSpotRejected {
-  return fault instanceof HubSpotRejected && (fault.httpStatus === 400 || fault.httpStatus === 404);
-}
-
 /** The grant or its scopes: each callback by itself would be refused as well. */
 const CONCERNS_ALL: readonly number[] = [401, 403];
+
+/**
+ * HubSpot's word on a callback: unknown, expired, let go or completed before, by whatever 4xx. 408, 423 and 429 are none of
+ * these: the transport takes them for an outage.
+ */
+function isRefusal(fault: unknown): fault is HubSpotRejected {
+  return fault instanceof HubSpotRejected && !CONCERNS_ALL.includes(fault.httpStatus);
+}
 
 /** Whether HubSpot may have done what it was asked for, though its answer is not known. */
 function isLostAnswer(fault: HubSpotError): boolean {
@@ -88,8 +91,7 @@ export async function sendBatch(
   try {
     return readRows(batch, await desk.gateway.completeBatch(batch));
   } catch (fault) {
-    if (fault instanceof HubSpotRejected && !CONCERNS_ALL.includes(fault.httpStatus))
-      return { results: [], untold: batch };
+    if (isRefusal(fault)) return { results: [], untold: batch };
     if (fault instanceof HubSpotError) return { results: afterFault(batch, fault), untold: [] };
     throw fault;
   }

@@ -29,6 +29,7 @@ import { createPolicyMemories } from "../policy/policy-memory.js";
 import { attemptExecution } from "./attempt-execution.js";
 import { ContactProperties, createReadAhead } from "./contact-properties.js";
 import { notePace } from "../queue/portal-pace.js";
+import { tellOfCutShortHolds } from "./cut-short-holds.js";
 import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "./doubt.js";
 import { createDoubtedContacts } from "./doubted-contacts.js";
 import { openPortalCalls } from "./portal-calls.js";
@@ -52,6 +53,8 @@ export interface DrainOptions {
   /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
   propertiesFreshMs?: number | undefined;
   hubspotClock: HubSpotClock;
+  /** Counts outcomes that HubSpot refused before the end of the hold it was asked for. */
+  onCutShort?: (holds: number) => void;
   /** How long HubSpot may take to show what it did; by default BELIEVE_NONE_AFTER_MS. */
   believeNoneAfterMs?: number | undefined;
 }
@@ -94,7 +97,7 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
 /** The handler that drains one portal for one turn (design §3.5). */
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock } = options;
-  const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS } = options;
+  const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
   const openings = new Openings();
   const breathe = createBreather();
   const memoryOf = createPolicyMemories();
@@ -173,6 +176,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
           }),
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,
+        onRefused: (ids) => tellOfCutShortHolds({ ...{ pool, portalId, logger }, count: onCutShort }, ids),
         mayGoOn,
         // Every write names the epoch: it is void once another owner exists, however late it comes.
         mayStillWrite: () => turn.isFresh() || !(turn.signal.aborted || turn.isEnding()),

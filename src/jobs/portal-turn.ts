@@ -27,6 +27,8 @@ export interface PortalTurnOptions {
   /** False while the portal's admin has paused it: what is uncertain is settled, and nothing new begun. */
   mayAttempt: () => Promise<boolean>;
   logger: Logger;
+  /** Told which completions HubSpot refused. */
+  onRefused?: (ids: readonly bigint[]) => Promise<void>;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
   mayGoOn: () => boolean;
   /** False once the portal is certainly lost; until then what is known and unwritten is written again. */
@@ -228,7 +230,10 @@ export class PortalTurn {
     try {
       await this.#findings.flush();
       const before = this.#owedCount;
-      const sent = await sendCompletions({ owner, gateway: gatewayWith(), writer: this.#writer });
+      const sent = await sendCompletions({
+        ...{ owner, gateway: gatewayWith(), writer: this.#writer },
+        onRefused: this.#options.onRefused,
+      });
       // A full batch may have left some; anything less was all that is due.
       const addedMeanwhile = this.#owedCount - before;
       this.#owedCount =

@@ -15,6 +15,8 @@ export interface CompletionOptions {
   readonly owner: Ownership;
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly writer: PatientWriter;
+  /** Told which completions HubSpot refused, early ones too, once that is written. */
+  readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
 }
 
 /** HubSpot's batch limit is unpublished; 100 is its convention (dossier §3.6). */
@@ -92,10 +94,14 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
     undefined,
   );
   const writing = writingOf(owner, owed, { latestDecidedAt });
+  const refused = new Set<bigint>();
   const desk: CompletionDesk = {
     gateway,
-    // What HubSpot was not asked about stays as it was read: due, with no try counted.
-    write: (results) => writer.write(results.filter(wasAsked), writing),
+    write: async (results) => {
+      // What HubSpot was not asked about stays as it was read: due, with no try counted.
+      await writer.write(results.filter(wasAsked), writing);
+      for (const { id, to } of results) if (to === "COMPLETION_REFUSED") refused.add(id);
+    },
   };
   await sendTogether(
     desk,
@@ -105,5 +111,6 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
     desk,
     owed.filter(({ doubtedAt }) => doubtedAt !== undefined),
   );
+  if (refused.size > 0) await options.onRefused?.([...refused]);
   return decided.length;
 }

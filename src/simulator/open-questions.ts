@@ -17,12 +17,12 @@ export interface OpenQuestions {
    */
   readonly endedEnrollment: "latest" | 404 | "empty";
   /** Open: completing a callback HubSpot does not hold. 204 lets load generators use callback ids of their own. */
-  readonly unknownCallback: 404 | 400 | 204;
+  readonly unknownCallback: 404 | 400 | 409 | 410 | 422 | 204;
   /**
    * Open: completing a callback a second time.
    * Kind: 204. Unkind: 404 or 400 (404 is the default), the same answer as for a callback HubSpot never held.
    */
-  readonly repeatedCallback: 404 | 400 | 204;
+  readonly repeatedCallback: 404 | 400 | 409 | 410 | 422 | 204;
   /**
    * Open: a batch of completions with one bad id.
    * Kind: "take-good", 204 for the rest. Unkind: "refuse-all" (the default), 400 and none is taken; "multi-status", 207
@@ -73,8 +73,8 @@ export interface OpenQuestions {
 export const openQuestionsSchema = z.strictObject({
   neverEnrolled: z.literal([404, 200]),
   endedEnrollment: z.literal(["latest", 404, "empty"]),
-  unknownCallback: z.literal([404, 400, 204]),
-  repeatedCallback: z.literal([404, 400, 204]),
+  unknownCallback: z.literal([404, 400, 409, 410, 422, 204]),
+  repeatedCallback: z.literal([404, 400, 409, 410, 422, 204]),
   badIdInBatch: z.enum(["refuse-all", "take-good", "multi-status"]),
   enrollNotFound: z.enum(["named", "bare", "invalid-id", "page"]),
   refusalName: z.enum([

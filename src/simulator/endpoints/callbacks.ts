@@ -1,6 +1,7 @@
-import { invalid, NO_CONTENT, notFound, type Answer } from "../server/answer.js";
+import { invalid, refuse, NO_CONTENT, notFound, type Answer } from "../server/answer.js";
 import { isRecord, textOf, type JsonRecord } from "../server/body.js";
 import type { Completion, CompletionOutcome } from "../portal/callbacks.js";
+import type { OpenQuestions } from "../open-questions.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
 const BASE = "/automation/actions/callbacks/2026-09";
@@ -49,7 +50,10 @@ function completeBatch(call: ApiCall): Answer {
   const bad = readable.filter(({ callbackId }) => refusalFor(call, callbackId) !== undefined);
   const { badIdInBatch } = call.world.settings.openQuestions;
   if (bad.length > 0 && badIdInBatch === "refuse-all") {
-    return invalid(`Callbacks cannot be completed: ${bad.map(({ callbackId }) => callbackId).join(", ")}`);
+    const message = `Callbacks cannot be completed: ${bad.map(({ callbackId }) => callbackId).join(", ")}`;
+    const status = bad.map(({ callbackId }) => refusalFor(call, callbackId)?.status ?? 400)[0] ?? 400;
+    // Of a batch HubSpot cannot say that it is not found.
+    return refuse(status === 404 ? 400 : status, { category: "VALIDATION_ERROR", message });
   }
   for (const order of readable) if (!bad.includes(order)) carryOut(call, order);
   return bad.length > 0 && badIdInBatch === "multi-status" ? partlyTaken(call, bad) : NO_CONTENT;
@@ -96,7 +100,7 @@ function readOrder(
 /** Which status each hopeless id gets is an open question (dossier §13.2), so the settings decide. */
 function refusalFor({ world, portal, nowMs }: ApiCall, callbackId: string): Answer | undefined {
   const { unknownCallback, repeatedCallback } = world.settings.openQuestions;
-  const statusFor: Record<CompletionOutcome, 204 | 400 | 404> = {
+  const statusFor: Record<CompletionOutcome, OpenQuestions["unknownCallback"]> = {
     accepted: 204,
     unknown: unknownCallback,
     repeated: repeatedCallback,
@@ -106,7 +110,8 @@ function refusalFor({ world, portal, nowMs }: ApiCall, callbackId: string): Answ
   const status = statusFor[outcome];
   if (status === 204) return undefined;
   const message = `Callback ${callbackId} is ${outcome === "repeated" ? "already completed" : outcome}`;
-  return status === 404 ? notFound(message) : invalid(message);
+  if (status === 404) return notFound(message);
+  return refuse(status, { category: "VALIDATION_ERROR", message });
 }
 
 function carryOut({ portal, world, nowMs }: ApiCall, { callbackId, completion }: Order): void {
