@@ -6,6 +6,7 @@ export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   PORTAL_DISCONNECTED: "Account disconnected",
   ACCOUNT_CONNECTED: "Account connected by somebody else",
   USER_LIST_OLD: "List of admins out of date",
+  DELETION_AHEAD: "Account will be deleted",
   SENDER_REFUSED: "Sender refused",
   FAILURES_HIGH: "Many contacts not enrolled",
   BACKLOG_LATE: "Contacts will miss their deadline",

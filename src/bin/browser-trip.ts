@@ -5,7 +5,7 @@ export interface Browser {
   /** Opens an address of the app. Resolves with where it redirects to (absolute), or undefined where it does not. */
   open(url: string): Promise<{ status: number; location: string | undefined; body: string }>;
   /** What it sends as its Cookie header. */
-  cookies(): string;
+  readonly cookies: () => string;
 }
 
 export function createBrowser(): Browser {

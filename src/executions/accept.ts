@@ -3,6 +3,7 @@ import { isLockTimeout } from "../db/lock-timeout.js";
 import type { EnrollRequest, ExecutionKind, WaitRequest } from "./execution.js";
 import { HOLD_DAYS } from "./hold.js";
 import type { StoredOutcome } from "./outcome.js";
+import { callKey } from "./past-calls.js";
 import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
 import { cutText } from "../storable-text.js";
 import { createWaitingRoom, sizeOf, type WaitingLimits } from "./waiting-room.js";
@@ -55,7 +56,8 @@ const PATIENCE_MS = 200;
 
 /**
  * A call of the wait action has nothing to attempt: it begins in WATCHING. A call that conflicts with a row that somebody
- * else changes or deletes at this moment waits for them, but not for long.
+ * else changes or deletes at this moment waits for them, but not for long. One whose execution is gone already is not
+ * stored again (past-calls.ts): each looks up its own key (LATERAL, OFFSET), however many there are.
  */
 const INSERT = `
   WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '${PATIENCE_MS}ms', true)
@@ -67,7 +69,12 @@ const INSERT = `
       portal_id, callback_id, contact_id, workflow_id, sequence_id, request, contact_email,
       execution_state, enrollment_status, error_code, error_message, kind, hold_days, due_at, deadline_hours, position)
   ), connected AS (
-    SELECT incoming.* FROM incoming CROSS JOIN patience JOIN portals USING (portal_id) WHERE portals.status = 'CONNECTED'
+    SELECT incoming.*, past.is_past FROM incoming CROSS JOIN patience JOIN portals USING (portal_id)
+      LEFT JOIN LATERAL (
+        SELECT true AS is_past FROM past_calls
+         WHERE past_calls.portal_id = incoming.portal_id AND past_calls.call_key = ${callKey("incoming")} OFFSET 0
+      ) AS past ON true
+     WHERE portals.status = 'CONNECTED'
   ), stored AS (
     INSERT INTO executions (
       portal_id, callback_id, kind, state, due_at, has_waited, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request,
@@ -79,7 +86,7 @@ const INSERT = `
            now() + (hold_days * 24 - 1) * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
            execution_state, enrollment_status, error_code, error_message,
            CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END
-      FROM connected ORDER BY portal_id, callback_id
+      FROM connected WHERE is_past IS NULL ORDER BY portal_id, callback_id
     ON CONFLICT (portal_id, callback_id) DO NOTHING
     RETURNING portal_id, callback_id
   )

@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import type { AdminAction } from "./admin-actions.js";
 import type { ExecutionFilter } from "./execution-filter.js";
+import { FILTER_WITHOUT_WHOM } from "./forget-searches.js";
 
 /** An admin's action on all executions that a filter matches; worked off newest first. */
 export interface BulkJob {
@@ -139,7 +140,7 @@ export async function stopBulkJob(
   { portalId, id, reason = null }: { portalId: bigint; id: bigint; reason?: string | null },
 ): Promise<boolean> {
   const { rowCount } = await client.query(
-    `UPDATE bulk_jobs SET state = 'STOPPED', ended_at = now(), stopped_reason = $3
+    `UPDATE bulk_jobs SET state = 'STOPPED', ended_at = now(), stopped_reason = $3, filter = ${FILTER_WITHOUT_WHOM}
       WHERE portal_id = $1 AND id = $2 AND state = 'RUNNING'`,
     [portalId, id, reason],
   );

@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import { AppError } from "../errors.js";
 import { applyAction, ELIGIBLE, type AdminAction } from "./admin-actions.js";
 import { stopBulkJob } from "./bulk-jobs.js";
+import { FILTER_WITHOUT_WHOM } from "./forget-searches.js";
 import { executionFilterSchema, filterCondition, type ExecutionFilter } from "./execution-filter.js";
 
 /** Executions looked at in one step: milliseconds of locks, so that the portal's owner waits for nothing. */
@@ -85,7 +86,8 @@ async function workStep(client: ClientBase, job: ClaimedJob): Promise<number> {
     step.matching.length === 0 ? 0 : await applyAction(client, job.action, { portalId, ids: step.matching });
   await client.query(
     `UPDATE bulk_jobs SET before_id = $3, examined = examined + $4, changed = changed + $5, stepped_at = clock_timestamp(),
-            state = CASE WHEN $6 THEN 'DONE' ELSE state END, ended_at = CASE WHEN $6 THEN now() END
+            state = CASE WHEN $6 THEN 'DONE' ELSE state END, ended_at = CASE WHEN $6 THEN now() END,
+            filter = CASE WHEN $6 THEN ${FILTER_WITHOUT_WHOM} ELSE filter END
       WHERE portal_id = $1 AND id = $2`,
     [portalId, job.id, step.lastId ?? job.before_id, step.examined, changed, step.isEnd],
   );

@@ -2,6 +2,10 @@ import type { PoolClient } from "pg";
 
 const REMOVED = "(removed)";
 
+/** SQL: a job's filter without what names a person: for jobs that have ended, which need it no more. */
+export const FILTER_WITHOUT_WHOM = `CASE WHEN filter ?| ARRAY['search', 'contactId']
+  THEN (filter - 'contactId') || jsonb_build_object('search', '${REMOVED}') ELSE filter END`;
+
 /**
  * What admins typed to find the contact, in bulk jobs and in the audit that tells of them. A job that still runs by such a
  * search is stopped: without it the job would apply to everybody.

@@ -1,3 +1,4 @@
+import { ERASED_CONTACT } from "./execution.js";
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 
 /** Who an attempt is about to be sent as, stored before the request: what a successor has to count. */
@@ -47,7 +48,7 @@ export async function storeIntents(
       )
       UPDATE executions e
          SET sender_user_id = intent.sender_user_id, sender_email = intent.sender_email,
-             sender_choice = intent.sender_choice,
+             sender_choice = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN intent.sender_choice END,
              first_sent_at = CASE WHEN ${IS_FIRST_ATTEMPT} THEN coalesce(e.first_sent_at, $11::timestamptz)
                                   ELSE e.first_sent_at END
         FROM intent, lease

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { ERASED_CONTACT } from "./execution.js";
+import { rememberCalls } from "./past-calls.js";
 
 /** How long executions are kept after their end if the portal's admin has not said otherwise. */
 export const DEFAULT_RETENTION_DAYS = 400;
@@ -35,11 +36,17 @@ export async function portalsWithHistory(pool: Pool): Promise<bigint[]> {
 /** When an execution ended, in SQL: a contact may have waited for months before it was enrolled. */
 export const ENDED_AT = "coalesce(e.completed_at, e.decided_at, e.accepted_at)";
 
+/** An erasure of the history took all that told of a person out of it (erase.ts). */
+const IS_BLANKED = "(e.accepted_at <= cutoff.erased_before AND e.request = '{}')";
+/** What was accepted later is too young to go, whatever it is. */
+const LATEST = "greatest(cutoff.at, least(cutoff.erased_before, cutoff.blank_at))";
+
 /**
  * Deletes what ended longer ago than the portal's retention among the next `limit` executions by primary key. Ids grow
  * with the time of acceptance, and nothing ends before it: the first that was accepted too late ends the way. Locks only
  * the rows it deletes, and leaves what somebody else holds for the next time. What a cooldown still needs to know of an
- * enrollment is kept apart.
+ * enrollment is kept apart, and of each call that it was made. What an erasure of the history left blank goes as soon as
+ * HubSpot asks about it no more, and leaves nothing for cooldowns.
  *
  * The states come with the rows, not as constants: by old statistics the planner would rather read the index of
  * finished executions by address, all of it (query-plans.test.ts).
@@ -54,18 +61,21 @@ export async function pruneNext(
       WITH cutoff AS (
         SELECT now() - interval '1 day' * greatest($4::int, coalesce(
           (SELECT retention_days FROM portal_settings WHERE portal_id = $1), $5::int)) AS at,
+          now() - interval '1 day' * $4::int AS blank_at,
+          coalesce((SELECT erased_before FROM portal_settings WHERE portal_id = $1), '-infinity') AS erased_before,
           ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS finished,
           coalesce((SELECT max((policy #>> '{cooldown,days}')::int) FROM presets WHERE portal_id = $1), 0) AS cooldown_days
       ), step AS (
         SELECT id, accepted_at FROM executions WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3
       ), old AS (
         SELECT e.id FROM executions e, cutoff
-         WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step, cutoff WHERE accepted_at < cutoff.at))
-           AND e.state = ANY (cutoff.finished) AND ${ENDED_AT} < cutoff.at
+         WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step, cutoff WHERE accepted_at < ${LATEST}))
+           AND e.state = ANY (cutoff.finished) AND ${ENDED_AT} < CASE WHEN ${IS_BLANKED} THEN cutoff.blank_at ELSE cutoff.at END
            FOR UPDATE OF e SKIP LOCKED
       ), deleted AS (
         DELETE FROM executions e WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM old))
         RETURNING e.*
+      ), called AS (${rememberCalls("deleted")}
       ), remembered AS (
         INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)
         SELECT DISTINCT ON (e.contact_id, e.sequence_id) $1, e.contact_id, e.sequence_id, e.enrolled_at, e.sender_user_id, until.at
@@ -73,7 +83,7 @@ export async function pruneNext(
             SELECT e.enrolled_at + interval '1 day'
                      * greatest(cutoff.cooldown_days, coalesce((e.request ->> 'cooldownDays')::int, 0)) AS at
           ) AS until
-         WHERE e.enrollment_status = 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}' AND e.sequence_id IS NOT NULL
+         WHERE NOT ${IS_BLANKED} AND e.enrollment_status = 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}' AND e.sequence_id IS NOT NULL
            AND until.at > now()
          ORDER BY e.contact_id, e.sequence_id, e.enrolled_at DESC
         ON CONFLICT (portal_id, contact_id, sequence_id) DO UPDATE
@@ -81,7 +91,7 @@ export async function pruneNext(
           WHERE excluded.enrolled_at > p.enrolled_at
       )
       SELECT (SELECT count(*) FROM deleted) AS deleted, max(step.id) AS last_id,
-             count(*) < $3 OR bool_or(step.accepted_at >= cutoff.at) AS is_end
+             count(*) < $3 OR bool_or(step.accepted_at >= ${LATEST}) AS is_end
         FROM step, cutoff`,
     values: [step.portalId, step.after, step.limit, MIN_RETENTION_DAYS, DEFAULT_RETENTION_DAYS],
   });

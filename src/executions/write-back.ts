@@ -66,7 +66,8 @@ const unlessMerged = (value: string): string => `CASE WHEN NOT ${IS_MERGED} THEN
  *
  * An enrollment days ahead would count against its sender's cap until then: no clock of HubSpot's is that wrong.
  *
- * HubSpot's words may name the address of a contact that was erased while its request was under way: they are dropped.
+ * HubSpot's words, and what was found out, may tell of a contact that was erased while its request was under way: they
+ * are dropped.
  */
 const UPDATE = (leaseCte: string, free = ""): string => `
   WITH ${leaseCte}, finding AS (
@@ -101,11 +102,11 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          error_code = ${unlessMerged("f.error_code")},
          error_message = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END`)},
          enrollment_id = f.enrollment_id, enrolled_at = CASE WHEN f.enrolled_at IS NOT NULL THEN least(f.enrolled_at, now() + interval '1 day') END,
-         outputs = ${unlessMerged("f.outputs")},
+         outputs = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.outputs END`)},
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
          sender_user_id = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_user_id, e.sender_user_id) END,
          sender_email = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_email, e.sender_email) END,
-         sender_choice = coalesce(f.sender_choice, e.sender_choice),
+         sender_choice = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.sender_choice, e.sender_choice) END,
          decided_at = ${unlessMerged("CASE WHEN f.to_state = 'DECIDED' THEN now() END")}
     FROM finding f, lease
    WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { rowsByAddress } from "../executions/rows-by-address.js";
 import { HubSpotError } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 
@@ -20,17 +21,26 @@ interface StoredRow {
   accepted_at: Date;
 }
 
+/** Of one contact's executions so many are looked at. */
+const MOST_OF_A_CONTACT = 1_000;
+
 /** Materialized: the newest rows of the portal are not to be searched for one that fits. */
-const READ_STORED = `
-  WITH found AS MATERIALIZED (
+const readStored = (ids: string): string => `
+  WITH own AS MATERIALIZED (${ids}), found AS MATERIALIZED (
     SELECT id, contact_id, contact_email, request -> 'properties' AS properties, accepted_at FROM executions
-     WHERE portal_id = $1 AND kind = 'ENROLL' AND CASE_OF_ASKED)
+     WHERE portal_id = $1 AND kind = 'ENROLL' AND id = ANY (ARRAY(SELECT id FROM own)))
   SELECT * FROM found ORDER BY id DESC LIMIT 1`;
-const STORED_BY_ID = READ_STORED.replace("CASE_OF_ASKED", "contact_id = $2");
-const STORED_BY_EMAIL = READ_STORED.replace("CASE_OF_ASKED", "lower(contact_email) = lower($2)");
+const STORED_BY_ID = readStored(
+  `SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT ${MOST_OF_A_CONTACT}`,
+);
+const STORED_BY_EMAIL = readStored(
+  rowsByAddress({
+    ...{ portalId: "$1", condition: "lower(contact_email) = lower($2)", limit: String(MOST_OF_A_CONTACT) },
+  }),
+);
 
 /**
- * Finds a contact by its record id or its e-mail address, at HubSpot; where that cannot be asked, as it was when it last
+ * Finds a contact by its record id or its email address, at HubSpot; where that cannot be asked, as it was when it last
  * came to the action.
  *
  * @throws the database's faults.

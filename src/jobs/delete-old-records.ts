@@ -23,6 +23,13 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM bulk_jobs j USING (
       SELECT portal_id, id FROM bulk_jobs WHERE ended_at < now() - interval '90 days' LIMIT $1
     ) AS old WHERE j.portal_id = old.portal_id AND j.id = old.id`,
+  /** What expired is refused by its own date. */
+  revokedSessions: `
+    DELETE FROM revoked_sessions WHERE session_id IN (
+      SELECT session_id FROM revoked_sessions WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
+  redeemedStates: `
+    DELETE FROM redeemed_states WHERE nonce IN (
+      SELECT nonce FROM redeemed_states WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
   /** HubSpot repeats a webhook for a day and a call for three: after that nothing comes up again. */
   contactFates: `
     DELETE FROM contact_fates f USING (

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { portalsWithHistory, pruneNext } from "../executions/prune.js";
 import type { Logger } from "../observability/logger.js";
+import { eraseLeftAccounts } from "./erase-accounts.js";
 import { deleteOldRecords } from "./delete-old-records.js";
 
 export interface PruneHistoryOptions {
@@ -19,8 +20,8 @@ const PAUSE_MS = 20;
 const LOCK = 7_210_400;
 
 /**
- * Deletes finished executions past their portal's retention, oldest first, and then other old records, in one process at
- * a time: another one that finds the lock taken leaves it at that.
+ * Deletes finished executions past their portal's retention, oldest first, then other old records and accounts that have
+ * left, in one process at a time: another one that finds the lock taken leaves it at that.
  *
  * @returns how many executions were deleted; undefined where another process is at it.
  */
@@ -35,6 +36,7 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<number
     try {
       const pruned = await pruneAll(options);
       await deleteOldRecords(options.pool, options.isEnding);
+      await eraseLeftAccounts(options);
       return pruned;
     } finally {
       await client.query(`SELECT pg_advisory_unlock($1)`, [LOCK]);

@@ -301,7 +301,8 @@ async function disconnectPortal(
   const isConditional = only.version !== undefined || only.grant !== undefined;
   if (isConditional && erased.rowCount === 0) return false;
   const left = await client.query(
-    `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, is_disconnected_by_admin = $3, updated_at = now()
+    `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, is_disconnected_by_admin = $3, disconnected_at = now(),
+            updated_at = now()
       WHERE portal_id = $1 AND status <> 'DISCONNECTED'`,
     [portalId, reason, only.isByAdmin ?? false],
   );

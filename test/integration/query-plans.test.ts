@@ -25,6 +25,9 @@ import { recallStranded } from "../../src/executions/stranded.js";
 import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
+import { findAskedContact } from "../../src/jobs/asked-contact.js";
+import { HubSpotUnavailable } from "../../src/hubspot/errors.js";
+import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { readBacklog } from "../../src/admin/overview/backlog.js";
@@ -516,6 +519,27 @@ describe("the settings site's numbers of a year", () => {
     );
     expect(read).toBeGreaterThan(daysOf(days - 1) / 2);
     expect(read).toBeLessThanOrEqual(daysOf(days) + FEW);
+  });
+
+  test("what is stored of a contact that HubSpot cannot be asked about, by address or id", async () => {
+    const { pool } = db.database;
+    await pool.query(
+      `UPDATE executions SET contact_email = 'Ann@Year.example', request = '{"properties": {}}'
+        WHERE portal_id = $1 AND contact_id = '7'`,
+      [PORTAL],
+    );
+    const gateway = {
+      findContact: () => Promise.reject(new HubSpotUnavailable("down")),
+    } as unknown as PortalGateway;
+    for (const contact of ["ann@year.example", "7"]) {
+      const read = await readBy(async (database) => {
+        const question = { contact, properties: [] };
+        const found = await findAskedContact({ pool: database.pool, gateway }, PORTAL, question);
+        expect(found).toMatchObject({ id: "7", email: "Ann@Year.example" });
+      });
+      expect(read).toBeGreaterThan(0);
+      expect(read).toBeLessThanOrEqual(FEW);
+    }
   });
 
   test("who is near the cap: each sender's last day, and a step to each sender", async () => {

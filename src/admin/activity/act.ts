@@ -44,17 +44,36 @@ export async function actOnMany(
     const job = { action, filter: query.filter, userId, userEmail };
     const creation = await createBulkJob(client, portalId, job);
     if (creation.kind !== "created") return creation;
-    const after = { job: String(creation.id), filter: query.filter };
+    const { filter, given } = withoutWhom(query);
+    const after = { job: String(creation.id), filter };
     const audit = ACTION_WORDS[action].audit;
     await recordChange(client, {
       by: session,
       subject: "executions",
-      subjectName: describeQuery(query.given),
+      subjectName: describeQuery(given),
       action: audit,
       after,
     });
     return creation;
   });
+}
+
+/** The audit is kept for years, beyond a person's deletion: how was searched is kept, not for whom. */
+function withoutWhom({ filter, given }: ActivityQuery): Pick<ActivityQuery, "filter" | "given"> {
+  const search = filter.search?.includes("@") === true ? "an address" : "an id or part of an address";
+  const contact = "one contact";
+  return {
+    filter: {
+      ...filter,
+      ...(filter.search === undefined ? {} : { search }),
+      ...(filter.contactId === undefined ? {} : { contactId: contact }),
+    },
+    given: {
+      ...given,
+      ...(given.q === undefined ? {} : { q: search }),
+      ...(given.contact === undefined ? {} : { contact }),
+    },
+  };
 }
 
 /** False where the job had ended before. */

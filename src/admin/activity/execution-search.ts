@@ -6,6 +6,7 @@ import {
   searchedId,
   type ExecutionFilter,
 } from "../../executions/execution-filter.js";
+import { rowsByAddress } from "../../executions/rows-by-address.js";
 import { undecidedRows } from "../../executions/undecided.js";
 import type { Position } from "./activity-query.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
@@ -30,8 +31,6 @@ export interface ExecutionSearch {
 const LOOK_BACK = 25_000;
 /** Matches of an index up to which they are fetched one by one; where there are more, the newest are found by looking back. */
 const MOST_CANDIDATES = 5_000;
-/** Open executions looked through for an address: their addresses are in no index, so that accepting pays nothing. */
-const OPEN_LOOKED_AT = 100_000;
 /** Entries of the index of decided executions looked through; they are read without the rows themselves. */
 const DECIDED_LOOKED_AT = 100_000;
 /** Ids grow with acceptance, but transactions overlap: so much either side of a moment is looked at. */
@@ -199,23 +198,12 @@ const UNDECIDED = `
   UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)
   LIMIT $2`;
 
-const openRows = (state: "WATCHING" | "DECIDED"): string => `
-  SELECT id FROM (
-    SELECT id, contact_email FROM executions WHERE portal_id = $1 AND state = '${state}' ORDER BY due_at, id LIMIT ${OPEN_LOOKED_AT}
-  ) AS open WHERE lower(contact_email) LIKE $3`;
-
 const BY_SEARCH = `
   SELECT id FROM (
     (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $4)
     UNION SELECT id FROM executions WHERE portal_id = $1 AND callback_id = $2
     UNION SELECT id FROM executions WHERE portal_id = $1 AND id = $5::bigint
-    UNION (SELECT id FROM executions WHERE portal_id = $1 AND lower(contact_email) LIKE $3
-              AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') LIMIT $4)
-    UNION (SELECT id FROM (
-      ${undecidedRows({ columns: "e.id, e.contact_email", portalId: "$1", limit: String(OPEN_LOOKED_AT) })}
-    ) AS open WHERE lower(contact_email) LIKE $3 LIMIT $4)
-    UNION (${openRows("WATCHING")} LIMIT $4)
-    UNION (${openRows("DECIDED")} LIMIT $4)
+    UNION ${rowsByAddress({ portalId: "$1", condition: "lower(contact_email) LIKE $3", limit: "$4" })}
   ) AS found LIMIT $4`;
 
 /**

@@ -81,8 +81,9 @@ function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
       </div>
       <p>
         Deletes every finished execution: who was enrolled when, and why somebody was not. Of the last eight
-        days only the bare ids and outcomes are kept, since HubSpot may still ask about them; addresses and
-        details go at once. Contacts that wait, your settings and the audit log stay. This cannot be undone.
+        days only the bare ids and outcomes are kept until they are eight days old, since HubSpot may still
+        ask about them; addresses and details go at once. Contacts that wait, your settings and the audit log
+        stay. This cannot be undone.
       </p>
       <Confirmed frame={frame} action="/settings/danger/erase" id="erase" button="Delete the history" />
     </section>
@@ -97,8 +98,9 @@ function DisconnectCard({ frame }: DangerPageModel) {
       </div>
       <p>
         Uninstalls the app in HubSpot, which mails your super admins, and erases our access to the account.
-        Workflows that use the action go on, and their contacts are not enrolled. Settings are kept for when
-        you connect again.
+        Workflows that use the action go on, and their contacts are not enrolled. Settings and history are
+        kept for 30 days, for when you connect again; then everything is deleted. Your alert addresses are
+        told a week before.
       </p>
       <Confirmed
         frame={frame}

@@ -28,14 +28,19 @@ export async function setPaused(pool: Pool, by: SessionIdentity, isPaused: boole
   });
 }
 
-/** Asks the workers to erase the portal's history; they do within seconds (jobs/erase-history.ts). */
+/**
+ * Asks the workers to erase the portal's history; they do within seconds (jobs/erase-history.ts). One at a time: asked
+ * again while they are at it, nothing is added.
+ */
 export async function requestErasure(pool: Pool, by: SessionIdentity): Promise<void> {
   await inTransaction(pool, async (client) => {
-    await client.query(
-      `INSERT INTO portal_settings (portal_id, erase_requested_at) VALUES ($1, now())
-       ON CONFLICT (portal_id) DO UPDATE SET erase_requested_at = now(), updated_at = now()`,
+    const { rowCount } = await client.query(
+      `INSERT INTO portal_settings AS s (portal_id, erase_requested_at) VALUES ($1, now())
+       ON CONFLICT (portal_id) DO UPDATE SET erase_requested_at = now(), updated_at = now()
+         WHERE s.erase_requested_at IS NULL`,
       [by.portalId],
     );
+    if (rowCount === 0) return;
     await recordChange(client, {
       ...{ by, subject: "portal", subjectName: "History", action: "DELETED" },
       before: { history: "kept" },

@@ -1,0 +1,67 @@
+/**
+ * Deletes everything the app holds of an account, at once (docs/data.md):
+ *
+ *   npm run portal:erase -- <portal> --yes
+ *
+ * A connected account is disconnected first: nothing is done for it any more, and the running app gives our access up at
+ * HubSpot. The app is removed there by the account's admin. Running it twice does no harm.
+ */
+import { readConfig } from "../config.js";
+import { openDatabase, type Database } from "../db/client.js";
+import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
+import { applyMigrations } from "../db/migrate.js";
+import { eraseAccount } from "../jobs/erase-accounts.js";
+import { createLogger } from "../observability/logger.js";
+import { createTokenStore } from "../vault/store.js";
+
+const USAGE = `Usage: npm run portal:erase -- <portal> --yes
+Deletes all of the account: access, settings, history, audit log. This cannot be undone.
+`;
+
+/** Undefined unless there is one portal, and the word that it is meant. */
+function readArguments(given: readonly string[]): bigint | undefined {
+  const [portal, ...others] = given.filter((word) => word !== "--yes");
+  const isMeant = given.includes("--yes") && others.length === 0;
+  return isMeant && portal !== undefined && /^\d{1,18}$/.test(portal) ? BigInt(portal) : undefined;
+}
+
+async function erase({ pool }: Database, portalId: bigint): Promise<number> {
+  const tokens = createTokenStore({ pool, mayTakeOver: () => Promise.resolve(false) });
+  await tokens.disconnect(portalId, "The operator deleted the account.");
+  const outcome = await eraseAccount(pool, { portalId });
+  if (outcome.kind !== "erased") throw new Error("somebody connected the account meanwhile; run it again");
+  return outcome.rows;
+}
+
+async function main(portalId: bigint): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = createLogger({ level: config.logLevel });
+  const embedded =
+    config.databaseUrl === undefined
+      ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
+      : undefined;
+  const url = config.databaseUrl ?? embedded?.url ?? "";
+  try {
+    await applyMigrations({ url, logger });
+    const database = openDatabase({ url, applicationName: "sequence-enroller erase", poolSize: 1, logger });
+    try {
+      const rows = await erase(database, portalId);
+      process.stdout.write(`Account ${portalId}: ${rows} rows deleted; nothing else of it is kept.\n`);
+    } finally {
+      await database.close();
+    }
+  } catch (error) {
+    logger.fatal({ err: error }, "the account is not deleted; run it again");
+    process.exitCode = 1;
+  } finally {
+    await embedded?.stop();
+  }
+}
+
+const portalId = readArguments(process.argv.slice(2));
+if (portalId === undefined) {
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+} else {
+  await main(portalId);
+}
