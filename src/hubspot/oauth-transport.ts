@@ -73,7 +73,8 @@ function createClient({ clientId, apiUrl }: OAuthTransportOptions, secret: strin
     client: { id: clientId, secret },
     auth: { tokenHost: apiUrl, tokenPath: TOKEN_PATH },
     options: { authorizationMethod: "body", bodyFormat: "form" },
-    http: { timeout: TIMEOUT_MS, json: true, maxBytes: MAX_ANSWER_BYTES },
+    // JSON whatever the answer calls itself: a refresh that worked must not be lost over a header.
+    http: { timeout: TIMEOUT_MS, json: "force", maxBytes: MAX_ANSWER_BYTES },
   });
 }
 

@@ -3,28 +3,40 @@ import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError }
 
 /** HubSpot's tokens live for half an hour. A longer life is not believed: the token would never be renewed in time. */
 const LONGEST_TOKEN_SECONDS = 24 * 3_600;
+/** The life of a token of which HubSpot names none that can be. */
+const USUAL_TOKEN_SECONDS = 1_800;
 
-/** Answer of the token endpoint. `hub_id`, `user_id` and `scopes` are optional by the published schema (dossier §2.3). */
+/** As a number, or in digits. */
+const figure = z.union([z.number(), z.string().regex(/^\d{1,15}$/)]).transform(Number);
+/** Of another type than expected each of these counts as left out. */
+const idGiven = figure.pipe(z.number().int().positive()).optional().catch(undefined);
+const textGiven = z.string().min(1).optional().catch(undefined);
+const scopesGiven = z.array(z.string()).optional().catch(undefined);
+
+/**
+ * Answer of the token endpoint, of which the access token alone is needed. A refresh may have ended the token it was asked
+ * with: an answer that is thrown away for a field nobody uses costs the portal its connection.
+ */
 export const tokenAnswer = z.object({
   access_token: z.string().min(1),
-  refresh_token: z.string().min(1).optional(),
-  expires_in: z
-    .number()
-    .positive()
+  refresh_token: textGiven,
+  expires_in: figure
+    .pipe(z.number().positive())
+    .catch(USUAL_TOKEN_SECONDS)
     .transform((seconds) => Math.min(seconds, LONGEST_TOKEN_SECONDS)),
-  hub_id: z.number().int().positive().optional(),
-  user_id: z.number().int().positive().optional(),
-  scopes: z.array(z.string()).optional(),
+  hub_id: idGiven,
+  user_id: idGiven,
+  scopes: scopesGiven,
 });
 
 /** Answer of introspection; a dead token gives `active: false` and nothing else (dossier §2.4). */
 export const introspectionAnswer = z.object({
   active: z.boolean(),
-  hub_id: z.number().int().positive().optional(),
-  user_id: z.number().int().positive().optional(),
-  user: z.string().optional(),
-  hub_domain: z.string().optional(),
-  scopes: z.array(z.string()).optional(),
+  hub_id: idGiven,
+  user_id: idGiven,
+  user: textGiven,
+  hub_domain: textGiven,
+  scopes: scopesGiven,
   /** Nothing hangs on it: an odd one is like none. */
   app_id: z
     .union([z.number().int().positive(), z.string().regex(/^\d{1,18}$/)])

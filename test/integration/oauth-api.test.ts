@@ -145,7 +145,7 @@ describe("an exchange of a code", () => {
     expect(await api().exchangeCode("c")).toEqual({ kind: "code-refused" });
   });
 
-  test.each([[{}], [{ ...TOKENS, expires_in: "soon" }], [{ ...TOKENS, access_token: "" }], ["<html>"]])(
+  test.each([[{}], [{ ...TOKENS, access_token: null }], [{ ...TOKENS, access_token: "" }], ["<html>"]])(
     "refuses an answer that is none: %j",
     async (body) => {
       answer = () => ({ status: 200, body });
