@@ -16,15 +16,19 @@ import type { RequestBudget, RequestSlot } from "./request-budget.js";
 import { readRetryAfterMs } from "./retry-after.js";
 import { cutText } from "../storable-text.js";
 
-/** Faults of the network that happened before a byte was sent: the request certainly did nothing. */
-const NOT_SENT = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
+/** What a request does before a byte of it is sent: if that fails, it certainly did nothing. */
+const BEFORE_SENDING = new Set(["getaddrinfo", "connect"]);
+
+/**
+ * Whether a fault of the network came before the request was sent. The code alone does not say so: a connection in use may
+ * lose its route (EHOSTUNREACH on read) long after HubSpot has the request.
+ */
+function wasBeforeSending(cause: unknown): boolean {
+  const { code, syscall, errors } = (cause ?? {}) as { code?: unknown; syscall?: unknown; errors?: unknown };
+  // A name with several addresses: each was tried.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(wasBeforeSending);
+  return code === "UND_ERR_CONNECT_TIMEOUT" || (typeof syscall === "string" && BEFORE_SENDING.has(syscall));
+}
 
 /**
  * Turns a failed `fetch` into HubSpotUnavailable, telling "never sent" from "may have been received". What kept the
@@ -38,7 +42,7 @@ export function classifyNetworkFault(fault: unknown): AppError {
   const name = typeof code === "string" ? code : "network fault";
   return new HubSpotUnavailable(`HubSpot did not answer (${name})`, {
     cause: fault,
-    wasNotSent: NOT_SENT.has(name),
+    wasNotSent: wasBeforeSending(cause),
   });
 }
 
@@ -60,9 +64,11 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
   return new TokenNotAtHand("The portal's token could not be had", { cause: fault });
 }
 
-/** 423 locked, 477 region migration, and every 5xx are passing (dossier §6). */
+/** 423 locked, 477 region migration, and every 5xx are passing (dossier §6). What is below 400 and no success refuses nothing. */
 function isOutage(httpStatus: number): boolean {
-  return httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408;
+  return (
+    httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
+  );
 }
 
 /** The window HubSpot counts a marketplace app's requests in (dossier §6). */

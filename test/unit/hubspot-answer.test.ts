@@ -1,6 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { classifyAnswer } from "../../src/hubspot/answer.js";
-import { HubSpotRejected, HubSpotThrottled, HubSpotUnavailable } from "../../src/hubspot/errors.js";
+import { classifyAnswer, classifyNetworkFault } from "../../src/hubspot/answer.js";
+import {
+  HubSpotAnsweredWithPage,
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotUnavailable,
+} from "../../src/hubspot/errors.js";
 import { RequestBudget } from "../../src/hubspot/request-budget.js";
 
 function openBudget(): RequestBudget {
@@ -24,11 +29,12 @@ describe("an answer of HubSpot's", () => {
     ...[400, 403, 404, 409, 422].map((status) => [status, json, HubSpotRejected] as const),
     [401, page, HubSpotRejected] as const,
     [404, "", HubSpotRejected] as const,
-    ...[400, 403, 404, 409].map((status) => [status, page, HubSpotUnavailable] as const),
-    ...[403, 404].map((status) => [status, "[]", HubSpotUnavailable] as const),
+    ...[400, 403, 404, 409].map((status) => [status, page, HubSpotAnsweredWithPage] as const),
+    ...[403, 404].map((status) => [status, "[]", HubSpotAnsweredWithPage] as const),
     ...[408, 423, 477, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530].map(
       (status) => [status, json, HubSpotUnavailable] as const,
     ),
+    ...[300, 305, 399].map((status) => [status, json, HubSpotUnavailable] as const),
     [200, "not JSON", HubSpotUnavailable] as const,
     [429, json, HubSpotThrottled] as const,
     [429, page, HubSpotThrottled] as const,
@@ -110,6 +116,46 @@ describe("an answer of HubSpot's", () => {
     const message = `${"a".repeat(499)}🚀`;
     const fault = await faultOf(400, JSON.stringify({ message }));
     expect((fault as HubSpotRejected).hubspotMessage).toBe("a".repeat(499));
+  });
+});
+
+describe("a fault of the network", () => {
+  const faultAt = (syscall: string | undefined, code: string): Error =>
+    Object.assign(new Error(`${syscall} ${code}`), { code, ...(syscall && { syscall }) });
+  const fetchFailed = (cause: unknown): TypeError => new TypeError("fetch failed", { cause });
+  const wasNotSent = (cause: unknown): boolean =>
+    (classifyNetworkFault(fetchFailed(cause)) as HubSpotUnavailable).wasNotSent;
+
+  test.each([
+    ["getaddrinfo", "ENOTFOUND"],
+    ["getaddrinfo", "EAI_AGAIN"],
+    ["connect", "ECONNREFUSED"],
+    ["connect", "EHOSTUNREACH"],
+    ["connect", "ENETUNREACH"],
+    ["connect", "ETIMEDOUT"],
+    ["connect", "EADDRNOTAVAIL"],
+    [undefined, "UND_ERR_CONNECT_TIMEOUT"],
+  ])("at %s (%s) came before the request was sent", (syscall, code) => {
+    expect(wasNotSent(faultAt(syscall, code))).toBe(true);
+  });
+
+  test.each([
+    ["read", "EHOSTUNREACH"],
+    ["read", "ENETUNREACH"],
+    ["write", "ECONNREFUSED"],
+    ["read", "ECONNRESET"],
+    ["write", "EPIPE"],
+    [undefined, "UND_ERR_SOCKET"],
+    [undefined, "EHOSTUNREACH"],
+  ])("at %s (%s) may have come after HubSpot had the request", (syscall, code) => {
+    expect(wasNotSent(faultAt(syscall, code))).toBe(false);
+  });
+
+  test("of a name with several addresses came before only if it did with each", () => {
+    const refused = faultAt("connect", "ECONNREFUSED");
+    expect(wasNotSent(new AggregateError([refused, faultAt("connect", "EHOSTUNREACH")]))).toBe(true);
+    expect(wasNotSent(new AggregateError([refused, faultAt("read", "ECONNRESET")]))).toBe(false);
+    expect(wasNotSent(new AggregateError([]))).toBe(false);
   });
 });
 
