@@ -54,10 +54,13 @@ export function refusedByPolicy(refusal: {
   };
 }
 
-/** The contact is, or was, in the sequence because of us. `id` and `sender` are left out where HubSpot does not tell them. */
+/**
+ * The contact is, or was, in the sequence because of us. `id` and `sender` are left out where HubSpot does not tell them;
+ * without `enrolledAt` it is the time at which we store it.
+ */
 export function enrolled(enrollment: {
   id?: string | undefined;
-  enrolledAt: Date;
+  enrolledAt: Date | undefined;
   sequenceName?: string | undefined;
   sender?: Sender | undefined;
 }): Outcome {
@@ -65,7 +68,7 @@ export function enrolled(enrollment: {
     executionState: "SUCCESS",
     enrollmentStatus: "ENROLLED",
     ...(enrollment.id === undefined ? {} : { enrollmentId: enrollment.id }),
-    enrolledAt: enrollment.enrolledAt,
+    ...(enrollment.enrolledAt === undefined ? {} : { enrolledAt: enrollment.enrolledAt }),
     ...(enrollment.sequenceName === undefined ? {} : { sequenceName: enrollment.sequenceName }),
     ...(enrollment.sender === undefined ? {} : { sender: enrollment.sender }),
   };

@@ -1,3 +1,5 @@
+import { readHubSpotDate } from "../hubspot-date.js";
+
 /** What a contact's properties say of its latest sequence (dossier §7.1). They trail what happened by tens of seconds. */
 export interface SequenceFacts {
   readonly isEnrolled: boolean;
@@ -35,24 +37,21 @@ export function sequencesBefore({
   return kept ?? properties ?? {};
 }
 
-/** HubSpot writes instants as ISO 8601 or as epoch milliseconds, by the endpoint. */
-function instant(properties: Properties, name: string): Date | undefined {
-  const text = properties[name];
-  if (text == null || text === "") return undefined;
-  const at = new Date(/^\d+$/.test(text) ? Number(text) : text);
-  return Number.isNaN(at.getTime()) ? undefined : at;
-}
-
-/** Reads SEQUENCE_PROPERTIES (wait-contract.ts). */
-export function readSequenceFacts(properties: Properties): SequenceFacts {
+/**
+ * Reads SEQUENCE_PROPERTIES (wait-contract.ts).
+ *
+ * @param now when they were read, by HubSpot's clock or the database's; undefined: not known.
+ */
+export function readSequenceFacts(properties: Properties, now: Date | undefined): SequenceFacts {
+  const instant = (name: string): Date | undefined => readHubSpotDate(properties[name], now);
   return {
     isEnrolled: properties["hs_sequences_is_enrolled"] === "true",
     sequenceId: properties["hs_latest_sequence_enrolled"] ?? undefined,
-    enrolledAt: instant(properties, "hs_latest_sequence_enrolled_date"),
-    endedAt: instant(properties, "hs_latest_sequence_ended_date"),
-    finishedAt: instant(properties, "hs_latest_sequence_finished_date"),
-    unenrolledAt: instant(properties, "hs_latest_sequence_unenrolled_date"),
-    repliedAt: instant(properties, "hs_sales_email_last_replied"),
+    enrolledAt: instant("hs_latest_sequence_enrolled_date"),
+    endedAt: instant("hs_latest_sequence_ended_date"),
+    finishedAt: instant("hs_latest_sequence_finished_date"),
+    unenrolledAt: instant("hs_latest_sequence_unenrolled_date"),
+    repliedAt: instant("hs_sales_email_last_replied"),
   };
 }
 
@@ -65,7 +64,10 @@ export function isSince(at: Date | undefined, since: Date | undefined): at is Da
  * Whether an enrollment that HubSpot's look-up shows has ended: what that answers after a sequence's end is unpublished, and
  * may be the ended enrollment. The properties tell, once they know of it; until then it is taken to run, as it just began.
  */
-export function hasEnded({ enrolledAt }: { readonly enrolledAt: Date }, facts: SequenceFacts): boolean {
+export function hasEnded(
+  { enrolledAt }: { readonly enrolledAt: Date | undefined },
+  facts: SequenceFacts,
+): boolean {
   if (isSince(facts.endedAt, enrolledAt)) return true;
   return !facts.isEnrolled && isSince(facts.enrolledAt, enrolledAt);
 }

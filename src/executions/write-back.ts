@@ -101,7 +101,9 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          enrollment_status = ${unlessMerged("CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END")},
          error_code = ${unlessMerged("f.error_code")},
          error_message = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END`)},
-         enrollment_id = f.enrollment_id, enrolled_at = CASE WHEN f.enrolled_at IS NOT NULL THEN least(f.enrolled_at, now() + interval '1 day') END,
+         enrollment_id = f.enrollment_id,
+         enrolled_at = CASE WHEN f.enrollment_status = 'ENROLLED' AND (f.enrolled_at IS NULL OR f.enrolled_at > now() + interval '1 day')
+                            THEN now() ELSE f.enrolled_at END,
          outputs = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.outputs END`)},
          sequence_name = coalesce(f.sequence_name, e.sequence_name),
          sender_user_id = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_user_id, e.sender_user_id) END,

@@ -27,6 +27,12 @@ export class HubSpotUnavailable extends HubSpotError {
   }
 }
 
+/**
+ * An answer of another shape than HubSpot's. After a write it is ambiguous, and after a read nothing is known of what was
+ * asked about; of anything else it says nothing.
+ */
+export class HubSpotAnsweredOddly extends HubSpotUnavailable {}
+
 /** The request left, and its answer was not in by the time it had. */
 export class HubSpotTimedOut extends HubSpotUnavailable {
   constructor(timeoutMs: number) {

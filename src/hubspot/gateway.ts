@@ -1,16 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { readHubSpotDate } from "../hubspot-date.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./batch-answer.js";
-import { HubSpotAnsweredWithPage, HubSpotRejected, HubSpotUnavailable } from "./errors.js";
+import { HubSpotAnsweredOddly, HubSpotAnsweredWithPage, HubSpotRejected } from "./errors.js";
 import { paths } from "./paths.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
-
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
-const LATEST_MS = Date.UTC(2100, 0, 1);
-
-function clampInstant(instant: Date): Date {
-  return new Date(Math.min(LATEST_MS, Math.max(EARLIEST_MS, instant.getTime())));
-}
 
 /** Ids are kept in keys and indexes, which take no text of any length; HubSpot's have 20 digits at most. */
 const id = z.union([z.string().max(100), z.number()]).transform(String);
@@ -19,26 +13,27 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? null);
-/** An instant of HubSpot's, within what it can be. By this machine's clock no more is said of it: that may be wrong itself. */
+/** Only what a person reads: of another type than text it counts as left out. */
+const words = text.catch(null);
+/** Undefined if it cannot be. By this machine's clock no more is said of it: that may be wrong itself. */
 const instant = z
-  .union([z.string(), z.number()])
-  .transform((value) => new Date(value))
-  .pipe(z.date())
-  .transform(clampInstant);
+  .unknown()
+  .optional()
+  .transform((value) => readHubSpotDate(value));
 const cursor = z.union([z.string().max(2_000), z.number()]).transform(String);
 const paging = z.object({ next: z.object({ after: cursor }).nullish() }).nullish();
 /** A page of any list: its records are read one by one. */
 const anyPage = z.object({ results: z.array(z.unknown()), paging });
 
 const listedSequence = z.object({ id, name: z.string(), folderId: id.nullish() });
-const newEnrollment = z.object({ id, enrolledAt: instant, toEmail: text });
+const newEnrollment = z.object({ id, enrolledAt: instant });
 const currentEnrollment = z.object({
   id,
   sequenceId: id,
-  sequenceName: text,
+  sequenceName: words,
   enrolledAt: instant,
-  enrolledBy: id.nullish(),
-  enrolledByEmail: text,
+  enrolledBy: id.nullish().catch(undefined),
+  enrolledByEmail: words,
 });
 const owner = z.object({
   id,
@@ -61,8 +56,13 @@ const user = z.object({
     .nullish()
     .transform((names) => names ?? []),
 });
-const contact = z.object({ properties: z.record(z.string(), z.string().nullable()) });
-const contactBatch = z.object({ results: z.array(contact.extend({ id })) });
+/** HubSpot's values are text; a figure or a yes or no says the same. */
+const propertyValue = z
+  .union([z.string(), z.number().transform(String), z.boolean().transform(String)])
+  .nullable();
+const contact = z.object({ properties: z.record(z.string(), propertyValue) });
+const batchContact = contact.extend({ id });
+const contactBatch = z.object({ results: z.array(z.unknown()) });
 const account = z.object({ timeZone: text, uiDomain: text });
 
 export type ListedSequence = z.output<typeof listedSequence>;
@@ -134,7 +134,7 @@ export interface PortalGateway {
   ): Promise<{ id: string; properties: Record<string, string | null> } | undefined>;
   /**
    * The same of up to 100 contacts for one request, by the id HubSpot gives back: a contact that was merged since comes
-   * under its new one. Who is not in the answer at all is gone.
+   * under its new one. Who is not in the answer is gone, or cannot be read: only by itself is told which.
    */
   readContacts(
     contactIds: readonly string[],
@@ -176,9 +176,27 @@ async function readById<T>(
   return undefined;
 }
 
-/** After a write this is ambiguous, and after a read nothing is known: both are an outage, not a refusal. */
-function otherShape({ method, path }: HubSpotRequest, cause: unknown): HubSpotUnavailable {
-  return new HubSpotUnavailable(`HubSpot's answer to ${method} ${path} has another shape`, { cause });
+/** Records of a shape we do not know are left out: each costs itself alone. */
+function readEach<S extends z.ZodType>(
+  entries: readonly unknown[],
+  record: S,
+): { read: z.output<S>[]; odd: unknown[] } {
+  const read: z.output<S>[] = [];
+  const odd: unknown[] = [];
+  for (const entry of entries) {
+    const parsed = record.safeParse(entry);
+    if (parsed.success) read.push(parsed.data);
+    else odd.push(entry);
+  }
+  return { read, odd };
+}
+
+function isEmptyObject(body: unknown): boolean {
+  return typeof body === "object" && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
+}
+
+function otherShape({ method, path }: HubSpotRequest, cause: unknown): HubSpotAnsweredOddly {
+  return new HubSpotAnsweredOddly(`HubSpot's answer to ${method} ${path} has another shape`, { cause });
 }
 
 /** `typedOutputs` is required though it says nothing (dossier §3.6). */
@@ -200,19 +218,14 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     return { httpStatus, body };
   }
 
-  /** A record of a shape we do not know costs that record alone. */
   async function readPage<S extends z.ZodObject<{ id: z.ZodType<string | bigint> }>>(
     request: HubSpotRequest,
     record: S,
   ): Promise<Page<z.output<S>>> {
     const page = await read(request, anyPage);
-    const results: z.output<S>[] = [];
-    const leftOut: (string | undefined)[] = [];
-    for (const entry of page.results) {
-      const parsed = record.safeParse(entry);
-      if (parsed.success) results.push(parsed.data);
-      else leftOut.push(z.object({ id: record.shape.id }).safeParse(entry).data?.id.toString());
-    }
+    const { read: results, odd } = readEach(page.results, record);
+    const withId = z.object({ id: record.shape.id });
+    const leftOut = odd.map((entry) => withId.safeParse(entry).data?.id.toString());
     return { results, after: page.paging?.next?.after, leftOut };
   }
 
@@ -242,11 +255,11 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
       ),
     async readEnrollment(contactId) {
       const body = await orUndefined(call({ method: "GET", path: paths.contactEnrollment(contactId) }));
-      // HubSpot's answer for "none" is unpublished: nothing, null and an empty object all say it.
-      if (body === undefined || body === null || Object.keys(body).length === 0) return undefined;
+      // HubSpot's answer for "none" is unpublished: nothing, null and an empty object all say it. Nothing else does.
+      if (body === undefined || body === null || isEmptyObject(body)) return undefined;
       const parsed = currentEnrollment.safeParse(body);
       if (!parsed.success)
-        throw new HubSpotUnavailable("HubSpot's enrollment has another shape", { cause: parsed.error });
+        throw new HubSpotAnsweredOddly("HubSpot's enrollment has another shape", { cause: parsed.error });
       return parsed.data;
     },
     listSequences: ({ userId: reader, after }) =>
@@ -310,7 +323,9 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
         },
         contactBatch,
       );
-      return new Map(results.map((found) => [found.id, found.properties]));
+      return new Map(
+        readEach(results, batchContact).read.map(({ id: found, properties: values }) => [found, values]),
+      );
     },
     readAccount,
   };

@@ -5,6 +5,7 @@ import { hasEnded, readSequenceFacts, wholeDays } from "../executions/sequence-f
 import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
 import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
+import { readHubSpotDate } from "../hubspot-date.js";
 import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
 import { recoverable } from "./attempt-faults.js";
 import type { DoubtTools } from "./doubt.js";
@@ -29,16 +30,18 @@ async function describe(
   enrollment: CurrentEnrollment,
   context: CheckContext,
 ): Promise<Record<string, string>> {
-  const { sequenceId, enrolledAt } = enrollment;
+  const { sequenceId } = enrollment;
+  const now = context.doubts.clock.at();
+  const enrolledAt = readHubSpotDate(enrollment.enrolledAt?.getTime(), now);
   const name =
     enrollment.sequenceName ?? (await context.directory.sequenceName(context.portalId, sequenceId));
   return {
     is_enrolled: "true",
     sequence_id: sequenceId,
     sequence_name: name ?? "",
-    enrolled_at: enrolledAt.toISOString(),
+    enrolled_at: enrolledAt?.toISOString() ?? "",
     enrolled_by: await enrolledBy(enrollment, context),
-    days_enrolled: String(wholeDays(enrolledAt, context.doubts.clock.at() ?? new Date())),
+    days_enrolled: enrolledAt === undefined ? "" : String(wholeDays(enrolledAt, now ?? new Date())),
   };
 }
 
@@ -46,7 +49,9 @@ async function look(execution: ClaimedExecution, context: CheckContext): Promise
   const enrollment = await context.gateway.readEnrollment(execution.contactId);
   const properties = await context.gateway.readContact(execution.contactId, SEQUENCE_PROPERTIES);
   if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
-  const isRunning = enrollment !== undefined && !hasEnded(enrollment, readSequenceFacts(properties));
+  const isRunning =
+    enrollment !== undefined &&
+    !hasEnded(enrollment, readSequenceFacts(properties, context.doubts.clock.at()));
   const outputs = isRunning ? await describe(enrollment, context) : { is_enrolled: "false" };
   return { to: "DECIDED", outcome: answered(outputs) };
 }

@@ -1,6 +1,7 @@
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, type Outcome, type Sender } from "../executions/outcome.js";
 import { hasEnded, isSince, readSequenceFacts, sequencesBefore } from "../executions/sequence-facts.js";
+import { readHubSpotDate } from "../hubspot-date.js";
 import type { CurrentEnrollment, PortalGateway } from "../hubspot/gateway.js";
 import type { HubSpotClock } from "../hubspot/hubspot-clock.js";
 
@@ -48,13 +49,13 @@ export async function judgeDoubt(
   execution: ClaimedExecution,
   { gateway, doubts }: { gateway: PortalGateway; doubts: DoubtTools },
 ): Promise<Judgement> {
-  const enrollment = await gateway.readEnrollment(execution.contactId);
   const { clock } = doubts;
+  const enrollment = await readEnrollment(execution.contactId, { gateway, clock });
   if (enrollment !== undefined && isOurs(enrollment, execution, clock))
     return { is: "ours", outcome: fromEnrollment(enrollment) };
   const askedAt = clock.at();
   const properties = (await doubts.readProperties(execution.contactId)) ?? {};
-  const facts = readSequenceFacts(properties);
+  const facts = readSequenceFacts(properties, askedAt);
   if (isOurs(facts, execution, clock))
     return { is: "ours", outcome: enrolled({ enrolledAt: facts.enrolledAt }) };
   const isShown = facts.isEnrolled || (enrollment !== undefined && !hasEnded(enrollment, facts));
@@ -65,6 +66,15 @@ export async function judgeDoubt(
       believeNoneAfterMs: doubts.believeNoneAfterMs,
     }),
   };
+}
+
+/** The enrollment HubSpot shows, without a date that it cannot have. */
+async function readEnrollment(
+  contactId: string,
+  { gateway, clock }: { gateway: PortalGateway; clock: HubSpotClock },
+): Promise<CurrentEnrollment | undefined> {
+  const shown = await gateway.readEnrollment(contactId);
+  return shown && { ...shown, enrolledAt: readHubSpotDate(shown.enrolledAt?.getTime(), clock.at()) };
 }
 
 /** From when on an enrollment can be ours, by HubSpot's clock; undefined while that is not known. */
@@ -81,7 +91,7 @@ function isOurs<T extends { sequenceId: string | undefined; enrolledAt: Date | u
 ): shown is T & { enrolledAt: Date } {
   const { sequenceId, enrolledAt } = shown;
   if (sequenceId !== execution.sequenceId || !isSince(enrolledAt, oursSince(execution, clock))) return false;
-  const { enrolledAt: latestBefore } = readSequenceFacts(sequencesBefore(execution.request));
+  const { enrolledAt: latestBefore } = readSequenceFacts(sequencesBefore(execution.request), clock.at());
   return latestBefore === undefined || enrolledAt.getTime() > latestBefore.getTime();
 }
 
@@ -101,7 +111,7 @@ function believedInMs(
 ): number | undefined {
   if (!wasEverInDoubt(execution)) return 0;
   const { properties, since, askedAt, believeNoneAfterMs } = shown;
-  if (hasUnexplainedEnrollment(execution, properties, since)) return undefined;
+  if (hasUnexplainedEnrollment(execution, properties, { since, askedAt })) return undefined;
   const { doubtedAt } = execution;
   // Not known since when, as HubSpot's clock was not known yet: the doubt begins with this reading.
   if (askedAt === undefined || doubtedAt === undefined) return Math.max(1, believeNoneAfterMs);
@@ -115,16 +125,19 @@ function believedInMs(
 function hasUnexplainedEnrollment(
   execution: ClaimedExecution,
   now: Properties,
-  since: Date | undefined,
+  { since, askedAt }: { since: Date | undefined; askedAt: Date | undefined },
 ): boolean {
   const before = sequencesBefore(execution.request);
-  const [latestBefore, latest] = [before, now].map((properties) => readSequenceFacts(properties).enrolledAt);
+  const [latestBefore, latest] = [before, now].map(
+    (properties) => readSequenceFacts(properties, askedAt).enrolledAt,
+  );
   const count = countOf(now);
   // HubSpot leaves out what has no value: no count and no latest enrollment is a contact that never was in a sequence.
   const isFirstTimer = Object.keys(before).length > 0 && latestBefore === undefined && isSince(latest, since);
   const countBefore = countOf(before) ?? (isFirstTimer ? 0 : undefined);
   if (countBefore === undefined || count === undefined) return false;
-  const isAnotherLatest = latest?.getTime() !== latestBefore?.getTime();
+  // A latest one whose date cannot be read explains nothing.
+  const isAnotherLatest = latest !== undefined && latest.getTime() !== latestBefore?.getTime();
   return count - countBefore > (isAnotherLatest ? 1 : 0);
 }
 

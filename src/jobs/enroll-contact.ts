@@ -92,7 +92,7 @@ async function isInSequence(
   contactId: string,
   { context, properties }: Pick<Order, "context" | "properties">,
 ): Promise<boolean> {
-  if (!readSequenceFacts(properties).isEnrolled) return false;
+  if (!readSequenceFacts(properties, context.desk.now()).isEnrolled) return false;
   return (await context.gateway.readEnrollment(contactId)) !== undefined;
 }
 

@@ -94,11 +94,12 @@ async function judge(
   if (!contact.properties["email"])
     return refused("CONTACT_HAS_NO_EMAIL", ERROR_SENTENCES.CONTACT_HAS_NO_EMAIL);
   const { portalId } = portal;
+  const at = now?.() ?? portal.readAt;
   return toVerdict(
     await explainChoice(pool, {
-      ...{ portal, patienceMs, openings, breathe, now: now?.() ?? portal.readAt },
+      ...{ portal, patienceMs, openings, breathe, now: at },
       ...{ contactId: contact.id, properties: contact.properties },
-      isInSequence: readSequenceFacts(contact.properties).isEnrolled,
+      isInSequence: readSequenceFacts(contact.properties, at).isEnrolled,
       sequenceId: question.sequenceId,
       step: stepOf(question),
       people: findPeople({

@@ -13,7 +13,13 @@ import {
   type WatchedExecution,
 } from "../executions/watch.js";
 import { SEQUENCE_PROPERTIES } from "../executions/wait-contract.js";
-import { HubSpotError, HubSpotRejected, HubSpotUnavailable, PortalSpared } from "../hubspot/errors.js";
+import {
+  HubSpotAnsweredOddly,
+  HubSpotError,
+  HubSpotRejected,
+  HubSpotUnavailable,
+  PortalSpared,
+} from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { isOutage } from "./attempt-faults.js";
 import { judgeLook } from "./judge-look.js";
@@ -34,7 +40,9 @@ type Properties = Readonly<Record<string, string | null>>;
 /** What HubSpot said of a contact. `values` undefined: it is gone. `id` where it goes by another one since a merge. */
 type Reading =
   | { readonly values: Properties | undefined; readonly id?: string | undefined }
-  | { readonly refusal: HubSpotRejected };
+  | { readonly refusal: HubSpotRejected }
+  /** Of this contact alone it cannot be read. */
+  | { readonly odd: HubSpotAnsweredOddly };
 
 async function readSingly(contactId: string, gateway: PortalGateway): Promise<Reading> {
   try {
@@ -43,6 +51,7 @@ async function readSingly(contactId: string, gateway: PortalGateway): Promise<Re
     return { values, id: id === contactId ? undefined : id };
   } catch (fault) {
     if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return { refusal: fault };
+    if (fault instanceof HubSpotAnsweredOddly) return { odd: fault };
     throw fault;
   }
 }
@@ -199,7 +208,8 @@ async function judgeAll(
     if (place >= 0) return later(execution, { now, portalId }, place);
     if (reading === undefined) return wasAsked(fault) ? afterFault(execution, fault, { now, portalId }) : [];
     if ("refusal" in reading) return refused(execution, reading.refusal);
-    const facts = reading.values && readSequenceFacts(reading.values);
+    if ("odd" in reading) return afterFault(execution, reading.odd, { now, portalId });
+    const facts = reading.values && readSequenceFacts(reading.values, now);
     const result = judgeLook(execution, { facts, own: own.get(contactId), now, portalId });
     return { execution, result, contactId: reading.id };
   });

@@ -1,3 +1,4 @@
+import { readHubSpotDate } from "../hubspot-date.js";
 import { localDay } from "../local-time.js";
 import type { ContactHistory } from "./contact-history.js";
 import type { Policy } from "./policy.js";
@@ -82,20 +83,15 @@ function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts)
   return { code: "BLOCKED", status: "SKIPPED", reason };
 }
 
-/** HubSpot's dates come as ISO 8601 or as milliseconds. */
-function instantOf(value: string | null | undefined): number | undefined {
-  if (value == null || value === "") return undefined;
-  const instant = /^\d{9,}$/.test(value) ? Number(value) : Date.parse(value);
-  return Number.isNaN(instant) ? undefined : instant;
-}
-
 /** The contact's last enrollment that the cooldown is counted from: by its properties or by our own history. */
 function lastEnrolledMs({ cooldown }: Policy, facts: ContactFacts): number | undefined {
-  const { properties, history, sequenceId } = facts;
+  const { properties, history, sequenceId, now } = facts;
   const isCounted = cooldown.scope === "any" || properties["hs_latest_sequence_enrolled"] === sequenceId;
-  const byProperty = isCounted ? instantOf(properties["hs_latest_sequence_enrolled_date"]) : undefined;
+  const byProperty = isCounted
+    ? readHubSpotDate(properties["hs_latest_sequence_enrolled_date"], now)
+    : undefined;
   const byUs = cooldown.scope === "any" ? history?.lastEnrolledAt : history?.lastEnrolledInSequenceAt;
-  const known = [byProperty, byUs?.getTime()].filter((instant) => instant !== undefined);
+  const known = [byProperty?.getTime(), byUs?.getTime()].filter((instant) => instant !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
 }
 

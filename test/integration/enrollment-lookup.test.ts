@@ -43,6 +43,11 @@ describe("the look-up of a contact's enrollment, which decides whether it is enr
     ["a page", { body: "<html>" }],
     ["a list", { body: ["1"] }],
     ["another shape", { body: { id: "1" } }],
+    ["an empty list", { body: [] }],
+    ["an empty text", { body: '""' }],
+    ["a figure", { body: 5 }],
+    ["the figure none", { body: 0 }],
+    ["yes", { body: true }],
   ])("reads %s as an outage: nothing is known of the contact", async (_what, given) => {
     answer = () => given;
     await expect(gateway.readEnrollment("1001")).rejects.toBeInstanceOf(HubSpotUnavailable);

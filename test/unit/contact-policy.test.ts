@@ -55,7 +55,23 @@ describe("the policy for contacts", () => {
     { what: "another sequence", sequence: "8", date: "2026-11-20T12:00:00Z", isCooling: false },
     { what: "another, scope any", sequence: "8", date: "2026-11-20T12:00:00Z", isAny: true, isCooling: true },
     { what: "over by now", sequence: "7", date: "2026-11-18T12:00:00Z", isCooling: false },
-    { what: "a date that is none", sequence: "7", date: "soon", isAny: true, isCooling: false },
+    {
+      what: "same sequence, in s",
+      sequence: "7",
+      date: String(NOW.getTime() / 1_000 - 86_400),
+      isCooling: true,
+    },
+    ...[
+      ...["soon", "May 7", "2026", "-1", "NaN", "0", "12345678"],
+      ...[
+        "99999999999999999",
+        "8640000000000001",
+        "253402300799999",
+        "9999-12-31T00:00:00Z",
+        "+275760-09-13",
+      ],
+      ...["1999-12-31T00:00:00Z", new Date(NOW.getTime() + 2 * 86_400_000).toISOString()],
+    ].map((date) => ({ what: `no date: ${date}`, sequence: "7", date, isAny: true, isCooling: false })),
   ])("a cooldown of three days: $what", ({ sequence, date, isAny, isCooling }) => {
     const properties = { hs_latest_sequence_enrolled: sequence, hs_latest_sequence_enrolled_date: date };
     const cooldown = { days: 3, scope: isAny === true ? ("any" as const) : ("sequence" as const) };

@@ -85,6 +85,12 @@ describe("an enrollment is ours", () => {
     }
   });
 
+  test("not by a date that is still to come: of that it is not known when it was", async () => {
+    const tomorrow = ago(-2 * 86_400_000);
+    expect(await judge({ enrollment: { enrolledAt: tomorrow } })).toMatchObject({ is: "anothers" });
+    expect(await judge({ properties: latest("300", tomorrow) })).toMatchObject({ is: "none" });
+  });
+
   test("only in our sequence", async () => {
     expect(await judge({ enrollment: { sequenceId: "301" } })).toMatchObject({ is: "anothers" });
     expect(await judge({ properties: latest("301", ago(0)) })).toMatchObject({ is: "none" });
@@ -127,6 +133,8 @@ describe("that there is none of ours is believed", () => {
     expect(await counted("3", before)).toEqual({ is: "none", believedInMs: undefined });
     expect(await counted("3", another)).toEqual({ is: "none", believedInMs: 0 });
     expect(await counted("4", another)).toEqual({ is: "none", believedInMs: undefined });
+    const undated = { ...another, hs_latest_sequence_enrolled_date: "99999999999999999" };
+    expect(await counted("3", undated)).toEqual({ is: "none", believedInMs: undefined });
   });
 
   test("so also of a contact that never was in a sequence before, of which HubSpot sends no count", async () => {
