@@ -3,14 +3,10 @@ import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { openCluster, OWNER, type Cluster } from "../../src/db/cluster.js";
-import {
-  disownStalePid,
-  findPostmaster,
-  launch,
-  shutDown,
-  type Postmaster,
-} from "../../src/db/postmaster.js";
+import { OWNER } from "../../src/db/app-role.js";
+import { openCluster, type Cluster } from "../../src/db/cluster.js";
+import { ClusterClaim } from "../../src/db/cluster-claim.js";
+import { findPostmaster, launch, shutDown, type Postmaster } from "../../src/db/postmaster.js";
 import { joinServer } from "../../src/db/server-presence.js";
 
 const run = promisify(execFile);
@@ -105,6 +101,7 @@ export async function startDatabaseServer(dataDir: string): Promise<DatabaseServ
 /** Launches the server and waits until it answers; a launch that fails because the old one is not gone yet is repeated. */
 async function bringUp(cluster: Cluster, dataDir: string): Promise<Postmaster> {
   const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  const claim = new ClusterClaim(cluster.home);
   let launched: ChildProcess | undefined;
   for (;;) {
     const postmaster = await findPostmaster(cluster.dataDirectory);
@@ -115,8 +112,8 @@ async function bringUp(cluster: Cluster, dataDir: string): Promise<Postmaster> {
         return postmaster;
       }
     } else if (launched === undefined || launched.exitCode !== null || launched.signalCode !== null) {
-      await disownStalePid(cluster.dataDirectory);
-      launched = await launch(cluster, dataDir);
+      const taken = await claim.take();
+      if ("lock" in taken) launched = await launch(cluster, dataDir, taken.lock);
     }
     if (Date.now() > giveUpAt) throw new Error(`PostgreSQL did not come up: see ${dataDir}/postgres.log`);
     await sleep(POLL_MS);

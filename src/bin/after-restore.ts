@@ -5,22 +5,18 @@
  */
 import { readConfig } from "../config.js";
 import { openDatabase } from "../db/client.js";
-import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
 import { applyMigrations } from "../db/migrate.js";
 import { doubtEverything } from "../executions/doubt-everything.js";
 import { createLogger } from "../observability/logger.js";
+import { withDatabaseUrl } from "./tool-database.js";
 
 /** All of a large history is read for it. */
 const LONGEST_MS = 3_600_000;
 
 const config = readConfig(process.env);
 const logger = createLogger({ level: config.logLevel });
-const embedded =
-  config.databaseUrl === undefined
-    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
-    : undefined;
-const url = config.databaseUrl ?? embedded?.url ?? "";
-try {
+
+async function doubtAll(url: string): Promise<void> {
   await applyMigrations({ url, logger });
   const database = openDatabase({
     ...{ url, applicationName: "sequence-enroller after-restore", poolSize: 1, logger },
@@ -36,9 +32,11 @@ try {
   } finally {
     await database.close();
   }
+}
+
+try {
+  await withDatabaseUrl(config, logger, doubtAll);
 } catch (error) {
   logger.fatal({ err: error }, "nothing was changed; do not start the app before this has succeeded");
   process.exitCode = 1;
-} finally {
-  await embedded?.stop();
 }

@@ -1,21 +1,15 @@
 import { readDatabaseConfig } from "../config.js";
-import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
 import { applyMigrations } from "../db/migrate.js";
 import { AppError } from "../errors.js";
 import { createLogger } from "../observability/logger.js";
+import { withDatabaseUrl } from "./tool-database.js";
 
 /** `npm run db:migrate`: brings the database of DATABASE_URL, or the embedded one under DATA_DIR, up to date. */
 async function migrate(): Promise<void> {
   const config = readDatabaseConfig(process.env);
   const logger = createLogger({ level: config.logLevel });
-  const { dataDir, databaseUrl } = config;
-  const embedded = databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir, logger }) : undefined;
-  try {
-    const applied = await applyMigrations({ url: embedded?.url ?? databaseUrl ?? "", logger });
-    console.log(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}.`);
-  } finally {
-    await embedded?.stop();
-  }
+  const applied = await withDatabaseUrl(config, logger, (url) => applyMigrations({ url, logger }));
+  console.log(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}.`);
 }
 
 try {

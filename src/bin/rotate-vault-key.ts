@@ -5,40 +5,37 @@
 import { mayTakeOver } from "../admin/session/rights.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "../db/client.js";
-import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
 import { createLogger } from "../observability/logger.js";
 import { createCipher } from "../vault/cipher.js";
 import { resealAll } from "../vault/reseal.js";
 import { resealRevocations } from "../vault/revocations.js";
 import { createTokenStore } from "../vault/store.js";
+import { withDatabaseUrl } from "./tool-database.js";
 
 const config = readConfig(process.env);
 const logger = createLogger({ level: config.logLevel });
-const embedded =
-  config.databaseUrl === undefined
-    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
-    : undefined;
-const url = config.databaseUrl ?? embedded?.url ?? "";
-const database = openDatabase({
-  url,
-  applicationName: "sequence-enroller rotate-vault-key",
-  poolSize: 2,
-  logger,
-});
+
+async function reseal(url: string): Promise<void> {
+  const applicationName = "sequence-enroller rotate-vault-key";
+  const database = openDatabase({ url, applicationName, poolSize: 2, logger });
+  try {
+    const { pool } = database;
+    const cipher = createCipher(config.encryptionKeys);
+    const store = createTokenStore({ pool, mayTakeOver });
+    const grants = await resealAll({ store, cipher, logger });
+    const resealed = grants + (await resealRevocations({ pool, cipher }));
+    logger.info(
+      { resealed, keyId: config.encryptionKeys[0].id },
+      "every stored grant is sealed with the first key",
+    );
+  } finally {
+    await database.close();
+  }
+}
+
 try {
-  const { pool } = database;
-  const cipher = createCipher(config.encryptionKeys);
-  const store = createTokenStore({ pool, mayTakeOver });
-  const grants = await resealAll({ store, cipher, logger });
-  const resealed = grants + (await resealRevocations({ pool, cipher }));
-  logger.info(
-    { resealed, keyId: config.encryptionKeys[0].id },
-    "every stored grant is sealed with the first key",
-  );
+  await withDatabaseUrl(config, logger, reseal);
 } catch (error) {
   logger.fatal({ err: error }, "not every stored grant could be re-sealed; keep the old keys");
   process.exitCode = 1;
-} finally {
-  await database.close();
-  await embedded?.stop();
 }

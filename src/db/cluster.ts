@@ -15,20 +15,16 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { closeDataFolder, makeDataFolder } from "../data-folder.js";
+import { createAppRole, SUPERUSER } from "./app-role.js";
 import { EmbeddedPostgresFailed, EmbeddedPostgresUnavailable } from "./errors.js";
-import { canEnter, findServerAccount, type ServerAccount } from "./server-account.js";
+import { canEnter, findServerAccount, SERVER_ENVIRONMENT, type ServerAccount } from "./server-account.js";
 import { findServerBinaries, type ServerBinaries } from "./server-binaries.js";
 
 const run = promisify(execFile);
 
-/** Role that owns everything in an embedded server; also the name of the app's database there. */
-export const OWNER = "sequence_enroller";
-
 /** Where root keeps a database whose DATA_DIR the server's account cannot enter. */
 const SYSTEM_HOME = "/var/lib/sequence-enroller";
-
-/** The server's processes get these variables and no others: nothing of the app's secrets, nothing of the user's locale. */
-export const SERVER_ENVIRONMENT = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
 /** The files of one embedded database. */
 export interface Cluster {
@@ -46,7 +42,7 @@ export interface Cluster {
  * @throws EmbeddedPostgresUnavailable where the machine or the permissions do not allow it, with what to set.
  */
 export async function openCluster(wantedDataDir: string): Promise<Cluster> {
-  await mkdir(wantedDataDir, { recursive: true });
+  makeDataFolder(wantedDataDir);
   // One name for one folder: a server is known again by the folder in its command line.
   const dataDir = await realpath(wantedDataDir);
   const { home, account } = (await findExisting(dataDir)) ?? (await chooseHome(dataDir));
@@ -55,8 +51,15 @@ export async function openCluster(wantedDataDir: string): Promise<Cluster> {
   const isNew = !(await isCluster(cluster.dataDirectory));
   const password = await readPassword(dataDir, { mayMake: isNew });
   if (isNew) await initialise({ ...cluster, password });
+  else await closeFolderOfOurs(dataDir);
   await checkVersion(cluster);
   return { ...cluster, password };
+}
+
+/** Earlier releases left the folder they made open to be read. */
+async function closeFolderOfOurs(dataDir: string): Promise<void> {
+  const { mode, uid } = await stat(dataDir);
+  if ((mode & 0o7777) === 0o755 && uid === process.getuid?.()) closeDataFolder(dataDir);
 }
 
 function homesOf(dataDir: string): string[] {
@@ -153,9 +156,11 @@ async function initialise(cluster: Cluster): Promise<void> {
   try {
     await removeAbandoned(cluster.home);
     await mkdir(staging, { mode: 0o700 });
-    await writeFile(passwordFile, `${cluster.password}\n`, { mode: 0o600, flag: "wx" });
+    // initdb wants one. The superuser cannot sign in, so nobody needs to know it.
+    await writeFile(passwordFile, `${randomBytes(24).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
     for (const file of [staging, passwordFile]) await giveTo(cluster.account, file);
     await runInitdb(cluster, staging, passwordFile);
+    await createAppRole({ ...cluster, dataDirectory: staging });
     await rename(staging, cluster.dataDirectory);
   } catch (error) {
     if (!(await isCluster(cluster.dataDirectory))) throw error;
@@ -168,7 +173,7 @@ async function initialise(cluster: Cluster): Promise<void> {
 async function runInitdb(cluster: Cluster, folder: string, passwordFile: string): Promise<void> {
   const settings = [
     `--pgdata=${folder}`,
-    `--username=${OWNER}`,
+    `--username=${SUPERUSER}`,
     `--pwfile=${passwordFile}`,
     "--auth=scram-sha-256",
   ];

@@ -3,9 +3,12 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "../observability/logger.js";
-import { openCluster, OWNER, type Cluster } from "./cluster.js";
-import { EmbeddedPostgresFailed } from "./errors.js";
-import { disownStalePid, findPostmaster, launch, logFile, shutDown } from "./postmaster.js";
+import { ClusterClaim, type OtherUser } from "./cluster-claim.js";
+import { OWNER } from "./app-role.js";
+import { openCluster, type Cluster } from "./cluster.js";
+import { DataDirInUse, EmbeddedPostgresFailed } from "./errors.js";
+import { abort, findPostmaster, launch, logFile, shutDown } from "./postmaster.js";
+import { isNobody } from "./server-account.js";
 import { claimLastPresence, joinServer } from "./server-presence.js";
 
 /** A running embedded server, shared with every other process on the same DATA_DIR. */
@@ -16,28 +19,45 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
+/** A process that is told to stop is gone by then, and its server with it: a successor that came early waits for that. */
+const OTHER_USER_PATIENCE_MS = 25_000;
 /** How long a start may go on without a server process that answers: an old one must first be gone. */
 const START_TIMEOUT_MS = 15_000;
 /** How long a server may take to replay its log after a crash, or to finish a shutdown under way. */
 const RECOVERY_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
+/** Two processes that start at once meet for a moment, which is nothing to tell of. */
+const TELL_OTHERS_AFTER_MS = 1_000;
 /** Pause after a server process that ended at once: mostly the old one's processes are not gone yet. */
 const RELAUNCH_MS = 250;
+
+export interface EmbeddedOptions {
+  /** Absolute path of DATA_DIR. */
+  readonly dataDir: string;
+  readonly logger: Logger;
+  /** How long to wait for a server in another container or on another machine to leave the files; by default 25 s. */
+  readonly patienceMs?: number;
+  /** Ends that wait. */
+  readonly stopping?: AbortSignal;
+}
 
 /**
  * Starts the bundled PostgreSQL on the database under `dataDir`, or joins the server that already runs there: another
  * process's, or one left over by a killed process. While this process lives it also brings a server back that dies.
  *
- * @param options.dataDir absolute path of DATA_DIR.
- * @throws EmbeddedPostgresUnavailable where this machine cannot run it; the message says what to set.
- * @throws EmbeddedPostgresFailed where it does not come up in time.
+ * @throws EmbeddedPostgresUnavailable if this machine cannot run it; the message says what to set.
+ * @throws DataDirInUse if a server in another container or on another machine keeps the files.
+ * @throws EmbeddedPostgresFailed if it does not come up in time.
  */
-export async function startEmbeddedPostgres(options: {
-  dataDir: string;
-  logger: Logger;
-}): Promise<EmbeddedPostgres> {
-  const member = new ServerMember(await openCluster(options.dataDir), options);
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const cluster = await openCluster(options.dataDir);
+  if (cluster.account !== undefined && (await isNobody(cluster.account)))
+    options.logger.warn(
+      "the embedded PostgreSQL runs as nobody, which other programs of this machine may, too: " +
+        "make an account for it (useradd --system sequence-enroller) before the database is made, or do not start the app as root",
+    );
+  const member = new ServerMember(cluster, options);
   await member.join();
   return { url: member.url, stop: () => member.leave() };
 }
@@ -51,26 +71,30 @@ interface Joined {
 class ServerMember {
   url = "";
   readonly #cluster: Cluster;
-  readonly #dataDir: string;
+  readonly #claim: ClusterClaim;
+  readonly #options: EmbeddedOptions;
   readonly #logger: Logger;
   #presence: pg.Client | undefined;
+  #stopBeating: ReturnType<ClusterClaim["keepBeating"]> | undefined;
   #rejoining: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
 
-  constructor(cluster: Cluster, options: { dataDir: string; logger: Logger }) {
+  constructor(cluster: Cluster, options: EmbeddedOptions) {
     this.#cluster = cluster;
-    this.#dataDir = options.dataDir;
+    this.#claim = new ClusterClaim(cluster.home);
+    this.#options = options;
     this.#logger = options.logger;
   }
 
   async join(): Promise<void> {
-    const { presence, port } = await joinOrLaunch(this.#cluster, this.#dataDir);
+    const { presence, port } = await joinOrLaunch(this.#cluster, this.#claim, this.#options);
     const url = `postgresql://${OWNER}:${this.#cluster.password}@127.0.0.1:${port}/${OWNER}`;
     if (this.url !== "" && this.url !== url) {
       this.#logger.error({ port }, "the embedded PostgreSQL came back on another port: restart the app");
     }
     this.url = url;
     this.#presence = presence;
+    this.#stopBeating = this.#claim.keepBeating((other) => this.#giveUp(other));
     presence.once("end", () => this.#rejoin());
     this.#logger.debug(
       { port, dataDirectory: this.#cluster.dataDirectory },
@@ -82,9 +106,19 @@ class ServerMember {
     return (this.#leaving ??= this.#leave());
   }
 
+  /** Another machine runs a server on these files: ours must not write a byte more, and its clients are not answered. */
+  #giveUp(other: OtherUser): void {
+    this.#logger.fatal(
+      { host: other.host },
+      "another machine has taken the embedded database while this one was silent; this one's server is ended",
+    );
+    void abort(this.#cluster);
+  }
+
   #rejoin(): void {
     if (this.#leaving !== undefined) return;
     this.#presence = undefined;
+    void this.#stopBeating?.({ isLast: false });
     this.#logger.warn("the embedded PostgreSQL ended: bringing it back");
     this.#rejoining = this.#joinAgain();
   }
@@ -108,12 +142,18 @@ class ServerMember {
     if (isLast && !(await shutDown(this.#cluster, STOP_TIMEOUT_MS))) {
       this.#logger.warn("the embedded PostgreSQL is still shutting down");
     }
+    await this.#stopBeating?.({ isLast });
     await presence.end().catch(() => undefined);
   }
 }
 
-async function joinOrLaunch(cluster: Cluster, dataDir: string): Promise<Joined> {
+async function joinOrLaunch(
+  cluster: Cluster,
+  claim: ClusterClaim,
+  options: EmbeddedOptions,
+): Promise<Joined> {
   const startedAt = Date.now();
+  const others = new PatienceWithOthers(cluster, options);
   let launched: ChildProcess | undefined;
   for (;;) {
     const postmaster = await findPostmaster(cluster.dataDirectory);
@@ -122,13 +162,64 @@ async function joinOrLaunch(cluster: Cluster, dataDir: string): Promise<Joined> 
       if (presence !== undefined) return { presence, port: postmaster.port };
     } else if (launched === undefined || hasEnded(launched)) {
       if (launched !== undefined) await sleep(RELAUNCH_MS);
-      await disownStalePid(cluster.dataDirectory);
-      launched = await launch(cluster, dataDir);
+      const askedAt = Date.now();
+      const taken = await claim.take();
+      if ("lock" in taken) launched = await launch(cluster, options.dataDir, taken.lock);
+      else await others.wait(taken.heldBy, askedAt);
     }
     const limit = postmaster === undefined ? START_TIMEOUT_MS : RECOVERY_TIMEOUT_MS;
-    if (Date.now() - startedAt > limit) throw await startFailure(dataDir, limit);
+    if (Date.now() - startedAt - others.waitedMs > limit) throw await startFailure(options.dataDir, limit);
     await sleep(POLL_MS);
   }
+}
+
+/**
+ * Waits while the files are taken by a server that this process cannot see. Mostly that is a moment: one that is just
+ * starting, or ending. Longer, it is one in another container or on another machine.
+ */
+class PatienceWithOthers {
+  waitedMs = 0;
+  readonly #cluster: Cluster;
+  readonly #logger: Logger;
+  readonly #patienceMs: number;
+  readonly #stopping: AbortSignal | undefined;
+  #hasTold = false;
+
+  constructor(cluster: Cluster, { logger, patienceMs = OTHER_USER_PATIENCE_MS, stopping }: EmbeddedOptions) {
+    this.#cluster = cluster;
+    this.#logger = logger;
+    this.#patienceMs = patienceMs;
+    this.#stopping = stopping;
+  }
+
+  /**
+   * Says who it waits for when that takes more than a moment.
+   *
+   * @param since ms since the epoch: the asking takes its time, too.
+   * @throws DataDirInUse once it has waited long enough.
+   */
+  async wait({ host }: OtherUser, since: number): Promise<void> {
+    const { home } = this.#cluster;
+    this.#stopping?.throwIfAborted();
+    if (this.waitedMs > this.#patienceMs) throw new DataDirInUse(inUse(home, host));
+    if (this.waitedMs > TELL_OTHERS_AFTER_MS && !this.#hasTold) {
+      this.#hasTold = true;
+      this.#logger.warn(
+        { home, host, patienceMs: this.#patienceMs },
+        "another copy of the app has the embedded database; waiting for it to stop",
+      );
+    }
+    await sleep(RELAUNCH_MS);
+    this.waitedMs += Date.now() - since;
+  }
+}
+
+function inUse(home: string, host: string | undefined): string {
+  return (
+    `The embedded database in ${home} is in use by another copy of the app${host === undefined ? "" : ` (last seen on ${host})`}, ` +
+    "in another container or on another machine. Only one may run on it at a time: stop the other one first " +
+    '(in Kubernetes: strategy "Recreate", not "RollingUpdate"), or set DATABASE_URL to a PostgreSQL server for all of them.'
+  );
 }
 
 function hasEnded(server: ChildProcess): boolean {

@@ -7,6 +7,11 @@ export class DatabaseUnreachable extends AppError {
   override readonly retryable = true;
 }
 
+/** A pooler stands in front of the database that does not keep sessions apart; the message says what to set. */
+export class DatabasePoolerUnsupported extends AppError {
+  override readonly code = "DATABASE_POOLER_UNSUPPORTED";
+}
+
 /** This machine cannot run the embedded server as things are; the message says what to set. */
 export class EmbeddedPostgresUnavailable extends AppError {
   override readonly code = "EMBEDDED_POSTGRES_UNAVAILABLE";
@@ -15,6 +20,12 @@ export class EmbeddedPostgresUnavailable extends AppError {
 /** The embedded server could not be brought up in time; the message carries the end of its log. */
 export class EmbeddedPostgresFailed extends AppError {
   override readonly code = "EMBEDDED_POSTGRES_FAILED";
+}
+
+/** A server in another container or on another machine has the embedded database's files; the message says what to do. */
+export class DataDirInUse extends AppError {
+  override readonly code = "DATA_DIR_IN_USE";
+  override readonly retryable = true;
 }
 
 /** The migrations as shipped and the database's record of them do not fit together; the message says what to do. */

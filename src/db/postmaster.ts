@@ -1,11 +1,13 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { readFile, stat, truncate, writeFile, type FileHandle } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { SERVER_ENVIRONMENT, type Cluster } from "./cluster.js";
+import { ensureAppRole } from "./app-role.js";
+import type { Cluster } from "./cluster.js";
+import { SERVER_ENVIRONMENT } from "./server-account.js";
 
 const run = promisify(execFile);
 
@@ -57,9 +59,10 @@ const NOBODYS_PID = 2_147_483_647;
 /**
  * PostgreSQL refuses to start while the pid of its left-over postmaster.pid exists at all, even as a zombie or as another
  * program of the same account (usual after a container restarts). Only the number is replaced: the rest of the file lets
- * PostgreSQL see whether old backends still hold its shared memory, and must stay.
+ * PostgreSQL see whether old backends still hold its shared memory, and must stay. Only for who has the files' lock: the
+ * number may be that of a server in another container.
  */
-export async function disownStalePid(dataDirectory: string): Promise<void> {
+async function disownStalePid(dataDirectory: string): Promise<void> {
   const file = path.join(dataDirectory, "postmaster.pid");
   const text = await readFile(file, "utf8").catch(() => "");
   const pid = Number(text.split("\n")[0]);
@@ -77,8 +80,21 @@ export function logFile(dataDir: string): string {
 /**
  * Starts a server process on loopback only. It is no part of this process's group: Ctrl-C in a terminal reaches the app,
  * which closes its connections first. It outlives a killed app, and the next start finds it.
+ *
+ * @param lock the files' lock (cluster-claim.ts). All the server's processes inherit it, and this process closes it: so
+ *   the files are taken until the last of them has ended.
  */
-export async function launch(cluster: Cluster, dataDir: string): Promise<ChildProcess> {
+export async function launch(cluster: Cluster, dataDir: string, lock: FileHandle): Promise<ChildProcess> {
+  try {
+    await disownStalePid(cluster.dataDirectory);
+    await ensureAppRole(cluster);
+    return await spawnServer(cluster, dataDir, lock);
+  } finally {
+    await lock.close();
+  }
+}
+
+async function spawnServer(cluster: Cluster, dataDir: string, lock: FileHandle): Promise<ChildProcess> {
   const port = await choosePort(dataDir);
   const log = logFile(dataDir);
   const size = await stat(log).then(
@@ -102,7 +118,7 @@ export async function launch(cluster: Cluster, dataDir: string): Promise<ChildPr
       cwd: cluster.home,
       env: SERVER_ENVIRONMENT,
       detached: true,
-      stdio: ["ignore", output, output],
+      stdio: ["ignore", output, output, lock.fd],
     },
   );
   closeSync(output);
@@ -146,4 +162,10 @@ export async function shutDown(cluster: Cluster, timeoutMs: number): Promise<boo
     await sleep(10);
   }
   return true;
+}
+
+/** Ends the server without another write: what was committed is in its log, and recovered by whoever runs on it next. */
+export async function abort(cluster: Cluster): Promise<void> {
+  const postmaster = await findPostmaster(cluster.dataDirectory);
+  if (postmaster !== undefined) process.kill(postmaster.pid, "SIGQUIT");
 }

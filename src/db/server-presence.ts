@@ -1,5 +1,5 @@
 import pg from "pg";
-import { OWNER } from "./cluster.js";
+import { OWNER } from "./app-role.js";
 import { EmbeddedPostgresUnavailable } from "./errors.js";
 import { KEEP_ALIVE, prepareSession } from "./session.js";
 
