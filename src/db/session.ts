@@ -23,17 +23,46 @@ const PEER_CHECKS = {
 /** The same from this end of the connection. */
 export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
+/**
+ * What the app's statements take for granted. Whoever runs the server may have set a default of their own for it, for the
+ * database or for the role; those that only change plans or permissions stay theirs, and so does read-only (writable.ts).
+ */
+const TAKEN_FOR_GRANTED = {
+  // Prisma reads and writes times without their zone, and both drivers read only this style.
+  TimeZone: "UTC",
+  DateStyle: "ISO, MDY",
+  IntervalStyle: "postgres",
+  bytea_output: "hex",
+  standard_conforming_strings: "on",
+  extra_float_digits: "1",
+  array_nulls: "on",
+  transform_null_equals: "off",
+  // Statements that wait for each other's rows expect to see them as they became, not to fail.
+  default_transaction_isolation: "read committed",
+  // Connections rest in a pool, and one only listens.
+  idle_session_timeout: "0",
+};
+
+/** What depends on how things are. What is accepted must outlast a crash; a stronger setting than "on" is let be. */
+const CONDITIONAL = [
+  `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+  // Unknown before PostgreSQL 17.
+  `SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) IS NOT NULL`,
+  // A path that leads nowhere; any other is the choice of where the tables are.
+  `SELECT set_config('search_path', 'public', false) WHERE current_schema() IS NULL`,
+];
+
 /** One round trip. Statements, since a pooler such as PgBouncer refuses settings in the start-up packet. */
 function settingsSql({ statementTimeoutMs, lockTimeoutMs }: SessionLimits): string {
   const settings = {
+    ...TAKEN_FOR_GRANTED,
     statement_timeout: `${statementTimeoutMs}ms`,
     lock_timeout: `${lockTimeoutMs}ms`,
     idle_in_transaction_session_timeout: `${IDLE_IN_TRANSACTION_MS}ms`,
     ...PEER_CHECKS,
   };
   const lines = Object.entries(settings).map(([name, value]) => `SET ${name} = '${value}'`);
-  // Prisma reads and writes times without their zone.
-  return ["SET TIME ZONE 'UTC'", ...lines].join("; ");
+  return [...lines, ...CONDITIONAL].join("; ");
 }
 
 /** Makes a new connection safe for others: whatever becomes of this process, what it locked is free again within seconds. */

@@ -54,7 +54,8 @@ test("every connection of an app, of whatever part, first says how long it may h
         "user",
       ]);
       for (const setting of [
-        "TIME ZONE",
+        "TimeZone",
+        "DateStyle",
         "statement_timeout",
         "lock_timeout",
         "idle_in_transaction_session_timeout",

@@ -24,10 +24,6 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
   beforeAll(async () => {
     db = await createTestDatabase();
     await db.database.pool.query(WATCH);
-    // Durability is not what is tested here, and thousands of commits are quicker without.
-    await db.database.pool.query(
-      `ALTER DATABASE ${new URL(db.url).pathname.slice(1)} SET synchronous_commit = off`,
-    );
   });
 
   afterAll(() => db.drop());

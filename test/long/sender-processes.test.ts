@@ -12,9 +12,6 @@ describe("four processes with the senders of one portal", () => {
 
   beforeAll(async () => {
     db = await createTestDatabase();
-    const name = new URL(db.url).pathname.slice(1);
-    // Thousands of commits are quicker without; no power fails here.
-    await db.database.pool.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
     await db.database.pool.query(`CREATE TABLE sends (execution_id bigint, sender bigint)`);
   });
 

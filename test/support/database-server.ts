@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { startEmbeddedPostgres } from "../../src/db/embedded-postgres.js";
 import { applyMigrations } from "../../src/db/migrate.js";
+import { findServerAccount } from "../../src/db/server-account.js";
+import { findServerBinaries } from "../../src/db/server-binaries.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { shapeOf } from "./database-stock.js";
 import { startInstalledPostgres } from "./installed-postgres.js";
@@ -27,29 +28,25 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/**
- * The server of DATABASE_URL if it is set; one of the binaries in the folder TEST_POSTGRES_BIN if that is; otherwise an
- * embedded one. What is started has a folder that goes afterwards.
- */
+/** As the embedded server's (src/db/cluster.ts). */
+const LOCALE = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
+
+/** The server of DATABASE_URL if it is set; one of the programs in the folder TEST_POSTGRES_BIN if that is; else of the bundled ones. */
 async function findServer(): Promise<Server> {
   const given = process.env["DATABASE_URL"];
   if (given !== undefined && given !== "") return { url: given, stop: () => Promise.resolve() };
-  const binaries = process.env["TEST_POSTGRES_BIN"];
-  if (binaries !== undefined && binaries !== "") return startInstalledPostgres(binaries);
-  const dataDir = await mkdtemp(path.join(tmpdir(), "sequence-enroller-test-"));
-  // mkdtemp makes it 0700; as root the server runs under another account, which must get in.
-  await chmod(dataDir, 0o755);
-  const server = await startEmbeddedPostgres({ dataDir, logger });
-  // Nothing here outlives the run, and what has to survive a crash is tested on servers of their own. Autovacuum would go
-  // through a hundred small databases over and over.
-  for (const setting of ["fsync", "full_page_writes", "autovacuum"])
-    await query(server.url, `ALTER SYSTEM SET ${setting} = off`);
-  await query(server.url, `SELECT pg_reload_conf()`);
+  const installed = process.env["TEST_POSTGRES_BIN"];
+  if (installed !== undefined && installed !== "") return startInstalledPostgres(installed);
+  // Where the server's account cannot read node_modules, the programs are copied here.
+  const home = await mkdtemp(path.join(tmpdir(), "sequence-enroller-test-"));
+  await chmod(home, 0o755);
+  const { postgres } = await findServerBinaries({ account: await findServerAccount(), home });
+  const server = await startInstalledPostgres(path.dirname(postgres), { locale: LOCALE });
   return {
     url: server.url,
     async stop() {
       await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true });
     },
   };
 }
