@@ -20,10 +20,10 @@ export abstract class AppError extends Error {
 /**
  * The database is gone, going or hung: connection refused or cut, pool exhausted, SQLSTATE classes 08 (connection), 40
  * (rolled back for the sake of others), 53 (disk or memory full), 57 (stopped, cancelled) and 58 (system), and 25006
- * (read-only).
+ * (read-only); of Prisma's: no connection, or a transaction that took too long and was rolled back.
  */
 const STORAGE_CODE =
-  /^(08...|40...|53...|57...|58...|25006|25P03|55P03|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017)$/;
+  /^(08...|40...|53...|57...|58...|25006|25P03|55P03|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017|P2024|P2028)$/;
 const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect|query read timeout/i;
 
 /** Whether what was thrown is the database's trouble: nobody's doing, and over by itself or not at all. */

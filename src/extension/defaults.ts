@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Pool, PoolClient } from "pg";
 import type { Database } from "../db/client.js";
+import { inTransaction } from "../db/transaction.js";
 import { recordChange } from "../admin/audit/record-change.js";
 import { findSenderOption, listSenderOptions } from "../admin/overview/default-sender.js";
 import { LOCK_DEFAULTS } from "../policy/lock-defaults.js";
@@ -89,12 +90,13 @@ export async function saveDefaults(
   change: DefaultsChange,
 ): Promise<SaveDefaultsOutcome> {
   if (!(await isSender(pool, portalId, change.senderUserId))) return "unknown-sender";
-  return inTransaction(pool, async (client) => {
+  return inTransaction(pool, async (client): Promise<SaveDefaultsOutcome> => {
     for (const statement of LOCK_DEFAULTS) await client.query(statement, [portalId]);
     const before = await findDefaults(client, portalId);
     if (isSame(before, change)) return "saved";
     if (before.version !== change.version) return "changed-meanwhile";
-    if (!(await setDefaultPreset(client, portalId, change.presetId))) return "unknown-preset";
+    if (!(await hasPreset(client, portalId, change.presetId))) return "unknown-preset";
+    await setDefaultPreset(client, portalId, change.presetId);
     await client.query(
       `UPDATE portal_settings SET default_sender_user_id = $2, version = version + 1, updated_at = now()
        WHERE portal_id = $1`,
@@ -115,26 +117,34 @@ async function isSender(pool: Pool, portalId: bigint, userId: string | null): Pr
   return (await findSenderOption({ pool }, portalId, BigInt(userId))) !== undefined;
 }
 
+async function hasPreset(client: PoolClient, portalId: bigint, presetId: string | null): Promise<boolean> {
+  if (presetId === null) return true;
+  const { rowCount } = await client.query("SELECT FROM presets WHERE portal_id = $1 AND preset_id = $2", [
+    portalId,
+    presetId,
+  ]);
+  return rowCount === 1;
+}
+
 /**
- * False where there is no such preset; null takes the default away. The old one goes first: a portal has one at most.
- * Versions stay: no form of a preset holds whether it is the default.
+ * Null takes the default away. The old one goes first: a portal has one at most. Versions stay: no form of a preset holds
+ * whether it is the default.
  */
 async function setDefaultPreset(
   client: PoolClient,
   portalId: bigint,
   presetId: string | null,
-): Promise<boolean> {
+): Promise<void> {
   await client.query(
     `UPDATE presets SET is_default = false, updated_at = now()
      WHERE portal_id = $1 AND is_default AND preset_id IS DISTINCT FROM $2`,
     [portalId, presetId],
   );
-  if (presetId === null) return true;
-  const { rowCount } = await client.query(
+  if (presetId === null) return;
+  await client.query(
     `UPDATE presets SET is_default = true, updated_at = now() WHERE portal_id = $1 AND preset_id = $2`,
     [portalId, presetId],
   );
-  return rowCount === 1;
 }
 
 function isSame(one: Omit<Defaults, "version">, other: Omit<Defaults, "version">): boolean {
@@ -143,23 +153,4 @@ function isSame(one: Omit<Defaults, "version">, other: Omit<Defaults, "version">
 
 function auditOf({ senderUserId, presetId }: Omit<Defaults, "version">): Record<string, unknown> {
   return { senderUserId, presetId };
-}
-
-/** Kept only where it ends as saved: any other outcome, and any fault, leaves everything as it was. */
-async function inTransaction(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<SaveDefaultsOutcome>,
-): Promise<SaveDefaultsOutcome> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN");
-    const outcome = await work(client);
-    await client.query(outcome === "saved" ? "COMMIT" : "ROLLBACK");
-    client.release();
-    return outcome;
-  } catch (fault) {
-    // The connection may be the fault: it is not given to anybody else, and closing it rolls back.
-    client.release(true);
-    throw fault;
-  }
 }

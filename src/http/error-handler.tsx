@@ -28,6 +28,9 @@ export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequest
       ...problem,
       type: typeOf(error),
     };
+    // Answered when its time was up (answer-limit.ts), and whatever it tried was taken back: no fault of its own.
+    if (response.locals["isOverdue"] === true && problem.status === 503)
+      return logger.warn(fields, "request gave up after it had been answered");
     if (problem.code === "ANSWER_NOT_WANTED")
       logger.info(fields, "an answer took too long, or nobody waited for it");
     else if (problem.status >= 500) logger.error({ ...fields, err: error }, "request failed");

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { parse } from "node:querystring";
 import type { Request, RequestHandler } from "express";
 import { AppError } from "../errors.js";
@@ -20,12 +21,14 @@ export function readForm({ maxBytes, maxFields }: FormSize): RequestHandler {
   return (request, _response, next) => {
     if (!isForm(request)) return next();
     if (!isPlain(request)) return next(new BodyRefused(415, "BODY_UNREADABLE"));
+    // The body's events come from the connection, not from this request: its deadline would be lost on the way.
+    const goOn = AsyncResource.bind(next);
     collectBody(request, { maxBytes }, (end) => {
-      if (end.kind === "too-large") return next(new BodyRefused(413, "BODY_TOO_LARGE"));
+      if (end.kind === "too-large") return goOn(new BodyRefused(413, "BODY_TOO_LARGE"));
       const text = end.body.toString("utf8");
-      if (countFields(text) > maxFields) return next(new BodyRefused(413, "BODY_TOO_LARGE"));
+      if (countFields(text) > maxFields) return goOn(new BodyRefused(413, "BODY_TOO_LARGE"));
       request.body = parse(text, "&", "=", { maxKeys: 0 });
-      next();
+      goOn();
     });
   };
 }

@@ -25,25 +25,34 @@ export interface AuditedChange {
 }
 
 /**
- * Notes a change in the transaction that makes it, so neither is there without the other. A change that changes nothing
- * is not noted.
+ * Notes changes in the transaction that makes them, so neither is there without the other: in one statement, however many
+ * they are. A change that changes nothing is not noted.
  */
-export async function recordChange(
+export async function recordChanges(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
-  { by, before, after, ...what }: AuditedChange,
+  changes: readonly AuditedChange[],
 ): Promise<void> {
-  if (JSON.stringify(before) === JSON.stringify(after)) return;
-  await transaction.auditEntry.create({
-    data: {
+  const real = changes.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after));
+  if (real.length === 0) return;
+  await transaction.auditEntry.createMany({
+    data: real.map(({ by, before, after, ...what }) => ({
       portalId,
       userId: by.userId,
       userEmail: by.userEmail,
       ...what,
       ...(before === null ? {} : { before }),
       ...(after === null ? {} : { after }),
-    },
+    })),
   });
+}
+
+export function recordChange(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  change: AuditedChange,
+): Promise<void> {
+  return recordChanges(transaction, portalId, [change]);
 }
 
 export interface AuditItem {

@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.js";
 import type { Prisma } from "../db/generated/client.js";
+import { inPrismaTransaction } from "../db/transaction.js";
 import { recordChange, type Actor, type Snapshot } from "./audit.js";
 
 /** What an admin decides for the whole portal. */
@@ -54,7 +55,7 @@ export async function savePortalPolicy(
   change: { policy: Partial<PortalPolicy>; version: number; by: Actor },
 ): Promise<boolean> {
   const { version, by } = change;
-  return prisma.$transaction(async (transaction) => {
+  return inPrismaTransaction(prisma, async (transaction) => {
     await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
     await transaction.$queryRaw`SELECT 1 AS held FROM portal_settings WHERE portal_id = ${portalId} FOR UPDATE`;
     const before = await findPortalPolicy({ prisma: transaction }, portalId);

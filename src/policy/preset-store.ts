@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.js";
 import type { Preset, Prisma } from "../db/generated/client.js";
+import { inPrismaTransaction } from "../db/transaction.js";
 import { recordChange, type Actor, type Snapshot } from "./audit.js";
 import { lockDefaults } from "./lock-defaults.js";
 import { isNameTaken } from "./name-taken.js";
@@ -57,7 +58,7 @@ export async function savePreset(
 ): Promise<SavePresetOutcome> {
   const { draft, saved, by } = change;
   try {
-    return await prisma.$transaction(async (transaction) => {
+    return await inPrismaTransaction(prisma, async (transaction) => {
       if (!(await holdRotations(transaction, portalId, draft.policy))) return { kind: "rotation-gone" };
       const before = saved && (await findPreset({ prisma: transaction }, portalId, saved.presetId));
       const presetId =
@@ -127,7 +128,7 @@ export async function deletePreset(
   portalId: bigint,
   { presetId, version, by }: { presetId: bigint; version: number; by: Actor },
 ): Promise<"deleted" | "changed-meanwhile"> {
-  return prisma.$transaction(async (transaction) => {
+  return inPrismaTransaction(prisma, async (transaction) => {
     const before = await findPreset({ prisma: transaction }, portalId, presetId);
     const { count } = await transaction.preset.deleteMany({ where: { portalId, presetId, version } });
     if (before === undefined) return "deleted";
@@ -162,7 +163,7 @@ export async function makeDefault(
   portalId: bigint,
   { presetId, version, instead, by }: DefaultChoice,
 ): Promise<MakeDefaultOutcome> {
-  return prisma.$transaction(async (transaction) => {
+  return inPrismaTransaction(prisma, async (transaction) => {
     await lockDefaults(transaction, portalId);
     const presets = await transaction.preset.findMany({ where: { portalId } });
     const chosen = presets.find((preset) => preset.presetId === presetId);

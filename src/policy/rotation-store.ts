@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.js";
 import type { Prisma, Rotation, RotationMember } from "../db/generated/client.js";
+import { inPrismaTransaction } from "../db/transaction.js";
 import { recordChange, type Actor, type Snapshot } from "./audit.js";
 import { isNameTaken } from "./name-taken.js";
 
@@ -65,7 +66,7 @@ export async function createRotation(
   { draft, by }: { draft: RotationDraft; by: Actor },
 ): Promise<{ kind: "created"; rotationId: bigint } | { kind: "name-taken" }> {
   try {
-    return await prisma.$transaction(async (transaction) => {
+    return await inPrismaTransaction(prisma, async (transaction) => {
       const { name, keepsSender } = draft;
       const { rotationId } = await transaction.rotation.create({
         data: { portalId, name, keepsSender, version: 1 },
@@ -96,7 +97,7 @@ export async function saveRotation(
   change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
 ): Promise<SaveRotationOutcome> {
   try {
-    return await prisma.$transaction((transaction) => replaceRotation(transaction, portalId, change));
+    return await inPrismaTransaction(prisma, (transaction) => replaceRotation(transaction, portalId, change));
   } catch (fault) {
     if (isNameTaken(fault)) return "name-taken";
     throw fault;
@@ -140,7 +141,7 @@ export async function deleteRotation(
   portalId: bigint,
   { rotationId, version, by }: { rotationId: bigint; version: number; by: Actor },
 ): Promise<DeleteRotationOutcome> {
-  return prisma.$transaction(async (transaction) => {
+  return inPrismaTransaction(prisma, async (transaction) => {
     // Waits for a preset that is just being saved with this rotation: it holds the row until it is committed.
     await transaction.$queryRaw`
       SELECT 1 AS held FROM rotations WHERE portal_id = ${portalId} AND rotation_id = ${rotationId} FOR UPDATE`;
@@ -179,15 +180,13 @@ async function replaceMembers(
   key: { portalId: bigint; rotationId: bigint },
   { members }: RotationDraft,
 ): Promise<void> {
-  const kept = members.map(({ userId }) => userId);
-  await transaction.rotationMember.deleteMany({ where: { ...key, userId: { notIn: kept } } });
+  const userIds = members.map(({ userId }) => userId);
+  await transaction.rotationMember.deleteMany({ where: { ...key, userId: { notIn: userIds } } });
   await insertMembers(transaction, key, members);
-  for (const { userId, weight } of members) {
-    await transaction.rotationMember.update({
-      where: { portalId_rotationId_userId: { ...key, userId } },
-      data: { weight, currentWeight: 0 },
-    });
-  }
+  await transaction.$executeRaw`
+    UPDATE rotation_members AS member SET weight = draft.weight, current_weight = 0
+      FROM unnest(${userIds}::bigint[], ${members.map(({ weight }) => weight)}::int[]) AS draft (user_id, weight)
+     WHERE member.portal_id = ${key.portalId} AND member.rotation_id = ${key.rotationId} AND member.user_id = draft.user_id`;
 }
 
 async function insertMembers(

@@ -1,6 +1,7 @@
 import type { Database } from "../db/client.js";
 import type { Prisma, SenderSettings } from "../db/generated/client.js";
-import { recordChange, type Actor, type Snapshot } from "./audit.js";
+import { inPrismaTransaction } from "../db/transaction.js";
+import { recordChange, recordChanges, type Actor, type Snapshot } from "./audit.js";
 import { awayDatesSchema, type AwayDates } from "./sender-policy.js";
 
 /** What an admin decides about one sender; null (or an empty list) leaves it to the default. */
@@ -83,7 +84,7 @@ export async function saveSender(
   change: { sender: NamedSender; choices: SenderChoices; version: number; by: Actor },
 ): Promise<SaveOutcome> {
   const { sender, choices, version, by } = change;
-  return prisma.$transaction(async (transaction) => {
+  return inPrismaTransaction(prisma, async (transaction) => {
     const before = await ensureRow(transaction, portalId, sender.userId);
     const { count } = await transaction.senderSettings.updateMany({
       where: { portalId, userId: sender.userId, version },
@@ -126,32 +127,52 @@ export async function markSenders(
   change: { senders: readonly ListedSender[]; isAllowed: boolean | null; by: Actor },
 ): Promise<MarkConflict[]> {
   const { isAllowed, by } = change;
-  // Always in the same order, so that two who mark the same people cannot wait for each other.
   const senders = [...change.senders].sort((one, other) => (one.userId < other.userId ? -1 : 1));
-  return prisma.$transaction(async (transaction) => {
-    const differing: { sender: ListedSender; stored: StoredSender }[] = [];
-    for (const sender of senders) {
-      const stored = await ensureRow(transaction, portalId, sender.userId);
-      if (stored.choices.isAllowed !== isAllowed) differing.push({ sender, stored });
-    }
-    const conflicts = differing.filter(({ sender, stored }) => sender.version !== stored.version);
-    if (conflicts.length > 0)
-      return conflicts.map(({ sender, stored }) => ({ sender, isAllowed: stored.choices.isAllowed }));
-    for (const { sender, stored } of differing) {
-      const { userId } = sender;
-      await transaction.senderSettings.update({
-        where: { portalId_userId: { portalId, userId } },
-        data: { isAllowed, version: { increment: 1 } },
-      });
-      await recordChange(transaction, portalId, {
-        ...noted(sender, by),
-        action: "CHANGED",
-        before: { isAllowed: stored.choices.isAllowed },
-        after: { isAllowed },
-      });
-    }
+  return inPrismaTransaction(prisma, async (transaction) => {
+    const stored = await ensureMarks(transaction, portalId, senders);
+    const differing = senders
+      .map((sender) => ({ sender, ...(stored.get(sender.userId) ?? { isAllowed: null, version: 0 }) }))
+      .filter((one) => one.isAllowed !== isAllowed);
+    const conflicts = differing.filter(({ sender, version }) => sender.version !== version);
+    if (conflicts.length > 0) return conflicts.map(({ sender, isAllowed }) => ({ sender, isAllowed }));
+    const userIds = differing.map(({ sender }) => sender.userId);
+    await transaction.senderSettings.updateMany({
+      where: { portalId, userId: { in: userIds } },
+      data: { isAllowed, version: { increment: 1 } },
+    });
+    const changes = differing.map(({ sender, isAllowed: before }) => ({
+      ...noted(sender, by),
+      action: "CHANGED" as const,
+      before: { isAllowed: before },
+      after: { isAllowed },
+    }));
+    await recordChanges(transaction, portalId, changes);
     return [];
   });
+}
+
+/**
+ * How people are marked now, by user id. Their rows are made where there are none and locked until the transaction ends:
+ * always in the order of ids, so that two who mark the same people cannot wait for each other.
+ *
+ * @param senders in that order.
+ */
+async function ensureMarks(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  senders: readonly ListedSender[],
+): Promise<Map<bigint, { isAllowed: boolean | null; version: number }>> {
+  const userIds = senders.map(({ userId }) => userId);
+  await transaction.senderSettings.createMany({
+    data: userIds.map((userId) => ({ portalId, userId, windowDays: [] })),
+    skipDuplicates: true,
+  });
+  const rows = await transaction.$queryRaw<
+    { user_id: bigint; is_allowed: boolean | null; version: number }[]
+  >`
+    SELECT user_id, is_allowed, version FROM senders
+     WHERE portal_id = ${portalId} AND user_id = ANY (${userIds}::bigint[]) ORDER BY user_id FOR UPDATE`;
+  return new Map(rows.map((row) => [row.user_id, { isAllowed: row.is_allowed, version: row.version }]));
 }
 
 /** Takes back what HubSpot's refusals taught: the sender is tried again with the next contact. */
@@ -161,7 +182,7 @@ export async function clearRefusal(
   { sender, by }: { sender: NamedSender; by: Actor },
 ): Promise<void> {
   const { userId } = sender;
-  await prisma.$transaction(async (transaction) => {
+  await inPrismaTransaction(prisma, async (transaction) => {
     const row = await transaction.senderSettings.findUnique({
       where: { portalId_userId: { portalId, userId } },
     });

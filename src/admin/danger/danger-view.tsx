@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { PoolClient } from "pg";
 import { sendPage } from "../../http/page.js";
+import { withDeadline } from "../../request-deadline.js";
 import { admitPage } from "../session/admit-page.js";
 import { recordChange } from "../audit/record-change.js";
 import { admitForm, finishForm } from "../session/admit-form.js";
@@ -77,11 +78,14 @@ export async function disconnect(
       ...{ by: session, subject: "portal", subjectName: "Connection", action: "DISCONNECTED" },
       after: { uninstalledInHubSpot: isUninstalled },
     });
-  const isErased = await options.vault.disconnect(portalId, reasonOf(session, isUninstalled), {
-    ...{ grant, record, isByAdmin: true },
-    // What HubSpot removed with the app is dead already.
-    revokes: !isUninstalled,
-  });
+  // HubSpot has been told: it is forgotten here, too, even if whoever asked is not waiting any more.
+  const isErased = await withDeadline(undefined, () =>
+    options.vault.disconnect(portalId, reasonOf(session, isUninstalled), {
+      ...{ grant, record, isByAdmin: true },
+      // What HubSpot removed with the app is dead already.
+      revokes: !isUninstalled,
+    }),
+  );
   if (!isErased) return finishForm(options, response, "connected-meanwhile");
   response.redirect(303, "/settings");
 }
