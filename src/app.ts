@@ -47,6 +47,8 @@ export interface AppOptions {
   readonly believeNoneAfterMs?: number | undefined;
   /** The embedded server, where it is being started already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
+  /** Aborts if somebody wishes the process to stop: a start that is under way is then given up. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
@@ -77,22 +79,21 @@ function closeServer(server: Server): Promise<void> {
  * The composition root: opens the database and the queue, wires the rooms, listens, and begins to work. The only place
  * that knows every room.
  *
- * @throws ConfigError's siblings of the database room when it cannot be opened; nothing is left running then.
+ * @throws what kept the database or the queue from being opened, or the reason of `stopping`; nothing is left running then.
  */
 export async function startApp(config: Config, logger: Logger, options: AppOptions = {}): Promise<App> {
   const closers = new Closers();
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { senderClock, propertiesFreshMs, believeNoneAfterMs, server } = options;
+    const { stopping, ...grounds } = options;
     // Loaded while the database and the queue get ready.
     const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
-    const foundation = await lay(
-      { config, logger, senderClock, propertiesFreshMs, believeNoneAfterMs, server },
-      closers,
-    );
+    rooms.catch(() => undefined);
+    const foundation = await lay({ config, logger, ...grounds }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
     const [{ createHttp }, { startWorker }] = await rooms;
+    stopping?.throwIfAborted();
     if (config.role !== "web") startWorker(foundation, closers);
     const listening = await listen(createHttp(foundation), config);
     closers.add(() => closeServer(listening));

@@ -1,56 +1,70 @@
-import type { App } from "./app.js";
-import { ConfigError, readConfig } from "./config.js";
-import { startEmbeddedPostgres } from "./db/embedded-postgres.js";
-import { createLogger } from "./observability/logger.js";
+import { ConfigError, readConfig, type Config } from "./config.js";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
+import { DataDirInUse } from "./db/errors.js";
+import { createLogger, type Logger } from "./observability/logger.js";
+import { listenForStop, stopWished, type StopWish } from "./orderly-stop.js";
 
 /** However long something hangs, the process is gone before a supervisor would kill it. */
-const LONGEST_CLOSE_MS = 19_000;
+const LONGEST_STOP_MS = 19_000;
 
-/** Ends the process in order on the first signal, at once on the second, and after 19 s in any case. */
-function closeOnSignals(app: App, logger: ReturnType<typeof createLogger>): void {
-  let isClosing = false;
-  const close = (signal: NodeJS.Signals): void => {
-    if (isClosing) process.exit(1);
-    isClosing = true;
-    logger.info({ signal }, "stopping; a second signal stops at once");
-    setTimeout(() => {
-      logger.error("stopping took too long; what is left is taken over by another process");
-      process.exit(1);
-    }, LONGEST_CLOSE_MS).unref();
-    app.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.on("SIGTERM", close);
-  process.on("SIGINT", close);
+/** sysexits' EX_TEMPFAIL: nothing is wrong with this copy, and it may be started again later. */
+const EXIT_IN_USE = 75;
+
+/** Says that the process is stopping, and ends it if that takes too long. */
+async function boundStop(wish: StopWish, logger: Logger): Promise<void> {
+  await stopWished(wish);
+  logger.info({ signal: wish.name }, "stopping; another signal, two seconds from now, stops at once");
+  setTimeout(() => {
+    logger.error("stopping took too long; what is left is taken over by another process");
+    process.exit(1);
+  }, LONGEST_STOP_MS).unref();
 }
 
-async function main(): Promise<void> {
+/** Another process, which gets ready while this one loads the rest of the app; undefined with a server of one's own. */
+function startServer(
+  config: Config,
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<EmbeddedPostgres> | undefined {
+  if (config.databaseUrl !== undefined) return undefined;
+  const server = startEmbeddedPostgres({ dataDir: config.dataDir, logger, stopping });
+  server.catch(() => undefined);
+  return server;
+}
+
+/** @returns the exit code. */
+async function main(): Promise<number> {
+  // Before anything is started that a signal would leave behind.
+  const wish = listenForStop({ onImpatience: () => process.exit(1) });
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.logLevel });
   for (const warning of config.warnings) logger.warn(warning);
-  // Another process, which gets ready while this one loads the rest of the app.
-  const server =
-    config.databaseUrl === undefined ? startEmbeddedPostgres({ dataDir: config.dataDir, logger }) : undefined;
-  server?.catch(() => undefined);
+  void boundStop(wish, logger);
+  const server = startServer(config, logger, wish.signal);
   try {
     const { startApp } = await import("./app.js");
-    const app = await startApp(config, logger, { server });
-    closeOnSignals(app, logger);
+    const app = await startApp(config, logger, { server, stopping: wish.signal });
     const { address, port } = app.address;
     logger.info(
       { role: config.role, address, port, publicUrl: config.publicUrl },
       "Sequence Enroller is listening",
     );
+    await stopWished(wish);
+    await app.close();
+    return 0;
   } catch (fault) {
+    await server?.then((started) => started.stop()).catch(() => undefined);
+    if (wish.signal.aborted) return 0;
     logger.fatal({ fault }, "Sequence Enroller could not start");
-    // At once: whatever was opened half-way must not keep a process alive that serves nobody and is never restarted.
-    process.exit(1);
+    return fault instanceof DataDirInUse ? EXIT_IN_USE : 1;
   }
 }
 
-main().catch((fault: unknown) => {
-  process.stderr.write(`${fault instanceof ConfigError ? fault.message : String(fault)}\n`);
-  process.exit(1);
-});
+main().then(
+  // At once: whatever was opened half-way must not keep a process alive that serves nobody and is never restarted.
+  (code) => process.exit(code),
+  (fault: unknown) => {
+    process.stderr.write(`${fault instanceof ConfigError ? fault.message : String(fault)}\n`);
+    process.exit(1);
+  },
+);

@@ -11,6 +11,7 @@ import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
 import { REQUIRED_SCOPES, OPTIONAL_SCOPES } from "../hubspot/scopes.js";
 import { createLogger } from "../observability/logger.js";
 import type { SimulatedPortal } from "../simulator/portal/portal.js";
+import { listenForStop, stopWished, type StopWish } from "../orderly-stop.js";
 import { startSimulator } from "../simulator/simulator.js";
 import type { RunCounts } from "../simulator/workflow/run-request.js";
 import type { WorkflowRun } from "../simulator/workflow/run.js";
@@ -102,13 +103,6 @@ function showProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): ()
   };
 }
 
-function waitForSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
-}
-
 /** Both workflows through the enroll step. */
 async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
   const { portal, outbound, inbound } = stage.account;
@@ -163,15 +157,21 @@ async function play(stage: DemoStage, database: Database): Promise<boolean> {
   return isFaultless(figures);
 }
 
-async function main(): Promise<number> {
-  // npm keeps what stands before `--` for itself, and tells it by the environment.
-  const isOnce = process.argv.includes("--once") || process.env["npm_config_once"] === "true";
-  const port = await freePort(PREFERRED_PORT);
-  const publicUrl = `http://localhost:${port}`;
-  const secret = randomBytes(24).toString("base64url");
-  const dataDir = mkdtempSync(path.join(tmpdir(), "sequence-enroller-demo-"));
-  // As root the database runs under another account, which has to get in.
-  chmodSync(dataDir, 0o755);
+/** What has been opened, to be closed last in, first out. */
+type Closers = (() => Promise<void>)[];
+
+interface Place {
+  port: number;
+  publicUrl: string;
+  secret: string;
+  dataDir: string;
+}
+
+async function openStage(
+  { port, publicUrl, secret, dataDir }: Place,
+  closers: Closers,
+  stopping: AbortSignal,
+): Promise<{ stage: DemoStage; database: Database }> {
   const simulator = await startSimulator({
     clientId: CLIENT_ID,
     clientSecrets: [secret],
@@ -182,38 +182,59 @@ async function main(): Promise<number> {
     rateLimit: RATE_LIMIT,
     latencyMs: [30, 90],
   });
-  const closers: (() => Promise<void>)[] = [];
+  closers.push(() => simulator.close());
+  const account = seedAccount(simulator);
+  stopping.throwIfAborted();
+  const server = await startEmbeddedPostgres({ dataDir, logger: createLogger({ level: "warn" }) });
+  closers.push(() => server.stop());
+  stopping.throwIfAborted();
+  const { url: databaseUrl } = server;
+  const app = await startDemoApp({ simulatorUrl: simulator.url, port, secret, dataDir, databaseUrl });
+  closers.push(() => app.close({ graceMs: 2_000 }));
+  stopping.throwIfAborted();
+  const database = openDatabase({
+    url: databaseUrl,
+    applicationName: "sequence-enroller-demo",
+    poolSize: 2,
+  });
+  closers.push(() => database.close());
+  return { stage: { simulator, account, publicUrl }, database };
+}
+
+/** @returns whether all went well. Whoever wants the site keeps it until the wish to stop. */
+async function show(place: Place, closers: Closers, wish: StopWish): Promise<boolean> {
+  // npm keeps what stands before `--` for itself, and tells it by the environment.
+  const isOnce = process.argv.includes("--once") || process.env["npm_config_once"] === "true";
+  print("Sequence Enroller demo: the app, a simulated HubSpot and a database, all on this machine.");
+  const { stage, database } = await openStage(place, closers, wish.signal);
+  const { portal } = stage.account;
+  const interrupted = stopWished(wish);
+  const isGood = await Promise.race([play(stage, database), interrupted.then(() => false)]);
+  if (!isOnce && isGood) {
+    stage.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
+    print(`\n  Settings page: ${place.publicUrl}/settings  (sign in with one click; Ctrl-C ends the demo)`);
+    await interrupted;
+  }
+  return isGood;
+}
+
+async function main(): Promise<number> {
+  // Before there is anything that a signal would leave behind.
+  const wish = listenForStop({ onImpatience: () => process.exit(1) });
+  const port = await freePort(PREFERRED_PORT);
+  const secret = randomBytes(24).toString("base64url");
+  const dataDir = mkdtempSync(path.join(tmpdir(), "sequence-enroller-demo-"));
+  // As root the database runs under another account, which has to get in.
+  chmodSync(dataDir, 0o711);
+  const closers: Closers = [];
   try {
-    print("Sequence Enroller demo: the app, a simulated HubSpot and a database, all on this machine.");
-    const account = seedAccount(simulator);
-    const { portal } = account;
-    const server = await startEmbeddedPostgres({ dataDir, logger: createLogger({ level: "warn" }) });
-    closers.push(() => server.stop());
-    const app = await startDemoApp({
-      simulatorUrl: simulator.url,
-      port,
-      secret,
-      dataDir,
-      databaseUrl: server.url,
-    });
-    closers.push(() => app.close({ graceMs: 2_000 }));
-    const database = openDatabase({
-      url: server.url,
-      applicationName: "sequence-enroller-demo",
-      poolSize: 2,
-    });
-    closers.push(() => database.close());
-    const interrupted = waitForSignal().then(() => false);
-    const isGood = await Promise.race([play({ simulator, account, publicUrl }, database), interrupted]);
-    if (!isOnce && isGood) {
-      simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
-      print(`\n  Settings page: ${publicUrl}/settings  (sign in with one click; Ctrl-C ends the demo)`);
-      await interrupted;
-    }
-    return isGood ? 0 : 1;
+    const place = { port, publicUrl: `http://localhost:${port}`, secret, dataDir };
+    return (await show(place, closers, wish)) ? 0 : 1;
+  } catch (fault) {
+    if (wish.signal.aborted) return 1;
+    throw fault;
   } finally {
     for (const close of closers.reverse()) await close();
-    await simulator.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
