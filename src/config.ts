@@ -36,6 +36,8 @@ export interface Config {
   /** Unset: an embedded PostgreSQL server under `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
+  /** How long a connection to the database may take, and a query wait for one; undefined: each pool's own default. */
+  readonly databaseConnectTimeoutMs: number | undefined;
   readonly hubspot: {
     readonly clientId: string;
     /** The current secret first; a second one only while it is being rotated. */
@@ -73,6 +75,7 @@ const environment = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// URL")
     .optional(),
+  DATABASE_CONNECT_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).optional(),
   DATA_DIR: z.string().default(".data"),
   HUBSPOT_CLIENT_ID: z.string().min(1),
   HUBSPOT_CLIENT_SECRET: clientSecrets,
@@ -187,6 +190,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     host: value.HOST ?? (setting.isProduction ? "0.0.0.0" : "127.0.0.1"),
     publicUrl: value.PUBLIC_URL ?? `http://localhost:${value.PORT}`,
     databaseUrl: value.DATABASE_URL,
+    databaseConnectTimeoutMs: value.DATABASE_CONNECT_TIMEOUT_MS,
     dataDir: path.resolve(value.DATA_DIR),
     hubspot: Object.freeze({
       clientId: value.HUBSPOT_CLIENT_ID,

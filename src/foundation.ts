@@ -87,9 +87,11 @@ async function openDatabaseOf(
     closers.add(() => server.stop());
     ({ url } = server);
   }
-  await applyMigrations({ url, logger });
+  const connectTimeoutMs = config.databaseConnectTimeoutMs;
+  await applyMigrations({ url, logger, ...(connectTimeoutMs && { connectTimeoutMs }) });
   const applicationName = `sequence-enroller-${config.role}`;
-  const database = openDatabase({ url, applicationName, poolSize: POOL_SIZE, logger });
+  const options = { url, applicationName, poolSize: POOL_SIZE, logger };
+  const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
   closers.add(() => database.close());
   return database;
 }
@@ -100,7 +102,7 @@ function openSiteDatabase(config: Config, database: Database, logger: Logger): D
     ...{ url: database.url, applicationName: "sequence-enroller-site", logger },
     ...{
       poolSize: SITE_POOL_SIZE,
-      connectTimeoutMs: SITE_CONNECT_TIMEOUT_MS,
+      connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
       statementTimeoutMs: SITE_TIMEOUT_MS,
       lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
     },
@@ -124,7 +126,9 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
 }
 
 /** What there is before anything is opened. */
-interface Ground extends Pick<Foundation, "config" | "logger" | "senderClock" | "believeNoneAfterMs"> {
+interface Ground extends Pick<Foundation, "config" | "logger"> {
+  readonly senderClock?: Foundation["senderClock"];
+  readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly propertiesFreshMs?: number | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
@@ -140,6 +144,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     databaseUrl: database.url,
     logger,
     applicationName: `sequence-enroller-queue`,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
   });
   const appId = createAppId({ configured: config.hubspot.appId, logger });
   const oauthApi = createOAuthApi({

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeDataFolder } from "./data-folder.js";
 
 /** A generated secret can be neither read nor made; the message is for the operator. */
 export class SecretUnavailable extends Error {}
@@ -28,7 +29,7 @@ export function generatedSecret(dataDir: string, name: string): string {
   if (found !== undefined) return found;
   const draft = `${file}.${process.pid}`;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeDataFolder(dataDir);
     writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
     linkSync(draft, file);
   } catch (error) {

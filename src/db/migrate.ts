@@ -1,43 +1,55 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
 import type { Logger } from "../observability/logger.js";
 import { applyMigration, validityOf } from "./apply-migration.js";
-import { DatabaseUnreachable, MigrationEdited, MigrationsLocked, MigrationUnfinished } from "./errors.js";
+import { connectPatiently } from "./connect-patiently.js";
+import { MigrationEdited, MigrationsLocked, MigrationUnfinished } from "./errors.js";
 import { migrationsDirectory, readMigrations, type Migration } from "./migration-files.js";
 import { endOpenRecord, ensureRecords, readRecords, type MigrationRecord } from "./migration-records.js";
-import { KEEP_ALIVE, prepareSession } from "./session.js";
+import { refuseTransactionPooling } from "./refuse-transaction-pooling.js";
+import { prepareSession } from "./session.js";
 
 /** The advisory lock of Prisma's schema engine: `prisma migrate deploy` and this runner keep out of each other's way. */
 const PRISMA_MIGRATION_LOCK = 72_707_369;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_PATIENCE_MS = 30_000;
 const LOCK_TIMEOUT_SECONDS = 120;
 const LOCK_AGAIN_MS = 100;
 const PATIENCE_MS = 5 * 60_000;
+
+export interface MigrateOptions {
+  readonly url: string;
+  readonly logger: Logger;
+  /** For tests; prisma/migrations otherwise. */
+  readonly directory?: string;
+  /**
+   * How long a migration tries for a lock that others hold (a backup, a report); by default five minutes. Whoever holds it
+   * is named in the log.
+   */
+  readonly patienceMs?: number;
+  /** How long one try to connect may take if that is more than 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** How long a server that is not there yet is waited for; by default half a minute. */
+  readonly connectPatienceMs?: number;
+}
 
 /**
  * Brings a database up to date: applies, in order, every migration it does not have. Safe to call from many processes at
  * once and at every start; leaves what `prisma migrate deploy` would have left.
  *
- * @param options.directory for tests; prisma/migrations otherwise.
- * @param options.patienceMs how long a migration tries for a lock that others hold (a backup, a report); by default five
- *   minutes. Whoever holds it is named in the log.
  * @returns names of the migrations that this call applied.
- * @throws DatabaseUnreachable where nobody answers at `url`.
+ * @throws DatabaseUnreachable where nobody answers at `url`, however patiently it was asked.
+ * @throws DatabasePoolerUnsupported where a pooler answers that does not keep sessions apart.
  * @throws MigrationEdited, MigrationUnfinished where the database's record and the files do not fit; nothing is applied.
  * @throws MigrationFailed where the database refuses a migration; those before it stay applied.
  * @throws MigrationBlocked if a lock it needs was held by others all that time; nothing of it is kept.
  * @throws MigrationsLocked where another process has held the lock for two minutes.
  */
-export async function applyMigrations(options: {
-  url: string;
-  directory?: string;
-  logger: Logger;
-  patienceMs?: number;
-}): Promise<readonly string[]> {
+export async function applyMigrations(options: MigrateOptions): Promise<readonly string[]> {
   const { url, logger, patienceMs = PATIENCE_MS } = options;
   const migrations = await readMigrations(options.directory ?? migrationsDirectory);
-  const client = await connect(url);
+  const client = await connect(options);
   try {
     await lock(client);
     await ensureRecords(client);
@@ -55,27 +67,29 @@ export async function applyMigrations(options: {
   }
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: "sequence-enroller migrations",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ...KEEP_ALIVE,
-  });
-  // A connection lost under a query rejects that query too; without a listener it would end the process first.
-  client.on("error", () => undefined);
+/** Refuses what no app can work behind, before anything is set or locked there. */
+async function connect({ url, logger, ...waits }: MigrateOptions): Promise<pg.Client> {
+  const { connectTimeoutMs = 0, connectPatienceMs = CONNECT_PATIENCE_MS } = waits;
+  const applicationName = "sequence-enroller migrations";
+  const options = { url, applicationName, timeoutMs: Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS), logger };
+  const client = await connectPatiently({ ...options, patienceMs: connectPatienceMs });
   try {
-    await client.connect();
+    await lookForPooler(client, () => connectPatiently({ ...options, patienceMs: 0 }));
     return client;
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    // A name with several addresses fails with an empty message and the code of the first.
-    throw new DatabaseUnreachable(
-      `The database cannot be reached: ${message || (code ?? "no answer")}. Check DATABASE_URL.`,
-      {
-        cause: error,
-      },
-    );
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function lookForPooler(client: pg.Client, connectAgain: () => Promise<pg.Client>): Promise<void> {
+  // A server that has room for one connection only has other troubles, which will show.
+  const other = await connectAgain().catch(() => undefined);
+  if (other === undefined) return;
+  try {
+    await refuseTransactionPooling(client, other);
+  } finally {
+    await other.end().catch(() => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { openBoss, QUEUE, type BossOptions } from "./open-boss.js";
+import { connectTimeoutOf, openBoss, QUEUE, type BossOptions } from "./open-boss.js";
 import { PortalNotReleased } from "./portal-lease.js";
 import { startWakeListener } from "./wake-listener.js";
 
@@ -227,7 +227,11 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
         logger.warn({ fault }, "heartbeats could not be renewed");
       });
     }, HEARTBEAT_INTERVAL_MS);
-    const stopListening = startWakeListener({ ...options, channel: WAKE_CHANNEL, onWake: fetchSoon });
+    const stopListening = startWakeListener({
+      ...options,
+      connectTimeoutMs: connectTimeoutOf(options),
+      ...{ channel: WAKE_CHANNEL, onWake: fetchSoon },
+    });
     stopLoop = async () => {
       clearInterval(poll);
       await stopListening();

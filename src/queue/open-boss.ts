@@ -33,17 +33,27 @@ const OPTIONS = {
   deleteAfterSeconds: 60,
 };
 
+const CONNECT_TIMEOUT_MS = 5_000;
+
 export interface BossOptions {
   databaseUrl: string;
   logger: Logger;
   applicationName: string;
+  /** How long a connection may take if that is more than 5 s. */
+  connectTimeoutMs?: number | undefined;
+}
+
+/** Of the queue's connections. Nobody waits for them but work that is waiting anyway. */
+export function connectTimeoutOf({ connectTimeoutMs = 0 }: Pick<BossOptions, "connectTimeoutMs">): number {
+  return Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS);
 }
 
 /** pg-boss with the one queue there is, as this release wants it, whatever release made it. */
-export async function openBoss({ databaseUrl, logger, applicationName }: BossOptions): Promise<{
+export async function openBoss(options: BossOptions): Promise<{
   boss: PgBoss;
   stop(): Promise<void>;
 }> {
+  const { databaseUrl, logger, applicationName } = options;
   const boss = new PgBoss({
     connectionString: databaseUrl,
     application_name: applicationName,
@@ -54,7 +64,7 @@ export async function openBoss({ databaseUrl, logger, applicationName }: BossOpt
     superviseIntervalSeconds: 2,
     // How often finished jobs are deleted; by default it would be once a day, and a turn is a job.
     maintenanceIntervalSeconds: 60,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectTimeoutOf(options),
     ...CONNECTIONS,
   });
   boss.on("error", (fault) => {

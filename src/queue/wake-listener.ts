@@ -3,7 +3,6 @@ import pg from "pg";
 import { KEEP_ALIVE, prepareSession } from "../db/session.js";
 import type { Logger } from "../observability/logger.js";
 
-const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** A connection that was lost without a word is noticed by the look that gets no answer. */
 const LOOK_INTERVAL_MS = 10_000;
@@ -12,6 +11,8 @@ const RECONNECT_MS = [0, 500, 1_000, 2_000, 5_000];
 export interface WakeListenerOptions {
   databaseUrl: string;
   applicationName: string;
+  /** How long the connection may take. */
+  connectTimeoutMs: number;
   channel: string;
   /** Told of each wake, and after each (re)connect, since those in between went unheard. */
   onWake: () => void;
@@ -46,14 +47,14 @@ async function listenForEver(options: WakeListenerOptions, stopping: AbortSignal
 
 /** Until the connection is lost, or the wish to stop. */
 async function listen(
-  { databaseUrl, applicationName, channel, onWake }: WakeListenerOptions,
+  { databaseUrl, applicationName, connectTimeoutMs, channel, onWake }: WakeListenerOptions,
   stopping: AbortSignal,
   onListening: () => void,
 ): Promise<void> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     application_name: applicationName,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: STATEMENT_TIMEOUT_MS,
     ...KEEP_ALIVE,
   });

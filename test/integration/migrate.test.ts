@@ -187,7 +187,8 @@ test("the built app finds the same migrations as the sources", async () => {
 });
 
 test("an address where nobody answers is a sentence, without the password", async () => {
-  const attempt = applyMigrations({ url: "postgresql://someone:hunter2@127.0.0.1:1/x", directory, logger });
+  const url = "postgresql://someone:hunter2@127.0.0.1:1/x";
+  const attempt = applyMigrations({ url, directory, logger, connectPatienceMs: 0 });
   await expect(attempt).rejects.toThrow(DatabaseUnreachable);
   await expect(attempt).rejects.toThrow(/DATABASE_URL/);
   await expect(attempt).rejects.not.toThrow(/hunter2/);

@@ -74,6 +74,7 @@ describe("readConfig", () => {
       host: "127.0.0.1",
       publicUrl: "http://localhost:3000",
       databaseUrl: undefined,
+      databaseConnectTimeoutMs: undefined,
       dataDir,
       hubspot: {
         clientId: "client",

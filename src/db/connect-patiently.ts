@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import type { Logger } from "../observability/logger.js";
+import { DatabaseUnreachable } from "./errors.js";
+import { KEEP_ALIVE } from "./session.js";
+
+const RETRY_MS = 1_000;
+
+export interface ConnectOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  /** How long one try may take. */
+  readonly timeoutMs: number;
+  /** How long a server that is not there yet, or not ready, is waited for. */
+  readonly patienceMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Connects to a server that may be starting, waking up or far away: composed services, a host after a power cut, a
+ * database that sleeps.
+ *
+ * @throws DatabaseUnreachable if it is not there in time, or at once if waiting is no help; the message says what is.
+ */
+export async function connectPatiently(options: ConnectOptions): Promise<pg.Client> {
+  const endsAt = Date.now() + options.patienceMs;
+  for (;;) {
+    try {
+      return await connectOnce(options);
+    } catch (error) {
+      if (!mayPass(error) || Date.now() > endsAt) throw unreachable(error);
+      options.logger.warn({ error }, "the database cannot be reached yet: trying again");
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+async function connectOnce({ url, applicationName, timeoutMs }: ConnectOptions): Promise<pg.Client> {
+  // Reads the files that the URL names, too.
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: timeoutMs,
+    ...KEEP_ALIVE,
+  });
+  // A connection lost under a query rejects that query too; without a listener it would end the process first.
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+
+interface ConnectFault {
+  readonly code?: string;
+  readonly message: string;
+}
+
+/** Of the network and the resolver; of PostgreSQL: too many connections, starting up or stopping. */
+const MAY_PASS =
+  /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|EAI_AGAIN|ENOTFOUND|53300|57P0[123])$/;
+
+function mayPass(error: unknown): boolean {
+  const { code } = error as ConnectFault;
+  // The driver's own faults (time is up, the connection ended) bear no code.
+  return code === undefined || MAY_PASS.test(code);
+}
+
+/** OpenSSL's, as Node names them (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const UNKNOWN_AUTHORITY =
+  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/;
+
+function unreachable(error: unknown): DatabaseUnreachable {
+  const { code, message } = error as ConnectFault;
+  // A name with several addresses fails with an empty message and the code of the first.
+  const what = message === "" ? (code ?? "no answer") : message;
+  return new DatabaseUnreachable(`The database cannot be reached: ${what}. ${wayOut(code, message)}`, {
+    cause: error,
+  });
+}
+
+function wayOut(code: string | undefined, message: string): string {
+  if (UNKNOWN_AUTHORITY.test(code ?? "")) {
+    return (
+      "No authority that this machine trusts has signed the server's certificate: add sslrootcert=/path/to/ca.pem with your host's " +
+      "CA certificate to DATABASE_URL. Or sslmode=no-verify, which encrypts but does not tell who answers."
+    );
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return "The server's certificate is for another name: use that name in DATABASE_URL.";
+  if (code === "ENOENT" || code === "EACCES")
+    return "A file that DATABASE_URL names (sslrootcert, sslcert, sslkey) cannot be read.";
+  if (message.includes("does not support SSL"))
+    return "DATABASE_URL asks for TLS (sslmode), which the server does not offer.";
+  if (code === "28000")
+    return "If the server insists on TLS, add sslmode=require and sslrootcert=/path/to/ca.pem to DATABASE_URL. Otherwise check its user.";
+  return "Check DATABASE_URL.";
+}
