@@ -92,9 +92,24 @@ function dependenciesProblem({ withDevelopment }) {
   return undefined;
 }
 
+/**
+ * Nothing is downloaded, and no package's script run, by a service in production: what runs there was put there, and tried,
+ * before.
+ */
+function refuseInProduction(problem, { withDevelopment }) {
+  if (process.env["NODE_ENV"] !== "production") return;
+  const remedy = withDevelopment
+    ? "dist/ has to be built first: run `npm ci --include=dev` and `npm run build`"
+    : "run `npm ci --omit=dev --ignore-scripts`";
+  throw new NotReady(
+    `nothing is installed with NODE_ENV=production (${problem}); ${remedy}, then start again.`,
+  );
+}
+
 function installDependencies({ withDevelopment }) {
   const problem = dependenciesProblem({ withDevelopment });
   if (problem === undefined) return;
+  refuseInProduction(problem, { withDevelopment });
   say(`installing dependencies with npm ci, about a minute (${problem})`);
   const npm = process.env["npm_execpath"];
   const viaNode = npm !== undefined && /npm-cli\.c?js$/.test(npm);
