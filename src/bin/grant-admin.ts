@@ -7,8 +7,9 @@
 import { grantByOperator } from "../admin/session/rights.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "../db/client.js";
-import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
+import { AppError } from "../errors.js";
 import { createLogger } from "../observability/logger.js";
+import { withDatabaseUrl } from "./tool-database.js";
 
 const ID = /^[1-9]\d{0,17}$/;
 const [portal = "", user = "", ...rest] = process.argv.slice(2);
@@ -25,21 +26,27 @@ const REFUSALS = {
 
 const config = readConfig(process.env);
 const logger = createLogger({ level: config.logLevel });
-const embedded =
-  config.databaseUrl === undefined
-    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
-    : undefined;
-const url = config.databaseUrl ?? embedded?.url ?? "";
-const database = openDatabase({ url, applicationName: "sequence-enroller grant-admin", poolSize: 1, logger });
-try {
-  const outcome = await grantByOperator(database.pool, { portalId, userId });
-  if (outcome === "granted" || outcome === "had-it") {
-    process.stdout.write(`User ${userId} may now use the settings pages of account ${portalId}.\n`);
-  } else {
-    process.stderr.write(`${REFUSALS[outcome]} Nothing was changed.\n`);
-    process.exitCode = 1;
+
+async function grant(url: string): Promise<void> {
+  const applicationName = "sequence-enroller grant-admin";
+  const database = openDatabase({ url, applicationName, poolSize: 1, logger });
+  try {
+    const outcome = await grantByOperator(database.pool, { portalId, userId });
+    if (outcome === "granted" || outcome === "had-it") {
+      process.stdout.write(`User ${userId} may now use the settings pages of account ${portalId}.\n`);
+    } else {
+      process.stderr.write(`${REFUSALS[outcome]} Nothing was changed.\n`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await database.close();
   }
-} finally {
-  await database.close();
-  await embedded?.stop();
+}
+
+try {
+  await withDatabaseUrl(config, logger, grant);
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  process.stderr.write(`${error.message}\nNothing was changed.\n`);
+  process.exitCode = 1;
 }
