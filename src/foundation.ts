@@ -18,6 +18,7 @@ import type { Logger } from "./observability/logger.js";
 import { createMetrics, gaugeQueueJobs, type Metrics } from "./observability/metrics.js";
 import { openDrainQueue, type DrainQueue } from "./queue/drain-queue.js";
 import { createWakeSoon } from "./queue/wake-soon.js";
+import { createCipher, type Cipher } from "./vault/cipher.js";
 import { createVault, type Vault } from "./vault/vault.js";
 
 /** Connections of one process to PostgreSQL, besides the queue's few and the settings site's. */
@@ -45,6 +46,8 @@ export interface Foundation {
   readonly appId: AppId;
   readonly oauthApi: OAuthApi;
   readonly vault: Vault;
+  /** Seals what else of a portal is secret. */
+  readonly cipher: Cipher;
   /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
   readonly forPortal: ReturnType<typeof createTransport>;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
@@ -199,6 +202,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     metrics,
     directory: createDirectory({ pool: database.pool }),
     vault,
+    cipher: createCipher(config.encryptionKeys),
     forPortal: createTransport({
       apiUrl: config.hubspot.apiUrl,
       accessTokenFor: (portalId) => vault.accessTokenFor(portalId),

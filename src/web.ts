@@ -164,6 +164,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
       vault,
       now,
       renewUserList: userListRenewal(foundation),
+      cipher: foundation.cipher,
       wake,
       finishLater,
       explain: createExplainer({

@@ -1,4 +1,5 @@
 import { createMailer } from "./alerts/mailer.js";
+import { resealWebhooks } from "./alerts/webhook-seals.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { OverdueLooks } from "./executions/overdue.js";
 import { recallStranded } from "./executions/stranded.js";
@@ -96,6 +97,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   const stopPruning = startPeriodic({
     intervalMs: PRUNE_INTERVAL_MS,
     work: async () => {
+      await resealWebhooks(database.pool, foundation.cipher);
       await pruneHistory({ pool: database.pool, logger, isEnding: () => isEnding });
     },
     onFault: (fault) => {
@@ -153,7 +155,11 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   closers.add(
     startPeriodic({
       intervalMs: SWEEP_INTERVAL_MS,
-      work: () => sendDueAlerts({ pool: database.pool, poster, mailer, publicUrl: config.publicUrl, logger }),
+      work: () =>
+        sendDueAlerts({
+          ...{ pool: database.pool, poster, mailer, cipher: foundation.cipher, logger },
+          publicUrl: config.publicUrl,
+        }),
       onFault: (fault) => {
         logger.warn({ fault }, "alerts could not be sent");
       },

@@ -8,7 +8,7 @@ import { answersOf } from "./frame/answer.js";
 import { createAssetsRouter } from "./frame/assets.js";
 import { disconnect, erase, pause, resume, showDanger } from "./danger/danger-view.js";
 import { formBody, signOut, signOutBody } from "./session/admit-form.js";
-import { changeAlerts, sendTestAlert } from "./alerts/change-alerts.js";
+import { changeAlerts, renewSecret, sendTestAlert } from "./alerts/change-alerts.js";
 import { changeSender } from "./overview/change-default-sender.js";
 import { LAST_ALERT_PATH } from "./alerts/last-alert.js";
 import { WAITING_PATH, WaitingCard } from "./overview/waiting-card.js";
@@ -42,6 +42,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   router.get(LAST_ALERT_PATH, answer(showLastAlert));
   router.post("/settings/default-sender", body, answer(changeSender));
   router.post("/settings/alerts", body, answer(changeAlerts));
+  router.post("/settings/alerts/secret", body, answer(renewSecret));
   router.post("/settings/alerts/test", body, answer(sendTestAlert));
   router.get("/settings/danger", answer(showDanger));
   router.post("/settings/danger/pause", body, answer(pause));

@@ -2,6 +2,7 @@ import type { Database } from "../db/client.js";
 import type { Slices } from "../executions/slices.js";
 import type { Explain } from "../policy/explanation.js";
 import type { AccountShare } from "../http/account-share.js";
+import type { TextCipher } from "../alerts/webhook-seals.js";
 import type { Vault } from "../vault/vault.js";
 import type { Cookies } from "../http/cookies.js";
 import type { AppScopes } from "./overview/connection.js";
@@ -26,6 +27,8 @@ export interface SettingsOptions {
   /** What an admin's disconnect erases. */
   vault: Pick<Vault, "currentGrant" | "disconnect">;
   now: () => Date;
+  /** Seals the addresses and secrets of webhooks. */
+  cipher: TextCipher;
   /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
   renewUserList: (portalId: bigint) => void;
   /** Tells the workers that the portal has work; never fails. */

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { openWebhookUrl, sealWebhookUrl, type TextCipher } from "./webhook-seals.js";
 
 /** Where a portal's alerts go, and when failures are worth one. */
 export interface AlertSettings {
@@ -17,6 +18,7 @@ export interface StoredAlertSettings extends AlertSettings {
 }
 
 interface Row {
+  alert_webhook_sealed: string | null;
   alert_webhook_url: string | null;
   alert_email: string | null;
   alert_failure_count: number | null;
@@ -24,18 +26,25 @@ interface Row {
   version: number;
 }
 
+/** Where they are stored, and what seals the address of the webhook there. */
+export interface AlertStore {
+  readonly database: Pick<Pool, "query">;
+  readonly cipher: TextCipher;
+}
+
 export async function findAlertSettings(
-  database: Pick<Pool, "query">,
+  { database, cipher }: AlertStore,
   portalId: bigint,
 ): Promise<StoredAlertSettings> {
   const { rows } = await database.query<Row>(
-    `SELECT alert_webhook_url, alert_email, alert_failure_count, alert_failure_percent, version
+    `SELECT alert_webhook_url, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version
        FROM portal_settings WHERE portal_id = $1`,
     [portalId],
   );
   const [row] = rows;
+  const sealed = row?.alert_webhook_sealed ?? null;
   return {
-    webhookUrl: row?.alert_webhook_url ?? null,
+    webhookUrl: sealed === null ? (row?.alert_webhook_url ?? null) : openWebhookUrl(cipher, portalId, sealed),
     email: row?.alert_email ?? null,
     failureCount: row?.alert_failure_count ?? null,
     failurePercent: row?.alert_failure_percent ?? null,
@@ -45,20 +54,21 @@ export async function findAlertSettings(
 
 /** False where somebody saved since `version` was read: nothing is changed then. */
 export async function saveAlertSettings(
-  database: Pick<Pool, "query">,
+  { database, cipher }: AlertStore,
   portalId: bigint,
   { webhookUrl, email, failureCount, failurePercent, version }: StoredAlertSettings,
 ): Promise<boolean> {
+  const sealed = webhookUrl === null ? null : sealWebhookUrl(cipher, portalId, webhookUrl);
   const { rowCount } = await database.query(
     `INSERT INTO portal_settings AS s
-       (portal_id, alert_webhook_url, alert_email, alert_failure_count, alert_failure_percent, version)
+       (portal_id, alert_webhook_sealed, alert_email, alert_failure_count, alert_failure_percent, version)
      VALUES ($1, $2, $3, $4, $5, 1)
      ON CONFLICT (portal_id) DO UPDATE SET
-       alert_webhook_url = excluded.alert_webhook_url, alert_email = excluded.alert_email,
+       alert_webhook_sealed = excluded.alert_webhook_sealed, alert_webhook_url = NULL, alert_email = excluded.alert_email,
        alert_failure_count = excluded.alert_failure_count, alert_failure_percent = excluded.alert_failure_percent,
        version = s.version + 1, updated_at = now()
        WHERE s.version = $6`,
-    [portalId, webhookUrl, email, failureCount, failurePercent, version],
+    [portalId, sealed, email, failureCount, failurePercent, version],
   );
   return rowCount === 1;
 }

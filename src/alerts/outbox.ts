@@ -35,6 +35,8 @@ export interface DueAlert {
   readonly page: string | null;
   /** The channel's address, or for mail several, apart by commas; null: the portal wants none. */
   readonly address: string | null;
+  /** A webhook's address, sealed; null if there is none, or it still stands in `address`. */
+  readonly sealedAddress: string | null;
   /** Of those, who has got it by an earlier try, and whom the mail server refused for good, with its words. */
   readonly reached: readonly string[];
   readonly refusals: Readonly<Record<string, string>>;
@@ -140,6 +142,7 @@ interface DueRow {
   tries: number;
   time_zone: string | null;
   address: string | null;
+  sealed_address: string | null;
   reached: string[] | null;
   refusals: Record<string, string>;
 }
@@ -165,7 +168,8 @@ export async function claimDueAlerts(
       RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.page, alert.created_at, alert.tries,
                 alert.reached, alert.refusals,
                 (SELECT time_zone FROM portals WHERE portals.portal_id = alert.portal_id) AS time_zone,
-                CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address`,
+                CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address,
+                CASE alert.channel WHEN 'WEBHOOK' THEN settings.alert_webhook_sealed END AS sealed_address`,
     values: [limit, claimSeconds],
   });
   return rows.map((row) => ({
@@ -179,6 +183,7 @@ export async function claimDueAlerts(
     tries: row.tries,
     timeZone: row.time_zone,
     address: row.address,
+    sealedAddress: row.sealed_address,
     reached: row.reached ?? [],
     refusals: row.refusals,
   }));

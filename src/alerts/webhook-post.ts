@@ -89,7 +89,7 @@ export interface WebhookAnswer {
 
 /** Posts JSON to a customer's webhook: no redirects, no internal addresses, ten seconds. Resolves with the answer. */
 export interface WebhookPoster {
-  post(url: string, body: unknown): Promise<WebhookAnswer>;
+  post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<WebhookAnswer>;
   close(): Promise<void>;
 }
 
@@ -98,14 +98,14 @@ export function createWebhookPoster(privateDestinations: ReadonlySet<string>): W
   const guarded = new Agent({ connect: { timeout: 5_000, lookup: publicLookup }, connections: 4 });
   const unguarded = new Agent({ connect: { timeout: 5_000 }, connections: 4 });
   return {
-    async post(url, body) {
+    async post(url, body, headers) {
       const problem = webhookUrlProblem(url, privateDestinations);
       if (problem !== undefined) throw new Error(problem);
       const isPrivate = privateDestinations.has(destinationOf(new URL(url)));
       const response = await fetchThrough(url, {
         method: "POST",
-        headers: { "content-type": "application/json", "user-agent": "sequence-enroller" },
-        body: JSON.stringify(body),
+        headers: { ...headers, "content-type": "application/json", "user-agent": "sequence-enroller" },
+        body,
         redirect: "manual",
         dispatcher: isPrivate ? unguarded : guarded,
         signal: AbortSignal.timeout(TIMEOUT_MS),

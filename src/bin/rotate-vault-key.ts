@@ -3,6 +3,7 @@
  * of the old one and restart the app everywhere, run this, then take the old key away and restart again.
  */
 import { mayTakeOver } from "../admin/session/rights.js";
+import { resealWebhooks } from "../alerts/webhook-seals.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "../db/client.js";
 import { createLogger } from "../observability/logger.js";
@@ -23,7 +24,8 @@ async function reseal(url: string): Promise<void> {
     const cipher = createCipher(config.encryptionKeys);
     const store = createTokenStore({ pool, mayTakeOver });
     const grants = await resealAll({ store, cipher, logger });
-    const resealed = grants + (await resealRevocations({ pool, cipher }));
+    const resealed =
+      grants + (await resealRevocations({ pool, cipher })) + (await resealWebhooks(pool, cipher));
     logger.info(
       { resealed, keyId: config.encryptionKeys[0].id },
       "every stored grant is sealed with the first key",

@@ -2,7 +2,10 @@ import type { Pool } from "pg";
 import { deliverMail, mailProblem } from "../alerts/deliver-mail.js";
 import type { Mailer } from "../alerts/mailer.js";
 import { claimDueAlerts, endTry, type AlertOutcome, type DueAlert } from "../alerts/outbox.js";
+import { signatureHeaders } from "../alerts/sign-webhook.js";
+import { openWebhookUrl, signingSecret, type TextCipher } from "../alerts/webhook-seals.js";
 import { alertPayload } from "../alerts/words.js";
+import { AppError } from "../errors.js";
 import type { WebhookPoster } from "../alerts/webhook-post.js";
 import { readRetryAfterMs } from "../hubspot/retry-after.js";
 import type { Logger } from "../observability/logger.js";
@@ -13,6 +16,8 @@ export interface SendAlertsOptions {
   poster: WebhookPoster;
   /** Undefined if the operator has set no mail server. */
   mailer: Mailer | undefined;
+  /** Opens the sealed addresses of webhooks, and the secrets their posts are signed with. */
+  cipher: TextCipher;
   /** Origin of our settings pages, for the link in the alert. */
   publicUrl: string;
   logger: Logger;
@@ -40,10 +45,10 @@ interface Delivery {
 
 async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<void> {
   const { pool, logger } = options;
-  const { address, portalId, kind, channel, tries } = alert;
-  if (address === null)
+  const { portalId, kind, channel, tries } = alert;
+  if (alert.address === null && alert.sealedAddress === null)
     return endTry(pool, alert, { outcome: alert.reached.length > 0 ? "SENT" : "NOT_WANTED" });
-  const delivery = await (channel === "EMAIL" ? mail(alert, options) : post(alert, address, options));
+  const delivery = await (channel === "EMAIL" ? mail(alert, options) : post(alert, options));
   if (delivery === undefined) return;
   const { outcome, isDue, problem, askedMs = 0 } = delivery;
   if (problem !== undefined)
@@ -53,13 +58,15 @@ async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<voi
   await endTry(pool, alert, { retryInMs, problem: problem ?? "" });
 }
 
-async function post(
-  alert: DueAlert,
-  url: string,
-  { poster, publicUrl }: SendAlertsOptions,
-): Promise<Delivery> {
+async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery> {
+  const { pool, cipher, poster, publicUrl } = options;
+  const { portalId, id, sealedAddress } = alert;
   try {
-    const { status, retryAfter } = await poster.post(url, alertPayload(alert, publicUrl));
+    const url = sealedAddress === null ? alert.address : openWebhookUrl(cipher, portalId, sealedAddress);
+    const body = JSON.stringify(alertPayload(alert, publicUrl));
+    const secret = await signingSecret(pool, cipher, portalId);
+    const headers = signatureHeaders({ id: `alert_${portalId}_${id}`, body, secret, now: new Date() });
+    const { status, retryAfter } = await poster.post(url ?? "", body, headers);
     if (status >= 200 && status < 300) return { outcome: "SENT", isDue: false };
     const problem = `The address answered with status ${status}.`;
     const askedMs = readRetryAfterMs(retryAfter, { httpStatus: status });
@@ -84,6 +91,8 @@ async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
 
 /** `fetch` hides what happened in the cause of its "fetch failed". */
 function describePostFault(fault: unknown): string {
+  if (fault instanceof AppError)
+    return "The stored address or secret could not be read. Save the address again.";
   if (!(fault instanceof Error)) return String(fault);
   if (fault.name === "TimeoutError") return "The address did not answer in time.";
   const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };

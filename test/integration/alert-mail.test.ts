@@ -3,6 +3,8 @@ import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
 import { raiseAlert } from "../../src/alerts/outbox.js";
 import { createWebhookPoster, type WebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
+import { createCipher } from "../../src/vault/cipher.js";
+import { KEYS } from "../support/site.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";
@@ -11,6 +13,7 @@ import { startListener, type Listener } from "../support/simulated-app.js";
 const portalId = 62_516n;
 const from = "Sequence Enroller <enroller@operator.example>";
 
+const cipher = createCipher(KEYS);
 let db: TestDatabase;
 let server: MailServerStandIn;
 let mailer: Mailer;
@@ -54,7 +57,7 @@ async function deliver(by: Mailer | undefined = mailer): Promise<void> {
   const { pool } = db.database;
   await pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
   const logger = createLogger({ level: "silent" });
-  await sendDueAlerts({ pool, poster, mailer: by, publicUrl: "https://enroller.example", logger });
+  await sendDueAlerts({ pool, poster, mailer: by, publicUrl: "https://enroller.example", cipher, logger });
 }
 
 const mailed = () => server.mails.map(({ to }) => to);

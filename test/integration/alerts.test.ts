@@ -6,6 +6,8 @@ import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { watchBacklogs, watchFailures } from "../../src/jobs/watch-portals.js";
 import { storeSenderRefusal } from "../../src/jobs/store-sender-mark.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { createCipher } from "../../src/vault/cipher.js";
+import { KEYS } from "../support/site.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
@@ -15,6 +17,7 @@ import { startListener, type Listener } from "../support/simulated-app.js";
 const portalId = 62_515n;
 const from = "Sequence Enroller <enroller@operator.example>";
 
+const cipher = createCipher(KEYS);
 let db: TestDatabase;
 let mailServer: MailServerStandIn;
 let mails: MailServerStandIn["mails"];
@@ -58,7 +61,7 @@ async function set(settings: {
 async function deliver(): Promise<void> {
   const logger = createLogger({ level: "silent" });
   const { pool } = db.database;
-  await sendDueAlerts({ pool, poster, mailer, publicUrl: "https://enroller.example", logger });
+  await sendDueAlerts({ pool, poster, mailer, publicUrl: "https://enroller.example", cipher, logger });
 }
 
 const raise = (message = "HubSpot ended the app's access.") =>

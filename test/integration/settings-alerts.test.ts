@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import request from "supertest";
 import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
 import { raiseAlert } from "../../src/alerts/outbox.js";
+import { openWebhookUrl } from "../../src/alerts/webhook-seals.js";
+import { createCipher } from "../../src/vault/cipher.js";
 import { createWebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { createLogger } from "../../src/observability/logger.js";
@@ -9,7 +11,7 @@ import { hiddenField } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
 import { startMailServer } from "../support/mail-server.js";
 import { startListener, type Listener } from "../support/simulated-app.js";
-import { startSite, type Site } from "../support/site.js";
+import { KEYS, startSite, type Site } from "../support/site.js";
 
 type Agent = ReturnType<typeof request.agent>;
 
@@ -37,8 +39,17 @@ async function signIn(portal: number): Promise<Agent> {
 
 const page = async (from = admin, path = "/settings/alerts"): Promise<string> =>
   (await from.get(path).expect(200)).text;
-const choicesOf = (portal = portalId) =>
-  site.database.prisma.portalSettings.findUnique({ where: { portalId: portal } });
+/** As they are stored, with the address opened, which is stored sealed. */
+async function choicesOf(portal = portalId) {
+  const stored = await site.database.prisma.portalSettings.findUnique({ where: { portalId: portal } });
+  const sealed = stored?.alertWebhookSealed ?? null;
+  return (
+    stored && {
+      ...stored,
+      ...(sealed && { alertWebhookUrl: openWebhookUrl(createCipher(KEYS), portal, sealed) }),
+    }
+  );
+}
 const alertsOf = (portal = portalId) =>
   site.database.prisma.alert.findMany({ where: { portalId: portal }, orderBy: { id: "asc" } });
 
@@ -78,7 +89,14 @@ async function postDueAlerts(
     level: "debug",
     destination: { write: (line: string) => void site.logLines.push(line) },
   });
-  await sendDueAlerts({ pool: site.database.pool, poster, mailer, publicUrl: site.url, logger });
+  await sendDueAlerts({
+    pool: site.database.pool,
+    poster,
+    mailer,
+    publicUrl: site.url,
+    cipher: createCipher(KEYS),
+    logger,
+  });
   await poster.close();
 }
 

@@ -28,6 +28,8 @@ export interface FormCall {
   readonly fields: string[][];
   /** What another account's admin gets, with a token of their own. */
   readonly other: number;
+  /** What the account's own admin gets, if not a redirect after a change and else a page. */
+  readonly own?: number;
   /** Whether it changes something where the account's own admin sends it. */
   readonly changes: boolean;
 }
@@ -67,12 +69,12 @@ const part = read("part");
 const form = (
   path: string,
   fields: Record<string, unknown> | string[][] = {},
-  { other = 303, changes = true } = {},
+  { other = 303, changes = true, own }: { other?: number; changes?: boolean; own?: number } = {},
 ): FormCall => {
   const pairs = Array.isArray(fields)
     ? fields
     : Object.entries(fields).map(([name, value]) => [name, String(value)]);
-  return { kind: "form", path, fields: pairs, other, changes };
+  return { kind: "form", path, fields: pairs, other, changes, ...(own === undefined ? {} : { own }) };
 };
 const tab = (path: string, { body, other = 200 }: { body?: object; other?: number } = {}): TabCall => ({
   ...{ kind: "tab", path, other },
@@ -226,6 +228,7 @@ function rest({ portalId, sender, letIn, settingsVersion }: RouteIds): Record<st
     "POST /settings/default-sender": [
       form("/settings/default-sender", { sender_user_id: "", version: settingsVersion }, { other: 409 }),
     ],
+    "POST /settings/alerts/secret": [form("/settings/alerts/secret", {}, { own: 200 })],
     "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],
     "POST /settings/alerts": [form("/settings/alerts", webhook, { other: 409 })],
     "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],

@@ -25,6 +25,8 @@ export interface AlertsPageModel {
   frame: Frame;
   saved: StoredAlertSettings;
   entry: AlertEntry | undefined;
+  /** The signing secret just made: shown this once. */
+  secret: string | undefined;
   last: Readonly<Record<AlertChannel, LastAlertModel>>;
   recent: readonly RecentAlert[];
   /** False where the operator has set no mail server. */
@@ -64,6 +66,7 @@ export function AlertsPage(model: AlertsPageModel) {
         </div>
         <Channel {...model} channel="EMAIL" label="E-mail" address={model.saved.email} />
         <Channel {...model} channel="WEBHOOK" label="Webhook" address={model.saved.webhookUrl} />
+        <SigningSecret {...model} />
       </section>
       <RecentAlerts alerts={model.recent} format={frame.format} />
     </SitePage>
@@ -97,6 +100,27 @@ function AlertsForm({ frame, saved, entry, canMail }: AlertsPageModel) {
         Counts in hours with at least 20 contacts. Leave it empty for no limit by share.
       </Field>
       <button class="button primary">Save</button>
+    </form>
+  );
+}
+
+/** Receivers check by it that a post comes from us. */
+function SigningSecret({ frame, saved, secret }: AlertsPageModel) {
+  if (saved.webhookUrl === null) return null;
+  return (
+    <form method="post" action="/settings/alerts/secret">
+      <input type="hidden" name="form_token" value={frame.formToken} />
+      {secret === undefined ? null : (
+        <p class="notice good" role="status">
+          New signing secret: <code id="signing-secret">{secret}</code>. Copy it to the receiver now: it is
+          not shown again.
+        </p>
+      )}
+      <p class="note">
+        Each post is signed, as the Standard Webhooks say (webhook-id, webhook-timestamp, webhook-signature).
+        To check signatures, make a new secret and give it to the receiver; the one before ends at once.
+      </p>
+      <button class="button">Make a new signing secret</button>
     </form>
   );
 }

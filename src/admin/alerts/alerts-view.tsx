@@ -24,21 +24,29 @@ export async function showAlerts(
   if (visit !== undefined) await sendAlerts(options, visit, { request, response });
 }
 
+export interface AlertsAnswer {
+  request: Request;
+  response: Response;
+  entry?: AlertEntry;
+  /** The signing secret just made, to be shown this once. */
+  secret?: string;
+}
+
 /** Sends the page; with `entry`, as an answer to a form that cannot be saved. */
 export async function sendAlerts(
   options: SettingsOptions,
   visit: AdminVisit,
-  { request, response, entry }: { request: Request; response: Response; entry?: AlertEntry },
+  { request, response, entry, secret }: AlertsAnswer,
 ): Promise<void> {
   const { portal } = visit;
   const [saved, recent, mail, webhook] = await Promise.all([
-    findAlertSettings(options.database.pool, portal.portalId),
+    findAlertSettings({ database: options.database.pool, cipher: options.cipher }, portal.portalId),
     listRecentAlerts(options.database.pool, portal.portalId),
     readLast(options, portal, "EMAIL"),
     readLast(options, portal, "WEBHOOK"),
   ]);
   const model = {
-    ...{ saved, recent, entry, canMail: options.canMail },
+    ...{ saved, recent, entry, secret, canMail: options.canMail },
     frame: frameOf(options, visit, { request, response }),
     last: { EMAIL: mail, WEBHOOK: webhook },
   };

@@ -8,6 +8,7 @@ import {
 import type { AlertChannel } from "../../alerts/outbox.js";
 import { readRecipients, recipientsProblem } from "../../alerts/recipients.js";
 import { raiseTestAlert } from "../../alerts/test-alert.js";
+import { renewSigningSecret } from "../../alerts/webhook-seals.js";
 import { webhookUrlProblem } from "../../alerts/webhook-post.js";
 import { inTransaction } from "../../db/transaction.js";
 import { sendAlerts } from "./alerts-view.js";
@@ -38,7 +39,10 @@ export async function changeAlerts(
   }
   const settings = { ...toSettings(typed), version };
   if (await save(options, visit.session, settings)) return finishForm(options, response, "alerts-saved");
-  const saved = await findAlertSettings(options.database.pool, visit.session.portalId);
+  const saved = await findAlertSettings(
+    { database: options.database.pool, cipher: options.cipher },
+    visit.session.portalId,
+  );
   const conflict = describeChanges(inFull(saved), inFull(settings), NO_NAMES);
   const entry: AlertEntry = { typed, problems: {}, version: saved.version, conflict };
   await sendAlerts(options, visit, { request, response, entry });
@@ -89,13 +93,13 @@ function toSettings(typed: Typed): AlertSettings {
 }
 
 async function save(
-  { database }: SettingsOptions,
+  { database, cipher }: SettingsOptions,
   by: SessionIdentity,
   settings: StoredAlertSettings,
 ): Promise<boolean> {
   return inTransaction(database.pool, async (client) => {
-    const before = noted(await findAlertSettings(client, by.portalId));
-    if (!(await saveAlertSettings(client, by.portalId, settings))) return false;
+    const before = noted(await findAlertSettings({ database: client, cipher: cipher }, by.portalId));
+    if (!(await saveAlertSettings({ database: client, cipher: cipher }, by.portalId, settings))) return false;
     const after = noted(settings);
     await recordChange(client, {
       by,
@@ -125,6 +129,30 @@ function inFull({ webhookUrl, email, failureCount, failurePercent }: AlertSettin
   };
 }
 
+/** POST /settings/alerts/secret: the answer shows the new secret, and no page does again. */
+export async function renewSecret(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const { pool } = options.database;
+  const { session } = visit;
+  const { webhookUrl } = await findAlertSettings(
+    { database: pool, cipher: options.cipher },
+    session.portalId,
+  );
+  if (webhookUrl === null) return finishForm(options, response, "test-without-address");
+  const secret = await inTransaction(pool, async (client) => {
+    await recordChange(client, {
+      ...{ by: session, subject: "alerts", subjectName: "Signing secret of the webhook", action: "RENEWED" },
+    });
+    return renewSigningSecret(client, options.cipher, session.portalId);
+  });
+  await sendAlerts(options, visit, { request, response, secret });
+}
+
 const TEST_MESSAGE =
   "This is a test from the settings pages of Sequence Enroller. Real alerts arrive the same way; there is nothing to do.";
 
@@ -139,7 +167,7 @@ export async function sendTestAlert(
   const { pool } = options.database;
   const { portalId } = visit.session;
   const channel: AlertChannel = readForm(request).text("channel") === "EMAIL" ? "EMAIL" : "WEBHOOK";
-  const { email, webhookUrl } = await findAlertSettings(pool, portalId);
+  const { email, webhookUrl } = await findAlertSettings({ database: pool, cipher: options.cipher }, portalId);
   if ((channel === "EMAIL" ? email : webhookUrl) === null)
     return finishForm(options, response, "test-without-address");
   const verdict = await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE });
