@@ -1,7 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import { recordConnection } from "../../src/admin/audit/record-connection.js";
 import { createSettingsRouter } from "../../src/admin/routes.js";
 import { createSessions, type Sessions } from "../../src/admin/session/session.js";
 import { mayTakeOver } from "../../src/admin/session/rights.js";
@@ -29,6 +28,7 @@ import { createInstallStates } from "../../src/oauth/state.js";
 import { takeSiteSlot } from "../../src/queue/site-slots.js";
 import type { Explain } from "../../src/policy/explanation.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
+import { createCipher } from "../../src/vault/cipher.js";
 import { createVault, type Vault } from "../../src/vault/vault.js";
 import { createBrowser, type Browser } from "./browser.js";
 import { createTestDatabase } from "./database.js";
@@ -95,7 +95,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   const now = () => clock.now;
   const vault = createVault({
     ...{ database, keys: KEYS, refreshGrant: oauthApi.refreshGrant, now, logger },
-    ...{ revokeGrant: (token) => oauthApi.revokeGrant(token), mayTakeOver, onConnect: recordConnection },
+    ...{ revokeGrant: (token) => oauthApi.revokeGrant(token), mayTakeOver },
   });
   const cookies = createCookies({ publicUrl: publicUrl ?? url });
   const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
@@ -135,6 +135,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
       appUrl: simulator.url,
       wake: (portalId) => void woken.push(portalId),
       renewUserList: () => undefined,
+      cipher: createCipher(KEYS),
       finishLater: (_portalId, rest) => void toTheEnd(rest),
       explain:
         options.explain ??
@@ -191,6 +192,8 @@ export async function install(site: Site, browser: Browser, portalId: number): P
  * make up a user list without its super admins.
  */
 export async function letInstallersIn({ pool }: Pick<Database, "pool">): Promise<void> {
+  // What HubSpot said of the installers alone would be a person more in such a list.
+  await pool.query("DELETE FROM users WHERE is_read_alone");
   await pool.query(
     `INSERT INTO portal_admins (portal_id, user_id) SELECT portal_id, authorized_by_user_id FROM portals
      ON CONFLICT DO NOTHING`,
