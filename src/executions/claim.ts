@@ -13,7 +13,6 @@ interface ClaimedRow {
   attempts: number;
   retries: number;
   crashes: number;
-  is_first_attempt: boolean;
   first_attempt_age_ms: number;
   first_sent_at: Date | null;
   doubted_at: Date | null;
@@ -35,7 +34,7 @@ const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_m
 export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
 
 const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes,
-  coalesce(${IS_FIRST_ATTEMPT}, false) AS is_first_attempt, e.first_sent_at, e.doubted_at, e.accepted_at,
+  e.first_sent_at, e.doubted_at, e.accepted_at,
   ${sqlTimeLeftMs("e.deadline_at")} AS deadline_left_ms,
   coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
 
@@ -67,7 +66,6 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     attempts: row.attempts,
     retries: row.retries,
     crashes: row.crashes,
-    isFirstAttempt: row.is_first_attempt,
     firstAttemptMs: performance.now() - row.first_attempt_age_ms,
     firstSentAt: row.first_sent_at ?? undefined,
     doubtedAt: row.doubted_at ?? undefined,

@@ -97,8 +97,6 @@ export interface ClaimedExecution {
   readonly retries: number;
   /** How often a worker died or threw on it. */
   readonly crashes: number;
-  /** Nothing was sent for it before this attempt, nor for another of its family. */
-  readonly isFirstAttempt: boolean;
   /** When the first attempt began, as a moment of this process's monotonic clock. */
   readonly firstAttemptMs: number;
   /** HubSpot's time just before the first request was sent: an enrollment at or after it may be ours. Undefined: not noted. */

@@ -6,6 +6,7 @@ import type { HubSpotRejected } from "../hubspot/errors.js";
 import type { Policy } from "../policy/policy.js";
 import { SENDER_REFUSALS, type SenderRefusalCode } from "../policy/sender-marks.js";
 import type { EnrollContext } from "./enroll-contact.js";
+import { wasEverInDoubt } from "./doubt.js";
 import { lookAgain, readDoubt, UNEXPLAINED } from "./settle-uncertain.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
@@ -31,8 +32,8 @@ const CONTRADICTION = "HubSpot says that the contact is enrolled, and does not s
 const WATCH_AFTER_MS = 60_000;
 
 /**
- * HubSpot says that the contact is enrolled. An earlier attempt that it answered late, or never, may be why, of this
- * execution or of the one it retries: only reading tells. It is another's where one that runs is shown and is not ours.
+ * HubSpot says that the contact is enrolled. If every request for it was answered, somebody else did that. An earlier attempt
+ * that was never answered may be why, too, of this execution or of the one it retries: then only reading tells. It is another's where one that runs is shown and is not ours.
  * Where none is shown HubSpot contradicts itself, and where reading fails nothing is known: it is read again, not sent
  * again, since the enrollment could end meanwhile.
  */
@@ -48,14 +49,15 @@ export async function afterAlreadyEnrolled(
           problem: "The contact is in a sequence; waiting for its end.",
         }
       : { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
-  if (execution.isFirstAttempt) return isOthers;
+  if (!wasEverInDoubt(execution)) return isOthers;
   const found = await readDoubt(execution, attempt.context);
   if ("to" in found) return found;
   if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
   if (found.is === "anothers" && found.believedInMs === 0) return isOthers;
   // Time alone does not settle a contradiction.
   const believedInMs = found.believedInMs === 0 ? undefined : found.believedInMs;
-  return lookAgain(execution, believedInMs, found.believedInMs === undefined ? UNEXPLAINED : CONTRADICTION);
+  const problem = found.believedInMs === undefined ? UNEXPLAINED : CONTRADICTION;
+  return lookAgain(execution, attempt.context, { believedInMs, problem });
 }
 
 function concernsSender(code: string | undefined): code is SenderRefusalCode {

@@ -100,6 +100,11 @@ export function wasEverInDoubt({ state, doubtedAt }: ClaimedExecution): boolean 
   return doubtedAt === undefined ? state === "UNCERTAIN" : doubtedAt.getTime() > 0;
 }
 
+/** For how long the execution has been in doubt, by HubSpot's clock, in ms; 0 if that is not known. */
+export function doubtedForMs({ doubtedAt }: ClaimedExecution, now: Date | undefined): number {
+  return doubtedAt === undefined || now === undefined ? 0 : Math.max(0, now.getTime() - doubtedAt.getTime());
+}
+
 function believedInMs(
   execution: ClaimedExecution,
   shown: {
@@ -115,7 +120,7 @@ function believedInMs(
   const { doubtedAt } = execution;
   // Not known since when, as HubSpot's clock was not known yet: the doubt begins with this reading.
   if (askedAt === undefined || doubtedAt === undefined) return Math.max(1, believeNoneAfterMs);
-  return Math.max(0, doubtedAt.getTime() + believeNoneAfterMs - askedAt.getTime());
+  return Math.max(0, believeNoneAfterMs - doubtedForMs(execution, askedAt));
 }
 
 /**
@@ -138,6 +143,8 @@ function hasUnexplainedEnrollment(
   if (countBefore === undefined || count === undefined) return false;
   // A latest one whose date cannot be read explains nothing.
   const isAnotherLatest = latest !== undefined && latest.getTime() !== latestBefore?.getTime();
+  // The latest of all is from before our first request: others made what is counted, while the contact waited.
+  if (isAnotherLatest && since !== undefined && latest < since) return false;
   return count - countBefore > (isAnotherLatest ? 1 : 0);
 }
 

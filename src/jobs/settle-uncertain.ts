@@ -4,15 +4,17 @@ import { failed } from "../executions/outcome.js";
 import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotRejected } from "../hubspot/errors.js";
-import { backoffMs } from "../queue/backoff.js";
 import { later, recoverable } from "./attempt-faults.js";
-import { judgeDoubt, wasEverInDoubt, type Judgement } from "./doubt.js";
+import { doubtedForMs, judgeDoubt, wasEverInDoubt, type Judgement } from "./doubt.js";
 import type { EnrollContext } from "./enroll-contact.js";
 
 /** What trails may show at any moment: looked at again this soon, and no sooner. */
 const LOOK_AGAIN_MS = { least: 500, most: 30_000 };
-/** Gaps where time alone settles nothing. */
-const CONTRADICTED = { baseMs: 15_000, capMs: 15 * 60_000 };
+/**
+ * Where time alone settles nothing the gaps grow with the doubt itself, whatever else the contact has been put off for: what
+ * was only trailing is settled within the minute.
+ */
+const CONTRADICTED = { leastMs: 15_000, mostMs: 15 * 60_000, ofItsAge: 0.5 };
 
 const NOT_SHOWN_YET = "HubSpot does not show yet what became of the last attempt.";
 /** Of which enrollment it counts HubSpot shows nothing: only the one that is the latest. */
@@ -21,13 +23,15 @@ export const UNEXPLAINED =
 
 /** Reads again later: HubSpot does not show an enrollment of ours, and is not believed yet. */
 export function lookAgain(
-  { retries }: ClaimedExecution,
-  believedInMs: number | undefined,
-  problem: string,
+  execution: ClaimedExecution,
+  { doubts }: Pick<EnrollContext, "doubts">,
+  { believedInMs, problem }: { believedInMs: number | undefined; problem: string },
 ): Result {
+  const { leastMs, mostMs, ofItsAge } = CONTRADICTED;
+  const ageMs = doubtedForMs(execution, doubts.clock.at());
   const delayMs =
     believedInMs === undefined
-      ? backoffMs(retries + 1, CONTRADICTED)
+      ? Math.min(mostMs, Math.max(leastMs, ageMs * ofItsAge))
       : Math.min(LOOK_AGAIN_MS.most, Math.max(LOOK_AGAIN_MS.least, believedInMs));
   return { to: "UNCERTAIN", delayMs, problem };
 }
@@ -51,11 +55,9 @@ async function settle(execution: ClaimedExecution, context: EnrollContext): Prom
   if ("to" in found) return found;
   if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
   if (found.believedInMs === 0) return { to: "QUEUED", delayMs: 0 };
-  return lookAgain(
-    execution,
-    found.believedInMs,
-    found.believedInMs === undefined ? UNEXPLAINED : NOT_SHOWN_YET,
-  );
+  const { believedInMs } = found;
+  const problem = believedInMs === undefined ? UNEXPLAINED : NOT_SHOWN_YET;
+  return lookAgain(execution, context, { believedInMs, problem });
 }
 
 /** A doubt that ends unsettled is told as one: the contact has to be looked at. */

@@ -76,6 +76,18 @@ describe("a contact whose enroll request stays without an answer is enrolled onc
     await inTransaction(pool, (client) => applyAction(client, "RETRY", { portalId, ids }));
   }
 
+  test("and what somebody else enrolled after HubSpot had put us off is not told as ours", async () => {
+    const portal = await connectedPortal(running, 1);
+    running.simulator.failNext({ endpoint: "enroll", fault: "throttled", portalId: portal.portalId });
+    const run = enroll(running, portal, { inputs: { if_already_enrolled: "fail" } });
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("enroll") > 0);
+    portal.enrollInUi(onlyContact(portal));
+    await run.finished;
+
+    expect(outputsOf(run)).toMatchObject({ enrollment_status: "ALREADY_ENROLLED" });
+    expect(portal.enrollments.factsOf(onlyContact(portal)).accepted).toBe(0);
+  });
+
   test.each([404, "empty"] as const)(
     "also if its sequence ends before anybody looks, and the look-up says %p of what has ended",
     async (endedEnrollment) => {
@@ -118,22 +130,17 @@ describe("a contact whose enroll request stays without an answer is enrolled onc
 
   test("or not by us at all: HubSpot says that it is enrolled, and it counts as another's when that is shown", async () => {
     const portal = await connectedPortal(running, 1);
-    const contactId = onlyContact(portal);
-    const contact = portal.contact(contactId);
-    const { hubspot_owner_id: ownerId } = contact.properties;
-    Object.assign(contact.properties, { hubspot_owner_id: "" });
-    const run = enroll(running, portal);
-    await run.finished;
-    await untilRow(running, portal, "state = 'COMPLETED' AND error_code = 'OWNER_MISSING'");
-    Object.assign(contact.properties, { hubspot_owner_id: ownerId ?? "" });
     const other = portal.addSequence().id;
-    running.simulator.setLookupLag(2_000);
-    running.simulator.setPropertyLag(2_000);
-    portal.enrollInUi(contactId, { sequenceId: other });
-    await retryAll(portal);
-    const isRetry = "retry_of IS NOT NULL";
-    await untilRow(running, portal, `${isRetry} AND state = 'UNCERTAIN' AND attempts = 1`);
-    await untilRow(running, portal, `${isRetry} AND enrollment_status = 'ALREADY_ENROLLED'`);
+    running.simulator.failNext({ endpoint: "enroll", fault: "resetBefore", portalId: portal.portalId });
+    const run = enroll(running, portal);
+    await untilRow(running, portal, "state = 'UNCERTAIN'");
+    // When our request is believed to have come to nothing, this is not shown yet.
+    running.simulator.setLookupLag(BELIEVE_NONE_AFTER_MS + 5_000);
+    running.simulator.setPropertyLag(BELIEVE_NONE_AFTER_MS + 5_000);
+    portal.enrollInUi(onlyContact(portal), { sequenceId: other });
+    await untilRow(running, portal, "state = 'UNCERTAIN' AND attempts = 2");
+    await run.finished;
+    expect(outputsOf(run)).toMatchObject({ enrollment_status: "ALREADY_ENROLLED" });
     expect(portal.enrollments.all().map(({ sequenceId }) => sequenceId)).toEqual([other]);
   }, 30_000);
 

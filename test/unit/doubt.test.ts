@@ -135,6 +135,9 @@ describe("that there is none of ours is believed", () => {
     expect(await counted("4", another)).toEqual({ is: "none", believedInMs: undefined });
     const undated = { ...another, hs_latest_sequence_enrolled_date: "99999999999999999" };
     expect(await counted("3", undated)).toEqual({ is: "none", believedInMs: undefined });
+    // Others made two while the contact waited, both before our first request.
+    const whileItWaited = latest("301", ago(FIRST_SENT_AGO_MS + 60_000));
+    expect(await counted("4", whileItWaited)).toEqual({ is: "none", believedInMs: 0 });
   });
 
   test("so also of a contact that never was in a sequence before, of which HubSpot sends no count", async () => {
