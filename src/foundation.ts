@@ -15,8 +15,9 @@ import { createTransport } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { CALLBACK_PATH } from "./oauth/routes.js";
 import type { Logger } from "./observability/logger.js";
-import { createMetrics, gaugeQueueJobs, type Metrics } from "./observability/metrics.js";
+import { createMetrics, gaugeQueueJobs, gaugeStoppedPortals, type Metrics } from "./observability/metrics.js";
 import { openDrainQueue, type DrainQueue } from "./queue/drain-queue.js";
+import { countStoppedPortals } from "./queue/stopped-portals.js";
 import { createWakeSoon } from "./queue/wake-soon.js";
 import { createCipher, type Cipher } from "./vault/cipher.js";
 import { createVault, type Vault } from "./vault/vault.js";
@@ -143,12 +144,6 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
   const database = await openDatabaseOf(ground, closers);
   const siteDatabase = openSiteDatabase(config, database, logger);
   closers.add(async () => siteDatabase?.close());
-  const queue = await openDrainQueue({
-    databaseUrl: database.url,
-    logger,
-    applicationName: `sequence-enroller-queue`,
-    connectTimeoutMs: config.databaseConnectTimeoutMs,
-  });
   const appId = createAppId({ configured: config.hubspot.appId, logger });
   const oauthApi = createOAuthApi({
     onAppId: (id) => {
@@ -162,13 +157,16 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
   });
   const metrics = createMetrics();
   const hubspotClock = openHubSpotClock(metrics, logger);
-  gaugeQueueJobs(metrics, () => queue.countJobs());
+  gaugeStoppedPortals(metrics, () => countStoppedPortals(database.pool));
   const vault = createVault({
     database,
     keys: config.encryptionKeys,
     refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
     now: () => new Date(),
     logger,
+    onOwnFault: (cause) => {
+      metrics.ownFaults.inc({ cause });
+    },
     revokeGrant: (refreshToken) => oauthApi.revokeGrant(refreshToken),
     onConnect: async (client, connection) => {
       await recordConnection(client, connection);
@@ -178,6 +176,14 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
     mayTakeOver,
   });
+  await vault.checkSeals();
+  const queue = await openDrainQueue({
+    databaseUrl: database.url,
+    logger,
+    applicationName: `sequence-enroller-queue`,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
+  });
+  gaugeQueueJobs(metrics, () => queue.countJobs());
   const wake = createWakeSoon({
     wake: (portalIds) => queue.wake(portalIds),
     intervalMs: WAKE_INTERVAL_MS,

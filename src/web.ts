@@ -28,6 +28,7 @@ import { createConfirmSigner } from "./oauth/confirm-signer.js";
 import { createOAuthRouter } from "./oauth/routes.js";
 import { createInstallStates } from "./oauth/state.js";
 import { takeSiteSlot } from "./queue/site-slots.js";
+import { ownFaultOf } from "./queue/stopped-portals.js";
 import { createHealthRouter } from "./observability/health.js";
 import { createMetricsRouter } from "./observability/metrics.js";
 import type { Database } from "./db/client.js";
@@ -235,13 +236,16 @@ export function createHttp(foundation: Foundation): Express {
   http.use(createRequestId());
   if (config.role !== "worker") mountActions(http, foundation);
   http.use(
-    createHealthRouter({
-      database: () => whyNotWritable(database.pool),
-      queue: async () => {
-        await foundation.queue.probe();
-        return undefined;
+    createHealthRouter(
+      {
+        database: () => whyNotWritable(database.pool),
+        queue: async () => {
+          await foundation.queue.probe();
+          return undefined;
+        },
       },
-    }),
+      { setup: () => ownFaultOf(database.pool) },
+    ),
   );
   const { metricsToken: token, isProduction } = config;
   http.use(createMetricsRouter({ registry: metrics.registry, token, isProduction }));

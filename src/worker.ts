@@ -13,7 +13,7 @@ import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
 import { IDLE_INTERVAL_MS, requestOldUserLists } from "./directory/user-list.js";
 import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./jobs/watch-idle-portals.js";
-import { watchBacklogs, watchFailures } from "./jobs/watch-portals.js";
+import { watchBacklogs, watchFailures, watchOwnFaults } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
 import { type Closers, type Foundation } from "./foundation.js";
 
@@ -186,6 +186,7 @@ function startWatching({ database, vault, logger, wake }: Foundation, closers: C
   const works = [
     { name: "failures", intervalMs: WATCH_INTERVAL_MS, work: () => watchFailures(pool) },
     { name: "backlogs", intervalMs: WATCH_INTERVAL_MS, work: () => watchBacklogs(pool) },
+    { name: "own faults", intervalMs: WATCH_INTERVAL_MS, work: () => watchOwnFaults(pool) },
     { name: "fixed user lists", intervalMs: WATCH_INTERVAL_MS, work: () => tellOfFixedUserLists(pool) },
     {
       ...{ name: "old user lists", intervalMs: IDLE_INTERVAL_MS },

@@ -11,6 +11,7 @@ export const ALERT_KINDS = [
   "FAILURES_HIGH",
   "BACKLOG_LATE",
   "HOLDS_CUT_SHORT",
+  "SERVICE_FAULT",
   "TEST",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

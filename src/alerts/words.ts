@@ -9,6 +9,7 @@ export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   DELETION_AHEAD: "Account will be deleted",
   SENDER_REFUSED: "Sender refused",
   FAILURES_HIGH: "Many contacts not enrolled",
+  SERVICE_FAULT: "Sequence Enroller is out of order",
   BACKLOG_LATE: "Contacts will miss their deadline",
   HOLDS_CUT_SHORT: "HubSpot let go of contacts early",
   TEST: "Test",

@@ -58,7 +58,7 @@ export function resumePortal(pool: Pool, portalId: bigint): Slices {
 
 async function closeCircuit(pool: Pool, portalId: bigint): Promise<undefined> {
   await pool.query(
-    `UPDATE portal_drains SET circuit_open_until = NULL, circuit_opened_at = NULL, circuit_reason = NULL, circuit_trips = 0,
+    `UPDATE portal_drains SET circuit_open_until = NULL, circuit_opened_at = NULL, circuit_reason = NULL, circuit_cause = NULL, circuit_trips = 0,
             resumed_at = now()
       WHERE portal_id = $1`,
     [portalId],

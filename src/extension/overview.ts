@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Database } from "../db/client.js";
 import { findTrouble } from "../admin/overview/hubspot-trouble.js";
+import { ownFaultWords } from "../admin/overview/own-fault-words.js";
 import { findPortal } from "../admin/session/portal-overview.js";
 import { startOfDay } from "./start-of-day.js";
 import { readToday } from "./today.js";
@@ -16,8 +17,16 @@ export const overviewAnswer = z.object({
   }),
   /** Set while an admin keeps the app from enrolling. */
   pausedSince: instant.nullable(),
-  /** Set while HubSpot keeps failing this account's calls, and the app rests. */
-  trouble: z.object({ since: instant, restsUntil: instant, lastFailure: z.string().nullable() }).nullable(),
+  /** Set while this account's calls keep failing, and the app rests. */
+  trouble: z
+    .object({
+      since: instant,
+      restsUntil: instant,
+      lastFailure: z.string().nullable(),
+      /** Set if it is a fault of the app itself: what it does and who can mend it, in sentences. */
+      ownFault: z.string().nullable(),
+    })
+    .nullable(),
   today: z.object({
     since: instant,
     enrolled: z.number().int(),
@@ -65,7 +74,12 @@ export async function readOverview(
     trouble:
       trouble === undefined
         ? null
-        : { since: trouble.since, restsUntil: trouble.pausedUntil, lastFailure: trouble.lastFailure },
+        : {
+            since: trouble.since,
+            restsUntil: trouble.pausedUntil,
+            lastFailure: trouble.lastFailure,
+            ownFault: trouble.ownCause === null ? null : ownFaultWords(trouble.ownCause),
+          },
     today,
     timeZone,
     siteUrl,

@@ -61,6 +61,14 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
   if (fault instanceof AppError && !fault.retryable) {
     return new AppMisconfigured(`The portal's token cannot be read (${fault.code})`, { cause: fault });
   }
+  const { retryAfterMs } = (fault ?? {}) as { retryAfterMs?: unknown };
+  // HubSpot's token endpoint failed for another caller, and is spared for all of them.
+  if (fault instanceof AppError && typeof retryAfterMs === "number")
+    return new HubSpotUnavailable("HubSpot's OAuth service failed", {
+      cause: fault,
+      retryAfterMs,
+      wasNotSent: true,
+    });
   return new TokenNotAtHand("The portal's token could not be had", { cause: fault });
 }
 

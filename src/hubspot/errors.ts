@@ -118,7 +118,15 @@ export class GrantRevoked extends HubSpotError {
   override readonly code = "GRANT_REVOKED";
 }
 
-/** HubSpot does not accept this app's own credentials: alert the operator, never disconnect portals (dossier §2.6). */
+/**
+ * A fault of our own set-up, which waiting does not mend: HubSpot does not accept the app's credentials, or a grant does
+ * not open. Tell the operator, never disconnect portals (dossier §2.6).
+ */
 export class AppMisconfigured extends HubSpotError {
   override readonly code = "APP_MISCONFIGURED";
+
+  /** What the operator has to set right: the code of the fault behind it (a sealing key that is missing), or its own. */
+  get reason(): string {
+    return this.cause instanceof AppError ? this.cause.code : this.code;
+  }
 }

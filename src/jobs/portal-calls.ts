@@ -13,7 +13,7 @@ import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
 import { ANSWER_TIMEOUT_MS, type RequestTerms } from "../hubspot/request-terms.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
 import type { PortalTransport, PortalTransportOptions, TakeSlot } from "../hubspot/transport.js";
-import type { PortalCircuit } from "../queue/portal-circuit.js";
+import { LONG_WAIT_MS, type PortalCircuit } from "../queue/portal-circuit.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 
 export interface PortalCallsOptions {
@@ -50,13 +50,15 @@ const PROBE_TIMEOUT_STEP_MS = 5_000;
 const WAITS_AFTER_MS = 1_000;
 
 /**
- * A 429 by the second or ten seconds is pacing; one by the day is a state of the account. Our own storage is not HubSpot,
- * and a request that was not made says nothing about it.
+ * A 429 by the second or ten seconds is pacing, which the budget sees to; one by the day, or with a long pause asked for,
+ * is a state of the account. Our own storage is not HubSpot, and a request that was not made says nothing about it.
  */
 function reportFailure(circuit: PortalCircuit, fault: unknown): void {
-  if (fault instanceof HubSpotThrottled && fault.policyName !== "DAILY") return;
+  const isPacing = fault instanceof HubSpotThrottled && fault.policyName !== "DAILY";
+  if (isPacing && (fault.retryAfterMs ?? 0) <= LONG_WAIT_MS) return;
   if (fault instanceof TokenNotAtHand || fault instanceof PortalSpared) return;
-  if (fault instanceof AppMisconfigured) circuit.failed(fault.message, { retryAfterMs: MISCONFIGURED_MS });
+  if (fault instanceof AppMisconfigured)
+    circuit.failed(fault.message, { retryAfterMs: MISCONFIGURED_MS, ownCause: fault.reason });
   if (fault instanceof HubSpotUnavailable) {
     const { message, retryAfterMs } = fault;
     circuit.failed(message, { retryAfterMs, isTimeout: fault instanceof HubSpotTimedOut });

@@ -109,3 +109,28 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
     await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "BACKLOG_LATE", message, page });
   }
 }
+
+/** A wrong set-up that is noticed and mended at once is nothing to tell every account of. */
+const FAULT_LASTS = "30 minutes";
+
+/**
+ * Raises SERVICE_FAULT, once for each time, in every account that a fault of our own keeps at a standstill: its admins
+ * see contacts wait and cannot know that HubSpot is not to blame.
+ */
+export async function watchOwnFaults(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ portal_id: string }>({
+    name: "watch-own-faults",
+    text: `
+      SELECT d.portal_id FROM portal_drains d JOIN portals p USING (portal_id)
+       WHERE d.circuit_trips > 0 AND d.circuit_cause IS NOT NULL AND d.circuit_opened_at < now() - $1::interval AND p.status = 'CONNECTED'
+         AND NOT EXISTS (SELECT FROM alerts a WHERE a.portal_id = d.portal_id AND a.kind = 'SERVICE_FAULT'
+                            AND a.created_at > d.circuit_opened_at)`,
+    values: [FAULT_LASTS],
+  });
+  for (const { portal_id } of rows) {
+    const message =
+      "A fault of Sequence Enroller itself keeps contacts of this account waiting. Its operator has been told. " +
+      "Nothing is lost: they go on when it is mended.";
+    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "SERVICE_FAULT", message });
+  }
+}

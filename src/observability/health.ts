@@ -24,23 +24,45 @@ async function troubleOf(probe: Probe): Promise<string | undefined> {
   }
 }
 
-/** `GET /healthz`: the process runs. `GET /readyz`: all it needs works; 503 with the names of what does not, and why. */
-export function createHealthRouter(probes: Readonly<Record<string, Probe>>): Router {
+/**
+ * `GET /healthz`: the process runs. `GET /readyz`: all it needs works; 503 with the names of what does not, and why.
+ *
+ * @param warnings what does not work as it should though calls are taken and kept: told, and no reason to be not ready
+ */
+export function createHealthRouter(
+  probes: Readonly<Record<string, Probe>>,
+  warnings: Readonly<Record<string, Probe>> = {},
+): Router {
   const router = Router();
   router.get("/healthz", (_request, response) => {
     response.json({ status: "ok" });
   });
   router.get("/readyz", async (_request, response) => {
-    const results = await Promise.all(
-      Object.entries(probes).map(async ([name, probe]) => ({ name, trouble: await troubleOf(probe) })),
-    );
+    const [results, warned] = await Promise.all([resultsOf(probes), resultsOf(warnings)]);
     const failing = results.filter(({ trouble }) => trouble !== undefined);
     const checks = Object.fromEntries(
       results.map(({ name, trouble }) => [name, trouble === undefined ? "ok" : "failing"]),
     );
-    if (failing.length === 0) return void response.json({ status: "ready", checks });
-    const reasons = Object.fromEntries(failing.map(({ name, trouble }) => [name, trouble]));
-    response.status(503).json({ status: "not ready", checks, reasons });
+    const told = warned.some(({ trouble }) => trouble !== undefined) ? { warnings: troublesOf(warned) } : {};
+    if (failing.length === 0) return void response.json({ status: "ready", checks, ...told });
+    response.status(503).json({ status: "not ready", checks, reasons: troublesOf(failing), ...told });
   });
   return router;
+}
+
+interface Result {
+  readonly name: string;
+  readonly trouble: string | undefined;
+}
+
+function resultsOf(probes: Readonly<Record<string, Probe>>): Promise<Result[]> {
+  return Promise.all(
+    Object.entries(probes).map(async ([name, probe]) => ({ name, trouble: await troubleOf(probe) })),
+  );
+}
+
+function troublesOf(results: readonly Result[]): Record<string, string | undefined> {
+  return Object.fromEntries(
+    results.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [[name, trouble]])),
+  );
 }

@@ -13,6 +13,8 @@ export interface Metrics {
   readonly badV3Signatures: Counter;
   /** Outcomes that HubSpot refused although it was to hold the contact for longer. */
   readonly holdsCutShort: Counter;
+  /** Requests that a fault of our own kept from being made, by its code. */
+  readonly ownFaults: Counter<"cause">;
   /** How far HubSpot's clock is ahead of this machine's. */
   readonly hubspotClockAhead: Gauge;
 }
@@ -44,6 +46,12 @@ export function createMetrics(): Metrics {
       help: "Outcomes that HubSpot refused before the end of the hold it was asked for",
       registers: [registry],
     }),
+    ownFaults: new Counter({
+      name: "sequence_enroller_own_faults_total",
+      help: "Tokens that could not be had for a fault of our own set-up, by its code",
+      labelNames: ["cause"],
+      registers: [registry],
+    }),
     hubspotClockAhead: new Gauge({
       name: "sequence_enroller_hubspot_clock_ahead_seconds",
       help: "How far HubSpot's clock is ahead of this machine's, by the dates of its answers; negative: behind",
@@ -69,6 +77,24 @@ export function gaugeQueueJobs(
         },
         () => undefined,
       );
+    },
+  });
+}
+
+/** Accounts at a standstill by cause, as `count` tells it whenever it is asked for; left out if it fails. */
+export function gaugeStoppedPortals(
+  { registry }: Pick<Metrics, "registry">,
+  count: () => Promise<ReadonlyMap<string, number>>,
+): void {
+  new Gauge({
+    name: "sequence_enroller_portals_stopped",
+    help: "Accounts whose calls keep failing: HUBSPOT does not answer, or the code of a fault of our own set-up",
+    labelNames: ["cause"],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const counts = await count().catch(() => new Map<string, number>());
+      for (const [cause, portals] of counts) this.set({ cause }, portals);
     },
   });
 }

@@ -14,8 +14,16 @@ const FAILURES_TO_OPEN = 5;
 /** A time-out is many seconds of silence, and costs others more than a refusal that comes at once: two open the circuit. */
 const FAILURES_IN_A_TIMEOUT = 3;
 const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
-/** A known wait as long as this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */
-const LONG_WAIT_MS = 60_000;
+/** A known wait longer than this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */
+export const LONG_WAIT_MS = 30_000;
+/** What a failure tells besides its reason. */
+interface Failure {
+  /** What HubSpot asked for, or how long it will last, if known. */
+  readonly retryAfterMs?: number | undefined;
+  readonly isTimeout?: boolean;
+  /** The code of a fault of our own, which no waiting mends. */
+  readonly ownCause?: string | undefined;
+}
 /** However long it is said to last: it may be over sooner, and one request tells. */
 const PROBE_EVERY_MS = 15 * 60_000;
 
@@ -61,18 +69,15 @@ export class PortalCircuit {
     this.#save(0, null);
   }
 
-  /** HubSpot did not answer, or with an outage. `retryAfterMs` is what it asked for, or how long it will last, if known. */
-  failed(
-    reason: string,
-    { retryAfterMs, isTimeout }: { retryAfterMs?: number | undefined; isTimeout?: boolean } = {},
-  ): void {
+  /** HubSpot did not answer, or with an outage; or a fault of our own keeps it from being asked. */
+  failed(reason: string, { retryAfterMs, isTimeout, ownCause }: Failure = {}): void {
     this.#failuresInARow += isTimeout === true ? FAILURES_IN_A_TIMEOUT : 1;
-    const isLongWait = retryAfterMs !== undefined && retryAfterMs >= LONG_WAIT_MS;
+    const isLongWait = retryAfterMs !== undefined && retryAfterMs > LONG_WAIT_MS;
     if (this.isOpen || (!isLongWait && !this.isProbing && this.#failuresInARow < FAILURES_TO_OPEN)) return;
     this.#trips += 1;
     const openMs = isLongWait ? Math.min(PROBE_EVERY_MS, retryAfterMs) : backoffMs(this.#trips, OPEN);
     this.#openUntilMs = performance.now() + openMs;
-    this.#save(openMs, reason);
+    this.#save(openMs, reason, ownCause);
   }
 
   /** Resolves once what was decided is stored, or could not be. */
@@ -80,7 +85,7 @@ export class PortalCircuit {
     await this.#saving;
   }
 
-  #save(openMs: number, reason: string | null): void {
+  #save(openMs: number, reason: string | null, ownCause?: string): void {
     const { pool, lease, onFault } = this.#options;
     const values = [
       lease.portalId,
@@ -88,6 +93,7 @@ export class PortalCircuit {
       openMs,
       reason === null ? null : cutText(reason, 500),
       this.#trips,
+      ownCause ?? null,
     ];
     this.#saving = this.#saving
       .then(() => pool.query({ name: "save-circuit", text: SAVE, values }))
@@ -100,7 +106,7 @@ const SAVE = `
   UPDATE portal_drains AS drain
      SET circuit_open_until = CASE WHEN $5::int > 0 THEN now() + $3::float8 * interval '1 millisecond' END,
          circuit_opened_at = CASE WHEN $5::int = 0 THEN NULL ELSE coalesce(drain.circuit_opened_at, now()) END,
-         circuit_reason = $4::text,
+         circuit_reason = $4::text, circuit_cause = $6::text,
          circuit_trips = $5::int,
          resumed_at = CASE WHEN $5::int = 0 THEN now() ELSE drain.resumed_at END
     FROM lease WHERE drain.portal_id = lease.portal_id`;

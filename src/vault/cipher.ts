@@ -16,6 +16,8 @@ export interface Cipher {
   open(sealed: string, context: SealContext): string;
   /** Whether the text was sealed with the first key, i.e. needs no re-sealing. */
   isCurrent(sealed: string): boolean;
+  /** Whether a key of this id is configured. */
+  knows(keyId: string): boolean;
 }
 
 /** Format of a sealed text: `v1.<key id>.<iv>.<ciphertext>.<tag>`, the last three base64url. */
@@ -38,6 +40,7 @@ export function createCipher(keys: readonly [EncryptionKey, ...EncryptionKey[]])
         throw new SealKeyUnknown(`No encryption key with id ${parts.keyId} is configured`);
       return unseal(parts, context, entry);
     },
+    knows: (keyId) => keysById.has(keyId),
     isCurrent: (sealed) => parse(sealed).keyId === current.id,
   };
 }

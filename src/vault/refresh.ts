@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
 import type { Cipher } from "./cipher.js";
-import { NotConnected, RefreshUnderWay } from "./errors.js";
+import { NotConnected, RefreshPutOff, RefreshUnderWay } from "./errors.js";
+import { codeOf, FaultNews, isOwnFault } from "./fault-news.js";
 import type { RefreshGrant, RefreshedGrant } from "./grant.js";
 import type { StoredTokens, TokenStore } from "./store.js";
 import { openAccessToken, openRefreshToken, sealTokens, type LiveToken } from "./token-seals.js";
@@ -14,6 +15,10 @@ const PATIENCE_MS = 2_000;
 /** How long a caller waits at all: one whole lease of a process that died, and a refresh after it. */
 const WAIT_MS = 45_000;
 const POLL_MS = 50;
+/** Pause after a refresh that failed where HubSpot named none: an outage is not met by a storm of all who want the token. */
+const PUT_OFF_MS = 3_000;
+/** Nor is our own wrong set-up; once it is set right, an account waits this long at most. */
+const PUT_OFF_MISCONFIGURED_MS = 15_000;
 /** Pauses between tries to store tokens already received: HubSpot may have retired the old ones, so they must not be lost. */
 const STORE_RETRY_MS = [100, 400, 1_600, 3_200];
 
@@ -31,6 +36,14 @@ export interface RefreshOptions {
   refreshGrant: RefreshGrant;
   now: () => Date;
   logger: Logger;
+  /** Told the code of each fault of our own that kept a portal from its token: a key that is missing, credentials refused. */
+  onOwnFault?: ((code: string) => void) | undefined;
+}
+
+/** What has been told of faults, of the seals and of the refresh apart: one may be well while the other is not. */
+interface News {
+  readonly seals: FaultNews;
+  readonly refreshes: FaultNews;
 }
 
 /**
@@ -41,14 +54,17 @@ export interface RefreshOptions {
 export function createTokenSource(
   options: RefreshOptions,
 ): (portalId: bigint, need: TokenNeed) => Promise<LiveToken> {
-  const { store, cipher } = options;
+  const { store } = options;
+  const news: News = { seals: new FaultNews(), refreshes: new FaultNews() };
   return async function currentToken(portalId, need) {
     const startedMs = performance.now();
     for (;;) {
       const row = await findRow(store, portalId);
-      const token = openAccessToken(cipher, row);
+      const token = open(options, row, news);
       if (!need.isStale(token)) return token;
-      if (!row.isLeased && (await store.lease(row, LEASE_MS))) return refreshAsHolder(options, row, need);
+      if (row.refreshPutOffMs > 0) return whilePutOff(row, token, need);
+      if (!row.isLeased && (await store.lease(row, LEASE_MS)))
+        return refreshAsHolder(options, { row, need, news });
       const waitedMs = performance.now() - startedMs;
       if (waitedMs > PATIENCE_MS && need.isUsable(token)) return token;
       if (waitedMs > WAIT_MS)
@@ -64,20 +80,53 @@ async function findRow(store: TokenStore, portalId: bigint): Promise<StoredToken
   return row;
 }
 
-/** Runs while holding the lease of `row`. */
-async function refreshAsHolder(
-  options: RefreshOptions,
-  row: StoredTokens,
+/** A grant that does not open is told once: nobody reads of it otherwise, since HubSpot is not even asked. */
+function open({ cipher, logger, onOwnFault }: RefreshOptions, row: StoredTokens, { seals }: News): LiveToken {
+  const { portalId } = row;
+  try {
+    const token = openAccessToken(cipher, row);
+    seals.isWell(portalId);
+    return token;
+  } catch (fault) {
+    onOwnFault?.(codeOf(fault));
+    if (seals.isNews(portalId, fault))
+      logger.error(
+        { portalId, err: fault },
+        "a stored grant does not open: this account is at a standstill; look at ENCRYPTION_KEYS",
+      );
+    throw fault;
+  }
+}
+
+function whilePutOff(
+  { portalId, refreshPutOffMs }: StoredTokens,
+  token: LiveToken,
   need: TokenNeed,
-): Promise<LiveToken> {
+): LiveToken {
+  if (need.isUsable(token)) return token;
+  throw new RefreshPutOff(`Portal ${portalId}: HubSpot's token endpoint failed and is not asked again yet`, {
+    retryAfterMs: refreshPutOffMs,
+  });
+}
+
+/** A refresh under the lease of `row`. */
+interface Refresh {
+  readonly row: StoredTokens;
+  readonly need: TokenNeed;
+  readonly news: News;
+}
+
+async function refreshAsHolder(options: RefreshOptions, refresh: Refresh): Promise<LiveToken> {
+  const { row } = refresh;
   const { cipher, logger, refreshGrant, now } = options;
   const grantedAtMs = now().getTime();
   let grant: RefreshedGrant;
   try {
     grant = await refreshGrant(openRefreshToken(cipher, row));
   } catch (error) {
-    return recover(options, { row, need, error });
+    return recover(options, { ...refresh, error });
   }
+  refresh.news.refreshes.isWell(row.portalId);
   const tokens = sealTokens(cipher, row.portalId, { grant, grantedAtMs });
   if (await storeSurely(() => options.store.replace(row, tokens))) {
     logger.info(
@@ -91,25 +140,50 @@ async function refreshAsHolder(
 }
 
 async function recover(
-  { store, cipher, logger }: RefreshOptions,
-  { row, need, error }: { row: StoredTokens; need: TokenNeed; error: unknown },
+  options: RefreshOptions,
+  { row, need, news, error }: Refresh & { error: unknown },
 ): Promise<LiveToken> {
+  const { store, cipher } = options;
   const { portalId } = row;
   if (error instanceof AppError && error.code === "GRANT_REVOKED") {
     const reason = "HubSpot no longer accepts the app's authorization: it was uninstalled or revoked.";
     if (!(await store.disconnect(portalId, reason, { version: row })))
       return openAccessToken(cipher, await findRow(store, portalId));
-    logger.warn({ portalId, err: error }, "the portal's grant is revoked; portal disconnected");
+    options.logger.warn({ portalId, err: error }, "the portal's grant is revoked; portal disconnected");
     throw error;
   }
-  await store.releaseLease(row);
+  await store.releaseLease(row, putOffMs(error));
   const token = openAccessToken(cipher, row);
-  logger.error(
-    { portalId, err: error, usesOldToken: need.isUsable(token) },
-    "could not refresh the portal's grant",
-  );
+  tellOfRefresh(options, { portalId, error, usesOldToken: need.isUsable(token), news });
   if (need.isUsable(token)) return token;
   throw error;
+}
+
+/** What HubSpot asked for (clamped where it is read), else a little. */
+function putOffMs(error: unknown): number {
+  const { retryAfterMs } = error as { retryAfterMs?: unknown };
+  if (typeof retryAfterMs === "number") return retryAfterMs;
+  return isOwnFault(error) ? PUT_OFF_MISCONFIGURED_MS : PUT_OFF_MS;
+}
+
+function tellOfRefresh(
+  { logger, onOwnFault }: RefreshOptions,
+  {
+    portalId,
+    error,
+    usesOldToken,
+    news,
+  }: { portalId: bigint; error: unknown; usesOldToken: boolean; news: News },
+): void {
+  const isOurs = isOwnFault(error);
+  if (isOurs) onOwnFault?.(codeOf(error));
+  if (!news.refreshes.isNews(portalId, error)) return;
+  const fields = { portalId, err: error, usesOldToken };
+  if (!isOurs) return logger.warn(fields, "could not refresh the portal's grant; trying again");
+  logger.error(
+    fields,
+    "HubSpot does not accept this app: look at HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and PUBLIC_URL",
+  );
 }
 
 /**

@@ -15,6 +15,8 @@ export interface StoredTokens extends SealedTokens {
   portalId: bigint;
   /** Judged by the database's clock, the one clock all processes share. */
   isLeased: boolean;
+  /** Ms until a refresh may be tried again after one that failed, by the same clock; 0: at once. */
+  refreshPutOffMs: number;
 }
 
 /** Tells one grant of a portal from the next; it stays the same through refreshes. */
@@ -42,7 +44,8 @@ export interface TokenStore {
   save(grant: Grant, tokens: SealedTokens, terms: GrantTerms): Promise<SavedGrant>;
   /** Takes the refresh lease of exactly this version of the row; false where another process holds it or the row moved on. */
   lease(row: StoredTokens, leaseMs: number): Promise<boolean>;
-  releaseLease(row: StoredTokens): Promise<void>;
+  /** Gives the lease back after a refresh that failed; nobody takes it again for `putOffMs`. */
+  releaseLease(row: StoredTokens, putOffMs: number): Promise<void>;
   /** False where the row was replaced or erased since: then these tokens must not be used. */
   replace(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
   /** Which grant the portal has; undefined where it has none. */
@@ -50,8 +53,17 @@ export interface TokenStore {
   /** Erases the tokens, where `only` holds. Answers whether it did. */
   disconnect(portalId: bigint, reason: string, only?: DisconnectOnly): Promise<boolean>;
   listAfter(portalId: bigint, limit: number): Promise<StoredTokens[]>;
+  /** For each key that a stored grant is sealed with: how many are, and a few of them. */
+  listByKey(samples: number): Promise<SealedByKey[]>;
   /** Like `replace`, but leaves a leased row alone: a refresh under way must find the version it started from. */
   reseal(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
+}
+
+/** Grants whose refresh token was sealed with one key. */
+export interface SealedByKey {
+  readonly keyId: string;
+  readonly grants: number;
+  readonly samples: readonly StoredTokens[];
 }
 
 interface TokenRow {
@@ -60,14 +72,16 @@ interface TokenRow {
   refresh_token_sealed: string;
   access_expires_at: Date;
   is_leased: boolean;
+  put_off_ms: number;
 }
 
 const COLUMNS = `portal_id, access_token_sealed, refresh_token_sealed, access_expires_at,
-  coalesce(refresh_lease_until > now(), false) AS is_leased`;
+  coalesce(refresh_lease_until > now(), false) AS is_leased,
+  greatest(0, coalesce(extract(epoch FROM refresh_not_before - now()) * 1000, 0))::float8 AS put_off_ms`;
 
 const REPLACE = `UPDATE portal_tokens
   SET access_token_sealed = $3, refresh_token_sealed = $4, access_expires_at = $5, refresh_lease_until = NULL,
-      updated_at = now()
+      refresh_not_before = NULL, updated_at = now()
   WHERE portal_id = $1 AND refresh_token_sealed = $2`;
 
 /** Told inside the transaction that disconnects a portal: what it writes is committed with it, or not at all. */
@@ -129,13 +143,15 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       changes(
         `UPDATE portal_tokens SET refresh_lease_until = now() + make_interval(secs => $3)
          WHERE portal_id = $1 AND refresh_token_sealed = $2
-           AND (refresh_lease_until IS NULL OR refresh_lease_until <= now())`,
+           AND (refresh_lease_until IS NULL OR refresh_lease_until <= now())
+           AND (refresh_not_before IS NULL OR refresh_not_before <= now())`,
         [row.portalId, row.refreshTokenSealed, leaseMs / 1000],
       ),
-    async releaseLease(row) {
+    async releaseLease(row, putOffMs) {
       await changes(
-        "UPDATE portal_tokens SET refresh_lease_until = NULL WHERE portal_id = $1 AND refresh_token_sealed = $2",
-        [row.portalId, row.refreshTokenSealed],
+        `UPDATE portal_tokens SET refresh_lease_until = NULL, refresh_not_before = now() + make_interval(secs => $3)
+          WHERE portal_id = $1 AND refresh_token_sealed = $2`,
+        [row.portalId, row.refreshTokenSealed, putOffMs / 1000],
       );
     },
     replace: (row, tokens) => changes(REPLACE, replacement(row, tokens)),
@@ -157,6 +173,22 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       const sql = `SELECT ${COLUMNS} FROM portal_tokens WHERE portal_id > $1 ORDER BY portal_id LIMIT $2`;
       return (await pool.query<TokenRow>(sql, [portalId, limit])).rows.map(toStored);
     },
+    async listByKey(samples) {
+      const { rows } = await pool.query<TokenRow & { key_id: string; grants: string }>(
+        `SELECT * FROM (
+           SELECT ${COLUMNS}, split_part(refresh_token_sealed, '.', 2) AS key_id, row_number() OVER by_key AS place,
+                  count(*) OVER (PARTITION BY split_part(refresh_token_sealed, '.', 2)) AS grants
+             FROM portal_tokens
+           WINDOW by_key AS (PARTITION BY split_part(refresh_token_sealed, '.', 2) ORDER BY updated_at DESC)
+         ) AS numbered WHERE place <= $1 ORDER BY key_id, place`,
+        [samples],
+      );
+      const keyIds = [...new Set(rows.map(({ key_id }) => key_id))];
+      return keyIds.map((keyId) => {
+        const sealed = rows.filter(({ key_id }) => key_id === keyId);
+        return { keyId, grants: Number(sealed[0]?.grants ?? 0), samples: sealed.map(toStored) };
+      });
+    },
   };
 }
 
@@ -167,6 +199,7 @@ function toStored(row: TokenRow): StoredTokens {
     refreshTokenSealed: row.refresh_token_sealed,
     accessExpiresAt: row.access_expires_at,
     isLeased: row.is_leased,
+    refreshPutOffMs: row.put_off_ms,
   };
 }
 
@@ -272,7 +305,7 @@ async function writeTokens(client: PoolClient, portalId: bigint, tokens: SealedT
      ON CONFLICT (portal_id) DO UPDATE SET
        access_token_sealed = excluded.access_token_sealed, refresh_token_sealed = excluded.refresh_token_sealed,
        access_expires_at = excluded.access_expires_at, granted_at = excluded.granted_at, refresh_lease_until = NULL,
-       updated_at = now()`,
+       refresh_not_before = NULL, updated_at = now()`,
     [portalId, tokens.accessTokenSealed, tokens.refreshTokenSealed, tokens.accessExpiresAt],
   );
 }

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { EncryptionKey } from "../config.js";
 import type { Database } from "../db/client.js";
 import type { Logger } from "../observability/logger.js";
+import { checkSeals } from "./check-seals.js";
 import { createCipher } from "./cipher.js";
 import { AppError } from "../errors.js";
 import type { Grant, GrantTerms, RefreshGrant, SavedGrant } from "./grant.js";
@@ -49,6 +50,8 @@ export interface Vault {
   disconnect(portalId: bigint, reason: string, only?: Omit<DisconnectOnly, "version">): Promise<boolean>;
   /** Revokes at HubSpot the grants that are not used any more and are due; each is tried again until HubSpot knows. */
   revokeGivenUp(): Promise<void>;
+  /** Tries at start whether stored grants open; see `checkSeals`. */
+  checkSeals(): Promise<void>;
   /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
   reseal(): Promise<number>;
 }
@@ -62,6 +65,8 @@ export interface VaultOptions {
   revokeGrant: (refreshToken: string) => Promise<void>;
   now: () => Date;
   logger: Logger;
+  /** Told the code of each fault of our own that kept a portal from its token. */
+  onOwnFault?: (code: string) => void;
   /** Told inside the transaction that connects a portal. */
   onConnect?: OnConnect;
   /** Told inside the transaction that disconnects a portal. */
@@ -169,6 +174,7 @@ export function createVault(options: VaultOptions): Vault {
       if (isErased) logger.info({ portalId, reason }, "portal disconnected");
       return isErased;
     },
+    checkSeals: () => checkSeals({ store, cipher, logger }),
     revokeGivenUp: () => revokeGivenUpGrants({ ...options, pool: options.database.pool, cipher }),
     async reseal() {
       const grants = await resealAll({ store, cipher, logger });

@@ -10,8 +10,9 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
   let webhook: Listener;
 
   beforeAll(async () => {
-    running = await startRunningApp();
     webhook = await startListener(() => 204);
+    const environment = { PRIVATE_DESTINATIONS: new URL(webhook.url).host };
+    running = await startRunningApp({ environment });
   });
 
   afterAll(async () => {

@@ -206,7 +206,12 @@ describe("what the settings tab says", () => {
     disconnectedReason: "The app was uninstalled.",
     missingScopes: [],
   };
-  const trouble = { since: "2026-11-20T09:00:00Z", restsUntil: "2026-11-20T09:05:00Z", lastFailure: null };
+  const trouble = {
+    since: "2026-11-20T09:00:00Z",
+    restsUntil: "2026-11-20T09:05:00Z",
+    lastFailure: null,
+    ownFault: null,
+  };
   const lacking = { isConnected: true, disconnectedReason: null, missingScopes: ["automation"] };
   test.each<[string, Partial<Overview>, { word: string; sentence: string }]>([
     [

@@ -63,6 +63,9 @@ function grant(name: string): Grant {
   };
 }
 
+/** What a refresh that failed left behind is over. */
+const endPause = () => site.database.pool.query("UPDATE portal_tokens SET refresh_not_before = now()");
+
 const tokenRow = () => site.database.prisma.portalToken.findUnique({ where: { portalId } });
 const portalRow = () => site.database.prisma.portal.findUniqueOrThrow({ where: { portalId } });
 
@@ -232,6 +235,7 @@ describe("a refresh that HubSpot does not grant", () => {
     await expect(site.vault.accessTokenFor(portalId)).rejects.toBeInstanceOf(AppMisconfigured);
     expect(await portalRow()).toMatchObject({ status: "CONNECTED" });
     site.simulator.setTokenEndpoint("ok");
+    await endPause();
     expect(await site.vault.accessTokenFor(portalId)).toMatch(/^CL/);
   });
 
@@ -241,9 +245,10 @@ describe("a refresh that HubSpot does not grant", () => {
     later(NEAR_EXPIRY_MS);
     expect(await site.vault.accessTokenFor(portalId)).toBe(token);
     later(5 * 60_000);
-    await expect(site.vault.accessTokenFor(portalId)).rejects.toBeInstanceOf(HubSpotUnavailable);
+    await expect(site.vault.accessTokenFor(portalId)).rejects.toMatchObject({ code: "HUBSPOT_UNAVAILABLE" });
     expect(await portalRow()).toMatchObject({ status: "CONNECTED" });
     site.simulator.setTokenEndpoint("ok");
+    await endPause();
     expect(await site.vault.accessTokenFor(portalId)).not.toBe(token);
   });
 
@@ -259,8 +264,41 @@ describe("a refresh that HubSpot does not grant", () => {
     for (let call = 0; call < 20; call += 1) await vault.accessTokenFor(portalId);
     expect(asked).toBe(1);
     later(16_000);
+    await endPause();
     await vault.accessTokenFor(portalId);
     expect(asked).toBe(2);
+  });
+
+  test("is tried once while HubSpot asks for a pause, by all callers of all processes together", async () => {
+    let asked = 0;
+    let isDown = true;
+    const refreshGrant = (refreshToken: string) => {
+      asked += 1;
+      return isDown
+        ? Promise.reject(new HubSpotUnavailable("429", { retryAfterMs: 15_000 }))
+        : site.oauthApi.refreshGrant(refreshToken);
+    };
+    const vaults = [anotherVault({ refreshGrant }), anotherVault({ refreshGrant })];
+    later(31 * 60_000);
+    const failures = [];
+    for (let round = 0; round < 5; round += 1) {
+      const tries = vaults.map((vault) => vault.accessTokenFor(portalId));
+      for (const result of await Promise.allSettled(tries))
+        failures.push(
+          result.status === "rejected" ? (result.reason as { retryAfterMs: number }).retryAfterMs : 0,
+        );
+    }
+    expect(asked).toBe(1);
+    expect(failures).toHaveLength(10);
+    for (const retryAfterMs of failures) {
+      expect(retryAfterMs).toBeGreaterThan(5_000);
+      expect(retryAfterMs).toBeLessThanOrEqual(15_000);
+    }
+    isDown = false;
+    await endPause();
+    await Promise.all(vaults.map((vault) => vault.accessTokenFor(portalId)));
+    expect(asked).toBe(2);
+    expect((await tokenRow())?.refreshNotBefore).toBeNull();
   });
 });
 

@@ -23,7 +23,7 @@ suite("an admin at the settings page in a real browser", () => {
 
   beforeAll(async () => {
     webhook = await startListener(() => 204);
-    running = await startRunningApp();
+    running = await startRunningApp({ environment: { PRIVATE_DESTINATIONS: new URL(webhook.url).host } });
     portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
     browser = await launchChromium();
     await running.install(portal);

@@ -94,7 +94,9 @@ describe("a portal whose token cannot be had", () => {
     await circuit.saved();
     expect(circuit.isOpen).toBe(true);
     expect(calls.isCallable()).toBe(false);
-    expect(stored).toEqual([[portalId, 1n, 60_000, "HubSpot refuses the client secret", 1]]);
+    expect(stored).toEqual([
+      [portalId, 1n, 60_000, "HubSpot refuses the client secret", 1, "APP_MISCONFIGURED"],
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ConnectionHealth } from "./connection-health.js";
+import type { HubSpotTrouble } from "./hubspot-trouble.js";
 import { numbered, type Format } from "../frame/format.js";
 import type { PortalOverview } from "../session/portal-overview.js";
 
@@ -13,14 +14,14 @@ export function Connection({
   format,
   scopes,
   health,
-  isAnswering,
+  trouble,
 }: {
   portal: PortalOverview;
   format: Format;
   scopes: AppScopes;
   health: ConnectionHealth;
-  /** False while HubSpot keeps failing this portal's calls. */
-  isAnswering: boolean;
+  /** Set while this portal's calls keep failing. */
+  trouble: HubSpotTrouble | undefined;
 }) {
   return (
     <section class="card" aria-labelledby="connection-title">
@@ -49,8 +50,7 @@ export function Connection({
         </dd>
         <dt>Calls to HubSpot</dt>
         <dd>
-          {isAnswering ? "HubSpot answers. " : "HubSpot is not answering. "}
-          <Budget health={health} />
+          {answersOf(trouble)} <Budget health={health} />
         </dd>
         <dt>Permissions</dt>
         <dd>
@@ -59,6 +59,11 @@ export function Connection({
       </dl>
     </section>
   );
+}
+
+function answersOf(trouble: HubSpotTrouble | undefined): string {
+  if (trouble === undefined) return "HubSpot answers.";
+  return trouble.ownCause === null ? "HubSpot is not answering." : "HubSpot is not asked: see above.";
 }
 
 export function Time({ date, format }: { date: Date; format: Format }) {

@@ -1,9 +1,11 @@
 import type { Database } from "../../db/client.js";
 import { shorten } from "../frame/format.js";
 
-/** HubSpot keeps failing this portal's calls, so the app rests it (queue/portal-circuit.ts). */
+/** HubSpot keeps failing this portal's calls, or a fault of ours does, so the app rests it (queue/portal-circuit.ts). */
 export interface HubSpotTrouble {
   since: Date;
+  /** Set if it is a fault of our own: its code. Null: HubSpot does not answer. */
+  ownCause: string | null;
   /** Nothing is sent before this; once it is past, one call at a time. */
   pausedUntil: Date;
   /** What the last failed call ended with, in a sentence; shortened. */
@@ -19,10 +21,11 @@ export async function findTrouble(
 ): Promise<HubSpotTrouble | undefined> {
   const drain = await prisma.portalDrain.findUnique({ where: { portalId } });
   if (drain === null || drain.circuitTrips === 0) return undefined;
-  const { circuitOpenedAt, circuitOpenUntil, circuitReason } = drain;
+  const { circuitOpenedAt, circuitOpenUntil, circuitReason, circuitCause } = drain;
   if (circuitOpenedAt === null || circuitOpenUntil === null) return undefined;
   return {
     since: circuitOpenedAt,
+    ownCause: circuitCause,
     pausedUntil: circuitOpenUntil,
     lastFailure:
       circuitReason === null || circuitReason === "" ? null : shorten(circuitReason, LONGEST_FAILURE),

@@ -42,10 +42,7 @@ export function SettingsPage(model: SettingsPageModel) {
         </div>
       </div>
       <div class="columns">
-        <Connection
-          {...{ portal: frame.portal, format, scopes, health }}
-          isAnswering={trouble.trouble === undefined}
-        />
+        <Connection {...{ portal: frame.portal, format, scopes, health }} trouble={trouble.trouble} />
         <SenderForm {...sender} />
       </div>
     </SitePage>

@@ -2,6 +2,7 @@ import type { Backlog } from "./backlog.js";
 import type { Format } from "../frame/format.js";
 import type { HubSpotTrouble } from "./hubspot-trouble.js";
 import { Time } from "./connection.js";
+import { isMendedByNewGrant, ownFaultWords } from "./own-fault-words.js";
 
 export interface TroubleModel {
   trouble: HubSpotTrouble | undefined;
@@ -24,9 +25,10 @@ export function Trouble({ isUpdate = false, ...model }: TroubleModel & { isUpdat
 }
 
 function Words({ trouble, backlog, format, now }: TroubleModel & { trouble: HubSpotTrouble }) {
+  if (trouble.ownCause !== null) return <OwnFault {...{ trouble, held: heldOf(backlog), format }} />;
   const { since, lastFailure } = trouble;
   const { isPartial } = backlog;
-  const held = backlog.undecided + backlog.unreported;
+  const held = heldOf(backlog);
   return (
     <div class="notice wait">
       <p>
@@ -39,6 +41,29 @@ function Words({ trouble, backlog, format, now }: TroubleModel & { trouble: HubS
           : `Contacts waiting: ${format.count(held)}${isPartial ? "+" : ""}. Nothing is lost: they go on when HubSpot answers again.`}
       </p>
       {lastFailure === null ? null : <p class="quote">Last failure: {lastFailure}</p>}
+    </div>
+  );
+}
+
+const heldOf = ({ undecided, unreported }: Backlog): number => undecided + unreported;
+
+function OwnFault({ trouble, held, format }: { trouble: HubSpotTrouble; held: number; format: Format }) {
+  const { since, ownCause } = trouble;
+  const cause = ownCause ?? "";
+  return (
+    <div class="notice wait">
+      <p>
+        <strong>Sequence Enroller is out of order here.</strong> {ownFaultWords(cause)} It has been so since{" "}
+        <Time date={since} format={format} />.
+      </p>
+      <p>
+        {held === 0 ? "No contact is waiting for it." : `Contacts waiting: ${format.count(held)}. `}
+        {held === 0 ? null : "Nothing is lost: they go on when it is mended."}{" "}
+        {isMendedByNewGrant(cause) ? <a href="/oauth/install">Connect the account again</a> : null}
+      </p>
+      <p class="quote">
+        For the operator: <code>{cause}</code>
+      </p>
     </div>
   );
 }

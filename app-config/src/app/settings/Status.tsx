@@ -40,7 +40,14 @@ export function Status({ overview, locale }: StatusProps) {
           </Text>
         </Alert>
       )}
-      {trouble !== null && (
+      {typeof trouble?.ownFault === "string" && (
+        <Alert variant="warning" title="The app is out of order here">
+          <Text>
+            Since {at(trouble.since)}. {trouble.ownFault} Nothing is lost.
+          </Text>
+        </Alert>
+      )}
+      {trouble !== null && typeof trouble.ownFault !== "string" && (
         <Alert variant="warning" title="HubSpot is not answering the app">
           <Text>
             Since {at(trouble.since)}. The app tries again by itself, next at {at(trouble.restsUntil)};
@@ -57,6 +64,7 @@ function Summary({ overview: { connection, pausedSince, trouble } }: Pick<Status
   if (!connection.isConnected) return <StatusTag variant="danger">Disconnected</StatusTag>;
   if (connection.missingScopes.length > 0) return <StatusTag variant="danger">Needs permissions</StatusTag>;
   if (pausedSince !== null) return <StatusTag variant="warning">Paused</StatusTag>;
+  if (typeof trouble?.ownFault === "string") return <StatusTag variant="danger">Out of order</StatusTag>;
   if (trouble !== null) return <StatusTag variant="warning">Waiting for HubSpot</StatusTag>;
   return <StatusTag variant="success">Working</StatusTag>;
 }

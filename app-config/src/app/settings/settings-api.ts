@@ -7,7 +7,7 @@ export interface Overview {
   };
   /** ISO 8601, as all instants here. */
   pausedSince: string | null;
-  trouble: { since: string; restsUntil: string; lastFailure: string | null } | null;
+  trouble: { since: string; restsUntil: string; lastFailure: string | null; ownFault: string | null } | null;
   today: {
     since: string;
     enrolled: number;
