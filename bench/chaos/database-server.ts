@@ -1,9 +1,10 @@
 import { execFile, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { OWNER } from "../../src/db/app-role.js";
+import { OWNER, runAsSuperuser, SUPERUSER } from "../../src/db/app-role.js";
 import { openCluster, type Cluster } from "../../src/db/cluster.js";
 import { ClusterClaim } from "../../src/db/cluster-claim.js";
 import { findPostmaster, launch, shutDown, type Postmaster } from "../../src/db/postmaster.js";
@@ -19,6 +20,8 @@ const POLL_MS = 25;
 export interface DatabaseServer {
   /** Holds the password; stays the same over kills and starts. */
   readonly url: string;
+  /** For what no app may do; in an app's own server nobody can sign in so. */
+  readonly superuserUrl: string;
   readonly isUp: boolean;
   /** SIGKILL to the postmaster and each of its children, as when the machine's memory runs out. */
   kill(): Promise<void>;
@@ -40,12 +43,19 @@ export interface DatabaseServer {
 /** Starts the bundled PostgreSQL on an own data directory under `dataDir`, which the server's account must reach. */
 export async function startDatabaseServer(dataDir: string): Promise<DatabaseServer> {
   const cluster = await openCluster(dataDir);
+  const password = randomBytes(24).toString("hex");
+  await runAsSuperuser(
+    cluster,
+    SUPERUSER,
+    `ALTER ROLE ${SUPERUSER} LOGIN PASSWORD '${password}'; GRANT pg_checkpoint TO ${OWNER};`,
+  );
   let postmaster = await bringUp(cluster, dataDir);
   let isUp = true;
   let frozen: number[] = [];
-  const url = `postgresql://${OWNER}:${cluster.password}@127.0.0.1:${postmaster.port}/${OWNER}`;
+  const place = `127.0.0.1:${postmaster.port}/${OWNER}`;
   const server: DatabaseServer = {
-    url,
+    url: `postgresql://${OWNER}:${cluster.password}@${place}`,
+    superuserUrl: `postgresql://${SUPERUSER}:${password}@${place}`,
     get isUp() {
       return isUp;
     },

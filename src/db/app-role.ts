@@ -9,7 +9,7 @@ import { SERVER_ENVIRONMENT } from "./server-account.js";
 /** The role the app uses: it owns the app's database, and is no superuser. Also the name of that database. */
 export const OWNER = "sequence_enroller";
 
-/** initdb's superuser. It cannot sign in: only who starts the server's program on the files acts as it. */
+/** initdb's superuser, and its database. It cannot sign in: only who starts the server's program on the files acts as it. */
 export const SUPERUSER = "postgres";
 
 /** Lies among the server's files, so that a copy or a backup of them bears it too. */
@@ -57,7 +57,7 @@ const HAND_OVER = `
 
 /** Gives a database that initdb has just made its roles. */
 export async function createAppRole(cluster: Cluster): Promise<void> {
-  await runSql(cluster, SUPERUSER_DATABASE, CREATE_ROLE(cluster.password));
+  await runAsSuperuser(cluster, SUPERUSER, CREATE_ROLE(cluster.password));
   await mark(cluster);
 }
 
@@ -68,12 +68,10 @@ export async function createAppRole(cluster: Cluster): Promise<void> {
 export async function ensureAppRole(cluster: Cluster): Promise<void> {
   if (await isMarked(cluster)) return;
   const roles = RENAME_SUPERUSER(cluster.password);
-  const told = await runSql(cluster, SUPERUSER_DATABASE, `${roles} ${HAS_DATABASE}`);
-  if (told.includes(`"${OWNER}"`)) await runSql(cluster, OWNER, HAND_OVER);
+  const told = await runAsSuperuser(cluster, SUPERUSER, `${roles} ${HAS_DATABASE}`);
+  if (told.includes(`"${OWNER}"`)) await runAsSuperuser(cluster, OWNER, HAND_OVER);
   await mark(cluster);
 }
-
-const SUPERUSER_DATABASE = "postgres";
 
 function isMarked({ dataDirectory }: Cluster): Promise<boolean> {
   return stat(path.join(dataDirectory, MARK)).then(
@@ -89,12 +87,13 @@ async function mark({ dataDirectory, account }: Cluster): Promise<void> {
 }
 
 /**
- * Runs statements as the superuser in a server of their own, without network, which ends with them.
+ * Runs statements as the superuser in a server of their own, without network, which ends with them. Only while no other
+ * server runs on the files.
  *
  * @returns what it printed.
  * @throws EmbeddedPostgresFailed at the first that fails.
  */
-async function runSql(cluster: Cluster, database: string, sql: string): Promise<string> {
+export async function runAsSuperuser(cluster: Cluster, database: string, sql: string): Promise<string> {
   const args = ["--single", "-D", cluster.dataDirectory, "-c", "exit_on_error=on", database];
   const server = spawn(cluster.binaries.postgres, args, {
     ...cluster.account,

@@ -45,7 +45,7 @@ describe("when the database is in trouble", () => {
     await chmod(dataDir, 0o755);
     server = await startDatabaseServer(dataDir);
     running = await startRunningApp({ environment: { DATABASE_URL: server.url } });
-    admin = new pg.Pool({ connectionString: server.url, max: 4 });
+    admin = new pg.Pool({ connectionString: server.superuserUrl, max: 4 });
     admin.on("error", () => undefined);
     portal = addPlainPortal(running.simulator, { contacts: 60 });
     browser = await running.install(portal);

@@ -10,7 +10,8 @@ export interface SlowWay {
   close(): Promise<void>;
 }
 
-export async function openSlowWay(databaseUrl: string): Promise<SlowWay> {
+/** @param options.port where it listens; by default any. */
+export async function openSlowWay(databaseUrl: string, options: { port?: number } = {}): Promise<SlowWay> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   const way = { url: "", delayMs: 0, connectDelayMs: 0, close: () => closeAll() };
@@ -40,7 +41,7 @@ export async function openSlowWay(databaseUrl: string): Promise<SlowWay> {
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const address = server.address();
   const url = new URL(databaseUrl);
   url.hostname = "127.0.0.1";
