@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Config } from "./config.js";
 import type { EmbeddedPostgres } from "./db/embedded-postgres.js";
+import { boundPipelining } from "./http/bound-pipelining.js";
 import { guardConnections } from "./http/guard-connections.js";
 import { tuneFetch } from "./hubspot/tune-fetch.js";
 import type { Logger } from "./observability/logger.js";
@@ -27,6 +28,8 @@ const CONNECTION_LIMITS = {
   ...{ total: 2_000, perPeer: 1_000 },
   ...{ readingMs: 30_000, downloadMs: 300_000, sweepMs: 2_000 },
 };
+/** Requests of one connection under way at once. HubSpot and proxies send the next one after the answer. */
+const MOST_PIPELINED = 16;
 const SERVER_OPTIONS = {
   /** The whole head of a request has to be in by then, from the first byte or the opening of the connection. */
   headersTimeout: 5_000,
@@ -43,6 +46,8 @@ export interface AppOptions {
   readonly senderClock?: () => Date;
   /** How long the contact properties that a call carried decide: for tests. */
   readonly propertiesFreshMs?: number | undefined;
+  /** How long what an old copy of the directory would refuse waits for the new one: for tests. */
+  readonly renewalPatienceMs?: number | undefined;
   /** How long HubSpot may take to show what it did, in ms (jobs/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
   /** The embedded server, where it is being started already. */
@@ -52,7 +57,7 @@ export interface AppOptions {
 }
 
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
-  const server = createServer(SERVER_OPTIONS, http);
+  const server = createServer(SERVER_OPTIONS, boundPipelining(http, MOST_PIPELINED));
   guardConnections(server, CONNECTION_LIMITS);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

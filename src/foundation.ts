@@ -59,6 +59,8 @@ export interface Foundation {
   readonly senderClock: (() => Date) | undefined;
   /** How long the contact properties that a call carried decide; undefined: as in life. */
   readonly propertiesFreshMs: number | undefined;
+  /** How long what an old copy of the directory would refuse waits for the new one; undefined: as in life. */
+  readonly renewalPatienceMs: number | undefined;
   readonly hubspotClock: HubSpotClock;
   /** How long HubSpot may take to show what it did (jobs/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
@@ -134,13 +136,14 @@ interface Ground extends Pick<Foundation, "config" | "logger"> {
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly propertiesFreshMs?: number | undefined;
+  readonly renewalPatienceMs?: number | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
 }
 
 /** Opens the database and the queue, and makes what every room is wired from. */
 export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
-  const { config, logger, senderClock, propertiesFreshMs, believeNoneAfterMs } = ground;
+  const { config, logger, senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs } = ground;
   const database = await openDatabaseOf(ground, closers);
   const siteDatabase = openSiteDatabase(config, database, logger);
   closers.add(async () => siteDatabase?.close());
@@ -198,6 +201,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     logger,
     senderClock,
     propertiesFreshMs,
+    renewalPatienceMs,
     hubspotClock,
     believeNoneAfterMs,
     database,

@@ -48,6 +48,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     forPortal,
     now: foundation.senderClock,
     propertiesFreshMs: foundation.propertiesFreshMs,
+    renewalPatienceMs: foundation.renewalPatienceMs,
     hubspotClock: foundation.hubspotClock,
     believeNoneAfterMs: foundation.believeNoneAfterMs,
     onCutShort: (holds) => {

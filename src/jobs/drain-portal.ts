@@ -52,6 +52,8 @@ export interface DrainOptions {
   now: (() => Date) | undefined;
   /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
   propertiesFreshMs?: number | undefined;
+  /** How long what our old copy would refuse waits for the new one; by default RENEWAL_PATIENCE_MS. */
+  renewalPatienceMs?: number | undefined;
   hubspotClock: HubSpotClock;
   /** Counts outcomes that HubSpot refused before the end of the hold it was asked for. */
   onCutShort?: (holds: number) => void;
@@ -61,7 +63,7 @@ export interface DrainOptions {
 
 const WINDOW_MS = 10_000;
 /** So long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked for the one person. */
-const RENEWAL_PATIENCE_MS = 5_000;
+const RENEWAL_PATIENCE_MS = 2_000;
 /**
  * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
  * that began together would end together, again and again, and be handed over in a crowd.
@@ -98,6 +100,7 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock } = options;
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
+  const { renewalPatienceMs = RENEWAL_PATIENCE_MS } = options;
   const openings = new Openings();
   const breathe = createBreather();
   const memoryOf = createPolicyMemories();
@@ -154,7 +157,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       .finally(() => (isRenewing = false));
     // With no directory at all every sender would have to be read from HubSpot one by one.
     if (need === "first") await renewing;
-    const renewed = need === "old" ? Promise.race([renewing, sleep(RENEWAL_PATIENCE_MS)]) : undefined;
+    const renewed = need === "old" ? Promise.race([renewing, sleep(renewalPatienceMs)]) : undefined;
     const copy = createCopyStore(owner, directory);
     const ownerReads = readOnce<Owner | undefined>();
     const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });

@@ -1,10 +1,12 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { boundPipelining } from "../../src/http/bound-pipelining.js";
 import { guardConnections } from "../../src/http/guard-connections.js";
 
 const LIMITS = { total: 12, perPeer: 8, readingMs: 300, downloadMs: 600, sweepMs: 50 };
+const PIPELINED = 4;
 /** More than the system keeps for a connection whose client does not read. */
 const LARGE = Buffer.alloc(16_000_000);
 
@@ -12,10 +14,13 @@ let server: Server;
 let port: number;
 let sockets: Socket[];
 let release: (() => void)[];
+let handled: number;
 
 beforeEach(async () => {
   [sockets, release] = [[], []];
-  server = createServer((request, response) => {
+  handled = 0;
+  const handle: RequestListener = (request, response) => {
+    handled += 1;
     if (request.url === "/wait") return void release.push(() => response.end("done"));
     if (request.url === "/large") return void response.end(LARGE);
     if (request.url === "/export") {
@@ -25,7 +30,8 @@ beforeEach(async () => {
       });
     }
     request.resume().once("end", () => response.end("ok"));
-  });
+  };
+  server = createServer(boundPipelining(handle, PIPELINED));
   guardConnections(server, LIMITS);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -75,6 +81,25 @@ describe.each([
     }
     expect(await connectionsLeft()).toBeLessThanOrEqual(LIMITS.total);
   });
+});
+
+test("requests that come before the answers of earlier ones are answered in their order, if they are few", async () => {
+  for (let round = 0; round < 2; round += 1) {
+    const socket = await open("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(PIPELINED));
+    let answers = "";
+    for await (const bytes of socket) {
+      answers += String(bytes);
+      if (answers.split("HTTP/1.1 200 OK").length > PIPELINED) break;
+    }
+    expect(handled).toBe((round + 1) * PIPELINED);
+  }
+});
+
+test("of thousands of requests in one piece a few are handled, and the connection is closed", async () => {
+  const socket = await open("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_900));
+  await once(socket, "close");
+  expect(handled).toBe(PIPELINED);
+  expect(await call()).toBe("HTTP/1.1 200 OK");
 });
 
 test("calls under way are not cut off for newcomers; when all are at work, the newcomer of that peer is", async () => {

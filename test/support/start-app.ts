@@ -34,6 +34,8 @@ export interface StartOptions {
   senderClock?: () => Date;
   /** How long properties that a call carried decide; by default as in life. */
   propertiesFreshMs?: number;
+  /** How long what an old copy of the directory would refuse waits for the new one; by default as in life. */
+  renewalPatienceMs?: number;
   /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
   believeNoneAfterMs?: number;
 }
@@ -97,8 +99,11 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     destination: { write: (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>) },
   });
   const config = readConfig(environment);
-  const { senderClock, propertiesFreshMs, believeNoneAfterMs = 0 } = options;
-  const appOptions = { ...(senderClock && { senderClock }), propertiesFreshMs, believeNoneAfterMs };
+  const { senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs = 0 } = options;
+  const appOptions = {
+    ...(senderClock && { senderClock }),
+    ...{ propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs },
+  };
   const apps: App[] = [await startApp(config, logger, appOptions)];
   return {
     publicUrl,
