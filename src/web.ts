@@ -4,6 +4,7 @@ import { createActionsRouter } from "./actions/routes.js";
 import { verifiedByHubSpot } from "./actions/verified-request.js";
 import { lookAgain } from "./admin/policy/look-again.js";
 import { readRights } from "./admin/session/rights.js";
+import { createUnsubscribeRouter } from "./admin/alerts/unsubscribe.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session/session.js";
 import { createAcceptor } from "./executions/accept.js";
@@ -142,6 +143,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
     files: new AccountShare(FILES_OF_AN_ACCOUNT),
   };
   mountExtension(http, foundation, { database, share: shares.pages });
+  http.use(createUnsubscribeRouter({ database, cipher: foundation.cipher }));
   http.use("/settings", createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
   http.use(
     createSettingsRouter({

@@ -1,16 +1,20 @@
 import type { Pool } from "pg";
 import type { Mailer } from "./mailer.js";
 import { settleAddress, type DueAlert } from "./outbox.js";
+import { findOptOuts, unsubscribeUrl } from "./opt-outs.js";
 import { readRecipients } from "./recipients.js";
+import type { TextCipher } from "./webhook-seals.js";
 import { alertMail } from "./words.js";
 
-/** How a try went, by address: every one of the alert's stands in one of the three. */
+/** How a try went, by address: every one of the alert's stands in one of the four. */
 export interface MailTry {
   readonly reached: readonly string[];
   /** For good, with the server's words. */
   readonly refused: ReadonlyMap<string, string>;
   /** To be tried again, with a sentence that says what was in the way. */
   readonly due: ReadonlyMap<string, string>;
+  /** Who wants no alerts of the account: they were not mailed. */
+  readonly optedOut: readonly string[];
 }
 
 interface DeliverMailOptions {
@@ -18,6 +22,8 @@ interface DeliverMailOptions {
   /** Undefined if the operator has set no mail server. */
   readonly mailer: Mailer | undefined;
   readonly publicUrl: string;
+  /** Makes the links that end the mails. */
+  readonly cipher: TextCipher;
   /** How long one mail may take: the alert is kept to this process that much longer after each. */
   readonly claimSeconds: number;
 }
@@ -35,7 +41,9 @@ export async function deliverMail(
   alert: DueAlert,
   options: DeliverMailOptions,
 ): Promise<MailTry | undefined> {
-  const addresses = readRecipients(alert.address ?? "");
+  const out = await findOptOuts(options.pool, alert.portalId);
+  const set = readRecipients(alert.address ?? "");
+  const addresses = set.filter((address) => !out.has(address));
   const reached = addresses.filter((address) => alert.reached.includes(address));
   const refused = new Map(Object.entries(alert.refusals).filter(([address]) => addresses.includes(address)));
   const due = new Map<string, string>();
@@ -56,19 +64,24 @@ export async function deliverMail(
     else refused.set(address, refusal);
     if (!(await settleAddress(options.pool, alert, { address, refusal, ...options }))) return undefined;
   }
-  return { reached, refused, due };
+  return { reached, refused, due, optedOut: set.filter((address) => out.has(address)) };
 }
 
-async function mailTo(to: string, alert: DueAlert, { mailer, publicUrl }: DeliverMailOptions) {
+async function mailTo(to: string, alert: DueAlert, options: DeliverMailOptions) {
+  const { mailer, publicUrl } = options;
   if (mailer === undefined) return { kind: "server-failed", reason: NO_SERVER } as const;
-  return mailer.send({ id: `alert-${alert.portalId}-${alert.id}`, to, ...alertMail(alert, publicUrl) });
+  const { portalId, id } = alert;
+  const unsubscribe = unsubscribeUrl({ portalId, address: to }, options);
+  const mail = alertMail(alert, { publicUrl, unsubscribeUrl: unsubscribe });
+  return mailer.send({ id: `alert-${portalId}-${id}`, to, ...mail, unsubscribeUrl: unsubscribe });
 }
 
 /** Whom a try missed and why, in sentences for an admin; undefined if nobody. */
-export function mailProblem({ refused, due }: MailTry): string | undefined {
+export function mailProblem({ refused, due, optedOut }: MailTry): string | undefined {
   const refusals = [...refused].map(
     ([address, words]) => `The mail server refused it for ${address}: ${words}`,
   );
-  const sentences = new Set([...refusals, ...due.values()]);
+  const gone = optedOut.map((address) => `${address} has unsubscribed.`);
+  const sentences = new Set([...refusals, ...due.values(), ...gone]);
   return sentences.size === 0 ? undefined : [...sentences].join(" ");
 }

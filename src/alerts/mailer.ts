@@ -17,6 +17,8 @@ export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** Where a POST ends such mails to this address. */
+  readonly unsubscribeUrl: string;
 }
 
 /**
@@ -64,11 +66,15 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
   const domain = /@([^<>@\s]+)>?$/.exec(from)?.[1] ?? "localhost";
   let opened: ReturnType<typeof openTransport> | undefined;
   return {
-    async send({ id, to, subject, text }) {
+    async send({ id, to, subject, text, unsubscribeUrl }) {
       const messageId = `<${id}.${createHash("sha256").update(to).digest("hex").slice(0, 16)}@${domain}>`;
       try {
         const transport = await (opened ??= openTransport(smtpUrl));
-        await transport.sendMail({ from, to: { name: "", address: to }, subject, text, messageId });
+        const headers = {
+          "List-Unsubscribe": `<${unsubscribeUrl}>`,
+          "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        };
+        await transport.sendMail({ from, to: { name: "", address: to }, subject, text, messageId, headers });
         return { kind: "taken" };
       } catch (fault) {
         return outcomeOf(fault);

@@ -32,7 +32,10 @@ function detailsUrl({ page }: DueAlert, publicUrl: string): string {
   return `${publicUrl}${page ?? "/settings"}`;
 }
 
-export function alertMail(alert: DueAlert, publicUrl: string): { subject: string; text: string } {
+export function alertMail(
+  alert: DueAlert,
+  { publicUrl, unsubscribeUrl }: { publicUrl: string; unsubscribeUrl: string },
+): { subject: string; text: string } {
   const name = ALERT_NAMES[alert.kind];
   const lines = [
     alert.message,
@@ -43,6 +46,7 @@ export function alertMail(alert: DueAlert, publicUrl: string): { subject: string
     "",
     `You get this because your address is set under Alerts: ${publicUrl}/settings/alerts`,
     "The same is not repeated within an hour.",
+    `Stop these mails to you: ${unsubscribeUrl}`,
   ];
   return { subject: `Sequence Enroller: ${name} (account ${alert.portalId})`, text: lines.join("\n") };
 }

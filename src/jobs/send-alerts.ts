@@ -80,8 +80,8 @@ async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
 async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery | undefined> {
   const mailed = await deliverMail(alert, { ...options, claimSeconds: CLAIM_SECONDS });
   if (mailed === undefined) return undefined;
-  const { reached, refused, due } = mailed;
-  const missed = refused.size + due.size > 0 ? "PARTLY_SENT" : "SENT";
+  const { reached, refused, due, optedOut } = mailed;
+  const missed = refused.size + due.size + optedOut.length > 0 ? "PARTLY_SENT" : "SENT";
   return {
     outcome: reached.length === 0 ? "FAILED" : missed,
     isDue: due.size > 0,

@@ -153,7 +153,10 @@ describe("the mail server's password", () => {
 
   const sendBy = async (smtpUrl: string) => {
     const plainly = createMailer({ smtpUrl, from });
-    const outcome = await plainly.send({ id: "1", to: "ops@acme.example", subject: "Hello", text: "Hello" });
+    const outcome = await plainly.send({
+      ...{ id: "1", to: "ops@acme.example", subject: "Hello", text: "Hello" },
+      unsubscribeUrl: "https://enroller.example/alerts/unsubscribe",
+    });
     plainly.close();
     return outcome;
   };

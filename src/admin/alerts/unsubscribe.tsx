@@ -1,0 +1,71 @@
+import { Router, type Request, type Response } from "express";
+import { findOptOuts, readSubscription, setOptOut, UNSUBSCRIBE_PATH } from "../../alerts/opt-outs.js";
+import { inTransaction } from "../../db/transaction.js";
+import { MessagePage, Page, sendPage } from "../../http/page.js";
+import { readForm } from "../../http/read-form.js";
+import { recordChange } from "../audit/record-change.js";
+import type { SettingsOptions } from "../site-options.js";
+
+type UnsubscribeOptions = Pick<SettingsOptions, "database" | "cipher">;
+
+/**
+ * Where the link in each mailed alert leads, without a session: whoever got the mail may end it. GET only shows a button,
+ * since mail programs and scanners follow links; a POST of a mail program itself ends the mails at once (RFC 8058).
+ */
+export function createUnsubscribeRouter(options: UnsubscribeOptions): Router {
+  const router = Router();
+  router.get(UNSUBSCRIBE_PATH, (request, response) => answer(options, request, response));
+  router.post(UNSUBSCRIBE_PATH, readForm({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
+    answer(options, request, response),
+  );
+  return router;
+}
+
+async function answer(
+  { database, cipher }: UnsubscribeOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { account, token } = request.query;
+  const subscription = readSubscription(cipher, { account, token });
+  if (subscription === undefined) return sendUnknown(response);
+  if (request.method === "POST") {
+    const isOut = (request.body as Record<string, unknown> | undefined)?.["again"] !== "yes";
+    await inTransaction(database.pool, async (client) => {
+      if (!(await setOptOut(client, subscription, isOut))) return;
+      const by = { portalId: subscription.portalId, userId: null, userEmail: subscription.address };
+      const action = isOut ? "UNSUBSCRIBED" : "SUBSCRIBED_AGAIN";
+      await recordChange(client, { by, subject: "alerts", subjectName: "Alerts by mail", action });
+    });
+  }
+  const isOut = (await findOptOuts(database.pool, subscription.portalId)).has(subscription.address);
+  sendPage(response, 200, <SubscriptionPage isOut={isOut} />);
+}
+
+function sendUnknown(response: Response): void {
+  const paragraphs = [
+    "This link is not complete, or too old. Nothing was changed.",
+    "Use the link of a newer mail, or ask whoever administers the account to take your address out.",
+  ];
+  sendPage(response, 404, <MessagePage title="Link not known" paragraphs={paragraphs} links={[]} />);
+}
+
+function SubscriptionPage({ isOut }: { isOut: boolean }) {
+  return (
+    <Page title="Alerts by mail">
+      <main class="message card">
+        <p class="brand">Sequence Enroller</p>
+        <h1>{isOut ? "You get no more alerts" : "Stop alerts to you?"}</h1>
+        <p>
+          {isOut
+            ? "Alerts of this HubSpot account are not mailed to you any more, whoever sets your address."
+            : "Somebody who administers a HubSpot account has alerts of Sequence Enroller mailed to you."}
+        </p>
+        <form method="post" class="actions">
+          {isOut ? <input type="hidden" name="again" value="yes" /> : null}
+          <button class="button primary">{isOut ? "Get them again" : "Stop these mails"}</button>
+        </form>
+      </main>
+    </Page>
+  );
+}
