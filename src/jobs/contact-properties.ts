@@ -4,6 +4,7 @@ import { REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { HubSpotRejected } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
+import { ownValue } from "../own-value.js";
 import { gather } from "./gather.js";
 
 /** What a call carried of its contact decides for this long after it came: weeks later it says who the owner was. */
@@ -53,7 +54,7 @@ export interface ContactPropertiesOptions {
 
 /** Properties HubSpot left out have no value. */
 function named(names: readonly string[], properties: Properties): Properties {
-  return Object.fromEntries(names.map((name) => [name, properties[name] ?? null]));
+  return Object.fromEntries(names.map((name) => [name, ownValue(properties, name) ?? null]));
 }
 
 /**
@@ -86,7 +87,8 @@ export class ContactProperties {
   ): Promise<KnownContact | undefined> {
     const { contactId, request } = execution;
     const carried = request.properties ?? {};
-    const isComplete = Object.keys(carried).length > 0 && needed.every((name) => name in carried);
+    const isComplete =
+      Object.keys(carried).length > 0 && needed.every((name) => Object.hasOwn(carried, name));
     if (isComplete && this.#isFresh(execution)) return { contactId, properties: carried };
     const names = [...new Set([...REQUESTED_PROPERTIES, ...needed])];
     const question = { contactId, names, gateway };

@@ -1,3 +1,4 @@
+import { ownValue } from "../own-value.js";
 import { peopleOfUsers, personOfOwner, type PeopleSources, type Person } from "./people.js";
 import type { Policy, SenderRule } from "./policy.js";
 import type { PortalPolicy, Rotation } from "./portal-policy.js";
@@ -79,7 +80,7 @@ async function fromRule(rule: SenderRule, sources: CandidateSources): Promise<Ca
     case "contact_owner":
       return one(await personOfOwner(properties["hubspot_owner_id"], people));
     case "contact_property":
-      return one(await personOfOwner(properties[rule.property], people));
+      return one(await personOfOwner(ownValue(properties, rule.property), people));
     case "specific_user":
       return rule.userId === ""
         ? one({ kind: "nobody", code: "INVALID_INPUT", reason: "No user is chosen to send as." })

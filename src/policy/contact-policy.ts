@@ -1,5 +1,6 @@
 import { readHubSpotDate } from "../hubspot-date.js";
 import { localDay } from "../local-time.js";
+import { ownValue } from "../own-value.js";
 import type { ContactHistory } from "./contact-history.js";
 import type { Policy } from "./policy.js";
 
@@ -76,7 +77,9 @@ function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts)
   if (suppression.property === null) return undefined;
   const { name, values } = suppression.property;
   // A property of several choices holds them all, separated by semicolons.
-  const held = new Set((properties[name] ?? "").split(";").map((value) => value.trim().toLowerCase()));
+  const held = new Set(
+    (ownValue(properties, name) ?? "").split(";").map((value) => value.trim().toLowerCase()),
+  );
   const found = values.find((value) => held.has(value.toLowerCase()));
   if (found === undefined) return undefined;
   const reason = `The contact is suppressed: its property ${name} is “${found}”.`;

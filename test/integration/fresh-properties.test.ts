@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import { ENROLL_ROUTE, LEFT_TO_PRESET, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
 import { setPaused } from "../../src/admin/danger/portal-pause.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import {
@@ -263,4 +263,34 @@ describe("what a call carried", () => {
     expect(await emailAt(PROPERTIES_FRESH_MS + 1, false)).toBe("now@acme.example");
     expect(await emailAt(0, true)).toBe("now@acme.example");
   });
+});
+
+describe("a property named like what every object inherits", () => {
+  beforeAll(async () => {
+    running = await startRunningApp();
+  });
+
+  afterAll(() => running.close());
+
+  test("suppresses by its value alone", async () => {
+    const property = { name: "constructor", values: ["Yes"] };
+    const portal = await openPortal({ ...POLICY, suppression: { domains: [], property } });
+    const [free, suppressed] = [addContact(portal), addContact(portal, { constructor: "Yes" })];
+    const ran = run(portal, [free, suppressed]);
+    await ran.finished;
+    expect(outputsOf(ran, free)).toMatchObject({ error_code: "", enrollment_status: "ENROLLED" });
+    expect(outputsOf(ran, suppressed)).toMatchObject({ error_code: "BLOCKED" });
+  }, 30_000);
+
+  test("names no sender unless the contact has it", async () => {
+    const portal = await openPortal({
+      ...POLICY,
+      sender: { mode: "contact_property", property: "constructor" },
+    });
+    const [named, unnamed] = [addContact(portal, { constructor: ownerOf(portal, 1) }), addContact(portal)];
+    const ran = run(portal, [named, unnamed], { sender_mode: LEFT_TO_PRESET });
+    await ran.finished;
+    expect(outputsOf(ran, named)).toMatchObject({ error_code: "", sender_email: portal.senders[1]?.email });
+    expect(outputsOf(ran, unnamed)).toMatchObject({ error_code: "OWNER_MISSING" });
+  }, 30_000);
 });
