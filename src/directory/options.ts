@@ -29,8 +29,11 @@ const PAGE_SIZE = 50;
 /** In characters: cursors we wrote are shorter, nobody types a longer search, and no value of ours is longer. */
 const LONGEST_CURSOR = 2_048;
 const LONGEST_SEARCH = 200;
-/** Of a label in a cursor, so that every cursor stays below its limit. Names this long are told apart by their beginning. */
-const LONGEST_CURSOR_LABEL = 300;
+/**
+ * Of a label in the list's order, and so in a cursor, which has to stay below its limit even if each character is escaped:
+ * labels alike so far stand by their values.
+ */
+const ORDERED_CHARACTERS = 200;
 
 /** Where the next page starts: after this label and value, in the list's own order. */
 interface Cursor {
@@ -64,9 +67,7 @@ function readCursor(after: string | undefined): Cursor | undefined {
 }
 
 function writeCursor(label: string, value: string): string {
-  return Buffer.from(JSON.stringify([label.slice(0, LONGEST_CURSOR_LABEL), value]), "utf8").toString(
-    "base64url",
-  );
+  return Buffer.from(JSON.stringify([label, value]), "utf8").toString("base64url");
 }
 
 /** Text as a LIKE pattern that matches it anywhere, its own wildcards taken literally. */
@@ -153,10 +154,11 @@ async function searchPage(pool: Pool, source: OptionSource, query: OptionQuery):
   const { rows } = await pool.query<OptionRow>({
     name: `options-${source.name}`,
     text: `
-      SELECT label, description, value, lower(label) COLLATE "C" AS sort_label FROM (${source.offered}) AS offered
+      SELECT label, description, value, sort_label
+        FROM (SELECT *, left(lower(label), ${ORDERED_CHARACTERS}) COLLATE "C" AS sort_label FROM (${source.offered}) AS found) AS offered
        WHERE ($2::text IS NULL OR label ILIKE $2 OR description ILIKE $2 OR value = $3)
-         AND ($4::text IS NULL OR (lower(label) COLLATE "C", value) > ($4, $5))
-       ORDER BY lower(label) COLLATE "C", value LIMIT $6`,
+         AND ($4::text IS NULL OR (sort_label, value) > ($4, $5))
+       ORDER BY sort_label, value LIMIT $6`,
     values: [
       query.portalId,
       search === "" ? null : containing(search),
