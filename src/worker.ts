@@ -124,7 +124,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   });
   const stopErasing = startPeriodic({
     intervalMs: ERASE_INTERVAL_MS,
-    work: () => eraseHistories({ pool: database.pool, isEnding: () => isEnding }),
+    work: () => eraseHistories({ pool: database.pool, logger, isEnding: () => isEnding }),
     onFault: (fault) => {
       logger.warn({ fault }, "a history could not be erased; trying again");
     },
@@ -137,7 +137,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     startPeriodic({
       intervalMs: FATES_INTERVAL_MS,
       work: async () => {
-        (await applyLateFates(database.pool)).forEach(wake);
+        (await applyLateFates(database.pool, logger)).forEach(wake);
       },
       onFault: (fault) => {
         logger.warn(

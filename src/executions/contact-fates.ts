@@ -12,8 +12,6 @@ export interface ContactFate {
   readonly becameId: string | null;
 }
 
-/** Merges one after the other that are followed; a longer chain ends where it was left. */
-const LONGEST_CHAIN = 20;
 /** A call's transaction may commit this much later than its id was drawn. */
 const IN_FLIGHT_SECONDS = 120;
 /** New executions of one portal held against its fates in one go. */
@@ -24,7 +22,8 @@ function contactKey(portalId: bigint, contactId: string): string {
   return createHash("sha256").update(`${portalId}:${contactId}`).digest("hex");
 }
 
-const KEY_IN_SQL = `encode(sha256(convert_to(e.portal_id || ':' || e.contact_id, 'UTF8')), 'hex')`;
+const keyInSql = (portalId: string, contactId: string): string =>
+  `encode(sha256(convert_to(${portalId} || ':' || ${contactId}, 'UTF8')), 'hex')`;
 
 /** An erasure is final: a merge that is told later does not take it back. */
 const RECORD = `
@@ -52,46 +51,67 @@ async function recordFates(client: PoolClient, fates: readonly ContactFate[]): P
 
 type Contact = Pick<ContactFate, "portalId" | "contactId">;
 
-async function readFates(
-  client: PoolClient,
-  keys: ReadonlyMap<string, bigint>,
-): Promise<Map<string, string | null>> {
-  const { rows } = await client.query<{ contact_key: string; became_id: string | null }>(
-    `SELECT f.contact_key, f.became_id FROM unnest($1::bigint[], $2::text[]) AS asked (portal_id, contact_key)
-       JOIN contact_fates f USING (portal_id, contact_key)`,
-    [[...keys.values()], [...keys.keys()]],
-  );
+/**
+ * The fates of the contacts, and of all they became, however many merges that takes, in one statement. UNION drops what was
+ * reached before, so merges in a circle end, and a long chain that is asked about as a whole is read once.
+ */
+const REACHED = `
+  WITH RECURSIVE reached AS (
+    SELECT f.portal_id, f.contact_key, f.became_id FROM unnest($1::bigint[], $2::text[]) AS asked (portal_id, contact_key)
+      JOIN contact_fates f USING (portal_id, contact_key)
+    UNION
+    SELECT f.portal_id, f.contact_key, f.became_id FROM reached r
+      JOIN contact_fates f ON f.portal_id = r.portal_id AND f.contact_key = ${keyInSql("r.portal_id", "r.became_id")}
+  ) SELECT contact_key, became_id FROM reached`;
+
+/** By contact key; null: erased. */
+type Fates = ReadonlyMap<string, string | null>;
+
+async function readFates(client: PoolClient, contacts: readonly Contact[]): Promise<Fates> {
+  const { rows } = await client.query<{ contact_key: string; became_id: string | null }>(REACHED, [
+    contacts.map(({ portalId }) => portalId),
+    contacts.map(({ portalId, contactId }) => contactKey(portalId, contactId)),
+  ]);
   return new Map(rows.map((row) => [row.contact_key, row.became_id]));
 }
 
-/**
- * What became of each contact in the end, through merge after merge.
- *
- * @returns by contact key (of the contact asked about): the id it goes by now, or null where it was erased. Contacts
- *   without a fate are not in the map.
- */
-async function followFates(
-  client: PoolClient,
-  contacts: readonly Contact[],
-): Promise<Map<string, string | null>> {
-  const ends = new Map<string, string | null>();
-  let open = new Map(
-    contacts.map(({ portalId, contactId }) => [contactKey(portalId, contactId), { portalId, at: contactId }]),
+/** HubSpot's ids grow: of contacts that were merged in a circle the newest goes on. */
+function newestOf(contactIds: readonly string[]): string {
+  return contactIds.reduce((one, other) =>
+    other.length > one.length || (other.length === one.length && other > one) ? other : one,
   );
-  for (let step = 0; step < LONGEST_CHAIN && open.size > 0; step += 1) {
-    const keyAt = ({ portalId, at }: { portalId: bigint; at: string }) => contactKey(portalId, at);
-    const known = await readFates(
-      client,
-      new Map([...open.values()].map((contact) => [keyAt(contact), contact.portalId])),
-    );
-    const next: typeof open = new Map();
-    for (const [asked, contact] of open) {
-      const became = known.get(keyAt(contact));
-      if (became === undefined) continue;
-      ends.set(asked, became);
-      if (became !== null) next.set(asked, { portalId: contact.portalId, at: became });
-    }
-    open = next;
+}
+
+/** The way from a contact through merge after merge, and its end: the id it goes by now, or null if it was erased. */
+function follow(
+  { portalId, contactId }: Contact,
+  { fates, ends }: { fates: Fates; ends: Fates },
+): { way: readonly string[]; end: string | null } {
+  const way = new Set<string>();
+  for (let at = contactId; ;) {
+    if (way.has(at)) return { way: [...way], end: newestOf([...way].slice([...way].indexOf(at))) };
+    const key = contactKey(portalId, at);
+    const known = ends.get(key);
+    if (known !== undefined) return { way: [...way], end: known };
+    const became = fates.get(key);
+    if (became === undefined) return { way: [...way], end: at };
+    way.add(at);
+    if (became === null) return { way: [...way], end: null };
+    at = became;
+  }
+}
+
+/**
+ * What became of each contact in the end.
+ *
+ * @returns by contact key: the id it goes by now, or null if it was erased. Contacts without a fate are not in the map.
+ */
+async function followFates(client: PoolClient, contacts: readonly Contact[]): Promise<Fates> {
+  const fates = await readFates(client, contacts);
+  const ends = new Map<string, string | null>();
+  for (const contact of contacts) {
+    const { way, end } = follow(contact, { fates, ends });
+    for (const contactId of way) ends.set(contactKey(contact.portalId, contactId), end);
   }
   return ends;
 }
@@ -150,7 +170,7 @@ const CHECK = `
     ON CONFLICT (portal_id) DO UPDATE SET checked_id = greatest(c.checked_id, excluded.checked_id)
   )
   SELECT DISTINCT e.contact_id, f.became_id FROM next e
-    JOIN contact_fates f ON f.portal_id = e.portal_id AND f.contact_key = ${KEY_IN_SQL}`;
+    JOIN contact_fates f ON f.portal_id = e.portal_id AND f.contact_key = ${keyInSql("e.portal_id", "e.contact_id")}`;
 
 /** Contacts that came up again after HubSpot had told of their end. */
 export async function findLateComers(pool: Pool): Promise<ContactFate[]> {

@@ -33,6 +33,9 @@ export async function portalsWithHistory(pool: Pool): Promise<bigint[]> {
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
+/** Days in SQL from text of a JSON document: null if it holds none, as one of another release may. */
+const wholeDays = (text: string): string => `CASE WHEN ${text} ~ '^[0-9]{1,5}$' THEN (${text})::int END`;
+
 /** When an execution ended, in SQL: a contact may have waited for months before it was enrolled. */
 export const ENDED_AT = "coalesce(e.completed_at, e.decided_at, e.accepted_at)";
 
@@ -64,7 +67,7 @@ export async function pruneNext(
           now() - interval '1 day' * $4::int AS blank_at,
           coalesce((SELECT erased_before FROM portal_settings WHERE portal_id = $1), '-infinity') AS erased_before,
           ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS finished,
-          coalesce((SELECT max((policy #>> '{cooldown,days}')::int) FROM presets WHERE portal_id = $1), 0) AS cooldown_days
+          coalesce((SELECT max(${wholeDays("policy #>> '{cooldown,days}'")}) FROM presets WHERE portal_id = $1), 0) AS cooldown_days
       ), step AS (
         SELECT id, accepted_at FROM executions WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3
       ), old AS (
@@ -81,7 +84,7 @@ export async function pruneNext(
         SELECT DISTINCT ON (e.contact_id, e.sequence_id) $1, e.contact_id, e.sequence_id, e.enrolled_at, e.sender_user_id, until.at
           FROM deleted e, cutoff, LATERAL (
             SELECT e.enrolled_at + interval '1 day'
-                     * greatest(cutoff.cooldown_days, coalesce((e.request ->> 'cooldownDays')::int, 0)) AS at
+                     * greatest(cutoff.cooldown_days, coalesce(${wholeDays("e.request ->> 'cooldownDays'")}, 0)) AS at
           ) AS until
          WHERE NOT ${IS_BLANKED} AND e.enrollment_status = 'ENROLLED' AND e.contact_id <> '${ERASED_CONTACT}' AND e.sequence_id IS NOT NULL
            AND until.at > now()

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from "pg";
 import { raiseAlert } from "../alerts/outbox.js";
 import { inTransaction } from "../db/transaction.js";
 import type { Logger } from "../observability/logger.js";
+import { eachPortal } from "./each-portal.js";
 
 /** Days from a disconnect to the deletion of everything we hold of the account. */
 export const KEPT_DAYS = 30;
@@ -38,24 +39,32 @@ interface EraseOptions {
 
 /** Tells the admins of accounts that are about to be deleted, and deletes those whose time is over. */
 export async function eraseLeftAccounts({ pool, logger, isEnding }: EraseOptions): Promise<void> {
-  for (const portalId of await portalsOf(pool, TO_BE_TOLD, [KEPT_DAYS - NOTICE_DAYS])) {
+  const toBeTold = await portalsOf(pool, TO_BE_TOLD, [KEPT_DAYS - NOTICE_DAYS]);
+  const untold = "the admins of a disconnected account could not be told of its deletion";
+  await eachPortal(toBeTold, { logger, what: untold }, async ({ portalId }) => {
     await inTransaction(pool, async (client) => {
       await client.query("UPDATE portals SET erasure_told_at = now() WHERE portal_id = $1", [portalId]);
       await raiseAlert(client, { portalId, kind: "DELETION_AHEAD", message: NOTICE });
     });
     logger.info({ portalId }, "a disconnected account is deleted in a week unless it is connected again");
-  }
-  for (const portalId of await portalsOf(pool, TO_BE_ERASED, [KEPT_DAYS, NOTICE_DAYS])) {
+  });
+  const toBeErased = await portalsOf(pool, TO_BE_ERASED, [KEPT_DAYS, NOTICE_DAYS]);
+  const kept = "an account that had left could not be deleted";
+  await eachPortal(toBeErased, { logger, what: kept }, async ({ portalId }) => {
     if (isEnding()) return;
     const outcome = await eraseAccount(pool, { portalId, isEnding });
     if (outcome.kind === "erased")
       logger.info({ portalId, rows: outcome.rows }, "deleted an account that had left");
-  }
+  });
 }
 
-async function portalsOf(pool: Pool, text: string, values: readonly number[]): Promise<bigint[]> {
+async function portalsOf(
+  pool: Pool,
+  text: string,
+  values: readonly number[],
+): Promise<{ portalId: bigint }[]> {
   const { rows } = await pool.query<{ portal_id: string }>(text, [...values]);
-  return rows.map(({ portal_id }) => BigInt(portal_id));
+  return rows.map(({ portal_id }) => ({ portalId: BigInt(portal_id) }));
 }
 
 export type EraseOutcome =

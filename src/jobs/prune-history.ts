@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { portalsWithHistory, pruneNext } from "../executions/prune.js";
 import type { Logger } from "../observability/logger.js";
 import { eraseLeftAccounts } from "./erase-accounts.js";
+import { eachPortal } from "./each-portal.js";
 import { deleteOldRecords } from "./delete-old-records.js";
 
 export interface PruneHistoryOptions {
@@ -52,14 +53,16 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<number
 
 async function pruneAll({ pool, logger, isEnding }: PruneHistoryOptions): Promise<number> {
   let total = 0;
-  for (const portalId of await portalsWithHistory(pool)) {
+  const portals = (await portalsWithHistory(pool)).map((portalId) => ({ portalId }));
+  const what = "the old executions of an account could not be deleted";
+  await eachPortal(portals, { logger, what }, async ({ portalId }) => {
     for (let after: bigint | undefined = 0n; after !== undefined && !isEnding();) {
       const step = await pruneNext(pool, { portalId, after, limit: STEP });
       total += step.deleted;
       after = step.after;
       if (step.deleted > 0) await sleep(PAUSE_MS);
     }
-  }
+  });
   if (total > 0) logger.info({ deleted: total }, "deleted executions past their retention");
   return total;
 }

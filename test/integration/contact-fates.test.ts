@@ -3,11 +3,13 @@ import { applyAction } from "../../src/executions/admin-actions.js";
 import { applyContactChanges, type ContactChange } from "../../src/executions/contact-changes.js";
 import { storeIntents } from "../../src/executions/intent.js";
 import { writeFindings } from "../../src/executions/write-back.js";
+import { createLogger } from "../../src/observability/logger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { applyLateFates } from "../../src/jobs/apply-late-fates.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 
+const logger = createLogger({ level: "silent" });
 const portalId = 5n;
 const ADDRESS = "ann@private.example";
 let db: TestDatabase;
@@ -107,10 +109,45 @@ describe("merges and a privacy deletion", () => {
     expect(await tablesHolding([ADDRESS, "1001"])).toEqual([]);
   });
 
-  test("merges in a circle come to an end", async () => {
+  test.each([
+    ["in order", (told: ContactChange[]) => told],
+    ["in reverse", (told: ContactChange[]) => told.toReversed()],
+    [
+      "evens first",
+      (told: ContactChange[]) => [
+        ...told.filter((_, at) => at % 2 === 0),
+        ...told.filter((_, at) => at % 2 === 1),
+      ],
+    ],
+  ])("leave nothing even if a delivery tells of a hundred merges in a row, %s", async (_how, order) => {
+    const ids = Array.from({ length: 101 }, (_, index) => String(1001 + index));
+    const chainOf = ids.slice(1).map((into, index) => merged(ids[index] ?? "", into));
     await enrolled("1001");
-    await apply(merged("1001", "1002"), merged("1002", "1001"));
-    expect(await stored()).toHaveLength(1);
+    await enrolled("1050");
+    await apply(...order(chainOf));
+    expect((await stored()).map(({ contact_id }) => contact_id)).toEqual(["1101", "1101"]);
+    await apply(erased("1101"));
+    expect(await stored()).toEqual([NOTHING, NOTHING]);
+    expect(await tablesHolding([ADDRESS])).toEqual([]);
+    const { rows } = await db.database.pool.query(`SELECT FROM contact_fates WHERE became_id IS NOT NULL`);
+    expect(rows).toEqual([]);
+  });
+
+  test("merges in a circle end at its newest contact, whoever comes up later, and are erased as one", async () => {
+    await enrolled("1001");
+    await apply(
+      merged("1001", "1002"),
+      merged("1002", "1003"),
+      merged("1003", "1001"),
+      merged("1000", "1001"),
+    );
+    expect((await stored()).map(({ contact_id }) => contact_id)).toEqual(["1003"]);
+    await enrolled("1000");
+    await enrolled("1002");
+    await applyLateFates(db.database.pool, logger);
+    expect((await stored()).map(({ contact_id }) => contact_id)).toEqual(["1003", "1003", "1003"]);
+    await apply(erased("1003"));
+    expect(await stored()).toEqual([NOTHING, NOTHING, NOTHING]);
   });
 });
 
@@ -119,21 +156,21 @@ describe("what comes up after the contact is gone", () => {
     await apply(erased("1001"), merged("1005", "1006"));
     await enrolled("1001", { state: "QUEUED", enrollmentStatus: null });
     await enrolled("1005", { state: "QUEUED", enrollmentStatus: null });
-    expect(await applyLateFates(db.database.pool)).toEqual(new Set([portalId]));
+    expect(await applyLateFates(db.database.pool, logger)).toEqual(new Set([portalId]));
     expect(await stored()).toEqual([
       { contact_id: "erased", contact_email: null, state: "DECIDED" },
       { contact_id: "1006", contact_email: ADDRESS, state: "QUEUED" },
     ]);
-    expect(await applyLateFates(db.database.pool)).toEqual(new Set());
+    expect(await applyLateFates(db.database.pool, logger)).toEqual(new Set());
   });
 
   test("and is still found once minutes have passed since the last look", async () => {
     await apply(erased("1001"));
     await enrolled("1009");
     await db.database.pool.query(`UPDATE executions SET accepted_at = now() - interval '5 minutes'`);
-    await applyLateFates(db.database.pool);
+    await applyLateFates(db.database.pool, logger);
     await enrolled("1001");
-    await applyLateFates(db.database.pool);
+    await applyLateFates(db.database.pool, logger);
     expect((await stored()).at(-1)).toEqual(NOTHING);
   });
 
@@ -153,7 +190,7 @@ describe("what comes up after the contact is gone", () => {
       admin.release();
     }
     await erasing;
-    await applyLateFates(pool);
+    await applyLateFates(pool, logger);
     expect(await stored()).toEqual([NOTHING, NOTHING]);
     const client = await pool.connect();
     expect(await applyAction(client, "RETRY", { portalId, ids })).toBe(0);

@@ -57,7 +57,7 @@ afterEach(() => running.close());
 const pool = () => running.db.database.pool;
 const logger = createLogger({ level: "silent" });
 const prune = () => pruneHistory({ pool: pool(), logger, isEnding: () => false });
-const eraseNow = () => eraseHistories({ pool: pool(), isEnding: () => false });
+const eraseNow = () => eraseHistories({ pool: pool(), logger, isEnding: () => false });
 
 /** Columns that hold one of the words, but those that may. */
 async function leftIn(words: readonly string[], mayKeep: readonly string[] = []): Promise<string[]> {

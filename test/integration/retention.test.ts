@@ -218,3 +218,31 @@ test("audit entries go after two years, alerts and bulk jobs that ended after ni
   expect(await left("user_email", "bulk_jobs")).toEqual(["80", "open"]);
   expect(await left("contact_key", "contact_fates")).toEqual(["3"]);
 });
+
+test("what cannot be read of one account is told to the operator, and keeps no other account's history", async () => {
+  const { pool } = db.database;
+  for (const portalId of [1, 2]) {
+    await keep(portalId, 100);
+    await store(portalId, [900, 1]);
+  }
+  // A document that this release did not write, and a row that cannot be deleted.
+  await pool.query(`INSERT INTO presets (portal_id, name, policy) VALUES
+    (1, 'of another release', '{"cooldown": {"days": "P30D"}}'), (2, 'without days', '{"cooldown": {"days": 1e9}}')`);
+  expect(await prune()).toBe(2);
+  await store(1, [901]);
+  await store(2, [901]);
+  await pool.query(
+    `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''broken''; END'`,
+  );
+  await pool.query(
+    `CREATE TRIGGER refuse BEFORE DELETE ON executions FOR EACH ROW WHEN (OLD.portal_id = 1) EXECUTE FUNCTION refuse()`,
+  );
+  const lines: string[] = [];
+  const told = createLogger({
+    level: "info",
+    destination: { write: (line: string) => void lines.push(line) },
+  });
+  expect(await pruneHistory({ pool, logger: told, isEnding: () => false })).toBe(1);
+  expect(await kept(2)).toEqual(["ap-COMPLETED-1"]);
+  expect(lines.filter((line) => /"level":"error".*account could not be deleted/.test(line))).toHaveLength(1);
+});

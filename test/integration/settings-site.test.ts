@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { eraseHistories } from "../../src/jobs/erase-history.js";
+import { createLogger } from "../../src/observability/logger.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
 import { install, letInstallersIn, startSite, type Site } from "../support/site.js";
@@ -244,7 +245,11 @@ describe("the danger zone", () => {
     const deleting = (await admin.get("/settings/danger")).text;
     expect(deleting).toContain("Deleting now");
     expect(deleting).toContain('<a href="/settings/danger">Reload</a>');
-    await eraseHistories({ pool: site.database.pool, isEnding: () => false });
+    await eraseHistories({
+      pool: site.database.pool,
+      logger: createLogger({ level: "silent" }),
+      isEnding: () => false,
+    });
     const left = await site.database.prisma.execution.findMany({ orderBy: { id: "asc" } });
     expect(
       left.map((kept) => [kept.portalId, kept.contactEmail, kept.lastProblem, kept.completionProblem]),

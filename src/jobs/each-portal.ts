@@ -1,0 +1,24 @@
+import { isStorageDown } from "../errors.js";
+import type { Logger } from "../observability/logger.js";
+
+/**
+ * Does the work for one portal after the other. What fails for one, by a row that nobody can read, say, is told to the
+ * operator, and the others go on.
+ *
+ * @param sweep.what what the operator reads, e.g. "the history of an account could not be pruned"
+ * @throws if the database is down: then the others would fail, too.
+ */
+export async function eachPortal<Portal extends { readonly portalId: bigint }>(
+  portals: Iterable<Portal>,
+  { logger, what }: { logger: Logger; what: string },
+  work: (portal: Portal) => Promise<void>,
+): Promise<void> {
+  for (const portal of portals) {
+    try {
+      await work(portal);
+    } catch (fault) {
+      if (isStorageDown(fault)) throw fault;
+      logger.error({ fault, portalId: portal.portalId }, `${what}; those of other accounts went on`);
+    }
+  }
+}
