@@ -23,10 +23,15 @@ export function doubtEverything(pool: Pool): Promise<Doubted> {
   });
 }
 
-/** One attempt at least: the next one is never taken for the first. */
+/**
+ * One attempt at least: the next one is never taken for the first. Whom a queued one waited for is not whom it was sent as
+ * since: that nobody knows.
+ */
 const DOUBT = `
   UPDATE executions
      SET state = 'UNCERTAIN', epoch = NULL, due_at = now(), attempts = greatest(attempts, 1),
          first_attempt_at = least(first_attempt_at, accepted_at), first_sent_at = NULL, doubted_at = NULL, outputs = NULL,
+         sender_user_id = CASE WHEN state IN ('ATTEMPTING', 'UNCERTAIN') THEN sender_user_id END,
+         sender_email = CASE WHEN state IN ('ATTEMPTING', 'UNCERTAIN') THEN sender_email END,
          last_problem = 'The database was brought back to an earlier moment'
    WHERE kind = 'ENROLL' AND state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING')`;

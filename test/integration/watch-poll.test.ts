@@ -146,6 +146,23 @@ describe("a look at contacts that wait for their sequence's end", () => {
     }
   });
 
+  test("after an outage comes at its deadline at the latest, whatever HubSpot asked for", async () => {
+    await seed(1);
+    await db.database.pool.query(
+      `UPDATE executions SET deadline_at = now() + interval '10 minutes' WHERE portal_id = $1`,
+      [portalId],
+    );
+    await pollWatched(owner, {
+      gateway: { readContacts: () => Promise.reject(down(3_600_000)) } as unknown as PortalGateway,
+      writer: writer(),
+      mayGoOn: always,
+    });
+    const [look] = await stored();
+    expect(look?.state).toBe("WATCHING");
+    expect(look?.dueInMs).toBeGreaterThan(590_000);
+    expect(look?.dueInMs).toBeLessThanOrEqual(600_000);
+  });
+
   test("keeps what it read before an outage began", async () => {
     await seed(4);
     const { gateway, asked } = gatewayTo(["4"], () => {
