@@ -3,6 +3,8 @@ export interface BatchAnswer {
   readonly taken: ReadonlySet<string>;
   /** Why each was refused, in HubSpot's words. */
   readonly refused: ReadonlyMap<string, string>;
+  /** HubSpot told of an error, and not of whose: one of those that were not told was not taken. */
+  readonly hasUnnamedErrors: boolean;
 }
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -50,7 +52,7 @@ export function readBatchAnswer(
   const members = isEntry(body) && !Array.isArray(body) ? body : {};
   const errors = entriesOf(members["errors"]);
   const isMixed = httpStatus === 207 || errors.length > 0 || Number(members["numErrors"] ?? 0) > 0;
-  if (!isMixed) return { taken: sent, refused: new Map() };
+  if (!isMixed) return { taken: sent, refused: new Map(), hasUnnamedErrors: false };
   const rows = [
     ...errors.map((entry) => ({ entry, verdict: verdictOf(entry, true) })),
     ...[...entriesOf(body), ...entriesOf(members["results"])].map((entry) => ({
@@ -65,8 +67,11 @@ export function readBatchAnswer(
     verdict === "refused" ? ids.map((id) => [id, messageOf(entry)] as const) : [],
   );
   const refusedIds = new Set(refused.map(([id]) => id));
+  const failed = new Set(rows.flatMap(({ verdict, ids }) => (verdict === "taken" ? [] : ids)));
+  const isUnnamed = errors.some((entry) => idsIn(entry, sent).length === 0);
   // What is named on both sides was not told either.
   return {
+    hasUnnamedErrors: isUnnamed || Number(members["numErrors"] ?? 0) > failed.size,
     taken: new Set([...taken].filter((id) => !refusedIds.has(id) && !unknown.has(id))),
     refused: new Map(refused.filter(([id]) => !taken.has(id) && !unknown.has(id))),
   };

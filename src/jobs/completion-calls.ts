@@ -18,10 +18,13 @@ export interface CompletionDesk {
   readonly write: (results: readonly CompletionResult[]) => Promise<void>;
 }
 
-/** What an answer told of a batch. `untold`: it leaves open which of these were taken. */
+/** What an answer told of a batch. */
 export interface BatchResult {
   readonly results: readonly CompletionResult[];
+  /** Of which it leaves open whether they were taken. */
   readonly untold: readonly OwedCompletion[];
+  /** HubSpot took some of the untold and not others: none of them tells of another. */
+  readonly isMixed: boolean;
 }
 
 const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
@@ -91,13 +94,17 @@ export async function sendBatch(
   try {
     return readRows(batch, await desk.gateway.completeBatch(batch));
   } catch (fault) {
-    if (isRefusal(fault)) return { results: [], untold: batch };
-    if (fault instanceof HubSpotError) return { results: afterFault(batch, fault), untold: [] };
+    if (isRefusal(fault)) return { results: [], untold: batch, isMixed: false };
+    if (fault instanceof HubSpotError)
+      return { results: afterFault(batch, fault), untold: [], isMixed: false };
     throw fault;
   }
 }
 
-function readRows(batch: readonly OwedCompletion[], { taken, refused }: BatchAnswer): BatchResult {
+function readRows(
+  batch: readonly OwedCompletion[],
+  { taken, refused, hasUnnamedErrors }: BatchAnswer,
+): BatchResult {
   const now = new Date();
   const results: CompletionResult[] = [];
   const untold: OwedCompletion[] = [];
@@ -108,5 +115,5 @@ function readRows(batch: readonly OwedCompletion[], { taken, refused }: BatchAns
     else if (problem !== undefined) results.push(asRefused(completion, problem));
     else untold.push({ ...completion, doubtedAt });
   }
-  return { results, untold };
+  return { results, untold, isMixed: hasUnnamedErrors };
 }

@@ -63,14 +63,14 @@ function wasAsked(result: CompletionResult): boolean {
 /** One request, as a rule. What HubSpot did not tell apart in its answer is told apart by further ones. */
 async function sendTogether(desk: CompletionDesk, batch: readonly OwedCompletion[]): Promise<void> {
   if (batch.length === 0) return;
-  const { results, untold } = await sendBatch(desk, batch);
+  const { results, untold, isMixed } = await sendBatch(desk, batch);
   await desk.write(results);
   const told = new Set<bigint>();
   const write = async (further: readonly CompletionResult[]): Promise<void> => {
     await desk.write(further);
     further.forEach(({ id }) => told.add(id));
   };
-  await tellApart({ ...desk, write }, untold);
+  await tellApart({ ...desk, write }, { untold, isMixed });
   const left = untold.filter(({ id }) => !told.has(id));
   await desk.write(
     left.map(({ id, doubtedAt }) => ({ id, to: "DECIDED", isDoubted: doubtedAt !== undefined, ...PUT_OFF })),

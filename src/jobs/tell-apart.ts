@@ -1,5 +1,5 @@
 import type { CompletionResult, OwedCompletion } from "../executions/completions.js";
-import { asRefused, sendBatch, sendOne, type CompletionDesk } from "./completion-calls.js";
+import { asRefused, sendBatch, sendOne, type BatchResult, type CompletionDesk } from "./completion-calls.js";
 
 /** Sent singly first, spread over the batch: their answers say what is the matter with the rest of it. */
 const PROBES = 5;
@@ -24,7 +24,8 @@ function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
  * Finds out what becomes of completions that HubSpot did not tell apart: it refused a batch of them as a whole, or its
  * answer did not name them.
  *
- * A few are sent singly. If some are taken, the batch holds a bad callback or more, which halving finds. If all are
+ * If the answer says that some were taken and some not, and does not name them, each is sent by itself. Otherwise a few are
+ * sent singly. If some are taken, the batch holds a bad callback or more, which halving finds. If all are
  * refused, it is the batch:
  *
  * - One whose answer was lost was taken with it, or HubSpot let go of its contacts. Sending each would tell the same
@@ -34,7 +35,14 @@ function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
  *
  * Ends as soon as HubSpot does not answer; what was not told by then is left as it is.
  */
-export async function tellApart(desk: CompletionDesk, untold: readonly OwedCompletion[]): Promise<void> {
+export async function tellApart(
+  desk: CompletionDesk,
+  { untold, isMixed }: Pick<BatchResult, "untold" | "isMixed">,
+): Promise<void> {
+  if (isMixed) {
+    await sendSingly(desk, untold);
+    return;
+  }
   for (const group of byRequest(untold)) if (!(await tellGroupApart(desk, group))) return;
 }
 
@@ -94,10 +102,12 @@ async function sendHalves(desk: CompletionDesk, group: readonly OwedCompletion[]
       if (!areAnswers(await sendSingly(desk, half))) return false;
       continue;
     }
-    const { results, untold } = await sendBatch(desk, half);
+    const { results, untold, isMixed } = await sendBatch(desk, half);
     await desk.write(results);
     if (!areAnswers(results)) return false;
-    if (untold.length > 0 && !(await sendHalves(desk, untold))) return false;
+    if (untold.length === 0) continue;
+    const isTold = isMixed ? areAnswers(await sendSingly(desk, untold)) : await sendHalves(desk, untold);
+    if (!isTold) return false;
   }
   return true;
 }

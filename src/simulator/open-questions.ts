@@ -26,9 +26,10 @@ export interface OpenQuestions {
   /**
    * Open: a batch of completions with one bad id.
    * Kind: "take-good", 204 for the rest. Unkind: "refuse-all" (the default), 400 and none is taken; "multi-status", 207
-   * with an error for each bad id, the rest is taken: a client that takes any 2xx for success loses the bad ones.
+   * with an error for each bad id, the rest is taken: a client that takes any 2xx for success loses the bad ones;
+   * "leaves-one-out", 207 with the number of errors alone, for one of each batch that was not taken.
    */
-  readonly badIdInBatch: "refuse-all" | "take-good" | "multi-status";
+  readonly badIdInBatch: "refuse-all" | "take-good" | "multi-status" | "leaves-one-out";
   /**
    * Open: how an enrollment is refused whose sequence or contact is not there.
    * Kind: "named", the default: a 404 that says which. Unkind: "bare", a 404 that does not; "invalid-id", a 400 by the id;
@@ -75,7 +76,7 @@ export const openQuestionsSchema = z.strictObject({
   endedEnrollment: z.literal(["latest", 404, "empty"]),
   unknownCallback: z.literal([404, 400, 409, 410, 422, 204]),
   repeatedCallback: z.literal([404, 400, 409, 410, 422, 204]),
-  badIdInBatch: z.enum(["refuse-all", "take-good", "multi-status"]),
+  badIdInBatch: z.enum(["refuse-all", "take-good", "multi-status", "leaves-one-out"]),
   enrollNotFound: z.enum(["named", "bare", "invalid-id", "page"]),
   refusalName: z.enum([
     ...["subCategory", "errorType", "errors.subCategory", "errors.errorType", "errors.code"],

@@ -109,7 +109,13 @@ describe("what HubSpot told, when it cannot be written at once", () => {
         asked.push(`batch of ${sent.length}`);
         await meanwhile();
         const ids = sent.map(({ callbackId }) => callbackId);
-        return complete?.(ids) ?? { taken: new Set(ids), refused: new Map<string, string>() };
+        return (
+          complete?.(ids) ?? {
+            taken: new Set(ids),
+            refused: new Map<string, string>(),
+            hasUnnamedErrors: false,
+          }
+        );
       },
       completeOne: async () => {
         asked.push("one");
@@ -246,7 +252,11 @@ describe("what HubSpot told, when it cannot be written at once", () => {
     await complete({
       complete: (ids) =>
         Promise.resolve({
-          ...{ taken: new Set(ids.slice(1)), refused: new Map([[ids[0] ?? "", "not \0 held"]]) },
+          ...{
+            taken: new Set(ids.slice(1)),
+            refused: new Map([[ids[0] ?? "", "not \0 held"]]),
+            hasUnnamedErrors: false,
+          },
         }),
     });
     const [first, ...others] = await stored();

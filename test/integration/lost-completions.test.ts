@@ -137,6 +137,20 @@ describe("an answer to completions that was lost", () => {
     40_000,
   );
 
+  test("that tells of one it did not take, and not of which, leaves nobody out", async () => {
+    running.simulator.setOpenQuestions({ badIdInBatch: "leaves-one-out" });
+    try {
+      const owed = await oweBatch(running);
+      await owed.release();
+      await running.simulator.waitFor(() => owed.run.counts().completed === BATCH, {
+        what: "each contact's completion",
+      });
+      expect(owed.requests).toBeLessThanOrEqual(1 + BATCH);
+    } finally {
+      running.simulator.setOpenQuestions({ badIdInBatch: "refuse-all" });
+    }
+  }, 40_000);
+
   test("is put off within the first minute, when HubSpot may not have read our own answer yet", async () => {
     const owed = await oweBatch(running);
     running.simulator.failNext({

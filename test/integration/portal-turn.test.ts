@@ -60,7 +60,11 @@ describe("a turn whose budget is used up", () => {
       gatewayWith: () =>
         ({
           completeBatch: (sent: { callbackId: string }[]) =>
-            Promise.resolve({ taken: new Set(sent.map(({ callbackId }) => callbackId)), refused: new Map() }),
+            Promise.resolve({
+              taken: new Set(sent.map(({ callbackId }) => callbackId)),
+              refused: new Map(),
+              hasUnnamedErrors: false,
+            }),
         }) as unknown as PortalGateway,
       attempt: ({ state }) => {
         attempted.push(state);

@@ -55,7 +55,9 @@ function completeBatch(call: ApiCall): Answer {
     // Of a batch HubSpot cannot say that it is not found.
     return refuse(status === 404 ? 400 : status, { category: "VALIDATION_ERROR", message });
   }
-  for (const order of readable) if (!bad.includes(order)) carryOut(call, order);
+  const leftOut = badIdInBatch === "leaves-one-out" && readable.length > 1 ? readable.at(-1) : undefined;
+  for (const order of readable) if (!bad.includes(order) && order !== leftOut) carryOut(call, order);
+  if (leftOut !== undefined) return { status: 207, body: { status: "COMPLETE", results: [], numErrors: 1 } };
   return bad.length > 0 && badIdInBatch === "multi-status" ? partlyTaken(call, bad) : NO_CONTENT;
 }
 

@@ -292,7 +292,11 @@ export class ModelHubSpot {
     return {
       completeBatch: async (completions) => {
         await this.#complete(completions, answers.batch, () => Promise.resolve());
-        return { taken: new Set(completions.map(({ callbackId }) => callbackId)), refused: new Map() };
+        return {
+          taken: new Set(completions.map(({ callbackId }) => callbackId)),
+          refused: new Map(),
+          hasUnnamedErrors: false,
+        };
       },
       completeOne: (completion) => this.#complete([completion], answers.single, onAnswered),
     };
