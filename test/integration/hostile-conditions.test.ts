@@ -134,16 +134,4 @@ describe("under hostile conditions", () => {
     const { rows } = await query(`SELECT error_code FROM executions WHERE callback_id = 'ap-left'`);
     expect(rows).toEqual([{ error_code: "DEADLINE_EXCEEDED" }]);
   });
-
-  test.each(["1", "2"])(
-    "with a budget of %s, the smallest there are, work is done all the same",
-    async (limit) => {
-      const portal = await start(0, { environment: { ROLE: "web", HUBSPOT_RATE_LIMIT: limit } });
-      const { id } = portal.addTroubledContact("no-owner");
-      // The copy of the directory alone would take this budget a minute.
-      await query(`UPDATE portals SET directory_requested_at = now(), directory_synced_at = now()`);
-      await running.startAnother({ ROLE: "worker", HUBSPOT_RATE_LIMIT: limit });
-      expect(await outcomes(portal, [id])).toEqual([{ status: "OWNER_MISSING", answers: [200] }]);
-    },
-  );
 });
