@@ -95,3 +95,12 @@ export const destinations = z.string().transform((text, context): ReadonlySet<st
   }
   return new Set(entries);
 });
+
+/** Whom to tell of a hole: a mail address, or a web page for it, as the URL that security.txt wants. */
+export const securityContact = z
+  .string()
+  .refine(
+    (value) => z.email().safeParse(value.replace(/^mailto:/, "")).success || /^https:\/\/[^\s]+$/.test(value),
+    "must be an email address or an https:// page",
+  )
+  .transform((value) => (/^(?:mailto|https):/.test(value) ? value : `mailto:${value}`));

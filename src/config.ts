@@ -8,6 +8,7 @@ import {
   mailFrom,
   origin,
   publicOrigin,
+  securityContact,
   smtpUrl,
   type EncryptionKey,
 } from "./config-values.js";
@@ -54,6 +55,8 @@ export interface Config {
   readonly logLevel: string;
   /** Undefined: in production there is no `/metrics` then. */
   readonly metricsToken: string | undefined;
+  /** URL of whom to tell of a hole in this service, for security.txt; undefined: nobody is named. */
+  readonly securityContact: string | undefined;
   /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
   readonly privateDestinations: ReadonlySet<string>;
   /** Where alerts are mailed from; undefined: they are not. */
@@ -91,6 +94,7 @@ const environment = z.object({
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
   PRIVATE_DESTINATIONS: destinations.optional(),
+  SECURITY_CONTACT: securityContact.optional(),
   SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: mailFrom.optional(),
   EXECUTION_DEADLINE_HOURS: z.coerce
@@ -204,6 +208,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     sessionSecret: value.SESSION_SECRET,
     logLevel: value.LOG_LEVEL,
     metricsToken: value.METRICS_TOKEN,
+    securityContact: value.SECURITY_CONTACT,
     privateDestinations: value.PRIVATE_DESTINATIONS ?? new Set<string>(),
     mail: mailOf(value),
     executionDeadlineHours: value.EXECUTION_DEADLINE_HOURS,

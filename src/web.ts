@@ -18,6 +18,7 @@ import { createCookies } from "./http/cookies.js";
 import { createErrorHandler, createNotFound } from "./http/error-handler.js";
 import { createRequestId } from "./http/request-id.js";
 import { createSecurityHeaders } from "./http/security-headers.js";
+import { createSecurityTxt } from "./http/security-txt.js";
 import { siteReserve } from "./hubspot/request-budget.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./hubspot/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "./hubspot/site-gateway.js";
@@ -251,6 +252,10 @@ export function createHttp(foundation: Foundation): Express {
   );
   const { metricsToken: token, isProduction } = config;
   http.use(createMetricsRouter({ registry: metrics.registry, token, isProduction }));
+  if (siteDatabase !== undefined) {
+    const { securityContact: contact, publicUrl } = config;
+    http.use(createSecurityTxt({ contact, publicUrl, now: () => new Date() }));
+  }
   if (siteDatabase !== undefined) mountSites(http, foundation, siteDatabase);
   http.use(createNotFound());
   http.use(createErrorHandler({ logger }));

@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { RequestHandler, Response } from "express";
 import helmet from "helmet";
 
 /**
@@ -7,7 +7,7 @@ import helmet from "helmet";
  */
 export function createSecurityHeaders({ publicUrl }: { publicUrl: string }): RequestHandler {
   const isSecure = publicUrl.startsWith("https:");
-  return helmet({
+  const setOthers = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -27,4 +27,30 @@ export function createSecurityHeaders({ publicUrl }: { publicUrl: string }): Req
     // Callback URLs carry authorization codes: no page may pass its address on.
     referrerPolicy: { policy: "no-referrer" },
   });
+  return (request, response, next) => {
+    response.set("Permissions-Policy", NO_FEATURES);
+    setOthers(request, response, next);
+  };
+}
+
+/** Pages use none of what a browser could give them; nor may anything that gets into one. */
+const NO_FEATURES = [
+  ...[
+    "accelerometer",
+    "autoplay",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "fullscreen",
+    "geolocation",
+  ],
+  ...["gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"],
+  ...["publickey-credentials-get", "screen-wake-lock", "serial", "usb", "web-share", "xr-spatial-tracking"],
+]
+  .map((feature) => `${feature}=()`)
+  .join(", ");
+
+/** Whoever sits down at this browser next finds none of our pages in its cache, and nothing else of ours. */
+export function clearSiteData(response: Response): void {
+  response.set("Clear-Site-Data", '"cache", "cookies", "storage"');
 }

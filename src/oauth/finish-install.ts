@@ -54,7 +54,13 @@ export async function finishInstall(
   if (ending !== undefined) return sendEnding(response, ending, trip.purpose);
   // Nobody is let in on an old word: where HubSpot does not say who they are, an install ends without a session.
   const isSignedIn = trip.isThisBrowser && isUserConfirmed;
-  if (isSignedIn) options.sessions.open(response, grant);
+  if (isSignedIn) {
+    options.sessions.open(response, grant);
+    options.logger.info(
+      { portalId: grant.portalId, userId: grant.userId },
+      "somebody signed in to the settings site",
+    );
+  }
   leave(options, { request, response, isSignedIn });
 }
 

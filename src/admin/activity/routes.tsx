@@ -7,6 +7,7 @@ import { admitForm, formBody } from "../session/admit-form.js";
 import { createFormat, knownZone } from "../frame/format.js";
 import { hubspotUrlOf } from "../overview/overview-view.js";
 import { answersOf } from "../frame/answer.js";
+import { recordExport } from "../audit/record-change.js";
 import { digestOf } from "../frame/renewal.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../site-options.js";
@@ -117,7 +118,9 @@ async function exportAll(options: SettingsOptions, request: Request, response: R
   const { portalId, timeZone } = visit.portal;
   const { filter } = readQuery(options, visit.portal, request.query);
   const search = await searchExecutions(options.database.pool, portalId, filter);
-  await sendExport(response, { search, portalId, timeZone: knownZone(timeZone), now: options.now() });
+  const zone = { timeZone: knownZone(timeZone), now: options.now() };
+  await recordExport(options.database.pool, { by: visit.session, subjectName: "Activity" });
+  await sendExport(response, { search, portalId, ...zone });
 }
 
 /** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */

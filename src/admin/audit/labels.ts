@@ -1,6 +1,7 @@
 /** Labels as the forms have them, by the path of the value in an entry; their order is the order in which values are shown. */
 const LABELS: Readonly<Record<string, string>> = {
   name: "Name",
+  rows: "Rows given out",
   isAllowed: "May send",
   sendAsEmail: "Send-as address",
   senderAlias: "Alias",

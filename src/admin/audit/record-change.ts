@@ -25,6 +25,18 @@ export async function recordChange(database: Pool | PoolClient, change: Change):
   );
 }
 
+/**
+ * Notes that somebody takes a file of the account's data along, before any of it is given out; `rows` if they are
+ * counted by then.
+ */
+export async function recordExport(
+  database: Pool,
+  { by, subjectName, rows }: Pick<Change, "by" | "subjectName"> & { rows?: number },
+): Promise<void> {
+  const after = rows === undefined ? undefined : { rows };
+  await recordChange(database, { by, subject: "export", subjectName, action: "EXPORTED", after });
+}
+
 /** Ids are 64 bits wide, which JSON's own numbers are not: they are written as text. */
 function toJson(value: Readonly<Record<string, unknown>> | undefined): string | null {
   if (value === undefined) return null;

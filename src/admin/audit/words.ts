@@ -34,6 +34,7 @@ export const SUBJECTS: Readonly<Record<string, string>> = {
   alerts: "Alerts",
   access: "Access",
   executions: "Contacts",
+  export: "Export",
 };
 
 const ACTIONS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { sendPage } from "../../http/page.js";
 import { sendCsv, type CsvCell } from "../../http/send-csv.js";
+import { recordExport } from "../audit/record-change.js";
 import { admitPage } from "../session/admit-page.js";
 import { createFormat } from "../frame/format.js";
 import { REPORT_RANGES, ReportsPage, type ReportRange } from "./reports-page.js";
@@ -43,10 +44,13 @@ export async function sendReportFile(
   const { group, range, since } = readChoice(request, options.now());
   const { portalId } = visit.portal;
   const { lines, rest } = await readReport(options.database, portalId, { group, since, limit: IN_FILE });
+  const rows = (rest === undefined ? lines : [...lines, restLine(rest)]).map((line) => toCells(line, group));
+  const report = { by: visit.session, subjectName: "Reports", rows: rows.length };
+  await recordExport(options.database.pool, report);
   await sendCsv(response, {
     name: `sequence-enroller-${portalId}-by-${group}-${range}.csv`,
     columns: Object.keys(toCells(NOTHING, group)).map((key) => ({ key, header: key })),
-    rows: (rest === undefined ? lines : [...lines, restLine(rest)]).map((line) => toCells(line, group)),
+    rows,
   });
 }
 

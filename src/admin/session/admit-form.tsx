@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from "express";
+import { clearSiteData } from "../../http/security-headers.js";
 import { sendPage } from "../../http/page.js";
 import { readForm } from "../../http/read-form.js";
 import { requestIdOf } from "../../http/request-id.js";
@@ -36,6 +37,7 @@ export function signOutBody(options: SettingsOptions): RequestHandler[] {
 
 function leaveSite({ sessions }: SettingsOptions, response: Response): void {
   sessions.close(response);
+  clearSiteData(response);
   response.redirect(303, "/settings");
 }
 
