@@ -35,7 +35,6 @@ function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
 export interface EnrollCallOptions {
   /** Asked only for calls whose step wants a longer hold than every call gets. */
   readHoldSettings: (portalId: bigint) => Promise<HoldSettings>;
-  now: () => Date;
 }
 
 /** Reads the bytes of a verified call of the enroll action. Unknown inputs are ignored; values may come as text or numbers. */
@@ -50,9 +49,7 @@ function parseInputs(call: Call, options: EnrollCallOptions): ParsedCall | Promi
   if (problem !== undefined) return toInvalid(execution, problem);
   const hold = askedHold(given);
   if (hold === undefined) return { kind: "valid", execution };
-  return options
-    .readHoldSettings(execution.portalId)
-    .then((settings) => withHold(execution, hold, { settings, now: options.now() }));
+  return options.readHoldSettings(execution.portalId).then((settings) => withHold(execution, hold, settings));
 }
 
 /** What the step decides; a list whose first entry leaves it to the preset is like one that is left empty. */

@@ -9,6 +9,8 @@ import { pointInTime } from "./point-in-time.js";
 export interface HoldSettings {
   readonly timeZone: string | null;
   readonly maxHoldDays: number;
+  /** When they were read, by the database's clock: that is the one a hold and its deadline are counted by, not this machine's. */
+  readonly now: Date;
 }
 
 /** A step's wish to hold the contact for longer than other calls. */
@@ -28,15 +30,16 @@ export function askedHold(given: GivenInputs): AskedHold | undefined {
 }
 
 export async function readHoldSettings(pool: Pool, portalId: bigint): Promise<HoldSettings> {
-  const { rows } = await pool.query<{ time_zone: string | null; max_hold_days: number | null }>({
+  const { rows } = await pool.query<{ time_zone: string | null; max_hold_days: number | null; now: Date }>({
     name: "read-hold-settings",
-    text: `SELECT p.time_zone, s.max_hold_days FROM portals p LEFT JOIN portal_settings s USING (portal_id)
-            WHERE p.portal_id = $1`,
+    text: `SELECT now() AS now, p.time_zone, s.max_hold_days FROM (SELECT $1::bigint AS portal_id) AS asked
+             LEFT JOIN portals p USING (portal_id) LEFT JOIN portal_settings s USING (portal_id)`,
     values: [portalId],
   });
   return {
     timeZone: rows[0]?.time_zone ?? null,
     maxHoldDays: rows[0]?.max_hold_days ?? DEFAULT_MAX_HOLD_DAYS,
+    now: rows[0]?.now ?? new Date(),
   };
 }
 
@@ -50,9 +53,8 @@ const DEFAULT_MAX_HOLD_DAYS = 30;
 export function withHold(
   execution: IncomingExecution,
   asked: AskedHold,
-  { settings, now }: { settings: HoldSettings; now: Date },
+  { maxHoldDays, timeZone, now }: HoldSettings,
 ): ParsedCall {
-  const { maxHoldDays, timeZone } = settings;
   const longestDays = Math.max(HOLD_DAYS, maxHoldDays);
   const notBefore = asked.notBefore === undefined ? undefined : pointInTime(asked.notBefore, timeZone);
   const waitMs = Math.max(0, (notBefore?.getTime() ?? 0) - now.getTime());

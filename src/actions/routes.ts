@@ -19,7 +19,6 @@ import {
 } from "../executions/enroll-contract.js";
 import { createAnswerLimit } from "../http/answer-limit.js";
 import { CHECK_ENROLLMENT_ROUTE } from "../executions/check-contract.js";
-import { readMaxHoldDays } from "../executions/hold.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../executions/wait-contract.js";
 import { acceptCall, type AcceptCallOptions } from "./accept-call.js";
 import { parseCheckCall } from "./check-call.js";
@@ -64,26 +63,24 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const verified = calledByHubSpot(options);
   const inTime = createAnswerLimit({ ms: OPTIONS_TIMEOUT_MS });
-  const now = () => new Date(options.nowMs());
-  const enroll = { readHoldSettings: options.readHoldSettings, now };
+  const { readHoldSettings } = options;
   router.post(
     ENROLL_ROUTE,
     ...verified,
-    acceptCall({ kind: "ENROLL", parse: (body) => parseEnrollCall(body, enroll) }, options),
+    acceptCall({ kind: "ENROLL", parse: (body) => parseEnrollCall(body, { readHoldSettings }) }, options),
   );
   router.post(
     CHECK_ENROLLMENT_ROUTE,
     ...verified,
     acceptCall({ kind: "CHECK_ENROLLMENT", parse: parseCheckCall }, options),
   );
-  const wait = {
-    maxHoldDays: (portalId: bigint) => readMaxHoldDays(pool, portalId),
-    now,
-  };
   router.post(
     WAIT_FOR_SEQUENCE_END_ROUTE,
     ...verified,
-    acceptCall({ kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, wait) }, options),
+    acceptCall(
+      { kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, { readHoldSettings }) },
+      options,
+    ),
   );
   router.post(WEBHOOK_ROUTE, ...calledByHubSpot(options, ["v3"]), receiveWebhook(options));
   for (const { route, fieldName, list } of DROPDOWNS) {

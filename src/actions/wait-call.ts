@@ -1,5 +1,6 @@
 import { HOLD_DAYS } from "../executions/hold.js";
 import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "../executions/wait-contract.js";
+import type { HoldSettings } from "./requested-hold.js";
 import { firstLookAt } from "../executions/look-times.js";
 import { readCall, readInput, toIncoming, toInvalid, type Call, type ParsedCall } from "./call-envelope.js";
 
@@ -17,9 +18,7 @@ function readDays(given: string | undefined): number | undefined {
 }
 
 export interface WaitCallOptions {
-  /** The portal's longest wait (`portal_settings.max_hold_days`). */
-  readonly maxHoldDays: (portalId: bigint) => Promise<number>;
-  readonly now: () => Date;
+  readonly readHoldSettings: (portalId: bigint) => Promise<HoldSettings>;
 }
 
 /** Reads the bytes of a verified call of the wait action. */
@@ -33,7 +32,7 @@ async function parseInputs(call: Call, options: WaitCallOptions): Promise<Parsed
   if (days === undefined) {
     return toInvalid(incoming, "“Maximum wait” is not a number of days above 0, such as 14 or 0.5.");
   }
-  const most = await options.maxHoldDays(incoming.portalId);
+  const { maxHoldDays: most, now } = await options.readHoldSettings(incoming.portalId);
   if (days > most) {
     const refused = toInvalid(
       incoming,
@@ -50,7 +49,7 @@ async function parseInputs(call: Call, options: WaitCallOptions): Promise<Parsed
       holdDays,
       // All of it: an outage at the wait's end must not turn TIMED_OUT into a failure (docs/decisions/007-waiting-for-sequences-to-end.md).
       waitHours: holdDays * 24,
-      dueAt: firstLookAt(options.now(), incoming.portalId),
+      dueAt: firstLookAt(now, incoming.portalId),
     },
     dependsOnTime: true,
   };

@@ -51,7 +51,7 @@ describe("while the database does not answer", () => {
       applyChanges: () => Promise.resolve(new Set<bigint>()),
       wake: () => undefined,
       onOptionsAsked: () => undefined,
-      readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays: 30 }),
+      readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays: 30, now: new Date() }),
       readFirstAnswer: () => Promise.resolve(undefined),
     });
     server.on("request", express().use(router));

@@ -38,8 +38,7 @@ describe("how long a contact is held, and how long we have for it", () => {
 
   function enrollCall(inputs: Record<string, string>, maxHoldDays: number): ParsedCall | Promise<ParsedCall> {
     return parseEnrollCall(bodyOf({ sequence_id: "1", sender_mode: "contact_owner", ...inputs }), {
-      readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays }),
-      now: () => now,
+      readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays, now }),
     });
   }
 
@@ -90,7 +89,7 @@ describe("how long a contact is held, and how long we have for it", () => {
   test.each([10, 144])(
     "a wait of 14 days has a day more, with %d hours as with any",
     async (deadlineHours) => {
-      const options = { maxHoldDays: () => Promise.resolve(30), now: () => now };
+      const options = { readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays: 30, now }) };
       const parsed = await parseWaitCall(bodyOf({ max_wait_days: "14" }), options);
       expect((await stored(parsed, deadlineHours)).deadline).toBeCloseTo(15 * DAY, 3);
     },
