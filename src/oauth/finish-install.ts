@@ -55,7 +55,7 @@ export async function finishInstall(
   // Nobody is let in on an old word: where HubSpot does not say who they are, an install ends without a session.
   const isSignedIn = trip.isThisBrowser && isUserConfirmed;
   if (isSignedIn) {
-    options.sessions.open(response, grant);
+    options.sessions.open(response, grant, saved.at);
     options.logger.info(
       { portalId: grant.portalId, userId: grant.userId },
       "somebody signed in to the settings site",

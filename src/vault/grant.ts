@@ -43,4 +43,6 @@ export interface SavedGrant {
   readonly wasConnected: boolean;
   /** False where the app was never installed in the portal, and is not now. */
   readonly isKnown: boolean;
+  /** Now, by the database's clock: the one the portal's times are of. */
+  readonly at: Date;
 }

@@ -236,6 +236,7 @@ async function saveGrant(
       kind: verdict === "keep" ? "kept" : "not-connected",
       wasConnected,
       isKnown: known !== undefined,
+      at: await transactionTime(client),
     };
   }
   const author = verdict === "take" || known === undefined ? { id: userId, email: userEmail } : known.author;
@@ -247,7 +248,13 @@ async function saveGrant(
     before: known?.state,
     after: { status: "CONNECTED", authorizedByUserId: author.id, authorizedByEmail: author.email, scopes },
   });
-  return { kind: "used", wasConnected, isKnown: true };
+  return { kind: "used", wasConnected, isKnown: true, at: await transactionTime(client) };
+}
+
+/** The instant that this transaction writes, e.g. since when the portal is connected. */
+async function transactionTime(client: PoolClient): Promise<Date> {
+  const { rows } = await client.query<{ at: Date }>("SELECT now() AS at");
+  return rows[0]?.at ?? new Date();
 }
 
 interface ConnectionRow {

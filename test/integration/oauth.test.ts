@@ -52,6 +52,17 @@ describe("an install from our own link", () => {
     }
   });
 
+  test.each([-240, -60, 240])(
+    "ends signed in, and a sign-in likewise, with a machine clock %i s from the database's",
+    async (seconds) => {
+      site.clock.now = new Date(Date.now() + seconds * 1_000);
+      await browser.get((await consentedCallback()).href);
+      expect((await browser.get("/settings")).status).toBe(200);
+      await browser.get((await consentedCallback()).href);
+      expect((await browser.get("/settings")).status).toBe(200);
+    },
+  );
+
   test("ends signed in on the settings page, with the portal connected and its directory asked for", async () => {
     const landing = await browser.get((await consentedCallback()).href);
     expect(landing).toMatchObject({ status: 303, location: `${site.url}/settings` });

@@ -19,7 +19,8 @@ export interface Session extends SessionIdentity {
 
 /** Sessions live in a signed cookie, so they survive restarts and need no store (docs/decisions/011). */
 export interface Sessions {
-  open(response: Response, identity: SessionIdentity): void;
+  /** @param signedInAt by the database's clock, which the portal's own times are of. */
+  open(response: Response, identity: SessionIdentity, signedInAt: Date): void;
   /** Undefined where there is none, or it is expired, or not ours. */
   read(request: Request): Session | undefined;
   /** Starts the idle time again; called for what a person does, not for what a page does by itself. */
@@ -76,7 +77,7 @@ export function createSessions({ secret, cookies, now }: SessionOptions): Sessio
     createHmac("sha256", secret).update(`form:${session.id}`).digest("base64url");
 
   return {
-    open: (response, identity) => write(response, { ...identity, id: randomUUID(), signedInAt: now() }),
+    open: (response, identity, signedInAt) => write(response, { ...identity, id: randomUUID(), signedInAt }),
     read: (request) => verify(cookies.read(request, COOKIE), { secret, nowSeconds: nowSeconds() }),
     renew: write,
     close: (response) => cookies.clear(response, COOKIE),

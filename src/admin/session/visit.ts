@@ -46,7 +46,7 @@ export async function identifyVisit(
   return { kind: "admin", session, portal, userList };
 }
 
-/** Sessions keep whole seconds, and the two clocks may differ a little. */
+/** Both times are the database's; sessions keep whole seconds, and an install's two transactions are some time apart. */
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /** A disconnect ends every session: one from before does not come back to life when somebody connects the portal again. */
