@@ -1,5 +1,6 @@
 import { Router } from "express";
 import type { Pool } from "pg";
+import { createFirstCopyWait } from "../directory/first-copy.js";
 import {
   presetOptions,
   rotationOptions,
@@ -37,6 +38,8 @@ export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, 
 
 /** A dropdown that takes longer is of no use to whoever opened it. */
 const OPTIONS_TIMEOUT_MS = 3_000;
+/** Of it, for the first copy of a portal's directory; the rest is for the list itself. */
+const FIRST_COPY_MS = 2_200;
 
 interface Dropdown {
   route: string;
@@ -62,6 +65,7 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   const { pool, onOptionsAsked: onAsked } = options;
   const router = Router({ caseSensitive: true, strict: true });
   const verified = calledByHubSpot(options);
+  const firstCopy = createFirstCopyWait({ pool, wake: options.wake, waitMs: FIRST_COPY_MS });
   const inTime = createAnswerLimit({ ms: OPTIONS_TIMEOUT_MS });
   const { readHoldSettings } = options;
   router.post(
@@ -84,7 +88,10 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   );
   router.post(WEBHOOK_ROUTE, ...calledByHubSpot(options, ["v3"]), receiveWebhook(options));
   for (const { route, fieldName, list } of DROPDOWNS) {
-    const load = (query: OptionQuery) => list(pool, query);
+    const load = async (query: OptionQuery): Promise<OptionPage> => {
+      await firstCopy(query.portalId);
+      return list(pool, query);
+    };
     router.post(route, ...verified, inTime, fetchOptions({ fieldName, load, onAsked }));
   }
   return router;
