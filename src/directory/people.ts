@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { deactivatedUsers } from "./user-list.js";
 
 /** What a person is called where only one line is to be had. */
 const LABEL = `coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), email, 'User ' || user_id)`;
@@ -8,12 +9,12 @@ const LABEL = `coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''),
  * not granted or lacks them. Columns: `user_id`, `label`, `email`, `seat_names`, `is_active`.
  */
 export const KNOWN_PEOPLE = `
-  SELECT DISTINCT ON (user_id) user_id, ${LABEL} AS label, email, seat_names, is_active
+  SELECT DISTINCT ON (user_id) user_id, ${LABEL} AS label, email, seat_names,
+         user_id NOT IN (${deactivatedUsers()}) AS is_active
     FROM (
-      SELECT user_id, first_name, last_name, email, seat_names, is_listed AS is_active, 1 AS preference
-        FROM users WHERE portal_id = $1
+      SELECT user_id, first_name, last_name, email, seat_names, 1 AS preference FROM users WHERE portal_id = $1
       UNION ALL
-      SELECT user_id, first_name, last_name, email, '{}', NOT is_archived, 2 FROM owners
+      SELECT user_id, first_name, last_name, email, '{}', 2 FROM owners
        WHERE portal_id = $1 AND user_id IS NOT NULL AND type = 'PERSON'
     ) AS known
    ORDER BY user_id, preference`;

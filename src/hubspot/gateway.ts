@@ -35,15 +35,27 @@ const currentEnrollment = z.object({
   enrolledBy: id.nullish().catch(undefined),
   enrolledByEmail: words,
 });
-const owner = z.object({
+const ownerRecord = z.object({
   id,
-  userId: userId.nullish().transform((value) => value ?? null),
+  userId: userId.nullish(),
+  userIdIncludingInactive: userId.nullish().catch(null),
   email: text,
   firstName: text,
   lastName: text,
-  type: z.string().default("PERSON"),
-  archived: z.boolean().default(false),
+  type: z
+    .string()
+    .nullish()
+    .transform((type) => type ?? "PERSON"),
+  archived: z
+    .boolean()
+    .nullish()
+    .transform((archived) => archived ?? false),
 });
+/** Archived owners have lost their `userId`: whose they were `userIdIncludingInactive` says. */
+const owner = ownerRecord.transform(({ userIdIncludingInactive, ...owner }) => ({
+  ...owner,
+  userId: owner.userId ?? userIdIncludingInactive ?? null,
+}));
 const user = z.object({
   id: userId,
   email: text,
@@ -63,6 +75,7 @@ const propertyValue = z
 const contact = z.object({ properties: z.record(z.string(), propertyValue) });
 const batchContact = contact.extend({ id });
 const contactBatch = z.object({ results: z.array(z.unknown()) });
+const identified = z.object({ id });
 const account = z.object({ timeZone: text, uiDomain: text });
 
 export type ListedSequence = z.output<typeof listedSequence>;
@@ -218,14 +231,13 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     return { httpStatus, body };
   }
 
-  async function readPage<S extends z.ZodObject<{ id: z.ZodType<string | bigint> }>>(
+  async function readPage<S extends z.ZodType<{ id: string | bigint }>>(
     request: HubSpotRequest,
     record: S,
   ): Promise<Page<z.output<S>>> {
     const page = await read(request, anyPage);
     const { read: results, odd } = readEach(page.results, record);
-    const withId = z.object({ id: record.shape.id });
-    const leftOut = odd.map((entry) => withId.safeParse(entry).data?.id.toString());
+    const leftOut = odd.map((entry) => identified.safeParse(entry).data?.id);
     return { results, after: page.paging?.next?.after, leftOut };
   }
 

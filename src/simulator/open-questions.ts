@@ -54,6 +54,11 @@ export interface OpenQuestions {
   readonly refusalWords: "known" | "other" | "neutral";
   /** Open: what the envelope's other members hold. Kind: "documented", the default: left out. Unkind: any of the others. */
   readonly refusalMembers: "documented" | "null" | "object" | "number";
+  /**
+   * Open: whether the list of users has deactivated ones, who look like any other there.
+   * Kind: "left-out", the default. Unkind: "listed".
+   */
+  readonly deactivatedUsers: "left-out" | "listed";
   /** Open: whether an access token outlives the uninstall of its app. Default false. */
   readonly accessTokenSurvivesUninstall: boolean;
   /**
@@ -84,6 +89,7 @@ export const openQuestionsSchema = z.strictObject({
   ] as const),
   refusalWords: z.enum(["known", "other", "neutral"]),
   refusalMembers: z.enum(["documented", "null", "object", "number"]),
+  deactivatedUsers: z.enum(["left-out", "listed"]),
   accessTokenSurvivesUninstall: z.boolean(),
   rotateRefreshTokens: z.boolean(),
   retryAfter: z.enum(["sane", "garbled", "odd"]),
@@ -99,6 +105,7 @@ export const DEFAULT_ANSWERS: OpenQuestions = {
   refusalName: "subCategory",
   refusalWords: "known",
   refusalMembers: "documented",
+  deactivatedUsers: "left-out",
   accessTokenSurvivesUninstall: false,
   rotateRefreshTokens: true,
   retryAfter: "sane",

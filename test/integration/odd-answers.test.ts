@@ -79,7 +79,9 @@ describe("a list of HubSpot's", () => {
       expect(await listed(portal)).toBe(3);
       const people = [...portal.users.values()].filter(({ active }) => active).length;
       const { prisma } = running.db.database;
-      expect(await prisma.owner.count({ where: { ...of(portal), userId: { not: null } } })).toBe(people);
+      expect(
+        await prisma.owner.count({ where: { ...of(portal), isArchived: false, userId: { not: null } } }),
+      ).toBe(people);
       expect(await prisma.user.count({ where: { ...of(portal), isListed: true } })).toBe(people);
       const told = running.logLines.filter(({ leftOut }) => leftOut !== undefined);
       const name = { owners: "Owners", sequences: "Sequences", users: "Users" }[list];

@@ -1,4 +1,5 @@
 import type { Database } from "../../db/client.js";
+import { deactivatedUsers } from "../../directory/user-list.js";
 import type { Actor } from "../../policy/audit.js";
 import { savePortalPolicy } from "../../policy/portal-policy-store.js";
 
@@ -31,8 +32,8 @@ const PEOPLE = `SELECT * FROM (
          AND user_id = coalesce($2::bigint, user_id)
       UNION ALL
       SELECT user_id, email, first_name, last_name, 2 FROM users
-       WHERE portal_id = $1 AND is_listed AND user_id = coalesce($2::bigint, user_id)
-    ) AS known ORDER BY user_id, rank
+       WHERE portal_id = $1 AND user_id = coalesce($2::bigint, user_id)
+    ) AS known WHERE user_id NOT IN (${deactivatedUsers()}) ORDER BY user_id, rank
   ) AS people ORDER BY lower(concat_ws(' ', first_name, last_name, email)), user_id LIMIT ${MOST_OFFERED}`;
 
 /** Who can be chosen as a sender, by name. */

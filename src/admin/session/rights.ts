@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "../../db/transaction.js";
 import {
   HAD_USER_LIST,
+  deactivatedUsers,
   isActiveUser,
   USER_LIST_COLUMNS,
   userListOf,
@@ -20,13 +21,15 @@ import type { SessionIdentity } from "./session.js";
  * account by it may nothing; whom an admin let in has left, too, if a whole list that was read since does not have them.
  * Only in an account that never had a list does the user count in whose name the app works: HubSpot asked for the right
  * to install when they did, and an install by somebody else does not change who that is (vault/judge-grant.ts).
+ *
+ * @param which condition on `user_id` of whom it is about, if it is not about everybody.
  */
-const MAY = `
-  coalesce(${isActiveUser("u")}, true) AND (
+const may = (which?: string): string => `
+  person.user_id NOT IN (${deactivatedUsers(which)}) AND (
     (a.user_id IS NOT NULL AND (u.user_id IS NOT NULL OR a.added_at > coalesce(p.users_read_at, '-infinity')))
     OR coalesce(u.super_admin, p.authorized_by_user_id = person.user_id AND NOT ${HAD_USER_LIST}, false))`;
 
-/** Columns `p`, `u` and `a` of MAY for each `person`. */
+/** Columns `p`, `u` and `a` of `may` for each `person`. */
 const JOINED = `
   JOIN portals p ON p.portal_id = $1
   LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
@@ -46,7 +49,7 @@ export async function readRights(
 ): Promise<Rights | undefined> {
   const { rows } = await db.query<{ may: boolean | null } & UserListColumns>({
     name: "read-rights",
-    text: `SELECT ${MAY} AS may, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
+    text: `SELECT ${may("user_id = $2")} AS may, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
     values: [portalId, userId],
   });
   const [row] = rows;
@@ -116,7 +119,7 @@ export async function listAdministrators(db: Pool | PoolClient, portalId: bigint
                              coalesce(u.email, o.email, CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END)), '') AS label
        FROM person ${JOINED}
        LEFT JOIN LATERAL (SELECT * FROM owners WHERE portal_id = $1 AND user_id = person.user_id ORDER BY is_archived LIMIT 1) o ON true
-      WHERE ${MAY} ORDER BY label, person.user_id LIMIT $2`,
+      WHERE ${may()} ORDER BY label, person.user_id LIMIT $2`,
     [portalId, MOST_LISTED],
   );
   return rows

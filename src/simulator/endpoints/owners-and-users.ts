@@ -63,7 +63,8 @@ function ownerBody(owner: SimulatedOwner): Record<string, unknown> {
 }
 
 function listUsers(call: ApiCall): Answer {
-  const users = [...call.portal.users.values()].filter(({ active }) => active);
+  const areListed = call.world.settings.openQuestions.deactivatedUsers === "listed";
+  const users = [...call.portal.users.values()].filter(({ active }) => active || areListed);
   const { results, ...paging } = pageOf(users, {
     call,
     path: USERS,
