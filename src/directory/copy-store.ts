@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { findSequenceReaders, type DirectoryReport } from "./report.js";
 import type { Directory, DirectoryOwner, DirectorySequence, DirectoryUser } from "./directory.js";
 
 /** The portal's owner, under whose lease the copy is written: the CTE `lease` is on $1 (portal) and $2 (epoch). */
@@ -146,7 +147,9 @@ export interface CopyStore {
   confirmOwner(owner: DirectoryOwner): Promise<boolean>;
   saveAccount(account: { timeZone: string | null; uiDomain: string | null }): Promise<boolean>;
   /** `startedAt`, not the end: a copy that is asked for meanwhile is made after this one. */
-  markSynced(startedAt: Date, problem: string | null): Promise<boolean>;
+  markSynced(startedAt: Date, told: { problem: string | null; report: DirectoryReport }): Promise<boolean>;
+  /** As whom sequences are to be read, the best first. */
+  sequenceReaders(): Promise<readonly bigint[]>;
   /** The whole user list was read, by a reading that was begun then. */
   markUsersRead(startedAt: Date): Promise<boolean>;
   /** HubSpot did not let us have the user list, or one that cannot be believed. */
@@ -193,6 +196,7 @@ export function createCopyStore(owner: CopyOwner, directory: Pick<Directory, "fo
   }
 
   return {
+    sequenceReaders: () => findSequenceReaders(pool, portalId),
     sequences: storeOf(SEQUENCES),
     users: storeOf(USERS),
     owners: {
@@ -211,12 +215,12 @@ export function createCopyStore(owner: CopyOwner, directory: Pick<Directory, "fo
     saveAccount: ({ timeZone, uiDomain }) =>
       setPortal("save-account", "time_zone = $3, ui_domain = $4", [timeZone, uiDomain]),
     // What was asked for after now, by a clock that was set back since, would be asked for again and again.
-    markSynced: (startedAt, problem) =>
+    markSynced: (startedAt, { problem, report }) =>
       setPortal(
         "mark-synced",
-        `directory_synced_at = $3, directory_error = $4,
+        `directory_synced_at = $3, directory_error = $4, directory_report = $5::jsonb,
          directory_requested_at = CASE WHEN p.directory_requested_at <= now() THEN p.directory_requested_at END`,
-        [startedAt, problem],
+        [startedAt, problem, JSON.stringify(report)],
       ),
     markUsersRead: (startedAt) =>
       setPortal("mark-users-read", `users_read_at = $3, users_refused_at = NULL, users_requested_at = NULL`, [

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
+import { deactivatedUsers } from "./user-list.js";
 
 /** A sequence as HubSpot lists it. */
 export interface DirectorySequence {
@@ -8,7 +9,7 @@ export interface DirectorySequence {
   readonly folderId?: string | null | undefined;
 }
 
-/** An owner: what `hubspot_owner_id` of a contact names. `userId` is null for queues and deactivated people. */
+/** An owner: what `hubspot_owner_id` of a contact names. `userId` is null for queues; archived ones keep theirs. */
 export interface DirectoryOwner {
   readonly id: string;
   readonly userId: bigint | null;
@@ -32,7 +33,6 @@ export interface DirectoryUser {
 export interface DirectoryState {
   readonly requestedAt: Date | null;
   readonly syncedAt: Date | null;
-  readonly readerUserId: bigint | null;
   /** The same of the user list alone. */
   readonly usersRequestedAt: Date | null;
   readonly usersReadAt: Date | null;
@@ -121,11 +121,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
       text: `
         SELECT DISTINCT ON (user_id) user_id, email FROM (
           SELECT user_id, email, 1 AS preference FROM users
-           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[]) AND is_listed
+           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[])
           UNION ALL
           SELECT user_id, email, 2 FROM owners
            WHERE portal_id = $1 AND user_id = ANY ($2::bigint[]) AND NOT is_archived AND type = 'PERSON'
-        ) AS known ORDER BY user_id, email IS NULL, preference`,
+        ) AS known
+         WHERE user_id NOT IN (${deactivatedUsers("user_id = ANY ($2::bigint[])")}) ORDER BY user_id, email IS NULL, preference`,
       values: [portalId, userIds],
     });
     return rows.map(({ user_id, email }) => {
@@ -140,13 +141,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
       const row = await one<{
         directory_requested_at: Date | null;
         directory_synced_at: Date | null;
-        reader: string | null;
         users_requested_at: Date | null;
         users_read_at: Date | null;
         now: Date;
       }>(
         "directory-state",
-        `SELECT directory_requested_at, directory_synced_at, authorized_by_user_id AS reader,
+        `SELECT directory_requested_at, directory_synced_at,
                 users_requested_at, users_read_at, now() AS now
            FROM portals WHERE portal_id = $1`,
         [portalId],
@@ -155,7 +155,6 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
       return {
         requestedAt: row.directory_requested_at,
         syncedAt: row.directory_synced_at,
-        readerUserId: row.reader === null ? null : BigInt(row.reader),
         usersRequestedAt: row.users_requested_at,
         usersReadAt: row.users_read_at,
         now: row.now,

@@ -1,5 +1,6 @@
 import type { CopyStore, ListStore } from "../directory/copy-store.js";
 import type { DirectoryState } from "../directory/directory.js";
+import type { ReaderReport, ReaderResult } from "../directory/report.js";
 import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 import type { Page, PortalGateway } from "../hubspot/gateway.js";
 import { LeaseLost } from "../queue/portal-lease.js";
@@ -29,6 +30,8 @@ interface CopiedList {
   /** All pages were read: why the list is not believed all the same. */
   readonly whyNotBelieved?: () => string | undefined;
   readonly copyPage: (hands: RenewalHands, cursor: string | undefined) => Promise<CopiedPage>;
+  /** Whose eyes it is read by; the list is then one part of a list that several make together. */
+  readonly reader?: Reader;
   /** All pages were read: what was not among them is gone. */
   readonly retireOthers?: (copy: CopyStore, ids: readonly string[], since: Date) => Promise<boolean>;
 }
@@ -42,12 +45,22 @@ interface CopiedPage {
   readonly next: string | undefined;
 }
 
+/** As whom sequences are read, and what became of it. */
+interface Reader {
+  readonly userId: bigint;
+  result: ReaderResult;
+  problem?: string;
+  readonly ids: Set<string>;
+}
+
 /** What became of one list that could not be copied whole. */
 interface Trouble {
   readonly list: CopiedList;
   readonly words: string;
   /** To be read again soon. */
   readonly outage?: HubSpotUnavailable;
+  /** Some of it was read. */
+  readonly isCut?: boolean;
 }
 
 function assertOurs(isOurs: boolean): void {
@@ -91,6 +104,9 @@ const beginning = (): Progress => ({
   tries: 0,
 });
 
+/** Further people are asked for sequences until so many pages were read: the lists of two are mostly the same. */
+const ENOUGH_PAGES = 20;
+
 const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined };
 const USERS = "Users";
 const NO_SUPER_ADMIN = "HubSpot's list names no super admin, so it was not believed.";
@@ -103,13 +119,15 @@ const OTHER_SHAPE = "HubSpot's list has another shape than we know.";
  */
 export class DirectoryRenewal {
   readonly #startedAt: Date;
-  readonly #lists: readonly CopiedList[];
+  readonly #lists: CopiedList[];
   readonly #maxPages: number;
   /** What it renews. */
   readonly part: RenewalPart;
   readonly #troubles: Trouble[] = [];
   readonly #leftOut: Record<string, number> = {};
-  #readerUserId: bigint | null;
+  /** As whom sequences are read; undefined: not chosen yet. */
+  #readers: Reader[] | undefined;
+  #sequencePages = 0;
   #hasAnswer = false;
   #hasSuperAdmin = false;
   /** What became of the list of users; undefined: not read yet, or HubSpot did not answer. */
@@ -118,12 +136,12 @@ export class DirectoryRenewal {
   #progress = beginning();
 
   constructor(
-    { now, readerUserId }: Pick<DirectoryState, "now" | "readerUserId">,
+    { now }: Pick<DirectoryState, "now">,
     { maxPages = MAX_PAGES, part = "whole" }: { maxPages?: number; part?: RenewalPart } = {},
   ) {
     this.part = part;
     this.#startedAt = now;
-    this.#readerUserId = readerUserId;
+    if (part === "users") this.#readers = [];
     this.#maxPages = maxPages;
     this.#lists = part === "users" ? [this.#userList()] : [...this.#otherLists(), this.#userList()];
   }
@@ -151,12 +169,6 @@ export class DirectoryRenewal {
         retireOthers: (copy, ids, since) => copy.owners.retireOthers(ids, since),
       },
       {
-        name: "Sequences",
-        copyPage: (hands, cursor) => this.#copySequences(hands, cursor),
-        isSkipped: () => this.#readerUserId === null,
-        retireOthers: (copy, ids, since) => copy.sequences.retireOthers(ids, since),
-      },
-      {
         name: "Account",
         copyPage: async ({ gateway, copy }) => {
           assertOurs(await copy.saveAccount(await gateway.readAccount()));
@@ -167,7 +179,7 @@ export class DirectoryRenewal {
   }
 
   get isRead(): boolean {
-    return this.#at >= this.#lists.length;
+    return this.#readers !== undefined && this.#at >= this.#lists.length;
   }
 
   /**
@@ -176,6 +188,8 @@ export class DirectoryRenewal {
    * @throws LeaseLost, and the database's faults: the same page is read again by the next step.
    */
   async step(hands: RenewalHands): Promise<void> {
+    // Last, as who may be asked is known from the other lists.
+    if (this.#at >= this.#lists.length && this.#readers === undefined) await this.#addReaders(hands.copy);
     while (this.#lists[this.#at]?.isSkipped?.() === true) this.#nextList();
     const list = this.#lists[this.#at];
     if (list === undefined) return;
@@ -188,7 +202,7 @@ export class DirectoryRenewal {
       return;
     }
     this.#hasAnswer = true;
-    page.ids.forEach((id) => progress.ids.add(id));
+    page.ids.forEach((id) => (list.reader?.ids ?? progress.ids).add(id));
     progress.pages += 1;
     progress.tries = 0;
     progress.read += page.read;
@@ -196,9 +210,14 @@ export class DirectoryRenewal {
     if (page.next === undefined) {
       await this.#endList(list, hands.copy);
     } else if (progress.cursors.has(page.next)) {
-      this.#giveUp({ list, words: "HubSpot's list repeats itself; what came before was copied." });
+      this.#giveUp({
+        list,
+        words: "HubSpot's list repeats itself; what came before was copied.",
+        isCut: true,
+      });
     } else if (progress.pages >= this.#maxPages) {
-      this.#giveUp({ list, words: `Only the first ${this.#maxPages * 100} entries were copied.` });
+      const words = `Only the first ${this.#maxPages * 100} entries were copied.`;
+      this.#giveUp({ list, words, isCut: true });
     } else {
       progress.cursors.add(page.next);
       progress.cursor = page.next;
@@ -220,18 +239,61 @@ export class DirectoryRenewal {
     if (this.#users === "refused") assertOurs(await copy.markUsersRefused());
     const isComplete = outages.length === 0;
     if (this.part === "users") return { isComplete, leftOut: this.#leftOut };
-    const told = this.#troubles.filter(
-      ({ list, outage }) => list.isOptional !== true || outage === undefined,
-    );
-    const problem = told.map(({ list, words }) => `${list.name}: ${words}`).join(" ");
-    assertOurs(await copy.markSynced(this.#startedAt, problem === "" ? null : problem));
+    await this.#retireSequences(copy);
+    const told = this.#troubles.filter((trouble) => this.#isTold(trouble));
+    const problem = [...new Set(told.map(({ list, words }) => `${list.name}: ${words}`))].join(" ");
+    const report = { readers: this.#reports(), leftOut: this.#leftOut };
+    assertOurs(await copy.markSynced(this.#startedAt, { problem: problem === "" ? null : problem, report }));
     return { isComplete, leftOut: this.#leftOut };
+  }
+
+  /** That one reader is refused is no trouble if another is not. */
+  #isTold({ list, outage }: Trouble): boolean {
+    if (list.reader?.result === "refused") return !this.#hasReader("read");
+    return list.isOptional !== true || outage === undefined;
+  }
+
+  #hasReader(...results: readonly ReaderResult[]): boolean {
+    return this.#readers?.some(({ result }) => results.includes(result)) === true;
+  }
+
+  /** What none of the readers was shown is gone; but not if one of them could have been shown more. */
+  async #retireSequences(copy: CopyStore): Promise<void> {
+    if (!this.#hasReader("read") || this.#hasReader("cut", "failed")) return;
+    const ids = new Set(this.#readers?.flatMap((reader) => [...reader.ids]));
+    assertOurs(await copy.sequences.retireOthers([...ids], this.#startedAt));
+  }
+
+  #reports(): ReaderReport[] {
+    return (this.#readers ?? []).map(({ userId, result, problem, ids }) => ({
+      ...{ userId: String(userId), result, problem, sequences: ids.size },
+    }));
+  }
+
+  async #addReaders(copy: CopyStore): Promise<void> {
+    const userIds = await copy.sequenceReaders();
+    this.#readers = userIds.map((userId) => ({ userId, result: "spared", ids: new Set() }));
+    this.#lists.push(...this.#readers.map((reader) => this.#sequenceList(reader)));
+  }
+
+  /** The sequences as one person sees them. */
+  #sequenceList(reader: Reader): CopiedList {
+    return {
+      ...{ name: "Sequences", reader },
+      copyPage: async ({ gateway, copy }, after) => {
+        this.#sequencePages += 1;
+        return save(await gateway.listSequences({ userId: reader.userId, after }), copy.sequences);
+      },
+      // A list that was begun is read to its end. In an outage the next one would fail alike.
+      isSkipped: () =>
+        this.#progress.pages === 0 && (this.#sequencePages >= ENOUGH_PAGES || this.#hasReader("failed")),
+    };
   }
 
   /** All pages were read. If none of its records could be, the list has changed, and what we had of it stays. */
   async #endList(list: CopiedList, copy: CopyStore): Promise<void> {
     const { ids, read, leftOut } = this.#progress;
-    if (leftOut > 0) this.#leftOut[list.name] = leftOut;
+    if (leftOut > 0) this.#leftOut[list.name] = Math.max(leftOut, this.#leftOut[list.name] ?? 0);
     if (leftOut > 0 && read === 0) {
       this.#giveUp({ list, words: OTHER_SHAPE, outage: new HubSpotUnavailable(OTHER_SHAPE) });
       return;
@@ -240,6 +302,7 @@ export class DirectoryRenewal {
     if (doubt !== undefined) return this.#giveUp({ list, words: doubt });
     assertOurs((await list.retireOthers?.(copy, [...ids], this.#startedAt)) ?? true);
     if (list.name === USERS) this.#users = "read";
+    if (list.reader !== undefined) list.reader.result = "read";
     this.#nextList();
   }
 
@@ -252,6 +315,11 @@ export class DirectoryRenewal {
   #giveUp(trouble: Trouble): void {
     if (trouble.list.name === USERS && (trouble.outage === undefined || trouble.words === OTHER_SHAPE))
       this.#users = "refused";
+    const { reader } = trouble.list;
+    if (reader !== undefined) {
+      reader.result = trouble.outage !== undefined ? "failed" : trouble.isCut === true ? "cut" : "refused";
+      reader.problem = trouble.words;
+    }
     this.#troubles.push(trouble);
     this.#nextList();
   }
@@ -280,15 +348,7 @@ export class DirectoryRenewal {
     });
     const saved = await save(page, copy.owners);
     const { next } = saved;
-    if (part === ACTIVE)
-      this.#readerUserId ??= page.results.find(({ userId }) => userId !== null)?.userId ?? null;
     if (next !== undefined) return { ...saved, next: part + next };
     return { ...saved, next: part === ARCHIVED ? ACTIVE : undefined };
-  }
-
-  /** As the person who installed sees them. */
-  async #copySequences({ gateway, copy }: RenewalHands, after: string | undefined): Promise<CopiedPage> {
-    if (this.#readerUserId === null) return NOTHING;
-    return save(await gateway.listSequences({ userId: this.#readerUserId, after }), copy.sequences);
   }
 }

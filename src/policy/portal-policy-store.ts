@@ -6,6 +6,8 @@ import { recordChange, type Actor, type Snapshot } from "./audit.js";
 /** What an admin decides for the whole portal. */
 export interface PortalPolicy {
   readonly defaultSenderUserId: bigint | null;
+  /** As whom sequences are read first; null: the app chooses. */
+  readonly sequenceReaderUserId: bigint | null;
   /** Only users marked as allowed may send; else everybody but those marked as not allowed. */
   readonly onlyListedSenders: boolean;
   /** Longest hold of a contact that an action may ask HubSpot for. */
@@ -35,6 +37,7 @@ export async function findPortalPolicy(
   return {
     policy: {
       defaultSenderUserId: row?.defaultSenderUserId ?? null,
+      sequenceReaderUserId: row?.sequenceReaderUserId ?? null,
       onlyListedSenders: row?.onlyListedSenders ?? false,
       maxHoldDays: row?.maxHoldDays ?? INITIAL_HOLD_DAYS,
       retentionDays: row?.retentionDays ?? null,
@@ -77,6 +80,7 @@ export async function savePortalPolicy(
 export function snapshotOf(policy: PortalPolicy): Snapshot {
   return {
     defaultSenderUserId: policy.defaultSenderUserId?.toString() ?? null,
+    sequenceReaderUserId: policy.sequenceReaderUserId?.toString() ?? null,
     onlyListedSenders: policy.onlyListedSenders,
     maxHoldDays: policy.maxHoldDays,
     retentionDays: policy.retentionDays,

@@ -189,7 +189,7 @@ describe("an owner of the portal that was replaced while it read", () => {
       await old.copy.users.retireOthers([], new Date(Date.now() + 60_000)),
       await old.copy.confirmOwner(ownerOf(1, true)),
       await old.copy.saveAccount({ timeZone: "Europe/Vienna", uiDomain: null }),
-      await old.copy.markSynced(new Date(), "old"),
+      await old.copy.markSynced(new Date(), { problem: "old", report: { readers: [], leftOut: {} } }),
       await old.copy.postponeSync(60_000),
     ];
     expect(none.every((isOurs) => !isOurs)).toBe(true);
@@ -272,8 +272,8 @@ describe("what a copy is needed for", () => {
     await set("now() - interval '11 minutes'", "NULL");
     const keeper = new DirectoryKeeper({ directory: directory(), logger: pino({ level: "silent" }) });
     const pages: (string | undefined)[] = [];
-    const listSequences: PortalGateway["listSequences"] = ({ after }) => {
-      pages.push(after);
+    const listSequences: PortalGateway["listSequences"] = ({ after, userId }) => {
+      if (userId === 1n) pages.push(after);
       return pageOf(500, after, (number) => ({ id: String(number), name: `S ${number}`, folderId: null }));
     };
     const gateway = gatewayOf(100, { listSequences });

@@ -34,6 +34,7 @@ const LABELS: Readonly<Record<string, string>> = {
   "suppression.property.values": "Suppressing values",
   checkOptOut: "Check the opt-out",
   defaultSenderUserId: "Default sender",
+  sequenceReaderUserId: "Sequences are read as",
   senderUserId: "Default sender",
   onlyListedSenders: "Only listed people may send",
   maxHoldDays: "Longest hold, days",

@@ -1,7 +1,13 @@
 import type { ConnectionHealth } from "./connection-health.js";
+import type { DirectoryReport, NamedReader, ReaderResult } from "../../directory/report.js";
 import type { HubSpotTrouble } from "./hubspot-trouble.js";
-import { numbered, type Format } from "../frame/format.js";
+import { numbered, shorten, type Format } from "../frame/format.js";
+import { LONGEST_LABEL } from "../frame/names.js";
 import type { PortalOverview } from "../session/portal-overview.js";
+
+export type ConnectionReport = Omit<DirectoryReport, "readers"> & {
+  readonly readers: readonly NamedReader[];
+};
 
 /** Scopes the app asks for; what is granted is the portal's own list. */
 export interface AppScopes {
@@ -15,6 +21,7 @@ export function Connection({
   scopes,
   health,
   trouble,
+  report,
 }: {
   portal: PortalOverview;
   format: Format;
@@ -22,6 +29,8 @@ export function Connection({
   health: ConnectionHealth;
   /** Set while this portal's calls keep failing. */
   trouble: HubSpotTrouble | undefined;
+  /** Undefined: no copy of the directory was made yet. */
+  report: ConnectionReport | undefined;
 }) {
   return (
     <section class="card" aria-labelledby="connection-title">
@@ -43,7 +52,16 @@ export function Connection({
         <dt>Sequences and users</dt>
         <dd>
           <Directory portal={portal} format={format} />
+          {report === undefined ? null : <LeftOut report={report} />}
         </dd>
+        {report === undefined ? null : (
+          <>
+            <dt>Sequences read as</dt>
+            <dd>
+              <Readers report={report} />
+            </dd>
+          </>
+        )}
         <dt>Access</dt>
         <dd>
           <Token health={health} format={format} />
@@ -120,6 +138,46 @@ function Directory({ portal, format }: { portal: PortalOverview; format: Format 
       {synced}
       <span class="warning">Not all of it could be read: {portal.directoryError}</span>
     </>
+  );
+}
+
+const READER_WORDS: Readonly<Record<ReaderResult, string>> = {
+  read: "",
+  refused: "HubSpot refused",
+  cut: "read in part",
+  failed: "HubSpot did not answer",
+  spared: "not asked",
+};
+
+/** Who was asked for sequences, and with what result. */
+function Readers({ report: { readers } }: { report: ConnectionReport }) {
+  if (readers.length === 0)
+    return <span class="warning">Nobody: no active user of this account is known.</span>;
+  const hasNone = readers.every(({ sequences }) => sequences === 0);
+  return (
+    <>
+      <ul>
+        {readers.map(({ userId, label, result, sequences, problem }) => (
+          <li key={userId}>
+            {shorten(label, LONGEST_LABEL)}:{" "}
+            {result === "read" ? numbered(sequences, "sequence") : READER_WORDS[result]}
+            {problem === undefined ? "" : ` (${shorten(problem, LONGEST_LABEL)})`}
+          </li>
+        ))}
+      </ul>
+      {hasNone ? (
+        <span class="warning">None of them is shown a sequence. Choose somebody who is, under Policy.</span>
+      ) : null}
+    </>
+  );
+}
+
+function LeftOut({ report: { leftOut } }: { report: ConnectionReport }) {
+  const lists = Object.entries(leftOut);
+  if (lists.length === 0) return null;
+  const told = lists.map(([list, count]) => `${list.toLowerCase()}: ${numbered(count, "record")}`).join(", ");
+  return (
+    <span class="warning">Left out, as they could not be read: {told}. What was known of them stays.</span>
   );
 }
 

@@ -2,7 +2,7 @@ import { SitePage, type Frame } from "../frame/shell.js";
 import type { ConnectionHealth } from "./connection-health.js";
 import type { OutcomeHistory } from "./outcome-history.js";
 import type { SenderLoads } from "./sender-load.js";
-import { Connection, type AppScopes } from "./connection.js";
+import { Connection, type AppScopes, type ConnectionReport } from "./connection.js";
 import { FindContact } from "./find-contact.js";
 import { HistoryCard, ReasonsCard } from "./overview-cards.js";
 import { SenderLoadCard } from "./sender-load-card.js";
@@ -14,6 +14,7 @@ export interface SettingsPageModel {
   frame: Frame;
   scopes: AppScopes;
   health: ConnectionHealth;
+  report: ConnectionReport | undefined;
   history: OutcomeHistory;
   loads: SenderLoads;
   /** Senders whom HubSpot refused, or who are at its limit. */
@@ -25,7 +26,7 @@ export interface SettingsPageModel {
 }
 
 export function SettingsPage(model: SettingsPageModel) {
-  const { frame, scopes, health, history, loads, troubledCount, sender, trouble } = model;
+  const { frame, scopes, health, report, history, loads, troubledCount, sender, trouble } = model;
   const places = { portalId: frame.portal.portalId, hubspotUrl: model.hubspotUrl };
   const { format, backlog, now } = trouble;
   return (
@@ -42,7 +43,7 @@ export function SettingsPage(model: SettingsPageModel) {
         </div>
       </div>
       <div class="columns">
-        <Connection {...{ portal: frame.portal, format, scopes, health }} trouble={trouble.trouble} />
+        <Connection {...{ portal: frame.portal, format, scopes, health, report }} trouble={trouble.trouble} />
         <SenderForm {...sender} />
       </div>
     </SitePage>

@@ -3,6 +3,7 @@ import { sendPage } from "../../http/page.js";
 import { readBacklog } from "./backlog.js";
 import { readHealth } from "./connection-health.js";
 import { listSenderOptions } from "./default-sender.js";
+import { readDirectoryReport } from "../../directory/report.js";
 import { createFormat } from "../frame/format.js";
 import { findTrouble } from "./hubspot-trouble.js";
 import { isRange, readHistory } from "./outcome-history.js";
@@ -32,7 +33,7 @@ export async function sendSettings(
   const { portalId } = portal;
   const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
   const timeZone = createFormat(portal.timeZone).zoneName;
-  const [choices, senders, trouble, health, history, loads, troubledCount] = await Promise.all([
+  const [choices, senders, trouble, health, history, loads, troubledCount, report] = await Promise.all([
     findChoices(database, portalId),
     listSenderOptions(database, portalId),
     readLive(options, portal),
@@ -40,12 +41,13 @@ export async function sendSettings(
     readHistory(database, portalId, { range, timeZone }),
     listSenderLoads(database, portalId, options.now()),
     countTroubledSenders(database.pool, portalId),
+    readDirectoryReport(database.pool, portalId),
   ]);
   const frame = frameOf(options, visit, { request, response });
   const { formToken } = frame;
   const { version } = choices;
   const model = {
-    ...{ frame, scopes, health, history, loads, troubledCount, trouble },
+    ...{ frame, scopes, health, report, history, loads, troubledCount, trouble },
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
     sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
   };

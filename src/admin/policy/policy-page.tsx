@@ -60,6 +60,16 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
             note="Without it everybody may, except those marked as not allowed. People are marked under Senders."
           />
         </Group>
+        <Group legend="Sequences">
+          <SelectField
+            name="sequence_reader"
+            label="Read sequences as"
+            value={entry.sequence_reader}
+            note="HubSpot shows each person their own sequences and those shared with them. What others see is read, too; the overview says who was asked."
+            problems={problems}
+            choices={[{ value: "", label: "The app chooses" }, ...withSaved(people, entry.sequence_reader)]}
+          />
+        </Group>
         <Group legend="Time">
           <TextField
             name="max_hold_days"
@@ -87,6 +97,12 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
       </PostForm>
     </SitePage>
   );
+}
+
+/** With whom the form holds now, who may be gone. */
+function withSaved(people: readonly Choice[], value: string): Choice[] {
+  const isKnown = value === "" || people.some((choice) => choice.value === value);
+  return isKnown ? [...people] : [{ value, label: `User ${value} (deactivated)` }, ...people];
 }
 
 /** Active people to choose from. */

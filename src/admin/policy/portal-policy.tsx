@@ -16,6 +16,7 @@ import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../audit/changes.js";
 import { readNameable, type Nameable } from "../frame/names.js";
 import { POLICY_PATH, PolicyPage } from "./policy-page.js";
+import { requestCopy } from "../../directory/report.js";
 import { lookAgain } from "./look-again.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
@@ -26,6 +27,7 @@ import { actorOf, problemsOf, readForm, type FormBody, type Problems } from "../
 /** The portal's policy as texts: what was saved, or what was typed. */
 export interface PolicyEntry {
   default_sender: string;
+  sequence_reader: string;
   only_listed: string;
   max_hold_days: string;
   retention_days: string;
@@ -39,6 +41,7 @@ const days = (least: number, most: number) => (text: string) =>
 
 const policyForm = z.object({
   default_sender: z.string().regex(/^\d{0,18}$/, "Choose the default sender from the list."),
+  sequence_reader: z.string().regex(/^\d{0,18}$/, "Choose from the list as whom sequences are read."),
   only_listed: z.string(),
   max_hold_days: z.string().refine(days(MIN_HOLD_DAYS, MAX_HOLD_DAYS), HOLD_PROBLEM),
   retention_days: z
@@ -49,6 +52,7 @@ const policyForm = z.object({
 function readEntry(body: FormBody): PolicyEntry {
   return {
     default_sender: body.text("default_sender"),
+    sequence_reader: body.text("sequence_reader"),
     only_listed: body.text("only_listed"),
     max_hold_days: body.text("max_hold_days"),
     retention_days: body.text("retention_days"),
@@ -58,13 +62,16 @@ function readEntry(body: FormBody): PolicyEntry {
 function entryOf(policy: PortalPolicy): PolicyEntry {
   return {
     default_sender: policy.defaultSenderUserId?.toString() ?? "",
+    sequence_reader: policy.sequenceReaderUserId?.toString() ?? "",
     only_listed: policy.onlyListedSenders ? "yes" : "",
     max_hold_days: String(policy.maxHoldDays),
     retention_days: policy.retentionDays?.toString() ?? "",
   };
 }
 
-/** The default sender has to be an active person of this portal, or the one it was before. */
+const idOf = (chosen: string): bigint | null => (chosen === "" ? null : BigInt(chosen));
+
+/** Whoever is named has to be an active person of this portal, or the one it was before. */
 function parseEntry(
   entry: PolicyEntry,
   { people }: Nameable,
@@ -72,14 +79,21 @@ function parseEntry(
 ): { policy: PortalPolicy } | { problems: Problems } {
   const parsed = policyForm.safeParse(entry);
   if (!parsed.success) return { problems: problemsOf(parsed.error) };
-  const { default_sender, only_listed, max_hold_days, retention_days } = parsed.data;
-  const defaultSenderUserId = default_sender === "" ? null : BigInt(default_sender);
-  const isKnown = people.some(({ userId, isActive }) => userId === defaultSenderUserId && isActive);
-  if (defaultSenderUserId !== null && !isKnown && defaultSenderUserId !== saved.defaultSenderUserId)
+  const { only_listed, max_hold_days, retention_days } = parsed.data;
+  const defaultSenderUserId = idOf(parsed.data.default_sender);
+  const sequenceReaderUserId = idOf(parsed.data.sequence_reader);
+  const mayBe = (chosen: bigint | null, before: bigint | null): boolean =>
+    chosen === null ||
+    chosen === before ||
+    people.some(({ userId, isActive }) => userId === chosen && isActive);
+  if (!mayBe(defaultSenderUserId, saved.defaultSenderUserId))
     return { problems: { default_sender: "The default sender has to be an active user of this account." } };
+  if (!mayBe(sequenceReaderUserId, saved.sequenceReaderUserId))
+    return { problems: { sequence_reader: "Sequences can only be read as an active user of this account." } };
   return {
     policy: {
       defaultSenderUserId,
+      sequenceReaderUserId,
       onlyListedSenders: only_listed === "yes",
       maxHoldDays: Number(max_hold_days),
       retentionDays: retention_days === "" ? null : Number(retention_days),
@@ -121,6 +135,7 @@ export async function changePolicy(
   if ("problems" in parsed) return sendForm(options, page, { entry, version, nameable, ...parsed });
   const { policy } = parsed;
   if (await savePortalPolicy(database, portalId, { policy, version, by: actorOf(visit) })) {
+    await requestCopy(database.pool, portalId);
     await lookAgain(options, portalId);
     return leadOn(options, response, { to: POLICY_PATH, notice: "policy-saved" });
   }

@@ -1,0 +1,94 @@
+import type { Pool } from "pg";
+import { deactivatedUsers } from "./user-list.js";
+import { KNOWN_PEOPLE } from "./people.js";
+
+/**
+ * What became of reading the sequences as one person. `cut`: only a part was read. `failed`: HubSpot did not answer, or not
+ * in a form we know. `spared`: not asked, as others had shown so much already or HubSpot was failing.
+ */
+export type ReaderResult = "read" | "refused" | "cut" | "failed" | "spared";
+
+export interface ReaderReport {
+  readonly userId: string;
+  readonly result: ReaderResult;
+  /** How many this person was shown. */
+  readonly sequences: number;
+  /** In HubSpot's words. */
+  readonly problem?: string | undefined;
+}
+
+/** What there is to tell of the last copy of a portal's directory. */
+export interface DirectoryReport {
+  readonly readers: readonly ReaderReport[];
+  /** Records that could not be read, by the name of their list. */
+  readonly leftOut: Readonly<Record<string, number>>;
+}
+
+/** Readers of a portal's sequences at most: each costs the pages of a list. */
+export const MOST_READERS = 5;
+/** Newest executions that are looked at for senders. */
+const LOOK_BACK = 200;
+
+/**
+ * As whom the portal's sequences are to be read, the best first: whom an admin chose, who installed, people with a seat that
+ * has sequences, who was enrolled as lately, any owner. Nobody who is deactivated.
+ */
+export async function findSequenceReaders(pool: Pool, portalId: bigint): Promise<bigint[]> {
+  const { rows } = await pool.query<{ user_id: string }>({
+    name: "find-sequence-readers",
+    text: `
+      WITH candidate AS (
+        SELECT sequence_reader_user_id AS user_id, 1 AS rank FROM portal_settings WHERE portal_id = $1
+        UNION ALL SELECT authorized_by_user_id, 2 FROM portals WHERE portal_id = $1
+        UNION ALL SELECT user_id, 3 FROM users
+          WHERE portal_id = $1 AND EXISTS (SELECT FROM unnest(seat_names) AS seat (name) WHERE name ~* 'sales|service')
+        UNION ALL SELECT sender_user_id, 4 FROM (
+          SELECT sender_user_id, enrollment_status FROM executions WHERE portal_id = $1 ORDER BY id DESC LIMIT ${LOOK_BACK}
+        ) AS latest WHERE enrollment_status = 'ENROLLED'
+        UNION ALL SELECT user_id, 5 FROM owners WHERE portal_id = $1 AND type = 'PERSON' AND NOT is_archived
+      )
+      SELECT user_id FROM candidate
+       WHERE user_id IS NOT NULL
+         AND user_id NOT IN (${deactivatedUsers()})
+       GROUP BY user_id ORDER BY min(rank), user_id LIMIT ${MOST_READERS}`,
+    values: [portalId],
+  });
+  return rows.map(({ user_id }) => BigInt(user_id));
+}
+
+export interface NamedReader extends ReaderReport {
+  /** What the person is called, as far as it is known. */
+  readonly label: string;
+}
+
+/** Undefined where no copy was made since this is noted. */
+export async function readDirectoryReport(
+  pool: Pool,
+  portalId: bigint,
+): Promise<(Omit<DirectoryReport, "readers"> & { readonly readers: readonly NamedReader[] }) | undefined> {
+  const { rows } = await pool.query<{
+    report: DirectoryReport | null;
+    labels: Record<string, string> | null;
+  }>(
+    `SELECT directory_report AS report,
+            (SELECT jsonb_object_agg(user_id, label) FROM (${KNOWN_PEOPLE}) AS person
+              WHERE user_id::text IN (SELECT reader ->> 'userId' FROM jsonb_array_elements(directory_report -> 'readers') AS reader)) AS labels
+       FROM portals WHERE portal_id = $1`,
+    [portalId],
+  );
+  const { report = null, labels = null } = rows[0] ?? {};
+  if (report === null) return undefined;
+  const readers = report.readers.map((reader) => ({
+    ...reader,
+    label: labels?.[reader.userId] ?? `User ${reader.userId}`,
+  }));
+  return { readers, leftOut: report.leftOut };
+}
+
+/** Asks for a new copy of the portal's directory, to be made in its next turn. */
+export async function requestCopy(pool: Pool, portalId: bigint): Promise<void> {
+  await pool.query(
+    "UPDATE portals SET directory_requested_at = now() WHERE portal_id = $1 AND status = 'CONNECTED'",
+    [portalId],
+  );
+}
