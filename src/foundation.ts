@@ -11,7 +11,7 @@ import { UnfinishedChanges } from "./executions/unfinished.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAppId, type AppId } from "./hubspot/app-id.js";
 import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "./hubspot/hubspot-clock.js";
-import { createTransport } from "./hubspot/transport.js";
+import { createTransport, type OnAnswer } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { CALLBACK_PATH } from "./oauth/routes.js";
 import type { Logger } from "./observability/logger.js";
@@ -51,6 +51,8 @@ export interface Foundation {
   readonly cipher: Cipher;
   /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
   readonly forPortal: ReturnType<typeof createTransport>;
+  /** Counts an answer of HubSpot's to a transport that is made elsewhere. */
+  readonly onAnswer: OnAnswer;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
   /** Takes over what is left of a change of many waiting contacts; never fails. */
@@ -196,6 +198,10 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
   });
   const unfinished = new UnfinishedChanges({ wake, logger });
   closers.add(() => unfinished.stop());
+  const onAnswer: OnAnswer = ({ method, httpStatus, date }) => {
+    hubspotClock.answered(date);
+    metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
+  };
   return {
     config,
     logger,
@@ -217,11 +223,9 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
       apiUrl: config.hubspot.apiUrl,
       accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
       renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
-      onAnswer: ({ method, httpStatus, date }) => {
-        hubspotClock.answered(date);
-        metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
-      },
+      onAnswer,
     }),
+    onAnswer,
     wake,
     finishLater: (portalId, rest) => {
       unfinished.add(portalId, rest);

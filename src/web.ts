@@ -133,7 +133,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
     takePlace,
   });
   const confirmSigner = createConfirmSigner({
-    ...{ apiUrl: config.hubspot.apiUrl, takePlace, gatewayOf },
+    ...{ apiUrl: config.hubspot.apiUrl, takePlace, gatewayOf, onAnswer: foundation.onAnswer },
     confirmUser: (confirmed) => confirmUser(foundation.database.pool, confirmed),
   });
   http.use(

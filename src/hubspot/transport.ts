@@ -17,14 +17,21 @@ export interface HubSpotRequest {
 /** Sends one portal's requests. Resolves with the parsed body (undefined for 204). */
 export type PortalTransport = (request: HubSpotRequest) => Promise<unknown>;
 
+/** Told of every answer as it comes in, for metrics and HubSpot's clock; `date` is the header. */
+export type OnAnswer = (answer: {
+  path: string;
+  method: string;
+  httpStatus: number;
+  date: string | null;
+}) => void;
+
 export interface TransportOptions {
   apiUrl: string;
   /** A valid access token of the portal; may refresh it first. */
   accessTokenFor: (portalId: bigint) => Promise<string>;
   /** After a 401: a token other than the refused one. */
   renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
-  /** Told of every answer as it comes in, for metrics and HubSpot's clock; `date` is the header. */
-  onAnswer?: (answer: { path: string; method: string; httpStatus: number; date: string | null }) => void;
+  onAnswer?: OnAnswer;
 }
 
 /** Waits for a place in the portal's budget; rejects when the owner loses the portal meanwhile. */

@@ -5,7 +5,7 @@ import { HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
 import type { AuthorizedGrant } from "../hubspot/oauth-api.js";
 import { USER_LIST_SCOPE } from "../hubspot/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "../hubspot/site-gateway.js";
-import { createTransport } from "../hubspot/transport.js";
+import { createTransport, type OnAnswer } from "../hubspot/transport.js";
 import type { Purpose } from "./state.js";
 
 /**
@@ -16,6 +16,7 @@ export type Confirmation = "confirmed" | "unreadable" | "unanswered";
 
 export interface ConfirmSignerOptions {
   readonly apiUrl: string;
+  readonly onAnswer?: OnAnswer;
   /** A place in the portal's request window, as for all questions of the site. */
   readonly takePlace: SiteGatewayOptions["takePlace"];
   /** Asks with the account's own grant. */
@@ -60,10 +61,11 @@ export function createConfirmSigner(options: ConfirmSignerOptions): ConfirmSigne
 /** Asks with the token that was just given. */
 function gatewayWith(
   { portalId, accessToken }: AuthorizedGrant,
-  { apiUrl, takePlace }: ConfirmSignerOptions,
+  { apiUrl, takePlace, onAnswer }: ConfirmSignerOptions,
 ): PortalGateway {
   const forPortal = createTransport({
     apiUrl,
+    ...(onAnswer === undefined ? {} : { onAnswer }),
     accessTokenFor: () => Promise.resolve(accessToken),
     renewAfterRefusal: () =>
       Promise.reject(new HubSpotUnavailable("HubSpot refuses a token it has just given")),

@@ -40,6 +40,7 @@ const ENDPOINTS: readonly [name: string, method: string, path: RegExp, status: n
   ["list of owners", "GET", /^\/crm\/owners\/2026-09$/, 200],
   ["one owner", "GET", /^\/crm\/owners\/2026-09\/\d+$/, 200],
   ["list of users", "GET", /^\/settings\/users\/2026-03$/, 200],
+  ["the user who signs in", "GET", /^\/settings\/users\/2026-03\/\d+$/, 200],
   ["one contact", "GET", /^\/crm\/objects\/2026-09\/contacts\/\d+$/, 200],
   ["many contacts", "POST", /^\/crm\/objects\/2026-09\/contacts\/batch\/read$/, 200],
   ["account details", "GET", /^\/account-info\/2026-09\/details$/, 200],
