@@ -78,7 +78,7 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
     portal = addPlainPortal(running.simulator, { contacts: 12, sequences: 130 });
     sequenceId = [...portal.sequences.keys()][0] ?? "";
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, {
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, {
       what: "the directory sync",
     });
   });

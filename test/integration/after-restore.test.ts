@@ -19,7 +19,7 @@ describe("a database that comes back without its last minutes", () => {
     });
     portal = addPlainPortal(running.simulator, { contacts: CONTACTS });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   });
 
   afterAll(() => running.close());

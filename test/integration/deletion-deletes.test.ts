@@ -16,7 +16,16 @@ const CONTACT = "991100223344";
 /** What tells of the account, its people and what they decided: nothing of a contact is written there. */
 const OF_THE_ACCOUNT = [
   ...["portals", "portal_tokens", "portal_settings", "portal_drains", "portal_admins", "senders", "users"],
-  ...["owners", "sequences", "rotations", "presets", "alerts", "alert_marks", "grant_revocations"],
+  ...[
+    "owners",
+    "sequences",
+    "rotations",
+    "presets",
+    "alerts",
+    "alert_marks",
+    "alert_opt_outs",
+    "grant_revocations",
+  ],
 ];
 /** Of an execution: HubSpot's ids of the call and of what is the account's own, our codes, and names of the account's own things. */
 const OF_AN_EXECUTION = [

@@ -23,7 +23,7 @@ describe("POST /hubspot/actions/enroll", () => {
     portal = addPlainPortal(running.simulator, { contacts: 20 });
     sequenceId = [...portal.sequences.keys()][0] ?? "";
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, {
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, {
       what: "the directory sync",
     });
   });

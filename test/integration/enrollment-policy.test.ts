@@ -39,7 +39,7 @@ class Stage {
   static async open(contacts = 0): Promise<Stage> {
     const portal = addPlainPortal(running.simulator, { contacts });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
     return new Stage(portal);
   }
 

@@ -44,7 +44,7 @@ describe("every error code", () => {
   async function connect(): Promise<SimulatedPortal> {
     const portal = addPlainPortal(running.simulator, { contacts: 0 });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
     return portal;
   }
 
@@ -110,6 +110,12 @@ describe("every error code", () => {
     const { userId, email } = portal.admin;
     const admin = { portalId: BigInt(portal.portalId), userId: BigInt(userId), userEmail: email };
     await setPaused(running.db.database.pool, admin, true);
+    // A turn that is under way may not have heard of it.
+    const isReleased = `SELECT portal_id AS id FROM portal_drains WHERE portal_id = $1 AND is_released`;
+    for (const endsAt = Date.now() + 20_000; (await query(isReleased, [portal.portalId])).length === 0;) {
+      if (Date.now() > endsAt) throw new Error("the turn did not end");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     return portal;
   }
 

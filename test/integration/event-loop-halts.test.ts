@@ -31,7 +31,7 @@ describe(`a rotation of ${MEMBERS}, most of them on leave for months, on a Satur
     });
     portal = addPlainPortal(running.simulator, { contacts: ROUNDS * CONTACTS, users: MEMBERS + 5 });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
     const { prisma } = running.db.database;
     const portalId = BigInt(portal.portalId);
     const userIds = portal.senders.slice(0, MEMBERS).map(({ userId }) => BigInt(userId));

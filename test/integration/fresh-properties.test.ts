@@ -28,7 +28,7 @@ let running: RunningApp;
 async function openPortal(policy: Policy = POLICY): Promise<SimulatedPortal> {
   const portal = addPlainPortal(running.simulator);
   await running.install(portal);
-  await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+  await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   await running.db.database.prisma.preset.create({
     data: { portalId: BigInt(portal.portalId), name: "default", policy: { ...policy }, isDefault: true },
   });

@@ -75,7 +75,7 @@ class Owed {
 async function oweBatch(running: RunningApp, contacts = BATCH): Promise<Owed> {
   const portal = addPlainPortal(running.simulator, { contacts });
   await running.install(portal);
-  await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+  await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   const { pool } = running.db.database;
   for (let held = 0; held !== 1;) {
     const { rowCount } = await pool.query(

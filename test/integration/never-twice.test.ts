@@ -12,7 +12,7 @@ const BELIEVE_NONE_AFTER_MS = 3_000;
 async function connectedPortal(running: RunningApp, contacts: number): Promise<SimulatedPortal> {
   const portal = addPlainPortal(running.simulator, { contacts });
   await running.install(portal);
-  await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+  await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   return portal;
 }
 

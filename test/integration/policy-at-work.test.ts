@@ -19,7 +19,7 @@ beforeAll(async () => {
   const { location = "" } = await browser.get("/oauth/install");
   const admin = { portalId: portal.portalId, userId: portal.admin.userId };
   await browser.get(running.simulator.authorize(location, admin));
-  await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+  await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   [owner, colleague] = [...portal.senders] as [SimulatedUser, SimulatedUser];
 });
 

@@ -167,7 +167,7 @@ describe("a refused enrollment is understood wherever HubSpot says why", () => {
     test("by our copy of the sequences if HubSpot does not tell of the contact, and never as the sender's", async () => {
       const closed = addPlainPortal(running.simulator, { contacts: 2 });
       await running.install(closed);
-      await running.simulator.waitFor(() => closed.traffic.requestsOf("users") > 0);
+      await running.simulator.waitFor(() => closed.traffic.requestsOf("owners") > 0);
       closed.withdrawScopes(["crm.objects.contacts.read"]);
       const [first = "", second = ""] = closed.contacts.keys();
       const [unknown] = await codesOf([first], { sequence_id: "999999" }, closed);

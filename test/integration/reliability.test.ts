@@ -23,7 +23,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
   async function connectedPortal(contacts: number): Promise<SimulatedPortal> {
     const portal = addPlainPortal(running.simulator, { contacts });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, {
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, {
       what: "the directory sync",
     });
     return portal;
@@ -314,7 +314,7 @@ describe("an execution that cannot be finished before its deadline", () => {
     try {
       const portal = addPlainPortal(running.simulator, { contacts: 2 });
       await running.install(portal);
-      await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0);
+      await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0);
       running.simulator.setFaults({ enroll: { errorBefore: 1 }, "enrollment-lookup": { errorBefore: 1 } });
       const run = portal.runAction({
         actionUrl: running.publicUrl + ENROLL_ROUTE,

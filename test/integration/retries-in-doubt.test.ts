@@ -38,7 +38,7 @@ interface Stage {
 async function connectedPortal(contacts = 1): Promise<Stage> {
   const portal = addPlainPortal(running.simulator, { contacts });
   const browser = await running.install(portal);
-  await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+  await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   const contactIds = [...portal.contacts.keys()];
   const sequenceId = [...portal.sequences.keys()][0] ?? "";
   return { portal, portalId: BigInt(portal.portalId), browser, contactIds, sequenceId };

@@ -18,7 +18,7 @@ describe("the actions that check enrollments and wait for their end", () => {
     portal = addPlainPortal(running.simulator, { contacts: 0 });
     sequenceId = [...portal.sequences.keys()][1] ?? "";
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, {
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, {
       what: "the directory sync",
     });
   });

@@ -55,7 +55,7 @@ describe("a process that vanishes inside a transaction", () => {
   async function connectedPortal(contacts: number): Promise<SimulatedPortal> {
     const portal = addPlainPortal(running.simulator, { contacts });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, {
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, {
       what: "the directory sync",
     });
     return portal;

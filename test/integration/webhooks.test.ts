@@ -21,7 +21,7 @@ describe("POST /hubspot/webhooks", () => {
     url = running.publicUrl + WEBHOOK_ROUTE;
     running.simulator.setWebhookTarget({ url });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, {
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, {
       what: "the directory sync",
     });
   });
@@ -295,7 +295,7 @@ describe("POST /hubspot/webhooks", () => {
   test("thousands of waiting contacts cost at most one request per hundred, and a request that is full where it can be", async () => {
     const many = addPlainPortal(running.simulator, { contacts: 3_000 });
     await running.install(many);
-    await running.simulator.waitFor(() => many.traffic.requestsOf("users") > 0);
+    await running.simulator.waitFor(() => many.traffic.requestsOf("owners") > 0);
     running.simulator.setWebhookTarget(undefined);
     const contactIds = [...many.contacts.keys()];
     contactIds.forEach((contactId) => many.enrollInUi(contactId, { agoMs: 86_400_000 }));

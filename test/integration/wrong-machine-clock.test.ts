@@ -98,26 +98,4 @@ describe.each([
     await run.finished;
     expect(run.executions[0]?.outputs).toMatchObject({ enrollment_status: "ENROLLED" });
   }, 30_000);
-
-  test("a call that comes now is held for as long as its step needs by the database's time", async () => {
-    const portal = addPlainPortal(running.simulator, { contacts: 1 });
-    await running.install(portal);
-    setRight = setMachineClock(aheadMs);
-    const notBefore = new Date(realNow() + 9 * DAY_MS).toISOString();
-    const run = portal.runAction({
-      actionUrl: running.publicUrl + ENROLL_ROUTE,
-      contactIds: [...portal.contacts.keys()],
-      inputs: {
-        ...{ sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
-        not_before: notBefore,
-      },
-      objectProperties: [...REQUESTED_PROPERTIES],
-    });
-    await run.answered;
-    await untilRow(
-      portal,
-      `state = 'QUEUED' AND due_at > now() + interval '8 days' AND due_at < now() + interval '10 days'
-         AND deadline_at > now() + interval '9 days' AND hold_ends_at > now() + interval '15 days'`,
-    );
-  }, 30_000);
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   stage = await startStage({ webs: 1, workers: 1, rateLimit: 400 });
   portal = addPlainPortal(stage.simulator, { contacts: 1 });
   await stage.install(portal);
-  await stage.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0, { what: "the directory" });
+  await stage.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   // The circuit is read as a turn begins.
   while ((await rows("SELECT FROM portal_drains WHERE is_released")).length === 0) await sleep(50);
 }, 120_000);

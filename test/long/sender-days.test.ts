@@ -31,7 +31,7 @@ describe("days of three senders with caps and windows, in simulated time", () =>
     });
     portal = addPlainPortal(running.simulator, { contacts: CONTACTS });
     await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0);
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0);
     running.simulator.signals.on("enrolled", ({ contactId }) => {
       const userId = portal.enrollments.latestOf(contactId)?.userId ?? 0;
       sent.push({ userId, atMs: Date.now() + offsetMs });

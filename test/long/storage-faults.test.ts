@@ -49,7 +49,7 @@ describe("when the database is in trouble", () => {
     admin.on("error", () => undefined);
     portal = addPlainPortal(running.simulator, { contacts: 60 });
     browser = await running.install(portal);
-    await running.simulator.waitFor(() => portal.traffic.requestsOf("users") > 0);
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0);
   }, 60_000);
 
   afterEach(async () => {
