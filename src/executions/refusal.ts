@@ -80,7 +80,7 @@ function hasInOrder(text: string, patterns: readonly RegExp[]): boolean {
 /** A name of an error within a sentence. */
 const CODE_IN_TEXT = /\bSequence[A-Za-z]{0,40}Error\.[A-Za-z_]{1,80}/g;
 /** Names of records stand in quotes in HubSpot's sentences: people choose them, and may choose any word. */
-const QUOTED = /"[^"]{0,500}"|“[^”]{0,500}”/g;
+const QUOTED = /"[^"]{0,500}"|“[^“”]{0,500}”/g;
 /**
  * Where a name of an error stands in a sentence, by what is before and after it; the name of a record stands elsewhere:
  * "Contact SequenceError.BLOCKED has no owner" tells of no block.

@@ -26,6 +26,7 @@ import {
 } from "../queue/portal-lease.js";
 import { Openings } from "../policy/openings.js";
 import { createPolicyMemories } from "../policy/policy-memory.js";
+import { AbsentMembers } from "./absent-members.js";
 import { attemptExecution } from "./attempt-execution.js";
 import { ContactProperties, createReadAhead } from "./contact-properties.js";
 import { notePace } from "../queue/portal-pace.js";
@@ -105,6 +106,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const breathe = createBreather();
   const memoryOf = createPolicyMemories();
   const ahead = createReadAhead();
+  const absent = new AbsentMembers();
   const keeper = new DirectoryKeeper({ directory, logger });
 
   const overdueLooks = new OverdueLooks(pool);
@@ -175,7 +177,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         attempt: (execution, gateway) =>
           attemptExecution(execution, {
             ...{ portalId, gateway, directory, copy, renewed },
-            ...{ ownerReads, contacts, desk, doubts },
+            ...{ ownerReads, absent, contacts, desk, doubts },
           }),
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,

@@ -13,6 +13,7 @@ import { effectivePolicy } from "../policy/effective-policy.js";
 import type { Policy } from "../policy/policy.js";
 import { afterAlreadyEnrolled, afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
 import { LeaseLost } from "../queue/portal-lease.js";
+import type { AbsentMembers } from "./absent-members.js";
 import { FailedUnsent, later, recoverable } from "./attempt-faults.js";
 import type { ContactProperties } from "./contact-properties.js";
 import type { DoubtTools } from "./doubt.js";
@@ -28,6 +29,8 @@ export interface EnrollContext {
     ownerId: string,
     read: () => Promise<Owner | undefined>,
   ) => Promise<Owner | undefined>;
+  /** Kept by the process, over turns; undefined: nothing is remembered. */
+  readonly absent?: AbsentMembers | undefined;
   /** Our copy of the directory, to be corrected by what HubSpot says of one person. */
   readonly copy: Pick<CopyStore, "confirmOwner">;
   /** Resolves when an old copy has been renewed, or that takes too long; undefined: ours is not old. */
@@ -114,6 +117,7 @@ function choose({ execution, context, policy, properties }: Order): Promise<Send
           throw new LeaseLost(`the copy of portal ${portalId} belongs to another owner now`);
       },
       renewed: context.renewed,
+      absent: context.absent,
     }),
     lastSender: async () => (await desk.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
     patienceMs: timeLeftMs(execution.deadlineMs) - DEADLINE_MARGIN_MS,

@@ -1,5 +1,6 @@
 import type { Directory, DirectoryOwner } from "../directory/directory.js";
 import type { PeopleSources } from "../policy/people.js";
+import type { AbsentMembers } from "./absent-members.js";
 
 export interface FindPeopleOptions {
   portalId: bigint;
@@ -10,6 +11,8 @@ export interface FindPeopleOptions {
   readOwnerOfUser: (userId: bigint) => Promise<DirectoryOwner | undefined>;
   /** Corrects our copy by HubSpot's word; by default it is left as it is. */
   saveOwner?: (owner: DirectoryOwner) => Promise<void>;
+  /** Who is not asked for again while another member of the rotation can send; by default everybody is asked for. */
+  absent?: AbsentMembers | undefined;
   /** Resolves once a renewal of an old copy is over, or has taken too long. Undefined: the copy is not that old. */
   renewed?: Promise<void> | undefined;
 }
@@ -30,7 +33,7 @@ function isFinal(owner: DirectoryOwner): boolean {
  * @throws what the reads throw: without HubSpot's word nobody is refused.
  */
 export function findPeople(options: FindPeopleOptions): PeopleSources {
-  const { portalId, directory, readOwner, readOwnerOfUser, saveOwner, renewed } = options;
+  const { portalId, directory, readOwner, readOwnerOfUser, saveOwner, renewed, absent } = options;
 
   async function knownOwner(ownerId: string): Promise<DirectoryOwner | undefined> {
     const known = await directory.owner(portalId, ownerId);
@@ -58,13 +61,18 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
 
   async function readEmail(userId: bigint): Promise<string | null | undefined> {
     const owner = await readOwnerOfUser(userId);
-    if (owner === undefined || owner.archived || owner.type !== "PERSON") return undefined;
+    if (owner === undefined || owner.archived || owner.type !== "PERSON") {
+      absent?.add(portalId, userId);
+      return undefined;
+    }
     await saveOwner?.(owner);
     return owner.email;
   }
 
   async function userEmails(userIds: readonly bigint[]): Promise<Map<bigint, string | null>> {
-    const { emails: known, missing } = await renewedEmails(userIds);
+    const { emails: known, missing: unknown } = await renewedEmails(userIds);
+    // Nobody is refused by what is remembered: where no other member could send, all are asked for.
+    const missing = known.size === 0 ? unknown : unknown.filter((userId) => !absent?.has(portalId, userId));
     const emails = new Map<bigint, string | null>(known);
     for (let from = 0; from < missing.length; from += READS_AT_ONCE) {
       const slice = missing.slice(from, from + READS_AT_ONCE);

@@ -95,6 +95,41 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(portal.traffic.counted).toBe(7 + 5 * 3);
   });
 
+  test("members who have left cost a request each once, not with every contact", async () => {
+    const portal = await start();
+    await running.install(portal);
+    await untilSynced(portal);
+    const [first] = portal.users.values();
+    const departed = Array.from({ length: 20 }, (_, index) => 7_700_001 + index);
+    const { rows } = await running.db.database.pool.query<{ id: string }>(
+      `INSERT INTO rotations (portal_id, name) VALUES ($1, 'Left behind') RETURNING rotation_id AS id`,
+      [portal.portalId],
+    );
+    const rotationId = rows[0]?.id ?? "";
+    await running.db.database.pool.query(
+      `INSERT INTO rotation_members (portal_id, rotation_id, user_id, weight)
+       SELECT $1, $2, id, 1 FROM unnest($3::bigint[]) AS id`,
+      [portal.portalId, rotationId, [first?.userId, ...departed]],
+    );
+    const askedBefore = portal.traffic.requestsOf("owners");
+    for (let contact = 0; contact < 3; contact += 1) {
+      await untilTurnEnded(portal);
+      const run = portal.runAction({
+        actionUrl: running.publicUrl + ENROLL_ROUTE,
+        contactIds: [portal.addContact().id],
+        inputs: {
+          sequence_id: [...portal.sequences.keys()][0] ?? "",
+          sender_mode: "rotation",
+          rotation_id: rotationId,
+        },
+        objectProperties: [...REQUESTED_PROPERTIES],
+      });
+      await run.finished;
+      expect(run.executions[0]?.outputs).toMatchObject({ sender_user_id: String(first?.userId) });
+    }
+    expect(portal.traffic.requestsOf("owners") - askedBefore).toBe(departed.length);
+  });
+
   test("keeps archived owners as such, and knows queues from people", async () => {
     const portal = await start();
     await running.install(portal);

@@ -1,0 +1,26 @@
+import { LRUCache } from "lru-cache";
+
+/** Within this time the renewal of our copy shows who has come back. */
+const REMEMBERED_MS = 600_000;
+const REMEMBERED_AT_MOST = 100_000;
+
+/**
+ * Members of rotations of whom HubSpot has said that it has no active owner, of all portals, for ten minutes: a rotation
+ * that a team has left behind would otherwise cost a request for each of them in every turn.
+ */
+export class AbsentMembers {
+  readonly #until: LRUCache<string, true>;
+
+  /** @param now monotonic milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#until = new LRUCache({ max: REMEMBERED_AT_MOST, ttl: REMEMBERED_MS, perf: { now } });
+  }
+
+  add(portalId: bigint, userId: bigint): void {
+    this.#until.set(`${portalId}/${userId}`, true);
+  }
+
+  has(portalId: bigint, userId: bigint): boolean {
+    return this.#until.has(`${portalId}/${userId}`);
+  }
+}
