@@ -32,7 +32,7 @@ const BULK_INTERVAL_MS = 1_000;
 const WATCH_INTERVAL_MS = 60_000;
 const ERASE_INTERVAL_MS = 3_000;
 /** They are no use to anybody here; a minute more is nothing. */
-const REVOKE_INTERVAL_MS = 10_000;
+const REVOKE_INTERVAL_MS = 2_000;
 /** How soon a contact that HubSpot erased, and that came up again, is erased again. */
 const FATES_INTERVAL_MS = 20_000;
 

@@ -14,7 +14,7 @@ const LOOK_AGAIN_MS = { least: 500, most: 30_000 };
  * Where time alone settles nothing the gaps grow with the doubt itself, whatever else the contact has been put off for: what
  * was only trailing is settled within the minute.
  */
-const CONTRADICTED = { leastMs: 15_000, mostMs: 15 * 60_000, ofItsAge: 0.5 };
+const CONTRADICTED = { leastMs: 5_000, mostMs: 15 * 60_000, ofItsAge: 0.5 };
 
 const NOT_SHOWN_YET = "HubSpot does not show yet what became of the last attempt.";
 /** Of which enrollment it counts HubSpot shows nothing: only the one that is the latest. */
