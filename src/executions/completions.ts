@@ -207,7 +207,8 @@ const MOST_UNDER_WAY = 1_000;
 
 /**
  * After a crash: what was due first may have been sent without its answer being written. Called by the new owner, before
- * it sends anything. Locked by id, as everywhere. The state is asked for by a sub-select: a constant lets the planner read
+ * it sends anything. Each at a moment of its own: they need not have been sent together, and what HubSpot says of one tells
+ * nothing of another (jobs/tell-apart.ts). Locked by id, as everywhere. The state is asked for by a sub-select: a constant lets the planner read
  * the whole index of what is owed.
  */
 export async function doubtCompletions(owner: Ownership): Promise<void> {
@@ -218,9 +219,11 @@ export async function doubtCompletions(owner: Ownership): Promise<void> {
         SELECT id FROM executions WHERE portal_id = $1 AND state = 'DECIDED' AND due_at <= now() ORDER BY due_at, id LIMIT $3
       ), locked AS MATERIALIZED (
         SELECT id FROM executions WHERE portal_id = $1 AND id = ANY (ARRAY(SELECT id FROM due)) ORDER BY id FOR UPDATE
+      ), apart AS MATERIALIZED (
+        SELECT id, now() - row_number() OVER () * interval '1 millisecond' AS at FROM locked
       )
-      UPDATE executions e SET completion_doubted_at = coalesce(e.completion_doubted_at, now())
-        FROM lease WHERE e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM locked))
+      UPDATE executions e SET completion_doubted_at = coalesce(e.completion_doubted_at, apart.at)
+        FROM lease, apart WHERE e.portal_id = lease.portal_id AND e.id = apart.id AND e.id = ANY (ARRAY(SELECT id FROM locked))
          AND e.state = (SELECT 'DECIDED')`,
     values: [owner.portalId, owner.epoch, MOST_UNDER_WAY],
   });

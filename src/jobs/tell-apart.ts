@@ -10,7 +10,10 @@ const MANY_REFUSED = 1 / 3;
 /** Written down every so many: what a crash, or a lost lease, makes us send again stays small. */
 const SINGLES_AT_ONCE = 10;
 
-/** Those whose answer was lost in the same request stand together: HubSpot took all of them, or none. */
+/**
+ * Those whose answer was lost in the same request stand together: HubSpot took all of them, or none. What a dead owner may
+ * have sent stands alone.
+ */
 function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
   const groups = new Map<number | undefined, OwedCompletion[]>();
   for (const completion of untold) {
@@ -43,7 +46,10 @@ export async function tellApart(
     await sendSingly(desk, untold);
     return;
   }
-  for (const group of byRequest(untold)) if (!(await tellGroupApart(desk, group))) return;
+  const groups = byRequest(untold);
+  const alone = groups.filter(({ length }) => length === 1).flat();
+  if (!areAnswers(await sendSingly(desk, alone))) return;
+  for (const group of groups) if (group.length > 1 && !(await tellGroupApart(desk, group))) return;
 }
 
 /** @returns false as soon as HubSpot does not answer. */

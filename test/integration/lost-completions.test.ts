@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { doubtCompletions } from "../../src/executions/completions.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
+import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import type { OpenQuestions } from "../../src/simulator/open-questions.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
@@ -136,6 +138,31 @@ describe("an answer to completions that was lost", () => {
     },
     40_000,
   );
+
+  test("of a process that died leaves nobody out of whom HubSpot had not heard yet", async () => {
+    const owed = await oweBatch(running);
+    const { portal } = owed;
+    const [taken, notSent] = [0, BATCH / 2].map((from) =>
+      owed.run.executions.slice(from, from + BATCH / 2).map(({ callbackId }) => callbackId),
+    ) as [string[], string[]];
+    // The dead owner's batch was answered, and it died before it wrote that.
+    const outputFields = { hs_execution_state: "SUCCESS" };
+    for (const callbackId of taken)
+      portal.callbacks.accept(callbackId, {
+        ...{ receivedAtMs: Date.now(), batchSize: taken.length, outputFields, hasTypedOutputs: true },
+        requestContext: undefined,
+      });
+    const { pool } = running.db.database;
+    const { epoch } = await acquirePortal(pool, BigInt(portal.portalId));
+    await doubtCompletions({ pool, portalId: BigInt(portal.portalId), epoch, leaseCte: LEASE_CTE });
+    await owed.passMinute();
+    await owed.release();
+    await running.simulator.waitFor(
+      () => notSent.every((callbackId) => portal.callbacks.get(callbackId)?.accepted !== undefined),
+      { what: "those that were not sent" },
+    );
+    await owed.until(allAre("COMPLETED"));
+  }, 40_000);
 
   test("that tells of one it did not take, and not of which, leaves nobody out", async () => {
     running.simulator.setOpenQuestions({ badIdInBatch: "leaves-one-out" });
