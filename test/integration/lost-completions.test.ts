@@ -142,9 +142,10 @@ describe("an answer to completions that was lost", () => {
   test("of a process that died leaves nobody out of whom HubSpot had not heard yet", async () => {
     const owed = await oweBatch(running);
     const { portal } = owed;
-    const [taken, notSent] = [0, BATCH / 2].map((from) =>
-      owed.run.executions.slice(from, from + BATCH / 2).map(({ callbackId }) => callbackId),
-    ) as [string[], string[]];
+    const callbackIds = owed.run.executions.map(({ callbackId }) => callbackId);
+    // Few, between those that would be asked about first.
+    const notSent = [5, 15].map((index) => callbackIds[index] ?? "");
+    const taken = callbackIds.filter((callbackId) => !notSent.includes(callbackId));
     // The dead owner's batch was answered, and it died before it wrote that.
     const outputFields = { hs_execution_state: "SUCCESS" };
     for (const callbackId of taken)
