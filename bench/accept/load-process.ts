@@ -33,7 +33,7 @@ interface SignedCall {
   readonly headers: Record<string, string>;
 }
 
-/** One call in eight carries a v2 signature alone, as older apps get them; the others v3 beside v2 (dossier §4). */
+/** One call in eight carries a v2 signature alone, as older apps get them; the others v3 beside v2 (docs/hubspot.md §4). */
 const V2_ONLY_EVERY = 8;
 
 function signedCall(volley: Volley, index: number): SignedCall {

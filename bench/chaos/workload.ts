@@ -120,7 +120,7 @@ export function runWorkflows(
       objectProperties: [...REQUESTED_PROPERTIES],
       duplicateProbability: DUPLICATE_PROBABILITY,
       ratePerSecond: options.callsPerSecond / options.actionUrls.length,
-      // An app that does not answer within this time is asked again, as HubSpot would (dossier §3.5).
+      // An app that does not answer within this time is asked again, as HubSpot would (docs/hubspot.md §3.5).
       timeoutMs: 5_000,
     }),
   );

@@ -138,7 +138,7 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
     }
     const { execution, result, wrongInput, holdDays } = accepted;
     if (result === "overloaded") {
-      // HubSpot reads Retry-After as milliseconds (dossier §3.5); ten thousand is harmless read as seconds too.
+      // HubSpot reads Retry-After as milliseconds (docs/hubspot.md §3.5); ten thousand is harmless read as seconds too.
       response
         .status(429)
         .set("Retry-After", "10000")

@@ -1,4 +1,4 @@
-/** We answer within a second, whatever the database does: HubSpot sends what got a 503 again (dossier §3.5, §7.3). */
+/** We answer within a second, whatever the database does: HubSpot sends what got a 503 again (docs/hubspot.md §3.5, §7.3). */
 const STORE_TIMEOUT_MS = 900;
 
 /** @throws Error where the work has not ended in time; it goes on all the same. */

@@ -9,10 +9,10 @@ import { REPLACEMENT } from "../storable-text.js";
 const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const inputs = z.record(z.string(), z.unknown()).nullish();
-/** Who calls: `WORKFLOWS`, or another client of HubSpot's (dossier §3.4); its other members are that client's own. */
+/** Who calls: `WORKFLOWS`, or another client of HubSpot's (docs/hubspot.md §3.4); its other members are that client's own. */
 const context = z.looseObject({ source: z.string().nullish() });
 
-/** The parts of an execution request without which it cannot be answered or stored (dossier §3.4). */
+/** The parts of an execution request without which it cannot be answered or stored (docs/hubspot.md §3.4). */
 const call = z.object({
   // Two ids that differ only in what cannot be stored would become one execution.
   callbackId: z
@@ -117,7 +117,7 @@ export function readProperties(parsed: Call): Record<string, string | null> | un
   );
 }
 
-/** The context that a caller other than a workflow wants back with the completion (dossier §3.6). */
+/** The context that a caller other than a workflow wants back with the completion (docs/hubspot.md §3.6). */
 function contextToReturn({ context }: Call): RequestContext | undefined {
   const source = context?.source;
   return source == null || source === "WORKFLOWS" ? undefined : { ...context, source };

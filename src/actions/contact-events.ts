@@ -5,7 +5,7 @@ import { parseStorableJson } from "../storable-json.js";
 const id = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
 const maybe = id.nullish().catch(null);
 
-/** One event of a delivery (dossier §7.3). What an event needs besides depends on its type. */
+/** One event of a delivery (docs/hubspot.md §7.3). What an event needs besides depends on its type. */
 const event = z.object({
   subscriptionType: z.string(),
   portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt),

@@ -11,7 +11,7 @@ const maybeText = z
   .catch(null);
 
 /**
- * What HubSpot's workflow editor asks for a dropdown (dossier §3.7). Only the portal has to be there: what else has another
+ * What HubSpot's workflow editor asks for a dropdown (docs/hubspot.md §3.7). Only the portal has to be there: what else has another
  * form than expected is taken for absent, since a list that is not searched is of more use than none.
  */
 const optionsRequest = z.object({

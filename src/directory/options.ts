@@ -191,7 +191,7 @@ async function missingFromFirstPage(
   { query, shown }: { query: OptionQuery; shown: readonly Option[] },
 ): Promise<Option[]> {
   const isSearching = (query.search ?? "") !== "";
-  // Without its label the editor shows a saved step as blank (dossier §3.7); it may also look the value up by searching.
+  // Without its label the editor shows a saved step as blank (docs/hubspot.md §3.7); it may also look the value up by searching.
   const value = isSearching ? query.search : query.selected;
   if (
     value === undefined ||

@@ -8,7 +8,7 @@ import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 /**
  * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
  * is final only when the completion has been owed for `finalAfter`, in which HubSpot has read our answer or given it up
- * and will deliver the call again (dossier §3.5). Until then it is sent again, at these ages: at most three times in all;
+ * and will deliver the call again (docs/hubspot.md §3.5). Until then it is sent again, at these ages: at most three times in all;
  * one that HubSpot may have taken before only at the last of them.
  */
 const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };

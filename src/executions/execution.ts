@@ -48,7 +48,7 @@ export const ERASED_CONTACT = "erased";
 export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 
-/** Who called, where that was no workflow: HubSpot wants it back with the completion (dossier §3.6). */
+/** Who called, where that was no workflow: HubSpot wants it back with the completion (docs/hubspot.md §3.6). */
 export interface RequestContext {
   /** `AGENTS`, `COPILOT`, `STANDALONE`, `TEST`. */
   readonly source: string;

@@ -1,6 +1,6 @@
 /**
  * How long HubSpot holds a contact for us where the action's own wait needs no more; HubSpot's default, too. After that
- * the contact moves on without outputs (dossier §3.5). An hour of it is kept for the last completion to arrive.
+ * the contact moves on without outputs (docs/hubspot.md §3.5). An hour of it is kept for the last completion to arrive.
  */
 export const HOLD_DAYS = 7;
 

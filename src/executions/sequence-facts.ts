@@ -1,6 +1,6 @@
 import { readHubSpotDate } from "../hubspot-date.js";
 
-/** What a contact's properties say of its latest sequence (dossier §7.1). They trail what happened by tens of seconds. */
+/** What a contact's properties say of its latest sequence (docs/hubspot.md §7.1). They trail what happened by tens of seconds. */
 export interface SequenceFacts {
   readonly isEnrolled: boolean;
   readonly sequenceId: string | undefined;

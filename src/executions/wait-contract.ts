@@ -24,7 +24,7 @@ export const WAIT_OUTPUTS = [
 export const WAIT_OUTCOMES = ["FINISHED", "REPLIED", "UNENROLLED", "TIMED_OUT", "NOT_ENROLLED"] as const;
 export type WaitOutcome = (typeof WAIT_OUTCOMES)[number];
 
-/** Contact properties that tell how a sequence ended (dossier §7.1). */
+/** Contact properties that tell how a sequence ended (docs/hubspot.md §7.1). */
 export const SEQUENCE_PROPERTIES = [
   "hs_sequences_is_enrolled",
   "hs_latest_sequence_enrolled",

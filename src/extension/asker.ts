@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { PROXY_IDENTITY } from "../http/proxy-identity.js";
 import { cutText } from "../storable-text.js";
 
-/** Who has the settings tab open, by HubSpot's word: the parameters are part of what it signed (dossier §8.2). */
+/** Who has the settings tab open, by HubSpot's word: the parameters are part of what it signed (docs/hubspot.md §8.2). */
 export interface Asker {
   readonly portalId: bigint;
   readonly userId: bigint;

@@ -82,7 +82,7 @@ export type SaveDefaultsOutcome = "saved" | "unknown-sender" | "unknown-preset" 
 
 /**
  * Sets both defaults and notes who did it. Saving what is already so changes nothing and succeeds, whatever the version:
- * HubSpot's proxy repeats a request whose answer was lost (dossier §8.2).
+ * HubSpot's proxy repeats a request whose answer was lost (docs/hubspot.md §8.2).
  */
 export async function saveDefaults(
   { pool }: Pick<Database, "pool">,

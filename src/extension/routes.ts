@@ -32,7 +32,7 @@ interface Exchange {
   response: Response;
 }
 
-/** `hubspot.fetch` gives up after 15 s and then asks once more (dossier §8.2). */
+/** `hubspot.fetch` gives up after 15 s and then asks once more (docs/hubspot.md §8.2). */
 const TIMEOUT_MS = 5_000;
 
 const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SaveDefaultsOutcome, "saved">, RefusalCode>> = {

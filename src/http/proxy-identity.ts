@@ -1,6 +1,6 @@
 /**
  * What HubSpot's proxy for the settings tab (`hubspot.fetch`) appends to the query of each request, to say who is asking
- * (dossier §8.2).
+ * (docs/hubspot.md §8.2).
  */
 export const PROXY_IDENTITY = ["portalId", "userId", "userEmail", "appId"] as const;
 

@@ -3,7 +3,7 @@ import helmet from "helmet";
 
 /**
  * Headers of every answer. Pages run no inline script or style and load nothing from elsewhere; only HubSpot may frame
- * them (its UI opens our pages in a modal, dossier §8.3).
+ * them (its UI opens our pages in a modal, docs/hubspot.md §8.3).
  */
 export function createSecurityHeaders({ publicUrl }: { publicUrl: string }): RequestHandler {
   const isSecure = publicUrl.startsWith("https:");

@@ -72,14 +72,14 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
   return new TokenNotAtHand("The portal's token could not be had", { cause: fault });
 }
 
-/** 423 locked, 477 region migration, and every 5xx are passing (dossier §6). What is below 400 and no success refuses nothing. */
+/** 423 locked, 477 region migration, and every 5xx are passing (docs/hubspot.md §6). What is below 400 and no success refuses nothing. */
 function isOutage(httpStatus: number): boolean {
   return (
     httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
   );
 }
 
-/** The window HubSpot counts a marketplace app's requests in (dossier §6). */
+/** The window HubSpot counts a marketplace app's requests in (docs/hubspot.md §6). */
 const WINDOW_MS = 10_000;
 /** Far above any limit HubSpot publishes. Figures beyond it, or that contradict each other, are not HubSpot's. */
 const HIGHEST_MAX = 10_000;
@@ -115,10 +115,10 @@ function parseJson(text: string): unknown {
 
 const LONGEST_BUDGET_WAIT_MS = 30_000;
 
-/** A daily limit is looked at again after this; when HubSpot resets it is unpublished (dossier §5.5). */
+/** A daily limit is looked at again after this; when HubSpot resets it is unpublished (docs/hubspot.md §5.5). */
 const DAILY_LIMIT_MS = 3_600_000;
 
-/** A locked record wants at least this before the next try (dossier §6). */
+/** A locked record wants at least this before the next try (docs/hubspot.md §6). */
 const LOCKED_MS = 2_000;
 
 const NO_REASON = "no reason given";
@@ -140,7 +140,7 @@ function wordsOf(
 }
 
 /**
- * Whether a refusal is HubSpot's own: those are JSON objects (dossier §5.6). Pages come from what stands in front of it and
+ * Whether a refusal is HubSpot's own: those are JSON objects (docs/hubspot.md §5.6). Pages come from what stands in front of it and
  * say nothing about the request. A 401 is found out about by a new token, and an empty 404 is one way to say "none".
  */
 function isHubSpotsWord(httpStatus: number, text: string, body: unknown): boolean {
@@ -154,7 +154,7 @@ function policyOf({ policyName, message = "" }: ErrorBody): string {
   return told?.toUpperCase() ?? "TEN_SECONDLY_ROLLING";
 }
 
-/** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (dossier §6). */
+/** How long a throttled portal rests when HubSpot names no time: by policy, as HubSpot's own client does (docs/hubspot.md §6). */
 function throttledMs(policyName: string): number {
   if (policyName === "DAILY") return DAILY_LIMIT_MS;
   return policyName === "SECONDLY" ? 1_000 : 10_000;

@@ -6,7 +6,7 @@ export abstract class HubSpotError extends AppError {
 }
 
 /**
- * HubSpot did not answer, or answered with an outage (5xx, 423, 477, 52x; dossier §6). A write may or may not have
+ * HubSpot did not answer, or answered with an outage (5xx, 423, 477, 52x; docs/hubspot.md §6). A write may or may not have
  * happened: read before sending it again.
  */
 export class HubSpotUnavailable extends HubSpotError {
@@ -62,7 +62,7 @@ export class PortalSpared extends HubSpotUnavailable {
   }
 }
 
-/** 429: the request was refused before it did anything, so nothing is ambiguous. `policyName` as in dossier §6. */
+/** 429: the request was refused before it did anything, so nothing is ambiguous. `policyName` as in docs/hubspot.md §6. */
 export class HubSpotThrottled extends HubSpotUnavailable {
   override readonly code = "HUBSPOT_THROTTLED";
   readonly policyName: string;
@@ -85,7 +85,7 @@ export class TokenNotAtHand extends HubSpotUnavailable {
   }
 }
 
-/** HubSpot understood and refused (4xx). The error envelope of dossier §5.6, every part optional there. */
+/** HubSpot understood and refused (4xx). The error envelope of docs/hubspot.md §5.6, every part optional there. */
 export class HubSpotRejected extends HubSpotError {
   override readonly code = "HUBSPOT_REJECTED";
   readonly httpStatus: number;
@@ -113,14 +113,14 @@ export class HubSpotRejected extends HubSpotError {
   }
 }
 
-/** The portal's grant is dead (uninstalled, revoked): stop calling and mark the portal disconnected (dossier §2.6). */
+/** The portal's grant is dead (uninstalled, revoked): stop calling and mark the portal disconnected (docs/hubspot.md §2.6). */
 export class GrantRevoked extends HubSpotError {
   override readonly code = "GRANT_REVOKED";
 }
 
 /**
  * A fault of our own set-up, which waiting does not mend: HubSpot does not accept the app's credentials, or a grant does
- * not open. Tell the operator, never disconnect portals (dossier §2.6).
+ * not open. Tell the operator, never disconnect portals (docs/hubspot.md §2.6).
  */
 export class AppMisconfigured extends HubSpotError {
   override readonly code = "APP_MISCONFIGURED";

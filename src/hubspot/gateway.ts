@@ -92,7 +92,7 @@ export interface Page<T> {
   leftOut: (string | undefined)[];
 }
 
-/** A completion as HubSpot's batch endpoint takes it (dossier §3.6): every output a string. */
+/** A completion as HubSpot's batch endpoint takes it (docs/hubspot.md §3.6): every output a string. */
 export interface Completion {
   callbackId: string;
   outputFields: Record<string, string>;
@@ -103,8 +103,8 @@ export interface Completion {
 /** What we ask of HubSpot on behalf of one portal. Every call costs one request of the portal's budget. */
 export interface PortalGateway {
   /**
-   * Enrolls a contact as the user (dossier §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
-   * @throws HubSpotRejected with the reasons of dossier §5.6.
+   * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
+   * @throws HubSpotRejected with the reasons of docs/hubspot.md §5.6.
    */
   enroll(request: {
     contactId: string;
@@ -113,12 +113,12 @@ export interface PortalGateway {
     senderEmail: string;
     senderAlias?: string | undefined;
   }): Promise<NewEnrollment>;
-  /** The contact's enrollment, or undefined where HubSpot knows none (404 or an empty answer; dossier §5.1). */
+  /** The contact's enrollment, or undefined where HubSpot knows none (404 or an empty answer; docs/hubspot.md §5.1). */
   readEnrollment(contactId: string): Promise<CurrentEnrollment | undefined>;
   /** Sequences as the user sees them. */
   listSequences(request: { userId: bigint; after?: string | undefined }): Promise<Page<ListedSequence>>;
   /**
-   * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (dossier §3.6).
+   * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (docs/hubspot.md §3.6).
    *
    * @returns which were taken and which refused, where HubSpot tells them apart; usually all are taken.
    */
@@ -212,7 +212,7 @@ function otherShape({ method, path }: HubSpotRequest, cause: unknown): HubSpotAn
   return new HubSpotAnsweredOddly(`HubSpot's answer to ${method} ${path} has another shape`, { cause });
 }
 
-/** `typedOutputs` is required though it says nothing (dossier §3.6). */
+/** `typedOutputs` is required though it says nothing (docs/hubspot.md §3.6). */
 function completionBody({ outputFields, requestContext }: Completion): Record<string, unknown> {
   return { outputFields, typedOutputs: {}, ...(requestContext === undefined ? {} : { requestContext }) };
 }

@@ -15,7 +15,7 @@ export interface AuthorizedGrant {
   accessToken: string;
   refreshToken: string;
   expiresInSeconds: number;
-  /** Granted scopes: optional ones the account cannot have are missing (dossier §2.1). */
+  /** Granted scopes: optional ones the account cannot have are missing (docs/hubspot.md §2.1). */
   scopes: string[];
   userId: bigint | null;
   userEmail: string | null;
@@ -35,7 +35,7 @@ export interface OAuthApi {
   /** What HubSpot knows this app by. */
   readonly clientId: string;
   readonly redirectUri: string;
-  /** Where the browser goes for consent. `portalId` pre-selects the account on HubSpot's page (dossier §2.1). */
+  /** Where the browser goes for consent. `portalId` pre-selects the account on HubSpot's page (docs/hubspot.md §2.1). */
   authorizationUrl(request: { state: string; portalId?: bigint | undefined }): string;
   /**
    * Exchanges a code, then introspects the token for the user's e-mail and the account's domain.
@@ -45,7 +45,7 @@ export interface OAuthApi {
   exchangeCode(code: string): Promise<CodeExchange>;
   /** @throws GrantRevoked, AppMisconfigured, HubSpotUnavailable. */
   refreshGrant: (refreshToken: string) => Promise<RefreshedTokens>;
-  /** Kills a refresh token; neither uninstalls the app nor ends access tokens already out (dossier §2.5). Throws likewise. */
+  /** Kills a refresh token; neither uninstalls the app nor ends access tokens already out (docs/hubspot.md §2.5). Throws likewise. */
   revokeGrant(refreshToken: string): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export function createOAuthApi(options: OAuthApiOptions): OAuthApi {
   };
 }
 
-/** Spaces are %20: HubSpot's own clients write them so, and `URLSearchParams` would write `+` (dossier §2.1). */
+/** Spaces are %20: HubSpot's own clients write them so, and `URLSearchParams` would write `+` (docs/hubspot.md §2.1). */
 function authorizationUrl(
   { appUrl, clientId, redirectUri }: OAuthApiOptions,
   { state, portalId }: { state: string; portalId?: bigint | undefined },

@@ -4,7 +4,7 @@ import { classifyRefusal, toError, type RawAnswer, type Refusal } from "./oauth-
 import { readText } from "./read-text.js";
 import { readRetryAfterMs } from "./retry-after.js";
 
-/** One dated version for the whole family (dossier §2.3): token, introspect, revoke. */
+/** One dated version for the whole family (docs/hubspot.md §2.3): token, introspect, revoke. */
 const TOKEN_PATH = "/oauth/2026-09/token";
 const TIMEOUT_MS = 10_000;
 /** Tokens and what they are good for: some kB. */

@@ -29,7 +29,7 @@ export const tokenAnswer = z.object({
   scopes: scopesGiven,
 });
 
-/** Answer of introspection; a dead token gives `active: false` and nothing else (dossier §2.4). */
+/** Answer of introspection; a dead token gives `active: false` and nothing else (docs/hubspot.md §2.4). */
 export const introspectionAnswer = z.object({
   active: z.boolean(),
   hub_id: idGiven,
@@ -55,7 +55,7 @@ export interface RawAnswer {
   retryAfterMs?: number | undefined;
 }
 
-/** What a refusal of the OAuth endpoints means for us (dossier §2.6). */
+/** What a refusal of the OAuth endpoints means for us (docs/hubspot.md §2.6). */
 export type Refusal =
   | { kind: "unavailable"; detail: string; retryAfterMs?: number | undefined } // try again later, keep the old tokens
   | { kind: "secret-refused"; detail: string } // another secret may be the right one during a rotation

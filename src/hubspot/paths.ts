@@ -1,5 +1,5 @@
 /**
- * HubSpot's API paths, one constant per family (dossier §1.2: dated paths only; flows alone has none). A version moves
+ * HubSpot's API paths, one constant per family (docs/hubspot.md §1.2: dated paths only; flows alone has none). A version moves
  * here and nowhere else.
  */
 const SEQUENCES = "/automation/sequences/2026-09";

@@ -5,16 +5,16 @@ export interface RequestSlot {
   /** No request was sent: the slot is free again at once. */
   giveBack(): void;
   /**
-   * Learns from the rate headers of this request's answer (dossier §6): an allowance below our limit is kept to, and
+   * Learns from the rate headers of this request's answer (docs/hubspot.md §6): an allowance below our limit is kept to, and
    * requests of this app that the budget does not know of are given a slot each, as if they had just been sent.
    */
   observe(headers: { max: number; remaining: number }): void;
 }
 
 export interface RequestBudgetOptions {
-  /** Requests HubSpot allows per window (dossier §6: 110). */
+  /** Requests HubSpot allows per window (docs/hubspot.md §6: 110). */
   limit: number;
-  /** Length of the rolling window, in ms (dossier §6: 10 000). */
+  /** Length of the rolling window, in ms (docs/hubspot.md §6: 10 000). */
   windowMs: number;
   /** Monotonic clock in ms. */
   now: () => number;

@@ -1,4 +1,4 @@
-/** An account that is moved to another region may say up to a day (dossier §6). */
+/** An account that is moved to another region may say up to a day (docs/hubspot.md §6). */
 const MIGRATING = 477;
 const LONGEST_MIGRATION_MS = 24 * 3_600_000;
 /** Longer than this nobody is believed: a wrong clock, a wrong unit or an epoch would park an account for years. */
@@ -25,7 +25,7 @@ function parse(header: string, nowMs: number): number | undefined {
 }
 
 /**
- * `Retry-After` in ms, from 0 to 15 minutes; to 24 hours of a 477. HubSpot's own API sends seconds (dossier §6); dates and
+ * `Retry-After` in ms, from 0 to 15 minutes; to 24 hours of a 477. HubSpot's own API sends seconds (docs/hubspot.md §6); dates and
  * epochs are read too. Undefined where there is none, or it cannot be read.
  */
 export function readRetryAfterMs(

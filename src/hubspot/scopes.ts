@@ -1,4 +1,4 @@
-/** Scopes every account has to grant; a test holds `app-config/` to the same list (dossier §2.9). */
+/** Scopes every account has to grant; a test holds `app-config/` to the same list (docs/hubspot.md §2.9). */
 export const REQUIRED_SCOPES = [
   "oauth",
   "automation",

@@ -28,7 +28,7 @@ export interface SignedRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** HubSpot's own bound on the age of a v3 signature (dossier §4); we hold the future to it as well. */
+/** HubSpot's own bound on the age of a v3 signature (docs/hubspot.md §4); we hold the future to it as well. */
 const MAX_CLOCK_DISTANCE_MS = 300_000;
 
 // Only the one spelling of a digest that HubSpot writes: a second accepted spelling (upper-case hex, stray bits in the
@@ -41,7 +41,7 @@ const V2_SIGNATURE = /^[0-9a-f]{64}$/;
 const TIMESTAMP = /^[1-9][0-9]{0,15}$/;
 
 /**
- * Tells whether HubSpot sent this request for our app: v3 where it is present, else v2, never v1 (dossier §4).
+ * Tells whether HubSpot sent this request for our app: v3 where it is present, else v2, never v1 (docs/hubspot.md §4).
  *
  * A v3 signature that is present has to be good, unless the caller allows v2 to stand in for one that does not match: over
  * which form of the URL HubSpot makes v3 is not published for every route, and whoever can make a v2 could leave v3 out.
@@ -115,7 +115,7 @@ function verifyV3(request: SignedRequest, clientSecrets: readonly string[]): Sig
       ),
     );
   const decodedUrl = decodeV3Url(request.url);
-  // HubSpot documents that it signs the decoded URL; its own SDKs check the raw one (dossier §4). Either may be meant.
+  // HubSpot documents that it signs the decoded URL; its own SDKs check the raw one (docs/hubspot.md §4). Either may be meant.
   const valid = isGenuine(request.url) || (decodedUrl !== request.url && isGenuine(decodedUrl));
   return valid ? { kind: "valid", version: "v3" } : refused("mismatch");
 }
@@ -123,7 +123,7 @@ function verifyV3(request: SignedRequest, clientSecrets: readonly string[]): Sig
 /**
  * hex(SHA-256(secret + method + URL + body)), URL exactly as sent.
  *
- * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version beside it (dossier §4). One that names
+ * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version beside it (docs/hubspot.md §4). One that names
  * another version is refused unread. One that names none is judged as v2 and nothing else: the digest covers method and
  * URL, so a v1 digest, which covers neither, never passes for it.
  */
@@ -147,7 +147,7 @@ function matches(header: string | string[] | undefined, pattern: RegExp): header
   return typeof header === "string" && pattern.test(header);
 }
 
-/** The escapes HubSpot decodes before it signs v3: `: / ? @ ! $ ' ( ) * , ;`. All others stay (dossier §4). */
+/** The escapes HubSpot decodes before it signs v3: `: / ? @ ! $ ' ( ) * , ;`. All others stay (docs/hubspot.md §4). */
 const V3_ESCAPES = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
 
 /** One pass, so that `%253A` stays as it is: it is an escaped percent sign, not a colon. */

@@ -12,7 +12,7 @@ export interface SiteGatewayOptions {
   readonly takePlace: (portalId: bigint, heldMs: number) => Promise<boolean>;
 }
 
-/** Of this process, for one portal: nobody at a keyboard asks more (dossier §6: 110 in 10 s). */
+/** Of this process, for one portal: nobody at a keyboard asks more (docs/hubspot.md §6: 110 in 10 s). */
 const BUDGET = { limit: 10, windowMs: 10_000 };
 /** Covers the rounding of HubSpot's clock against ours. */
 const MARGIN_MS = 100;

@@ -13,7 +13,7 @@ export interface UninstallOptions {
 }
 
 /**
- * Uninstalls the app from the account and lets HubSpot mail its admins (dossier §2.5). Never throws: whoever calls it goes
+ * Uninstalls the app from the account and lets HubSpot mail its admins (docs/hubspot.md §2.5). Never throws: whoever calls it goes
  * on to forget the portal whatever HubSpot says. A 401 means that the app is gone there already.
  */
 export async function uninstall(options: UninstallOptions, portalId: bigint): Promise<UninstallOutcome> {

@@ -28,7 +28,7 @@ export interface RefusedAsSender {
 
 const CONTRADICTION = "HubSpot says that the contact is enrolled, and does not show in what.";
 
-/** HubSpot shows the end of a sequence some tens of seconds late (dossier §7.1): looking sooner tells nothing. */
+/** HubSpot shows the end of a sequence some tens of seconds late (docs/hubspot.md §7.1): looking sooner tells nothing. */
 const WATCH_AFTER_MS = 60_000;
 
 /**

@@ -11,7 +11,7 @@ import { gather } from "./gather.js";
 export const PROPERTIES_FRESH_MS = 10 * 60_000;
 /** An execution that is younger than this below zero was accepted before the database's clock was set back: its age is not known. */
 const LEAST_AGE_MS = -1_000;
-/** Contacts HubSpot reads for one request (dossier §6). */
+/** Contacts HubSpot reads for one request (docs/hubspot.md §6). */
 const BATCH = 100;
 /** Attempts of one claim begin within milliseconds of each other. */
 const GATHER_MS = 5;

@@ -45,7 +45,7 @@ export interface DrainOptions {
   pool: Pool;
   directory: Directory;
   logger: Logger;
-  /** Requests per window that one portal allows (dossier §6). */
+  /** Requests per window that one portal allows (docs/hubspot.md §6). */
   rateLimit: number;
   gate: FairGate;
   forPortal: (portal: PortalTransportOptions) => PortalTransport;

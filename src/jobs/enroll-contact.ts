@@ -90,7 +90,7 @@ async function refusedByContactPolicy({
   return refusal && { to: "DECIDED", outcome: refusedByPolicy(refusal) };
 }
 
-/** By its properties, which are some seconds behind, and then by HubSpot's look-up, one request (dossier §5.1). */
+/** By its properties, which are some seconds behind, and then by HubSpot's look-up, one request (docs/hubspot.md §5.1). */
 async function isInSequence(
   contactId: string,
   { context, properties }: Pick<Order, "context" | "properties">,

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** HubSpot's clock may differ from ours by this much. */
 const CLOCK_TOLERANCE_MS = 5_000;
-/** The properties trail what happened by tens of seconds (dossier §7.1): an enrollment just before the step shows by then. */
+/** The properties trail what happened by tens of seconds (docs/hubspot.md §7.1): an enrollment just before the step shows by then. */
 const LAG_MS = 60_000;
 /** For an enrollment we know of ourselves, the properties are waited for longer. */
 const OWN_LAG_MS = 10 * MINUTE_MS;

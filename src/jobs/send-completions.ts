@@ -19,7 +19,7 @@ export interface CompletionOptions {
   readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
 }
 
-/** HubSpot's batch limit is unpublished; 100 is its convention (dossier §3.6). */
+/** HubSpot's batch limit is unpublished; 100 is its convention (docs/hubspot.md §3.6). */
 export const COMPLETION_BATCH = 100;
 
 /** How results are written of what was read and sent together. */
@@ -79,7 +79,7 @@ async function sendTogether(desk: CompletionDesk, batch: readonly OwedCompletion
 
 /**
  * Hands HubSpot one batch of the completions it is owed. Those that it may have taken before go in a request of their
- * own: it refuses them if it did, and whether one such fails all of a batch is unpublished (dossier §3.6).
+ * own: it refuses them if it did, and whether one such fails all of a batch is unpublished (docs/hubspot.md §3.6).
  *
  * @returns how many were decided and due; a full batch means there may be more.
  * @throws LeaseLost, before any further request, once the portal has a new owner.

@@ -25,7 +25,7 @@ import { isOutage } from "./attempt-faults.js";
 import { judgeLook } from "./judge-look.js";
 import type { PatientWriter, Writing } from "./patient-writer.js";
 
-/** Contacts HubSpot reads for one request (dossier §6). */
+/** Contacts HubSpot reads for one request (docs/hubspot.md §6). */
 const BATCH = 100;
 /** Contacts read one by one in a look at most, and how soon such looks follow each other when there are more. */
 const SINGLES = 10;

@@ -19,7 +19,7 @@ export function createBegin({ oauthApi, states }: BeginOptions, purpose: Purpose
 }
 
 /**
- * `step=authorize`: an install that began on the marketplace (dossier §2.2). HubSpot waits at `returnUrl` for our state
+ * `step=authorize`: an install that began on the marketplace (docs/hubspot.md §2.2). HubSpot waits at `returnUrl` for our state
  * and shows its consent page then.
  */
 export function beginFromMarketplace(options: BeginOptions, request: Request, response: Response): void {

@@ -79,7 +79,7 @@ type Trip =
   { kind: "checked"; purpose: Purpose; isThisBrowser: boolean } | { kind: "refused"; ending: Ending };
 
 /**
- * A missing state is what a marketplace install without partner sign-in looks like (dossier §2.2): it may finish, but
+ * A missing state is what a marketplace install without partner sign-in looks like (docs/hubspot.md §2.2): it may finish, but
  * it is tied to no browser, so it must not sign anybody in. A state that is there has to be right.
  */
 async function checkState(

@@ -1,6 +1,6 @@
 import type { OAuthApi } from "../hubspot/oauth-api.js";
 
-/** `https://app.hubspot.com`, or the same of another data region such as `app-eu1` (dossier §1.3, §2.2). */
+/** `https://app.hubspot.com`, or the same of another data region such as `app-eu1` (docs/hubspot.md §1.3, §2.2). */
 const HUBSPOT_ORIGIN = /^https:\/\/app(-[a-z0-9]{1,16})?\.hubspot\.com$/;
 
 export interface ReturnOptions {

@@ -16,7 +16,7 @@ const ANSWER_MS = 30_000;
  * | --- | --- |
  * | GET /oauth/install | to HubSpot's consent page; `?portalId=` pre-selects an account |
  * | GET /settings/sign-in | the same round trip, to find out who sits at the browser |
- * | GET /oauth/callback | `code`+`state` (own install), `step=authorize`, `step=finalize`, `code` alone; dossier §2.2 |
+ * | GET /oauth/callback | `code`+`state` (own install), `step=authorize`, `step=finalize`, `code` alone; docs/hubspot.md §2.2 |
  * | GET /settings/installed | end of an install that could not be tied to a browser |
  */
 export function createOAuthRouter(options: BeginOptions & Omit<FinishOptions, "exchanges">): Router {

@@ -43,7 +43,7 @@ export async function personOfOwner(
   const owner = await find(ownerId);
   if (owner === undefined)
     return { kind: "nobody", code: "OWNER_INACTIVE", reason: `Owner ${ownerId} no longer exists.` };
-  // Archived owners have no user any more and queues never had one (dossier §11).
+  // Archived owners have no user any more and queues never had one (docs/hubspot.md §11).
   if (owner.archived || owner.type !== "PERSON" || owner.userId === null || owner.email === null) {
     return { kind: "nobody", code: "OWNER_INACTIVE", reason: `The owner is ${ownerName(owner)}.` };
   }

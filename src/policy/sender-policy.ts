@@ -46,7 +46,7 @@ export interface SenderRefusal {
   readonly at: Date;
 }
 
-/** Where an admin names no cap. Below what the large mailbox providers allow a day (dossier §5.5). */
+/** Where an admin names no cap. Below what the large mailbox providers allow a day (docs/hubspot.md §5.5). */
 export const DEFAULT_DAILY_CAP = 400;
-/** HubSpot enrolls at most this many a day from one inbox (dossier §5.5). */
+/** HubSpot enrolls at most this many a day from one inbox (docs/hubspot.md §5.5). */
 export const MAX_DAILY_CAP = 1_000;

@@ -3,7 +3,7 @@ import type { FaultPlan } from "./faults.js";
 import { DEFAULT_ANSWERS, openQuestionsSchema, type OpenQuestions } from "./open-questions.js";
 import type { WebhookTarget } from "./workflow/subscriptions.js";
 
-/** Requests one portal grants one app in a rolling window (dossier §6: 110 per 10 s for a marketplace app). */
+/** Requests one portal grants one app in a rolling window (docs/hubspot.md §6: 110 per 10 s for a marketplace app). */
 export interface RateLimit {
   readonly requests: number;
   readonly windowMs: number;
@@ -67,7 +67,7 @@ export interface SimulatorOptions {
    * `occurredAt`, and the timestamps of signatures too, since it signs by the same clock.
    */
   readonly clockOffsetMs?: number;
-  /** Accepted enrollments per inbox and day (dossier §5.5). Default 1000; a user's own `dailyLimit` may be lower. */
+  /** Accepted enrollments per inbox and day (docs/hubspot.md §5.5). Default 1000; a user's own `dailyLimit` may be lower. */
   readonly enrollmentsPerInboxAndDay?: number;
   /** Keeps each API request with its answer, secrets removed, for checks against the OpenAPI files. */
   readonly recordRequests?: boolean;

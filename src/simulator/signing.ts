@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
-/** Which signatures a request from "HubSpot" carries, and which of them are spoilt (dossier §4). */
+/** Which signatures a request from "HubSpot" carries, and which of them are spoilt (docs/hubspot.md §4). */
 export interface SigningPlan {
   readonly v1?: "good" | "bad";
   readonly v2?: "good" | "bad";
@@ -17,12 +17,12 @@ export interface Signable {
   readonly body: string;
 }
 
-/** As HubSpot sends custom-action calls: documented as v2, with v3 beside it on the live platform (dossier §4). */
+/** As HubSpot sends custom-action calls: documented as v2, with v3 beside it on the live platform (docs/hubspot.md §4). */
 const USUAL_SIGNATURES: SigningPlan = { v2: "good", v3: "good" };
 
 const OFF_BY_MS = 6 * 60_000;
 
-/** Characters HubSpot decodes in the URI before a v3 digest (dossier §4); everything else stays encoded. */
+/** Characters HubSpot decodes in the URI before a v3 digest (docs/hubspot.md §4); everything else stays encoded. */
 const DECODED_FOR_V3 = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
 
 function signatureV1(secret: string, body: string): string {

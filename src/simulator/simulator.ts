@@ -45,7 +45,7 @@ export interface Simulator {
    * @throws AuthorizeRefused where the page would show an error.
    */
   authorize(url: string, choice: ConsentChoice): string;
-  /** The app's redirect URL with `step=authorize`, as the marketplace's install button has it (dossier §2.2). */
+  /** The app's redirect URL with `step=authorize`, as the marketplace's install button has it (docs/hubspot.md §2.2). */
   beginMarketplaceInstall(install: MarketplaceInstall): string;
   /** Consent given on a listing without partner sign-in: a callback with a code and no state. @throws AuthorizeRefused */
   installWithoutSignIn(install: MarketplaceInstall & { readonly userId?: number }): string;

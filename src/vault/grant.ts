@@ -4,14 +4,14 @@ export interface Grant {
   accessToken: string;
   refreshToken: string;
   expiresInSeconds: number;
-  /** Scopes actually granted; optional ones the account cannot have are missing (dossier §2.1). */
+  /** Scopes actually granted; optional ones the account cannot have are missing (docs/hubspot.md §2.1). */
   scopes: string[];
   userId: bigint | null;
   userEmail: string | null;
   hubDomain: string | null;
 }
 
-/** Answer to a refresh. The refresh token is usually the same one again, but must be kept whatever it is (dossier §2.3). */
+/** Answer to a refresh. The refresh token is usually the same one again, but must be kept whatever it is (docs/hubspot.md §2.3). */
 export interface RefreshedGrant {
   accessToken: string;
   refreshToken: string;

@@ -74,7 +74,7 @@ export interface VaultOptions {
   mayTakeOver: MayTakeOver;
 }
 
-/** Access tokens live 1800 s (dossier §2.3); one that is handed out has at least this much left. */
+/** Access tokens live 1800 s (docs/hubspot.md §2.3); one that is handed out has at least this much left. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 /** What a token must have left to be used when HubSpot cannot give a new one. */
 const LAST_USE_MS = 15_000;

@@ -27,7 +27,7 @@ describe("the look-up of a contact's enrollment, which decides whether it is enr
 
   afterAll(() => hubspot.close());
 
-  // Which of them HubSpot gives for a contact that is in no sequence is not published (dossier §13.5).
+  // Which of them HubSpot gives for a contact that is in no sequence is not published (docs/hubspot.md §13.5).
   test.each([
     ["404", 404],
     ["204", 204],

@@ -315,7 +315,7 @@ describe("other calls from the simulated HubSpot", () => {
       page: "2",
       portalId: String(portal.portalId),
     });
-    // HubSpot decodes some characters before it signs (dossier §4), which its own client does not know about.
+    // HubSpot decodes some characters before it signs (docs/hubspot.md §4), which its own client does not know about.
     expect(isValid({ ...app.received[0]!, url: app.received[0]!.url.replace("%40", "@") }, "v3")).toBe(true);
   });
 

@@ -84,7 +84,7 @@ export function requestValidator(directory: string): (request: ObservedRequest) 
 /**
  * Checks answers against the files in `directory`. Success answers may hold no field the schema does not name; errors
  * may (HubSpot's own carry `status`). A success status the file does not type is not judged, and neither is 429, which
- * comes from in front of the APIs and has a body of its own (dossier §6).
+ * comes from in front of the APIs and has a body of its own (docs/hubspot.md §6).
  */
 export function responseValidator(directory: string): (answer: ObservedAnswer) => Problems {
   const library = new Library(directory);
@@ -226,7 +226,7 @@ function pathValues(template: string, actual: string): Record<string, string> {
 
 /**
  * Two quirks of the files: `example: null` beside types that do not allow null, and maps whose values are Java's
- * `Object`, written as an object without properties although HubSpot sends strings there (dossier §10, `fields`).
+ * `Object`, written as an object without properties although HubSpot sends strings there (docs/hubspot.md §10, `fields`).
  */
 function withoutQuirks(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withoutQuirks);

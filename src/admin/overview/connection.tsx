@@ -98,7 +98,7 @@ function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; 
   );
 }
 
-/** HubSpot counts requests in a rolling window of ten seconds (dossier §6). */
+/** HubSpot counts requests in a rolling window of ten seconds (docs/hubspot.md §6). */
 function Budget({ health }: { health: ConnectionHealth }) {
   const { isDraining, requestsCounted, decidedLately, requestAllowance } = health;
   if (requestsCounted === null) {

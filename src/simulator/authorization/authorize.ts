@@ -1,6 +1,6 @@
 import type { World } from "../world.js";
 
-/** What an app asks for when it sends a browser to the consent page (dossier §2.1). */
+/** What an app asks for when it sends a browser to the consent page (docs/hubspot.md §2.1). */
 export interface AuthorizeRequest {
   readonly clientId: string;
   readonly redirectUri: string;
@@ -95,7 +95,7 @@ function problemWithChoice(
   return undefined;
 }
 
-/** Optional scopes the account's tier lacks are dropped without a word (dossier §2.1). */
+/** Optional scopes the account's tier lacks are dropped without a word (docs/hubspot.md §2.1). */
 function codeFor(world: World, request: AuthorizeRequest, { portalId, userId }: ConsentChoice): string {
   const portal = world.portals.get(portalId);
   const unavailable = portal?.traits.unavailableScopes ?? [];

@@ -8,7 +8,7 @@ export interface Grant {
   scopes: readonly string[];
   readonly installId: string;
   refreshToken: string;
-  /** The refresh token is dead; access tokens live out their time (dossier §2.5). */
+  /** The refresh token is dead; access tokens live out their time (docs/hubspot.md §2.5). */
   revoked: boolean;
   /** The app was uninstalled. */
   removed: boolean;
@@ -166,7 +166,7 @@ function newRefreshToken(): string {
   return `na1-${randomUUID()}`;
 }
 
-/** Real ones grow with the scopes and may pass 300 characters (dossier §2.3): long enough to catch a short column. */
+/** Real ones grow with the scopes and may pass 300 characters (docs/hubspot.md §2.3): long enough to catch a short column. */
 function newAccessToken(): string {
   return `CL${randomBytes(240).toString("base64url")}`;
 }

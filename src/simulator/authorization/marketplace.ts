@@ -4,7 +4,7 @@ import type { World } from "../world.js";
 import { readAuthorizeRequest, type AuthorizeRequest } from "./authorize.js";
 
 /**
- * Installs that begin on a marketplace listing (dossier §2.2). With partner sign-in the app's redirect URL is called
+ * Installs that begin on a marketplace listing (docs/hubspot.md §2.2). With partner sign-in the app's redirect URL is called
  * twice, `step=authorize` and `step=finalize`; without it once, with a code and no state of the app's making.
  */
 export interface MarketplaceInstall {

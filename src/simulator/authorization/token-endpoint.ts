@@ -3,7 +3,7 @@ import { NO_CONTENT, ok, type Answer } from "../server/answer.js";
 import type { World } from "../world.js";
 import type { AccessToken, Grant } from "./grants.js";
 
-/** One family of paths per OAuth version; all behave alike (dossier §2.3). */
+/** One family of paths per OAuth version; all behave alike (docs/hubspot.md §2.3). */
 const VERSIONS = ["v3", "2026-03", "2026-09"] as const;
 
 export interface FormRoute {
@@ -18,7 +18,7 @@ export const TOKEN_ROUTES: readonly FormRoute[] = VERSIONS.flatMap((version): Fo
   { method: "POST", path: `/oauth/${version}/token/revoke`, answer: revoke },
 ]);
 
-/** RFC 6749 fields beside HubSpot's own (dossier §2.6), plus what the OpenAPI `Error` schema requires. */
+/** RFC 6749 fields beside HubSpot's own (docs/hubspot.md §2.6), plus what the OpenAPI `Error` schema requires. */
 function refuseGrant(error: string, status: string, message: string): Answer {
   return {
     status: 400,
@@ -184,7 +184,7 @@ function describeAccessToken(
   };
 }
 
-/** Kills a refresh token. Neither uninstalls the app nor shortens access tokens already out (dossier §2.5). */
+/** Kills a refresh token. Neither uninstalls the app nor shortens access tokens already out (docs/hubspot.md §2.5). */
 function revoke(world: World, form: URLSearchParams): Answer {
   const refusal = refuseClient(world, form);
   if (refusal !== undefined) return refusal;

@@ -1,7 +1,7 @@
 import { NO_CONTENT, ok, type Answer } from "../server/answer.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
-/** Account details (dossier §2.8) and the app's own removal (dossier §2.5). */
+/** Account details (docs/hubspot.md §2.8) and the app's own removal (docs/hubspot.md §2.5). */
 export const ACCOUNT_ROUTES: readonly ApiRoute[] = [
   {
     method: "GET",

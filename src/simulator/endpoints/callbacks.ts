@@ -7,7 +7,7 @@ import type { ApiCall, ApiRoute } from "./call.js";
 const BASE = "/automation/actions/callbacks/2026-09";
 const SCOPES = ["automation"];
 
-/** Completing held executions (dossier §3.6). */
+/** Completing held executions (docs/hubspot.md §3.6). */
 export const CALLBACK_ROUTES: readonly ApiRoute[] = [
   { method: "POST", path: `${BASE}/complete`, endpoint: "callbacks", scopes: SCOPES, answer: completeBatch },
   {
@@ -99,7 +99,7 @@ function readOrder(
   return { callbackId, completion };
 }
 
-/** Which status each hopeless id gets is an open question (dossier §13.2), so the settings decide. */
+/** Which status each hopeless id gets is an open question (docs/hubspot.md §13.2), so the settings decide. */
 function refusalFor({ world, portal, nowMs }: ApiCall, callbackId: string): Answer | undefined {
   const { unknownCallback, repeatedCallback } = world.settings.openQuestions;
   const statusFor: Record<CompletionOutcome, OpenQuestions["unknownCallback"]> = {

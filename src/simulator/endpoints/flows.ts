@@ -6,7 +6,7 @@ import { pageOf, type ApiCall, type ApiRoute } from "./call.js";
 const BASE = "/automation/v4/flows";
 const SCOPES = ["automation"];
 
-/** Reading workflows (dossier §10); the one family without a dated path. */
+/** Reading workflows (docs/hubspot.md §10); the one family without a dated path. */
 export const FLOW_ROUTES: readonly ApiRoute[] = [
   { method: "GET", path: BASE, endpoint: "flows", scopes: SCOPES, answer: list },
   { method: "GET", path: `${BASE}/{flowId}`, endpoint: "flows", scopes: SCOPES, answer: get },

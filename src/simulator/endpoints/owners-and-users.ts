@@ -7,7 +7,7 @@ const USERS = "/settings/users/2026-03";
 const OWNER_SCOPES = ["crm.objects.owners.read"];
 const USER_SCOPES = ["settings.users.read", "crm.objects.users.read"];
 
-/** Owners and users: one person, three ids (dossier §11). */
+/** Owners and users: one person, three ids (docs/hubspot.md §11). */
 export const OWNER_AND_USER_ROUTES: readonly ApiRoute[] = [
   { method: "GET", path: OWNERS, endpoint: "owners", scopes: OWNER_SCOPES, answer: listOwners },
   { method: "GET", path: `${OWNERS}/{ownerId}`, endpoint: "owners", scopes: OWNER_SCOPES, answer: getOwner },

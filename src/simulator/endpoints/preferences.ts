@@ -3,7 +3,7 @@ import type { ApiCall, ApiRoute } from "./call.js";
 
 const SCOPES = ["communication_preferences.read", "communication_preferences.read_write"];
 
-/** Opt-out state of an address (dossier §5.6); one subscription type, "One to One". */
+/** Opt-out state of an address (docs/hubspot.md §5.6); one subscription type, "One to One". */
 export const PREFERENCE_ROUTES: readonly ApiRoute[] = [
   {
     method: "GET",

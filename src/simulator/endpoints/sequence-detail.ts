@@ -2,7 +2,7 @@ import type { SimulatedSequence } from "../portal/model.js";
 
 const DAY_MS = 86_400_000;
 
-/** Steps, dependencies and settings of a sequence: mail, call, mail, end, as most are built (dossier §5.1). */
+/** Steps, dependencies and settings of a sequence: mail, call, mail, end, as most are built (docs/hubspot.md §5.1). */
 export function sequenceDetail({ id, createdAtMs }: SimulatedSequence): Record<string, unknown> {
   const at = new Date(createdAtMs).toISOString();
   const stamps = { createdAt: at, updatedAt: at };

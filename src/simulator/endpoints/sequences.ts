@@ -8,7 +8,7 @@ import { sequenceDetail } from "./sequence-detail.js";
 const BASE = "/automation/sequences/2026-09";
 const READ = ["automation.sequences.read"];
 
-/** HubSpot's sequences API (dossier §5). There is no way to unenroll through it. */
+/** HubSpot's sequences API (docs/hubspot.md §5). There is no way to unenroll through it. */
 export const SEQUENCE_ROUTES: readonly ApiRoute[] = [
   { method: "GET", path: BASE, endpoint: "sequences", scopes: READ, answer: list },
   { method: "GET", path: `${BASE}/{sequenceId}`, endpoint: "sequences", scopes: READ, answer: get },
@@ -67,7 +67,7 @@ function sequenceSummary({
   return { id, name, userId: String(userId), folderId, createdAt, updatedAt: createdAt };
 }
 
-/** One enrollment, never a list: the current or the latest. What comes otherwise is an open question (dossier §13.5). */
+/** One enrollment, never a list: the current or the latest. What comes otherwise is an open question (docs/hubspot.md §13.5). */
 function lookUp({ world, portal, params, nowMs }: ApiCall): Answer {
   const { openQuestions } = world.settings;
   const asked = params["contactId"] ?? "";

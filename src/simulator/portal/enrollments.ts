@@ -90,7 +90,7 @@ export class EnrollmentLedger {
   }
 }
 
-/** The `hs_sequences_*` values after an enrollment began (dossier §7.1). */
+/** The `hs_sequences_*` values after an enrollment began (docs/hubspot.md §7.1). */
 export function propertiesOnEnroll(
   enrollment: SimulatedEnrollment,
   lifetimeCount: number,

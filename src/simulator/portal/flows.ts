@@ -1,4 +1,4 @@
-/** A workflow as the flows API shows it (dossier §10). */
+/** A workflow as the flows API shows it (docs/hubspot.md §10). */
 export interface Flow {
   readonly id: string;
   readonly name: string;

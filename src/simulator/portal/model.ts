@@ -1,4 +1,4 @@
-/** The records of a simulated HubSpot account. Three ids for one person, as on the real platform (dossier §11). */
+/** The records of a simulated HubSpot account. Three ids for one person, as on the real platform (docs/hubspot.md §11). */
 export interface SimulatedUser {
   /** What the sequences API wants as `userId`. */
   readonly userId: number;

@@ -207,7 +207,7 @@ export class SimulatedPortal {
     this.webhooks.happens({ subscriptionType: "contact.deletion", objectId: contactId });
   }
 
-  /** HubSpot's privacy deletion: told twice, as a deletion too (dossier §7.3). */
+  /** HubSpot's privacy deletion: told twice, as a deletion too (docs/hubspot.md §7.3). */
   erasePrivately(contactId: string): void {
     this.deleteContact(contactId);
     this.webhooks.happens({ subscriptionType: "contact.privacyDeletion", objectId: contactId });
@@ -238,7 +238,7 @@ export class SimulatedPortal {
     this.ownerOfUser(userId).archived = true;
   }
 
-  /** Removes the app as the customer would: refresh tokens die at once (dossier §2.5). */
+  /** Removes the app as the customer would: refresh tokens die at once (docs/hubspot.md §2.5). */
   uninstall(): void {
     this.#world.grants.removePortal(this.portalId);
     this.#world.signals.announce("grant", { portalId: this.portalId, what: "uninstalled" });

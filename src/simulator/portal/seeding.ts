@@ -97,7 +97,7 @@ export class Seeder {
       canInstallApps: index === 0,
       seatNames: role === 6 ? [] : ["SALES_PROFESSIONAL"],
       hasConnectedInbox: role !== 5,
-      // The first rep's inbox differs from the login, as the dossier warns (§11).
+      // The first rep's inbox differs from the login, as docs/hubspot.md §11 warns.
       inboxAddress: index === 1 ? email.replace("@acme.example", "@mail.acme.example") : email,
       aliases: [],
       hasSequencesPermission: role !== 6,

@@ -8,7 +8,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The optional parts of HubSpot's error envelope (dossier §5.6). */
+/** The optional parts of HubSpot's error envelope (docs/hubspot.md §5.6). */
 interface RefusalDetail {
   readonly category: string;
   readonly message: string;
@@ -48,7 +48,7 @@ export function missingScopes(requiredScopes: readonly string[]): Answer {
   });
 }
 
-/** Exactly the body of dossier §6; unlike the other errors it has no `category`. */
+/** Exactly the body of docs/hubspot.md §6; unlike the other errors it has no `category`. */
 export function throttled(retryAfter?: string): Answer {
   return {
     status: 429,

@@ -2,7 +2,7 @@ import { isRecord, parseJson, textOf } from "../server/body.js";
 import type { ExecutionState } from "./execution.js";
 import type { OutboundAnswer } from "./outbound.js";
 
-/** What HubSpot makes of an answer to an execution request (dossier §3.5). */
+/** What HubSpot makes of an answer to an execution request (docs/hubspot.md §3.5). */
 export type Reading =
   | {
       readonly kind: "decided";
@@ -41,7 +41,7 @@ function stateOf(text: string): ExecutionState {
   }
 }
 
-/** HubSpot reads `Retry-After` from apps as milliseconds (dossier §3.5). */
+/** HubSpot reads `Retry-After` from apps as milliseconds (docs/hubspot.md §3.5). */
 function retryAfterMs(header: string | string[] | undefined): number | undefined {
   const value = Number(Array.isArray(header) ? header[0] : header);
   return Number.isFinite(value) && value >= 0 ? value : undefined;

@@ -56,12 +56,12 @@ interface RequestShape {
   readonly callbackId: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly objectProperties: readonly string[];
-  /** Of a call by another client than a workflow (dossier §3.4). */
+  /** Of a call by another client than a workflow (docs/hubspot.md §3.4). */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
   readonly nowMs: number;
 }
 
-/** The body of an execution request, as seen on the live platform (dossier §3.4). */
+/** The body of an execution request, as seen on the live platform (docs/hubspot.md §3.4). */
 export function executionPayload(contact: SimulatedContact | { id: string }, shape: RequestShape): string {
   return JSON.stringify({
     callbackId: shape.callbackId,
@@ -103,7 +103,7 @@ function requested(contact: SimulatedContact | { id: string }, shape: RequestSha
 const DURATION = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 const WEEK_MS = 7 * 86_400_000;
 
-/** `hs_expiration_duration` in ms; one week where it is missing or unreadable (dossier §3.5). */
+/** `hs_expiration_duration` in ms; one week where it is missing or unreadable (docs/hubspot.md §3.5). */
 export function durationMs(text: string | undefined): number {
   const parts = DURATION.exec(text ?? "");
   if (parts === null || text === "P") return WEEK_MS;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isRecord, parseJson } from "../server/body.js";
 import type { Execution, ExecutionState } from "./execution.js";
 
-/** The parts of an action's `-hsmeta.json` that decide what a workflow's history shows (dossier §3.3). */
+/** The parts of an action's `-hsmeta.json` that decide what a workflow's history shows (docs/hubspot.md §3.3). */
 export interface ActionDefinition {
   readonly config: {
     readonly executionRules?: readonly {

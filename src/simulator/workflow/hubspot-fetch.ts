@@ -14,7 +14,7 @@ export interface SignedFetch {
   readonly signing?: SigningPlan;
 }
 
-/** `hubspot.fetch` of a UI extension: HubSpot appends who is asking and signs v3 (dossier §8.2). */
+/** `hubspot.fetch` of a UI extension: HubSpot appends who is asking and signs v3 (docs/hubspot.md §8.2). */
 export async function signedFetch(
   world: World,
   portal: SimulatedPortal,

@@ -4,7 +4,7 @@ import type { SigningPlan } from "../signing.js";
 import type { World } from "../world.js";
 import { deliver } from "./outbound.js";
 
-/** What the workflow editor asks of an `optionsUrl` (dossier §3.7). */
+/** What the workflow editor asks of an `optionsUrl` (docs/hubspot.md §3.7). */
 export interface OptionsRequest {
   readonly optionsUrl: string;
   readonly publicUrl?: string;

@@ -31,7 +31,7 @@ export interface RunRequest {
   readonly retryGapsMs?: readonly number[];
   /** A longer `Retry-After` is cut to this. Default 1000 ms. */
   readonly maxRetryAfterMs?: number;
-  /** How likely an answered request is delivered once more (dossier §3.5: at least once). Default 0. */
+  /** How likely an answered request is delivered once more (docs/hubspot.md §3.5: at least once). Default 0. */
   readonly duplicateProbability?: number;
   /** Contents of the action's `-hsmeta.json`, for the labels the workflow history would show. */
   readonly definition?: ActionDefinition;

@@ -2,7 +2,7 @@ import type { SimulatedPortal } from "../portal/portal.js";
 import type { World } from "../world.js";
 import { sendWebhooks, type WebhookEvent } from "./webhooks.js";
 
-/** Where the app's webhooks go, as its project declares it (dossier §7.2). */
+/** Where the app's webhooks go, as its project declares it (docs/hubspot.md §7.2). */
 export interface WebhookTarget {
   readonly url: string;
   /** Origin the signature is made for, where it is not `url`'s own. */
@@ -11,7 +11,7 @@ export interface WebhookTarget {
 
 /** Events of the same moment share a delivery. */
 const GATHER_MS = 20;
-/** HubSpot tries ten times over a day (dossier §7.3); here within half a minute. */
+/** HubSpot tries ten times over a day (docs/hubspot.md §7.3); here within half a minute. */
 const RETRY_GAPS_MS = [100, 300, 1_000, 3_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000] as const;
 
 /** Delivers what happens in a portal to the app's webhook target, while one is set. */

@@ -3,7 +3,7 @@ import type { SigningPlan } from "../signing.js";
 import type { World } from "../world.js";
 import { deliver } from "./outbound.js";
 
-/** What a test says about an event; the rest of dossier §7.3's fields is filled in. */
+/** What a test says about an event; the rest of docs/hubspot.md §7.3's fields is filled in. */
 export interface WebhookEvent {
   /** `contact.propertyChange`, `contact.deletion`, `contact.privacyDeletion`, `object.propertyChange` … */
   readonly subscriptionType: string;
