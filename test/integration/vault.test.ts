@@ -64,7 +64,7 @@ function grant(name: string): Grant {
 }
 
 /** What a refresh that failed left behind is over. */
-const endPause = () => site.database.pool.query("UPDATE portal_tokens SET refresh_not_before = now()");
+const endPause = () => site.database.pool.query("UPDATE portal_tokens SET refresh_not_before = NULL");
 
 const tokenRow = () => site.database.prisma.portalToken.findUnique({ where: { portalId } });
 const portalRow = () => site.database.prisma.portal.findUniqueOrThrow({ where: { portalId } });
