@@ -109,11 +109,12 @@ describe("a post", () => {
     expect(await page()).not.toContain(secret);
     expect((await stored()).alertSecretSealed).not.toContain(secret);
     status = 500;
-    const [first] = await postsOf("signed");
+    await postsOf("signed");
     status = 204;
-    const posts = await postsOf("signed", 2);
+    // Two alerts say the same by now: of three posts two are of one of them.
+    const posts = await postsOf("signed", 3);
     for (const one of posts) expect(isSignedWith(secret, one)).toBe(true);
-    expect(posts[1]?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+    expect(new Set(posts.map(({ headers }) => headers["webhook-id"])).size).toBe(2);
     expect(Math.abs(Number(posts[0]?.headers["webhook-timestamp"]) - Date.now() / 1_000)).toBeLessThan(60);
     expect(isSignedWith(secret, { ...posts[0]!, body: `${posts[0]!.body} ` })).toBe(false);
   });
