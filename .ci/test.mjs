@@ -27,12 +27,18 @@ const ALONE = [
   "/queue-spread.test",
 ];
 const LONG = "/test/long/";
-/** Files side by side: on two cores a third has something to do while the others wait. */
-const WORKERS = 3;
+/** Files side by side: each starts servers of its own, and judges how soon they answer. */
+const WORKERS = 2;
+/** Each file's modules stay in its worker; beyond this much a new worker costs less than collecting its garbage. */
+const WORKER_MEMORY = "600MB";
 
 const PASSES = {
   default: [
-    [`--maxWorkers=${WORKERS}`, ...[LONG, ...ALONE].map((pattern) => `--testPathIgnorePatterns=${pattern}`)],
+    [
+      `--maxWorkers=${WORKERS}`,
+      `--workerIdleMemoryLimit=${WORKER_MEMORY}`,
+      ...[LONG, ...ALONE].map((pattern) => `--testPathIgnorePatterns=${pattern}`),
+    ],
     ["--runInBand", ...ALONE.map((pattern) => `--testPathPatterns=${pattern}`)],
   ],
   long: [["--runInBand", `--testPathPatterns=${LONG}`]],
