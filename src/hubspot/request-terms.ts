@@ -17,7 +17,7 @@ export interface RequestTerms {
  */
 const current = new AsyncLocalStorage<RequestTerms>();
 
-/** The terms of the request that is being made, if it has any. */
+/** The terms of the request under way; undefined for one that has none. */
 export function termsOfRequest(): RequestTerms | undefined {
   return current.getStore();
 }

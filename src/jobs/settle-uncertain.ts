@@ -11,8 +11,8 @@ import type { EnrollContext } from "./enroll-contact.js";
 /** What trails may show at any moment: looked at again this soon, and no sooner. */
 const LOOK_AGAIN_MS = { least: 500, most: 30_000 };
 /**
- * Where time alone settles nothing the gaps grow with the doubt itself, whatever else the contact has been put off for: what
- * was only trailing is settled within the minute.
+ * Where time alone settles nothing the gaps grow with the doubt itself, not with all that has put the contact off before: what
+ * was only late is settled within the minute.
  */
 const CONTRADICTED = { leastMs: 5_000, mostMs: 15 * 60_000, ofItsAge: 0.5 };
 
