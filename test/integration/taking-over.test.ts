@@ -85,6 +85,7 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     await prisma().portal.update({ where: { portalId }, data: { authorizedByUserId: null } });
     const { browser } = await authorize(newcomer, "install", false);
     expect(await settings(browser)).toBe(403);
+    expect((await portalRow()).authorizedByUserId).toBeNull();
   });
 
   test("takes nothing from who installed first, where there never was a list", async () => {
