@@ -20,9 +20,8 @@ import {
   acquirePortal,
   LEASE_CTE,
   LeaseLost,
-  PortalNotReleased,
-  releasePortal,
   type PortalLease,
+  type WindowLeft,
 } from "../queue/portal-lease.js";
 import { Openings } from "../policy/openings.js";
 import { createPolicyMemories } from "../policy/policy-memory.js";
@@ -33,6 +32,7 @@ import { notePace } from "../queue/portal-pace.js";
 import { tellOfCutShortHolds } from "./cut-short-holds.js";
 import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "./doubt.js";
 import { createDoubtedContacts } from "./doubted-contacts.js";
+import { handOver } from "./hand-over.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "./read-once.js";
@@ -210,10 +210,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");
       return "rest";
     } finally {
-      const left = { slotsFreeInMs: budget.handOver(), allowance: budget.allowance };
-      await releasePortal(pool, lease, left).catch((cause: unknown) => {
-        throw new PortalNotReleased(`portal ${portalId} could not be released`, { cause });
-      });
+      const left = (): WindowLeft => ({ slotsFreeInMs: budget.handOver(), allowance: budget.allowance });
+      await handOver({ ...{ pool, lease, left }, isFresh: () => turn.isFresh() });
     }
   };
 }

@@ -8,9 +8,6 @@ import { LeaseLost } from "../queue/portal-lease.js";
 /** Gaps between the tries to write a batch, and for how long it is tried: the next owner reads what was not written. */
 const WRITE_AGAIN_MS = { first: 100, most: 1_000, inAll: 30_000 };
 
-/** The server gave up waiting for a row that somebody else holds: by its lock time-out, or by that of the statement. */
-const WAITED_IN_VAIN: readonly unknown[] = ["55P03", "57014"];
-
 /** Somebody else held rows for as long as was waited for them: the next owner reads what was not written. */
 export class RowsHeld extends AppError {
   override readonly code = "ROWS_HELD";
@@ -120,6 +117,5 @@ function longer(pauseMs: number): number {
 }
 
 function isPassing(fault: unknown): boolean {
-  if (fault instanceof RowsHeld) return true;
-  return isStorageDown(fault) || WAITED_IN_VAIN.includes((fault as { code?: unknown } | null)?.code);
+  return fault instanceof RowsHeld || isStorageDown(fault);
 }
