@@ -1,12 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const LISTENING = "Sequence Enroller is listening";
 /** A start that takes longer than this is a failure, not a wait: migrations and a recovering database included. */
 export const START_TIMEOUT_MS = 30_000;
+const RELEASE_AGAIN_MS = 500;
 
 export interface AppProcessOptions {
   readonly name: string;
@@ -133,10 +135,23 @@ export class AppProcess {
     await ended;
   }
 
-  /** Starts it again after {@link hold}. */
-  release(): Promise<void> {
+  /**
+   * Starts it again after {@link hold}; resolves once it listens. What hits it while it starts ends it, and it is started
+   * again, as an init system would.
+   *
+   * @throws Error if it does not listen within START_TIMEOUT_MS.
+   */
+  async release(): Promise<void> {
     this.#isHeld = false;
-    return this.start();
+    const startedAtMs = performance.now();
+    for (;;) {
+      try {
+        return await this.start();
+      } catch (fault) {
+        if (performance.now() - startedAtMs > START_TIMEOUT_MS) throw fault;
+      }
+      await sleep(RELEASE_AGAIN_MS);
+    }
   }
 
   /** How this life ends; undefined where nothing runs. */

@@ -7,6 +7,9 @@ import { isHeldBy } from "./workload.js";
 
 const run = promisify(execFile);
 
+/** An end that HubSpot has taken is stored by then. */
+const WRITTEN_WITHIN_MS = 3_000;
+
 /** A return of the database to an earlier moment. What came after it is lost to the app by nature. Epoch ms. */
 export interface Restore {
   readonly backupAtMs: number;
@@ -27,6 +30,16 @@ export function isForgotten({ attempts }: Execution, restores: readonly Restore[
   return restores.some(
     ({ backupAtMs, stoppedAtMs }) =>
       answeredAtMs >= backupAtMs && attempts.some(({ sentAtMs }) => sentAtMs <= stoppedAtMs),
+  );
+}
+
+/**
+ * Whether HubSpot took an end at `endedAtMs` that a restored database knows nothing of. HubSpot cannot be asked how a call
+ * ended, so the app decides it once more, and may come to another end: today's cap is used up, tomorrow's is not.
+ */
+export function lacksEnd(endedAtMs: number, restores: readonly Restore[]): boolean {
+  return restores.some(
+    ({ backupAtMs, stoppedAtMs }) => endedAtMs >= backupAtMs - WRITTEN_WITHIN_MS && endedAtMs <= stoppedAtMs,
   );
 }
 

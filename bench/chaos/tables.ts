@@ -57,6 +57,7 @@ export function renderRun(report: RunReport): string {
     ["Calls", verdict.calls],
     ["Accepted", verdict.accepted],
     ["Forgotten by a restore, not judged", verdict.forgotten],
+    ["Decided again after a restore", verdict.decidedAgain],
     ["Completed", verdict.completed],
     ["Enrolled", verdict.enrolled],
     ["Enrolled twice", countOf(verdict.problems, "enrolled twice")],

@@ -4,7 +4,7 @@ import type { Execution } from "../../src/simulator/workflow/execution.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import type { CompletionWatch, ResendReason } from "./completion-watch.js";
 import type { Disturbance } from "./disturbances.js";
-import { isForgotten, type Restore } from "./restore.js";
+import { isForgotten, lacksEnd, type Restore } from "./restore.js";
 import { overCap } from "./sender-caps.js";
 import { wasAccepted, type Cast } from "./workload.js";
 
@@ -38,6 +38,8 @@ export interface Verdict {
   readonly cappedContacts: number;
   /** Calls that a restored database has never heard of: not lost by us, and judged by nothing above. */
   readonly forgotten: number;
+  /** Calls that had ended without an enrollment when a restore took their end away, and were then enrolled. */
+  readonly decidedAgain: number;
 }
 
 export function countOf(problems: readonly Problem[], kind: Problem["kind"]): number {
@@ -75,9 +77,18 @@ function countedEnrollments(
     .filter(({ id, contactId }) => !forgotten.has(contactId) && enrolledBefore.get(contactId) !== id);
 }
 
-/** What became of an execution that we had promised to end; undefined where all is well. */
-function findLoss(oneCase: Case): string | undefined {
+/** Enrolled, though HubSpot had been told another end before: of the app's doing only because a restore took that end away. */
+function isDecidedAgain({ cast, execution }: Case, restores: readonly Restore[]): boolean {
+  const endedAtMs = cast.portal.callbacks.get(execution.callbackId)?.accepted?.receivedAtMs;
+  const isEnrolled = cast.portal.enrollments.factsOf(execution.contactId).accepted > 0;
+  const isToldSo = execution.outputs["enrollment_status"] === "ENROLLED";
+  return isEnrolled && !isToldSo && endedAtMs !== undefined && lacksEnd(endedAtMs, restores);
+}
+
+/** What became of an execution that we had promised to end; undefined if all is well. */
+function findLoss(oneCase: Case, restores: readonly Restore[]): string | undefined {
   const { cast, execution } = oneCase;
+  if (isDecidedAgain(oneCase, restores)) return undefined;
   if (!wasAccepted(execution)) return undefined;
   if (execution.state !== "completed") return `accepted, never completed (${execution.state})`;
   const status = execution.outputs["enrollment_status"] ?? "";
@@ -104,14 +115,14 @@ function findSecond(oneCase: Case): string | undefined {
   return undefined;
 }
 
-function problemsOf(oneCase: Case): Problem[] {
+function problemsOf(oneCase: Case, restores: readonly Restore[]): Problem[] {
   const { cast, execution } = oneCase;
   const about = {
     portalId: cast.portal.portalId,
     contactId: execution.contactId,
     callbackId: execution.callbackId,
   };
-  const loss = findLoss(oneCase);
+  const loss = findLoss(oneCase, restores);
   const second = findSecond(oneCase);
   return [
     ...(loss === undefined ? [] : [{ ...about, kind: "lost" as const, what: loss }]),
@@ -165,7 +176,8 @@ export function judge(facts: {
     accepted: executions.filter(wasAccepted).length,
     completed: executions.filter(({ state }) => state === "completed").length,
     enrolled: perContact("accepted"),
-    problems: cases.flatMap(problemsOf),
+    decidedAgain: cases.filter((one) => isDecidedAgain(one, restores)).length,
+    problems: cases.flatMap((one) => problemsOf(one, restores)),
     postedWhileEnrolled: perContact("whileActive", isOwn),
     resends: countResends(casts, facts.watch, facts.disturbances),
     givenUp: executions.filter(({ state }) => state === "unreachable" || state === "refused").length,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { DISTURBANCES, plan } from "../../bench/chaos/plan.js";
 import { readOptions, UsageError } from "../../bench/chaos/options.js";
-import { isForgotten } from "../../bench/chaos/restore.js";
+import { isForgotten, lacksEnd } from "../../bench/chaos/restore.js";
 import { KIND_WORLD, UNKIND_WORLD } from "../../src/simulator/presets.js";
 import { randomFrom } from "../../src/simulator/random.js";
 import type { Execution } from "../../src/simulator/workflow/execution.js";
@@ -38,6 +38,12 @@ describe("what a restore made the app forget", () => {
   test("is no call that came once everything ran again", () => {
     expect(judge([{ sentAtMs: 5_000, tookMs: 50, ...held }])).toBe(false);
   });
+});
+
+test("a restore takes away the ends that came after its backup, and no others", () => {
+  const restores = [{ backupAtMs: 10_000, stoppedAtMs: 14_000 }];
+  const taken = [5_000, 9_000, 12_000, 14_000, 14_001].map((endedAtMs) => lacksEnd(endedAtMs, restores));
+  expect(taken).toEqual([false, true, true, true, false]);
 });
 
 describe("the plan of the disturbances", () => {
