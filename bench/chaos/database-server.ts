@@ -5,10 +5,11 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { OWNER, runAsSuperuser, SUPERUSER } from "../../src/db/app-role.js";
-import { openCluster, type Cluster } from "../../src/db/cluster.js";
+import { openCluster } from "../../src/db/cluster.js";
 import { ClusterClaim } from "../../src/db/cluster-claim.js";
 import { findPostmaster, launch, shutDown, type Postmaster } from "../../src/db/postmaster.js";
 import { joinServer } from "../../src/db/server-presence.js";
+import type { Cluster } from "../../src/db/cluster-files.js";
 
 const run = promisify(execFile);
 

@@ -5,8 +5,8 @@ import type { AccountShare } from "../http/account-share.js";
 import type { TextCipher } from "../alerts/webhook-seals.js";
 import type { Vault } from "../vault/vault.js";
 import type { Cookies } from "../http/cookies.js";
-import type { AppScopes } from "./overview/connection.js";
 import type { Sessions } from "./session/session.js";
+import type { AppScopes } from "./overview/connection-health.js";
 
 /** What the settings site is made of. */
 export interface SettingsOptions {

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { chown, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import type { Cluster } from "./cluster.js";
 import { EmbeddedPostgresFailed } from "./errors.js";
 import { SERVER_ENVIRONMENT } from "./server-account.js";
+import type { Cluster } from "./cluster-files.js";
 
 /** The role the app uses: it owns the app's database, and is no superuser. Also the name of that database. */
 export const OWNER = "sequence_enroller";

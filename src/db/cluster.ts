@@ -19,22 +19,13 @@ import { closeDataFolder, makeDataFolder } from "../data-folder.js";
 import { createAppRole, SUPERUSER } from "./app-role.js";
 import { EmbeddedPostgresFailed, EmbeddedPostgresUnavailable } from "./errors.js";
 import { canEnter, findServerAccount, SERVER_ENVIRONMENT, type ServerAccount } from "./server-account.js";
-import { findServerBinaries, type ServerBinaries } from "./server-binaries.js";
+import { findServerBinaries } from "./server-binaries.js";
+import type { Cluster } from "./cluster-files.js";
 
 const run = promisify(execFile);
 
 /** Where root keeps a database whose DATA_DIR the server's account cannot enter. */
 const SYSTEM_HOME = "/var/lib/sequence-enroller";
-
-/** The files of one embedded database. */
-export interface Cluster {
-  /** Folder with everything the server's account must reach. */
-  readonly home: string;
-  readonly dataDirectory: string;
-  readonly account: ServerAccount | undefined;
-  readonly password: string;
-  readonly binaries: ServerBinaries;
-}
 
 /**
  * Finds the database that belongs to a DATA_DIR, or makes it. Two processes that both make it end up with one.

@@ -5,11 +5,12 @@ import type pg from "pg";
 import type { Logger } from "../observability/logger.js";
 import { ClusterClaim, type OtherUser } from "./cluster-claim.js";
 import { OWNER } from "./app-role.js";
-import { openCluster, type Cluster } from "./cluster.js";
+import { openCluster } from "./cluster.js";
 import { DataDirInUse, EmbeddedPostgresFailed } from "./errors.js";
 import { abort, findPostmaster, launch, logFile, shutDown } from "./postmaster.js";
 import { isNobody } from "./server-account.js";
 import { claimLastPresence, joinServer } from "./server-presence.js";
+import type { Cluster } from "./cluster-files.js";
 
 /** A running embedded server, shared with every other process on the same DATA_DIR. */
 export interface EmbeddedPostgres {

@@ -6,8 +6,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { ensureAppRole } from "./app-role.js";
-import type { Cluster } from "./cluster.js";
 import { SERVER_ENVIRONMENT } from "./server-account.js";
+import type { Cluster } from "./cluster-files.js";
 
 const run = promisify(execFile);
 

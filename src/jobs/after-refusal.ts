@@ -5,10 +5,10 @@ import type { Result } from "../executions/write-back.js";
 import type { HubSpotRejected } from "../hubspot/errors.js";
 import type { Policy } from "../policy/policy.js";
 import { SENDER_REFUSALS, type SenderRefusalCode } from "../policy/sender-marks.js";
-import type { EnrollContext } from "./enroll-contact.js";
 import { wasEverInDoubt } from "./doubt.js";
 import { lookAgain, readDoubt, UNEXPLAINED } from "./settle-uncertain.js";
 import { whatIsMissing } from "./what-is-missing.js";
+import type { EnrollContext } from "./enroll-context.js";
 
 /** One request that was sent, as whom and under which policy. */
 export interface Attempt {

@@ -2,8 +2,9 @@ import { ERASED_CONTACT, type ClaimedExecution } from "../executions/execution.j
 import { failed } from "../executions/outcome.js";
 import type { Result } from "../executions/write-back.js";
 import { checkEnrollment } from "./check-enrollment.js";
-import { enrollContact, type EnrollContext } from "./enroll-contact.js";
+import { enrollContact } from "./enroll-contact.js";
 import { settleUncertain } from "./settle-uncertain.js";
+import type { EnrollContext } from "./enroll-context.js";
 
 /**
  * Does what a claimed execution is for, by its kind.

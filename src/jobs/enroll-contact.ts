@@ -1,44 +1,18 @@
-import type { CopyStore } from "../directory/copy-store.js";
-import type { Directory } from "../directory/directory.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { enrolled, failed, refusedByPolicy } from "../executions/outcome.js";
 import { readSequenceFacts } from "../executions/sequence-facts.js";
 import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
-import type { Owner, PortalGateway } from "../hubspot/gateway.js";
 import type { SenderDecision } from "../policy/choose-sender.js";
 import { neededProperties, refuseContact } from "../policy/contact-policy.js";
 import { effectivePolicy } from "../policy/effective-policy.js";
 import type { Policy } from "../policy/policy.js";
 import { afterAlreadyEnrolled, afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
 import { LeaseLost } from "../queue/portal-lease.js";
-import type { AbsentMembers } from "./absent-members.js";
 import { FailedUnsent, later, recoverable } from "./attempt-faults.js";
-import type { ContactProperties } from "./contact-properties.js";
-import type { DoubtTools } from "./doubt.js";
 import { findPeople } from "./find-people.js";
-import type { SenderDesk } from "./sender-desk.js";
-
-export interface EnrollContext {
-  readonly portalId: bigint;
-  readonly gateway: PortalGateway;
-  readonly directory: Directory;
-  /** Owner reads of this turn: a burst of contacts of one unknown owner costs one request. */
-  readonly ownerReads: (
-    ownerId: string,
-    read: () => Promise<Owner | undefined>,
-  ) => Promise<Owner | undefined>;
-  /** Kept by the process, over turns; undefined: nothing is remembered. */
-  readonly absent?: AbsentMembers | undefined;
-  /** Our copy of the directory, to be corrected by what HubSpot says of one person. */
-  readonly copy: Pick<CopyStore, "confirmOwner">;
-  /** Resolves when an old copy has been renewed, or that takes too long; undefined: ours is not old. */
-  readonly renewed?: Promise<void> | undefined;
-  readonly contacts: ContactProperties;
-  readonly desk: SenderDesk;
-  readonly doubts: DoubtTools;
-}
+import type { EnrollContext } from "./enroll-context.js";
 
 /** Senders HubSpot may refuse before the contact is put back: those refused are passed over next time. */
 const MAX_SENDERS_TRIED = 5;

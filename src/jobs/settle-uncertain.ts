@@ -6,7 +6,7 @@ import type { Result } from "../executions/write-back.js";
 import { HubSpotRejected } from "../hubspot/errors.js";
 import { later, recoverable } from "./attempt-faults.js";
 import { doubtedForMs, judgeDoubt, wasEverInDoubt, type Judgement } from "./doubt.js";
-import type { EnrollContext } from "./enroll-contact.js";
+import type { EnrollContext } from "./enroll-context.js";
 
 /** What trails may show at any moment: looked at again this soon, and no sooner. */
 const LOOK_AGAIN_MS = { least: 500, most: 30_000 };

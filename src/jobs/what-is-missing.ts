@@ -1,7 +1,7 @@
 import { failed, type Outcome, type Sender } from "../executions/outcome.js";
 import type { ClaimedExecution } from "../executions/execution.js";
 import { HubSpotRejected } from "../hubspot/errors.js";
-import type { EnrollContext } from "./enroll-contact.js";
+import type { EnrollContext } from "./enroll-context.js";
 
 /** Whether HubSpot has the contact; "not-told": it does not let the app ask. */
 async function askForContact(

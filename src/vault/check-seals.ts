@@ -1,8 +1,9 @@
 import type { Logger } from "../observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { NoGrantOpens } from "./errors.js";
-import type { StoredTokens, TokenStore } from "./store.js";
+import type { TokenStore } from "./store.js";
 import { openRefreshToken } from "./token-seals.js";
+import type { StoredTokens } from "./grant.js";
 
 /** Grants of each key that are tried: a single one may be spoilt though the key is right. */
 const SAMPLES = 3;

@@ -46,3 +46,18 @@ export interface SavedGrant {
   /** Now, by the database's clock: the one the portal's times are of. */
   readonly at: Date;
 }
+
+/** Tokens of a portal as they lie in the database. `refreshTokenSealed` is unique to each save: it is the row's version. */
+export interface SealedTokens {
+  accessTokenSealed: string;
+  refreshTokenSealed: string;
+  accessExpiresAt: Date;
+}
+
+export interface StoredTokens extends SealedTokens {
+  portalId: bigint;
+  /** Judged by the database's clock, the one clock all processes share. */
+  isLeased: boolean;
+  /** Ms until a refresh may be tried again after one that failed, by the same clock; 0: at once. */
+  refreshPutOffMs: number;
+}

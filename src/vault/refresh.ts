@@ -4,8 +4,8 @@ import type { Logger } from "../observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { NotConnected, RefreshPutOff, RefreshUnderWay } from "./errors.js";
 import { codeOf, FaultNews, isOwnFault } from "./fault-news.js";
-import type { RefreshGrant, RefreshedGrant } from "./grant.js";
-import type { StoredTokens, TokenStore } from "./store.js";
+import type { RefreshGrant, RefreshedGrant, StoredTokens } from "./grant.js";
+import type { TokenStore } from "./store.js";
 import { openAccessToken, openRefreshToken, sealTokens, type LiveToken } from "./token-seals.js";
 
 /** Longer than a refresh can take (two secrets tried, 10 s each, and the write): a live refresher is never overtaken. */

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../observability/logger.js";
 import type { Cipher } from "./cipher.js";
-import type { StoredTokens, TokenStore } from "./store.js";
+import type { TokenStore } from "./store.js";
 import { resealTokens } from "./token-seals.js";
+import type { StoredTokens } from "./grant.js";
 
 const PAGE = 200;
 /** Rows under refresh are passed over and met again; a lease lapses well within all passes together. */

@@ -1,23 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "../db/transaction.js";
-import type { Grant, GrantOccasion, GrantTerms, SavedGrant } from "./grant.js";
+import type { Grant, GrantOccasion, GrantTerms, SavedGrant, SealedTokens, StoredTokens } from "./grant.js";
 import { judgeGrant } from "./judge-grant.js";
 import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
-
-/** Tokens of a portal as they lie in the database. `refreshTokenSealed` is unique to each save: it is the row's version. */
-export interface SealedTokens {
-  accessTokenSealed: string;
-  refreshTokenSealed: string;
-  accessExpiresAt: Date;
-}
-
-export interface StoredTokens extends SealedTokens {
-  portalId: bigint;
-  /** Judged by the database's clock, the one clock all processes share. */
-  isLeased: boolean;
-  /** Ms until a refresh may be tried again after one that failed, by the same clock; 0: at once. */
-  refreshPutOffMs: number;
-}
 
 /** Tells one grant of a portal from the next; it stays the same through refreshes. */
 export interface GrantMark {

@@ -1,6 +1,5 @@
 import type { Cipher } from "./cipher.js";
-import type { RefreshedGrant } from "./grant.js";
-import type { SealedTokens, StoredTokens } from "./store.js";
+import type { RefreshedGrant, SealedTokens, StoredTokens } from "./grant.js";
 
 /** A decrypted access token; lives in memory only. */
 export interface LiveToken {

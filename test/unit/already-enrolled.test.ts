@@ -2,8 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import type { ClaimedExecution } from "../../src/executions/execution.js";
 import { HubSpotRejected, HubSpotUnavailable } from "../../src/hubspot/errors.js";
 import { afterAlreadyEnrolled } from "../../src/jobs/after-refusal.js";
-import type { EnrollContext } from "../../src/jobs/enroll-contact.js";
 import { clockOf } from "../support/hubspot-clock.js";
+import type { EnrollContext } from "../../src/jobs/enroll-context.js";
 
 const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 

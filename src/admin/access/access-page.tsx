@@ -1,10 +1,10 @@
 import type { SenderOption } from "../overview/default-sender.js";
 import type { Administrator } from "../session/rights.js";
-import { shorten } from "../frame/format.js";
 import type { UserList } from "../../directory/user-list.js";
 import { Time } from "../overview/connection.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import { shorten } from "../../shorten.js";
 
 export interface AccessPageModel {
   frame: Frame;

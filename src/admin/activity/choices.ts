@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { listSenderOptions } from "../overview/default-sender.js";
-import { shorten } from "../frame/format.js";
+import { shorten } from "../../shorten.js";
 
 /** What the filter's lists offer. */
 export interface FilterChoices {

@@ -2,9 +2,10 @@ import type { ExecutionItem } from "./execution-item.js";
 import { contactUrl } from "./fixes.js";
 import { storyPath } from "./paths.js";
 import { KIND_LABELS } from "./words.js";
-import { shorten, type Format } from "../frame/format.js";
+import { type Format } from "../frame/format.js";
 import { ANSWER_WORDS, OUTCOME_LABELS, remarkOn } from "./outcome.js";
 import { Time } from "../overview/connection.js";
+import { shorten } from "../../shorten.js";
 
 export interface ContactListModel {
   items: readonly ExecutionItem[];

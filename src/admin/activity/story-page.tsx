@@ -1,6 +1,5 @@
 import { ERROR_SENTENCES, type ErrorCode } from "../../executions/error-codes.js";
 import { ERASED_CONTACT, OPEN_STATES } from "../../executions/execution.js";
-import { shorten } from "../frame/format.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../overview/connection.js";
 import type { ExecutionStory } from "./execution-story.js";
@@ -10,6 +9,7 @@ import { OUTCOME_LABELS } from "./outcome.js";
 import { ACTIVITY_PATH, storyPath, tellPath } from "./paths.js";
 import { Entries, LONGEST_ADDRESS, StorySteps, type StoryModel } from "./story-steps.js";
 import { ACTION_WORDS, KIND_LABELS } from "./words.js";
+import { shorten } from "../../shorten.js";
 
 interface TaleModel extends StoryModel {
   readonly formToken: string;

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { StoredSenderChoice } from "../../policy/sender-choice.js";
 import type { Format } from "../frame/format.js";
-import { numbered, shorten } from "../frame/format.js";
+import { numbered } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { Time } from "../overview/connection.js";
 import type { ExecutionStory } from "./execution-story.js";
@@ -9,6 +9,7 @@ import { contactUrl } from "./fixes.js";
 import { OUTCOME_LABELS, remarkOn } from "./outcome.js";
 import { storyPath } from "./paths.js";
 import { KIND_LABELS, VIA_LABELS } from "./words.js";
+import { shorten } from "../../shorten.js";
 
 /** One execution, and what its story is told with. */
 export interface StoryModel {

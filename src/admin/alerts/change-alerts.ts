@@ -16,9 +16,9 @@ import { describeChanges } from "../audit/changes.js";
 import { recordChange } from "../audit/record-change.js";
 import type { AlertEntry, AlertField } from "./alerts-page.js";
 import { readForm, type FormBody } from "../frame/form-body.js";
-import type { SessionIdentity } from "../session/session.js";
 import type { SettingsOptions } from "../site-options.js";
 import { admitForm, finishForm } from "../session/admit-form.js";
+import type { SessionIdentity } from "../session/session-identity.js";
 
 /** What cannot be saved gets the page back (422) with what was typed and the reason at the field. */
 export async function changeAlerts(

@@ -1,7 +1,8 @@
 import type { Delivery, RecentAlert } from "../../alerts/recent-alerts.js";
 import { ALERT_NAMES } from "../../alerts/words.js";
-import { shorten, type Format } from "../frame/format.js";
+import { type Format } from "../frame/format.js";
 import { Time } from "../overview/connection.js";
+import { shorten } from "../../shorten.js";
 
 /** A gathered alert can name many; the page it leads to shows them all. */
 const LONGEST_MESSAGE = 400;

@@ -1,12 +1,12 @@
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { AuditActor, AuditItem, AuditPage as Entries } from "../../policy/audit.js";
-import { shorten } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { Time } from "../overview/connection.js";
 import { ChangeTable } from "./change-table.js";
 import type { Names } from "./changes.js";
 import { describeEntry } from "./describe-entry.js";
 import { SUBJECTS } from "./words.js";
+import { shorten } from "../../shorten.js";
 
 const AUDIT_PATH = "/settings/audit";
 

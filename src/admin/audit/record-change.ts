@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import type { SessionIdentity } from "../session/session.js";
+import type { SessionIdentity } from "../session/session-identity.js";
 
 /** One change of an admin's, as the audit page tells it. */
 export interface Change {

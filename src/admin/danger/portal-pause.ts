@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { inTransaction } from "../../db/transaction.js";
 import { recordChange } from "../audit/record-change.js";
-import type { SessionIdentity } from "../session/session.js";
+import type { SessionIdentity } from "../session/session-identity.js";
 
 /**
  * Keeps the portal from enrolling, or lets it again. Does nothing where it is as asked already. The settings' version

@@ -2,7 +2,7 @@ import type { Database } from "../../db/client.js";
 import { listPeople, type Person } from "../../directory/people.js";
 import { listRotations, type StoredRotation } from "../../policy/rotation-store.js";
 import type { Names } from "../audit/changes.js";
-import { shorten } from "./format.js";
+import { shorten } from "../../shorten.js";
 
 /** Whom and what a policy can name, and what they are called. */
 export interface Nameable {

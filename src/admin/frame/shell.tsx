@@ -2,12 +2,13 @@ import type { Request, Response } from "express";
 import type { ComponentChildren } from "preact";
 import { Page } from "../../http/page.js";
 import { takeNotice, type Notice } from "./notices.js";
-import { createFormat, shorten, type Format } from "./format.js";
+import { createFormat, type Format } from "./format.js";
 import { SITE_PAGES, type SitePath } from "./navigation.js";
 import type { PortalOverview } from "../session/portal-overview.js";
 import type { Session } from "../session/session.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
+import { shorten } from "../../shorten.js";
 
 /** What every page of the site shows around its own content. */
 export interface Frame {

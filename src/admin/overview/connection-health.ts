@@ -65,3 +65,9 @@ function countRequests(row: Row | undefined): number | null {
   if (!row.is_draining) return row.requests_counted;
   return row.requests_noted === null ? null : row.requests_noted + row.requests_counted;
 }
+
+/** Scopes the app asks for; what is granted is the portal's own list. */
+export interface AppScopes {
+  required: readonly string[];
+  optional: readonly string[];
+}

@@ -1,19 +1,14 @@
-import type { ConnectionHealth } from "./connection-health.js";
+import type { ConnectionHealth, AppScopes } from "./connection-health.js";
 import type { DirectoryReport, NamedReader, ReaderResult } from "../../directory/report.js";
 import type { HubSpotTrouble } from "./hubspot-trouble.js";
-import { numbered, shorten, type Format } from "../frame/format.js";
+import { numbered, type Format } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import type { PortalOverview } from "../session/portal-overview.js";
+import { shorten } from "../../shorten.js";
 
 export type ConnectionReport = Omit<DirectoryReport, "readers"> & {
   readonly readers: readonly NamedReader[];
 };
-
-/** Scopes the app asks for; what is granted is the portal's own list. */
-export interface AppScopes {
-  required: readonly string[];
-  optional: readonly string[];
-}
 
 export function Connection({
   portal,

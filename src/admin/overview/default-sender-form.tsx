@@ -1,6 +1,6 @@
-import { shorten } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import type { DefaultSender, SenderOption } from "./default-sender.js";
+import { shorten } from "../../shorten.js";
 
 export interface SenderFormModel {
   current: DefaultSender;

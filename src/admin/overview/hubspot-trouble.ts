@@ -1,5 +1,5 @@
 import type { Database } from "../../db/client.js";
-import { shorten } from "../frame/format.js";
+import { shorten } from "../../shorten.js";
 
 /** HubSpot keeps failing this portal's calls, or a fault of ours does, so the app rests it (queue/portal-circuit.ts). */
 export interface HubSpotTrouble {

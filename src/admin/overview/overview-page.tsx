@@ -1,8 +1,8 @@
 import { SitePage, type Frame } from "../frame/shell.js";
-import type { ConnectionHealth } from "./connection-health.js";
+import type { ConnectionHealth, AppScopes } from "./connection-health.js";
 import type { OutcomeHistory } from "./outcome-history.js";
 import type { SenderLoads } from "./sender-load.js";
-import { Connection, type AppScopes, type ConnectionReport } from "./connection.js";
+import { Connection, type ConnectionReport } from "./connection.js";
 import { FindContact } from "./find-contact.js";
 import { HistoryCard, ReasonsCard } from "./overview-cards.js";
 import { SenderLoadCard } from "./sender-load-card.js";

@@ -1,8 +1,9 @@
-import { numbered, shorten, type Format } from "../frame/format.js";
+import { numbered, type Format } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { sendersHref } from "../policy/senders-page.js";
 import { activityAddress } from "./overview-cards.js";
 import { isNearCap, type SenderLoad, type SenderLoads } from "./sender-load.js";
+import { shorten } from "../../shorten.js";
 
 interface SenderLoadModel {
   loads: SenderLoads;

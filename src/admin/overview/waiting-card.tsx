@@ -1,9 +1,10 @@
 import { remarkOn } from "../activity/outcome.js";
 import { storyPath } from "../activity/paths.js";
-import { shorten, type Format } from "../frame/format.js";
+import { type Format } from "../frame/format.js";
 import type { Backlog, OldestWaiting } from "./backlog.js";
 import { Time } from "./connection.js";
 import { activityAddress } from "./overview-cards.js";
+import { shorten } from "../../shorten.js";
 
 export interface WaitingModel {
   backlog: Backlog;

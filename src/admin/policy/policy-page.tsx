@@ -2,7 +2,6 @@ import type { Frame } from "../frame/shell.js";
 import type { Change } from "../audit/changes.js";
 import { DEFAULT_RETENTION_DAYS } from "../../executions/prune.js";
 import type { Problems } from "../frame/form-body.js";
-import type { PolicyEntry } from "./portal-policy.js";
 import { fullLabel, type Nameable } from "../frame/names.js";
 import { Conflict } from "../audit/change-table.js";
 import {
@@ -16,6 +15,15 @@ import {
 } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 import { peopleNote } from "./empty-choices.js";
+
+/** The portal's policy as texts: what was saved, or what was typed. */
+export interface PolicyEntry {
+  default_sender: string;
+  sequence_reader: string;
+  only_listed: string;
+  max_hold_days: string;
+  retention_days: string;
+}
 
 export const POLICY_PATH = "/settings/policy";
 

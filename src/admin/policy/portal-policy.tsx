@@ -15,7 +15,7 @@ import { admitPage } from "../session/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../audit/changes.js";
 import { readNameable, type Nameable } from "../frame/names.js";
-import { POLICY_PATH, PolicyPage } from "./policy-page.js";
+import { POLICY_PATH, PolicyPage, type PolicyEntry } from "./policy-page.js";
 import { requestCopy } from "../../directory/report.js";
 import { lookAgain } from "./look-again.js";
 import type { SettingsOptions } from "../site-options.js";
@@ -23,15 +23,6 @@ import type { AdminVisit } from "../session/visit.js";
 import { admitForm, leadOn } from "../session/admit-form.js";
 import { statusOf, type Exchange } from "../frame/form-answers.js";
 import { actorOf, problemsOf, readForm, type FormBody, type Problems } from "../frame/form-body.js";
-
-/** The portal's policy as texts: what was saved, or what was typed. */
-export interface PolicyEntry {
-  default_sender: string;
-  sequence_reader: string;
-  only_listed: string;
-  max_hold_days: string;
-  retention_days: string;
-}
 
 const HOLD_PROBLEM = `Enter the longest hold as a whole number of days from ${MIN_HOLD_DAYS} to ${MAX_HOLD_DAYS}.`;
 const RETENTION_PROBLEM = `Enter how long the history is kept as a whole number of days from ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS.toLocaleString("en-US")}, or nothing for ${DEFAULT_RETENTION_DAYS}.`;

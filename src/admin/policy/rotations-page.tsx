@@ -1,8 +1,8 @@
 import type { Frame } from "../frame/shell.js";
 import type { StoredRotation } from "../../policy/rotation-store.js";
-import { shorten } from "../frame/format.js";
 import { LONGEST_LABEL, type Nameable } from "../frame/names.js";
 import { SitePage } from "../frame/shell.js";
+import { shorten } from "../../shorten.js";
 
 export const ROTATIONS_PATH = "/settings/rotations";
 export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;

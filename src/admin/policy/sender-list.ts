@@ -1,8 +1,8 @@
 import type { Pool } from "pg";
 import { KNOWN_PEOPLE } from "../../directory/people.js";
-import { shorten } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import { DEFAULT_DAILY_CAP } from "../../policy/sender-policy.js";
+import { shorten } from "../../shorten.js";
 
 /** A user of the portal in the list of senders. */
 export interface SenderItem {

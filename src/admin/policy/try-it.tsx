@@ -1,13 +1,13 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
-import { listSequences, type NamedSequence } from "../../directory/people.js";
+import { listSequences } from "../../directory/people.js";
 import { sendPage } from "../../http/page.js";
 import type { AskedSender, EnrollQuestion, Explanation } from "../../policy/explanation.js";
-import { listPresets, type StoredPreset } from "../../policy/preset-store.js";
+import { listPresets } from "../../policy/preset-store.js";
 import { admitPage } from "../session/admit-page.js";
 import { frameOf } from "../frame/shell.js";
-import { readNameable, type Nameable } from "../frame/names.js";
-import { TryPage } from "./try-page.js";
+import { readNameable } from "../frame/names.js";
+import { TryPage, type TryEntry, type TryChoices } from "./try-page.js";
 import type { SettingsOptions } from "../site-options.js";
 import type { AdminVisit } from "../session/visit.js";
 import { admitForm } from "../session/admit-form.js";
@@ -20,27 +20,6 @@ import {
   type FormBody,
   type Problems,
 } from "../frame/form-body.js";
-
-/** The question as it was typed. */
-export interface TryEntry {
-  contact: string;
-  sequence_id: string;
-  preset_id: string;
-  sender_mode: string;
-  sender_user_id: string;
-  rotation_id: string;
-  sender_alias: string;
-  if_already_enrolled: string;
-  cooldown_days: string;
-  not_before: string;
-}
-
-/** What the question can be put together from. */
-export interface TryChoices {
-  sequences: readonly NamedSequence[];
-  presets: readonly StoredPreset[];
-  nameable: Nameable;
-}
 
 const EMPTY: TryEntry = {
   contact: "",

@@ -1,8 +1,8 @@
 import type { Frame } from "../frame/shell.js";
 import type { Problems } from "../frame/form-body.js";
-import type { TryChoices, TryEntry } from "./try-it.js";
 import type { Nameable } from "../frame/names.js";
-import { MOST_SEQUENCES_LISTED } from "../../directory/people.js";
+import { MOST_SEQUENCES_LISTED, type NamedSequence } from "../../directory/people.js";
+import type { StoredPreset } from "../../policy/preset-store.js";
 import type { Explained, Explanation } from "../../policy/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "../../policy/sender-choice.js";
 import { Time } from "../overview/connection.js";
@@ -10,6 +10,27 @@ import { Group, ProblemSummary, SelectField, TextField } from "../frame/fields.j
 import { activePeople } from "./policy-page.js";
 import { rotationChoices } from "./preset-page.js";
 import { SitePage } from "../frame/shell.js";
+
+/** The question as it was typed. */
+export interface TryEntry {
+  contact: string;
+  sequence_id: string;
+  preset_id: string;
+  sender_mode: string;
+  sender_user_id: string;
+  rotation_id: string;
+  sender_alias: string;
+  if_already_enrolled: string;
+  cooldown_days: string;
+  not_before: string;
+}
+
+/** What the question can be put together from. */
+export interface TryChoices {
+  sequences: readonly NamedSequence[];
+  presets: readonly StoredPreset[];
+  nameable: Nameable;
+}
 
 const TRY_PATH = "/settings/try";
 

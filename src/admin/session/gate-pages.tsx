@@ -1,10 +1,11 @@
 import { MessagePage, Page } from "../../http/page.js";
 import type { Backlog } from "../overview/backlog.js";
-import { shorten, type Format } from "../frame/format.js";
+import { type Format } from "../frame/format.js";
 import { LONGEST_LABEL } from "../frame/names.js";
 import type { PortalOverview } from "./portal-overview.js";
 import type { Administrator } from "./rights.js";
 import { Time } from "../overview/connection.js";
+import { shorten } from "../../shorten.js";
 
 /** What a visitor without a session sees: what this is, the two ways in, and what became of a form sent too late. */
 export function SignInPage({ notice }: { notice: string | undefined }) {

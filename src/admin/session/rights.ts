@@ -10,7 +10,7 @@ import {
   type UserListColumns,
 } from "../../directory/user-list.js";
 import { recordChange } from "../audit/record-change.js";
-import type { SessionIdentity } from "./session.js";
+import type { SessionIdentity } from "./session-identity.js";
 
 /**
  * Whether user `person.user_id` may administer the account of `p`, with `u` their row in our copy of the user list and

@@ -3,13 +3,7 @@ import type { Request, Response } from "express";
 import jwt from "jsonwebtoken";
 import { z } from "zod";
 import type { Cookies } from "../../http/cookies.js";
-
-/** Whom a browser stands for: a user HubSpot vouched for, in the one portal they signed in to. */
-export interface SessionIdentity {
-  portalId: bigint;
-  userId: bigint | null;
-  userEmail: string | null;
-}
+import type { SessionIdentity } from "./session-identity.js";
 
 export interface Session extends SessionIdentity {
   /** Same from sign-in to sign-out; form tokens are bound to it. */
