@@ -140,12 +140,43 @@ function wordsOf(
 }
 
 /**
- * Whether a refusal is HubSpot's own: those are JSON objects (docs/hubspot.md §5.6). Pages come from what stands in front of it and
- * say nothing about the request. A 401 is found out about by a new token, and an empty 404 is one way to say "none".
+ * Whether a refusal is HubSpot's own: those are JSON objects (docs/hubspot.md §5.6), or lists of such that name an error. Pages
+ * come from what stands in front of it and say nothing about the request. A 401 is found out about by a new token, and an
+ * empty 404 is one way to say "none".
  */
-function isHubSpotsWord(httpStatus: number, text: string, body: unknown): boolean {
+function isHubSpotsWord(httpStatus: number, { text, body }: { text: string; body: unknown }): boolean {
   if (httpStatus === 401 || (httpStatus === 404 && text === "")) return true;
-  return typeof body === "object" && body !== null && !Array.isArray(body);
+  if (Array.isArray(body)) return saysSomething(readErrorBody(body));
+  return typeof body === "object" && body !== null;
+}
+
+function saysSomething({ message, category, codes, details }: ErrorBody): boolean {
+  return message !== undefined || category !== undefined || codes.length > 0 || details.length > 0;
+}
+
+/** A success that calls itself an error, and brings nothing else. */
+function isErrorAllTheSame(body: unknown): boolean {
+  if (typeof body !== "object" || body === null || !("status" in body)) return false;
+  const { status } = body;
+  const isError = typeof status === "string" && status.toLowerCase() === "error";
+  return isError && !("results" in body) && !("id" in body) && saysSomething(readErrorBody(body));
+}
+
+/** Names of errors that say what a status says, by the status. */
+const NAMES_OF_STATUSES: readonly (readonly [RegExp, number])[] = [
+  [/^(?:INVALID|EXPIRED)_AUTHENTICATION$/i, 401],
+  [/^(?:OBJECT|RESOURCE)_NOT_FOUND$/i, 404],
+  [/^(?:INTERNAL(?:_SERVER)?_ERROR|SERVICE_UNAVAILABLE|GATEWAY_TIMEOUT)$/i, 503],
+];
+const NAMES_A_LIMIT = /^(?:RATE_?LIMITS?|TOO_MANY_REQUESTS)$/i;
+
+/** The status that an error stands for: a limit is one under any name but an outage's, and a success is none. */
+function meantStatus(httpStatus: number, { policyName, category = "", codes }: ErrorBody): number {
+  if (httpStatus >= 500) return httpStatus;
+  const isNamed = (pattern: RegExp): boolean => [category, ...codes].some((name) => pattern.test(name));
+  if (policyName !== undefined || isNamed(NAMES_A_LIMIT)) return 429;
+  if (httpStatus >= 300) return httpStatus;
+  return NAMES_OF_STATUSES.find(([pattern]) => isNamed(pattern))?.[1] ?? 400;
 }
 
 /** Which of HubSpot's limits was reached: by name, else by its words. */
@@ -161,9 +192,10 @@ function throttledMs(policyName: string): number {
 }
 
 /**
- * Reads an answer: the parsed body of a success, a typed fault otherwise. Rate headers are fed to the request's slot.
+ * Reads an answer: the parsed body of a success, a typed fault otherwise, also for a success that calls itself an error. Rate
+ * headers are fed to the request's slot.
  *
- * @throws HubSpotThrottled on 429, HubSpotUnavailable on outages and on whatever is not in HubSpot's own form,
+ * @throws HubSpotThrottled on 429 and on whatever else names a rate limit, HubSpotUnavailable on outages and on whatever is not in HubSpot's own form,
  *   HubSpotRejected on other 4xx.
  */
 export async function classifyAnswer(
@@ -178,31 +210,34 @@ export async function classifyAnswer(
     // A success we cannot read may still have written something: ambiguous, not refused.
     if (body === undefined)
       throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
-    return body;
+    if (!isErrorAllTheSame(body)) return body;
   }
+  throw faultOf(response, text, budget);
+}
+
+/** What an error means; where it is a limit, the portal rests. */
+function faultOf({ status, headers }: Response, text: string, budget: RequestBudget): HubSpotError {
   const body = parseJson(text);
   const error = readErrorBody(body);
   const message = cutText(wordsOf(error, { text, body }), LONGEST_WORDS);
-  const askedMs = readRetryAfterMs(response.headers.get("retry-after"), { httpStatus: response.status });
-  if (response.status === 429) {
+  const httpStatus = meantStatus(status, error);
+  const askedMs = readRetryAfterMs(headers.get("retry-after"), { httpStatus });
+  if (httpStatus === 429) {
     const policyName = policyOf(error);
     const waitMs = askedMs ?? throttledMs(policyName);
     // A long wait is the circuit's business: a turn must not hold the portal for an hour.
     budget.exhaust(Math.min(waitMs, LONGEST_BUDGET_WAIT_MS));
-    throw new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
+    return new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
-  const problem = `HubSpot answered ${response.status}: ${message}`;
-  if (isOutage(response.status)) {
-    const waitMs = askedMs ?? (response.status === 423 ? LOCKED_MS : undefined);
-    throw new HubSpotUnavailable(problem, { retryAfterMs: waitMs });
+  const problem = `HubSpot answered ${status}: ${message}`;
+  if (isOutage(httpStatus)) {
+    const waitMs = askedMs ?? (httpStatus === 423 ? LOCKED_MS : undefined);
+    return new HubSpotUnavailable(problem, { retryAfterMs: waitMs });
   }
-  if (!isHubSpotsWord(response.status, text, body))
-    throw new HubSpotAnsweredWithPage(problem, { httpStatus: response.status, retryAfterMs: askedMs });
-  throw new HubSpotRejected({
-    httpStatus: response.status,
-    message,
-    category: error.category,
-    codes: error.codes,
+  if (!isHubSpotsWord(httpStatus, { text, body }))
+    return new HubSpotAnsweredWithPage(problem, { httpStatus, retryAfterMs: askedMs });
+  return new HubSpotRejected({
+    ...{ httpStatus, message, category: error.category, codes: error.codes },
     details: error.details.map((detail) => cutText(detail, LONGEST_WORDS)),
   });
 }

@@ -12,46 +12,77 @@ export interface ErrorBody {
   readonly details: readonly string[];
 }
 
-const record = z.record(z.string(), z.unknown()).catch({});
-const maybeText = z.string().min(1).optional().catch(undefined);
-const list = z.array(z.unknown()).catch([]);
+const text = z.string().min(1);
+const maybeText = text.or(z.array(z.unknown()).transform((list) => list.find(isText))).pipe(text.optional());
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
 
 /** A name of an error and no sentence: what people wrote has other characters, or is longer. */
 const CODE = /^[A-Za-z][\w.:$-]{2,150}$/;
+/** Says no more than that there is an error. */
+const SAYS_NOTHING = /^(?:error|fail(?:ed|ure)?)$/i;
 /** Members that name an error. In a context stand ids and texts of records too, under names of their own. */
-const NAMES_AN_ERROR = /^(?:sub_?category|error_?type|error_?code|code|error)$/i;
+const NAMES_AN_ERROR = /^(?:sub_?category|error_?type|error_?code|code|errors?|reason|status)$/i;
+/** Members that say in words what is wrong. */
+const TELLS_OF_AN_ERROR = /^(?:message|error_?message|error_?description|detail|errors)$/i;
 /** A list of more errors says nothing that its first ones do not. */
 const MOST_ERRORS = 20;
+/** Errors stand in lists, in contexts, and in wrappers of both: below that only what is no error any more. */
+const DEEPEST = 5;
+const MOST_PARTS = 100;
 
 type Members = Readonly<Record<string, unknown>>;
 
-function codesOf(members: Members): string[] {
-  const named = ["subCategory", ...Object.keys(members).filter((name) => name !== "subCategory")]
-    .filter((name) => NAMES_AN_ERROR.test(name))
-    .flatMap((name) => [members[name]].flat(1));
-  return named.filter((value): value is string => typeof value === "string" && CODE.test(value));
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+const listOf = (value: unknown): readonly unknown[] => (isList(value) ? value : [value]);
+
+/** The objects of a body, the outermost first. Wherever an error stands in it, it is one of them. */
+function partsOf(body: unknown): Members[] {
+  const parts: Members[] = [];
+  let level: readonly unknown[] = [body];
+  for (let depth = 0; depth <= DEEPEST && level.length > 0; depth += 1) {
+    const found = level.filter((value) => typeof value === "object" && value !== null).slice(0, MOST_PARTS);
+    parts.push(...found.filter((value): value is Members => !isList(value)));
+    level = found.flatMap((value) => Object.values(value as Members).slice(0, MOST_PARTS));
+  }
+  return parts.slice(0, MOST_PARTS);
+}
+
+/** The texts of a part's members of certain names, alone or in lists; `first` before the others. */
+function textsOf(part: Members, names: RegExp, first: string): string[] {
+  return [first, ...Object.keys(part).filter((name) => name !== first)]
+    .filter((name) => names.test(name))
+    .flatMap((name) => listOf(part[name]))
+    .filter(isText);
+}
+
+function codesOf(part: Members): string[] {
+  return textsOf(part, NAMES_AN_ERROR, "subCategory").filter(
+    (value) => CODE.test(value) && !SAYS_NOTHING.test(value),
+  );
+}
+
+function sentencesOf(part: Members): string[] {
+  return textsOf(part, TELLS_OF_AN_ERROR, "message").filter((value) => !SAYS_NOTHING.test(value));
 }
 
 /** Reads the parsed body of an error, whatever it is. */
 export function readErrorBody(body: unknown): ErrorBody {
-  const error = record.parse(body);
-  const single = list
-    .parse(error["errors"])
-    .slice(0, MOST_ERRORS)
-    .map((entry) => record.parse(entry));
-  const text = (name: string): string | undefined => maybeText.parse(error[name]);
+  const parts = partsOf(body);
+  const firstText = (name: string): string | undefined =>
+    parts.map((part) => maybeText.safeParse(part[name]).data).find((value) => value !== undefined);
+  const [outermost, ...inner] = parts.map(sentencesOf);
+  const [message, ...others] = outermost ?? [];
   return {
-    message: text("message"),
-    category: text("category"),
-    policyName: text("policyName"),
-    codes: [
-      error,
-      record.parse(error["context"]),
-      ...single,
-      ...single.map(({ context }) => record.parse(context)),
-    ]
-      .flatMap(codesOf)
-      .slice(0, MOST_ERRORS),
-    details: single.map(({ message }) => maybeText.parse(message)).filter((message) => message !== undefined),
+    message,
+    category: firstText("category"),
+    policyName: firstText("policyName"),
+    codes: parts.flatMap(codesOf).slice(0, MOST_ERRORS),
+    details: [...others, ...inner.flat()].slice(0, MOST_ERRORS),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readErrorBody } from "./error-body.js";
 import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "./errors.js";
 
 /** HubSpot's tokens live for half an hour. A longer life is not believed: the token would never be renewed in time. */
@@ -75,7 +76,10 @@ const OWN_STATUSES: readonly (number | undefined)[] = [400, 401];
 /** An authorization code that is refused costs nobody a connection, so that words will do. */
 const ABOUT_THE_CODE = /auth(?:orization)?[ _-]?code/i;
 
-/** HubSpot's own `status` values are the finer ones; the RFC 6749 `error` beside them decides where there is none. */
+/**
+ * HubSpot's own `status` values are the finer ones; the RFC 6749 `error` beside them decides where there is none. In capitals,
+ * however they are written.
+ */
 const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
   BAD_CLIENT_ID: "secret-refused",
   BAD_CLIENT_SECRET: "secret-refused",
@@ -84,9 +88,9 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
   EXPIRED_AUTH_CODE: "code-refused",
   BAD_REFRESH_TOKEN: "revoked",
   BAD_HUB: "revoked",
-  invalid_client: "secret-refused",
-  invalid_grant: "revoked",
-  access_denied: "revoked",
+  INVALID_CLIENT: "secret-refused",
+  INVALID_GRANT: "revoked",
+  ACCESS_DENIED: "revoked",
 };
 
 /**
@@ -95,12 +99,15 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
  */
 export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): Refusal {
   const { message, status, errorType, error } = refusalBody.safeParse(body).data ?? {};
-  const names = [status, errorType, error].filter((name) => name !== undefined);
+  const { codes, category } = readErrorBody(body);
+  // Further in only where HubSpot's own refusals are: what stands in between has errors of its own.
+  const inner = OWN_STATUSES.includes(httpStatus) ? [...codes, category] : [];
+  const names = [status, errorType, error, ...inner].filter((name) => name !== undefined);
   const detail = `${httpStatus ?? "no answer"} ${names[0] ?? problem ?? ""}`.trim();
   const unavailable: Refusal = { kind: "unavailable", detail, retryAfterMs };
   if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus))
     return unavailable;
-  const known = names.find((name) => Object.hasOwn(MEANING, name));
+  const known = names.map((name) => name.toUpperCase()).find((name) => Object.hasOwn(MEANING, name));
   if (known !== undefined) return { kind: MEANING[known] ?? "misconfigured", detail };
   const words = message === undefined ? names : [...names, message];
   if (words.length === 0 || !OWN_STATUSES.includes(httpStatus)) return unavailable;

@@ -31,6 +31,7 @@ describe("an answer of HubSpot's", () => {
     [404, "", HubSpotRejected] as const,
     ...[400, 403, 404, 409].map((status) => [status, page, HubSpotAnsweredWithPage] as const),
     ...[403, 404].map((status) => [status, "[]", HubSpotAnsweredWithPage] as const),
+    ...[403, 404].map((status) => [status, `[${json}]`, HubSpotRejected] as const),
     ...[408, 423, 477, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530].map(
       (status) => [status, json, HubSpotUnavailable] as const,
     ),
@@ -94,6 +95,27 @@ describe("an answer of HubSpot's", () => {
       });
     },
   );
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ["a refusal", { category: "VALIDATION_ERROR" }, { code: "HUBSPOT_REJECTED", httpStatus: 400 }],
+    ["a record that is gone", { category: "OBJECT_NOT_FOUND" }, { httpStatus: 404 }],
+    ["an outage", { errorType: "INTERNAL_ERROR" }, { code: "HUBSPOT_UNAVAILABLE" }],
+    ["a limit", { errors: [{ policyName: "DAILY" }] }, { policyName: "DAILY", retryAfterMs: 3_600_000 }],
+  ])("of 200 that calls itself an error is %s", async (_what, told, fault) => {
+    expect(await faultOf(200, JSON.stringify({ status: "error", message: "no", ...told }))).toMatchObject(
+      fault,
+    );
+  });
+
+  test("of 200 with a result is a success, whatever its status is called", async () => {
+    for (const body of [{ id: "7", status: "error" }, { status: "error" }, { results: [], status: "error" }])
+      expect(await faultOf(200, JSON.stringify(body))).toBeUndefined();
+  });
+
+  test.each([400, 403])("of %i that names a rate limit is one", async (status) => {
+    const told = { status: "error", errorType: "RATE_LIMIT", message: "no" };
+    expect(await faultOf(status, JSON.stringify(told))).toMatchObject({ code: "HUBSPOT_THROTTLED" });
+  });
 
   test("without words shows an admin the name of the error, or nothing, but no JSON", async () => {
     expect(await faultOf(400, JSON.stringify({ errorType: "NEW_ERROR", message: null }))).toMatchObject({

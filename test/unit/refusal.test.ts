@@ -102,6 +102,14 @@ describe("what HubSpot calls an error is found", () => {
     context: (name) => ({ context: { subCategory: [name] } }),
     message: (name) => ({ message: name }),
     "errors[].message": (name) => ({ errors: [{ message: `Enrollment failed: ${name}` }] }),
+    "a list of errors": (name) => ({ errors: [name] }),
+    "errors by field": (name) => ({ errors: { contactId: [{ code: name }] } }),
+    "errors of errors": (name) => ({ errors: [{ errors: [{ subCategory: name }] }] }),
+    "error.code": (name) => ({ error: { code: name } }),
+    "data.error.reason": (name) => ({ data: { error: { reason: name } } }),
+    "details[].reason": (name) => ({ details: [{ reason: name }] }),
+    "validationResults[].error": (name) => ({ validationResults: [{ isValid: false, error: name }] }),
+    "status, under a translated message": (name) => ({ status: name, message: "Das geht nicht." }),
   };
   const ODD = [null, {}, 7, [], true];
 
@@ -124,6 +132,26 @@ describe("what HubSpot calls an error is found", () => {
         expect([name, codeOf({ ...others, ...PLACES[place]?.(name) })]).toEqual([name, code]);
       }
     }
+  });
+
+  test.each<[string, unknown]>([
+    ["a list instead of an object", [{ message: "The contact has unsubscribed." }]],
+    ["a message that is a list", { message: ["The contact has unsubscribed."] }],
+    ["another name of the message", { errorMessage: "The contact has unsubscribed." }],
+    ["the words of a problem detail", { title: "Bad Request", detail: "The contact has unsubscribed." }],
+    ["a wrapped error", { error: { code: 400, message: "The contact has unsubscribed." } }],
+    ["words among the errors", { message: "Fehler", errors: ["The contact has unsubscribed."] }],
+  ])("or in words, in %s", (_what, body) => {
+    expect(codeOf(body)).toBe("UNSUBSCRIBED");
+  });
+
+  test.each<[string, unknown]>([
+    ["a list", { category: ["MISSING_SCOPES"] }],
+    ["one of the errors", { errors: [{ category: "MISSING_SCOPES" }] }],
+    ["a wrapper", { error: { category: "missing_scopes" } }],
+  ])("a category stands for the scopes of the app, not for the sender, in %s", (_what, body) => {
+    const { message = "", ...error } = readErrorBody({ message: "Zugriff verweigert", ...(body as object) });
+    expect(refusalCode({ ...error, httpStatus: 403, message })).toBe("MISSING_SCOPES");
   });
 
   test("and not among the data of a record", () => {
