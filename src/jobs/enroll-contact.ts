@@ -4,6 +4,7 @@ import { readSequenceFacts } from "../executions/sequence-facts.js";
 import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
 import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/errors.js";
+import { withoutPersons } from "../hubspot/without-persons.js";
 import type { SenderDecision } from "../policy/choose-sender.js";
 import { neededProperties, refuseContact } from "../policy/contact-policy.js";
 import { effectivePolicy } from "../policy/effective-policy.js";
@@ -132,7 +133,9 @@ async function sendAs(decision: SendDecision, order: Order): Promise<Result | un
   const result = await send(attempt, request);
   if (result.to !== "NEXT_SENDER") return result;
   request.mayHaveEnrolled = false;
-  await context.desk.refused(execution.id, { userId, email, code: result.code, message: result.message });
+  // Told of the sender from now on, to other contacts too.
+  const message = withoutPersons(result.message, email);
+  await context.desk.refused(execution.id, { userId, email, code: result.code, message });
   return undefined;
 }
 

@@ -12,6 +12,7 @@ import type { FairGate } from "../hubspot/fair-gate.js";
 import { createPortalGateway, type PortalGateway } from "../hubspot/gateway.js";
 import { ANSWER_TIMEOUT_MS, type RequestTerms } from "../hubspot/request-terms.js";
 import type { RequestBudget, RequestSlot } from "../hubspot/request-budget.js";
+import { withoutPersons } from "../hubspot/without-persons.js";
 import type { PortalTransport, PortalTransportOptions, TakeSlot } from "../hubspot/transport.js";
 import { LONG_WAIT_MS, type PortalCircuit } from "../queue/portal-circuit.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
@@ -61,7 +62,7 @@ function reportFailure(circuit: PortalCircuit, fault: unknown): void {
     circuit.failed(fault.message, { retryAfterMs: MISCONFIGURED_MS, ownCause: fault.reason });
   if (fault instanceof HubSpotUnavailable) {
     const { message, retryAfterMs } = fault;
-    circuit.failed(message, { retryAfterMs, isTimeout: fault instanceof HubSpotTimedOut });
+    circuit.failed(withoutPersons(message), { retryAfterMs, isTimeout: fault instanceof HubSpotTimedOut });
   }
   if (fault instanceof HubSpotRejected) circuit.succeeded();
 }

@@ -4,18 +4,32 @@ import type { AddressInfo } from "node:net";
 /** Changes the body of a success, parsed; whatever it does not return is passed on as it came. */
 export type Edit = (request: { method: string; url: string }, body: unknown) => unknown;
 
+/** Answers in HubSpot's place, which is not asked then; undefined to leave it to HubSpot. */
+export type Replace = (request: {
+  method: string;
+  url: string;
+}) => { status: number; body: unknown } | undefined;
+
 /** Stands between the app and the simulator, and makes answers odd that the simulator itself would never give. */
 export interface OddHubSpot {
   readonly url: string;
   edit: Edit;
+  replace: Replace;
   close(): Promise<void>;
 }
 
 /** @param target the simulator's address, asked for with each request: it may start later. */
 export async function startOddHubSpot(target: () => string): Promise<OddHubSpot> {
   let edit: Edit = (_, body) => body;
+  let replace: Replace = () => undefined;
   const server = createServer((request, response) => {
     const { method = "", url = "" } = request;
+    const own = replace({ method, url });
+    if (own !== undefined) {
+      request.resume();
+      response.writeHead(own.status, { "content-type": "application/json" }).end(JSON.stringify(own.body));
+      return;
+    }
     const { host, hostname, port } = new URL(target());
     const { "accept-encoding": _, ...headers } = request.headers;
     const onward = send({ hostname, port, method, path: url, headers: { ...headers, host } }, (answer) => {
@@ -40,6 +54,12 @@ export async function startOddHubSpot(target: () => string): Promise<OddHubSpot>
     },
     set edit(next) {
       edit = next;
+    },
+    get replace() {
+      return replace;
+    },
+    set replace(next) {
+      replace = next;
     },
     close: () =>
       new Promise((resolve) => {
