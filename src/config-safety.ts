@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readKey } from "./config-values.js";
 import { generatedSecret, SecretUnavailable } from "./generated-secrets.js";
 import { isLoopbackHost } from "./loopback.js";
 
@@ -64,19 +65,16 @@ function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] 
     const isTooShort = session !== undefined && session.length < LEAST_LOCAL_SECRET;
     return isTooShort ? [`SESSION_SECRET: must be at least ${LEAST_LOCAL_SECRET} characters.`] : [];
   }
-  const weak = keys.split(",").filter((entry) => {
-    const key = Buffer.from(entry.trim().split(":")[1] ?? "", "base64");
-    return key.length === 32 && !looksRandom(key.toString("latin1"));
-  });
+  // Of another form, what stands where the id should be may be a key.
+  const read = keys.split(",").flatMap((entry) => readKey(entry) ?? []);
+  const weak = read.filter(({ key }) => !looksRandom(key.toString("latin1")));
   return [
     ...(session === undefined || isStrongSecret(session)
       ? []
       : [
           `SESSION_SECRET: must hold at least 32 random bytes: whoever guesses it signs in as anybody. ${MAKE_SECRET}`,
         ]),
-    ...weak.map(
-      (entry) => `ENCRYPTION_KEYS: the key ${entry.trim().split(":")[0]} is not random. ${MAKE_KEY}`,
-    ),
+    ...weak.map(({ id }) => `ENCRYPTION_KEYS: the key ${id} is not random. ${MAKE_KEY}`),
   ];
 }
 
@@ -86,7 +84,8 @@ const LEAST_SPREAD_BITS = 120;
 
 /** False for what was plainly typed: a few characters repeated, a block again and again, or characters in order. */
 function looksRandom(text: string): boolean {
-  const isPeriodic = (text + text).indexOf(text, 1) < text.length;
+  // With a period of half its length at most, the last one cut or not.
+  const isPeriodic = [...text.slice(0, text.length / 2)].some((_, at) => text.startsWith(text.slice(at + 1)));
   const steps = [...text].map((character, index) => character.charCodeAt(0) - text.charCodeAt(index - 1));
   const isInOrder = Math.max(...countEach(steps).values()) > text.length / 2;
   return !isPeriodic && !isInOrder && spreadBits(text) >= LEAST_SPREAD_BITS;
@@ -114,8 +113,12 @@ function isStrongSecret(text: string): boolean {
     : /^[\w+/-]*$/.test(bare)
       ? (bare.length * 6) / 8
       : Buffer.byteLength(bare);
-  return bytes >= LEAST_BYTES && looksRandom(bare);
+  return bytes >= LEAST_BYTES && looksRandom(bare) && !STANDS_IN.test(bare);
 }
+
+/** Words of examples, which are in everybody's copy of them: no 32 random bytes spell one. */
+const STANDS_IN =
+  /change.?(?:me|this)|replace.?(?:me|this)|passw(?:or)?d|secret|example|placeholder|session|production|qwerty/i;
 
 /** What was made on this machine for lack of something given, and what is to be said about it. */
 interface Generated {

@@ -1,5 +1,15 @@
 import { z } from "zod";
 
+/** In digits alone: " ", "0x1F" and "1e3" are numbers to JavaScript too. */
+export function wholeNumber(from: number, to: number) {
+  const problem = `must be a whole number from ${from} to ${to}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, problem)
+    .transform(Number)
+    .pipe(z.number().min(from, problem).max(to, problem));
+}
+
 export const origin = z
   .string()
   .transform((value) => value.replace(/\/{1,8}$/, ""))
@@ -30,15 +40,18 @@ export interface EncryptionKey {
 
 const KEY_ENTRY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/;
 
+/** One entry of ENCRYPTION_KEYS; undefined if it has another form. */
+export function readKey(entry: string): EncryptionKey | undefined {
+  const [, id, encoded] = KEY_ENTRY.exec(entry.trim()) ?? [];
+  return id === undefined || encoded === undefined ? undefined : { id, key: Buffer.from(encoded, "base64") };
+}
+
 /** `id:base64(32 bytes)`, more after commas. */
 export const encryptionKeys = z.string().transform((text, context) => {
-  const keys = text.split(",").map((entry): EncryptionKey => {
-    const [, id = "", encoded = ""] = KEY_ENTRY.exec(entry.trim()) ?? [];
-    if (id === "") {
-      context.addIssue({ code: "custom", message: "must be id:base64(32 bytes)[,id:base64(32 bytes)…]" });
-    }
-    return { id, key: Buffer.from(encoded, "base64") };
-  });
+  const entries = text.split(",").map(readKey);
+  const keys = entries.filter((key) => key !== undefined);
+  if (keys.length < entries.length)
+    context.addIssue({ code: "custom", message: "must be id:base64(32 bytes)[,id:base64(32 bytes)…]" });
   if (new Set(keys.map(({ id }) => id)).size !== keys.length) {
     context.addIssue({ code: "custom", message: "uses one key id twice" });
   }

@@ -10,6 +10,7 @@ import {
   publicOrigin,
   securityContact,
   smtpUrl,
+  wholeNumber,
   type EncryptionKey,
 } from "./config-values.js";
 import { AppError } from "./errors.js";
@@ -71,14 +72,14 @@ const HOLD_HOURS = 7 * 24;
 const environment = z.object({
   NODE_ENV: z.string().optional(),
   ROLE: z.enum(["all", "web", "worker"]).default("all"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: wholeNumber(0, 65_535).default(3000),
   HOST: z.string().optional(),
   PUBLIC_URL: publicOrigin.optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "must be a postgresql:// URL")
     .optional(),
-  DATABASE_CONNECT_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).optional(),
+  DATABASE_CONNECT_TIMEOUT_MS: wholeNumber(100, 60_000).optional(),
   DATA_DIR: z.string().default(".data"),
   HUBSPOT_CLIENT_ID: z.string().min(1),
   HUBSPOT_CLIENT_SECRET: clientSecrets,
@@ -88,7 +89,7 @@ const environment = z.object({
     .optional(),
   HUBSPOT_API_URL: origin.default("https://api.hubapi.com"),
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
-  HUBSPOT_RATE_LIMIT: z.coerce.number().int().min(1).max(1000).default(110),
+  HUBSPOT_RATE_LIMIT: wholeNumber(1, 1_000).default(110),
   ENCRYPTION_KEYS: encryptionKeys,
   SESSION_SECRET: z.string(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
@@ -97,10 +98,16 @@ const environment = z.object({
   SECURITY_CONTACT: securityContact.optional(),
   SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: mailFrom.optional(),
-  EXECUTION_DEADLINE_HOURS: z.coerce
-    .number()
-    .positive()
-    .max(HOLD_HOURS - 1, `must leave an hour before HubSpot's own expiry (${HOLD_HOURS} h)`)
+  EXECUTION_DEADLINE_HOURS: z
+    .string()
+    .regex(/^\d{1,3}(?:\.\d{1,20})?$/, "must be a number of hours, such as 144")
+    .transform(Number)
+    .pipe(
+      z
+        .number()
+        .positive("must be more than 0")
+        .max(HOLD_HOURS - 1, `must leave an hour before HubSpot's own expiry (${HOLD_HOURS} h)`),
+    )
     .default(144),
 });
 
@@ -136,11 +143,12 @@ export function readDatabaseConfig(env: Record<string, string | undefined>): Dat
   };
 }
 
+/** No value of ours begins or ends with a space: files of secrets end with a line break, and Windows adds one more. */
 function withoutBlanks(env: Record<string, string | undefined>): Env {
   return Object.fromEntries(
-    Object.entries(env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "",
-    ),
+    Object.entries(env)
+      .map(([name, value]) => [name, value?.trim()] as const)
+      .filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ""),
   );
 }
 

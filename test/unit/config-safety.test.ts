@@ -99,6 +99,15 @@ describe("a server that is not of this machine alone", () => {
     ["one character again and again", { SESSION_SECRET: "s".repeat(64) }, ["SESSION_SECRET"]],
     ["a word again and again", { SESSION_SECRET: "correct horse, ".repeat(8) }, ["SESSION_SECRET"]],
     ["the alphabet", { SESSION_SECRET: "abcdefghijklmnopqrstuvwxyz0123456789,.-;:" }, ["SESSION_SECRET"]],
+    ...[
+      "please-change-me-before-production-0123456789",
+      "ThisIsMySuperSecretForSigning2026!!-xyz",
+      "R3plac3-PASSWORD-4-our-7-apples-0f-winter",
+    ].map((SESSION_SECRET): [string, Env, string[]] => [
+      "an example's words",
+      { SESSION_SECRET },
+      ["SESSION_SECRET"],
+    ]),
     ["mostly one character", { SESSION_SECRET: `${"a".repeat(60)}0123456789` }, ["SESSION_SECRET"]],
     ["a key of zeros", { ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString("base64")}` }, ["ENCRYPTION_KEYS"]],
     [

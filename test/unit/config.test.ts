@@ -94,6 +94,33 @@ describe("readConfig", () => {
     expect(readConfig(required({ PORT: "", DATABASE_URL: "", PUBLIC_URL: "" })).port).toBe(3000);
   });
 
+  test("takes a variable of spaces for an unset one, and no line break for a part of a value", () => {
+    const blank = { PORT: " ", METRICS_TOKEN: "  ", DATABASE_URL: "\t", HOST: "\r" };
+    expect(readConfig(required(blank))).toMatchObject({
+      port: 3000,
+      metricsToken: undefined,
+      host: "127.0.0.1",
+    });
+    expect(problemOf(required({ HUBSPOT_CLIENT_ID: "  " }))).toContain("HUBSPOT_CLIENT_ID: is required");
+    const broken = { PUBLIC_URL: "https://app.example.com\r\n", SESSION_SECRET: `${SESSION_SECRET}\n` };
+    expect(readConfig(production(broken))).toMatchObject({
+      ...{ publicUrl: "https://app.example.com", sessionSecret: SESSION_SECRET },
+    });
+  });
+
+  test.each([
+    ["PORT", "0x1F90", "must be a whole number from 0 to 65535"],
+    ["PORT", "1e3", "must be a whole number from 0 to 65535"],
+    ["PORT", "http", "must be a whole number from 0 to 65535"],
+    ["HUBSPOT_RATE_LIMIT", "0", "must be a whole number from 1 to 1000"],
+    ["HUBSPOT_RATE_LIMIT", "11.5", "must be a whole number from 1 to 1000"],
+    ["EXECUTION_DEADLINE_HOURS", "Infinity", "must be a number of hours, such as 144"],
+    ["EXECUTION_DEADLINE_HOURS", "0", "must be more than 0"],
+    ["EXECUTION_DEADLINE_HOURS", "168", "must leave an hour before HubSpot's own expiry (168 h)"],
+  ])("says of %s=%s that it %s", (name, value, problem) => {
+    expect(problemOf(required({ [name]: value }))).toContain(`  ${name}: ${problem}`);
+  });
+
   test("listens on every interface in production, unless told where", () => {
     expect(readConfig(production()).host).toBe("0.0.0.0");
     expect(readConfig(production({ HOST: "10.0.0.5" })).host).toBe("10.0.0.5");
@@ -143,6 +170,13 @@ describe("readConfig", () => {
       }),
     );
     expect(message).not.toMatch(/bm90|tooshort|my:pw/);
+  });
+
+  test("never repeats a key that stands where its id should be", () => {
+    const keyOfZeros = Buffer.alloc(32).toString("base64");
+    const message = problemOf(production({ ENCRYPTION_KEYS: `${KEY}:${keyOfZeros}` }));
+    expect(message).toContain("ENCRYPTION_KEYS: must be id:base64(32 bytes)");
+    expect(message).not.toContain(KEY.slice(0, 20));
   });
 
   test("demands its secrets in production and writes nothing", () => {
