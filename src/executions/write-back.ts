@@ -19,12 +19,16 @@ export type Result =
     }
   /** Waits for the contact's sequence to end; looked at after `delayMs`. */
   | { readonly to: "WATCHING"; readonly delayMs: number; readonly problem?: string | undefined }
-  /** Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. */
+  /**
+   * Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. Once HubSpot
+   * has answered, the gaps after faults are short again.
+   */
   | {
       readonly to: "QUEUED" | "UNCERTAIN";
       readonly delayMs: number;
       readonly problem?: string | undefined;
       readonly isCrash?: boolean;
+      readonly isAnswered?: boolean;
       readonly isWait?: never;
     };
 
@@ -74,10 +78,10 @@ const UPDATE = (leaseCte: string, free = ""): string => `
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
       $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::boolean[], $19::jsonb[],
-      $20::jsonb[], $22::text[]
+      $20::jsonb[], $22::text[], $23::boolean[]
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
-      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id)
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id, is_answered)
   )
   UPDATE executions e
      SET state = CASE WHEN ${IS_MERGED} THEN 'QUEUED' ELSE f.to_state END,
@@ -86,7 +90,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
          has_waited = e.has_waited OR f.is_wait OR f.to_state = 'WATCHING' OR f.delay_ms >= ${LONG_RETRY_MS},
-         retries = e.retries + CASE WHEN f.delay_ms > 0 AND NOT f.is_wait THEN 1 ELSE 0 END,
+         retries = CASE WHEN f.is_answered THEN 0 WHEN f.delay_ms > 0 AND NOT f.is_wait THEN e.retries + 1 ELSE e.retries END,
          attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
          first_attempt_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,
          first_sent_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_sent_at END,
@@ -171,6 +175,7 @@ export async function writeFindings(
       column((finding) => toJson(outcome(finding).outputs)),
       owner.hubspotNow?.() ?? null,
       column(({ contactId }) => contactId),
+      column(({ result }) => "isAnswered" in result && result.isAnswered === true),
     ],
   });
   return rowCount ?? 0;

@@ -33,7 +33,7 @@ export function lookAgain(
     believedInMs === undefined
       ? Math.min(mostMs, Math.max(leastMs, ageMs * ofItsAge))
       : Math.min(LOOK_AGAIN_MS.most, Math.max(LOOK_AGAIN_MS.least, believedInMs));
-  return { to: "UNCERTAIN", delayMs, problem };
+  return { to: "UNCERTAIN", delayMs, problem, isAnswered: true };
 }
 
 /** What HubSpot shows, or the result where it could not be read: then it is read again, and nothing is sent. */
@@ -54,7 +54,7 @@ async function settle(execution: ClaimedExecution, context: EnrollContext): Prom
   const found = await readDoubt(execution, context);
   if ("to" in found) return found;
   if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
-  if (found.believedInMs === 0) return { to: "QUEUED", delayMs: 0 };
+  if (found.believedInMs === 0) return { to: "QUEUED", delayMs: 0, isAnswered: true };
   const { believedInMs } = found;
   const problem = believedInMs === undefined ? UNEXPLAINED : NOT_SHOWN_YET;
   return lookAgain(execution, context, { believedInMs, problem });

@@ -13,11 +13,12 @@ import { storeIntents } from "../../src/executions/intent.js";
 import { enrolled, failed } from "../../src/executions/outcome.js";
 import { readWatched, writeLooks } from "../../src/executions/watch.js";
 import { writeFindings } from "../../src/executions/write-back.js";
-import { HubSpotRejected } from "../../src/hubspot/errors.js";
+import { HubSpotRejected, HubSpotUnavailable } from "../../src/hubspot/errors.js";
 import type { PortalGateway } from "../../src/hubspot/gateway.js";
 import { attemptExecution } from "../../src/jobs/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "../../src/jobs/contact-properties.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
+import { settleUncertain } from "../../src/jobs/settle-uncertain.js";
 import { clearSenderMark, storeSenderRefusal } from "../../src/jobs/store-sender-mark.js";
 import { PortalCircuit } from "../../src/queue/portal-circuit.js";
 import { SenderLedger } from "../../src/policy/sender-ledger.js";
@@ -326,5 +327,31 @@ describe("executions that several move at once", () => {
     } as unknown as PortalGateway;
     const found = await attemptExecution(again, contextOf(gateway));
     expect(found).toMatchObject({ to: "DECIDED", outcome: { enrollmentStatus: "ENROLLED" } });
+  });
+
+  test("looks that HubSpot answered do not stretch the gap after one that it did not", async () => {
+    await seed({ state: "UNCERTAIN", attempts: 1 });
+    const answers = { fault: false };
+    const gateway = {
+      readEnrollment: () =>
+        answers.fault
+          ? Promise.reject(new HubSpotUnavailable("HubSpot answered 502"))
+          : Promise.resolve(undefined),
+    } as unknown as PortalGateway;
+    const dueInMs: number[] = [];
+    for (let look = 1; look <= 10; look += 1) {
+      answers.fault = look === 10;
+      await pool().query(`UPDATE executions SET due_at = now() WHERE portal_id = $1`, [portalId]);
+      const [read] = await claimUncertain(owner, 1);
+      if (read === undefined) throw new Error("nothing was claimed");
+      const context = contextOf(gateway);
+      const doubts = { ...context.doubts, believeNoneAfterMs: 110_000 };
+      const result = await settleUncertain(read, { ...context, doubts });
+      await writeFindings(owner, [{ id: read.id, from: "UNCERTAIN", result }]);
+      const [row] = await rows();
+      expect(row?.state).toBe("UNCERTAIN");
+      dueInMs.push((row?.dueAt.getTime() ?? 0) - Date.now());
+    }
+    expect(Math.max(...dueInMs)).toBeLessThan(31_000);
   });
 });
