@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Config } from "./config.js";
 import type { EmbeddedPostgres } from "./db/embedded-postgres.js";
+import { worded } from "./db/errors.js";
 import { boundPipelining } from "./http/bound-pipelining.js";
 import { guardConnections } from "./http/guard-connections.js";
 import { tuneFetch } from "./hubspot/tune-fetch.js";
@@ -112,6 +113,6 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
     };
   } catch (fault) {
     await closers.run(logger);
-    throw fault;
+    throw worded(fault);
   }
 }

@@ -5,7 +5,9 @@ import { tellOfConnection } from "./alerts/tell-of-connection.js";
 import type { Config } from "./config.js";
 import { openDatabase, type Database } from "./db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
+import { checkRights } from "./db/check-rights.js";
 import { applyMigrations } from "./db/migrate.js";
+import { TroubleNews } from "./db/trouble-news.js";
 import type { Slices } from "./executions/slices.js";
 import { UnfinishedChanges } from "./executions/unfinished.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
@@ -41,6 +43,8 @@ export interface Foundation {
   readonly database: Database;
   /** The same database by connections of its own, for what people look at; undefined where a process serves nobody. */
   readonly siteDatabase: Database | undefined;
+  /** What the operator has to mend at the database, as all of the process's connections meet it. */
+  readonly databaseNews: Pick<TroubleNews, "recent">;
   readonly queue: DrainQueue;
   readonly metrics: Metrics;
   readonly directory: Directory;
@@ -88,6 +92,7 @@ export class Closers {
 async function openDatabaseOf(
   { config, logger, server: starting }: Ground,
   closers: Closers,
+  { heard: onFault }: TroubleNews,
 ): Promise<Database> {
   let url = config.databaseUrl;
   if (url === undefined) {
@@ -98,16 +103,21 @@ async function openDatabaseOf(
   const connectTimeoutMs = config.databaseConnectTimeoutMs;
   await applyMigrations({ url, logger, ...(connectTimeoutMs && { connectTimeoutMs }) });
   const applicationName = `sequence-enroller-${config.role}`;
-  const options = { url, applicationName, poolSize: POOL_SIZE, logger };
+  const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger };
   const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
   closers.add(() => database.close());
+  await checkRights(database.pool);
   return database;
 }
 
-function openSiteDatabase(config: Config, database: Database, logger: Logger): Database | undefined {
+function openSiteDatabase(
+  { config, logger }: Ground,
+  { url }: Database,
+  { heard: onFault }: TroubleNews,
+): Database | undefined {
   if (config.role === "worker") return undefined;
   return openDatabase({
-    ...{ url: database.url, applicationName: "sequence-enroller-site", logger },
+    ...{ url, applicationName: "sequence-enroller-site", onFault, logger },
     ...{
       poolSize: SITE_POOL_SIZE,
       connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
@@ -146,8 +156,15 @@ interface Ground extends Pick<Foundation, "config" | "logger"> {
 /** Opens the database and the queue, and makes what every room is wired from. */
 export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
   const { config, logger, senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs } = ground;
-  const database = await openDatabaseOf(ground, closers);
-  const siteDatabase = openSiteDatabase(config, database, logger);
+  const metrics = createMetrics();
+  const databaseNews = new TroubleNews({
+    logger,
+    onTrouble: (cause) => {
+      metrics.ownFaults.inc({ cause });
+    },
+  });
+  const database = await openDatabaseOf(ground, closers, databaseNews);
+  const siteDatabase = openSiteDatabase(ground, database, databaseNews);
   closers.add(async () => siteDatabase?.close());
   const appId = createAppId({ configured: config.hubspot.appId, logger });
   const oauthApi = createOAuthApi({
@@ -160,7 +177,6 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     appUrl: config.hubspot.appUrl,
     redirectUri: config.publicUrl + CALLBACK_PATH,
   });
-  const metrics = createMetrics();
   const hubspotClock = openHubSpotClock(metrics, logger);
   gaugeStoppedPortals(metrics, () => countStoppedPortals(database.pool));
   const vault = createVault({
@@ -187,6 +203,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     logger,
     applicationName: `sequence-enroller-queue`,
     connectTimeoutMs: config.databaseConnectTimeoutMs,
+    onFault: databaseNews.heard,
   });
   gaugeQueueJobs(metrics, () => queue.countJobs());
   const wake = createWakeSoon({
@@ -212,6 +229,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     believeNoneAfterMs,
     database,
     siteDatabase,
+    databaseNews,
     queue,
     appId,
     oauthApi,

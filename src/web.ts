@@ -247,7 +247,10 @@ export function createHttp(foundation: Foundation): Express {
           return undefined;
         },
       },
-      { setup: () => ownFaultOf(database.pool) },
+      {
+        setup: () => ownFaultOf(database.pool),
+        database: () => Promise.resolve(foundation.databaseNews.recent()),
+      },
     ),
   );
   const { metricsToken: token, isProduction } = config;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "../observability/logger.js";
+import { databaseTroubleOf } from "../storage-faults.js";
 import { MigrationBlocked, MigrationFailed } from "./errors.js";
 import { isLockTimeout } from "./lock-timeout.js";
 import { lockHolders, type LockHolder } from "./lock-holders.js";
@@ -124,7 +125,7 @@ async function applyAlone({ client, patienceMs }: MigrationSession, migration: M
 
 function refused(migration: Migration, error: unknown, consequence: string): MigrationFailed {
   return new MigrationFailed(
-    `Migration ${migration.name} failed: ${(error as Error).message}. ${consequence}`,
+    `Migration ${migration.name} failed: ${(error as Error).message}. ${consequence} ${databaseTroubleOf(error)?.todo ?? ""}`.trim(),
     {
       cause: error,
     },

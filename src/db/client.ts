@@ -3,7 +3,7 @@ import pg from "pg";
 import type { Logger } from "../observability/logger.js";
 import { endedBy } from "./ended-by.js";
 import { PrismaClient } from "./generated/client.js";
-import { KEEP_ALIVE, preparedSessions } from "./session.js";
+import { KEEP_ALIVE, preparedSessions, type OnDatabaseFault } from "./session.js";
 
 /** A PostgreSQL database: hand-written SQL goes through `pool`, everything else through `prisma`; both share connections. */
 export interface Database {
@@ -41,6 +41,7 @@ const LOCK_TIMEOUT_MS = 2_000;
  * @param options.connectTimeoutMs how long it waits for one; by default a second.
  * @param options.statementTimeoutMs after which the server ends a statement; by default 15 s.
  * @param options.lockTimeoutMs after which it ends one that waits for somebody else's lock; by default 2 s.
+ * @param options.onFault told of every fault of its connections and statements.
  * @param options.logger told of idle connections that the server dropped.
  */
 export function openDatabase(options: {
@@ -50,6 +51,7 @@ export function openDatabase(options: {
   connectTimeoutMs?: number;
   statementTimeoutMs?: number;
   lockTimeoutMs?: number;
+  onFault?: OnDatabaseFault;
   logger?: Logger;
 }): Database {
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
@@ -60,7 +62,7 @@ export function openDatabase(options: {
     max: options.poolSize,
     connectionTimeoutMillis: connectTimeoutMs,
     // The server ends what runs too long; if the server itself hangs, the client gives the connection up.
-    ...preparedSessions({ statementTimeoutMs, lockTimeoutMs }),
+    ...preparedSessions({ statementTimeoutMs, lockTimeoutMs }, options.onFault),
     query_timeout: statementTimeoutMs + 1000,
     ...KEEP_ALIVE,
   });

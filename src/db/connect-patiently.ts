@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "../observability/logger.js";
+import { databaseTroubleOf } from "../storage-faults.js";
 import { DatabaseUnreachable } from "./errors.js";
 import { KEEP_ALIVE } from "./session.js";
 
@@ -64,33 +65,22 @@ function mayPass(error: unknown): boolean {
   return code === undefined || MAY_PASS.test(code);
 }
 
-/** OpenSSL's, as Node names them (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
-const UNKNOWN_AUTHORITY =
-  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/;
-
 function unreachable(error: unknown): DatabaseUnreachable {
   const { code, message } = error as ConnectFault;
   // A name with several addresses fails with an empty message and the code of the first.
   const what = message === "" ? (code ?? "no answer") : message;
-  return new DatabaseUnreachable(`The database cannot be reached: ${what}. ${wayOut(code, message)}`, {
+  return new DatabaseUnreachable(`The database cannot be reached: ${what}. ${wayOut(error)}`, {
     cause: error,
   });
 }
 
-function wayOut(code: string | undefined, message: string): string {
-  if (UNKNOWN_AUTHORITY.test(code ?? "")) {
-    return (
-      "No authority that this machine trusts has signed the server's certificate: add sslrootcert=/path/to/ca.pem with your host's " +
-      "CA certificate to DATABASE_URL. Or sslmode=no-verify, which encrypts but does not tell who answers."
-    );
-  }
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
-    return "The server's certificate is for another name: use that name in DATABASE_URL.";
+function wayOut(error: unknown): string {
+  const { code, message } = error as ConnectFault;
+  const trouble = databaseTroubleOf(error);
+  if (trouble !== undefined) return trouble.todo;
   if (code === "ENOENT" || code === "EACCES")
     return "A file that DATABASE_URL names (sslrootcert, sslcert, sslkey) cannot be read.";
   if (message.includes("does not support SSL"))
     return "DATABASE_URL asks for TLS (sslmode), which the server does not offer.";
-  if (code === "28000")
-    return "If the server insists on TLS, add sslmode=require and sslrootcert=/path/to/ca.pem to DATABASE_URL. Otherwise check its user.";
   return "Check DATABASE_URL.";
 }

@@ -1,10 +1,38 @@
 import { AppError } from "../errors.js";
+import { databaseTroubleOf } from "../storage-faults.js";
 
 /** Nobody answers at the database's address, or it refuses this app. */
 export class DatabaseUnreachable extends AppError {
   override readonly code = "DATABASE_UNREACHABLE";
   override readonly status = 503;
   override readonly retryable = true;
+}
+
+/**
+ * The database answers, and cannot be used until the operator mends something: the code is the trouble's
+ * (src/storage-faults.ts), the message says what was met and what to do.
+ */
+export class DatabaseUnusable extends AppError {
+  override readonly code: string;
+  override readonly status = 503;
+
+  constructor(fault: DatabaseFault, options: { cause?: unknown } = { cause: fault }) {
+    const trouble = databaseTroubleOf(fault);
+    super(`${trouble?.means ?? ""} ${trouble?.todo ?? ""} (${fault.message})`.trim(), options);
+    this.code = trouble?.cause ?? "DATABASE_UNUSABLE";
+  }
+}
+
+/** As PostgreSQL or the system tells it. */
+interface DatabaseFault {
+  readonly code?: string;
+  readonly message: string;
+}
+
+/** What kept the app from starting, in words if it is the database's trouble; anything else as it is. */
+export function worded(fault: unknown): unknown {
+  if (fault instanceof AppError || databaseTroubleOf(fault) === undefined) return fault;
+  return new DatabaseUnusable(fault as DatabaseFault);
 }
 
 /** A pooler stands in front of the database that does not keep sessions apart; the message says what to set. */

@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { Logger } from "../observability/logger.js";
 import { applyMigration, validityOf } from "./apply-migration.js";
 import { connectPatiently } from "./connect-patiently.js";
-import { MigrationEdited, MigrationsLocked, MigrationUnfinished } from "./errors.js";
+import { MigrationEdited, MigrationsLocked, MigrationUnfinished, worded } from "./errors.js";
 import { migrationsDirectory, readMigrations, type Migration } from "./migration-files.js";
 import { endOpenRecord, ensureRecords, readRecords, type MigrationRecord } from "./migration-records.js";
 import { refuseTransactionPooling } from "./refuse-transaction-pooling.js";
@@ -41,6 +41,7 @@ export interface MigrateOptions {
  * @returns names of the migrations that this call applied.
  * @throws DatabaseUnreachable where nobody answers at `url`, however patiently it was asked.
  * @throws DatabasePoolerUnsupported where a pooler answers that does not keep sessions apart.
+ * @throws DatabaseUnusable if the operator has to mend something there first: rights, room, a standby's address.
  * @throws MigrationEdited, MigrationUnfinished where the database's record and the files do not fit; nothing is applied.
  * @throws MigrationFailed where the database refuses a migration; those before it stay applied.
  * @throws MigrationBlocked if a lock it needs was held by others all that time; nothing of it is kept.
@@ -61,6 +62,8 @@ export async function applyMigrations(options: MigrateOptions): Promise<readonly
       logger.info({ migration: migration.name }, "migration applied");
     }
     return due.map(({ name }) => name);
+  } catch (fault) {
+    throw worded(fault);
   } finally {
     // The lock goes with the connection.
     await client.end().catch(() => undefined);

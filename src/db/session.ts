@@ -1,4 +1,4 @@
-import type pg from "pg";
+import pg from "pg";
 
 /** How long a session's statements may run, and wait for a lock of somebody else's. 0: without end. */
 export interface SessionLimits {
@@ -70,12 +70,27 @@ export async function prepareSession(client: pg.ClientBase, limits: SessionLimit
   await client.query(settingsSql(limits));
 }
 
+/** Told what the server, or the way to it, answered to a statement or a connection that failed. Must not throw. */
+export type OnDatabaseFault = (fault: unknown) => void;
+
+/** The one place that all faults of all statements pass, whoever sent them and whatever becomes of them then. */
+function clientThatTells(onFault: OnDatabaseFault): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super(config);
+      this.connection.on("errorMessage", onFault);
+      this.connection.on("error", onFault);
+    }
+  };
+}
+
 /**
  * Options of a pg.Pool whose connections are all prepared before their first query. One that cannot be prepared is closed,
- * and whoever waited for it gets the fault.
+ * and whoever waited for it gets the fault. `onFault` hears of every fault of theirs.
  */
-export function preparedSessions(limits: SessionLimits): {
-  onConnect: (client: pg.ClientBase) => Promise<void>;
-} {
-  return { onConnect: (client) => prepareSession(client, limits) };
+export function preparedSessions(
+  limits: SessionLimits,
+  onFault: OnDatabaseFault = () => undefined,
+): Pick<pg.PoolConfig, "Client"> & { onConnect: (client: pg.ClientBase) => Promise<void> } {
+  return { onConnect: (client) => prepareSession(client, limits), Client: clientThatTells(onFault) };
 }

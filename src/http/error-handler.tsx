@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler, RequestHandler, Request, Response } from "express";
-import { AppError, isStorageDown } from "../errors.js";
+import { AppError } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
 import { redactText } from "../observability/redact.js";
+import { databaseTroubleOf, isStorageDown } from "../storage-faults.js";
 import { MessagePage, sendPage } from "./page.js";
 import { requestIdOf } from "./request-id.js";
 
@@ -11,6 +12,8 @@ const LOGGED_PATH = 200;
 interface Problem {
   status: number;
   code: string;
+  /** What the operator has to mend first, in a sentence for the page. */
+  means?: string | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export function createNotFound(): RequestHandler {
 }
 
 /** Answers with a status and a stable code, in the form the caller reads. */
-export function sendProblem(request: Request, response: Response, { status, code }: Problem): void {
+export function sendProblem(request: Request, response: Response, { status, code, means }: Problem): void {
   const requestId = requestIdOf(response);
   // What was to be a file is a message now: it must not be saved under the file's name.
   response.removeHeader("Content-Disposition");
@@ -57,13 +60,21 @@ export function sendProblem(request: Request, response: Response, { status, code
     response.status(status).set("Cache-Control", "no-store").json({ code, requestId });
     return;
   }
-  const { title, paragraph } = wordsFor(status);
+  const { title, paragraph } = means === undefined ? wordsFor(status) : wordsForTrouble(means);
   const links = [{ href: "/settings", label: "Open settings" }];
   sendPage(
     response,
     status,
     <MessagePage title={title} paragraphs={[paragraph]} links={links} requestId={requestId} />,
   );
+}
+
+/** Waiting a minute is no help; the log has what is. */
+function wordsForTrouble(means: string): { title: string; paragraph: string } {
+  return {
+    title: "Sequence Enroller is out of order",
+    paragraph: `${means} Nothing was lost. The service's operator has been told and has to mend it.`,
+  };
 }
 
 function wordsFor(status: number): { title: string; paragraph: string } {
@@ -104,7 +115,8 @@ function typeOf(error: unknown): string {
 /** Errors of Express's body parsers carry a status and a type; anything else without a status of ours is a 500. */
 function toProblem(error: unknown): Problem {
   if (error instanceof AppError) return { status: error.status, code: error.code };
-  if (isStorageDown(error)) return { status: 503, code: "STORAGE_UNAVAILABLE" };
+  if (isStorageDown(error))
+    return { status: 503, code: "STORAGE_UNAVAILABLE", means: databaseTroubleOf(error)?.means };
   const { status, type } = (typeof error === "object" && error !== null ? error : {}) as {
     status?: unknown;
     type?: unknown;

@@ -5,7 +5,8 @@ import { failed } from "../executions/outcome.js";
 import { refusalCode } from "../executions/refusal.js";
 import { timeLeftMs } from "../executions/time-left.js";
 import type { Result } from "../executions/write-back.js";
-import { AppError, isStorageDown } from "../errors.js";
+import { AppError } from "../errors.js";
+import { databaseTroubleOf, isStorageDown } from "../storage-faults.js";
 import {
   AppMisconfigured,
   GrantRevoked,
@@ -62,8 +63,13 @@ function spared(to: "QUEUED" | "UNCERTAIN", { message: problem }: PortalSpared):
 }
 
 /** The database was in trouble: no fault of the execution's, which is tried again after a growing gap. */
-function afterStorageFault(to: "QUEUED" | "UNCERTAIN", { retries }: ClaimedExecution): Result {
-  return { to, delayMs: backoffMs(retries + 1, OWN_RETRY), problem: "The app's database did not answer." };
+function afterStorageFault(
+  to: "QUEUED" | "UNCERTAIN",
+  { retries }: ClaimedExecution,
+  fault: unknown,
+): Result {
+  const problem = databaseTroubleOf(fault)?.means ?? "The app's database did not answer.";
+  return { to, delayMs: backoffMs(retries + 1, OWN_RETRY), problem };
 }
 
 /** Why HubSpot refused a read. Unless it names the user who reads, what is not permitted is not permitted to the app. */
@@ -90,7 +96,7 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
       outcome: failed(readRefusalCode(fault), { detail: `HubSpot said: ${fault.hubspotMessage}` }),
     };
   }
-  if (isStorageDown(fault)) return afterStorageFault(to, execution);
+  if (isStorageDown(fault)) return afterStorageFault(to, execution, fault);
   throw fault;
 }
 

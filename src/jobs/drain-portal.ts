@@ -15,7 +15,7 @@ import type { PortalTransport, PortalTransportOptions } from "../hubspot/transpo
 import type { Logger } from "../observability/logger.js";
 import { SELF_FENCE_MS, type DrainHandler, type DrainTurn, type TurnEnd } from "../queue/drain-queue.js";
 import { HEARTBEAT_SECONDS } from "../queue/open-boss.js";
-import { PortalCircuit } from "../queue/portal-circuit.js";
+import { PortalCircuit, type PortalCircuitOptions } from "../queue/portal-circuit.js";
 import {
   acquirePortal,
   LEASE_CTE,
@@ -40,6 +40,7 @@ import { SenderDesk } from "./sender-desk.js";
 import { createSlotSource } from "./slot-source.js";
 import { DirectoryKeeper, directoryNeed } from "./sync-directory.js";
 import { hasQueuedWork } from "./wake-due-portals.js";
+import { databaseTroubleOf } from "../storage-faults.js";
 
 export interface DrainOptions {
   pool: Pool;
@@ -95,6 +96,21 @@ async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
     values: [portalId],
   });
   return rows[0]?.status === "CONNECTED";
+}
+
+/** How soon a portal that only the operator can help is tried again. */
+const STANDSTILL_MS = 60_000;
+
+/**
+ * The database refuses what every turn needs, until the operator mends it: the page and an alert tell the account's admins
+ * why nothing goes on. Where not even that can be stored, the log has to do (db/trouble-news.ts).
+ */
+async function noteStandstill(options: PortalCircuitOptions, fault: unknown): Promise<void> {
+  const trouble = databaseTroubleOf(fault);
+  if (trouble?.isStandstill !== true) return;
+  const circuit = new PortalCircuit(options);
+  circuit.failed(trouble.means, { retryAfterMs: STANDSTILL_MS, ownCause: trouble.cause });
+  await circuit.saved();
 }
 
 /** The handler that drains one portal for one turn (design §3.5). */
@@ -206,7 +222,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
     try {
       return await workThrough(lease, budget, turn);
     } catch (fault) {
-      if (!(fault instanceof LeaseLost)) throw fault;
+      if (!(fault instanceof LeaseLost)) {
+        await noteStandstill({ pool, lease, onFault: () => undefined }, fault);
+        throw fault;
+      }
       logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");
       return "rest";
     } finally {

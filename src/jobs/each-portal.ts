@@ -1,5 +1,5 @@
-import { isStorageDown } from "../errors.js";
 import type { Logger } from "../observability/logger.js";
+import { isStorageDown } from "../storage-faults.js";
 
 /**
  * Does the work for one portal after the other. What fails for one, by a row that nobody can read, say, is told to the

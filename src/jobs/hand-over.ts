@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
-import { isStorageDown } from "../errors.js";
 import {
   PortalNotReleased,
   releasePortal,
   type PortalLease,
   type WindowLeft,
 } from "../queue/portal-lease.js";
+import { isStorageDown } from "../storage-faults.js";
 
 /** Long enough for the server to end a session that vanished inside a transaction and holds the lease's row. */
 const TRY_FOR_MS = 12_000;

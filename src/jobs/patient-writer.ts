@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, isStorageDown } from "../errors.js";
+import { AppError } from "../errors.js";
 import type { Ownership } from "../executions/claim.js";
 import type { Unwritten } from "../executions/unwritten.js";
 import type { Logger } from "../observability/logger.js";
 import { LeaseLost } from "../queue/portal-lease.js";
+import { isStorageDown } from "../storage-faults.js";
 
 /** Gaps between the tries to write a batch, and for how long it is tried: the next owner reads what was not written. */
 const WRITE_AGAIN_MS = { first: 100, most: 1_000, inAll: 30_000 };

@@ -48,7 +48,7 @@ export function createMetrics(): Metrics {
     }),
     ownFaults: new Counter({
       name: "sequence_enroller_own_faults_total",
-      help: "Tokens that could not be had for a fault of our own set-up, by its code",
+      help: "Tokens that could not be had, and statements that the database refused, for a fault of our own set-up, by its code",
       labelNames: ["cause"],
       registers: [registry],
     }),

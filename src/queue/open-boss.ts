@@ -1,5 +1,5 @@
 import { PgBoss } from "pg-boss";
-import { KEEP_ALIVE, preparedSessions } from "../db/session.js";
+import { KEEP_ALIVE, preparedSessions, type OnDatabaseFault } from "../db/session.js";
 import type { Logger } from "../observability/logger.js";
 import { deleteFinishedJobs } from "./delete-finished-jobs.js";
 
@@ -17,11 +17,11 @@ const QUERY_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 8_000;
 
 /** Handed on to pg-boss's pool. */
-const CONNECTIONS = {
+const connections = (onFault: OnDatabaseFault | undefined) => ({
   query_timeout: QUERY_TIMEOUT_MS,
-  ...preparedSessions({ statementTimeoutMs: QUERY_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }),
+  ...preparedSessions({ statementTimeoutMs: QUERY_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }, onFault),
   ...KEEP_ALIVE,
-};
+});
 
 /** pg-boss cannot change it in a queue that exists. */
 const POLICY = "exclusive";
@@ -41,6 +41,8 @@ export interface BossOptions {
   applicationName: string;
   /** How long a connection may take if that is more than 5 s. */
   connectTimeoutMs?: number | undefined;
+  /** Told of every fault of its connections and statements. */
+  onFault?: OnDatabaseFault;
 }
 
 /** Of the queue's connections. Nobody waits for them but work that is waiting anyway. */
@@ -65,7 +67,7 @@ export async function openBoss(options: BossOptions): Promise<{
     // How often finished jobs are deleted; by default it would be once a day, and a turn is a job.
     maintenanceIntervalSeconds: 60,
     connectionTimeoutMillis: connectTimeoutOf(options),
-    ...CONNECTIONS,
+    ...connections(options.onFault),
   });
   boss.on("error", (fault) => {
     logger.warn({ fault }, "queue fault");

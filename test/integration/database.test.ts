@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { isStorageDown } from "../../src/errors.js";
+import { isStorageDown } from "../../src/storage-faults.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 describe("openDatabase", () => {
@@ -71,12 +71,12 @@ describe("openDatabase", () => {
         ),
       );
     };
-    for (const sqlState of ["53100", "53300", "40001", "40P01", "57014", "25006"])
+    for (const sqlState of ["53100", "53300", "40001", "40P01", "57014", "25006", "42501", "42P01", "28P01"])
       expect([sqlState, (await faultsOf(sqlState)).map(isStorageDown)]).toEqual([
         sqlState,
         [true, true, true],
       ]);
-    for (const sqlState of ["23505", "22001", "42P01", "P0001"])
+    for (const sqlState of ["23505", "22001", "42601", "P0001"])
       expect([sqlState, (await faultsOf(sqlState)).map(isStorageDown)]).toEqual([
         sqlState,
         [false, false, false],

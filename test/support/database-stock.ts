@@ -6,10 +6,10 @@ import { query } from "./sql.js";
 /** Above this a used database is dropped: emptying it would take longer, and leave what a vacuum has to clear. */
 const MOST_BYTES = 2_000_000;
 
-/** Tables and whatever else a test may change about them; of the app's queue, which comes with the first start, too. */
+/** Tables, rights on them, and whatever else a test may change about them; of the app's queue, which comes with the first start, too. */
 const SHAPE = `
   SELECT md5(string_agg(part, '|' ORDER BY part)) AS shape FROM (
-    SELECT concat_ws(' ', relnamespace::regnamespace, relname, relkind, reloptions) FROM pg_class
+    SELECT concat_ws(' ', relnamespace::regnamespace, relname, relkind, reloptions, relacl) FROM pg_class
      WHERE relnamespace::regnamespace::text !~ '^pg_|^information_schema$'
     UNION ALL
     SELECT concat_ws(' ', attrelid::regclass, attname, atttypid, attnotnull, attisdropped) FROM pg_attribute

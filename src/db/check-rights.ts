@@ -1,0 +1,42 @@
+import type { Pool } from "pg";
+import { DatabaseUnusable } from "./errors.js";
+import { APP_TABLES } from "./tables.js";
+
+/** pg-boss's own schema; all in it is its own. */
+const QUEUE_SCHEMA = "pgboss";
+
+/** The app's tables with the sequences that number their rows, and all of the queue's, if it is there already. */
+const LACKING = `
+  WITH own AS (
+    SELECT c.oid, c.relkind, n.oid AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'S') AND (n.nspname = $2 OR n.nspname = current_schema() AND (
+           c.relname = ANY($1::text[]) OR c.relkind = 'S' AND EXISTS (
+             SELECT FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid
+              WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND t.relname = ANY($1::text[]))))
+  )
+  SELECT 'schema ' || schema::regnamespace AS name FROM own GROUP BY schema
+   HAVING NOT has_schema_privilege(schema, 'USAGE')
+   UNION ALL
+  SELECT CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || oid::regclass FROM own
+   WHERE CASE relkind WHEN 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') ELSE NOT (
+           has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+           AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')) END
+   ORDER BY name`;
+
+/** Named in the message; the others are likely of the same kind. */
+const MOST_NAMED = 5;
+
+/**
+ * Asks at start whether the app's role may use everything it will need, at once and by name: otherwise each account would
+ * find out by itself, in the middle of its work.
+ *
+ * @throws DatabaseUnusable if it may not; in a rolling update the old processes go on.
+ */
+export async function checkRights(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(LACKING, [APP_TABLES, QUEUE_SCHEMA]);
+  if (rows.length === 0) return;
+  const named = rows.slice(0, MOST_NAMED).map(({ name }) => name);
+  const others = rows.length - named.length;
+  const list = named.join(", ") + (others > 0 ? ` and ${others} others` : "");
+  throw new DatabaseUnusable({ code: "42501", message: `no rights on ${list}` });
+}
