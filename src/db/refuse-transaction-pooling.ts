@@ -4,6 +4,8 @@ import { DatabasePoolerUnsupported } from "./errors.js";
 
 const NOTE = "SELECT set_config('sequence_enroller.session', $1, false)";
 const READ = "SELECT current_setting('sequence_enroller.session', true) AS note, pg_backend_pid() AS pid";
+/** Nothing is set yet, and by somebody else's limits the server might end the transaction while the other client is asked. */
+const BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = '15s'";
 
 interface Seen {
   readonly note: string | null;
@@ -23,7 +25,7 @@ export async function refuseTransactionPooling(one: pg.Client, other: pg.Client)
   const note = randomBytes(8).toString("hex");
   await one.query(NOTE, [note]);
   const before = await read(one);
-  await other.query("BEGIN").catch((error: unknown) => {
+  await other.query(BEGIN).catch((error: unknown) => {
     throw refusal(error);
   });
   const elsewhere = await read(other);

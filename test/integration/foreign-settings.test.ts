@@ -4,7 +4,10 @@ import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { query } from "../support/sql.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
-/** Defaults that somebody else may have set for a server, a database or a role of theirs, each against what the app expects. */
+/**
+ * Defaults that somebody else may have set for a server, a database or a role of theirs, each against what the app expects.
+ * They hold until a new session's first statement has set them: a busy machine takes a moment for that.
+ */
 const FOREIGN = {
   timezone: "Asia/Kolkata",
   datestyle: "German, DMY",
@@ -17,10 +20,10 @@ const FOREIGN = {
   search_path: "nowhere",
   default_transaction_isolation: "serializable",
   synchronous_commit: "off",
-  statement_timeout: "40ms",
+  statement_timeout: "400ms",
   lock_timeout: "1ms",
-  idle_in_transaction_session_timeout: "20ms",
-  idle_session_timeout: "100ms",
+  idle_in_transaction_session_timeout: "1ms",
+  idle_session_timeout: "1500ms",
 };
 
 let db: TestDatabase;
