@@ -47,8 +47,16 @@ async function submit(path: string, fields: Record<string, string>): Promise<Bro
   });
 }
 
+/** While a worker drains the account, questions of the site have two places in HubSpot's window; at rest they have them all. */
+async function untilAtRest(): Promise<void> {
+  const where = { portalId: portalId(), isReleased: true };
+  while ((await prisma().portalDrain.count({ where })) === 0)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** What the page says, without its marks. */
 async function askAbout(contact: string): Promise<string> {
+  await untilAtRest();
   const question = { contact, sequence_id: sequenceId(), sender_mode: "contact_owner" };
   const { text } = await submit("try", question);
   return (
