@@ -7,6 +7,7 @@ import { worded } from "./db/errors.js";
 import { boundPipelining } from "./http/bound-pipelining.js";
 import { guardConnections } from "./http/guard-connections.js";
 import { tuneFetch } from "./hubspot/tune-fetch.js";
+import type { WorkIntervals } from "./jobs/work-intervals.js";
 import type { Logger } from "./observability/logger.js";
 import { Closers, lay } from "./foundation.js";
 
@@ -51,6 +52,8 @@ export interface AppOptions {
   readonly renewalPatienceMs?: number | undefined;
   /** How long HubSpot may take to show what it did, in ms (jobs/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
+  /** How often periodic work is done, where that is not as in production: for tests. */
+  readonly workIntervals?: Partial<WorkIntervals> | undefined;
   /** The embedded server, where it is being started already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
   /** Aborts if somebody wishes the process to stop: a start that is under way is then given up. */

@@ -13,6 +13,7 @@ import { UnfinishedChanges } from "./executions/unfinished.js";
 import { createDirectory, type Directory } from "./directory/directory.js";
 import { createAppId, type AppId } from "./hubspot/app-id.js";
 import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "./hubspot/hubspot-clock.js";
+import { WORK_INTERVALS, type WorkIntervals } from "./jobs/work-intervals.js";
 import { createTransport, type OnAnswer } from "./hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "./hubspot/oauth-api.js";
 import { CALLBACK_PATH } from "./oauth/routes.js";
@@ -70,6 +71,7 @@ export interface Foundation {
   readonly hubspotClock: HubSpotClock;
   /** How long HubSpot may take to show what it did (jobs/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
+  readonly workIntervals: WorkIntervals;
 }
 
 /** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
@@ -149,6 +151,7 @@ interface Ground extends Pick<Foundation, "config" | "logger"> {
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly propertiesFreshMs?: number | undefined;
   readonly renewalPatienceMs?: number | undefined;
+  readonly workIntervals?: Partial<WorkIntervals> | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
 }
@@ -227,6 +230,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     renewalPatienceMs,
     hubspotClock,
     believeNoneAfterMs,
+    workIntervals: { ...WORK_INTERVALS, ...ground.workIntervals },
     database,
     siteDatabase,
     databaseNews,

@@ -11,7 +11,7 @@ import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
-import { IDLE_INTERVAL_MS, requestOldUserLists } from "./directory/user-list.js";
+import { requestOldUserLists } from "./directory/user-list.js";
 import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./jobs/watch-idle-portals.js";
 import { watchBacklogs, watchFailures, watchOwnFaults } from "./jobs/watch-portals.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "./jobs/wake-due-portals.js";
@@ -21,24 +21,19 @@ import { type Closers, type Foundation } from "./foundation.js";
 const HUBSPOT_REQUESTS = 256;
 /** Portals one process drains at a time, besides those that only wait for HubSpot. */
 const DRAIN_CAPACITY = 300;
-const SWEEP_INTERVAL_MS = 2_000;
-/** Deadlines are days away: finding one passed is not urgent. A look that reads much is taken less often still. */
-const OVERDUE_INTERVAL_MS = 4_000;
-const RECALL_INTERVAL_MS = 5 * 60_000;
-const PRUNE_INTERVAL_MS = 15 * 60_000;
-/** A person is watching the progress. */
-const BULK_INTERVAL_MS = 1_000;
-/** Alerts tell of hours and days: a minute's delay is nothing to them. */
-const WATCH_INTERVAL_MS = 60_000;
-const ERASE_INTERVAL_MS = 3_000;
-/** They are no use to anybody here; a minute more is nothing. */
-const REVOKE_INTERVAL_MS = 2_000;
-/** How soon a contact that HubSpot erased, and that came up again, is erased again. */
-const FATES_INTERVAL_MS = 20_000;
 
 /** Begins to drain portals, and the periodic work. */
 export function startWorker(foundation: Foundation, closers: Closers): void {
-  const { config, logger, database, queue, directory, forPortal, wake } = foundation;
+  const {
+    config,
+    logger,
+    database,
+    queue,
+    directory,
+    forPortal,
+    wake,
+    workIntervals: intervals,
+  } = foundation;
   const drain = createDrain({
     pool: database.pool,
     directory,
@@ -61,7 +56,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   });
   closers.add(
     startPeriodic({
-      intervalMs: SWEEP_INTERVAL_MS,
+      intervalMs: intervals.sweepMs,
       work: async () => {
         (await findDuePortals(database.pool)).forEach(wake);
       },
@@ -73,7 +68,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   const overdueLooks = new OverdueLooks(database.pool);
   closers.add(
     startPeriodic({
-      intervalMs: OVERDUE_INTERVAL_MS,
+      intervalMs: intervals.overdueMs,
       work: async () => {
         (await findOverduePortals(database.pool, overdueLooks)).forEach(wake);
       },
@@ -84,7 +79,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   );
   closers.add(
     startPeriodic({
-      intervalMs: RECALL_INTERVAL_MS,
+      intervalMs: intervals.recallMs,
       work: async () => {
         const recalled = await recallStranded(database.pool);
         if (recalled > 0) logger.warn({ recalled }, "executions were due only after the end of their hold");
@@ -96,7 +91,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   );
   let isEnding = false;
   const stopPruning = startPeriodic({
-    intervalMs: PRUNE_INTERVAL_MS,
+    intervalMs: intervals.pruneMs,
     work: async () => {
       await resealWebhooks(database.pool, foundation.cipher);
       await pruneHistory({ pool: database.pool, logger, isEnding: () => isEnding });
@@ -106,7 +101,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     },
   });
   const stopBulkWork = startPeriodic({
-    intervalMs: BULK_INTERVAL_MS,
+    intervalMs: intervals.bulkMs,
     work: () =>
       workBulkJobs({
         ...{ pool: database.pool, wake, isEnding: () => isEnding },
@@ -123,7 +118,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     await Promise.all([stopPruning(), stopBulkWork()]);
   });
   const stopErasing = startPeriodic({
-    intervalMs: ERASE_INTERVAL_MS,
+    intervalMs: intervals.eraseMs,
     work: () => eraseHistories({ pool: database.pool, logger, isEnding: () => isEnding }),
     onFault: (fault) => {
       logger.warn({ fault }, "a history could not be erased; trying again");
@@ -135,7 +130,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   });
   closers.add(
     startPeriodic({
-      intervalMs: FATES_INTERVAL_MS,
+      intervalMs: intervals.fatesMs,
       work: async () => {
         (await applyLateFates(database.pool, logger)).forEach(wake);
       },
@@ -155,7 +150,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   closers.add(() => Promise.resolve(mailer?.close()));
   closers.add(
     startPeriodic({
-      intervalMs: SWEEP_INTERVAL_MS,
+      intervalMs: intervals.sweepMs,
       work: () =>
         sendDueAlerts({
           ...{ pool: database.pool, poster, mailer, cipher: foundation.cipher, logger },
@@ -169,10 +164,10 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
 }
 
 /** Tells HubSpot which grants are not used any more. */
-function startRevoking({ vault, logger }: Foundation, closers: Closers): void {
+function startRevoking({ vault, logger, workIntervals: intervals }: Foundation, closers: Closers): void {
   closers.add(
     startPeriodic({
-      intervalMs: REVOKE_INTERVAL_MS,
+      intervalMs: intervals.revokeMs,
       work: () => vault.revokeGivenUp(),
       onFault: (fault) => {
         logger.warn({ fault }, "grants that are not used any more could not be revoked; trying again");
@@ -182,19 +177,22 @@ function startRevoking({ vault, logger }: Foundation, closers: Closers): void {
 }
 
 /** Looks for what portals are to be alerted of, and for what changed in HubSpot of those at rest. */
-function startWatching({ database, vault, logger, wake }: Foundation, closers: Closers): void {
+function startWatching(
+  { database, vault, logger, wake, workIntervals: intervals }: Foundation,
+  closers: Closers,
+): void {
   const { pool } = database;
   const works = [
-    { name: "failures", intervalMs: WATCH_INTERVAL_MS, work: () => watchFailures(pool) },
-    { name: "backlogs", intervalMs: WATCH_INTERVAL_MS, work: () => watchBacklogs(pool) },
-    { name: "own faults", intervalMs: WATCH_INTERVAL_MS, work: () => watchOwnFaults(pool) },
-    { name: "fixed user lists", intervalMs: WATCH_INTERVAL_MS, work: () => tellOfFixedUserLists(pool) },
+    { name: "failures", intervalMs: intervals.watchMs, work: () => watchFailures(pool) },
+    { name: "backlogs", intervalMs: intervals.watchMs, work: () => watchBacklogs(pool) },
+    { name: "own faults", intervalMs: intervals.watchMs, work: () => watchOwnFaults(pool) },
+    { name: "fixed user lists", intervalMs: intervals.watchMs, work: () => tellOfFixedUserLists(pool) },
     {
-      ...{ name: "old user lists", intervalMs: IDLE_INTERVAL_MS },
+      ...{ name: "old user lists", intervalMs: intervals.idleMs },
       work: async () => (await requestOldUserLists(pool)).forEach(wake),
     },
     {
-      ...{ name: "unused grants", intervalMs: IDLE_INTERVAL_MS },
+      ...{ name: "unused grants", intervalMs: intervals.idleMs },
       work: async () => useGrants(await findUnusedGrants(pool), (id) => vault.accessTokenFor(id)),
     },
   ];

@@ -3,10 +3,12 @@ import { createServer } from "node:net";
 import { startApp, type App } from "../../src/app.js";
 import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
 import { readConfig, type Config } from "../../src/config.js";
+import type { WorkIntervals } from "../../src/jobs/work-intervals.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { UNKIND_WORLD } from "../../src/simulator/presets.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createTestDatabase, type TestDatabase } from "./database.js";
 
@@ -38,7 +40,20 @@ export interface StartOptions {
   renewalPatienceMs?: number;
   /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
   believeNoneAfterMs?: number;
+  /** How often periodic work is done; by default as {@link WORK_INTERVALS} says. */
+  workIntervals?: Partial<WorkIntervals>;
 }
+
+/** The unkind world, with shorter lags: HubSpot shows everything within four seconds, instead of within two minutes. */
+export const UNKIND_BUT_QUICK = {
+  simulator: { ...UNKIND_WORLD, lookupLagMs: 500, propertyLagMs: 2_000 },
+  believeNoneAfterMs: 4_000,
+} satisfies StartOptions;
+
+/** Tests change rows beside the app, of which nobody tells it: it looks for such work more often than in life. */
+const WORK_INTERVALS: Partial<WorkIntervals> = {
+  ...{ sweepMs: 250, overdueMs: 500, bulkMs: 200, eraseMs: 300, revokeMs: 300 },
+};
 
 /** Below the ports that systems give to connections of their own: such a one could take ours before we listen. */
 const PORTS = { from: 20_000, to: 32_000 };
@@ -100,9 +115,10 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
   });
   const config = readConfig(environment);
   const { senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs = 0 } = options;
+  const workIntervals = { ...WORK_INTERVALS, ...options.workIntervals };
   const appOptions = {
     ...(senderClock && { senderClock }),
-    ...{ propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs },
+    ...{ propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs, workIntervals },
   };
   const apps: App[] = [await startApp(config, logger, appOptions)];
   return {
@@ -120,7 +136,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     },
     async startAnother(further = {}) {
       const another = await startApp(readConfig({ ...environment, PORT: "0", ...further }), logger, {
-        believeNoneAfterMs,
+        ...{ believeNoneAfterMs, workIntervals },
       });
       apps.push(another);
       return another;
