@@ -12,6 +12,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
   beforeAll(async () => {
     webhook = await startListener(() => 204);
     const environment = { PRIVATE_DESTINATIONS: new URL(webhook.url).host };
+    // A kind HubSpot, which shows at once what it did: how many requests each fault costs is counted. never-twice has the lags.
     running = await startRunningApp({ environment });
   });
 
@@ -51,7 +52,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     return rows[0] as Record<string, unknown>;
   }
 
-  async function until(holds: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  async function until(holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
     const endsAt = Date.now() + timeoutMs;
     while (!(await holds())) {
       if (Date.now() > endsAt) throw new Error("the awaited state did not come");
@@ -164,7 +165,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await running.install(portal);
     await run.finished;
     expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
-  }, 60_000);
+  });
 
   test("a completion whose answer was lost is sent again", async () => {
     const portal = await connectedPortal(1);
@@ -189,7 +190,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await run.finished;
     expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
     await until(async () => Number((await row(portal))["circuit_trips"]) === 0);
-  }, 60_000);
+  });
 
   test("a dead grant disconnects the portal, parks its work, alerts its admin; a reinstall resumes it", async () => {
     const portal = await connectedPortal(3);
@@ -217,7 +218,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await run.finished;
     expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
     expect(portal.enrollments.total).toBe(3);
-  }, 60_000);
+  });
 
   test("a Retry-After of the token endpoint is heeded: the portal rests, for a quarter of an hour at most", async () => {
     const portal = await connectedPortal(1);
@@ -231,7 +232,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await running.install(portal);
     await run.finished;
     expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
-  }, 60_000);
+  });
 
   test("an app whose credentials HubSpot refuses disconnects nobody", async () => {
     const portal = await connectedPortal(2);
@@ -256,7 +257,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await running.install(portal);
     await run.finished;
     expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
-  }, 60_000);
+  });
 
   test("a region move with a long Retry-After opens the portal's circuit instead of burning its budget", async () => {
     const portal = await connectedPortal(1);
@@ -277,7 +278,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     await running.install(portal);
     await run.finished;
     expect(statusesOf(run)).toEqual(new Set(["ENROLLED"]));
-  }, 60_000);
+  });
 
   test("an execution that makes the worker fail is isolated, with its stack in the log, and holds up nobody", async () => {
     const portal = await connectedPortal(2);
@@ -305,7 +306,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
     expect(run.executions[1]?.outputs).toMatchObject({ enrollment_status: "ENROLLED" });
     const logged = running.logLines.find((line) => line["msg"] === "an execution made the worker fail");
     expect(JSON.stringify(logged)).toContain("stack");
-  }, 60_000);
+  });
 });
 
 describe("an execution that cannot be finished before its deadline", () => {
@@ -330,5 +331,5 @@ describe("an execution that cannot be finished before its deadline", () => {
     } finally {
       await running.close();
     }
-  }, 90_000);
+  });
 });

@@ -83,6 +83,7 @@ describe("a database that fails once in the middle of a turn", () => {
     return { query } as unknown as Pool;
   }
 
+  /** A kind HubSpot, which shows at once what it did: the database alone is in trouble. */
   function answer({ method, path, body }: HubSpotRequest): unknown {
     asked.push(`${method} ${path}`);
     if (path.includes("complete")) return undefined;

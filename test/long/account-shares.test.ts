@@ -44,7 +44,7 @@ beforeAll(async () => {
     [busy.portalId, EXECUTIONS, WORKFLOWS],
   );
   await running.db.database.pool.query("ANALYZE executions");
-}, 120_000);
+});
 
 afterEach(async () => {
   await holder?.query("ROLLBACK");
@@ -143,7 +143,7 @@ test("one account that hammers reports, exports and searches keeps nobody else w
   for (const took of Object.values(tookMs)) expect(median(took)).toBeLessThan(NEIGHBOUR_MS);
   expect(median(haltsMs)).toBeLessThanOrEqual(LONGEST_HALT_MS);
   expect([...statuses].filter((status) => status !== 200 && status !== 429)).toEqual([]);
-}, 60_000);
+});
 
 test("an account's third request waits for its turn, and gets 429 and when to come again; another account's is answered", async () => {
   await holdExecutions();
@@ -155,13 +155,13 @@ test("an account's third request waits for its turn, and gets 429 and when to co
   expect(await refused[0]?.text()).toContain("Your account has several pages open at once");
   const access = await neighbourBrowser.open(`${running.publicUrl}/settings/access`);
   expect(access.status).toBe(200);
-}, 20_000);
+});
 
 test("a second file of the same account is refused while the first one is being made", async () => {
   await holdExecutions();
   const gone = new AbortController();
   const first = ask(REPORT, { signal: gone.signal }).catch(() => undefined);
-  await until(async () => (await siteStatements()) === 1, 2_000);
+  await until(async () => (await siteStatements()) === 1, 10_000);
   expect((await ask("/settings/activity/export.csv")).status).toBe(429);
   expect((await ask("/settings/access")).status).toBe(200);
   gone.abort();
@@ -173,7 +173,7 @@ test("what ran for a browser that is gone is ended at the server, and the next p
   const loggedBefore = running.logLines.length;
   const gone = new AbortController();
   const page = ask("/settings/reports", { signal: gone.signal }).catch(() => undefined);
-  await until(async () => (await siteStatements()) === 1, 2_000);
+  await until(async () => (await siteStatements()) === 1, 10_000);
   gone.abort();
   await page;
   await until(async () => (await siteStatements()) === 0, 1_000);

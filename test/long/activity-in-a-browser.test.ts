@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { UNKIND_WORLD } from "../../src/simulator/presets.js";
 import { browserSuite, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { seedExecutions } from "../support/executions.js";
 import { letInstallersIn } from "../support/site.js";
@@ -15,7 +16,7 @@ suite("an admin at the activity pages in a real browser", () => {
 
   beforeAll(async () => {
     // Without a worker: what the tests store stays as it is.
-    running = await startRunningApp({ environment: { ROLE: "web" } });
+    running = await startRunningApp({ simulator: UNKIND_WORLD, environment: { ROLE: "web" } });
     portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
     portalId = BigInt(portal.portalId);
     browser = await launchChromium();
@@ -23,7 +24,7 @@ suite("an admin at the activity pages in a real browser", () => {
     await letInstallersIn(running.db.database);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await fillPages();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -140,5 +141,5 @@ suite("an admin at the activity pages in a real browser", () => {
     await worker.close({ graceMs: 1_000 });
     expect(complaints).toEqual([]);
     await close();
-  }, 90_000);
+  });
 });

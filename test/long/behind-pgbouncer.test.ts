@@ -27,6 +27,7 @@ const start = async (mode: PoolMode) => (bouncer = await startPgBouncer(db.url, 
 
 (hasPgBouncer ? describe : describe.skip)("behind PgBouncer", () => {
   test("in session mode the app migrates, accepts, hears its wakes, enrolls and stops in order", async () => {
+    // A kind HubSpot: whatever the log warns of is the pooler's doing.
     const running = await startRunningApp({ environment: { DATABASE_URL: await start("session") } });
     try {
       const portal = addPlainPortal(running.simulator, { contacts: 30 });

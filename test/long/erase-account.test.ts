@@ -49,5 +49,5 @@ describe("npm run portal:erase", () => {
     expect(held).toEqual([]);
     expect(await columnsHolding(pool, [OTHERS_MARKER])).toEqual(before);
     expect((await erase(String(portalId), "--yes")).stdout).toContain(": 0 rows deleted");
-  }, 30_000);
+  });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await stage.simulator.waitFor(() => portal.traffic.requestsOf("owners") > 0, { what: "the directory" });
   // The circuit is read as a turn begins.
   while ((await rows("SELECT FROM portal_drains WHERE is_released")).length === 0) await sleep(50);
-}, 120_000);
+});
 
 afterAll(() => stage?.close({ graceMs: 0 }));
 
@@ -48,4 +48,4 @@ test("the request that probes an account after an outage may have enrolled, too,
   expect(portal.enrollments.total).toBe(1);
   expect(portal.traffic.requestsOf("enroll")).toBe(1);
   expect(run.executionOf(contactId).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
-}, 90_000);
+});

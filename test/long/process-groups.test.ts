@@ -83,7 +83,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s to the process group of npm st
     expect(output()).toContain("stopping");
     expect(output()).not.toMatch(/"level":"(error|fatal)"/);
     expect(await exists(serverFile())).toBe(false);
-  }, 120_000);
+  });
 
   test("while it starts leaves no database running", async () => {
     const { output, ended } = await start();
@@ -92,7 +92,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s to the process group of npm st
     await ended;
     expect(output()).not.toContain("is listening");
     expect(await exists(serverFile())).toBe(false);
-  }, 120_000);
+  });
 });
 
 describe("Ctrl-C in the demo", () => {
@@ -107,7 +107,7 @@ describe("Ctrl-C in the demo", () => {
     signalGroup("SIGINT");
     await ended;
     expect(await demoFolders()).toEqual([]);
-  }, 120_000);
+  });
 
   test("while contacts are enrolled leaves neither server nor folder", async () => {
     const { output, ended } = startDemo();
@@ -115,5 +115,5 @@ describe("Ctrl-C in the demo", () => {
     signalGroup("SIGINT");
     await ended;
     expect(await demoFolders()).toEqual([]);
-  }, 120_000);
+  });
 });

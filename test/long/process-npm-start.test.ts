@@ -56,4 +56,4 @@ test("SIGTERM to npm start ends the app in order, and leaves nothing behind", as
   process.kill(npm.pid as number, "SIGTERM");
   expect(await ended).toBe(0);
   expect(await answers(healthz)).toBe(false);
-}, 120_000);
+});

@@ -16,4 +16,4 @@ test("an enroll request answered by a redirect is not sent again to where that p
   } finally {
     await stage.close({ graceMs: 0 });
   }
-}, 60_000);
+});

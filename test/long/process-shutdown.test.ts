@@ -8,7 +8,7 @@ let stage: ProcessStage;
 
 beforeEach(async () => {
   stage = await startProcessStage({ contacts: 60, spareWorkers: 1, simulator: { latencyMs: 300 } });
-}, 60_000);
+});
 
 afterEach(() => stage.close({ graceMs: 0 }));
 

@@ -83,7 +83,7 @@ describe("four processes with the senders of one portal", () => {
       const due = (weight / 10) * 10_000;
       expect(Math.abs((sends[String(index + 1)] ?? 0) - due)).toBeLessThanOrEqual(0.01 * due);
     });
-  }, 60_000);
+  });
 
   test("a cap is used up and never exceeded, however many turns break off between intent and answer", async () => {
     await open(2n, [1, 1, 5], 700);
@@ -97,5 +97,5 @@ describe("four processes with the senders of one portal", () => {
       { enrollment_status: "ENROLLED", error_code: null, count: 330 },
       { enrollment_status: "FAILED", error_code: "NO_SENDER_AVAILABLE", count: 370 },
     ]);
-  }, 60_000);
+  });
 });

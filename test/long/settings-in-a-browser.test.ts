@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { UNKIND_WORLD } from "../../src/simulator/presets.js";
 import {
   findBarriers,
   browserSuite,
@@ -23,14 +24,17 @@ suite("an admin at the settings page in a real browser", () => {
 
   beforeAll(async () => {
     webhook = await startListener(() => 204);
-    running = await startRunningApp({ environment: { PRIVATE_DESTINATIONS: new URL(webhook.url).host } });
+    running = await startRunningApp({
+      simulator: UNKIND_WORLD,
+      environment: { PRIVATE_DESTINATIONS: new URL(webhook.url).host },
+    });
     portal = addPlainPortal(running.simulator, { timeZone: "America/Argentina/Buenos_Aires" });
     browser = await launchChromium();
     await running.install(portal);
     running.simulator.setAutoConsent({ portalId: portal.portalId, userId: portal.admin.userId });
     await untilDirectoryIsRead();
     await fillPage();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -144,7 +148,7 @@ suite("an admin at the settings page in a real browser", () => {
     await running.db.database.prisma.execution.deleteMany({ where: { portalId, contactId: "9001" } });
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("sends a test alert and sees it delivered without reloading", async () => {
     const { page, complaints, close } = await visit();

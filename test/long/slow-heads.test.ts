@@ -34,4 +34,4 @@ test("the app closes who has not sent a whole head within some seconds, and keep
   proxied.write(QUESTION);
   expect(await answerOf(proxied)).toContain("200 OK");
   proxied.destroy();
-}, 30_000);
+});

@@ -15,7 +15,7 @@ import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { createTokenStore } from "../../src/vault/store.js";
 import { seedExecutions } from "../support/executions.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
+import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } from "../support/start-app.js";
 
 const VANISHED = "a process that vanished";
 
@@ -43,7 +43,7 @@ describe("a process that vanishes inside a transaction", () => {
   let gone: Database;
 
   beforeAll(async () => {
-    running = await startRunningApp();
+    running = await startRunningApp(UNKIND_BUT_QUICK);
     gone = openDatabase({ url: running.db.url, applicationName: VANISHED, poolSize: 60 });
   });
 
@@ -153,7 +153,7 @@ describe("a process that vanishes inside a transaction", () => {
     // And nothing is held any more.
     const free = `SELECT count(*)::int AS free FROM (SELECT FROM portals WHERE portal_id = ANY ($1) FOR UPDATE SKIP LOCKED) AS unheld`;
     expect((await pool.query(free, [portals])).rows).toEqual([{ free: portals.length }]);
-  }, 30_000);
+  });
 
   /** Holds the lease's row of `portal` as a process would that vanished. @returns when it began, as performance.now(). */
   async function holdLease(portal: SimulatedPortal): Promise<number> {
@@ -179,7 +179,7 @@ describe("a process that vanishes inside a transaction", () => {
     expect(performance.now() - heldAt).toBeLessThan(4_000);
     await hitRun?.finished;
     expect(performance.now() - heldAt).toBeLessThan(10_000);
-  }, 30_000);
+  });
 
   test("with the lease's row while a turn ends: the account is handed over all the same, and goes on within ten seconds", async () => {
     const portal = await connectedPortal(5);
@@ -196,7 +196,7 @@ describe("a process that vanishes inside a transaction", () => {
     await enroll(portal, ids.slice(1)).finished;
     await until(() => isReleased(portal), 30_000);
     expect(performance.now() - heldAt).toBeLessThan(10_000);
-  }, 60_000);
+  });
 
   test("with a contact's row, while its request is under way: the account goes on within ten seconds", async () => {
     const portal = await connectedPortal(12);
@@ -220,7 +220,7 @@ describe("a process that vanishes inside a transaction", () => {
     expect(performance.now() - heldAt).toBeLessThan(15_000);
     for (const id of ids) expect(portal.enrollments.factsOf(id).accepted).toBe(1);
     client.release(true);
-  }, 30_000);
+  });
 
   test("a sender's refusal is stored by one statement, so that it holds no lock between two", async () => {
     const portal = await connectedPortal(1);
