@@ -27,8 +27,8 @@ const ALONE = [
   "/queue-spread.test",
 ];
 const LONG = "/test/long/";
-/** Files side by side: each starts servers of its own, and judges how soon they answer. */
-const WORKERS = 2;
+/** Files side by side: more than the two cores there are at the least, since a file mostly waits for pauses that the app makes. */
+const WORKERS = 4;
 /** Each file's modules stay in its worker; beyond this much a new worker costs less than collecting its garbage. */
 const WORKER_MEMORY = "600MB";
 
@@ -58,9 +58,12 @@ function runJest(args) {
   return new Promise((resolve) => running.once("exit", (code) => resolve(code ?? 130)));
 }
 
-/** One summary of several: every count added up. */
+/** One summary of several: every count added up, every file's result with the others. */
 function addUp(summaries) {
-  const sum = { success: summaries.every(({ success }) => success) };
+  const sum = {
+    success: summaries.every(({ success }) => success),
+    testResults: summaries.flatMap(({ testResults }) => testResults),
+  };
   for (const summary of summaries) {
     for (const [name, value] of Object.entries(summary))
       if (name.startsWith("num")) sum[name] = (sum[name] ?? 0) + value;

@@ -22,5 +22,6 @@ export default {
   transformIgnorePatterns: ["/node_modules/"],
   globalSetup: "<rootDir>/test/support/global-setup.js",
   globalTeardown: "<rootDir>/test/support/global-teardown.js",
-  testTimeout: 60_000,
+  // Ends what hangs, on however busy a machine: how soon something has to happen is said in the tests that are about it.
+  testTimeout: 120_000,
 };

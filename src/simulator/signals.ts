@@ -35,9 +35,9 @@ export class Signals extends EventEmitter<SignalMap> {
   /**
    * Resolves as soon as `holds` is true; looked at now and after every event.
    *
-   * @throws Error naming `what` after `timeoutMs` (default 10 s), or when the simulator closes first.
+   * @throws Error naming `what` after `timeoutMs` (default one minute), or when the simulator closes first.
    */
-  waitFor(holds: () => boolean, { timeoutMs = 10_000, what = "the awaited state" } = {}): Promise<void> {
+  waitFor(holds: () => boolean, { timeoutMs = 60_000, what = "the awaited state" } = {}): Promise<void> {
     if (holds()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const leave = (): void => {

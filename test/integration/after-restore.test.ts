@@ -77,7 +77,7 @@ describe("a database that comes back without its last minutes", () => {
     const { rows } = await sql(`SELECT DISTINCT enrollment_status FROM executions WHERE portal_id = $1`);
     expect(rows).toEqual([{ enrollment_status: "ENROLLED" }]);
     for (const id of portal.contacts.keys()) expect(portal.enrollments.factsOf(id).posts).toBe(1);
-  }, 60_000);
+  });
 
   test("exceeds no sender's cap, though it does not know as whom those were sent that have ended since", async () => {
     const capped = addPlainPortal(running.simulator, { contacts: 12 });
@@ -128,5 +128,5 @@ describe("a database that comes back without its last minutes", () => {
 
     expect(capped.enrollments.total).toBe(6);
     expect(later.counts().completed).toBe(8);
-  }, 120_000);
+  });
 });

@@ -22,7 +22,7 @@ beforeAll(async () => {
   portal.deactivateUser(left);
   await running.install(portal);
   await running.simulator.waitFor(() => portal.traffic.requestsOf("sequences") > 0);
-  const endsAt = Date.now() + 10_000;
+  const endsAt = Date.now() + 60_000;
   while ((await synced()) === null) {
     if (Date.now() > endsAt) throw new Error("the directory was not copied");
     await new Promise((resolve) => setTimeout(resolve, 20));

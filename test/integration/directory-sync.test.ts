@@ -29,7 +29,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
   const row = (portal: SimulatedPortal) => prisma().portal.findUniqueOrThrow({ where: of(portal) });
 
   async function untilSynced(portal: SimulatedPortal, after = new Date(0)) {
-    const deadlineMs = Date.now() + 15_000;
+    const deadlineMs = Date.now() + 60_000;
     for (;;) {
       const known = await row(portal);
       if (known.directorySyncedAt !== null && known.directorySyncedAt > after) return known;

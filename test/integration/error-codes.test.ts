@@ -77,7 +77,7 @@ describe("every error code", () => {
     { isTried = false } = {},
   ): Promise<{ run: WorkflowRun; id: string }> {
     await run.answered;
-    const endsAt = Date.now() + 20_000;
+    const endsAt = Date.now() + 60_000;
     for (;;) {
       const [row] = await query(
         `SELECT id FROM executions WHERE callback_id = $1 AND state = $2 AND (last_problem IS NOT NULL OR NOT $3)`,
@@ -112,7 +112,7 @@ describe("every error code", () => {
     await setPaused(running.db.database.pool, admin, true);
     // A turn that is under way may not have heard of it.
     const isReleased = `SELECT portal_id AS id FROM portal_drains WHERE portal_id = $1 AND is_released`;
-    for (const endsAt = Date.now() + 20_000; (await query(isReleased, [portal.portalId])).length === 0;) {
+    for (const endsAt = Date.now() + 60_000; (await query(isReleased, [portal.portalId])).length === 0;) {
       if (Date.now() > endsAt) throw new Error("the turn did not end");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

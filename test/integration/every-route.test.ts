@@ -46,7 +46,7 @@ beforeAll(async () => {
     });
   [sender, letIn, unlisted] = [BigInt(first), BigInt(second), third];
   await fillFirstAccount();
-}, 30_000);
+});
 
 afterAll(() => running.close());
 
@@ -244,7 +244,7 @@ test("every route below /settings and /hubspot/settings is in the table of this 
   } finally {
     await closers.run(logger);
   }
-}, 30_000);
+});
 
 test("the account's own admin meets its names where the table says so, or the looks below would find nothing", async () => {
   const admin = await signIn(portal);
@@ -375,7 +375,7 @@ test("a form is refused, and changes nothing, without the token of the very sess
     expect([call.path, await rowsOf(null)]).toEqual([call.path, before]);
   }
   expect((await admin.get("/settings")).status).toBe(200);
-}, 60_000);
+});
 
 /** The last, as it changes what the others look at: without it, forms that nobody could save would pass them all. */
 test("the same forms do change something where the account's own admin sends them", async () => {
@@ -395,4 +395,4 @@ test("the same forms do change something where the account's own admin sends the
     const isChanged = (await decidedRows()) !== before;
     expect([call.path, isChanged]).toEqual([call.path, call.changes]);
   }
-}, 30_000);
+});

@@ -20,7 +20,7 @@ describe("under hostile conditions", () => {
   const query = (text: string, values: unknown[] = []) => running.db.database.pool.query(text, values);
 
   async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-    const deadlineMs = Date.now() + 15_000;
+    const deadlineMs = Date.now() + 60_000;
     while (!(await holds())) {
       if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`);
       await new Promise((resolve) => setTimeout(resolve, 25));

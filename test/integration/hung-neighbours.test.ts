@@ -6,8 +6,11 @@ import { addPlainPortal, startRunningApp, type RunningApp } from "../support/sta
 
 /** Together they could have more requests under way than a worker's 256 places. */
 const HUNG = { portals: 5, contacts: 70 };
-/** What an account that has not been heard of may have under way, and what may be asked beside its enrollments. */
-const UNHEARD = { most: 16, beside: 4 };
+/**
+ * What an account that has not been heard of may have under way, at the least if others hang already, and what may be asked
+ * beside its enrollments.
+ */
+const UNHEARD = { most: 16, least: 2, beside: 4 };
 
 function begin(running: RunningApp, portal: SimulatedPortal): WorkflowRun {
   return portal.runAction({
@@ -41,14 +44,18 @@ describe("a healthy account beside five whose HubSpot answers no enrollment", ()
       simulator.failNext({ portalId, endpoint: "enroll", fault: "hangBefore", times: 1_000 });
     asked.clear();
     for (const portal of hung) begin(running, portal);
-    await simulator.waitFor(() => hung.every(({ portalId }) => (asked.get(portalId) ?? 0) >= UNHEARD.most), {
-      what: "requests that hang",
-      timeoutMs: 20_000,
-    });
+    // On a busy machine the last to begin finds the process uneasy already.
+    const askedOf = ({ portalId }: SimulatedPortal): number => asked.get(portalId) ?? 0;
+    await simulator.waitFor(
+      () =>
+        hung.some((portal) => askedOf(portal) >= UNHEARD.most) &&
+        hung.every((portal) => askedOf(portal) >= UNHEARD.least),
+      { what: "requests that hang" },
+    );
     const startedMs = performance.now();
     await begin(running, healthy).finished;
     tookMs = performance.now() - startedMs;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     // Cuts what hangs, so that nobody waits for the time-outs.

@@ -43,7 +43,7 @@ test("a contact that is merged before its attempt is judged by what HubSpot says
   } finally {
     await running.close();
   }
-}, 30_000);
+});
 
 describe("a merge that is told while somebody is at work on the contact", () => {
   const portalId = 5n;

@@ -50,7 +50,7 @@ async function read(): Promise<void> {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const endsAt = Date.now() + 20_000;
+  const endsAt = Date.now() + 60_000;
   while (!holds()) {
     if (Date.now() > endsAt) throw new Error("the awaited state did not come");
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -69,7 +69,7 @@ describe("executions that several move at once", () => {
   }
 
   async function untilOneWaitsForALock(): Promise<void> {
-    const endsAt = Date.now() + 10_000;
+    const endsAt = Date.now() + 60_000;
     for (;;) {
       const { rowCount } = await pool().query(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,

@@ -59,7 +59,7 @@ test("an install that comes in a rush is as good afterwards: its state was not u
   expect((await browser.get(link)).status).toBe(503);
   await new Promise((resolve) => setTimeout(resolve, 6_500));
   expect((await browser.get(link)).location).toBe(`${site.url}/settings`);
-}, 20_000);
+});
 
 test("one peer's junk leaves room for another's, and all peers' together is bounded", async () => {
   let nowMs = 0;

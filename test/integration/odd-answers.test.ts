@@ -37,7 +37,7 @@ async function copied(
   portal: SimulatedPortal,
   after = new Date(0),
 ): Promise<{ at: Date; problem: string | null }> {
-  const endsAt = Date.now() + 20_000;
+  const endsAt = Date.now() + 60_000;
   for (;;) {
     const { directorySyncedAt: at, directoryError: problem } =
       await running.db.database.prisma.portal.findUniqueOrThrow({ where: of(portal) });
@@ -88,7 +88,6 @@ describe("a list of HubSpot's", () => {
       expect(told.map(({ leftOut }) => leftOut)).toEqual([{ [name]: odd.length }]);
       expect(JSON.stringify(running.logLines)).not.toMatch(/Odd|9{20}/);
     },
-    40_000,
   );
 
   test("keeps what it had of a record that cannot be read any more", async () => {
@@ -100,7 +99,7 @@ describe("a list of HubSpot's", () => {
     }));
     expect((await copyAgain(portal)).problem).toBeNull();
     expect(await listed(portal)).toBe(3);
-  }, 40_000);
+  });
 
   test.each([
     ["in which no record can be read", ({ results }: ListPage) => ({ results: results.map(() => ({})) })],
@@ -108,19 +107,15 @@ describe("a list of HubSpot's", () => {
       "with a cursor of absurd length",
       (page: ListPage) => ({ ...page, paging: { next: { after: "x".repeat(5_000) } } }),
     ],
-  ])(
-    "%s changes nothing of the copy, and the admin is told",
-    async (_, change) => {
-      hubspot.edit = (__, body) => body;
-      const { portal, browser } = await connect();
-      await copied(portal);
-      hubspot.edit = pagesOf("sequences", change);
-      expect((await copyAgain(portal)).problem).toMatch(/^Sequences: .*another shape/);
-      expect(await listed(portal)).toBe(3);
-      expect((await browser.open(`${running.publicUrl}/settings`)).body).toMatch(/another shape/);
-    },
-    40_000,
-  );
+  ])("%s changes nothing of the copy, and the admin is told", async (_, change) => {
+    hubspot.edit = (__, body) => body;
+    const { portal, browser } = await connect();
+    await copied(portal);
+    hubspot.edit = pagesOf("sequences", change);
+    expect((await copyAgain(portal)).problem).toMatch(/^Sequences: .*another shape/);
+    expect(await listed(portal)).toBe(3);
+    expect((await browser.open(`${running.publicUrl}/settings`)).body).toMatch(/another shape/);
+  });
 });
 
 describe("an enrollment's instant", () => {
@@ -130,32 +125,28 @@ describe("an enrollment's instant", () => {
     ["as a negative number", -8_640_000_000_000_000],
     ["as a number without end", 8_640_000_000_000_000],
     ["that is none", "soon"],
-  ])(
-    "%s is shown as a day that can be, and enrolls nobody twice",
-    async (_, enrolledAt) => {
-      hubspot.edit = ({ method, url }, body) =>
-        method === "POST" && url.includes("/enrollments") ? { ...(body as object), enrolledAt } : body;
-      const { portal, browser } = await connect();
-      await copied(portal);
-      const run = portal.runAction({
-        actionUrl: running.publicUrl + ENROLL_ROUTE,
-        contactIds: [...portal.contacts.keys()],
-        inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
-        objectProperties: [...REQUESTED_PROPERTIES],
-      });
-      await run.finished;
-      expect(portal.enrollments.total).toBe(3);
-      for (const { outputs } of run.executions) {
-        expect(outputs["enrollment_status"]).toBe("ENROLLED");
-        const year = new Date(outputs["enrolled_at"] ?? "").getUTCFullYear();
-        expect(year).toBeGreaterThanOrEqual(2000);
-        expect(year).toBeLessThanOrEqual(new Date().getUTCFullYear() + 1);
-      }
-      const { id } = await running.db.database.prisma.execution.findFirstOrThrow({ where: of(portal) });
-      const { status, body } = await browser.open(`${running.publicUrl}/settings/activity/${id}`);
-      expect(status).toBe(200);
-      expect(body).not.toMatch(/275760|271821|Invalid/);
-    },
-    40_000,
-  );
+  ])("%s is shown as a day that can be, and enrolls nobody twice", async (_, enrolledAt) => {
+    hubspot.edit = ({ method, url }, body) =>
+      method === "POST" && url.includes("/enrollments") ? { ...(body as object), enrolledAt } : body;
+    const { portal, browser } = await connect();
+    await copied(portal);
+    const run = portal.runAction({
+      actionUrl: running.publicUrl + ENROLL_ROUTE,
+      contactIds: [...portal.contacts.keys()],
+      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+      objectProperties: [...REQUESTED_PROPERTIES],
+    });
+    await run.finished;
+    expect(portal.enrollments.total).toBe(3);
+    for (const { outputs } of run.executions) {
+      expect(outputs["enrollment_status"]).toBe("ENROLLED");
+      const year = new Date(outputs["enrolled_at"] ?? "").getUTCFullYear();
+      expect(year).toBeGreaterThanOrEqual(2000);
+      expect(year).toBeLessThanOrEqual(new Date().getUTCFullYear() + 1);
+    }
+    const { id } = await running.db.database.prisma.execution.findFirstOrThrow({ where: of(portal) });
+    const { status, body } = await browser.open(`${running.publicUrl}/settings/activity/${id}`);
+    expect(status).toBe(200);
+    expect(body).not.toMatch(/275760|271821|Invalid/);
+  });
 });

@@ -69,23 +69,19 @@ describe("one contact of an odd shape among many", () => {
     ["a value that is an object", ({ id, properties }) => ({ id, properties: { ...properties, email: {} } })],
     ["no properties", ({ id }) => ({ id })],
     ["properties that are a list", ({ id }) => ({ id, properties: ["email"] })],
-  ])(
-    "with %s keeps only itself from being enrolled",
-    async (_what, change) => {
-      const [odd = "", ...others] = [...portal.contacts.keys()];
-      editContact(odd, change);
-      const ran = run(ENROLL_ROUTE, [odd, ...others]);
-      await untilTold(ran, others);
-      for (const id of others)
-        expect(ran.executionOf(id).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
-      expect(portal.enrollments.factsOf(odd).posts).toBe(0);
-      hubspot.edit = (_, body) => body;
-      await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'QUEUED'`);
-      await ran.finished;
-      expect(ran.executionOf(odd).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
-    },
-    30_000,
-  );
+  ])("with %s keeps only itself from being enrolled", async (_what, change) => {
+    const [odd = "", ...others] = [...portal.contacts.keys()];
+    editContact(odd, change);
+    const ran = run(ENROLL_ROUTE, [odd, ...others]);
+    await untilTold(ran, others);
+    for (const id of others)
+      expect(ran.executionOf(id).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
+    expect(portal.enrollments.factsOf(odd).posts).toBe(0);
+    hubspot.edit = (_, body) => body;
+    await running.db.database.pool.query(`UPDATE executions SET due_at = now() WHERE state = 'QUEUED'`);
+    await ran.finished;
+    expect(ran.executionOf(odd).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
+  });
 
   test("keeps only itself waiting for its sequence to end", async () => {
     const [odd = "", ...others] = [...portal.contacts.keys()];
@@ -100,7 +96,7 @@ describe("one contact of an odd shape among many", () => {
     await untilTold(ran, others);
     for (const id of others) expect(ran.executionOf(id).outputs).toMatchObject({ outcome: "NOT_ENROLLED" });
     expect(ran.executionOf(odd).state).toBe("blocked");
-  }, 30_000);
+  });
 
   test("whose figures and marks are no text is read as if they were", async () => {
     const [odd = ""] = portal.contacts.keys();
@@ -108,7 +104,7 @@ describe("one contact of an odd shape among many", () => {
     const ran = run(ENROLL_ROUTE, [odd]);
     await ran.finished;
     expect(ran.executionOf(odd).outputs).toMatchObject({ error_code: "UNSUBSCRIBED" });
-  }, 30_000);
+  });
 });
 
 describe("an enrollment that HubSpot shows", () => {
@@ -128,20 +124,16 @@ describe("an enrollment that HubSpot shows", () => {
   test("is told of without those of its words that cannot be read", async () => {
     editLookUp((shown) => ({ ...shown, sequenceName: 7, enrolledByEmail: {}, enrolledBy: [] }));
     expect(await checked()).toMatchObject({ is_enrolled: "true", days_enrolled: "0" });
-  }, 30_000);
+  });
 
   test.each([
     ["seconds", (ms: number) => Math.floor(ms / 1_000)],
     ["milliseconds in digits", String],
-  ])(
-    "is dated right if its date is in %s",
-    async (_what, write) => {
-      const at = Math.floor(Date.now() / 1_000 - 3.5 * 86_400) * 1_000;
-      editLookUp((shown) => ({ ...shown, enrolledAt: write(at) }));
-      expect(await checked()).toMatchObject({ enrolled_at: new Date(at).toISOString(), days_enrolled: "3" });
-    },
-    30_000,
-  );
+  ])("is dated right if its date is in %s", async (_what, write) => {
+    const at = Math.floor(Date.now() / 1_000 - 3.5 * 86_400) * 1_000;
+    editLookUp((shown) => ({ ...shown, enrolledAt: write(at) }));
+    expect(await checked()).toMatchObject({ enrolled_at: new Date(at).toISOString(), days_enrolled: "3" });
+  });
 
   test.each([undefined, "soon", "9999-12-31T00:00:00Z", 8_640_000_000_000_001])(
     "has no date if HubSpot's is %j",
@@ -149,7 +141,6 @@ describe("an enrollment that HubSpot shows", () => {
       editLookUp((shown) => ({ ...shown, enrolledAt }));
       expect(await checked()).toMatchObject({ is_enrolled: "true", enrolled_at: "", days_enrolled: "" });
     },
-    30_000,
   );
 });
 
@@ -164,6 +155,5 @@ describe("a contact's latest enrollment, from which a cooldown is counted", () =
       expect(ran.executionOf(id).outputs).toMatchObject({ enrollment_status: "ENROLLED" });
       expect(running.logLines.filter(({ level }) => level === "error")).toEqual([]);
     },
-    30_000,
   );
 });

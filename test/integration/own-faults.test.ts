@@ -75,7 +75,7 @@ describe("a sealing key that is missing", () => {
     );
     await until(async () => (await drain())?.circuitTrips === 0);
     expect((await drain())?.circuitCause).toBeNull();
-  }, 90_000);
+  });
 
   test("of every stored grant stops the start, whether it is missing or has other bytes", async () => {
     const other = randomBytes(32).toString("base64");

@@ -88,7 +88,7 @@ describe("at HubSpot's pace", () => {
       playShared().then(() => shared.finish()),
       smaller.begin(BACKLOG).then(() => smaller.finish()),
     ]);
-  }, 60_000);
+  });
 
   afterAll(() => Promise.all(all().map(({ running }) => running.close())));
 

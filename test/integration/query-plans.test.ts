@@ -469,7 +469,7 @@ describe("the settings site's numbers of a year", () => {
       [[PORTAL, QUIET], YEAR, 365, SENDERS],
     );
     await pool.query(`VACUUM ANALYZE executions`);
-  }, 120_000);
+  });
 
   afterAll(() => db.drop());
 

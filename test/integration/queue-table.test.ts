@@ -72,7 +72,7 @@ test("finished jobs that an earlier release left by the ten thousands are delete
      VALUES ('${QUEUE}', 'completed', 'exclusive', 'now', now()), ('${QUEUE}', 'created', 'exclusive', 'waits', NULL)`,
   );
   await open();
-  const endsAt = Date.now() + 20_000;
+  const endsAt = Date.now() + 60_000;
   for (;;) {
     const { keys } =
       (await one(`SELECT array_agg(singleton_key ORDER BY singleton_key) AS keys FROM pgboss.job`)) ?? {};

@@ -21,7 +21,7 @@ async function ready(): Promise<Answer> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const endsAt = Date.now() + 10_000;
+  const endsAt = Date.now() + 60_000;
   while (!(await holds())) {
     if (Date.now() > endsAt) throw new Error("the awaited state did not come");
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -51,7 +51,7 @@ async function rowsOf({ portalId }: Pick<Stage, "portalId">) {
 
 async function untilRows(stage: Stage, condition: string, count = 1): Promise<void> {
   const text = `SELECT FROM executions WHERE portal_id = $1 AND ${condition}`;
-  const endsAt = Date.now() + 20_000;
+  const endsAt = Date.now() + 60_000;
   while ((await running.db.database.pool.query(text, [stage.portalId])).rowCount !== count) {
     if (Date.now() > endsAt) throw new Error(`${count} executions did not come to be: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -84,7 +84,7 @@ async function loseAnswers(stage: Stage, fault: "resetAfter" | "resetBefore"): P
 
 /** An admin cancels all while nobody knows yet what became of them: what is being read at this moment, a little later. */
 async function cancelAll(stage: Stage): Promise<void> {
-  const endsAt = Date.now() + 10_000;
+  const endsAt = Date.now() + 60_000;
   for (let cancelled = 0; cancelled < stage.contactIds.length;) {
     if (Date.now() > endsAt) throw new Error("not all could be cancelled");
     cancelled += await act(stage, "CANCEL");
@@ -117,7 +117,7 @@ describe("the retry of what an admin cancelled while HubSpot's answer was lost",
       expect(Number(senderUserId)).toBe(made?.userId);
       expect(portal.enrollments.factsOf(contactId)).toMatchObject({ posts: 1, accepted: 1 });
     }
-  }, 40_000);
+  });
 
   test("sends nothing while HubSpot counts an enrollment it does not show, says so, and ends at the deadline", async () => {
     const stage = await connectedPortal();
@@ -145,7 +145,7 @@ describe("the retry of what an admin cancelled while HubSpot's answer was lost",
     expect(ended).toMatchObject({ errorCode: "DEADLINE_EXCEEDED", endedInDoubt: true });
     expect(ended?.errorMessage).toContain("the contact may be enrolled all the same");
     expect(portal.enrollments.factsOf(contactId).posts).toBe(1);
-  }, 40_000);
+  });
 
   test("does not take for its own what the call showed already: the contact is enrolled then", async () => {
     const stage = await connectedPortal();
@@ -160,7 +160,7 @@ describe("the retry of what an admin cancelled while HubSpot's answer was lost",
     await untilRows(stage, `${RETRIES} AND enrollment_status = 'ENROLLED'`);
     expect(portal.enrollments.factsOf(contactId).accepted).toBe(1);
     expect((await rowsOf(stage))[1]?.enrollmentId).toBe(portal.enrollments.latestOf(contactId)?.id);
-  }, 40_000);
+  });
 });
 
 describe("what a retry keeps of its family", () => {

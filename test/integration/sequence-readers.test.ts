@@ -18,7 +18,7 @@ const portals = () => running.db.database.prisma.portal;
 const of = ({ portalId }: SimulatedPortal) => ({ portalId: BigInt(portalId) });
 
 async function synced(portal: SimulatedPortal, after = new Date(0)): Promise<Date> {
-  const endsAt = Date.now() + 20_000;
+  const endsAt = Date.now() + 60_000;
   for (;;) {
     const { directorySyncedAt: at } = await portals().findUniqueOrThrow({ where: of(portal) });
     if (at !== null && at > after) return at;
@@ -74,7 +74,7 @@ describe("sequences of an account whose installer may not see them", () => {
     expect(body).toMatch(/Ann Admin.{0,20}HubSpot refused/);
     expect(body).toMatch(/Rep One.{0,20}1 sequence/);
     expect(body).toMatch(/Rep Two.{0,20}1 sequence/);
-  }, 40_000);
+  });
 
   test("are waited for by the first dropdown, within its time", async () => {
     running.simulator.setLatency(60);
@@ -84,7 +84,7 @@ describe("sequences of an account whose installer may not see them", () => {
     running.simulator.setLatency(0);
     expect(asked.map((labels) => labels.length)).toEqual([3, 3, 3]);
     expect(Date.now() - startedAt).toBeLessThan(3_000);
-  }, 40_000);
+  });
 
   test("stay as they are while a reader is cut short, and go once all were read again", async () => {
     const { portal } = await connect();
@@ -105,7 +105,7 @@ describe("sequences of an account whose installer may not see them", () => {
     expect(await offered(portal)).toEqual(["For all", "Kept"]);
     await copyAgain(portal);
     expect(await offered(portal)).toEqual(["For all"]);
-  }, 40_000);
+  });
 
   test("are told as a problem when everybody is refused, and stay", async () => {
     const { portal, browser } = await connect({ sequences: 2 });
@@ -116,7 +116,7 @@ describe("sequences of an account whose installer may not see them", () => {
     expect(await offered(portal)).toHaveLength(2);
     const { body } = await browser.open(`${running.publicUrl}/settings`);
     expect(body).toMatch(/Sequences: User \d+ does not have permission/);
-  }, 40_000);
+  });
 });
 
 describe("as whom sequences are read", () => {
@@ -147,7 +147,7 @@ describe("as whom sequences are read", () => {
     await copyAgain(portal);
     expect((await readers()).map(({ userId }) => userId)).not.toContain(String(two));
     expect(await offered(portal)).toHaveLength(2);
-  }, 40_000);
+  });
 
   test("is bounded to five people, however many have a seat", async () => {
     const users = Array.from({ length: 12 }, (_, index) => ({
@@ -162,5 +162,5 @@ describe("as whom sequences are read", () => {
         method === "GET" && path.endsWith("/sequences/2026-09") && portalId === portal.portalId,
     );
     expect(asked.length).toBeLessThanOrEqual(5);
-  }, 40_000);
+  });
 });

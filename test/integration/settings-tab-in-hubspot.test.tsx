@@ -73,7 +73,7 @@ describe("the settings tab over the real app", () => {
     portal = addPlainPortal(running.simulator);
     await running.install(portal);
     const portalId = BigInt(portal.portalId);
-    const deadlineMs = Date.now() + 10_000;
+    const deadlineMs = Date.now() + 60_000;
     while ((await running.db.database.prisma.user.count({ where: { portalId } })) === 0) {
       if (Date.now() > deadlineMs) throw new Error("the users were not copied");
       await new Promise((resolve) => setTimeout(resolve, 20));

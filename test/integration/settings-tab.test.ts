@@ -27,7 +27,7 @@ const prisma = () => running.db.database.prisma;
 const idOf = (one: SimulatedPortal): bigint => BigInt(one.portalId);
 
 async function untilUsersAreKnown(one: SimulatedPortal): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
+  const deadlineMs = Date.now() + 60_000;
   while ((await prisma().user.count({ where: { portalId: idOf(one) } })) === 0) {
     if (Date.now() > deadlineMs) throw new Error(`the users of portal ${one.portalId} were not copied`);
     await new Promise((resolve) => setTimeout(resolve, 20));

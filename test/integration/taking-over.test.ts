@@ -158,7 +158,7 @@ describe("the operator's command", () => {
     expect(stdout).toContain(`User ${newcomer} may now use the settings pages of account ${portalId}.`);
     expect(await settings(browser)).toBe(200);
     expect((await browser.get("/settings/audit")).text).toContain("let in");
-  }, 30_000);
+  });
 
   test.each([
     [["0", "7"], "Usage"],

@@ -61,7 +61,7 @@ describe("POST /hubspot/webhooks", () => {
     const run = send(WAIT_FOR_SEQUENCE_END_ROUTE, contactId);
     await run.answered;
     portal.enrollInUi(contactId, { sequenceId });
-    const endsAt = Date.now() + 10_000;
+    const endsAt = Date.now() + 60_000;
     while ((await rowsOf(run))[0]?.["outputs"] == null) {
       if (Date.now() > endsAt) throw new Error("the contact was not looked at");
       await new Promise((resolve) => setTimeout(resolve, 30));
@@ -247,7 +247,7 @@ describe("POST /hubspot/webhooks", () => {
     });
 
     async function eraseArrived(contactId: string): Promise<void> {
-      const endsAt = Date.now() + 10_000;
+      const endsAt = Date.now() + 60_000;
       while ((await sql(`SELECT FROM executions WHERE contact_id = $1 LIMIT 1`, [contactId])).length > 0) {
         if (Date.now() > endsAt) throw new Error("the contact was not erased");
         await new Promise((resolve) => setTimeout(resolve, 30));
@@ -290,7 +290,7 @@ describe("POST /hubspot/webhooks", () => {
       blocker.release();
     }
     expect(await outputsOf(run)).toMatchObject({ outcome: "FINISHED" });
-  }, 30_000);
+  });
 
   test("thousands of waiting contacts cost at most one request per hundred, and a request that is full where it can be", async () => {
     const many = addPlainPortal(running.simulator, { contacts: 3_000 });
@@ -323,5 +323,5 @@ describe("POST /hubspot/webhooks", () => {
       id,
     );
     expect(dueTimes.length).toBeLessThanOrEqual(2);
-  }, 60_000);
+  });
 });

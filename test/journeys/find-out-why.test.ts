@@ -40,7 +40,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     });
     await run.finished;
     if (PICTURES !== undefined) await spreadOverTheDay();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

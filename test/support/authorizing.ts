@@ -49,7 +49,7 @@ export function addUser(portal: SimulatedPortal, facts: { superAdmin?: boolean }
 }
 
 /** Waits until `holds`, which asks the database. */
-export async function until(holds: () => Promise<boolean>, what: string, timeoutMs = 12_000): Promise<void> {
+export async function until(holds: () => Promise<boolean>, what: string, timeoutMs = 60_000): Promise<void> {
   const endsAtMs = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > endsAtMs) throw new Error(`${what}: not within ${timeoutMs} ms`);

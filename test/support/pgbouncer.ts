@@ -58,7 +58,7 @@ export async function startPgBouncer(
 }
 
 async function untilItAnswers(url: string): Promise<void> {
-  const endsAt = Date.now() + 10_000;
+  const endsAt = Date.now() + 60_000;
   for (;;) {
     try {
       await query(url, "SELECT 1");
