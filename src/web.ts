@@ -4,6 +4,7 @@ import { createActionsRouter } from "./actions/routes.js";
 import { verifiedByHubSpot } from "./actions/verified-request.js";
 import { lookAgain } from "./admin/policy/look-again.js";
 import { readRights } from "./admin/session/rights.js";
+import { createConfirmRouter } from "./admin/alerts/confirm-address.js";
 import { createUnsubscribeRouter } from "./admin/alerts/unsubscribe.js";
 import { createSettingsRouter } from "./admin/routes.js";
 import { createSessions } from "./admin/session/session.js";
@@ -144,8 +145,9 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
     files: new AccountShare(FILES_OF_AN_ACCOUNT),
   };
   mountExtension(http, foundation, { database, share: shares.pages });
+  http.use(["/settings", "/alerts"], createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
   http.use(createUnsubscribeRouter({ database, cipher: foundation.cipher }));
-  http.use("/settings", createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
+  http.use(createConfirmRouter({ database, cipher: foundation.cipher, now }));
   http.use(
     createSettingsRouter({
       database,

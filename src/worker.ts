@@ -10,6 +10,7 @@ import { eraseHistories } from "./jobs/erase-history.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
+import { sendDueConfirmations } from "./jobs/send-confirmations.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
 import { requestOldUserLists } from "./directory/user-list.js";
 import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./jobs/watch-idle-portals.js";
@@ -148,16 +149,23 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   closers.add(() => poster.close());
   const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
   closers.add(() => Promise.resolve(mailer?.close()));
+  const { publicUrl } = config;
+  const delivery = { pool: database.pool, poster, mailer, cipher: foundation.cipher, publicUrl, logger };
   closers.add(
     startPeriodic({
       intervalMs: intervals.sweepMs,
-      work: () =>
-        sendDueAlerts({
-          ...{ pool: database.pool, poster, mailer, cipher: foundation.cipher, logger },
-          publicUrl: config.publicUrl,
-        }),
+      work: () => sendDueAlerts(delivery),
       onFault: (fault) => {
         logger.warn({ fault }, "alerts could not be sent");
+      },
+    }),
+  );
+  closers.add(
+    startPeriodic({
+      intervalMs: intervals.sweepMs,
+      work: () => sendDueConfirmations(delivery),
+      onFault: (fault) => {
+        logger.warn({ fault }, "mails that ask to confirm an address could not be sent");
       },
     }),
   );

@@ -1,12 +1,13 @@
 import type { Pool } from "pg";
 import type { Mailer } from "./mailer.js";
 import { settleAddress, type DueAlert } from "./outbox.js";
+import { findConfirmed } from "./confirmations.js";
 import { findOptOuts, unsubscribeUrl } from "./opt-outs.js";
-import { readRecipients } from "./recipients.js";
+import { addressKey, readRecipients } from "./recipients.js";
 import type { TextCipher } from "./webhook-seals.js";
 import { alertMail } from "./words.js";
 
-/** How a try went, by address: every one of the alert's stands in one of the four. */
+/** How a try went, by address: every one of the alert's stands in one of the five. */
 export interface MailTry {
   readonly reached: readonly string[];
   /** For good, with the server's words. */
@@ -15,6 +16,8 @@ export interface MailTry {
   readonly due: ReadonlyMap<string, string>;
   /** Who wants no alerts of the account: they were not mailed. */
   readonly optedOut: readonly string[];
+  /** Who has not confirmed that they want alerts of the account: they were not mailed. */
+  readonly unconfirmed: readonly string[];
 }
 
 interface DeliverMailOptions {
@@ -42,8 +45,12 @@ export async function deliverMail(
   options: DeliverMailOptions,
 ): Promise<MailTry | undefined> {
   const out = await findOptOuts(options.pool, alert.portalId);
+  const confirmed = await findConfirmed(options.pool, alert.portalId);
   const set = readRecipients(alert.address ?? "");
-  const addresses = set.filter((address) => !out.has(address));
+  const optedOut = set.filter((address) => out.has(addressKey(address)));
+  const wanting = set.filter((address) => !optedOut.includes(address));
+  const unconfirmed = wanting.filter((address) => !confirmed.has(addressKey(address)));
+  const addresses = wanting.filter((address) => !unconfirmed.includes(address));
   const reached = addresses.filter((address) => alert.reached.includes(address));
   const refused = new Map(Object.entries(alert.refusals).filter(([address]) => addresses.includes(address)));
   const due = new Map<string, string>();
@@ -64,7 +71,7 @@ export async function deliverMail(
     else refused.set(address, refusal);
     if (!(await settleAddress(options.pool, alert, { address, refusal, ...options }))) return undefined;
   }
-  return { reached, refused, due, optedOut: set.filter((address) => out.has(address)) };
+  return { reached, refused, due, optedOut, unconfirmed };
 }
 
 async function mailTo(to: string, alert: DueAlert, options: DeliverMailOptions) {
@@ -77,11 +84,12 @@ async function mailTo(to: string, alert: DueAlert, options: DeliverMailOptions) 
 }
 
 /** Whom a try missed and why, in sentences for an admin; undefined if nobody. */
-export function mailProblem({ refused, due, optedOut }: MailTry): string | undefined {
+export function mailProblem({ refused, due, optedOut, unconfirmed }: MailTry): string | undefined {
   const refusals = [...refused].map(
     ([address, words]) => `The mail server refused it for ${address}: ${words}`,
   );
   const gone = optedOut.map((address) => `${address} has unsubscribed.`);
-  const sentences = new Set([...refusals, ...due.values(), ...gone]);
+  const waiting = unconfirmed.map((address) => `${address} has not confirmed yet that alerts may come.`);
+  const sentences = new Set([...refusals, ...due.values(), ...gone, ...waiting]);
   return sentences.size === 0 ? undefined : [...sentences].join(" ");
 }

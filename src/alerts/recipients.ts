@@ -5,10 +5,19 @@ export const MOST_RECIPIENTS = 10;
 const LONGEST_ADDRESS = 254;
 const SHOWN = 80;
 
-/** Addresses as one text holds them, apart by commas; each once. */
+/** Two spellings of one mailbox, as good as every mail server takes them, have the same key. */
+export function addressKey(address: string): string {
+  return address.toLowerCase();
+}
+
+/** Addresses as one text holds them, apart by commas; each once, as it was written first. */
 export function readRecipients(text: string): string[] {
-  const addresses = text.split(",").map((address) => address.trim());
-  return [...new Set(addresses.filter((address) => address !== ""))];
+  const addresses = new Map<string, string>();
+  for (const part of text.split(",")) {
+    const address = part.trim();
+    if (address !== "" && !addresses.has(addressKey(address))) addresses.set(addressKey(address), address);
+  }
+  return [...addresses.values()];
 }
 
 /** Why mail cannot go to what was typed, as a sentence for the form; undefined where it can, or nothing was typed. */

@@ -1,4 +1,5 @@
 import { localTime } from "../local-time.js";
+import { LINK_DAYS } from "./confirmation-mails.js";
 import type { AlertKind, DueAlert } from "./outbox.js";
 
 /** What each kind is called, for people. */
@@ -30,6 +31,23 @@ export function alertPayload(alert: DueAlert, publicUrl: string): Record<string,
 /** The page that shows what the alert tells of. */
 function detailsUrl({ page }: DueAlert, publicUrl: string): string {
   return `${publicUrl}${page ?? "/settings"}`;
+}
+
+/** Names nobody: whoever gets it may never have heard of the account, and what admins call themselves is theirs to choose. */
+export function confirmationMail(
+  portalId: bigint,
+  { confirmUrl, unsubscribeUrl }: { confirmUrl: string; unsubscribeUrl: string },
+): { subject: string; text: string } {
+  const lines = [
+    `Somebody who administers HubSpot account ${portalId} wants alerts of Sequence Enroller mailed to this address.`,
+    "They tell when contacts are not enrolled in sequences, or when the app is disconnected.",
+    "",
+    `To get them, confirm that you want them within ${LINK_DAYS} days: ${confirmUrl}`,
+    "",
+    "If you do not want them, do nothing: no alert is sent to you.",
+    `Have this account never write to you again: ${unsubscribeUrl}`,
+  ];
+  return { subject: `Sequence Enroller: confirm your address (account ${portalId})`, text: lines.join("\n") };
 }
 
 export function alertMail(

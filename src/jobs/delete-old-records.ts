@@ -35,6 +35,13 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM contact_fates f USING (
       SELECT portal_id, contact_key FROM contact_fates WHERE told_at < now() - interval '4 days' ORDER BY told_at LIMIT $1
     ) AS old WHERE f.portal_id = old.portal_id AND f.contact_key = old.contact_key`,
+  /** Off the list, and no longer counted by the bound on mails (src/alerts/confirmations.ts). */
+  alertAddresses: `
+    DELETE FROM alert_addresses a USING (
+      SELECT a.portal_id, a.address FROM alert_addresses a LEFT JOIN portal_settings s USING (portal_id)
+       WHERE NOT a.address = ANY (string_to_array(lower(replace(coalesce(s.alert_email, ''), ' ', '')), ','))
+         AND coalesce(a.asked_at[cardinality(a.asked_at)], '-infinity') < now() - interval '1 day' LIMIT $1
+    ) AS old WHERE a.portal_id = old.portal_id AND a.address = old.address`,
   /** No cooldown asks for them any more. */
   pastEnrollments: `
     DELETE FROM past_enrollments p USING (

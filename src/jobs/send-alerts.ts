@@ -80,10 +80,10 @@ async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
 async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery | undefined> {
   const mailed = await deliverMail(alert, { ...options, claimSeconds: CLAIM_SECONDS });
   if (mailed === undefined) return undefined;
-  const { reached, refused, due, optedOut } = mailed;
-  const missed = refused.size + due.size + optedOut.length > 0 ? "PARTLY_SENT" : "SENT";
+  const { reached, refused, due, optedOut, unconfirmed } = mailed;
+  const isComplete = refused.size + due.size + optedOut.length + unconfirmed.length === 0;
   return {
-    outcome: reached.length === 0 ? "FAILED" : missed,
+    outcome: reached.length === 0 ? "FAILED" : isComplete ? "SENT" : "PARTLY_SENT",
     isDue: due.size > 0,
     problem: mailProblem(mailed),
   };

@@ -6,6 +6,7 @@ import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { createCipher } from "../../src/vault/cipher.js";
 import { KEYS } from "../support/site.js";
 import { createLogger } from "../../src/observability/logger.js";
+import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";
 import { startListener, type Listener } from "../support/simulated-app.js";
@@ -49,6 +50,7 @@ afterEach(() => db.drop());
 
 async function raiseTo(settings: { alertEmail?: string; alertWebhookUrl?: string }): Promise<void> {
   await db.database.prisma.portalSettings.create({ data: { portalId, ...settings } });
+  await confirmAddresses(db.database.pool);
   await raiseAlert(db.database.pool, { portalId, kind: "BACKLOG_LATE", message: "9 contacts wait." });
 }
 

@@ -9,6 +9,7 @@ import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { createCipher } from "../../src/vault/cipher.js";
 import { KEYS } from "../support/site.js";
 import { createLogger } from "../../src/observability/logger.js";
+import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";
@@ -56,6 +57,7 @@ async function set(settings: {
   alertFailurePercent?: number;
 }) {
   await db.database.prisma.portalSettings.create({ data: { portalId, ...settings } });
+  await confirmAddresses(db.database.pool);
 }
 
 async function deliver(): Promise<void> {

@@ -24,6 +24,7 @@ const OF_THE_ACCOUNT = [
     "alerts",
     "alert_marks",
     "alert_opt_outs",
+    "alert_addresses",
     "grant_revocations",
   ],
 ];

@@ -137,6 +137,7 @@ async function idsNow(): Promise<RouteIds> {
   const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
   return {
     ...{ portalId, sender, letIn, job, settingsVersion: settings.version },
+    alertAddress: settings.alertEmail ?? "",
     failed: await byContact("151"),
     queued: await byContact("152"),
     later: await byContact("153"),

@@ -7,6 +7,7 @@ import { createCipher } from "../../src/vault/cipher.js";
 import { createWebhookPoster } from "../../src/alerts/webhook-post.js";
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { createLogger } from "../../src/observability/logger.js";
+import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { hiddenField } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
 import { startMailServer } from "../support/mail-server.js";
@@ -315,6 +316,7 @@ describe("a test alert", () => {
     expect(textOf((await post(eleven)).text, "email-problem")).toBe("Enter 10 addresses at most.");
     expect((await post(" ops@acme.example,it@acme.example, ")).status).toBe(303);
     expect(await choicesOf()).toMatchObject({ alertEmail: "ops@acme.example, it@acme.example" });
+    await confirmAddresses(site.database.pool);
     await admin
       .post("/settings/alerts/test")
       .type("form")

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { authorizeAs, until } from "../support/authorizing.js";
+import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { createBrowser, type Browser } from "../support/browser.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
@@ -21,6 +22,7 @@ beforeAll(async () => {
   portalId = BigInt(portal.portalId);
   await authorizeAs(running, { portal, userId: portal.admin.userId, by: "install" });
   await prisma().portalSettings.create({ data: { portalId, alertEmail: `${ADDRESS}, it@acme.example` } });
+  await confirmAddresses(running.db.database.pool);
   stranger = createBrowser(running.publicUrl);
 });
 

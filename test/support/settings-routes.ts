@@ -54,6 +54,7 @@ export interface RouteIds {
   readonly letIn: bigint;
   readonly rotation: bigint;
   readonly preset: bigint;
+  readonly alertAddress: string;
   readonly settingsVersion: number;
   readonly senderVersion: number;
   readonly rotationVersion: number;
@@ -221,7 +222,13 @@ function portalPolicy({ sender, settingsVersion }: RouteIds): Record<string, rea
   };
 }
 
-function rest({ portalId, sender, letIn, settingsVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+function rest({
+  portalId,
+  sender,
+  letIn,
+  settingsVersion,
+  alertAddress,
+}: RouteIds): Record<string, readonly RouteCall[]> {
   const webhook = { webhook_url: "https://8.8.8.8/hook", failure_count: 9, version: settingsVersion };
   const confirmed = { confirmation: portalId };
   return {
@@ -229,6 +236,7 @@ function rest({ portalId, sender, letIn, settingsVersion }: RouteIds): Record<st
       form("/settings/default-sender", { sender_user_id: "", version: settingsVersion }, { other: 409 }),
     ],
     "POST /settings/alerts/secret": [form("/settings/alerts/secret", {}, { own: 200 })],
+    "POST /settings/alerts/ask-again": [form("/settings/alerts/ask-again", { address: alertAddress })],
     "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],
     "POST /settings/alerts": [form("/settings/alerts", webhook, { other: 409 })],
     "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],

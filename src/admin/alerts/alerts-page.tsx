@@ -1,4 +1,5 @@
 import type { StoredAlertSettings } from "../../alerts/alert-settings.js";
+import type { Recipient } from "../../alerts/confirmations.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
 import { MOST_RECIPIENTS } from "../../alerts/recipients.js";
 import { Conflict } from "../audit/change-table.js";
@@ -7,6 +8,7 @@ import { SitePage, type Frame } from "../frame/shell.js";
 import type { RecentAlert } from "../../alerts/recent-alerts.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 import { RecentAlerts } from "./recent-alerts.js";
+import { Recipients } from "./recipients.js";
 
 export type AlertField = "webhook_url" | "email" | "failure_count" | "failure_percent";
 
@@ -29,6 +31,8 @@ export interface AlertsPageModel {
   secret: string | undefined;
   last: Readonly<Record<AlertChannel, LastAlertModel>>;
   recent: readonly RecentAlert[];
+  /** The addresses alerts are mailed to, and whether each has confirmed that. */
+  recipients: readonly Recipient[];
   /** False where the operator has set no mail server. */
   canMail: boolean;
 }
@@ -64,7 +68,9 @@ export function AlertsPage(model: AlertsPageModel) {
         <div class="card-head">
           <h2 id="tests-title">Do they arrive?</h2>
         </div>
-        <Channel {...model} channel="EMAIL" label="E-mail" address={model.saved.email} />
+        <Channel {...model} channel="EMAIL" label="E-mail" address={model.saved.email}>
+          <Recipients recipients={model.recipients} formToken={frame.formToken} format={frame.format} />
+        </Channel>
         <Channel {...model} channel="WEBHOOK" label="Webhook" address={model.saved.webhookUrl} />
         <SigningSecret {...model} />
       </section>
@@ -164,12 +170,19 @@ function Field({ name, label, type, value, problem, children }: FieldModel) {
   );
 }
 
-function Channel(model: AlertsPageModel & { channel: AlertChannel; label: string; address: string | null }) {
-  const { frame, last, channel, label, address } = model;
+interface ChannelModel extends AlertsPageModel {
+  channel: AlertChannel;
+  label: string;
+  address: string | null;
+  children?: unknown;
+}
+
+function Channel({ frame, last, channel, label, address, children }: ChannelModel) {
   return (
     <div class="channel">
       <h3>{label}</h3>
       <LastAlertLine {...last[channel]} />
+      {children}
       {address === null ? (
         <p class="note">No address is set.</p>
       ) : (

@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { findAlertSettings } from "../../alerts/alert-settings.js";
+import { listRecipients } from "../../alerts/confirmations.js";
 import { findLastAlert } from "../../alerts/last-alert.js";
 import { listRecentAlerts } from "../../alerts/recent-alerts.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
@@ -39,19 +40,24 @@ export async function sendAlerts(
   { request, response, entry, secret }: AlertsAnswer,
 ): Promise<void> {
   const { portal } = visit;
-  const [saved, recent, mail, webhook] = await Promise.all([
-    findAlertSettings({ database: options.database.pool, cipher: options.cipher }, portal.portalId),
+  const [[saved, recipients], recent, mail, webhook] = await Promise.all([
+    readSaved(options, portal.portalId),
     listRecentAlerts(options.database.pool, portal.portalId),
     readLast(options, portal, "EMAIL"),
     readLast(options, portal, "WEBHOOK"),
   ]);
   const model = {
-    ...{ saved, recent, entry, secret, canMail: options.canMail },
+    ...{ saved, recipients, recent, entry, secret, canMail: options.canMail },
     frame: frameOf(options, visit, { request, response }),
     last: { EMAIL: mail, WEBHOOK: webhook },
   };
   const status = statusOf({ problems: entry?.problems ?? {}, conflict: entry?.conflict });
   sendPage(response, status, <AlertsPage {...model} />);
+}
+
+async function readSaved({ database: { pool }, cipher }: SettingsOptions, portalId: bigint) {
+  const saved = await findAlertSettings({ database: pool, cipher }, portalId);
+  return [saved, await listRecipients(pool, portalId, saved.email)] as const;
 }
 
 /** GET /settings/alerts/last?channel=…: the line that renews itself while an alert is on its way. */

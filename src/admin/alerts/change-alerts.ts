@@ -6,6 +6,7 @@ import {
   type StoredAlertSettings,
 } from "../../alerts/alert-settings.js";
 import type { AlertChannel } from "../../alerts/outbox.js";
+import { askAgain, confirmNewcomers } from "../../alerts/confirmations.js";
 import { readRecipients, recipientsProblem } from "../../alerts/recipients.js";
 import { raiseTestAlert } from "../../alerts/test-alert.js";
 import { renewSigningSecret } from "../../alerts/webhook-seals.js";
@@ -38,7 +39,9 @@ export async function changeAlerts(
     return sendAlerts(options, visit, { request, response, entry });
   }
   const settings = { ...toSettings(typed), version };
-  if (await save(options, visit.session, settings)) return finishForm(options, response, "alerts-saved");
+  const waiting = await save(options, visit.session, settings);
+  if (waiting !== undefined)
+    return finishForm(options, response, waiting === 0 ? "alerts-saved" : "alerts-saved-unconfirmed");
   const saved = await findAlertSettings(
     { database: options.database.pool, cipher: options.cipher },
     visit.session.portalId,
@@ -92,15 +95,17 @@ function toSettings(typed: Typed): AlertSettings {
   };
 }
 
+/** @returns how many of the addresses have not confirmed; undefined if somebody else saved meanwhile. */
 async function save(
   { database, cipher }: SettingsOptions,
   by: SessionIdentity,
   settings: StoredAlertSettings,
-): Promise<boolean> {
+): Promise<number | undefined> {
+  const { portalId } = by;
   return inTransaction(database.pool, async (client) => {
-    const before = noted(await findAlertSettings({ database: client, cipher: cipher }, by.portalId));
-    if (!(await saveAlertSettings({ database: client, cipher: cipher }, by.portalId, settings))) return false;
-    const after = noted(settings);
+    const saved = await findAlertSettings({ database: client, cipher }, portalId);
+    if (!(await saveAlertSettings({ database: client, cipher }, portalId, settings))) return undefined;
+    const [before, after] = [noted(saved), noted(settings)];
     await recordChange(client, {
       by,
       subject: "alerts",
@@ -109,7 +114,9 @@ async function save(
       before,
       after,
     });
-    return true;
+    return confirmNewcomers(client, {
+      ...{ portalId, before: saved.email, after: settings.email, ownAddress: by.userEmail },
+    });
   });
 }
 
@@ -127,6 +134,29 @@ function inFull({ webhookUrl, email, failureCount, failurePercent }: AlertSettin
     alertFailureCount: failureCount,
     alertFailurePercent: failurePercent,
   };
+}
+
+/** POST /settings/alerts/ask-again: one more mail with the link to an address that has not confirmed. */
+export async function askToConfirm(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const { session: by } = visit;
+  const address = readForm(request).text("address");
+  const verdict = await inTransaction(options.database.pool, async (client) => {
+    const asked = await askAgain(client, by.portalId, address);
+    if (asked === "asked") {
+      const after = { alertEmail: address };
+      await recordChange(client, {
+        ...{ by, subject: "alerts", subjectName: "Address for alerts", action: "ASKED_TO_CONFIRM", after },
+      });
+    }
+    return asked;
+  });
+  finishForm(options, response, `confirmation-${verdict}`);
 }
 
 /** POST /settings/alerts/secret: the answer shows the new secret, and no page does again. */

@@ -1,10 +1,12 @@
 import { Router, type Request, type Response } from "express";
 import { findOptOuts, readSubscription, setOptOut, UNSUBSCRIBE_PATH } from "../../alerts/opt-outs.js";
+import { addressKey } from "../../alerts/recipients.js";
 import { inTransaction } from "../../db/transaction.js";
-import { MessagePage, Page, sendPage } from "../../http/page.js";
+import { Page, sendPage } from "../../http/page.js";
 import { readForm } from "../../http/read-form.js";
 import { recordChange } from "../audit/record-change.js";
 import type { SettingsOptions } from "../site-options.js";
+import { sendUnknownLink } from "./unknown-link.js";
 
 type UnsubscribeOptions = Pick<SettingsOptions, "database" | "cipher">;
 
@@ -28,7 +30,7 @@ async function answer(
 ): Promise<void> {
   const { account, token } = request.query;
   const subscription = readSubscription(cipher, { account, token });
-  if (subscription === undefined) return sendUnknown(response);
+  if (subscription === undefined) return sendUnknownLink(response);
   if (request.method === "POST") {
     const isOut = (request.body as Record<string, unknown> | undefined)?.["again"] !== "yes";
     await inTransaction(database.pool, async (client) => {
@@ -38,16 +40,10 @@ async function answer(
       await recordChange(client, { by, subject: "alerts", subjectName: "Alerts by mail", action });
     });
   }
-  const isOut = (await findOptOuts(database.pool, subscription.portalId)).has(subscription.address);
+  const isOut = (await findOptOuts(database.pool, subscription.portalId)).has(
+    addressKey(subscription.address),
+  );
   sendPage(response, 200, <SubscriptionPage isOut={isOut} />);
-}
-
-function sendUnknown(response: Response): void {
-  const paragraphs = [
-    "This link is not complete, or too old. Nothing was changed.",
-    "Use the link of a newer mail, or ask whoever administers the account to take your address out.",
-  ];
-  sendPage(response, 404, <MessagePage title="Link not known" paragraphs={paragraphs} links={[]} />);
 }
 
 function SubscriptionPage({ isOut }: { isOut: boolean }) {

@@ -43,6 +43,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   TAKEN_OUT: "taken out",
   RETRIED: "enrolled again",
   TRIED_NOW: "tried at once",
+  ASKED_TO_CONFIRM: "asked to confirm",
 };
 
 /** What was done, as the end of a sentence that begins with the subject's name. */

@@ -23,6 +23,23 @@ const NOTICES = {
   "sender-cleared": good("/settings", "Default sender removed."),
   "sender-unknown": bad("/settings", "That user is not an active user of this account. Choose another one."),
   "alerts-saved": good("/settings/alerts", "Alerts saved. Send a test to be sure that they arrive."),
+  "alerts-saved-unconfirmed": good(
+    "/settings/alerts",
+    "Alerts saved. Addresses that are not confirmed yet get a mail with a link first; see below.",
+  ),
+  "confirmation-asked": good("/settings/alerts", "The link is mailed again."),
+  "confirmation-too-soon": bad(
+    "/settings/alerts",
+    "The link was mailed to that address a moment ago. Wait ten minutes before the next one.",
+  ),
+  "confirmation-too-many": bad(
+    "/settings/alerts",
+    "No more links can be mailed today, to that address or by this account. Try again tomorrow.",
+  ),
+  "confirmation-not-needed": bad(
+    "/settings/alerts",
+    "That address is not on the list, is confirmed already, or has unsubscribed.",
+  ),
   "test-raised": good("/settings/alerts", "A test alert is on its way. Its outcome shows below."),
   "test-too-soon": bad(
     "/settings/alerts",
