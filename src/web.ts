@@ -4,6 +4,7 @@ import { createActionsRouter } from "./actions/routes.js";
 import { verifiedByHubSpot } from "./actions/verified-request.js";
 import { lookAgain } from "./admin/policy/look-again.js";
 import { readRights } from "./admin/session/rights.js";
+import { recordSignIn } from "./admin/audit/record-sign-in.js";
 import { createConfirmRouter } from "./admin/alerts/confirm-address.js";
 import { createUnsubscribeRouter } from "./admin/alerts/unsubscribe.js";
 import { createSettingsRouter } from "./admin/routes.js";
@@ -138,7 +139,10 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
     confirmUser: (confirmed) => confirmUser(foundation.database.pool, confirmed),
   });
   http.use(
-    createOAuthRouter({ oauthApi, vault, states, sessions, appUrl, confirmSigner, onInstalled, logger }),
+    createOAuthRouter({
+      ...{ oauthApi, vault, states, sessions, appUrl, confirmSigner, onInstalled, logger },
+      recordSignIn: (signIn) => recordSignIn(foundation.database.pool, signIn),
+    }),
   );
   const shares = {
     pages: new AccountShare(PAGES_OF_AN_ACCOUNT),

@@ -1,9 +1,16 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "../db/transaction.js";
 import type { AlertChannel } from "./outbox.js";
 
 /** Tests a portal may send in 24 hours, of all channels together. */
 const MOST_A_DAY = 10;
+
+interface TestAlert {
+  readonly channel: AlertChannel;
+  readonly message: string;
+  /** Called in the transaction that raises it. */
+  readonly record: (client: PoolClient) => Promise<void>;
+}
 
 export type TestVerdict = "raised" | "too-soon" | "too-many";
 
@@ -31,7 +38,7 @@ const RAISE = `
 export async function raiseTestAlert(
   pool: Pool,
   portalId: bigint,
-  { channel, message }: { channel: AlertChannel; message: string },
+  { channel, message, record }: TestAlert,
 ): Promise<TestVerdict> {
   return inTransaction(pool, async (client) => {
     // Two presses at once: the second counts when the first is committed. Whoever has an address has this row.
@@ -43,6 +50,8 @@ export async function raiseTestAlert(
       MOST_A_DAY,
     ]);
     if (rows[0]?.is_too_many === true) return "too-many";
-    return rows[0]?.is_too_soon === true ? "too-soon" : "raised";
+    if (rows[0]?.is_too_soon === true) return "too-soon";
+    await record(client);
+    return "raised";
   });
 }

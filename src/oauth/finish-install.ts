@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import type { Sessions } from "../admin/session/session.js";
+import type { Sessions, SignIn } from "../admin/session/session.js";
 import { AppError } from "../errors.js";
 import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-api.js";
 import type { Logger } from "../observability/logger.js";
@@ -19,6 +19,8 @@ export interface FinishOptions extends ReturnOptions {
   sessions: Sessions;
   /** Asks HubSpot who the user is in the account now. */
   confirmSigner: ConfirmSigner;
+  /** Notes in the account's audit who signed in, or was not let in. */
+  recordSignIn: (signIn: SignIn) => Promise<void>;
   /** Told after a portal was connected anew; wakes the directory sync. */
   onInstalled: (portalId: bigint) => Promise<void>;
   logger: Logger;
@@ -51,9 +53,14 @@ export async function finishInstall(
   const isUserConfirmed = confirmation !== "unanswered";
   const saved = await connect(options, grant, { occasion: trip.purpose, isUserConfirmed });
   const ending = endingOf(trip, confirmation, saved);
-  if (ending !== undefined) return sendEnding(response, ending, trip.purpose);
   // Nobody is let in on an old word: where HubSpot does not say who they are, an install ends without a session.
-  const isSignedIn = trip.isThisBrowser && isUserConfirmed;
+  const isSignedIn = trip.isThisBrowser && isUserConfirmed && ending === undefined;
+  // Before the session is there: nobody comes in without an entry.
+  if (saved.isKnown && trip.isThisBrowser) {
+    const isConnecting = trip.purpose === "install" && saved.kind === "used";
+    await options.recordSignIn({ by: grant, isOpen: isSignedIn, isConnecting });
+  }
+  if (ending !== undefined) return sendEnding(response, ending, trip.purpose);
   if (isSignedIn) {
     options.sessions.open(response, grant, saved.at);
     options.logger.info(

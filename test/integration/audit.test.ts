@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { appUsers } from "../support/authorizing.js";
 import { createBrowser, hiddenField, type Browser } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
@@ -34,9 +35,9 @@ describe("the audit", () => {
     return text;
   };
 
-  async function connect(from = "/oauth/install"): Promise<void> {
+  async function connect(from = "/oauth/install", by?: number): Promise<void> {
     const start = await browser.get(from);
-    const userId = running.simulator.portals.get(Number(portalId))?.admin.userId ?? 0;
+    const userId = by ?? running.simulator.portals.get(Number(portalId))?.admin.userId ?? 0;
     await browser.get(
       running.simulator.authorize(start.location ?? "", { portalId: Number(portalId), userId }),
     );
@@ -59,8 +60,39 @@ describe("the audit", () => {
   const storedId = async () =>
     (await prisma().execution.findFirstOrThrow({ where: { portalId }, orderBy: { id: "desc" } })).id;
 
-  test("tells who connected the account, first and again, and nothing of a mere sign-in", async () => {
+  test("tells who signed in, who signed out, and who was not let in", async () => {
     await connect("/settings/sign-in");
+    const [signedIn] = await entries();
+    expect(signedIn).toMatch(new RegExp(`^${email} signed in ${email} ,`));
+    const portal = running.simulator.portals.get(Number(portalId));
+    const [stranger = 0] = portal === undefined ? [] : appUsers(portal);
+    const admin = browser;
+    browser = createBrowser(running.publicUrl);
+    await connect("/settings/sign-in", stranger);
+    expect((await browser.get("/settings")).status).toBe(403);
+    browser = admin;
+    const address = portal?.users.get(stranger)?.email ?? "";
+    expect((await entries())[0]).toMatch(new RegExp(`^${address} not let in ${address} ,`));
+    expect((await press("sign-out")).status).toBe(303);
+    await connect("/settings/sign-in");
+    const told = await entries("audit?what=session");
+    expect(told.map((entry) => entry.split(" ,", 1)[0])).toEqual([
+      ...[`${email} signed in ${email}`, `${email} signed out ${email}`],
+      ...[`${address} not let in ${address}`, `${email} signed in ${email}`],
+    ]);
+  });
+
+  test("notes nobody as signed in whom HubSpot does not say who they are", async () => {
+    running.simulator.setFaults({ users: { errorBefore: 1 } });
+    await connect("/settings/sign-in");
+    running.simulator.setFaults({});
+    expect(await entries()).toEqual([
+      expect.stringMatching(new RegExp(`^${email} not let in`)),
+      expect.stringMatching(/^Account connected/),
+    ]);
+  });
+
+  test("tells who connected the account, first and again, and no sign-in beside it", async () => {
     expect(await entries()).toEqual([
       expect.stringMatching(
         new RegExp(

@@ -42,12 +42,12 @@ describe("a browser", () => {
   });
 });
 
-test("a file that somebody takes along stands in the audit", async () => {
+test("a file that somebody takes along stands in the audit, with the number of its rows", async () => {
   await seedExecutions(site.database, [{ portalId }, { portalId }, { portalId: portalId + 1n }]);
   await admin.get("/settings/activity/export.csv").expect(200);
   await admin.get("/settings/reports.csv").expect(200);
   expect(await site.database.prisma.auditEntry.findMany({ where: { action: "EXPORTED" } })).toMatchObject([
-    { portalId, subject: "export", subjectName: "Activity", userId: expect.any(BigInt) },
+    { portalId, subject: "export", subjectName: "Activity", userId: expect.any(BigInt), after: { rows: 2 } },
     { portalId, subject: "export", subjectName: "Reports", after: { rows: expect.any(Number) } },
   ]);
   expect((await admin.get("/settings/audit").expect(200)).text).toContain("Rows given out");

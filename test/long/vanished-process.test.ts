@@ -132,7 +132,11 @@ describe("a process that vanishes inside a transaction", () => {
           presetId: null,
           version: 9,
         } as never),
-      "a test alert": (of, portalId) => raiseTestAlert(of, portalId, { channel: "EMAIL", message: "Test." }),
+      "a test alert": (of, portalId) =>
+        raiseTestAlert(of, portalId, {
+          ...{ channel: "EMAIL", message: "Test." },
+          record: () => Promise.resolve(),
+        }),
       "one cancelled": async (of, portalId) =>
         actOnOne(of, session(portalId), { action: "CANCEL", id: await executionOf(portalId) }),
       "many cancelled": (of, portalId) => actOnMany(of, session(portalId), { action: "CANCEL", query }),

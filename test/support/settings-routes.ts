@@ -246,7 +246,7 @@ function rest({
     "POST /settings/danger/erase": [form("/settings/danger/erase", confirmed)],
     "POST /settings/danger/disconnect": [form("/settings/danger/disconnect", confirmed)],
     // The last: it ends the session.
-    "POST /settings/sign-out": [form("/settings/sign-out", {}, { changes: false })],
+    "POST /settings/sign-out": [form("/settings/sign-out")],
   };
 }
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import { createSettingsRouter } from "../../src/admin/routes.js";
 import { createSessions, type Sessions } from "../../src/admin/session/session.js";
+import { recordSignIn } from "../../src/admin/audit/record-sign-in.js";
 import { mayTakeOver } from "../../src/admin/session/rights.js";
 import type { EncryptionKey } from "../../src/config.js";
 import type { Database } from "../../src/db/client.js";
@@ -122,6 +123,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   app.use(
     createOAuthRouter({
       ...{ oauthApi, vault, states, sessions, confirmSigner, onInstalled, logger },
+      recordSignIn: (signIn) => recordSignIn(database.pool, signIn),
       appUrl: simulator.url,
     }),
   );

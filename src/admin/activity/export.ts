@@ -9,6 +9,8 @@ export interface ExportOptions {
   /** IANA name; times are given in UTC and in this zone. */
   readonly timeZone: string;
   readonly now: Date;
+  /** Notes that the rows are given out. */
+  readonly record: <Row>(rows: AsyncIterable<Row>) => Promise<AsyncIterable<Row>>;
 }
 
 /** Rows in memory at a time, however long the export, and turned into items in one go. */
@@ -25,7 +27,7 @@ export async function sendExport(response: Response, options: ExportOptions): Pr
   await sendCsv(response, {
     name: `sequence-enroller-${options.portalId}-${day}.csv`,
     columns: columnsOf(options),
-    rows: items(options),
+    rows: await options.record(items(options)),
   });
 }
 

@@ -119,8 +119,9 @@ async function exportAll(options: SettingsOptions, request: Request, response: R
   const { filter } = readQuery(options, visit.portal, request.query);
   const search = await searchExecutions(options.database.pool, portalId, filter);
   const zone = { timeZone: knownZone(timeZone), now: options.now() };
-  await recordExport(options.database.pool, { by: visit.session, subjectName: "Activity" });
-  await sendExport(response, { search, portalId, ...zone });
+  const record = <Row,>(rows: AsyncIterable<Row>) =>
+    recordExport(options.database.pool, { by: visit.session, subjectName: "Activity" }, rows);
+  await sendExport(response, { search, portalId, ...zone, record });
 }
 
 /** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */

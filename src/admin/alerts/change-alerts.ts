@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import type { PoolClient } from "pg";
 import {
   findAlertSettings,
   saveAlertSettings,
@@ -195,11 +196,15 @@ export async function sendTestAlert(
   const visit = await admitForm(options, request, response);
   if (visit === undefined) return;
   const { pool } = options.database;
-  const { portalId } = visit.session;
+  const { session: by } = visit;
+  const { portalId } = by;
   const channel: AlertChannel = readForm(request).text("channel") === "EMAIL" ? "EMAIL" : "WEBHOOK";
   const { email, webhookUrl } = await findAlertSettings({ database: pool, cipher: options.cipher }, portalId);
   if ((channel === "EMAIL" ? email : webhookUrl) === null)
     return finishForm(options, response, "test-without-address");
-  const verdict = await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE });
+  const subjectName = channel === "EMAIL" ? "Test mail" : "Test alert";
+  const record = (client: PoolClient) =>
+    recordChange(client, { by, subject: "alerts", subjectName, action: "SENT" });
+  const verdict = await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE, record });
   finishForm(options, response, `test-${verdict}`);
 }

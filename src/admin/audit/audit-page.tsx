@@ -33,7 +33,7 @@ export function AuditPage({ frame, entries, names, actors, narrowing, isFirst }:
       frame={frame}
       current={AUDIT_PATH}
       title="Audit"
-      lead={`Who changed what on these pages, newest first. Times are in ${frame.format.timeZone}.`}
+      lead={`Who signed in, and who changed what or took it along, newest first. Times are in ${frame.format.timeZone}.`}
     >
       <NarrowForm {...{ actors, narrowing, names }} />
       {items.length === 0 ? (
@@ -75,7 +75,7 @@ function auditHref({ who, what }: AuditNarrowing, before?: bigint): string {
 function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "narrowing" | "names">) {
   return (
     <form method="get" action={AUDIT_PATH} class="search" role="search">
-      <label for="who">Changed by</label>
+      <label for="who">Who</label>
       <select id="who" name="who">
         <option value="">Anybody</option>
         {actors.map(({ userId, userEmail }) => (
@@ -100,8 +100,7 @@ function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "n
 
 function Nothing({ narrowing, isFirst }: Pick<AuditModel, "narrowing" | "isFirst">) {
   if (!isFirst) return <p class="card empty">There is nothing older.</p>;
-  if (narrowing.who === "" && narrowing.what === "")
-    return <p class="card empty">Nothing was changed yet.</p>;
+  if (narrowing.who === "" && narrowing.what === "") return <p class="card empty">There is nothing yet.</p>;
   return (
     <p class="card empty">
       No change fits. <a href={AUDIT_PATH}>Show all changes</a>

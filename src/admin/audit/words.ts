@@ -35,6 +35,7 @@ export const SUBJECTS: Readonly<Record<string, string>> = {
   access: "Access",
   executions: "Contacts",
   export: "Export",
+  session: "Sign-ins",
 };
 
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -43,6 +44,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   TAKEN_OUT: "taken out",
   RETRIED: "enrolled again",
   TRIED_NOW: "tried at once",
+  SIGN_IN_REFUSED: "not let in",
   ASKED_TO_CONFIRM: "asked to confirm",
 };
 

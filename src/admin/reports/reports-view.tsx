@@ -45,12 +45,10 @@ export async function sendReportFile(
   const { portalId } = visit.portal;
   const { lines, rest } = await readReport(options.database, portalId, { group, since, limit: IN_FILE });
   const rows = (rest === undefined ? lines : [...lines, restLine(rest)]).map((line) => toCells(line, group));
-  const report = { by: visit.session, subjectName: "Reports", rows: rows.length };
-  await recordExport(options.database.pool, report);
   await sendCsv(response, {
     name: `sequence-enroller-${portalId}-by-${group}-${range}.csv`,
     columns: Object.keys(toCells(NOTHING, group)).map((key) => ({ key, header: key })),
-    rows,
+    rows: await recordExport(options.database.pool, { by: visit.session, subjectName: "Reports" }, rows),
   });
 }
 

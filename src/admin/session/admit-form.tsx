@@ -1,11 +1,14 @@
 import type { Request, RequestHandler, Response } from "express";
+import { inTransaction } from "../../db/transaction.js";
 import { clearSiteData } from "../../http/security-headers.js";
 import { sendPage } from "../../http/page.js";
 import { readForm } from "../../http/read-form.js";
 import { requestIdOf } from "../../http/request-id.js";
+import { recordSignOut } from "../audit/record-sign-in.js";
 import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
 import { AdminsUnconfirmedPage, FormRefusedPage } from "./gate-pages.js";
 import { revokeSession } from "./revoked-sessions.js";
+import type { Session } from "./session.js";
 import type { SettingsOptions } from "../site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "./visit.js";
 
@@ -75,8 +78,15 @@ export async function admitForm(
 export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await identifyVisit(options, request);
   if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
-  if (visit.kind !== "stranger") await revokeSession(options.database.pool, visit.session);
+  if (visit.kind !== "stranger") await endSession(options, visit.session);
   leaveSite(options, response);
+}
+
+async function endSession({ database }: SettingsOptions, session: Session): Promise<void> {
+  await inTransaction(database.pool, async (client) => {
+    await revokeSession(client, session);
+    await recordSignOut(client, session);
+  });
 }
 
 /** Back to the page the notice belongs to, which says once how it went. */
