@@ -1,5 +1,4 @@
 import { createMailer } from "./alerts/mailer.js";
-import { resealWebhooks } from "./alerts/webhook-seals.js";
 import { createWebhookPoster } from "./alerts/webhook-post.js";
 import { OverdueLooks } from "./executions/overdue.js";
 import { recallStranded } from "./executions/stranded.js";
@@ -9,6 +8,7 @@ import { applyLateFates } from "./jobs/apply-late-fates.js";
 import { eraseHistories } from "./jobs/erase-history.js";
 import { startPeriodic } from "./jobs/periodic.js";
 import { pruneHistory } from "./jobs/prune-history.js";
+import { resealEveryWebhook } from "./jobs/reseal-webhooks.js";
 import { sendDueAlerts } from "./jobs/send-alerts.js";
 import { sendDueConfirmations } from "./jobs/send-confirmations.js";
 import { workBulkJobs } from "./jobs/work-bulk-jobs.js";
@@ -94,7 +94,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   const stopPruning = startPeriodic({
     intervalMs: intervals.pruneMs,
     work: async () => {
-      await resealWebhooks(database.pool, foundation.cipher);
+      await resealEveryWebhook({ pool: database.pool, cipher: foundation.cipher, logger });
       await pruneHistory({ pool: database.pool, logger, isEnding: () => isEnding });
     },
     onFault: (fault) => {
@@ -191,10 +191,13 @@ function startWatching(
 ): void {
   const { pool } = database;
   const works = [
-    { name: "failures", intervalMs: intervals.watchMs, work: () => watchFailures(pool) },
-    { name: "backlogs", intervalMs: intervals.watchMs, work: () => watchBacklogs(pool) },
-    { name: "own faults", intervalMs: intervals.watchMs, work: () => watchOwnFaults(pool) },
-    { name: "fixed user lists", intervalMs: intervals.watchMs, work: () => tellOfFixedUserLists(pool) },
+    { name: "failures", intervalMs: intervals.watchMs, work: () => watchFailures({ pool, logger }) },
+    { name: "backlogs", intervalMs: intervals.watchMs, work: () => watchBacklogs({ pool, logger }) },
+    { name: "own faults", intervalMs: intervals.watchMs, work: () => watchOwnFaults({ pool, logger }) },
+    {
+      ...{ name: "fixed user lists", intervalMs: intervals.watchMs },
+      work: () => tellOfFixedUserLists({ pool, logger }),
+    },
     {
       ...{ name: "old user lists", intervalMs: intervals.idleMs },
       work: async () => (await requestOldUserLists(pool)).forEach(wake),

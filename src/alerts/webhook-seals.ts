@@ -68,37 +68,62 @@ interface SealedRow {
   secret_sealed: string | null;
 }
 
-/**
- * Seals the addresses that earlier releases stored in clear, and re-seals what is not under the first key. What changes
- * meanwhile is left as it is: it is new.
- *
- * @returns how many rows were changed.
- */
-export async function resealWebhooks(pool: Pool, cipher: TextCipher): Promise<number> {
+/** What a portal's settings hold of its webhook. */
+export interface WebhookSeals {
+  readonly portalId: bigint;
+  /** In clear, of an earlier release. */
+  readonly url: string | null;
+  readonly urlSealed: string | null;
+  readonly secretSealed: string | null;
+}
+
+/** Of every portal that has a webhook, or a secret to sign its posts with. */
+export async function listWebhookSeals(pool: Pool): Promise<WebhookSeals[]> {
   const { rows } = await pool.query<SealedRow>(
     `SELECT portal_id, alert_webhook_url AS url, alert_webhook_sealed AS url_sealed, alert_secret_sealed AS secret_sealed
        FROM portal_settings WHERE num_nonnulls(alert_webhook_url, alert_webhook_sealed, alert_secret_sealed) > 0`,
   );
-  let changed = 0;
-  for (const row of rows) if (await resealRow(pool, cipher, row)) changed += 1;
-  return changed;
+  return rows.map((row) => ({
+    ...{ portalId: BigInt(row.portal_id), url: row.url },
+    ...{ urlSealed: row.url_sealed, secretSealed: row.secret_sealed },
+  }));
 }
 
-async function resealRow(pool: Pool, cipher: TextCipher, row: SealedRow): Promise<boolean> {
-  const portalId = BigInt(row.portal_id);
+/**
+ * Seals an address that an earlier release stored in clear, and re-seals what is not under the first key. What changes
+ * meanwhile is left as it is: it is new.
+ *
+ * @returns whether the row was changed.
+ * @throws as TextCipher.open.
+ */
+export async function resealWebhook(pool: Pool, cipher: TextCipher, seals: WebhookSeals): Promise<boolean> {
+  const { portalId } = seals;
   const again = (sealed: string | null, field: string): string | null =>
     sealed === null || cipher.isCurrent(sealed)
       ? sealed
       : cipher.seal(cipher.open(sealed, { portalId, field }), { portalId, field });
   const url =
-    row.url === null ? again(row.url_sealed, URL_COLUMN) : sealWebhookUrl(cipher, portalId, row.url);
-  const secret = again(row.secret_sealed, SECRET_COLUMN);
-  if (row.url === null && url === row.url_sealed && secret === row.secret_sealed) return false;
+    seals.url === null ? again(seals.urlSealed, URL_COLUMN) : sealWebhookUrl(cipher, portalId, seals.url);
+  const secret = again(seals.secretSealed, SECRET_COLUMN);
+  if (seals.url === null && url === seals.urlSealed && secret === seals.secretSealed) return false;
   const { rowCount } = await pool.query(
     `UPDATE portal_settings SET alert_webhook_url = NULL, alert_webhook_sealed = $5, alert_secret_sealed = $6
       WHERE portal_id = $1 AND alert_webhook_url IS NOT DISTINCT FROM $2 AND alert_webhook_sealed IS NOT DISTINCT FROM $3
         AND alert_secret_sealed IS NOT DISTINCT FROM $4`,
-    [portalId, row.url, row.url_sealed, row.secret_sealed, url, secret],
+    [portalId, seals.url, seals.urlSealed, seals.secretSealed, url, secret],
   );
   return rowCount === 1;
+}
+
+/**
+ * The same for every portal.
+ *
+ * @returns how many rows were changed.
+ * @throws as TextCipher.open, for the first that does not open.
+ */
+export async function resealWebhooks(pool: Pool, cipher: TextCipher): Promise<number> {
+  let changed = 0;
+  for (const seals of await listWebhookSeals(pool))
+    if (await resealWebhook(pool, cipher, seals)) changed += 1;
+  return changed;
 }

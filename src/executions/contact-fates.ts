@@ -143,14 +143,19 @@ export async function settleFates(client: PoolClient, fates: readonly ContactFat
   return all;
 }
 
-/** Portals with fates to be held against their new executions, and how far that has come. */
-async function portalsToCheck(pool: Pool): Promise<{ portal_id: string; checked_id: string | null }[]> {
+/** A portal with fates to be held against its new executions, and how far that has come; null: not begun. */
+export interface FateCheck {
+  readonly portalId: bigint;
+  readonly checkedId: string | null;
+}
+
+export async function listFateChecks(pool: Pool): Promise<FateCheck[]> {
   const { rows } = await pool.query<{ portal_id: string; checked_id: string | null }>(
     `SELECT portal_id, checked_id FROM (
        SELECT DISTINCT portal_id FROM contact_fates
      ) AS told LEFT JOIN contact_fate_checks USING (portal_id)`,
   );
-  return rows;
+  return rows.map(({ portal_id, checked_id }) => ({ portalId: BigInt(portal_id), checkedId: checked_id }));
 }
 
 /**
@@ -172,17 +177,12 @@ const CHECK = `
   SELECT DISTINCT e.contact_id, f.became_id FROM next e
     JOIN contact_fates f ON f.portal_id = e.portal_id AND f.contact_key = ${keyInSql("e.portal_id", "e.contact_id")}`;
 
-/** Contacts that came up again after HubSpot had told of their end. */
-export async function findLateComers(pool: Pool): Promise<ContactFate[]> {
-  const found: ContactFate[] = [];
-  for (const { portal_id, checked_id } of await portalsToCheck(pool)) {
-    const { rows } = await pool.query<{ contact_id: string; became_id: string | null }>({
-      name: "check-contact-fates",
-      text: CHECK,
-      values: [portal_id, checked_id, CHECKED_AT_ONCE, IN_FLIGHT_SECONDS],
-    });
-    for (const { contact_id, became_id } of rows)
-      found.push({ portalId: BigInt(portal_id), contactId: contact_id, becameId: became_id });
-  }
-  return found;
+/** Contacts of the portal that came up again after HubSpot had told of their end. */
+export async function findLateComers(pool: Pool, { portalId, checkedId }: FateCheck): Promise<ContactFate[]> {
+  const { rows } = await pool.query<{ contact_id: string; became_id: string | null }>({
+    name: "check-contact-fates",
+    text: CHECK,
+    values: [portalId, checkedId, CHECKED_AT_ONCE, IN_FLIGHT_SECONDS],
+  });
+  return rows.map(({ contact_id, became_id }) => ({ portalId, contactId: contact_id, becameId: became_id }));
 }

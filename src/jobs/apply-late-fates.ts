@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { applyContactChanges, type ContactChange } from "../executions/contact-changes.js";
 import type { Logger } from "../observability/logger.js";
 import { eachPortal } from "./each-portal.js";
-import { findLateComers, type ContactFate } from "../executions/contact-fates.js";
+import { findLateComers, listFateChecks, type ContactFate } from "../executions/contact-fates.js";
 
 function toChange({ portalId, contactId, becameId }: ContactFate): ContactChange {
   if (becameId === null) return { kind: "erased", portalId, contactId };
@@ -16,13 +16,12 @@ function toChange({ portalId, contactId, becameId }: ContactFate): ContactChange
  * @returns the portals that have something to do now.
  */
 export async function applyLateFates(pool: Pool, logger: Logger): Promise<Set<bigint>> {
-  const found = await findLateComers(pool);
-  const portals = [...new Set(found.map(({ portalId }) => portalId))].map((portalId) => ({ portalId }));
   const concerned = new Set<bigint>();
   const what = "what HubSpot told of an account's contacts could not be applied";
-  await eachPortal(portals, { logger, what }, async ({ portalId }) => {
-    const changes = found.filter((fate) => fate.portalId === portalId).map(toChange);
-    for (const changed of await applyContactChanges(pool, changes)) concerned.add(changed);
+  await eachPortal(await listFateChecks(pool), { logger, what }, async (check) => {
+    const found = await findLateComers(pool, check);
+    if (found.length === 0) return;
+    for (const changed of await applyContactChanges(pool, found.map(toChange))) concerned.add(changed);
   });
   return concerned;
 }

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { raiseAlert } from "../alerts/outbox.js";
 import { CAN_RENEW_USER_LIST, HAD_USER_LIST, IDLE_SHARE, USER_LIST_READ_AT } from "../directory/user-list.js";
+import { tellEach, type WatchOptions } from "./watch-portals.js";
 
 /** HubSpot says only when it is asked that an account has removed the app. */
 const UNUSED = "interval '20 hours'";
@@ -31,7 +32,8 @@ const MESSAGE =
   "or stops being one. Connect the account again with the permission settings.users.read.";
 
 /** Tells the admins, once each time, that the list which says who they are cannot be renewed any more. */
-export async function tellOfFixedUserLists(pool: Pool): Promise<void> {
+export async function tellOfFixedUserLists(options: WatchOptions): Promise<void> {
+  const { pool } = options;
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-fixed-user-lists",
     text: `
@@ -42,8 +44,7 @@ export async function tellOfFixedUserLists(pool: Pool): Promise<void> {
                             AND m.raised_at > coalesce(p.users_read_at, '-infinity'))
        LIMIT 100`,
   });
-  for (const { portal_id } of rows)
-    await raiseAlert(pool, {
-      ...{ portalId: BigInt(portal_id), kind: "USER_LIST_OLD", message: MESSAGE, page: "/settings/access" },
-    });
+  await tellEach(rows, options, ({ portalId }) =>
+    raiseAlert(pool, { portalId, kind: "USER_LIST_OLD", message: MESSAGE, page: "/settings/access" }),
+  );
 }

@@ -3,6 +3,26 @@ import { localTime } from "../local-time.js";
 import { raiseAlert } from "../alerts/outbox.js";
 import { sentenceOf } from "../executions/error-codes.js";
 import { undecidedRows } from "../executions/undecided.js";
+import type { Logger } from "../observability/logger.js";
+import { eachPortal } from "./each-portal.js";
+
+export interface WatchOptions {
+  readonly pool: Pool;
+  readonly logger: Logger;
+}
+
+/** What the operator reads of an account whose admins could not be told. */
+const UNTOLD = "the admins of an account could not be told of its trouble";
+
+/** Tells the admins of each portal in turn: what is in the way of one keeps no other from being told. */
+export async function tellEach<Row extends { portal_id: string }>(
+  rows: readonly Row[],
+  { logger }: WatchOptions,
+  tell: (portal: Row & { portalId: bigint }) => Promise<void>,
+): Promise<void> {
+  const portals = rows.map((row) => ({ ...row, portalId: BigInt(row.portal_id) }));
+  await eachPortal(portals, { logger, what: UNTOLD }, tell);
+}
 
 /** Below this, one failure more or less is no share worth waking anybody for. */
 const LEAST_FOR_SHARE = 20;
@@ -16,7 +36,8 @@ interface FailureRow {
 }
 
 /** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin cancelled is no failure. */
-export async function watchFailures(pool: Pool): Promise<void> {
+export async function watchFailures(options: WatchOptions): Promise<void> {
+  const { pool } = options;
   const { rows } = await pool.query<FailureRow>({
     name: "watch-failures",
     text: `
@@ -32,7 +53,7 @@ export async function watchFailures(pool: Pool): Promise<void> {
           OR (hour.decided >= $1 AND hour.failed * 100 >= s.alert_failure_percent * hour.decided))`,
     values: [LEAST_FOR_SHARE],
   });
-  for (const { portal_id, failed, decided, top_code, since } of rows) {
+  await tellEach(rows, options, async ({ portalId, failed, decided, top_code, since }) => {
     const sentence = top_code === null ? undefined : sentenceOf(top_code);
     const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
     const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
@@ -42,8 +63,8 @@ export async function watchFailures(pool: Pool): Promise<void> {
       since: since.toISOString(),
     };
     const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
-    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "FAILURES_HIGH", message, page });
-  }
+    await raiseAlert(pool, { portalId, kind: "FAILURES_HIGH", message, page });
+  });
 }
 
 /** Rows of a portal's backlog looked at, of each state; what lies behind them is later still. */
@@ -68,7 +89,8 @@ const OPEN_COLUMNS = "e.deadline_at, greatest(e.due_at, now()) AS from_at, e.due
  * late is told. A line younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the
  * pace zero, and is late from a day before the first deadline on.
  */
-export async function watchBacklogs(pool: Pool): Promise<void> {
+export async function watchBacklogs(options: WatchOptions): Promise<void> {
+  const { pool } = options;
   const { rows } = await pool.query<BacklogRow>({
     name: "watch-backlogs",
     text: `
@@ -102,12 +124,12 @@ export async function watchBacklogs(pool: Pool): Promise<void> {
        WHERE late.first_missed_at IS NOT NULL`,
     values: [LOOK_AHEAD],
   });
-  for (const { portal_id, time_zone, waiting, per_hour, first_missed_at } of rows) {
+  await tellEach(rows, options, async ({ portalId, time_zone, waiting, per_hour, first_missed_at }) => {
     const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
     const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
     const page = "/settings/activity?status=waiting";
-    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "BACKLOG_LATE", message, page });
-  }
+    await raiseAlert(pool, { portalId, kind: "BACKLOG_LATE", message, page });
+  });
 }
 
 /** A wrong set-up that is noticed and mended at once is nothing to tell every account of. */
@@ -117,7 +139,8 @@ const FAULT_LASTS = "30 minutes";
  * Raises SERVICE_FAULT, once for each time, in every account that a fault of our own keeps at a standstill: its admins
  * see contacts wait and cannot know that HubSpot is not to blame.
  */
-export async function watchOwnFaults(pool: Pool): Promise<void> {
+export async function watchOwnFaults(options: WatchOptions): Promise<void> {
+  const { pool } = options;
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "watch-own-faults",
     text: `
@@ -127,10 +150,10 @@ export async function watchOwnFaults(pool: Pool): Promise<void> {
                             AND a.created_at > d.circuit_opened_at)`,
     values: [FAULT_LASTS],
   });
-  for (const { portal_id } of rows) {
+  await tellEach(rows, options, async ({ portalId }) => {
     const message =
       "A fault of Sequence Enroller itself keeps contacts of this account waiting. Its operator has been told. " +
       "Nothing is lost: they go on when it is mended.";
-    await raiseAlert(pool, { portalId: BigInt(portal_id), kind: "SERVICE_FAULT", message });
-  }
+    await raiseAlert(pool, { portalId, kind: "SERVICE_FAULT", message });
+  });
 }

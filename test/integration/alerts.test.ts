@@ -19,6 +19,7 @@ const portalId = 62_515n;
 const from = "Sequence Enroller <enroller@operator.example>";
 
 const cipher = createCipher(KEYS);
+const logger = createLogger({ level: "silent" });
 let db: TestDatabase;
 let mailServer: MailServerStandIn;
 let mails: MailServerStandIn["mails"];
@@ -61,7 +62,6 @@ async function set(settings: {
 }
 
 async function deliver(): Promise<void> {
-  const logger = createLogger({ level: "silent" });
   const { pool } = db.database;
   await sendDueAlerts({ pool, poster, mailer, publicUrl: "https://enroller.example", cipher, logger });
 }
@@ -190,7 +190,7 @@ describe("many contacts not enrolled", () => {
     );
   const failed = { enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" };
   const raised = async () => {
-    await watchFailures(db.database.pool);
+    await watchFailures({ pool: db.database.pool, logger });
     return (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message);
   };
 
@@ -269,7 +269,7 @@ describe("a backlog", () => {
     );
   const inHours = (count: number) => new Date(Date.now() + count * 3_600_000);
   const raised = async () => {
-    await watchBacklogs(db.database.pool);
+    await watchBacklogs({ pool: db.database.pool, logger });
     return (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message);
   };
 

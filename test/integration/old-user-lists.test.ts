@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { createLogger } from "../../src/observability/logger.js";
 import { tellOfFixedUserLists } from "../../src/jobs/watch-idle-portals.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
 import { addUser, appUsers, authorizeAs, until } from "../support/authorizing.js";
@@ -162,11 +163,13 @@ describe("a copy more than a day old", () => {
     expect(page.text).toContain("as HubSpot last gave it");
     const form_token = hiddenField(page.text, "form_token");
     expect((await admin.post("/settings/danger/pause", { form_token })).status).toBe(303);
-    for (const _time of [1, 2]) await tellOfFixedUserLists(running.db.database.pool);
+    const { pool } = running.db.database;
+    const tell = () => tellOfFixedUserLists({ pool, logger: createLogger({ level: "silent" }) });
+    for (const _time of [1, 2]) await tell();
     const where = { portalId, kind: "USER_LIST_OLD" };
     expect(await prisma().alert.count({ where })).toBe(2); // one for each channel
     await prisma().alertMark.updateMany({ where, data: { raisedAt: new Date(Date.now() - 7_200_000) } });
-    await tellOfFixedUserLists(running.db.database.pool);
+    await tell();
     expect(await prisma().alert.count({ where })).toBe(2);
   });
 });

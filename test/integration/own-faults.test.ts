@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { createLogger } from "../../src/observability/logger.js";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../../src/app.js";
@@ -102,7 +103,7 @@ test("a fault of our own that lasts is told to the account's admins once for eac
       [ill, minutes, cause],
     );
   const told = async () => {
-    await watchOwnFaults(pool);
+    await watchOwnFaults({ pool, logger: createLogger({ level: "silent" }) });
     return prisma.alert.count({ where: { kind: "SERVICE_FAULT", channel: "EMAIL", portalId: ill } });
   };
   await stop(29, "VAULT_KEY_UNKNOWN");
