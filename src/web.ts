@@ -48,6 +48,8 @@ const QUESTION_TIMEOUT_MS = 3_000;
 const HOUR_MS = 3_600_000;
 /** A page takes some milliseconds: a person with several tabs, and colleagues, do not notice the limit. */
 const PAGES_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 2_000 };
+/** A step in the workflow editor opens a few at once; each takes some milliseconds. They share the connections of calls. */
+const DROPDOWNS_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 1_500 };
 /** For as long as it is read: the next one is asked for when the first is there. */
 const FILES_OF_AN_ACCOUNT = { inHand: 1, waiting: 0, patienceMs: 0 };
 
@@ -77,7 +79,8 @@ function mountActions(
       wake,
       readHoldSettings: (portalId) => readHoldSettings(database.pool, portalId),
       readFirstAnswer: (call) => readFirstAnswer(database.pool, call),
-      pool: database.pool,
+      database,
+      dropdowns: new AccountShare(DROPDOWNS_OF_AN_ACCOUNT),
       clientSecrets: config.hubspot.clientSecrets,
       publicUrl: config.publicUrl,
       nowMs: Date.now,
@@ -225,7 +228,7 @@ function mountExtension(
         appId.heard(id);
         return id === appId.value;
       },
-      readRights: (portalId, userId) => readRights(database.pool, portalId, userId),
+      readRights,
       renewUserList: userListRenewal(foundation),
       onChanged: (portalId) => lookAgain({ database, wake, finishLater }, portalId),
       requiredScopes: REQUIRED_SCOPES,

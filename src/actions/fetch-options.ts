@@ -1,7 +1,8 @@
-import type { RequestHandler } from "express";
+import type { RequestHandler, Response } from "express";
 import { z } from "zod";
 import type { OptionPage, OptionQuery } from "../directory/options.js";
 import { bodyBytes } from "./read-body.js";
+import { endOf, type AccountShare } from "../http/account-share.js";
 import { requestIdOf } from "../http/request-id.js";
 import { parseStorableJson } from "../storable-json.js";
 
@@ -41,16 +42,27 @@ function parse(body: Buffer): OptionsRequest | undefined {
   }
 }
 
-/**
- * `POST /hubspot/options/…`: a page of a dropdown, from our copy of the portal's directory. `onAsked` may renew the copy
- * behind the answer.
- */
-export function fetchOptions(options: {
+export interface DropdownOptions {
   /** Name of the action's input this list is for. */
-  fieldName: string;
-  load: (query: OptionQuery) => Promise<OptionPage>;
-  onAsked: (portalId: bigint) => void;
-}): RequestHandler {
+  readonly fieldName: string;
+  /** The account's dropdowns take turns. */
+  readonly share: AccountShare;
+  /** Waits until the portal has a copy to read, or for as long as that is worth it. */
+  readonly isReady: (portalId: bigint) => Promise<void>;
+  /** Reads the page, for as long as somebody waits for it. */
+  readonly load: (query: OptionQuery, signal: AbortSignal) => Promise<OptionPage>;
+  /** May renew the copy behind the answer. */
+  readonly onAsked: (portalId: bigint) => void;
+}
+
+/** Seconds after which it may be asked again. */
+const ASK_AGAIN_S = 2;
+
+/**
+ * `POST /hubspot/options/…`: a page of a dropdown, from our copy of the portal's directory. 429 while so many of the
+ * account are open that this one's turn does not come.
+ */
+export function fetchOptions(options: DropdownOptions): RequestHandler {
   return async (request, response) => {
     const asked = parse(bodyBytes(request));
     if (asked === undefined) {
@@ -58,13 +70,31 @@ export function fetchOptions(options: {
       return;
     }
     const { portalId } = asked.origin;
-    const page = await options.load({
-      portalId,
-      search: asked.fetchOptions?.q ?? undefined,
-      after: asked.fetchOptions?.after ?? undefined,
-      selected: selectedValue(asked, options.fieldName),
-    });
-    options.onAsked(portalId);
-    response.json({ ...page, searchable: true });
+    const signal = endOf(response);
+    await options.isReady(portalId);
+    const leave = await options.share.enter(portalId, signal);
+    if (leave === undefined) return refuse(response);
+    try {
+      const page = await options.load(queryOf(asked, options.fieldName), signal);
+      options.onAsked(portalId);
+      response.json({ ...page, searchable: true });
+    } finally {
+      leave();
+    }
   };
+}
+
+function queryOf(asked: OptionsRequest, fieldName: string): OptionQuery {
+  return {
+    portalId: asked.origin.portalId,
+    search: asked.fetchOptions?.q ?? undefined,
+    after: asked.fetchOptions?.after ?? undefined,
+    selected: selectedValue(asked, fieldName),
+  };
+}
+
+function refuse(response: Response): void {
+  if (response.closed || response.headersSent) return;
+  response.set("Retry-After", String(ASK_AGAIN_S));
+  response.status(429).json({ code: "TOO_MANY_REQUESTS", requestId: requestIdOf(response) });
 }

@@ -1,5 +1,6 @@
 import { Router } from "express";
 import type { Pool } from "pg";
+import type { Database } from "../db/client.js";
 import { createFirstCopyWait } from "../directory/first-copy.js";
 import {
   presetOptions,
@@ -18,6 +19,7 @@ import {
   SEQUENCE_OPTIONS_ROUTE,
   type EnrollInput,
 } from "../executions/enroll-contract.js";
+import type { AccountShare } from "../http/account-share.js";
 import { createAnswerLimit } from "../http/answer-limit.js";
 import { CHECK_ENROLLMENT_ROUTE } from "../executions/check-contract.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../executions/wait-contract.js";
@@ -30,7 +32,9 @@ import { fetchOptions } from "./fetch-options.js";
 import { calledByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
 
 export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, VerifiedRequestOptions {
-  pool: Pool;
+  database: Pick<Database, "pool" | "until">;
+  /** What one account's dropdowns may have of the connections that calls are stored by. */
+  dropdowns: AccountShare;
   readHoldSettings: EnrollCallOptions["readHoldSettings"];
   /** A dropdown of the portal was opened: a good moment to renew its directory. */
   onOptionsAsked: (portalId: bigint) => void;
@@ -62,10 +66,10 @@ const DROPDOWNS: readonly Dropdown[] = [
 
 /** What HubSpot calls: the actions, their dropdowns and the webhooks. Every route is behind the signature check. */
 export function createActionsRouter(options: ActionRoutesOptions): Router {
-  const { pool, onOptionsAsked: onAsked } = options;
+  const { database, dropdowns: share, onOptionsAsked: onAsked } = options;
   const router = Router({ caseSensitive: true, strict: true });
   const verified = calledByHubSpot(options);
-  const firstCopy = createFirstCopyWait({ pool, wake: options.wake, waitMs: FIRST_COPY_MS });
+  const firstCopy = createFirstCopyWait({ pool: database.pool, wake: options.wake, waitMs: FIRST_COPY_MS });
   const inTime = createAnswerLimit({ ms: OPTIONS_TIMEOUT_MS });
   const { readHoldSettings } = options;
   router.post(
@@ -88,11 +92,9 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
   );
   router.post(WEBHOOK_ROUTE, ...calledByHubSpot(options, ["v3"]), receiveWebhook(options));
   for (const { route, fieldName, list } of DROPDOWNS) {
-    const load = async (query: OptionQuery): Promise<OptionPage> => {
-      await firstCopy(query.portalId);
-      return list(pool, query);
-    };
-    router.post(route, ...verified, inTime, fetchOptions({ fieldName, load, onAsked }));
+    const load = (query: OptionQuery, signal: AbortSignal) => list(database.until(signal).pool, query);
+    const dropdown = fetchOptions({ fieldName, share, isReady: firstCopy, load, onAsked });
+    router.post(route, ...verified, inTime, dropdown);
   }
   return router;
 }

@@ -1,4 +1,5 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
+import type { Pool } from "pg";
 import { endOf, type AccountShare } from "../http/account-share.js";
 import { createAnswerLimit } from "../http/answer-limit.js";
 import { parseStorableJson } from "../storable-json.js";
@@ -16,7 +17,7 @@ export interface ExtensionOptions extends OverviewOptions {
   /** Whether HubSpot knows this app by that id. */
   readonly isOurApp: (appId: string) => boolean;
   /** What the user may, as on the settings site. */
-  readonly readRights: (portalId: bigint, userId: bigint) => Promise<Rights | undefined>;
+  readonly readRights: (pool: Pool, portalId: bigint, userId: bigint) => Promise<Rights | undefined>;
   /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
   readonly renewUserList: (portalId: bigint) => void;
   /** What one account may have of the site and the tab together. */
@@ -79,7 +80,7 @@ export function createExtensionRouter(options: ExtensionOptions): Router {
 }
 
 async function isAdmitted(
-  { readRights, renewUserList, isOurApp }: ExtensionOptions,
+  { database, readRights, renewUserList, isOurApp }: ExtensionOptions,
   { portalId, userId, appId }: Asker,
   { request, response }: Exchange,
 ): Promise<boolean> {
@@ -87,7 +88,7 @@ async function isAdmitted(
     refuse(response, "OTHER_APP");
     return false;
   }
-  const rights = await readRights(portalId, userId);
+  const rights = await readRights(database.pool, portalId, userId);
   if (rights?.userList.isDue === true) renewUserList(portalId);
   const problem = problemOf(rights, request);
   if (problem !== undefined) refuse(response, problem);

@@ -8,6 +8,7 @@ import { createActionsRouter } from "../../src/actions/routes.js";
 import { createAcceptor } from "../../src/executions/accept.js";
 import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
 import { signedHeaders } from "../../src/simulator/signing.js";
+import { AccountShare } from "../../src/http/account-share.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const SECRET = "a-client-secret";
@@ -43,7 +44,8 @@ describe("while the database does not answer", () => {
     const { pool } = db.database;
     const router = createActionsRouter({
       accept: createAcceptor({ pool, deadlineHours: 144, onStored: () => undefined, limits: LIMITS }),
-      pool,
+      database: db.database,
+      dropdowns: new AccountShare({ inHand: 2, waiting: 20, patienceMs: 1_500 }),
       clientSecrets: [SECRET],
       publicUrl: url,
       nowMs: Date.now,

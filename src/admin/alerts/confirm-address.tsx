@@ -3,6 +3,7 @@ import { CONFIRM_PATH, readConfirmLink } from "../../alerts/confirmation-mails.j
 import { confirmAddress, readStanding } from "../../alerts/confirmations.js";
 import type { Subscription } from "../../alerts/opt-outs.js";
 import { inTransaction } from "../../db/transaction.js";
+import { endOf } from "../../http/account-share.js";
 import { MessagePage, Page, sendPage } from "../../http/page.js";
 import { readForm } from "../../http/read-form.js";
 import { recordChange } from "../audit/record-change.js";
@@ -25,10 +26,11 @@ export function createConfirmRouter(options: ConfirmOptions): Router {
 }
 
 async function answer(
-  { database, cipher, now }: ConfirmOptions,
+  { cipher, now, ...options }: ConfirmOptions,
   request: Request,
   response: Response,
 ): Promise<void> {
+  const database = options.database.until(endOf(response));
   const { account, token } = request.query;
   const subscription = readConfirmLink(cipher, { account, token }, now());
   if (subscription === undefined) return sendUnknownLink(response);

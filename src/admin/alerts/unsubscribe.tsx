@@ -2,6 +2,7 @@ import { Router, type Request, type Response } from "express";
 import { findOptOuts, readSubscription, setOptOut, UNSUBSCRIBE_PATH } from "../../alerts/opt-outs.js";
 import { addressKey } from "../../alerts/recipients.js";
 import { inTransaction } from "../../db/transaction.js";
+import { endOf } from "../../http/account-share.js";
 import { Page, sendPage } from "../../http/page.js";
 import { readForm } from "../../http/read-form.js";
 import { recordChange } from "../audit/record-change.js";
@@ -24,10 +25,11 @@ export function createUnsubscribeRouter(options: UnsubscribeOptions): Router {
 }
 
 async function answer(
-  { database, cipher }: UnsubscribeOptions,
+  { cipher, ...options }: UnsubscribeOptions,
   request: Request,
   response: Response,
 ): Promise<void> {
+  const database = options.database.until(endOf(response));
   const { account, token } = request.query;
   const subscription = readSubscription(cipher, { account, token });
   if (subscription === undefined) return sendUnknownLink(response);
