@@ -282,7 +282,7 @@ describe("an execution's story", () => {
     const { text } = await browser.get(`/settings/activity/${await idOf("151")}`);
     const words = [
       "The user must connect one in HubSpot",
-      "HubSpot said: 400 NO_CONNECTED_EMAILS",
+      "Last problem: 400 NO_CONNECTED_EMAILS",
       "Received from HubSpot",
       "Workflow 77",
       `/contacts/${portalId}/record/0-1/151`,

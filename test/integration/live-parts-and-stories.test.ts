@@ -96,12 +96,12 @@ describe("a story", () => {
       await seedExecutions(site.database, [seed(contactId, { state: given.state })]);
       const { text } = await story(contactId);
       const [reason = "", steps = ""] = text.split("What happened");
-      expect(reason).toContain(`HubSpot said: ${INBOX}`);
+      expect(reason).toContain(`Last problem: ${INBOX}`);
       expect(text.match(/already completed/g)).toHaveLength(1);
       expect(steps.indexOf(given.title)).toBeGreaterThan(0);
       expect(steps.indexOf(`Last problem: ${GONE}`)).toBeGreaterThan(steps.indexOf(given.title));
       const row = (await admin.get(`/settings/activity?contact=${contactId}`)).text;
-      expect(row).toContain(`HubSpot said: ${INBOX}`);
+      expect(row).toContain(`Last problem: ${INBOX}`);
       expect(row).not.toContain("already completed");
     });
 
@@ -115,7 +115,7 @@ describe("a story", () => {
         /HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the\s+workflow had moved on\./,
       );
       expect(lost).toContain(`Last problem: ${GONE}`);
-      expect(lost).toContain(`HubSpot said: ${INBOX}`);
+      expect(lost).toContain(`Last problem: ${INBOX}`);
       const taken = (await story("521")).text;
       expect(taken).toContain("HubSpot was told, and the workflow went on");
       expect(taken).not.toMatch(/answer was lost|already completed/);

@@ -309,8 +309,18 @@ describe("the list of contacts", () => {
     const lastProblem = "400 VALIDATION_ERROR: contact is on fire";
     const failure = { enrollmentStatus: "FAILED", errorCode: "HUBSPOT_REJECTED", errorMessage: "Refused." };
     await seedExecutions(site.database, [{ portalId, ...failure, lastProblem }]);
-    expect((await browser.get("/settings/activity")).text).toContain(`HubSpot said: ${lastProblem}`);
+    expect((await browser.get("/settings/activity")).text).toContain(`Last problem: ${lastProblem}`);
   });
+
+  test.each(["The app's database did not answer.", "Enrolling is paused for this account."])(
+    "does not put into HubSpot's mouth what is ours: %s",
+    async (lastProblem) => {
+      await seedExecutions(site.database, [{ portalId, state: "QUEUED", lastProblem }]);
+      const { text } = await browser.get("/settings/activity");
+      expect(text.replaceAll("&#39;", "'")).toContain(`Last problem: ${lastProblem}`);
+      expect(text).not.toContain("HubSpot said");
+    },
+  );
 
   test("never shows another account's contacts, figures or people", async () => {
     const other = site.simulator.addPortal().portalId;
@@ -508,7 +518,9 @@ describe("what goes wrong", () => {
   });
 
   test("a fault of ours is a 500 that shows nothing of it", async () => {
-    await site.database.prisma.$executeRawUnsafe("ALTER TABLE portals RENAME TO portals_gone");
+    await site.database.pool.query(`
+      ALTER TABLE portals RENAME TO portals_kept;
+      CREATE VIEW portals AS SELECT * FROM portals_kept WHERE 1 / (portal_id - portal_id) = 1`);
     const broken = await browser.get("/settings");
     expect(broken.status).toBe(500);
     expect(broken.text).toContain("Something went wrong on our side");

@@ -1,7 +1,7 @@
 import type { ExecutionItem } from "./execution-item.js";
 import { contactUrl } from "./fixes.js";
 import { storyPath } from "./paths.js";
-import { KIND_LABELS } from "./words.js";
+import { KIND_LABELS, lastProblemWords } from "./words.js";
 import { type Format } from "../frame/format.js";
 import { ANSWER_WORDS, OUTCOME_LABELS, remarkOn } from "./outcome.js";
 import { Time } from "../overview/connection.js";
@@ -141,7 +141,7 @@ function Reason({ item }: { item: ExecutionItem }) {
       {answer}
       {item.errorMessage === null ? null : shorten(item.errorMessage, LONGEST_REASON)}
       {remark === "" ? null : <span class="note">{remark}</span>}
-      {words === null ? null : <span class="note">HubSpot said: {shorten(words, LONGEST_REASON)}</span>}
+      {words === null ? null : <span class="note">{lastProblemWords(shorten(words, LONGEST_REASON))}</span>}
       {item.errorCode === null ? null : <code class="code">{item.errorCode}</code>}
     </td>
   );

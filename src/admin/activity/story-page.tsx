@@ -8,7 +8,7 @@ import { ActivityFrame, type FrameModel } from "./frame.js";
 import { OUTCOME_LABELS } from "./outcome.js";
 import { ACTIVITY_PATH, storyPath, tellPath } from "./paths.js";
 import { Entries, LONGEST_ADDRESS, StorySteps, type StoryModel } from "./story-steps.js";
-import { ACTION_WORDS, KIND_LABELS } from "./words.js";
+import { ACTION_WORDS, KIND_LABELS, lastProblemWords } from "./words.js";
 import { shorten } from "../../shorten.js";
 
 interface TaleModel extends StoryModel {
@@ -89,7 +89,7 @@ function Reason({ story, portalId, hubspotUrl }: TaleModel) {
       <p>
         <strong>{errorMessage ?? sentence}</strong>
       </p>
-      {lastProblem === null ? null : <p class="quote">HubSpot said: {lastProblem}</p>}
+      {lastProblem === null ? null : <p class="quote">{lastProblemWords(lastProblem)}</p>}
       <p>
         <FixLink
           code={errorCode}

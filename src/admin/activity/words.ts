@@ -12,6 +12,9 @@ export const KIND_LABELS: Readonly<Record<ExecutionKind, string>> = {
   WAIT_FOR_SEQUENCE_END: "Wait for sequence end",
 };
 
+/** What an attempt met last may be HubSpot's, ours or a wait: the problem itself says whose, the label must not. */
+export const lastProblemWords = (problem: string): string => `Last problem: ${problem}`;
+
 export const FIELD_LABELS: Readonly<Record<QueryField, string>> = {
   q: "Search",
   status: "Status",
