@@ -285,16 +285,20 @@ suite("every page of the settings site in a real browser", () => {
       const { pool } = running.db.database;
       await pool.query(`ALTER TABLE bulk_jobs RENAME TO bulk_jobs_away`);
       try {
+        await look(admin, [stop("/settings/activity", 503)]);
+        const failWith = (state: string) =>
+          pool.query(
+            `CREATE OR REPLACE FUNCTION fail() RETURNS SETOF bulk_jobs_away LANGUAGE plpgsql AS
+               $$ BEGIN RAISE EXCEPTION 'raised by the test' USING ERRCODE = '${state}'; END $$`,
+          );
+        await failWith("P0001");
+        await pool.query(`CREATE VIEW bulk_jobs AS SELECT * FROM fail()`);
         await look(admin, [stop("/settings/activity", 500)]);
-        await pool.query(
-          `CREATE FUNCTION disk_is_full() RETURNS SETOF bulk_jobs_away LANGUAGE plpgsql AS
-             $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$`,
-        );
-        await pool.query(`CREATE VIEW bulk_jobs AS SELECT * FROM disk_is_full()`);
+        await failWith("53100");
         await look(admin, [stop("/settings/activity", 503)]);
       } finally {
         await pool.query(`DROP VIEW IF EXISTS bulk_jobs`);
-        await pool.query(`DROP FUNCTION IF EXISTS disk_is_full()`);
+        await pool.query(`DROP FUNCTION IF EXISTS fail()`);
         await pool.query(`ALTER TABLE bulk_jobs_away RENAME TO bulk_jobs`);
       }
     });
