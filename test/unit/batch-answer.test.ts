@@ -41,6 +41,39 @@ describe("the answer to a batch of completions", () => {
   });
 
   test.each([
+    ["a status code", { statusCode: 404 }],
+    ["a word", { status: "FAILED" }],
+    ["an error of its own", { errors: [{ message: "gone" }] }],
+  ])("refuses a row by %s", (_how, verdict) => {
+    const rows = [
+      { id: "ap-1", status: 204 },
+      { id: "ap-2", message: "gone", ...verdict },
+    ];
+    expect(told(207, rows)).toEqual({ taken: ["ap-1"], refused: { "ap-2": "gone" } });
+  });
+
+  test.each([{ status: 429 }, { status: 503 }, { category: "RATE_LIMITS" }])(
+    "says nothing of a row with %j, even if it is named as refused, too",
+    (verdict) => {
+      expect(told(207, [{ id: "ap-1", ...verdict }])).toEqual({ taken: [], refused: {} });
+      const twice = [
+        { id: "ap-1", ...verdict },
+        { id: "ap-1", status: 404, message: "gone" },
+      ];
+      expect(told(207, twice)).toEqual({ taken: [], refused: {} });
+    },
+  );
+
+  test.each([
+    ["an error that names nobody", { errors: [{ message: "one of them is bad" }] }, true],
+    ["more errors than it names", { numErrors: 2, errors: [{ message: "gone", id: "ap-1" }] }, true],
+    ["as many errors as it names", { numErrors: 1, errors: [{ message: "gone", id: "ap-1" }] }, false],
+    ["errors, and no number of them", { errors: [{ message: "gone", id: "ap-1" }] }, false],
+  ])("with %s tells whether some are not named", (_what, body, hasUnnamedErrors) => {
+    expect(readBatchAnswer({ httpStatus: 207, body }, SENT)).toMatchObject({ hasUnnamedErrors });
+  });
+
+  test.each([
     [207, undefined],
     [207, {}],
     [207, "taken"],
@@ -59,6 +92,7 @@ describe("the answer to a batch of completions", () => {
   test("to a single one is a refusal where it names an error", () => {
     expect(readErrorOf({ errors: [{ message: "gone" }] })).toBe("gone");
     expect(readErrorOf({ errors: [{}] })).toBe("no reason given");
+    expect(readErrorOf({ errors: [{ message: 5 }] })).toBe("no reason given");
     expect(readErrorOf({ errors: [] })).toBeUndefined();
     expect(readErrorOf(undefined)).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createFairGate, type LeaveGate } from "../../src/hubspot/fair-gate.js";
 
@@ -65,10 +65,11 @@ test("a portal has few requests under way before it answers, a quarter of the pl
 });
 
 test("requests that hang hold no place, and a portal that is unknown then may have two at most", async () => {
-  const { gate, inside, enter, settle } = visit(8);
-  for (let portalId = 11n; portalId <= 15n; portalId += 1n) enter(portalId, 20);
+  const { gate, inside, leaves, enter, settle } = visit(64);
+  for (let portalId = 11n; portalId <= 14n; portalId += 1n) enter(portalId, 20);
   await settle();
-  expect(inside).toHaveLength(8);
+  expect(inside).toHaveLength(64);
+  expect(gate.shareOf(OTHER)).toBe(16);
   enter(SMALL, 1);
   await settle();
   expect(inside).not.toContain(SMALL);
@@ -76,6 +77,65 @@ test("requests that hang hold no place, and a portal that is unknown then may ha
   await settle();
   expect(inside).toContain(SMALL);
   expect(gate.shareOf(OTHER)).toBe(2);
+  leaves.splice(0).forEach((leave) => {
+    leave();
+  });
+  await settle();
+  // Nothing hangs any more, of the portal whose others came in now neither.
+  expect([gate.shareOf(OTHER), gate.shareOf(11n)]).toEqual([16, 16]);
+});
+
+test("a request that hung gives its place away once", async () => {
+  const { inside, leaves, enter, settle } = visit(1);
+  enter(BIG, 1);
+  await settle();
+  await sleep(1_100);
+  enter(OTHER, 1);
+  await settle();
+  leaves[0]?.();
+  enter(SMALL, 1);
+  await settle();
+  expect(inside).toEqual([BIG, OTHER]);
+  leaves[1]?.();
+  await settle();
+  expect(inside).toEqual([BIG, OTHER, SMALL]);
+});
+
+test("what hangs of a portal, however well it answers otherwise, leaves room for others to hang", async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate"] });
+  try {
+    const { gate, inside, enter, settle } = visit(16);
+    enter(BIG, 2);
+    for (let portalId = 11n; portalId <= 16n; portalId += 1n) enter(portalId, 2);
+    await settle();
+    // 9 requests may hang for each place. All but 8 of them do.
+    for (let round = 1n; inside.length < 136; round += 1n) {
+      jest.advanceTimersByTime(1_000);
+      const missing = Math.min(8, (136 - inside.length) / 2);
+      for (let nth = 0n; nth < BigInt(missing); nth += 1n) enter(100n * round + nth, 2);
+      await settle();
+    }
+    jest.advanceTimersByTime(1_000);
+    for (const portalId of [BIG, OTHER]) for (let answer = 0; answer < 4; answer += 1) gate.heard(portalId);
+    expect([gate.shareOf(BIG), gate.shareOf(OTHER)]).toEqual([4, 4]);
+    const before = inside.length;
+    enter(BIG, 1);
+    enter(OTHER, 1);
+    await settle();
+    expect(inside.slice(before)).toEqual([OTHER]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test("requests that are under way count when their portal comes with more", async () => {
+  const { inside, leaves, enter, settle } = visit(256);
+  enter(BIG, 16);
+  await settle();
+  leaves[0]?.();
+  enter(BIG, 16);
+  await settle();
+  expect(inside).toHaveLength(17);
 });
 
 test("who waits for a portal that is dismissed is sent away at once and takes no place", async () => {
@@ -115,9 +175,10 @@ test("bursts are served by turns: none is done before the other has begun", asyn
     leaves[index]?.();
     await settle();
   }
-  const share = inside.filter((portalId) => portalId === OTHER).length / inside.length;
-  expect(share).toBeGreaterThan(0.25);
-  expect(share).toBeLessThan(0.75);
+  // As newcomers few in a row, and then many: they end together.
+  const turns = [BIG, OTHER].flatMap((portalId) => Array.from({ length: 8 }, () => portalId));
+  for (const portalId of [BIG, OTHER, BIG]) turns.push(...Array.from({ length: 32 }, () => portalId));
+  expect(inside.slice(0, turns.length)).toEqual(turns);
 });
 
 test("a burst leaves room in the event loop: it is not let in at once", async () => {

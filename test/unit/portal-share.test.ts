@@ -1,10 +1,14 @@
 import { expect, test } from "@jest/globals";
 import { PortalShare } from "../../src/hubspot/portal-share.js";
 
-/** A share of at most 64, and the clock it goes by. */
-function shareAt(): { share: PortalShare; pass: (ms: number) => void; answers: (count: number) => void } {
+/** A share of so many at most, and the clock it goes by. */
+function shareAt(most = 64): {
+  share: PortalShare;
+  pass: (ms: number) => void;
+  answers: (count: number) => void;
+} {
   let nowMs = 1_000_000;
-  const share = new PortalShare({ most: 64, now: () => nowMs });
+  const share = new PortalShare({ most, now: () => nowMs });
   return {
     share,
     pass: (ms) => (nowMs += ms),
@@ -22,6 +26,10 @@ test("each round of answers doubles what may be under way, up to the most", () =
     sizes.push(share.size(true));
   }
   expect(sizes).toEqual([16, 32, 64, 64]);
+});
+
+test("it is never more than the most, also before the portal is heard of", () => {
+  expect(shareAt(4).share.size(true)).toBe(4);
 });
 
 test("a portal that falls silent for two seconds is trusted with little until it answers, and then as before", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { RequestBudget, type RequestSlot } from "../../src/hubspot/request-budget.js";
+import { RequestBudget, siteReserve, type RequestSlot } from "../../src/hubspot/request-budget.js";
 
 const WINDOW_MS = 10_000;
 
@@ -266,6 +266,22 @@ describe("a portal's request budget", () => {
     expect(budget.handOver()).toHaveLength(100);
   });
 
+  test("sets two requests of a usual limit apart for the site, and none of a small one", () => {
+    expect([siteReserve(110), siteReserve(1_000), siteReserve(49)]).toEqual([2, 2, 0]);
+    // A reserve as large as what HubSpot allows leaves one: a portal that may send nothing would never learn more.
+    const { budget } = budgetAt({ limit: 110, reserve: 2, allowance: 2 });
+    expect(budget.available()).toBe(1);
+  });
+
+  test("counts what is in the window, under way or answered, until it has left", () => {
+    const { clock, budget } = budgetAt({ limit: 10 });
+    budget.tryTake()?.settle();
+    budget.tryTake();
+    expect(budget.counted()).toBe(2);
+    clock.ms += WINDOW_MS + 50;
+    expect(budget.counted()).toBe(1);
+  });
+
   test("rests as long as the longest wait asked for, also if a shorter one is asked for later", () => {
     const { budget } = budgetAt({ limit: 110 });
     budget.exhaust(5_000);
@@ -282,6 +298,12 @@ describe("a portal's request budget", () => {
       expect(budget.available()).toBe(108);
     });
 
+    test("learns nothing of an answer that allows nothing at all", () => {
+      const { budget } = budgetAt({ limit: 110 });
+      budget.tryTake()?.observe({ max: 0, remaining: 0 });
+      expect(budget.available()).toBe(109);
+    });
+
     test("begins with the allowance that an earlier owner learned", () => {
       const { budget } = budgetAt({ limit: 110 });
       budget.tryTake()?.observe({ max: 100, remaining: 99 });
@@ -295,7 +317,9 @@ describe("a portal's request budget", () => {
       slot?.observe({ max: 110, remaining: 99 });
       slot?.settle();
       expect(budget.available()).toBe(99);
-      clock.ms += WINDOW_MS + 50;
+      clock.ms += WINDOW_MS - 50;
+      expect(budget.available()).toBe(99);
+      clock.ms += 100;
       expect(budget.available()).toBe(110);
     });
 
@@ -358,6 +382,16 @@ describe("a portal's request budget", () => {
       expect(heir.budget.available()).toBe(0);
       heir.clock.ms += 3_001;
       expect(heir.budget.available()).toBe(9);
+    });
+
+    test("hands over a rest that outlasts the requests of the window", () => {
+      const { clock, budget } = budgetAt({ limit: 10 });
+      budget.tryTake()?.settle();
+      clock.ms += 9_000;
+      budget.exhaust(3_000);
+      const heir = budgetAt({ limit: 10, inheritedMs: budget.handOver() });
+      heir.clock.ms += 2_900;
+      expect(heir.budget.available()).toBe(0);
     });
   });
 });

@@ -27,7 +27,7 @@ describe("Retry-After", () => {
     expect(read(header)).toBe(waitMs);
   });
 
-  test.each([null, undefined, "", "soon", "NaN", "Infinity", "1e9", "0x10", "5, soon", "-"])(
+  test.each([null, undefined, "", "soon", "NaN", "Infinity", "1e9", "0x10", "5, soon", "-", "12-25"])(
     "%j says nothing",
     (header) => {
       expect(read(header)).toBeUndefined();

@@ -66,4 +66,13 @@ describe("what HubSpot said of a sender", () => {
     marks.readAnew(performance.now() + 1_000);
     expect(marks.standing(SENDER).kind).toBe("good");
   });
+
+  test("a sender who has sent is good again at once, whatever was read of an earlier refusal", () => {
+    const marks = marksAt({ ms: BEGIN });
+    const refusal = { code: "INBOX_NOT_CONNECTED", message: "", at: new Date(BEGIN - 1_000) } as const;
+    const read = { ...SENDER, refusal };
+    expect(marks.standing(read).kind).toBe("refused");
+    marks.cleared(ADA);
+    expect(marks.standing(read).kind).toBe("good");
+  });
 });

@@ -33,6 +33,13 @@ test.each<[what: string, when: { limit: number; isAlone: boolean }, requests: nu
   expect(pace.isTime(when)).toBe(true);
 });
 
+test("looks go on, slowly, where HubSpot allows next to nothing", () => {
+  const { pace, pass } = paceAt();
+  pace.polled({ isMoreLeft: true, requests: 1 });
+  pass(10_000);
+  expect(pace.isTime({ limit: 1, isAlone: false })).toBe(true);
+});
+
 test("if nothing more was due the database is asked once a second, or later if the last look cost more", () => {
   const { pace, pass } = paceAt();
   pace.polled({ isMoreLeft: false, requests: 0 });

@@ -18,7 +18,18 @@ describe("a weighted rotation", () => {
       ...member,
       currentWeight: [-9, -5, 14][index] ?? 0,
     }));
-    expect(pickFromWheel(members.slice(0, 2))?.picked).toBe(members[1]);
+    for (const among of [members.slice(0, 2), members.slice(0, 2).reverse()]) {
+      const pick = pickFromWheel(among);
+      expect(pick?.picked).toBe(members[1]);
+      if (pick !== undefined) takeBack(pick);
+    }
+  });
+
+  test("counts the weight that a member gains with this pick when it looks for the least ahead", () => {
+    const [light, heavy] = wheel([1, 3]);
+    if (light === undefined || heavy === undefined) throw new Error("there are two");
+    [light.currentWeight, heavy.currentWeight] = [-4, -5];
+    expect(pickFromWheel([light, heavy])?.picked).toBe(heavy);
   });
 
   test("gives each its share to within one pick, at every moment", () => {
