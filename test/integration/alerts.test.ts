@@ -180,6 +180,29 @@ describe("senders whom HubSpot refuses", () => {
     await deliver();
     expect(mails).toHaveLength(2);
   });
+
+  test("are named until the alert is long enough, and then only counted as more", async () => {
+    await refuse(...names(1, 60));
+    const [, gathered = []] = await texts();
+    const named = lines(gathered).filter((name) => name !== undefined);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.length).toBeLessThan(59);
+    expect(gathered.slice(named.length)).toEqual(["There are more: see the settings pages."]);
+  });
+
+  test("are told of again if they were put right and are refused an hour later, and not sooner", async () => {
+    const { pool } = db.database;
+    const putRight = () => pool.query("UPDATE senders SET refused_code = NULL");
+    await refuse("s1");
+    await putRight();
+    await refuse("s1");
+    expect(await texts()).toHaveLength(1);
+    await pool.query("UPDATE alerts SET created_at = created_at - interval '1 hour'");
+    await pool.query("UPDATE alert_marks SET raised_at = raised_at - interval '1 hour'");
+    await putRight();
+    await refuse("s1");
+    expect(await texts()).toHaveLength(2);
+  });
 });
 
 describe("many contacts not enrolled", () => {
