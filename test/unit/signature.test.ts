@@ -325,6 +325,8 @@ describe("escapes in a v3 URL", () => {
     const decoded = `${URL}?value=a${decodeURIComponent(escape)}b`;
     expect(verify(v3Headers({ url: sent }), { url: sent })).toEqual(V3_VALID);
     expect(verify(v3Headers({ url: decoded }), { url: sent })).toEqual(V3_VALID);
+    for (const forged of [{ url: `${URL}?value=other` }, { url: sent, secret: "guessed" }])
+      expect(verify(v3Headers(forged), { url: sent })).toEqual(refused("mismatch"));
   });
 
   test.each(["%20", "%2B", "%26", "%3D", "%23", "%25", "%C3%A9", "%253A"])(
