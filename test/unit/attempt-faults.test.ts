@@ -144,7 +144,8 @@ describe("after a failure of our own an execution", () => {
     ["that may have been sent is read once more, even if it is late", { leftMs: -1 }, other, "UNCERTAIN"],
     ["that may have been sent is read once more at the tenth", { crashes: 9 }, other, "UNCERTAIN"],
     ["whose tenth reading failed is given up", { state: "UNCERTAIN", crashes: 9 }, other, "HUBSPOT_REJECTED"],
-  ])("%s", (_what, given, fault, code) => {
+  ])("%s", (...[, given, ...end]) => {
+    const [fault, code] = end;
     expect(codeOf(afterCrash(claimed(given), fault))).toBe(code);
   });
 

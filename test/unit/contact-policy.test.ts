@@ -22,7 +22,58 @@ test("the days of a cooldown are those of the account's calendar", () => {
 
 const suppressing = (domains: string[]): Partial<Policy> => ({ suppression: { domains, property: null } });
 
+describe("a cooldown", () => {
+  const ago = (days: number): Date => new Date(NOW.getTime() - days * 86_400_000);
+  const cooling = (scope: "any" | "sequence", facts: Partial<ContactFacts>, days = 3) =>
+    refused({ cooldown: { days, scope } }, facts);
+  const history = (anyDays: number, sequenceDays?: number) => ({
+    history: {
+      ...{ lastSenderUserId: undefined, lastEnrolledAt: ago(anyDays) },
+      lastEnrolledInSequenceAt: sequenceDays === undefined ? undefined : ago(sequenceDays),
+    } as unknown as ContactFacts["history"],
+  });
+
+  test("is counted from our own enrollments, too: of any sequence, or of this one alone", () => {
+    expect(cooling("any", history(1))?.reason).toContain("enrolled in a sequence on");
+    expect(cooling("sequence", history(1))).toBeUndefined();
+    expect(cooling("sequence", history(1, 2))?.reason).toContain("enrolled in this sequence on");
+    expect(cooling("sequence", history(1, 4))).toBeUndefined();
+  });
+
+  test("is counted from the later of what HubSpot and we know", () => {
+    const properties = {
+      hs_latest_sequence_enrolled: "7",
+      hs_latest_sequence_enrolled_date: ago(1).toISOString(),
+    };
+    expect(cooling("any", { ...history(9), properties })?.code).toBe("COOLDOWN_ACTIVE");
+    const old = { ...properties, hs_latest_sequence_enrolled_date: ago(9).toISOString() };
+    expect(cooling("any", { ...history(1), properties: old })?.code).toBe("COOLDOWN_ACTIVE");
+  });
+
+  test("is over to the millisecond, and is none of zero days or while the contact is in a sequence", () => {
+    expect(cooling("any", history(3))).toBeUndefined();
+    expect(cooling("any", history(2.999))?.code).toBe("COOLDOWN_ACTIVE");
+    expect(cooling("any", history(-0.5), 0)).toBeUndefined();
+    expect(cooling("any", { ...history(1), isInSequence: true })).toBeUndefined();
+  });
+});
+
 describe("the policy for contacts", () => {
+  test("does without an address, and knows domains of any length", () => {
+    expect(refusal(suppressing(["shop.example"]), { properties: { email: null } })).toBeUndefined();
+    expect(
+      refusal(suppressing(["a.b.c.shop.example", "de"]), { properties: { email: "p@a.b.c.shop.example" } }),
+    ).toBe("BLOCKED");
+    expect(refusal(suppressing(["de", "shop.example"]), { properties: { email: "p@x.shop.example " } })).toBe(
+      "BLOCKED",
+    );
+  });
+
+  test("names the entry that comes first in the list", () => {
+    const reason = refused(suppressing(["example", "shop.example", "example"]))?.reason;
+    expect(reason).toBe("The contact's email domain is on the suppression list (example).");
+  });
+
   test("suppresses a domain and what is below it, and no other that ends alike", () => {
     expect(refusal(suppressing(["shop.example"]))).toBe("BLOCKED");
     expect(refusal(suppressing(["example"]))).toBe("BLOCKED");
@@ -35,7 +86,7 @@ describe("the policy for contacts", () => {
 
   test("suppresses one of several values, whatever its case", () => {
     const policy = { suppression: { domains: [], property: { name: "tags", values: ["Partner"] } } };
-    expect(refusal(policy, { properties: { tags: "press;PARTNER" } })).toBe("BLOCKED");
+    expect(refusal(policy, { properties: { tags: "press; PARTNER " } })).toBe("BLOCKED");
     expect(refusal(policy, { properties: { tags: "partners" } })).toBeUndefined();
     expect(refusal(policy, { properties: { tags: null } })).toBeUndefined();
   });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ClaimedExecution } from "../../src/executions/execution.js";
 import type { CurrentEnrollment, PortalGateway } from "../../src/hubspot/gateway.js";
-import { judgeDoubt, type Judgement } from "../../src/jobs/doubt.js";
+import {
+  BELIEVE_NONE_AFTER_MS as BELIEVED_IN_LIFE_MS,
+  judgeDoubt,
+  type Judgement,
+} from "../../src/jobs/doubt.js";
 import { clockOf } from "../support/hubspot-clock.js";
 
 const NOW_MS = Date.UTC(2026, 10, 20, 12);
@@ -91,6 +95,19 @@ describe("an enrollment is ours", () => {
     expect(await judge({ properties: latest("300", tomorrow) })).toMatchObject({ is: "none" });
   });
 
+  test("with whom HubSpot names as its sender, if it names one that we can", async () => {
+    const senderOf = async (enrolledBy: string | null, enrolledByEmail: string | null = "a@b.c") => {
+      const judged = await judge({
+        enrollment: { enrolledBy, enrolledByEmail },
+      });
+      return judged.is === "ours" ? judged.outcome.sender : judged.is;
+    };
+    expect(await senderOf("7")).toEqual({ userId: 7n, email: "a@b.c" });
+    expect(await senderOf("somebody")).toBeUndefined();
+    expect(await senderOf(null)).toBeUndefined();
+    expect(await senderOf("7", null)).toBeUndefined();
+  });
+
   test("only in our sequence", async () => {
     expect(await judge({ enrollment: { sequenceId: "301" } })).toMatchObject({ is: "anothers" });
     expect(await judge({ properties: latest("301", ago(0)) })).toMatchObject({ is: "none" });
@@ -110,6 +127,18 @@ describe("that there is none of ours is believed", () => {
     const shown = { enrollment: { sequenceId: "301" }, execution: { doubtedAt: ago(10_000) } };
     expect(await judge(shown)).toMatchObject({ is: "anothers", believedInMs: expect.any(Number) });
     expect(await judge(shown)).not.toMatchObject({ believedInMs: 0 });
+  });
+
+  test("a request's time and the properties' lag after it was given up", () => {
+    expect(BELIEVED_IN_LIFE_MS).toBe(BELIEVE_NONE_AFTER_MS);
+  });
+
+  test("by what HubSpot counts only where it sends a count", async () => {
+    const before = { hs_sequences_enrolled_count: "2", ...latest("301", ago(9e8)) };
+    const execution = { request: { senderMode: "contact_owner", properties: before } } as const;
+    expect(await judge({ execution, properties: latest("301", ago(9e8)) })).toEqual({
+      ...{ is: "none", believedInMs: 0 },
+    });
   });
 
   test("not yet where it is not known since when it is in doubt", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { pointInTime } from "../../src/actions/point-in-time.js";
+import { isPointInTime, pointInTime } from "../../src/actions/point-in-time.js";
 
 const at = (text: string, zone: string | null) => pointInTime(text, zone).toISOString();
 
@@ -21,4 +21,28 @@ describe("“not before”, in milliseconds", () => {
     const text = String(Date.UTC(2027, 0, 31, 9, 30));
     expect(at(text, "America/New_York")).toBe("2027-01-31T09:30:00.000Z");
   });
+});
+
+test.each([
+  "2027-01-31",
+  "2027-01-31T09:30",
+  "2027-01-31T09:30:00Z",
+  "2027-01-31T09:30+01:00",
+  "1801353600000",
+])("%s names a point in time", (text) => {
+  expect(isPointInTime(text)).toBe(true);
+});
+
+test.each([
+  "",
+  "2027",
+  "2027-01",
+  "2027-W05",
+  "2027-02-30",
+  "2027-01-31 09:30",
+  "2027-01-31Tnoon",
+  "12345678",
+  "31.1.2027",
+])("“%s” names none", (text) => {
+  expect(isPointInTime(text)).toBe(false);
 });

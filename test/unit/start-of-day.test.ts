@@ -20,6 +20,10 @@ describe("the day an admin calls today", () => {
       { now: "2026-11-01T20:00:00Z", zone: "America/New_York", start: "2026-11-01T04:00:00Z" },
     ],
     [
+      "begins before the clocks go forward, far east of Greenwich",
+      { now: "2026-09-27T05:00:00Z", zone: "Pacific/Auckland", start: "2026-09-26T12:00:00Z" },
+    ],
+    [
       "knows zones of half an hour",
       { now: "2026-11-20T18:29:59.999Z", zone: "Asia/Kolkata", start: "2026-11-19T18:30:00Z" },
     ],
