@@ -43,7 +43,7 @@ test("a contact that is merged before its attempt is judged by what HubSpot says
   } finally {
     await running.close();
   }
-});
+}, 30_000);
 
 describe("a merge that is told while somebody is at work on the contact", () => {
   const portalId = 5n;
@@ -70,13 +70,13 @@ describe("a merge that is told while somebody is at work on the contact", () => 
     applyContactChanges(db.database.pool, [{ kind: "merged", portalId, contactIds: ["1"], into: "2" }]);
   const row = () => db.database.prisma.execution.findFirstOrThrow({ where: { portalId } });
 
-  async function findOut(outcome: Outcome) {
+  async function findOut(outcome: Outcome, { namesContact = true } = {}) {
     const [claimed] = await claimDue(owner, 1);
     if (claimed === undefined) throw new Error("nothing was claimed");
     const { id, contactId } = claimed;
     await merge();
-    const finding = { id, from: "ATTEMPTING", contactId, result: { to: "DECIDED", outcome } } as const;
-    expect(await writeFindings(owner, [finding])).toBe(1);
+    const finding = { id, from: "ATTEMPTING", result: { to: "DECIDED", outcome } } as const;
+    expect(await writeFindings(owner, [namesContact ? { ...finding, contactId } : finding])).toBe(1);
     return row();
   }
 
@@ -103,6 +103,12 @@ describe("a merge that is told while somebody is at work on the contact", () => 
     await seed("QUEUED");
     const found = await findOut(enrolled({ id: "9", enrolledAt: new Date() }));
     expect(found).toMatchObject({ state: "DECIDED", contactId: "2", enrollmentStatus: "ENROLLED" });
+  });
+
+  test("stores what was found out and names no contact: it is true of the new one, too", async () => {
+    await seed("QUEUED");
+    const found = await findOut(failed("BLOCKED"), { namesContact: false });
+    expect(found).toMatchObject({ state: "DECIDED", contactId: "2", errorCode: "BLOCKED" });
   });
 
   test.each<LookResult>([

@@ -1,28 +1,9 @@
-import {
-  afterAll,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  test,
-} from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import { savePortalPolicy } from "../../src/policy/portal-policy-store.js";
-import {
-  deletePreset,
-  makeDefault,
-  savePreset,
-} from "../../src/policy/preset-store.js";
-import {
-  createRotation,
-  deleteRotation,
-  saveRotation,
-} from "../../src/policy/rotation-store.js";
-import {
-  findSender,
-  markSenders,
-  saveSender,
-} from "../../src/policy/sender-store.js";
+import { deletePreset, makeDefault, savePreset } from "../../src/policy/preset-store.js";
+import { createRotation, deleteRotation, saveRotation } from "../../src/policy/rotation-store.js";
+import { findSender, markSenders, saveSender } from "../../src/policy/sender-store.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const by = { userId: 1n, userEmail: "ada@acme.example" };
@@ -65,11 +46,21 @@ async function makeRotation(name: string): Promise<bigint> {
   return made.kind === "created" ? made.rotationId : 0n;
 }
 
+async function untilOneWaitsForALock(): Promise<void> {
+  const endsAt = Date.now() + 10_000;
+  for (;;) {
+    const { rowCount } = await db.database.pool.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    if (rowCount === 1) return;
+    if (Date.now() > endsAt) throw new Error("nobody waits");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 /** What each save answers with its kind alone. */
 const kindOf = (outcome: unknown): unknown =>
-  typeof outcome === "object" && outcome !== null && "kind" in outcome
-    ? outcome.kind
-    : outcome;
+  typeof outcome === "object" && outcome !== null && "kind" in outcome ? outcome.kind : outcome;
 
 const choicesWith = async (dailyCap: number) => ({
   ...(await findSender(db.database, portalId, ANN.userId)).choices,
@@ -162,6 +153,39 @@ describe("two admins who save the same at the same moment", () => {
     },
   );
 
+  test.each<[what: string, table: string, save: () => Promise<unknown>, lost: unknown]>([
+    [
+      "the account's policy",
+      "portal_settings",
+      () => savePortalPolicy(db.database, portalId, { policy: { maxHoldDays: 9 }, version: 0, by }),
+      false,
+    ],
+    [
+      "the mark of a person",
+      "senders",
+      () => {
+        const senders = [{ ...ANN, version: 0 }];
+        return markSenders(db.database, portalId, { senders, isAllowed: true, by });
+      },
+      [{ sender: { ...ANN, version: 0 }, isAllowed: null }],
+    ],
+  ])("%s: the second waits for the first, and then knows of it", async (...[, table, save, lost]) => {
+    await prisma().portalSettings.create({ data: { portalId } });
+    await prisma().senderSettings.create({ data: { portalId, userId: ANN.userId, windowDays: [] } });
+    const first = await db.database.pool.connect();
+    try {
+      await first.query("BEGIN");
+      await first.query(`UPDATE ${table} SET version = version + 1 WHERE portal_id = $1`, [portalId]);
+      const second = save();
+      await untilOneWaitsForALock();
+      await first.query("COMMIT");
+      expect(await second).toEqual(lost);
+    } finally {
+      first.release();
+    }
+    expect(await entries()).toBe(0);
+  });
+
   test("the marks of two people, in whatever order: one wins and neither waits for the other for ever", async () => {
     const senders = [7n, 8n].map((userId) => ({
       userId,
@@ -170,10 +194,7 @@ describe("two admins who save the same at the same moment", () => {
     }));
     const mark = (isAllowed: boolean, listed: typeof senders) =>
       markSenders(db.database, portalId, { senders: listed, isAllowed, by });
-    const conflicts = await Promise.all([
-      mark(true, senders),
-      mark(false, senders.toReversed()),
-    ]);
+    const conflicts = await Promise.all([mark(true, senders), mark(false, senders.toReversed())]);
     expect(conflicts.map(({ length }) => length).sort()).toEqual([0, 2]);
     expect(await entries()).toBe(2);
   });
@@ -181,18 +202,11 @@ describe("two admins who save the same at the same moment", () => {
 
 describe("what another admin has saved since it was shown", () => {
   test("is not deleted, and no entry says that it was", async () => {
-    const [presetId, rotationId] = [
-      await makePreset("Outbound"),
-      await makeRotation("DACH"),
-    ];
+    const [presetId, rotationId] = [await makePreset("Outbound"), await makeRotation("DACH")];
     const before = await entries();
     const stale = { version: 0, by };
-    expect(
-      await deletePreset(db.database, portalId, { presetId, ...stale }),
-    ).toBe("changed-meanwhile");
-    expect(
-      await deleteRotation(db.database, portalId, { rotationId, ...stale }),
-    ).toEqual({
+    expect(await deletePreset(db.database, portalId, { presetId, ...stale })).toBe("changed-meanwhile");
+    expect(await deleteRotation(db.database, portalId, { rotationId, ...stale })).toEqual({
       kind: "changed-meanwhile",
     });
     expect(await prisma().preset.count({ where: { portalId } })).toBe(1);
@@ -210,20 +224,12 @@ describe("what belongs to another account", () => {
     });
     const draft = { name: "Ours", policy: INITIAL_POLICY };
     const saved = { presetId, version: 1 };
-    expect(
-      await savePreset(db.database, portalId, { draft, saved, by }),
-    ).toEqual({
+    expect(await savePreset(db.database, portalId, { draft, saved, by })).toEqual({
       kind: "changed-meanwhile",
     });
-    expect(await deletePreset(db.database, portalId, { ...saved, by })).toBe(
-      "deleted",
-    );
-    expect(
-      await makeDefault(db.database, portalId, { ...saved, instead: null, by }),
-    ).toBe("gone");
-    expect(
-      await prisma().preset.findMany({ where: { portalId: other } }),
-    ).toEqual(before);
+    expect(await deletePreset(db.database, portalId, { ...saved, by })).toBe("deleted");
+    expect(await makeDefault(db.database, portalId, { ...saved, instead: null, by })).toBe("gone");
+    expect(await prisma().preset.findMany({ where: { portalId: other } })).toEqual(before);
     expect(await entries()).toBe(0);
   });
 });

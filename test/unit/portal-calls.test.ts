@@ -1,8 +1,11 @@
-import { describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Pool } from "pg";
 import {
   AppMisconfigured,
+  GrantRevoked,
+  HubSpotRejected,
+  HubSpotThrottled,
   HubSpotTimedOut,
   HubSpotUnavailable,
   PortalSpared,
@@ -18,12 +21,17 @@ import { PortalCircuit } from "../../src/queue/portal-circuit.js";
 import { RefreshUnderWay } from "../../src/vault/errors.js";
 
 const portalId = 8_101n;
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
 /** As many as wait for a portal's token at once. */
 const ATTEMPTS = 60;
 
 interface Opened {
   readonly calls: PortalCalls;
   readonly circuit: PortalCircuit;
+  readonly budget: RequestBudget;
   readonly stored: unknown[][];
 }
 
@@ -61,7 +69,7 @@ function openWith(forPortal: PortalCallsOptions["forPortal"], gate = createFairG
     slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit }),
     ...{ gate, forPortal },
   });
-  return { calls, circuit, stored };
+  return { calls, circuit, budget, stored };
 }
 
 async function askManyTimes(calls: PortalCalls): Promise<void> {
@@ -102,7 +110,7 @@ describe("a portal whose token cannot be had", () => {
 
 test("two time-outs open the circuit: what waits at the gate then goes back to the queue, unsent and uncounted", async () => {
   let sent = 0;
-  const { calls, circuit } = openWith(({ takeSlot }) => async () => {
+  const { calls, circuit, budget } = openWith(({ takeSlot }) => async () => {
     const slot = await takeSlot();
     sent += 1;
     await nextTurn();
@@ -113,10 +121,132 @@ test("two time-outs open the circuit: what waits at the gate then goes back to t
   const faults = (await Promise.allSettled(asked)).map((end) => end.status === "rejected" && end.reason);
   expect(circuit.isOpen).toBe(true);
   expect(sent).toBe(2);
+  expect([budget.sent, budget.available()]).toEqual([2, 108]);
   const spared = faults.filter((fault) => fault instanceof PortalSpared);
   expect(spared).toHaveLength(8);
   const claimed = { state: "ATTEMPTING", retries: 3, deadlineMs: 0 } as ClaimedExecution;
   expect(recoverable(spared[0], claimed, "QUEUED")).toMatchObject({ to: "QUEUED", isWait: true, delayMs: 0 });
+});
+
+describe("how many requests may be under way", () => {
+  /** A turn whose requests end as the test says, one after the other. */
+  function endingIn(...ends: (Error | "answer")[]) {
+    const gate = createFairGate({ places: 256 });
+    const opened = openWith(({ takeSlot }) => {
+      return async () => {
+        const slot = await takeSlot();
+        slot.settle();
+        const end = ends.shift();
+        if (end instanceof Error) throw end;
+        return {};
+      };
+    }, gate);
+    const ask = () =>
+      opened.calls
+        .gatewayWith()
+        .readAccount()
+        .catch(() => undefined);
+    return { ...opened, ask };
+  }
+
+  test("grows with each answer, be it a refusal or a limit, and falls to one with a time-out", async () => {
+    const refused = new HubSpotRejected({ httpStatus: 404, message: "" });
+    const throttled = new HubSpotThrottled("", { policyName: "TEN_SECONDLY_ROLLING" });
+    const { calls, ask } = endingIn("answer", refused, throttled, new HubSpotTimedOut(15_000));
+    const most = [calls.mostUnderWay()];
+    for (let asked = 0; asked < 4; asked += 1) {
+      await ask();
+      most.push(calls.mostUnderWay());
+    }
+    expect(most).toEqual([16, 17, 18, 19, 1]);
+  });
+
+  test("is one while HubSpot is only probed", () => {
+    const { calls, circuit } = endingIn();
+    circuit.failed("moved", { retryAfterMs: 60_000 });
+    expect(calls.mostUnderWay()).toBe(1);
+    circuit.succeeded();
+    expect(calls.mostUnderWay()).toBe(16);
+  });
+
+  test("is nothing to a circuit that hears refusals in between: HubSpot answers", async () => {
+    const down = () => new HubSpotUnavailable("HubSpot answered 503");
+    const refused = new HubSpotRejected({ httpStatus: 404, message: "" });
+    const { circuit, ask } = endingIn(
+      down(),
+      down(),
+      down(),
+      down(),
+      refused,
+      down(),
+      down(),
+      down(),
+      down(),
+    );
+    for (let asked = 0; asked < 9; asked += 1) await ask();
+    expect(circuit.isOpen).toBe(false);
+  });
+
+  test.each([
+    ["the grant is gone", new GrantRevoked("gone"), false],
+    ["HubSpot refuses", new HubSpotRejected({ httpStatus: 404, message: "" }), true],
+  ])("and whether any more may be: when %s", async (_what, fault, isCallable) => {
+    const { calls, ask } = endingIn(fault);
+    expect(calls.isCallable()).toBe(true);
+    await ask();
+    expect(calls.isCallable()).toBe(isCallable);
+  });
+});
+
+test("a probe is waited for less long than other requests, but longer each time", async () => {
+  let nowMs = 1_000;
+  jest.spyOn(performance, "now").mockImplementation(() => nowMs);
+  const timeoutsMs: unknown[] = [];
+  const { calls, circuit } = openWith(({ terms }) => () => {
+    timeoutsMs.push(terms?.().timeoutMs);
+    return Promise.reject(new HubSpotUnavailable("HubSpot answered 503"));
+  });
+  const ask = () =>
+    calls
+      .gatewayWith()
+      .readAccount()
+      .catch(() => undefined);
+  await ask();
+  circuit.failed("moved", { retryAfterMs: 60_000 });
+  for (let probe = 0; probe < 4; probe += 1) {
+    nowMs += 900_000;
+    await ask();
+  }
+  expect(timeoutsMs).toEqual([15_000, 5_000, 10_000, 15_000, 15_000]);
+});
+
+test("a turn only waits once none of its calls has come to an end for a second", async () => {
+  let nowMs = 1_000;
+  jest.spyOn(performance, "now").mockImplementation(() => nowMs);
+  const ends: (() => void)[] = [];
+  const { calls } = openWith(() => () => new Promise((resolve) => ends.push(() => resolve({}))));
+  const ask = () =>
+    void calls
+      .gatewayWith()
+      .readAccount()
+      .catch(() => undefined);
+  nowMs += 5_000;
+  expect(calls.isWaiting()).toBe(false);
+  ask();
+  ask();
+  nowMs += 999;
+  expect(calls.isWaiting()).toBe(false);
+  nowMs += 1;
+  expect(calls.isWaiting()).toBe(true);
+  ends[0]?.();
+  await nextTurn();
+  expect(calls.isWaiting()).toBe(false);
+  nowMs += 1_000;
+  expect(calls.isWaiting()).toBe(true);
+  ends[1]?.();
+  await nextTurn();
+  nowMs += 5_000;
+  expect(calls.isWaiting()).toBe(false);
 });
 
 test("when the circuit opens nobody waits on at a gate that others fill", async () => {
@@ -135,7 +265,8 @@ test("when the circuit opens nobody waits on at a gate that others fill", async 
   await nextTurn();
   await Promise.allSettled(Array.from({ length: 5 }, () => calls.gatewayWith().readOwner("failing")));
   expect(circuit.isOpen).toBe(true);
-  const ends = await Promise.allSettled(waiting);
+  // At once, and not when the request inside is taken for one that hangs.
+  const ends = await Promise.race([Promise.allSettled(waiting), nextTurn().then(() => [])]);
   expect(ends.map((end) => end.status === "rejected" && end.reason instanceof PortalSpared)).toEqual(
     Array(10).fill(true),
   );
