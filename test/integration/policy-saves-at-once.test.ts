@@ -175,9 +175,10 @@ describe("two admins who save the same at the same moment", () => {
     const first = await db.database.pool.connect();
     try {
       await first.query("BEGIN");
-      await first.query(`UPDATE ${table} SET version = version + 1 WHERE portal_id = $1`, [portalId]);
+      await first.query(`SELECT FROM ${table} WHERE portal_id = $1 FOR UPDATE`, [portalId]);
       const second = save();
       await untilOneWaitsForALock();
+      await first.query(`UPDATE ${table} SET version = version + 1 WHERE portal_id = $1`, [portalId]);
       await first.query("COMMIT");
       expect(await second).toEqual(lost);
     } finally {
