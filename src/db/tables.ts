@@ -1,5 +1,6 @@
 /** Every table of the app's own (prisma/schema.prisma), by the name it has in the database. */
 export const APP_TABLES: readonly string[] = [
+  "alert_addresses",
   "alert_marks",
   "alert_opt_outs",
   "alerts",
