@@ -36,7 +36,7 @@ const OF_AN_EXECUTION = [
 /** Who pressed what, and what they pressed: no search is kept (see below). */
 const OF_A_CHANGE = [
   ...["audit_entries.user_email", "audit_entries.action", "audit_entries.before", "audit_entries.subject"],
-  ...["bulk_jobs.user_email", "bulk_jobs.action", "bulk_jobs.stopped_reason"],
+  ...["bulk_jobs.user_email", "bulk_jobs.action", "bulk_jobs.state", "bulk_jobs.stopped_reason"],
 ];
 /** No rows of accounts: migrations, what expired, and the queue, whose jobs hold an account's number (deleted with it). */
 const WITHOUT_ACCOUNTS = [/^_?[a-z_]*migrations$/, /^revoked_sessions$/, /^redeemed_states$/, /^pgboss\./];
@@ -96,6 +96,9 @@ async function call(callbackId: string): Promise<Response> {
   return fetch(url, { method: "POST", headers, body });
 }
 
+/** What a call carries of its contact. */
+const CARRIED = JSON.stringify({ properties: { note: MARKER }, requestContext: { note: MARKER } });
+
 /** An execution of the contact that has ended, with the marker wherever it can be. */
 const finished = {
   executions: { state: "COMPLETED", kind: "ENROLL", error_code: "BOUNCED", retry_of: null },
@@ -123,7 +126,7 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
   };
   await plantEverywhere(pool(), {
     ...{ portalId, marker: MARKER },
-    given: { ...given, executions: { ...finished.executions, contact_id: CONTACT } },
+    given: { ...given, executions: { ...finished.executions, contact_id: CONTACT, request: CARRIED } },
   });
   await pool().query(`UPDATE portals SET status = 'CONNECTED' WHERE portal_id = $1`, [portalId]);
   portal.erasePrivately(CONTACT);
@@ -192,6 +195,15 @@ test("an account that left is deleted whole after thirty days, with a word to it
   expect(await left(31)).toBe(false);
   expect(await leftIn([String(portalId)], UNTIL_HUBSPOT_KNOWS)).toEqual([]);
   await prune();
+});
+
+test("an account is disconnected however long its texts are, and whatever stands where its keys and its grant should be", async () => {
+  const long = `${MARKER} ${"word ".repeat(2_000)}`;
+  await plantEverywhere(pool(), { portalId, marker: long, given: finished });
+  await pool().query(`UPDATE portals SET status = 'CONNECTED' WHERE portal_id = $1`, [portalId]);
+  expect(await pressDanger("disconnect")).toBe(303);
+  const { rows } = await pool().query(`SELECT status FROM portals`);
+  expect(rows).toEqual([{ status: "DISCONNECTED" }]);
 });
 
 test("connecting again before keeps the account, and its thirty days begin again when it leaves again", async () => {

@@ -6,10 +6,13 @@ interface Column {
   readonly column: string;
   /** As PostgreSQL calls it; arrays begin with "_". */
   readonly type: string;
+  /** The database counts it up: a number planted there would be drawn again, and the next row refused for it. */
+  readonly isNumbered: boolean;
 }
 
 const COLUMNS = `
-  SELECT c.table_schema AS schema, c.table_name AS table, c.column_name AS column, c.udt_name AS type
+  SELECT c.table_schema AS schema, c.table_name AS table, c.column_name AS column, c.udt_name AS type,
+         coalesce(c.column_default LIKE 'nextval(%', false) AS "isNumbered"
     FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
    WHERE t.table_type = 'BASE TABLE' AND c.table_schema NOT IN ('pg_catalog', 'information_schema')
    ORDER BY c.table_schema, c.table_name, c.ordinal_position`;
@@ -78,11 +81,12 @@ async function plant(
   const [first] = columns;
   if (first === undefined) return;
   const own: Readonly<Record<string, unknown>> = { portal_id: portalId, ...given[nameOf(first)] };
-  const values = columns.map((column) =>
+  const planted = columns.filter(({ column, isNumbered }) => !isNumbered || Object.hasOwn(own, column));
+  const values = planted.map((column) =>
     Object.hasOwn(own, column.column) ? own[column.column] : valueFor(column, marker),
   );
-  const names = columns.map(({ column }) => `"${column}"`);
-  const places = columns.map((_, index) => `$${index + 1}`);
+  const names = planted.map(({ column }) => `"${column}"`);
+  const places = planted.map((_, index) => `$${index + 1}`);
   // A row that is there keeps what says who may do what.
   const updates = columns
     .filter((column) => holdsMarker(column))
