@@ -1,10 +1,11 @@
 import type { Pool, PoolClient } from "pg";
 import { isLockTimeout } from "../db/lock-timeout.js";
 import { inTransaction } from "../db/transaction.js";
-import { settleFates, type ContactFate } from "./contact-fates.js";
+import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "./error-codes.js";
 import { ERASED_CONTACT } from "./execution.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
+import { SEQUENCES_BEFORE } from "./retry.js";
 
 /** What HubSpot told of a contact. */
 export type ContactChange =
@@ -48,7 +49,7 @@ const LOOK_NOW = `
   RETURNING e.portal_id`;
 
 /**
- * `$3`: what each contact became. History goes along: a later privacy deletion names the new id alone. What the call carried
+ * `$3`: what each contact became. History goes along: a later privacy deletion of either names it. What the call carried
  * told of the contact that is gone: who is attempted from now on is read from HubSpot.
  */
 const MERGE = `
@@ -101,6 +102,26 @@ const ERASE = `
    WHERE e.portal_id = m.portal_id AND e.id = m.id
   RETURNING e.portal_id, m.contact_email`;
 
+/**
+ * Of contacts into which an erased one had been merged: HubSpot has them still, or names them when they go, too. So their
+ * ids, outcomes and open executions stay, and whatever may tell of the erased one goes: addresses, properties, HubSpot's
+ * words. What is open is judged by what HubSpot says then.
+ */
+const FORGET_MERGED = `
+  WITH ${affected("true")}, open AS (
+    SELECT portal_id, id, contact_email, state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING') AS is_open FROM affected
+  )
+  UPDATE executions e
+     SET contact_email = NULL, sender_choice = NULL, last_problem = NULL, completion_problem = NULL,
+         outputs = CASE WHEN e.state IN ('WATCHING', 'DECIDED') THEN e.outputs END,
+         has_waited = e.has_waited OR o.is_open,
+         request = (e.request - 'properties')
+           || CASE WHEN o.is_open AND NOT e.request ? 'sequencesBefore' THEN ${SEQUENCES_BEFORE} ELSE '{}' END,
+         error_message = $3::jsonb ->> e.error_code
+    FROM open o
+   WHERE e.portal_id = o.portal_id AND e.id = o.id
+  RETURNING e.portal_id, o.contact_email`;
+
 function pairs(changes: readonly { portalId: bigint; contactId: string }[]): [bigint[], string[]] {
   return [changes.map(({ portalId }) => portalId), changes.map(({ contactId }) => contactId)];
 }
@@ -147,12 +168,17 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
     rows.forEach(({ portal_id }) => portals.add(BigInt(portal_id)));
     return rows;
   }
+  const survivors = await findSurvivors(client, ofKind(changes, "erased"));
   const fates = await settleFates(client, fatesOf(changes));
   const merged = fates.filter(({ becameId }) => becameId !== null);
   if (merged.length > 0) await run(MERGE, [...pairs(merged), merged.map(({ becameId }) => becameId)]);
   const erased = fates.filter(({ becameId }) => becameId === null);
   if (erased.length > 0) {
     const rows = await run<ErasedRow>(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
+    if (survivors.length > 0)
+      rows.push(
+        ...(await run<ErasedRow>(FORGET_MERGED, [...pairs(survivors), JSON.stringify(ERROR_SENTENCES)])),
+      );
     await forgetSearches(client, wordsOf(erased, rows));
   }
   const touched = ofKind(changes, "touched");

@@ -143,6 +143,19 @@ export async function settleFates(client: PoolClient, fates: readonly ContactFat
   return all;
 }
 
+/**
+ * The contacts into which erased ones had been merged. To be asked before the erasure is recorded: from then on nothing
+ * tells what an erased contact became.
+ */
+export async function findSurvivors(client: PoolClient, erased: readonly Contact[]): Promise<Contact[]> {
+  if (erased.length === 0) return [];
+  const ends = await followFates(client, erased);
+  return erased.flatMap(({ portalId, contactId }) => {
+    const end = ends.get(contactKey(portalId, contactId)) ?? null;
+    return end === null || end === contactId ? [] : [{ portalId, contactId: end }];
+  });
+}
+
 /** A portal with fates to be held against its new executions, and how far that has come; null: not begun. */
 export interface FateCheck {
   readonly portalId: bigint;
@@ -152,7 +165,7 @@ export interface FateCheck {
 export async function listFateChecks(pool: Pool): Promise<FateCheck[]> {
   const { rows } = await pool.query<{ portal_id: string; checked_id: string | null }>(
     `SELECT portal_id, checked_id FROM (
-       SELECT DISTINCT portal_id FROM contact_fates
+       SELECT DISTINCT portal_id FROM contact_fates WHERE told_at > now() - interval '4 days'
      ) AS told LEFT JOIN contact_fate_checks USING (portal_id)`,
   );
   return rows.map(({ portal_id, checked_id }) => ({ portalId: BigInt(portal_id), checkedId: checked_id }));

@@ -26,7 +26,7 @@ const FAMILY = `
  * SQL: what the call told of the contact's sequences, under the name that {@link sequencesBefore} knows. HubSpot leaves out
  * what has no value, so that null stands for what is missing, unless the call brought no properties at all.
  */
-const SEQUENCES_BEFORE = `jsonb_build_object('sequencesBefore', CASE WHEN e.request -> 'properties' = '{}' THEN '{}' ELSE (
+export const SEQUENCES_BEFORE = `jsonb_build_object('sequencesBefore', CASE WHEN e.request -> 'properties' = '{}' THEN '{}' ELSE (
   SELECT coalesce(jsonb_object_agg(name, e.request -> 'properties' -> name), '{}')
     FROM unnest('{${DOUBT_PROPERTIES.join(",")}}'::text[]) AS name WHERE jsonb_typeof(e.request -> 'properties') = 'object') END)`;
 

@@ -30,10 +30,16 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   redeemedStates: `
     DELETE FROM redeemed_states WHERE nonce IN (
       SELECT nonce FROM redeemed_states WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
-  /** HubSpot repeats a webhook for a day and a call for three: after that nothing comes up again. */
+  /**
+   * HubSpot repeats a webhook for a day and a call for three: after that nothing comes up again. But a contact may be
+   * erased long after it was merged, and then what is kept of it stands under the id of the one it went into.
+   */
   contactFates: `
     DELETE FROM contact_fates f USING (
-      SELECT portal_id, contact_key FROM contact_fates WHERE told_at < now() - interval '4 days' ORDER BY told_at LIMIT $1
+      SELECT portal_id, contact_key FROM contact_fates told WHERE told_at < now() - interval '4 days'
+         AND (became_id IS NULL OR NOT EXISTS (
+               SELECT FROM executions e WHERE e.portal_id = told.portal_id AND e.contact_id = told.became_id))
+       ORDER BY told_at LIMIT $1
     ) AS old WHERE f.portal_id = old.portal_id AND f.contact_key = old.contact_key`,
   /** Off the list, and no longer counted by the bound on mails (src/alerts/confirmations.ts). */
   alertAddresses: `

@@ -6,6 +6,7 @@ import { writeFindings } from "../../src/executions/write-back.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
 import { applyLateFates } from "../../src/jobs/apply-late-fates.js";
+import { deleteOldRecords } from "../../src/jobs/delete-old-records.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 
@@ -68,6 +69,41 @@ function orders<T>(items: readonly T[]): T[][] {
   if (items.length === 0) return [[]];
   return items.flatMap((item, index) => orders(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
 }
+
+describe("a contact that is erased long after it was merged into another one", () => {
+  beforeEach(async () => {
+    await enrolled("1001", { lastProblem: `no inbox for ${ADDRESS}` });
+    await enrolled("1002", { state: "QUEUED", enrollmentStatus: null });
+    await apply(merged("1001", "1002"));
+    await db.database.pool.query(`UPDATE contact_fates SET told_at = now() - interval '90 days'`);
+    await deleteOldRecords(db.database.pool, () => false);
+  });
+
+  test("leaves no address and no words of it under the other one's id, which goes on", async () => {
+    await apply(erased("1001"));
+    await apply(erased("1001"));
+    expect(await tablesHolding([ADDRESS])).toEqual([]);
+    expect(await stored()).toEqual([
+      { contact_id: "1002", contact_email: null, state: "COMPLETED" },
+      { contact_id: "1002", contact_email: null, state: "QUEUED" },
+    ]);
+    const { rows } = await db.database.pool.query(
+      `SELECT has_waited, request ? 'properties' AS has_properties, request ? 'sequencesBefore' AS knows_sequences
+         FROM executions WHERE state = 'QUEUED'`,
+    );
+    // It is judged by what HubSpot says then, but for which enrollments are older than ours.
+    expect(rows).toEqual([{ has_waited: true, has_properties: false, knows_sequences: true }]);
+  });
+
+  test("keeps nobody from enrolling the other one afterwards, nor from erasing it, too", async () => {
+    await apply(erased("1001"));
+    await enrolled("1002");
+    await applyLateFates(db.database.pool, logger);
+    expect((await stored()).at(-1)).toMatchObject({ contact_id: "1002", contact_email: ADDRESS });
+    await apply(erased("1002"));
+    expect(await tablesHolding([ADDRESS, "1002"])).toEqual([]);
+  });
+});
 
 describe("merges and a privacy deletion", () => {
   const chain = [merged("1001", "1002"), merged("1002", "1003"), erased("1003")];
