@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { readHubSpotDate } from "../hubspot-date.js";
+import { cutText } from "../storable-text.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./batch-answer.js";
 import { HubSpotAnsweredOddly, HubSpotAnsweredWithPage, HubSpotRejected } from "./errors.js";
 import { paths } from "./paths.js";
@@ -8,11 +9,19 @@ import type { HubSpotRequest, PortalTransport } from "./transport.js";
 
 /** Ids are kept in keys and indexes, which take no text of any length; HubSpot's have 20 digits at most. */
 const id = z.union([z.string().max(100), z.number()]).transform(String);
-const userId = z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt);
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? null);
+const userId = z
+  .union([z.string().regex(/^0{0,17}[1-9]\d{0,17}$/), z.number().int().positive()])
+  .transform(BigInt);
+/** What stands where there is no user. */
+const noUser = z.literal([0, "0", "", null]).transform(() => null);
+const maybeUserId = userId
+  .or(noUser)
+  .optional()
+  .transform((given) => given ?? null);
+/** In characters: names and addresses are shown in lists of many, and HubSpot's are shorter. */
+const LONGEST_TEXT = 1_000;
+const name = z.string().transform((value) => cutText(value, LONGEST_TEXT));
+const text = name.nullish().transform((value) => value ?? null);
 /** Only what a person reads: of another type than text it counts as left out. */
 const words = text.catch(null);
 /** Undefined if it cannot be. By this machine's clock no more is said of it: that may be wrong itself. */
@@ -21,11 +30,12 @@ const instant = z
   .optional()
   .transform((value) => readHubSpotDate(value));
 const cursor = z.union([z.string().max(2_000), z.number()]).transform(String);
-const paging = z.object({ next: z.object({ after: cursor }).nullish() }).nullish();
-/** A page of any list: its records are read one by one. */
-const anyPage = z.object({ results: z.array(z.unknown()), paging });
+/** A page of any list: its records are read one by one, and where the next one begins apart from them. */
+const anyPage = z.object({ results: z.array(z.unknown()), paging: z.unknown().optional() });
 
-const listedSequence = z.object({ id, name: z.string(), folderId: id.nullish() });
+/** As steps name it: another one could be chosen, and no call with it would be taken. */
+const sequenceId = id.pipe(z.string().regex(/^\d{1,20}$/));
+const listedSequence = z.object({ id: sequenceId, name, folderId: id.nullish() });
 const newEnrollment = z.object({ id, enrolledAt: instant });
 const currentEnrollment = z.object({
   id,
@@ -37,8 +47,8 @@ const currentEnrollment = z.object({
 });
 const ownerRecord = z.object({
   id,
-  userId: userId.nullish(),
-  userIdIncludingInactive: userId.nullish().catch(null),
+  userId: maybeUserId,
+  userIdIncludingInactive: maybeUserId.catch(null),
   email: text,
   firstName: text,
   lastName: text,
@@ -54,7 +64,7 @@ const ownerRecord = z.object({
 /** Archived owners have lost their `userId`: whose they were `userIdIncludingInactive` says. */
 const owner = ownerRecord.transform(({ userIdIncludingInactive, ...owner }) => ({
   ...owner,
-  userId: owner.userId ?? userIdIncludingInactive ?? null,
+  userId: owner.userId ?? userIdIncludingInactive,
 }));
 const user = z.object({
   id: userId,
@@ -88,6 +98,8 @@ export type User = z.output<typeof user>;
 export interface Page<T> {
   results: T[];
   after: string | undefined;
+  /** HubSpot names a next page, in a form we do not know: this is not all. */
+  isCut?: boolean;
   /** Ids of the records that could not be read, and are not in `results`; undefined for one without a usable id. */
   leftOut: (string | undefined)[];
 }
@@ -204,8 +216,27 @@ function readEach<S extends z.ZodType>(
   return { read, odd };
 }
 
+/** What is empty says that there is nothing. */
+function isNothing(value: unknown): boolean {
+  return value == null || value === "" || (Array.isArray(value) && value.length === 0);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Where the next page begins, by what a page says of it: whatever it says of one, and no cursor, leaves the list cut. */
+function nextOf(paging: unknown): Pick<Page<unknown>, "after" | "isCut"> {
+  const next = isObject(paging) ? paging["next"] : paging;
+  const after = isObject(next) ? next["after"] : next;
+  const isTold = !isNothing(after) || (isObject(next) && !Object.values(next).every(isNothing));
+  if (!isTold) return { after: undefined };
+  const read = isObject(next) && !isNothing(after) ? cursor.safeParse(after).data : undefined;
+  return read === undefined ? { after: undefined, isCut: true } : { after: read };
+}
+
 function isEmptyObject(body: unknown): boolean {
-  return typeof body === "object" && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
+  return isObject(body) && Object.keys(body).length === 0;
 }
 
 function otherShape({ method, path }: HubSpotRequest, cause: unknown): HubSpotAnsweredOddly {
@@ -238,7 +269,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     const page = await read(request, anyPage);
     const { read: results, odd } = readEach(page.results, record);
     const leftOut = odd.map((entry) => identified.safeParse(entry).data?.id);
-    return { results, after: page.paging?.next?.after, leftOut };
+    return { results, ...nextOf(page.paging), leftOut };
   }
 
   const readAccount = () => read({ method: "GET", path: paths.accountDetails }, account);

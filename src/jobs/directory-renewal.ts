@@ -43,6 +43,8 @@ interface CopiedPage {
   readonly read: number;
   readonly leftOut: number;
   readonly next: string | undefined;
+  /** There is more, but not where. */
+  readonly isCut: boolean;
 }
 
 /** As whom sequences are read, and what became of it. */
@@ -75,7 +77,12 @@ async function save<Entry extends { id: unknown }>(
   const unread = page.leftOut.filter((id) => id !== undefined);
   return {
     ids: [...page.results.map(({ id }) => String(id)), ...unread],
-    ...{ read: page.results.length, leftOut: page.leftOut.length, next: page.after },
+    ...{
+      read: page.results.length,
+      leftOut: page.leftOut.length,
+      next: page.after,
+      isCut: page.isCut === true,
+    },
   };
 }
 
@@ -92,6 +99,7 @@ interface Progress {
   leftOut: number;
   pages: number;
   tries: number;
+  isCut: boolean;
 }
 
 const beginning = (): Progress => ({
@@ -102,14 +110,16 @@ const beginning = (): Progress => ({
   leftOut: 0,
   pages: 0,
   tries: 0,
+  isCut: false,
 });
 
 /** Further people are asked for sequences until so many pages were read: the lists of two are mostly the same. */
 const ENOUGH_PAGES = 20;
 
-const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined };
+const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined, isCut: false };
 const USERS = "Users";
 const NO_SUPER_ADMIN = "HubSpot's list names no super admin, so it was not believed.";
+const CUT = "HubSpot names a next page in a form that we do not know; what came before was copied.";
 const OTHER_SHAPE = "HubSpot's list has another shape than we know.";
 
 /**
@@ -207,7 +217,10 @@ export class DirectoryRenewal {
     progress.tries = 0;
     progress.read += page.read;
     progress.leftOut += page.leftOut;
-    if (page.next === undefined) {
+    progress.isCut ||= page.isCut;
+    if (page.next === undefined && progress.isCut) {
+      this.#giveUp({ list, words: CUT, isCut: true });
+    } else if (page.next === undefined) {
       await this.#endList(list, hands.copy);
     } else if (progress.cursors.has(page.next)) {
       this.#giveUp({

@@ -141,6 +141,21 @@ describe("a copy of long lists", () => {
     expect(await problem()).toContain("Sequences: HubSpot's list repeats itself");
   });
 
+  test("whose list names a next page in another form keeps what is there, archives nobody, and says so", async () => {
+    const { copy } = await acquire();
+    await renew(copy, gatewayOf(150));
+    const results = [ownerOf(7)];
+    const listOwners: PortalGateway["listOwners"] = ({ archived }) =>
+      Promise.resolve(
+        archived
+          ? { results: [], after: undefined, isCut: true, leftOut: [] }
+          : { results, after: undefined, leftOut: [] },
+      );
+    await renew(copy, gatewayOf(150, { listOwners }));
+    expect(await activeOwners()).toBe(150);
+    expect(await problem()).toContain("Owners: HubSpot names a next page in a form that we do not know");
+  });
+
   test("writes only what changed", async () => {
     const { copy } = await acquire();
     await renew(copy, gatewayOf(120));
