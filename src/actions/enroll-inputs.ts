@@ -10,6 +10,9 @@ export type GivenInputs = Readonly<Record<EnrollInput, string | undefined>>;
 /** As long as the longest cooldown a preset can have (policy/policy.ts). */
 const MAX_COOLDOWN_DAYS = 3_650;
 
+/** As long as an address can be (RFC 5321), in characters. */
+const LONGEST_ADDRESS = 320;
+
 function oneOf<T extends string>(choices: readonly T[], given: string | undefined): T | undefined {
   return choices.find((choice) => choice === given);
 }
@@ -27,7 +30,7 @@ function findSenderProblem(given: GivenInputs): string | undefined {
     if (rotationId === undefined) return "“A rotation” is chosen, but no rotation.";
     if (!isId(rotationId)) return "The rotation is not one of the list.";
   }
-  if (alias !== undefined && !z.email().safeParse(alias).success)
+  if (alias !== undefined && !z.email().max(LONGEST_ADDRESS).safeParse(alias).success)
     return "The sender alias is not an e-mail address.";
   return undefined;
 }
@@ -64,7 +67,7 @@ export function readChoices(given: GivenInputs): Partial<EnrollRequest> {
     senderMode: oneOf(SENDER_MODES, given.sender_mode),
     senderUserId: cut(given.sender_user_id, 64),
     rotationId: cut(given.rotation_id, 64),
-    senderAlias: cut(given.sender_alias, 320),
+    senderAlias: cut(given.sender_alias, LONGEST_ADDRESS),
     presetId: cut(given.preset_id, 64),
     ifAlreadyEnrolled: oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled),
     cooldownDays: given.cooldown_days === undefined ? undefined : Number(given.cooldown_days),
