@@ -95,11 +95,11 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
   let graceMs = DEFAULT_GRACE_MS;
   try {
     closers.add(tuneFetch(config.hubspot));
-    const { stopping, ...grounds } = options;
+    const { stopping } = options;
     // Loaded while the database and the queue get ready.
     const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
     rooms.catch(() => undefined);
-    const foundation = await lay({ config, logger, ...grounds }, closers);
+    const foundation = await lay({ config, logger, ...options }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
     const [{ createHttp }, { startWorker }] = await rooms;
     stopping?.throwIfAborted();

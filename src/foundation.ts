@@ -92,7 +92,7 @@ export class Closers {
 }
 
 async function openDatabaseOf(
-  { config, logger, server: starting }: Ground,
+  { config, logger, server: starting, stopping }: Ground,
   closers: Closers,
   { heard: onFault }: TroubleNews,
 ): Promise<Database> {
@@ -103,7 +103,7 @@ async function openDatabaseOf(
     ({ url } = server);
   }
   const connectTimeoutMs = config.databaseConnectTimeoutMs;
-  await applyMigrations({ url, logger, ...(connectTimeoutMs && { connectTimeoutMs }) });
+  await applyMigrations({ url, logger, stopping, ...(connectTimeoutMs && { connectTimeoutMs }) });
   const applicationName = `sequence-enroller-${config.role}`;
   const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger };
   const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
@@ -154,6 +154,8 @@ interface Ground extends Pick<Foundation, "config" | "logger"> {
   readonly workIntervals?: Partial<WorkIntervals> | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
+  /** Ends what the start only waits for. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /** Opens the database and the queue, and makes what every room is wired from. */

@@ -1,7 +1,9 @@
 import { ConfigError, readConfig, type Config } from "./config.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
 import { DataDirInUse } from "./db/errors.js";
+import { AppError } from "./errors.js";
 import { createLogger, type Logger } from "./observability/logger.js";
+import { startProblem } from "./start-problem.js";
 import { listenForStop, stopWished, type StopWish } from "./orderly-stop.js";
 
 /** However long something hangs, the process is gone before a supervisor would kill it. */
@@ -55,7 +57,9 @@ async function main(): Promise<number> {
   } catch (fault) {
     await server?.then((started) => started.stop()).catch(() => undefined);
     if (wish.signal.aborted) return 0;
-    logger.fatal({ fault }, "Sequence Enroller could not start");
+    const problem = startProblem(fault, config);
+    const code = fault instanceof AppError ? fault.code : undefined;
+    logger.fatal(problem === undefined ? { fault } : { problem, code }, "Sequence Enroller could not start");
     return fault instanceof DataDirInUse ? EXIT_IN_USE : 1;
   }
 }

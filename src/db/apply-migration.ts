@@ -17,6 +17,8 @@ export interface MigrationSession {
   readonly logger: Logger;
   /** How long to try for a lock that others hold, with pauses. */
   readonly patienceMs: number;
+  /** Ends the pauses between two tries. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ async function applyWhole(session: MigrationSession, migration: Migration): Prom
     } finally {
       holders.stop();
     }
-    await sleep(PAUSE_MS);
+    await sleep(PAUSE_MS, undefined, { signal: session.stopping });
   }
 }
 

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   /** How long a server that is not there yet, or not ready, is waited for. */
   readonly patienceMs: number;
   readonly logger: Logger;
+  /** Ends the wait. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /**
@@ -22,6 +24,7 @@ export interface ConnectOptions {
  * database that sleeps.
  *
  * @throws DatabaseUnreachable if it is not there in time, or at once if waiting is no help; the message says what is.
+ * @throws the reason of `stopping`.
  */
 export async function connectPatiently(options: ConnectOptions): Promise<pg.Client> {
   const endsAt = Date.now() + options.patienceMs;
@@ -30,8 +33,9 @@ export async function connectPatiently(options: ConnectOptions): Promise<pg.Clie
       return await connectOnce(options);
     } catch (error) {
       if (!mayPass(error) || Date.now() > endsAt) throw unreachable(error);
-      options.logger.warn({ error }, "the database cannot be reached yet: trying again");
-      await sleep(RETRY_MS);
+      options.stopping?.throwIfAborted();
+      options.logger.warn({ problem: problemOf(error) }, "the database cannot be reached yet: trying again");
+      await sleep(RETRY_MS, undefined, { signal: options.stopping });
     }
   }
 }
@@ -66,21 +70,28 @@ function mayPass(error: unknown): boolean {
 }
 
 function unreachable(error: unknown): DatabaseUnreachable {
-  const { code, message } = error as ConnectFault;
-  // A name with several addresses fails with an empty message and the code of the first.
-  const what = message === "" ? (code ?? "no answer") : message;
-  return new DatabaseUnreachable(`The database cannot be reached: ${what}. ${wayOut(error)}`, {
+  return new DatabaseUnreachable(`The database cannot be reached: ${problemOf(error)}. ${wayOut(error)}`, {
     cause: error,
   });
+}
+
+function problemOf(error: unknown): string {
+  const { code, message } = error as ConnectFault;
+  // A name with several addresses fails with an empty message and the code of the first.
+  return message === "" ? (code ?? "no answer") : message;
 }
 
 function wayOut(error: unknown): string {
   const { code, message } = error as ConnectFault;
   const trouble = databaseTroubleOf(error);
   if (trouble !== undefined) return trouble.todo;
+  if (/^connect (?:ENOENT|EACCES) /.test(message))
+    return "Its host is a folder with PostgreSQL's socket, where there is none for this account: check DATABASE_URL, and whether the server runs.";
   if (code === "ENOENT" || code === "EACCES")
     return "A file that DATABASE_URL names (sslrootcert, sslcert, sslkey) cannot be read.";
   if (message.includes("does not support SSL"))
     return "DATABASE_URL asks for TLS (sslmode), which the server does not offer.";
+  if (code === "ERR_INVALID_URL")
+    return "In DATABASE_URL, characters such as @ / ? # % : of a user or password are written as %40 %2F %3F %23 %25 %3A, and the port is at most 65535.";
   return "Check DATABASE_URL.";
 }

@@ -32,6 +32,8 @@ export interface MigrateOptions {
   readonly connectTimeoutMs?: number;
   /** How long a server that is not there yet is waited for; by default half a minute. */
   readonly connectPatienceMs?: number;
+  /** Ends the waits for the server and for others who migrate; a migration under way is finished. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /**
@@ -52,12 +54,14 @@ export async function applyMigrations(options: MigrateOptions): Promise<readonly
   const migrations = await readMigrations(options.directory ?? migrationsDirectory);
   const client = await connect(options);
   try {
-    await lock(client);
+    await lock(client, options.stopping);
     await ensureRecords(client);
     await endInterruptedBuilds(client, migrations);
     const due = checkHistory(migrations, await readRecords(client), logger);
-    const session = { client, pid: await pidOf(client), url, logger, patienceMs };
+    const { stopping } = options;
+    const session = { client, pid: await pidOf(client), url, logger, patienceMs, stopping };
     for (const migration of due) {
+      stopping?.throwIfAborted();
       await applyMigration(session, migration);
       logger.info({ migration: migration.name }, "migration applied");
     }
@@ -72,9 +76,10 @@ export async function applyMigrations(options: MigrateOptions): Promise<readonly
 
 /** Refuses what no app can work behind, before anything is set or locked there. */
 async function connect({ url, logger, ...waits }: MigrateOptions): Promise<pg.Client> {
-  const { connectTimeoutMs = 0, connectPatienceMs = CONNECT_PATIENCE_MS } = waits;
+  const { connectTimeoutMs = 0, connectPatienceMs = CONNECT_PATIENCE_MS, stopping } = waits;
   const applicationName = "sequence-enroller migrations";
-  const options = { url, applicationName, timeoutMs: Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS), logger };
+  const timeoutMs = Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS);
+  const options = { url, applicationName, timeoutMs, logger, stopping };
   const client = await connectPatiently({ ...options, patienceMs: connectPatienceMs });
   try {
     await lookForPooler(client, () => connectPatiently({ ...options, patienceMs: 0 }));
@@ -100,7 +105,7 @@ async function lookForPooler(client: pg.Client, connectAgain: () => Promise<pg.C
  * Takes the lock, asking for it again and again. A session that waited for it would hold a snapshot, for whose end an index
  * built CONCURRENTLY by the holder waits: a deadlock, and the end of one of the two.
  */
-async function lock(client: pg.Client): Promise<void> {
+async function lock(client: pg.Client, stopping: AbortSignal | undefined): Promise<void> {
   // A migration takes its time; how long it may wait for locks is its own affair (apply-migration.ts).
   await prepareSession(client, { statementTimeoutMs: 0, lockTimeoutMs: LOCK_TIMEOUT_SECONDS * 1_000 });
   const startedAtMs = performance.now();
@@ -109,7 +114,7 @@ async function lock(client: pg.Client): Promise<void> {
       throw new MigrationsLocked(
         `Another process has been migrating this database for ${LOCK_TIMEOUT_SECONDS} s. Wait for it, or end it, and start again.`,
       );
-    await sleep(LOCK_AGAIN_MS);
+    await sleep(LOCK_AGAIN_MS, undefined, { signal: stopping });
   }
 }
 
