@@ -124,6 +124,8 @@ describe("a session", () => {
   });
 
   test("ends after a week however busy, and is not kept alive by the page's own refreshing", async () => {
+    // The sign-in is timed by the database's clock, which has gone on since the site's was set.
+    site.clock.now = new Date();
     const issued = browser.cookie("session");
     await browser.get("/settings/waiting");
     expect(browser.cookie("session")).toBe(issued);
@@ -524,7 +526,7 @@ describe("what goes wrong", () => {
     const broken = await browser.get("/settings");
     expect(broken.status).toBe(500);
     expect(broken.text).toContain("Something went wrong on our side");
-    expect(broken.text).not.toContain("portals");
+    expect(broken.text).not.toMatch(/division|portals/);
     expect(site.logLines.join("")).toContain(broken.headers.get("x-request-id"));
   });
 
