@@ -3,25 +3,17 @@ import { inTransaction } from "../../src/db/transaction.js";
 import { applyAction, type AdminAction } from "../../src/executions/admin-actions.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { UNKIND_WORLD } from "../../src/simulator/presets.js";
 import { seedExecutions } from "../support/executions.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
-
-/** The unkind world, with shorter lags: HubSpot shows everything within this time, instead of within two minutes. */
-const BELIEVE_NONE_AFTER_MS = 4_000;
-const LAGS = { lookupLagMs: 500, propertyLagMs: 2_000 };
+import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } from "../support/start-app.js";
 
 let running: RunningApp;
 
 beforeAll(async () => {
-  running = await startRunningApp({
-    simulator: { ...UNKIND_WORLD, ...LAGS },
-    believeNoneAfterMs: BELIEVE_NONE_AFTER_MS,
-  });
+  running = await startRunningApp(UNKIND_BUT_QUICK);
 });
 
 afterEach(() => {
-  running.simulator.setPropertyLag(LAGS.propertyLagMs);
+  running.simulator.setPropertyLag(UNKIND_BUT_QUICK.simulator.propertyLagMs);
 });
 
 afterAll(() => running.close());
