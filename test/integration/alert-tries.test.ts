@@ -6,6 +6,7 @@ import { createWebhookPoster, type WebhookPoster } from "../../src/alerts/webhoo
 import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
 import { createLogger } from "../../src/observability/logger.js";
 import { createCipher } from "../../src/vault/cipher.js";
+import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";
 import { startListener, type Listener } from "../support/simulated-app.js";
@@ -52,6 +53,7 @@ const alertOf = (channel: string) => db.database.prisma.alert.findFirstOrThrow({
 
 async function raiseTo(settings: { alertEmail?: string; alertWebhookUrl?: string }): Promise<void> {
   await db.database.prisma.portalSettings.create({ data: { portalId, ...settings } });
+  await confirmAddresses(db.database.pool);
   await raiseAlert(pool(), { portalId, kind: "BACKLOG_LATE", message: "9 contacts wait." });
 }
 
