@@ -217,7 +217,11 @@ class Choosing {
     if (sender === undefined || verdict.kind !== "later") return;
     const behind = ledger.waitersFor(sender.userId);
     if (place?.behind === behind) return;
-    entry.place = { behind, freeAt: ledger.placeFreeAt(sender, behind, verdict.notBefore ?? now()) };
+    const freeAt =
+      verdict.isUnsettled === true
+        ? ledger.doubtEndsAt(sender)
+        : ledger.placeFreeAt(sender, behind, verdict.notBefore ?? now());
+    entry.place = { behind, freeAt };
   }
 
   #waitOrFail(): SenderDecision {

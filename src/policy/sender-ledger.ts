@@ -146,6 +146,15 @@ export class SenderLedger {
   }
 
   /**
+   * When the sender may be asked about again: what may have been sent by nobody known has been read by then. That may be
+   * settled already, if it was while the sender was judged.
+   */
+  doubtEndsAt(sender: SenderPolicy): Date | undefined {
+    const waitMs = Math.max(DOUBT_WAIT_MS.least, this.#unknownInDoubt * DOUBT_WAIT_MS.each);
+    return this.#openings.opensAt(sender, new Date(this.#now().getTime() + waitMs));
+  }
+
+  /**
    * When the `place`-th further enrollment (0 is the next) could be sent: as earlier ones leave the 24 hours, within the
    * sender's window. Undefined: never. A place more rounds of the cap away than an opening is looked for in days is out
    * of every contact's reach: of it only that much is said.
@@ -153,10 +162,7 @@ export class SenderLedger {
   placeFreeAt(sender: SenderPolicy, place: number, notBefore: Date): Date | undefined {
     const { dailyCap: cap } = sender;
     if (cap <= 0) return undefined;
-    if (this.isUsedUpByDoubt(sender)) {
-      const waitMs = Math.max(DOUBT_WAIT_MS.least, this.#unknownInDoubt * DOUBT_WAIT_MS.each);
-      return this.#openings.opensAt(sender, new Date(this.#now().getTime() + waitMs));
-    }
+    if (this.isUsedUpByDoubt(sender)) return this.doubtEndsAt(sender);
     const account = this.#account(sender.userId);
     const open = account.open.size + this.#unknownInDoubt;
     const sentAt =

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig } from "pg";
+import { enrolled } from "../../src/executions/outcome.js";
 import { SenderDesk } from "../../src/jobs/sender-desk.js";
 import type { SenderDecision } from "../../src/policy/choose-sender.js";
 import type { PeopleSources } from "../../src/policy/people.js";
@@ -20,6 +21,15 @@ const people: PeopleSources = {
   userEmails: (userIds) =>
     Promise.resolve(new Map(userIds.map((userId) => [userId, `user${userId}@example.com`]))),
 };
+
+/** `pool`, which does `first` before it sends the query of that name. */
+function beforeQuery(pool: Pool, name: string, first: () => Promise<void>): Pool {
+  const query = async (config: QueryConfig): Promise<unknown> => {
+    if (config.name === name) await first();
+    return pool.query(config);
+  };
+  return new Proxy(pool, { get: (of, key) => (key === "query" ? query : Reflect.get(of, key, of)) });
+}
 
 describe("a desk that chooses senders", () => {
   let db: TestDatabase;
@@ -106,6 +116,28 @@ describe("a desk that chooses senders", () => {
       expect(Math.abs(delay - (expected[index] ?? 0))).toBeLessThan(5_000);
   });
 
+  test("whose doubt is settled during the choice is asked about again at once, whatever came of it", async () => {
+    await setSender(ADA, { dailyCap: 1 });
+    const doubted = { portalId, state: "UNCERTAIN", attempts: 1, sequenceId: "1" };
+    await seedExecutions(db.database, [doubted]);
+    const { id = 0n } = (await db.database.prisma.execution.findFirst({ where: { portalId } })) ?? {};
+    const { pool } = db.database;
+    const desk: SenderDesk = await openDesk({
+      pool: beforeQuery(pool, "read-sender-waiters", async () => {
+        const outcome = enrolled({
+          enrolledAt: new Date(),
+          sender: { userId: ADA, email: "user7@example.com" },
+        });
+        await desk.settle({ id }, { to: "DECIDED", outcome });
+      }),
+    });
+    const fallback = { ...INITIAL_POLICY.fallback, whenNobody: "fail" } as const;
+    const decision = await choose(desk, { fallback });
+    expect(delays([decision])[0]).toBeGreaterThan(0);
+    expect(delays([decision])[0]).toBeLessThan(60_000);
+    expect((await choose(desk, { fallback })).kind).toBe("fail");
+  });
+
   test("a sender whom HubSpot calls over its limit is waited for until then, also inside its window", async () => {
     await setSender(ADA, { limitedUntil: new Date(Date.now() + HOUR_MS) });
     const decision = await choose(await openDesk());
@@ -141,7 +173,7 @@ describe("a desk that chooses senders", () => {
   });
 
   test("a contact is never put off by less than a second, and not beyond its own patience", async () => {
-    await setSender(ADA, { limitedUntil: new Date(Date.now() + 40) });
+    await setSender(ADA, { limitedUntil: new Date(Date.now() + 900) });
     const soon = await choose(await openDesk());
     expect(soon.kind === "wait" ? soon.delayMs : 0).toBe(1_000);
     await setSender(BEA, { limitedUntil: new Date(Date.now() + HOUR_MS) });
