@@ -7,7 +7,6 @@ import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "../hubspot/er
 import { withoutPersons } from "../hubspot/without-persons.js";
 import type { SenderDecision } from "../policy/choose-sender.js";
 import { neededProperties, refuseContact } from "../policy/contact-policy.js";
-import { effectivePolicy } from "../policy/effective-policy.js";
 import type { Policy } from "../policy/policy.js";
 import { afterAlreadyEnrolled, afterRefusal, type Attempt, type RefusedAsSender } from "./after-refusal.js";
 import { LeaseLost } from "../queue/portal-lease.js";
@@ -171,11 +170,10 @@ async function attemptContact(
   const { desk, gateway } = context;
   const waiting = notYet(execution, desk.now());
   if (waiting !== undefined) return waiting;
-  const portal = await desk.policy(execution.acceptedAt);
+  const { portal, effective } = await desk.policyOf(execution);
   // Claimed before the pause was seen; from now on nothing more is.
   if (portal.isPaused)
     return { to: "QUEUED", isWait: true, delayMs: 0, problem: "Enrolling is paused for this account." };
-  const effective = effectivePolicy(portal, execution.request);
   if (effective.kind === "unusable")
     return { to: "DECIDED", outcome: failed("INVALID_INPUT", { detail: effective.reason }) };
   const { policy } = effective;

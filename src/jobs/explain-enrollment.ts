@@ -9,7 +9,7 @@ import { localDay } from "../local-time.js";
 import { HubSpotError } from "../hubspot/errors.js";
 import type { PortalGateway } from "../hubspot/gateway.js";
 import { neededProperties } from "../policy/contact-policy.js";
-import { effectivePolicy, type StepChoices } from "../policy/effective-policy.js";
+import { readEffectivePolicy, type EffectivePolicy, type StepChoices } from "../policy/effective-policy.js";
 import { explainChoice, type ChoiceExplanation } from "../policy/explain-choice.js";
 import type { ContactCheck, EnrollQuestion, Explain, Explained } from "../policy/explanation.js";
 import { Openings } from "../policy/openings.js";
@@ -42,10 +42,13 @@ export function createExplainer(options: ExplainerOptions): Explain {
   return async (portalId, question) => {
     const { pool, gatewayOf } = options;
     const gateway = gatewayOf(portalId);
-    const portal = await readPortalPolicy(pool, portalId, { memory: memoryOf(portalId) });
+    const memory = memoryOf(portalId);
+    const { portal, effective } = await readEffectivePolicy(stepOf(question), (needs) =>
+      readPortalPolicy(pool, portalId, { memory, needs }),
+    );
     const contact = await findAskedContact({ pool, gateway }, portalId, {
       contact: question.contact,
-      properties: propertiesFor(portal, question),
+      properties: propertiesFor(effective),
     });
     if (contact === "not-found") return { kind: "contact-not-found" };
     if (contact === "hubspot-unavailable") return { kind: contact };
@@ -141,17 +144,13 @@ function stepOf(question: EnrollQuestion): StepChoices & { senderAlias?: string 
   };
 }
 
-function propertiesFor(portal: PortalPolicy, question: EnrollQuestion): string[] {
-  const effective = effectivePolicy(portal, stepOf(question));
+function propertiesFor(effective: EffectivePolicy): string[] {
   const needed = effective.kind === "policy" ? neededProperties(effective.policy) : [];
   return [...new Set([...REQUESTED_PROPERTIES, ...needed])];
 }
 
-function policyName({ presets }: PortalPolicy, { presetId }: EnrollQuestion): string {
-  const preset =
-    presetId === null
-      ? [...presets.values()].find(({ isDefault }) => isDefault)
-      : presets.get(String(presetId));
+function policyName({ presets, defaultPreset }: PortalPolicy, { presetId }: EnrollQuestion): string {
+  const preset = presetId === null ? defaultPreset : presets.get(String(presetId));
   return preset?.name ?? "Built-in";
 }
 

@@ -15,9 +15,17 @@ import {
   type ContactHistory,
   type HistoryQuestion,
 } from "../policy/contact-history.js";
+import { readEffectivePolicy, type EffectivePolicy } from "../policy/effective-policy.js";
 import { Openings } from "../policy/openings.js";
 import { PolicyMemory } from "../policy/policy-memory.js";
-import { readPortalPolicy, senderPolicy, type PortalPolicy } from "../policy/portal-policy.js";
+import {
+  covers,
+  NEEDS_NOTHING,
+  readPortalPolicy,
+  senderPolicy,
+  type Needs,
+  type PortalPolicy,
+} from "../policy/portal-policy.js";
 import { RotationWheels } from "../policy/rotation-wheels.js";
 import type { StoredSenderChoice } from "../policy/sender-choice.js";
 import { SenderLedger } from "../policy/sender-ledger.js";
@@ -39,8 +47,12 @@ export interface SenderDeskOptions {
 
 /** An admin's change takes effect within this time, also in the middle of a turn. */
 const POLICY_MS = 2_000;
+/** Rotations that a turn's first read brings because the last turn needed them: accounts use one or two. */
+const MOST_REMEMBERED = 4;
 /** Attempts that are ready to be sent within this time of each other share the statement that stores their intents. */
 const INTENT_GATHER_MS = 5;
+/** Members of rotations stored by one statement: each contact may turn a rotation of 200. */
+const MOST_TURNED = 1_000;
 
 /** A portal's senders in the hands of its owner, for one turn: chosen, counted, marked, and stored before anything is sent. */
 export class SenderDesk {
@@ -57,6 +69,7 @@ export class SenderDesk {
   readonly #marks: SenderMarks;
   readonly #storeIntent: (intent: Intent) => Promise<void>;
   readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
+  readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
   #policy: PortalPolicy | undefined;
   /** Refusals are stored one after the other. */
   #refusing: Promise<void> = Promise.resolve();
@@ -72,6 +85,7 @@ export class SenderDesk {
     this.#openings = openings;
     this.#breathe = breathe;
     this.#memory = memory;
+    this.#needs = { presets: new Set(), rotations: new Set(memory.lastRotations) };
     this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
     this.#marks = new SenderMarks(now);
     this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
@@ -95,17 +109,36 @@ export class SenderDesk {
    * What applies in the portal now: at most two seconds old, and never older than `since`, a moment before now by the
    * database's clock, e.g. a call's acceptance. A clock that was set back may take that moment for one to come: what was
    * read after the question is new enough, whatever the clock says.
+   *
+   * @param needs presets and rotations that have to be in it, with all that this turn has needed so far.
    */
-  async policy(since?: Date): Promise<PortalPolicy> {
+  async policy(since?: Date, needs: Needs = NEEDS_NOTHING): Promise<PortalPolicy> {
     const askedAtMs = performance.now();
+    this.#need(needs);
     const isFresh = askedAtMs - this.#policyReadAtMs < POLICY_MS;
     let policy = this.#policy !== undefined && isFresh ? this.#policy : await this.#readPolicy();
-    const isOlder = (): boolean =>
-      since !== undefined && policy.readAt < since && this.#policyReadAtMs < askedAtMs;
-    if (isOlder()) policy = await this.#readPolicy();
+    const isOld = (): boolean => {
+      const isOlder = since !== undefined && policy.readAt < since && this.#policyReadAtMs < askedAtMs;
+      return isOlder || !covers(policy, needs);
+    };
+    if (isOld()) policy = await this.#readPolicy();
     // The read that was waited for may have been under way before the question.
-    if (isOlder()) policy = await this.#readPolicy();
+    if (isOld()) policy = await this.#readPolicy();
     return policy;
+  }
+
+  /** What applies to a call, by a policy no older than its acceptance. */
+  policyOf(
+    execution: Pick<ClaimedExecution, "acceptedAt" | "request">,
+  ): Promise<{ portal: PortalPolicy; effective: EffectivePolicy }> {
+    const { acceptedAt, request } = execution;
+    return readEffectivePolicy(request, (needs) => this.policy(acceptedAt, needs));
+  }
+
+  #need({ presets, rotations }: Needs): void {
+    for (const id of presets) this.#needs.presets.add(id);
+    for (const id of rotations) this.#needs.rotations.add(id);
+    if (rotations.size > 0) this.#memory.lastRotations = [...this.#needs.rotations].slice(-MOST_REMEMBERED);
   }
 
   /** One read for all who ask while it is under way. */
@@ -122,6 +155,8 @@ export class SenderDesk {
     const policy = await readPortalPolicy(pool, portalId, {
       memory: this.#memory,
       rotations: this.#policy?.rotations,
+      // As it stands now: what is needed from here on is not in it.
+      needs: { presets: new Set(this.#needs.presets), rotations: new Set(this.#needs.rotations) },
     });
     this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
     this.#policy = policy;
@@ -159,7 +194,10 @@ export class SenderDesk {
   }
 
   async #storeIntents(intents: readonly Intent[]): Promise<void[]> {
-    const stored = await storeIntents(this.#owner, intents, this.#wheels.takeTurned());
+    const turned = this.#wheels.takeTurned();
+    // Before the intents: what was picked for them is never lost with this owner.
+    while (turned.length > MOST_TURNED) await storeIntents(this.#owner, [], turned.splice(0, MOST_TURNED));
+    const stored = await storeIntents(this.#owner, intents, turned);
     if (stored < intents.length)
       throw new LeaseLost(`${intents.length - stored} intents of portal ${this.#owner.portalId} were void`);
     return intents.map(() => undefined);

@@ -1,5 +1,5 @@
 import { INITIAL_POLICY, type Policy, type SenderRule } from "./policy.js";
-import type { PortalPolicy } from "./portal-policy.js";
+import type { Needs, PortalPolicy } from "./portal-policy.js";
 
 /** What a workflow's step says itself; what it leaves out is the preset's to decide. */
 export interface StepChoices {
@@ -17,10 +17,7 @@ export type EffectivePolicy =
   | { readonly kind: "unusable"; readonly reason: string };
 
 function presetPolicy(portal: PortalPolicy, presetId: string | undefined): EffectivePolicy {
-  const preset =
-    presetId === undefined
-      ? [...portal.presets.values()].find(({ isDefault }) => isDefault)
-      : portal.presets.get(presetId);
+  const preset = presetId === undefined ? portal.defaultPreset : portal.presets.get(presetId);
   if (preset === undefined) {
     return presetId === undefined
       ? { kind: "policy", policy: INITIAL_POLICY }
@@ -62,4 +59,36 @@ export function effectivePolicy(portal: PortalPolicy, step: StepChoices): Effect
       cooldown: { ...policy.cooldown, days: step.cooldownDays ?? policy.cooldown.days },
     },
   };
+}
+
+/** As the database gives them: nothing else can be one. */
+const ID = /^\d{1,18}$/;
+
+function rotationsNamed(effective: EffectivePolicy): string[] {
+  if (effective.kind === "unusable") return [];
+  const { sender, fallback } = effective.policy;
+  const named = [sender.mode === "rotation" ? sender.rotationId : null, fallback.rotationId];
+  return named.filter((id) => id !== null && ID.test(id)) as string[];
+}
+
+/**
+ * What applies to one call, by a portal's policy that was read for it: for the preset the step names, and the rotations it
+ * then comes to.
+ *
+ * @param read brings at least what is needed.
+ */
+export async function readEffectivePolicy(
+  step: StepChoices,
+  read: (needs: Needs) => Promise<PortalPolicy>,
+): Promise<{ portal: PortalPolicy; effective: EffectivePolicy }> {
+  const { presetId } = step;
+  const presets = new Set(presetId !== undefined && ID.test(presetId) ? [presetId] : []);
+  const rotations = new Set<string>();
+  for (;;) {
+    const portal = await read({ presets, rotations });
+    const effective = effectivePolicy(portal, step);
+    const unread = rotationsNamed(effective).filter((id) => !portal.needs.rotations.has(id));
+    if (unread.length === 0) return { portal, effective };
+    unread.forEach((id) => rotations.add(id));
+  }
 }

@@ -3,11 +3,17 @@ import type { SenderPolicy } from "./sender-policy.js";
 import { toSender, type SenderDefaults, type SenderRow } from "./sender-row.js";
 import { StoredPreset, type PresetRow } from "./stored-preset.js";
 
-/** A row with the stamp of its last change; `row` is null if the reader knows it with that stamp. */
+/** A row with the stamp of its last change. */
 export interface StampedRow<Row> {
   readonly id: string;
   readonly stamp: string;
-  readonly row: Row | null;
+  readonly row: Row;
+}
+
+/** What a read that was told of the rows known before brings: those that are not as known, and the ids of those gone. */
+export interface Changes<Row> {
+  readonly changed: readonly StampedRow<Row>[];
+  readonly gone: readonly string[];
 }
 
 export interface KeptRow {
@@ -23,12 +29,15 @@ interface KeptSender extends KeptRow {
 export interface KnownPolicy {
   readonly defaults: SenderDefaults | undefined;
   readonly senders: ReadonlyMap<string, KeptSender>;
+  readonly senderOf: ReadonlyMap<bigint, SenderPolicy>;
   readonly presets: ReadonlyMap<string, StoredPreset>;
 }
 
 /** What the next read of a portal need not bring again. */
 export class PolicyMemory {
-  known: KnownPolicy = { defaults: undefined, senders: new Map(), presets: new Map() };
+  known: KnownPolicy = { defaults: undefined, senders: new Map(), senderOf: new Map(), presets: new Map() };
+  /** Rotations that were needed last: the first read of the next turn brings them with the rest. */
+  lastRotations: readonly string[] = [];
 }
 
 /** What one process keeps between turns, in senders; a preset, with up to a thousand domains, weighs as much as a hundred. */
@@ -49,25 +58,45 @@ export function createPolicyMemories(): (portalId: bigint) => PolicyMemory {
   };
 }
 
-/** What is known after a read that was told of `known`: the rows that changed, and no more than there are. */
+/** What is known after a read: the very same map if nothing has changed, which spares a large account the copying. */
+export function withChanges<Row, Kept extends KeptRow>(
+  known: ReadonlyMap<string, Kept>,
+  { changed, gone }: Changes<Row>,
+  keep: (read: StampedRow<Row>) => Kept,
+): ReadonlyMap<string, Kept> {
+  if (changed.length === 0 && gone.length === 0) return known;
+  const kept = new Map(known);
+  for (const id of gone) kept.delete(id);
+  for (const read of changed) kept.set(read.id, keep(read));
+  return kept;
+}
+
+/** What is known after a read that was told of `known`. */
 export function bringUpToDate(
   known: KnownPolicy,
-  read: { senders: readonly StampedRow<SenderRow>[]; presets: readonly StampedRow<PresetRow>[] },
+  read: { senders: Changes<SenderRow>; presets: Changes<PresetRow> },
   defaults: SenderDefaults,
 ): KnownPolicy {
+  const presets = withChanges(known.presets, read.presets, ({ row, stamp }) => new StoredPreset(row, stamp));
+  return { defaults, presets, ...sendersUpToDate(known, read.senders, defaults) };
+}
+
+function sendersUpToDate(
+  known: KnownPolicy,
+  changes: Changes<SenderRow>,
+  defaults: SenderDefaults,
+): Pick<KnownPolicy, "senders" | "senderOf"> {
   const areSame =
     defaults.isAllowed === known.defaults?.isAllowed && defaults.timeZone === known.defaults.timeZone;
-  const senders = read.senders.map(({ id, stamp, row }): [string, KeptSender] => {
-    const kept = known.senders.get(id);
-    if (row === null && kept !== undefined && areSame) return [id, kept];
-    const fresh = row ?? kept?.row;
-    if (fresh === undefined) throw new Error(`sender ${id} was not sent, and is not known`);
-    return [id, { stamp, row: fresh, sender: toSender(fresh, defaults) }];
+  const judge = ({ row, stamp }: Omit<StampedRow<SenderRow>, "id">): KeptSender => ({
+    ...{ row, stamp },
+    sender: toSender(row, defaults),
   });
-  const presets = read.presets.map(({ id, stamp, row }): [string, StoredPreset] => {
-    const preset = row === null ? known.presets.get(id) : new StoredPreset(row, stamp);
-    if (preset === undefined) throw new Error(`preset ${id} was not sent, and is not known`);
-    return [id, preset];
-  });
-  return { defaults, senders: new Map(senders), presets: new Map(presets) };
+  const before = areSame
+    ? known.senders
+    : new Map([...known.senders].map(([id, kept]) => [id, judge(kept)] as const));
+  const senders = withChanges(before, changes, judge);
+  if (senders === known.senders) return { senders, senderOf: known.senderOf };
+  const senderOf = new Map([...senders.values()].map(({ sender }) => [sender.userId, sender] as const));
+  return { senders, senderOf };
 }

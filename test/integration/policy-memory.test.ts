@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig, QueryResult } from "pg";
 import { INITIAL_POLICY } from "../../src/policy/policy.js";
 import { PolicyMemory } from "../../src/policy/policy-memory.js";
-import { readPortalPolicy, type PortalPolicy } from "../../src/policy/portal-policy.js";
+import {
+  covers,
+  NEEDS_NOTHING,
+  readPortalPolicy,
+  type Needs,
+  type PortalPolicy,
+} from "../../src/policy/portal-policy.js";
 import { saveRotation } from "../../src/policy/rotation-store.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
@@ -18,6 +24,7 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
   let sentBytes = 0;
   let pool: Pool;
   let first: PortalPolicy;
+  let needs: Needs;
 
   beforeAll(async () => {
     db = await createTestDatabase();
@@ -38,7 +45,9 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
       return result;
     };
     pool = { query } as unknown as Pool;
-    first = await readPortalPolicy(pool, PORTAL, { memory });
+    const presetIds = await prisma.preset.findMany({ select: { presetId: true } });
+    needs = { ...NEEDS_NOTHING, presets: new Set(presetIds.map(({ presetId }) => String(presetId))) };
+    first = await readPortalPolicy(pool, PORTAL, { memory, needs });
   });
 
   afterAll(() => db.drop());
@@ -86,17 +95,36 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
     const { rotationId } = await prisma.rotation.create({
       data: { portalId: PORTAL, name: "Everybody", members },
     });
-    const { rotations } = await readAgain();
+    const needs = { ...NEEDS_NOTHING, rotations: new Set([String(rotationId)]) };
+    const { rotations } = await readPortalPolicy(pool, PORTAL, { memory, needs });
     expect(rotations.get(String(rotationId))?.members).toHaveLength(SENDERS);
     // What the reader itself stores of whose turn it is.
     await prisma.rotationMember.updateMany({ where: { portalId: PORTAL }, data: { picks: 1 } });
-    const again = await readPortalPolicy(pool, PORTAL, { memory, rotations });
+    const again = await readPortalPolicy(pool, PORTAL, { memory, rotations, needs });
     expect(again.rotations.get(String(rotationId))).toBe(rotations.get(String(rotationId)));
     const draft = { name: "Everybody", keepsSender: false, members: [{ userId: 7n, weight: 2 }] };
     const by = { userId: null, userEmail: null };
     await saveRotation(db.database, PORTAL, { rotationId, draft, version: 0, by });
-    const changed = await readPortalPolicy(pool, PORTAL, { memory, rotations });
+    const changed = await readPortalPolicy(pool, PORTAL, { memory, rotations, needs });
     expect(changed.rotations.get(String(rotationId))?.members).toMatchObject([{ userId: 7n, weight: 2 }]);
+  });
+
+  test("brings no presets and rotations but those needed and the default, and tells which were not read", async () => {
+    const { prisma } = db.database;
+    const { rotationId } = await prisma.rotation.create({ data: { portalId: PORTAL, name: "Unread" } });
+    const [preset] = await prisma.preset.findMany({ take: 1, select: { presetId: true } });
+    const fresh = await readPortalPolicy(pool, PORTAL);
+    expect(fresh).toMatchObject({ presets: { size: 0 }, rotations: { size: 0 }, defaultPreset: undefined });
+    const needed = {
+      presets: new Set([String(preset?.presetId), "999"]),
+      rotations: new Set([String(rotationId)]),
+    };
+    expect(covers(fresh, needed)).toBe(false);
+    const again = await readPortalPolicy(pool, PORTAL, { needs: needed });
+    expect(covers(again, needed)).toBe(true);
+    expect([...again.presets.keys()]).toEqual([String(preset?.presetId)]);
+    expect([...again.rotations.keys()]).toEqual([String(rotationId)]);
+    expect(again.senders.size).toBeGreaterThan(0);
   });
 
   test("applies the account's own defaults to senders who have not changed", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { effectivePolicy, type StepChoices } from "../../src/policy/effective-policy.js";
 import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
-import type { PortalPolicy } from "../../src/policy/portal-policy.js";
+import { NEEDS_NOTHING, type PortalPolicy } from "../../src/policy/portal-policy.js";
 import type { Preset } from "../../src/policy/stored-preset.js";
 
 const BASE: Policy = {
@@ -16,6 +16,8 @@ function portalWith(...presets: Preset[]): PortalPolicy {
     ...{ portalId: 1n, readAt: new Date(), isPaused: false, timeZone: "utc", onlyListedSenders: false },
     ...{ defaultSenderUserId: undefined, senders: new Map(), rotations: new Map() },
     presets: new Map(presets.map((preset) => [preset.presetId, preset])),
+    defaultPreset: presets.find(({ isDefault }) => isDefault),
+    needs: NEEDS_NOTHING,
   };
 }
 
