@@ -36,9 +36,10 @@ const IN_A_ROW = { newcomer: 8, other: 32 };
 const LARGEST_SHARE = 1 / 4;
 /**
  * A request without an answer for this long gives its place to others: it costs a connection and nothing else, and if
- * places ended with the time-out, a few portals whose HubSpot hangs would hold all of them.
+ * places ended with the time-out, a few portals whose HubSpot hangs would hold all of them. Sooner if its portal has not
+ * been heard of lately: the first requests of hundreds would otherwise hold all places for seconds.
  */
-const HANGS_AFTER_MS = 1_000;
+const HANGS_AFTER_MS = { heard: 1_000, unheard: 250 };
 /** Requests that may hang, per place, so that connections stay bounded. */
 const HANGING_PER_PLACE = 9;
 /**
@@ -152,13 +153,17 @@ export function createFairGate({ places }: { places: number }): FairGate {
     visitor.inside += 1;
     let isInside = true;
     let isHanging = false;
-    const timer = setTimeout(() => {
-      isHanging = true;
-      taken -= 1;
-      hanging += 1;
-      visitor.hanging += 1;
-      schedule();
-    }, HANGS_AFTER_MS).unref();
+    const { isHeard } = share(visitor.portalId);
+    const timer = setTimeout(
+      () => {
+        isHanging = true;
+        taken -= 1;
+        hanging += 1;
+        visitor.hanging += 1;
+        schedule();
+      },
+      HANGS_AFTER_MS[isHeard ? "heard" : "unheard"],
+    ).unref();
     return () => {
       if (!isInside) return;
       isInside = false;

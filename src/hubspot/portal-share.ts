@@ -1,5 +1,8 @@
-/** What a portal that has not been heard of lately may have under way: little if other requests hang already. */
-const UNHEARD = { calm: 16, uneasy: 2 };
+/**
+ * What a portal that has not been heard of lately may have under way: less if other requests hang already. Few either way,
+ * since hundreds of portals whose HubSpot begins to hang ask at the same moment, before anything is known of it.
+ */
+const UNHEARD = { calm: 4, uneasy: 1 };
 /** An answer is evidence that further requests will be answered for this long. */
 const HEARD_MS = 2_000;
 /** After this long without an answer, what was learned of the portal is out of date. */
@@ -37,7 +40,12 @@ export class PortalShare {
 
   /** @param isCalm whether few requests of this process, and none of this portal's, hang at the moment. */
   size(isCalm: boolean): number {
-    if (this.#now() - this.#heardAtMs < HEARD_MS) return this.#learned;
+    if (this.isHeard) return this.#learned;
     return Math.min(this.#learned, isCalm ? UNHEARD.calm : UNHEARD.uneasy);
+  }
+
+  /** Whether HubSpot has answered lately, so that the next request will likely be answered, too. */
+  get isHeard(): boolean {
+    return this.#now() - this.#heardAtMs < HEARD_MS;
   }
 }
