@@ -22,6 +22,7 @@ const ALONE = [
   "/event-loop-halts.test",
   "/hostile-bodies.test",
   "/hostile-requests.test",
+  "/many-settings.test",
   "/pacing.test",
   "/portal-lease.test",
   "/queue-spread.test",

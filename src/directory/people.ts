@@ -28,8 +28,8 @@ export interface Person {
   readonly isActive: boolean;
 }
 
-/** As many as a page can show; of more, those who are active come first. */
-const MOST_PEOPLE_LISTED = 5_000;
+/** As many as a page can show; of more, those who are active come first. Whoever shows the list says so. */
+export const MOST_PEOPLE_LISTED = 5_000;
 
 /** The people of the portal, deactivated ones too, by name. */
 export async function listPeople(pool: Pool, portalId: bigint): Promise<Person[]> {
@@ -52,6 +52,20 @@ export async function listPeople(pool: Pool, portalId: bigint): Promise<Person[]
     email: row.email,
     isActive: row.is_active,
   }));
+}
+
+/** What some people of the portal are called, by user id, however many it has. */
+export async function labelsOf(
+  pool: Pool,
+  portalId: bigint,
+  userIds: readonly bigint[],
+): Promise<Map<bigint, string>> {
+  const { rows } = await pool.query<{ user_id: string; label: string }>({
+    name: "directory-labels",
+    text: `SELECT user_id, label FROM (${KNOWN_PEOPLE}) AS person WHERE user_id = ANY ($2::bigint[])`,
+    values: [portalId, userIds],
+  });
+  return new Map(rows.map(({ user_id, label }) => [BigInt(user_id), label]));
 }
 
 /** A sequence to choose. */

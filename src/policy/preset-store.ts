@@ -18,20 +18,49 @@ export interface StoredPreset extends PresetDraft {
   readonly version: number;
 }
 
-/** Nobody keeps track of more; a page shows no more. */
-const MOST_LISTED = 500;
+/** Nobody keeps track of more; so a page can show all of them. */
+export const MAX_PRESETS = 500;
 
-/** The presets of a portal, the default first, then by name. */
+/** A preset in a list. Its suppressed domains, which may be a thousand, are only counted. */
+export interface ListedPreset extends StoredPreset {
+  readonly domainCount: number;
+}
+
+/** The first MAX_PRESETS presets of a portal, the default first, then by name. */
 export async function listPresets(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<ListedPreset[]> {
+  const { rows } = await pool.query<{
+    preset_id: string;
+    name: string;
+    policy: unknown;
+    is_default: boolean;
+    version: number;
+    domain_count: number;
+  }>(
+    `SELECT preset_id, name, is_default, version, jsonb_array_length(policy #> '{suppression,domains}') AS domain_count,
+            jsonb_set(policy, '{suppression,domains}', '[]') AS policy
+       FROM presets WHERE portal_id = $1 ORDER BY is_default DESC, name, preset_id LIMIT ${MAX_PRESETS}`,
+    [portalId],
+  );
+  return rows.map(({ preset_id, name, policy, is_default, version, domain_count }) => ({
+    ...{ presetId: BigInt(preset_id), name, isDefault: is_default, version, domainCount: domain_count },
+    policy: policySchema.parse(policy),
+  }));
+}
+
+/** The same, by name alone. */
+export function listPresetNames(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-): Promise<StoredPreset[]> {
-  const rows = await prisma.preset.findMany({
+): Promise<Pick<StoredPreset, "presetId" | "name">[]> {
+  return prisma.preset.findMany({
     where: { portalId },
+    select: { presetId: true, name: true },
     orderBy: [{ isDefault: "desc" }, { name: "asc" }, { presetId: "asc" }],
-    take: MOST_LISTED,
+    take: MAX_PRESETS,
   });
-  return rows.map(fromRow);
 }
 
 /** Undefined where the portal has none with this id. */
@@ -48,6 +77,7 @@ export type SavePresetOutcome =
   | { kind: "saved"; presetId: bigint }
   | { kind: "changed-meanwhile" } // another admin saved since the form was shown, or deleted it: nothing is changed
   | { kind: "name-taken" }
+  | { kind: "too-many" } // the portal has MAX_PRESETS; two made at the same moment may be one more: no harm
   | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
 
 /** @param change.saved which one, and the version its form was filled in from; undefined: a new one. */
@@ -60,6 +90,8 @@ export async function savePreset(
   try {
     return await inPrismaTransaction(prisma, async (transaction) => {
       if (!(await holdRotations(transaction, portalId, draft.policy))) return { kind: "rotation-gone" };
+      if (saved === undefined && (await transaction.preset.count({ where: { portalId } })) >= MAX_PRESETS)
+        return { kind: "too-many" };
       const before = saved && (await findPreset({ prisma: transaction }, portalId, saved.presetId));
       const presetId =
         saved === undefined
@@ -165,7 +197,9 @@ export async function makeDefault(
 ): Promise<MakeDefaultOutcome> {
   return inPrismaTransaction(prisma, async (transaction) => {
     await lockDefaults(transaction, portalId);
-    const presets = await transaction.preset.findMany({ where: { portalId } });
+    const presets = await transaction.preset.findMany({
+      where: { portalId, OR: [{ isDefault: true }, { presetId: presetId ?? -1n }] },
+    });
     const chosen = presets.find((preset) => preset.presetId === presetId);
     if (presetId !== null && chosen === undefined) return "gone";
     const before = presets.find(({ isDefault }) => isDefault);

@@ -30,21 +30,63 @@ export const LONGEST_NAME = 100;
 export const MAX_MEMBERS = 200;
 export const MAX_WEIGHT = 100;
 
-/** Nobody keeps track of more; a page shows no more. */
-const MOST_LISTED = 500;
+/** Nobody keeps track of more; so a page can show all of them. */
+export const MAX_ROTATIONS = 500;
 
-/** The rotations of a portal, by name. */
-export async function listRotations(
+/** The first MAX_ROTATIONS rotations of a portal, by name. */
+export function listRotationNames(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
-): Promise<StoredRotation[]> {
-  const rows = await prisma.rotation.findMany({
+): Promise<Pick<StoredRotation, "rotationId" | "name">[]> {
+  return prisma.rotation.findMany({
     where: { portalId },
-    include: { members: { orderBy: { userId: "asc" } } },
+    select: { rotationId: true, name: true },
     orderBy: [{ name: "asc" }, { rotationId: "asc" }],
-    take: MOST_LISTED,
+    take: MAX_ROTATIONS,
   });
-  return rows.map(fromRow);
+}
+
+/** A rotation in a list: of its members only the first are named. */
+export interface ListedRotation {
+  readonly rotationId: bigint;
+  readonly name: string;
+  readonly memberCount: number;
+  readonly totalWeight: number;
+  readonly picks: number;
+  readonly firstMembers: readonly Member[];
+}
+
+/** Named in a list; more are counted. */
+const NAMED_MEMBERS = 6;
+
+/** The first MAX_ROTATIONS rotations of a portal, by name. Adding up their members is the database's work. */
+export async function listRotations(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<ListedRotation[]> {
+  const { rows } = await pool.query<{
+    rotation_id: string;
+    name: string;
+    member_count: number;
+    total_weight: number;
+    picks: string;
+    first_members: { user_id: string; weight: number }[];
+  }>(
+    `SELECT r.rotation_id, r.name, m.*
+       FROM (SELECT * FROM rotations WHERE portal_id = $1 ORDER BY name, rotation_id LIMIT ${MAX_ROTATIONS}) AS r,
+            LATERAL (SELECT count(*)::int AS member_count, coalesce(sum(weight), 0)::int AS total_weight, coalesce(sum(picks), 0) AS picks,
+                            coalesce(json_agg(json_build_object('user_id', user_id::text, 'weight', weight) ORDER BY user_id)
+                              FILTER (WHERE place <= ${NAMED_MEMBERS}), '[]') AS first_members
+                       FROM (SELECT *, row_number() OVER (ORDER BY user_id) AS place FROM rotation_members
+                              WHERE portal_id = r.portal_id AND rotation_id = r.rotation_id) AS member) AS m
+      ORDER BY r.name, r.rotation_id`,
+    [portalId],
+  );
+  return rows.map((row) => ({
+    ...{ rotationId: BigInt(row.rotation_id), name: row.name, picks: Number(row.picks) },
+    ...{ memberCount: row.member_count, totalWeight: row.total_weight },
+    firstMembers: row.first_members.map(({ user_id, weight }) => ({ userId: BigInt(user_id), weight })),
+  }));
 }
 
 /** Undefined where the portal has none with this id. */
@@ -60,14 +102,17 @@ export async function findRotation(
   return row === null ? undefined : fromRow(row);
 }
 
+/** Two made at the same moment may be one more than MAX_ROTATIONS: no harm. */
 export async function createRotation(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
   { draft, by }: { draft: RotationDraft; by: Actor },
-): Promise<{ kind: "created"; rotationId: bigint } | { kind: "name-taken" }> {
+): Promise<{ kind: "created"; rotationId: bigint } | { kind: "name-taken" | "too-many" }> {
   try {
     return await inPrismaTransaction(prisma, async (transaction) => {
       const { name, keepsSender } = draft;
+      if ((await transaction.rotation.count({ where: { portalId } })) >= MAX_ROTATIONS)
+        return { kind: "too-many" };
       const { rotationId } = await transaction.rotation.create({
         data: { portalId, name, keepsSender, version: 1 },
       });

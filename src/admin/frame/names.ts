@@ -1,20 +1,20 @@
 import type { Database } from "../../db/client.js";
 import { listPeople, type Person } from "../../directory/people.js";
-import { listRotations, type StoredRotation } from "../../policy/rotation-store.js";
+import { listRotationNames, type StoredRotation } from "../../policy/rotation-store.js";
 import type { Names } from "../audit/changes.js";
 import { shorten } from "../../shorten.js";
 
 /** Whom and what a policy can name, and what they are called. */
 export interface Nameable {
   people: readonly Person[];
-  rotations: readonly StoredRotation[];
+  rotations: readonly Pick<StoredRotation, "rotationId" | "name">[];
   names: Names;
 }
 
 export async function readNameable(database: Database, portalId: bigint): Promise<Nameable> {
   const [people, rotations] = await Promise.all([
     listPeople(database.pool, portalId),
-    listRotations(database, portalId),
+    listRotationNames(database, portalId),
   ]);
   return {
     people,

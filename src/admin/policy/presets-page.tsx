@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Frame } from "../frame/shell.js";
 import type { Nameable } from "../frame/names.js";
 import { INITIAL_POLICY, type Policy } from "../../policy/policy.js";
-import type { StoredPreset } from "../../policy/preset-store.js";
+import { MAX_PRESETS, type ListedPreset } from "../../policy/preset-store.js";
 import { numbered } from "../frame/format.js";
 import { ChangeTable } from "../audit/change-table.js";
 import { PostForm } from "../frame/fields.js";
@@ -13,7 +13,7 @@ export const NEW_PRESET_PATH = `${PRESETS_PATH}/new`;
 
 export interface PresetsModel {
   frame: Frame;
-  presets: readonly StoredPreset[];
+  presets: readonly ListedPreset[];
   nameable: Nameable;
   /** What could not be made the default, since another admin was quicker; null: the built-in policy. */
   refused?: bigint | null | undefined;
@@ -32,7 +32,13 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
       {refused === undefined ? null : <RefusedDefault {...{ presets, current, refused }} />}
       <section class="presets" aria-label="Presets">
         {hasDefault ? null : (
-          <PresetCard title="Built-in" policy={INITIAL_POLICY} nameable={nameable} isDefault />
+          <PresetCard
+            title="Built-in"
+            policy={INITIAL_POLICY}
+            domainCount={0}
+            nameable={nameable}
+            isDefault
+          />
         )}
         {presets.map((preset) => (
           <PresetCard
@@ -40,6 +46,7 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
             title={preset.name}
             href={`${PRESETS_PATH}/${preset.presetId}`}
             policy={preset.policy}
+            domainCount={preset.domainCount}
             nameable={nameable}
             isDefault={preset.isDefault}
           >
@@ -47,6 +54,11 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
           </PresetCard>
         ))}
       </section>
+      {presets.length < MAX_PRESETS ? null : (
+        <p class="note">
+          An account can keep {MAX_PRESETS} presets. This page shows no more than that, by name.
+        </p>
+      )}
       <div class="actions">
         <a class="button primary" href={NEW_PRESET_PATH}>
           New preset
@@ -57,15 +69,15 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
 }
 
 interface RefusedModel {
-  presets: readonly StoredPreset[];
-  current: StoredPreset | undefined;
+  presets: readonly ListedPreset[];
+  current: ListedPreset | undefined;
   refused: bigint | null;
 }
 
 /** Both choices, and that the other admin's holds. */
 function RefusedDefault({ presets, current, refused }: RefusedModel) {
   const chosen = presets.find(({ presetId }) => presetId === refused);
-  const nameOf = (preset: StoredPreset | undefined) => preset?.name ?? "Built-in";
+  const nameOf = (preset: ListedPreset | undefined) => preset?.name ?? "Built-in";
   return (
     <div class="notice bad conflict" role="alert">
       <p>
@@ -82,8 +94,8 @@ function RefusedDefault({ presets, current, refused }: RefusedModel) {
 
 interface DefaultButtonModel {
   frame: Frame;
-  preset: StoredPreset;
-  current: StoredPreset | undefined;
+  preset: ListedPreset;
+  current: ListedPreset | undefined;
 }
 
 function DefaultButton({ frame, preset, current }: DefaultButtonModel) {
@@ -103,12 +115,13 @@ interface CardModel {
   title: string;
   href?: string;
   policy: Policy;
+  domainCount: number;
   nameable: Nameable;
   isDefault: boolean;
   children?: ComponentChildren;
 }
 
-function PresetCard({ title, href, policy, nameable, isDefault, children }: CardModel) {
+function PresetCard({ title, href, policy, domainCount, nameable, isDefault, children }: CardModel) {
   return (
     <article class="card">
       <div class="card-head">
@@ -124,20 +137,24 @@ function PresetCard({ title, href, policy, nameable, isDefault, children }: Card
         {isDefault ? <span class="badge enrolled">Default</span> : null}
       </div>
       {isDefault ? <p class="note">Applies to steps that name no preset.</p> : null}
-      <PolicyFacts policy={policy} nameable={nameable} />
+      <PolicyFacts {...{ policy, domainCount, nameable }} />
       {children}
     </article>
   );
 }
 
 /** A policy in a few lines. */
-export function PolicyFacts({ policy, nameable }: { policy: Policy; nameable: Nameable }) {
+function PolicyFacts({
+  policy,
+  domainCount,
+  nameable,
+}: Pick<CardModel, "policy" | "domainCount" | "nameable">) {
   const { cooldown, suppression, checkOptOut, ifAlreadyEnrolled } = policy;
   const held = [
     cooldown.days === 0
       ? ""
       : `enrolled in ${cooldown.scope === "any" ? "any" : "the same"} sequence in the last ${numbered(cooldown.days, "day")}`,
-    suppression.domains.length === 0 ? "" : `of ${numbered(suppression.domains.length, "domain")}`,
+    domainCount === 0 ? "" : `of ${numbered(domainCount, "domain")}`,
     suppression.property === null ? "" : `by the property ${suppression.property.name}`,
     checkOptOut ? "opted out of all email" : "",
   ].filter((part) => part !== "");

@@ -6,6 +6,7 @@ import {
   findPreset,
   listPresets,
   makeDefault,
+  MAX_PRESETS,
   savePreset,
   snapshotOf,
   type PresetDraft,
@@ -173,6 +174,13 @@ async function save(
       return sendForm(options, page, {
         ...form,
         problems: { name: "Another preset has this name. Choose another one." },
+      });
+    case "too-many":
+      return sendForm(options, page, {
+        ...form,
+        problems: {
+          name: `This account has ${MAX_PRESETS} presets, as many as it can keep. Delete one that is not used any more.`,
+        },
       });
     case "rotation-gone":
       return sendForm(options, page, {

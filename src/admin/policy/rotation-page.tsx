@@ -8,7 +8,7 @@ import { ChangedBeforeDelete, Conflict } from "../audit/change-table.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { peopleNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
-import { NEW_ROTATION_PATH, ROTATIONS_PATH, shareOf } from "./rotations-page.js";
+import { NEW_ROTATION_PATH, ROTATIONS_PATH, percentOf } from "./rotations-page.js";
 import { SENDERS_PATH } from "./senders-page.js";
 import { SitePage } from "../frame/shell.js";
 
@@ -101,9 +101,8 @@ function InUse({ presetNames }: { presetNames: readonly string[] | undefined }) 
 
 function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
   const picks = new Map(saved?.members.map((member) => [member.userId.toString(), member.picks]));
-  const weights = entry.members.map(({ weight }) => ({
-    weight: /^\d{1,3}$/.test(weight) ? Number(weight) : 0,
-  }));
+  const weights = entry.members.map(({ weight }) => (/^\d{1,3}$/.test(weight) ? Number(weight) : 0));
+  const totalWeight = weights.reduce((sum, weight) => sum + weight, 0);
   return (
     <Group
       legend="Senders"
@@ -120,7 +119,7 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
               inputMode="numeric"
               value={weight}
               problems={problems}
-              note={`${shareOf(weights[index]?.weight ?? 0, weights)} of the contacts · picks so far: ${frame.format.count(Number(picks.get(userId) ?? 0n))}`}
+              note={`${percentOf(weights[index] ?? 0, totalWeight)} of the contacts · picks so far: ${frame.format.count(Number(picks.get(userId) ?? 0n))}`}
             />
             <button
               class="button quiet"

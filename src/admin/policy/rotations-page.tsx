@@ -1,5 +1,5 @@
 import type { Frame } from "../frame/shell.js";
-import type { StoredRotation } from "../../policy/rotation-store.js";
+import { MAX_ROTATIONS, type ListedRotation } from "../../policy/rotation-store.js";
 import { LONGEST_LABEL, type Nameable } from "../frame/names.js";
 import { SitePage } from "../frame/shell.js";
 import { shorten } from "../../shorten.js";
@@ -10,12 +10,13 @@ export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
 export interface RotationsModel {
   frame: Frame;
   nameable: Nameable;
+  rotations: readonly ListedRotation[];
   /** Names of the presets that use a rotation, by its id. */
   usedBy: ReadonlyMap<string, readonly string[]>;
 }
 
-export function RotationsPage({ frame, nameable, usedBy }: RotationsModel) {
-  const { rotations } = nameable;
+export function RotationsPage({ frame, nameable, rotations, usedBy }: RotationsModel) {
+  const names = new Map(nameable.people.map(({ userId, label }) => [userId, shorten(label, LONGEST_LABEL)]));
   return (
     <SitePage
       frame={frame}
@@ -38,12 +39,17 @@ export function RotationsPage({ frame, nameable, usedBy }: RotationsModel) {
             </thead>
             <tbody>
               {rotations.map((rotation) => (
-                <Row key={String(rotation.rotationId)} {...{ rotation, frame, nameable }}>
+                <Row key={String(rotation.rotationId)} {...{ rotation, frame, names }}>
                   {usedBy.get(rotation.rotationId.toString()) ?? []}
                 </Row>
               ))}
             </tbody>
           </table>
+        )}
+        {rotations.length < MAX_ROTATIONS ? null : (
+          <p class="note">
+            An account can keep {MAX_ROTATIONS} rotations. This list shows no more than that, by name.
+          </p>
         )}
         <div class="actions">
           <a class="button primary" href={NEW_ROTATION_PATH}>
@@ -56,20 +62,17 @@ export function RotationsPage({ frame, nameable, usedBy }: RotationsModel) {
 }
 
 interface RowModel {
-  rotation: StoredRotation;
+  rotation: ListedRotation;
   frame: Frame;
-  nameable: Nameable;
+  /** Of people, by user id. */
+  names: ReadonlyMap<bigint, string>;
   /** Names of presets. */
   children: readonly string[];
 }
 
-/** More than these are counted instead of named. */
-const SHOWN_MEMBERS = 6;
-
-function Row({ rotation, frame, nameable, children: presetNames }: RowModel) {
-  const { members } = rotation;
-  const picks = members.reduce((sum, member) => sum + member.picks, 0n);
-  const rest = members.length - SHOWN_MEMBERS;
+function Row({ rotation, frame, names, children: presetNames }: RowModel) {
+  const { firstMembers, memberCount, totalWeight, picks } = rotation;
+  const rest = memberCount - firstMembers.length;
   return (
     <tr>
       <td data-label="Name" class="wide">
@@ -79,16 +82,16 @@ function Row({ rotation, frame, nameable, children: presetNames }: RowModel) {
       </td>
       <td data-label="Senders" class="wide">
         <div>
-          {members.slice(0, SHOWN_MEMBERS).map(({ userId, weight }) => (
+          {firstMembers.map(({ userId, weight }) => (
             <span key={String(userId)} class="line">
-              <bdi>{shortName(nameable, userId)}</bdi> · {shareOf(weight, members)}
+              <bdi>{names.get(userId) ?? `User ${userId}`}</bdi> · {percentOf(weight, totalWeight)}
             </span>
           ))}
           {rest > 0 ? <span class="note">and {rest} more</span> : null}
         </div>
       </td>
       <td data-label="Picks">
-        <span class="count">{frame.format.count(Number(picks))}</span>
+        <span class="count">{frame.format.count(picks)}</span>
       </td>
       <td data-label="Presets">
         <span>{presetNames.length === 0 ? "–" : presetNames.join(", ")}</span>
@@ -97,14 +100,8 @@ function Row({ rotation, frame, nameable, children: presetNames }: RowModel) {
   );
 }
 
-function shortName({ people }: Nameable, userId: bigint): string {
-  const person = people.find((one) => one.userId === userId);
-  return person === undefined ? `User ${userId}` : shorten(person.label, LONGEST_LABEL);
-}
-
-/** "33 %": the part of all picks that falls to one weight. */
-export function shareOf(weight: number, all: readonly { weight: number }[]): string {
-  const total = all.reduce((sum, member) => sum + member.weight, 0);
+/** "33 %": the part of all picks that falls to one weight of the total. */
+export function percentOf(weight: number, total: number): string {
   const percent = total === 0 ? 0 : (100 * weight) / total;
   return `${percent.toLocaleString("en-US", { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
 }

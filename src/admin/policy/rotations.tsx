@@ -4,6 +4,8 @@ import {
   createRotation,
   deleteRotation,
   findRotation,
+  listRotations,
+  MAX_ROTATIONS,
   presetsNaming,
   saveRotation,
   snapshotOf,
@@ -40,12 +42,13 @@ export async function showRotations(
   const visit = await admitPage(options, request, response);
   if (visit === undefined) return;
   const { portalId } = visit.session;
-  const [nameable, usedBy] = await Promise.all([
+  const [nameable, rotations, usedBy] = await Promise.all([
     readNameable(options.database, portalId),
+    listRotations(options.database, portalId),
     presetsNaming(options.database, portalId),
   ]);
   const frame = frameOf(options, visit, { request, response });
-  sendPage(response, 200, <RotationsPage {...{ frame, nameable, usedBy }} />);
+  sendPage(response, 200, <RotationsPage {...{ frame, nameable, rotations, usedBy }} />);
 }
 
 /** `GET /settings/rotations/new` and `/settings/rotations/:rotationId` */
@@ -165,6 +168,10 @@ async function save(
       ...form,
       problems: { name: "Another rotation has this name. Choose another one." },
     });
+  if (outcome === "too-many") {
+    const problem = `This account has ${MAX_ROTATIONS} rotations, as many as it can keep. Delete one that is not used any more.`;
+    return sendForm(options, page, { ...form, problems: { name: problem } });
+  }
   const current = form.saved && (await findRotation(database, portalId, form.saved.rotationId));
   if (current === undefined) return sendNoRotation(options, page);
   const conflict = describeChanges(snapshotOf(current), snapshotOf(draft), form.nameable.names);

@@ -11,7 +11,7 @@ import {
   type NamedSender,
   type StoredSender,
 } from "../../policy/sender-store.js";
-import { listPeople } from "../../directory/people.js";
+import { labelsOf } from "../../directory/people.js";
 import { admitPage } from "../session/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../audit/changes.js";
@@ -71,10 +71,12 @@ export async function changeMarks(
   const filter = readFilter(body);
   const to = sendersHref(filter);
   const ticked = new Set(body.texts("user").slice(0, SENDERS_PER_PAGE));
-  const people = await listPeople(options.database.pool, visit.session.portalId);
-  const senders = people
-    .filter(({ userId }) => ticked.has(userId.toString()))
-    .map(({ userId, label }) => ({ userId, name: label, version: body.version(`version_${userId}`) }));
+  const userIds = [...ticked].map(readId).filter((userId) => userId !== undefined);
+  const labels = await labelsOf(options.database.pool, visit.session.portalId, userIds);
+  const senders = [...labels].map(([userId, name]) => ({
+    ...{ userId, name },
+    version: body.version(`version_${userId}`),
+  }));
   const mark = MARKS.get(body.text("mark"));
   if (senders.length === 0 || mark === undefined)
     return leadOn(options, response, { to, notice: "senders-not-chosen" });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { listSequences } from "../../directory/people.js";
 import { sendPage } from "../../http/page.js";
 import type { AskedSender, EnrollQuestion, Explanation } from "../../policy/explanation.js";
-import { listPresets } from "../../policy/preset-store.js";
+import { listPresetNames } from "../../policy/preset-store.js";
 import { admitPage } from "../session/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { readNameable } from "../frame/names.js";
@@ -193,7 +193,7 @@ async function readChoices({ database }: SettingsOptions, { session }: AdminVisi
   const { portalId } = session;
   const [sequences, presets, nameable] = await Promise.all([
     listSequences(database.pool, portalId),
-    listPresets(database, portalId),
+    listPresetNames(database, portalId),
     readNameable(database, portalId),
   ]);
   return { sequences, presets, nameable };

@@ -7,6 +7,7 @@ import type { Explained, Explanation } from "../../policy/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "../../policy/sender-choice.js";
 import { Time } from "../overview/connection.js";
 import { Group, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
+import { peopleNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
 import { rotationChoices } from "./preset-page.js";
 import { SitePage } from "../frame/shell.js";
@@ -28,7 +29,7 @@ export interface TryEntry {
 /** What the question can be put together from. */
 export interface TryChoices {
   sequences: readonly NamedSequence[];
-  presets: readonly StoredPreset[];
+  presets: readonly Pick<StoredPreset, "presetId" | "name">[];
   nameable: Nameable;
 }
 
@@ -88,6 +89,7 @@ function sequencesNote(listed: number): string | undefined {
 
 function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choices" | "problems">) {
   const { sequences, presets, nameable } = choices;
+  const people = activePeople(nameable);
   return (
     <>
       <TextField
@@ -135,9 +137,9 @@ function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choice
           name="sender_user_id"
           label="User"
           value={entry.sender_user_id}
-          note="For “One user”."
+          note={peopleNote(people, { page: TRY_PATH, note: "For “One user”." })}
           problems={problems}
-          choices={[{ value: "", label: "Choose a person" }, ...activePeople(nameable)]}
+          choices={[{ value: "", label: "Choose a person" }, ...people]}
         />
         <SelectField
           name="rotation_id"
