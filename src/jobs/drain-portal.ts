@@ -154,7 +154,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
-    const slots = createSlotSource(budget, { portalId, mayStillSend: () => turn.isFresh(), circuit });
+    const slots = createSlotSource(budget, {
+      ...{ portalId, circuit },
+      mayStillSend: () => turn.isFresh() && !circuit.isLost,
+    });
     const { gate, forPortal } = options;
     const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });
     turn.lendPlaceWhile(() => calls.isWaiting());
@@ -162,6 +165,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const mayGoOn = (): boolean =>
       calls.isCallable() &&
       !circuit.isOpen &&
+      !circuit.isLost &&
       !turn.isEnding() &&
       turn.isFresh() &&
       performance.now() < endsAtMs;
@@ -200,11 +204,11 @@ export function createDrain(options: DrainOptions): DrainHandler {
         onRefused: (ids) => tellOfCutShortHolds({ ...{ pool, portalId, logger }, count: onCutShort }, ids),
         mayGoOn,
         // Every write names the epoch: it is void once another owner exists, however late it comes.
-        mayStillWrite: () => turn.isFresh() || !(turn.signal.aborted || turn.isEnding()),
+        mayStillWrite: () => !circuit.isLost && (turn.isFresh() || !(turn.signal.aborted || turn.isEnding())),
         isRenewing: () => isRenewing,
       }).run();
       // What waits for an open circuit or a new grant is found by the sweep.
-      if (!calls.isCallable() || circuit.isOpen) return "rest";
+      if (!calls.isCallable() || circuit.isOpen || circuit.isLost) return "rest";
       return isMoreLeft ? "more" : "idle";
     } finally {
       stopNoting();

@@ -6,6 +6,7 @@ import type { PortalGateway } from "../hubspot/gateway.js";
 import type { RequestBudget } from "../hubspot/request-budget.js";
 import type { Logger } from "../observability/logger.js";
 import type { PortalCircuit } from "../queue/portal-circuit.js";
+import { LeaseLost } from "../queue/portal-lease.js";
 import { afterCrash, giveUp } from "./attempt-faults.js";
 import { FindingBuffer } from "./finding-buffer.js";
 import { PatientWriter } from "./patient-writer.js";
@@ -68,7 +69,7 @@ export class PortalTurn {
   readonly #claimedIds = new Set<bigint>();
   #claiming: Promise<Claim> | undefined;
   #completing: Promise<void> | undefined;
-  /** Why completing or looking at waiting contacts stopped, if it did. */
+  /** Why the turn has to end, besides what stopped the writing of findings. */
   #backgroundFault: Error | undefined;
   #polling: Promise<void> | undefined;
   readonly #watchPace: WatchPace;
@@ -200,7 +201,11 @@ export class PortalTurn {
       const result = giveUp(execution) ?? (await attempt(execution, gatewayWith(slot)));
       this.#keep(execution, result);
     } catch (fault) {
-      if ((fault as { code?: unknown }).code === "LEASE_LOST") return;
+      if (fault instanceof LeaseLost) {
+        // Not one more of this portal's contacts is this owner's to begin.
+        this.#backgroundFault ??= fault;
+        return;
+      }
       logger.error(
         { fault, portalId: owner.portalId, callbackId: execution.callbackId },
         "an execution made the worker fail",

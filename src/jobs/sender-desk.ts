@@ -15,7 +15,7 @@ import {
   type ContactHistory,
   type HistoryQuestion,
 } from "../policy/contact-history.js";
-import { readEffectivePolicy, type EffectivePolicy } from "../policy/effective-policy.js";
+import { readEffectivePolicy, rotationsOf, type EffectivePolicy } from "../policy/effective-policy.js";
 import { Openings } from "../policy/openings.js";
 import { PolicyMemory } from "../policy/policy-memory.js";
 import {
@@ -172,7 +172,8 @@ export class SenderDesk {
 
   /** Chooses and reserves; see policy/choose-sender.ts. */
   async choose(request: SenderRequest): Promise<SenderDecision> {
-    const portal = await this.policy();
+    const rotations = new Set(rotationsOf(request.policy));
+    const portal = await this.policy(undefined, { ...NEEDS_NOTHING, rotations });
     return chooseSender(
       {
         ...{ portal, ledger: this.#ledger, wheels: this.#wheels, marks: this.#marks },
@@ -203,7 +204,11 @@ export class SenderDesk {
     return intents.map(() => undefined);
   }
 
-  /** HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on. */
+  /**
+   * HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on.
+   *
+   * @throws LeaseLost where this owner may not send any more.
+   */
   async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
     this.#free(executionId);
     // Requests under way as the same sender come back with the same answer: it is stored once.
@@ -220,7 +225,11 @@ export class SenderDesk {
     this.#marks.endProbe(executionId);
   }
 
-  /** Books what came of an attempt. What may have been sent keeps its place. */
+  /**
+   * Books what came of an attempt. What may have been sent keeps its place.
+   *
+   * @throws LeaseLost where nothing this owner found out can be written any more.
+   */
   async settle({ id }: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
     if (result.to === "UNCERTAIN") return;
     if (result.to !== "DECIDED" || result.outcome.enrollmentStatus !== "ENROLLED") {
@@ -231,8 +240,11 @@ export class SenderDesk {
     this.#ledger.confirm(id, sender?.userId);
     this.#wheels.keep(id);
     this.#marks.endProbe(id);
+    if (sender === undefined) return;
     // The contact is enrolled, whatever becomes of the mark: the next success clears it.
-    if (sender !== undefined) await this.#clearMark(sender.userId).catch(() => undefined);
+    await this.#clearMark(sender.userId).catch((fault: unknown) => {
+      if (fault instanceof LeaseLost) throw fault;
+    });
   }
 
   async #clearMark(userId: bigint): Promise<void> {

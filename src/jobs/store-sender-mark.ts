@@ -2,6 +2,7 @@ import { ALERT_CHANNELS, gatherAlertSql } from "../alerts/outbox.js";
 import type { Ownership } from "../executions/claim.js";
 import { ERROR_SENTENCES } from "../executions/error-codes.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "../policy/sender-marks.js";
+import { assertOwner } from "../queue/portal-lease.js";
 import { cutText } from "../storable-text.js";
 
 /** A sender as whom HubSpot just refused to enroll. */
@@ -46,6 +47,8 @@ const storeRefusal = (leaseCte: string): string => `
  *
  * One statement, since it holds the lease's row, for which a successor would wait. A portal's owner stores one after the
  * other (alerts/outbox.ts says why).
+ *
+ * @throws LeaseLost if the portal has a new owner.
  */
 export async function storeSenderRefusal(owner: Ownership, refused: RefusedSender): Promise<void> {
   await owner.pool.query({
@@ -64,9 +67,14 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
       ALERT_CHANNELS,
     ],
   });
+  await assertOwner(owner);
 }
 
-/** An enrollment as this sender succeeded: whatever stood against it is over. */
+/**
+ * An enrollment as this sender succeeded: whatever stood against it is over.
+ *
+ * @throws LeaseLost if the portal has a new owner.
+ */
 export async function clearSenderMark(owner: Ownership, userId: bigint): Promise<void> {
   await owner.pool.query({
     name: "clear-sender-mark",
@@ -76,4 +84,5 @@ export async function clearSenderMark(owner: Ownership, userId: bigint): Promise
         FROM lease WHERE s.portal_id = lease.portal_id AND s.user_id = $3`,
     values: [owner.portalId, owner.epoch, userId],
   });
+  await assertOwner(owner);
 }

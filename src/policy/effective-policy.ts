@@ -64,9 +64,8 @@ export function effectivePolicy(portal: PortalPolicy, step: StepChoices): Effect
 /** As the database gives them: nothing else can be one. */
 const ID = /^\d{1,18}$/;
 
-function rotationsNamed(effective: EffectivePolicy): string[] {
-  if (effective.kind === "unusable") return [];
-  const { sender, fallback } = effective.policy;
+/** Ids of the rotations whose members may send by the policy. */
+export function rotationsOf({ sender, fallback }: Policy): string[] {
   const named = [sender.mode === "rotation" ? sender.rotationId : null, fallback.rotationId];
   return named.filter((id) => id !== null && ID.test(id)) as string[];
 }
@@ -87,7 +86,8 @@ export async function readEffectivePolicy(
   for (;;) {
     const portal = await read({ presets, rotations });
     const effective = effectivePolicy(portal, step);
-    const unread = rotationsNamed(effective).filter((id) => !portal.needs.rotations.has(id));
+    const named = effective.kind === "policy" ? rotationsOf(effective.policy) : [];
+    const unread = named.filter((id) => !portal.needs.rotations.has(id));
     if (unread.length === 0) return { portal, effective };
     unread.forEach((id) => rotations.add(id));
   }

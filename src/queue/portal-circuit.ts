@@ -39,6 +39,7 @@ export class PortalCircuit {
   #trips: number;
   #failuresInARow = 0;
   #saving: Promise<void> = Promise.resolve();
+  #isLost = false;
 
   constructor(options: PortalCircuitOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class PortalCircuit {
   /** Times it opened without an answer in between. */
   get trips(): number {
     return this.#trips;
+  }
+
+  /** Whether the portal has a new owner, as storing showed: this one must not send any more. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** HubSpot answered something, be it a refusal. */
@@ -97,7 +103,9 @@ export class PortalCircuit {
     ];
     this.#saving = this.#saving
       .then(() => pool.query({ name: "save-circuit", text: SAVE, values }))
-      .then(() => undefined, onFault);
+      .then(({ rowCount }) => {
+        this.#isLost ||= rowCount === 0;
+      }, onFault);
   }
 }
 

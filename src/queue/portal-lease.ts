@@ -79,6 +79,24 @@ export async function acquirePortal(pool: Pool, portalId: bigint): Promise<Porta
   };
 }
 
+/**
+ * For a statement whose rows do not tell whether its fence held.
+ *
+ * @throws LeaseLost if the portal has a new owner.
+ */
+export async function assertOwner(owner: {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly epoch: bigint;
+}): Promise<void> {
+  const { rowCount } = await owner.pool.query({
+    name: "assert-owner",
+    text: `SELECT 1 FROM portal_drains WHERE portal_id = $1 AND epoch = $2`,
+    values: [owner.portalId, owner.epoch],
+  });
+  if (rowCount === 0) throw new LeaseLost(`portal ${owner.portalId} has a new owner`);
+}
+
 /** What an owner knows of its portal's request window and the next one needs (hubspot/request-budget.ts). */
 export interface WindowLeft {
   /** Ms from now until each request leaves the window. */

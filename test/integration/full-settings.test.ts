@@ -103,7 +103,8 @@ describe(`an account with ${MOST} rotations of 200 members, ${MOST} presets of 1
       ]);
       expect(text).not.toContain(`value="${LAST}"`);
     }
-    const marked = await submit("senders", { user: String(LAST), mark: "not-allowed" });
+    const last = { user: String(LAST), [`version_${LAST}`]: "0" };
+    const marked = await submit("senders", { ...last, mark: "not-allowed" });
     expect(marked.status).toBe(303);
     expect(await site.database.prisma.senderSettings.findMany({ where: { portalId } })).toMatchObject([
       { userId: LAST, isAllowed: false },
