@@ -2,6 +2,7 @@ import { ensureBuilt } from "./chaos/stage.js";
 import { measureAccept } from "./accept/accept.js";
 import { measureDrain } from "./drain/drain.js";
 import { measureFairnessHung, measureFairnessMany, measureFairnessOne } from "./fairness/fairness.js";
+import { measureTakeover } from "./takeover/takeover.js";
 import { measureWake } from "./wake/wake.js";
 import { Halts } from "./rig/halts.js";
 import { measureWeekend } from "./weekend/weekend.js";
@@ -27,6 +28,7 @@ const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   "fairness-one": measureFairnessOne,
   "fairness-many": measureFairnessMany,
   "fairness-hung": measureFairnessHung,
+  takeover: measureTakeover,
   growth: measureGrowth,
   portals: measurePortals,
   weekend: measureWeekend,
