@@ -105,7 +105,8 @@ export class PortalCircuit {
       .then(() => pool.query({ name: "save-circuit", text: SAVE, values }))
       .then(({ rowCount }) => {
         this.#isLost ||= rowCount === 0;
-      }, onFault);
+      })
+      .catch(onFault);
   }
 }
 

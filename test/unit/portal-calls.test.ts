@@ -52,7 +52,7 @@ function openWith(forPortal: PortalCallsOptions["forPortal"], gate = createFairG
   const pool = {
     query: ({ values }: { values: unknown[] }) => {
       stored.push(values);
-      return Promise.resolve();
+      return Promise.resolve({ rowCount: 1 });
     },
   } as unknown as Pool;
   const lease = {

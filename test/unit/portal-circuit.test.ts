@@ -13,7 +13,7 @@ function circuitAt(found: { openForMs: number; trips: number } = { openForMs: 0,
   let nowMs = 1_000;
   jest.spyOn(performance, "now").mockImplementation(() => nowMs);
   const stored: unknown[][] = [];
-  const query = ({ values }: { values: unknown[] }) => Promise.resolve(stored.push(values));
+  const query = ({ values }: { values: unknown[] }) => Promise.resolve({ rowCount: stored.push(values) });
   const lease = { portalId: 1n, epoch: 2n, inheritedMs: [], allowance: undefined, circuit: found };
   const onFault = jest.fn();
   const circuit = new PortalCircuit({ pool: { query } as unknown as Pool, lease, onFault });
