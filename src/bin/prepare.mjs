@@ -125,10 +125,12 @@ function hash(parts) {
   return sum.digest("hex");
 }
 
-const prismaCli = at("node_modules", "prisma", "build", "index.js");
+/** Under a name of its own: as `prisma` it would be an optional peer of the client, which npm keeps in production. */
+const PRISMA_CLI = "prisma-cli";
+const prismaCli = at("node_modules", PRISMA_CLI, "build", "index.js");
 
 function prismaClientStamp() {
-  const version = readJson(at("node_modules", "prisma", "package.json"))?.version ?? "";
+  const version = readJson(at("node_modules", PRISMA_CLI, "package.json"))?.version ?? "";
   return hash([readText(at("prisma", "schema.prisma")) ?? "", version]);
 }
 
