@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import type { Sessions, SignIn } from "../admin/session/session.js";
+import type { Sessions } from "../admin/session/session.js";
 import { AppError } from "../errors.js";
 import type { AuthorizedGrant, CodeExchange, OAuthApi } from "../hubspot/oauth-api.js";
 import type { Logger } from "../observability/logger.js";
@@ -10,6 +10,7 @@ import type { ExchangeGuard } from "./exchange-guard.js";
 import { sendEnding, type Ending } from "./pages.js";
 import { trustedReturnUrl, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
+import type { SignIn } from "../admin/session/session-identity.js";
 
 export interface FinishOptions extends ReturnOptions {
   oauthApi: OAuthApi;

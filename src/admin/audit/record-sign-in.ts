@@ -1,7 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { mayAdminister } from "../session/rights.js";
-import type { SessionIdentity } from "../session/session-identity.js";
-import type { SignIn } from "../session/session.js";
+import type { SessionIdentity, SignIn } from "../session/session-identity.js";
 import { recordChange } from "./record-change.js";
 
 /** Notes who came to the settings site, and who came and was not let in. */

@@ -5,15 +5,6 @@ import { z } from "zod";
 import type { Cookies } from "../../http/cookies.js";
 import type { SessionIdentity } from "./session-identity.js";
 
-/** Somebody whom HubSpot has just named to us. */
-export interface SignIn {
-  readonly by: SessionIdentity;
-  /** False if HubSpot could not be asked who they are in the account: then there is no session. */
-  readonly isOpen: boolean;
-  /** They connected the account by the same step, which has an entry of its own. */
-  readonly isConnecting: boolean;
-}
-
 export interface Session extends SessionIdentity {
   /** Same from sign-in to sign-out; form tokens are bound to it. */
   id: string;
