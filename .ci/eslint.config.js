@@ -1,16 +1,15 @@
 import prettier from "eslint-config-prettier";
 import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
-import { fences } from "./import-fences.js";
 
-/** Lint rules for the whole tree: type-aware checks, the import fences of docs/architecture.md, size limits. */
+/** Lint rules for the whole tree: type-aware checks, size limits; who may import whom is in dependency-rules.cjs. */
 export default tseslint.config(
   {
     ignores: [
       "dist/**",
       "node_modules/**",
       "prisma/**",
-      "src/db/generated/**",
+      "src/platform/db/generated/**",
       ".data/**",
       "app-config/**/*.json",
     ],
@@ -58,7 +57,6 @@ export default tseslint.config(
       "regexp/no-super-linear-move": ["error", { report: "potential", ignorePartial: false }],
     },
   },
-  ...fences,
   {
     // HubSpot bundles this folder by itself and runs it in a worker.
     files: ["app-config/src/app/settings/**"],
@@ -107,7 +105,10 @@ export default tseslint.config(
       "@typescript-eslint/no-unsafe-return": "off",
     },
   },
-  { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
-  { files: ["**/*.js", "**/*.mjs"], rules: { "no-console": "off", "no-restricted-properties": "off" } },
+  { files: ["**/*.js", "**/*.mjs", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["**/*.js", "**/*.mjs", "**/*.cjs"],
+    rules: { "no-console": "off", "no-restricted-properties": "off" },
+  },
   prettier,
 );

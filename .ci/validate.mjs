@@ -13,6 +13,10 @@ const bin = (path) => `node_modules/${path}`;
 const STAGES = [
   ["format", [bin("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."]],
   ["lint", [bin("eslint/bin/eslint.js"), "-c", ".ci/eslint.config.js", "--max-warnings", "0", "."]],
+  [
+    "who imports whom",
+    [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "-c", ".ci/dependency-rules.cjs", "src"],
+  ],
   ["types", [bin("typescript/bin/tsc"), "-p", ".", "--noEmit"]],
   ["types of tests", [bin("typescript/bin/tsc"), "-p", "test/tsconfig.json"]],
   ["unused exports", [bin("knip/bin/knip.js"), "--config", ".knip.json"]],

@@ -2,14 +2,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Config } from "./config.js";
-import type { EmbeddedPostgres } from "./db/embedded-postgres.js";
-import { worded } from "./db/errors.js";
-import { boundPipelining } from "./http/bound-pipelining.js";
-import { guardConnections } from "./http/guard-connections.js";
-import { tuneFetch } from "./hubspot/tune-fetch.js";
-import type { WorkIntervals } from "./jobs/work-intervals.js";
-import type { Logger } from "./observability/logger.js";
-import { Closers, lay } from "./foundation.js";
+import type { EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { worded } from "#platform/db/errors.js";
+import { boundPipelining } from "#web/kit/bound-pipelining.js";
+import { guardConnections } from "#web/kit/guard-connections.js";
+import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
+import type { WorkIntervals } from "#worker/sweeps/work-intervals.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { Closers, lay } from "./compose/foundation.js";
 
 /** The running app. */
 export interface App {
@@ -50,7 +50,7 @@ export interface AppOptions {
   readonly propertiesFreshMs?: number | undefined;
   /** How long what an old copy of the directory would refuse waits for the new one: for tests. */
   readonly renewalPatienceMs?: number | undefined;
-  /** How long HubSpot may take to show what it did, in ms (jobs/doubt.ts): for tests. */
+  /** How long HubSpot may take to show what it did, in ms (worker/attempt/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
   /** How often periodic work is done, where that is not as in production: for tests. */
   readonly workIntervals?: Partial<WorkIntervals> | undefined;
@@ -97,7 +97,7 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
     closers.add(tuneFetch(config.hubspot));
     const { stopping } = options;
     // Loaded while the database and the queue get ready.
-    const rooms = Promise.all([import("./web.js"), import("./worker.js")]);
+    const rooms = Promise.all([import("./compose/web.js"), import("./compose/worker.js")]);
     rooms.catch(() => undefined);
     const foundation = await lay({ config, logger, ...options }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));

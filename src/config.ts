@@ -1,6 +1,12 @@
 import path from "node:path";
 import { z } from "zod";
-import { generateSecrets, safetyProblems, safetyWarnings, settingOf, type Env } from "./config-safety.js";
+import {
+  generateSecrets,
+  safetyProblems,
+  safetyWarnings,
+  settingOf,
+  type Env,
+} from "#platform/config/config-safety.js";
 import {
   clientSecrets,
   destinations,
@@ -12,7 +18,7 @@ import {
   smtpUrl,
   wholeNumber,
   type EncryptionKey,
-} from "./config-values.js";
+} from "#platform/config/config-values.js";
 import { AppError } from "./errors.js";
 
 /** Every setting is wrong in some way; the message lists all problems at once, one a line. */

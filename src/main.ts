@@ -1,10 +1,10 @@
 import { ConfigError, readConfig, type Config } from "./config.js";
-import { startEmbeddedPostgres, type EmbeddedPostgres } from "./db/embedded-postgres.js";
-import { DataDirInUse } from "./db/errors.js";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { DataDirInUse } from "#platform/db/errors.js";
 import { AppError } from "./errors.js";
-import { createLogger, type Logger } from "./observability/logger.js";
-import { startProblem } from "./start-problem.js";
-import { listenForStop, stopWished, type StopWish } from "./orderly-stop.js";
+import { createLogger, type Logger } from "#platform/observability/logger.js";
+import { startProblem } from "./compose/start-problem.js";
+import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly-stop.js";
 
 /** However long something hangs, the process is gone before a supervisor would kill it. */
 const LONGEST_STOP_MS = 19_000;

@@ -5,7 +5,10 @@ export default {
   testEnvironment: "node",
   testMatch: ["**/*.test.ts", "**/*.test.tsx"],
   extensionsToTreatAsEsm: [".ts", ".tsx"],
-  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  moduleNameMapper: {
+    "^(\\.{1,2}/.*)\\.js$": "$1",
+    "^#(domain|platform|web|worker)/(.*)\\.js$": "<rootDir>/src/$1/$2",
+  },
   transform: {
     "^.+\\.tsx?$": [
       "@swc/jest",

@@ -1,4 +1,4 @@
-import { LOST_ANSWERS } from "../../src/simulator/faults.js";
+import { LOST_ANSWERS } from "../../src/simulator/world/faults.js";
 import type { CallbackRecord } from "../../src/simulator/portal/callbacks.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import type { Disturbance } from "./disturbances.js";

@@ -4,12 +4,12 @@ import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { OWNER, runAsSuperuser, SUPERUSER } from "../../src/db/app-role.js";
-import { openCluster } from "../../src/db/cluster.js";
-import { ClusterClaim } from "../../src/db/cluster-claim.js";
-import { findPostmaster, launch, shutDown, type Postmaster } from "../../src/db/postmaster.js";
-import { joinServer } from "../../src/db/server-presence.js";
-import type { Cluster } from "../../src/db/cluster-files.js";
+import { OWNER, runAsSuperuser, SUPERUSER } from "#platform/db/embedded/app-role.js";
+import { openCluster } from "#platform/db/embedded/cluster.js";
+import { ClusterClaim } from "#platform/db/embedded/cluster-claim.js";
+import { findPostmaster, launch, shutDown, type Postmaster } from "#platform/db/embedded/postmaster.js";
+import { joinServer } from "#platform/db/embedded/server-presence.js";
+import type { Cluster } from "#platform/db/embedded/cluster-files.js";
 
 const run = promisify(execFile);
 

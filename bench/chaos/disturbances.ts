@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { randomFrom, type Random } from "../../src/simulator/random.js";
+import { randomFrom, type Random } from "../../src/simulator/world/random.js";
 import type { AppProcess } from "./app-process.js";
 import { BREAKS } from "./hostile-proxy.js";
 import { plan, type DisturbanceKind, type PlannedEvent } from "./plan.js";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { KIND_WORLD, UNKIND_WORLD, type WorldPreset } from "../../src/simulator/presets.js";
+import { KIND_WORLD, UNKIND_WORLD, type WorldPreset } from "../../src/simulator/world/presets.js";
 
 /**
  * Without a `Retry-After` of months: the app waits a quarter of an hour for it, which is longer than any run. It has tests

@@ -1,4 +1,4 @@
-import type { Random } from "../../src/simulator/random.js";
+import type { Random } from "../../src/simulator/world/random.js";
 
 /** How often each kind is among twenty in a row, in an order of chance: no run of some minutes goes without one of them. */
 const IN_TWENTY = {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { WEBHOOK_ROUTE } from "../../src/actions/receive-webhook.js";
+import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
 import { keepEvidence } from "./evidence.js";
-import { randomFrom } from "../../src/simulator/random.js";
+import { randomFrom } from "../../src/simulator/world/random.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { START_TIMEOUT_MS } from "./app-process.js";
 import { CompletionWatch } from "./completion-watch.js";

@@ -1,7 +1,7 @@
 import { query } from "../../test/support/sql.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import type { SimulatedEnrollment } from "../../src/simulator/portal/model.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 
 /** Above what any run sends: a cap of 0 in the options. */
 const UNCAPPED = 1_000_000;

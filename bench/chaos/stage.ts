@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createBrowser, installByBrowser } from "../../src/bin/browser-trip.js";
-import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
-import type { SimulatorOptions } from "../../src/simulator/options.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import type { SimulatorOptions } from "../../src/simulator/world/options.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { AppProcess } from "./app-process.js";
 import { HostileProxy } from "./hostile-proxy.js";
@@ -63,7 +63,7 @@ export interface Stage {
 export function ensureBuilt(): void {
   const { status, stderr } = spawnSync(
     process.execPath,
-    [path.join(ROOT, "src/bin/prepare.mjs"), "--build"],
+    [path.join(ROOT, "scripts/prepare.mjs"), "--build"],
     { cwd: ROOT, encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`the app could not be built:\n${stderr}`);

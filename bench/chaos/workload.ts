@@ -1,8 +1,8 @@
-import { IF_ALREADY_ENROLLED, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import type { FaultPlan, FaultRates } from "../../src/simulator/faults.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { IF_ALREADY_ENROLLED, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import type { FaultPlan, FaultRates } from "../../src/simulator/world/faults.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Trouble } from "../../src/simulator/portal/troubles.js";
-import { randomFrom, type Random } from "../../src/simulator/random.js";
+import { randomFrom, type Random } from "../../src/simulator/world/random.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import type { Execution } from "../../src/simulator/workflow/execution.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";

@@ -3,7 +3,7 @@ import { acceptToEnrollMs, callAction } from "../rig/arrivals.js";
 import { addBacklog } from "../rig/backlog.js";
 import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { allFinished, portalIds, stockPortals, warmUp } from "../rig/stock.js";
-import { ENDPOINTS } from "../../src/simulator/faults.js";
+import { ENDPOINTS } from "../../src/simulator/world/faults.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
 import { median, quantile } from "../report/statistics.js";

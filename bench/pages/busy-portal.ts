@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
-import { ERROR_CODES } from "../../src/executions/error-codes.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { ERROR_CODES } from "#domain/contract/error-codes.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
 
 /** Executions of the portal, most of them of the last month: where an admin looks. */
 const EXECUTIONS = 100_000;

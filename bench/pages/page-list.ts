@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { SITE_PAGES } from "../../src/admin/frame/navigation.js";
+import { SITE_PAGES } from "#web/settings/frame/navigation.js";
 
 /** Every page to be measured, by a name that stays: its address, of a portal that has something of everything. */
 export async function pageList(pool: Pool, portalId: number): Promise<Record<string, string>> {

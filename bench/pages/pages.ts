@@ -1,5 +1,5 @@
 import { createBrowser, type Browser } from "../../src/bin/browser-trip.js";
-import { signedHeaders } from "../../src/simulator/signing.js";
+import { signedHeaders } from "../../src/simulator/world/signing.js";
 import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { portalIds, stockPortals } from "../rig/stock.js";
 import type { BenchOptions } from "../options.js";

@@ -1,5 +1,5 @@
 import { createBrowser } from "../../src/bin/browser-trip.js";
-import type { Endpoint } from "../../src/simulator/faults.js";
+import type { Endpoint } from "../../src/simulator/world/faults.js";
 
 /** What the simulated HubSpot saw of one portal. */
 export interface PortalTraffic {

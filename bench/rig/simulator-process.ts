@@ -1,5 +1,5 @@
 import { startSimulator } from "../../src/simulator/simulator.js";
-import type { SimulatorOptions } from "../../src/simulator/options.js";
+import type { SimulatorOptions } from "../../src/simulator/world/options.js";
 
 /** The simulated HubSpot as a process of its own: options as JSON in the first argument, its URL on standard output. */
 const simulator = await startSimulator(JSON.parse(process.argv[2] ?? "{}") as SimulatorOptions);

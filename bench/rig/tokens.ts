@@ -1,7 +1,7 @@
-import { openDatabase } from "../../src/db/client.js";
-import { mayTakeOver } from "../../src/admin/session/rights.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { createVault } from "../../src/vault/vault.js";
+import { openDatabase } from "#platform/db/client.js";
+import { mayTakeOver } from "#domain/accounts/rights.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { createVault } from "#domain/vault/vault.js";
 import type { Rig } from "./rig.js";
 
 /** The portals' access tokens, opened as the app does: for peers that call the simulated HubSpot themselves. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
 import { median } from "../report/statistics.js";

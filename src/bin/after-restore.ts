@@ -4,10 +4,10 @@
  * twice does no harm.
  */
 import { readConfig } from "../config.js";
-import { openDatabase } from "../db/client.js";
-import { applyMigrations } from "../db/migrate.js";
-import { doubtEverything } from "../executions/doubt-everything.js";
-import { createLogger } from "../observability/logger.js";
+import { openDatabase } from "#platform/db/client.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { doubtEverything } from "#domain/executions/doubt-everything.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
 /** All of a large history is read for it. */

@@ -1,5 +1,5 @@
 import type { SimulatedUser } from "../simulator/portal/model.js";
-import type { SimulatedPortal } from "../simulator/portal/portal.js";
+import type { SimulatedPortal } from "../simulator/portal.js";
 import type { Simulator } from "../simulator/simulator.js";
 
 /** Contacts whose e-mail is of this domain are on the demo's suppression list. */

@@ -1,9 +1,9 @@
-import type { Database } from "../db/client.js";
-import type { Actor } from "../policy/audit.js";
-import { INITIAL_POLICY, type Policy } from "../policy/policy.js";
-import { makeDefault, savePreset } from "../policy/preset-store.js";
-import { createRotation } from "../policy/rotation-store.js";
-import { findSender, saveSender } from "../policy/sender-store.js";
+import type { Database } from "#platform/db/client.js";
+import type { Actor } from "#domain/audit/audit.js";
+import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
+import { makeDefault, savePreset } from "#domain/policy/preset-store.js";
+import { createRotation } from "#domain/policy/rotation-store.js";
+import { findSender, saveSender } from "#domain/policy/sender-store.js";
 import type { SimulatedUser } from "../simulator/portal/model.js";
 import { SUPPRESSED_DOMAIN, type DemoAccount } from "./demo-account.js";
 

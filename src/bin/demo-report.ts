@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import type { SimulatedPortal } from "../simulator/portal/portal.js";
+import type { SimulatedPortal } from "../simulator/portal.js";
 import type { WorkflowRun } from "../simulator/workflow/run.js";
 
 /** The figures a demo run ends with. */

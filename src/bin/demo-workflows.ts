@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { CHECK_ENROLLMENT_ROUTE } from "../executions/check-contract.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../executions/enroll-contract.js";
-import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../executions/wait-contract.js";
+import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/check-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
 import type { EnrollmentEnd } from "../simulator/portal/model.js";
 import type { Simulator } from "../simulator/simulator.js";
 import { loadActionDefinition } from "../simulator/workflow/history.js";

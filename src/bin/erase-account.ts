@@ -7,12 +7,12 @@
  * HubSpot. The app is removed there by the account's admin. Running it twice does no harm.
  */
 import { readConfig } from "../config.js";
-import { openDatabase, type Database } from "../db/client.js";
-import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
-import { applyMigrations } from "../db/migrate.js";
-import { eraseAccount } from "../jobs/erase-accounts.js";
-import { createLogger } from "../observability/logger.js";
-import { createTokenStore } from "../vault/store.js";
+import { openDatabase, type Database } from "#platform/db/client.js";
+import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { eraseAccount } from "#worker/sweeps/erase-accounts.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { createTokenStore } from "#domain/vault/store.js";
 
 const USAGE = `Usage: npm run portal:erase -- <portal> --yes
 Deletes all of the account: access, settings, history, audit log. This cannot be undone.

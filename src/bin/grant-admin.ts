@@ -4,11 +4,11 @@
  *
  *   npm run portal:grant-admin -- <portal id> <HubSpot user id>
  */
-import { grantByOperator } from "../admin/session/rights.js";
+import { grantByOperator } from "#domain/accounts/rights.js";
 import { readConfig } from "../config.js";
-import { openDatabase } from "../db/client.js";
+import { openDatabase } from "#platform/db/client.js";
 import { AppError } from "../errors.js";
-import { createLogger } from "../observability/logger.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
 const ID = /^[1-9]\d{0,17}$/;

@@ -1,7 +1,7 @@
 import { readDatabaseConfig } from "../config.js";
-import { applyMigrations } from "../db/migrate.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { AppError } from "../errors.js";
-import { createLogger } from "../observability/logger.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
 /** `npm run db:migrate`: brings the database of DATABASE_URL, or the embedded one under DATA_DIR, up to date. */

@@ -2,15 +2,15 @@
  * Re-encrypts stored tokens with the first of ENCRYPTION_KEYS, while the app runs. The way to a new key: put it in front
  * of the old one and restart the app everywhere, run this, then take the old key away and restart again.
  */
-import { mayTakeOver } from "../admin/session/rights.js";
-import { resealWebhooks } from "../alerts/webhook-seals.js";
+import { mayTakeOver } from "#domain/accounts/rights.js";
+import { resealWebhooks } from "#domain/alerts/webhook-seals.js";
 import { readConfig } from "../config.js";
-import { openDatabase } from "../db/client.js";
-import { createLogger } from "../observability/logger.js";
-import { createCipher } from "../vault/cipher.js";
-import { resealAll } from "../vault/reseal.js";
-import { resealRevocations } from "../vault/revocations.js";
-import { createTokenStore } from "../vault/store.js";
+import { openDatabase } from "#platform/db/client.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { createCipher } from "#domain/vault/cipher.js";
+import { resealAll } from "#domain/vault/reseal.js";
+import { resealRevocations } from "#domain/vault/revocations.js";
+import { createTokenStore } from "#domain/vault/store.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
 const config = readConfig(process.env);

@@ -1,6 +1,6 @@
 import type { DatabaseConfig } from "../config.js";
-import { startEmbeddedPostgres } from "../db/embedded-postgres.js";
-import type { Logger } from "../observability/logger.js";
+import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import type { Logger } from "#platform/observability/logger.js";
 
 /**
  * Lets a tool work on the database of DATABASE_URL, or on the embedded one: with the server that runs there already, if the

@@ -1,15 +1,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent } from "undici";
-import { Delays } from "./delays.js";
-import { Faults, type FaultPlan, type ScriptedFault } from "./faults.js";
+import { Delays } from "./world/delays.js";
+import { Faults, type FaultPlan, type ScriptedFault } from "./world/faults.js";
 import { receive } from "./server/receive.js";
-import { RequestLog, type RecordedRequest } from "./server/request-log.js";
+import { RequestLog, type RecordedRequest } from "./world/request-log.js";
 import type { ConsentChoice } from "./authorization/authorize.js";
 import { Grants } from "./authorization/grants.js";
 import { stepAuthorizeUrl, type MarketplaceInstall } from "./authorization/marketplace.js";
 import { playConsent, playListingWithoutSignIn } from "./authorization/play-consent.js";
-import { openQuestionsSchema, type OpenQuestions } from "./open-questions.js";
+import { openQuestionsSchema, type OpenQuestions } from "./world/open-questions.js";
 import {
   clockOffsetSchema,
   DEFAULT_RATE_LIMIT,
@@ -19,17 +19,17 @@ import {
   type RateLimit,
   type SimulatorOptions,
   type TokenEndpointMode,
-} from "./options.js";
-import type { SimulatedPortal } from "./portal/portal.js";
-import { seedPortal, type PortalSeed } from "./portal/seeding.js";
-import { randomFrom } from "./random.js";
-import { refuse, type Answer } from "./server/answer.js";
-import { send } from "./server/body.js";
-import { RateLimiter } from "./rate-limit.js";
-import { Signals } from "./signals.js";
-import { signedHeaders, type Signable, type SigningPlan } from "./signing.js";
+} from "./world/options.js";
+import type { SimulatedPortal } from "./portal.js";
+import { seedPortal, type PortalSeed } from "./seeding.js";
+import { randomFrom } from "./world/random.js";
+import { refuse, type Answer } from "./wire/answer.js";
+import { send } from "./wire/body.js";
+import { RateLimiter } from "./world/rate-limit.js";
+import { Signals } from "./world/signals.js";
+import { signedHeaders, type Signable, type SigningPlan } from "./world/signing.js";
 import type { WebhookTarget } from "./workflow/subscriptions.js";
-import type { World } from "./world.js";
+import type { World } from "./world/world.js";
 
 /** A running stand-in for api.hubapi.com and app.hubspot.com, both at `url`. */
 export interface Simulator {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { TOKEN_ROUTES } from "../../src/simulator/authorization/token-endpoint.js";
 import { API_ROUTES } from "../../src/simulator/endpoints/routes.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { requestValidator, responseValidator, specDirectory } from "../support/openapi.js";
 import { SIMULATED_APP, startSimulatorForTest } from "../support/simulated-app.js";

@@ -4,11 +4,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import express from "express";
 import { pino } from "pino";
 import type pg from "pg";
-import { createActionsRouter } from "../../src/actions/routes.js";
-import { createAcceptor } from "../../src/executions/accept.js";
-import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
-import { signedHeaders } from "../../src/simulator/signing.js";
-import { AccountShare } from "../../src/http/account-share.js";
+import { createActionsRouter } from "#web/actions/routes.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
+import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { signedHeaders } from "../../src/simulator/world/signing.js";
+import { AccountShare } from "#web/kit/account-share.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const SECRET = "a-client-secret";

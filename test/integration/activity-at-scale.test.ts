@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { searchExecutions } from "../../src/admin/activity/execution-search.js";
-import type { ExecutionFilter } from "../../src/executions/execution-filter.js";
+import { searchExecutions } from "#domain/history/execution-search.js";
+import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 /**

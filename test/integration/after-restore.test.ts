@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { doubtEverything } from "../../src/executions/doubt-everything.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { acquirePortal } from "../../src/queue/portal-lease.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { doubtEverything } from "#domain/executions/doubt-everything.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { acquirePortal } from "#platform/queue/portal-lease.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const CONTACTS = 8;

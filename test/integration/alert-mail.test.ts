@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { createMailer, type Mailer } from "../../src/alerts/mailer.js";
-import { raiseAlert } from "../../src/alerts/outbox.js";
-import { createWebhookPoster, type WebhookPoster } from "../../src/alerts/webhook-post.js";
-import { sendDueAlerts } from "../../src/jobs/send-alerts.js";
-import { createCipher } from "../../src/vault/cipher.js";
+import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
+import { raiseAlert } from "#domain/alerts/outbox.js";
+import { createWebhookPoster, type WebhookPoster } from "#domain/alerts/webhook-post.js";
+import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
+import { createCipher } from "#domain/vault/cipher.js";
 import { KEYS } from "../support/site.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";

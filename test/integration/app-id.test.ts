@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 let running: RunningApp;

@@ -1,9 +1,9 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { inTransaction } from "../../src/db/transaction.js";
-import { workBulkStep, type BulkStepFailed } from "../../src/executions/bulk-steps.js";
-import type { ExecutionFilter } from "../../src/executions/execution-filter.js";
-import { workBulkJobs } from "../../src/jobs/work-bulk-jobs.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { workBulkStep, type BulkStepFailed } from "#domain/history/bulk-steps.js";
+import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
+import { workBulkJobs } from "#worker/sweeps/work-bulk-jobs.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { install, startSite, type Site } from "../support/site.js";
 

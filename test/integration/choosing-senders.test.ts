@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig } from "pg";
-import { enrolled } from "../../src/executions/outcome.js";
-import { SenderDesk } from "../../src/jobs/sender-desk.js";
-import type { SenderDecision } from "../../src/policy/choose-sender.js";
-import type { PeopleSources } from "../../src/policy/people.js";
-import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { enrolled } from "#domain/contract/outcome.js";
+import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import type { SenderDecision } from "#domain/senders/choose-sender.js";
+import type { PeopleSources } from "#domain/senders/people.js";
+import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { confirmUrl } from "../../src/alerts/confirmation-mails.js";
-import { migrationsDirectory, readMigrations } from "../../src/db/migration-files.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { createCipher } from "../../src/vault/cipher.js";
+import { confirmUrl } from "#domain/alerts/confirmation-mails.js";
+import { migrationsDirectory, readMigrations } from "#platform/db/migrations/migration-files.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { createCipher } from "#domain/vault/cipher.js";
 import { authorizeAs, until } from "../support/authorizing.js";
 import { createBrowser, hiddenField, type Browser } from "../support/browser.js";
 import { startMailServer, type MailServerStandIn } from "../support/mail-server.js";

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { boundPipelining } from "../../src/http/bound-pipelining.js";
-import { guardConnections } from "../../src/http/guard-connections.js";
+import { boundPipelining } from "#web/kit/bound-pipelining.js";
+import { guardConnections } from "#web/kit/guard-connections.js";
 
 const LIMITS = { total: 12, perPeer: 8, readingMs: 300, downloadMs: 600, sweepMs: 50 };
 const PIPELINED = 4;

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { applyAction } from "../../src/executions/admin-actions.js";
-import { applyContactChanges, type ContactChange } from "../../src/executions/contact-changes.js";
-import { storeIntents } from "../../src/executions/intent.js";
-import { writeFindings } from "../../src/executions/write-back.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
-import { applyLateFates } from "../../src/jobs/apply-late-fates.js";
-import { deleteOldRecords } from "../../src/jobs/delete-old-records.js";
+import { applyAction } from "#domain/history/admin-actions.js";
+import { applyContactChanges, type ContactChange } from "#domain/contacts/contact-changes.js";
+import { storeIntents } from "#domain/executions/intent.js";
+import { writeFindings } from "#domain/executions/write-back.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
+import { applyLateFates } from "#worker/sweeps/apply-late-fates.js";
+import { deleteOldRecords } from "#worker/sweeps/delete-old-records.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 

@@ -4,12 +4,12 @@ import { chown, chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { openDatabase } from "../../src/db/client.js";
-import { DatabaseUnreachable } from "../../src/db/errors.js";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { findServerAccount } from "../../src/db/server-account.js";
-import { findServerBinaries } from "../../src/db/server-binaries.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { openDatabase } from "#platform/db/client.js";
+import { DatabaseUnreachable } from "#platform/db/errors.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { findServerAccount } from "#platform/db/embedded/server-account.js";
+import { findServerBinaries } from "#platform/db/embedded/server-binaries.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { startInstalledPostgres } from "../support/installed-postgres.js";
 import { query, withDatabase } from "../support/sql.js";
 

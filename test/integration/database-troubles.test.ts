@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "../../src/bin/browser-trip.js";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { APP_TABLES } from "../../src/db/tables.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { createLogger } from "../../src/observability/logger.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { APP_TABLES } from "#platform/db/tables.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { createLogger } from "#platform/observability/logger.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { createEmptyDatabase } from "../support/database.js";
 import { query, withDatabase } from "../support/sql.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

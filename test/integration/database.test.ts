@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { isStorageDown } from "../../src/storage-faults.js";
+import { isStorageDown } from "#platform/db/storage-faults.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 describe("openDatabase", () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mayAdminister } from "../../src/admin/session/rights.js";
+import { mayAdminister } from "#domain/accounts/rights.js";
 import {
   ENROLL_ROUTE,
   REQUESTED_PROPERTIES,
   SENDER_OPTIONS_ROUTE,
-} from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+} from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 let running: RunningApp;

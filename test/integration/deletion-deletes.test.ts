@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { WEBHOOK_ROUTE } from "../../src/actions/receive-webhook.js";
-import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
-import { eraseHistories } from "../../src/jobs/erase-history.js";
-import { pruneHistory } from "../../src/jobs/prune-history.js";
-import { createLogger } from "../../src/observability/logger.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
+import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { eraseHistories } from "#worker/sweeps/erase-history.js";
+import { pruneHistory } from "#worker/sweeps/prune-history.js";
+import { createLogger } from "#platform/observability/logger.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { createBrowser, hiddenField, type Browser } from "../support/browser.js";
 import { columnsHolding, plantEverywhere } from "../support/markers.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

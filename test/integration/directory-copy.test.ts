@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import { createCopyStore, type CopyStore } from "../../src/directory/copy-store.js";
-import { createDirectory, type DirectoryOwner } from "../../src/directory/directory.js";
-import { sequenceOptions } from "../../src/directory/options.js";
-import type { Ownership } from "../../src/executions/claim.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { DirectoryRenewal } from "../../src/jobs/directory-renewal.js";
-import { DirectoryKeeper, directoryNeed } from "../../src/jobs/sync-directory.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { createCopyStore, type CopyStore } from "#domain/directory/copy-store.js";
+import { createDirectory, type DirectoryOwner } from "#domain/directory/directory.js";
+import { sequenceOptions } from "#domain/directory/options.js";
+import type { Ownership } from "#domain/executions/claim.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { DirectoryRenewal } from "#worker/renewal/directory-renewal.js";
+import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 let db: TestDatabase;

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import { createDirectory } from "../../src/directory/directory.js";
+import { createDirectory } from "#domain/directory/directory.js";
 import {
   ENROLL_ROUTE,
   REQUESTED_PROPERTIES,
   SEQUENCE_OPTIONS_ROUTE,
-} from "../../src/executions/enroll-contract.js";
-import { createFairGate } from "../../src/hubspot/fair-gate.js";
-import type { PortalTransport } from "../../src/hubspot/transport.js";
-import { createDrain } from "../../src/jobs/drain-portal.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+} from "#domain/contract/enroll-contract.js";
+import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import type { PortalTransport } from "#platform/hubspot/transport.js";
+import { createDrain } from "#worker/drain/drain-portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { clockOf } from "../support/hubspot-clock.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "../support/start-app.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { createLogger } from "../../src/observability/logger.js";
-import { openDrainQueue, type DrainQueue, type TurnEnd } from "../../src/queue/drain-queue.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { openDrainQueue, type DrainQueue, type TurnEnd } from "#platform/queue/drain-queue.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const SOON_MS = 1_500;

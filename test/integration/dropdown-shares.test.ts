@@ -4,8 +4,8 @@ import {
   ENROLL_ROUTE,
   ROTATION_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+} from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { until } from "../support/authorizing.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
-import { findUnusedGrants } from "../../src/jobs/watch-idle-portals.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
+import { findUnusedGrants } from "#worker/sweeps/watch-idle-portals.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 

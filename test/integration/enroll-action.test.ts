@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_OUTPUTS, ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import type { SigningPlan } from "../../src/simulator/signing.js";
+import { ENROLL_OUTPUTS, ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import type { SigningPlan } from "../../src/simulator/world/signing.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 /** Of a portal that is not connected: readable, so it is answered 200. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import { createPortalGateway, type PortalGateway } from "../../src/hubspot/gateway.js";
-import { RequestBudget, type RequestSlot } from "../../src/hubspot/request-budget.js";
-import { createTransport } from "../../src/hubspot/transport.js";
+import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { createPortalGateway, type PortalGateway } from "#platform/hubspot/gateway.js";
+import { RequestBudget, type RequestSlot } from "#platform/hubspot/pace/request-budget.js";
+import { createTransport } from "#platform/hubspot/transport.js";
 import { startListener, type Listener } from "../support/simulated-app.js";
 
 describe("the look-up of a contact's enrollment, which decides whether it is enrolled again", () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { createBrowser, hiddenField, type Browser } from "../support/browser.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { openSlowWay, type SlowWay } from "../support/slow-way.js";

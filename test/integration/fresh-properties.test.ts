@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, LEFT_TO_PRESET, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { setPaused } from "../../src/admin/danger/portal-pause.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
+import { ENROLL_ROUTE, LEFT_TO_PRESET, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { setPaused } from "#domain/accounts/portal-pause.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import {
   ContactProperties,
   createReadAhead,
   PROPERTIES_FRESH_MS,
-} from "../../src/jobs/contact-properties.js";
-import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+} from "#worker/attempt/contact-properties.js";
+import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { hiddenField, type Browser, type BrowserAnswer } from "../support/browser.js";
 import { watchHalts } from "../support/longest-halt.js";
 import { install, letInstallersIn, startSite, type Site } from "../support/site.js";

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { Pool, PoolClient } from "pg";
-import { GrantRevoked, HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { inTransaction } from "../../src/db/transaction.js";
-import { createCipher } from "../../src/vault/cipher.js";
-import { giveUpGrant, revokeGivenUpGrants } from "../../src/vault/revocations.js";
-import { sealTokens } from "../../src/vault/token-seals.js";
+import { GrantRevoked, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { createCipher } from "#domain/vault/cipher.js";
+import { giveUpGrant, revokeGivenUpGrants } from "#domain/vault/revocations.js";
+import { sealTokens } from "#domain/vault/token-seals.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { KEYS } from "../support/site.js";
 

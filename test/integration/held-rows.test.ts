@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { createAcceptor, type IncomingExecution } from "../../src/executions/accept.js";
-import { recoverAttempts, type Ownership } from "../../src/executions/claim.js";
-import { applyContactChanges } from "../../src/executions/contact-changes.js";
-import { expirePastDeadline } from "../../src/executions/expire.js";
-import { pruneNext } from "../../src/executions/prune.js";
-import { ExecutionHeld } from "../../src/executions/repeated-calls.js";
-import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
-import { toTheEnd } from "../../src/executions/slices.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { createAcceptor, type IncomingExecution } from "#domain/executions/accept/accept.js";
+import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import { expirePastDeadline } from "#domain/executions/expire.js";
+import { pruneNext } from "#domain/history/prune.js";
+import { ExecutionHeld } from "#domain/executions/accept/repeated-calls.js";
+import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";
+import { toTheEnd } from "#domain/executions/slices.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { parseEnrollCall } from "../../src/actions/execution-call.js";
-import { parseWaitCall } from "../../src/actions/wait-call.js";
-import type { ParsedCall } from "../../src/actions/call-envelope.js";
-import { createAcceptor } from "../../src/executions/accept.js";
+import { parseEnrollCall } from "#web/actions/execution-call.js";
+import { parseWaitCall } from "#web/actions/wait-call.js";
+import type { ParsedCall } from "#web/actions/call-envelope.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 4_455n;

@@ -4,12 +4,12 @@ import { connect, type AddressInfo, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import express from "express";
-import { createErrorHandler } from "../../src/http/error-handler.js";
-import { refuseCrumbs } from "../../src/http/refuse-crumbs.js";
-import { readForm } from "../../src/http/read-form.js";
-import { readText } from "../../src/hubspot/read-text.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { signedHeaders } from "../../src/simulator/signing.js";
+import { createErrorHandler } from "#web/kit/error-handler.js";
+import { refuseCrumbs } from "#web/kit/refuse-crumbs.js";
+import { readForm } from "#web/kit/read-form.js";
+import { readText } from "#platform/hubspot/read-text.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { signedHeaders } from "../../src/simulator/world/signing.js";
 import { startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const ENROLL = "/hubspot/actions/enroll";

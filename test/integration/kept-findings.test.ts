@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import type { Pool } from "pg";
-import { openDatabase } from "../../src/db/client.js";
-import { inTransaction } from "../../src/db/transaction.js";
-import { claimDue, type Ownership } from "../../src/executions/claim.js";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
-import { enrolled } from "../../src/executions/outcome.js";
-import type { Result } from "../../src/executions/write-back.js";
-import { FindingBuffer } from "../../src/jobs/finding-buffer.js";
-import { PatientWriter } from "../../src/jobs/patient-writer.js";
-import { acquirePortal, LEASE_CTE, LeaseLost } from "../../src/queue/portal-lease.js";
+import { openDatabase } from "#platform/db/client.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { claimDue, type Ownership } from "#domain/executions/claim.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { enrolled } from "#domain/contract/outcome.js";
+import type { Result } from "#domain/executions/write-back.js";
+import { FindingBuffer } from "#worker/writes/finding-buffer.js";
+import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import type { Pool } from "pg";
-import { openDatabase } from "../../src/db/client.js";
-import { inTransaction } from "../../src/db/transaction.js";
-import type { Ownership } from "../../src/executions/claim.js";
-import { HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { PatientWriter } from "../../src/jobs/patient-writer.js";
-import { sendCompletions } from "../../src/jobs/send-completions.js";
-import { pollWatched } from "../../src/jobs/watch-poll.js";
-import { acquirePortal, LEASE_CTE, LeaseLost } from "../../src/queue/portal-lease.js";
+import { openDatabase } from "#platform/db/client.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import type { Ownership } from "#domain/executions/claim.js";
+import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { sendCompletions } from "#worker/drain/send-completions.js";
+import { pollWatched } from "#worker/watch/watch-poll.js";
+import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

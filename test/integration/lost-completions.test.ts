@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { doubtCompletions } from "../../src/executions/completions.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
-import type { OpenQuestions } from "../../src/simulator/open-questions.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { doubtCompletions } from "#domain/executions/completions.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
+import type { OpenQuestions } from "../../src/simulator/world/open-questions.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

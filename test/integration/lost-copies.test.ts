@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { createCopyStore, type CopyStore } from "../../src/directory/copy-store.js";
-import { createDirectory } from "../../src/directory/directory.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { DirectoryRenewal } from "../../src/jobs/directory-renewal.js";
-import { acquirePortal, LEASE_CTE, LeaseLost } from "../../src/queue/portal-lease.js";
+import { createCopyStore, type CopyStore } from "#domain/directory/copy-store.js";
+import { createDirectory } from "#domain/directory/directory.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { DirectoryRenewal } from "#worker/renewal/directory-renewal.js";
+import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const ANN = { email: "ann@acme.example", firstName: "Ann", lastName: "Lee" };

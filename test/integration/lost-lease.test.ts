@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import type { Ownership } from "../../src/executions/claim.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { RequestBudget } from "../../src/hubspot/request-budget.js";
-import { PortalTurn } from "../../src/jobs/portal-turn.js";
-import { createSlotSource } from "../../src/jobs/slot-source.js";
-import { clearSenderMark, storeSenderRefusal } from "../../src/jobs/store-sender-mark.js";
-import { PortalCircuit } from "../../src/queue/portal-circuit.js";
-import { acquirePortal, LEASE_CTE, LeaseLost, type PortalLease } from "../../src/queue/portal-lease.js";
+import type { Ownership } from "#domain/executions/claim.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import { PortalTurn } from "#worker/drain/portal-turn.js";
+import { createSlotSource } from "#worker/drain/slot-source.js";
+import { clearSenderMark, storeSenderRefusal } from "#worker/attempt/store-sender-mark.js";
+import { PortalCircuit } from "#platform/queue/portal-circuit.js";
+import { acquirePortal, LEASE_CTE, LeaseLost, type PortalLease } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

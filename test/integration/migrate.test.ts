@@ -7,10 +7,10 @@ import {
   MigrationEdited,
   MigrationFailed,
   MigrationUnfinished,
-} from "../../src/db/errors.js";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { migrationsDirectory, readMigrations } from "../../src/db/migration-files.js";
-import { createLogger } from "../../src/observability/logger.js";
+} from "#platform/db/errors.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { migrationsDirectory, readMigrations } from "#platform/db/migrations/migration-files.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { query } from "../support/sql.js";
 import { createEmptyDatabase } from "../support/database.js";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import pg from "pg";
-import { MigrationBlocked } from "../../src/db/errors.js";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { MigrationBlocked } from "#platform/db/errors.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { createEmptyDatabase } from "../support/database.js";
 import { query } from "../support/sql.js";
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { inTransaction } from "../../src/db/transaction.js";
-import { applyAction } from "../../src/executions/admin-actions.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { applyAction } from "#domain/history/admin-actions.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

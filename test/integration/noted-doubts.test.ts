@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
-import { doubtEverything } from "../../src/executions/doubt-everything.js";
-import { expirePastDeadline } from "../../src/executions/expire.js";
-import { storeIntents } from "../../src/executions/intent.js";
-import { failed } from "../../src/executions/outcome.js";
-import { writeFindings, type Result } from "../../src/executions/write-back.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
+import { doubtEverything } from "#domain/executions/doubt-everything.js";
+import { expirePastDeadline } from "#domain/executions/expire.js";
+import { storeIntents } from "#domain/executions/intent.js";
+import { failed } from "#domain/contract/outcome.js";
+import { writeFindings, type Result } from "#domain/executions/write-back.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../support/executions.js";
 

@@ -1,8 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { AppMisconfigured, GrantRevoked, HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import { createOAuthApi, type OAuthApi } from "../../src/hubspot/oauth-api.js";
+import { AppMisconfigured, GrantRevoked, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 
 /** HubSpot's OAuth endpoints with answers to order; the simulator gives only the answers HubSpot should give. */
 let server: Server;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { guardExchange } from "../../src/oauth/exchange-guard.js";
+import { guardExchange } from "#web/oauth/exchange-guard.js";
 import { startSite, type Site } from "../support/site.js";
 
 let site: Site;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { KIND_WORLD } from "../../src/simulator/presets.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { KIND_WORLD } from "../../src/simulator/world/presets.js";
 import { startOddHubSpot, type OddHubSpot } from "../support/odd-hubspot.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

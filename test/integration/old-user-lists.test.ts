@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { createLogger } from "../../src/observability/logger.js";
-import { tellOfFixedUserLists } from "../../src/jobs/watch-idle-portals.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { tellOfFixedUserLists } from "#worker/sweeps/watch-idle-portals.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { addUser, appUsers, authorizeAs, until } from "../support/authorizing.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

@@ -5,9 +5,9 @@ import {
   ROTATION_OPTIONS_ROUTE,
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "../../src/executions/enroll-contract.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+} from "#domain/contract/enroll-contract.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { OptionsAnswer } from "../../src/simulator/workflow/options.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { createLogger } from "../../src/observability/logger.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../../src/app.js";
 import type { Browser } from "../../src/bin/browser-trip.js";
-import { watchOwnFaults } from "../../src/jobs/watch-portals.js";
+import { watchOwnFaults } from "#worker/sweeps/watch-portals.js";
 import { startRunningApp, type RunningApp } from "../support/start-app.js";
 
 let running: RunningApp;

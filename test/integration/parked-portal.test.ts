@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import { createDirectory } from "../../src/directory/directory.js";
-import { createFairGate } from "../../src/hubspot/fair-gate.js";
-import { createDrain } from "../../src/jobs/drain-portal.js";
-import { findOverduePortals } from "../../src/jobs/wake-due-portals.js";
+import { createDirectory } from "#domain/directory/directory.js";
+import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import { createDrain } from "#worker/drain/drain-portal.js";
+import { findOverduePortals } from "#worker/sweeps/wake-due-portals.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { clockOf } from "../support/hubspot-clock.js";
 

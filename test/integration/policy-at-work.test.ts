@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import type { SimulatedUser } from "../../src/simulator/portal/model.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { createBrowser, hiddenField, type Browser, type BrowserAnswer } from "../support/browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

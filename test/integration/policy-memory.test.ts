@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig, QueryResult } from "pg";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { PolicyMemory } from "../../src/policy/policy-memory.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { PolicyMemory } from "#domain/senders/stored/policy-memory.js";
 import {
   covers,
   NEEDS_NOTHING,
   readPortalPolicy,
   type Needs,
   type PortalPolicy,
-} from "../../src/policy/portal-policy.js";
-import { saveRotation } from "../../src/policy/rotation-store.js";
+} from "#domain/senders/portal-policy.js";
+import { saveRotation } from "#domain/policy/rotation-store.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 8_808n;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { EnrollQuestion, Explanation } from "../../src/policy/explanation.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { deleteRotation } from "../../src/policy/rotation-store.js";
-import { savePreset } from "../../src/policy/preset-store.js";
+import type { EnrollQuestion, Explanation } from "#domain/senders/explanation.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { deleteRotation } from "#domain/policy/rotation-store.js";
+import { savePreset } from "#domain/policy/preset-store.js";
 import { hiddenField, type Browser, type BrowserAnswer } from "../support/browser.js";
 import { install, letInstallersIn, startSite, type Site } from "../support/site.js";
 

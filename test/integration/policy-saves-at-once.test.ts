@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { savePortalPolicy } from "../../src/policy/portal-policy-store.js";
-import { deletePreset, makeDefault, savePreset } from "../../src/policy/preset-store.js";
-import { createRotation, deleteRotation, saveRotation } from "../../src/policy/rotation-store.js";
-import { findSender, markSenders, saveSender } from "../../src/policy/sender-store.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { deletePreset, makeDefault, savePreset } from "#domain/policy/preset-store.js";
+import { createRotation, deleteRotation, saveRotation } from "#domain/policy/rotation-store.js";
+import { findSender, markSenders, saveSender } from "#domain/policy/sender-store.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const by = { userId: 1n, userEmail: "ada@acme.example" };

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { PoolClient } from "pg";
-import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
-import { readOwedCompletions, writeCompletionResults } from "../../src/executions/completions.js";
-import { storeIntents } from "../../src/executions/intent.js";
-import { enrolled, failed } from "../../src/executions/outcome.js";
-import { writeFindings, type Finding } from "../../src/executions/write-back.js";
-import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "../../src/queue/portal-lease.js";
+import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
+import { readOwedCompletions, writeCompletionResults } from "#domain/executions/completions.js";
+import { storeIntents } from "#domain/executions/intent.js";
+import { enrolled, failed } from "#domain/contract/outcome.js";
+import { writeFindings, type Finding } from "#domain/executions/write-back.js";
+import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 4_711n;

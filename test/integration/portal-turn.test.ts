@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { QueryConfig } from "pg";
 import { pino } from "pino";
-import { createDirectory } from "../../src/directory/directory.js";
-import { failed } from "../../src/executions/outcome.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { RequestBudget } from "../../src/hubspot/request-budget.js";
-import { findPeople } from "../../src/jobs/find-people.js";
-import { PortalTurn } from "../../src/jobs/portal-turn.js";
-import { SenderDesk } from "../../src/jobs/sender-desk.js";
-import { createSlotSource } from "../../src/jobs/slot-source.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import { createDirectory } from "#domain/directory/directory.js";
+import { failed } from "#domain/contract/outcome.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import { findPeople } from "#domain/dry-run/find-people.js";
+import { PortalTurn } from "#worker/drain/portal-turn.js";
+import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { createSlotSource } from "#worker/drain/slot-source.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

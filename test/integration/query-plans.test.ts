@@ -6,34 +6,34 @@ import {
   readNextContacts,
   recoverAttempts,
   type Ownership,
-} from "../../src/executions/claim.js";
+} from "#domain/executions/claim.js";
 import {
   doubtCompletions,
   readOwedCompletions,
   writeCompletionResults,
   type CompletionResult,
-} from "../../src/executions/completions.js";
-import { createAcceptor } from "../../src/executions/accept.js";
-import { expirePastDeadline } from "../../src/executions/expire.js";
-import { storeIntents } from "../../src/executions/intent.js";
-import { enrolled } from "../../src/executions/outcome.js";
-import { OverdueLooks } from "../../src/executions/overdue.js";
-import { portalsWithHistory, pruneNext } from "../../src/executions/prune.js";
-import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
-import { toTheEnd } from "../../src/executions/slices.js";
-import { recallStranded } from "../../src/executions/stranded.js";
-import { readOwnEnrollments, readWatched } from "../../src/executions/watch.js";
-import { writeFindings } from "../../src/executions/write-back.js";
-import { findDuePortals, findOverduePortals, hasQueuedWork } from "../../src/jobs/wake-due-portals.js";
-import { findAskedContact } from "../../src/jobs/asked-contact.js";
-import { HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { SenderLedger } from "../../src/policy/sender-ledger.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
-import { readBacklog } from "../../src/admin/overview/backlog.js";
-import { readHistory, RANGES, type Range } from "../../src/admin/overview/outcome-history.js";
-import { listSenderLoads } from "../../src/admin/overview/sender-load.js";
-import { readReport, REPORT_GROUPS, type ReportGroup } from "../../src/admin/reports/report.js";
+} from "#domain/executions/completions.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
+import { expirePastDeadline } from "#domain/executions/expire.js";
+import { storeIntents } from "#domain/executions/intent.js";
+import { enrolled } from "#domain/contract/outcome.js";
+import { OverdueLooks } from "#domain/executions/overdue.js";
+import { portalsWithHistory, pruneNext } from "#domain/history/prune.js";
+import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";
+import { toTheEnd } from "#domain/executions/slices.js";
+import { recallStranded } from "#domain/executions/stranded.js";
+import { readOwnEnrollments, readWatched } from "#domain/executions/watch.js";
+import { writeFindings } from "#domain/executions/write-back.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
+import { findAskedContact } from "#domain/dry-run/asked-contact.js";
+import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { SenderLedger } from "#domain/senders/sender-ledger.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
+import { readBacklog } from "#domain/accounts/backlog.js";
+import { readHistory, RANGES, type Range } from "#domain/history/outcome-history.js";
+import { listSenderLoads } from "#domain/accounts/sender-load.js";
+import { readReport, REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 7_001n;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createLogger } from "../../src/observability/logger.js";
-import { openDrainQueue, type DrainQueue } from "../../src/queue/drain-queue.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTALS = Array.from({ length: 60 }, (_, index) => BigInt(9_001 + index));

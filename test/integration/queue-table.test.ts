@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { PgBoss } from "pg-boss";
-import { createLogger } from "../../src/observability/logger.js";
-import { openDrainQueue, type DrainQueue } from "../../src/queue/drain-queue.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const QUEUE = "drain-one-portal";

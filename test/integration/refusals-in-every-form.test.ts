@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { savePreset } from "../../src/policy/preset-store.js";
-import { DEFAULT_ANSWERS, type OpenQuestions } from "../../src/simulator/open-questions.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import type { ContactSeed } from "../../src/simulator/portal/seeding.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { savePreset } from "#domain/policy/preset-store.js";
+import { DEFAULT_ANSWERS, type OpenQuestions } from "../../src/simulator/world/open-questions.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import type { ContactSeed } from "../../src/simulator/seeding.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 describe("a refused enrollment is understood wherever HubSpot says why", () => {

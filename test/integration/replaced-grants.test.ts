@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { appUsers, authorizeAs, until, type AuthorizeAs } from "../support/authorizing.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

@@ -3,7 +3,7 @@ import { request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
-import { signedHeaders } from "../../src/simulator/signing.js";
+import { signedHeaders } from "../../src/simulator/world/signing.js";
 import { startRunningApp, type RunningApp } from "../support/start-app.js";
 
 let app: RunningApp;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { applyContactChanges } from "../../src/executions/contact-changes.js";
-import { endErasure, eraseNext } from "../../src/executions/erase.js";
-import { readContactHistories } from "../../src/policy/contact-history.js";
-import { pruneHistory } from "../../src/jobs/prune-history.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import { endErasure, eraseNext } from "#domain/history/erase.js";
+import { readContactHistories } from "#domain/senders/contact-history.js";
+import { pruneHistory } from "#worker/sweeps/prune-history.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const logger = createLogger({ level: "silent" });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser } from "../../src/bin/browser-trip.js";
-import { SEQUENCE_OPTIONS_ROUTE } from "../../src/executions/enroll-contract.js";
-import { findPortalPolicy, savePortalPolicy } from "../../src/policy/portal-policy-store.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import type { PortalSeed } from "../../src/simulator/portal/seeding.js";
+import { SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/enroll-contract.js";
+import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import type { PortalSeed } from "../../src/simulator/seeding.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 let running: RunningApp;

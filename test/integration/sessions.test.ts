@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { openDatabase } from "../../src/db/client.js";
+import { openDatabase } from "#platform/db/client.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { query } from "../support/sql.js";
 import { startRunningApp } from "../support/start-app.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { eraseHistories } from "../../src/jobs/erase-history.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { eraseHistories } from "#worker/sweeps/erase-history.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
 import { install, letInstallersIn, startSite, type Site } from "../support/site.js";

@@ -20,9 +20,9 @@ import {
   type Overview,
   type SettingsApi,
 } from "../../app-config/src/app/settings/settings-api.ts";
-import type { DefaultsAnswer } from "../../src/extension/defaults.js";
-import type { OverviewAnswer } from "../../src/extension/overview.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { DefaultsAnswer } from "#web/tab/defaults.js";
+import type { OverviewAnswer } from "#web/tab/overview.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { seedExecutions } from "../support/executions.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

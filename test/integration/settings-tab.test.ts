@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { makeDefault } from "../../src/policy/preset-store.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { makeDefault } from "#domain/policy/preset-store.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { seedExecutions } from "../support/executions.js";
 import type { ParsedBody } from "../support/simulated-app.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

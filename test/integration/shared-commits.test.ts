@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createAcceptor } from "../../src/executions/accept.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 6_101n;

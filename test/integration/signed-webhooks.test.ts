@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { resealWebhooks } from "../../src/alerts/webhook-seals.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { createCipher } from "../../src/vault/cipher.js";
+import { resealWebhooks } from "#domain/alerts/webhook-seals.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { createCipher } from "#domain/vault/cipher.js";
 import { authorizeAs, until } from "../support/authorizing.js";
 import { hiddenField, type Browser } from "../support/browser.js";
 import { startListener, type Listener, type ReceivedRequest } from "../support/simulated-app.js";

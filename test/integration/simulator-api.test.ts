@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import type { OpenQuestions } from "../../src/simulator/open-questions.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { OpenQuestions } from "../../src/simulator/world/open-questions.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { TROUBLES } from "../../src/simulator/portal/troubles.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { startSimulatorForTest, type ParsedBody } from "../support/simulated-app.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { RollingWindow } from "../../src/simulator/rate-limit.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { RollingWindow } from "../../src/simulator/world/rate-limit.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { startSimulatorForTest } from "../support/simulated-app.js";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { AuthorizeRefused } from "../../src/simulator/authorization/play-consent.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { SIMULATED_APP, startSimulatorForTest, type ParsedBody } from "../support/simulated-app.js";
 

@@ -1,10 +1,10 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import type { FaultName } from "../../src/simulator/faults.js";
-import { garbledRetryAfters, oddRetryAfters } from "../../src/simulator/open-questions.js";
-import type { SimulatorOptions } from "../../src/simulator/options.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { KIND_WORLD, UNKIND_WORLD } from "../../src/simulator/presets.js";
+import type { FaultName } from "../../src/simulator/world/faults.js";
+import { garbledRetryAfters, oddRetryAfters } from "../../src/simulator/world/open-questions.js";
+import type { SimulatorOptions } from "../../src/simulator/world/options.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { KIND_WORLD, UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { startListener, startSimulatorForTest, type ParsedBody } from "../support/simulated-app.js";
 

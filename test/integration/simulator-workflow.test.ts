@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Signature } from "@hubspot/api-client";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
-import type { SigningPlan } from "../../src/simulator/signing.js";
+import type { SigningPlan } from "../../src/simulator/world/signing.js";
 import {
   historyLabel,
   loadActionDefinition,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import express from "express";
 import request from "supertest";
 import { readConfig } from "../../src/config.js";
-import { createSecurityTxt } from "../../src/http/security-txt.js";
+import { createSecurityTxt } from "#web/kit/security-txt.js";
 import { hiddenField } from "../support/browser.js";
 import { seedExecutions } from "../support/executions.js";
 import { startSite, type Site } from "../support/site.js";

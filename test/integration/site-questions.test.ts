@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { siteReserve } from "../../src/hubspot/request-budget.js";
-import { createSiteGateways } from "../../src/hubspot/site-gateway.js";
-import { createTransport } from "../../src/hubspot/transport.js";
-import { acquirePortal, releasePortal } from "../../src/queue/portal-lease.js";
-import { takeSiteSlot } from "../../src/queue/site-slots.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
+import { createTransport } from "#platform/hubspot/transport.js";
+import { acquirePortal, releasePortal } from "#platform/queue/portal-lease.js";
+import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import type { Simulator } from "../../src/simulator/simulator.js";
 import { startSimulatorForTest } from "../support/simulated-app.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import { createFairGate } from "../../src/hubspot/fair-gate.js";
-import { RequestBudget } from "../../src/hubspot/request-budget.js";
-import { createTransport } from "../../src/hubspot/transport.js";
-import { openPortalCalls } from "../../src/jobs/portal-calls.js";
-import { PatientWriter } from "../../src/jobs/patient-writer.js";
-import { sendCompletions } from "../../src/jobs/send-completions.js";
-import { createSlotSource } from "../../src/jobs/slot-source.js";
-import { PortalCircuit } from "../../src/queue/portal-circuit.js";
-import { acquirePortal, LEASE_CTE, type PortalLease } from "../../src/queue/portal-lease.js";
+import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import { createTransport } from "#platform/hubspot/transport.js";
+import { openPortalCalls } from "#worker/drain/portal-calls.js";
+import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { sendCompletions } from "#worker/drain/send-completions.js";
+import { createSlotSource } from "#worker/drain/slot-source.js";
+import { PortalCircuit } from "#platform/queue/portal-circuit.js";
+import { acquirePortal, LEASE_CTE, type PortalLease } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

@@ -14,13 +14,13 @@ beforeEach(async () => {
   for (const file of ["package.json", "package-lock.json", "tsconfig.json", "prisma/schema.prisma"]) {
     await cp(path.join(ROOT, file), path.join(clone, file));
   }
-  await cp(path.join(ROOT, "src/bin"), path.join(clone, "src/bin"), { recursive: true });
+  await cp(path.join(ROOT, "scripts"), path.join(clone, "scripts"), { recursive: true });
 });
 
 afterEach(() => rm(clone, { recursive: true }));
 
 function start(): { status: number | null; said: string } {
-  const { status, stderr, stdout } = spawnSync(process.execPath, ["src/bin/start.mjs", "main.js"], {
+  const { status, stderr, stdout } = spawnSync(process.execPath, ["scripts/start.mjs", "main.js"], {
     cwd: clone,
     // An npm that would leave a trace, if it were called.
     env: {

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { startApp } from "../../src/app.js";
 import { readConfig } from "../../src/config.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { startProblem } from "../../src/start-problem.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { startProblem } from "../../src/compose/start-problem.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { freePort } from "../support/start-app.js";
 

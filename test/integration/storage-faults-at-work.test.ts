@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool } from "pg";
 import { pino } from "pino";
-import { createDirectory } from "../../src/directory/directory.js";
-import { HubSpotRejected } from "../../src/hubspot/errors.js";
-import { createFairGate } from "../../src/hubspot/fair-gate.js";
-import type { HubSpotRequest } from "../../src/hubspot/transport.js";
-import { createDrain } from "../../src/jobs/drain-portal.js";
-import { SenderLedger } from "../../src/policy/sender-ledger.js";
+import { createDirectory } from "#domain/directory/directory.js";
+import { HubSpotRejected } from "#platform/hubspot/errors.js";
+import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import type { HubSpotRequest } from "#platform/hubspot/transport.js";
+import { createDrain } from "#worker/drain/drain-portal.js";
+import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { clockOf } from "../support/hubspot-clock.js";
 

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { addUser, appUsers, authorizeAs, until, type AuthorizeAs } from "../support/authorizing.js";
 import type { Browser } from "../support/browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { authorizeAs, until } from "../support/authorizing.js";
 import { confirmAddresses } from "../support/confirmed-addresses.js";
 import { createBrowser, type Browser } from "../support/browser.js";

@@ -2,12 +2,12 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mayTakeOver } from "../../src/admin/session/rights.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { AppMisconfigured, GrantRevoked, HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import { NotConnected, SealBroken, SealKeyUnknown } from "../../src/vault/errors.js";
-import type { Grant, RefreshedGrant } from "../../src/vault/grant.js";
-import { createVault, type Vault, type VaultOptions } from "../../src/vault/vault.js";
+import { mayTakeOver } from "#domain/accounts/rights.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { AppMisconfigured, GrantRevoked, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { NotConnected, SealBroken, SealKeyUnknown } from "#domain/vault/errors.js";
+import type { Grant, RefreshedGrant } from "#domain/vault/grant.js";
+import { createVault, type Vault, type VaultOptions } from "#domain/vault/vault.js";
 import { CLIENT, install, KEYS, startSite, type Site } from "../support/site.js";
 import type { VaultTask } from "../support/vault-process.js";
 

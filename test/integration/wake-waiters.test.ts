@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { resumePortal, wakeWaiters } from "../../src/executions/resume.js";
-import { toTheEnd, type Slices } from "../../src/executions/slices.js";
-import { UnfinishedChanges } from "../../src/executions/unfinished.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";
+import { toTheEnd, type Slices } from "#domain/executions/slices.js";
+import { UnfinishedChanges } from "#domain/executions/unfinished.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

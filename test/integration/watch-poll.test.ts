@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
-import type { Ownership } from "../../src/executions/claim.js";
-import { HubSpotUnavailable, PortalSpared } from "../../src/hubspot/errors.js";
-import type { PortalGateway } from "../../src/hubspot/gateway.js";
-import { PatientWriter } from "../../src/jobs/patient-writer.js";
-import { pollWatched } from "../../src/jobs/watch-poll.js";
-import { acquirePortal, LEASE_CTE } from "../../src/queue/portal-lease.js";
+import type { Ownership } from "#domain/executions/claim.js";
+import { HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { pollWatched } from "#worker/watch/watch-poll.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { seedExecutions } from "../support/executions.js";
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { WEBHOOK_ROUTE } from "../../src/actions/receive-webhook.js";
-import { CHECK_ENROLLMENT_ROUTE } from "../../src/executions/check-contract.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { WAIT_FOR_SEQUENCE_END_ROUTE } from "../../src/executions/wait-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import type { SigningPlan } from "../../src/simulator/signing.js";
+import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
+import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/check-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import type { SigningPlan } from "../../src/simulator/world/signing.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

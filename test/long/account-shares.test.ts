@@ -2,10 +2,10 @@ import { request as open } from "node:http";
 import type { Socket } from "node:net";
 import type { PoolClient } from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { readReport } from "../../src/admin/reports/report.js";
+import { readReport } from "#domain/history/report.js";
 import type { Browser } from "../../src/bin/browser-trip.js";
-import { ENROLL_ROUTE } from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { watchHalts } from "../support/longest-halt.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { UNKIND_WORLD } from "../../src/simulator/presets.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { browserSuite, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { seedExecutions } from "../support/executions.js";
 import { letInstallersIn } from "../support/site.js";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { DatabasePoolerUnsupported } from "../../src/db/errors.js";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { DatabasePoolerUnsupported } from "#platform/db/errors.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { createEmptyDatabase } from "../support/database.js";
 import { hasPgBouncer, startPgBouncer, type PoolMode } from "../support/pgbouncer.js";
 import { query } from "../support/sql.js";

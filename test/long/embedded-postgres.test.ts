@@ -19,10 +19,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startEmbeddedPostgres, type EmbeddedPostgres } from "../../src/db/embedded-postgres.js";
-import { EmbeddedPostgresUnavailable } from "../../src/db/errors.js";
-import { openDatabase } from "../../src/db/client.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { EmbeddedPostgresUnavailable } from "#platform/db/errors.js";
+import { openDatabase } from "#platform/db/client.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { query } from "../support/sql.js";
 
 const isRoot = process.getuid?.() === 0;

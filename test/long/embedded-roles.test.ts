@@ -4,11 +4,11 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { startEmbeddedPostgres, type EmbeddedPostgres } from "../../src/db/embedded-postgres.js";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { findServerAccount, type ServerAccount } from "../../src/db/server-account.js";
-import { findServerBinaries } from "../../src/db/server-binaries.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { findServerAccount, type ServerAccount } from "#platform/db/embedded/server-account.js";
+import { findServerBinaries } from "#platform/db/embedded/server-binaries.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { query } from "../support/sql.js";
 
 const run = promisify(execFile);

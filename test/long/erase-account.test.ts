@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { columnsHolding, plantEverywhere } from "../support/markers.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 

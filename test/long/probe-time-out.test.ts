@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureBuilt, startStage, type Stage } from "../../bench/chaos/stage.js";
-import { REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { query } from "../support/sql.js";
 import { addPlainPortal } from "../support/start-app.js";
 

@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { UNKIND_WORLD } from "../../src/simulator/presets.js";
-import { randomFrom } from "../../src/simulator/random.js";
+import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
+import { randomFrom } from "../../src/simulator/world/random.js";
 import { AppProcess } from "../../bench/chaos/app-process.js";
 import { killServerOf } from "../../bench/chaos/database-server.js";
 import { startStage } from "../../bench/chaos/stage.js";
 import { castPortal, runWorkflows } from "../../bench/chaos/workload.js";
 import { startProcessStage } from "../support/process-stage.js";
 
-const START = fileURLToPath(new URL("../../src/bin/start.mjs", import.meta.url));
+const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
 /** A 503 may take this long (design §2.4: within 1 s), plus what a busy machine adds to the measurement. */
 const ANSWER_MS = 1_200;
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { DateTime } from "luxon";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "../../src/executions/enroll-contract.js";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { UNKIND_WORLD } from "../../src/simulator/presets.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const CONTACTS = 2_000;

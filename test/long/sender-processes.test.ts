@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import type { RotationTask } from "../support/rotation-process.js";
 

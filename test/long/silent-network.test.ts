@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { createLogger } from "../../src/observability/logger.js";
-import { openDrainQueue, type DrainQueue } from "../../src/queue/drain-queue.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 
 const PORTAL = 101n;

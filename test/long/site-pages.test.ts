@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { SITE_PAGES } from "../../src/admin/frame/navigation.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import { SITE_PAGES } from "#web/settings/frame/navigation.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { hiddenField } from "../support/browser.js";
 import {
   browserSuite,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { openSlowWay, type SlowWay } from "../support/slow-way.js";
 import { startRunningApp, type RunningApp } from "../support/start-app.js";

@@ -10,8 +10,8 @@ import {
   REQUESTED_PROPERTIES,
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "../../src/executions/enroll-contract.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+} from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { putExecutionsOnSmallDisk } from "../support/full-disk.js";
 import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } from "../support/start-app.js";

@@ -1,4 +1,4 @@
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { createBrowser, type Browser } from "./browser.js";
 import type { RunningApp } from "./start-app.js";
 

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { applyMigrations } from "../../src/db/migrate.js";
-import { findServerAccount } from "../../src/db/server-account.js";
-import { findServerBinaries } from "../../src/db/server-binaries.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { findServerAccount } from "#platform/db/embedded/server-account.js";
+import { findServerBinaries } from "#platform/db/embedded/server-binaries.js";
+import { createLogger } from "#platform/observability/logger.js";
 import { shapeOf } from "./database-stock.js";
 import { startInstalledPostgres } from "./installed-postgres.js";
 import { query, withDatabase } from "./sql.js";
@@ -28,7 +28,7 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/** As the embedded server's (src/db/cluster.ts). */
+/** As the embedded server's (src/platform/db/embedded/cluster.ts). */
 const LOCALE = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
 
 /** The server of DATABASE_URL if it is set; one of the programs in the folder TEST_POSTGRES_BIN if that is; else of the bundled ones. */

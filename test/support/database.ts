@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { openDatabase, type Database } from "../../src/db/client.js";
+import { openDatabase, type Database } from "#platform/db/client.js";
 import { openDatabaseStock } from "./database-stock.js";
 import { query, withDatabase } from "./sql.js";
 

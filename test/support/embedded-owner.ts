@@ -1,5 +1,5 @@
-import { startEmbeddedPostgres } from "../../src/db/embedded-postgres.js";
-import { createLogger } from "../../src/observability/logger.js";
+import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { createLogger } from "#platform/observability/logger.js";
 
 /**
  * A process that owns an embedded server: prints its URL, stops on SIGTERM, and may be killed. If it cannot start it says

@@ -1,5 +1,5 @@
-import type { Database } from "../../src/db/client.js";
-import type { Prisma } from "../../src/db/generated/client.js";
+import type { Database } from "#platform/db/client.js";
+import type { Prisma } from "#platform/db/generated/client.js";
 
 /** Columns of an execution a test cares about; the rest is what a call that was just accepted has. */
 export interface ExecutionSeed {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Pool } from "pg";
-import { findServerAccount } from "../../src/db/server-account.js";
+import { findServerAccount } from "#platform/db/embedded/server-account.js";
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { savePreset } from "../../src/policy/preset-store.js";
-import { createRotation } from "../../src/policy/rotation-store.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import type { Database } from "../../src/db/client.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { savePreset } from "#domain/policy/preset-store.js";
+import { createRotation } from "#domain/policy/rotation-store.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import type { Database } from "#platform/db/client.js";
 import { seedExecutions, type ExecutionSeed } from "./executions.js";
 
 /** Written by somebody who means no good: markup, right to left, and far too long. */

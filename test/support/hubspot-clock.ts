@@ -1,4 +1,4 @@
-import type { HubSpotClock } from "../../src/hubspot/hubspot-clock.js";
+import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 
 /** HubSpot's clock where no HTTP answers are there to learn it from; by default it goes with this machine's. */
 export function clockOf(now: () => number = Date.now): HubSpotClock {

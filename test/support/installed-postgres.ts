@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { findServerAccount } from "../../src/db/server-account.js";
+import { findServerAccount } from "#platform/db/embedded/server-account.js";
 import { freePort } from "./start-app.js";
 import { query } from "./sql.js";
 
@@ -14,7 +14,7 @@ const START_TIMEOUT_MS = 20_000;
 /** What somebody else's server may be set to: no test may depend on its zone. Twelve or thirteen hours before UTC. */
 export const FAR_ZONE = "Pacific/Auckland";
 
-/** The app's own rights on an embedded server (src/db/app-role.ts), and what emptying a used database takes. */
+/** The app's own rights on an embedded server (src/platform/db/embedded/app-role.ts), and what emptying a used database takes. */
 const APP_ROLE = `
   CREATE ROLE app LOGIN CREATEDB;
   DO $$ BEGIN

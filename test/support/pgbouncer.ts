@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findServerAccount } from "../../src/db/server-account.js";
+import { findServerAccount } from "#platform/db/embedded/server-account.js";
 import { query } from "./sql.js";
 import { freePort } from "./start-app.js";
 

@@ -1,5 +1,5 @@
 import { DateTime } from "luxon";
-import type { SendSchedule } from "../../src/policy/send-window.js";
+import type { SendSchedule } from "#domain/senders/windows/send-window.js";
 
 /** How far ahead an opening is looked for: further away counts as never. */
 const HORIZON_DAYS = 400;

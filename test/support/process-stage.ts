@@ -1,5 +1,5 @@
-import { randomFrom } from "../../src/simulator/random.js";
-import { UNKIND_WORLD } from "../../src/simulator/presets.js";
+import { randomFrom } from "../../src/simulator/world/random.js";
+import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { ensureBuilt, startStage, type Stage, type StageOptions } from "../../bench/chaos/stage.js";
 import { castPortal, runWorkflows, type Cast } from "../../bench/chaos/workload.js";

@@ -1,12 +1,12 @@
-import { openDatabase } from "../../src/db/client.js";
-import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../src/executions/claim.js";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
-import { enrolled, failed } from "../../src/executions/outcome.js";
-import { writeFindings, type Finding, type Result } from "../../src/executions/write-back.js";
-import { SenderDesk } from "../../src/jobs/sender-desk.js";
-import { effectivePolicy } from "../../src/policy/effective-policy.js";
-import { acquirePortal, LEASE_CTE, releasePortal } from "../../src/queue/portal-lease.js";
-import { randomFrom } from "../../src/simulator/random.js";
+import { openDatabase } from "#platform/db/client.js";
+import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { enrolled, failed } from "#domain/contract/outcome.js";
+import { writeFindings, type Finding, type Result } from "#domain/executions/write-back.js";
+import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { effectivePolicy } from "#domain/senders/effective-policy.js";
+import { acquirePortal, LEASE_CTE, releasePortal } from "#platform/queue/portal-lease.js";
+import { randomFrom } from "../../src/simulator/world/random.js";
 
 /** What the parent sends to a process that takes a portal in turns with others. */
 export interface RotationTask {

@@ -1,5 +1,5 @@
-import { INITIAL_POLICY } from "../../src/policy/policy.js";
-import { presetEntryOf } from "../../src/admin/policy/preset-entry.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { presetEntryOf } from "#web/settings/policy/preset-entry.js";
 
 /** One call of a route, with ids of the account that is to be kept apart, and what others are to get for it. */
 export type RouteCall = OpenCall | ReadCall | FormCall | TabCall;

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { HubSpotTimedOut, HubSpotUnavailable, PortalSpared } from "../../src/hubspot/errors.js";
-import { RequestBudget, type RequestSlot } from "../../src/hubspot/request-budget.js";
-import { createTransport } from "../../src/hubspot/transport.js";
-import { tuneFetch } from "../../src/hubspot/tune-fetch.js";
+import { HubSpotTimedOut, HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
+import { RequestBudget, type RequestSlot } from "#platform/hubspot/pace/request-budget.js";
+import { createTransport } from "#platform/hubspot/transport.js";
+import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 
 /** As the probe of an account is waited for, only shorter. */
 export const TIMEOUT_MS = 600;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
-import type { SimulatorOptions } from "../../src/simulator/options.js";
+import type { SimulatorOptions } from "../../src/simulator/world/options.js";
 
 /** A parsed body, which tests look into freely: what it should hold is what they check. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

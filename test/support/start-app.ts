@@ -3,12 +3,12 @@ import { createServer } from "node:net";
 import { startApp, type App } from "../../src/app.js";
 import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
 import { readConfig, type Config } from "../../src/config.js";
-import type { WorkIntervals } from "../../src/jobs/work-intervals.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "../../src/hubspot/scopes.js";
-import type { SimulatorOptions } from "../../src/simulator/options.js";
-import type { SimulatedPortal } from "../../src/simulator/portal/portal.js";
-import { UNKIND_WORLD } from "../../src/simulator/presets.js";
+import type { WorkIntervals } from "#worker/sweeps/work-intervals.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import type { SimulatorOptions } from "../../src/simulator/world/options.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createTestDatabase, type TestDatabase } from "./database.js";
 

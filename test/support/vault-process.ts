@@ -1,8 +1,8 @@
-import { openDatabase } from "../../src/db/client.js";
-import { createOAuthApi } from "../../src/hubspot/oauth-api.js";
-import { mayTakeOver } from "../../src/admin/session/rights.js";
-import { createLogger } from "../../src/observability/logger.js";
-import { createVault } from "../../src/vault/vault.js";
+import { openDatabase } from "#platform/db/client.js";
+import { createOAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
+import { mayTakeOver } from "#domain/accounts/rights.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { createVault } from "#domain/vault/vault.js";
 
 /** What the parent sends to a process that shares a vault with it. */
 export interface VaultTask {

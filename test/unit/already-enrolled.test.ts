@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
-import { HubSpotRejected, HubSpotUnavailable } from "../../src/hubspot/errors.js";
-import { afterAlreadyEnrolled } from "../../src/jobs/after-refusal.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { afterAlreadyEnrolled } from "#worker/attempt/after-refusal.js";
 import { clockOf } from "../support/hubspot-clock.js";
-import type { EnrollContext } from "../../src/jobs/enroll-context.js";
+import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 
 const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
 import {
   AppMisconfigured,
   GrantRevoked,
@@ -7,8 +7,8 @@ import {
   HubSpotThrottled,
   HubSpotUnavailable,
   PortalSpared,
-} from "../../src/hubspot/errors.js";
-import { afterCrash, FailedUnsent, giveUp, recoverable } from "../../src/jobs/attempt-faults.js";
+} from "#platform/hubspot/errors.js";
+import { afterCrash, FailedUnsent, giveUp, recoverable } from "#worker/attempt/attempt-faults.js";
 
 const HOUR = 3_600_000;
 const WAITED_FOR = 60 * 60_000;

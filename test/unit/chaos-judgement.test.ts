@@ -2,8 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { DISTURBANCES, plan } from "../../bench/chaos/plan.js";
 import { readOptions, UsageError } from "../../bench/chaos/options.js";
 import { isForgotten, lacksEnd } from "../../bench/chaos/restore.js";
-import { KIND_WORLD, UNKIND_WORLD } from "../../src/simulator/presets.js";
-import { randomFrom } from "../../src/simulator/random.js";
+import { KIND_WORLD, UNKIND_WORLD } from "../../src/simulator/world/presets.js";
+import { randomFrom } from "../../src/simulator/world/random.js";
 import type { Execution } from "../../src/simulator/workflow/execution.js";
 
 type Attempts = Execution["attempts"];

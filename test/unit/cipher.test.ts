@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createCipher } from "../../src/vault/cipher.js";
-import { SealBroken, SealKeyUnknown } from "../../src/vault/errors.js";
+import { createCipher } from "#domain/vault/cipher.js";
+import { SealBroken, SealKeyUnknown } from "#domain/vault/errors.js";
 
 const oldKey = { id: "2025", key: randomBytes(32) };
 const newKey = { id: "2026", key: randomBytes(32) };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { OwedCompletion } from "../../src/executions/completions.js";
+import type { OwedCompletion } from "#domain/executions/completions.js";
 import {
   AppMisconfigured,
   GrantRevoked,
@@ -7,8 +7,8 @@ import {
   HubSpotThrottled,
   HubSpotUnavailable,
   PortalSpared,
-} from "../../src/hubspot/errors.js";
-import { sendBatch, sendOne } from "../../src/jobs/completion-calls.js";
+} from "#platform/hubspot/errors.js";
+import { sendBatch, sendOne } from "#worker/drain/completion-calls.js";
 
 const HOUR = 3_600_000;
 

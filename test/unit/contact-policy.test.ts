@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { refuseContact, type ContactFacts } from "../../src/policy/contact-policy.js";
-import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
+import { refuseContact, type ContactFacts } from "#domain/senders/contact-policy.js";
+import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 

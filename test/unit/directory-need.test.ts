@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DirectoryState } from "../../src/directory/directory.js";
-import { directoryNeed } from "../../src/jobs/sync-directory.js";
+import type { DirectoryState } from "#domain/directory/directory.js";
+import { directoryNeed } from "#worker/renewal/sync-directory.js";
 
 const NOW = new Date("2026-11-26T12:00:00Z");
 const MINUTE = 60_000;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
-import type { CurrentEnrollment, PortalGateway } from "../../src/hubspot/gateway.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
 import {
   BELIEVE_NONE_AFTER_MS as BELIEVED_IN_LIFE_MS,
   judgeDoubt,
   type Judgement,
-} from "../../src/jobs/doubt.js";
+} from "#worker/attempt/doubt.js";
 import { clockOf } from "../support/hubspot-clock.js";
 
 const NOW_MS = Date.UTC(2026, 10, 20, 12);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { effectivePolicy, type StepChoices } from "../../src/policy/effective-policy.js";
-import { INITIAL_POLICY, type Policy } from "../../src/policy/policy.js";
-import { NEEDS_NOTHING, type PortalPolicy } from "../../src/policy/portal-policy.js";
-import type { Preset } from "../../src/policy/stored-preset.js";
+import { effectivePolicy, type StepChoices } from "#domain/senders/effective-policy.js";
+import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
+import { NEEDS_NOTHING, type PortalPolicy } from "#domain/senders/portal-policy.js";
+import type { Preset } from "#domain/senders/stored/stored-preset.js";
 
 const BASE: Policy = {
   ...INITIAL_POLICY,

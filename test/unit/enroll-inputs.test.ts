@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { findInputProblem, type GivenInputs } from "../../src/actions/enroll-inputs.js";
+import { findInputProblem, type GivenInputs } from "#web/actions/enroll-inputs.js";
 
 const given = (more: Partial<GivenInputs>): GivenInputs => ({
   ...{ sequence_id: "1", sender_mode: "contact_owner", sender_user_id: undefined, rotation_id: undefined },

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { ENROLLMENT_STATUSES } from "../../src/executions/enroll-contract.js";
-import { REFUSALS } from "../../src/extension/refuse.js";
-import { ERROR_CODES } from "../../src/executions/error-codes.js";
-import type { RequestRefusal } from "../../src/actions/verified-request.js";
+import { ENROLLMENT_STATUSES } from "#domain/contract/enroll-contract.js";
+import { REFUSALS } from "#web/tab/refuse.js";
+import { ERROR_CODES } from "#domain/contract/error-codes.js";
+import type { RequestRefusal } from "#web/actions/verified-request.js";
 
 const document = readFileSync("docs/errors.md", "utf8");
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { isLegalMove, MOVES, OPEN_STATES, type ExecutionState } from "../../src/executions/execution.js";
+import { isLegalMove, MOVES, OPEN_STATES, type ExecutionState } from "#domain/contract/execution.js";
 
 const STATES = Object.keys(MOVES) as ExecutionState[];
 

@@ -1,6 +1,6 @@
 import { expect, jest, test } from "@jest/globals";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { createFairGate, type LeaveGate } from "../../src/hubspot/fair-gate.js";
+import { createFairGate, type LeaveGate } from "#platform/hubspot/pace/fair-gate.js";
 
 const BIG = 1n;
 const OTHER = 2n;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { classifyAnswer, classifyNetworkFault } from "../../src/hubspot/answer.js";
+import { classifyAnswer, classifyNetworkFault } from "#platform/hubspot/answer.js";
 import {
   HubSpotAnsweredWithPage,
   HubSpotRejected,
   HubSpotThrottled,
   HubSpotUnavailable,
-} from "../../src/hubspot/errors.js";
-import { RequestBudget } from "../../src/hubspot/request-budget.js";
+} from "#platform/hubspot/errors.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 
 function openBudget(): RequestBudget {
   return new RequestBudget({ limit: 110, windowMs: 10_000, now: () => 0 });

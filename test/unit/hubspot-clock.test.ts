@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { LearnedHubSpotClock, tellOfDifference } from "../../src/hubspot/hubspot-clock.js";
+import { LearnedHubSpotClock, tellOfDifference } from "#platform/hubspot/hubspot-clock.js";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import type { SequenceFacts } from "../../src/executions/sequence-facts.js";
-import type { WatchedExecution } from "../../src/executions/watch.js";
-import { judgeLook } from "../../src/jobs/judge-look.js";
+import type { SequenceFacts } from "#domain/contract/sequence-facts.js";
+import type { WatchedExecution } from "#domain/executions/watch.js";
+import { judgeLook } from "#worker/watch/judge-look.js";
 
 const NOW = new Date("2026-11-26T12:00:00Z");
 const ago = (ms: number): Date => new Date(NOW.getTime() - ms);

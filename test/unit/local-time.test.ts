@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { localDay, localTime } from "../../src/local-time.js";
+import { localDay, localTime } from "#platform/time/local-time.js";
 
 const LATE = new Date("2026-11-25T23:30:00Z");
 

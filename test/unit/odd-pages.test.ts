@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { createPortalGateway } from "../../src/hubspot/gateway.js";
+import { createPortalGateway } from "#platform/hubspot/gateway.js";
 
 const user = { id: "7", email: "u@acme.example", superAdmin: true };
 const gatewayOf = (body: unknown) => createPortalGateway(() => Promise.resolve(body));

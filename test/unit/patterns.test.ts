@@ -3,10 +3,10 @@ import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import ts from "typescript";
 import { z } from "zod";
-import { parseStorableJson } from "../../src/storable-json.js";
-import { hideSecrets } from "../../src/observability/secret-shapes.js";
-import { redactText } from "../../src/observability/redact.js";
-import { refusalCode } from "../../src/executions/refusal.js";
+import { parseStorableJson } from "#platform/text/storable-json.js";
+import { hideSecrets } from "#platform/observability/secret-shapes.js";
+import { redactText } from "#platform/observability/redact.js";
+import { refusalCode } from "#domain/executions/refusal.js";
 
 const SOURCE = new URL("../../src/", import.meta.url).pathname;
 

@@ -9,16 +9,16 @@ import {
   HubSpotTimedOut,
   HubSpotUnavailable,
   PortalSpared,
-} from "../../src/hubspot/errors.js";
-import { createFairGate } from "../../src/hubspot/fair-gate.js";
-import { RequestBudget } from "../../src/hubspot/request-budget.js";
-import { createTransport } from "../../src/hubspot/transport.js";
-import { recoverable } from "../../src/jobs/attempt-faults.js";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
-import { openPortalCalls, type PortalCalls, type PortalCallsOptions } from "../../src/jobs/portal-calls.js";
-import { createSlotSource } from "../../src/jobs/slot-source.js";
-import { PortalCircuit } from "../../src/queue/portal-circuit.js";
-import { RefreshUnderWay } from "../../src/vault/errors.js";
+} from "#platform/hubspot/errors.js";
+import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import { createTransport } from "#platform/hubspot/transport.js";
+import { recoverable } from "#worker/attempt/attempt-faults.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { openPortalCalls, type PortalCalls, type PortalCallsOptions } from "#worker/drain/portal-calls.js";
+import { createSlotSource } from "#worker/drain/slot-source.js";
+import { PortalCircuit } from "#platform/queue/portal-circuit.js";
+import { RefreshUnderWay } from "#domain/vault/errors.js";
 
 const portalId = 8_101n;
 afterEach(() => {

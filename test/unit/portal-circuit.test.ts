@@ -1,6 +1,6 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
 import type { Pool } from "pg";
-import { LONG_WAIT_MS, PortalCircuit } from "../../src/queue/portal-circuit.js";
+import { LONG_WAIT_MS, PortalCircuit } from "#platform/queue/portal-circuit.js";
 
 const MINUTE = 60_000;
 

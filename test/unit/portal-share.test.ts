@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { PortalShare } from "../../src/hubspot/portal-share.js";
+import { PortalShare } from "#platform/hubspot/pace/portal-share.js";
 
 /** A share of so many at most, and the clock it goes by. */
 function shareAt(most = 64): {

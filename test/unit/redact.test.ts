@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { createLogger, type Logger } from "../../src/observability/logger.js";
-import { redactSecrets, redactText } from "../../src/observability/redact.js";
+import { createLogger, type Logger } from "#platform/observability/logger.js";
+import { redactSecrets, redactText } from "#platform/observability/redact.js";
 
 /** Made-up values in the shapes of the real ones. */
 const SECRETS = {
@@ -91,7 +91,7 @@ describe("redactText", () => {
     "portal 4815162342 drained in 250 ms",
     "sequence 1234567890, contact 98765432101, callback ap-102670506-56776413549-7-0",
     "request 5f0c9a52-7d9f-4c58-a1d5-2b6a4f4f7a10 to https://api.hubapi.com/automation/sequences/2026-09/enrollments",
-    "at drainPortal (/srv/app/dist/jobs/drain-portal.js:42:11)",
+    "at drainPortal (/srv/app/dist/worker/drain/drain-portal.js:42:11)",
     "checksum 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "meet at 10:30 with jo@example.com",
   ])("leaves alone: %s", (text) => {

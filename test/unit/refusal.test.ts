@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { readErrorBody } from "../../src/hubspot/error-body.js";
-import { refusalCode } from "../../src/executions/refusal.js";
+import { readErrorBody } from "#platform/hubspot/error-body.js";
+import { refusalCode } from "#domain/executions/refusal.js";
 
 const refusal = { httpStatus: 400, category: undefined, codes: [], message: "" };
 

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import type { ClaimedExecution } from "../../src/executions/execution.js";
-import { HubSpotRejected } from "../../src/hubspot/errors.js";
-import { recoverable } from "../../src/jobs/attempt-faults.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { HubSpotRejected } from "#platform/hubspot/errors.js";
+import { recoverable } from "#worker/attempt/attempt-faults.js";
 
 test.each([
   [undefined, "MISSING_SCOPES"],

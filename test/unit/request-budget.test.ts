@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { RequestBudget, siteReserve, type RequestSlot } from "../../src/hubspot/request-budget.js";
+import { RequestBudget, siteReserve, type RequestSlot } from "#platform/hubspot/pace/request-budget.js";
 
 const WINDOW_MS = 10_000;
 
@@ -126,14 +126,14 @@ class Model {
     this.#trueMs = untilMs;
   }
 
-  /** An owner waits for its requests before it lets go (jobs/portal-turn.ts). */
+  /** An owner waits for its requests before it lets go (worker/drain/portal-turn.ts). */
   #handOver({ transitMs, clockOrigin }: Extract<Step, { kind: "handOver" }>): void {
     const last = Math.max(this.#trueMs, ...this.#open.map(({ answeredAtMs }) => answeredAtMs));
     this.#pass(last - this.#trueMs);
     const left = this.#budget.handOver();
     this.#trueMs += transitMs;
     this.#clockOffset = clockOrigin;
-    // The database keeps instants: what passed on the way is taken off (queue/portal-lease.ts).
+    // The database keeps instants: what passed on the way is taken off (platform/queue/portal-lease.ts).
     this.#budget = this.#openBudget(left.map((ms) => ms - transitMs).filter((ms) => ms > 0));
   }
 }
@@ -262,7 +262,7 @@ describe("a portal's request budget", () => {
     budget.tryTake()?.observe({ max: 100, remaining: 99 });
     expect(budget.limit).toBe(98);
     budget.exhaust(5_000);
-    // The settings site counts these against all that HubSpot allows (queue/site-slots.ts).
+    // The settings site counts these against all that HubSpot allows (platform/queue/site-slots.ts).
     expect(budget.handOver()).toHaveLength(100);
   });
 

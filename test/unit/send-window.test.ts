@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { Openings } from "../../src/policy/openings.js";
-import { SendTimes, type SendSchedule } from "../../src/policy/send-window.js";
+import { Openings } from "#domain/senders/windows/openings.js";
+import { SendTimes, type SendSchedule } from "#domain/senders/windows/send-window.js";
 import { plainOpensAt } from "../support/plain-send-window.js";
 
 const NEW_YORK = "America/New_York";

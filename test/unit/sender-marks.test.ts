@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { LIMITED_FOR_MS, PROBE_AFTER_MS, SenderMarks } from "../../src/policy/sender-marks.js";
-import type { SenderPolicy } from "../../src/policy/sender-policy.js";
+import { LIMITED_FOR_MS, PROBE_AFTER_MS, SenderMarks } from "#domain/senders/sender-marks.js";
+import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 
 const BEGIN = Date.parse("2026-11-26T12:00:00Z");
 const ADA = 7n;

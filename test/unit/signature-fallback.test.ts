@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import { verifySignature } from "../../src/hubspot/signature.js";
+import { verifySignature } from "#platform/hubspot/signature.js";
 
 const NOW_MS = Date.UTC(2026, 10, 26, 12);
 const SECRET = "the-secret";

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Signature } from "@hubspot/api-client";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { verifySignature, type SignatureVerdict, type SignedRequest } from "../../src/hubspot/signature.js";
+import { verifySignature, type SignatureVerdict, type SignedRequest } from "#platform/hubspot/signature.js";
 
 const SECRET = "7f3a6f2e-1c1b-4a57-9d0e-5b8f2f7d9c11";
 const OLD_SECRET = "00000000-aaaa-bbbb-cccc-111111111111";

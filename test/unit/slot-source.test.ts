@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { PortalSpared } from "../../src/hubspot/errors.js";
-import { RequestBudget } from "../../src/hubspot/request-budget.js";
-import { createSlotSource } from "../../src/jobs/slot-source.js";
-import { LeaseLost } from "../../src/queue/portal-lease.js";
+import { PortalSpared } from "#platform/hubspot/errors.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import { createSlotSource } from "#worker/drain/slot-source.js";
+import { LeaseLost } from "#platform/queue/portal-lease.js";
 
 /** Slots of a budget of so many requests within `windowMs`, and what an owner learns of its portal. */
 function slotsOf({ limit = 10, windowMs = 10_000 } = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { startOfDay } from "../../src/extension/start-of-day.js";
+import { startOfDay } from "#web/tab/start-of-day.js";
 
 describe("the day an admin calls today", () => {
   test.each([

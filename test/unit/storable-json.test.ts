@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { parseStorableJson } from "../../src/storable-json.js";
+import { parseStorableJson } from "#platform/text/storable-json.js";
 
 describe("JSON from outside, made fit for the database", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { cutText } from "../../src/storable-text.js";
+import { cutText } from "#platform/text/storable-text.js";
 
 describe("a text that is cut to be stored", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { createWakeSoon } from "../../src/queue/wake-soon.js";
+import { createWakeSoon } from "#platform/queue/wake-soon.js";
 
 const INTERVAL_MS = 25;
 

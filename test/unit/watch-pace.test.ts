@@ -1,5 +1,5 @@
 import { expect, jest, test } from "@jest/globals";
-import { WatchPace } from "../../src/jobs/watch-pace.js";
+import { WatchPace } from "#worker/watch/watch-pace.js";
 
 /** 100 requests in 10 s: ten of them, amongst others, are for looks; fifty if there is nothing else to do. */
 const LIMIT = 100;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { webhookUrlProblem } from "../../src/alerts/webhook-post.js";
+import { webhookUrlProblem } from "#domain/alerts/webhook-post.js";
 
 const problem = (host: string) => webhookUrlProblem(`https://${host}/hook`, new Set());
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { pickFromWheel, takeBack, type WheelMember } from "../../src/policy/weighted-rotation.js";
+import { pickFromWheel, takeBack, type WheelMember } from "#domain/senders/weighted-rotation.js";
 
 const wheel = (weights: readonly number[]): WheelMember[] =>
   weights.map((weight, index) => ({ userId: BigInt(index), weight, currentWeight: 0, picks: 0 }));

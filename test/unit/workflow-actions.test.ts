@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import * as check from "../../src/executions/check-contract.js";
-import * as enrolling from "../../src/executions/enroll-contract.js";
-import { ERROR_CODES } from "../../src/executions/error-codes.js";
-import * as wait from "../../src/executions/wait-contract.js";
+import * as check from "#domain/contract/check-contract.js";
+import * as enrolling from "#domain/contract/enroll-contract.js";
+import { ERROR_CODES } from "#domain/contract/error-codes.js";
+import * as wait from "#domain/contract/wait-contract.js";
 import { readActions, type ActionConfig, type Field } from "../support/hubspot-project.js";
 
 const actions = readActions();

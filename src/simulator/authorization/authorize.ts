@@ -1,4 +1,4 @@
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 
 /** What an app asks for when it sends a browser to the consent page (docs/hubspot.md §2.1). */
 export interface AuthorizeRequest {

@@ -1,4 +1,4 @@
-import type { SimulatedPortal } from "../portal/portal.js";
+import type { SimulatedPortal } from "../portal.js";
 import type { AuthorizeRequest } from "./authorize.js";
 
 /** More would make the page unusable; tests choose in code, not here. */

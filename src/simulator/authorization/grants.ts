@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import type { Settings } from "../options.js";
+import type { Settings } from "../world/options.js";
 
 /** One authorization of the app by one user for one portal. */
 export interface Grant {

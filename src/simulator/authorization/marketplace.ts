@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { declaredScopes } from "../options.js";
-import type { World } from "../world.js";
+import { declaredScopes } from "../world/options.js";
+import type { World } from "../world/world.js";
 import { readAuthorizeRequest, type AuthorizeRequest } from "./authorize.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { decide, type AuthorizeRequest, type ConsentChoice } from "./authorize.js";
 import { withoutSignInRequest, type MarketplaceInstall } from "./marketplace.js";
 import { authorizeRequestAt } from "./site.js";

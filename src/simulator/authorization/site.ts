@@ -1,5 +1,5 @@
-import { notFound, page, redirect, type Answer } from "../server/answer.js";
-import type { World } from "../world.js";
+import { notFound, page, redirect, type Answer } from "../wire/answer.js";
+import type { World } from "../world/world.js";
 import {
   decide,
   problemWith,

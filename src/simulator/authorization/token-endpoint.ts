@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { NO_CONTENT, ok, type Answer } from "../server/answer.js";
-import type { World } from "../world.js";
+import { NO_CONTENT, ok, type Answer } from "../wire/answer.js";
+import type { World } from "../world/world.js";
 import type { AccessToken, Grant } from "./grants.js";
 
 /** One family of paths per OAuth version; all behave alike (docs/hubspot.md §2.3). */

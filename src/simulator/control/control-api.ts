@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { ZodError } from "zod";
 import { AuthorizeRefused } from "../authorization/play-consent.js";
-import { invalid, notFound, ok, refuse, type Answer } from "../server/answer.js";
-import { parseJson } from "../server/body.js";
-import { Router } from "../server/router.js";
-import type { World } from "../world.js";
+import { invalid, notFound, ok, refuse, type Answer } from "../wire/answer.js";
+import { parseJson } from "../wire/body.js";
+import { Router } from "../wire/router.js";
+import type { World } from "../world/world.js";
 import type { ControlRoute } from "./control-route.js";
 import { PORTAL_CONTROLS } from "./portal-controls.js";
 import { WORLD_CONTROLS } from "./world-controls.js";

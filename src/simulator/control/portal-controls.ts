@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SimulatedPortal } from "../portal/portal.js";
+import type { SimulatedPortal } from "../portal.js";
 import { TROUBLES } from "../portal/troubles.js";
 import type { RunRequest } from "../workflow/run-request.js";
 import type { WorkflowRun } from "../workflow/run.js";

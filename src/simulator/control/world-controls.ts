@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { playConsent } from "../authorization/play-consent.js";
-import { ENDPOINTS, FAULTS } from "../faults.js";
-import { openQuestionsSchema } from "../open-questions.js";
-import { clockOffsetSchema, latencySchema } from "../options.js";
-import { seedPortal, type PortalSeed } from "../portal/seeding.js";
+import { ENDPOINTS, FAULTS } from "../world/faults.js";
+import { openQuestionsSchema } from "../world/open-questions.js";
+import { clockOffsetSchema, latencySchema } from "../world/options.js";
+import { seedPortal, type PortalSeed } from "../seeding.js";
 import { TROUBLES } from "../portal/troubles.js";
 import type { ControlRoute } from "./control-route.js";
 import { portalSummary } from "./summaries.js";

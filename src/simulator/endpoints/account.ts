@@ -1,4 +1,4 @@
-import { NO_CONTENT, ok, type Answer } from "../server/answer.js";
+import { NO_CONTENT, ok, type Answer } from "../wire/answer.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
 /** Account details (docs/hubspot.md §2.8) and the app's own removal (docs/hubspot.md §2.5). */

@@ -1,6 +1,6 @@
-import { invalid, refuse, type Answer } from "../server/answer.js";
+import { invalid, refuse, type Answer } from "../wire/answer.js";
 import type { SimulatedSequence, SimulatedUser } from "../portal/model.js";
-import type { SimulatedPortal } from "../portal/portal.js";
+import type { SimulatedPortal } from "../portal.js";
 import type { ApiCall } from "./call.js";
 
 /** The user in whose name a call is made, or the answer to give without one. */

@@ -1,8 +1,8 @@
-import type { Answer } from "../server/answer.js";
-import type { Endpoint } from "../faults.js";
+import type { Answer } from "../wire/answer.js";
+import type { Endpoint } from "../world/faults.js";
 import type { Grant } from "../authorization/grants.js";
-import type { SimulatedPortal } from "../portal/portal.js";
-import type { World } from "../world.js";
+import type { SimulatedPortal } from "../portal.js";
+import type { World } from "../world/world.js";
 
 /** An API request that passed authentication, the rate limit and the scope check. */
 export interface ApiCall {

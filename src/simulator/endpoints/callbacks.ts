@@ -1,7 +1,7 @@
-import { invalid, refuse, NO_CONTENT, notFound, type Answer } from "../server/answer.js";
-import { isRecord, textOf, type JsonRecord } from "../server/body.js";
+import { invalid, refuse, NO_CONTENT, notFound, type Answer } from "../wire/answer.js";
+import { isRecord, textOf, type JsonRecord } from "../wire/body.js";
 import type { Completion, CompletionOutcome } from "../portal/callbacks.js";
-import type { OpenQuestions } from "../open-questions.js";
+import type { OpenQuestions } from "../world/open-questions.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
 const BASE = "/automation/actions/callbacks/2026-09";

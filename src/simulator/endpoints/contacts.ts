@@ -1,5 +1,5 @@
-import { invalid, notFound, ok, type Answer } from "../server/answer.js";
-import { isRecord, textOf } from "../server/body.js";
+import { invalid, notFound, ok, type Answer } from "../wire/answer.js";
+import { isRecord, textOf } from "../wire/body.js";
 import { visibleProperties } from "../portal/enrollments.js";
 import type { SimulatedContact } from "../portal/model.js";
 import type { ApiCall, ApiRoute } from "./call.js";

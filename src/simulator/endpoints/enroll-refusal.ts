@@ -1,5 +1,5 @@
-import type { OpenQuestions } from "../open-questions.js";
-import { refuse, type Answer } from "../server/answer.js";
+import type { OpenQuestions } from "../world/open-questions.js";
+import { refuse, type Answer } from "../wire/answer.js";
 import type { ApiCall } from "./call.js";
 
 /** One reason why an enrollment is refused, in the ways HubSpot may tell it. */

@@ -1,5 +1,5 @@
-import { invalid, notFound, ok, page, refuse, type Answer } from "../server/answer.js";
-import { isRecord, textOf } from "../server/body.js";
+import { invalid, notFound, ok, page, refuse, type Answer } from "../wire/answer.js";
+import { isRecord, textOf } from "../wire/body.js";
 import type { SimulatedContact, SimulatedSequence, SimulatedUser, Suppression } from "../portal/model.js";
 import { actingUser, visibleSequence } from "./acting-user.js";
 import type { ApiCall } from "./call.js";

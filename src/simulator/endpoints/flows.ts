@@ -1,5 +1,5 @@
-import { invalid, notFound, ok, type Answer } from "../server/answer.js";
-import { isRecord, textOf } from "../server/body.js";
+import { invalid, notFound, ok, type Answer } from "../wire/answer.js";
+import { isRecord, textOf } from "../wire/body.js";
 import type { Flow } from "../portal/flows.js";
 import { pageOf, type ApiCall, type ApiRoute } from "./call.js";
 

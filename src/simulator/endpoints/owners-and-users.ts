@@ -1,4 +1,4 @@
-import { invalid, notFound, ok, type Answer } from "../server/answer.js";
+import { invalid, notFound, ok, type Answer } from "../wire/answer.js";
 import type { SimulatedOwner, SimulatedUser } from "../portal/model.js";
 import { pageOf, type ApiCall, type ApiRoute } from "./call.js";
 

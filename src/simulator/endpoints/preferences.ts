@@ -1,4 +1,4 @@
-import { invalid, ok, type Answer } from "../server/answer.js";
+import { invalid, ok, type Answer } from "../wire/answer.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
 const SCOPES = ["communication_preferences.read", "communication_preferences.read_write"];

@@ -1,4 +1,4 @@
-import { notFound, ok, type Answer } from "../server/answer.js";
+import { notFound, ok, type Answer } from "../wire/answer.js";
 import type { SimulatedSequence } from "../portal/model.js";
 import { actingUser, canSee, visibleSequence } from "./acting-user.js";
 import { pageOf, type ApiCall, type ApiRoute } from "./call.js";

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../faults.js";
+import type { Endpoint } from "../world/faults.js";
 
 /** Calls of one endpoint family, by HTTP status; 0 stands for a connection that was cut. */
 interface EndpointTraffic {

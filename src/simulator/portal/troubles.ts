@@ -1,5 +1,5 @@
 import type { SimulatedContact, SimulatedUser } from "./model.js";
-import type { Seeder, ContactSeed } from "./seeding.js";
+import type { Seeder, ContactSeed } from "../seeding.js";
 
 /** Reasons for which a contact cannot be enrolled, each made so that HubSpot's own answer shows it. */
 export const TROUBLES = [

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { DrawnFault, Endpoint, FaultName } from "../faults.js";
-import { garbledRetryAfters, oddRetryAfters } from "../open-questions.js";
-import { drawMs } from "../random.js";
-import type { World } from "../world.js";
-import { ok, refuse, throttled, type Answer } from "./answer.js";
-import { parseJson, send } from "./body.js";
-import { sendHalf, trickle } from "./broken-answers.js";
-import { recordOf } from "./request-log.js";
+import type { DrawnFault, Endpoint, FaultName } from "../world/faults.js";
+import { garbledRetryAfters, oddRetryAfters } from "../world/open-questions.js";
+import { drawMs } from "../world/random.js";
+import type { World } from "../world/world.js";
+import { ok, refuse, throttled, type Answer } from "../wire/answer.js";
+import { parseJson, send } from "../wire/body.js";
+import { sendHalf, trickle } from "../wire/broken-answers.js";
+import { recordOf } from "../world/request-log.js";
 
 /** One request on its way through the simulator. */
 export interface Exchange {

@@ -5,11 +5,11 @@ import { SITE_ROUTES, type SiteRoute } from "../authorization/site.js";
 import type { AccessToken } from "../authorization/grants.js";
 import { TOKEN_ROUTES, type FormRoute } from "../authorization/token-endpoint.js";
 import { CONTROL_PREFIX, answerControl } from "../control/control-api.js";
-import type { World } from "../world.js";
-import { missingScopes, notFound, refuse, throttled, type Answer } from "./answer.js";
-import { parseJson, readBody, send } from "./body.js";
+import type { World } from "../world/world.js";
+import { missingScopes, notFound, refuse, throttled, type Answer } from "../wire/answer.js";
+import { parseJson, readBody, send } from "../wire/body.js";
 import { carryOut, finish, type Exchange } from "./exchange.js";
-import { Router, type Match } from "./router.js";
+import { Router, type Match } from "../wire/router.js";
 
 type AnyRoute =
   | { readonly kind: "api"; readonly method: string; readonly path: string; readonly api: ApiRoute }

@@ -1,4 +1,4 @@
-import { isRecord, parseJson, textOf } from "../server/body.js";
+import { isRecord, parseJson, textOf } from "../wire/body.js";
 import type { ExecutionState } from "./execution.js";
 import type { OutboundAnswer } from "./outbound.js";
 

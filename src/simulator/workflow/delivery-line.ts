@@ -1,4 +1,4 @@
-import type { Delays } from "../delays.js";
+import type { Delays } from "../world/delays.js";
 
 /** What to do after one delivery: nothing more, or the same again after a gap. */
 export type Verdict = "done" | { readonly againAfterMs: number };

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isRecord, parseJson } from "../server/body.js";
+import { isRecord, parseJson } from "../wire/body.js";
 import type { Execution, ExecutionState } from "./execution.js";
 
 /** The parts of an action's `-hsmeta.json` that decide what a workflow's history shows (docs/hubspot.md §3.3). */

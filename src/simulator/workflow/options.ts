@@ -1,7 +1,7 @@
-import { isRecord, parseJson } from "../server/body.js";
-import type { SimulatedPortal } from "../portal/portal.js";
-import type { SigningPlan } from "../signing.js";
-import type { World } from "../world.js";
+import { isRecord, parseJson } from "../wire/body.js";
+import type { SimulatedPortal } from "../portal.js";
+import type { SigningPlan } from "../world/signing.js";
+import type { World } from "../world/world.js";
 import { deliver } from "./outbound.js";
 
 /** What the workflow editor asks of an `optionsUrl` (docs/hubspot.md §3.7). */

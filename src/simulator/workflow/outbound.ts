@@ -1,6 +1,6 @@
-import type { SigningPlan } from "../signing.js";
-import { signedHeaders } from "../signing.js";
-import type { World } from "../world.js";
+import type { SigningPlan } from "../world/signing.js";
+import { signedHeaders } from "../world/signing.js";
+import type { World } from "../world/world.js";
 
 /** A request from "HubSpot" to the app. */
 interface OutboundRequest {

@@ -1,5 +1,5 @@
 import type { SimulatedContact } from "../portal/model.js";
-import type { SigningPlan } from "../signing.js";
+import type { SigningPlan } from "../world/signing.js";
 import type { ExecutionState } from "./execution.js";
 import type { ActionDefinition } from "./history.js";
 

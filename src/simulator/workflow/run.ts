@@ -1,7 +1,7 @@
 import type { CallbackRecord } from "../portal/callbacks.js";
-import type { SimulatedPortal } from "../portal/portal.js";
-import type { SigningPlan } from "../signing.js";
-import type { World } from "../world.js";
+import type { SimulatedPortal } from "../portal.js";
+import type { SigningPlan } from "../world/signing.js";
+import type { World } from "../world/world.js";
 import { readAnswer } from "./answer-reading.js";
 import { DeliveryLine, type Verdict } from "./delivery-line.js";
 import { durationMs, executionPayload, type Execution, type ExecutionState } from "./execution.js";

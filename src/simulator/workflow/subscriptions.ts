@@ -1,5 +1,5 @@
-import type { SimulatedPortal } from "../portal/portal.js";
-import type { World } from "../world.js";
+import type { SimulatedPortal } from "../portal.js";
+import type { World } from "../world/world.js";
 import { sendWebhooks, type WebhookEvent } from "./webhooks.js";
 
 /** Where the app's webhooks go, as its project declares it (docs/hubspot.md §7.2). */

@@ -1,6 +1,6 @@
-import type { SimulatedPortal } from "../portal/portal.js";
-import type { SigningPlan } from "../signing.js";
-import type { World } from "../world.js";
+import type { SimulatedPortal } from "../portal.js";
+import type { SigningPlan } from "../world/signing.js";
+import type { World } from "../world/world.js";
 import { deliver } from "./outbound.js";
 
 /** What a test says about an event; the rest of docs/hubspot.md §7.3's fields is filled in. */

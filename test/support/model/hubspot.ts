@@ -3,8 +3,8 @@ import {
   HubSpotThrottled,
   HubSpotUnavailable,
   GrantRevoked,
-} from "../../../src/hubspot/errors.js";
-import type { Completion, CurrentEnrollment, PortalGateway } from "../../../src/hubspot/gateway.js";
+} from "#platform/hubspot/errors.js";
+import type { Completion, CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
 import type {
   AttemptAnswers,
   BlockAnswer,

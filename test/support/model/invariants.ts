@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { isLegalMove, type ExecutionState } from "../../../src/executions/execution.js";
+import { isLegalMove, type ExecutionState } from "#domain/contract/execution.js";
 import type { ModelCallback } from "./hubspot.js";
 import type { World } from "./world.js";
 

@@ -1,36 +1,31 @@
 import type { Pool } from "pg";
 import { pino } from "pino";
-import { createCopyStore } from "../../../src/directory/copy-store.js";
-import type { Directory } from "../../../src/directory/directory.js";
-import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "../../../src/executions/claim.js";
+import { createCopyStore } from "#domain/directory/copy-store.js";
+import type { Directory } from "#domain/directory/directory.js";
+import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import {
   doubtCompletions,
   readOwedCompletions,
   writeCompletionResults,
-} from "../../../src/executions/completions.js";
-import { OPEN_STATES, type ClaimedExecution } from "../../../src/executions/execution.js";
-import { expirePastDeadline } from "../../../src/executions/expire.js";
-import { failed } from "../../../src/executions/outcome.js";
-import { writeFindings, type Finding } from "../../../src/executions/write-back.js";
-import type { PortalGateway } from "../../../src/hubspot/gateway.js";
-import { RequestBudget } from "../../../src/hubspot/request-budget.js";
-import { afterCrash, giveUp } from "../../../src/jobs/attempt-faults.js";
-import { ContactProperties, createReadAhead } from "../../../src/jobs/contact-properties.js";
-import { BELIEVE_NONE_AFTER_MS } from "../../../src/jobs/doubt.js";
-import { createDoubtedContacts } from "../../../src/jobs/doubted-contacts.js";
-import { enrollContact } from "../../../src/jobs/enroll-contact.js";
-import { PortalTurn } from "../../../src/jobs/portal-turn.js";
-import { PatientWriter } from "../../../src/jobs/patient-writer.js";
-import { sendCompletions } from "../../../src/jobs/send-completions.js";
-import { SenderDesk } from "../../../src/jobs/sender-desk.js";
-import { settleUncertain } from "../../../src/jobs/settle-uncertain.js";
-import { createSlotSource } from "../../../src/jobs/slot-source.js";
-import {
-  acquirePortal,
-  LEASE_CTE,
-  releasePortal,
-  type PortalLease,
-} from "../../../src/queue/portal-lease.js";
+} from "#domain/executions/completions.js";
+import { OPEN_STATES, type ClaimedExecution } from "#domain/contract/execution.js";
+import { expirePastDeadline } from "#domain/executions/expire.js";
+import { failed } from "#domain/contract/outcome.js";
+import { writeFindings, type Finding } from "#domain/executions/write-back.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import { afterCrash, giveUp } from "#worker/attempt/attempt-faults.js";
+import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
+import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
+import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
+import { enrollContact } from "#worker/attempt/enroll-contact.js";
+import { PortalTurn } from "#worker/drain/portal-turn.js";
+import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { sendCompletions } from "#worker/drain/send-completions.js";
+import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { settleUncertain } from "#worker/attempt/settle-uncertain.js";
+import { createSlotSource } from "#worker/drain/slot-source.js";
+import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";
 import type { AttemptAnswers, CompleteAnswers } from "./answers.js";
 import { clockOf } from "../hubspot-clock.js";
 import { Crash, OwnFault, type ModelHubSpot } from "./hubspot.js";

@@ -1,8 +1,12 @@
 import type { Pool } from "pg";
-import { createDirectory } from "../../../src/directory/directory.js";
-import { createAcceptor, type AcceptResult, type IncomingExecution } from "../../../src/executions/accept.js";
-import { resumePortal } from "../../../src/executions/resume.js";
-import { toTheEnd } from "../../../src/executions/slices.js";
+import { createDirectory } from "#domain/directory/directory.js";
+import {
+  createAcceptor,
+  type AcceptResult,
+  type IncomingExecution,
+} from "#domain/executions/accept/accept.js";
+import { resumePortal } from "#domain/executions/resume.js";
+import { toTheEnd } from "#domain/executions/slices.js";
 import type { BlockAnswer } from "./answers.js";
 import { CONTACT_PROPERTIES, ModelHubSpot, SEQUENCE, type ContactKind, UNKIND } from "./hubspot.js";
 import { PortalWorker } from "./worker.js";

@@ -1,4 +1,4 @@
-/** What our side answers (its schemas are in src/extension/; a test holds the two together). */
+/** What our side answers (its schemas are in src/web/tab/; a test holds the two together). */
 export interface Overview {
   connection: {
     isConnected: boolean;

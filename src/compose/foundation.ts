@@ -1,0 +1,263 @@
+import { recordConnection } from "#domain/accounts/record-connection.js";
+import { mayTakeOver } from "#domain/accounts/rights.js";
+import { raiseAlert } from "#domain/alerts/outbox.js";
+import { tellOfConnection } from "#domain/alerts/tell-of-connection.js";
+import type { Config } from "../config.js";
+import { openDatabase, type Database } from "#platform/db/client.js";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
+import { checkRights } from "#platform/db/check-rights.js";
+import { applyMigrations } from "#platform/db/migrations/migrate.js";
+import { TroubleNews } from "#platform/db/trouble-news.js";
+import type { Slices } from "#domain/executions/slices.js";
+import { UnfinishedChanges } from "#domain/executions/unfinished.js";
+import { createDirectory, type Directory } from "#domain/directory/directory.js";
+import { createAppId, type AppId } from "#platform/hubspot/app-id.js";
+import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
+import { WORK_INTERVALS, type WorkIntervals } from "#worker/sweeps/work-intervals.js";
+import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
+import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
+import { CALLBACK_PATH } from "#web/oauth/routes.js";
+import type { Logger } from "#platform/observability/logger.js";
+import {
+  createMetrics,
+  gaugeQueueJobs,
+  gaugeStoppedPortals,
+  type Metrics,
+} from "#platform/observability/metrics.js";
+import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
+import { countStoppedPortals } from "#platform/queue/stopped-portals.js";
+import { createWakeSoon } from "#platform/queue/wake-soon.js";
+import { createCipher, type Cipher } from "#domain/vault/cipher.js";
+import { createVault, type Vault } from "#domain/vault/vault.js";
+
+/** Connections of one process to PostgreSQL, besides the queue's few and the settings site's. */
+const POOL_SIZE = 16;
+/** The settings site's and the tab's own: what an admin asks for takes none from calls and work, of whatever account. */
+const SITE_POOL_SIZE = 8;
+/** Pages are answered by then (web.ts): what still runs is for nobody, and would keep its connection. */
+export const SITE_TIMEOUT_MS = 5_000;
+/** Below the time a page has in all: it then says that the database is busy, instead of nothing. */
+const SITE_LOCK_TIMEOUT_MS = 3_000;
+/** A page asks several things at once of few connections, and a person waits for it: longer than a call of HubSpot's may. */
+const SITE_CONNECT_TIMEOUT_MS = 3_000;
+const WAKE_INTERVAL_MS = 25;
+
+/** Everything the rooms are wired from. */
+export interface Foundation {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly database: Database;
+  /** The same database by connections of its own, for what people look at; undefined where a process serves nobody. */
+  readonly siteDatabase: Database | undefined;
+  /** What the operator has to mend at the database, as all of the process's connections meet it. */
+  readonly databaseNews: Pick<TroubleNews, "recent">;
+  readonly queue: DrainQueue;
+  readonly metrics: Metrics;
+  readonly directory: Directory;
+  readonly appId: AppId;
+  readonly oauthApi: OAuthApi;
+  readonly vault: Vault;
+  /** Seals what else of a portal is secret. */
+  readonly cipher: Cipher;
+  /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
+  readonly forPortal: ReturnType<typeof createTransport>;
+  /** Counts an answer of HubSpot's to a transport that is made elsewhere. */
+  readonly onAnswer: OnAnswer;
+  /** Wakes a portal soon, folding repeated wakes; never fails. */
+  readonly wake: (portalId: bigint) => void;
+  /** Takes over what is left of a change of many waiting contacts; never fails. */
+  readonly finishLater: (portalId: bigint, rest: Slices) => void;
+  /** The clock of send windows, away dates and sender caps; undefined: the database's. */
+  readonly senderClock: (() => Date) | undefined;
+  /** How long the contact properties that a call carried decide; undefined: as in life. */
+  readonly propertiesFreshMs: number | undefined;
+  /** How long what an old copy of the directory would refuse waits for the new one; undefined: as in life. */
+  readonly renewalPatienceMs: number | undefined;
+  readonly hubspotClock: HubSpotClock;
+  /** How long HubSpot may take to show what it did (worker/attempt/doubt.ts); undefined: as in production. */
+  readonly believeNoneAfterMs: number | undefined;
+  readonly workIntervals: WorkIntervals;
+}
+
+/** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
+export class Closers {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async run(logger: Logger): Promise<void> {
+    for (const close of this.#closers.reverse()) {
+      await close().catch((fault: unknown) => {
+        logger.error({ fault }, "something could not be closed");
+      });
+    }
+  }
+}
+
+async function openDatabaseOf(
+  { config, logger, server: starting, stopping }: Ground,
+  closers: Closers,
+  { heard: onFault }: TroubleNews,
+): Promise<Database> {
+  let url = config.databaseUrl;
+  if (url === undefined) {
+    const server = await (starting ?? startEmbeddedPostgres({ dataDir: config.dataDir, logger }));
+    closers.add(() => server.stop());
+    ({ url } = server);
+  }
+  const connectTimeoutMs = config.databaseConnectTimeoutMs;
+  await applyMigrations({ url, logger, stopping, ...(connectTimeoutMs && { connectTimeoutMs }) });
+  const applicationName = `sequence-enroller-${config.role}`;
+  const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger };
+  const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
+  closers.add(() => database.close());
+  await checkRights(database.pool);
+  return database;
+}
+
+function openSiteDatabase(
+  { config, logger }: Ground,
+  { url }: Database,
+  { heard: onFault }: TroubleNews,
+): Database | undefined {
+  if (config.role === "worker") return undefined;
+  return openDatabase({
+    ...{ url, applicationName: "sequence-enroller-site", onFault, logger },
+    ...{
+      poolSize: SITE_POOL_SIZE,
+      connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
+      statementTimeoutMs: SITE_TIMEOUT_MS,
+      lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
+    },
+  });
+}
+
+/** Learns HubSpot's clock from its answers, and tells the operator where ours differs. */
+function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock {
+  const tell = tellOfDifference((aheadMs) => {
+    logger.warn(
+      { hubspotAheadSeconds: Math.round(aheadMs / 1_000) },
+      "this machine's clock and HubSpot's differ; check that this machine's clock is synchronized",
+    );
+  });
+  return new LearnedHubSpotClock({
+    onOffset: (aheadMs) => {
+      metrics.hubspotClockAhead.set(Math.round(aheadMs / 100) / 10);
+      tell(aheadMs);
+    },
+  });
+}
+
+/** What there is before anything is opened. */
+interface Ground extends Pick<Foundation, "config" | "logger"> {
+  readonly senderClock?: Foundation["senderClock"];
+  readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
+  readonly propertiesFreshMs?: number | undefined;
+  readonly renewalPatienceMs?: number | undefined;
+  readonly workIntervals?: Partial<WorkIntervals> | undefined;
+  /** The embedded server, where somebody has begun to start it. */
+  readonly server?: Promise<EmbeddedPostgres> | undefined;
+  /** Ends what the start only waits for. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
+/** Opens the database and the queue, and makes what every room is wired from. */
+export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
+  const { config, logger, senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs } = ground;
+  const metrics = createMetrics();
+  const databaseNews = new TroubleNews({
+    logger,
+    onTrouble: (cause) => {
+      metrics.ownFaults.inc({ cause });
+    },
+  });
+  const database = await openDatabaseOf(ground, closers, databaseNews);
+  const siteDatabase = openSiteDatabase(ground, database, databaseNews);
+  closers.add(async () => siteDatabase?.close());
+  const appId = createAppId({ configured: config.hubspot.appId, logger });
+  const oauthApi = createOAuthApi({
+    onAppId: (id) => {
+      appId.heard(id);
+    },
+    clientId: config.hubspot.clientId,
+    clientSecrets: config.hubspot.clientSecrets,
+    apiUrl: config.hubspot.apiUrl,
+    appUrl: config.hubspot.appUrl,
+    redirectUri: config.publicUrl + CALLBACK_PATH,
+  });
+  const hubspotClock = openHubSpotClock(metrics, logger);
+  gaugeStoppedPortals(metrics, () => countStoppedPortals(database.pool));
+  const vault = createVault({
+    database,
+    keys: config.encryptionKeys,
+    refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
+    now: () => new Date(),
+    logger,
+    onOwnFault: (cause) => {
+      metrics.ownFaults.inc({ cause });
+    },
+    revokeGrant: (refreshToken) => oauthApi.revokeGrant(refreshToken),
+    onConnect: async (client, connection) => {
+      await recordConnection(client, connection);
+      await tellOfConnection(client, connection);
+    },
+    onDisconnect: (client, { portalId, reason }) =>
+      raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+    mayTakeOver,
+  });
+  await vault.checkSeals();
+  const queue = await openDrainQueue({
+    databaseUrl: database.url,
+    logger,
+    applicationName: `sequence-enroller-queue`,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
+    onFault: databaseNews.heard,
+  });
+  gaugeQueueJobs(metrics, () => queue.countJobs());
+  const wake = createWakeSoon({
+    wake: (portalIds) => queue.wake(portalIds),
+    intervalMs: WAKE_INTERVAL_MS,
+    onFault: (fault) => {
+      logger.warn({ fault }, "portals could not be woken; the sweep will find their work");
+    },
+  });
+  const unfinished = new UnfinishedChanges({ wake, logger });
+  closers.add(() => unfinished.stop());
+  const onAnswer: OnAnswer = ({ method, httpStatus, date }) => {
+    hubspotClock.answered(date);
+    metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
+  };
+  return {
+    config,
+    logger,
+    senderClock,
+    propertiesFreshMs,
+    renewalPatienceMs,
+    hubspotClock,
+    believeNoneAfterMs,
+    workIntervals: { ...WORK_INTERVALS, ...ground.workIntervals },
+    database,
+    siteDatabase,
+    databaseNews,
+    queue,
+    appId,
+    oauthApi,
+    metrics,
+    directory: createDirectory({ pool: database.pool }),
+    vault,
+    cipher: createCipher(config.encryptionKeys),
+    forPortal: createTransport({
+      apiUrl: config.hubspot.apiUrl,
+      accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
+      renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
+      onAnswer,
+    }),
+    onAnswer,
+    wake,
+    finishLater: (portalId, rest) => {
+      unfinished.add(portalId, rest);
+    },
+  };
+}

@@ -1,0 +1,275 @@
+import express, { type Express } from "express";
+import { readHoldSettings } from "#web/actions/requested-hold.js";
+import { createActionsRouter } from "#web/actions/routes.js";
+import { verifiedByHubSpot } from "#web/actions/verified-request.js";
+import { lookAgain } from "#web/settings/frame/look-again.js";
+import { readRights } from "#domain/accounts/rights.js";
+import { recordSignIn } from "#domain/accounts/record-sign-in.js";
+import { createConfirmRouter } from "#web/settings/alerts/confirm-address.js";
+import { createUnsubscribeRouter } from "#web/settings/alerts/unsubscribe.js";
+import { createSettingsRouter } from "#web/settings/routes.js";
+import { createSessions } from "#web/settings/session/session.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import { readFirstAnswer } from "#domain/executions/accept/first-answer.js";
+import { resumePortal } from "#domain/executions/resume.js";
+import { createExtensionRouter } from "#web/tab/routes.js";
+import { AccountShare } from "#web/kit/account-share.js";
+import { createAnswerLimit } from "#web/kit/answer-limit.js";
+import { createCookies } from "#web/kit/cookies.js";
+import { createErrorHandler, createNotFound } from "#web/kit/error-handler.js";
+import { createRequestId } from "#web/kit/request-id.js";
+import { createSecurityHeaders } from "#web/kit/security-headers.js";
+import { createSecurityTxt } from "#web/kit/security-txt.js";
+import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
+import { uninstall } from "#platform/hubspot/uninstall.js";
+import { createExplainer } from "#domain/dry-run/explain-enrollment.js";
+import { confirmUser } from "#domain/directory/confirm-user.js";
+import { requestUserList } from "#domain/directory/user-list.js";
+import { createConfirmSigner } from "#web/oauth/confirm-signer.js";
+import { createOAuthRouter } from "#web/oauth/routes.js";
+import { createInstallStates } from "#web/oauth/state.js";
+import { takeSiteSlot } from "#platform/queue/site-slots.js";
+import { ownFaultOf } from "#platform/queue/stopped-portals.js";
+import { createHealthRouter } from "#platform/observability/health.js";
+import { createMetricsRouter } from "#platform/observability/metrics.js";
+import type { Database } from "#platform/db/client.js";
+import { whyNotWritable } from "#platform/db/writable.js";
+import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
+
+/** A dropdown that is opened renews a directory older than this. */
+const DIRECTORY_MIN_AGE_MS = 60_000;
+/** A part of it: the rest is for forgetting the portal ourselves. */
+const UNINSTALL_TIMEOUT_MS = 3_000;
+/** A part of it: the rest is for judging by what is stored. */
+const QUESTION_TIMEOUT_MS = 3_000;
+const HOUR_MS = 3_600_000;
+/** A page takes some milliseconds: a person with several tabs, and colleagues, do not notice the limit. */
+const PAGES_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 2_000 };
+/** A step in the workflow editor opens a few at once; each takes some milliseconds. They share the connections of calls. */
+const DROPDOWNS_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 1_500 };
+/** For as long as it is read: the next one is asked for when the first is there. */
+const FILES_OF_AN_ACCOUNT = { inHand: 1, waiting: 0, patienceMs: 0 };
+
+/** Routes of the hot path first, before any middleware they do not need. */
+function mountActions(
+  http: Express,
+  { config, logger, database, directory, metrics, wake }: Foundation,
+): void {
+  const accept = createAcceptor({
+    pool: database.pool,
+    deadlineHours: config.executionDeadlineHours,
+    onStored: wake,
+  });
+  http.use(
+    createActionsRouter({
+      accept: async (execution) => {
+        try {
+          const result = await accept(execution);
+          metrics.accepted.inc({ result });
+          return result;
+        } catch (fault) {
+          metrics.accepted.inc({ result: "failed" });
+          throw fault;
+        }
+      },
+      applyChanges: (changes) => applyContactChanges(database.pool, changes),
+      wake,
+      readHoldSettings: (portalId) => readHoldSettings(database.pool, portalId),
+      readFirstAnswer: (call) => readFirstAnswer(database.pool, call),
+      database,
+      dropdowns: new AccountShare(DROPDOWNS_OF_AN_ACCOUNT),
+      clientSecrets: config.hubspot.clientSecrets,
+      publicUrl: config.publicUrl,
+      nowMs: Date.now,
+      logger,
+      onBadV3: tellOfBadV3({ metrics, logger }),
+      onOptionsAsked: (portalId) => {
+        directory
+          .requestSync(portalId, { minAgeMs: DIRECTORY_MIN_AGE_MS })
+          .then((isAsked) => {
+            if (isAsked) wake(portalId);
+          })
+          .catch((fault: unknown) => {
+            logger.warn({ fault, portalId }, "a directory sync could not be asked for");
+          });
+      },
+    }),
+  );
+}
+
+/** Each is counted; the log tells of it once an hour, as it is all calls or none. */
+function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">): (path: string) => void {
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return (path) => {
+    metrics.badV3Signatures.inc();
+    if (performance.now() - toldAtMs < HOUR_MS) return;
+    toldAtMs = performance.now();
+    logger.warn(
+      { path },
+      "a call of HubSpot's was accepted by its v2 signature, while its v3 does not match",
+    );
+  };
+}
+
+/** @param database the site's own connections; installs and what they wake go by the others. */
+function mountSites(http: Express, foundation: Foundation, database: Database): void {
+  const { config, logger, oauthApi, vault, wake, finishLater } = foundation;
+  const now = (): Date => new Date();
+  const cookies = createCookies({ publicUrl: config.publicUrl });
+  const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
+  const states = createInstallStates({
+    ...{ secret: config.sessionSecret, database: foundation.database, cookies, now },
+  });
+  const { appUrl, rateLimit } = config.hubspot;
+  const onInstalled = async (portalId: bigint): Promise<void> => {
+    const rest = await resumePortal(foundation.database.pool, portalId)();
+    if (rest !== undefined) finishLater(portalId, rest);
+    wake(portalId);
+  };
+  http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
+  const takePlace: SiteGatewayOptions["takePlace"] = (portalId, heldMs) =>
+    takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) });
+  const gatewayOf = createSiteGateways({
+    forPortal: foundation.forPortal,
+    timeoutMs: QUESTION_TIMEOUT_MS,
+    takePlace,
+  });
+  const confirmSigner = createConfirmSigner({
+    ...{ apiUrl: config.hubspot.apiUrl, takePlace, gatewayOf, onAnswer: foundation.onAnswer },
+    confirmUser: (confirmed) => confirmUser(foundation.database.pool, confirmed),
+  });
+  http.use(
+    createOAuthRouter({
+      ...{ oauthApi, vault, states, sessions, appUrl, confirmSigner, onInstalled, logger },
+      recordSignIn: (signIn) => recordSignIn(foundation.database.pool, signIn),
+    }),
+  );
+  const shares = {
+    pages: new AccountShare(PAGES_OF_AN_ACCOUNT),
+    files: new AccountShare(FILES_OF_AN_ACCOUNT),
+  };
+  mountExtension(http, foundation, { database, share: shares.pages });
+  http.use(["/settings", "/alerts"], createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
+  http.use(createUnsubscribeRouter({ database, cipher: foundation.cipher }));
+  http.use(createConfirmRouter({ database, cipher: foundation.cipher, now }));
+  http.use(
+    createSettingsRouter({
+      database,
+      sessions,
+      shares,
+      cookies,
+      scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
+      appUrl,
+      privateDestinations: config.privateDestinations,
+      canMail: config.mail !== undefined,
+      uninstall: (portalId) =>
+        uninstall(
+          {
+            apiUrl: config.hubspot.apiUrl,
+            accessTokenFor: (id) => vault.accessTokenFor(id),
+            timeoutMs: UNINSTALL_TIMEOUT_MS,
+          },
+          portalId,
+        ),
+      vault,
+      now,
+      renewUserList: userListRenewal(foundation),
+      cipher: foundation.cipher,
+      wake,
+      finishLater,
+      explain: createExplainer({
+        pool: database.pool,
+        directory: foundation.directory,
+        gatewayOf,
+        now: foundation.senderClock,
+        patienceMs: config.executionDeadlineHours * HOUR_MS,
+      }),
+    }),
+  );
+}
+
+/** Beside the page or the answer: nobody waits for it. */
+function userListRenewal({ database, logger, wake }: Foundation): (portalId: bigint) => void {
+  return (portalId) => {
+    requestUserList(database.pool, portalId)
+      .then((isAsked) => {
+        if (isAsked) wake(portalId);
+      })
+      .catch((fault: unknown) => {
+        logger.warn({ fault, portalId }, "a reading of the user list could not be asked for");
+      });
+  };
+}
+
+/** The settings tab inside HubSpot. */
+function mountExtension(
+  http: Express,
+  foundation: Foundation,
+  { database, share }: { database: Database; share: AccountShare },
+): void {
+  const { config, logger, wake, finishLater, appId } = foundation;
+  http.use(
+    createExtensionRouter({
+      database,
+      share,
+      verified: verifiedByHubSpot(
+        {
+          clientSecrets: config.hubspot.clientSecrets,
+          publicUrl: config.publicUrl,
+          nowMs: Date.now,
+          logger,
+        },
+        ["v3"],
+      ),
+      isOurApp: (id) => {
+        appId.heard(id);
+        return id === appId.value;
+      },
+      readRights,
+      renewUserList: userListRenewal(foundation),
+      onChanged: (portalId) => lookAgain({ database, wake, finishLater }, portalId),
+      requiredScopes: REQUIRED_SCOPES,
+      siteUrl: `${config.publicUrl}/settings`,
+      now: () => new Date(),
+    }),
+  );
+}
+
+/** The HTTP app of a process: what its role serves. */
+export function createHttp(foundation: Foundation): Express {
+  const { config, logger, database, siteDatabase, metrics } = foundation;
+  const http = express();
+  http.disable("x-powered-by");
+  http.disable("etag");
+  http.set("query parser", "simple");
+  http.use(createRequestId());
+  if (config.role !== "worker") mountActions(http, foundation);
+  http.use(
+    createHealthRouter(
+      {
+        database: () => whyNotWritable(database.pool),
+        queue: async () => {
+          await foundation.queue.probe();
+          return undefined;
+        },
+      },
+      {
+        setup: () => ownFaultOf(database.pool),
+        database: () => Promise.resolve(foundation.databaseNews.recent()),
+      },
+    ),
+  );
+  const { metricsToken: token, isProduction } = config;
+  http.use(createMetricsRouter({ registry: metrics.registry, token, isProduction }));
+  if (siteDatabase !== undefined) {
+    const { securityContact: contact, publicUrl } = config;
+    http.use(createSecurityTxt({ contact, publicUrl, now: () => new Date() }));
+  }
+  if (siteDatabase !== undefined) mountSites(http, foundation, siteDatabase);
+  http.use(createNotFound());
+  http.use(createErrorHandler({ logger }));
+  return http;
+}

@@ -1,0 +1,73 @@
+import type { Database } from "#platform/db/client.js";
+
+/** How the connection to HubSpot stands besides what was granted. */
+export interface ConnectionHealth {
+  /** When the access token in use ends; a new one is fetched before. Null where there is none. */
+  readonly tokenEndsAt: Date | null;
+  /** True while a process is working off the portal's contacts. */
+  readonly isDraining: boolean;
+  /** Requests of ours that HubSpot still counts; null while a process drains and has not noted it yet. */
+  readonly requestsCounted: number | null;
+  /** Contacts decided in the last 10 s. */
+  readonly decidedLately: number;
+  /** Requests per 10 s that HubSpot allowed by its last answer; null: not known yet. */
+  readonly requestAllowance: number | null;
+  /** Set while an admin keeps the portal from enrolling. */
+  readonly pausedAt: Date | null;
+}
+
+interface Row {
+  token_ends_at: Date | null;
+  is_draining: boolean;
+  requests_counted: number;
+  requests_noted: number | null;
+  decided_lately: number;
+  request_allowance: number | null;
+  paused_at: Date | null;
+}
+
+export async function readHealth(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<ConnectionHealth> {
+  const { rows } = await pool.query<Row>({
+    name: "connection-health",
+    text: `
+      SELECT t.access_expires_at AS token_ends_at, NOT coalesce(d.is_released, true) AS is_draining,
+             (SELECT count(*)::int FROM unnest(d.request_slots_free_at) AS free_at WHERE free_at > now()) AS requests_counted,
+             pace.requests_counted AS requests_noted,
+             (SELECT count(*)::int FROM executions e
+               WHERE e.portal_id = $1 AND e.decided_at > now() - interval '10 seconds') AS decided_lately,
+             d.request_allowance, s.paused_at
+        FROM portals p
+        LEFT JOIN portal_tokens t USING (portal_id)
+        LEFT JOIN portal_drains d USING (portal_id)
+        LEFT JOIN portal_settings s USING (portal_id)
+        LEFT JOIN portal_paces pace ON pace.portal_id = $1 AND pace.noted_at > now() - interval '5 seconds'
+       WHERE p.portal_id = $1`,
+    values: [portalId],
+  });
+  const [row] = rows;
+  const isDraining = row?.is_draining ?? false;
+  return {
+    tokenEndsAt: row?.token_ends_at ?? null,
+    isDraining,
+    requestsCounted: countRequests(row),
+    decidedLately: row?.decided_lately ?? 0,
+    requestAllowance: row?.request_allowance ?? null,
+    pausedAt: row?.paused_at ?? null,
+  };
+}
+
+/** While a process drains, the stored places are the settings site's alone, and its own are what it noted. */
+function countRequests(row: Row | undefined): number | null {
+  if (row === undefined) return 0;
+  if (!row.is_draining) return row.requests_counted;
+  return row.requests_noted === null ? null : row.requests_noted + row.requests_counted;
+}
+
+/** Scopes the app asks for; what is granted is the portal's own list. */
+export interface AppScopes {
+  required: readonly string[];
+  optional: readonly string[];
+}

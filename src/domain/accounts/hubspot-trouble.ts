@@ -1,0 +1,33 @@
+import type { Database } from "#platform/db/client.js";
+import { shorten } from "#platform/text/shorten.js";
+
+/** HubSpot keeps failing this portal's calls, or a fault of ours does, so the app rests it (platform/queue/portal-circuit.ts). */
+export interface HubSpotTrouble {
+  since: Date;
+  /** Set if it is a fault of our own: its code. Null: HubSpot does not answer. */
+  ownCause: string | null;
+  /** Nothing is sent before this; once it is past, one call at a time. */
+  pausedUntil: Date;
+  /** What the last failed call ended with, in a sentence; shortened. */
+  lastFailure: string | null;
+}
+
+const LONGEST_FAILURE = 200;
+
+/** Undefined while HubSpot answers. */
+export async function findTrouble(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+): Promise<HubSpotTrouble | undefined> {
+  const drain = await prisma.portalDrain.findUnique({ where: { portalId } });
+  if (drain === null || drain.circuitTrips === 0) return undefined;
+  const { circuitOpenedAt, circuitOpenUntil, circuitReason, circuitCause } = drain;
+  if (circuitOpenedAt === null || circuitOpenUntil === null) return undefined;
+  return {
+    since: circuitOpenedAt,
+    ownCause: circuitCause,
+    pausedUntil: circuitOpenUntil,
+    lastFailure:
+      circuitReason === null || circuitReason === "" ? null : shorten(circuitReason, LONGEST_FAILURE),
+  };
+}

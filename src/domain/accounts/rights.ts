@@ -1,0 +1,195 @@
+import type { Pool, PoolClient } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
+import {
+  HAD_USER_LIST,
+  deactivatedUsers,
+  isActiveUser,
+  USER_LIST_COLUMNS,
+  userListOf,
+  type UserList,
+  type UserListColumns,
+} from "#domain/directory/user-list.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { SessionIdentity } from "#domain/contract/session-identity.js";
+
+/**
+ * Whether user `person.user_id` may administer the account of `p`, with `u` their row in our copy of the user list and
+ * `a` their row in `portal_admins`, either of which may be missing.
+ *
+ * Nothing in it is chosen by the person it is about: neither who authorized the app last, nor with which scopes, nor
+ * whether the account is connected. The list decides, also one that HubSpot does not renew any more. Who has left the
+ * account by it may nothing; whom an admin let in has left, too, if a whole list that was read since does not have them.
+ * Only in an account that never had a list does the user count in whose name the app works: HubSpot asked for the right
+ * to install when they did, and an install by somebody else does not change who that is (domain/vault/judge-grant.ts).
+ *
+ * @param which condition on `user_id` of whom it is about, if it is not about everybody.
+ */
+const may = (which?: string): string => `
+  person.user_id NOT IN (${deactivatedUsers(which)}) AND (
+    (a.user_id IS NOT NULL AND (u.user_id IS NOT NULL OR a.added_at > coalesce(p.users_read_at, '-infinity')))
+    OR coalesce(u.super_admin, p.authorized_by_user_id = person.user_id AND NOT ${HAD_USER_LIST}, false))`;
+
+/** Columns `p`, `u` and `a` of `may` for each `person`. */
+const JOINED = `
+  JOIN portals p ON p.portal_id = $1
+  LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
+  LEFT JOIN portal_admins a ON a.portal_id = $1 AND a.user_id = person.user_id`;
+
+/** What a user may, and how far the copy of the user list that says so can be relied on. */
+export interface Rights {
+  readonly mayAdminister: boolean;
+  readonly userList: UserList;
+}
+
+/** Asked at every request of the settings site and of the tab. Undefined where the app was never installed. */
+export async function readRights(
+  db: Pool | PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+): Promise<Rights | undefined> {
+  const { rows } = await db.query<{ may: boolean | null } & UserListColumns>({
+    name: "read-rights",
+    text: `SELECT ${may("user_id = $2")} AS may, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
+    values: [portalId, userId],
+  });
+  const [row] = rows;
+  return row && { mayAdminister: userId !== null && row.may === true, userList: userListOf(row) };
+}
+
+/** Whether a user may use the portal's settings site and the settings tab. */
+export async function mayAdminister(
+  db: Pool | PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+): Promise<boolean> {
+  return (await readRights(db, portalId, userId))?.mayAdminister ?? false;
+}
+
+/**
+ * Whether a grant of this user's may take over the account: an admin's, or anybody's where nobody is an admin and there
+ * never was a list to say who should be.
+ */
+export async function mayTakeOver(
+  client: PoolClient,
+  portalId: bigint,
+  userId: bigint | null,
+): Promise<boolean> {
+  const rights = await readRights(client, portalId, userId);
+  if (rights === undefined || rights.mayAdminister) return true;
+  if (await hadUserList(client, portalId)) return false;
+  return (await listAdministrators(client, portalId)).length === 0;
+}
+
+async function hadUserList(client: PoolClient, portalId: bigint): Promise<boolean> {
+  const { rows } = await client.query<{ had: boolean }>(
+    `SELECT ${HAD_USER_LIST} AS had FROM portals p WHERE p.portal_id = $1`,
+    [portalId],
+  );
+  return rows[0]?.had ?? false;
+}
+
+/** Somebody who may use the settings site, and why. */
+export interface Administrator {
+  userId: bigint;
+  /** "Name · e-mail", or what of it is known. */
+  label: string;
+  reason: "super-admin" | "installed" | "let-in";
+}
+
+interface AdministratorRow {
+  user_id: string;
+  label: string | null;
+  reason: Administrator["reason"];
+}
+
+/** A page shows no more, and nobody reads more. */
+const MOST_LISTED = 1_000;
+
+/** Everybody for whom `mayAdminister` holds, by name; a thousand of them at most. */
+export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Administrator[]> {
+  const { rows } = await db.query<AdministratorRow>(
+    `WITH person AS (
+       SELECT user_id FROM users WHERE portal_id = $1 AND super_admin
+       UNION SELECT authorized_by_user_id FROM portals WHERE portal_id = $1 AND authorized_by_user_id IS NOT NULL
+       UNION SELECT user_id FROM portal_admins WHERE portal_id = $1
+     )
+     SELECT person.user_id,
+            CASE WHEN u.super_admin THEN 'super-admin' WHEN a.user_id IS NOT NULL THEN 'let-in' ELSE 'installed' END AS reason,
+            nullif(concat_ws(' · ', nullif(concat_ws(' ', coalesce(u.first_name, o.first_name), coalesce(u.last_name, o.last_name)), ''),
+                             coalesce(u.email, o.email, CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END)), '') AS label
+       FROM person ${JOINED}
+       LEFT JOIN LATERAL (SELECT * FROM owners WHERE portal_id = $1 AND user_id = person.user_id ORDER BY is_archived LIMIT 1) o ON true
+      WHERE ${may()} ORDER BY label, person.user_id LIMIT $2`,
+    [portalId, MOST_LISTED],
+  );
+  return rows
+    .map(({ user_id, label, reason }) => ({
+      userId: BigInt(user_id),
+      label: label ?? `User ${user_id}`,
+      reason,
+    }))
+    .sort((left, right) => left.label.localeCompare(right.label, "en"));
+}
+
+/** Puts a user on the list. False where they were on it before. */
+export async function letIn(pool: Pool, by: SessionIdentity, person: Administered): Promise<boolean> {
+  const { userId, label } = person;
+  return inTransaction(pool, async (client) => {
+    const { rowCount } = await client.query(
+      `INSERT INTO portal_admins (portal_id, user_id, added_by_user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+      [by.portalId, userId, by.userId],
+    );
+    if (rowCount === 0) return false;
+    await recordChange(client, { ...changeBy(by, label), action: "LET_IN", after: { userId } });
+    return true;
+  });
+}
+
+/** What came of an operator's wish to let somebody in. */
+export type OperatorGrant = "granted" | "had-it" | "unknown-portal" | "has-left";
+
+/**
+ * Puts a user on the list by the operator's word: the way out where no admin of an account is left. It counts like an
+ * admin's: a reading of the whole user list that does not have them takes it back.
+ */
+export async function grantByOperator(
+  pool: Pool,
+  { portalId, userId }: { portalId: bigint; userId: bigint },
+): Promise<OperatorGrant> {
+  return inTransaction(pool, async (client) => {
+    const known = await client.query("SELECT FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
+    if (known.rowCount === 0) return "unknown-portal";
+    const left = await client.query(
+      `SELECT FROM users u WHERE portal_id = $1 AND user_id = $2 AND NOT ${isActiveUser("u")}`,
+      [portalId, userId],
+    );
+    if (left.rowCount !== 0) return "has-left";
+    if (await mayAdminister(client, portalId, userId)) return "had-it";
+    await client.query(
+      `INSERT INTO portal_admins (portal_id, user_id) VALUES ($1, $2)
+       ON CONFLICT (portal_id, user_id) DO UPDATE SET added_at = now(), added_by_user_id = NULL`,
+      [portalId, userId],
+    );
+    const by = { portalId, userId: null, userEmail: "The operator of this service" };
+    await recordChange(client, { ...changeBy(by, `User ${userId}`), action: "LET_IN", after: { userId } });
+    return "granted";
+  });
+}
+
+/** Takes a user off the list. False where they were not on it. */
+export async function takeOut(pool: Pool, by: SessionIdentity, person: Administered): Promise<boolean> {
+  const { userId, label } = person;
+  return inTransaction(pool, async (client) => {
+    const { rowCount } = await client.query(
+      "DELETE FROM portal_admins WHERE portal_id = $1 AND user_id = $2",
+      [by.portalId, userId],
+    );
+    if (rowCount === 0) return false;
+    await recordChange(client, { ...changeBy(by, label), action: "TAKEN_OUT", before: { userId } });
+    return true;
+  });
+}
+
+type Administered = Pick<Administrator, "userId" | "label">;
+
+const changeBy = (by: SessionIdentity, subjectName: string) => ({ by, subject: "access", subjectName });

@@ -1,0 +1,91 @@
+import type { Database } from "#platform/db/client.js";
+import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+
+/** How much of their daily cap a sender has used. */
+export interface SenderLoad {
+  readonly userId: bigint;
+  /** Name, else e-mail, else "User 7". */
+  readonly label: string;
+  /** Enrollments in the last 24 hours. */
+  readonly sent: number;
+  readonly cap: number;
+}
+
+export interface SenderLoads {
+  /** The nearest to their cap, nearest first; a few at most. */
+  readonly nearest: readonly SenderLoad[];
+  /** How many of all senders are near their cap, or at it. */
+  readonly nearCount: number;
+  /** From when on what they sent is counted. */
+  readonly since: Date;
+}
+
+/** From this share of the cap on, a sender is near it. */
+const NEAR = 0.8;
+
+/** Whether so much was sent that the cap will be met soon. */
+export function isNearCap({ sent, cap }: Pick<SenderLoad, "sent" | "cap">): boolean {
+  return sent >= cap * NEAR;
+}
+
+/** Senders shown at most. */
+const SHOWN = 5;
+const DAY_MS = 86_400_000;
+
+interface Row {
+  user_id: string;
+  sent: number;
+  cap: number;
+  label: string | null;
+  near_count: number;
+}
+
+/**
+ * The senders who are nearest to their cap, nearest first. Walks from sender to sender in the index `executions_sent`
+ * and counts each one's last day there, so it costs senders and the day, not the history.
+ */
+export async function listSenderLoads(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+  now: Date,
+): Promise<SenderLoads> {
+  const since = new Date(now.getTime() - DAY_MS);
+  const { rows } = await pool.query<Row>({
+    name: "sender-loads",
+    text: `
+      WITH RECURSIVE sender AS (
+        SELECT min(sender_user_id) AS user_id FROM executions
+         WHERE portal_id = $1 AND enrollment_status = 'ENROLLED'
+        UNION ALL
+        SELECT (SELECT min(e.sender_user_id) FROM executions e
+                 WHERE e.portal_id = $1 AND e.enrollment_status = 'ENROLLED' AND e.sender_user_id > sender.user_id)
+          FROM sender WHERE sender.user_id IS NOT NULL
+      ), load AS (
+        SELECT sender.user_id, day.sent, coalesce(s.daily_cap, $2) AS cap,
+               count(*) FILTER (WHERE day.sent >= coalesce(s.daily_cap, $2) * $5::float8) OVER ()::int AS near_count
+          FROM sender
+          CROSS JOIN LATERAL (
+            SELECT count(*)::int AS sent FROM executions e
+             WHERE e.portal_id = $1 AND e.enrollment_status = 'ENROLLED' AND e.sender_user_id = sender.user_id
+               AND e.enrolled_at >= $4) AS day
+          LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = sender.user_id
+         WHERE sender.user_id IS NOT NULL AND day.sent > 0
+         ORDER BY day.sent::float8 / greatest(coalesce(s.daily_cap, $2), 1) DESC, sender.user_id LIMIT $3
+      )
+      SELECT load.*, person.label FROM load LEFT JOIN LATERAL (
+        SELECT coalesce(nullif(concat_ws(' ', first_name, last_name), ''), email) AS label FROM (
+          SELECT first_name, last_name, email, 1 AS rank FROM users u WHERE u.portal_id = $1 AND u.user_id = load.user_id
+          UNION ALL
+          SELECT first_name, last_name, email, 2 FROM owners o WHERE o.portal_id = $1 AND o.user_id = load.user_id
+        ) AS known ORDER BY rank LIMIT 1
+      ) AS person ON true`,
+    values: [portalId, DEFAULT_DAILY_CAP, SHOWN, since, NEAR],
+  });
+  const nearest = rows.map(({ user_id, sent, cap, label }) => ({
+    userId: BigInt(user_id),
+    label: label ?? `User ${user_id}`,
+    sent,
+    cap,
+  }));
+  return { nearest, nearCount: rows[0]?.near_count ?? 0, since };
+}

@@ -1,0 +1,19 @@
+import type { Database } from "#platform/db/client.js";
+
+/** What an admin decided for the portal. */
+export interface PortalChoices {
+  defaultSenderUserId: bigint | null;
+  /** Of the settings row; 0 where none was saved yet. Goes into each form and comes back with it. */
+  version: number;
+}
+
+export async function findChoices(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+): Promise<PortalChoices> {
+  const row = await prisma.portalSettings.findUnique({ where: { portalId } });
+  return {
+    defaultSenderUserId: row?.defaultSenderUserId ?? null,
+    version: row?.version ?? 0,
+  };
+}

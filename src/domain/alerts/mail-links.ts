@@ -1,0 +1,45 @@
+import type { TextCipher } from "./webhook-seals.js";
+
+/** What a link in a mail is good for, and where it leads; a link of one kind opens no other. */
+export interface MailLinkKind {
+  readonly path: string;
+  /** Names what is sealed in the link's token (src/domain/vault/cipher.ts). */
+  readonly field: string;
+}
+
+/** What a link says: whoever has it speaks for what stands in it, and nothing of that shows. */
+export interface MailLink {
+  readonly portalId: bigint;
+  readonly text: string;
+}
+
+export interface LinkMaker {
+  readonly cipher: TextCipher;
+  /** Origin of our pages. */
+  readonly publicUrl: string;
+}
+
+export function mailLink(
+  { path, field }: MailLinkKind,
+  { portalId, text }: MailLink,
+  { cipher, publicUrl }: LinkMaker,
+): string {
+  const token = cipher.seal(text, { portalId, field });
+  return `${publicUrl}${path}?account=${portalId}&token=${encodeURIComponent(token)}`;
+}
+
+/** @param query of the request. Undefined if the link is not one of ours, or of another kind. */
+export function readMailLink(
+  { field }: MailLinkKind,
+  cipher: TextCipher,
+  { account, token }: { readonly account?: unknown; readonly token?: unknown },
+): MailLink | undefined {
+  if (typeof account !== "string" || typeof token !== "string" || !/^[1-9]\d{0,17}$/.test(account))
+    return undefined;
+  const portalId = BigInt(account);
+  try {
+    return { portalId, text: cipher.open(token, { portalId, field }) };
+  } catch {
+    return undefined;
+  }
+}

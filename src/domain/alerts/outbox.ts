@@ -1,0 +1,243 @@
+import type { Pool, PoolClient } from "pg";
+import { cutText } from "#platform/text/storable-text.js";
+
+/** What an admin is told of outside the settings pages. */
+export const ALERT_KINDS = [
+  "PORTAL_DISCONNECTED",
+  "ACCOUNT_CONNECTED",
+  "USER_LIST_OLD",
+  "DELETION_AHEAD",
+  "SENDER_REFUSED",
+  "FAILURES_HIGH",
+  "BACKLOG_LATE",
+  "HOLDS_CUT_SHORT",
+  "SERVICE_FAULT",
+  "TEST",
+] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
+
+/** Ways an alert is delivered; each has an outcome of its own. */
+export const ALERT_CHANNELS = ["EMAIL", "WEBHOOK"] as const;
+export type AlertChannel = (typeof ALERT_CHANNELS)[number];
+
+/** An alert to be delivered now. */
+export interface DueAlert {
+  readonly portalId: bigint;
+  readonly id: bigint;
+  readonly kind: AlertKind;
+  readonly channel: AlertChannel;
+  readonly message: string;
+  readonly createdAt: Date;
+  /** Deliveries tried, this one included. */
+  readonly tries: number;
+  /** The portal's, as HubSpot names it; null: not known. */
+  readonly timeZone: string | null;
+  /** Path on the settings site of what it tells of; null: the overview. */
+  readonly page: string | null;
+  /** The channel's address, or for mail several, apart by commas; null: the portal wants none. */
+  readonly address: string | null;
+  /** A webhook's address, sealed; null if there is none, or it still stands in `address`. */
+  readonly sealedAddress: string | null;
+  /** Of those, who has got it by an earlier try, and whom the mail server refused for good, with its words. */
+  readonly reached: readonly string[];
+  readonly refusals: Readonly<Record<string, string>>;
+}
+
+/** PARTLY_SENT: not to every address. FAILED: to none; given up after the last try, or replaced by a newer test. */
+export type AlertOutcome = "SENT" | "PARTLY_SENT" | "FAILED" | "NOT_WANTED";
+
+/** What is to be told, and the page of the settings site that shows it. */
+interface RaisedAlert {
+  readonly portalId: bigint;
+  readonly kind: Exclude<AlertKind, "TEST">;
+  readonly message: string;
+  readonly page?: string;
+  /** No second one of its kind within this time; by default an hour. */
+  readonly quietHours?: number;
+}
+
+/**
+ * Writes an alert for every channel; in a transaction, it is raised exactly if what it tells of is committed. One of the
+ * same kind within the hour, or within `quietHours`, is left out: the mark's row decides, also between two processes.
+ */
+export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert): Promise<void> {
+  await database.query(
+    `WITH marked AS (
+       INSERT INTO alert_marks AS mark (portal_id, kind, raised_at) VALUES ($1, $2, now())
+       ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = now()
+         WHERE mark.raised_at <= now() - $6 * interval '1 hour'
+       RETURNING portal_id
+     )
+     INSERT INTO alerts (portal_id, kind, message, channel, page)
+     SELECT marked.portal_id, $2, $3, channel, $5 FROM marked, unnest($4::text[]) AS channel`,
+    [
+      ...[alert.portalId, alert.kind, alert.message, ALERT_CHANNELS, alert.page ?? null],
+      alert.quietHours ?? 1,
+    ],
+  );
+}
+
+/** Longer messages name nobody more. */
+const LONGEST_GATHERED = 4_000;
+const AND_OTHERS = "There are more: see the settings pages.";
+
+/** SQL expressions of what is told when it happens to several one after the other. */
+export interface GatheredAlertSql {
+  /** A CTE with a row of `portal_id` if there is something to tell, else none. */
+  readonly news: string;
+  readonly kind: string;
+  readonly message: string;
+  /** The page that shows the first, and the one that shows all of them. */
+  readonly page: string;
+  readonly listPage: string;
+  /** Of type text[]: ALERT_CHANNELS. */
+  readonly channels: string;
+}
+
+/**
+ * SQL of a statement's last CTEs and its main query. Like `raiseAlert`, but the first is told at once, all that follow
+ * within the hour in one alert at its end, a line each. One that was told within the hour is not told again.
+ *
+ * The mark stands where the last alert of the kind is told. Whoever raises one kind for one portal does so one after the
+ * other: a second statement at the same moment would not see what the first one gathered.
+ */
+export function gatherAlertSql({ news, kind, message, page, listPage, channels }: GatheredAlertSql): string {
+  return `
+    untold AS (
+      SELECT portal_id FROM ${news} WHERE NOT EXISTS (
+        SELECT FROM alerts a WHERE a.portal_id = ${news}.portal_id AND a.kind = ${kind} AND a.created_at > now() - interval '1 hour'
+           AND ${message} = ANY (string_to_array(a.message, E'\n')))
+    ), gathering AS (
+      SELECT FROM alerts a JOIN untold USING (portal_id)
+       WHERE a.kind = ${kind} AND a.outcome IS NULL AND a.tries = 0 AND a.due_at > now()
+    ), mark AS (
+      INSERT INTO alert_marks AS m (portal_id, kind, raised_at) SELECT portal_id, ${kind}, now() FROM untold
+      ON CONFLICT (portal_id, kind) DO UPDATE SET raised_at = CASE
+        WHEN m.raised_at <= now() - interval '1 hour' THEN now()
+        WHEN EXISTS (SELECT FROM gathering) THEN m.raised_at
+        ELSE m.raised_at + interval '1 hour' END
+      RETURNING portal_id, raised_at, raised_at = now()::timestamptz(3) AS is_first
+    ), added AS (
+      UPDATE alerts a SET message = CASE
+          WHEN length(a.message) < ${LONGEST_GATHERED} THEN a.message || E'\n' || ${message}
+          WHEN right(a.message, ${AND_OTHERS.length}) = '${AND_OTHERS}' THEN a.message
+          ELSE a.message || E'\n' || '${AND_OTHERS}' END
+        FROM mark
+       WHERE NOT mark.is_first AND a.portal_id = mark.portal_id AND a.kind = ${kind}
+         AND a.outcome IS NULL AND a.tries = 0 AND a.due_at > now()
+      RETURNING a.id
+    )
+    INSERT INTO alerts (portal_id, kind, message, channel, page, due_at)
+    SELECT mark.portal_id, ${kind}, ${message}, channel, CASE WHEN mark.is_first THEN ${page} ELSE ${listPage} END, mark.raised_at
+      FROM mark, unnest(${channels}) AS channel WHERE mark.is_first OR NOT EXISTS (SELECT FROM added)`;
+}
+
+interface DueRow {
+  portal_id: string;
+  id: string;
+  kind: AlertKind;
+  channel: AlertChannel;
+  message: string;
+  page: string | null;
+  created_at: Date;
+  tries: number;
+  time_zone: string | null;
+  address: string | null;
+  sealed_address: string | null;
+  reached: string[] | null;
+  refusals: Record<string, string>;
+}
+
+/**
+ * Claims up to `limit` due alerts for `claimSeconds`: a process that dies while it delivers lets another one try again
+ * then, so an alert may arrive twice but is not lost.
+ */
+export async function claimDueAlerts(
+  pool: Pool,
+  { limit, claimSeconds }: { limit: number; claimSeconds: number },
+): Promise<DueAlert[]> {
+  const { rows } = await pool.query<DueRow>({
+    name: "claim-due-alerts",
+    text: `
+      WITH due AS (
+        SELECT portal_id, id FROM alerts WHERE outcome IS NULL AND due_at <= now()
+         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+      )
+      UPDATE alerts AS alert SET tries = alert.tries + 1, due_at = now() + $2 * interval '1 second'
+        FROM due LEFT JOIN portal_settings AS settings USING (portal_id)
+       WHERE alert.portal_id = due.portal_id AND alert.id = due.id
+      RETURNING alert.portal_id, alert.id, alert.kind, alert.channel, alert.message, alert.page, alert.created_at, alert.tries,
+                alert.reached, alert.refusals,
+                (SELECT time_zone FROM portals WHERE portals.portal_id = alert.portal_id) AS time_zone,
+                CASE alert.channel WHEN 'EMAIL' THEN settings.alert_email ELSE settings.alert_webhook_url END AS address,
+                CASE alert.channel WHEN 'WEBHOOK' THEN settings.alert_webhook_sealed END AS sealed_address`,
+    values: [limit, claimSeconds],
+  });
+  return rows.map((row) => ({
+    portalId: BigInt(row.portal_id),
+    id: BigInt(row.id),
+    kind: row.kind,
+    channel: row.channel,
+    message: row.message,
+    page: row.page,
+    createdAt: row.created_at,
+    tries: row.tries,
+    timeZone: row.time_zone,
+    address: row.address,
+    sealedAddress: row.sealed_address,
+    reached: row.reached ?? [],
+    refusals: row.refusals,
+  }));
+}
+
+/** One address of a mail is settled: `refusal` holds the server's words, or is undefined if the address has got it. */
+export interface SettledAddress {
+  readonly address: string;
+  readonly refusal?: string | undefined;
+}
+
+/**
+ * Notes what became of one address, at once, so that it is not mailed again; and keeps the alert to this process for
+ * `claimSeconds` more.
+ *
+ * @returns false if the alert is not this process's any more: another one claimed it after its time, or it was replaced.
+ */
+export async function settleAddress(
+  pool: Pool,
+  alert: DueAlert,
+  { address, refusal, claimSeconds }: SettledAddress & { claimSeconds: number },
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `UPDATE alerts SET due_at = now() + $6 * interval '1 second',
+       reached = CASE WHEN $5::text IS NULL THEN array_append(reached, $4::text) ELSE reached END,
+       refusals = CASE WHEN $5::text IS NULL THEN refusals ELSE refusals || jsonb_build_object($4::text, $5::text) END
+     WHERE portal_id = $1 AND id = $2 AND tries = $3 AND outcome IS NULL`,
+    [
+      ...[alert.portalId, alert.id, alert.tries, address],
+      ...[refusal === undefined ? null : cutText(refusal, LONGEST_REFUSAL), claimSeconds],
+    ],
+  );
+  return rowCount === 1;
+}
+
+const LONGEST_REFUSAL = 200;
+const LONGEST_PROBLEM = 600;
+
+/** How a try to deliver an alert ended: for good with an outcome, or to be tried again. */
+export type TryEnd =
+  | { readonly outcome: AlertOutcome; readonly problem?: string | undefined }
+  | { readonly retryInMs: number; readonly problem: string };
+
+/** Ends an alert, or puts it off; nothing if it is not this process's any more. */
+export async function endTry(pool: Pool, alert: DueAlert, end: TryEnd): Promise<void> {
+  const [outcome, retryInMs] = "outcome" in end ? [end.outcome, 0] : [null, end.retryInMs];
+  await pool.query(
+    `UPDATE alerts SET last_problem = $4, due_at = now() + $6::float8 * interval '1 millisecond', outcome = $5::text,
+       ended_at = CASE WHEN $5::text IS NOT NULL THEN now() END
+     WHERE portal_id = $1 AND id = $2 AND tries = $3 AND outcome IS NULL`,
+    [
+      ...[alert.portalId, alert.id, alert.tries],
+      ...[end.problem === undefined ? null : cutText(end.problem, LONGEST_PROBLEM), outcome, retryInMs],
+    ],
+  );
+}

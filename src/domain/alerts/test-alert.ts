@@ -1,0 +1,57 @@
+import type { Pool, PoolClient } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
+import type { AlertChannel } from "./outbox.js";
+
+/** Tests a portal may send in 24 hours, of all channels together. */
+const MOST_A_DAY = 10;
+
+interface TestAlert {
+  readonly channel: AlertChannel;
+  readonly message: string;
+  /** Called in the transaction that raises it. */
+  readonly record: (client: PoolClient) => Promise<void>;
+}
+
+export type TestVerdict = "raised" | "too-soon" | "too-many";
+
+/** `open` holds the row where a test may be sent now, `tests` says why where it is missing. */
+const RAISE = `
+  WITH tests AS (
+    SELECT count(*) FILTER (WHERE channel = $2 AND created_at > now() - interval '1 minute') > 0 AS is_too_soon,
+           count(*) >= $4 AS is_too_many
+    FROM alerts WHERE portal_id = $1 AND kind = 'TEST' AND created_at > now() - interval '1 day'
+  ), open AS (
+    SELECT FROM tests WHERE NOT is_too_soon AND NOT is_too_many
+  ), replaced AS (
+    UPDATE alerts SET outcome = 'FAILED', ended_at = now()
+    WHERE portal_id = $1 AND kind = 'TEST' AND channel = $2 AND outcome IS NULL AND EXISTS (SELECT FROM open)
+  ), raised AS (
+    INSERT INTO alerts (portal_id, kind, channel, message) SELECT $1, 'TEST', $2, $3 FROM open
+  )
+  SELECT is_too_soon, is_too_many FROM tests`;
+
+/**
+ * Raises a TEST alert in place of any of its channel that is still to be sent: the newest one tells whether the address
+ * works now. A channel gets one a minute and a portal ten a day at most, however often and from however many browsers
+ * the button is pressed: the address may be somebody's who never asked for it.
+ */
+export async function raiseTestAlert(
+  pool: Pool,
+  portalId: bigint,
+  { channel, message, record }: TestAlert,
+): Promise<TestVerdict> {
+  return inTransaction(pool, async (client) => {
+    // Two presses at once: the second counts when the first is committed. Whoever has an address has this row.
+    await client.query(`SELECT FROM portal_settings WHERE portal_id = $1 FOR UPDATE`, [portalId]);
+    const { rows } = await client.query<{ is_too_soon: boolean; is_too_many: boolean }>(RAISE, [
+      portalId,
+      channel,
+      message,
+      MOST_A_DAY,
+    ]);
+    if (rows[0]?.is_too_many === true) return "too-many";
+    if (rows[0]?.is_too_soon === true) return "too-soon";
+    await record(client);
+    return "raised";
+  });
+}

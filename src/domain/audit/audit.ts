@@ -1,0 +1,127 @@
+import type { Database } from "#platform/db/client.js";
+import type { Prisma } from "#platform/db/generated/client.js";
+
+/** Who changes something: the user of the session. */
+export interface Actor {
+  readonly userId: bigint | null;
+  readonly userEmail: string | null;
+}
+
+export type AuditSubject = "sender" | "rotation" | "preset" | "portal";
+export type AuditAction = "CREATED" | "CHANGED" | "DELETED" | "CLEARED";
+
+/** What is shown as before and after: plain values by name, ids as texts. */
+export type Snapshot = Prisma.InputJsonObject;
+
+export interface AuditedChange {
+  readonly by: Actor;
+  readonly subject: AuditSubject;
+  /** In words an admin knows: a person's name, a preset's. */
+  readonly subjectName: string;
+  readonly action: AuditAction;
+  /** Null where it did not exist. */
+  readonly before: Snapshot | null;
+  readonly after: Snapshot | null;
+}
+
+/**
+ * Notes changes in the transaction that makes them, so neither is there without the other: in one statement, however many
+ * they are. A change that changes nothing is not noted.
+ */
+export async function recordChanges(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  changes: readonly AuditedChange[],
+): Promise<void> {
+  const real = changes.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after));
+  if (real.length === 0) return;
+  await transaction.auditEntry.createMany({
+    data: real.map(({ by, before, after, ...what }) => ({
+      portalId,
+      userId: by.userId,
+      userEmail: by.userEmail,
+      ...what,
+      ...(before === null ? {} : { before }),
+      ...(after === null ? {} : { after }),
+    })),
+  });
+}
+
+export function recordChange(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  change: AuditedChange,
+): Promise<void> {
+  return recordChanges(transaction, portalId, [change]);
+}
+
+export interface AuditItem {
+  readonly id: bigint;
+  readonly at: Date;
+  readonly userId: bigint | null;
+  readonly userEmail: string | null;
+  readonly subject: string;
+  readonly subjectName: string;
+  readonly action: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface AuditPage {
+  readonly items: AuditItem[];
+  /** Where the next page begins; undefined on the last one. */
+  readonly olderThan: bigint | undefined;
+}
+
+const PAGE_SIZE = 25;
+
+/** Which entries; what is absent does not narrow. */
+export interface AuditFilter {
+  readonly userId?: bigint | undefined;
+  readonly subject?: string | undefined;
+  /** Older than this id. */
+  readonly before?: bigint | undefined;
+}
+
+/** Newest first. Ids grow with time, so the primary key gives the order. */
+export async function listAuditEntries(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { userId, subject, before }: AuditFilter,
+): Promise<AuditPage> {
+  const rows = await prisma.auditEntry.findMany({
+    where: {
+      portalId,
+      ...(userId === undefined ? {} : { userId }),
+      ...(subject === undefined ? {} : { subject }),
+      ...(before === undefined ? {} : { id: { lt: before } }),
+    },
+    orderBy: { id: "desc" },
+    take: PAGE_SIZE + 1,
+  });
+  const items = rows.slice(0, PAGE_SIZE);
+  return { items, olderThan: rows.length > PAGE_SIZE ? items.at(-1)?.id : undefined };
+}
+
+/** Somebody who changed something, under the address of the last time. */
+export interface AuditActor {
+  readonly userId: bigint;
+  readonly userEmail: string | null;
+}
+
+/** Entries looked through for who made them. */
+const ACTORS_OF = 10_000;
+
+/** Everybody who made one of the portal's newest entries. */
+export async function listAuditActors(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<AuditActor[]> {
+  const { rows } = await pool.query<{ user_id: string; user_email: string | null }>(
+    `SELECT DISTINCT ON (user_id) user_id, user_email FROM (
+       SELECT id, user_id, user_email FROM audit_entries WHERE portal_id = $1 ORDER BY id DESC LIMIT $2
+     ) AS newest WHERE user_id IS NOT NULL ORDER BY user_id, id DESC`,
+    [portalId, ACTORS_OF],
+  );
+  return rows.map(({ user_id, user_email }) => ({ userId: BigInt(user_id), userEmail: user_email }));
+}

@@ -1,0 +1,219 @@
+import type { Pool, PoolClient } from "pg";
+import { isLockTimeout } from "#platform/db/lock-timeout.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
+import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
+import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import { forgetSearches, type ErasedWords } from "./forget-searches.js";
+import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
+
+/** What HubSpot told of a contact. */
+export type ContactChange =
+  /**
+   * It came into a sequence or left one, or it may be gone. Events come in any order, and a merge deletes too, so what
+   * is true is asked of HubSpot.
+   */
+  | { readonly kind: "touched"; readonly portalId: bigint; readonly contactId: string }
+  /** Deleted for privacy's sake: final, and nothing of it may be kept. */
+  | { readonly kind: "erased"; readonly portalId: bigint; readonly contactId: string }
+  /** The contacts go on as another one. */
+  | {
+      readonly kind: "merged";
+      readonly portalId: bigint;
+      readonly contactIds: readonly string[];
+      readonly into: string;
+    };
+
+type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
+
+/**
+ * `$1` portals and `$2` contacts, pair by pair. Locked by id, so that two deliveries at once do not block each other. What
+ * depends on the state is taken from here: read anew, the row would be as it was before the lock was waited for.
+ */
+const affected = (condition: string): string => `affected AS (
+  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.due_at, e.contact_id, e.contact_email FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+    JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
+   WHERE ${condition} ORDER BY e.portal_id, e.id FOR UPDATE OF e
+)`;
+
+/**
+ * Due at once, and at another instant than before, even if it was due already: a look that is under way read the contact
+ * before the event, and knows by the changed instant that it must not put the next look off (watch.ts).
+ */
+const AT_ONCE = `least(now(), a.due_at - interval '1 millisecond')`;
+
+const LOOK_NOW = `
+  WITH ${affected(`e.state = 'WATCHING'`)}
+  UPDATE executions e SET due_at = ${AT_ONCE} FROM affected a, portals p
+   WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+  RETURNING e.portal_id`;
+
+/**
+ * `$3`: what each contact became. History goes along: a later privacy deletion of either names it. What the call carried
+ * told of the contact that is gone: who is attempted from now on is read from HubSpot.
+ */
+const MERGE = `
+  WITH ${affected("true")}, became AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS row (portal_id, contact_id, became_id)
+  ), moved AS (
+    DELETE FROM past_enrollments p USING became WHERE p.portal_id = became.portal_id AND p.contact_id = became.contact_id
+    RETURNING p.*, became.became_id
+  ), kept AS (
+    INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)
+    SELECT DISTINCT ON (portal_id, became_id, sequence_id) portal_id, became_id, sequence_id, enrolled_at, sender_user_id, kept_until
+      FROM moved ORDER BY portal_id, became_id, sequence_id, enrolled_at DESC
+    ON CONFLICT (portal_id, contact_id, sequence_id) DO UPDATE
+      SET enrolled_at = excluded.enrolled_at, sender_user_id = excluded.sender_user_id, kept_until = excluded.kept_until
+      WHERE excluded.enrolled_at > p.enrolled_at
+  )
+  UPDATE executions e SET contact_id = became.became_id, has_waited = true, due_at = CASE WHEN a.state = 'WATCHING' THEN ${AT_ONCE} ELSE e.due_at END
+    FROM affected a, portals p, became
+   WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+     AND became.portal_id = a.portal_id AND became.contact_id = a.contact_id
+  RETURNING e.portal_id`;
+
+/**
+ * What is still open is decided, or, where a request is under way for it, ends with that request. Codes and counts stay;
+ * messages, which may hold HubSpot's words about an address, become the code's own sentence.
+ */
+const ERASE = `
+  WITH ${affected("true")}, marked AS (
+    SELECT portal_id, id, contact_email,
+           state IN ('QUEUED', 'WATCHING') OR (state = 'UNCERTAIN' AND epoch IS NULL)
+             OR (state = 'DECIDED' AND kind <> 'ENROLL') AS is_moot
+      FROM affected
+  ), forgotten AS (
+    DELETE FROM past_enrollments p USING unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+     WHERE p.portal_id = named.portal_id AND p.contact_id = named.contact_id
+  )
+  UPDATE executions e
+     SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
+         completion_problem = NULL,
+         request = e.request - 'properties' - 'sequencesBefore'
+           - CASE WHEN e.state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') THEN 'requestContext' ELSE '' END,
+         state = CASE WHEN m.is_moot THEN 'DECIDED' ELSE e.state END,
+         due_at = CASE WHEN m.is_moot THEN now() ELSE e.due_at END,
+         decided_at = CASE WHEN m.is_moot THEN now() ELSE e.decided_at END,
+         execution_state = CASE WHEN m.is_moot THEN 'FAIL_CONTINUE' ELSE e.execution_state END,
+         enrollment_status = CASE WHEN m.is_moot AND e.kind = 'ENROLL' THEN 'FAILED' ELSE e.enrollment_status END,
+         error_code = CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END,
+         error_message = $3::jsonb ->> CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END
+    FROM marked m
+   WHERE e.portal_id = m.portal_id AND e.id = m.id
+  RETURNING e.portal_id, m.contact_email`;
+
+/**
+ * Of contacts into which an erased one had been merged: HubSpot has them still, or names them when they go, too. So their
+ * ids, outcomes and open executions stay, and whatever may tell of the erased one goes: addresses, properties, HubSpot's
+ * words. What is open is judged by what HubSpot says then.
+ */
+const FORGET_MERGED = `
+  WITH ${affected("true")}, open AS (
+    SELECT portal_id, id, contact_email, state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING') AS is_open FROM affected
+  )
+  UPDATE executions e
+     SET contact_email = NULL, sender_choice = NULL, last_problem = NULL, completion_problem = NULL,
+         outputs = CASE WHEN e.state IN ('WATCHING', 'DECIDED') THEN e.outputs END,
+         has_waited = e.has_waited OR o.is_open,
+         request = (e.request - 'properties')
+           || CASE WHEN o.is_open AND NOT e.request ? 'sequencesBefore' THEN ${SEQUENCES_BEFORE} ELSE '{}' END,
+         error_message = $3::jsonb ->> e.error_code
+    FROM open o
+   WHERE e.portal_id = o.portal_id AND e.id = o.id
+  RETURNING e.portal_id, o.contact_email`;
+
+function pairs(changes: readonly { portalId: bigint; contactId: string }[]): [bigint[], string[]] {
+  return [changes.map(({ portalId }) => portalId), changes.map(({ contactId }) => contactId)];
+}
+
+function ofKind<Kind extends ContactChange["kind"]>(
+  changes: readonly ContactChange[],
+  kind: Kind,
+): ChangeOf<Kind>[] {
+  return changes.filter((change): change is ChangeOf<Kind> => change.kind === kind);
+}
+
+function fatesOf(changes: readonly ContactChange[]): ContactFate[] {
+  return changes.flatMap((change): ContactFate[] => {
+    if (change.kind === "touched") return [];
+    if (change.kind === "erased")
+      return [{ portalId: change.portalId, contactId: change.contactId, becameId: null }];
+    const { portalId, contactIds, into } = change;
+    return contactIds.map((contactId) => ({ portalId, contactId, becameId: into }));
+  });
+}
+
+interface ErasedRow {
+  portal_id: string;
+  contact_email: string | null;
+}
+
+/** By portal, the ids and the addresses of what was erased. */
+function wordsOf(erased: readonly ContactFate[], rows: readonly ErasedRow[]): ErasedWords[] {
+  const words = new Map<bigint, Set<string>>();
+  for (const { portalId, contactId } of erased)
+    words.set(portalId, (words.get(portalId) ?? new Set()).add(contactId));
+  for (const { portal_id, contact_email } of rows)
+    if (contact_email !== null) words.get(BigInt(portal_id))?.add(contact_email);
+  return [...words].map(([portalId, named]) => ({ portalId, words: [...named] }));
+}
+
+async function apply(client: PoolClient, changes: readonly ContactChange[]): Promise<Set<bigint>> {
+  const portals = new Set<bigint>();
+  async function run<Row extends { portal_id: string }>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    const { rows } = await client.query<Row>(text, [...values]);
+    rows.forEach(({ portal_id }) => portals.add(BigInt(portal_id)));
+    return rows;
+  }
+  const survivors = await findSurvivors(client, ofKind(changes, "erased"));
+  const fates = await settleFates(client, fatesOf(changes));
+  const merged = fates.filter(({ becameId }) => becameId !== null);
+  if (merged.length > 0) await run(MERGE, [...pairs(merged), merged.map(({ becameId }) => becameId)]);
+  const erased = fates.filter(({ becameId }) => becameId === null);
+  if (erased.length > 0) {
+    const rows = await run<ErasedRow>(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
+    if (survivors.length > 0)
+      rows.push(
+        ...(await run<ErasedRow>(FORGET_MERGED, [...pairs(survivors), JSON.stringify(ERROR_SENTENCES)])),
+      );
+    await forgetSearches(client, wordsOf(erased, rows));
+  }
+  const touched = ofKind(changes, "touched");
+  if (touched.length > 0) await run(LOOK_NOW, pairs(touched));
+  return portals;
+}
+
+/**
+ * Stores what the changes mean for our executions, in one transaction; the same changes again change nothing more, and
+ * their order does not matter. Portals that are not connected are left alone, but for erasing.
+ *
+ * @returns the portals that have something to do now.
+ */
+export async function applyContactChanges(
+  pool: Pool,
+  changes: readonly ContactChange[],
+): Promise<Set<bigint>> {
+  try {
+    return await inTransaction(pool, (client) => apply(client, changes));
+  } catch (fault) {
+    const portals = [...new Set(changes.map(({ portalId }) => portalId))];
+    if (!isLockTimeout(fault) || portals.length < 2) throw fault;
+    return applyApart(
+      pool,
+      portals.map((id) => changes.filter(({ portalId }) => portalId === id)),
+    );
+  }
+}
+
+/** A portal with a row that somebody holds keeps the delivery coming, and no other portal waiting. */
+async function applyApart(pool: Pool, byPortal: readonly (readonly ContactChange[])[]): Promise<Set<bigint>> {
+  const results = await Promise.allSettled(
+    byPortal.map((changes) => inTransaction(pool, (client) => apply(client, changes))),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return new Set(results.flatMap((result) => (result.status === "fulfilled" ? [...result.value] : [])));
+}

@@ -1,0 +1,230 @@
+import { LRUCache } from "lru-cache";
+import type { Pool } from "pg";
+import { deactivatedUsers } from "./user-list.js";
+
+/** A sequence as HubSpot lists it. */
+export interface DirectorySequence {
+  readonly id: string;
+  readonly name: string;
+  readonly folderId?: string | null | undefined;
+}
+
+/** An owner: what `hubspot_owner_id` of a contact names. `userId` is null for queues; archived ones keep theirs. */
+export interface DirectoryOwner {
+  readonly id: string;
+  readonly userId: bigint | null;
+  readonly email: string | null;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly type: string;
+  readonly archived: boolean;
+}
+
+export interface DirectoryUser {
+  readonly id: bigint;
+  readonly email: string | null;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly superAdmin: boolean;
+  readonly seatNames: readonly string[];
+}
+
+/** How fresh a portal's directory is. */
+export interface DirectoryState {
+  readonly requestedAt: Date | null;
+  readonly syncedAt: Date | null;
+  /** The same of the user list alone. */
+  readonly usersRequestedAt: Date | null;
+  readonly usersReadAt: Date | null;
+  /** The database's clock: the one the instants above were taken from. */
+  readonly now: Date;
+}
+
+/**
+ * Our copy of a portal's sequences, owners and users: what dropdowns show and senders are found in without a call to
+ * HubSpot. Written by the portal's owner (copy-store.ts, worker/renewal/sync-directory.ts); read by all.
+ */
+export interface Directory {
+  state(portalId: bigint): Promise<DirectoryState | undefined>;
+  /** Asks for a fresh copy, unless one was asked for or made within `minAgeMs`. True when it was asked for now. */
+  requestSync(portalId: bigint, options: { minAgeMs: number }): Promise<boolean>;
+  sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
+  /** Whether HubSpot showed the sequence to one of our readers when our copy was made. */
+  isSequenceListed(portalId: bigint, sequenceId: string): Promise<boolean>;
+  owner(portalId: bigint, ownerId: string): Promise<DirectoryOwner | undefined>;
+  /**
+   * Emails of active users, from the user list or, if that scope is not granted, from the owners; those without an entry
+   * are not active.
+   */
+  activeUserEmails(portalId: bigint, userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
+  /** Owners were written: what this process remembers of them is from before. */
+  forget(portalId: bigint, owners: readonly Pick<DirectoryOwner, "id" | "userId">[]): void;
+}
+
+/** Looked-up entries may be this old: a renamed sequence or a new owner address shows within half a minute. */
+const CACHE_MS = 30_000;
+const CACHE_ENTRIES = 50_000;
+
+export function createDirectory({ pool }: { pool: Pool }): Directory {
+  const cache = new LRUCache<string, object>({ max: CACHE_ENTRIES, ttl: CACHE_MS });
+
+  const reads = new Map<string, Promise<unknown>>();
+
+  /** One read for all who ask while it is under way: a burst of contacts of one owner asks at the same moment. */
+  function shared<T>(key: string, read: () => Promise<T>): Promise<T> {
+    const underWay = reads.get(key);
+    if (underWay !== undefined) return underWay as Promise<T>;
+    const started = read().finally(() => reads.delete(key));
+    reads.set(key, started);
+    return started;
+  }
+
+  /** Caches found entries only: what is missing may appear any moment. */
+  async function cached<T extends object>(
+    key: string,
+    load: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const known = cache.get(key);
+    if (known !== undefined) return known as T;
+    return shared(key, async () => {
+      const loaded = await load();
+      if (loaded !== undefined) cache.set(key, loaded);
+      return loaded;
+    });
+  }
+
+  /** What a read under way found may be from before, too. */
+  function forget(key: string): void {
+    cache.delete(key);
+    reads.delete(key);
+  }
+
+  async function one<T extends object>(
+    name: string,
+    text: string,
+    values: unknown[],
+  ): Promise<T | undefined> {
+    return (await pool.query<T>({ name, text, values })).rows[0];
+  }
+
+  async function run(name: string, text: string, values: unknown[]): Promise<number> {
+    return (await pool.query({ name, text, values })).rowCount ?? 0;
+  }
+
+  /** One statement, however many: a rotation has up to 200 members. */
+  async function readActiveUsers(
+    portalId: bigint,
+    userIds: readonly bigint[],
+  ): Promise<[userId: bigint, found: { email: string | null }][]> {
+    const { rows } = await pool.query<{ user_id: string; email: string | null }>({
+      name: "directory-active-users",
+      text: `
+        SELECT DISTINCT ON (user_id) user_id, email FROM (
+          SELECT user_id, email, 1 AS preference FROM users
+           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[])
+          UNION ALL
+          SELECT user_id, email, 2 FROM owners
+           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[]) AND NOT is_archived AND type = 'PERSON'
+        ) AS known
+         WHERE user_id NOT IN (${deactivatedUsers("user_id = ANY ($2::bigint[])")}) ORDER BY user_id, email IS NULL, preference`,
+      values: [portalId, userIds],
+    });
+    return rows.map(({ user_id, email }) => {
+      const found = { email };
+      cache.set(`user:${portalId}:${user_id}`, found);
+      return [BigInt(user_id), found];
+    });
+  }
+
+  return {
+    async state(portalId) {
+      const row = await one<{
+        directory_requested_at: Date | null;
+        directory_synced_at: Date | null;
+        users_requested_at: Date | null;
+        users_read_at: Date | null;
+        now: Date;
+      }>(
+        "directory-state",
+        `SELECT directory_requested_at, directory_synced_at,
+                users_requested_at, users_read_at, now() AS now
+           FROM portals WHERE portal_id = $1`,
+        [portalId],
+      );
+      if (row === undefined) return undefined;
+      return {
+        requestedAt: row.directory_requested_at,
+        syncedAt: row.directory_synced_at,
+        usersRequestedAt: row.users_requested_at,
+        usersReadAt: row.users_read_at,
+        now: row.now,
+      };
+    },
+
+    async requestSync(portalId, { minAgeMs }) {
+      const count = await run(
+        "directory-request-sync",
+        `UPDATE portals SET directory_requested_at = now()
+          WHERE portal_id = $1 AND status = 'CONNECTED'
+            AND greatest(directory_requested_at, directory_synced_at, '-infinity') <= now() - $2 * interval '1 millisecond'`,
+        [portalId, minAgeMs],
+      );
+      return count > 0;
+    },
+
+    forget(portalId, owners) {
+      for (const { id, userId } of owners) {
+        forget(`owner:${portalId}:${id}`);
+        if (userId !== null) forget(`user:${portalId}:${userId}`);
+      }
+    },
+
+    async sequenceName(portalId, sequenceId) {
+      const found = await cached(`sequence:${portalId}:${sequenceId}`, () =>
+        one<{ name: string }>(
+          "directory-sequence",
+          `SELECT name FROM sequences WHERE portal_id = $1 AND sequence_id = $2`,
+          [portalId, sequenceId],
+        ),
+      );
+      return found?.name;
+    },
+
+    async isSequenceListed(portalId, sequenceId) {
+      const found = await one<{ is_listed: boolean }>(
+        "directory-sequence-listed",
+        `SELECT is_listed FROM sequences WHERE portal_id = $1 AND sequence_id = $2`,
+        [portalId, sequenceId],
+      );
+      return found?.is_listed === true;
+    },
+
+    owner: (portalId, ownerId) =>
+      cached(`owner:${portalId}:${ownerId}`, async () => {
+        const row = await one<Omit<DirectoryOwner, "userId"> & { userId: string | null }>(
+          "directory-owner",
+          `SELECT owner_id AS id, user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName", type,
+                  is_archived AS archived
+             FROM owners WHERE portal_id = $1 AND owner_id = $2`,
+          [portalId, ownerId],
+        );
+        return row && { ...row, userId: row.userId === null ? null : BigInt(row.userId) };
+      }),
+
+    async activeUserEmails(portalId, userIds) {
+      const emails = new Map<bigint, string | null>();
+      const missing: bigint[] = [];
+      for (const userId of userIds) {
+        const known = cache.get(`user:${portalId}:${userId}`) as { email: string | null } | undefined;
+        if (known === undefined) missing.push(userId);
+        else emails.set(userId, known.email);
+      }
+      if (missing.length === 0) return emails;
+      for (const [userId, found] of await shared(`users:${portalId}:${missing.join()}`, () =>
+        readActiveUsers(portalId, missing),
+      ))
+        emails.set(userId, found.email);
+      return emails;
+    },
+  };
+}

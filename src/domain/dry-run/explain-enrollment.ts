@@ -1,0 +1,218 @@
+import { DateTime } from "luxon";
+import type { Pool } from "pg";
+import { createBreather, type Breathe } from "#platform/time/breather.js";
+import type { Directory } from "#domain/directory/directory.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
+import { readSequenceFacts } from "#domain/contract/sequence-facts.js";
+import { localDay } from "#platform/time/local-time.js";
+import { HubSpotError } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { neededProperties } from "#domain/senders/contact-policy.js";
+import {
+  readEffectivePolicy,
+  type EffectivePolicy,
+  type StepChoices,
+} from "#domain/senders/effective-policy.js";
+import { explainChoice, type ChoiceExplanation } from "#domain/senders/explain-choice.js";
+import type { ContactCheck, EnrollQuestion, Explain, Explained } from "#domain/senders/explanation.js";
+import { Openings } from "#domain/senders/windows/openings.js";
+import type { Policy } from "#domain/contract/policy.js";
+import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
+import { readPortalPolicy, type PortalPolicy } from "#domain/senders/portal-policy.js";
+import { findAskedContact, type AskedContact } from "./asked-contact.js";
+import { findPeople } from "./find-people.js";
+
+export interface ExplainerOptions {
+  readonly pool: Pool;
+  readonly directory: Directory;
+  /** For the reads of one question. */
+  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  /** The clock of send windows, away dates and caps; undefined: the database's. */
+  readonly now: (() => Date) | undefined;
+  /** How long a contact that came now could wait for a sender. */
+  readonly patienceMs: number;
+}
+
+type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
+
+/**
+ * Answers "what would happen to this contact now?" with the code that enrolls (domain/senders/explain-choice.ts). The contact and
+ * people the directory does not know are read from HubSpot.
+ */
+export function createExplainer(options: ExplainerOptions): Explain {
+  const means = { ...options, openings: new Openings(), breathe: createBreather() };
+  const memoryOf = createPolicyMemories();
+  return async (portalId, question) => {
+    const { pool, gatewayOf } = options;
+    const gateway = gatewayOf(portalId);
+    const memory = memoryOf(portalId);
+    const { portal, effective } = await readEffectivePolicy(stepOf(question), (needs) =>
+      readPortalPolicy(pool, portalId, { memory, needs }),
+    );
+    const contact = await findAskedContact({ pool, gateway }, portalId, {
+      contact: question.contact,
+      properties: propertiesFor(effective),
+    });
+    if (contact === "not-found") return { kind: "contact-not-found" };
+    if (contact === "hubspot-unavailable") return { kind: contact };
+    try {
+      const verdict = await judge(means, { portal, gateway, contact, question });
+      return {
+        kind: "explained",
+        contact: { id: contact.id, email: contact.email },
+        policyName: policyName(portal, question),
+        ...verdict,
+        checks: [...sourceOf(contact, portal.timeZone), ...verdict.checks],
+      };
+    } catch (fault) {
+      if (fault instanceof HubSpotError) return { kind: "hubspot-unavailable" };
+      throw fault;
+    }
+  };
+}
+
+/** What all questions share. */
+interface Means extends ExplainerOptions {
+  readonly openings: Openings;
+  readonly breathe: Breathe;
+}
+
+interface Question {
+  readonly portal: PortalPolicy;
+  readonly gateway: PortalGateway;
+  readonly contact: AskedContact;
+  readonly question: EnrollQuestion;
+}
+
+async function judge(
+  { pool, directory, now, patienceMs, openings, breathe }: Means,
+  { portal, gateway, contact, question }: Question,
+): Promise<Verdict> {
+  if (portal.isPaused)
+    return {
+      checks: [{ name: "Pause", verdict: "waits", sentence: "Enrolling is paused for this account." }],
+      choice: undefined,
+      decision: "wait",
+      sentence: "It would be looked at when an admin resumes.",
+    };
+  const wait = notYet(question, { timeZone: portal.timeZone, now: now?.() ?? portal.readAt });
+  if (wait !== undefined) return wait;
+  if (!contact.properties["email"])
+    return refused("CONTACT_HAS_NO_EMAIL", ERROR_SENTENCES.CONTACT_HAS_NO_EMAIL);
+  const { portalId } = portal;
+  const at = now?.() ?? portal.readAt;
+  return toVerdict(
+    await explainChoice(pool, {
+      ...{ portal, patienceMs, openings, breathe, now: at },
+      ...{ contactId: contact.id, properties: contact.properties },
+      isInSequence: readSequenceFacts(contact.properties, at).isEnrolled,
+      sequenceId: question.sequenceId,
+      step: stepOf(question),
+      people: findPeople({
+        ...{ portalId, directory },
+        readOwner: (ownerId) => gateway.readOwner(ownerId),
+        readOwnerOfUser: (userId) => gateway.readOwnerOfUser(userId),
+      }),
+    }),
+  );
+}
+
+/** Before its day a step looks at nothing else. */
+function notYet(
+  { notBefore }: EnrollQuestion,
+  { timeZone, now }: { timeZone: string; now: Date },
+): Verdict | undefined {
+  if (notBefore === undefined) return undefined;
+  const inZone = DateTime.fromISO(notBefore, { zone: timeZone });
+  const beginsAt = inZone.isValid ? inZone : DateTime.fromISO(notBefore, { zone: "utc" });
+  if (beginsAt.toMillis() <= now.getTime()) return undefined;
+  return {
+    checks: [{ name: "Not before", verdict: "waits", sentence: `The step names ${notBefore}.` }],
+    choice: undefined,
+    decision: "wait",
+    sentence: `It would be looked at from ${notBefore} on.`,
+  };
+}
+
+function stepOf(question: EnrollQuestion): StepChoices & { senderAlias?: string } {
+  const { sender, presetId, ifAlreadyEnrolled, cooldownDays, senderAlias } = question;
+  return {
+    ...(ifAlreadyEnrolled === undefined ? {} : { ifAlreadyEnrolled }),
+    ...(cooldownDays === undefined ? {} : { cooldownDays }),
+    ...(senderAlias === undefined ? {} : { senderAlias }),
+    senderMode: sender.mode,
+    senderUserId: sender.mode === "specific_user" ? String(sender.userId) : undefined,
+    rotationId: sender.mode === "rotation" ? String(sender.rotationId) : undefined,
+    presetId: presetId === null ? undefined : String(presetId),
+  };
+}
+
+function propertiesFor(effective: EffectivePolicy): string[] {
+  const needed = effective.kind === "policy" ? neededProperties(effective.policy) : [];
+  return [...new Set([...REQUESTED_PROPERTIES, ...needed])];
+}
+
+function policyName({ presets, defaultPreset }: PortalPolicy, { presetId }: EnrollQuestion): string {
+  const preset = presetId === null ? defaultPreset : presets.get(String(presetId));
+  return preset?.name ?? "Built-in";
+}
+
+/** Said only where it is not HubSpot's word of this moment. */
+function sourceOf({ asOf }: AskedContact, timeZone: string): ContactCheck[] {
+  if (asOf === undefined) return [];
+  const day = localDay(asOf, timeZone);
+  const sentence = `HubSpot could not be asked just now. What follows goes by what it sent when the contact last came, on ${day}.`;
+  return [{ name: "The contact's properties", verdict: "unknown", sentence }];
+}
+
+/** What a refusal is called among the checks. */
+const CHECKS: Partial<Record<ErrorCode, string>> = {
+  UNSUBSCRIBED: "Opt-out",
+  BLOCKED: "Suppression",
+  COOLDOWN_ACTIVE: "Cooldown",
+  INVALID_INPUT: "Settings",
+  CONTACT_HAS_NO_EMAIL: "Address",
+};
+
+function refused(code: ErrorCode, sentence: string): Verdict {
+  const check = { name: CHECKS[code] ?? "Policy", verdict: "refused", code, sentence } as const;
+  return { checks: [check], choice: undefined, decision: "refuse", code, sentence };
+}
+
+const IF_ENROLLED: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
+  skip: "it then goes on as a success",
+  fail: "it then goes on as a failure",
+  wait: "it then waits until that sequence ends",
+};
+
+const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
+  {
+    name: "Address, opt-out, suppression and cooldown",
+    verdict: "passed",
+    sentence: "Nothing keeps this contact from being enrolled.",
+  },
+  {
+    name: "In a sequence now",
+    verdict: "unknown",
+    sentence: `HubSpot says so when the contact is enrolled; ${IF_ENROLLED[ifAlreadyEnrolled]}.`,
+  },
+];
+
+function toVerdict(explanation: ChoiceExplanation): Verdict {
+  if (explanation.kind === "refused") return refused(explanation.code, explanation.reason);
+  const { decision, policy } = explanation;
+  const { choice } = decision;
+  const checks = passed(policy);
+  switch (decision.kind) {
+    case "send":
+      return { checks, choice, decision: "enroll", sentence: `${decision.sender.email} would send.` };
+    case "wait":
+      return { checks, choice, decision: "wait", sentence: decision.reason };
+    case "fail": {
+      const { code, reason } = decision;
+      const sentence = [ERROR_SENTENCES[code], reason].filter(Boolean).join(" ");
+      return { checks, choice, decision: "refuse", code, sentence };
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import type { Pool } from "pg";
+import type { ClaimedExecution, EnrollRequest, ExecutionKind } from "#domain/contract/execution.js";
+import { momentIn, sqlTimeLeftMs } from "./time-left.js";
+
+interface ClaimedRow {
+  id: string;
+  kind: ExecutionKind;
+  state: "ATTEMPTING" | "UNCERTAIN";
+  callback_id: string;
+  contact_id: string;
+  sequence_id: string;
+  request: EnrollRequest;
+  attempts: number;
+  retries: number;
+  crashes: number;
+  first_attempt_age_ms: number;
+  first_sent_at: Date | null;
+  doubted_at: Date | null;
+  accepted_at: Date;
+  age_ms: number;
+  has_waited: boolean;
+  deadline_left_ms: number;
+}
+
+/** A wait of its own is noted when it begins (accept.ts, write-back.ts); a standstill is the portal's. */
+const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_ms,
+  (e.has_waited
+    OR e.accepted_at <= coalesce((SELECT resumed_at FROM portal_drains WHERE portal_id = $1), '-infinity')) AS has_waited`;
+
+/**
+ * SQL: the attempt under way is the first, of its family too. A retry keeps the first attempt of its family, which is from
+ * before it was accepted; both are asked, as the database's clock may have been set back in between.
+ */
+export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
+
+const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence_id, e.request, e.attempts, e.retries, e.crashes,
+  e.first_sent_at, e.doubted_at, e.accepted_at,
+  ${sqlTimeLeftMs("e.deadline_at")} AS deadline_left_ms,
+  coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
+
+/**
+ * The owner's statements carry the lease as their first CTE, so that an old owner's are void (platform/queue/portal-lease.ts).
+ *
+ * Those that mostly find nothing compare each row with it, instead of asking first whether it holds: it is locked with
+ * the first row only, and what locks nothing has nothing to commit.
+ */
+export interface Ownership {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly epoch: bigint;
+  /** SQL of the CTE `lease`, on $1 (portal) and $2 (epoch). */
+  readonly leaseCte: string;
+  /** HubSpot's time; undefined, or left out: not known. What is compared with HubSpot's times is noted by it. */
+  readonly hubspotNow?: () => Date | undefined;
+}
+
+function toClaimed(row: ClaimedRow): ClaimedExecution {
+  return {
+    id: BigInt(row.id),
+    kind: row.kind,
+    state: row.state,
+    callbackId: row.callback_id,
+    contactId: row.contact_id,
+    sequenceId: row.sequence_id,
+    request: row.request,
+    attempts: row.attempts,
+    retries: row.retries,
+    crashes: row.crashes,
+    firstAttemptMs: performance.now() - row.first_attempt_age_ms,
+    firstSentAt: row.first_sent_at ?? undefined,
+    doubtedAt: row.doubted_at ?? undefined,
+    acceptedAt: row.accepted_at,
+    ageMs: row.age_ms,
+    hasWaited: row.has_waited,
+    deadlineMs: momentIn(row.deadline_left_ms),
+  };
+}
+
+/**
+ * Claims up to `limit` due executions and stores the intent to attempt them, in one statement: after a crash each row
+ * tells whether its request may have been sent.
+ *
+ * The state of the rows claimed is asked for by a sub-select: a constant lets the planner take the partial index of that
+ * state for them, too, instead of their key, and pass all that has left it since the last vacuum.
+ *
+ * The lease stands in an EXISTS, not in a join, and the ids in an array: so the due index is read in its order and only
+ * as far as `limit`, however long the backlog (held by test/integration/query-plans.test.ts).
+ *
+ * Rows that somebody else holds at this moment (an admin, a webhook) are left for the next look, in milliseconds: a claim
+ * takes rows by their due time, and waiting for one while holding others is how deadlocks begin.
+ *
+ * What is queued was certainly not sent: a sender named by an earlier attempt is taken away, until the intent of this one
+ * names its own (intent.ts).
+ */
+export async function claimDue(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
+  const { rows } = await owner.pool.query<ClaimedRow>({
+    name: "claim-due-executions",
+    text: `
+      WITH ${owner.leaseCte}, due AS (
+        SELECT e.id FROM executions e
+         WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND EXISTS (SELECT FROM lease)
+         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED
+      )
+      UPDATE executions e
+         SET state = 'ATTEMPTING', epoch = $2, sender_user_id = NULL, sender_email = NULL, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
+       WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = (SELECT 'QUEUED')
+      RETURNING ${RETURNED}`,
+    values: [owner.portalId, owner.epoch, limit],
+  });
+  return rows.map(toClaimed);
+}
+
+/** A contact that is to be enrolled next. */
+export type NextContact = Pick<ClaimedExecution, "contactId" | "ageMs" | "hasWaited">;
+
+/** The contacts of the next `limit` due executions that enroll, in the order in which they will be claimed. Claims nothing. */
+export async function readNextContacts(
+  { pool, portalId }: Pick<Ownership, "pool" | "portalId">,
+  limit: number,
+): Promise<NextContact[]> {
+  const { rows } = await pool.query<Pick<ClaimedRow, "contact_id" | "age_ms" | "has_waited">>({
+    name: "read-next-contacts",
+    text: `
+      SELECT e.contact_id, ${AGE} FROM executions e
+       WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND e.kind = 'ENROLL'
+       ORDER BY e.due_at, e.id LIMIT $2`,
+    values: [portalId, limit],
+  });
+  return rows.map((row) => ({
+    contactId: row.contact_id,
+    ageMs: row.age_ms,
+    hasWaited: row.has_waited,
+  }));
+}
+
+/**
+ * Claims up to `limit` executions whose last attempt ended without an answer: to be read, never sent. Only a claimed one
+ * names an epoch; writing what was found takes it away again.
+ */
+export async function claimUncertain(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
+  const { rows } = await owner.pool.query<ClaimedRow>({
+    name: "claim-uncertain-executions",
+    text: `
+      WITH ${owner.leaseCte}, due AS (
+        SELECT e.id FROM executions e
+         WHERE e.portal_id = $1 AND e.state = 'UNCERTAIN' AND e.due_at <= now()
+           AND coalesce(e.epoch, 0) <= (SELECT epoch FROM lease)
+         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED
+      )
+      UPDATE executions e SET epoch = $2, due_at = now() + interval '1 minute'
+       WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = (SELECT 'UNCERTAIN')
+      RETURNING ${RETURNED}`,
+    values: [owner.portalId, owner.epoch, limit],
+  });
+  return rows.map(toClaimed);
+}
+
+const UNSENT = `(e.state = 'ATTEMPTING' AND e.sender_user_id IS NULL)`;
+
+/**
+ * Makes what an earlier owner left behind due again. Before an enroll request is sent its sender is stored (intent.ts):
+ * what was claimed and names none was certainly not sent, and its claim is taken back, at no cost. What names one may or
+ * may not have been sent, and is read first; what was being read keeps its claim otherwise.
+ *
+ * What may have been sent is in doubt from now on, as its owner sends nothing later; where HubSpot's clock is not known yet,
+ * from the first reading on.
+ *
+ * What somebody else holds at this moment (an admin, a webhook, a session that died) is left for the next turn, which the
+ * sweep sees to: waiting for it would hold up all of the portal.
+ *
+ * @param end.isCrash false where the earlier owner handed the portal over in order, if with things unwritten.
+ */
+export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: boolean }): Promise<number> {
+  const { rowCount } = await owner.pool.query({
+    name: "recover-attempts",
+    text: `
+      WITH ${owner.leaseCte}, left_behind AS (
+        SELECT e.id FROM executions e
+         WHERE e.portal_id = $1 AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL
+           AND e.epoch < (SELECT epoch FROM lease)
+           FOR UPDATE OF e SKIP LOCKED
+      )
+      UPDATE executions e
+         SET state = CASE WHEN ${UNSENT} THEN 'QUEUED' ELSE 'UNCERTAIN' END, epoch = NULL, due_at = now(),
+             attempts = e.attempts - CASE WHEN ${UNSENT} THEN 1 ELSE 0 END,
+             first_attempt_at = CASE WHEN ${UNSENT} AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,
+             doubted_at = CASE WHEN e.state = 'ATTEMPTING' AND NOT ${UNSENT} THEN $4::timestamptz ELSE e.doubted_at END,
+             crashes = e.crashes + CASE WHEN $3 THEN 1 ELSE 0 END,
+             last_problem = CASE WHEN $3 THEN 'The worker stopped during the attempt' ELSE 'The end of the attempt could not be stored' END
+       WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM left_behind))`,
+    values: [owner.portalId, owner.epoch, isCrash, owner.hubspotNow?.() ?? null],
+  });
+  return rowCount ?? 0;
+}

@@ -1,0 +1,207 @@
+import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
+import { isLegalMove, type ExecutionKind } from "#domain/contract/execution.js";
+import type { Outcome } from "#domain/contract/outcome.js";
+import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
+
+/**
+ * What an earlier look saw, as stored in `outputs` while the execution waits: the enrollment that is waited for, and
+ * when the contact was first seen out of it where HubSpot did not say yet how it ended.
+ */
+export interface SeenEnrollment {
+  readonly sequence_id?: string;
+  readonly enrolled_at?: string;
+  readonly left_at?: string;
+}
+
+/** An execution that waits for its contact's sequence to end. */
+export interface WatchedExecution {
+  readonly id: bigint;
+  readonly kind: ExecutionKind;
+  readonly callbackId: string;
+  readonly contactId: string;
+  readonly acceptedAt: Date;
+  readonly deadlineAt: Date;
+  /** As read: a webhook that asks for an earlier look meanwhile must not be overwritten. */
+  readonly dueAt: Date;
+  readonly maxWaitDays: number | undefined;
+  readonly seen: SeenEnrollment;
+}
+
+/** What a look came to. `contactId` where the contact was merged into another. */
+export type LookResult =
+  | { readonly to: "WATCHING"; readonly dueAt: Date; readonly seen: SeenEnrollment }
+  /** Its sequence is over: to be enrolled now, as if it had just come. */
+  | { readonly to: "QUEUED" }
+  | { readonly to: "DECIDED"; readonly outcome: Outcome };
+
+export interface Look {
+  readonly execution: WatchedExecution;
+  readonly result: LookResult;
+  readonly contactId?: string | undefined;
+}
+
+/** What is due, with the database's clock, by which all of it is judged. */
+export interface WatchBatch {
+  readonly now: Date;
+  readonly executions: readonly WatchedExecution[];
+}
+
+interface WatchedRow {
+  id: string;
+  kind: ExecutionKind;
+  callback_id: string;
+  contact_id: string;
+  accepted_at: Date;
+  deadline_at: Date;
+  due_at: Date;
+  max_wait_days: number | null;
+  seen: SeenEnrollment | null;
+  now: Date;
+}
+
+/**
+ * Executions to look at: where one is due, those due within `gatherMs` come along, so that a request is as full as can
+ * be. Reading claims nothing: the portal's one owner is the only one who looks, and after a crash the next looks again.
+ */
+export async function readWatched(
+  owner: Ownership,
+  options: { limit: number; gatherMs: number },
+): Promise<WatchBatch> {
+  const { rows } = await owner.pool.query<WatchedRow>({
+    name: "read-watched-executions",
+    text: `
+      SELECT e.id, e.kind, e.callback_id, e.contact_id, e.accepted_at, e.deadline_at, e.due_at, now() AS now,
+             (e.request ->> 'maxWaitDays')::float8 AS max_wait_days, e.outputs AS seen
+        FROM executions e
+       WHERE e.portal_id = $1 AND e.state = 'WATCHING' AND e.due_at <= now() + $3::float8 * interval '1 millisecond'
+         AND (SELECT min(first.due_at) FROM executions first
+               WHERE first.portal_id = $1 AND first.state = 'WATCHING') <= now()
+       ORDER BY e.due_at, e.id LIMIT $2`,
+    values: [owner.portalId, options.limit, options.gatherMs],
+  });
+  return { now: rows[0]?.now ?? new Date(0), executions: rows.map(toWatched) };
+}
+
+function toWatched(row: WatchedRow): WatchedExecution {
+  return {
+    id: BigInt(row.id),
+    kind: row.kind,
+    callbackId: row.callback_id,
+    contactId: row.contact_id,
+    acceptedAt: row.accepted_at,
+    deadlineAt: row.deadline_at,
+    dueAt: row.due_at,
+    maxWaitDays: row.max_wait_days ?? undefined,
+    seen: row.seen ?? {},
+  };
+}
+
+/** The latest enrollment by us of each contact that has one, since `since`. */
+export async function readOwnEnrollments(
+  owner: Ownership,
+  contactIds: readonly string[],
+  since: Date,
+): Promise<Map<string, { sequenceId: string; enrolledAt: Date }>> {
+  const { rows } = await owner.pool.query<{ contact_id: string; sequence_id: string; enrolled_at: Date }>({
+    name: "read-own-enrollments",
+    text: `
+      SELECT DISTINCT ON (contact_id) contact_id, sequence_id, enrolled_at FROM executions
+       WHERE portal_id = $1 AND contact_id = ANY ($2::text[]) AND enrollment_status = 'ENROLLED' AND enrolled_at >= $3
+       ORDER BY contact_id, enrolled_at DESC`,
+    values: [owner.portalId, contactIds, since],
+  });
+  return new Map(
+    rows.map((row) => [row.contact_id, { sequenceId: row.sequence_id, enrolledAt: row.enrolled_at }]),
+  );
+}
+
+/** All that was ever sent for it (or for what it retries) was one request, which HubSpot refused: none can still arrive. */
+const WAS_REFUSED = IS_FIRST_ATTEMPT;
+
+/**
+ * An enrollment that is tried anew after the wait begins from nothing where what was refused before was certainly not
+ * ours; one with an attempt whose answer was lost goes on reading before it waits or sends again. An earlier look that a webhook asked for meanwhile stays asked for.
+ */
+const UPDATE = (leaseCte: string, again = ""): string => `
+  WITH ${leaseCte}, look AS (
+    SELECT * FROM unnest(
+      $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[],
+      $11::jsonb[], $12::text[], $13::text[]
+    ) AS row (
+      id, to_state, read_due_at, due_at, execution_state, enrollment_status, error_code, error_message, outputs, contact_id,
+      read_contact_id)
+  )
+  UPDATE executions e
+     SET state = l.to_state,
+         due_at = CASE WHEN l.to_state <> 'WATCHING' THEN now()
+                       WHEN e.due_at = l.read_due_at THEN l.due_at ELSE e.due_at END,
+         contact_id = coalesce(l.contact_id, e.contact_id),
+         outputs = l.outputs,
+         attempts = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN 0 ELSE e.attempts END,
+         first_attempt_at = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN NULL ELSE e.first_attempt_at END,
+         first_sent_at = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN NULL ELSE e.first_sent_at END,
+         execution_state = l.execution_state,
+         enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN l.enrollment_status END,
+         error_code = l.error_code, error_message = l.error_message,
+         decided_at = CASE WHEN l.to_state = 'DECIDED' THEN now() END
+    FROM look l, lease
+   WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING' AND e.contact_id = l.read_contact_id
+         ${again}`;
+
+/** What an earlier try wrote is due at another time; so is what a webhook asked for meanwhile, and that is looked at again. */
+const AGAIN = `AND e.due_at = l.read_due_at ${FREE_ROWS}`;
+
+/**
+ * Writes what a look came to, in one statement under the lease. Void for what was moved meanwhile (a webhook told that
+ * the contact is gone, or goes on as another, which is then looked at), and for all of it once the portal has a new owner.
+ * By id, as the webhooks lock the same rows.
+ *
+ * @param options.isAgain an earlier try may have taken effect: leaves out rows that are not due when they were, and those
+ *   that somebody else holds at this moment.
+ * @returns how many rows moved.
+ */
+export async function writeLooks(
+  owner: Ownership,
+  looked: readonly Look[],
+  { isAgain = false } = {},
+): Promise<number> {
+  const looks = looked.toSorted((one, other) => (one.execution.id < other.execution.id ? -1 : 1));
+  if (looks.some(({ result }) => !isLegalMove("WATCHING", result.to)))
+    throw new Error("illegal move of an execution that waits for a sequence to end");
+  const outcome = ({ result }: Look): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
+  const column = (value: (look: Look) => unknown) => looks.map((look) => value(look) ?? null);
+  const { rowCount } = await owner.pool.query({
+    ...(isAgain
+      ? { name: "write-looks-again", text: UPDATE(owner.leaseCte, AGAIN) }
+      : { name: "write-looks", text: UPDATE(owner.leaseCte) }),
+    values: [
+      owner.portalId,
+      owner.epoch,
+      column(({ execution }) => execution.id),
+      column(({ result }) => result.to),
+      column(({ execution }) => execution.dueAt),
+      column(({ result }) => (result.to === "WATCHING" ? result.dueAt : undefined)),
+      column((look) => outcome(look).executionState),
+      column((look) => outcome(look).enrollmentStatus),
+      column((look) => outcome(look).errorCode),
+      column((look) => outcome(look).errorMessage),
+      column((look) => outputsOf(look.result)),
+      column(({ contactId }) => contactId),
+      column(({ execution }) => execution.contactId),
+    ],
+  });
+  return rowCount ?? 0;
+}
+
+/** Which looks are still to be written. */
+export function readUnwrittenLooks(owner: Ownership, looks: readonly Look[]): Promise<Unwritten> {
+  const rows = looks.map(({ execution: { id, dueAt } }) => ({ id, asRead: dueAt }));
+  return readUnwritten(owner, rows, `e.state = 'WATCHING' AND e.due_at = row.as_read::timestamptz`);
+}
+
+function outputsOf(result: LookResult): string | undefined {
+  if (result.to === "WATCHING") return JSON.stringify(result.seen);
+  if (result.to === "DECIDED" && result.outcome.outputs !== undefined)
+    return JSON.stringify(result.outcome.outputs);
+  return undefined;
+}

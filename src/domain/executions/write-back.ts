@@ -1,0 +1,190 @@
+import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
+import { ERASED_CONTACT, isLegalMove, type ExecutionState } from "#domain/contract/execution.js";
+import { IS_IN_DOUBT } from "./in-doubt.js";
+import type { Outcome } from "#domain/contract/outcome.js";
+import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
+
+/** What an owner found out about an execution it had claimed. */
+export type Result =
+  | { readonly to: "DECIDED"; readonly outcome: Outcome; readonly senderChoice?: object | undefined }
+  /** Nothing was attempted: the claim is taken back until a sender is free, or the contact's time has come. */
+  | {
+      readonly to: "QUEUED";
+      readonly isWait: true;
+      readonly delayMs: number;
+      readonly problem: string;
+      /** The sender that is waited for. */
+      readonly forUserId?: bigint | undefined;
+      readonly senderChoice?: object | undefined;
+    }
+  /** Waits for the contact's sequence to end; looked at after `delayMs`. */
+  | { readonly to: "WATCHING"; readonly delayMs: number; readonly problem?: string | undefined }
+  /**
+   * Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. Once HubSpot
+   * has answered, the gaps after faults are short again.
+   */
+  | {
+      readonly to: "QUEUED" | "UNCERTAIN";
+      readonly delayMs: number;
+      readonly problem?: string | undefined;
+      readonly isCrash?: boolean;
+      readonly isAnswered?: boolean;
+      readonly isWait?: never;
+    };
+
+/** A retry after a shorter gap is a hiccup: nobody has waited, and what the call carried of its contact still counts. */
+const LONG_RETRY_MS = 60_000;
+
+function toJson(outputs: Outcome["outputs"]): string | undefined {
+  return outputs === undefined ? undefined : JSON.stringify(outputs);
+}
+
+export interface Finding {
+  readonly id: bigint;
+  readonly from: ExecutionState;
+  /** Of the row as it was claimed; left out where a merge in between is of no concern. */
+  readonly contactId?: string;
+  readonly result: Result;
+}
+
+/** SQL: what was in doubt certainly did not take effect; nobody has sent it. */
+const IS_OUT_OF_DOUBT = `(f.from_state = 'UNCERTAIN' AND f.to_state = 'QUEUED')`;
+
+/**
+ * SQL: HubSpot told of a merge while the attempt was under way, and nobody was enrolled. What was found is about a contact that
+ * is gone: the one it became is attempted next.
+ */
+const IS_MERGED = `(f.from_state = 'ATTEMPTING' AND f.to_state = 'DECIDED' AND f.enrollment_status IS DISTINCT FROM 'ENROLLED'
+  AND e.contact_id NOT IN (coalesce(f.contact_id, e.contact_id), '${ERASED_CONTACT}'))`;
+
+/** SQL: a value of the outcome, unless that is about another contact. */
+const unlessMerged = (value: string): string => `CASE WHEN NOT ${IS_MERGED} THEN ${value} END`;
+
+/**
+ * Crashes count in a row: an attempt that came to an end begins anew. A reading does not, or one whose every attempt
+ * crashes, with a reading after each, would go on for ever.
+ *
+ * A doubt begins with the attempt that ends in it, by HubSpot's clock; where that was not known, with the first reading.
+ *
+ * A retry's first attempt is that of its family, from before it was made: no wait takes that back.
+ *
+ * An enrollment days ahead would count against its sender's cap until then: no clock of HubSpot's is that wrong.
+ *
+ * HubSpot's words, and what was found out, may tell of a contact that was erased while its request was under way: they
+ * are dropped.
+ */
+const UPDATE = (leaseCte: string, free = ""): string => `
+  WITH ${leaseCte}, finding AS (
+    SELECT * FROM unnest(
+      $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+      $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::boolean[], $19::jsonb[],
+      $20::jsonb[], $22::text[], $23::boolean[]
+    ) AS row (
+      id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id, is_answered)
+  )
+  UPDATE executions e
+     SET state = CASE WHEN ${IS_MERGED} THEN 'QUEUED' ELSE f.to_state END,
+         epoch = CASE WHEN f.to_state IN ('UNCERTAIN', 'WATCHING') THEN NULL ELSE e.epoch END,
+         due_at = CASE WHEN e.deadline_at > now()
+                       THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
+                       ELSE now() + f.delay_ms * interval '1 millisecond' END,
+         has_waited = e.has_waited OR f.is_wait OR f.to_state = 'WATCHING' OR f.delay_ms >= ${LONG_RETRY_MS},
+         retries = CASE WHEN f.is_answered THEN 0 WHEN f.delay_ms > 0 AND NOT f.is_wait THEN e.retries + 1 ELSE e.retries END,
+         attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
+         first_attempt_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,
+         first_sent_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_sent_at END,
+         doubted_at = CASE WHEN f.to_state <> 'UNCERTAIN' THEN e.doubted_at
+                           WHEN f.from_state = 'ATTEMPTING' THEN $21::timestamptz
+                           ELSE coalesce(e.doubted_at, $21::timestamptz) END,
+         ended_in_doubt = f.to_state = 'DECIDED' AND f.enrollment_status <> 'ENROLLED' AND ${IS_IN_DOUBT("e.")},
+         crashes = CASE WHEN f.is_crash THEN e.crashes + 1
+                        WHEN f.from_state = 'ATTEMPTING' AND f.to_state <> 'DECIDED' THEN 0 ELSE e.crashes END,
+         last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
+         execution_state = ${unlessMerged("f.execution_state")},
+         enrollment_status = ${unlessMerged("CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END")},
+         error_code = ${unlessMerged("f.error_code")},
+         error_message = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END`)},
+         enrollment_id = f.enrollment_id,
+         enrolled_at = CASE WHEN f.enrollment_status = 'ENROLLED' AND (f.enrolled_at IS NULL OR f.enrolled_at > now() + interval '1 day')
+                            THEN now() ELSE f.enrolled_at END,
+         outputs = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.outputs END`)},
+         sequence_name = coalesce(f.sequence_name, e.sequence_name),
+         sender_user_id = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_user_id, e.sender_user_id) END,
+         sender_email = CASE WHEN NOT ${IS_OUT_OF_DOUBT} THEN coalesce(f.sender_email, e.sender_email) END,
+         sender_choice = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.sender_choice, e.sender_choice) END,
+         decided_at = ${unlessMerged("CASE WHEN f.to_state = 'DECIDED' THEN now() END")}
+    FROM finding f, lease
+   WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
+         ${free}
+  RETURNING e.id`;
+
+function senderOf(result: Result): bigint | undefined {
+  if (result.to === "DECIDED") return result.outcome.sender?.userId;
+  return "forUserId" in result ? result.forUserId : undefined;
+}
+
+function choiceOf(result: Result): string | undefined {
+  const choice = "senderChoice" in result ? result.senderChoice : undefined;
+  return choice && JSON.stringify(choice);
+}
+
+/**
+ * Writes a batch of findings in one statement, by id, as all do who lock several rows; each names the state it moves from
+ * and the owner's epoch.
+ *
+ * @param options.isAgain an earlier try may have taken effect: leaves out rows that somebody else holds at this moment.
+ * @returns how many rows moved. Fewer than given means the portal has a new owner, unless it is a further try
+ *   (readUnwrittenFindings).
+ */
+export async function writeFindings(
+  owner: Ownership,
+  found: readonly Finding[],
+  { isAgain = false } = {},
+): Promise<number> {
+  const findings = found.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const illegal = findings.find(({ from, result }) => !isLegalMove(from, result.to));
+  if (illegal !== undefined)
+    throw new Error(`illegal move of an execution: ${illegal.from} to ${illegal.result.to}`);
+  const outcome = ({ result }: Finding): Partial<Outcome> => (result.to === "DECIDED" ? result.outcome : {});
+  const column = (value: (finding: Finding) => unknown) => findings.map((finding) => value(finding) ?? null);
+  const { rowCount } = await owner.pool.query({
+    ...(isAgain
+      ? { name: "write-findings-again", text: UPDATE(owner.leaseCte, FREE_ROWS) }
+      : { name: "write-findings", text: UPDATE(owner.leaseCte) }),
+    values: [
+      owner.portalId,
+      owner.epoch,
+      column(({ id }) => id),
+      column(({ from }) => from),
+      column(({ result }) => result.to),
+      column(({ result }) => (result.to === "DECIDED" ? 0 : result.delayMs)),
+      column(({ result }) => ("problem" in result ? result.problem : undefined)),
+      column((finding) => outcome(finding).executionState),
+      column((finding) => outcome(finding).enrollmentStatus),
+      column((finding) => outcome(finding).errorCode),
+      column((finding) => outcome(finding).errorMessage),
+      column((finding) => outcome(finding).enrollmentId),
+      column((finding) => outcome(finding).enrolledAt),
+      column((finding) => outcome(finding).sequenceName),
+      column(({ result }) => senderOf(result)),
+      column((finding) => outcome(finding).sender?.email),
+      column(({ result }) => "isCrash" in result && result.isCrash === true),
+      column(({ result }) => "isWait" in result && result.isWait === true),
+      column(({ result }) => choiceOf(result)),
+      column((finding) => toJson(outcome(finding).outputs)),
+      owner.hubspotNow?.() ?? null,
+      column(({ contactId }) => contactId),
+      column(({ result }) => "isAnswered" in result && result.isAnswered === true),
+    ],
+  });
+  return rowCount ?? 0;
+}
+
+const IS_AS_READ = `e.state = row.as_read AND e.epoch = $2`;
+
+/** Which findings are still to be written: their claims are as they were. */
+export function readUnwrittenFindings(owner: Ownership, findings: readonly Finding[]): Promise<Unwritten> {
+  const rows = findings.map(({ id, from }) => ({ id, asRead: from }));
+  return readUnwritten(owner, rows, IS_AS_READ);
+}

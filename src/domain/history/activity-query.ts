@@ -1,0 +1,145 @@
+import type { Request } from "express";
+import { executionFilterSchema, type ExecutionFilter } from "#domain/contract/execution-filter.js";
+import { startOfDay } from "./zoned-day.js";
+
+/** Parameters of the activity pages' addresses; each narrows, and any of them can be linked to. */
+export const QUERY_FIELDS = [
+  "q",
+  "status",
+  "code",
+  "kind",
+  "sequence",
+  "sender",
+  "workflow",
+  "contact",
+  "since",
+  "from",
+  "to",
+  "decided",
+  "enrolled",
+  "retries",
+] as const;
+export type QueryField = (typeof QUERY_FIELDS)[number];
+
+/** A filter as an address carries it. */
+export interface ActivityQuery {
+  readonly filter: ExecutionFilter;
+  /** What was given and understood, as given: for links and for filling in the form again. */
+  readonly given: Readonly<Partial<Record<QueryField, string>>>;
+  /**
+   * Parameters that make no sense, or were given twice, and do not narrow: said on the page, since the list shows more than
+   * was asked for. Nothing is done to many where there are any.
+   */
+  readonly ignored: readonly QueryField[];
+}
+
+/** Where a page of the list begins: below or above an id. */
+export type Position = { readonly before?: bigint; readonly after?: bigint };
+
+const FILTER_KEYS = {
+  q: "search",
+  status: "outcome",
+  code: "code",
+  kind: "kind",
+  sequence: "sequenceId",
+  sender: "senderUserId",
+  workflow: "workflowId",
+  contact: "contactId",
+  retries: "retries",
+} as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
+
+const LONGEST_VALUE = 320;
+const HOUR_MS = 3_600_000;
+
+interface Clock {
+  readonly now: Date;
+  /** IANA name of the portal's zone. */
+  readonly timeZone: string;
+}
+
+/**
+ * @param query an address's parameters, or a form's fields. `since`, `decided` and `enrolled` are relative (`24h`, `7d`) or
+ * a moment in ISO 8601.
+ */
+export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
+  const given: Partial<Record<QueryField, string>> = {};
+  const ignored: QueryField[] = [];
+  const filter: Record<string, unknown> = {};
+  for (const field of QUERY_FIELDS) {
+    const value = query[field];
+    const text = typeof value === "string" ? value.replaceAll("\0", "").trim() : undefined;
+    if (value === undefined || text === "") continue;
+    const part =
+      text === undefined || text.length > LONGEST_VALUE ? undefined : readField(field, text, clock);
+    if (text === undefined || part === undefined) {
+      ignored.push(field);
+      continue;
+    }
+    given[field] = text;
+    const { since } = filter;
+    Object.assign(filter, part);
+    // Of two beginnings the later one counts.
+    if (typeof since === "string" && part.since !== undefined && since > part.since) filter["since"] = since;
+  }
+  const parsed = executionFilterSchema.safeParse(filter);
+  if (parsed.success) return { filter: parsed.data, given, ignored };
+  return { filter: {}, given: {}, ignored: QUERY_FIELDS.filter((field) => query[field] !== undefined) };
+}
+
+function readField(field: QueryField, text: string, clock: Clock): Partial<ExecutionFilter> | undefined {
+  switch (field) {
+    case "since":
+      return moment(readSince(text, clock), "since");
+    case "decided":
+      return moment(readSince(text, clock), "decidedSince");
+    case "enrolled":
+      return moment(readSince(text, clock), "enrolledSince");
+    case "from":
+      return moment(startOfDay(text, clock.timeZone), "since");
+    case "to":
+      return moment(startOfDay(text, clock.timeZone, 1), "until");
+    default: {
+      const key = FILTER_KEYS[field];
+      const parsed = executionFilterSchema.shape[key].safeParse(text);
+      return parsed.success ? { [key]: parsed.data } : undefined;
+    }
+  }
+}
+
+/** Undefined also for years that nothing happened in and the database may not know. */
+function moment(
+  date: Date | undefined,
+  key: "since" | "until" | "decidedSince" | "enrolledSince",
+): Partial<ExecutionFilter> | undefined {
+  const parsed = executionFilterSchema.shape[key].safeParse(date?.toISOString());
+  return parsed.success && parsed.data !== undefined ? { [key]: parsed.data } : undefined;
+}
+
+function readSince(text: string, { now }: Clock): Date | undefined {
+  const relative = /^(\d{1,4})([hd])$/.exec(text);
+  if (relative !== null) {
+    const hours = Number(relative[1]) * (relative[2] === "d" ? 24 : 1);
+    return new Date(now.getTime() - hours * HOUR_MS);
+  }
+  return /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text))
+    ? new Date(text)
+    : undefined;
+}
+
+export function readPosition({ query }: Request): Position {
+  const id = (value: unknown) =>
+    typeof value === "string" && /^\d{1,18}$/.test(value) ? BigInt(value) : undefined;
+  const [before, after] = [id(query["before"]), id(query["after"])];
+  if (before !== undefined) return { before };
+  return after === undefined ? {} : { after };
+}
+
+/** An address with the filter, and where given the position or another parameter. */
+export function addressWith(
+  path: string,
+  given: ActivityQuery["given"],
+  more: Readonly<Record<string, string>> = {},
+): string {
+  const query = new URLSearchParams({ ...given, ...more }).toString();
+  return query === "" ? path : `${path}?${query}`;
+}

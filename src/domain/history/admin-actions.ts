@@ -1,0 +1,81 @@
+import type { ClientBase } from "pg";
+import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/in-doubt.js";
+import { failed } from "#domain/contract/outcome.js";
+import { retryStatement } from "#domain/executions/retry.js";
+
+/** What an admin can do to executions, one by one or by filter. */
+export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
+export type AdminAction = (typeof ADMIN_ACTIONS)[number];
+
+/**
+ * No owner is at work on it. An owner claims by moving the state (QUEUED) or by naming its epoch (the other two), so these
+ * conditions, asked again under the row's lock, fence an admin's move from an owner's.
+ */
+const AT_REST = `(state = 'QUEUED' OR (state IN ('UNCERTAIN', 'WATCHING') AND epoch IS NULL))`;
+
+/** Executions each action applies to, in SQL on the columns of `executions`. */
+export const ELIGIBLE: Readonly<Record<AdminAction, string>> = {
+  CANCEL: AT_REST,
+  /** Finished, not enrolled, and with an input that another try can use. */
+  RETRY: `(kind = 'ENROLL' AND state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED')
+    AND enrollment_status IN ('FAILED', 'SKIPPED', 'ALREADY_ENROLLED') AND error_code IS DISTINCT FROM 'INVALID_INPUT'
+    AND sequence_id IS NOT NULL AND request ? 'senderMode' AND contact_id <> '${ERASED_CONTACT}')`,
+  TRY_NOW: `(due_at > now() AND (${AT_REST} OR state = 'DECIDED'))`,
+};
+
+interface Chosen {
+  readonly portalId: bigint;
+  readonly ids: readonly bigint[];
+}
+
+/** The chosen ones that the action still applies to, locked by id, as all do who lock several. */
+const chosen = (action: AdminAction): string => `id = ANY (ARRAY(
+  SELECT id FROM executions WHERE portal_id = $1 AND id = ANY ($2::bigint[]) AND ${ELIGIBLE[action]} ORDER BY id FOR UPDATE))`;
+
+/**
+ * Decides what is at rest as CANCELLED; the completion follows like any other. Of what was not sent it names no sender: the
+ * one in the row is waited for.
+ */
+const CANCEL = `
+  UPDATE executions
+     SET state = 'DECIDED', due_at = now(), decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
+         enrollment_status = CASE WHEN kind = 'ENROLL' THEN 'FAILED' END, error_code = 'CANCELLED',
+         error_message = CASE WHEN ${IS_IN_DOUBT()} THEN $3 || ' ' || $4 ELSE $3 END,
+         ended_in_doubt = ${IS_IN_DOUBT()},
+         sender_user_id = CASE WHEN ${IS_IN_DOUBT()} THEN sender_user_id END,
+         sender_email = CASE WHEN ${IS_IN_DOUBT()} THEN sender_email END
+   WHERE portal_id = $1 AND ${chosen("CANCEL")} AND ${ELIGIBLE.CANCEL}`;
+
+/**
+ * Makes what waits due. A date the step asked to wait for is set aside with it, or the attempt would only put the
+ * execution back until then; it is kept under another name, for the record.
+ */
+const TRY_NOW = `
+  UPDATE executions
+     SET due_at = now(),
+         request = CASE WHEN state <> 'DECIDED' AND request ? 'notBefore'
+                        THEN (request - 'notBefore') || jsonb_build_object('waivedNotBefore', request -> 'notBefore')
+                        ELSE request END
+   WHERE portal_id = $1 AND ${chosen("TRY_NOW")} AND ${ELIGIBLE.TRY_NOW}`;
+
+/**
+ * Carries out an action on those of the executions it applies to.
+ *
+ * @returns how many it was done to; the rest had moved on, or an owner was at work on them.
+ */
+export async function applyAction(
+  client: ClientBase,
+  action: AdminAction,
+  { portalId, ids }: Chosen,
+): Promise<number> {
+  const given = [portalId, ids];
+  const { errorMessage } = failed("CANCELLED");
+  const statements: Readonly<Record<AdminAction, [text: string, values: unknown[]]>> = {
+    CANCEL: [CANCEL, [...given, errorMessage, LOST_ANSWER]],
+    RETRY: [retryStatement(ELIGIBLE.RETRY), given],
+    TRY_NOW: [TRY_NOW, given],
+  };
+  const [text, values] = statements[action];
+  return (await client.query(text, values)).rowCount ?? 0;
+}

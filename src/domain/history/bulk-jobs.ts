@@ -1,0 +1,148 @@
+import type { ClientBase } from "pg";
+import type { AdminAction } from "./admin-actions.js";
+import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
+import { FILTER_WITHOUT_WHOM } from "#domain/contacts/forget-searches.js";
+
+/** An admin's action on all executions that a filter matches; worked off newest first. */
+export interface BulkJob {
+  readonly id: bigint;
+  readonly action: AdminAction;
+  readonly state: "RUNNING" | "DONE" | "STOPPED";
+  readonly userEmail: string | null;
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+  /** A sentence for the admin, where it was stopped because it cannot be carried out. */
+  readonly stoppedReason: string | null;
+  /** Executions looked at, and those the action was done to, so far. */
+  readonly examined: number;
+  readonly changed: number;
+  /** When the last one looked at was accepted: how far back the job has come. Null before the first step. */
+  readonly reachedAt: Date | null;
+}
+
+/** Running jobs of a portal at most: each holds up the others' turns. */
+const MOST_RUNNING = 3;
+
+/** Asked for again within so many seconds, a relative time such as "last 24 hours" means the same. */
+const SAME_MOMENT_SECONDS = 60;
+
+export interface NewBulkJob {
+  readonly action: AdminAction;
+  readonly filter: ExecutionFilter;
+  readonly userId: bigint | null;
+  readonly userEmail: string | null;
+}
+
+/** `too-many`: the portal has as many running as it may. `running`: the same action by the same filter is under way. */
+export type BulkJobCreation =
+  { kind: "created"; id: bigint } | { kind: "too-many" } | { kind: "running"; id: bigint };
+
+/**
+ * Asks for the action. What is accepted, or made by the job itself, later is left alone. The caller's transaction holds
+ * the portal's row until it ends, so that two at once count each other.
+ */
+export async function createBulkJob(
+  client: ClientBase,
+  portalId: bigint,
+  job: NewBulkJob,
+): Promise<BulkJobCreation> {
+  await client.query("SELECT FROM portals WHERE portal_id = $1 FOR NO KEY UPDATE", [portalId]);
+  const running = await client.query<{ id: string; is_same: boolean }>(RUNNING_JOBS, [
+    portalId,
+    job.action,
+    JSON.stringify(job.filter),
+    SAME_MOMENT_SECONDS,
+  ]);
+  const same = running.rows.find(({ is_same }) => is_same);
+  if (same !== undefined) return { kind: "running", id: BigInt(same.id) };
+  if (running.rows.length >= MOST_RUNNING) return { kind: "too-many" };
+  const { rows } = await client.query<{ id: string }>(
+    `INSERT INTO bulk_jobs (portal_id, action, filter, user_id, user_email, before_id)
+     SELECT $1, $2, $3, $4, $5, coalesce(max(id), 0) + 1 FROM executions WHERE portal_id = $1 RETURNING id`,
+    [portalId, job.action, JSON.stringify(job.filter), job.userId, job.userEmail],
+  );
+  return { kind: "created", id: BigInt(rows[0]?.id ?? 0) };
+}
+
+/** The portal's running jobs, and whether each is the one asked for. */
+const RUNNING_JOBS = `
+  SELECT id, coalesce(
+           action = $2 AND filter - 'since' = $3::jsonb - 'since' AND (filter ? 'since') = ($3::jsonb ? 'since')
+           AND (NOT filter ? 'since' OR abs(extract(epoch FROM
+                 (filter ->> 'since')::timestamptz - ($3::jsonb ->> 'since')::timestamptz)) < $4), false) AS is_same
+    FROM bulk_jobs WHERE portal_id = $1 AND state = 'RUNNING' ORDER BY id`;
+
+interface JobRow {
+  id: string;
+  action: AdminAction;
+  state: BulkJob["state"];
+  user_email: string | null;
+  created_at: Date;
+  ended_at: Date | null;
+  stopped_reason: string | null;
+  examined: number;
+  changed: number;
+  reached_at: Date | null;
+}
+
+const JOB_COLUMNS = `id, action, state, user_email, created_at, ended_at, stopped_reason, examined, changed,
+  CASE WHEN examined > 0 THEN (
+    SELECT e.accepted_at FROM executions e WHERE e.portal_id = j.portal_id AND e.id >= j.before_id ORDER BY e.id LIMIT 1
+  ) END AS reached_at`;
+
+function toJob(row: JobRow): BulkJob {
+  return {
+    id: BigInt(row.id),
+    action: row.action,
+    state: row.state,
+    userEmail: row.user_email,
+    createdAt: row.created_at,
+    endedAt: row.ended_at,
+    stoppedReason: row.stopped_reason,
+    examined: row.examined,
+    changed: row.changed,
+    reachedAt: row.reached_at,
+  };
+}
+
+export async function findBulkJob(
+  client: Pick<ClientBase, "query">,
+  portalId: bigint,
+  id: bigint,
+): Promise<BulkJob | undefined> {
+  const { rows } = await client.query<JobRow>(
+    `SELECT ${JOB_COLUMNS} FROM bulk_jobs j WHERE portal_id = $1 AND id = $2`,
+    [portalId, id],
+  );
+  return rows[0] === undefined ? undefined : toJob(rows[0]);
+}
+
+/** The portal's last jobs, newest first. */
+export async function listBulkJobs(
+  client: Pick<ClientBase, "query">,
+  portalId: bigint,
+  limit: number,
+): Promise<BulkJob[]> {
+  const { rows } = await client.query<JobRow>(
+    `SELECT ${JOB_COLUMNS} FROM bulk_jobs j WHERE portal_id = $1 ORDER BY id DESC LIMIT $2`,
+    [portalId, limit],
+  );
+  return rows.map(toJob);
+}
+
+/**
+ * False where the job had ended by itself. What it did stays done.
+ *
+ * @param job.reason a sentence for an admin, where it is not an admin who stops it
+ */
+export async function stopBulkJob(
+  client: Pick<ClientBase, "query">,
+  { portalId, id, reason = null }: { portalId: bigint; id: bigint; reason?: string | null },
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `UPDATE bulk_jobs SET state = 'STOPPED', ended_at = now(), stopped_reason = $3, filter = ${FILTER_WITHOUT_WHOM}
+      WHERE portal_id = $1 AND id = $2 AND state = 'RUNNING'`,
+    [portalId, id, reason],
+  );
+  return rowCount === 1;
+}

@@ -1,0 +1,88 @@
+import type { Pool } from "pg";
+import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
+import { rememberCalls } from "#domain/executions/accept/past-calls.js";
+import { ENDED_AT, MIN_RETENTION_DAYS } from "./prune.js";
+
+/** A portal whose admin asked for its history to be erased. */
+export interface Erasure {
+  readonly portalId: bigint;
+  readonly requestedAt: Date;
+}
+
+export async function listErasures(pool: Pool): Promise<Erasure[]> {
+  const { rows } = await pool.query<{ portal_id: string; erase_requested_at: Date }>(
+    "SELECT portal_id, erase_requested_at FROM portal_settings WHERE erase_requested_at IS NOT NULL",
+  );
+  return rows.map(({ portal_id, erase_requested_at }) => ({
+    portalId: BigInt(portal_id),
+    requestedAt: erase_requested_at,
+  }));
+}
+
+/** What an erasure leaves of a young execution; `$6`: a sentence for each error code. */
+const BLANK: Readonly<Record<string, string>> = {
+  contact_email: "NULL",
+  request: "'{}'",
+  last_problem: "NULL",
+  completion_problem: "NULL",
+  sender_choice: "NULL",
+  outputs: "NULL",
+  // HubSpot's words may quote an address.
+  error_message: "$6::jsonb ->> e.error_code",
+};
+const IS_BLANK = Object.entries(BLANK)
+  .map(([column, value]) => `e.${column} IS NOT DISTINCT FROM ${value}`)
+  .join(" AND ");
+const SET_BLANK = Object.entries(BLANK)
+  .map(([column, value]) => `${column} = ${value}`)
+  .join(", ");
+
+/**
+ * Erases the next `limit` executions by primary key that were finished when it was asked for: whole if they ended so long
+ * ago that neither HubSpot can ask about them any more nor a sender's cap counts them; younger ones keep what makes a call
+ * delivered again known (callback, ids, outcome), and lose the address and everything HubSpot sent along; they are deleted
+ * later (prune.ts). What is blank already is not written again. What is still under way, or was reopened meanwhile, is left alone: the
+ * state is asked of the row as it is when it is locked (not as a constant: prune.ts says why). Locked by id, as everywhere.
+ *
+ * @returns where the next step begins; undefined at the end.
+ */
+export async function eraseNext(
+  pool: Pool,
+  { portalId, requestedAt, after, limit }: Erasure & { after: bigint; limit: number },
+): Promise<bigint | undefined> {
+  const { rows } = await pool.query<{ last_id: string | null; looked_at: string }>({
+    name: "erase-executions",
+    text: `
+      WITH step AS (
+SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3 ORDER BY id LIMIT $4
+      ), ended AS MATERIALIZED (
+        SELECT ARRAY['COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED'] AS states
+      ), finished AS MATERIALIZED (
+        SELECT e.id, ${ENDED_AT} < now() - interval '1 day' * $5::int AS is_old FROM executions e, ended
+         WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM step)) AND e.state = ANY (ended.states)
+           AND (${ENDED_AT} < now() - interval '1 day' * $5::int OR NOT (${IS_BLANK}))
+         ORDER BY e.id FOR UPDATE OF e
+      ), deleted AS (
+        DELETE FROM executions e WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM finished WHERE is_old))
+        RETURNING e.*
+      ), called AS (${rememberCalls("deleted")}
+      ), blanked AS (
+        UPDATE executions e SET ${SET_BLANK}
+         WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM finished WHERE NOT is_old))
+      )
+      SELECT max(id) AS last_id, count(*) AS looked_at FROM step`,
+    values: [portalId, after, requestedAt, limit, MIN_RETENTION_DAYS, JSON.stringify(ERROR_SENTENCES)],
+  });
+  const { last_id = null, looked_at = "0" } = rows[0] ?? {};
+  return last_id === null || Number(looked_at) < limit ? undefined : BigInt(last_id);
+}
+
+/** Forgets what cooldowns kept, and notes that it is done and up to when. */
+export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
+  await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
+  await pool.query(
+    `UPDATE portal_settings SET erase_requested_at = NULL, erased_before = $2
+      WHERE portal_id = $1 AND erase_requested_at = $2`,
+    [portalId, requestedAt],
+  );
+}

@@ -1,0 +1,109 @@
+import type { ExecutionKind } from "#domain/contract/execution.js";
+import { outcomeOf, type Outcome } from "./shown-outcome.js";
+
+/** An execution as a line of the list. */
+export interface ExecutionItem {
+  readonly id: bigint;
+  readonly kind: ExecutionKind;
+  readonly acceptedAt: Date;
+  readonly contactId: string;
+  readonly contactEmail: string | null;
+  readonly workflowId: string | null;
+  readonly sequenceId: string | null;
+  /** Name, or the id where the name is not known. */
+  readonly sequence: string | null;
+  readonly senderUserId: string | null;
+  readonly senderName: string | null;
+  readonly senderEmail: string | null;
+  readonly outcome: Outcome;
+  /** What an action other than “Enroll in sequence” answered: a WaitOutcome, or whether the contact is enrolled. */
+  readonly answer: string | null;
+  readonly state: string;
+  readonly attempts: number;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  /** Why the last attempt did not succeed: HubSpot's own words where there are any. */
+  readonly lastProblem: string | null;
+  readonly enrolledAt: Date | null;
+  readonly decidedAt: Date | null;
+  readonly completedAt: Date | null;
+  /** The execution this one retries for an admin. */
+  readonly retryOf: bigint | null;
+  /** The last retry of this one. */
+  readonly retry: { readonly id: bigint; readonly outcome: Outcome } | null;
+}
+
+export interface ItemRow {
+  id: string;
+  kind: ExecutionKind;
+  accepted_at: Date;
+  contact_id: string;
+  contact_email: string | null;
+  workflow_id: string | null;
+  sequence_id: string | null;
+  sequence: string | null;
+  sender_user_id: string | null;
+  sender_name: string | null;
+  sender_email: string | null;
+  state: string;
+  attempts: number;
+  enrollment_status: string | null;
+  answer: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  last_problem: string | null;
+  enrolled_at: Date | null;
+  decided_at: Date | null;
+  completed_at: Date | null;
+  retry_of: string | null;
+  retry: { id: string; status: string | null; is_decided: boolean } | null;
+}
+
+/** Columns of `ItemRow`, of a relation `page` with the columns of `executions`. */
+export const EXECUTION_COLUMNS = `
+  page.id, page.kind, page.accepted_at, page.contact_id, page.contact_email, page.workflow_id, page.sequence_id,
+  page.sender_user_id, page.sender_email, page.state, page.attempts, page.enrollment_status, page.error_code,
+  page.error_message, page.last_problem, page.enrolled_at, page.decided_at, page.completed_at, page.retry_of,
+  coalesce(page.sequence_name, (
+    SELECT s.name FROM sequences s
+     WHERE s.portal_id = page.portal_id AND s.sequence_id = coalesce(page.sequence_id, page.outputs ->> 'sequence_id')
+  ), page.sequence_id) AS sequence,
+  CASE WHEN page.decided_at IS NOT NULL THEN coalesce(page.outputs ->> 'outcome', page.outputs ->> 'is_enrolled') END AS answer,
+  (SELECT nullif(concat_ws(' ', o.first_name, o.last_name), '') FROM owners o
+    WHERE o.portal_id = page.portal_id AND o.user_id = page.sender_user_id ORDER BY o.is_archived LIMIT 1) AS sender_name,
+  (SELECT json_build_object('id', r.id::text, 'status', r.enrollment_status, 'is_decided', r.decided_at IS NOT NULL)
+     FROM executions r WHERE r.portal_id = page.portal_id AND r.retry_of = page.id ORDER BY r.id DESC LIMIT 1) AS retry`;
+
+export function toItem(row: ItemRow): ExecutionItem {
+  const { retry } = row;
+  return {
+    id: BigInt(row.id),
+    kind: row.kind,
+    acceptedAt: row.accepted_at,
+    contactId: row.contact_id,
+    contactEmail: row.contact_email,
+    workflowId: row.workflow_id,
+    sequenceId: row.sequence_id,
+    sequence: row.sequence,
+    senderUserId: row.sender_user_id,
+    senderName: row.sender_name,
+    senderEmail: row.sender_email,
+    outcome: outcomeOf(row.enrollment_status, row.decided_at !== null),
+    answer: row.answer,
+    state: row.state,
+    attempts: row.attempts,
+    errorCode: orNull(row.error_code),
+    errorMessage: orNull(row.error_message),
+    lastProblem: orNull(row.last_problem),
+    enrolledAt: row.enrolled_at,
+    decidedAt: row.decided_at,
+    completedAt: row.completed_at,
+    retryOf: row.retry_of === null ? null : BigInt(row.retry_of),
+    retry:
+      retry === null ? null : { id: BigInt(retry.id), outcome: outcomeOf(retry.status, retry.is_decided) },
+  };
+}
+
+export function orNull(text: string | null): string | null {
+  return text === "" ? null : text;
+}

@@ -1,0 +1,245 @@
+import type { Pool } from "pg";
+import {
+  addressPattern,
+  filterCondition,
+  OUTCOME_CONDITIONS,
+  searchedId,
+  type ExecutionFilter,
+} from "#domain/contract/execution-filter.js";
+import { rowsByAddress } from "#domain/contacts/rows-by-address.js";
+import { undecidedRows } from "#domain/contract/undecided.js";
+import type { Position } from "./activity-query.js";
+import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
+
+export interface ActivityPage {
+  /** Newest first. */
+  readonly items: ExecutionItem[];
+  /** The next page begins below this id; undefined where nothing older is left. */
+  readonly olderThan: bigint | undefined;
+  /** The page before begins above this id; undefined on the first page. */
+  readonly newerThan: bigint | undefined;
+  /** Set where the search stopped before it had filled the page or come to the end: how far it got. */
+  readonly searchedTo: Date | undefined;
+}
+
+/** A search that can be paged through in either direction. */
+export interface ExecutionSearch {
+  read(position: Position, pageSize: number): Promise<ActivityPage>;
+}
+
+/** Rows looked at for one page: a filter that matches next to nothing must not read a portal's whole history. */
+const LOOK_BACK = 25_000;
+/** Matches of an index up to which they are fetched one by one; where there are more, the newest are found by looking back. */
+const MOST_CANDIDATES = 5_000;
+/** Entries of the index of decided executions looked through; they are read without the rows themselves. */
+const DECIDED_LOOKED_AT = 100_000;
+/** Ids grow with acceptance, but transactions overlap: so much either side of a moment is looked at. */
+const TIME_MARGIN_MS = 60_000;
+const HIGHEST_ID = 2n ** 63n - 1n;
+
+/** The rows a search runs over, and the ids it stays between. */
+interface Source {
+  readonly candidates: readonly bigint[] | undefined;
+  readonly filter: ExecutionFilter;
+  readonly firstId: bigint;
+  readonly endId: bigint;
+}
+
+/**
+ * Finds executions of one portal by a filter, newest first and in bounded time, however long the history: what is named
+ * exactly comes from an index, the rest from looking back over so many rows at a time.
+ */
+export async function searchExecutions(
+  pool: Pool,
+  portalId: bigint,
+  filter: ExecutionFilter,
+): Promise<ExecutionSearch> {
+  const candidates = await findCandidates(pool, portalId, filter);
+  const [firstId, endId] =
+    candidates === undefined
+      ? await Promise.all([
+          idAt(pool, portalId, shifted(filter.since, -TIME_MARGIN_MS)),
+          idAt(pool, portalId, shifted(filter.until, TIME_MARGIN_MS)),
+        ])
+      : [undefined, undefined];
+  const source = { candidates, filter, firstId: firstId ?? 0n, endId: endId ?? HIGHEST_ID };
+  return { read: (position, pageSize) => readPage({ pool, portalId, source }, position, pageSize) };
+}
+
+interface Search {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly source: Source;
+}
+
+async function readPage(search: Search, position: Position, pageSize: number): Promise<ActivityPage> {
+  const isUpward = position.after !== undefined;
+  const { text, values } = pageQuery(search, position, pageSize + 1);
+  const { rows } = await search.pool.query<ItemRow>(text, values);
+  const items = rows.slice(0, pageSize).map(toItem);
+  const isMore = rows.length > pageSize;
+  const edge = isMore ? undefined : await edgeOf(search, position);
+  const onward = isMore ? items.at(-1)?.id : edge?.id;
+  if (!isUpward) {
+    const backward = position.before === undefined ? undefined : (items[0]?.id ?? position.before - 1n);
+    return { items, olderThan: onward, newerThan: backward, searchedTo: edge?.acceptedAt };
+  }
+  items.reverse();
+  const backward = items.at(-1)?.id ?? (position.after ?? 0n) + 1n;
+  return { items, olderThan: backward, newerThan: onward, searchedTo: edge?.acceptedAt };
+}
+
+/** Bounds and order of the rows looked at; `error_code` is ordered by so that its own index is the only way to read them. */
+function lookedAt({ portalId, source }: Search, position: Position, values: unknown[]): string {
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const below = smaller(position.before, source.endId);
+  const above = larger(position.after, source.firstId - 1n);
+  const order = position.after === undefined ? "DESC" : "ASC";
+  const portal = `portal_id = ${parameter(portalId)}`;
+  if (source.candidates !== undefined) {
+    const ids = `id = ANY(${parameter(source.candidates)}::bigint[])`;
+    return `WHERE ${portal} AND ${ids} AND id < ${parameter(below)} AND id > ${parameter(above)} ORDER BY id ${order}`;
+  }
+  if (source.filter.code === undefined) {
+    return `WHERE ${portal} AND id < ${parameter(below)} AND id > ${parameter(above)} ORDER BY id ${order}`;
+  }
+  const code = parameter(source.filter.code);
+  return `WHERE ${portal} AND error_code IS NOT NULL AND (error_code, id) < (${code}, ${parameter(below)}::bigint)
+      AND (error_code, id) > (${code}, ${parameter(above)}::bigint) ORDER BY error_code ${order}, id ${order}`;
+}
+
+function pageQuery(search: Search, position: Position, limit: number): { text: string; values: unknown[] } {
+  const values: unknown[] = [];
+  const rows = lookedAt(search, position, values);
+  const condition = filterCondition(search.source.filter, values);
+  const order = position.after === undefined ? "DESC" : "ASC";
+  const text = `
+    WITH looked_at AS (SELECT * FROM executions ${rows} LIMIT ${LOOK_BACK}),
+    page AS (SELECT * FROM looked_at WHERE ${condition} LIMIT $${values.push(limit)})
+    SELECT ${EXECUTION_COLUMNS} FROM page ORDER BY page.id ${order}`;
+  return { text, values };
+}
+
+/** The last row that was looked at, where there are more behind it. */
+async function edgeOf(
+  search: Search,
+  position: Position,
+): Promise<{ id: bigint; acceptedAt: Date } | undefined> {
+  if (search.source.candidates !== undefined) return undefined;
+  const values: unknown[] = [];
+  const rows = lookedAt(search, position, values);
+  const { rows: found } = await search.pool.query<{ id: string; accepted_at: Date }>(
+    `SELECT id, accepted_at FROM executions ${rows} OFFSET ${LOOK_BACK - 1} LIMIT 2`,
+    values,
+  );
+  const [edge] = found;
+  return edge === undefined || found.length < 2
+    ? undefined
+    : { id: BigInt(edge.id), acceptedAt: edge.accepted_at };
+}
+
+/** Ids of what an index finds at once; undefined where none does, or it finds too many for the newest to be known. */
+async function findCandidates(
+  pool: Pool,
+  portalId: bigint,
+  filter: ExecutionFilter,
+): Promise<bigint[] | undefined> {
+  const { search, contactId, outcome } = filter;
+  const most = MOST_CANDIDATES + 1;
+  const finish = ({ rows }: { rows: { id: string }[] }): bigint[] | undefined =>
+    rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
+  if (contactId !== undefined) return finish(await pool.query(BY_CONTACT, [portalId, contactId, most]));
+  if (search !== undefined && !search.startsWith("@")) {
+    const values = [portalId, search, addressPattern(search), most, searchedId(search) ?? null];
+    return finish(await pool.query(BY_SEARCH, values));
+  }
+  if (outcome === "waiting") return finish(await pool.query(UNDECIDED, [portalId, most]));
+  if (filter.enrolledSince !== undefined && filter.senderUserId !== undefined && outcome === "enrolled")
+    return finish(await pool.query(SENT_SINCE, [portalId, filter.senderUserId, filter.enrolledSince, most]));
+  return filter.decidedSince === undefined ? undefined : findDecided(pool, portalId, filter);
+}
+
+/**
+ * What was decided since a moment, from the index `executions_decided` alone. Undefined also where more was decided since
+ * than is looked through.
+ */
+async function findDecided(
+  pool: Pool,
+  portalId: bigint,
+  { decidedSince, kind, code, outcome, retries }: ExecutionFilter,
+): Promise<bigint[] | undefined> {
+  const conditions = [
+    ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
+    ...(retries === undefined ? [] : ["retry_of IS NULL"]),
+    "($3::text IS NULL OR kind = $3)",
+    "($4::text IS NULL OR error_code = $4)",
+  ];
+  const { rows } = await pool.query<{ looked_at: number; ids: string[] | null }>(
+    `SELECT count(*)::int AS looked_at,
+            (array_agg(id) FILTER (WHERE ${conditions.join(" AND ")}))[1:${MOST_CANDIDATES + 1}] AS ids
+       FROM (SELECT id, kind, enrollment_status, error_code, retry_of, decided_at FROM executions
+              WHERE portal_id = $1 AND decided_at >= $2 ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}) AS entry`,
+    [portalId, decidedSince, kind ?? null, code ?? null],
+  );
+  const { looked_at = 0, ids = null } = rows[0] ?? {};
+  if (looked_at > DECIDED_LOOKED_AT || (ids ?? []).length > MOST_CANDIDATES) return undefined;
+  return (ids ?? []).map(BigInt);
+}
+
+/** What a sender sent since a moment: `executions_sent` orders it so. */
+const SENT_SINCE = `SELECT id FROM executions
+  WHERE portal_id = $1 AND sender_user_id = $2 AND enrollment_status = 'ENROLLED' AND enrolled_at >= $3 LIMIT $4`;
+
+const BY_CONTACT = `SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $3`;
+
+/** Ordered so that only the partial indexes of open work serve: by its statistics the planner may prefer all of the portal. */
+const UNDECIDED = `
+  ${undecidedRows({ columns: "e.id", portalId: "$1", limit: "$2" })}
+  UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)
+  LIMIT $2`;
+
+const BY_SEARCH = `
+  SELECT id FROM (
+    (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $4)
+    UNION SELECT id FROM executions WHERE portal_id = $1 AND callback_id = $2
+    UNION SELECT id FROM executions WHERE portal_id = $1 AND id = $5::bigint
+    UNION ${rowsByAddress({ portalId: "$1", condition: "lower(contact_email) LIKE $3", limit: "$4" })}
+  ) AS found LIMIT $4`;
+
+/**
+ * The first id accepted at or after a moment, by halving the range of ids: some thirty looks into the primary key, for
+ * which no index has to be kept. Undefined where no moment is given.
+ */
+async function idAt(pool: Pool, portalId: bigint, at: Date | undefined): Promise<bigint | undefined> {
+  if (at === undefined) return undefined;
+  const { rows } = await pool.query<{ id: string | null }>(
+    `WITH RECURSIVE halving AS (
+       SELECT (SELECT min(id) FROM executions WHERE portal_id = $1) AS low,
+              (SELECT max(id) + 1 FROM executions WHERE portal_id = $1) AS high
+       UNION ALL
+       SELECT CASE WHEN probe.accepted_at < $2 THEN probe.id + 1 ELSE low END,
+              CASE WHEN probe.accepted_at < $2 THEN high ELSE (low + high) / 2 END
+         FROM halving LEFT JOIN LATERAL (
+           SELECT id, accepted_at FROM executions
+            WHERE portal_id = $1 AND id >= (low + high) / 2 AND id < high ORDER BY id LIMIT 1
+         ) AS probe ON true
+        WHERE low < high
+     )
+     SELECT low AS id FROM halving WHERE low >= high`,
+    [portalId, at],
+  );
+  const id = rows[0]?.id ?? null;
+  return id === null ? undefined : BigInt(id);
+}
+
+function shifted(moment: string | undefined, byMs: number): Date | undefined {
+  return moment === undefined ? undefined : new Date(Date.parse(moment) + byMs);
+}
+
+function smaller(left: bigint | undefined, right: bigint): bigint {
+  return left !== undefined && left < right ? left : right;
+}
+
+function larger(left: bigint | undefined, right: bigint): bigint {
+  return left !== undefined && left > right ? left : right;
+}

@@ -1,0 +1,171 @@
+import type { Pool } from "pg";
+import { ELIGIBLE, type AdminAction } from "./admin-actions.js";
+import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import { senderChoiceSchema, type StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import { EXECUTION_COLUMNS, orNull, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
+
+/** Everything stored of one execution that its page tells. */
+export interface ExecutionStory extends ExecutionItem {
+  readonly callbackId: string;
+  readonly isHeld: boolean;
+  readonly dueAt: Date;
+  readonly deadlineAt: Date;
+  readonly holdEndsAt: Date;
+  readonly firstAttemptAt: Date | null;
+  readonly retries: number;
+  readonly crashes: number;
+  readonly completionTries: number;
+  /** Why HubSpot did not take the result the last time it was sent. */
+  readonly completionProblem: string | null;
+  /** The answer to the completion was lost, and later HubSpot no longer held the contact. */
+  readonly isTakenOrLetGo: boolean;
+  readonly enrollmentId: string | null;
+  /** Undefined where none was stored, or it cannot be read. */
+  readonly senderChoice: StoredSenderChoice | undefined;
+  /** Names of the users in the choice, by id. */
+  readonly people: ReadonlyMap<string, string>;
+  /** Inputs of the workflow's step, by name; only plain values. */
+  readonly inputs: readonly (readonly [name: string, value: string])[];
+  readonly outputs: readonly (readonly [name: string, value: string])[];
+  /** Retries by an admin, oldest first. */
+  readonly retriedBy: readonly ExecutionItem[];
+  /** The contact's others, newest first; a few at most. */
+  readonly others: readonly ExecutionItem[];
+  /** What an admin can do now. */
+  readonly actions: readonly AdminAction[];
+  /** When the admin paused the portal, where it is paused. */
+  readonly pausedAt: Date | null;
+}
+
+interface StoryRow extends ItemRow {
+  callback_id: string;
+  is_held: boolean;
+  due_at: Date;
+  deadline_at: Date;
+  hold_ends_at: Date;
+  first_attempt_at: Date | null;
+  retries: number;
+  crashes: number;
+  completion_tries: number;
+  completion_problem: string | null;
+  is_doubted: boolean;
+  enrollment_id: string | null;
+  sender_choice: unknown;
+  request: unknown;
+  outputs: unknown;
+  can_cancel: boolean;
+  can_retry: boolean;
+  can_try_now: boolean;
+  paused_at: Date | null;
+}
+
+/** Undefined where the portal has no such execution. */
+export async function readStory(
+  pool: Pool,
+  portalId: bigint,
+  id: bigint,
+): Promise<ExecutionStory | undefined> {
+  const [found, retried] = await Promise.all([
+    pool.query<StoryRow>(
+      `SELECT ${EXECUTION_COLUMNS}, page.callback_id, page.is_held, page.due_at, page.deadline_at, page.hold_ends_at,
+              page.first_attempt_at, page.retries, page.crashes, page.completion_tries, page.completion_problem,
+              page.completion_doubted_at IS NOT NULL AS is_doubted, page.enrollment_id, page.sender_choice,
+              page.request, page.outputs, ${ELIGIBLE.CANCEL} AS can_cancel, ${ELIGIBLE.RETRY} AS can_retry,
+              ${ELIGIBLE.TRY_NOW} AS can_try_now, (SELECT paused_at FROM portal_settings WHERE portal_id = $1) AS paused_at
+         FROM executions AS page WHERE page.portal_id = $1 AND page.id = $2`,
+      [portalId, id],
+    ),
+    pool.query<ItemRow>(
+      `SELECT ${EXECUTION_COLUMNS} FROM executions AS page
+        WHERE page.portal_id = $1 AND page.retry_of = $2 ORDER BY page.id LIMIT 50`,
+      [portalId, id],
+    ),
+  ]);
+  const row = found.rows[0];
+  if (row === undefined) return undefined;
+  const retriedBy = retried.rows.map(toItem);
+  const told = new Set([id, ...retriedBy.map((retry) => retry.id)]);
+  const others = await readOthers(pool, portalId, { contactId: row.contact_id, told });
+  const senderChoice = senderChoiceSchema.safeParse(row.sender_choice).data;
+  return {
+    ...toItem(row),
+    callbackId: row.callback_id,
+    isHeld: row.is_held,
+    dueAt: row.due_at,
+    deadlineAt: row.deadline_at,
+    holdEndsAt: row.hold_ends_at,
+    firstAttemptAt: row.first_attempt_at,
+    retries: row.retries,
+    crashes: row.crashes,
+    completionTries: row.completion_tries,
+    completionProblem: orNull(row.completion_problem),
+    isTakenOrLetGo: row.state === "COMPLETED" && row.is_doubted,
+    enrollmentId: row.enrollment_id,
+    senderChoice,
+    people: await nameUsers(pool, portalId, userIdsIn(senderChoice)),
+    inputs: plainEntries(row.request),
+    outputs: plainEntries(row.outputs),
+    retriedBy,
+    others,
+    actions: actionsOf(row, retriedBy),
+    pausedAt: row.paused_at,
+  };
+}
+
+const OTHERS_SHOWN = 10;
+
+async function readOthers(
+  pool: Pool,
+  portalId: bigint,
+  { contactId, told }: { contactId: string; told: ReadonlySet<bigint> },
+): Promise<ExecutionItem[]> {
+  if (contactId === ERASED_CONTACT) return [];
+  // By the contact's own index: by its statistics the planner may prefer to walk the whole history, newest first.
+  const { rows } = await pool.query<ItemRow>(
+    `WITH own AS MATERIALIZED (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT 1000)
+     SELECT ${EXECUTION_COLUMNS} FROM executions AS page
+      WHERE page.portal_id = $1 AND page.id IN (SELECT id FROM own WHERE id <> ALL($3::bigint[]) ORDER BY id DESC LIMIT $4)
+      ORDER BY page.id DESC`,
+    [portalId, contactId, [...told], OTHERS_SHOWN],
+  );
+  return rows.map(toItem);
+}
+
+function actionsOf(row: StoryRow, retriedBy: readonly ExecutionItem[]): AdminAction[] {
+  const isSettled = retriedBy.some(({ outcome }) => outcome === "waiting" || outcome === "enrolled");
+  return [
+    ...(row.can_try_now ? (["TRY_NOW"] as const) : []),
+    ...(row.can_retry && !isSettled ? (["RETRY"] as const) : []),
+    ...(row.can_cancel ? (["CANCEL"] as const) : []),
+  ];
+}
+
+/** Values of a stored object that can be shown as they are; what is nested is left out. */
+function plainEntries(stored: unknown): [string, string][] {
+  if (typeof stored !== "object" || stored === null) return [];
+  return Object.entries(stored).flatMap(([name, value]): [string, string][] =>
+    ["string", "number", "boolean"].includes(typeof value) && value !== "" ? [[name, String(value)]] : [],
+  );
+}
+
+function userIdsIn(choice: StoredSenderChoice | undefined): string[] {
+  const ids = [choice?.chosen?.userId, ...(choice?.passedOver ?? []).map(({ userId }) => userId)];
+  return ids.filter((id): id is string => id !== undefined && /^\d{1,18}$/.test(id));
+}
+
+async function nameUsers(
+  pool: Pool,
+  portalId: bigint,
+  userIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (userIds.length === 0) return new Map();
+  const { rows } = await pool.query<{ user_id: string; name: string | null }>(
+    `SELECT user_id, nullif(concat_ws(' · ', nullif(concat_ws(' ', first_name, last_name), ''), email), '') AS name
+       FROM owners WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
+     UNION ALL
+     SELECT user_id, nullif(concat_ws(' · ', nullif(concat_ws(' ', first_name, last_name), ''), email), '')
+       FROM users WHERE portal_id = $1 AND user_id = ANY($2::bigint[])`,
+    [portalId, userIds],
+  );
+  return new Map(rows.flatMap(({ user_id, name }) => (name === null ? [] : [[user_id, name]])));
+}

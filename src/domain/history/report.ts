@@ -1,0 +1,233 @@
+import type { Database } from "#platform/db/client.js";
+import {
+  NOTHING,
+  restOf,
+  toLine,
+  type CountRow,
+  type EndRow,
+  type ReportLine,
+  type RetriedRow,
+} from "./report-line.js";
+
+/** What a report is broken down by, and the column that says it. */
+export const REPORT_GROUPS = {
+  sequence: { label: "Sequence", column: "sequence_id" },
+  sender: { label: "Sender", column: "sender_user_id" },
+  workflow: { label: "Workflow", column: "workflow_id" },
+} as const;
+export type ReportGroup = keyof typeof REPORT_GROUPS;
+
+export function isReportGroup(value: unknown): value is ReportGroup {
+  return typeof value === "string" && Object.hasOwn(REPORT_GROUPS, value);
+}
+
+export interface Report {
+  /** The largest first. */
+  readonly lines: readonly ReportLine[];
+  /** Lines past the limit: how many, and what they add up to. Undefined where there are none. */
+  readonly rest: { readonly count: number; readonly line: ReportLine } | undefined;
+  /** Of all lines, also those past the limit. */
+  readonly total: ReportLine;
+  /** What was decided from then on is counted: later than asked for where more was decided than is counted. */
+  readonly since: Date;
+}
+
+export interface ReportRequest {
+  readonly group: ReportGroup;
+  /** What was decided from then on is counted. */
+  readonly since: Date;
+  /** Lines at most. */
+  readonly limit: number;
+  /** Executions at most, the newest of them; by default half a million. */
+  readonly mostCounted?: number;
+}
+
+/** Reading them takes a second or two: a page waits no longer. */
+const MOST_COUNTED = 500_000;
+
+/**
+ * The report's lines, the largest first, and their total. All is added up by the database: one row a line comes back,
+ * however many executions there are. Each call of a workflow counts once: an admin's retry says of the call whether it
+ * was enrolled since. How an enrollment ended is known where the contact then met the step that waits for it: that step's
+ * end is counted for the enrollment of the same contact and sequence before it.
+ *
+ * Its statements run one after the other: one account's report takes one connection.
+ */
+export async function readReport(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+  { group, since: asked, limit, mostCounted = MOST_COUNTED }: ReportRequest,
+): Promise<Report> {
+  // One of our own constants, never input.
+  const { column } = REPORT_GROUPS[group];
+  const since = await readStart(pool, portalId, { since: asked, mostCounted });
+  const counted = await pool.query<CountRow>({
+    ...{ name: `report-by-${group}`, text: COUNTS(column), values: [portalId, since, limit] },
+  });
+  const lines = counted.rows.filter(({ is_total }) => !is_total);
+  const values = [portalId, since, lines.map(({ id }) => id)];
+  const retried = await pool.query<RetriedRow>({
+    ...{ name: `report-retried-by-${group}`, text: RETRIED(column), values },
+  });
+  const ends = await pool.query<EndRow>({ name: `report-ends-by-${group}`, text: ENDS(column), values });
+  const ids = lines.flatMap(({ id }) => (id === "" ? [] : [id]));
+  const names = await readNames(pool, portalId, { group, ids });
+  const known = {
+    retried: new Map(retried.rows.map((row) => [row.id, row.count])),
+    ends: new Map(ends.rows.map((row) => [row.id, row])),
+  };
+  const shown = lines.map((row) => toLine(row, known)).map((line) => named(line, names));
+  const totalRow = counted.rows.find(({ is_total }) => is_total);
+  const total = totalRow === undefined ? NOTHING : toLine(totalRow, known);
+  const left = (totalRow?.line_count ?? 0) - shown.length;
+  return {
+    lines: shown,
+    total,
+    since,
+    rest: left > 0 ? { count: left, line: restOf(total, shown) } : undefined,
+  };
+}
+
+const named = (line: ReportLine, names: ReadonlyMap<string, string>): ReportLine => ({
+  ...line,
+  name: names.get(line.id ?? "") ?? line.name,
+});
+
+/** From when on no more was decided than is counted: by the index alone, without the executions themselves. */
+async function readStart(
+  pool: Database["pool"],
+  portalId: bigint,
+  { since, mostCounted }: { since: Date; mostCounted: number },
+): Promise<Date> {
+  const { rows } = await pool.query<{ decided_at: Date }>({
+    name: "report-start",
+    text: `SELECT decided_at FROM executions WHERE portal_id = $1 AND decided_at >= $2
+            ORDER BY decided_at DESC OFFSET $3 LIMIT 1`,
+    values: [portalId, since, mostCounted],
+  });
+  return rows[0]?.decided_at ?? since;
+}
+
+/** How long enrolling takes, from a tenth of a second to a month; what is beyond either is in the first bucket or the last. */
+const TIMES = { fromSeconds: 0.1, toSeconds: 30 * 86_400, buckets: 100 };
+
+/**
+ * Times are gathered in buckets, each a sixth wider than the one before, with the least and the greatest of each: so
+ * percentiles need no sorting, and are exact where the times of a bucket are the same. OFFSET keeps the planner from
+ * expecting a group for every moment there is, and from sorting after all.
+ */
+const COUNTS = (column: string): string => `
+  WITH gathered AS (
+    SELECT id, status, max(sequence_name COLLATE "C") AS any_name, count(*) AS count,
+           CASE WHEN seconds IS NOT NULL THEN width_bucket(ln(greatest(seconds, ${TIMES.fromSeconds})), ln(${TIMES.fromSeconds}::float8),
+                        ln(${TIMES.toSeconds}::float8), ${TIMES.buckets}) END AS bucket,
+           min(seconds) AS least, max(seconds) AS greatest
+      FROM (
+        SELECT coalesce(${column}::text, '') AS id, enrollment_status AS status, sequence_name,
+               CASE WHEN enrollment_status = 'ENROLLED' THEN date_part('epoch', enrolled_at - accepted_at) END AS seconds
+          FROM executions
+         WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND retry_of IS NULL OFFSET 0
+      ) AS decided
+     GROUP BY id, status, bucket
+  ), line AS (
+    SELECT grouping(id) = 1 AS is_total, coalesce(id, '') AS id, max(any_name) AS any_name, count(DISTINCT id) AS line_count,
+           ${Object.entries({
+             enrolled: "ENROLLED",
+             already_enrolled: "ALREADY_ENROLLED",
+             skipped: "SKIPPED",
+             failed: "FAILED",
+           })
+             .map(
+               ([name, status]) =>
+                 `coalesce(sum(count) FILTER (WHERE status = '${status}'), 0)::int AS ${name}`,
+             )
+             .join(", ")}
+      FROM gathered GROUP BY GROUPING SETS ((id), ())
+  ), shown AS (
+    (SELECT * FROM line WHERE NOT is_total
+      ORDER BY enrolled + already_enrolled + skipped + failed DESC, length(id), id LIMIT $3)
+    UNION ALL SELECT * FROM line WHERE is_total
+  ), bucket AS (
+    SELECT false AS is_total, id, bucket, count, least, greatest FROM gathered
+     WHERE bucket IS NOT NULL AND id IN (SELECT id FROM shown WHERE NOT is_total)
+    UNION ALL
+    SELECT true, '', bucket, sum(count), min(least), max(greatest) FROM gathered WHERE bucket IS NOT NULL GROUP BY bucket
+  ), placed AS (
+    SELECT is_total, id, count, least, greatest, lead(least) OVER in_order AS next_least,
+           sum(count) OVER in_order AS upto, sum(count) OVER (PARTITION BY is_total, id) AS enrolled
+      FROM bucket WINDOW in_order AS (PARTITION BY is_total, id ORDER BY bucket)
+  ), percentile AS (
+    SELECT is_total, id, ${percentileAt(0.5)} AS median_seconds, ${percentileAt(0.95)} AS p95_seconds FROM placed GROUP BY 1, 2
+  )
+  SELECT is_total, id, any_name, line_count::int, enrolled, already_enrolled, skipped, failed, median_seconds, p95_seconds
+    FROM shown LEFT JOIN percentile USING (is_total, id)
+   ORDER BY is_total, enrolled + already_enrolled + skipped + failed DESC, length(id), id`;
+
+/** Between two values in proportion, as `percentile_cont` does; within a bucket, as if its times lay evenly. */
+function percentileAt(share: number): string {
+  const place = `${share} * (enrolled - 1)`;
+  return `max(CASE
+      WHEN ${place} <= upto - 1
+        THEN least + (greatest - least) * coalesce((${place} - (upto - count)) / nullif(count - 1, 0), 0)
+      ELSE greatest + (next_least - greatest) * (${place} - (upto - 1)) END
+    ) FILTER (WHERE ${place} >= upto - count AND ${place} < upto)`;
+}
+
+/** `$3`: the lines that are shown; the total, without an id, is of all. */
+const OF_SHOWN_AND_ALL = `GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
+
+const RETRIED = (column: string): string => `
+  SELECT id, count(*)::int AS count FROM (
+    SELECT coalesce(tried.${column}::text, '') AS id
+      FROM (SELECT DISTINCT retry_of FROM executions
+             WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED') AS retry
+      JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.retry_of
+     WHERE tried.decided_at >= $2 AND tried.enrollment_status = 'FAILED'
+  ) AS tried ${OF_SHOWN_AND_ALL}`;
+
+/**
+ * The last enrollment before the wait is the one that is waited for. Waits are few among the executions: they are found in
+ * the index by time alone, and then read one by one (LATERAL), not with the whole table.
+ */
+const ENDS = (column: string): string => `
+  SELECT id, ${(["REPLIED", "FINISHED", "UNENROLLED"] as const)
+    .map((outcome) => `(count(*) FILTER (WHERE outcome = '${outcome}'))::int AS ${outcome.toLowerCase()}`)
+    .join(", ")} FROM (
+    SELECT DISTINCT ON (waited.execution_id) coalesce(d.${column}::text, '') AS id, waited.outcome FROM (
+      SELECT id FROM executions
+       WHERE portal_id = $1 AND kind = 'WAIT_FOR_SEQUENCE_END' AND decided_at >= $2 OFFSET 0
+    ) AS wait
+     CROSS JOIN LATERAL (
+      SELECT w.id AS execution_id, w.contact_id, w.outputs->>'outcome' AS outcome,
+             coalesce(nullif(w.outputs->>'sequence_id', ''), w.sequence_id) AS sequence_id
+        FROM executions w WHERE w.portal_id = $1 AND w.id = wait.id OFFSET 0
+    ) AS waited
+     CROSS JOIN LATERAL (
+      SELECT * FROM executions e WHERE e.portal_id = $1 AND e.contact_id = waited.contact_id
+         AND e.enrollment_status = 'ENROLLED' AND e.decided_at >= $2 AND e.id < waited.execution_id
+         AND (waited.sequence_id IS NULL OR e.sequence_id = waited.sequence_id) OFFSET 0
+    ) AS d
+     WHERE waited.outcome IN ('REPLIED', 'FINISHED', 'UNENROLLED')
+     ORDER BY waited.execution_id, d.id DESC
+  ) AS ended ${OF_SHOWN_AND_ALL}`;
+
+const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
+  sequence: `SELECT sequence_id AS id, name FROM sequences WHERE portal_id = $1 AND sequence_id = ANY($2::text[])`,
+  sender: `SELECT DISTINCT ON (user_id) user_id AS id, coalesce(nullif(concat_ws(' ', first_name, last_name), ''), email) AS name
+    FROM (
+      SELECT user_id, first_name, last_name, email, 1 AS rank FROM users WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
+      UNION ALL
+      SELECT user_id, first_name, last_name, email, 2 FROM owners WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
+    ) AS known ORDER BY user_id, rank`,
+};
+
+/** Workflows have no names with us. */
+async function readNames(
+  pool: Database["pool"],
+  portalId: bigint,
+  { group, ids }: { group: ReportGroup; ids: readonly string[] },
+): Promise<ReadonlyMap<string, string>> {
+  if (group === "workflow" || ids.length === 0) return new Map();
+  const { rows } = await pool.query<{ id: string; name: string | null }>(NAMES[group], [portalId, ids]);
+  return new Map(rows.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])));
+}

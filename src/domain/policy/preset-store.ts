@@ -1,0 +1,228 @@
+import type { Database } from "#platform/db/client.js";
+import type { Preset, Prisma } from "#platform/db/generated/client.js";
+import { inPrismaTransaction } from "#platform/db/transaction.js";
+import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js";
+import { lockDefaults } from "./lock-defaults.js";
+import { isNameTaken } from "./name-taken.js";
+import { policySchema, type Policy } from "#domain/contract/policy.js";
+
+export interface PresetDraft {
+  readonly name: string;
+  readonly policy: Policy;
+}
+
+export interface StoredPreset extends PresetDraft {
+  readonly presetId: bigint;
+  /** Applies where a workflow's step names no preset. */
+  readonly isDefault: boolean;
+  readonly version: number;
+}
+
+/** Nobody keeps track of more; so a page can show all of them. */
+export const MAX_PRESETS = 500;
+
+/** A preset in a list. Its suppressed domains, which may be a thousand, are only counted. */
+export interface ListedPreset extends StoredPreset {
+  readonly domainCount: number;
+}
+
+/** The first MAX_PRESETS presets of a portal, the default first, then by name. */
+export async function listPresets(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<ListedPreset[]> {
+  const { rows } = await pool.query<{
+    preset_id: string;
+    name: string;
+    policy: unknown;
+    is_default: boolean;
+    version: number;
+    domain_count: number;
+  }>(
+    `SELECT preset_id, name, is_default, version, jsonb_array_length(policy #> '{suppression,domains}') AS domain_count,
+            jsonb_set(policy, '{suppression,domains}', '[]') AS policy
+       FROM presets WHERE portal_id = $1 ORDER BY is_default DESC, name, preset_id LIMIT ${MAX_PRESETS}`,
+    [portalId],
+  );
+  return rows.map(({ preset_id, name, policy, is_default, version, domain_count }) => ({
+    ...{ presetId: BigInt(preset_id), name, isDefault: is_default, version, domainCount: domain_count },
+    policy: policySchema.parse(policy),
+  }));
+}
+
+/** The same, by name alone. */
+export function listPresetNames(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+): Promise<Pick<StoredPreset, "presetId" | "name">[]> {
+  return prisma.preset.findMany({
+    where: { portalId },
+    select: { presetId: true, name: true },
+    orderBy: [{ isDefault: "desc" }, { name: "asc" }, { presetId: "asc" }],
+    take: MAX_PRESETS,
+  });
+}
+
+/** Undefined where the portal has none with this id. */
+export async function findPreset(
+  { prisma }: { prisma: Prisma.TransactionClient },
+  portalId: bigint,
+  presetId: bigint,
+): Promise<StoredPreset | undefined> {
+  const row = await prisma.preset.findUnique({ where: { portalId_presetId: { portalId, presetId } } });
+  return row === null ? undefined : fromRow(row);
+}
+
+export type SavePresetOutcome =
+  | { kind: "saved"; presetId: bigint }
+  | { kind: "changed-meanwhile" } // another admin saved since the form was shown, or deleted it: nothing is changed
+  | { kind: "name-taken" }
+  | { kind: "too-many" } // the portal has MAX_PRESETS; two made at the same moment may be one more: no harm
+  | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
+
+/** @param change.saved which one, and the version its form was filled in from; undefined: a new one. */
+export async function savePreset(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  change: { draft: PresetDraft; saved: { presetId: bigint; version: number } | undefined; by: Actor },
+): Promise<SavePresetOutcome> {
+  const { draft, saved, by } = change;
+  try {
+    return await inPrismaTransaction(prisma, async (transaction) => {
+      if (!(await holdRotations(transaction, portalId, draft.policy))) return { kind: "rotation-gone" };
+      if (saved === undefined && (await transaction.preset.count({ where: { portalId } })) >= MAX_PRESETS)
+        return { kind: "too-many" };
+      const before = saved && (await findPreset({ prisma: transaction }, portalId, saved.presetId));
+      const presetId =
+        saved === undefined
+          ? await insertPreset(transaction, portalId, draft)
+          : await updatePreset(transaction, portalId, { ...saved, draft });
+      if (presetId === undefined) return { kind: "changed-meanwhile" };
+      await recordChange(transaction, portalId, {
+        ...{ by, subject: "preset", subjectName: draft.name, action: before ? "CHANGED" : "CREATED" },
+        before: before === undefined ? null : snapshotOf(before),
+        after: snapshotOf(draft),
+      });
+      return { kind: "saved", presetId };
+    });
+  } catch (fault) {
+    if (isNameTaken(fault)) return { kind: "name-taken" };
+    throw fault;
+  }
+}
+
+/** Locks the rotations a policy names, so that none is deleted before the preset is committed. False: one is not there. */
+async function holdRotations(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  { sender, fallback }: Policy,
+): Promise<boolean> {
+  const named = [sender.mode === "rotation" ? sender.rotationId : null, fallback.rotationId];
+  const wanted = new Set(named.filter((id) => id !== null));
+  const held = await transaction.$queryRaw<unknown[]>`
+    SELECT 1 AS held FROM rotations
+     WHERE portal_id = ${portalId} AND rotation_id = ANY (${[...wanted].map(BigInt)}::bigint[])
+     ORDER BY rotation_id FOR SHARE`;
+  return held.length === wanted.size;
+}
+
+async function insertPreset(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  { name, policy }: PresetDraft,
+): Promise<bigint> {
+  const row = await transaction.preset.create({ data: { portalId, name, policy, version: 1 } });
+  return row.presetId;
+}
+
+async function updatePreset(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  change: { presetId: bigint; version: number; draft: PresetDraft },
+): Promise<bigint | undefined> {
+  const { presetId, version, draft } = change;
+  const { name, policy } = draft;
+  const { count } = await transaction.preset.updateMany({
+    where: { portalId, presetId, version },
+    data: { name, policy, version: { increment: 1 } },
+  });
+  return count === 0 ? undefined : presetId;
+}
+
+/**
+ * Deletes it. Without the default one, the built-in policy applies.
+ *
+ * @param change.version the version the page with the button was shown at.
+ * @returns "deleted", also where it was gone before; "changed-meanwhile" where somebody saved it since: it is kept.
+ */
+export async function deletePreset(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { presetId, version, by }: { presetId: bigint; version: number; by: Actor },
+): Promise<"deleted" | "changed-meanwhile"> {
+  return inPrismaTransaction(prisma, async (transaction) => {
+    const before = await findPreset({ prisma: transaction }, portalId, presetId);
+    const { count } = await transaction.preset.deleteMany({ where: { portalId, presetId, version } });
+    if (before === undefined) return "deleted";
+    if (count === 0) return "changed-meanwhile";
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "preset", subjectName: before.name, action: "DELETED" },
+      before: { ...snapshotOf(before), isDefault: before.isDefault },
+      after: null,
+    });
+    return "deleted";
+  });
+}
+
+export interface DefaultChoice {
+  /** Null: the built-in policy applies. */
+  readonly presetId: bigint | null;
+  /** The version at which the chosen preset was shown; of no account where none is chosen. */
+  readonly version: number;
+  /** The default that was shown with it. */
+  readonly instead: bigint | null;
+  readonly by: Actor;
+}
+
+export type MakeDefaultOutcome =
+  | "saved" // also where it was so before
+  | "gone" // the portal has no such preset
+  | "changed-meanwhile"; // another admin chose another default, or saved the chosen one: nothing is changed
+
+/** Makes one preset apply where a step names none. */
+export async function makeDefault(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { presetId, version, instead, by }: DefaultChoice,
+): Promise<MakeDefaultOutcome> {
+  return inPrismaTransaction(prisma, async (transaction) => {
+    await lockDefaults(transaction, portalId);
+    const presets = await transaction.preset.findMany({
+      where: { portalId, OR: [{ isDefault: true }, { presetId: presetId ?? -1n }] },
+    });
+    const chosen = presets.find((preset) => preset.presetId === presetId);
+    if (presetId !== null && chosen === undefined) return "gone";
+    const before = presets.find(({ isDefault }) => isDefault);
+    if (before?.presetId === chosen?.presetId) return "saved";
+    const isAsShown = (before?.presetId ?? null) === instead && (chosen?.version ?? version) === version;
+    if (!isAsShown) return "changed-meanwhile";
+    await transaction.preset.updateMany({ where: { portalId, isDefault: true }, data: { isDefault: false } });
+    if (presetId !== null)
+      await transaction.preset.updateMany({ where: { portalId, presetId }, data: { isDefault: true } });
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "portal", subjectName: "Default preset", action: "CHANGED" },
+      before: { defaultPreset: before?.name ?? null },
+      after: { defaultPreset: chosen?.name ?? null },
+    });
+    return "saved";
+  });
+}
+
+/** A preset as it is noted and compared. */
+export function snapshotOf({ name, policy }: PresetDraft): Snapshot {
+  return { name, ...policySchema.parse(policy) };
+}
+
+function fromRow({ presetId, name, policy, isDefault, version }: Preset): StoredPreset {
+  return { presetId, name, policy: policySchema.parse(policy), isDefault, version };
+}

@@ -1,0 +1,264 @@
+import type { Database } from "#platform/db/client.js";
+import type { Prisma, Rotation, RotationMember } from "#platform/db/generated/client.js";
+import { inPrismaTransaction } from "#platform/db/transaction.js";
+import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js";
+import { isNameTaken } from "./name-taken.js";
+
+export interface Member {
+  readonly userId: bigint;
+  /** Share of the picks, 1 to 100. */
+  readonly weight: number;
+}
+
+/** What an admin decides about a rotation. */
+export interface RotationDraft {
+  readonly name: string;
+  /** A contact goes to the sender who had it before, while that one can send. */
+  readonly keepsSender: boolean;
+  readonly members: readonly Member[];
+}
+
+export interface StoredRotation {
+  readonly rotationId: bigint;
+  readonly name: string;
+  readonly keepsSender: boolean;
+  readonly members: readonly (Member & { readonly picks: bigint })[];
+  readonly version: number;
+}
+
+export const LONGEST_NAME = 100;
+export const MAX_MEMBERS = 200;
+export const MAX_WEIGHT = 100;
+
+/** Nobody keeps track of more; so a page can show all of them. */
+export const MAX_ROTATIONS = 500;
+
+/** The first MAX_ROTATIONS rotations of a portal, by name. */
+export function listRotationNames(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+): Promise<Pick<StoredRotation, "rotationId" | "name">[]> {
+  return prisma.rotation.findMany({
+    where: { portalId },
+    select: { rotationId: true, name: true },
+    orderBy: [{ name: "asc" }, { rotationId: "asc" }],
+    take: MAX_ROTATIONS,
+  });
+}
+
+/** A rotation in a list: of its members only the first are named. */
+export interface ListedRotation {
+  readonly rotationId: bigint;
+  readonly name: string;
+  readonly memberCount: number;
+  readonly totalWeight: number;
+  readonly picks: number;
+  readonly firstMembers: readonly Member[];
+}
+
+/** Named in a list; more are counted. */
+const NAMED_MEMBERS = 6;
+
+/** The first MAX_ROTATIONS rotations of a portal, by name. Adding up their members is the database's work. */
+export async function listRotations(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<ListedRotation[]> {
+  const { rows } = await pool.query<{
+    rotation_id: string;
+    name: string;
+    member_count: number;
+    total_weight: number;
+    picks: string;
+    first_members: { user_id: string; weight: number }[];
+  }>(
+    `SELECT r.rotation_id, r.name, m.*
+       FROM (SELECT * FROM rotations WHERE portal_id = $1 ORDER BY name, rotation_id LIMIT ${MAX_ROTATIONS}) AS r,
+            LATERAL (SELECT count(*)::int AS member_count, coalesce(sum(weight), 0)::int AS total_weight, coalesce(sum(picks), 0) AS picks,
+                            coalesce(json_agg(json_build_object('user_id', user_id::text, 'weight', weight) ORDER BY user_id)
+                              FILTER (WHERE place <= ${NAMED_MEMBERS}), '[]') AS first_members
+                       FROM (SELECT *, row_number() OVER (ORDER BY user_id) AS place FROM rotation_members
+                              WHERE portal_id = r.portal_id AND rotation_id = r.rotation_id) AS member) AS m
+      ORDER BY r.name, r.rotation_id`,
+    [portalId],
+  );
+  return rows.map((row) => ({
+    ...{ rotationId: BigInt(row.rotation_id), name: row.name, picks: Number(row.picks) },
+    ...{ memberCount: row.member_count, totalWeight: row.total_weight },
+    firstMembers: row.first_members.map(({ user_id, weight }) => ({ userId: BigInt(user_id), weight })),
+  }));
+}
+
+/** Undefined where the portal has none with this id. */
+export async function findRotation(
+  database: { prisma: Prisma.TransactionClient },
+  portalId: bigint,
+  rotationId: bigint,
+): Promise<StoredRotation | undefined> {
+  const row = await database.prisma.rotation.findUnique({
+    where: { portalId_rotationId: { portalId, rotationId } },
+    include: { members: { orderBy: { userId: "asc" } } },
+  });
+  return row === null ? undefined : fromRow(row);
+}
+
+/** Two made at the same moment may be one more than MAX_ROTATIONS: no harm. */
+export async function createRotation(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { draft, by }: { draft: RotationDraft; by: Actor },
+): Promise<{ kind: "created"; rotationId: bigint } | { kind: "name-taken" | "too-many" }> {
+  try {
+    return await inPrismaTransaction(prisma, async (transaction) => {
+      const { name, keepsSender } = draft;
+      if ((await transaction.rotation.count({ where: { portalId } })) >= MAX_ROTATIONS)
+        return { kind: "too-many" };
+      const { rotationId } = await transaction.rotation.create({
+        data: { portalId, name, keepsSender, version: 1 },
+      });
+      await insertMembers(transaction, { portalId, rotationId }, draft.members);
+      await recordChange(transaction, portalId, {
+        ...{ by, subject: "rotation", subjectName: name, action: "CREATED" },
+        before: null,
+        after: snapshotOf(draft),
+      });
+      return { kind: "created", rotationId };
+    });
+  } catch (fault) {
+    if (isNameTaken(fault)) return { kind: "name-taken" };
+    throw fault;
+  }
+}
+
+export type SaveRotationOutcome =
+  | "saved"
+  | "changed-meanwhile" // another admin saved since the form was shown, or deleted it: nothing is changed
+  | "name-taken";
+
+/** @param change.version the version the form was filled in from. */
+export async function saveRotation(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
+): Promise<SaveRotationOutcome> {
+  try {
+    return await inPrismaTransaction(prisma, (transaction) => replaceRotation(transaction, portalId, change));
+  } catch (fault) {
+    if (isNameTaken(fault)) return "name-taken";
+    throw fault;
+  }
+}
+
+async function replaceRotation(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
+): Promise<SaveRotationOutcome> {
+  const { rotationId, draft, version, by } = change;
+  const before = await findRotation({ prisma: transaction }, portalId, rotationId);
+  const { count } = await transaction.rotation.updateMany({
+    where: { portalId, rotationId, version },
+    data: { name: draft.name, keepsSender: draft.keepsSender, version: { increment: 1 } },
+  });
+  if (count === 0 || before === undefined) return "changed-meanwhile";
+  if (membersOf(before) !== membersOf(draft))
+    await replaceMembers(transaction, { portalId, rotationId }, draft);
+  await recordChange(transaction, portalId, {
+    ...{ by, subject: "rotation", subjectName: draft.name, action: "CHANGED" },
+    before: snapshotOf(before),
+    after: snapshotOf(draft),
+  });
+  return "saved";
+}
+
+export type DeleteRotationOutcome =
+  | { kind: "deleted" } // also where it was gone before
+  | { kind: "changed-meanwhile" } // another admin saved it since the page was shown: it is kept
+  | { kind: "in-use"; presetNames: string[] };
+
+/**
+ * Refused while a preset names it: contacts would be left without a sender.
+ *
+ * @param change.version the version the page with the button was shown at.
+ */
+export async function deleteRotation(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { rotationId, version, by }: { rotationId: bigint; version: number; by: Actor },
+): Promise<DeleteRotationOutcome> {
+  return inPrismaTransaction(prisma, async (transaction) => {
+    // Waits for a preset that is just being saved with this rotation: it holds the row until it is committed.
+    await transaction.$queryRaw`
+      SELECT 1 AS held FROM rotations WHERE portal_id = ${portalId} AND rotation_id = ${rotationId} FOR UPDATE`;
+    const before = await findRotation({ prisma: transaction }, portalId, rotationId);
+    if (before === undefined) return { kind: "deleted" };
+    if (before.version !== version) return { kind: "changed-meanwhile" };
+    const presetNames = (await presetsNaming({ prisma: transaction }, portalId)).get(rotationId.toString());
+    if (presetNames !== undefined) return { kind: "in-use", presetNames };
+    await transaction.rotation.delete({ where: { portalId_rotationId: { portalId, rotationId } } });
+    await recordChange(transaction, portalId, {
+      ...{ by, subject: "rotation", subjectName: before.name, action: "DELETED" },
+      before: snapshotOf(before),
+      after: null,
+    });
+    return { kind: "deleted" };
+  });
+}
+
+/** Names of the presets that use a rotation, by its id. */
+export async function presetsNaming(
+  { prisma }: { prisma: Prisma.TransactionClient },
+  portalId: bigint,
+): Promise<Map<string, string[]>> {
+  const rows = await prisma.$queryRaw<{ rotation_id: string; names: string[] }[]>`
+    SELECT rotation_id, array_agg(DISTINCT name ORDER BY name) AS names FROM (
+      SELECT policy #>> '{sender,rotationId}' AS rotation_id, name FROM presets WHERE portal_id = ${portalId}
+      UNION ALL
+      SELECT policy #>> '{fallback,rotationId}', name FROM presets WHERE portal_id = ${portalId}
+    ) AS named WHERE rotation_id IS NOT NULL GROUP BY rotation_id`;
+  return new Map(rows.map(({ rotation_id, names }) => [rotation_id, names]));
+}
+
+/** Everybody begins anew with the turns, since the old state fits the old weights; what they were picked stays counted. */
+async function replaceMembers(
+  transaction: Prisma.TransactionClient,
+  key: { portalId: bigint; rotationId: bigint },
+  { members }: RotationDraft,
+): Promise<void> {
+  const userIds = members.map(({ userId }) => userId);
+  await transaction.rotationMember.deleteMany({ where: { ...key, userId: { notIn: userIds } } });
+  await insertMembers(transaction, key, members);
+  await transaction.$executeRaw`
+    UPDATE rotation_members AS member SET weight = draft.weight, current_weight = 0
+      FROM unnest(${userIds}::bigint[], ${members.map(({ weight }) => weight)}::int[]) AS draft (user_id, weight)
+     WHERE member.portal_id = ${key.portalId} AND member.rotation_id = ${key.rotationId} AND member.user_id = draft.user_id`;
+}
+
+async function insertMembers(
+  transaction: Prisma.TransactionClient,
+  key: { portalId: bigint; rotationId: bigint },
+  members: readonly Member[],
+): Promise<void> {
+  await transaction.rotationMember.createMany({
+    data: members.map(({ userId, weight }) => ({ ...key, userId, weight })),
+    skipDuplicates: true,
+  });
+}
+
+const membersOf = (draft: RotationDraft): string => JSON.stringify(snapshotOf(draft)["members"]);
+
+/** A rotation as it is noted and compared. */
+export function snapshotOf({ name, keepsSender, members }: RotationDraft): Snapshot {
+  const sorted = [...members].sort((left, right) => (left.userId < right.userId ? -1 : 1));
+  return {
+    name,
+    keepsSender,
+    members: sorted.map(({ userId, weight }) => ({ userId: userId.toString(), weight })),
+  };
+}
+
+function fromRow(row: Rotation & { members: RotationMember[] }): StoredRotation {
+  const { rotationId, name, keepsSender, version } = row;
+  const members = row.members.map(({ userId, weight, picks }) => ({ userId, weight, picks }));
+  return { rotationId, name, keepsSender, members, version };
+}

@@ -1,0 +1,261 @@
+import type { Database } from "#platform/db/client.js";
+import type { Prisma, SenderSettings } from "#platform/db/generated/client.js";
+import { inPrismaTransaction } from "#platform/db/transaction.js";
+import { recordChange, recordChanges, type Actor, type Snapshot } from "#domain/audit/audit.js";
+import { awayDatesSchema, type AwayDates } from "#domain/contract/sender-policy.js";
+
+/** What an admin decides about one sender; null (or an empty list) leaves it to the default. */
+export interface SenderChoices {
+  readonly isAllowed: boolean | null;
+  readonly sendAsEmail: string | null;
+  readonly senderAlias: string | null;
+  /** Enrollments in any 24 hours. */
+  readonly dailyCap: number | null;
+  /** 1 Monday to 7 Sunday; empty: every day. */
+  readonly windowDays: readonly number[];
+  /** Minutes after midnight, end exclusive; both or neither. */
+  readonly windowStartMinute: number | null;
+  readonly windowEndMinute: number | null;
+  readonly timeZone: string | null;
+  readonly away: readonly AwayDates[];
+}
+
+/** What HubSpot's answers taught the app about a sender. */
+export interface SenderMarks {
+  readonly refusedCode: string | null;
+  readonly refusedMessage: string | null;
+  readonly refusedAt: Date | null;
+  readonly limitedUntil: Date | null;
+}
+
+export interface StoredSender {
+  readonly choices: SenderChoices;
+  readonly marks: SenderMarks;
+  /** 0 where no admin saved it yet. */
+  readonly version: number;
+}
+
+const NOTHING_CHOSEN: StoredSender = {
+  choices: {
+    isAllowed: null,
+    sendAsEmail: null,
+    senderAlias: null,
+    dailyCap: null,
+    windowDays: [],
+    windowStartMinute: null,
+    windowEndMinute: null,
+    timeZone: null,
+    away: [],
+  },
+  marks: { refusedCode: null, refusedMessage: null, refusedAt: null, limitedUntil: null },
+  version: 0,
+};
+
+/** What is stored about a user; the defaults where nothing is. Says nothing about whether there is such a user. */
+export async function findSender(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  userId: bigint,
+): Promise<StoredSender> {
+  const row = await prisma.senderSettings.findUnique({ where: { portalId_userId: { portalId, userId } } });
+  return row === null ? NOTHING_CHOSEN : fromRow(row);
+}
+
+/** A person and the name under which the change is noted. */
+export interface NamedSender {
+  readonly userId: bigint;
+  readonly name: string;
+}
+
+export type SaveOutcome =
+  | "saved"
+  | "saved-and-cleared" // HubSpot's refusal of the sender went with it
+  | "changed-meanwhile"; // another admin saved since the form was shown: nothing is changed
+
+/**
+ * Saves what was decided about a sender. Whoever saves one has looked at it, so HubSpot is asked again: a refusal is
+ * taken back, and the entry in the audit says so.
+ *
+ * @param change.version the version the form was filled in from.
+ */
+export async function saveSender(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  change: { sender: NamedSender; choices: SenderChoices; version: number; by: Actor },
+): Promise<SaveOutcome> {
+  const { sender, choices, version, by } = change;
+  return inPrismaTransaction(prisma, async (transaction) => {
+    const before = await ensureRow(transaction, portalId, sender.userId);
+    const { count } = await transaction.senderSettings.updateMany({
+      where: { portalId, userId: sender.userId, version },
+      data: toData(choices),
+    });
+    if (count === 0) return "changed-meanwhile";
+    const { refusedCode } = before.marks;
+    const isCleared = refusedCode !== null;
+    await recordChange(transaction, portalId, {
+      ...noted(sender, by),
+      action: "CHANGED",
+      before: { ...snapshotOf(before.choices), ...(isCleared ? { refusedCode } : {}) },
+      after: { ...snapshotOf(choices), ...(isCleared ? { refusedCode: null } : {}) },
+    });
+    return isCleared ? "saved-and-cleared" : "saved";
+  });
+}
+
+/** A person in a list, and the version the list was shown at. */
+export interface ListedSender extends NamedSender {
+  readonly version: number;
+}
+
+/** Somebody of whom another admin decided otherwise since the list was shown. */
+export interface MarkConflict {
+  readonly sender: NamedSender;
+  /** What the other admin decided. */
+  readonly isAllowed: boolean | null;
+}
+
+/**
+ * Marks people as allowed (or not, or null: as the portal's policy says), whatever else was decided about them. Who is
+ * marked so already is left alone.
+ *
+ * @returns those saved by another admin since the list was shown; where there are any, nobody is marked.
+ */
+export async function markSenders(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  change: { senders: readonly ListedSender[]; isAllowed: boolean | null; by: Actor },
+): Promise<MarkConflict[]> {
+  const { isAllowed, by } = change;
+  const senders = [...change.senders].sort((one, other) => (one.userId < other.userId ? -1 : 1));
+  return inPrismaTransaction(prisma, async (transaction) => {
+    const stored = await ensureMarks(transaction, portalId, senders);
+    const differing = senders
+      .map((sender) => ({ sender, ...(stored.get(sender.userId) ?? { isAllowed: null, version: 0 }) }))
+      .filter((one) => one.isAllowed !== isAllowed);
+    const conflicts = differing.filter(({ sender, version }) => sender.version !== version);
+    if (conflicts.length > 0) return conflicts.map(({ sender, isAllowed }) => ({ sender, isAllowed }));
+    const userIds = differing.map(({ sender }) => sender.userId);
+    await transaction.senderSettings.updateMany({
+      where: { portalId, userId: { in: userIds } },
+      data: { isAllowed, version: { increment: 1 } },
+    });
+    const changes = differing.map(({ sender, isAllowed: before }) => ({
+      ...noted(sender, by),
+      action: "CHANGED" as const,
+      before: { isAllowed: before },
+      after: { isAllowed },
+    }));
+    await recordChanges(transaction, portalId, changes);
+    return [];
+  });
+}
+
+/**
+ * How people are marked now, by user id. Their rows are made where there are none and locked until the transaction ends:
+ * always in the order of ids, so that two who mark the same people cannot wait for each other.
+ *
+ * @param senders in that order.
+ */
+async function ensureMarks(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  senders: readonly ListedSender[],
+): Promise<Map<bigint, { isAllowed: boolean | null; version: number }>> {
+  const userIds = senders.map(({ userId }) => userId);
+  await transaction.senderSettings.createMany({
+    data: userIds.map((userId) => ({ portalId, userId, windowDays: [] })),
+    skipDuplicates: true,
+  });
+  const rows = await transaction.$queryRaw<
+    { user_id: bigint; is_allowed: boolean | null; version: number }[]
+  >`
+    SELECT user_id, is_allowed, version FROM senders
+     WHERE portal_id = ${portalId} AND user_id = ANY (${userIds}::bigint[]) ORDER BY user_id FOR UPDATE`;
+  return new Map(rows.map((row) => [row.user_id, { isAllowed: row.is_allowed, version: row.version }]));
+}
+
+/** Takes back what HubSpot's refusals taught: the sender is tried again with the next contact. */
+export async function clearRefusal(
+  { prisma }: Pick<Database, "prisma">,
+  portalId: bigint,
+  { sender, by }: { sender: NamedSender; by: Actor },
+): Promise<void> {
+  const { userId } = sender;
+  await inPrismaTransaction(prisma, async (transaction) => {
+    const row = await transaction.senderSettings.findUnique({
+      where: { portalId_userId: { portalId, userId } },
+    });
+    if (row === null || (row.refusedCode === null && row.limitedUntil === null)) return;
+    const cleared = { refusedCode: null, refusedMessage: null, refusedAt: null, limitedUntil: null };
+    await transaction.senderSettings.update({
+      where: { portalId_userId: { portalId, userId } },
+      data: cleared,
+    });
+    await recordChange(transaction, portalId, {
+      ...noted(sender, by),
+      action: "CLEARED",
+      before: { refusedCode: row.refusedCode, limitedUntil: row.limitedUntil?.toISOString() ?? null },
+      after: { refusedCode: null, limitedUntil: null },
+    });
+  });
+}
+
+/** The row as it was; made with the defaults where there was none, and locked until the transaction ends. */
+async function ensureRow(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  userId: bigint,
+): Promise<StoredSender> {
+  await transaction.senderSettings.createMany({
+    data: [{ portalId, userId, windowDays: [] }],
+    skipDuplicates: true,
+  });
+  await transaction.$queryRaw`SELECT 1 AS held FROM senders WHERE portal_id = ${portalId} AND user_id = ${userId} FOR UPDATE`;
+  return fromRow(
+    await transaction.senderSettings.findUniqueOrThrow({ where: { portalId_userId: { portalId, userId } } }),
+  );
+}
+
+function noted({ name }: NamedSender, by: Actor) {
+  return { by, subject: "sender", subjectName: name } as const;
+}
+
+function toData(choices: SenderChoices) {
+  return {
+    ...choices,
+    windowDays: [...choices.windowDays],
+    away: choices.away.map(({ from, to }) => ({ from, to })),
+    ...{ refusedCode: null, refusedMessage: null, refusedAt: null },
+    version: { increment: 1 },
+  };
+}
+
+/** A choice as it is noted and compared: in the order of the form. */
+export function snapshotOf(choices: SenderChoices): Snapshot {
+  return {
+    isAllowed: choices.isAllowed,
+    sendAsEmail: choices.sendAsEmail,
+    senderAlias: choices.senderAlias,
+    dailyCap: choices.dailyCap,
+    windowDays: [...choices.windowDays],
+    windowStartMinute: choices.windowStartMinute,
+    windowEndMinute: choices.windowEndMinute,
+    timeZone: choices.timeZone,
+    away: choices.away.map(({ from, to }) => ({ from, to })),
+  };
+}
+
+function fromRow(row: SenderSettings): StoredSender {
+  const { isAllowed, sendAsEmail, senderAlias, dailyCap, windowDays, timeZone } = row;
+  const { windowStartMinute, windowEndMinute, refusedCode, refusedMessage, refusedAt, limitedUntil } = row;
+  return {
+    choices: {
+      ...{ isAllowed, sendAsEmail, senderAlias, dailyCap, windowDays, windowStartMinute, windowEndMinute },
+      timeZone,
+      away: awayDatesSchema.parse(row.away),
+    },
+    marks: { refusedCode, refusedMessage, refusedAt, limitedUntil },
+    version: row.version,
+  };
+}

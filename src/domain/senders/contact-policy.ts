@@ -1,0 +1,129 @@
+import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
+import { localDay } from "#platform/time/local-time.js";
+import { ownValue } from "#platform/text/own-value.js";
+import type { ContactHistory } from "./contact-history.js";
+import type { Policy } from "#domain/contract/policy.js";
+
+/** A contact that is not to be enrolled, by the customer's policy. */
+export interface ContactRefusal {
+  readonly code: "UNSUBSCRIBED" | "BLOCKED" | "COOLDOWN_ACTIVE";
+  /** SKIPPED: the customer's own choice; FAILED: the contact's, whatever the customer wants. */
+  readonly status: "SKIPPED" | "FAILED";
+  /** What an admin reads. */
+  readonly reason: string;
+}
+
+export interface ContactFacts {
+  readonly sequenceId: string;
+  /** As the workflow's call carried them, or read from HubSpot. */
+  readonly properties: Readonly<Record<string, string | null>>;
+  /** What we enrolled the contact in; needed for a cooldown only. */
+  readonly history: ContactHistory | undefined;
+  /** In a sequence at this moment: what then happens is for `ifAlreadyEnrolled` to say, not for the cooldown. */
+  readonly isInSequence?: boolean;
+  readonly now: Date;
+  /** The portal's: days in the reason are those of its calendar. */
+  readonly timeZone: string;
+}
+
+const DAY_MS = 86_400_000;
+
+function domainOf(email: string): string {
+  return email
+    .slice(email.lastIndexOf("@") + 1)
+    .trim()
+    .toLowerCase();
+}
+
+/** A list of domains, made ready to be looked into. */
+interface ListedDomains {
+  /** Where each stands in the list. */
+  readonly positions: ReadonlyMap<string, number>;
+  readonly longest: number;
+}
+
+/** By the list as it was read. */
+const lists = new WeakMap<readonly string[], ListedDomains>();
+
+function listOf(domains: readonly string[]): ListedDomains {
+  const known = lists.get(domains);
+  if (known !== undefined) return known;
+  // Backwards: of one that is listed twice the first counts.
+  const positions = new Map([...domains.entries()].reverse().map(([at, listed]) => [listed, at]));
+  const list = { positions, longest: domains.reduce((most, { length }) => Math.max(most, length), 0) };
+  lists.set(domains, list);
+  return list;
+}
+
+/** The first of the list that the domain is, or is a part of: looked up by its parts, however long the list. */
+function suppressedDomain(domain: string, domains: readonly string[]): string | undefined {
+  const { positions, longest } = listOf(domains);
+  const found: number[] = [];
+  // From the end on, up to a part that is longer than all that is listed.
+  for (let dot = domain.lastIndexOf("."); ; dot = domain.lastIndexOf(".", dot - 1)) {
+    const position = positions.get(domain.slice(dot + 1));
+    if (position !== undefined) found.push(position);
+    if (dot <= 0 || domain.length - dot > longest) break;
+  }
+  return found.length === 0 ? undefined : domains[Math.min(...found)];
+}
+
+function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts): ContactRefusal | undefined {
+  const listed = suppressedDomain(domainOf(properties["email"] ?? ""), suppression.domains);
+  if (listed !== undefined) {
+    const reason = `The contact's email domain is on the suppression list (${listed}).`;
+    return { code: "BLOCKED", status: "SKIPPED", reason };
+  }
+  if (suppression.property === null) return undefined;
+  const { name, values } = suppression.property;
+  // A property of several choices holds them all, separated by semicolons.
+  const held = new Set(
+    (ownValue(properties, name) ?? "").split(";").map((value) => value.trim().toLowerCase()),
+  );
+  const found = values.find((value) => held.has(value.toLowerCase()));
+  if (found === undefined) return undefined;
+  const reason = `The contact is suppressed: its property ${name} is “${found}”.`;
+  return { code: "BLOCKED", status: "SKIPPED", reason };
+}
+
+/** The contact's last enrollment that the cooldown is counted from: by its properties or by our own history. */
+function lastEnrolledMs({ cooldown }: Policy, facts: ContactFacts): number | undefined {
+  const { properties, history, sequenceId, now } = facts;
+  const isCounted = cooldown.scope === "any" || properties["hs_latest_sequence_enrolled"] === sequenceId;
+  const byProperty = isCounted
+    ? readHubSpotDate(properties["hs_latest_sequence_enrolled_date"], now)
+    : undefined;
+  const byUs = cooldown.scope === "any" ? history?.lastEnrolledAt : history?.lastEnrolledInSequenceAt;
+  const known = [byProperty?.getTime(), byUs?.getTime()].filter((instant) => instant !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
+  const { days, scope } = policy.cooldown;
+  if (days === 0 || facts.isInSequence === true) return undefined;
+  const lastMs = lastEnrolledMs(policy, facts);
+  if (lastMs === undefined || facts.now.getTime() - lastMs >= days * DAY_MS) return undefined;
+  const last = localDay(new Date(lastMs), facts.timeZone);
+  const until = localDay(new Date(lastMs + days * DAY_MS), facts.timeZone);
+  const what = scope === "any" ? "a sequence" : "this sequence";
+  const reason = `The contact was enrolled in ${what} on ${last}; the cooldown of ${days} days ends on ${until}.`;
+  return { code: "COOLDOWN_ACTIVE", status: "SKIPPED", reason };
+}
+
+/** Why the contact is not to be enrolled, before a request is spent on it; undefined: nothing in its way. */
+export function refuseContact(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
+  const suppressed = refuseSuppressed(policy, facts);
+  if (suppressed !== undefined) return suppressed;
+  if (policy.checkOptOut && facts.properties["hs_email_optout"]?.toLowerCase() === "true") {
+    return { code: "UNSUBSCRIBED", status: "FAILED", reason: "The contact has opted out of all email." };
+  }
+  return refuseCooling(policy, facts);
+}
+
+/** Contact properties the policy looks at, besides those every call carries. */
+export function neededProperties({ sender, suppression }: Policy): string[] {
+  return [
+    ...(sender.mode === "contact_property" ? [sender.property] : []),
+    ...(suppression.property === null ? [] : [suppression.property.name]),
+  ];
+}

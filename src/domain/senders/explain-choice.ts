@@ -1,0 +1,87 @@
+import type { Pool } from "pg";
+import type { Breathe } from "#platform/time/breather.js";
+import type { ErrorCode } from "#domain/contract/error-codes.js";
+import { chooseSender, type SenderDecision } from "./choose-sender.js";
+import { readContactHistories } from "./contact-history.js";
+import { refuseContact } from "./contact-policy.js";
+import { effectivePolicy, type StepChoices } from "./effective-policy.js";
+import type { Openings } from "./windows/openings.js";
+import type { PeopleSources } from "./people.js";
+import type { Policy } from "#domain/contract/policy.js";
+import type { PortalPolicy } from "./portal-policy.js";
+import { RotationWheels } from "./rotation-wheels.js";
+import { SenderLedger } from "./sender-ledger.js";
+import { SenderMarks } from "./sender-marks.js";
+
+export interface ChoiceQuestion {
+  readonly portal: PortalPolicy;
+  readonly contactId: string;
+  readonly sequenceId: string;
+  readonly step: StepChoices & { readonly senderAlias?: string | undefined };
+  /** Of the contact: those of REQUESTED_PROPERTIES, and what `neededProperties` of the policy names. */
+  readonly properties: Readonly<Record<string, string | null>>;
+  /** As its properties say. */
+  readonly isInSequence: boolean;
+  readonly people: PeopleSources;
+  readonly openings: Openings;
+  readonly breathe: Breathe;
+  readonly now: Date;
+  /** How long the contact could be held, for the question whether waiting is worth it. */
+  readonly patienceMs: number;
+}
+
+/** What would happen to a contact that reached the step now. */
+export type ChoiceExplanation =
+  /** It would not be enrolled: a wrong setting, or the contact's own state. */
+  | {
+      readonly kind: "refused";
+      readonly code: ErrorCode;
+      readonly status: "SKIPPED" | "FAILED";
+      readonly reason: string;
+    }
+  | { readonly kind: "decided"; readonly policy: Policy; readonly decision: SenderDecision };
+
+/** No execution has this id. */
+const NOBODY = -1n;
+
+/**
+ * Tells what would happen to a contact, by the very code that enrolls: nothing is sent, reserved, turned or stored. What
+ * HubSpot alone knows (an enrollment under way, a missing inbox nobody has run into yet) is not in it.
+ */
+export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promise<ChoiceExplanation> {
+  const { portal, contactId, sequenceId, properties, step, openings, breathe } = question;
+  const { portalId } = portal;
+  const now = (): Date => question.now;
+  const [history] = await readContactHistories(pool, portalId, [{ contactId, sequenceId }]);
+  const effective = effectivePolicy(portal, step);
+  if (effective.kind === "unusable")
+    return { kind: "refused", code: "INVALID_INPUT", status: "FAILED", reason: effective.reason };
+  const { policy } = effective;
+  const refusal = refuseContact(policy, {
+    sequenceId,
+    properties,
+    history,
+    isInSequence: question.isInSequence,
+    now: question.now,
+    timeZone: portal.timeZone,
+  });
+  if (refusal !== undefined) return { kind: "refused", ...refusal };
+  // Books of its own, thrown away at the end: what is reserved in them is reserved nowhere else.
+  const ledger = new SenderLedger({ pool, portalId, now, openings });
+  const decision = await chooseSender(
+    {
+      ...{ portal, ledger, wheels: new RotationWheels(), marks: new SenderMarks(now) },
+      ...{ openings, knownMembers: new WeakMap(), breathe, now },
+    },
+    {
+      executionId: NOBODY,
+      policy,
+      properties,
+      alias: step.senderAlias,
+      people: question.people,
+      lastSender: () => Promise.resolve(history?.lastSenderUserId),
+      patienceMs: question.patienceMs,
+    },
+  );
+  return { kind: "decided", policy, decision };
+}

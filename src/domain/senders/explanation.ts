@@ -1,0 +1,56 @@
+import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
+
+/** "What would happen to this contact?": what a workflow's step would ask for. Nothing is enrolled by asking. */
+export interface EnrollQuestion {
+  /** Contact id or e-mail address. */
+  readonly contact: string;
+  readonly sequenceId: string;
+  /** Null: the step names none, so the portal's default preset applies. */
+  readonly presetId: bigint | null;
+  readonly sender: AskedSender;
+  /** What else the step says; what is absent is the preset's to decide. */
+  readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait";
+  readonly cooldownDays?: number;
+  /** An alias address of the sender's inbox. */
+  readonly senderAlias?: string;
+  /** The first day on which it may enroll, as YYYY-MM-DD in the portal's zone. */
+  readonly notBefore?: string;
+}
+
+/** The step's choice of sender; `portal_default` leaves it to the preset. */
+export type AskedSender =
+  | { readonly mode: "portal_default" }
+  | { readonly mode: "contact_owner" }
+  | { readonly mode: "specific_user"; readonly userId: bigint }
+  | { readonly mode: "rotation"; readonly rotationId: bigint };
+
+/** One rule of the contact policy and what it says about this contact. */
+export interface ContactCheck {
+  /** What is checked, in an admin's words: "Opt-out", "Cooldown". */
+  readonly name: string;
+  /** `unknown`: could not be checked, the sentence says why. */
+  readonly verdict: "passed" | "refused" | "waits" | "unknown";
+  /** Error code, where it is refused or waits. */
+  readonly code?: string;
+  readonly sentence: string;
+}
+
+export interface Explained {
+  readonly kind: "explained";
+  readonly contact: { readonly id: string | null; readonly email: string | null };
+  /** Name of the preset that applies, or "Built-in". */
+  readonly policyName: string;
+  /** In the order in which they are applied. */
+  readonly checks: readonly ContactCheck[];
+  /** As it would be stored with the execution; undefined where nobody is chosen, e.g. because the contact policy refuses. */
+  readonly choice: StoredSenderChoice | undefined;
+  readonly decision: "enroll" | "wait" | "refuse";
+  readonly code?: string;
+  readonly sentence: string;
+}
+
+export type Explanation =
+  Explained | { readonly kind: "contact-not-found" } | { readonly kind: "hubspot-unavailable" };
+
+/** Answers for the portal handed in, whatever ids the question names. */
+export type Explain = (portalId: bigint, question: EnrollQuestion) => Promise<Explanation>;

@@ -1,0 +1,65 @@
+import type { ErrorCode } from "#domain/contract/error-codes.js";
+
+/** An owner as the portal's directory knows it. */
+export interface KnownOwner {
+  readonly id: string;
+  readonly userId: bigint | null;
+  readonly email: string | null;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly type: string;
+  readonly archived: boolean;
+}
+
+/** Where people are looked up: the portal's directory and, where it does not know one, HubSpot. */
+export interface PeopleSources {
+  owner(ownerId: string): Promise<KnownOwner | undefined>;
+  /** Emails of active users, as many as are asked for; those without an entry are not active. */
+  userEmails(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
+}
+
+/** A user who could send, or why there is none. */
+export type Person =
+  | { readonly kind: "user"; readonly userId: bigint; readonly email: string }
+  | {
+      readonly kind: "nobody";
+      /** Set where a person is named, but cannot send. */
+      readonly userId?: bigint;
+      readonly code: ErrorCode;
+      readonly reason: string;
+    };
+
+function ownerName(owner: KnownOwner): string {
+  const name = [owner.firstName, owner.lastName].filter(Boolean).join(" ");
+  return name || owner.email || `Owner ${owner.id}`;
+}
+
+/** The user behind an owner id, as it stands in a property of the contact. */
+export async function personOfOwner(
+  ownerId: string | null | undefined,
+  { owner: find }: Pick<PeopleSources, "owner">,
+): Promise<Person> {
+  if (ownerId == null || ownerId === "") return { kind: "nobody", code: "OWNER_MISSING", reason: "" };
+  const owner = await find(ownerId);
+  if (owner === undefined)
+    return { kind: "nobody", code: "OWNER_INACTIVE", reason: `Owner ${ownerId} no longer exists.` };
+  // Archived owners have no user any more and queues never had one (docs/hubspot.md §11).
+  if (owner.archived || owner.type !== "PERSON" || owner.userId === null || owner.email === null) {
+    return { kind: "nobody", code: "OWNER_INACTIVE", reason: `The owner is ${ownerName(owner)}.` };
+  }
+  return { kind: "user", userId: owner.userId, email: owner.email };
+}
+
+/** Users by their ids, in the order given; of one who is not active it is said that nobody can send as this user. */
+export async function peopleOfUsers(
+  userIds: readonly bigint[],
+  { userEmails }: Pick<PeopleSources, "userEmails">,
+): Promise<Person[]> {
+  const emails = await userEmails(userIds);
+  return userIds.map((userId) => {
+    const email = emails.get(userId);
+    if (email != null) return { kind: "user", userId, email };
+    const reason = `User ${userId} is not an active user of this account.`;
+    return { kind: "nobody", userId, code: "SENDER_NOT_PERMITTED", reason };
+  });
+}

@@ -1,0 +1,107 @@
+import type { SenderPolicy, SenderRefusal } from "#domain/contract/sender-policy.js";
+
+/** Codes of refusals that concern the sender and not the contact. */
+export const SENDER_REFUSALS = [
+  "INBOX_NOT_CONNECTED",
+  "SENDER_NOT_PERMITTED",
+  "SENDER_LIMIT_REACHED",
+] as const;
+export type SenderRefusalCode = (typeof SENDER_REFUSALS)[number];
+
+/** A refused sender is tried again with one contact after this time, so that a repaired inbox is found by itself. */
+export const PROBE_AFTER_MS = 3_600_000;
+/** HubSpot's limit is by the day, and not said when it resets: asked again after this time. */
+export const LIMITED_FOR_MS = 3_600_000;
+/** Longer than requests are under way at once. */
+const SAME_REFUSAL_MS = 60_000;
+/** While one contact probes a sender that was over its limit, the others look again after this time. */
+const PROBE_TAKES_MS = 30_000;
+
+/** What HubSpot's earlier refusals mean for a sender now. */
+export type Standing =
+  | { readonly kind: "good" }
+  /** May be tried with one contact, to see whether it has been put right. */
+  | { readonly kind: "probe" }
+  | { readonly kind: "refused"; readonly refusal: SenderRefusal }
+  | { readonly kind: "limited"; readonly until: Date };
+
+interface Mark {
+  readonly refusal: SenderRefusal | undefined;
+  readonly limitedUntil: Date | undefined;
+}
+
+/** A mark made in this turn; what is read of the sender later than it was stored counts more. */
+interface OwnMark extends Mark {
+  storedAtMs: number | undefined;
+}
+
+/** Refusals of senders, as read with the portal's policy and as they come in during one turn. */
+export class SenderMarks {
+  readonly #now: () => Date;
+  readonly #marks = new Map<bigint, OwnMark>();
+  readonly #probing = new Map<bigint, bigint>();
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  /** What is known of the sender: this turn's own findings before what was read. */
+  of(sender: SenderPolicy): Mark {
+    return this.#marks.get(sender.userId) ?? sender;
+  }
+
+  standing(sender: SenderPolicy): Standing {
+    const { refusal, limitedUntil } = this.of(sender);
+    const nowMs = this.#now().getTime();
+    const isProbed = this.#probing.has(sender.userId);
+    if (refusal !== undefined) {
+      const isTimeToProbe = nowMs - refusal.at.getTime() >= PROBE_AFTER_MS && !isProbed;
+      return isTimeToProbe ? { kind: "probe" } : { kind: "refused", refusal };
+    }
+    if (limitedUntil === undefined) return { kind: "good" };
+    if (limitedUntil.getTime() > nowMs) return { kind: "limited", until: limitedUntil };
+    return isProbed ? { kind: "limited", until: new Date(nowMs + PROBE_TAKES_MS) } : { kind: "probe" };
+  }
+
+  startProbe(executionId: bigint, userId: bigint): void {
+    this.#probing.set(userId, executionId);
+  }
+
+  /** The attempt is over, however it went. */
+  endProbe(executionId: bigint): void {
+    for (const [userId, prober] of this.#probing) if (prober === executionId) this.#probing.delete(userId);
+  }
+
+  /** @returns whether that is news: false for a refusal that another request was told moments ago. */
+  refused(userId: bigint, code: SenderRefusalCode, message: string): boolean {
+    const at = this.#now();
+    const known = this.#marks.get(userId);
+    const knownAtMs =
+      known?.refusal?.at.getTime() ??
+      (known?.limitedUntil?.getTime() ?? Number.NEGATIVE_INFINITY) - LIMITED_FOR_MS;
+    const knownCode = known?.refusal?.code ?? "SENDER_LIMIT_REACHED";
+    if (knownCode === code && at.getTime() - knownAtMs < SAME_REFUSAL_MS) return false;
+    const mark =
+      code === "SENDER_LIMIT_REACHED"
+        ? { refusal: undefined, limitedUntil: new Date(at.getTime() + LIMITED_FOR_MS) }
+        : { refusal: { code, message, at }, limitedUntil: undefined };
+    this.#marks.set(userId, { ...mark, storedAtMs: undefined });
+    return true;
+  }
+
+  cleared(userId: bigint): void {
+    this.#marks.set(userId, { refusal: undefined, limitedUntil: undefined, storedAtMs: undefined });
+  }
+
+  /** The sender's mark is in the database. */
+  stored(userId: bigint): void {
+    const mark = this.#marks.get(userId);
+    if (mark !== undefined) mark.storedAtMs = performance.now();
+  }
+
+  /** The senders were read anew by a statement begun at `readAtMs` (of `performance.now`). */
+  readAnew(readAtMs: number): void {
+    for (const [userId, { storedAtMs }] of this.#marks)
+      if (storedAtMs !== undefined && storedAtMs < readAtMs) this.#marks.delete(userId);
+  }
+}

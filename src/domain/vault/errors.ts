@@ -1,0 +1,49 @@
+import { AppError } from "../../errors.js";
+
+/** The portal has no grant: never installed, uninstalled, or revoked. Only an admin's install can change that. */
+export class NotConnected extends AppError {
+  override readonly code = "NOT_CONNECTED";
+  override readonly status = 409;
+}
+
+/**
+ * Another process is refreshing this portal's token and has not finished in the time we wait for it. Same code as a
+ * HubSpot outage, since that is what it means to the caller: no token now, try again.
+ */
+export class RefreshUnderWay extends AppError {
+  override readonly code = "HUBSPOT_UNAVAILABLE";
+  override readonly status = 503;
+  override readonly retryable = true;
+}
+
+/**
+ * HubSpot's token endpoint failed a moment ago, or asked for a pause, and is not asked again before that is over: by no
+ * caller and no process. Same code as an outage of HubSpot's, since that is what it is.
+ */
+export class RefreshPutOff extends AppError {
+  override readonly code = "HUBSPOT_UNAVAILABLE";
+  override readonly status = 503;
+  override readonly retryable = true;
+  /** Ms from now. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { retryAfterMs }: { retryAfterMs: number }) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A stored token was sealed with a key that is no longer configured: an operator removed it before re-sealing. */
+export class SealKeyUnknown extends AppError {
+  override readonly code = "VAULT_KEY_UNKNOWN";
+}
+
+/** A stored token was altered, cut, or copied from another row. It is never used. */
+export class SealBroken extends AppError {
+  override readonly code = "VAULT_SEAL_BROKEN";
+}
+
+/** Grants are stored and none opens: the app would accept calls and work on nothing. */
+export class NoGrantOpens extends AppError {
+  override readonly code = "VAULT_NO_GRANT_OPENS";
+}

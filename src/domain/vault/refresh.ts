@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../../errors.js";
+import type { Logger } from "#platform/observability/logger.js";
+import type { Cipher } from "./cipher.js";
+import { NotConnected, RefreshPutOff, RefreshUnderWay } from "./errors.js";
+import { codeOf, FaultNews, isOwnFault } from "./fault-news.js";
+import type { RefreshGrant, RefreshedGrant, StoredTokens } from "./grant.js";
+import type { TokenStore } from "./store.js";
+import { openAccessToken, openRefreshToken, sealTokens, type LiveToken } from "./token-seals.js";
+
+/** Longer than a refresh can take (two secrets tried, 10 s each, and the write): a live refresher is never overtaken. */
+const LEASE_MS = 30_000;
+/** How long a caller waits for another process while the token it has is still good. */
+const PATIENCE_MS = 2_000;
+/** How long a caller waits at all: one whole lease of a process that died, and a refresh after it. */
+const WAIT_MS = 45_000;
+const POLL_MS = 50;
+/** Pause after a refresh that failed where HubSpot named none: an outage is not met by a storm of all who want the token. */
+const PUT_OFF_MS = 3_000;
+/** Nor is our own wrong set-up; once it is set right, an account waits this long at most. */
+const PUT_OFF_MISCONFIGURED_MS = 15_000;
+/** Pauses between tries to store tokens already received: HubSpot may have retired the old ones, so they must not be lost. */
+const STORE_RETRY_MS = [100, 400, 1_600, 3_200];
+
+/** What a caller wants of the stored token. */
+export interface TokenNeed {
+  /** True where the stored token must be replaced. */
+  isStale(token: LiveToken): boolean;
+  /** True where a stale token may still be used when no new one can be had at once. */
+  isUsable(token: LiveToken): boolean;
+}
+
+export interface RefreshOptions {
+  store: TokenStore;
+  cipher: Cipher;
+  refreshGrant: RefreshGrant;
+  now: () => Date;
+  logger: Logger;
+  /** Told the code of each fault of our own that kept a portal from its token: a key that is missing, credentials refused. */
+  onOwnFault?: ((code: string) => void) | undefined;
+}
+
+/** What has been told of faults, of the seals and of the refresh apart: one may be well while the other is not. */
+interface News {
+  readonly seals: FaultNews;
+  readonly refreshes: FaultNews;
+}
+
+/**
+ * Makes the function that reads a portal's token and, where it is stale, refreshes it exactly once among all
+ * processes: whoever takes the row's lease asks HubSpot, everybody else re-reads until the row has moved on or the
+ * lease has lapsed. New tokens are stored, by compare-and-set on the row they came from, before anybody uses them.
+ */
+export function createTokenSource(
+  options: RefreshOptions,
+): (portalId: bigint, need: TokenNeed) => Promise<LiveToken> {
+  const { store } = options;
+  const news: News = { seals: new FaultNews(), refreshes: new FaultNews() };
+  return async function currentToken(portalId, need) {
+    const startedMs = performance.now();
+    for (;;) {
+      const row = await findRow(store, portalId);
+      const token = open(options, row, news);
+      if (!need.isStale(token)) return token;
+      if (row.refreshPutOffMs > 0) return whilePutOff(row, token, need);
+      if (!row.isLeased && (await store.lease(row, LEASE_MS)))
+        return refreshAsHolder(options, { row, need, news });
+      const waitedMs = performance.now() - startedMs;
+      if (waitedMs > PATIENCE_MS && need.isUsable(token)) return token;
+      if (waitedMs > WAIT_MS)
+        throw new RefreshUnderWay(`Portal ${portalId}: another process has been refreshing too long`);
+      await sleep(POLL_MS * (1 + Math.random()));
+    }
+  };
+}
+
+async function findRow(store: TokenStore, portalId: bigint): Promise<StoredTokens> {
+  const row = await store.find(portalId);
+  if (row === undefined) throw new NotConnected(`Portal ${portalId} has no grant`);
+  return row;
+}
+
+/** A grant that does not open is told once: nobody reads of it otherwise, since HubSpot is not even asked. */
+function open({ cipher, logger, onOwnFault }: RefreshOptions, row: StoredTokens, { seals }: News): LiveToken {
+  const { portalId } = row;
+  try {
+    const token = openAccessToken(cipher, row);
+    seals.isWell(portalId);
+    return token;
+  } catch (fault) {
+    onOwnFault?.(codeOf(fault));
+    if (seals.isNews(portalId, fault))
+      logger.error(
+        { portalId, err: fault },
+        "a stored grant does not open: this account is at a standstill; look at ENCRYPTION_KEYS",
+      );
+    throw fault;
+  }
+}
+
+function whilePutOff(
+  { portalId, refreshPutOffMs }: StoredTokens,
+  token: LiveToken,
+  need: TokenNeed,
+): LiveToken {
+  if (need.isUsable(token)) return token;
+  throw new RefreshPutOff(`Portal ${portalId}: HubSpot's token endpoint failed and is not asked again yet`, {
+    retryAfterMs: refreshPutOffMs,
+  });
+}
+
+/** A refresh under the lease of `row`. */
+interface Refresh {
+  readonly row: StoredTokens;
+  readonly need: TokenNeed;
+  readonly news: News;
+}
+
+async function refreshAsHolder(options: RefreshOptions, refresh: Refresh): Promise<LiveToken> {
+  const { row } = refresh;
+  const { cipher, logger, refreshGrant, now } = options;
+  const grantedAtMs = now().getTime();
+  let grant: RefreshedGrant;
+  try {
+    grant = await refreshGrant(openRefreshToken(cipher, row));
+  } catch (error) {
+    return recover(options, { ...refresh, error });
+  }
+  refresh.news.refreshes.isWell(row.portalId);
+  const tokens = sealTokens(cipher, row.portalId, { grant, grantedAtMs });
+  if (await storeSurely(() => options.store.replace(row, tokens))) {
+    logger.info(
+      { portalId: row.portalId, expiresAt: tokens.accessExpiresAt },
+      "refreshed the portal's grant",
+    );
+    return { accessToken: grant.accessToken, expiresAtMs: tokens.accessExpiresAt.getTime() };
+  }
+  // A reinstall or a disconnect came in between: what it left is newer than what we were given.
+  return openAccessToken(cipher, await findRow(options.store, row.portalId));
+}
+
+async function recover(
+  options: RefreshOptions,
+  { row, need, news, error }: Refresh & { error: unknown },
+): Promise<LiveToken> {
+  const { store, cipher } = options;
+  const { portalId } = row;
+  if (error instanceof AppError && error.code === "GRANT_REVOKED") {
+    const reason = "HubSpot no longer accepts the app's authorization: it was uninstalled or revoked.";
+    if (!(await store.disconnect(portalId, reason, { version: row })))
+      return openAccessToken(cipher, await findRow(store, portalId));
+    options.logger.warn({ portalId, err: error }, "the portal's grant is revoked; portal disconnected");
+    throw error;
+  }
+  await store.releaseLease(row, putOffMs(error));
+  const token = openAccessToken(cipher, row);
+  tellOfRefresh(options, { portalId, error, usesOldToken: need.isUsable(token), news });
+  if (need.isUsable(token)) return token;
+  throw error;
+}
+
+/** What HubSpot asked for (clamped where it is read), else a little. */
+function putOffMs(error: unknown): number {
+  const { retryAfterMs } = error as { retryAfterMs?: unknown };
+  if (typeof retryAfterMs === "number") return retryAfterMs;
+  return isOwnFault(error) ? PUT_OFF_MISCONFIGURED_MS : PUT_OFF_MS;
+}
+
+function tellOfRefresh(
+  { logger, onOwnFault }: RefreshOptions,
+  {
+    portalId,
+    error,
+    usesOldToken,
+    news,
+  }: { portalId: bigint; error: unknown; usesOldToken: boolean; news: News },
+): void {
+  const isOurs = isOwnFault(error);
+  if (isOurs) onOwnFault?.(codeOf(error));
+  if (!news.refreshes.isNews(portalId, error)) return;
+  const fields = { portalId, err: error, usesOldToken };
+  if (!isOurs) return logger.warn(fields, "could not refresh the portal's grant; trying again");
+  logger.error(
+    fields,
+    "HubSpot does not accept this app: look at HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and PUBLIC_URL",
+  );
+}
+
+/**
+ * Repeats a compare-and-set through a short database outage. A write whose answer was lost shows as "already moved on"
+ * at the next try, and the caller then reads its own tokens back.
+ */
+async function storeSurely(write: () => Promise<boolean>): Promise<boolean> {
+  for (const pauseMs of STORE_RETRY_MS) {
+    try {
+      return await write();
+    } catch {
+      await sleep(pauseMs);
+    }
+  }
+  return write();
+}

@@ -1,0 +1,193 @@
+import { LRUCache } from "lru-cache";
+import type { EncryptionKey } from "../../config.js";
+import type { Database } from "#platform/db/client.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { checkSeals } from "./check-seals.js";
+import { createCipher } from "./cipher.js";
+import { AppError } from "../../errors.js";
+import type { Grant, GrantTerms, RefreshGrant, SavedGrant } from "./grant.js";
+import { createTokenSource, type TokenNeed } from "./refresh.js";
+import { resealAll } from "./reseal.js";
+import { resealRevocations, revokeGivenUpGrants } from "./revocations.js";
+import {
+  createTokenStore,
+  type DisconnectOnly,
+  type GrantMark,
+  type MayTakeOver,
+  type OnConnect,
+  type OnDisconnect,
+} from "./store.js";
+import { sealTokens, type LiveToken } from "./token-seals.js";
+
+/** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
+export interface Vault {
+  /**
+   * Install, reinstall or sign-in: uses the grant where it may be (judge-grant.ts), which connects the portal and asks
+   * for a new copy of its directory; settings are kept. A grant that is not used, and one that is replaced, is revoked at
+   * HubSpot in a while. Before a grant is turned down for the portal's own, HubSpot is asked whether that one is still
+   * good; this may take as long as a refresh.
+   */
+  saveGrant(grant: Grant, terms?: GrantTerms): Promise<SavedGrant>;
+  /**
+   * A token with life left in it; refreshes when less than five minutes are.
+   *
+   * @throws NotConnected; an error with code GRANT_REVOKED (the portal is disconnected by then), APP_MISCONFIGURED or
+   * HUBSPOT_UNAVAILABLE where no token can be had. An old token that still lives is preferred to failing.
+   */
+  accessTokenFor(portalId: bigint): Promise<string>;
+  /**
+   * After HubSpot answered 401 to `refusedToken`: a different token, by at most one refresh, and by none where another
+   * caller has replaced it already. Throws as `accessTokenFor`.
+   */
+  renewAfterRefusal(portalId: bigint, refusedToken: string): Promise<string>;
+  /** Which grant the portal has now, to be named when it is to be erased; undefined where it has none. */
+  currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
+  /**
+   * Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin.
+   *
+   * @returns false where `only` names a grant that is not the portal's any more: nothing was erased then.
+   */
+  disconnect(portalId: bigint, reason: string, only?: Omit<DisconnectOnly, "version">): Promise<boolean>;
+  /** Revokes at HubSpot the grants that are not used any more and are due; each is tried again until HubSpot knows. */
+  revokeGivenUp(): Promise<void>;
+  /** Tries at start whether stored grants open; see `checkSeals`. */
+  checkSeals(): Promise<void>;
+  /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
+  reseal(): Promise<number>;
+}
+
+export interface VaultOptions {
+  database: Pick<Database, "pool">;
+  /** The first encrypts, all decrypt. */
+  keys: readonly [EncryptionKey, ...EncryptionKey[]];
+  refreshGrant: RefreshGrant;
+  /** Throws as `refreshGrant`; GRANT_REVOKED where HubSpot does not know the grant. */
+  revokeGrant: (refreshToken: string) => Promise<void>;
+  now: () => Date;
+  logger: Logger;
+  /** Told the code of each fault of our own that kept a portal from its token. */
+  onOwnFault?: (code: string) => void;
+  /** Told inside the transaction that connects a portal. */
+  onConnect?: OnConnect;
+  /** Told inside the transaction that disconnects a portal. */
+  onDisconnect?: OnDisconnect;
+  mayTakeOver: MayTakeOver;
+}
+
+/** Access tokens live 1800 s (docs/hubspot.md §2.3); one that is handed out has at least this much left. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+/** What a token must have left to be used when HubSpot cannot give a new one. */
+const LAST_USE_MS = 15_000;
+/** How long a decrypted token is trusted without a look at the database: a reinstall or disconnect elsewhere shows by then. */
+const MAX_CACHE_AGE_MS = 30_000;
+/** Pause after a refresh that failed while the old token still lives, so that an outage is not met by a storm. */
+const RETRY_REFRESH_MS = 15_000;
+const MAX_CACHED_PORTALS = 5_000;
+
+interface CachedToken {
+  accessToken: string;
+  reuseUntilMs: number;
+}
+
+export function createVault(options: VaultOptions): Vault {
+  const { now, logger, onConnect, onDisconnect, mayTakeOver } = options;
+  const cipher = createCipher(options.keys);
+  const store = createTokenStore({
+    pool: options.database.pool,
+    onConnect,
+    onDisconnect,
+    mayTakeOver,
+  });
+  const currentToken = createTokenSource({ ...options, cipher, store });
+  const cache = new LRUCache<bigint, CachedToken>({ max: MAX_CACHED_PORTALS });
+  const flights = new Map<string, Promise<LiveToken>>();
+
+  const lifeOf = (token: LiveToken) => token.expiresAtMs - now().getTime();
+  const unlessExpiring: TokenNeed = {
+    isStale: (token) => lifeOf(token) < RENEW_BEFORE_MS,
+    isUsable: (token) => lifeOf(token) > LAST_USE_MS,
+  };
+
+  /** One look-up per portal and need at a time; its result is cached unless the grant was changed here meanwhile. */
+  function share(portalId: bigint, key: string, need: TokenNeed): Promise<LiveToken> {
+    const running = flights.get(key);
+    if (running !== undefined) return running;
+    const flight: Promise<LiveToken> = currentToken(portalId, need)
+      .then((token) => {
+        if (flights.get(key) === flight) cache.set(portalId, toCached(token, now().getTime()));
+        return token;
+      })
+      .finally(() => {
+        if (flights.get(key) === flight) flights.delete(key);
+      });
+    flights.set(key, flight);
+    return flight;
+  }
+
+  function forget(portalId: bigint): void {
+    cache.delete(portalId);
+    for (const key of flights.keys()) if (key.startsWith(`${portalId}|`)) flights.delete(key);
+  }
+
+  /** Whether HubSpot refuses the portal's own grant; the portal is disconnected by then. No answer is no refusal. */
+  async function isRefused(portalId: bigint): Promise<boolean> {
+    try {
+      await currentToken(portalId, {
+        isStale: () => true,
+        isUsable: (token) => unlessExpiring.isUsable(token),
+      });
+      return false;
+    } catch (error) {
+      return error instanceof AppError && ["GRANT_REVOKED", "NOT_CONNECTED"].includes(error.code);
+    }
+  }
+
+  return {
+    async saveGrant(grant, terms = { occasion: "install", isUserConfirmed: true }) {
+      const { portalId } = grant;
+      const tokens = sealTokens(cipher, portalId, { grant, grantedAtMs: now().getTime() });
+      let saved = await store.save(grant, tokens, terms);
+      if (saved.kind === "kept" && (await isRefused(portalId))) {
+        const { kind } = await store.save(grant, tokens, terms);
+        saved = { ...saved, kind, wasConnected: false };
+      }
+      forget(portalId);
+      return saved;
+    },
+    async accessTokenFor(portalId) {
+      const cached = cache.get(portalId);
+      if (cached !== undefined && now().getTime() < cached.reuseUntilMs) return cached.accessToken;
+      return (await share(portalId, `${portalId}|`, unlessExpiring)).accessToken;
+    },
+    async renewAfterRefusal(portalId, refusedToken) {
+      const need: TokenNeed = {
+        isStale: (token) => token.accessToken === refusedToken,
+        isUsable: () => false,
+      };
+      cache.delete(portalId);
+      return (await share(portalId, `${portalId}|${refusedToken}`, need)).accessToken;
+    },
+    currentGrant: (portalId) => store.currentGrant(portalId),
+    async disconnect(portalId, reason, only) {
+      const isErased = await store.disconnect(portalId, reason, only);
+      forget(portalId);
+      if (isErased) logger.info({ portalId, reason }, "portal disconnected");
+      return isErased;
+    },
+    checkSeals: () => checkSeals({ store, cipher, logger }),
+    revokeGivenUp: () => revokeGivenUpGrants({ ...options, pool: options.database.pool, cipher }),
+    async reseal() {
+      const grants = await resealAll({ store, cipher, logger });
+      return grants + (await resealRevocations({ pool: options.database.pool, cipher }));
+    },
+  };
+}
+
+function toCached({ accessToken, expiresAtMs }: LiveToken, nowMs: number): CachedToken {
+  const freshUntilMs = expiresAtMs - RENEW_BEFORE_MS;
+  const isFresh = freshUntilMs > nowMs;
+  const reuseUntilMs = isFresh
+    ? Math.min(freshUntilMs, nowMs + MAX_CACHE_AGE_MS)
+    : Math.min(expiresAtMs - LAST_USE_MS, nowMs + RETRY_REFRESH_MS);
+  return { accessToken, reuseUntilMs };
+}

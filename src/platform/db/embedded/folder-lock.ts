@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { EmbeddedPostgresUnavailable } from "../errors.js";
+
+/** flock(1) and Perl end with this if somebody else has the lock. */
+const HELD_BY_ANOTHER = 1;
+
+const PERL_FLOCK =
+  'open my $file, "+<&=3" or exit 71; exit(flock($file, LOCK_EX | LOCK_NB) ? 0 : $!{EWOULDBLOCK} ? 1 : 71)';
+
+/** Node cannot lock a file. Each of these locks the one it is given as descriptor 3: the first that there is does. */
+const LOCKERS = [
+  ["flock", "-x", "-n", "3"],
+  ["perl", "-MFcntl=:flock", "-MErrno", "-e", PERL_FLOCK],
+] as const;
+
+/**
+ * Takes the kernel's lock on a file, which is made if it is missing and must never be removed. The lock is bound to the
+ * open file, not to a process number: it holds in every container of the machine, and lasts until this process and every
+ * process that was given the descriptor has closed it or ended, however it ended.
+ *
+ * @returns the open file, whose closing gives this process's share up; undefined if somebody else has the lock.
+ * @throws EmbeddedPostgresUnavailable if the file cannot be locked here at all: to go on unlocked would risk the data.
+ */
+export async function tryLock(file: string): Promise<FileHandle | undefined> {
+  // Open for writing: file systems of the network lock nothing else.
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    const code = await runLocker(handle.fd);
+    if (code === 0) return handle;
+    if (code !== HELD_BY_ANOTHER) throw cannotLock(file, code);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await handle.close();
+  return undefined;
+}
+
+/** @returns the exit code of the first locker that there is; undefined if there is none. */
+async function runLocker(descriptor: number): Promise<number | undefined> {
+  for (const [program, ...args] of LOCKERS) {
+    const code = await exitCodeOf(program, args, descriptor);
+    if (code !== "missing") return code;
+  }
+  return undefined;
+}
+
+function exitCodeOf(
+  program: string,
+  args: readonly string[],
+  descriptor: number,
+): Promise<number | "missing"> {
+  return new Promise((resolve) => {
+    const locker = spawn(program, args, { stdio: ["ignore", "ignore", "ignore", descriptor] });
+    locker.once("error", () => resolve("missing"));
+    locker.once("exit", (code) => resolve(code ?? -1));
+  });
+}
+
+function cannotLock(file: string, code: number | undefined): EmbeddedPostgresUnavailable {
+  const why =
+    code === undefined
+      ? "there is neither flock (of util-linux) nor perl here to lock it with"
+      : "its file system does not lock files";
+  return new EmbeddedPostgresUnavailable(
+    `The embedded database needs ${file} locked against a second server, but ${why}. ` +
+      "Set DATA_DIR to a folder on a local disk of a machine that has one of them, or set DATABASE_URL to a PostgreSQL server.",
+  );
+}

@@ -1,0 +1,60 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { EmbeddedPostgresUnavailable } from "../errors.js";
+
+const run = promisify(execFile);
+
+/** The server's processes get these variables and no others: nothing of the app's secrets, nothing of the user's locale. */
+export const SERVER_ENVIRONMENT = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+
+/** An account of this machine, as the options of a child process take it. */
+export interface ServerAccount {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * PostgreSQL refuses to run as root, so root lends it one of these, in this order. None is ever created. The last is every
+ * system's, and other programs may run under it, too.
+ */
+const UNPRIVILEGED_ACCOUNTS = ["sequence-enroller", "postgres", "nobody"];
+
+/**
+ * The account the server must run under: undefined for this process's own, which is so unless it is root.
+ *
+ * @throws EmbeddedPostgresUnavailable where root finds no unprivileged account.
+ */
+export async function findServerAccount(): Promise<ServerAccount | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of UNPRIVILEGED_ACCOUNTS) {
+    const account = await findAccount(name);
+    if (account !== undefined) return account;
+  }
+  throw new EmbeddedPostgresUnavailable(
+    `PostgreSQL does not run as root, and this machine has no account named ${UNPRIVILEGED_ACCOUNTS.join(" or ")}. ` +
+      "Start the app as an ordinary user, or set DATABASE_URL to a PostgreSQL server.",
+  );
+}
+
+/** Whether it is the account that every program may run under that has none of its own. */
+export async function isNobody(account: ServerAccount): Promise<boolean> {
+  return (await findAccount("nobody"))?.uid === account.uid;
+}
+
+async function findAccount(name: string): Promise<ServerAccount | undefined> {
+  const lines = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
+  const entry = lines.find(([account]) => account === name);
+  // macOS lists nobody as -2; the system calls take the unsigned form.
+  return entry && { uid: Number(entry[2]) >>> 0, gid: Number(entry[3]) >>> 0 };
+}
+
+/** Whether the account may go into a folder. Asks the system rather than reading modes, which miss access lists. */
+export async function canEnter(account: ServerAccount, folder: string): Promise<boolean> {
+  try {
+    await run("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...account, cwd: "/" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+import pg from "pg";
+import { prepareSession } from "../session.js";
+
+/** A session that holds what another waits for. Never its statement: that may hold personal data. */
+export interface LockHolder {
+  readonly pid: number;
+  readonly application: string;
+  /** As in pg_stat_activity: `idle in transaction`, `active`; null if the server does not let us see it. */
+  readonly activity: string | null;
+  /** How long its transaction has been open. */
+  readonly ageSeconds: number | null;
+}
+
+const HOLDERS = `
+  SELECT pid, application_name AS application, state AS activity, round(extract(epoch FROM clock_timestamp() - xact_start))::int AS "ageSeconds"
+    FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start`;
+
+const TIMEOUT_MS = 2_000;
+
+/** Who keeps the session with this process id waiting at this moment; none if that cannot be found out. */
+export async function lockHolders(url: string, waitingPid: number): Promise<LockHolder[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "sequence-enroller migrations",
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+  });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await prepareSession(client, { statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: TIMEOUT_MS });
+    return (await client.query<LockHolder>(HOLDERS, [waitingPid])).rows;
+  } catch {
+    return [];
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Pool } from "pg";
+import { databaseTroubleOf } from "./storage-faults.js";
+
+/** Waits, as a call does, while somebody keeps everybody from the table. */
+const LOOK = `
+  SELECT pg_is_in_recovery() AS is_standby, current_setting('transaction_read_only') = 'on' AS is_read_only,
+         (SELECT true FROM executions LIMIT 1) AS has_history`;
+
+/**
+ * Why calls cannot be stored in the database now, in words that anybody may read; undefined: they can.
+ *
+ * @throws what is no trouble that the operator could be told of: no answer.
+ */
+export async function whyNotWritable(pool: Pool): Promise<string | undefined> {
+  try {
+    const { rows } = await pool.query<{ is_standby: boolean; is_read_only: boolean }>(LOOK);
+    if (rows[0]?.is_standby === true) return "It is a standby, or still recovering: it takes no writes.";
+    if (rows[0]?.is_read_only === true) return "It is read-only: it takes no writes.";
+    return undefined;
+  } catch (fault) {
+    const trouble = databaseTroubleOf(fault);
+    if (trouble === undefined) throw fault;
+    return `${trouble.means} The log says what to do (${trouble.cause}).`;
+  }
+}

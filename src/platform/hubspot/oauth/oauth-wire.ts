@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { readErrorBody } from "../error-body.js";
+import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "../errors.js";
+
+/** HubSpot's tokens live for half an hour. A longer life is not believed: the token would never be renewed in time. */
+const LONGEST_TOKEN_SECONDS = 24 * 3_600;
+/** The life of a token of which HubSpot names none that can be. */
+const USUAL_TOKEN_SECONDS = 1_800;
+
+/** As a number, or in digits. */
+const figure = z.union([z.number(), z.string().regex(/^\d{1,15}$/)]).transform(Number);
+/** Of another type than expected each of these counts as left out. */
+const idGiven = figure.pipe(z.number().int().positive()).optional().catch(undefined);
+const textGiven = z.string().min(1).optional().catch(undefined);
+const scopesGiven = z.array(z.string()).optional().catch(undefined);
+
+/**
+ * Answer of the token endpoint, of which the access token alone is needed. A refresh may have ended the token it was asked
+ * with: an answer that is thrown away for a field nobody uses costs the portal its connection.
+ */
+export const tokenAnswer = z.object({
+  access_token: z.string().min(1),
+  refresh_token: textGiven,
+  expires_in: figure
+    .pipe(z.number().positive())
+    .catch(USUAL_TOKEN_SECONDS)
+    .transform((seconds) => Math.min(seconds, LONGEST_TOKEN_SECONDS)),
+  hub_id: idGiven,
+  user_id: idGiven,
+  scopes: scopesGiven,
+});
+
+/** Answer of introspection; a dead token gives `active: false` and nothing else (docs/hubspot.md §2.4). */
+export const introspectionAnswer = z.object({
+  active: z.boolean(),
+  hub_id: idGiven,
+  user_id: idGiven,
+  user: textGiven,
+  hub_domain: textGiven,
+  scopes: scopesGiven,
+  /** Nothing hangs on it: an odd one is like none. */
+  app_id: z
+    .union([z.number().int().positive(), z.string().regex(/^\d{1,18}$/)])
+    .transform(String)
+    .optional()
+    .catch(undefined),
+});
+
+/** An answer as the transport saw it; `httpStatus` is undefined where none came. */
+export interface RawAnswer {
+  httpStatus: number | undefined;
+  body: unknown;
+  /** What went wrong on the way, in words that hold no secret. */
+  problem?: string;
+  /** `Retry-After` in ms, where HubSpot named one. */
+  retryAfterMs?: number | undefined;
+}
+
+/** What a refusal of the OAuth endpoints means for us (docs/hubspot.md §2.6). */
+export type Refusal =
+  | { kind: "unavailable"; detail: string; retryAfterMs?: number | undefined } // try again later, keep the old tokens
+  | { kind: "secret-refused"; detail: string } // another secret may be the right one during a rotation
+  | { kind: "misconfigured"; detail: string } // our own settings: alert, never disconnect anybody
+  | { kind: "code-refused"; detail: string } // authorization code unknown, used or too old
+  | { kind: "revoked"; detail: string }; // the portal withdrew its grant
+
+/** HubSpot names the refusal in one of these at least; whatever has none of them is not HubSpot's answer. */
+const refusalBody = z.object({
+  status: z.string().optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
+  errorType: z.string().optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+});
+/** The statuses HubSpot's own refusals have. Others come from what stands in between. */
+const OWN_STATUSES: readonly (number | undefined)[] = [400, 401];
+/** An authorization code that is refused costs nobody a connection, so that words will do. */
+const ABOUT_THE_CODE = /auth(?:orization)?[ _-]?code/i;
+
+/**
+ * HubSpot's own `status` values are the finer ones; the RFC 6749 `error` beside them decides where there is none. In capitals,
+ * however they are written.
+ */
+const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
+  BAD_CLIENT_ID: "secret-refused",
+  BAD_CLIENT_SECRET: "secret-refused",
+  BAD_REDIRECT_URI: "misconfigured",
+  BAD_AUTH_CODE: "code-refused",
+  EXPIRED_AUTH_CODE: "code-refused",
+  BAD_REFRESH_TOKEN: "revoked",
+  BAD_HUB: "revoked",
+  INVALID_CLIENT: "secret-refused",
+  INVALID_GRANT: "revoked",
+  ACCESS_DENIED: "revoked",
+};
+
+/**
+ * Tells the refusals apart. What is not known to mean "revoked" never does: that would cost a portal its connection. What is
+ * not in HubSpot's form accuses nobody: a firewall's page says nothing of our credentials.
+ */
+export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): Refusal {
+  const { message, status, errorType, error } = refusalBody.safeParse(body).data ?? {};
+  const { codes, category } = readErrorBody(body);
+  // Further in only where HubSpot's own refusals are: what stands in between has errors of its own.
+  const inner = OWN_STATUSES.includes(httpStatus) ? [...codes, category] : [];
+  const names = [status, errorType, error, ...inner].filter((name) => name !== undefined);
+  const detail = `${httpStatus ?? "no answer"} ${names[0] ?? problem ?? ""}`.trim();
+  const unavailable: Refusal = { kind: "unavailable", detail, retryAfterMs };
+  if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus))
+    return unavailable;
+  const known = names.map((name) => name.toUpperCase()).find((name) => Object.hasOwn(MEANING, name));
+  if (known !== undefined) return { kind: MEANING[known] ?? "misconfigured", detail };
+  const words = message === undefined ? names : [...names, message];
+  if (words.length === 0 || !OWN_STATUSES.includes(httpStatus)) return unavailable;
+  return { kind: words.some((text) => ABOUT_THE_CODE.test(text)) ? "code-refused" : "misconfigured", detail };
+}
+
+export function toError(refusal: Refusal): HubSpotError {
+  const { kind, detail } = refusal;
+  switch (kind) {
+    case "unavailable":
+      return new HubSpotUnavailable(`HubSpot's OAuth service gave ${detail}`, {
+        retryAfterMs: refusal.retryAfterMs,
+      });
+    case "secret-refused":
+    case "misconfigured":
+      return new AppMisconfigured(`HubSpot refuses this app's own credentials or settings: ${detail}`);
+    case "code-refused":
+    case "revoked":
+      return new GrantRevoked(`HubSpot does not accept the grant: ${detail}`);
+  }
+}

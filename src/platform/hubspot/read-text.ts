@@ -1,0 +1,22 @@
+import { GrowingBuffer } from "#platform/text/growing-buffer.js";
+import { HubSpotUnavailable } from "./errors.js";
+
+/** More than any page of HubSpot's lists: beyond it, something else than HubSpot is answering. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The text of an answer.
+ *
+ * @throws HubSpotUnavailable where it is too large to be HubSpot's; the connection is let go of then.
+ * @throws what `fetch` throws where the connection breaks.
+ */
+export async function readText({ body, status }: Response, maxBytes = MAX_BYTES): Promise<string> {
+  if (body === null) return "";
+  const bytes = new GrowingBuffer();
+  for await (const piece of body) {
+    if (bytes.size + piece.length > maxBytes)
+      throw new HubSpotUnavailable(`HubSpot answered ${status} with more than ${maxBytes} bytes`);
+    bytes.add(piece);
+  }
+  return new TextDecoder().decode(bytes.content());
+}

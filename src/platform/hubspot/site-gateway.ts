@@ -1,0 +1,71 @@
+import { LRUCache } from "lru-cache";
+import { HubSpotUnavailable } from "./errors.js";
+import { createPortalGateway, type PortalGateway } from "./gateway.js";
+import { RequestBudget } from "./pace/request-budget.js";
+import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transport.js";
+
+export interface SiteGatewayOptions {
+  readonly forPortal: (portal: PortalTransportOptions) => PortalTransport;
+  /** For all requests of one gateway together: a person waits for the page. */
+  readonly timeoutMs: number;
+  /** Takes a place in the portal's window, which HubSpot counts for `heldMs` at most; false where there is none now. */
+  readonly takePlace: (portalId: bigint, heldMs: number) => Promise<boolean>;
+}
+
+/** Of this process, for one portal: nobody at a keyboard asks more (docs/hubspot.md §6: 110 in 10 s). */
+const BUDGET = { limit: 10, windowMs: 10_000 };
+/** Covers the rounding of HubSpot's clock against ours. */
+const MARGIN_MS = 100;
+const MAX_PORTALS = 1_000;
+
+/**
+ * Makes gateways for what a person asks on the settings site, in whatever process that is. They refuse instead of waiting:
+ * beside a portal's backlog there are few places for them.
+ *
+ * The gateway's calls throw HubSpotUnavailable where the budget is used up or the time is over, besides their own faults.
+ */
+export function createSiteGateways({
+  forPortal,
+  timeoutMs,
+  takePlace,
+}: SiteGatewayOptions): (portalId: bigint) => PortalGateway {
+  const budgets = new LRUCache<bigint, RequestBudget>({ max: MAX_PORTALS });
+
+  function budgetOf(portalId: bigint): RequestBudget {
+    const known = budgets.get(portalId);
+    if (known !== undefined) return known;
+    const budget = new RequestBudget({ ...BUDGET, now: () => performance.now() });
+    budgets.set(portalId, budget);
+    return budget;
+  }
+
+  return (portalId) => {
+    const budget = budgetOf(portalId);
+    const endsAtMs = performance.now() + timeoutMs;
+    const takeSlot: TakeSlot = async () => {
+      const slot = budget.tryTake();
+      const hasPlace =
+        slot !== undefined && (await takePlace(portalId, timeoutMs + BUDGET.windowMs + MARGIN_MS));
+      // HubSpot's headers tell of the whole portal's requests, of which this budget is not to account.
+      if (hasPlace) return { ...slot, observe: () => undefined };
+      slot?.giveBack();
+      throw new HubSpotUnavailable("too many questions at once", { wasNotSent: true });
+    };
+    const call = forPortal({ portalId, budget, takeSlot });
+    return createPortalGateway((request) => within(Math.max(0, endsAtMs - performance.now()), call(request)));
+  };
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new HubSpotUnavailable("HubSpot did not answer in time"));
+    }, ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

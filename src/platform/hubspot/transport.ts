@@ -1,0 +1,137 @@
+import { Client } from "@hubspot/api-client";
+import { classifyAnswer, classifyNetworkFault, classifyTokenFault } from "./answer.js";
+import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
+import { ANSWER_TIMEOUT_MS, underTerms, type RequestTerms } from "./pace/request-terms.js";
+import type { RequestBudget, RequestSlot } from "./pace/request-budget.js";
+
+/** One request to HubSpot's REST API. Query values that are undefined are left out. */
+export interface HubSpotRequest {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: unknown;
+  /** Told the status of a success, where the body alone does not say what it means. */
+  onSuccess?: (httpStatus: number) => void;
+}
+
+/** Sends one portal's requests. Resolves with the parsed body (undefined for 204). */
+export type PortalTransport = (request: HubSpotRequest) => Promise<unknown>;
+
+/** Told of every answer as it comes in, for metrics and HubSpot's clock; `date` is the header. */
+export type OnAnswer = (answer: {
+  path: string;
+  method: string;
+  httpStatus: number;
+  date: string | null;
+}) => void;
+
+export interface TransportOptions {
+  apiUrl: string;
+  /** A valid access token of the portal; may refresh it first. */
+  accessTokenFor: (portalId: bigint) => Promise<string>;
+  /** After a 401: a token other than the refused one. */
+  renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
+  onAnswer?: OnAnswer;
+}
+
+/** Waits for a place in the portal's budget; rejects when the owner loses the portal meanwhile. */
+export type TakeSlot = () => Promise<RequestSlot>;
+
+/** What one portal's requests are made with. */
+export interface PortalTransportOptions {
+  portalId: bigint;
+  budget: RequestBudget;
+  takeSlot: TakeSlot;
+  /** The terms of the request that is about to be made; by default the ordinary time-out. */
+  terms?: () => RequestTerms;
+}
+
+const DEFAULT_TERMS: RequestTerms = { timeoutMs: ANSWER_TIMEOUT_MS, assertMaySend: () => undefined };
+
+/**
+ * Makes transports over HubSpot's own client. Its limiter and retries stay off: they are global to the process and
+ * would repeat POSTs (docs/decisions/004-hubspot-transport.md); pacing and retries are ours, per portal.
+ *
+ * The transport throws HubSpotThrottled, HubSpotUnavailable, HubSpotRejected, and what the token source throws.
+ */
+export function createTransport(options: TransportOptions) {
+  const client = new Client({ basePath: options.apiUrl, numberOfApiCallRetries: 0 });
+
+  async function send(request: HubSpotRequest, token: string, terms: RequestTerms): Promise<Response> {
+    const query = Object.fromEntries(
+      Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined),
+    );
+    try {
+      // apiRequest is typed with an older fetch's Response; at run time it is the platform's.
+      return await underTerms(terms, () =>
+        client.apiRequest({
+          method: request.method,
+          path: request.path,
+          headers: { Authorization: `Bearer ${token}` },
+          ...(Object.keys(query).length === 0 ? {} : { qs: query }),
+          ...(request.body === undefined ? {} : { body: request.body }),
+        }),
+      );
+    } catch (fault) {
+      throw classifyNetworkFault(fault);
+    }
+  }
+
+  return function forPortal(portal: PortalTransportOptions): PortalTransport {
+    async function attempt(request: HubSpotRequest, token: string): Promise<unknown> {
+      const slot = await portal.takeSlot();
+      try {
+        const response = await send(request, token, portal.terms?.() ?? DEFAULT_TERMS);
+        const { status: httpStatus, headers } = response;
+        options.onAnswer?.({
+          path: request.path,
+          method: request.method,
+          httpStatus,
+          date: headers.get("date"),
+        });
+        const body = await classifyAnswer(response, { budget: portal.budget, slot });
+        request.onSuccess?.(response.status);
+        return body;
+      } finally {
+        slot.settle();
+      }
+    }
+
+    async function token(source: Promise<string>): Promise<string> {
+      try {
+        return await source;
+      } catch (fault) {
+        throw classifyTokenFault(fault);
+      }
+    }
+
+    function isUnauthorized(fault: unknown): boolean {
+      return fault instanceof HubSpotRejected && fault.httpStatus === 401;
+    }
+
+    /** A 401 did nothing at HubSpot, so one repetition with a fresh token is safe even for a POST. */
+    async function again(request: HubSpotRequest, refused: string): Promise<unknown> {
+      const renewed = await token(options.renewAfterRefusal(portal.portalId, refused));
+      try {
+        return await attempt(request, renewed);
+      } catch (fault) {
+        if (!isUnauthorized(fault)) throw fault;
+        // Says nothing about the contact: HubSpot does not know its own new token yet, or is in trouble.
+        throw new HubSpotUnavailable("HubSpot refuses a token it has just given", {
+          cause: fault,
+          wasNotSent: true,
+        });
+      }
+    }
+
+    return async function call(request: HubSpotRequest): Promise<unknown> {
+      const current = await token(options.accessTokenFor(portal.portalId));
+      try {
+        return await attempt(request, current);
+      } catch (fault) {
+        if (!isUnauthorized(fault)) throw fault;
+        return again(request, current);
+      }
+    };
+  };
+}

@@ -1,0 +1,52 @@
+import type { PgBoss } from "pg-boss";
+import type { Logger } from "#platform/observability/logger.js";
+
+/** Rows looked at in one statement: tens of milliseconds. */
+const STEP = 5_000;
+/** pg-boss's own deletion, every minute, takes this many well within its time. */
+const FEW = 20_000;
+
+/** `$1` queue, `$2` id after which to look, `$3` rows. What another statement holds is pg-boss's to delete, or not finished. */
+const DELETE_STEP = `
+  WITH step AS (
+    SELECT id, completed_on FROM pgboss.job WHERE name = $1 AND id > $2 ORDER BY id LIMIT $3
+  ), finished AS (
+    SELECT job.id FROM pgboss.job JOIN step USING (id)
+     WHERE job.name = $1 AND job.completed_on < now() - interval '1 minute' FOR UPDATE OF job SKIP LOCKED
+  ), deleted AS (
+    DELETE FROM pgboss.job WHERE name = $1 AND id IN (SELECT id FROM finished)
+  )
+  SELECT max(id::text)::uuid AS last_id, count(*)::int AS looked_at FROM step`;
+
+const IS_MUCH = `SELECT count(*) > $2 AS is_much FROM (SELECT FROM pgboss.job WHERE name = $1 LIMIT $2 + 1) AS few`;
+
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * pg-boss deletes all finished jobs in one statement. When that was left undone for long (an earlier release did it once a
+ * day) they are millions, the statement runs out of time and is tried again, for ever; so they are deleted here in steps
+ * first. Never rejects.
+ */
+export async function deleteFinishedJobs({
+  boss,
+  queue,
+  stopping,
+  logger,
+}: {
+  boss: PgBoss;
+  queue: string;
+  stopping: AbortSignal;
+  logger: Logger;
+}): Promise<void> {
+  const db = boss.getDb();
+  try {
+    const { rows } = await db.executeSql(IS_MUCH, [queue, FEW]);
+    let after: string | null = (rows as { is_much: boolean }[])[0]?.is_much === true ? FIRST_ID : null;
+    while (after !== null && !stopping.aborted) {
+      const step = await db.executeSql(DELETE_STEP, [queue, after, STEP]);
+      after = (step.rows as { last_id: string | null }[])[0]?.last_id ?? null;
+    }
+  } catch (fault) {
+    logger.warn({ fault }, "finished jobs of the queue could not be deleted; trying again at the next start");
+  }
+}

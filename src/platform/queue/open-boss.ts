@@ -1,0 +1,109 @@
+import { PgBoss } from "pg-boss";
+import { KEEP_ALIVE, preparedSessions, type OnDatabaseFault } from "#platform/db/session.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { deleteFinishedJobs } from "./delete-finished-jobs.js";
+
+export const QUEUE = "drain-one-portal";
+
+/** A worker that stops giving signs of life is written off after this long (pg-boss allows no less). */
+export const HEARTBEAT_SECONDS = 10;
+
+/**
+ * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
+ * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
+ */
+const QUERY_TIMEOUT_MS = 10_000;
+/** Processes that start together wait for the one that makes or changes pg-boss's tables. */
+const LOCK_TIMEOUT_MS = 8_000;
+
+/** Handed on to pg-boss's pool. */
+const connections = (onFault: OnDatabaseFault | undefined) => ({
+  query_timeout: QUERY_TIMEOUT_MS,
+  ...preparedSessions({ statementTimeoutMs: QUERY_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }, onFault),
+  ...KEEP_ALIVE,
+});
+
+/** pg-boss cannot change it in a queue that exists. */
+const POLICY = "exclusive";
+const OPTIONS = {
+  heartbeatSeconds: HEARTBEAT_SECONDS,
+  retryLimit: 1_000_000,
+  retryDelay: 0,
+  /** Nobody reads a finished job, and every monitoring reads the whole table. */
+  deleteAfterSeconds: 60,
+};
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface BossOptions {
+  databaseUrl: string;
+  logger: Logger;
+  applicationName: string;
+  /** How long a connection may take if that is more than 5 s. */
+  connectTimeoutMs?: number | undefined;
+  /** Told of every fault of its connections and statements. */
+  onFault?: OnDatabaseFault;
+}
+
+/** Of the queue's connections. Nobody waits for them but work that is waiting anyway. */
+export function connectTimeoutOf({ connectTimeoutMs = 0 }: Pick<BossOptions, "connectTimeoutMs">): number {
+  return Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS);
+}
+
+/** pg-boss with the one queue there is, as this release wants it, whatever release made it. */
+export async function openBoss(options: BossOptions): Promise<{
+  boss: PgBoss;
+  stop(): Promise<void>;
+}> {
+  const { databaseUrl, logger, applicationName } = options;
+  const boss = new PgBoss({
+    connectionString: databaseUrl,
+    application_name: applicationName,
+    max: 4,
+    schedule: false,
+    // How soon a heartbeat that stopped is noticed.
+    monitorIntervalSeconds: 2,
+    superviseIntervalSeconds: 2,
+    // How often finished jobs are deleted; by default it would be once a day, and a turn is a job.
+    maintenanceIntervalSeconds: 60,
+    connectionTimeoutMillis: connectTimeoutOf(options),
+    ...connections(options.onFault),
+  });
+  boss.on("error", (fault) => {
+    logger.warn({ fault }, "queue fault");
+  });
+  const stopping = new AbortController();
+  let deleting = Promise.resolve();
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await deleting;
+    await boss.stop({ graceful: false });
+  };
+  try {
+    await boss.start();
+    await ensureQueue(boss, logger);
+  } catch (fault) {
+    // Its timers would keep a process alive that has given up starting.
+    await stop().catch(() => undefined);
+    throw fault;
+  }
+  deleting = deleteFinishedJobs({ boss, queue: QUEUE, stopping: stopping.signal, logger });
+  return { boss, stop };
+}
+
+async function ensureQueue(boss: PgBoss, logger: Logger): Promise<void> {
+  const found = await boss.getQueue(QUEUE);
+  if (found !== null && found.policy !== POLICY) {
+    // Its jobs are wakes and leases: the sweep wakes again, and an owner that finds its lease gone lets go by itself.
+    logger.warn(
+      { found: found.policy, wanted: POLICY },
+      "the queue is of an earlier release; making it again",
+    );
+    await boss.deleteQueue(QUEUE);
+  }
+  await boss.createQueue(QUEUE, { policy: POLICY, ...OPTIONS });
+  const isAsWanted = Object.entries(OPTIONS).every(
+    ([name, value]) => found?.[name as keyof typeof OPTIONS] === value,
+  );
+  if (found !== null && !isAsWanted) await boss.updateQueue(QUEUE, OPTIONS);
+}

@@ -1,6 +1,0 @@
-import { Prisma } from "../db/generated/client.js";
-
-/** Whether a write failed because the portal has another one of this name. */
-export function isNameTaken(fault: unknown): boolean {
-  return fault instanceof Prisma.PrismaClientKnownRequestError && fault.code === "P2002";
-}

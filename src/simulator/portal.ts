@@ -1,0 +1,297 @@
+import { declaredScopes } from "./world/options.js";
+import type { World } from "./world/world.js";
+import { signedFetch, type SignedFetch } from "./workflow/hubspot-fetch.js";
+import { fetchOptions, type OptionsAnswer, type OptionsRequest } from "./workflow/options.js";
+import type { RunRequest } from "./workflow/run-request.js";
+import { WorkflowRun } from "./workflow/run.js";
+import { WebhookLine } from "./workflow/subscriptions.js";
+import { sendWebhooks, type WebhookDelivery, type WebhookEvent } from "./workflow/webhooks.js";
+import { CallbackLedger } from "./portal/callbacks.js";
+import {
+  changeLater,
+  EnrollmentLedger,
+  type NewEnrollment,
+  propertiesOnEnd,
+  propertiesOnEnroll,
+  visibleProperties,
+} from "./portal/enrollments.js";
+import { flowsOf, type Flow } from "./portal/flows.js";
+import type { ContactSeed, Seeder, SequenceSeed, UserSeed } from "./seeding.js";
+import { makeTrouble, type Trouble } from "./portal/troubles.js";
+import type {
+  EnrollmentEnd,
+  SimulatedContact,
+  SimulatedEnrollment,
+  SimulatedOwner,
+  SimulatedSequence,
+  SimulatedUser,
+} from "./portal/model.js";
+import { drawMs } from "./world/random.js";
+import { Traffic } from "./portal/traffic.js";
+
+export interface PortalTraits {
+  readonly portalId: number;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly uiDomain: string;
+  /** Scopes this account's tier cannot grant. */
+  readonly unavailableScopes: readonly string[];
+}
+
+/** One HubSpot account: what is in it, what happened in it, and what it can be made to do. */
+export class SimulatedPortal {
+  readonly portalId: number;
+  readonly traits: PortalTraits;
+  readonly users = new Map<number, SimulatedUser>();
+  readonly owners = new Map<string, SimulatedOwner>();
+  readonly sequences = new Map<string, SimulatedSequence>();
+  readonly contacts = new Map<string, SimulatedContact>();
+  readonly enrollments = new EnrollmentLedger();
+  readonly callbacks = new CallbackLedger();
+  readonly traffic = new Traffic();
+  readonly runs: WorkflowRun[] = [];
+  readonly flows: Flow[];
+  readonly webhooks: WebhookLine;
+  /** Contacts that were merged, by their old id. */
+  readonly #mergedInto = new Map<string, string>();
+  readonly #world: World;
+  /** Formatting a date costs more than the rest of an enrollment, so one result serves for its minute. */
+  readonly #dayFormat: Intl.DateTimeFormat;
+  #seeder: Seeder | undefined;
+  #day = { minute: -1, text: "" };
+
+  constructor(world: World, traits: PortalTraits) {
+    this.#world = world;
+    this.portalId = traits.portalId;
+    this.traits = traits;
+    this.webhooks = new WebhookLine(world, this);
+    this.#dayFormat = new Intl.DateTimeFormat("sv-SE", { timeZone: traits.timeZone });
+    this.flows = flowsOf(traits.portalId, world.settings.actionDefinitionId, world.now());
+  }
+
+  /** @throws RangeError for an id the portal does not have: a mistake in the test, not a case to handle. */
+  user(userId: number): SimulatedUser {
+    return known(this.users.get(userId), `user ${userId}`);
+  }
+
+  contact(contactId: string): SimulatedContact {
+    return known(this.contacts.get(contactId), `contact ${contactId}`);
+  }
+
+  ownerOfUser(userId: number): SimulatedOwner {
+    return known(
+      [...this.owners.values()].find((owner) => owner.userId === userId),
+      `owner of user ${userId}`,
+    );
+  }
+
+  /** A user who may install the app and send; the natural choice where a test does not care. */
+  get admin(): SimulatedUser {
+    return known(
+      [...this.users.values()].find((user) => user.superAdmin),
+      "super admin",
+    );
+  }
+
+  /** Users who can enroll right now: active, permitted, with a connected inbox. */
+  get senders(): SimulatedUser[] {
+    return [...this.users.values()].filter(
+      (user) => user.active && user.hasSequencesPermission && user.hasConnectedInbox,
+    );
+  }
+
+  /** Hands over the maker of further records; seeding does this once. */
+  attachSeeder(seeder: Seeder): void {
+    this.#seeder = seeder;
+  }
+
+  addUser(seed?: UserSeed): SimulatedUser {
+    return this.#records.addUser(seed);
+  }
+
+  addSequence(seed?: SequenceSeed): SimulatedSequence {
+    return this.#records.addSequence(seed);
+  }
+
+  addContact(seed?: ContactSeed): SimulatedContact {
+    return this.#records.addContact(seed);
+  }
+
+  /** Adds a contact that cannot be enrolled, for the given reason. */
+  addTroubledContact(trouble: Trouble): SimulatedContact {
+    return makeTrouble(this.#records, trouble);
+  }
+
+  get #records(): Seeder {
+    return known(this.#seeder, "seeder");
+  }
+
+  /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits start anew at its midnight. */
+  dayAt(atMs: number): string {
+    const minute = Math.floor(atMs / 60_000);
+    if (this.#day.minute !== minute) this.#day = { minute, text: this.#dayFormat.format(atMs) };
+    return this.#day.text;
+  }
+
+  /** What the API shows of a contact at this moment. */
+  propertiesOf(contactId: string): Readonly<Record<string, string | null>> {
+    return visibleProperties(this.contact(contactId), this.#world.now());
+  }
+
+  /** Ends a contact's running enrollment, as a reply, the last step or a colleague in the UI would. */
+  endEnrollment(contactId: string, how: EnrollmentEnd): void {
+    const enrollment = known(
+      this.enrollments.activeOf(contactId),
+      `running enrollment of contact ${contactId}`,
+    );
+    const nowMs = this.#world.now();
+    enrollment.ended = how;
+    enrollment.updatedAtMs = nowMs;
+    this.#changeSequenceProperties(contactId, propertiesOnEnd(how, nowMs), nowMs);
+    this.#world.signals.announce("ended", { portalId: this.portalId, contactId, how });
+  }
+
+  /** Puts a contact in a sequence as a colleague in the UI did `agoMs` ago: no API call, so none is counted. */
+  enrollInUi(
+    contactId: string,
+    { sequenceId, agoMs = 0 }: { sequenceId?: string; agoMs?: number } = {},
+  ): SimulatedEnrollment {
+    const [first] = this.sequences.values();
+    const sequence = known(
+      sequenceId === undefined ? first : this.sequences.get(sequenceId),
+      "sequence to be enrolled in",
+    );
+    const { userId, inboxAddress } = this.admin;
+    return this.putInSequence({
+      contactId,
+      sequenceId: sequence.id,
+      sequenceName: sequence.name,
+      userId,
+      senderEmail: inboxAddress,
+      senderAliasAddress: undefined,
+      toEmail: this.contact(contactId).properties["email"] ?? "",
+      enrolledAtMs: this.#world.now() - agoMs,
+    });
+  }
+
+  /** Puts a contact in a sequence; look-ups and properties tell of it after their lags. */
+  putInSequence(entry: Omit<NewEnrollment, "shownFromMs">): SimulatedEnrollment {
+    const { settings, random } = this.#world;
+    const shownFromMs = entry.enrolledAtMs + drawMs(random, settings.lookupLagMs);
+    const enrollment = this.enrollments.add({ ...entry, shownFromMs });
+    const lifetimeCount = this.enrollments.of(enrollment.contactId).length;
+    const values = propertiesOnEnroll(enrollment, lifetimeCount);
+    this.#changeSequenceProperties(enrollment.contactId, values, enrollment.enrolledAtMs);
+    return enrollment;
+  }
+
+  #changeSequenceProperties(contactId: string, values: Record<string, string>, atMs: number): void {
+    const nowMs = this.#world.now();
+    const { settings, random } = this.#world;
+    const lagMs = Math.max(0, atMs + drawMs(random, settings.propertyLagMs) - nowMs);
+    changeLater(this.contact(contactId), values, { nowMs, lagMs });
+    const propertyName = "hs_sequences_is_enrolled";
+    const propertyValue = values[propertyName] ?? "";
+    const subscriptionType = "object.propertyChange";
+    this.webhooks.happens({ subscriptionType, objectId: contactId, propertyName, propertyValue }, lagMs);
+  }
+
+  /** The record an id stands for, which is another one after a merge. */
+  find(contactId: string): SimulatedContact | undefined {
+    const into = this.#mergedInto.get(contactId);
+    return into === undefined ? this.contacts.get(contactId) : this.find(into);
+  }
+
+  deleteContact(contactId: string): void {
+    this.contacts.delete(contactId);
+    this.webhooks.happens({ subscriptionType: "contact.deletion", objectId: contactId });
+  }
+
+  /** HubSpot's privacy deletion: told twice, as a deletion too (docs/hubspot.md §7.3). */
+  erasePrivately(contactId: string): void {
+    this.deleteContact(contactId);
+    this.webhooks.happens({ subscriptionType: "contact.privacyDeletion", objectId: contactId });
+  }
+
+  /** Makes one new contact of two; the old ids lead to it. */
+  mergeContacts(primaryId: string, otherId: string): SimulatedContact {
+    const merged = this.addContact({ properties: this.contact(primaryId).properties });
+    merged.pending = this.contact(primaryId).pending;
+    this.enrollments.move(primaryId, merged.id);
+    for (const id of [primaryId, otherId]) {
+      this.contacts.delete(id);
+      this.#mergedInto.set(id, merged.id);
+    }
+    this.webhooks.happens({
+      subscriptionType: "contact.merge",
+      objectId: merged.id,
+      primaryObjectId: primaryId,
+      mergedObjectIds: [otherId],
+      newObjectId: merged.id,
+    });
+    return merged;
+  }
+
+  /** Deactivates a user: the owner is archived and nobody can send as them. */
+  deactivateUser(userId: number): void {
+    this.user(userId).active = false;
+    this.ownerOfUser(userId).archived = true;
+  }
+
+  /** Removes the app as the customer would: refresh tokens die at once (docs/hubspot.md §2.5). */
+  uninstall(): void {
+    this.#world.grants.removePortal(this.portalId);
+    this.#world.signals.announce("grant", { portalId: this.portalId, what: "uninstalled" });
+  }
+
+  /** The account loses scopes it had granted, as with a tier that does not have them. */
+  withdrawScopes(scopes: readonly string[]): void {
+    this.#world.grants.withdrawScopes(this.portalId, scopes);
+  }
+
+  /** Makes every access token issued so far count as expired. */
+  expireAccessTokens(): void {
+    this.#world.grants.expireAccessTokens(this.portalId);
+  }
+
+  /** A bearer token for the installed app, without the token endpoint: for probing the API by hand. */
+  accessToken(scopes?: readonly string[]): string {
+    const { grants, settings } = this.#world;
+    const wanted = scopes ?? declaredScopes(settings);
+    const grant = grants.create({ portalId: this.portalId, userId: this.admin.userId, scopes: wanted });
+    return grants.issueAccessToken(grant).token;
+  }
+
+  /** Runs a workflow's contacts through an action; see {@link WorkflowRun} for what can be watched. */
+  runAction(request: RunRequest): WorkflowRun {
+    const run = new WorkflowRun(this.#world, this, request);
+    this.runs.push(run);
+    run.start();
+    return run;
+  }
+
+  /** Lets held executions expire whose time, by the simulator's clock, has passed; returns how many did. */
+  expireOverdue(): number {
+    return this.runs.reduce((sum, run) => sum + run.expireOverdue(), 0);
+  }
+
+  /** Asks an `optionsUrl` as the workflow editor does. */
+  fetchOptions(request: OptionsRequest): Promise<OptionsAnswer> {
+    return fetchOptions(this.#world, this, request);
+  }
+
+  /** Delivers webhook events in batches of at most 100, signed v1 and v3. */
+  sendWebhooks(events: readonly WebhookEvent[], url: string): Promise<WebhookDelivery[]> {
+    return sendWebhooks(this.#world, this, { events, url });
+  }
+
+  /** Calls a backend as `hubspot.fetch` in a UI extension does: identity in the query, signed v3. */
+  hubspotFetch(url: string, request: SignedFetch = {}): Promise<{ status: number; body: string }> {
+    return signedFetch(this.#world, this, { url, ...request });
+  }
+}
+
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RangeError(`The simulated portal has no ${what}`);
+  return value;
+}

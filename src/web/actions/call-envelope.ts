@@ -1,0 +1,153 @@
+import { z } from "zod";
+import type { IncomingExecution } from "#domain/executions/accept/accept.js";
+import type { ExecutionKind, RequestContext } from "#domain/contract/execution.js";
+import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
+import { parseStorableJson } from "#platform/text/storable-json.js";
+import { REPLACEMENT } from "#platform/text/storable-text.js";
+
+/** Ids arrive as numbers or strings; kept as strings of digits, whatever their size. */
+const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
+const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const inputs = z.record(z.string(), z.unknown()).nullish();
+/** Who calls: `WORKFLOWS`, or another client of HubSpot's (docs/hubspot.md §3.4); its other members are that client's own. */
+const context = z.looseObject({ source: z.string().nullish() });
+
+/** The parts of an execution request without which it cannot be answered or stored (docs/hubspot.md §3.4). */
+const call = z.object({
+  // Two ids that differ only in what cannot be stored would become one execution.
+  callbackId: z
+    .string()
+    .min(1)
+    .max(512)
+    .refine((id) => !id.includes(REPLACEMENT)),
+  origin: z.object({ portalId: digits }),
+  object: z
+    .object({
+      objectId: digits,
+      objectType: z.string().nullish().catch(null),
+      properties: z.record(z.string(), value).nullish().catch(null),
+    })
+    .nullish(),
+  context: context.nullish().catch(null),
+  inputFields: inputs.catch(null),
+  fields: inputs.catch(null),
+});
+
+type Envelope = z.output<typeof call>;
+
+/** An execution request of any of our actions. */
+export type Call = Envelope & { readonly object: NonNullable<Envelope["object"]> };
+
+/**
+ * What an execution request turned out to be. `unreadable`: not a call at all, 400. `contactless`: one that no contact came
+ * with, as from an agent, or another record: answered with the message, and not stored, as nothing of it is about a contact.
+ * `invalid`: a usable call with a wrong input; it is stored as answered, so that the settings page can tell of it.
+ */
+export type ParsedCall =
+  ReadableCall | { readonly kind: "unreadable" } | { readonly kind: "contactless"; readonly message: string };
+
+export type ReadableCall = (
+  | { readonly kind: "valid"; readonly execution: IncomingExecution }
+  | { readonly kind: "invalid"; readonly execution: IncomingExecution; readonly message: string }
+) & {
+  /** True where the same call read at another time, or after a change of settings, could be answered otherwise. */
+  readonly dependsOnTime?: boolean;
+};
+
+/** The largest id PostgreSQL's bigint takes; HubSpot's are 64-bit too. */
+const MAX_ID = 2n ** 63n - 1n;
+
+/** As HubSpot spells a contact's type: by name, or by id. */
+const CONTACT_TYPES: readonly string[] = ["CONTACT", "0-1"];
+
+function readEnvelope(body: Buffer): Envelope | undefined {
+  let json: unknown;
+  try {
+    json = parseStorableJson(body.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  const parsed = call.safeParse(json);
+  return parsed.success && BigInt(parsed.data.origin.portalId) <= MAX_ID ? parsed.data : undefined;
+}
+
+/** Why the call is not about a contact, in words for whoever set the step up; undefined: it is. */
+function missingContact({ object }: Envelope): string | undefined {
+  if (object == null) return "The action was called without a contact.";
+  const type = object.objectType ?? "CONTACT";
+  return CONTACT_TYPES.includes(type.toUpperCase())
+    ? undefined
+    : "The action was called for a record that is not a contact.";
+}
+
+/**
+ * Reads the bytes of a verified execution request, and hands it on if it is a call for a contact.
+ *
+ * @param parse the action's own part.
+ */
+export function readCall<Parsed extends ParsedCall | Promise<ParsedCall>>(
+  body: Buffer,
+  parse: (parsed: Call) => Parsed,
+): Parsed | Extract<ParsedCall, { kind: "unreadable" | "contactless" }> {
+  const envelope = readEnvelope(body);
+  if (envelope === undefined) return { kind: "unreadable" };
+  const problem = missingContact(envelope);
+  const { object } = envelope;
+  if (problem !== undefined || object == null)
+    return { kind: "contactless", message: `${ERROR_SENTENCES.INVALID_INPUT} ${problem ?? ""}` };
+  return parse({ ...envelope, object });
+}
+
+/** An input as HubSpot sent it: from `inputFields`, else from its older copy `fields`. Empty text is no value. */
+export function readInput(parsed: Call, name: string): string | undefined {
+  for (const source of [parsed.inputFields, parsed.fields]) {
+    const given = source?.[name];
+    if (typeof given === "number" || typeof given === "boolean") return String(given);
+    if (typeof given === "string" && given.trim() !== "") return given.trim();
+  }
+  return undefined;
+}
+
+/** The contact's properties as texts; undefined where the call carried none. */
+export function readProperties(parsed: Call): Record<string, string | null> | undefined {
+  const { properties } = parsed.object;
+  if (properties == null) return undefined;
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => [name, property === null ? null : String(property)]),
+  );
+}
+
+/** The context that a caller other than a workflow wants back with the completion (docs/hubspot.md §3.6). */
+function contextToReturn({ context }: Call): RequestContext | undefined {
+  const source = context?.source;
+  return source == null || source === "WORKFLOWS" ? undefined : { ...context, source };
+}
+
+/** What is stored of a call whichever action it is for; the action adds its own. */
+export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution {
+  const requestContext = contextToReturn(parsed);
+  return {
+    portalId: BigInt(parsed.origin.portalId),
+    kind,
+    callbackId: parsed.callbackId,
+    contactId: parsed.object.objectId,
+    workflowId: digits.safeParse(parsed.context?.["workflowId"]).data,
+    sequenceId: undefined,
+    request: requestContext === undefined ? {} : { requestContext },
+  };
+}
+
+/** A call that is answered at once because of a wrong input; `problem` is in the words of the workflow editor. */
+export function toInvalid(
+  execution: IncomingExecution,
+  problem: string,
+): Extract<ReadableCall, { kind: "invalid" }> {
+  const message = `${ERROR_SENTENCES.INVALID_INPUT} ${problem}`;
+  const answer = {
+    execution_state: "FAIL_CONTINUE",
+    enrollment_status: execution.kind === "ENROLL" ? "FAILED" : null,
+    error_code: "INVALID_INPUT",
+    error_message: message,
+  };
+  return { kind: "invalid", execution: { ...execution, answer }, message };
+}

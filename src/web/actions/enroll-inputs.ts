@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { IF_ALREADY_ENROLLED, SENDER_MODES, type EnrollInput } from "#domain/contract/enroll-contract.js";
+import type { EnrollRequest } from "#domain/contract/execution.js";
+import { isPointInTime } from "./point-in-time.js";
+import { cutText } from "#platform/text/storable-text.js";
+
+/** The inputs of one call as text; undefined where the step leaves one empty. */
+export type GivenInputs = Readonly<Record<EnrollInput, string | undefined>>;
+
+/** As long as the longest cooldown a preset can have (domain/contract/policy.ts). */
+const MAX_COOLDOWN_DAYS = 3_650;
+
+/** As long as an address can be (RFC 5321), in characters. */
+const LONGEST_ADDRESS = 320;
+
+function oneOf<T extends string>(choices: readonly T[], given: string | undefined): T | undefined {
+  return choices.find((choice) => choice === given);
+}
+
+const isId = (given: string): boolean => /^\d{1,18}$/.test(given);
+
+function findSenderProblem(given: GivenInputs): string | undefined {
+  const { sender_mode: mode, sender_user_id: userId, rotation_id: rotationId, sender_alias: alias } = given;
+  if (oneOf(SENDER_MODES, mode) === undefined) return "“Send as” is not one of the list.";
+  if (mode === "specific_user") {
+    if (userId === undefined) return "“A specific user” is chosen, but no user.";
+    if (!isId(userId)) return "The user to send as is not one of the list.";
+  }
+  if (mode === "rotation") {
+    if (rotationId === undefined) return "“A rotation” is chosen, but no rotation.";
+    if (!isId(rotationId)) return "The rotation is not one of the list.";
+  }
+  if (alias !== undefined && !z.email().max(LONGEST_ADDRESS).safeParse(alias).success)
+    return "The sender alias is not an e-mail address.";
+  return undefined;
+}
+
+/** The first thing wrong with the inputs, in the words of the workflow editor; undefined when they are usable. */
+export function findInputProblem(given: GivenInputs): string | undefined {
+  if (given.sequence_id === undefined) return "No sequence is chosen.";
+  if (!/^\d{1,20}$/.test(given.sequence_id)) return "The sequence is not one of the list.";
+  const senderProblem = findSenderProblem(given);
+  if (senderProblem !== undefined) return senderProblem;
+  const {
+    preset_id: presetId,
+    if_already_enrolled: ifEnrolled,
+    cooldown_days: days,
+    not_before: time,
+  } = given;
+  if (presetId !== undefined && !isId(presetId)) return "The preset is not one of the list.";
+  if (ifEnrolled !== undefined && oneOf(IF_ALREADY_ENROLLED, ifEnrolled) === undefined)
+    return "“If already enrolled” is not one of the list.";
+  if (days !== undefined && !(/^\d{1,4}$/.test(days) && Number(days) <= MAX_COOLDOWN_DAYS))
+    return `“Cooldown” is not a whole number of days from 0 to ${MAX_COOLDOWN_DAYS}.`;
+  if (time !== undefined && !isPointInTime(time))
+    return "“Not before” is not a date, such as 2027-01-31, or a date and time.";
+  return undefined;
+}
+
+function cut(given: string | undefined, longest: number): string | undefined {
+  return given === undefined ? undefined : cutText(given, longest);
+}
+
+/** What the step decides itself; what it leaves empty stays undefined, so that the preset decides. */
+export function readChoices(given: GivenInputs): Partial<EnrollRequest> {
+  const choices = {
+    senderMode: oneOf(SENDER_MODES, given.sender_mode),
+    senderUserId: cut(given.sender_user_id, 64),
+    rotationId: cut(given.rotation_id, 64),
+    senderAlias: cut(given.sender_alias, LONGEST_ADDRESS),
+    presetId: cut(given.preset_id, 64),
+    ifAlreadyEnrolled: oneOf(IF_ALREADY_ENROLLED, given.if_already_enrolled),
+    cooldownDays: given.cooldown_days === undefined ? undefined : Number(given.cooldown_days),
+  };
+  return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,62 @@
+import type { IncomingExecution } from "#domain/executions/accept/accept.js";
+import {
+  ENROLL_INPUTS,
+  LEFT_TO_PRESET,
+  MAY_LEAVE_TO_PRESET,
+  type EnrollInput,
+} from "#domain/contract/enroll-contract.js";
+import {
+  readCall,
+  readInput,
+  readProperties,
+  toIncoming,
+  toInvalid,
+  type Call,
+  type ParsedCall,
+} from "./call-envelope.js";
+import { findInputProblem, readChoices, type GivenInputs } from "./enroll-inputs.js";
+import { askedHold, withHold, type HoldSettings } from "./requested-hold.js";
+import { cutText } from "#platform/text/storable-text.js";
+
+function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
+  const incoming = toIncoming(parsed, "ENROLL");
+  const properties = readProperties(parsed);
+  return {
+    ...incoming,
+    sequenceId: given.sequence_id === undefined ? undefined : cutText(given.sequence_id, 64),
+    request: {
+      ...incoming.request,
+      ...readChoices(given),
+      ...(properties === undefined ? {} : { properties }),
+    },
+  };
+}
+
+export interface EnrollCallOptions {
+  /** Asked only for calls whose step wants a longer hold than every call gets. */
+  readHoldSettings: (portalId: bigint) => Promise<HoldSettings>;
+}
+
+/** Reads the bytes of a verified call of the enroll action. Unknown inputs are ignored; values may come as text or numbers. */
+export function parseEnrollCall(body: Buffer, options: EnrollCallOptions): ParsedCall | Promise<ParsedCall> {
+  return readCall<ParsedCall | Promise<ParsedCall>>(body, (call) => parseInputs(call, options));
+}
+
+function parseInputs(call: Call, options: EnrollCallOptions): ParsedCall | Promise<ParsedCall> {
+  const given = readGiven(call);
+  const execution = toExecution(call, given);
+  const problem = findInputProblem(given);
+  if (problem !== undefined) return toInvalid(execution, problem);
+  const hold = askedHold(given);
+  if (hold === undefined) return { kind: "valid", execution };
+  return options.readHoldSettings(execution.portalId).then((settings) => withHold(execution, hold, settings));
+}
+
+/** What the step decides; a list whose first entry leaves it to the preset is like one that is left empty. */
+function readGiven(call: Call): GivenInputs {
+  const read = (name: EnrollInput): string | undefined => {
+    const given = readInput(call, name);
+    return given === LEFT_TO_PRESET && MAY_LEAVE_TO_PRESET.includes(name) ? undefined : given;
+  };
+  return Object.fromEntries(ENROLL_INPUTS.map((name) => [name, read(name)])) as GivenInputs;
+}

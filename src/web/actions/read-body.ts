@@ -1,0 +1,105 @@
+import type { Request, RequestHandler, Response } from "express";
+import { collectBody } from "#web/kit/collect-body.js";
+import { requestIdOf } from "#web/kit/request-id.js";
+
+/** Bodies above this are refused unread. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+/**
+ * What a refused sender may still send. Many write all of a body before they read, and a connection closed meanwhile
+ * takes the answer with it; beyond this it is closed all the same, and as soon as less than `LEAST_DRAINED_BYTES` came
+ * in `DRAIN_CHECK_MS`. The server's limit for a whole request holds besides.
+ */
+const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
+const DRAIN_CHECK_MS = 2_000;
+const LEAST_DRAINED_BYTES = 64 * 1024;
+
+const NO_BODY = Buffer.alloc(0);
+
+/** The bytes that {@link readBody} found. */
+export function bodyBytes(request: Request): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : NO_BODY;
+}
+
+/** Lets what is still to come pass by, unkept, and then ends the answer; the connection ends with it. */
+function endOnceDrained(request: Request, response: Response): void {
+  let [drained, drainedBefore] = [0, 0];
+  const end = (): void => {
+    response.end();
+  };
+  const endIfSlow = (): void => {
+    if (drained - drainedBefore < LEAST_DRAINED_BYTES) end();
+    drainedBefore = drained;
+  };
+  // After reading: when we were busy, what came meanwhile is not read yet.
+  const timer = setInterval(() => setImmediate(endIfSlow), DRAIN_CHECK_MS);
+  request
+    .removeAllListeners("data")
+    .on("data", (chunk: Buffer) => {
+      drained += chunk.length;
+      if (drained > MAX_DRAINED_BYTES) end();
+    })
+    .once("end", end);
+  response.once("close", () => {
+    clearInterval(timer);
+  });
+}
+
+function refuseUnread(request: Request, response: Response): void {
+  const body = JSON.stringify({ code: "BODY_TOO_LARGE", requestId: requestIdOf(response) });
+  response
+    .writeHead(413, {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(body),
+      Connection: "close",
+    })
+    .write(body);
+  endOnceDrained(request, response);
+}
+
+/** For after the signature: a body that is signed and compressed all the same is not taken apart. */
+export const refuseCompressed: RequestHandler = (request, response, next) => {
+  const { "content-encoding": encoding } = request.headers;
+  if (encoding === undefined || encoding === "identity") {
+    next();
+    return;
+  }
+  response.status(415).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+};
+
+/** A chunked body of which nothing is kept is waited for no longer than this. */
+const MAX_SKIM_MS = 1_000;
+
+/**
+ * Reads the body as it is, whatever its type and encoding: signatures are over the bytes sent. One that is too large is
+ * refused before its signature, since it is not read. By hand and not by body-parser, whose generality costs a tenth of a
+ * whole call (docs/scale.md).
+ */
+export const readBody: RequestHandler = (request, response, next) => {
+  collectBody(request, { maxBytes: MAX_BODY_BYTES }, (end) => {
+    if (end.kind === "too-large") return refuseUnread(request, response);
+    request.body = end.body;
+    next();
+  });
+};
+
+/**
+ * For a request that is refused by its headers: calls `refuse` without keeping a byte of the body. Where only the end of
+ * the body would tell that it is too large, it is counted for a moment, so that the answer is the same for all such.
+ */
+export function skipBody(request: Request, response: Response, refuse: () => void): void {
+  if (request.headers["transfer-encoding"] === undefined && !announcesTooMuch(request)) return refuse();
+  const timer = setTimeout(() => {
+    if (!response.headersSent) refuse();
+  }, MAX_SKIM_MS);
+  collectBody(request, { maxBytes: MAX_BODY_BYTES, isKept: false }, ({ kind }) => {
+    clearTimeout(timer);
+    if (response.headersSent) return;
+    if (kind === "too-large") refuseUnread(request, response);
+    else refuse();
+  });
+}
+
+function announcesTooMuch({ headers }: Request): boolean {
+  return Number(headers["content-length"] ?? 0) > MAX_BODY_BYTES;
+}

@@ -1,0 +1,40 @@
+import type { RequestHandler } from "express";
+import type { ContactChange } from "#domain/contacts/contact-changes.js";
+import { requestIdOf } from "#web/kit/request-id.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { withinAnswerTime } from "./answer-time.js";
+import { readDelivery } from "./contact-events.js";
+import { bodyBytes } from "./read-body.js";
+
+export const WEBHOOK_ROUTE = "/hubspot/webhooks";
+
+export interface WebhookOptions {
+  /** Stores what the changes mean; resolves with the portals that have something to do now. */
+  applyChanges: (changes: readonly ContactChange[]) => Promise<ReadonlySet<bigint>>;
+  /** Must not throw. */
+  wake: (portalId: bigint) => void;
+  logger: Logger;
+}
+
+/** `POST /hubspot/webhooks`: stores what a delivery says of contacts and answers 200; HubSpot sends what got a 503 again. */
+export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): RequestHandler {
+  return async (request, response) => {
+    const delivery = readDelivery(bodyBytes(request));
+    if (delivery === undefined) {
+      response.status(400).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
+      return;
+    }
+    const { changes, unreadable } = delivery;
+    // Counted alone: what they hold may be about a person.
+    if (unreadable > 0)
+      logger.warn({ unreadable }, "events of a webhook could not be read and were left out");
+    try {
+      const portals = await withinAnswerTime(applyChanges(changes));
+      portals.forEach(wake);
+      response.status(200).end();
+    } catch (fault) {
+      logger.error({ fault }, "a webhook could not be stored; HubSpot will send it again");
+      response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
+    }
+  };
+}

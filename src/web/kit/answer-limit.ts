@@ -1,0 +1,41 @@
+import type { RequestHandler, Response } from "express";
+import { RequestDeadline, withDeadline } from "#platform/time/request-deadline.js";
+import { sendProblem } from "./error-handler.js";
+
+/** After a commit that was under way when the time was up: its handler has little left to do. */
+const AFTER_COMMIT_MS = 1_000;
+
+/**
+ * Answers 503 where the handlers behind it have not answered within `ms`: an honest error instead of a long wait. What
+ * they have not committed by then is rolled back (request-deadline.ts), so "not saved" is true; what they still come up with
+ * is dropped, and a fault of theirs ends in the log (error-handler.tsx). Who is just committing may finish.
+ */
+export function createAnswerLimit({ ms }: { ms: number }): RequestHandler {
+  return (request, response, next) => {
+    const deadline = new RequestDeadline();
+    const giveUp = (): void => {
+      if (response.headersSent) return;
+      response.locals["isOverdue"] = true;
+      // Not by next(): the handlers behind will call that once more, and would find the route table used up.
+      sendProblem(request, response, { status: 503, code: "STORAGE_UNAVAILABLE" });
+      closeToWriters(response);
+    };
+    let timer = setTimeout(() => {
+      deadline.pass((wasCommitting) => {
+        if (wasCommitting) timer = setTimeout(giveUp, AFTER_COMMIT_MS);
+        else giveUp();
+      });
+    }, ms);
+    response.once("close", () => {
+      clearTimeout(timer);
+    });
+    withDeadline(deadline, next);
+  };
+}
+
+/** The answer is out. What handlers still write is dropped without a fault, as if nobody read it. */
+function closeToWriters(response: Response): void {
+  const ignore = (): Response => response;
+  const names = ["setHeader", "appendHeader", "removeHeader", "writeHead", "write", "end"] as const;
+  for (const name of names) Object.defineProperty(response, name, { value: ignore });
+}

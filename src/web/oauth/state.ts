@@ -1,0 +1,105 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { Request, Response } from "express";
+import jwt from "jsonwebtoken";
+import type { Pool } from "pg";
+import { z } from "zod";
+import type { Cookies } from "#web/kit/cookies.js";
+
+/** Why a browser was sent to HubSpot: to install the app, or only to say who its user is. */
+export type Purpose = "install" | "sign-in";
+
+export type StateVerdict =
+  | { kind: "valid"; purpose: Purpose }
+  | { kind: "forged" } // not ours, altered, or for something else
+  | { kind: "expired" }
+  | { kind: "wrong-browser" } // a link passed on, or an attempt to sign somebody in as somebody else
+  | { kind: "reused" };
+
+/** The `state` of an OAuth round trip: signed, ten minutes, for the browser it was minted for, good once. */
+export interface InstallStates {
+  /** Mints a state and makes sure the browser holds the cookie it is bound to. */
+  mint(exchange: { request: Request; response: Response; purpose: Purpose }): string;
+  /** Checks a state and uses it up. Nothing is used up unless all other checks pass. */
+  redeem(request: Request, state: string): Promise<StateVerdict>;
+}
+
+const COOKIE = "oauth_browser";
+const ISSUER = "sequence-enroller";
+const AUDIENCE = "oauth-state";
+const ALGORITHM = "HS256";
+const LIFETIME_SECONDS = 600;
+
+const claims = z.object({
+  jti: z.string().min(1),
+  exp: z.number(),
+  purpose: z.enum(["install", "sign-in"]),
+  browser: z.string().min(1),
+});
+type Claims = z.infer<typeof claims>;
+
+export interface StateOptions {
+  secret: string;
+  database: { pool: Pool };
+  cookies: Cookies;
+  now: () => Date;
+}
+
+export function createInstallStates({ secret, database, cookies, now }: StateOptions): InstallStates {
+  const nowSeconds = () => Math.floor(now().getTime() / 1000);
+  return {
+    mint({ request, response, purpose }) {
+      // A browser keeps its value, so that two round trips begun side by side can both end.
+      const known = cookies.read(request, COOKIE);
+      const browser =
+        known !== undefined && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString("base64url");
+      cookies.set(response, { name: COOKIE, value: browser, maxAgeSeconds: LIFETIME_SECONDS });
+      const iat = nowSeconds();
+      return jwt.sign({ purpose, browser: hash(browser), iat, exp: iat + LIFETIME_SECONDS }, secret, {
+        algorithm: ALGORITHM,
+        audience: AUDIENCE,
+        issuer: ISSUER,
+        jwtid: randomUUID(),
+      });
+    },
+    async redeem(request, state) {
+      const verified = verify(state, { secret, nowSeconds: nowSeconds() });
+      if (typeof verified === "string") return { kind: verified };
+      const browser = cookies.read(request, COOKIE);
+      if (browser === undefined || hash(browser) !== verified.browser) return { kind: "wrong-browser" };
+      const isFirst = await use(database.pool, verified, now());
+      return isFirst ? { kind: "valid", purpose: verified.purpose } : { kind: "reused" };
+    },
+  };
+}
+
+function verify(
+  state: string,
+  { secret, nowSeconds }: { secret: string; nowSeconds: number },
+): Claims | "forged" | "expired" {
+  try {
+    return claims.parse(
+      jwt.verify(state, secret, {
+        algorithms: [ALGORITHM],
+        audience: AUDIENCE,
+        issuer: ISSUER,
+        clockTimestamp: nowSeconds,
+      }),
+    );
+  } catch (error) {
+    return error instanceof jwt.TokenExpiredError ? "expired" : "forged";
+  }
+}
+
+/** Records the use; the table's key decides between two at once. Rows of states that expired anyway go along the way. */
+async function use(pool: Pool, { jti, exp }: Claims, now: Date): Promise<boolean> {
+  await pool.query("DELETE FROM redeemed_states WHERE expires_at < $1", [now]);
+  const inserted = await pool.query(
+    "INSERT INTO redeemed_states (nonce, expires_at) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING",
+    [jti, new Date(exp * 1000)],
+  );
+  return inserted.rowCount === 1;
+}
+
+function hash(browser: string): string {
+  return createHash("sha256").update(browser).digest("base64url");
+}

@@ -1,0 +1,136 @@
+import type { AdminAction } from "#domain/history/admin-actions.js";
+import type { BulkJob } from "#domain/history/bulk-jobs.js";
+import { numbered, type Format } from "../words/format.js";
+import { Time } from "../frame/connection.js";
+import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import type { BulkPreview } from "#domain/history/bulk-preview.js";
+import { ActivityFrame, type FrameModel } from "./frame.js";
+import { ACTIVITY_PATH, BULK_PATH, jobPath } from "../words/paths.js";
+import { ACTION_WORDS, describeQuery } from "../words/activity-words.js";
+
+export interface ConfirmModel extends FrameModel {
+  readonly action: AdminAction;
+  readonly query: ActivityQuery;
+  readonly preview: BulkPreview;
+  readonly format: Format;
+}
+
+/** Asked before anything is done to many. */
+export function ConfirmPage({ action, query, preview, format, frame }: ConfirmModel) {
+  const words = ACTION_WORDS[action];
+  return (
+    <ActivityFrame title={words.bulk} frame={frame}>
+      <p class="crumb">
+        <a href={addressWith(ACTIVITY_PATH, query.given)}>Activity</a>
+      </p>
+      <h1>{words.bulk}</h1>
+      <section class="card">
+        <p>
+          <strong>{describeQuery(query.given, format)}</strong>
+        </p>
+        <p>{words.explained}</p>
+        <Preview preview={preview} format={format} />
+        <form method="post" action={BULK_PATH} class="actions">
+          <input type="hidden" name="form_token" value={frame.formToken} />
+          <input type="hidden" name="action" value={action.toLowerCase()} />
+          {Object.entries(query.given).map(([field, value]) => (
+            <input key={field} type="hidden" name={field} value={value} />
+          ))}
+          {preview.matching === 0 && preview.countedTo === undefined ? null : (
+            <button class="button primary">{words.bulk}</button>
+          )}
+          <a class="button" href={addressWith(ACTIVITY_PATH, query.given)}>
+            Back
+          </a>
+        </form>
+      </section>
+    </ActivityFrame>
+  );
+}
+
+function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPreview; format: Format }) {
+  const shown = numbered(matching, "contact");
+  if (countedTo === undefined) {
+    return <p>{matching === 0 ? "Nothing there to do it to." : `It applies to ${shown} now.`}</p>;
+  }
+  return (
+    <p>
+      It applies to {shown} of those accepted since <Time date={countedTo} format={format} />, and maybe to
+      older ones, which are not counted here.
+    </p>
+  );
+}
+
+export interface JobModel {
+  readonly job: BulkJob;
+  readonly format: Format;
+}
+
+const STATE_LABELS: Readonly<Record<BulkJob["state"], string>> = {
+  RUNNING: "Under way",
+  DONE: "Done",
+  STOPPED: "Stopped",
+};
+
+export function JobPage({ job, format, frame }: JobModel & FrameModel) {
+  return (
+    <ActivityFrame title={ACTION_WORDS[job.action].bulk} frame={frame}>
+      <p class="crumb">
+        <a href={ACTIVITY_PATH}>Activity</a>
+      </p>
+      <h1>{ACTION_WORDS[job.action].bulk}</h1>
+      <JobProgress job={job} format={format} formToken={frame.formToken} />
+    </ActivityFrame>
+  );
+}
+
+/** Renews itself until the job has ended. */
+export function JobProgress({ job, format, formToken }: JobModel & { formToken: string }) {
+  const isRunning = job.state === "RUNNING";
+  const refresh = isRunning
+    ? { "hx-get": `${jobPath(job.id)}/progress`, "hx-trigger": "every 1s", "hx-swap": "outerHTML" }
+    : {};
+  return (
+    <section class="card" id="job" aria-labelledby="job-title" {...refresh}>
+      <h2 id="job-title" aria-live="polite">
+        {STATE_LABELS[job.state]}: {format.count(job.changed)} {ACTION_WORDS[job.action].done}
+      </h2>
+      <p>
+        Looked at {numbered(job.examined, "execution")}
+        {job.reachedAt === null ? null : (
+          <>
+            , back to <Time date={job.reachedAt} format={format} />
+          </>
+        )}
+        . Asked for by <bdi>{job.userEmail ?? "an admin"}</bdi> <Time date={job.createdAt} format={format} />
+        {job.endedAt === null ? null : (
+          <>
+            , ended <Time date={job.endedAt} format={format} />
+          </>
+        )}
+        .
+      </p>
+      {job.stoppedReason === null ? null : <p class="notice bad">{job.stoppedReason}</p>}
+      {isRunning ? (
+        <form method="post" action={`${jobPath(job.id)}/stop`} class="actions">
+          <input type="hidden" name="form_token" value={formToken} />
+          <button class="button" id="stop">
+            Stop
+          </button>
+          <span class="note">What is done stays done.</span>
+        </form>
+      ) : null}
+    </section>
+  );
+}
+
+/** A running job as a line above the list. */
+export function JobLine({ job, format }: JobModel) {
+  const { bulk, done } = ACTION_WORDS[job.action];
+  return (
+    <li>
+      <a href={jobPath(job.id)}>{bulk}</a>: {format.count(job.changed)} {done} of{" "}
+      {numbered(job.examined, "execution")} looked at
+    </li>
+  );
+}

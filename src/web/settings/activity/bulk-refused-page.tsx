@@ -1,0 +1,51 @@
+import type { AdminAction } from "#domain/history/admin-actions.js";
+import type { BulkJobCreation } from "#domain/history/bulk-jobs.js";
+import { addressWith, type ActivityQuery } from "#domain/history/activity-query.js";
+import { ActivityFrame, type FrameModel } from "./frame.js";
+import { ACTIVITY_PATH, jobPath } from "../words/paths.js";
+import { ACTION_WORDS, FIELD_LABELS } from "../words/activity-words.js";
+
+interface RefusedModel extends FrameModel {
+  readonly action: AdminAction;
+  readonly query: ActivityQuery;
+  /** Why the workers do not take it on; undefined where the filter is the reason. */
+  readonly refusal?: Exclude<BulkJobCreation, { kind: "created" }>;
+}
+
+/** Nothing was done to many, and why. */
+export function BulkRefusedPage({ action, query, refusal, frame }: RefusedModel) {
+  const { bulk } = ACTION_WORDS[action];
+  const back = addressWith(ACTIVITY_PATH, query.given);
+  return (
+    <ActivityFrame title={bulk} frame={frame}>
+      <p class="crumb">
+        <a href={back}>Activity</a>
+      </p>
+      <h1>{bulk}</h1>
+      <p class="notice bad" role="alert">
+        {refusal === undefined ? fieldsNotUnderstood(query) : REASONS[refusal.kind]} Nothing was done.
+      </p>
+      <p class="actions">
+        <a class="button primary" href={back}>
+          Back to the activity
+        </a>
+        {refusal?.kind === "running" ? (
+          <a class="button" href={jobPath(refusal.id)}>
+            See how far it is
+          </a>
+        ) : null}
+      </p>
+    </ActivityFrame>
+  );
+}
+
+const REASONS: Readonly<Record<Exclude<BulkJobCreation["kind"], "created">, string>> = {
+  running: "The same is under way already, by the same filter.",
+  "too-many":
+    "Three of these are under way in this account, which is as many as there may be. Wait until one has ended, or stop one.",
+};
+
+function fieldsNotUnderstood({ ignored }: ActivityQuery): string {
+  const fields = ignored.map((field) => FIELD_LABELS[field]).join(", ");
+  return `Part of the filter was not understood, so this would apply to more than was asked for: ${fields}. Correct the filter first.`;
+}

@@ -1,0 +1,84 @@
+import type { Response } from "express";
+import { sendCsv } from "#web/kit/send-csv.js";
+import type { ExecutionItem } from "#domain/history/execution-item.js";
+import type { ExecutionSearch } from "#domain/history/execution-search.js";
+
+export interface ExportOptions {
+  readonly search: ExecutionSearch;
+  readonly portalId: bigint;
+  /** IANA name; times are given in UTC and in this zone. */
+  readonly timeZone: string;
+  readonly now: Date;
+  /** Notes that the rows are given out. */
+  readonly record: <Row>(rows: AsyncIterable<Row>) => Promise<AsyncIterable<Row>>;
+}
+
+/** Rows in memory at a time, however long the export, and turned into items in one go. */
+const CHUNK = 250;
+
+/**
+ * Streams what the search finds as CSV, newest first: read in pages by key, so that no transaction stays open, and no
+ * faster than the browser takes it.
+ *
+ * @returns once all was sent, or the browser has gone.
+ */
+export async function sendExport(response: Response, options: ExportOptions): Promise<void> {
+  const day = options.now.toISOString().slice(0, 10);
+  await sendCsv(response, {
+    name: `sequence-enroller-${options.portalId}-${day}.csv`,
+    columns: columnsOf(options),
+    rows: await options.record(items(options)),
+  });
+}
+
+async function* items({ search, timeZone }: ExportOptions): AsyncGenerator<Record<string, string>> {
+  const local = localTime(timeZone);
+  for (let before: bigint | undefined, isEnd = false; !isEnd;) {
+    const page = await search.read(before === undefined ? {} : { before }, CHUNK);
+    for (const item of page.items) yield toRecord(item, local);
+    before = page.olderThan;
+    isEnd = before === undefined;
+  }
+}
+
+function columnsOf({ timeZone }: ExportOptions): { key: string; header: string }[] {
+  const named = (key: string) => ({ key, header: key });
+  return [
+    ...["id", "kind", "accepted_at_utc"].map(named),
+    { key: "accepted_at_local", header: `accepted_at (${timeZone})` },
+    ...["contact_id", "contact_email", "workflow_id", "sequence_id", "sequence", "sender_user_id"].map(named),
+    ...["sender_email", "status", "error_code", "error_message", "attempts", "enrolled_at_utc"].map(named),
+    ...["decided_at_utc", "completed_at_utc", "retry_of"].map(named),
+  ];
+}
+
+function toRecord(item: ExecutionItem, local: (date: Date) => string): Record<string, string> {
+  const utc = (date: Date | null) => date?.toISOString() ?? "";
+  return {
+    id: String(item.id),
+    kind: item.kind,
+    accepted_at_utc: utc(item.acceptedAt),
+    accepted_at_local: local(item.acceptedAt),
+    contact_id: item.contactId,
+    contact_email: item.contactEmail ?? "",
+    workflow_id: item.workflowId ?? "",
+    sequence_id: item.sequenceId ?? "",
+    sequence: item.sequence ?? "",
+    sender_user_id: item.senderUserId ?? "",
+    sender_email: item.senderEmail ?? "",
+    status: item.outcome,
+    error_code: item.errorCode ?? "",
+    error_message: item.errorMessage ?? "",
+    attempts: String(item.attempts),
+    enrolled_at_utc: utc(item.enrolledAt),
+    decided_at_utc: utc(item.decidedAt),
+    completed_at_utc: utc(item.completedAt),
+    retry_of: item.retryOf === null ? "" : String(item.retryOf),
+  };
+}
+
+/** "2026-11-21 10:30:00", which spreadsheets read as a time. */
+function localTime(timeZone: string): (date: Date) => string {
+  const format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  return (date) => format.format(date);
+}

@@ -1,0 +1,146 @@
+import { EXECUTION_KINDS } from "#domain/contract/execution.js";
+import { OUTCOME_LABELS, OUTCOMES } from "#domain/history/shown-outcome.js";
+import type { ActivityQuery, QueryField } from "#domain/history/activity-query.js";
+import type { Choice, FilterChoices } from "./choices.js";
+import type { Format } from "../words/format.js";
+import {
+  CODE_CHOICES,
+  describeValue,
+  FIELD_LABELS,
+  KIND_LABELS,
+  RETRIES_LABELS,
+  SINCE_LABELS,
+} from "../words/activity-words.js";
+
+interface FilterFormModel {
+  readonly query: ActivityQuery;
+  readonly choices: FilterChoices;
+  /** Where the list without a filter is. */
+  readonly path: string;
+  readonly format: Format;
+}
+
+/** Fields of the second row, folded away until one is used. */
+const FURTHER: readonly QueryField[] = [
+  "kind",
+  "workflow",
+  "contact",
+  "from",
+  "to",
+  "decided",
+  "enrolled",
+  "retries",
+];
+
+/** A plain form: what is filled in ends up in the address, which can be kept and passed on. */
+export function FilterForm({ query: { given }, choices, path, format }: FilterFormModel) {
+  const statuses = OUTCOMES.map((outcome) => ({ value: outcome, label: OUTCOME_LABELS[outcome] }));
+  const kinds = EXECUTION_KINDS.map((kind) => ({ value: kind, label: KIND_LABELS[kind] }));
+  const times = choicesOf(SINCE_LABELS);
+  return (
+    <form class="filter" method="get" action={path} role="search" aria-label="Executions">
+      <div class="filter-row">
+        <div class="filter-search">
+          <label for="filter-q">Search</label>
+          <input
+            id="filter-q"
+            type="search"
+            name="q"
+            maxLength={320}
+            value={given.q ?? ""}
+            placeholder="ann@acme.example, @acme.example or an id"
+            aria-describedby="filter-q-note"
+          />
+          <p class="note" id="filter-q-note">
+            {SEARCH_HINT}
+          </p>
+        </div>
+        <Select field="status" choices={statuses} given={given} />
+        <Select field="code" choices={CODE_CHOICES} given={given} />
+        <Select field="sequence" choices={choices.sequences} given={given} />
+        <Select field="sender" choices={choices.senders} given={given} />
+        <Select field="since" choices={times} given={given} format={format} />
+      </div>
+      <details open={FURTHER.some((field) => given[field] !== undefined)}>
+        <summary>More filters</summary>
+        <div class="filter-row">
+          <Select field="kind" choices={kinds} given={given} />
+          <Text field="workflow" given={given} hint="id" />
+          <Text field="contact" given={given} hint="id" />
+          <Day field="from" given={given} />
+          <Day field="to" given={given} />
+          <Select field="decided" choices={times} given={given} format={format} />
+          <Select field="enrolled" choices={times} given={given} format={format} />
+          <Select field="retries" choices={choicesOf(RETRIES_LABELS)} given={given} />
+        </div>
+      </details>
+      <p class="actions">
+        <button class="button primary">Show</button>
+        {Object.keys(given).length === 0 ? null : (
+          <a class="button" href={path}>
+            Clear filter
+          </a>
+        )}
+      </p>
+    </form>
+  );
+}
+
+/** How the search matches, in a sentence. */
+export const SEARCH_HINT =
+  "Finds addresses by their beginning, or by their domain after an @; contacts, callbacks and executions by their whole id.";
+
+function choicesOf(labels: Readonly<Record<string, string>>): Choice[] {
+  return Object.entries(labels).map(([value, label]) => ({ value, label }));
+}
+
+interface FieldModel {
+  readonly field: QueryField;
+  readonly given: ActivityQuery["given"];
+}
+
+function Select({
+  field,
+  given,
+  choices,
+  format,
+}: FieldModel & { choices: readonly Choice[]; format?: Format }) {
+  const current = given[field] ?? "";
+  const isKnown = current === "" || choices.some(({ value }) => value === current);
+  return (
+    <div>
+      <label for={`filter-${field}`}>{FIELD_LABELS[field]}</label>
+      <select id={`filter-${field}`} name={field}>
+        <option value="">Any</option>
+        {isKnown ? null : (
+          <option value={current} selected>
+            {format === undefined ? current : describeValue(field, current, format)}
+          </option>
+        )}
+        {choices.map(({ value, label }) => (
+          <option key={value} value={value} selected={value === current}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Text({ field, given, hint }: FieldModel & { hint: string }) {
+  return (
+    <div>
+      <label for={`filter-${field}`}>{`${FIELD_LABELS[field]} ${hint}`}</label>
+      <input id={`filter-${field}`} name={field} type="text" inputMode="numeric" value={given[field] ?? ""} />
+    </div>
+  );
+}
+
+function Day({ field, given }: FieldModel) {
+  return (
+    <div>
+      <label for={`filter-${field}`}>{FIELD_LABELS[field]}</label>
+      <input id={`filter-${field}`} name={field} type="date" value={given[field] ?? ""} />
+    </div>
+  );
+}

@@ -1,0 +1,299 @@
+import type { ComponentChildren } from "preact";
+import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import type { Format } from "../words/format.js";
+import { numbered } from "../words/format.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import { Time } from "../frame/connection.js";
+import type { ExecutionStory } from "#domain/history/execution-story.js";
+import { contactUrl } from "../words/fixes.js";
+import { OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
+import { storyPath } from "../words/paths.js";
+import { KIND_LABELS, VIA_LABELS } from "../words/activity-words.js";
+import { shorten } from "#platform/text/shorten.js";
+
+/** One execution, and what its story is told with. */
+export interface StoryModel {
+  readonly story: ExecutionStory;
+  readonly portalId: bigint;
+  readonly hubspotUrl: string;
+  readonly format: Format;
+  readonly now: Date;
+}
+
+/** No mailbox has a longer address (RFC 5321). */
+export const LONGEST_ADDRESS = 254;
+
+/** Received, who sends and why, the attempts, and how it ended: one after the other, as far as it has come. */
+export function StorySteps(model: StoryModel) {
+  const { story, format } = model;
+  return (
+    <>
+      <Received {...model} />
+      <ChosenSender story={story} format={format} />
+      <Attempts story={story} format={format} />
+      <Waiting {...model} />
+      <Decided {...model} />
+      <Completed story={story} format={format} />
+    </>
+  );
+}
+
+function Step({
+  title,
+  at,
+  format,
+  children,
+}: {
+  title: string;
+  at?: Date | null;
+  format: Format;
+  children?: ComponentChildren;
+}) {
+  return (
+    <li>
+      <h3>{title}</h3>
+      {at == null ? null : (
+        <p class="when">
+          <Time date={at} format={format} />
+        </p>
+      )}
+      {children}
+    </li>
+  );
+}
+
+function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
+  const { contactId, workflowId, kind, retryOf } = story;
+  const contact = (
+    <a href={contactUrl({ hubspotUrl, portalId }, contactId)} target="_blank" rel="noopener noreferrer">
+      contact {contactId}
+    </a>
+  );
+  if (retryOf !== null) {
+    return (
+      <Step title="An admin asked to enroll the contact again" at={story.acceptedAt} format={format}>
+        <p>
+          For {contact}, as <a href={storyPath(retryOf)}>execution {String(retryOf)}</a> asked for it. HubSpot
+          is asked first whether it has been enrolled since.
+        </p>
+      </Step>
+    );
+  }
+  return (
+    <Step title="Received from HubSpot" at={story.acceptedAt} format={format}>
+      <p>
+        {workflowId === null ? "A workflow" : <>Workflow {workflowId}</>} called “{KIND_LABELS[kind]}” for{" "}
+        {contact}
+        {story.sequence === null ? null : (
+          <>
+            {" "}
+            and sequence <bdi>{shorten(story.sequence, LONGEST_LABEL)}</bdi>
+          </>
+        )}
+        .
+      </p>
+    </Step>
+  );
+}
+
+function ChosenSender({ story, format }: { story: ExecutionStory; format: Format }) {
+  const { senderChoice, senderEmail, senderName, senderUserId } = story;
+  const sentAs = [senderName, senderEmail]
+    .filter((part) => part !== null)
+    .map((part) => shorten(part, LONGEST_ADDRESS))
+    .join(" · ");
+  if (senderChoice === undefined) {
+    if (sentAs === "") return null;
+    return (
+      <Step title="Sender" format={format}>
+        <p>
+          {story.state === "UNCERTAIN" ? "May have been sent as" : "Sent as"} <bdi>{sentAs}</bdi>
+          {senderUserId === null ? null : ` (user ${senderUserId})`}.
+        </p>
+      </Step>
+    );
+  }
+  const { chosen, passedOver, morePassedOver } = senderChoice;
+  return (
+    <Step title={chosen === null ? "No sender could be found" : "Sender chosen"} format={format}>
+      {chosen === null ? null : (
+        <p>
+          <bdi>{nameOf(story, chosen.userId)}</bdi>: {VIA_LABELS[chosen.via]}
+          {chosen.rotationName === undefined ? null : (
+            <>
+              {" "}
+              <bdi>{shorten(chosen.rotationName, LONGEST_LABEL)}</bdi>
+            </>
+          )}
+          .
+          {senderEmail === null ? null : (
+            <>
+              {" "}
+              Address: <bdi>{shorten(senderEmail, LONGEST_ADDRESS)}</bdi>.
+            </>
+          )}
+        </p>
+      )}
+      <PassedOver {...{ story, passedOver, morePassedOver, format }} />
+    </Step>
+  );
+}
+
+function PassedOver({
+  story,
+  passedOver,
+  morePassedOver = 0,
+  format,
+}: Pick<StoredSenderChoice, "passedOver" | "morePassedOver"> & {
+  story: ExecutionStory;
+  format: Format;
+}) {
+  if (passedOver.length === 0) return null;
+  return (
+    <>
+      <p>Passed over before:</p>
+      <ul class="passed-over">
+        {passedOver.map(({ userId, via, code, reason, freeAt }, index) => (
+          <li key={index}>
+            <bdi>{userId === undefined ? "Nobody" : nameOf(story, userId)}</bdi> ({VIA_LABELS[via]}): {reason}{" "}
+            <code>{code}</code>
+            {freeAt === undefined || Number.isNaN(Date.parse(freeAt)) ? null : (
+              <>
+                {" "}
+                Free again <Time date={new Date(freeAt)} format={format} />.
+              </>
+            )}
+          </li>
+        ))}
+        {morePassedOver === 0 ? null : <li>And {morePassedOver} more.</li>}
+      </ul>
+    </>
+  );
+}
+
+function nameOf({ people }: ExecutionStory, userId: string): string {
+  return shorten(people.get(userId) ?? `User ${userId}`, LONGEST_LABEL);
+}
+
+function Attempts({ story, format }: { story: ExecutionStory; format: Format }) {
+  const { attempts, retries, crashes, lastProblem, errorCode, senderChoice } = story;
+  // Without a sender nothing was sent to HubSpot.
+  const isUnsent = attempts === 1 && senderChoice?.chosen === null && senderChoice.passedOver.length > 0;
+  if (attempts === 0 || isUnsent) return null;
+  return (
+    <Step
+      title={attempts === 1 ? "Attempted once" : `Attempted ${attempts} times`}
+      at={story.retryOf === null ? story.firstAttemptAt : null}
+      format={format}
+    >
+      {retries === 0 ? null : (
+        <p>Waited {numbered(retries, "time")} in between, each time a little longer.</p>
+      )}
+      {crashes === 0 ? null : (
+        <p>
+          The app was stopped or failed during it {numbered(crashes, "time")}; HubSpot is read before anything
+          that may have been sent is sent again.
+        </p>
+      )}
+      {lastProblem === null || errorCode !== null ? null : <p class="quote">Last problem: {lastProblem}</p>}
+    </Step>
+  );
+}
+
+function Waiting({ story, format, now }: StoryModel) {
+  if (story.outcome !== "waiting") return null;
+  const isLater = story.dueAt.getTime() > now.getTime();
+  // What is wrong with an attempt is told with it.
+  const isUnattempted = story.state === "UNCERTAIN" && story.attempts === 0;
+  return (
+    <Step title="Now" format={format}>
+      <p>
+        {remarkOn(story)}
+        {story.pausedAt === null ? null : (
+          <>
+            {" "}
+            Enrolling is paused for this account since <Time date={story.pausedAt} format={format} />.
+          </>
+        )}
+        {isLater ? (
+          <>
+            {" "}
+            Looked at again <Time date={story.dueAt} format={format} />.
+          </>
+        ) : null}{" "}
+        Given up at the latest <Time date={story.deadlineAt} format={format} />.
+      </p>
+      {isUnattempted && story.lastProblem !== null ? (
+        <p class="quote">Last problem: {story.lastProblem}</p>
+      ) : null}
+    </Step>
+  );
+}
+
+function Decided({ story, format }: StoryModel) {
+  if (story.decidedAt === null) return null;
+  const { outcome, enrollmentId, enrolledAt, outputs } = story;
+  return (
+    <Step title={OUTCOME_LABELS[outcome]} at={story.decidedAt} format={format}>
+      {enrolledAt === null ? null : (
+        <p>
+          Enrolled <Time date={enrolledAt} format={format} />
+          {enrollmentId === null ? null : <> as enrollment {enrollmentId}</>}.
+        </p>
+      )}
+      {story.errorMessage === null ? null : <p>{story.errorMessage}</p>}
+      {outputs.length === 0 ? null : <Entries entries={outputs} />}
+    </Step>
+  );
+}
+
+const COMPLETION_TITLES: Readonly<Record<string, string>> = {
+  DECIDED: "HubSpot is about to be told",
+  COMPLETED: "HubSpot was told, and the workflow went on",
+  COMPLETION_REFUSED: "HubSpot did not take the result",
+  COMPLETION_ABANDONED: "HubSpot could not be told in time",
+};
+
+function Completed({ story, format }: { story: ExecutionStory; format: Format }) {
+  const title = COMPLETION_TITLES[story.state];
+  if (title === undefined) return null;
+  if (!story.isHeld) {
+    return (
+      <Step title="Ended here" at={story.completedAt} format={format}>
+        <p>The workflow had gone on before; it is told nothing.</p>
+      </Step>
+    );
+  }
+  const { completionProblem, isTakenOrLetGo } = story;
+  const isTaken = story.state === "COMPLETED" && !isTakenOrLetGo;
+  const remark = story.state === "COMPLETED" ? "" : remarkOn(story);
+  return (
+    <Step title={title} at={story.completedAt} format={format}>
+      {isTakenOrLetGo ? (
+        <p>
+          HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the
+          workflow had moved on.
+        </p>
+      ) : null}
+      {remark === "" ? null : <p>{remark}</p>}
+      {isTaken || completionProblem === null ? null : <p class="quote">Last problem: {completionProblem}</p>}
+      {story.completionTries <= 1 ? null : <p>It took {story.completionTries} tries.</p>}
+    </Step>
+  );
+}
+
+/** Names and values, as a list. */
+export function Entries({ entries }: { entries: readonly (readonly [string, string])[] }) {
+  return (
+    <dl class="facts">
+      {entries.map(([name, value]) => (
+        <>
+          <dt key={name}>{name}</dt>
+          <dd>
+            <bdi>{value}</bdi>
+          </dd>
+        </>
+      ))}
+    </dl>
+  );
+}

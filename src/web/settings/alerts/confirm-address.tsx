@@ -1,0 +1,82 @@
+import { Router, type Request, type Response } from "express";
+import { CONFIRM_PATH, readConfirmLink } from "#domain/alerts/confirmation-mails.js";
+import { confirmAddress, readStanding } from "#domain/alerts/confirmations.js";
+import type { Subscription } from "#domain/alerts/opt-outs.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { endOf } from "#web/kit/account-share.js";
+import { MessagePage, Page, sendPage } from "#web/kit/page.js";
+import { readForm } from "#web/kit/read-form.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import { sendUnknownLink } from "./unknown-link.js";
+
+type ConfirmOptions = Pick<SettingsOptions, "database" | "cipher" | "now">;
+
+/**
+ * Where the link leads by which somebody confirms that alerts may be mailed to them, without a session. GET only shows a
+ * button: scanners of mail follow links, and confirm nothing by it.
+ */
+export function createConfirmRouter(options: ConfirmOptions): Router {
+  const router = Router();
+  router.get(CONFIRM_PATH, (request, response) => answer(options, request, response));
+  router.post(CONFIRM_PATH, readForm({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
+    answer(options, request, response),
+  );
+  return router;
+}
+
+async function answer(
+  { cipher, now, ...options }: ConfirmOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const database = options.database.until(endOf(response));
+  const { account, token } = request.query;
+  const subscription = readConfirmLink(cipher, { account, token }, now());
+  if (subscription === undefined) return sendUnknownLink(response);
+  const body = request.body as Record<string, unknown> | undefined;
+  if (request.method === "POST" && body?.["confirm"] === "yes") await confirm(database, subscription);
+  const standing = await readStanding(database.pool, subscription);
+  if (standing === "not-listed") return sendNotListed(response);
+  sendPage(response, 200, <ConfirmPage {...subscription} isConfirmed={standing === "confirmed"} />);
+}
+
+async function confirm({ pool }: SettingsOptions["database"], subscription: Subscription): Promise<void> {
+  const { portalId, address } = subscription;
+  await inTransaction(pool, async (client) => {
+    if ((await confirmAddress(client, subscription)) !== "changed") return;
+    const by = { portalId, userId: null, userEmail: address };
+    await recordChange(client, {
+      ...{ by, subject: "alerts", subjectName: "Address for alerts", action: "CONFIRMED" },
+    });
+  });
+}
+
+function sendNotListed(response: Response): void {
+  const paragraphs = [
+    "Whoever administers the account has taken this address out again, so no alerts are mailed to it. There is nothing to do.",
+  ];
+  sendPage(response, 404, <MessagePage title="Nothing to confirm" paragraphs={paragraphs} links={[]} />);
+}
+
+function ConfirmPage({ portalId, address, isConfirmed }: Subscription & { isConfirmed: boolean }) {
+  return (
+    <Page title="Alerts by mail">
+      <main class="message card">
+        <p class="brand">Sequence Enroller</p>
+        <h1>{isConfirmed ? "You get alerts" : "Get alerts by mail?"}</h1>
+        <p>
+          {isConfirmed ? "Confirmed: alerts" : "Alerts"} of HubSpot account {portalId.toString()}
+          {isConfirmed ? " are mailed to " : " will be mailed to "}
+          <bdi>{address}</bdi>. Each of them has a link that ends them.
+        </p>
+        {isConfirmed ? null : (
+          <form method="post" class="actions">
+            <input type="hidden" name="confirm" value="yes" />
+            <button class="button primary">Yes, mail them to me</button>
+          </form>
+        )}
+      </main>
+    </Page>
+  );
+}

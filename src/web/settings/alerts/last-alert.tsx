@@ -1,0 +1,78 @@
+import type { LastAlert } from "#domain/alerts/last-alert.js";
+import type { AlertChannel } from "#domain/alerts/outbox.js";
+import { ALERT_NAMES } from "#domain/alerts/words.js";
+import { numbered, type Format } from "../words/format.js";
+import { Time } from "../frame/connection.js";
+
+export const LAST_ALERT_PATH = "/settings/alerts/last";
+
+export interface LastAlertModel {
+  alert: LastAlert | undefined;
+  channel: AlertChannel;
+  format: Format;
+}
+
+/** How the newest alert of the channel is faring. While it is on its way the line renews itself; without script a reload does. */
+export function LastAlertLine({ alert, channel, format }: LastAlertModel) {
+  const refresh =
+    alert?.outcome === null
+      ? {
+          "hx-get": `${LAST_ALERT_PATH}?channel=${channel}`,
+          "hx-trigger": alert.tries === 0 ? "every 2s" : "every 10s",
+          "hx-swap": "outerHTML",
+        }
+      : {};
+  return (
+    <p class="note last" id={channel === "EMAIL" ? "last-mail" : "last-alert"} role="status" {...refresh}>
+      {alert === undefined ? "No alert so far." : <Outcome alert={alert} format={format} />}
+    </p>
+  );
+}
+
+function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
+  const name = `Last alert: ${alert.kind === "TEST" ? "Test" : `“${ALERT_NAMES[alert.kind]}”`}, `;
+  const ended = <Time date={alert.endedAt ?? alert.raisedAt} format={format} />;
+  switch (alert.outcome) {
+    case "SENT":
+      return (
+        <>
+          {name}
+          <span class="good">delivered</span> {ended}. {alert.lastProblem}
+        </>
+      );
+    case "PARTLY_SENT":
+      return (
+        <>
+          {name}
+          <span class="bad">not delivered to every address</span> by {ended}. {alert.lastProblem}
+        </>
+      );
+    case "FAILED":
+      return (
+        <>
+          {name}
+          <span class="bad">not delivered</span>, given up {ended}. {alert.lastProblem}
+        </>
+      );
+    case "NOT_WANTED":
+      return (
+        <>
+          {name}raised {ended}, when no address was set.
+        </>
+      );
+    case null:
+      return <OnItsWay name={name} alert={alert} format={format} />;
+  }
+}
+
+function OnItsWay({ name, alert, format }: { name: string; alert: LastAlert; format: Format }) {
+  if (alert.lastProblem === null) return <>{name}on its way.</>;
+  return (
+    <>
+      {name}
+      <span class="bad">not delivered {alert.reached > 0 ? "to every address " : null}yet</span>.{" "}
+      {alert.lastProblem} Tried {numbered(alert.tries, "time")}, next at{" "}
+      <Time date={alert.nextTryAt} format={format} />.
+    </>
+  );
+}

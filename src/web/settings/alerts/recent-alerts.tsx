@@ -1,0 +1,95 @@
+import type { Delivery, RecentAlert } from "#domain/alerts/recent-alerts.js";
+import { ALERT_NAMES } from "#domain/alerts/words.js";
+import { type Format } from "../words/format.js";
+import { Time } from "../frame/connection.js";
+import { shorten } from "#platform/text/shorten.js";
+
+/** A gathered alert can name many; the page it leads to shows them all. */
+const LONGEST_MESSAGE = 400;
+
+/** The last alerts, each with what became of it. */
+export function RecentAlerts({ alerts, format }: { alerts: readonly RecentAlert[]; format: Format }) {
+  return (
+    <section class="card" aria-labelledby="recent-title">
+      <div class="card-head">
+        <h2 id="recent-title">The last alerts</h2>
+      </div>
+      {alerts.length === 0 ? (
+        <p class="empty">There was none so far.</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">What</th>
+              <th scope="col">What became of it</th>
+            </tr>
+          </thead>
+          <tbody>
+            {alerts.map((alert, index) => (
+              <Row key={index} alert={alert} format={format} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function Row({ alert, format }: { alert: RecentAlert; format: Format }) {
+  const { kind, message, page, raisedAt } = alert;
+  const wanted = alert.deliveries.filter(({ outcome }) => outcome !== "NOT_WANTED");
+  return (
+    <tr>
+      <td data-label="When">
+        <Time date={raisedAt} format={format} />
+      </td>
+      <td data-label="What" class="wide">
+        <div>
+          <strong>{page === null ? ALERT_NAMES[kind] : <a href={page}>{ALERT_NAMES[kind]}</a>}</strong>
+          <span class="note">
+            <bdi>{shorten(message, LONGEST_MESSAGE)}</bdi>
+          </span>
+        </div>
+      </td>
+      <td data-label="What became of it">
+        <div>
+          {wanted.length === 0 ? "No address was set." : null}
+          {wanted.map((delivery) => (
+            <span key={delivery.channel} class="line">
+              {delivery.channel === "EMAIL" ? "Mail" : "Webhook"}: <Outcome {...delivery} />
+            </span>
+          ))}
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+function Outcome({ outcome, lastProblem, reached }: Delivery) {
+  if (outcome === "SENT")
+    return (
+      <>
+        <span class="good">delivered</span>. {lastProblem}
+      </>
+    );
+  if (outcome === "PARTLY_SENT")
+    return (
+      <>
+        <span class="bad">not delivered to every address</span>. {lastProblem}
+      </>
+    );
+  if (outcome === "FAILED")
+    return (
+      <>
+        <span class="bad">not delivered</span>. {lastProblem}
+      </>
+    );
+  return lastProblem === null ? (
+    <>on its way.</>
+  ) : (
+    <>
+      <span class="bad">not delivered {reached > 0 ? "to every address " : null}yet</span>. {lastProblem}
+    </>
+  );
+}

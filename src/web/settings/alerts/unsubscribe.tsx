@@ -1,0 +1,69 @@
+import { Router, type Request, type Response } from "express";
+import { findOptOuts, readSubscription, setOptOut, UNSUBSCRIBE_PATH } from "#domain/alerts/opt-outs.js";
+import { addressKey } from "#domain/alerts/recipients.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { endOf } from "#web/kit/account-share.js";
+import { Page, sendPage } from "#web/kit/page.js";
+import { readForm } from "#web/kit/read-form.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import { sendUnknownLink } from "./unknown-link.js";
+
+type UnsubscribeOptions = Pick<SettingsOptions, "database" | "cipher">;
+
+/**
+ * Where the link in each mailed alert leads, without a session: whoever got the mail may end it. GET only shows a button,
+ * since mail programs and scanners follow links; a POST of a mail program itself ends the mails at once (RFC 8058).
+ */
+export function createUnsubscribeRouter(options: UnsubscribeOptions): Router {
+  const router = Router();
+  router.get(UNSUBSCRIBE_PATH, (request, response) => answer(options, request, response));
+  router.post(UNSUBSCRIBE_PATH, readForm({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
+    answer(options, request, response),
+  );
+  return router;
+}
+
+async function answer(
+  { cipher, ...options }: UnsubscribeOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const database = options.database.until(endOf(response));
+  const { account, token } = request.query;
+  const subscription = readSubscription(cipher, { account, token });
+  if (subscription === undefined) return sendUnknownLink(response);
+  if (request.method === "POST") {
+    const isOut = (request.body as Record<string, unknown> | undefined)?.["again"] !== "yes";
+    await inTransaction(database.pool, async (client) => {
+      if (!(await setOptOut(client, subscription, isOut))) return;
+      const by = { portalId: subscription.portalId, userId: null, userEmail: subscription.address };
+      const action = isOut ? "UNSUBSCRIBED" : "SUBSCRIBED_AGAIN";
+      await recordChange(client, { by, subject: "alerts", subjectName: "Alerts by mail", action });
+    });
+  }
+  const isOut = (await findOptOuts(database.pool, subscription.portalId)).has(
+    addressKey(subscription.address),
+  );
+  sendPage(response, 200, <SubscriptionPage isOut={isOut} />);
+}
+
+function SubscriptionPage({ isOut }: { isOut: boolean }) {
+  return (
+    <Page title="Alerts by mail">
+      <main class="message card">
+        <p class="brand">Sequence Enroller</p>
+        <h1>{isOut ? "You get no more alerts" : "Stop alerts to you?"}</h1>
+        <p>
+          {isOut
+            ? "Alerts of this HubSpot account are not mailed to you any more, whoever sets your address."
+            : "Somebody who administers a HubSpot account has alerts of Sequence Enroller mailed to you."}
+        </p>
+        <form method="post" class="actions">
+          {isOut ? <input type="hidden" name="again" value="yes" /> : null}
+          <button class="button primary">{isOut ? "Get them again" : "Stop these mails"}</button>
+        </form>
+      </main>
+    </Page>
+  );
+}

@@ -1,0 +1,155 @@
+import { SitePage, type Frame } from "../frame/shell.js";
+import type { AuditActor, AuditItem, AuditPage as Entries } from "#domain/audit/audit.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import { Time } from "../frame/connection.js";
+import { ChangeTable } from "../words/change-table.js";
+import type { Names } from "../words/changes.js";
+import { describeEntry } from "./describe-entry.js";
+import { SUBJECTS } from "../words/audit-words.js";
+import { shorten } from "#platform/text/shorten.js";
+
+const AUDIT_PATH = "/settings/audit";
+
+/** What narrows the list, as the address carries it; empty: everything. */
+export interface AuditNarrowing {
+  who: string;
+  what: string;
+}
+
+export interface AuditModel {
+  frame: Frame;
+  entries: Entries;
+  names: Names;
+  actors: readonly AuditActor[];
+  narrowing: AuditNarrowing;
+  /** False on the pages after the first. */
+  isFirst: boolean;
+}
+
+export function AuditPage({ frame, entries, names, actors, narrowing, isFirst }: AuditModel) {
+  const { items, olderThan } = entries;
+  return (
+    <SitePage
+      frame={frame}
+      current={AUDIT_PATH}
+      title="Audit"
+      lead={`Who signed in, and who changed what or took it along, newest first. Times are in ${frame.format.timeZone}.`}
+    >
+      <NarrowForm {...{ actors, narrowing, names }} />
+      {items.length === 0 ? (
+        <Nothing narrowing={narrowing} isFirst={isFirst} />
+      ) : (
+        <ol class="audit">
+          {items.map((item) => (
+            <li key={String(item.id)} class="card">
+              <Entry {...{ item, frame, names }} />
+            </li>
+          ))}
+        </ol>
+      )}
+      <nav class="paging" aria-label="Pages of changes">
+        {isFirst ? null : (
+          <a class="button quiet" href={auditHref(narrowing)}>
+            Newest
+          </a>
+        )}
+        {olderThan === undefined ? null : (
+          <a class="button quiet" rel="next" href={auditHref(narrowing, olderThan)}>
+            Older
+          </a>
+        )}
+      </nav>
+    </SitePage>
+  );
+}
+
+function auditHref({ who, what }: AuditNarrowing, before?: bigint): string {
+  const query = new URLSearchParams({
+    ...(who === "" ? {} : { who }),
+    ...(what === "" ? {} : { what }),
+    ...(before === undefined ? {} : { before: String(before) }),
+  });
+  return query.size === 0 ? AUDIT_PATH : `${AUDIT_PATH}?${query.toString()}`;
+}
+
+function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "narrowing" | "names">) {
+  return (
+    <form method="get" action={AUDIT_PATH} class="search" role="search">
+      <label for="who">Who</label>
+      <select id="who" name="who">
+        <option value="">Anybody</option>
+        {actors.map(({ userId, userEmail }) => (
+          <option key={String(userId)} value={String(userId)} selected={String(userId) === narrowing.who}>
+            {shorten(userEmail ?? names.people.get(String(userId)) ?? `User ${userId}`, LONGEST_LABEL)}
+          </option>
+        ))}
+      </select>
+      <label for="what">What</label>
+      <select id="what" name="what">
+        <option value="">Everything</option>
+        {Object.entries(SUBJECTS).map(([subject, label]) => (
+          <option key={subject} value={subject} selected={subject === narrowing.what}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <button class="button">Show</button>
+    </form>
+  );
+}
+
+function Nothing({ narrowing, isFirst }: Pick<AuditModel, "narrowing" | "isFirst">) {
+  if (!isFirst) return <p class="card empty">There is nothing older.</p>;
+  if (narrowing.who === "" && narrowing.what === "") return <p class="card empty">There is nothing yet.</p>;
+  return (
+    <p class="card empty">
+      No change fits. <a href={AUDIT_PATH}>Show all changes</a>
+    </p>
+  );
+}
+
+function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: Names }) {
+  const who = item.userEmail ?? (item.userId === null ? "Somebody" : `User ${item.userId}`);
+  const { kind, done, changes, meant, link } = describeEntry(item, names);
+  return (
+    <>
+      <h2>
+        {kind} <bdi>{shorten(item.subjectName, LONGEST_LABEL)}</bdi> {done}
+      </h2>
+      <p class="note">
+        <bdi>{shorten(who, LONGEST_LABEL)}</bdi>, <Time date={item.at} format={frame.format} />
+        {link === undefined ? null : (
+          <>
+            {" · "}
+            <a href={link.href}>{link.label}</a>
+          </>
+        )}
+      </p>
+      {meant === undefined ? null : <Meant conditions={meant} />}
+      {changes.length === 0 ? (
+        <p class="note">Nothing else is noted about it.</p>
+      ) : (
+        <ChangeTable changes={changes} heads={["Before", "After"]} />
+      )}
+    </>
+  );
+}
+
+/** Longer lists of values say nothing more here, and fill the page. */
+const LONGEST_CONDITION = 200;
+
+function Meant({ conditions }: { conditions: readonly string[] }) {
+  if (conditions.length === 0) return <p>Meant were all executions.</p>;
+  return (
+    <p>
+      Meant were executions with{" "}
+      {conditions.map((condition, index) => (
+        <>
+          {index === 0 ? "" : "; "}
+          <bdi key={condition}>{shorten(condition, LONGEST_CONDITION)}</bdi>
+        </>
+      ))}
+      .
+    </p>
+  );
+}

@@ -1,0 +1,63 @@
+import type { Request, Response } from "express";
+import { listSequences } from "#domain/directory/people.js";
+import { sendPage } from "#web/kit/page.js";
+import { listAuditActors, listAuditEntries } from "#domain/audit/audit.js";
+import { admitPage } from "../gate/admit-page.js";
+import { frameOf } from "../frame/shell.js";
+import { readNameable } from "../words/names.js";
+import { AuditPage, type AuditNarrowing } from "./audit-page.js";
+import type { Names } from "../words/changes.js";
+import { SUBJECTS } from "../words/audit-words.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import { readFields, readId } from "../frame/form-body.js";
+
+/** `GET /settings/audit?who=7&what=sender&before=…`; what an address says otherwise does not narrow. */
+export async function showAudit(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const { portalId } = visit.session;
+  const before = readId(request.query["before"]);
+  const narrowing = readNarrowing(request);
+  const { who, what } = narrowing;
+  const [entries, actors, names] = await Promise.all([
+    listAuditEntries(options.database, portalId, { before, userId: readId(who), subject: what || undefined }),
+    listAuditActors(options.database, portalId),
+    readNames(options, portalId),
+  ]);
+  const frame = frameOf(options, visit, { request, response });
+  const model = { entries, actors, narrowing, isFirst: before === undefined };
+  sendPage(response, 200, <AuditPage frame={frame} names={{ ...names, format: frame.format }} {...model} />);
+}
+
+function readNarrowing({ query }: Request): AuditNarrowing {
+  const fields = readFields(query);
+  const what = fields.text("what");
+  return {
+    who: readId(fields.text("who"))?.toString() ?? "",
+    what: Object.hasOwn(SUBJECTS, what) ? what : "",
+  };
+}
+
+/** Presets whose names are looked up; others are called by their ids. */
+const MOST_NAMED = 500;
+
+async function readNames({ database }: SettingsOptions, portalId: bigint): Promise<Names> {
+  const [{ names }, presets, sequences] = await Promise.all([
+    readNameable(database, portalId),
+    database.prisma.preset.findMany({
+      where: { portalId },
+      select: { presetId: true, name: true },
+      take: MOST_NAMED,
+    }),
+    listSequences(database.pool, portalId),
+  ]);
+  return {
+    ...names,
+    presets: new Map(presets.map(({ presetId, name }) => [presetId.toString(), name])),
+    sequences: new Map(sequences.map(({ sequenceId, name }) => [sequenceId, name])),
+  };
+}

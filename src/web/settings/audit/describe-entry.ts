@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { AuditItem } from "#domain/audit/audit.js";
+import { jobPath, storyPath } from "../words/paths.js";
+import { describeChanges, type Change, type Names } from "../words/changes.js";
+import { actionWords, SUBJECTS } from "../words/audit-words.js";
+
+/** An entry as the page tells it. */
+export interface EntryWords {
+  /** What comes before the subject's name; empty where the name says it all. */
+  readonly kind: string;
+  /** What was done. */
+  readonly done: string;
+  readonly changes: readonly Change[];
+  /** Which executions were meant, where they were chosen by a filter: one condition each. */
+  readonly meant: readonly string[] | undefined;
+  /** The page of what it was about. */
+  readonly link: { readonly href: string; readonly label: string } | undefined;
+}
+
+/** Things of an account of which there is one are named by their own name. */
+const NAMED_BY_KIND = new Set(["sender", "rotation", "preset"]);
+
+/**
+ * What some actions come to, where an entry holds only one side, or nothing but whom it was about: those of this app's
+ * earlier releases do.
+ */
+const IMPLIED: Readonly<Record<string, Change>> = {
+  "access LET_IN": { label: "These pages", before: "No access", after: "May see and change them" },
+  "access TAKEN_OUT": { label: "These pages", before: "May see and change them", after: "No access" },
+  "portal PAUSED": { label: "Enrolling", before: "Under way", after: "Paused" },
+  "portal RESUMED": { label: "Enrolling", before: "Paused", after: "Under way" },
+  "portal DELETED": { label: "History", before: "Kept", after: "Deleted" },
+  "portal DISCONNECTED": { label: "Connection", before: "Connected", after: "Not connected" },
+  "executions CANCELLED": { label: "Outcome", before: "Waiting", after: "Not enrolled: cancelled" },
+  "executions RETRIED": { label: "Outcome", before: "Not enrolled", after: "Tried once more" },
+  "executions TRIED_NOW": { label: "Looked at next", before: "Later", after: "At once" },
+  "executions STOPPED": { label: "Bulk job", before: "Under way", after: "Stopped" },
+};
+
+const job = z.object({ job: z.string().regex(/^\d{1,18}$/), filter: z.record(z.string(), z.unknown()) });
+
+/** The entry in an admin's words; ids by name, moments in the portal's zone. */
+export function describeEntry(item: AuditItem, names: Names): EntryWords {
+  const { subject, action, before, after } = item;
+  const asked = job.safeParse(after);
+  const told = asked.success ? [] : describeChanges(withoutWhom(before), withoutWhom(after), names);
+  const implied = IMPLIED[`${subject} ${action}`];
+  const isOneSided = isEmpty(before) || isEmpty(after);
+  return {
+    kind: NAMED_BY_KIND.has(subject) ? (SUBJECTS[subject] ?? "") : "",
+    done: actionWords(action),
+    changes: implied !== undefined && isOneSided ? [implied, ...told] : told,
+    meant: asked.success ? conditions(asked.data.filter, names) : undefined,
+    link: asked.success ? jobLink(asked.data.job) : linkOf(item),
+  };
+}
+
+/** Whom access was given to is the entry's heading. */
+function withoutWhom(side: unknown): unknown {
+  if (typeof side !== "object" || side === null || Array.isArray(side)) return side;
+  return Object.fromEntries(Object.entries(side).filter(([name]) => name !== "userId"));
+}
+
+function isEmpty(side: unknown): boolean {
+  return side === null || side === undefined || (typeof side === "object" && Object.keys(side).length === 0);
+}
+
+/** "Status: Not enrolled", "Sender: Ann Lee". */
+function conditions(filter: Record<string, unknown>, names: Names): string[] {
+  return describeChanges({}, { filter }, names).map(({ label, after }) => `${label}: ${after}`);
+}
+
+const jobLink = (id: string) => ({ href: jobPath(BigInt(id)), label: "What came of it" });
+
+function linkOf({ subject, subjectName }: AuditItem): EntryWords["link"] {
+  if (subject !== "executions") return undefined;
+  const [, what, id = ""] = /^(execution|bulk job) (\d{1,18})$/.exec(subjectName) ?? [];
+  if (what === undefined) return undefined;
+  return what === "bulk job"
+    ? jobLink(id)
+    : { href: storyPath(BigInt(id)), label: "What happened to the contact" };
+}

@@ -1,0 +1,207 @@
+import type { ConnectionHealth, AppScopes } from "#domain/accounts/connection-health.js";
+import type { DirectoryReport, NamedReader, ReaderResult } from "#domain/directory/report.js";
+import type { HubSpotTrouble } from "#domain/accounts/hubspot-trouble.js";
+import { numbered, type Format } from "../words/format.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import type { PortalOverview } from "#domain/accounts/portal-overview.js";
+import { shorten } from "#platform/text/shorten.js";
+
+export type ConnectionReport = Omit<DirectoryReport, "readers"> & {
+  readonly readers: readonly NamedReader[];
+};
+
+export function Connection({
+  portal,
+  format,
+  scopes,
+  health,
+  trouble,
+  report,
+}: {
+  portal: PortalOverview;
+  format: Format;
+  scopes: AppScopes;
+  health: ConnectionHealth;
+  /** Set while this portal's calls keep failing. */
+  trouble: HubSpotTrouble | undefined;
+  /** Undefined: no copy of the directory was made yet. */
+  report: ConnectionReport | undefined;
+}) {
+  return (
+    <section class="card" aria-labelledby="connection-title">
+      <div class="card-head">
+        <h2 id="connection-title">Connection</h2>
+        <span class="badge enrolled">Connected</span>
+      </div>
+      <dl class="facts">
+        <dt>Account</dt>
+        <dd>
+          {portal.portalId.toString()}
+          {portal.hubDomain ? ` · ${portal.hubDomain}` : ""}
+        </dd>
+        <dt>Connected since</dt>
+        <dd>
+          <Time date={portal.connectedSince} format={format} />
+          {portal.connectedBy ? ` by ${portal.connectedBy}` : ""}
+        </dd>
+        <dt>Sequences and users</dt>
+        <dd>
+          <Directory portal={portal} format={format} />
+          {report === undefined ? null : <LeftOut report={report} />}
+        </dd>
+        {report === undefined ? null : (
+          <>
+            <dt>Sequences read as</dt>
+            <dd>
+              <Readers report={report} />
+            </dd>
+          </>
+        )}
+        <dt>Access</dt>
+        <dd>
+          <Token health={health} format={format} />
+        </dd>
+        <dt>Calls to HubSpot</dt>
+        <dd>
+          {answersOf(trouble)} <Budget health={health} />
+        </dd>
+        <dt>Permissions</dt>
+        <dd>
+          <Permissions portal={portal} scopes={scopes} />
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+function answersOf(trouble: HubSpotTrouble | undefined): string {
+  if (trouble === undefined) return "HubSpot answers.";
+  return trouble.ownCause === null ? "HubSpot is not answering." : "HubSpot is not asked: see above.";
+}
+
+export function Time({ date, format }: { date: Date; format: Format }) {
+  return <time dateTime={date.toISOString()}>{format.dateTime(date)}</time>;
+}
+
+function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; format: Format }) {
+  if (tokenEndsAt === null) return <span class="warning">No access token. Connect the account again.</span>;
+  return (
+    <>
+      Token until <Time date={tokenEndsAt} format={format} />
+      <span class="note">Renewed by itself when it is needed.</span>
+    </>
+  );
+}
+
+/** HubSpot counts requests in a rolling window of ten seconds (docs/hubspot.md §6). */
+function Budget({ health }: { health: ConnectionHealth }) {
+  const { isDraining, requestsCounted, decidedLately, requestAllowance } = health;
+  if (requestsCounted === null) {
+    return (
+      <>
+        Working off contacts now: {numbered(decidedLately, "contact")} decided in the last 10 seconds
+        {requestAllowance === null
+          ? ""
+          : `, with at most ${numbered(requestAllowance, "request")} in that time`}
+        .
+      </>
+    );
+  }
+  return (
+    <>
+      {isDraining ? "Working off contacts now: " : null}
+      {requestAllowance === null
+        ? numbered(requestsCounted, "request")
+        : `${requestsCounted} of ${numbered(requestAllowance, "request")}`}{" "}
+      used in the last 10 seconds.
+    </>
+  );
+}
+
+function Directory({ portal, format }: { portal: PortalOverview; format: Format }) {
+  const synced =
+    portal.directorySyncedAt === null ? (
+      "Being read from HubSpot for the first time."
+    ) : (
+      <>
+        Last read <Time date={portal.directorySyncedAt} format={format} />
+      </>
+    );
+  if (portal.directoryError === null) return <>{synced}</>;
+  return (
+    <>
+      {synced}
+      <span class="warning">Not all of it could be read: {portal.directoryError}</span>
+    </>
+  );
+}
+
+const READER_WORDS: Readonly<Record<ReaderResult, string>> = {
+  read: "",
+  refused: "HubSpot refused",
+  cut: "read in part",
+  failed: "HubSpot did not answer",
+  spared: "not asked",
+};
+
+/** Who was asked for sequences, and with what result. */
+function Readers({ report: { readers } }: { report: ConnectionReport }) {
+  if (readers.length === 0)
+    return <span class="warning">Nobody: no active user of this account is known.</span>;
+  const hasNone = readers.every(({ sequences }) => sequences === 0);
+  return (
+    <>
+      <ul>
+        {readers.map(({ userId, label, result, sequences, problem }) => (
+          <li key={userId}>
+            {shorten(label, LONGEST_LABEL)}:{" "}
+            {result === "read" ? numbered(sequences, "sequence") : READER_WORDS[result]}
+            {problem === undefined ? "" : ` (${shorten(problem, LONGEST_LABEL)})`}
+          </li>
+        ))}
+      </ul>
+      {hasNone ? (
+        <span class="warning">None of them is shown a sequence. Choose somebody who is, under Policy.</span>
+      ) : null}
+    </>
+  );
+}
+
+function LeftOut({ report: { leftOut } }: { report: ConnectionReport }) {
+  const lists = Object.entries(leftOut);
+  if (lists.length === 0) return null;
+  const told = lists.map(([list, count]) => `${list.toLowerCase()}: ${numbered(count, "record")}`).join(", ");
+  return (
+    <span class="warning">Left out, as they could not be read: {told}. What was known of them stays.</span>
+  );
+}
+
+function Permissions({ portal, scopes }: { portal: PortalOverview; scopes: AppScopes }) {
+  const missing = scopes.required.filter((scope) => !portal.scopes.includes(scope));
+  const withheld = scopes.optional.filter((scope) => !portal.scopes.includes(scope));
+  return (
+    <>
+      {missing.length === 0 ? (
+        "Everything the app needs is granted."
+      ) : (
+        <span class="warning">
+          Missing: {missing.join(", ")}.{" "}
+          <a href={`/oauth/install?portalId=${portal.portalId}`}>Connect again</a> and grant them.
+        </span>
+      )}
+      {withheld.length === 0 ? null : (
+        <span class="note">Not granted, and not needed: {withheld.join(", ")}.</span>
+      )}
+      <details>
+        <summary>Granted ({portal.scopes.length})</summary>
+        <ul>
+          {portal.scopes.map((scope) => (
+            <li key={scope}>
+              <code>{scope}</code>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
+  );
+}

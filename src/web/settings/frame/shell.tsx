@@ -1,0 +1,135 @@
+import type { Request, Response } from "express";
+import type { ComponentChildren } from "preact";
+import { Page } from "#web/kit/page.js";
+import { takeNotice, type Notice } from "./notices.js";
+import { createFormat, type Format } from "../words/format.js";
+import { SITE_PAGES, type SitePath } from "./navigation.js";
+import type { PortalOverview } from "#domain/accounts/portal-overview.js";
+import type { Session } from "../session/session.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+import { shorten } from "#platform/text/shorten.js";
+
+/** What every page of the site shows around its own content. */
+export interface Frame {
+  session: Session;
+  portal: PortalOverview;
+  /** Times and numbers as the portal writes them. */
+  format: Format;
+  /** How the form went that led here; said once. */
+  notice: Notice | undefined;
+  formToken: string;
+}
+
+/** Names of things an admin made can be of any length. */
+const LONGEST_TITLE = 120;
+
+/** Collects the frame of a page; takes the notice out of the browser's cookie. */
+export function frameOf(
+  { sessions, cookies }: Pick<SettingsOptions, "sessions" | "cookies">,
+  { session, portal }: AdminVisit,
+  { request, response }: { request: Request; response: Response },
+): Frame {
+  const notice = takeNotice(cookies, request, response);
+  const format = createFormat(portal.timeZone);
+  return { session, portal, format, notice, formToken: sessions.formToken(session) };
+}
+
+export interface SitePageModel {
+  /** Name of the page: its heading and the browser's title. */
+  title: string;
+  /** Which entry of the menu it belongs to. */
+  current: SitePath;
+  frame: Frame;
+  /** Says what the page is for, in a sentence or two. */
+  lead?: string;
+  /** True where the content brings its own heading. */
+  hasOwnHeading?: boolean;
+  children: ComponentChildren;
+}
+
+/** A page of the settings site: account and sign-out, the menu, a heading, and what the page is about. */
+export function SitePage({ title, current, frame, lead, hasOwnHeading, children }: SitePageModel) {
+  return (
+    <Page title={shorten(title, LONGEST_TITLE)}>
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <Top {...frame} />
+      <div class="site">
+        <Menu current={current} />
+        <main id="main" tabIndex={-1}>
+          {hasOwnHeading === true ? null : (
+            <h1>
+              <bdi>{shorten(title, LONGEST_TITLE)}</bdi>
+            </h1>
+          )}
+          <NoticeLine notice={frame.notice} />
+          {lead === undefined ? null : <p class="lead">{lead}</p>}
+          {children}
+          <p class="note zone-line">Times in {frame.format.timeZone}</p>
+        </main>
+      </div>
+    </Page>
+  );
+}
+
+function Top({ session, portal, formToken }: Frame) {
+  return (
+    <header class="top">
+      <div class="identity">
+        <span class="brand">Sequence Enroller</span>
+        <span class="account">
+          {portal.hubDomain === null ? "Account " : `${portal.hubDomain} · `}
+          {portal.portalId.toString()}
+        </span>
+      </div>
+      <form method="post" action="/settings/sign-out">
+        <span class="who">{session.userEmail ?? `User ${session.userId ?? "unknown"}`}</span>
+        <input type="hidden" name="form_token" value={formToken} />
+        <button class="button quiet">Sign out</button>
+      </form>
+    </header>
+  );
+}
+
+/** Beside the content where there is room, else folded away; two copies, of which one is shown, work without script. */
+function Menu({ current }: { current: SitePath }) {
+  const label = SITE_PAGES.find(({ path }) => path === current)?.label;
+  return (
+    <>
+      <details class="menu folded">
+        <summary>Menu: {label}</summary>
+        <MenuLinks current={current} />
+      </details>
+      <div class="menu beside">
+        <MenuLinks current={current} />
+      </div>
+    </>
+  );
+}
+
+function MenuLinks({ current }: { current: SitePath }) {
+  return (
+    <nav aria-label="Menu">
+      <ul>
+        {SITE_PAGES.map(({ path, label }) => (
+          <li key={path}>
+            <a href={path} aria-current={path === current ? "page" : undefined}>
+              {label}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function NoticeLine({ notice }: { notice: Notice | undefined }) {
+  if (notice === undefined) return null;
+  return (
+    <p class={`notice ${notice.tone}`} role={notice.tone === "good" ? "status" : "alert"}>
+      {notice.text}
+    </p>
+  );
+}

@@ -1,0 +1,119 @@
+import type { Request, RequestHandler, Response } from "express";
+import { inTransaction } from "#platform/db/transaction.js";
+import { clearSiteData } from "#web/kit/security-headers.js";
+import { sendPage } from "#web/kit/page.js";
+import { readForm } from "#web/kit/read-form.js";
+import { requestIdOf } from "#web/kit/request-id.js";
+import { recordSignOut } from "#domain/accounts/record-sign-in.js";
+import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
+import { AdminsUnconfirmedPage, FormRefusedPage } from "./gate-pages.js";
+import { revokeSession } from "../session/revoked-sessions.js";
+import type { Session } from "../session/session.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import { identifyVisit, type AdminVisit, type Visit } from "../session/visit.js";
+
+/** Most forms: a few fields. */
+const SHORT_FORM = { maxBytes: 16 * 1024, maxFields: 1_000 };
+
+/**
+ * Reads the body of a form, of those who have a session: nothing is read of a stranger.
+ *
+ * @param size how large the form may be, and with how many fields
+ * @param answerStranger what a stranger gets; by default the sign-in page, with a word of what happened
+ */
+export function formBody(
+  options: SettingsOptions,
+  size = SHORT_FORM,
+  answerStranger = sendAway,
+): RequestHandler[] {
+  const admit: RequestHandler = (request, response, next) => {
+    if (options.sessions.read(request) === undefined) answerStranger(options, response);
+    else next();
+  };
+  return [admit, readForm(size)];
+}
+
+/** The forms of this site that say "sign out": a stranger has nothing to lose by it. */
+export function signOutBody(options: SettingsOptions): RequestHandler[] {
+  return formBody(options, SHORT_FORM, leaveSite);
+}
+
+function leaveSite({ sessions }: SettingsOptions, response: Response): void {
+  sessions.close(response);
+  clearSiteData(response);
+  response.redirect(303, "/settings");
+}
+
+function sendAway({ cookies }: SettingsOptions, response: Response): void {
+  leaveNotice(cookies, response, "signed-out");
+  response.redirect(303, "/settings");
+}
+
+/** Answers by itself, and with undefined, where the form may not be acted on. */
+export async function admitForm(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "stranger") {
+    sendAway(options, response);
+    return undefined;
+  }
+  if (!hasFormToken(options, request, visit)) {
+    refuseForm(response);
+    return undefined;
+  }
+  if (visit.kind !== "admin") {
+    response.redirect(303, "/settings");
+    return undefined;
+  }
+  if (visit.userList.state !== "stale") return visit;
+  // Whoever was an admin a day ago need not be one now. HubSpot is being asked.
+  response.set("Retry-After", "30");
+  sendPage(response, 503, <AdminsUnconfirmedPage requestId={requestIdOf(response)} />);
+  return undefined;
+}
+
+export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
+  if (visit.kind !== "stranger") await endSession(options, visit.session);
+  leaveSite(options, response);
+}
+
+async function endSession({ database }: SettingsOptions, session: Session): Promise<void> {
+  await inTransaction(database.pool, async (client) => {
+    await revokeSession(client, session);
+    await recordSignOut(client, session);
+  });
+}
+
+/** Back to the page the notice belongs to, which says once how it went. */
+export function finishForm({ cookies }: SettingsOptions, response: Response, notice: NoticeName): void {
+  leaveNotice(cookies, response, notice);
+  response.redirect(303, pageOf(notice));
+}
+
+/** To another page of the site, which says once how it went. */
+export function leadOn(
+  { cookies }: SettingsOptions,
+  response: Response,
+  { to, notice }: { to: string; notice: NoticeName },
+): void {
+  leaveNotice(cookies, response, notice);
+  response.redirect(303, to);
+}
+
+function refuseForm(response: Response): void {
+  sendPage(response, 403, <FormRefusedPage requestId={requestIdOf(response)} />);
+}
+
+function hasFormToken(
+  { sessions }: SettingsOptions,
+  request: Request,
+  visit: Exclude<Visit, { kind: "stranger" }>,
+): boolean {
+  const body = request.body as Record<string, unknown> | undefined;
+  return sessions.isFormToken(visit.session, body?.["form_token"]);
+}

@@ -1,0 +1,74 @@
+import type { Request, Response } from "express";
+import { sendPage } from "#web/kit/page.js";
+import { readBacklog } from "#domain/accounts/backlog.js";
+import { createFormat } from "../words/format.js";
+import { takeNotice } from "../frame/notices.js";
+import { NotAdmittedPage, ReconnectPage, SignInPage } from "./gate-pages.js";
+import { listAdministrators } from "#domain/accounts/rights.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import { identifyVisit, type AdminVisit, type Visit } from "../session/visit.js";
+
+/**
+ * Lets an admin of a connected portal in, and starts their idle time again. Everybody else gets the page that says what
+ * to do, and the caller undefined.
+ */
+export async function admitPage(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "stranger") {
+    const notice = takeNotice(options.cookies, request, response);
+    sendPage(response, 401, <SignInPage notice={notice?.text} />);
+    return undefined;
+  }
+  options.sessions.renew(response, visit.session);
+  switch (visit.kind) {
+    case "admin":
+      return visit;
+    case "disconnected":
+      await sendReconnect(options, visit, response);
+      return undefined;
+    case "not-admitted":
+      await sendNotAdmitted(options, visit, response);
+      return undefined;
+  }
+}
+
+async function sendReconnect(
+  { database, sessions }: SettingsOptions,
+  { portal, session }: Extract<Visit, { kind: "disconnected" }>,
+  response: Response,
+): Promise<void> {
+  const backlog = await readBacklog(database, portal.portalId);
+  const format = createFormat(portal.timeZone);
+  const formToken = sessions.formToken(session);
+  sendPage(response, 200, <ReconnectPage {...{ portal, backlog, format, formToken }} />);
+}
+
+async function sendNotAdmitted(
+  { database, sessions }: SettingsOptions,
+  { portal, session }: Extract<Visit, { kind: "not-admitted" }>,
+  response: Response,
+): Promise<void> {
+  const administrators = await listAdministrators(database.pool, portal.portalId);
+  const formToken = sessions.formToken(session);
+  const email = session.userEmail;
+  sendPage(response, 403, <NotAdmittedPage {...{ portal, email, administrators, formToken }} />);
+}
+
+/**
+ * The same for parts that a page fetches by itself every few seconds. They do not count as a person's presence: the
+ * session is not renewed. Where it has ended, or the portal was disconnected, the whole page is loaded anew.
+ */
+export async function admitPart(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<AdminVisit | undefined> {
+  const visit = await identifyVisit(options, request);
+  if (visit.kind === "admin") return visit;
+  response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import { LONGEST_LABEL } from "../words/names.js";
+import type { DefaultSender, SenderOption } from "#domain/policy/default-sender.js";
+import { shorten } from "#platform/text/shorten.js";
+
+export interface SenderFormModel {
+  current: DefaultSender;
+  options: readonly SenderOption[];
+  formToken: string;
+}
+
+export function SenderForm({ current, options, formToken }: SenderFormModel) {
+  return (
+    <section class="card" aria-labelledby="sender-title">
+      <div class="card-head">
+        <h2 id="sender-title">Default sender</h2>
+      </div>
+      <form method="post" action="/settings/default-sender">
+        <input type="hidden" name="form_token" value={formToken} />
+        <input type="hidden" name="version" value={current.version} />
+        <label for="sender">Send in the name of</label>
+        <SenderSelect current={current} options={options} />
+        <p class="note" id="sender-note">
+          {options.length === 0
+            ? "Your account's users have not been read from HubSpot yet. Reload this page in a minute."
+            : "Used where a workflow step says “Default sender from the app's settings”. The user needs a connected inbox and a Sales or Service seat."}
+        </p>
+        <button class="button primary" disabled={options.length === 0 && current.userId === null}>
+          Save
+        </button>
+      </form>
+    </section>
+  );
+}
+
+function SenderSelect({ current, options }: Pick<SenderFormModel, "current" | "options">) {
+  const isGone = current.userId !== null && !options.some(({ userId }) => userId === current.userId);
+  return (
+    <select id="sender" name="sender_user_id" aria-describedby="sender-note">
+      <option value="" selected={current.userId === null}>
+        Nobody
+      </option>
+      {isGone ? (
+        <option value={String(current.userId)} selected>
+          User {String(current.userId)} · no longer active
+        </option>
+      ) : null}
+      {options.map(({ userId, label }) => (
+        <option key={String(userId)} value={String(userId)} selected={userId === current.userId}>
+          {shorten(label, LONGEST_LABEL)}
+        </option>
+      ))}
+    </select>
+  );
+}

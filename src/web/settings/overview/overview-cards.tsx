@@ -1,0 +1,117 @@
+import { sentenceOf, type ErrorCode } from "#domain/contract/error-codes.js";
+import { FixLink, type FixPlaces } from "../words/fixes.js";
+import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
+import { CODE_WORDS } from "../words/activity-words.js";
+import { numbered, type Format } from "../words/format.js";
+import {
+  DECIDED_OUTCOMES,
+  RANGES,
+  type OutcomeHistory,
+  type Range,
+} from "#domain/history/outcome-history.js";
+import { OutcomeChart } from "./outcome-chart.js";
+
+/** A list of executions narrowed down, as the activity page takes it. */
+export function activityAddress(query: Readonly<Record<string, string>>): string {
+  return `/settings/activity?${new URLSearchParams(query)}`;
+}
+
+/** The list of what the enroll action decided from a moment on, each call once: what overview and reports count. */
+export function decidedAddress(since: Date, query: Readonly<Record<string, string>>): string {
+  return activityAddress({ ...query, kind: "ENROLL", decided: since.toISOString(), retries: "without" });
+}
+
+/** What was decided in the chosen stretch of time: numbers, each a way into the list, and a chart. */
+export function HistoryCard({ history, format }: { history: OutcomeHistory; format: Format }) {
+  const { range, since, totals, enrolledSince } = history;
+  const total = DECIDED_OUTCOMES.reduce((sum, outcome) => sum + totals[outcome], 0);
+  return (
+    <section class="card" aria-labelledby="history-title">
+      <div class="card-head">
+        <h2 id="history-title">What happened</h2>
+        <RangeChoice current={range} />
+      </div>
+      <ul class="figures">
+        {DECIDED_OUTCOMES.map((outcome) => (
+          <li key={outcome}>
+            <a class={`figure ${outcome}`} href={decidedAddress(since, { status: outcome })}>
+              <strong>{format.count(totals[outcome])}</strong>
+              <span>{OUTCOME_LABELS[outcome]}</span>
+              {enrolledSince[outcome] === 0 ? null : (
+                <span class="note">{format.count(enrolledSince[outcome])} of them enrolled since</span>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+      {total === 0 ? (
+        <p class="empty">
+          <strong>No contact was decided in the last {RANGES[range].label}.</strong> In HubSpot, add the step
+          “Enroll in sequence” of Sequence Enroller to a contact workflow and turn it on. What happens to each
+          contact shows here.
+        </p>
+      ) : (
+        <OutcomeChart history={history} format={format} />
+      )}
+    </section>
+  );
+}
+
+function RangeChoice({ current }: { current: Range }) {
+  return (
+    <nav class="choice" aria-label="Stretch of time">
+      {Object.entries(RANGES).map(([range, { label }]) => (
+        <a
+          key={range}
+          href={`/settings?range=${range}`}
+          aria-current={range === current ? "true" : undefined}
+        >
+          {label}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** Reasons shown. */
+const TOP_REASONS = 5;
+
+interface ReasonsModel {
+  history: OutcomeHistory;
+  places: FixPlaces;
+}
+
+export function ReasonsCard({ history, places }: ReasonsModel) {
+  const { reasons, range, since } = history;
+  return (
+    <section class="card" aria-labelledby="reasons-title">
+      <div class="card-head">
+        <h2 id="reasons-title">Why contacts were not enrolled</h2>
+        <span class="note">Last {RANGES[range].label}</span>
+      </div>
+      {reasons.length === 0 ? (
+        <p class="empty">No contact was turned down.</p>
+      ) : (
+        <ol class="reasons">
+          {reasons.slice(0, TOP_REASONS).map(({ code, count }) => (
+            <li key={code}>
+              <a href={decidedAddress(since, { code })}>
+                {numbered(count, "contact")}: {wordsOf(code)}
+              </a>{" "}
+              <code>{code}</code>
+              <p>
+                {sentenceOf(code) ?? "See the contacts for HubSpot's own words."}{" "}
+                <FixLink code={code} places={places} />
+              </p>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+/** One that this version does not know is shown as it is stored. */
+function wordsOf(code: string): string {
+  return Object.hasOwn(CODE_WORDS, code) ? CODE_WORDS[code as ErrorCode].toLowerCase() : code;
+}

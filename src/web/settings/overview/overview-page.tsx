@@ -1,0 +1,61 @@
+import { SitePage, type Frame } from "../frame/shell.js";
+import type { ConnectionHealth, AppScopes } from "#domain/accounts/connection-health.js";
+import type { OutcomeHistory } from "#domain/history/outcome-history.js";
+import type { SenderLoads } from "#domain/accounts/sender-load.js";
+import { Connection, type ConnectionReport } from "../frame/connection.js";
+import { FindContact } from "./find-contact.js";
+import { HistoryCard, ReasonsCard } from "./overview-cards.js";
+import { SenderLoadCard } from "./sender-load-card.js";
+import { WaitingCard } from "./waiting-card.js";
+import { SenderForm, type SenderFormModel } from "./default-sender-form.js";
+import { Trouble, type TroubleModel } from "./trouble.js";
+
+export interface SettingsPageModel {
+  frame: Frame;
+  scopes: AppScopes;
+  health: ConnectionHealth;
+  report: ConnectionReport | undefined;
+  history: OutcomeHistory;
+  loads: SenderLoads;
+  /** Senders whom HubSpot refused, or who are at its limit. */
+  troubledCount: number;
+  /** Origin of the account's HubSpot UI. */
+  hubspotUrl: string;
+  sender: SenderFormModel;
+  trouble: TroubleModel;
+}
+
+export function SettingsPage(model: SettingsPageModel) {
+  const { frame, scopes, health, report, history, loads, troubledCount, sender, trouble } = model;
+  const places = { portalId: frame.portal.portalId, hubspotUrl: model.hubspotUrl };
+  const { format, backlog, now } = trouble;
+  return (
+    <SitePage title="Overview" current="/settings" frame={frame}>
+      <Trouble {...trouble} />
+      <PausedNotice health={health} />
+      <FindContact />
+      <HistoryCard history={history} format={format} />
+      <div class="columns">
+        <ReasonsCard history={history} places={places} />
+        <div class="pile">
+          <WaitingCard backlog={backlog} format={format} now={now} />
+          <SenderLoadCard loads={loads} troubledCount={troubledCount} format={format} />
+        </div>
+      </div>
+      <div class="columns">
+        <Connection {...{ portal: frame.portal, format, scopes, health, report }} trouble={trouble.trouble} />
+        <SenderForm {...sender} />
+      </div>
+    </SitePage>
+  );
+}
+
+function PausedNotice({ health: { pausedAt } }: { health: ConnectionHealth }) {
+  if (pausedAt === null) return null;
+  return (
+    <p class="notice wait">
+      <strong>Enrolling is paused.</strong> Contacts wait in their workflows. Resume it in the{" "}
+      <a href="/settings/danger">danger zone</a>.
+    </p>
+  );
+}

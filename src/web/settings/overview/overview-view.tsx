@@ -1,0 +1,72 @@
+import type { Request, Response } from "express";
+import { sendPage } from "#web/kit/page.js";
+import { readBacklog } from "#domain/accounts/backlog.js";
+import { readHealth } from "#domain/accounts/connection-health.js";
+import { listSenderOptions } from "#domain/policy/default-sender.js";
+import { readDirectoryReport } from "#domain/directory/report.js";
+import { createFormat } from "../words/format.js";
+import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
+import { isRange, readHistory } from "#domain/history/outcome-history.js";
+import { SettingsPage } from "./overview-page.js";
+import type { TroubleModel } from "./trouble.js";
+import type { PortalOverview } from "#domain/accounts/portal-overview.js";
+import { listSenderLoads } from "#domain/accounts/sender-load.js";
+import { countTroubledSenders } from "../senders/sender-list.js";
+import { frameOf } from "../frame/shell.js";
+import { findChoices } from "#domain/accounts/settings-row.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+
+interface Exchange {
+  request: Request;
+  response: Response;
+}
+
+/** Reads everything the settings page shows and sends it. */
+export async function sendSettings(
+  options: SettingsOptions,
+  visit: AdminVisit,
+  { request, response }: Exchange,
+): Promise<void> {
+  const { database, scopes } = options;
+  const { portal } = visit;
+  const { portalId } = portal;
+  const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
+  const timeZone = createFormat(portal.timeZone).zoneName;
+  const [choices, senders, trouble, health, history, loads, troubledCount, report] = await Promise.all([
+    findChoices(database, portalId),
+    listSenderOptions(database, portalId),
+    readLive(options, portal),
+    readHealth(database, portalId),
+    readHistory(database, portalId, { range, timeZone }),
+    listSenderLoads(database, portalId, options.now()),
+    countTroubledSenders(database.pool, portalId),
+    readDirectoryReport(database.pool, portalId),
+  ]);
+  const frame = frameOf(options, visit, { request, response });
+  const { formToken } = frame;
+  const { version } = choices;
+  const model = {
+    ...{ frame, scopes, health, report, history, loads, troubledCount, trouble },
+    hubspotUrl: hubspotUrlOf(portal, options.appUrl),
+    sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
+  };
+  sendPage(response, 200, <SettingsPage {...model} />);
+}
+
+/** What the parts of the page that renew themselves show. */
+export async function readLive(
+  { database, now }: SettingsOptions,
+  portal: PortalOverview,
+): Promise<TroubleModel> {
+  const { portalId } = portal;
+  const [backlog, trouble] = await Promise.all([
+    readBacklog(database, portalId),
+    findTrouble(database, portalId),
+  ]);
+  return { now: now(), format: createFormat(portal.timeZone), backlog, trouble };
+}
+
+export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
+  return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;
+}

@@ -1,0 +1,69 @@
+import { numbered, type Format } from "../words/format.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import { sendersHref } from "../senders/senders-page.js";
+import { activityAddress } from "./overview-cards.js";
+import { isNearCap, type SenderLoad, type SenderLoads } from "#domain/accounts/sender-load.js";
+import { shorten } from "#platform/text/shorten.js";
+
+interface SenderLoadModel {
+  loads: SenderLoads;
+  /** Senders whom HubSpot refused, or who are at its limit. */
+  troubledCount: number;
+  format: Format;
+}
+
+export function SenderLoadCard({ loads, troubledCount, format }: SenderLoadModel) {
+  const { nearest, nearCount, since } = loads;
+  return (
+    <section class="card" aria-labelledby="load-title">
+      <div class="card-head">
+        <h2 id="load-title">Senders and their daily cap</h2>
+        <span class="note">Last 24 hours</span>
+      </div>
+      {troubledCount === 0 ? null : (
+        <p class="notice bad">
+          <a href={sendersHref({ search: "", onlyTroubled: true, page: 1 })}>
+            {numbered(troubledCount, "sender")}
+          </a>{" "}
+          {troubledCount === 1 ? "is" : "are"} refused or limited by HubSpot.
+        </p>
+      )}
+      {nearest.length === 0 ? (
+        <p class="empty">Nobody has sent in the last 24 hours.</p>
+      ) : (
+        <>
+          <p>
+            {nearCount === 0 ? "Nobody is near their cap." : `${numbered(nearCount, "sender")} near the cap.`}
+          </p>
+          <ul class="loads">
+            {nearest.map((load) => (
+              <Load key={String(load.userId)} load={load} since={since} format={format} />
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Load({ load, since, format }: { load: SenderLoad; since: Date; format: Format }) {
+  const { userId, label, sent, cap } = load;
+  const share = Math.min(1, sent / Math.max(1, cap));
+  const tone = sent >= cap ? "failed" : isNearCap(load) ? "waiting" : "enrolled";
+  const query = { sender: userId.toString(), status: "enrolled", enrolled: since.toISOString() };
+  return (
+    <li>
+      <a href={activityAddress(query)}>
+        <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
+      </a>
+      <span class="note">
+        {format.count(sent)} of {numbered(cap, "enrollment")}
+        {sent >= cap ? ", used up" : ""}
+      </span>
+      <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="track" width="100" height="6" />
+        <rect class={tone} width={Math.round(share * 100)} height="6" />
+      </svg>
+    </li>
+  );
+}

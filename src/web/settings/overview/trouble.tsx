@@ -1,0 +1,91 @@
+import type { Backlog } from "#domain/accounts/backlog.js";
+import type { Format } from "../words/format.js";
+import type { HubSpotTrouble } from "#domain/accounts/hubspot-trouble.js";
+import { Time } from "../frame/connection.js";
+import { isMendedByNewGrant, ownFaultWords } from "../words/own-fault-words.js";
+
+export interface TroubleModel {
+  trouble: HubSpotTrouble | undefined;
+  backlog: Backlog;
+  format: Format;
+  now: Date;
+}
+
+/**
+ * Always on the page, mostly empty: so what comes later is announced, and a refresh of the list can bring it along
+ * (`isUpdate`, for htmx to put it in its place).
+ */
+export function Trouble({ isUpdate = false, ...model }: TroubleModel & { isUpdate?: boolean }) {
+  const { trouble } = model;
+  return (
+    <div id="hubspot-trouble" role="status" {...(isUpdate ? { "hx-swap-oob": "true" } : {})}>
+      {trouble === undefined ? null : <Words {...model} trouble={trouble} />}
+    </div>
+  );
+}
+
+function Words({ trouble, backlog, format, now }: TroubleModel & { trouble: HubSpotTrouble }) {
+  if (trouble.ownCause !== null) return <OwnFault {...{ trouble, held: heldOf(backlog), format }} />;
+  const { since, lastFailure } = trouble;
+  const { isPartial } = backlog;
+  const held = heldOf(backlog);
+  return (
+    <div class="notice wait">
+      <p>
+        <strong>HubSpot is not answering.</strong> Calls for this account have been failing since{" "}
+        <Time date={since} format={format} />. <NextTry {...{ trouble, format, now, held }} />
+      </p>
+      <p>
+        {held === 0
+          ? "No contact is waiting for it."
+          : `Contacts waiting: ${format.count(held)}${isPartial ? "+" : ""}. Nothing is lost: they go on when HubSpot answers again.`}
+      </p>
+      {lastFailure === null ? null : <p class="quote">Last failure: {lastFailure}</p>}
+    </div>
+  );
+}
+
+const heldOf = ({ undecided, unreported }: Backlog): number => undecided + unreported;
+
+function OwnFault({ trouble, held, format }: { trouble: HubSpotTrouble; held: number; format: Format }) {
+  const { since, ownCause } = trouble;
+  const cause = ownCause ?? "";
+  return (
+    <div class="notice wait">
+      <p>
+        <strong>Sequence Enroller is out of order here.</strong> {ownFaultWords(cause)} It has been so since{" "}
+        <Time date={since} format={format} />.
+      </p>
+      <p>
+        {held === 0 ? "No contact is waiting for it." : `Contacts waiting: ${format.count(held)}. `}
+        {held === 0 ? null : "Nothing is lost: they go on when it is mended."}{" "}
+        {isMendedByNewGrant(cause) ? <a href="/oauth/install">Connect the account again</a> : null}
+      </p>
+      <p class="quote">
+        For the operator: <code>{cause}</code>
+      </p>
+    </div>
+  );
+}
+
+interface NextTryModel {
+  trouble: HubSpotTrouble;
+  format: Format;
+  now: Date;
+  held: number;
+}
+
+/** A pause of seconds is not worth a time that is over once it is read. */
+function NextTry({ trouble: { pausedUntil }, format, now, held }: NextTryModel) {
+  const leftMs = pausedUntil.getTime() - now.getTime();
+  if (leftMs > 60_000) {
+    return (
+      <>
+        Sequence Enroller pauses its calls and tries again at <Time date={pausedUntil} format={format} />.
+      </>
+    );
+  }
+  if (leftMs > 0) return <>Sequence Enroller pauses its calls and tries again within a minute.</>;
+  if (held > 0) return <>Sequence Enroller is trying again now, one call at a time.</>;
+  return <>Sequence Enroller tries again when the next contact comes.</>;
+}

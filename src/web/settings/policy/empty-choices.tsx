@@ -1,0 +1,32 @@
+import type { ComponentChildren } from "preact";
+import { MOST_PEOPLE_LISTED } from "#domain/directory/people.js";
+import { NEW_ROTATION_PATH } from "./rotations-page.js";
+import type { Choice } from "../frame/fields.js";
+
+/** The note of a field where a person is chosen: `note`, also if not all are listed; or why there is nobody and what to do. */
+export function peopleNote(
+  people: readonly Choice[],
+  { page, note }: { page: string; note?: string },
+): ComponentChildren {
+  if (people.length >= MOST_PEOPLE_LISTED) return [note, MOST_PEOPLE_NOTE].filter(Boolean).join(" ");
+  if (people.length > 0) return note;
+  return (
+    <>
+      Your account's users have not been read from HubSpot yet. <a href={page}>Reload this page</a> in a
+      minute.
+    </>
+  );
+}
+
+/** Why somebody who is looked for may not be in a list of people. */
+const MOST_PEOPLE_NOTE = `Only the first ${MOST_PEOPLE_LISTED.toLocaleString("en-US")} people by name are listed here. A workflow's step can name all of them.`;
+
+/** The note of a field where a rotation is chosen: `note`, or where to make the first one. */
+export function rotationNote(rotations: readonly Choice[], note?: string): ComponentChildren {
+  if (rotations.length > 0) return note;
+  return (
+    <>
+      There is no rotation to choose yet. <a href={NEW_ROTATION_PATH}>Make one</a> first.
+    </>
+  );
+}

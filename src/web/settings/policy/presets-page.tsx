@@ -1,0 +1,205 @@
+import type { ComponentChildren } from "preact";
+import type { Frame } from "../frame/shell.js";
+import type { Nameable } from "../words/names.js";
+import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
+import { MAX_PRESETS, type ListedPreset } from "#domain/policy/preset-store.js";
+import { numbered } from "../words/format.js";
+import { ChangeTable } from "../words/change-table.js";
+import { PostForm } from "../frame/fields.js";
+import { SitePage } from "../frame/shell.js";
+
+export const PRESETS_PATH = "/settings/presets";
+export const NEW_PRESET_PATH = `${PRESETS_PATH}/new`;
+
+export interface PresetsModel {
+  frame: Frame;
+  presets: readonly ListedPreset[];
+  nameable: Nameable;
+  /** What could not be made the default, since another admin was quicker; null: the built-in policy. */
+  refused?: bigint | null | undefined;
+}
+
+export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel) {
+  const current = presets.find(({ isDefault }) => isDefault);
+  const hasDefault = current !== undefined;
+  return (
+    <SitePage
+      frame={frame}
+      current={PRESETS_PATH}
+      title="Presets"
+      lead="Named bundles of choices that workflows follow. Change a preset, and every step that names it follows. What a step says itself wins."
+    >
+      {refused === undefined ? null : <RefusedDefault {...{ presets, current, refused }} />}
+      <section class="presets" aria-label="Presets">
+        {hasDefault ? null : (
+          <PresetCard
+            title="Built-in"
+            policy={INITIAL_POLICY}
+            domainCount={0}
+            nameable={nameable}
+            isDefault
+          />
+        )}
+        {presets.map((preset) => (
+          <PresetCard
+            key={String(preset.presetId)}
+            title={preset.name}
+            href={`${PRESETS_PATH}/${preset.presetId}`}
+            policy={preset.policy}
+            domainCount={preset.domainCount}
+            nameable={nameable}
+            isDefault={preset.isDefault}
+          >
+            <DefaultButton frame={frame} preset={preset} current={current} />
+          </PresetCard>
+        ))}
+      </section>
+      {presets.length < MAX_PRESETS ? null : (
+        <p class="note">
+          An account can keep {MAX_PRESETS} presets. This page shows no more than that, by name.
+        </p>
+      )}
+      <div class="actions">
+        <a class="button primary" href={NEW_PRESET_PATH}>
+          New preset
+        </a>
+      </div>
+    </SitePage>
+  );
+}
+
+interface RefusedModel {
+  presets: readonly ListedPreset[];
+  current: ListedPreset | undefined;
+  refused: bigint | null;
+}
+
+/** Both choices, and that the other admin's holds. */
+function RefusedDefault({ presets, current, refused }: RefusedModel) {
+  const chosen = presets.find(({ presetId }) => presetId === refused);
+  const nameOf = (preset: ListedPreset | undefined) => preset?.name ?? "Built-in";
+  return (
+    <div class="notice bad conflict" role="alert">
+      <p>
+        <strong>Somebody else changed the presets in the meantime, so nothing of yours was saved.</strong>{" "}
+        Look at them below, and choose again if you still want to.
+      </p>
+      <ChangeTable
+        changes={[{ label: "Default preset", before: nameOf(current), after: nameOf(chosen) }]}
+        heads={["Saved by them", "Chosen by you"]}
+      />
+    </div>
+  );
+}
+
+interface DefaultButtonModel {
+  frame: Frame;
+  preset: ListedPreset;
+  current: ListedPreset | undefined;
+}
+
+function DefaultButton({ frame, preset, current }: DefaultButtonModel) {
+  return (
+    <PostForm action={`${PRESETS_PATH}/default`} formToken={frame.formToken}>
+      <input type="hidden" name="preset" value={preset.isDefault ? "" : String(preset.presetId)} />
+      <input type="hidden" name="instead" value={current === undefined ? "" : String(current.presetId)} />
+      <input type="hidden" name="version" value={preset.version} />
+      <button class="button quiet">
+        {preset.isDefault ? "Use the built-in policy instead" : "Make it the default"}
+      </button>
+    </PostForm>
+  );
+}
+
+interface CardModel {
+  title: string;
+  href?: string;
+  policy: Policy;
+  domainCount: number;
+  nameable: Nameable;
+  isDefault: boolean;
+  children?: ComponentChildren;
+}
+
+function PresetCard({ title, href, policy, domainCount, nameable, isDefault, children }: CardModel) {
+  return (
+    <article class="card">
+      <div class="card-head">
+        <h2>
+          {href === undefined ? (
+            title
+          ) : (
+            <a href={href}>
+              <bdi>{title}</bdi>
+            </a>
+          )}
+        </h2>
+        {isDefault ? <span class="badge enrolled">Default</span> : null}
+      </div>
+      {isDefault ? <p class="note">Applies to steps that name no preset.</p> : null}
+      <PolicyFacts {...{ policy, domainCount, nameable }} />
+      {children}
+    </article>
+  );
+}
+
+/** A policy in a few lines. */
+function PolicyFacts({
+  policy,
+  domainCount,
+  nameable,
+}: Pick<CardModel, "policy" | "domainCount" | "nameable">) {
+  const { cooldown, suppression, checkOptOut, ifAlreadyEnrolled } = policy;
+  const held = [
+    cooldown.days === 0
+      ? ""
+      : `enrolled in ${cooldown.scope === "any" ? "any" : "the same"} sequence in the last ${numbered(cooldown.days, "day")}`,
+    domainCount === 0 ? "" : `of ${numbered(domainCount, "domain")}`,
+    suppression.property === null ? "" : `by the property ${suppression.property.name}`,
+    checkOptOut ? "opted out of all email" : "",
+  ].filter((part) => part !== "");
+  return (
+    <dl class="facts">
+      <dt>Sender</dt>
+      <dd>{describeSender(policy, nameable)}</dd>
+      <dt>If that sender cannot</dt>
+      <dd>{describeFallback(policy, nameable)}</dd>
+      <dt>In a sequence already</dt>
+      <dd>{ALREADY[ifAlreadyEnrolled]}</dd>
+      <dt>Not enrolled</dt>
+      <dd>{held.length === 0 ? "Nobody is left out." : `Contacts ${held.join("; ")}.`}</dd>
+    </dl>
+  );
+}
+
+const ALREADY: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
+  skip: "Goes on as a success.",
+  fail: "Goes on as a failure.",
+  wait: "Waits until that sequence ends.",
+};
+
+function describeSender({ sender }: Policy, { names }: Nameable): string {
+  switch (sender.mode) {
+    case "contact_owner":
+      return "The contact's owner";
+    case "contact_property":
+      return `The user in the contact's property ${sender.property}`;
+    case "specific_user":
+      return names.people.get(sender.userId) ?? `User ${sender.userId}`;
+    case "rotation":
+      return `Rotation “${names.rotations.get(sender.rotationId) ?? sender.rotationId}”`;
+    case "default_sender":
+      return "The account's default sender";
+  }
+}
+
+function describeFallback({ fallback }: Policy, { names }: Nameable): string {
+  const { rotationId, toDefaultSender, whenNobody } = fallback;
+  const steps = [
+    rotationId === null ? "" : `rotation “${names.rotations.get(rotationId) ?? rotationId}”`,
+    toDefaultSender ? "the default sender" : "",
+    whenNobody === "wait" ? "wait for the first who can" : "fail with the reason",
+  ].filter((step) => step !== "");
+  const text = steps.join(", then ");
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}

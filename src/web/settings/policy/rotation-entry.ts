@@ -1,0 +1,90 @@
+import { z } from "zod";
+import {
+  LONGEST_NAME,
+  MAX_MEMBERS,
+  MAX_WEIGHT,
+  type RotationDraft,
+  type StoredRotation,
+} from "#domain/policy/rotation-store.js";
+import type { Nameable } from "../words/names.js";
+import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
+
+/** A rotation's form as texts: what was saved, or what was typed. */
+export interface RotationEntry {
+  name: string;
+  keeps_sender: string;
+  members: readonly MemberEntry[];
+}
+
+export interface MemberEntry {
+  userId: string;
+  weight: string;
+}
+
+export function readRotationEntry(body: FormBody): RotationEntry {
+  const userIds = [...new Set(body.texts("member"))].filter((id) => /^\d{1,18}$/.test(id));
+  const members = userIds.map((userId) => ({ userId, weight: body.text(`weight_${userId}`) }));
+  return { name: body.text("name"), keeps_sender: body.text("keeps_sender"), members };
+}
+
+export const EMPTY_ROTATION: RotationEntry = { name: "", keeps_sender: "", members: [] };
+
+export function rotationEntryOf({ name, keepsSender, members }: StoredRotation): RotationEntry {
+  return {
+    name,
+    keeps_sender: keepsSender ? "yes" : "",
+    members: members.map(({ userId, weight }) => ({ userId: userId.toString(), weight: String(weight) })),
+  };
+}
+
+/** The form with somebody more or less, as its buttons ask for. Undefined where neither was pressed: it is to be saved. */
+export function rearrange(entry: RotationEntry, body: FormBody): RotationEntry | undefined {
+  const [added, removed] = [body.text("new_member"), body.text("remove")];
+  if (removed !== "") return { ...entry, members: entry.members.filter(({ userId }) => userId !== removed) };
+  if (!body.has("add")) return undefined;
+  if (!/^\d{1,18}$/.test(added) || entry.members.some(({ userId }) => userId === added)) return entry;
+  return { ...entry, members: [...entry.members, { userId: added, weight: "1" }] };
+}
+
+/** A name that tells one thing from another in lists and dropdowns. */
+export const nameField = z
+  .string()
+  .min(1, "Give it a name.")
+  .max(LONGEST_NAME, `Use ${LONGEST_NAME} characters at most for the name.`);
+
+const rotationForm = z.object({
+  name: nameField,
+  members: z
+    .array(z.unknown())
+    .min(1, "Add at least one sender.")
+    .max(MAX_MEMBERS, `Keep ${MAX_MEMBERS} senders at most.`),
+});
+
+/** What was typed as a draft, or what is wrong with it by field. Members have to be people of this portal. */
+export function parseRotationEntry(
+  entry: RotationEntry,
+  { names }: Nameable,
+): { draft: RotationDraft } | { problems: Problems } {
+  const parsed = rotationForm.safeParse(entry);
+  const { members, ...named } = parsed.success ? {} : (problemsOf(parsed.error) as Record<string, string>);
+  const problems: Record<string, string> = { ...named, ...(members ? { new_member: members } : {}) };
+  for (const { userId, weight } of entry.members) {
+    const field = `weight_${userId}`;
+    if (!names.people.has(userId))
+      problems[field] = `User ${userId} is not a user of this account. Remove it.`;
+    else if (!/^\d{1,3}$/.test(weight) || Number(weight) < 1 || Number(weight) > MAX_WEIGHT)
+      problems[field] =
+        `Enter a whole number from 1 to ${MAX_WEIGHT} as weight of ${names.people.get(userId)}.`;
+  }
+  if (Object.keys(problems).length > 0) return { problems };
+  return {
+    draft: {
+      name: entry.name,
+      keepsSender: entry.keeps_sender === "yes",
+      members: entry.members.map(({ userId, weight }) => ({
+        userId: BigInt(userId),
+        weight: Number(weight),
+      })),
+    },
+  };
+}

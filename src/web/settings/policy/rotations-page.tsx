@@ -1,0 +1,107 @@
+import type { Frame } from "../frame/shell.js";
+import { MAX_ROTATIONS, type ListedRotation } from "#domain/policy/rotation-store.js";
+import { LONGEST_LABEL, type Nameable } from "../words/names.js";
+import { SitePage } from "../frame/shell.js";
+import { shorten } from "#platform/text/shorten.js";
+
+export const ROTATIONS_PATH = "/settings/rotations";
+export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
+
+export interface RotationsModel {
+  frame: Frame;
+  nameable: Nameable;
+  rotations: readonly ListedRotation[];
+  /** Names of the presets that use a rotation, by its id. */
+  usedBy: ReadonlyMap<string, readonly string[]>;
+}
+
+export function RotationsPage({ frame, nameable, rotations, usedBy }: RotationsModel) {
+  const names = new Map(nameable.people.map(({ userId, label }) => [userId, shorten(label, LONGEST_LABEL)]));
+  return (
+    <SitePage
+      frame={frame}
+      current={ROTATIONS_PATH}
+      title="Rotations"
+      lead="Senders who take turns. A workflow's step or a preset names the rotation; each contact goes to the next one by weight."
+    >
+      <section class="card" aria-label="Rotations">
+        {rotations.length === 0 ? (
+          <p class="empty">There is no rotation yet. Make one to spread contacts over several senders.</p>
+        ) : (
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Senders and shares</th>
+                <th scope="col">Picks so far</th>
+                <th scope="col">Used by presets</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rotations.map((rotation) => (
+                <Row key={String(rotation.rotationId)} {...{ rotation, frame, names }}>
+                  {usedBy.get(rotation.rotationId.toString()) ?? []}
+                </Row>
+              ))}
+            </tbody>
+          </table>
+        )}
+        {rotations.length < MAX_ROTATIONS ? null : (
+          <p class="note">
+            An account can keep {MAX_ROTATIONS} rotations. This list shows no more than that, by name.
+          </p>
+        )}
+        <div class="actions">
+          <a class="button primary" href={NEW_ROTATION_PATH}>
+            New rotation
+          </a>
+        </div>
+      </section>
+    </SitePage>
+  );
+}
+
+interface RowModel {
+  rotation: ListedRotation;
+  frame: Frame;
+  /** Of people, by user id. */
+  names: ReadonlyMap<bigint, string>;
+  /** Names of presets. */
+  children: readonly string[];
+}
+
+function Row({ rotation, frame, names, children: presetNames }: RowModel) {
+  const { firstMembers, memberCount, totalWeight, picks } = rotation;
+  const rest = memberCount - firstMembers.length;
+  return (
+    <tr>
+      <td data-label="Name" class="wide">
+        <a href={`${ROTATIONS_PATH}/${rotation.rotationId}`}>
+          <bdi>{rotation.name}</bdi>
+        </a>
+      </td>
+      <td data-label="Senders" class="wide">
+        <div>
+          {firstMembers.map(({ userId, weight }) => (
+            <span key={String(userId)} class="line">
+              <bdi>{names.get(userId) ?? `User ${userId}`}</bdi> · {percentOf(weight, totalWeight)}
+            </span>
+          ))}
+          {rest > 0 ? <span class="note">and {rest} more</span> : null}
+        </div>
+      </td>
+      <td data-label="Picks">
+        <span class="count">{frame.format.count(picks)}</span>
+      </td>
+      <td data-label="Presets">
+        <span>{presetNames.length === 0 ? "–" : presetNames.join(", ")}</span>
+      </td>
+    </tr>
+  );
+}
+
+/** "33 %": the part of all picks that falls to one weight of the total. */
+export function percentOf(weight: number, total: number): string {
+  const percent = total === 0 ? 0 : (100 * weight) / total;
+  return `${percent.toLocaleString("en-US", { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
+}

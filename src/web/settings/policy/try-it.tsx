@@ -1,0 +1,200 @@
+import type { Request, Response } from "express";
+import { z } from "zod";
+import { listSequences } from "#domain/directory/people.js";
+import { sendPage } from "#web/kit/page.js";
+import type { AskedSender, EnrollQuestion, Explanation } from "#domain/senders/explanation.js";
+import { listPresetNames } from "#domain/policy/preset-store.js";
+import { admitPage } from "../gate/admit-page.js";
+import { frameOf } from "../frame/shell.js";
+import { readNameable } from "../words/names.js";
+import { TryPage, type TryEntry, type TryChoices } from "./try-page.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+import { admitForm } from "../gate/admit-form.js";
+import { statusOf, type Exchange } from "../frame/form-answers.js";
+import {
+  problemsOf,
+  readFields,
+  readForm,
+  readId,
+  type FormBody,
+  type Problems,
+} from "../frame/form-body.js";
+
+const EMPTY: TryEntry = {
+  contact: "",
+  sequence_id: "",
+  preset_id: "",
+  sender_mode: "portal_default",
+  sender_user_id: "",
+  rotation_id: "",
+  sender_alias: "",
+  if_already_enrolled: "",
+  cooldown_days: "",
+  not_before: "",
+};
+
+const LONGEST_ADDRESS = 254;
+const LONGEST_COOLDOWN = 3_650;
+
+const tryForm = z.object({
+  contact: z.union(
+    [z.string().regex(/^\d{1,18}$/), z.email().max(LONGEST_ADDRESS)],
+    "Enter the contact's e-mail address, or its record id.",
+  ),
+  sequence_id: z.string().regex(/^\d{1,18}$/, "Choose a sequence."),
+  sender_mode: z.enum(
+    ["portal_default", "contact_owner", "specific_user", "rotation"],
+    "Choose who is to send.",
+  ),
+  sender_alias: z.union([
+    z.literal(""),
+    z.email("The alias has to be an e-mail address, or nothing.").max(LONGEST_ADDRESS),
+  ]),
+  if_already_enrolled: z.enum(["", "skip", "fail", "wait"], "Choose one of the list."),
+  cooldown_days: z
+    .string()
+    .refine(
+      (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) <= LONGEST_COOLDOWN),
+      "Enter the cooldown as a whole number of days from 0 to 3,650, or nothing.",
+    ),
+  not_before: z.union([z.literal(""), z.iso.date("Enter a day such as 2027-01-31, or nothing.")]),
+});
+
+/** Names of this portal only: whatever else is typed is a problem of its field. */
+function parseEntry(
+  entry: TryEntry,
+  { presets, nameable }: TryChoices,
+): { question: EnrollQuestion } | { problems: Problems } {
+  const parsed = tryForm.safeParse(entry);
+  const problems: Record<string, string> = parsed.success ? {} : { ...problemsOf(parsed.error) };
+  const { preset_id, sender_mode, sender_user_id, rotation_id } = entry;
+  if (preset_id !== "" && !presets.some(({ presetId }) => presetId.toString() === preset_id))
+    problems["preset_id"] = "Choose a preset from the list.";
+  if (sender_mode === "specific_user" && !nameable.names.people.has(sender_user_id))
+    problems["sender_user_id"] = "Choose the user to send as.";
+  if (sender_mode === "rotation" && !nameable.names.rotations.has(rotation_id))
+    problems["rotation_id"] = "Choose a rotation.";
+  if (!parsed.success || Object.keys(problems).length > 0) return { problems };
+  return {
+    question: {
+      contact: parsed.data.contact,
+      sequenceId: parsed.data.sequence_id,
+      presetId: preset_id === "" ? null : BigInt(preset_id),
+      sender: toSender(parsed.data.sender_mode, entry),
+      ...toChoices(parsed.data),
+    },
+  };
+}
+
+type Typed = z.output<typeof tryForm>;
+
+/** What is left empty stays the preset's to decide. */
+function toChoices({ sender_alias, if_already_enrolled, cooldown_days, not_before }: Typed) {
+  return {
+    ...(sender_alias === "" ? {} : { senderAlias: sender_alias }),
+    ...(if_already_enrolled === "" ? {} : { ifAlreadyEnrolled: if_already_enrolled }),
+    ...(cooldown_days === "" ? {} : { cooldownDays: Number(cooldown_days) }),
+    ...(not_before === "" ? {} : { notBefore: not_before }),
+  };
+}
+
+function toSender(mode: AskedSender["mode"], entry: TryEntry): AskedSender {
+  if (mode === "specific_user") return { mode, userId: BigInt(entry.sender_user_id) };
+  if (mode === "rotation") return { mode, rotationId: BigInt(entry.rotation_id) };
+  return { mode };
+}
+
+function readEntry(body: FormBody): TryEntry {
+  return {
+    contact: body.text("contact"),
+    sequence_id: body.text("sequence_id"),
+    preset_id: body.text("preset_id"),
+    sender_mode: body.text("sender_mode"),
+    sender_user_id: body.text("sender_user_id"),
+    rotation_id: body.text("rotation_id"),
+    sender_alias: body.text("sender_alias"),
+    if_already_enrolled: body.text("if_already_enrolled"),
+    cooldown_days: body.text("cooldown_days"),
+    not_before: body.text("not_before"),
+  };
+}
+
+/** What another page's link names: `?preset=3`, `?sender=7` or `?rotation=5`. No contact stands in an address. */
+function entryOf(fields: FormBody): TryEntry {
+  const [preset, sender, rotation] = ["preset", "sender", "rotation"].map(
+    (name) => readId(fields.text(name))?.toString() ?? "",
+  );
+  return {
+    ...EMPTY,
+    preset_id: preset ?? "",
+    ...(sender ? { sender_mode: "specific_user", sender_user_id: sender } : {}),
+    ...(rotation ? { sender_mode: "rotation", rotation_id: rotation } : {}),
+  };
+}
+
+/** `GET /settings/try` */
+export async function showTry(options: SettingsOptions, request: Request, response: Response): Promise<void> {
+  const visit = await admitPage(options, request, response);
+  if (visit === undefined) return;
+  const choices = await readChoices(options, visit);
+  send(
+    options,
+    { visit, exchange: { request, response } },
+    {
+      ...{ entry: entryOf(readFields(request.query)), choices, problems: {} },
+    },
+  );
+}
+
+/** `POST /settings/try`, or from a story with `contact` and `sequence`: a form, so that no contact's address stands in an address bar, and no other site can ask. */
+export async function answerTry(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const visit = await admitForm(options, request, response);
+  if (visit === undefined) return;
+  const choices = await readChoices(options, visit);
+  const body = readForm(request);
+  const page = { visit, exchange: { request, response } };
+  if (body.has("sequence")) {
+    // From a contact's story: the form is filled in, and nothing asked yet.
+    const named = { contact: body.text("contact"), sequence_id: body.text("sequence") };
+    return send(options, page, { entry: { ...EMPTY, ...named }, choices, problems: {} });
+  }
+  const entry = readEntry(body);
+  const parsed = parseEntry(entry, choices);
+  if ("problems" in parsed) return send(options, page, { entry, choices, ...parsed });
+  const explanation = await options.explain(visit.session.portalId, parsed.question);
+  send(options, page, { entry, choices, problems: {}, explanation });
+}
+
+interface TryForm {
+  entry: TryEntry;
+  choices: TryChoices;
+  problems: Problems;
+  explanation?: Explanation;
+}
+
+function send(
+  options: SettingsOptions,
+  { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
+  form: TryForm,
+): void {
+  const frame = frameOf(options, visit, exchange);
+  // htmx puts answers of the 400s nowhere; without script the status says that nothing was asked.
+  const isPart = exchange.request.get("HX-Request") === "true";
+  const status = isPart ? 200 : statusOf({ problems: form.problems, conflict: undefined });
+  sendPage(exchange.response, status, <TryPage frame={frame} {...form} />);
+}
+
+async function readChoices({ database }: SettingsOptions, { session }: AdminVisit): Promise<TryChoices> {
+  const { portalId } = session;
+  const [sequences, presets, nameable] = await Promise.all([
+    listSequences(database.pool, portalId),
+    listPresetNames(database, portalId),
+    readNameable(database, portalId),
+  ]);
+  return { sequences, presets, nameable };
+}

@@ -1,0 +1,319 @@
+import type { Frame } from "../frame/shell.js";
+import type { Problems } from "../frame/form-body.js";
+import type { Nameable } from "../words/names.js";
+import { MOST_SEQUENCES_LISTED, type NamedSequence } from "#domain/directory/people.js";
+import type { StoredPreset } from "#domain/policy/preset-store.js";
+import type { Explained, Explanation } from "#domain/senders/explanation.js";
+import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import { Time } from "../frame/connection.js";
+import { Group, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
+import { peopleNote } from "./empty-choices.js";
+import { activePeople } from "./policy-page.js";
+import { rotationChoices } from "./preset-page.js";
+import { SitePage } from "../frame/shell.js";
+
+/** The question as it was typed. */
+export interface TryEntry {
+  contact: string;
+  sequence_id: string;
+  preset_id: string;
+  sender_mode: string;
+  sender_user_id: string;
+  rotation_id: string;
+  sender_alias: string;
+  if_already_enrolled: string;
+  cooldown_days: string;
+  not_before: string;
+}
+
+/** What the question can be put together from. */
+export interface TryChoices {
+  sequences: readonly NamedSequence[];
+  presets: readonly Pick<StoredPreset, "presetId" | "name">[];
+  nameable: Nameable;
+}
+
+const TRY_PATH = "/settings/try";
+
+export interface TryModel {
+  frame: Frame;
+  entry: TryEntry;
+  choices: TryChoices;
+  problems: Problems;
+  explanation?: Explanation;
+}
+
+export function TryPage({ frame, entry, choices, problems, explanation }: TryModel) {
+  return (
+    <SitePage
+      frame={frame}
+      current={TRY_PATH}
+      title="What would happen?"
+      lead="Ask how a workflow's step would treat a contact now. Nothing is enrolled and nobody's turn is used up."
+    >
+      <ProblemSummary problems={problems} />
+      {explanation === undefined ? null : (
+        <Answer frame={frame} explanation={explanation} nameable={choices.nameable} />
+      )}
+      <form method="post" action={TRY_PATH} class="card editor" {...BUSY}>
+        <input type="hidden" name="form_token" value={frame.formToken} />
+        <Question entry={entry} choices={choices} problems={problems} />
+        <div class="actions">
+          <button class="button primary">Ask</button>
+          <span class="htmx-indicator note" id="asking" role="status">
+            HubSpot is being asked…
+          </span>
+        </div>
+      </form>
+    </SitePage>
+  );
+}
+
+/** With script the page stays while HubSpot is asked, says so and takes no second press; without it, it is a plain form. */
+const BUSY = {
+  "hx-post": TRY_PATH,
+  "hx-target": "#main",
+  "hx-select": "#main",
+  "hx-swap": "outerHTML show:top",
+  "hx-indicator": "#asking",
+  "hx-disabled-elt": "find button",
+};
+
+/** Why the sequence that somebody looks for is not in the list. */
+function sequencesNote(listed: number): string | undefined {
+  if (listed === 0)
+    return "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour.";
+  if (listed < MOST_SEQUENCES_LISTED) return undefined;
+  return `Only the first ${MOST_SEQUENCES_LISTED.toLocaleString("en-US")} sequences by name are listed here. Workflow steps can use all of them.`;
+}
+
+function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choices" | "problems">) {
+  const { sequences, presets, nameable } = choices;
+  const people = activePeople(nameable);
+  return (
+    <>
+      <TextField
+        name="contact"
+        label="Contact"
+        value={entry.contact}
+        note="E-mail address or record id."
+        problems={problems}
+      />
+      <SelectField
+        name="sequence_id"
+        label="Sequence"
+        value={entry.sequence_id}
+        note={sequencesNote(sequences.length)}
+        problems={problems}
+        choices={[
+          { value: "", label: "Choose a sequence" },
+          ...sequences.map(({ sequenceId, name }) => ({ value: sequenceId, label: name })),
+        ]}
+      />
+      <SelectField
+        name="preset_id"
+        label="Preset"
+        value={entry.preset_id}
+        problems={problems}
+        choices={[
+          { value: "", label: "None named: the default applies" },
+          ...presets.map(({ presetId, name }) => ({ value: presetId.toString(), label: name })),
+        ]}
+      />
+      <Group legend="Sender in the step">
+        <SelectField
+          name="sender_mode"
+          label="Sender"
+          value={entry.sender_mode}
+          problems={problems}
+          choices={[
+            { value: "portal_default", label: "As the preset says" },
+            { value: "contact_owner", label: "The contact's owner" },
+            { value: "specific_user", label: "One user" },
+            { value: "rotation", label: "A rotation" },
+          ]}
+        />
+        <SelectField
+          name="sender_user_id"
+          label="User"
+          value={entry.sender_user_id}
+          note={peopleNote(people, { page: TRY_PATH, note: "For “One user”." })}
+          problems={problems}
+          choices={[{ value: "", label: "Choose a person" }, ...people]}
+        />
+        <SelectField
+          name="rotation_id"
+          label="Rotation"
+          value={entry.rotation_id}
+          note="For “A rotation”."
+          problems={problems}
+          choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(nameable)]}
+        />
+        <TextField
+          name="sender_alias"
+          label="Sender alias"
+          inputMode="email"
+          value={entry.sender_alias}
+          note="Empty: as the sender's settings say."
+          problems={problems}
+        />
+      </Group>
+      <OtherInputs entry={entry} problems={problems} />
+    </>
+  );
+}
+
+function OtherInputs({ entry, problems }: Pick<TryModel, "entry" | "problems">) {
+  return (
+    <Group legend="What else the step says" note="What is left empty is decided by the preset.">
+      <SelectField
+        name="if_already_enrolled"
+        label="If already enrolled"
+        value={entry.if_already_enrolled}
+        problems={problems}
+        choices={[
+          { value: "", label: "As the preset says" },
+          { value: "skip", label: "Goes on as a success" },
+          { value: "fail", label: "Goes on as a failure" },
+          { value: "wait", label: "Waits until that sequence ends" },
+        ]}
+      />
+      <TextField
+        name="cooldown_days"
+        label="Cooldown, days"
+        inputMode="numeric"
+        value={entry.cooldown_days}
+        problems={problems}
+      />
+      <TextField
+        name="not_before"
+        label="Not before"
+        value={entry.not_before}
+        note="A day, such as 2027-01-31."
+        problems={problems}
+      />
+    </Group>
+  );
+}
+
+interface AnswerModel {
+  frame: Frame;
+  explanation: Explanation;
+  nameable: Nameable;
+}
+
+function Answer({ frame, explanation, nameable }: AnswerModel) {
+  if (explanation.kind === "contact-not-found")
+    return (
+      <p class="notice bad" role="alert">
+        HubSpot has no such contact. Check the address or the id.
+      </p>
+    );
+  if (explanation.kind === "hubspot-unavailable")
+    return (
+      <p class="notice wait" role="alert">
+        HubSpot could not be asked about this contact just now. Try again in a minute.
+      </p>
+    );
+  return <Verdict frame={frame} explained={explanation} nameable={nameable} />;
+}
+
+const DECISIONS: Readonly<Record<Explained["decision"], { title: string; tone: string }>> = {
+  enroll: { title: "The contact would be enrolled.", tone: "good" },
+  wait: { title: "The contact would wait.", tone: "wait" },
+  refuse: { title: "The contact would not be enrolled.", tone: "bad" },
+};
+
+function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Explained; nameable: Nameable }) {
+  const { contact, policyName, checks, choice, decision, code, sentence } = explained;
+  const { title, tone } = DECISIONS[decision];
+  return (
+    <section class="card answer" aria-labelledby="answer-title">
+      <div class={`notice ${tone}`} role="status">
+        <p>
+          <strong id="answer-title">{title}</strong> {sentence}{" "}
+          {code === undefined ? null : <code>{code}</code>}
+        </p>
+      </div>
+      <p class="note">
+        Contact <bdi>{contact.email ?? contact.id}</bdi> · preset <bdi>{policyName}</bdi>
+      </p>
+      <h2>The contact</h2>
+      <ul class="checks-done">
+        {checks.map(({ name, verdict, sentence: said }) => (
+          <li key={name}>
+            <span class={`badge ${VERDICTS[verdict].tone}`}>{VERDICTS[verdict].word}</span>{" "}
+            <strong>{name}.</strong> {said}
+          </li>
+        ))}
+      </ul>
+      {choice === undefined ? null : <Candidates {...{ choice, frame, nameable }} />}
+    </section>
+  );
+}
+
+const VERDICTS = {
+  passed: { word: "Fine", tone: "enrolled" },
+  refused: { word: "Refused", tone: "failed" },
+  waits: { word: "Waits", tone: "waiting" },
+  unknown: { word: "Not checked", tone: "" },
+} as const;
+
+const VIAS: Readonly<Record<CandidateVia, string>> = {
+  contact_owner: "the contact's owner",
+  contact_property: "user property of the contact",
+  specific_user: "the user named",
+  rotation: "next in the rotation",
+  kept_sender: "had this contact before",
+  fallback_rotation: "next in the fallback rotation",
+  default_sender: "the default sender",
+};
+
+interface CandidatesModel {
+  choice: StoredSenderChoice;
+  frame: Frame;
+  nameable: Nameable;
+}
+
+/** Who is considered as sender, in order, and why each is passed over. */
+function Candidates({ choice, frame, nameable }: CandidatesModel) {
+  const called = (userId: string | undefined) =>
+    userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? `User ${userId}`);
+  const { chosen, passedOver, morePassedOver = 0 } = choice;
+  return (
+    <>
+      <h2>The sender</h2>
+      <ol class="checks-done">
+        {passedOver.map(({ userId, via, code, reason, freeAt }, index) => (
+          <li key={index}>
+            <span class="badge failed">Passed over</span> <bdi>{called(userId)}</bdi>, {VIAS[via]}: {reason}{" "}
+            <code>{code}</code>
+            {freeAt === undefined ? null : (
+              <>
+                {" "}
+                Free again <Time date={new Date(freeAt)} format={frame.format} />.
+              </>
+            )}
+          </li>
+        ))}
+        {morePassedOver === 0 ? null : <li>{morePassedOver} more are passed over.</li>}
+        <Chosen chosen={chosen}>{called(chosen?.userId)}</Chosen>
+      </ol>
+    </>
+  );
+}
+
+function Chosen({ chosen, children }: Pick<StoredSenderChoice, "chosen"> & { children: string }) {
+  if (chosen !== null)
+    return (
+      <li>
+        <span class="badge enrolled">Chosen</span> <bdi>{children}</bdi>, {VIAS[chosen.via]}
+        {chosen.rotationName === undefined ? "." : ` “${chosen.rotationName}”.`}
+      </li>
+    );
+  return (
+    <li>
+      <span class="badge waiting">Nobody</span> There is nobody left to ask.
+    </li>
+  );
+}

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { MAX_DAILY_CAP, type AwayDates } from "#domain/contract/sender-policy.js";
+import type { SenderChoices } from "#domain/policy/sender-store.js";
+import { clockTime } from "../words/changes.js";
+import { isTimeZone } from "../words/format.js";
+import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
+
+/** A sender's form as texts: what was saved, or what was typed, right or wrong. */
+export interface SenderEntry {
+  allowed: string;
+  send_as_email: string;
+  sender_alias: string;
+  daily_cap: string;
+  days: readonly string[];
+  window_from: string;
+  window_to: string;
+  time_zone: string;
+  away: readonly AwayDates[];
+}
+
+const LONGEST_TEXT = 200;
+const MAX_AWAY = 50;
+const END_OF_DAY = 1_440;
+
+export function readSenderEntry(body: FormBody): SenderEntry {
+  const until = body.texts("away_to");
+  const away = body.texts("away_from").map((from, index) => ({ from, to: until[index] ?? "" }));
+  return {
+    allowed: body.text("allowed"),
+    send_as_email: body.text("send_as_email"),
+    sender_alias: body.text("sender_alias"),
+    daily_cap: body.text("daily_cap"),
+    days: body.texts("days"),
+    window_from: body.text("window_from"),
+    window_to: body.text("window_to"),
+    time_zone: body.text("time_zone"),
+    away: away.filter(({ from, to }) => from !== "" || to !== ""),
+  };
+}
+
+/** What was saved, as the form shows it. Midnight as the end is 00:00, as clocks have no 24:00. */
+export function senderEntryOf(choices: SenderChoices): SenderEntry {
+  const { isAllowed, dailyCap, windowStartMinute, windowEndMinute } = choices;
+  return {
+    allowed: isAllowed === null ? "" : isAllowed ? "yes" : "no",
+    send_as_email: choices.sendAsEmail ?? "",
+    sender_alias: choices.senderAlias ?? "",
+    daily_cap: dailyCap === null ? "" : String(dailyCap),
+    days: choices.windowDays.map(String),
+    window_from: windowStartMinute === null ? "" : clockTime(windowStartMinute),
+    window_to: windowEndMinute === null ? "" : clockTime(windowEndMinute % END_OF_DAY),
+    time_zone: choices.timeZone ?? "",
+    away: choices.away,
+  };
+}
+
+const emailAddress = z.email().max(LONGEST_TEXT);
+
+const alias = z
+  .string()
+  .max(LONGEST_TEXT, `Use ${LONGEST_TEXT} characters at most for the alias.`)
+  .transform((text) => (text === "" ? null : text));
+
+const time = z
+  .string()
+  .regex(
+    /^(?:(?:[01]\d|2[0-3]):[0-5]\d)?$/,
+    "Enter the beginning and the end of the window as times of day, such as 09:00.",
+  )
+  .transform((text) => (text === "" ? null : Number(text.slice(0, 2)) * 60 + Number(text.slice(3))));
+
+const AWAY_PROBLEM = "Give each absence a first and a last day, in this order.";
+const awayDay = z.iso.date(AWAY_PROBLEM);
+const awayDates = z.object({ from: awayDay, to: awayDay }).refine(({ from, to }) => from <= to, AWAY_PROBLEM);
+
+const senderForm = z.object({
+  allowed: z
+    .enum(["", "yes", "no"], "Choose whether this person may send.")
+    .transform((text) => (text === "" ? null : text === "yes")),
+  send_as_email: z
+    .string()
+    .refine(
+      (text) => text === "" || emailAddress.safeParse(text).success,
+      "Enter the send-as address in full, such as ann@example.com.",
+    )
+    .transform((text) => (text === "" ? null : text)),
+  sender_alias: alias,
+  daily_cap: z
+    .string()
+    .refine(
+      (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_DAILY_CAP),
+      `Enter the daily cap as a whole number from 1 to ${MAX_DAILY_CAP.toLocaleString("en-US")}, HubSpot's limit for one inbox.`,
+    )
+    .transform((text) => (text === "" ? null : Number(text))),
+  days: z
+    .array(z.string().regex(/^[1-7]$/, "Choose days of the week."))
+    .transform((days) => [...new Set(days.map(Number))].sort()),
+  window_from: time,
+  window_to: time,
+  time_zone: z
+    .string()
+    .refine((zone) => zone === "" || isTimeZone(zone), "Choose the time zone from the list.")
+    .transform((zone) => (zone === "" ? null : zone)),
+  away: z.array(awayDates).max(MAX_AWAY, `Keep ${MAX_AWAY} absences at most; old ones can go.`),
+});
+
+/** What was typed as choices, or what is wrong with it by field. */
+export function parseSenderEntry(entry: SenderEntry): { choices: SenderChoices } | { problems: Problems } {
+  const parsed = senderForm.safeParse(entry);
+  if (!parsed.success) return { problems: nameAway(problemsOf(parsed.error)) };
+  const { window_from: from, window_to: to, ...typed } = parsed.data;
+  const until = to === 0 ? END_OF_DAY : to;
+  if ((from === null) !== (until === null)) {
+    const missing = from === null ? "window_from" : "window_to";
+    return { problems: { [missing]: "Give both times of the window, or neither for the whole day." } };
+  }
+  if (from !== null && until === from)
+    return {
+      problems: {
+        window_to:
+          "The window has to end at another time than it begins. Leave both empty for the whole day.",
+      },
+    };
+  return {
+    choices: {
+      isAllowed: typed.allowed,
+      sendAsEmail: typed.send_as_email,
+      senderAlias: typed.sender_alias,
+      dailyCap: typed.daily_cap,
+      windowDays: typed.days.length === 7 ? [] : typed.days,
+      windowStartMinute: from,
+      windowEndMinute: until,
+      timeZone: typed.time_zone,
+      away: typed.away,
+    },
+  };
+}
+
+/** A problem of the list belongs to its first field, as only that has an id. */
+function nameAway({ away, ...others }: Record<string, string>): Problems {
+  return away === undefined ? others : { ...others, away_from: away };
+}

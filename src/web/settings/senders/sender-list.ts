@@ -1,0 +1,150 @@
+import type { Pool } from "pg";
+import { KNOWN_PEOPLE } from "#domain/directory/people.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+import { shorten } from "#platform/text/shorten.js";
+
+/** A user of the portal in the list of senders. */
+export interface SenderItem {
+  userId: bigint;
+  label: string;
+  email: string | null;
+  /** Seats by HubSpot's names, where the user list is granted; sending needs a Sales or Service seat. */
+  seatNames: readonly string[];
+  isActive: boolean;
+  /** As an admin marked them; null: as the portal's policy says. */
+  isAllowed: boolean | null;
+  sendAsEmail: string | null;
+  dailyCap: number;
+  /** Enrollments in the last 24 hours. */
+  sentLastDay: number;
+  hasWindow: boolean;
+  refusedCode: string | null;
+  limitedUntil: Date | null;
+  /** 0 where no admin saved them yet. */
+  version: number;
+}
+
+export interface SenderFilter {
+  /** Any part of name or address. */
+  search: string;
+  /** Only those HubSpot refused, or who are at their limit. */
+  onlyTroubled: boolean;
+  /** From 1. */
+  page: number;
+}
+
+export interface SenderPage {
+  items: SenderItem[];
+  total: number;
+  page: number;
+  pageCount: number;
+}
+
+export const SENDERS_PER_PAGE = 50;
+
+/** Active people, and deactivated ones about whom something is stored. */
+const SENDERS = `
+  SELECT person.*, s.is_allowed, s.send_as_email, coalesce(s.daily_cap, ${DEFAULT_DAILY_CAP}) AS daily_cap,
+         s.window_start_minute IS NOT NULL OR cardinality(coalesce(s.window_days, '{}')) > 0 AS has_window,
+         coalesce(s.version, 0) AS version, s.refused_code, CASE WHEN s.limited_until > now() THEN s.limited_until END AS limited_until
+    FROM (${KNOWN_PEOPLE}) AS person
+    LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = person.user_id
+   WHERE person.is_active OR s.user_id IS NOT NULL`;
+
+const IS_TROUBLED = `(refused_code IS NOT NULL OR limited_until IS NOT NULL)`;
+
+const SENT_LAST_DAY = `
+  SELECT count(*)::int FROM executions e
+   WHERE e.portal_id = $1 AND e.sender_user_id = sender.user_id AND e.enrollment_status = 'ENROLLED'
+     AND e.enrolled_at > now() - interval '24 hours'`;
+
+interface Row {
+  user_id: string;
+  label: string;
+  email: string | null;
+  seat_names: string[];
+  is_active: boolean;
+  is_allowed: boolean | null;
+  send_as_email: string | null;
+  daily_cap: number;
+  has_window: boolean;
+  refused_code: string | null;
+  limited_until: Date | null;
+  version: number;
+  sent: number;
+  total: number;
+}
+
+/** A page of senders by name. A page past the last one is the last one. */
+export async function listSenders(pool: Pool, portalId: bigint, filter: SenderFilter): Promise<SenderPage> {
+  const wanted = [
+    portalId,
+    filter.search === "" ? null : `%${filter.search.replace(/[\\%_]/g, (wildcard) => `\\${wildcard}`)}%`,
+    filter.onlyTroubled,
+  ];
+  const matching = `(${SENDERS}) AS sender
+     WHERE ($2::text IS NULL OR label ILIKE $2 OR email ILIKE $2)
+       AND (NOT $3::boolean OR ${IS_TROUBLED})`;
+  const counted = await pool.query<{ total: number }>(
+    `SELECT count(*)::int AS total FROM ${matching}`,
+    wanted,
+  );
+  const total = counted.rows[0]?.total ?? 0;
+  const pageCount = Math.max(1, Math.ceil(total / SENDERS_PER_PAGE));
+  const page = Math.min(filter.page, pageCount);
+  const { rows } = await pool.query<Row>(
+    `SELECT sender.*, (${SENT_LAST_DAY}) AS sent FROM (
+       SELECT * FROM ${matching} ORDER BY lower(label) COLLATE "C", user_id LIMIT $4 OFFSET $5
+     ) AS sender ORDER BY lower(label) COLLATE "C", user_id`,
+    [...wanted, SENDERS_PER_PAGE, (page - 1) * SENDERS_PER_PAGE],
+  );
+  return { items: rows.map(toItem), total, page, pageCount };
+}
+
+/** How many the list of those with trouble holds. */
+export async function countTroubledSenders(pool: Pool, portalId: bigint): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM (${SENDERS}) AS sender WHERE ${IS_TROUBLED}`,
+    [portalId],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** One user of the portal; undefined where it has none with this id. */
+export async function findSenderItem(
+  pool: Pool,
+  portalId: bigint,
+  userId: bigint,
+): Promise<SenderItem | undefined> {
+  const { rows } = await pool.query<Row>(
+    `SELECT sender.*, (${SENT_LAST_DAY}) AS sent FROM (${SENDERS}) AS sender WHERE user_id = $2`,
+    [portalId, userId],
+  );
+  return rows[0] && toItem(rows[0]);
+}
+
+/** HubSpot names seats in capitals: "SALES_PROFESSIONAL" is shown as "Sales professional". */
+function seatLabel(name: string): string {
+  if (!/^[A-Z0-9_]+$/.test(name)) return name;
+  const words = name.toLowerCase().replaceAll("_", " ");
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
+function toItem(row: Row): SenderItem {
+  return {
+    userId: BigInt(row.user_id),
+    label: shorten(row.label, LONGEST_LABEL),
+    email: row.email,
+    seatNames: row.seat_names.map(seatLabel),
+    isActive: row.is_active,
+    isAllowed: row.is_allowed,
+    sendAsEmail: row.send_as_email,
+    dailyCap: row.daily_cap,
+    sentLastDay: row.sent,
+    hasWindow: row.has_window,
+    refusedCode: row.refused_code,
+    limitedUntil: row.limited_until,
+    version: row.version,
+  };
+}

@@ -1,0 +1,40 @@
+import type { Database } from "#platform/db/client.js";
+import type { Slices } from "#domain/executions/slices.js";
+import type { Explain } from "#domain/senders/explanation.js";
+import type { AccountShare } from "#web/kit/account-share.js";
+import type { TextCipher } from "#domain/alerts/webhook-seals.js";
+import type { Vault } from "#domain/vault/vault.js";
+import type { Cookies } from "#web/kit/cookies.js";
+import type { Sessions } from "./session.js";
+import type { AppScopes } from "#domain/accounts/connection-health.js";
+
+/** What the settings site is made of. */
+export interface SettingsOptions {
+  database: Database;
+  sessions: Sessions;
+  /** What one account may have of the site at a time. */
+  shares: { readonly pages: AccountShare; readonly files: AccountShare };
+  cookies: Cookies;
+  scopes: AppScopes;
+  /** Origin of HubSpot's UI, for portals whose own host is not known yet. */
+  appUrl: string;
+  /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
+  privateDestinations: ReadonlySet<string>;
+  /** False where the operator has set no mail server: alerts go to webhooks only. */
+  canMail: boolean;
+  /** Removes the app from the account in HubSpot; never throws. */
+  uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
+  /** What an admin's disconnect erases. */
+  vault: Pick<Vault, "currentGrant" | "disconnect">;
+  now: () => Date;
+  /** Seals the addresses and secrets of webhooks. */
+  cipher: TextCipher;
+  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  renewUserList: (portalId: bigint) => void;
+  /** Tells the workers that the portal has work; never fails. */
+  wake: (portalId: bigint) => void;
+  /** Takes over what is left of a change of many waiting contacts; never fails. */
+  finishLater: (portalId: bigint, rest: Slices) => void;
+  /** Answers "what would happen to this contact?" without enrolling anybody. */
+  explain: Explain;
+}

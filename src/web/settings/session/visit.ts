@@ -1,0 +1,57 @@
+import type { Request } from "express";
+import type { Database } from "#platform/db/client.js";
+import type { UserList } from "#domain/directory/user-list.js";
+import { findPortal, type PortalOverview } from "#domain/accounts/portal-overview.js";
+import { isRevoked } from "./revoked-sessions.js";
+import { readRights } from "#domain/accounts/rights.js";
+import type { Session, Sessions } from "./session.js";
+
+/**
+ * Who is asking. Every page and form switches on this first; data is read for `session.portalId` alone. `userList` tells
+ * how far the copy can be relied on that says who an admin is.
+ */
+export type Visit =
+  | { kind: "stranger" }
+  | { kind: "disconnected"; session: Session; portal: PortalOverview } // may administer, but the app is gone from the portal
+  | { kind: "not-admitted"; session: Session; portal: PortalOverview } // a user of the portal who may not administer it
+  | { kind: "admin"; session: Session; portal: PortalOverview; userList: UserList };
+
+export type AdminVisit = Extract<Visit, { kind: "admin" }>;
+
+export interface VisitOptions {
+  database: Database;
+  sessions: Sessions;
+  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  renewUserList: (portalId: bigint) => void;
+}
+
+export async function identifyVisit(
+  { database, sessions, renewUserList }: VisitOptions,
+  request: Request,
+): Promise<Visit> {
+  const session = sessions.read(request);
+  if (session === undefined) return { kind: "stranger" };
+  const { portalId, userId } = session;
+  const [portal, isEnded, rights] = await Promise.all([
+    findPortal(database, portalId),
+    isRevoked(database.pool, session),
+    readRights(database.pool, portalId, userId),
+  ]);
+  if (portal === undefined || rights === undefined) return { kind: "stranger" };
+  if (isEnded || isOfEarlierConnection(session, portal)) return { kind: "stranger" };
+  const { mayAdminister, userList } = rights;
+  if (userList.isDue) renewUserList(portalId);
+  if (!mayAdminister) return { kind: "not-admitted", session, portal };
+  if (!portal.isConnected) return { kind: "disconnected", session, portal };
+  return { kind: "admin", session, portal, userList };
+}
+
+/** Both times are the database's; sessions keep whole seconds, and an install's two transactions are some time apart. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** A disconnect ends every session: one from before does not come back to life when somebody connects the portal again. */
+function isOfEarlierConnection(session: Session, portal: PortalOverview): boolean {
+  return (
+    portal.isConnected && session.signedInAt.getTime() + CLOCK_TOLERANCE_MS < portal.connectedSince.getTime()
+  );
+}

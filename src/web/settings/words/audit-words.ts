@@ -1,0 +1,54 @@
+import { KIND_LABELS } from "./activity-words.js";
+import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
+
+/** Values of fixed choices, as an admin reads them. */
+export const WORDS: Readonly<Record<string, string>> = {
+  ...KIND_LABELS,
+  ...OUTCOME_LABELS,
+  contact_owner: "The contact's owner",
+  contact_property: "A user property of the contact",
+  specific_user: "One user",
+  rotation: "A rotation",
+  default_sender: "The default sender",
+  wait: "Wait",
+  fail: "Fail",
+  skip: "Skip",
+  sequence: "Enrollments in the same sequence",
+  any: "Enrollments in any sequence",
+  under_way: "Under way",
+  paused: "Paused",
+  kept: "Kept",
+  deleted: "Deleted",
+  stopped: "Stopped",
+  connected: "Connected",
+  not_connected: "Not connected",
+  never_connected: "Never connected before",
+};
+
+/** What an entry is about, in the words of its heading and of the filter. */
+export const SUBJECTS: Readonly<Record<string, string>> = {
+  sender: "Sender",
+  rotation: "Rotation",
+  preset: "Preset",
+  portal: "Account",
+  alerts: "Alerts",
+  access: "Access",
+  executions: "Contacts",
+  export: "Export",
+  session: "Sign-ins",
+};
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  CLEARED: "cleared",
+  LET_IN: "let in",
+  TAKEN_OUT: "taken out",
+  RETRIED: "enrolled again",
+  TRIED_NOW: "tried at once",
+  SIGN_IN_REFUSED: "not let in",
+  ASKED_TO_CONFIRM: "asked to confirm",
+};
+
+/** What was done, as the end of a sentence that begins with the subject's name. */
+export function actionWords(action: string): string {
+  return ACTIONS[action] ?? action.toLowerCase().replaceAll("_", " ");
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { Database } from "#platform/db/client.js";
+import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
+import { ownFaultWords } from "#web/settings/words/own-fault-words.js";
+import { findPortal } from "#domain/accounts/portal-overview.js";
+import { startOfDay } from "./start-of-day.js";
+import { readToday } from "./today.js";
+
+const instant = z.date().transform((date) => date.toISOString());
+
+/** What the tab shows first. Fields are added, never renamed: tabs of older builds stay open in browsers. */
+export const overviewAnswer = z.object({
+  connection: z.object({
+    isConnected: z.boolean(),
+    disconnectedReason: z.string().nullable(),
+    missingScopes: z.array(z.string()),
+  }),
+  /** Set while an admin keeps the app from enrolling. */
+  pausedSince: instant.nullable(),
+  /** Set while this account's calls keep failing, and the app rests. */
+  trouble: z
+    .object({
+      since: instant,
+      restsUntil: instant,
+      lastFailure: z.string().nullable(),
+      /** Set if it is a fault of the app itself: what it does and who can mend it, in sentences. */
+      ownFault: z.string().nullable(),
+    })
+    .nullable(),
+  today: z.object({
+    since: instant,
+    enrolled: z.number().int(),
+    alreadyEnrolled: z.number().int(),
+    skipped: z.number().int(),
+    failed: z.number().int(),
+    waiting: z.number().int(),
+    isPartial: z.boolean(),
+  }),
+  /** IANA name of the zone in which today began. */
+  timeZone: z.string(),
+  /** The settings site, where everything else is. */
+  siteUrl: z.string(),
+});
+
+export type OverviewAnswer = z.output<typeof overviewAnswer>;
+
+export interface OverviewOptions {
+  readonly database: Database;
+  readonly requiredScopes: readonly string[];
+  readonly siteUrl: string;
+  readonly now: () => Date;
+}
+
+/** Undefined where the app was never installed in this portal. */
+export async function readOverview(
+  { database, requiredScopes, siteUrl, now }: OverviewOptions,
+  portalId: bigint,
+): Promise<OverviewAnswer | undefined> {
+  const portal = await findPortal(database, portalId);
+  if (portal === undefined) return undefined;
+  const timeZone = knownZone(portal.timeZone);
+  const [settings, trouble, today] = await Promise.all([
+    database.prisma.portalSettings.findUnique({ where: { portalId }, select: { pausedAt: true } }),
+    findTrouble(database, portalId),
+    readToday(database.pool, portalId, startOfDay(now(), timeZone)),
+  ]);
+  return overviewAnswer.parse({
+    connection: {
+      isConnected: portal.isConnected,
+      disconnectedReason: portal.disconnectedReason,
+      missingScopes: requiredScopes.filter((scope) => !portal.scopes.includes(scope)),
+    },
+    pausedSince: settings?.pausedAt ?? null,
+    trouble:
+      trouble === undefined
+        ? null
+        : {
+            since: trouble.since,
+            restsUntil: trouble.pausedUntil,
+            lastFailure: trouble.lastFailure,
+            ownFault: trouble.ownCause === null ? null : ownFaultWords(trouble.ownCause),
+          },
+    today,
+    timeZone,
+    siteUrl,
+  });
+}
+
+/** UTC where HubSpot named no zone, or one this machine does not know. */
+function knownZone(name: string | null): string {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name ?? "UTC" }).resolvedOptions().timeZone;
+  } catch {
+    return "UTC";
+  }
+}

@@ -1,0 +1,26 @@
+import { ERASED_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
+import { failed } from "#domain/contract/outcome.js";
+import type { Result } from "#domain/executions/write-back.js";
+import { checkEnrollment } from "./check-enrollment.js";
+import { enrollContact } from "./enroll-contact.js";
+import { settleUncertain } from "./settle-uncertain.js";
+import type { EnrollContext } from "./enroll-context.js";
+
+/**
+ * Does what a claimed execution is for, by its kind.
+ *
+ * @throws only what is a fault of ours; HubSpot's are part of the result.
+ */
+export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+  if (execution.contactId === ERASED_CONTACT) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  const isUncertain = execution.state === "UNCERTAIN";
+  switch (execution.kind) {
+    case "ENROLL":
+      return isUncertain ? settleUncertain(execution, context) : enrollContact(execution, context);
+    case "CHECK_ENROLLMENT":
+      return checkEnrollment(execution, context);
+    case "WAIT_FOR_SEQUENCE_END":
+      // Begins in WATCHING (accept.ts); one that was put in line all the same goes back there.
+      return isUncertain ? { to: "QUEUED", delayMs: 0 } : { to: "WATCHING", delayMs: 0 };
+  }
+}

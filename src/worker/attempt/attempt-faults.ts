@@ -1,0 +1,130 @@
+import type { ErrorCode } from "#domain/contract/error-codes.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { LOST_ANSWER } from "#domain/executions/in-doubt.js";
+import { failed } from "#domain/contract/outcome.js";
+import { refusalCode } from "#domain/executions/refusal.js";
+import { timeLeftMs } from "#domain/executions/time-left.js";
+import type { Result } from "#domain/executions/write-back.js";
+import { AppError } from "../../errors.js";
+import { databaseTroubleOf, isStorageDown } from "#platform/db/storage-faults.js";
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotUnavailable,
+  PortalSpared,
+} from "#platform/hubspot/errors.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+import { wasEverInDoubt } from "./doubt.js";
+
+const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
+/** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
+const LATENESS_MS = 5_000;
+/** Gaps after a fault of ours: shorter than HubSpot's outages are. */
+const OWN_RETRY = { baseMs: 1_000, capMs: 60_000 };
+/** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
+const MAX_CRASHES = 10;
+const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
+/** How soon a portal that cannot be called (grant revoked, app misconfigured) is looked at again. */
+const PARKED_MS = 60_000;
+
+/** The app failed on an execution before it sent anything for it; the cause says how. */
+export class FailedUnsent extends AppError {
+  override readonly code = "FAILED_UNSENT";
+}
+
+/** HubSpot, or the way to it, is down; a 429 is pacing. */
+export function isOutage(fault: unknown): boolean {
+  return fault instanceof HubSpotUnavailable && !(fault instanceof HubSpotThrottled);
+}
+
+/**
+ * Tries again after a growing gap, or when HubSpot said. Where HubSpot is down and no other try comes before the
+ * deadline, that is the outcome; what may have been sent is still read until the deadline itself, and once at least.
+ */
+export function later(
+  to: "QUEUED" | "UNCERTAIN",
+  execution: ClaimedExecution,
+  fault: Error & { retryAfterMs?: number | undefined },
+): Result {
+  if (fault instanceof PortalSpared) return spared(to, fault);
+  const delayMs = Math.max(fault.retryAfterMs ?? 0, backoffMs(execution.retries + 1, RETRY));
+  const nextTryInMs = to === "QUEUED" ? delayMs + LATENESS_MS : 0;
+  const mayBeLast = to === "QUEUED" || execution.state === "UNCERTAIN";
+  if (mayBeLast && isOutage(fault) && nextTryInMs >= timeLeftMs(execution.deadlineMs))
+    return { to: "DECIDED", outcome: failed("HUBSPOT_UNAVAILABLE") };
+  return { to, delayMs, problem: fault.message };
+}
+
+/** HubSpot was not asked: due as before, with nothing counted, as soon as the portal's circuit lets it be. */
+function spared(to: "QUEUED" | "UNCERTAIN", { message: problem }: PortalSpared): Result {
+  return to === "QUEUED" ? { to, isWait: true, delayMs: 0, problem } : { to, delayMs: 0, problem };
+}
+
+/** The database was in trouble: no fault of the execution's, which is tried again after a growing gap. */
+function afterStorageFault(
+  to: "QUEUED" | "UNCERTAIN",
+  { retries }: ClaimedExecution,
+  fault: unknown,
+): Result {
+  const problem = databaseTroubleOf(fault)?.means ?? "The app's database did not answer.";
+  return { to, delayMs: backoffMs(retries + 1, OWN_RETRY), problem };
+}
+
+/** Why HubSpot refused a read. Unless it names the user who reads, what is not permitted is not permitted to the app. */
+function readRefusalCode(fault: HubSpotRejected): ErrorCode {
+  if (fault.httpStatus === 403 && fault.category !== "PERMISSION_DENIED") return "MISSING_SCOPES";
+  return refusalCode({ ...fault, message: fault.hubspotMessage }) ?? "CONTACT_NOT_FOUND";
+}
+
+/**
+ * What a fault before (or instead of) a request means for the execution, `to` saying where it goes on: to be attempted,
+ * as nothing was written at HubSpot, or to be read.
+ *
+ * @throws the fault, where it is neither HubSpot's nor the database's.
+ */
+export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
+  if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable)
+    return later(to, execution, fault);
+  // A portal that cannot be called now: the execution waits for its admin, or for ours.
+  if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured)
+    return { to, delayMs: PARKED_MS, problem: fault.message };
+  if (fault instanceof HubSpotRejected) {
+    return {
+      to: "DECIDED",
+      outcome: failed(readRefusalCode(fault), { detail: `HubSpot said: ${fault.hubspotMessage}` }),
+    };
+  }
+  if (isStorageDown(fault)) return afterStorageFault(to, execution, fault);
+  throw fault;
+}
+
+/** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
+export function giveUp(execution: ClaimedExecution): Result | undefined {
+  if (execution.state === "UNCERTAIN") return undefined;
+  if (timeLeftMs(execution.deadlineMs) <= 0) return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
+  return execution.crashes < MAX_CRASHES ? undefined : givenUp(execution);
+}
+
+function givenUp(execution: ClaimedExecution): Result {
+  const isInDoubt = execution.kind === "ENROLL" && wasEverInDoubt(execution);
+  const detail = isInDoubt ? `${FAILED_BY_US} ${LOST_ANSWER}` : FAILED_BY_US;
+  return { to: "DECIDED", outcome: failed("HUBSPOT_REJECTED", { detail }) };
+}
+
+/**
+ * After a failure of our own: where nothing was sent it is attempted again; otherwise HubSpot is read before anything is
+ * sent or given up, unless it is that reading which fails.
+ */
+export function afterCrash(execution: ClaimedExecution, fault: unknown): Result {
+  const { state, crashes, deadlineMs } = execution;
+  const isUnsent = state === "ATTEMPTING" && fault instanceof FailedUnsent;
+  const isLate = timeLeftMs(deadlineMs) <= 0;
+  const isLast = isLate || crashes + 1 >= MAX_CRASHES;
+  if (isLast && (isUnsent || state === "UNCERTAIN"))
+    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : givenUp(execution);
+  const delayMs = isLast ? 0 : backoffMs(crashes + 1, OWN_RETRY);
+  const to = isUnsent ? "QUEUED" : "UNCERTAIN";
+  return { to, delayMs, problem: "The app failed on this execution.", isCrash: true };
+}

@@ -1,0 +1,164 @@
+import { LRUCache } from "lru-cache";
+import { readNextContacts, type Ownership } from "#domain/executions/claim.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { HubSpotRejected } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { ownValue } from "#platform/text/own-value.js";
+import { gather } from "./gather.js";
+
+/** What a call carried of its contact decides for this long after it came: weeks later it says who the owner was. */
+export const PROPERTIES_FRESH_MS = 10 * 60_000;
+/** An execution that is younger than this below zero was accepted before the database's clock was set back: its age is not known. */
+const LEAST_AGE_MS = -1_000;
+/** Contacts HubSpot reads for one request (docs/hubspot.md §6). */
+const BATCH = 100;
+/** Attempts of one claim begin within milliseconds of each other. */
+const GATHER_MS = 5;
+/** What was read ahead is used once, and within this time; at the pace HubSpot allows a hundred contacts take ten seconds. */
+const AHEAD = { ttl: 30_000, max: 20_000 };
+
+type Properties = Readonly<Record<string, string | null>>;
+
+/** A contact as it is now. */
+export interface KnownContact {
+  /** Another than asked for if the contact was merged into that one. */
+  readonly contactId: string;
+  readonly properties: Properties;
+}
+
+interface ReadAhead {
+  readonly names: ReadonlySet<string>;
+  readonly properties: Properties;
+}
+
+/** What one process has read ahead, of all its portals; outlives a turn, or each turn would read a whole batch for its last few. */
+export type ReadAheadContacts = LRUCache<string, ReadAhead>;
+
+export function createReadAhead(): ReadAheadContacts {
+  return new LRUCache(AHEAD);
+}
+
+interface Question {
+  readonly contactId: string;
+  readonly names: readonly string[];
+  readonly gateway: PortalGateway;
+}
+
+export interface ContactPropertiesOptions {
+  readonly owner: Pick<Ownership, "pool" | "portalId">;
+  readonly ahead: ReadAheadContacts;
+  /** By default PROPERTIES_FRESH_MS. */
+  readonly freshMs?: number | undefined;
+}
+
+/** Properties HubSpot left out have no value. */
+function named(names: readonly string[], properties: Properties): Properties {
+  return Object.fromEntries(names.map((name) => [name, ownValue(properties, name) ?? null]));
+}
+
+/**
+ * What a portal's contacts are judged by, for one turn: the properties the call carried, while they are fresh and complete,
+ * otherwise HubSpot's word of this moment. A hundred contacts are read for one request: those of attempts that begin
+ * together and, if they are fewer, those that are due next.
+ */
+export class ContactProperties {
+  readonly #options: ContactPropertiesOptions;
+  readonly #freshMs: number;
+  readonly #readTogether: (question: Question) => Promise<Properties | undefined>;
+
+  constructor(options: ContactPropertiesOptions) {
+    this.#options = options;
+    this.#freshMs = options.freshMs ?? PROPERTIES_FRESH_MS;
+    this.#readTogether = gather({
+      ...{ ms: GATHER_MS, most: BATCH, isConcurrent: true },
+      run: (questions) => this.#readBatch(questions),
+    });
+  }
+
+  /**
+   * @param needed properties that have to be known, besides those every call asks for.
+   * @returns undefined if there is no such contact.
+   * @throws HubSpot's and the database's faults.
+   */
+  async of(
+    execution: Pick<ClaimedExecution, "contactId" | "request" | "ageMs" | "hasWaited">,
+    { needed, gateway }: { needed: readonly string[]; gateway: PortalGateway },
+  ): Promise<KnownContact | undefined> {
+    const { contactId, request } = execution;
+    const carried = request.properties ?? {};
+    const isComplete =
+      Object.keys(carried).length > 0 && needed.every((name) => Object.hasOwn(carried, name));
+    if (isComplete && this.#isFresh(execution)) return { contactId, properties: carried };
+    const names = [...new Set([...REQUESTED_PROPERTIES, ...needed])];
+    const question = { contactId, names, gateway };
+    const properties = this.#takeReadAhead(question) ?? (await this.#readTogether(question));
+    return properties === undefined ? readSingly(question) : { contactId, properties };
+  }
+
+  #isFresh({ ageMs, hasWaited }: Pick<ClaimedExecution, "ageMs" | "hasWaited">): boolean {
+    return !hasWaited && ageMs > LEAST_AGE_MS && ageMs <= this.#freshMs;
+  }
+
+  #key(contactId: string): string {
+    return `${this.#options.owner.portalId}:${contactId}`;
+  }
+
+  /** Once: an execution that is put off and comes again is judged by what is true then. */
+  #takeReadAhead({ contactId, names }: Question): Properties | undefined {
+    const key = this.#key(contactId);
+    const found = this.#options.ahead.get(key);
+    this.#options.ahead.delete(key);
+    return found !== undefined && names.every((name) => found.names.has(name)) ? found.properties : undefined;
+  }
+
+  /** With the slot of the first who asks: the others hold theirs, and all would wait for one more. */
+  async #readBatch(questions: readonly Question[]): Promise<(Properties | undefined)[]> {
+    const [first] = questions;
+    if (first === undefined) return [];
+    const names = [...new Set(questions.flatMap((question) => question.names))];
+    const asked = new Set(questions.map(({ contactId }) => contactId));
+    const next = await this.#nextToRead(asked);
+    const found = await readMany([...asked, ...next], { names, gateway: first.gateway });
+    for (const contactId of next) {
+      const properties = found.get(contactId);
+      if (properties !== undefined)
+        this.#options.ahead.set(this.#key(contactId), {
+          names: new Set(names),
+          properties: named(names, properties),
+        });
+    }
+    return questions.map((question) => {
+      const properties = found.get(question.contactId);
+      return properties && named(question.names, properties);
+    });
+  }
+
+  /** Contacts that are due next and will have to be read, for the places that are left. */
+  async #nextToRead(asked: ReadonlySet<string>): Promise<string[]> {
+    const places = BATCH - asked.size;
+    if (places <= 0) return [];
+    const next = await readNextContacts(this.#options.owner, places);
+    const stale = next.filter((contact) => !this.#isFresh(contact)).map(({ contactId }) => contactId);
+    return [...new Set(stale)].filter((contactId) => !asked.has(contactId));
+  }
+}
+
+/** If HubSpot refuses the batch, nobody is in its answer: each who asked is then read singly, and that answer counts. */
+async function readMany(
+  contactIds: readonly string[],
+  { names, gateway }: Omit<Question, "contactId">,
+): Promise<ReadonlyMap<string, Properties>> {
+  try {
+    return await gateway.readContacts(contactIds, names);
+  } catch (fault) {
+    if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return new Map();
+    throw fault;
+  }
+}
+
+/** HubSpot finds a merged contact by its old id, and answers with the new one; a batch has it under neither. */
+async function readSingly({ contactId, names, gateway }: Question): Promise<KnownContact | undefined> {
+  const found = await gateway.readContact(contactId, [...names, "hs_object_id"]);
+  return found && { contactId: found["hs_object_id"] ?? contactId, properties: named(names, found) };
+}

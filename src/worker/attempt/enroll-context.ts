@@ -1,0 +1,27 @@
+import type { CopyStore } from "#domain/directory/copy-store.js";
+import type { Directory } from "#domain/directory/directory.js";
+import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { AbsentMembers } from "#domain/directory/absent-members.js";
+import type { ContactProperties } from "./contact-properties.js";
+import type { DoubtTools } from "./doubt.js";
+import type { SenderDesk } from "./sender-desk.js";
+
+export interface EnrollContext {
+  readonly portalId: bigint;
+  readonly gateway: PortalGateway;
+  readonly directory: Directory;
+  /** Owner reads of this turn: a burst of contacts of one unknown owner costs one request. */
+  readonly ownerReads: (
+    ownerId: string,
+    read: () => Promise<Owner | undefined>,
+  ) => Promise<Owner | undefined>;
+  /** Kept by the process, over turns; undefined: nothing is remembered. */
+  readonly absent?: AbsentMembers | undefined;
+  /** Our copy of the directory, to be corrected by what HubSpot says of one person. */
+  readonly copy: Pick<CopyStore, "confirmOwner">;
+  /** Resolves when an old copy has been renewed, or that takes too long; undefined: ours is not old. */
+  readonly renewed?: Promise<void> | undefined;
+  readonly contacts: ContactProperties;
+  readonly desk: SenderDesk;
+  readonly doubts: DoubtTools;
+}

@@ -1,0 +1,257 @@
+import { createBreather, type Breathe } from "#platform/time/breather.js";
+import type { Ownership } from "#domain/executions/claim.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { storeIntents, type Intent } from "#domain/executions/intent.js";
+import type { Result } from "#domain/executions/write-back.js";
+import type { KnownMembers } from "#domain/senders/candidates.js";
+import {
+  chooseSender,
+  type ChosenSender,
+  type SenderDecision,
+  type SenderRequest,
+} from "#domain/senders/choose-sender.js";
+import {
+  readContactHistories,
+  type ContactHistory,
+  type HistoryQuestion,
+} from "#domain/senders/contact-history.js";
+import { readEffectivePolicy, rotationsOf, type EffectivePolicy } from "#domain/senders/effective-policy.js";
+import { Openings } from "#domain/senders/windows/openings.js";
+import { PolicyMemory } from "#domain/senders/stored/policy-memory.js";
+import {
+  covers,
+  NEEDS_NOTHING,
+  readPortalPolicy,
+  senderPolicy,
+  type Needs,
+  type PortalPolicy,
+} from "#domain/senders/portal-policy.js";
+import { RotationWheels } from "#domain/senders/rotation-wheels.js";
+import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import { SenderLedger } from "#domain/senders/sender-ledger.js";
+import { SenderMarks } from "#domain/senders/sender-marks.js";
+import { LeaseLost } from "#platform/queue/portal-lease.js";
+import { gather } from "./gather.js";
+import { clearSenderMark, storeSenderRefusal, type RefusedSender } from "./store-sender-mark.js";
+
+export interface SenderDeskOptions {
+  owner: Ownership;
+  /** The clock of windows, away dates and caps; by default the database's, which the marks of senders go by, too. */
+  now?: (() => Date) | undefined;
+  /** Those of all the process's portals; without them the desk has its own. */
+  openings?: Openings;
+  breathe?: Breathe;
+  /** What earlier turns read of the portal's policy; without it the desk has its own. */
+  memory?: PolicyMemory;
+}
+
+/** An admin's change takes effect within this time, also in the middle of a turn. */
+const POLICY_MS = 2_000;
+/** Rotations that a turn's first read brings because the last turn needed them: accounts use one or two. */
+const MOST_REMEMBERED = 4;
+/** Attempts that are ready to be sent within this time of each other share the statement that stores their intents. */
+const INTENT_GATHER_MS = 5;
+/** Members of rotations stored by one statement: each contact may turn a rotation of 200. */
+const MOST_TURNED = 1_000;
+
+/** A portal's senders in the hands of its owner, for one turn: chosen, counted, marked, and stored before anything is sent. */
+export class SenderDesk {
+  readonly #owner: Ownership;
+  readonly #now: () => Date;
+  /** The database's time less the monotonic clock's, as first read: no clock that is set meanwhile moves the turn's. */
+  #databaseAheadMs: number | undefined;
+  readonly #openings: Openings;
+  readonly #breathe: Breathe;
+  readonly #memory: PolicyMemory;
+  readonly #knownMembers: KnownMembers = new WeakMap();
+  readonly #ledger: SenderLedger;
+  readonly #wheels = new RotationWheels();
+  readonly #marks: SenderMarks;
+  readonly #storeIntent: (intent: Intent) => Promise<void>;
+  readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
+  readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
+  #policy: PortalPolicy | undefined;
+  /** Refusals are stored one after the other. */
+  #refusing: Promise<void> = Promise.resolve();
+  #reading: Promise<PortalPolicy> | undefined;
+  #policyReadAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SenderDeskOptions) {
+    const { owner, openings = new Openings(), breathe = createBreather() } = options;
+    const { memory = new PolicyMemory() } = options;
+    const now = options.now ?? (() => this.#databaseNow());
+    this.#owner = owner;
+    this.#now = now;
+    this.#openings = openings;
+    this.#breathe = breathe;
+    this.#memory = memory;
+    this.#needs = { presets: new Set(), rotations: new Set(memory.lastRotations) };
+    this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
+    this.#marks = new SenderMarks(now);
+    this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
+    this.#readHistory = gather({
+      ms: INTENT_GATHER_MS,
+      run: (questions) => readContactHistories(owner.pool, owner.portalId, questions),
+    });
+  }
+
+  now(): Date {
+    return this.#now();
+  }
+
+  /** Before anything was read of the database this machine's clock stands in. */
+  #databaseNow(): Date {
+    const aheadMs = this.#databaseAheadMs;
+    return aheadMs === undefined ? new Date() : new Date(Math.round(performance.now() + aheadMs));
+  }
+
+  /**
+   * What applies in the portal now: at most two seconds old, and never older than `since`, a moment before now by the
+   * database's clock, e.g. a call's acceptance. A clock that was set back may take that moment for one to come: what was
+   * read after the question is new enough, whatever the clock says.
+   *
+   * @param needs presets and rotations that have to be in it, with all that this turn has needed so far.
+   */
+  async policy(since?: Date, needs: Needs = NEEDS_NOTHING): Promise<PortalPolicy> {
+    const askedAtMs = performance.now();
+    this.#need(needs);
+    const isFresh = askedAtMs - this.#policyReadAtMs < POLICY_MS;
+    let policy = this.#policy !== undefined && isFresh ? this.#policy : await this.#readPolicy();
+    const isOld = (): boolean => {
+      const isOlder = since !== undefined && policy.readAt < since && this.#policyReadAtMs < askedAtMs;
+      return isOlder || !covers(policy, needs);
+    };
+    if (isOld()) policy = await this.#readPolicy();
+    // The read that was waited for may have been under way before the question.
+    if (isOld()) policy = await this.#readPolicy();
+    return policy;
+  }
+
+  /** What applies to a call, by a policy no older than its acceptance. */
+  policyOf(
+    execution: Pick<ClaimedExecution, "acceptedAt" | "request">,
+  ): Promise<{ portal: PortalPolicy; effective: EffectivePolicy }> {
+    const { acceptedAt, request } = execution;
+    return readEffectivePolicy(request, (needs) => this.policy(acceptedAt, needs));
+  }
+
+  #need({ presets, rotations }: Needs): void {
+    for (const id of presets) this.#needs.presets.add(id);
+    for (const id of rotations) this.#needs.rotations.add(id);
+    if (rotations.size > 0) this.#memory.lastRotations = [...this.#needs.rotations].slice(-MOST_REMEMBERED);
+  }
+
+  /** One read for all who ask while it is under way. */
+  #readPolicy(): Promise<PortalPolicy> {
+    this.#reading ??= this.#startRead().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #startRead(): Promise<PortalPolicy> {
+    const startedAtMs = performance.now();
+    const { pool, portalId } = this.#owner;
+    const policy = await readPortalPolicy(pool, portalId, {
+      memory: this.#memory,
+      rotations: this.#policy?.rotations,
+      // As it stands now: what is needed from here on is not in it.
+      needs: { presets: new Set(this.#needs.presets), rotations: new Set(this.#needs.rotations) },
+    });
+    this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
+    this.#policy = policy;
+    this.#policyReadAtMs = startedAtMs;
+    this.#marks.readAnew(startedAtMs);
+    return policy;
+  }
+
+  /** Our own enrollments of a contact; those who ask at the same moment share the statement. */
+  historyOf(question: HistoryQuestion): Promise<ContactHistory | undefined> {
+    return this.#readHistory(question);
+  }
+
+  /** Chooses and reserves; see domain/senders/choose-sender.ts. */
+  async choose(request: SenderRequest): Promise<SenderDecision> {
+    const rotations = new Set(rotationsOf(request.policy));
+    const portal = await this.policy(undefined, { ...NEEDS_NOTHING, rotations });
+    return chooseSender(
+      {
+        ...{ portal, ledger: this.#ledger, wheels: this.#wheels, marks: this.#marks },
+        ...{ openings: this.#openings, knownMembers: this.#knownMembers },
+        ...{ breathe: this.#breathe, now: this.#now },
+      },
+      request,
+    );
+  }
+
+  /** @throws LeaseLost where this owner may not send any more. */
+  storeIntent(executionId: bigint, sender: ChosenSender, senderChoice: StoredSenderChoice): Promise<void> {
+    return this.#storeIntent({
+      executionId,
+      senderUserId: sender.userId,
+      senderEmail: sender.email,
+      senderChoice,
+    });
+  }
+
+  async #storeIntents(intents: readonly Intent[]): Promise<void[]> {
+    const turned = this.#wheels.takeTurned();
+    // Before the intents: what was picked for them is never lost with this owner.
+    while (turned.length > MOST_TURNED) await storeIntents(this.#owner, [], turned.splice(0, MOST_TURNED));
+    const stored = await storeIntents(this.#owner, intents, turned);
+    if (stored < intents.length)
+      throw new LeaseLost(`${intents.length - stored} intents of portal ${this.#owner.portalId} were void`);
+    return intents.map(() => undefined);
+  }
+
+  /**
+   * HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on.
+   *
+   * @throws LeaseLost where this owner may not send any more.
+   */
+  async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
+    this.#free(executionId);
+    // Requests under way as the same sender come back with the same answer: it is stored once.
+    if (!this.#marks.refused(refused.userId, refused.code, refused.message)) return;
+    const storing = this.#refusing.then(() => storeSenderRefusal(this.#owner, refused));
+    this.#refusing = storing.catch(() => undefined);
+    await storing;
+    this.#marks.stored(refused.userId);
+  }
+
+  #free(executionId: bigint): void {
+    this.#ledger.release(executionId);
+    this.#wheels.giveBack(executionId);
+    this.#marks.endProbe(executionId);
+  }
+
+  /**
+   * Books what came of an attempt. What may have been sent keeps its place.
+   *
+   * @throws LeaseLost where nothing this owner found out can be written any more.
+   */
+  async settle({ id }: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
+    if (result.to === "UNCERTAIN") return;
+    if (result.to !== "DECIDED" || result.outcome.enrollmentStatus !== "ENROLLED") {
+      this.#free(id);
+      return;
+    }
+    const { sender } = result.outcome;
+    this.#ledger.confirm(id, sender?.userId);
+    this.#wheels.keep(id);
+    this.#marks.endProbe(id);
+    if (sender === undefined) return;
+    // The contact is enrolled, whatever becomes of the mark: the next success clears it.
+    await this.#clearMark(sender.userId).catch((fault: unknown) => {
+      if (fault instanceof LeaseLost) throw fault;
+    });
+  }
+
+  async #clearMark(userId: bigint): Promise<void> {
+    const { refusal, limitedUntil } = this.#marks.of(senderPolicy(await this.policy(), userId));
+    if (refusal === undefined && limitedUntil === undefined) return;
+    this.#marks.cleared(userId);
+    await clearSenderMark(this.#owner, userId);
+    this.#marks.stored(userId);
+  }
+}

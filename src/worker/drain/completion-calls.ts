@@ -1,0 +1,119 @@
+import type { CompletionResult, OwedCompletion } from "#domain/executions/completions.js";
+import { timeLeftMs } from "#domain/executions/time-left.js";
+import type { BatchAnswer } from "#platform/hubspot/batch-answer.js";
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotError,
+  HubSpotRejected,
+  HubSpotUnavailable,
+  PortalSpared,
+} from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+
+/** Where completions are sent, and where what came of them is written. */
+export interface CompletionDesk {
+  readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
+  readonly write: (results: readonly CompletionResult[]) => Promise<void>;
+}
+
+/** What an answer told of a batch. */
+export interface BatchResult {
+  readonly results: readonly CompletionResult[];
+  /** Of which it leaves open whether they were taken. */
+  readonly untold: readonly OwedCompletion[];
+  /** HubSpot took some of the untold and not others: none of them tells of another. */
+  readonly isMixed: boolean;
+}
+
+const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
+/** After a lost answer: what HubSpot took it may have taken late, and what it did not it may be about to. */
+const DOUBT_RETRY = { baseMs: 6_000, capMs: 10 * 60_000 };
+const PARKED_MS = 60_000;
+
+/** The grant or its scopes: each callback by itself would be refused as well. */
+const CONCERNS_ALL: readonly number[] = [401, 403];
+
+/**
+ * HubSpot's word on a callback: unknown, expired, let go or completed before, by whatever 4xx. 408, 423 and 429 are none of
+ * these: the transport takes them for an outage.
+ */
+function isRefusal(fault: unknown): fault is HubSpotRejected {
+  return fault instanceof HubSpotRejected && !CONCERNS_ALL.includes(fault.httpStatus);
+}
+
+/** Whether HubSpot may have done what it was asked for, though its answer is not known. */
+function isLostAnswer(fault: HubSpotError): boolean {
+  return fault instanceof HubSpotUnavailable && !fault.wasNotSent;
+}
+
+function retryDelayMs(fault: HubSpotError, tries: number): number {
+  if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) return PARKED_MS;
+  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  return Math.max(askedMs, backoffMs(tries + 1, isLostAnswer(fault) ? DOUBT_RETRY : RETRY));
+}
+
+/** What was sent together is sent together again, so that it stays one request. */
+function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): CompletionResult[] {
+  const delayMs = retryDelayMs(fault, Math.max(...batch.map(({ tries }) => tries)));
+  const isUnasked = fault instanceof PortalSpared;
+  const outcome = { problem: fault.message, isDoubted: isLostAnswer(fault) };
+  return batch.map(({ id, holdEndsMs }) =>
+    timeLeftMs(holdEndsMs) <= 0
+      ? { id, to: "COMPLETION_ABANDONED", ...outcome }
+      : { id, to: "DECIDED", delayMs, isUnasked, ...outcome },
+  );
+}
+
+export function asRefused({ id, doubtedAt }: OwedCompletion, problem: string): CompletionResult {
+  return { id, to: "COMPLETION_REFUSED", problem, isDoubted: doubtedAt !== undefined };
+}
+
+/** @throws what is no fault of HubSpot's. */
+export async function sendOne(desk: CompletionDesk, completion: OwedCompletion): Promise<CompletionResult> {
+  try {
+    await desk.gateway.completeOne(completion);
+    return { id: completion.id, to: "COMPLETED" };
+  } catch (fault) {
+    if (isRefusal(fault)) return asRefused(completion, fault.message);
+    if (fault instanceof HubSpotError) return afterFault([completion], fault)[0] as CompletionResult;
+    throw fault;
+  }
+}
+
+/**
+ * Sends several for one request. Where HubSpot refuses it as a whole, for what may be one bad callback, all are untold.
+ *
+ * @throws what is no fault of HubSpot's.
+ */
+export async function sendBatch(
+  desk: CompletionDesk,
+  batch: readonly OwedCompletion[],
+): Promise<BatchResult> {
+  try {
+    return readRows(batch, await desk.gateway.completeBatch(batch));
+  } catch (fault) {
+    if (isRefusal(fault)) return { results: [], untold: batch, isMixed: false };
+    if (fault instanceof HubSpotError)
+      return { results: afterFault(batch, fault), untold: [], isMixed: false };
+    throw fault;
+  }
+}
+
+function readRows(
+  batch: readonly OwedCompletion[],
+  { taken, refused, hasUnnamedErrors }: BatchAnswer,
+): BatchResult {
+  const now = new Date();
+  const results: CompletionResult[] = [];
+  const untold: OwedCompletion[] = [];
+  for (const completion of batch) {
+    const { id, callbackId, doubtedAt = now } = completion;
+    const problem = refused.get(callbackId);
+    if (taken.has(callbackId)) results.push({ id, to: "COMPLETED" });
+    else if (problem !== undefined) results.push(asRefused(completion, problem));
+    else untold.push({ ...completion, doubtedAt });
+  }
+  return { results, untold, isMixed: hasUnnamedErrors };
+}

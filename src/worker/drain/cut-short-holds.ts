@@ -1,0 +1,38 @@
+import type { Pool } from "pg";
+import { raiseAlert } from "#domain/alerts/outbox.js";
+import { readCutShort } from "#domain/executions/completions.js";
+import type { Logger } from "#platform/observability/logger.js";
+
+export interface CutShortOptions {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly logger: Logger;
+  readonly count: (holds: number) => void;
+}
+
+/** Once it is known that HubSpot lets go of contacts, a further alert soon says nothing new. */
+const QUIET_HOURS = 30 * 24;
+
+/**
+ * Tells of outcomes that HubSpot refused for good although it was to hold their contacts for longer: in the log, in a
+ * counter, and once to the portal's admins. One may have left its workflow; many mean that holds end sooner than asked.
+ *
+ * @param refused executions whose completion HubSpot has just refused.
+ */
+export async function tellOfCutShortHolds(
+  options: CutShortOptions,
+  refused: readonly bigint[],
+): Promise<void> {
+  const { pool, portalId, logger } = options;
+  const { holds, leastHours } = await readCutShort(pool, portalId, refused);
+  if (holds === 0) return;
+  options.count(holds);
+  logger.warn({ portalId, holds, leastHours }, "HubSpot let go of contacts before the end of their hold");
+  await raiseAlert(pool, {
+    ...{ portalId, kind: "HOLDS_CUT_SHORT", page: "/settings/activity", quietHours: QUIET_HOURS },
+    message:
+      `HubSpot did not take the outcome of ${holds === 1 ? "a contact" : `${holds} contacts`}: it had let go of ` +
+      `${holds === 1 ? "it" : "them"} ${leastHours} hours after the step began, sooner than the app asked for. If such contacts did ` +
+      `not leave the workflow, HubSpot ends holds early: lower “Longest hold” in the settings.`,
+  });
+}

@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "pg";
+import { createBreather } from "#platform/time/breather.js";
+import { createCopyStore } from "#domain/directory/copy-store.js";
+import type { Directory } from "#domain/directory/directory.js";
+import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
+import { doubtCompletions } from "#domain/executions/completions.js";
+import { expirePastDeadline, type Standstill } from "#domain/executions/expire.js";
+import { OverdueLooks } from "#domain/executions/overdue.js";
+import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
+import type { Owner } from "#platform/hubspot/gateway.js";
+import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
+import { RequestBudget, siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import type { PortalTransport, PortalTransportOptions } from "#platform/hubspot/transport.js";
+import type { Logger } from "#platform/observability/logger.js";
+import {
+  SELF_FENCE_MS,
+  type DrainHandler,
+  type DrainTurn,
+  type TurnEnd,
+} from "#platform/queue/drain-queue.js";
+import { HEARTBEAT_SECONDS } from "#platform/queue/open-boss.js";
+import { PortalCircuit, type PortalCircuitOptions } from "#platform/queue/portal-circuit.js";
+import {
+  acquirePortal,
+  LEASE_CTE,
+  LeaseLost,
+  type PortalLease,
+  type WindowLeft,
+} from "#platform/queue/portal-lease.js";
+import { Openings } from "#domain/senders/windows/openings.js";
+import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
+import { AbsentMembers } from "#domain/directory/absent-members.js";
+import { attemptExecution } from "#worker/attempt/attempt-execution.js";
+import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
+import { notePace } from "#platform/queue/portal-pace.js";
+import { tellOfCutShortHolds } from "./cut-short-holds.js";
+import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "#worker/attempt/doubt.js";
+import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
+import { handOver } from "./hand-over.js";
+import { openPortalCalls } from "./portal-calls.js";
+import { PortalTurn } from "./portal-turn.js";
+import { readOnce } from "#worker/renewal/read-once.js";
+import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { createSlotSource } from "./slot-source.js";
+import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
+import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
+import { databaseTroubleOf } from "#platform/db/storage-faults.js";
+
+export interface DrainOptions {
+  pool: Pool;
+  directory: Directory;
+  logger: Logger;
+  /** Requests per window that one portal allows (docs/hubspot.md §6). */
+  rateLimit: number;
+  gate: FairGate;
+  forPortal: (portal: PortalTransportOptions) => PortalTransport;
+  /** The clock of send windows, away dates and caps; undefined: the database's. */
+  now: (() => Date) | undefined;
+  /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
+  propertiesFreshMs?: number | undefined;
+  /** How long what our old copy would refuse waits for the new one; by default RENEWAL_PATIENCE_MS. */
+  renewalPatienceMs?: number | undefined;
+  hubspotClock: HubSpotClock;
+  /** Counts outcomes that HubSpot refused before the end of the hold it was asked for. */
+  onCutShort?: (holds: number) => void;
+  /** How long HubSpot may take to show what it did; by default BELIEVE_NONE_AFTER_MS. */
+  believeNoneAfterMs?: number | undefined;
+}
+
+const WINDOW_MS = 10_000;
+/** So long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked for the one person. */
+const RENEWAL_PATIENCE_MS = 2_000;
+/**
+ * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
+ * that began together would end together, again and again, and be handed over in a crowd.
+ */
+const TURN_MS = { least: 7_500, most: 12_500 };
+/**
+ * After a crash the window's use is unknown. The dead owner sent nothing later than SELF_FENCE_MS after its last sign of
+ * life, and its successor starts HEARTBEAT_SECONDS after that sign at the earliest.
+ */
+const UNKNOWN_WINDOW_MS = WINDOW_MS - (HEARTBEAT_SECONDS * 1_000 - SELF_FENCE_MS);
+
+function openBudget(lease: PortalLease, limit: number): RequestBudget {
+  const unknown = Array.from({ length: limit }, () => UNKNOWN_WINDOW_MS);
+  return new RequestBudget({
+    limit,
+    windowMs: WINDOW_MS,
+    now: () => performance.now(),
+    inheritedMs: lease.inheritedMs ?? unknown,
+    allowance: lease.allowance,
+    reserve: siteReserve(limit),
+  });
+}
+
+async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
+  const { rows } = await pool.query<{ status: string }>({
+    name: "portal-status",
+    text: `SELECT status FROM portals WHERE portal_id = $1`,
+    values: [portalId],
+  });
+  return rows[0]?.status === "CONNECTED";
+}
+
+/** How soon a portal that only the operator can help is tried again. */
+const STANDSTILL_MS = 60_000;
+
+/**
+ * The database refuses what every turn needs, until the operator mends it: the page and an alert tell the account's admins
+ * why nothing goes on. Where not even that can be stored, the log has to do (platform/db/trouble-news.ts).
+ */
+async function noteStandstill(options: PortalCircuitOptions, fault: unknown): Promise<void> {
+  const trouble = databaseTroubleOf(fault);
+  if (trouble?.isStandstill !== true) return;
+  const circuit = new PortalCircuit(options);
+  circuit.failed(trouble.means, { retryAfterMs: STANDSTILL_MS, ownCause: trouble.cause });
+  await circuit.saved();
+}
+
+/** The handler that drains one portal for one turn (design §3.5). */
+export function createDrain(options: DrainOptions): DrainHandler {
+  const { pool, directory, logger, hubspotClock: clock } = options;
+  const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
+  const { renewalPatienceMs = RENEWAL_PATIENCE_MS } = options;
+  const openings = new Openings();
+  const breathe = createBreather();
+  const memoryOf = createPolicyMemories();
+  const ahead = createReadAhead();
+  const absent = new AbsentMembers();
+  const keeper = new DirectoryKeeper({ directory, logger });
+
+  const overdueLooks = new OverdueLooks(pool);
+
+  /** Every call that comes in gives a portal at a standstill a turn, too: most of them find nothing past its time. */
+  async function expireOverdue(owner: Ownership, code: Standstill): Promise<void> {
+    if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
+  }
+
+  async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<TurnEnd> {
+    const { portalId, epoch } = lease;
+    const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE, hubspotNow: () => clock.at() };
+    const onFault = (fault: unknown): void => {
+      logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
+    };
+    const circuit = new PortalCircuit({ pool, lease, onFault });
+    const hasCrashed = lease.inheritedMs === undefined;
+    // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
+    const [mayCall, need] = await Promise.all([
+      isConnected(pool, portalId),
+      directoryNeed(directory, portalId, () => hasQueuedWork(pool, portalId)),
+      recoverAttempts(owner, { isCrash: hasCrashed }),
+      hasCrashed ? doubtCompletions(owner) : undefined,
+    ]);
+    if (circuit.isOpen || !mayCall) {
+      await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
+      return "rest";
+    }
+    const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
+    // What an admin paused waits, but not past its time.
+    if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
+    const slots = createSlotSource(budget, {
+      ...{ portalId, circuit },
+      mayStillSend: () => turn.isFresh() && !circuit.isLost,
+    });
+    const { gate, forPortal } = options;
+    const calls = openPortalCalls({ portalId, budget, slots, gate, circuit, forPortal });
+    turn.lendPlaceWhile(() => calls.isWaiting());
+    const endsAtMs = performance.now() + TURN_MS.least + Math.random() * (TURN_MS.most - TURN_MS.least);
+    const mayGoOn = (): boolean =>
+      calls.isCallable() &&
+      !circuit.isOpen &&
+      !circuit.isLost &&
+      !turn.isEnding() &&
+      turn.isFresh() &&
+      performance.now() < endsAtMs;
+    let isRenewing = true;
+    let hasEnded = false;
+    const renewing = keeper
+      .keep({
+        ...{ owner, budget, need, gateway: calls.gatewayWith() },
+        mayGoOn: () => !hasEnded && mayGoOn(),
+      })
+      .finally(() => (isRenewing = false));
+    // With no directory at all every sender would have to be read from HubSpot one by one.
+    if (need === "first") await renewing;
+    const renewed = need === "old" ? Promise.race([renewing, sleep(renewalPatienceMs)]) : undefined;
+    const copy = createCopyStore(owner, directory);
+    const ownerReads = readOnce<Owner | undefined>();
+    const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });
+    const readProperties = createDoubtedContacts(calls.gatewayWith());
+    const doubts: DoubtTools = { clock, believeNoneAfterMs, readProperties };
+    const stopNoting = notePace(pool, portalId, () => budget.counted());
+    try {
+      const isMoreLeft = await new PortalTurn({
+        owner,
+        budget,
+        slots,
+        circuit,
+        mostUnderWay: () => calls.mostUnderWay(),
+        gatewayWith: (slot) => calls.gatewayWith(slot),
+        attempt: (execution, gateway) =>
+          attemptExecution(execution, {
+            ...{ portalId, gateway, directory, copy, renewed },
+            ...{ ownerReads, absent, contacts, desk, doubts },
+          }),
+        mayAttempt: async () => !(await desk.policy()).isPaused,
+        logger,
+        onRefused: (ids) => tellOfCutShortHolds({ ...{ pool, portalId, logger }, count: onCutShort }, ids),
+        mayGoOn,
+        // Every write names the epoch: it is void once another owner exists, however late it comes.
+        mayStillWrite: () => !circuit.isLost && (turn.isFresh() || !(turn.signal.aborted || turn.isEnding())),
+        isRenewing: () => isRenewing,
+      }).run();
+      // What waits for an open circuit or a new grant is found by the sweep.
+      if (!calls.isCallable() || circuit.isOpen || circuit.isLost) return "rest";
+      return isMoreLeft ? "more" : "idle";
+    } finally {
+      stopNoting();
+      // The page under way is not waited for: it would keep the place of the portal's next turn.
+      hasEnded = true;
+      await circuit.saved();
+    }
+  }
+
+  return async (portalId, turn) => {
+    // Acquiring voids what another owner is writing: only who may send may do that.
+    if (!turn.isFresh()) return "rest";
+    const lease = await acquirePortal(pool, portalId);
+    const budget = openBudget(lease, options.rateLimit);
+    try {
+      return await workThrough(lease, budget, turn);
+    } catch (fault) {
+      if (!(fault instanceof LeaseLost)) {
+        await noteStandstill({ pool, lease, onFault: () => undefined }, fault);
+        throw fault;
+      }
+      logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");
+      return "rest";
+    } finally {
+      const left = (): WindowLeft => ({ slotsFreeInMs: budget.handOver(), allowance: budget.allowance });
+      await handOver({ ...{ pool, lease, left }, isFresh: () => turn.isFresh() });
+    }
+  };
+}

@@ -1,0 +1,167 @@
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotRejected,
+  HubSpotThrottled,
+  HubSpotTimedOut,
+  HubSpotUnavailable,
+  PortalSpared,
+  TokenNotAtHand,
+} from "#platform/hubspot/errors.js";
+import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
+import { createPortalGateway, type PortalGateway } from "#platform/hubspot/gateway.js";
+import { ANSWER_TIMEOUT_MS, type RequestTerms } from "#platform/hubspot/pace/request-terms.js";
+import type { RequestBudget, RequestSlot } from "#platform/hubspot/pace/request-budget.js";
+import { withoutPersons } from "#platform/hubspot/without-persons.js";
+import type { PortalTransport, PortalTransportOptions, TakeSlot } from "#platform/hubspot/transport.js";
+import { LONG_WAIT_MS, type PortalCircuit } from "#platform/queue/portal-circuit.js";
+import type { HeldSlot, SlotSource } from "./slot-source.js";
+
+export interface PortalCallsOptions {
+  portalId: bigint;
+  budget: RequestBudget;
+  slots: SlotSource;
+  /** What all portals of this process share. */
+  gate: FairGate;
+  circuit: PortalCircuit;
+  forPortal: (portal: PortalTransportOptions) => PortalTransport;
+}
+
+/** An owner's way to HubSpot for one turn: every request paced, fenced, and reported to the portal's circuit. */
+export interface PortalCalls {
+  /** A gateway whose first request uses the slot given, if any. */
+  gatewayWith(slot?: HeldSlot): PortalGateway;
+  /** False once a call showed that the grant is dead or this app is misconfigured: further calls would only fail. */
+  isCallable(): boolean;
+  /** How many executions may be attempted at once: as many as HubSpot has shown that it answers. */
+  mostUnderWay(): number;
+  /** Whether all this turn does at the moment is wait for HubSpot, or for its turn to ask it. */
+  isWaiting(): boolean;
+}
+
+/** Until somebody gives the app the right credentials every call ends alike: one a minute and portal will do. */
+const MISCONFIGURED_MS = 60_000;
+
+/**
+ * A probe is waited for less long than other requests, as it is likely in vain and holds up others; but longer each time,
+ * so that an account whose HubSpot answers slowly does not stay shut out.
+ */
+const PROBE_TIMEOUT_STEP_MS = 5_000;
+/** A turn none of whose calls has come to an end for this long only waits. */
+const WAITS_AFTER_MS = 1_000;
+
+/**
+ * A 429 by the second or ten seconds is pacing, which the budget sees to; one by the day, or with a long pause asked for,
+ * is a state of the account. Our own storage is not HubSpot, and a request that was not made says nothing about it.
+ */
+function reportFailure(circuit: PortalCircuit, fault: unknown): void {
+  const isPacing = fault instanceof HubSpotThrottled && fault.policyName !== "DAILY";
+  if (isPacing && (fault.retryAfterMs ?? 0) <= LONG_WAIT_MS) return;
+  if (fault instanceof TokenNotAtHand || fault instanceof PortalSpared) return;
+  if (fault instanceof AppMisconfigured)
+    circuit.failed(fault.message, { retryAfterMs: MISCONFIGURED_MS, ownCause: fault.reason });
+  if (fault instanceof HubSpotUnavailable) {
+    const { message, retryAfterMs } = fault;
+    circuit.failed(withoutPersons(message), { retryAfterMs, isTimeout: fault instanceof HubSpotTimedOut });
+  }
+  if (fault instanceof HubSpotRejected) circuit.succeeded();
+}
+
+/** Calls under way, and since when none has come to an end. */
+class Waiting {
+  #underWay = 0;
+  #sinceMs = 0;
+
+  async during<T>(call: Promise<T>): Promise<T> {
+    if (this.#underWay === 0) this.#sinceMs = performance.now();
+    this.#underWay += 1;
+    try {
+      return await call;
+    } finally {
+      this.#underWay -= 1;
+      this.#sinceMs = performance.now();
+    }
+  }
+
+  get isLong(): boolean {
+    return this.#underWay > 0 && performance.now() - this.#sinceMs >= WAITS_AFTER_MS;
+  }
+}
+
+export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
+  const { portalId, budget, slots, gate, circuit } = options;
+  const waiting = new Waiting();
+  let isCallable = true;
+
+  /** The gate comes after the slot, which may take seconds to come free, and before the question whether to send at all. */
+  async function throughGate(slot: RequestSlot): Promise<RequestSlot> {
+    const leave = await gate.enter(portalId);
+    try {
+      if (leave === undefined) throw new PortalSpared();
+      slots.assertMaySend();
+    } catch (fault) {
+      slot.giveBack();
+      leave?.();
+      throw fault;
+    }
+    return {
+      observe: (headers) => {
+        slot.observe(headers);
+      },
+      giveBack: () => {
+        slot.giveBack();
+        leave();
+      },
+      settle: () => {
+        slot.settle();
+        leave();
+      },
+    };
+  }
+
+  function slotTaker(given: HeldSlot | undefined): TakeSlot {
+    let first = given;
+    return async () => {
+      const held = first;
+      first = undefined;
+      return throughGate(held?.use() ?? (await slots.take()));
+    };
+  }
+
+  const terms = (): RequestTerms => ({
+    timeoutMs: circuit.isProbing
+      ? Math.min(ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_STEP_MS * circuit.trips)
+      : ANSWER_TIMEOUT_MS,
+    assertMaySend: () => {
+      slots.assertMaySend();
+    },
+  });
+
+  function afterFailure(fault: unknown): void {
+    if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured) isCallable = false;
+    if (fault instanceof HubSpotTimedOut) gate.timedOut(portalId);
+    if (fault instanceof HubSpotRejected || fault instanceof HubSpotThrottled) gate.heard(portalId);
+    reportFailure(circuit, fault);
+    if (circuit.isOpen) gate.dismiss(portalId);
+  }
+
+  return {
+    isCallable: () => isCallable,
+    mostUnderWay: () => (circuit.isProbing ? 1 : gate.shareOf(portalId)),
+    isWaiting: () => waiting.isLong,
+    gatewayWith(slot) {
+      const call = options.forPortal({ portalId, budget, takeSlot: slotTaker(slot), terms });
+      return createPortalGateway(async (request) => {
+        try {
+          const answer = await waiting.during(call(request));
+          gate.heard(portalId);
+          circuit.succeeded();
+          return answer;
+        } catch (fault) {
+          afterFailure(fault);
+          throw fault;
+        }
+      });
+    },
+  };
+}

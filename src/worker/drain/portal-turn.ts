@@ -1,0 +1,316 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { claimDue, claimUncertain, type Ownership } from "#domain/executions/claim.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import type { Result } from "#domain/executions/write-back.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import type { Logger } from "#platform/observability/logger.js";
+import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
+import { LeaseLost } from "#platform/queue/portal-lease.js";
+import { afterCrash, giveUp } from "#worker/attempt/attempt-faults.js";
+import { FindingBuffer } from "#worker/writes/finding-buffer.js";
+import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
+import type { HeldSlot, SlotSource } from "./slot-source.js";
+import { WatchPace } from "#worker/watch/watch-pace.js";
+import { pollWatched } from "#worker/watch/watch-poll.js";
+
+export interface PortalTurnOptions {
+  owner: Ownership;
+  budget: RequestBudget;
+  slots: SlotSource;
+  circuit: Pick<PortalCircuit, "isProbing">;
+  /** Executions that may be attempted at once now. */
+  mostUnderWay: () => number;
+  /** A gateway whose first request uses the slot given, if any. */
+  gatewayWith: (slot?: HeldSlot) => PortalGateway;
+  attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
+  /** False while the portal's admin has paused it: what is uncertain is settled, and nothing new begun. */
+  mayAttempt: () => Promise<boolean>;
+  logger: Logger;
+  /** Told which completions HubSpot refused. */
+  onRefused?: (ids: readonly bigint[]) => Promise<void>;
+  /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
+  mayGoOn: () => boolean;
+  /** False once the portal is certainly lost; until then what is known and unwritten is written again. */
+  mayStillWrite: () => boolean;
+  /** True while the directory is being renewed beside the work: the turn goes on for it. By default it never is. */
+  isRenewing?: () => boolean;
+}
+
+/** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
+const MAX_IN_FLIGHT = 64;
+/** Nothing is claimed for a smaller share of it than this: a busy process would otherwise claim one by one what it cannot send yet. */
+const LEAST_ROOM = 1 / 4;
+/** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up; few of a small one. */
+const RESERVED_SLOTS = { most: 2, share: 0.02 };
+/** With a backlog, completions wait this long for company: about one request per 100 of them. */
+const COMPLETION_WAIT_MS = 8_000;
+/** While requests are under way: how soon work that arrived meanwhile is looked for; less and less often in vain. */
+const IDLE_LOOK_MS = { first: 50, most: 200 };
+/** After a claim: places that free up meanwhile are filled by one statement. */
+const CLAIM_GATHER_MS = 15;
+/** Executions become uncertain in this owner's hands alone, and not to be read before a second has passed. */
+const UNCERTAIN_LOOK_MS = 1_000;
+/** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
+const SLOT_LOOK_MS = { least: 10, most: 250 };
+
+/** What a look for work came to. */
+type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot" | "no-room";
+
+/** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
+export class PortalTurn {
+  readonly #options: PortalTurnOptions;
+  readonly #writer: PatientWriter;
+  readonly #findings: FindingBuffer;
+  readonly #inFlight = new Set<Promise<void>>();
+  #owedCount = 0;
+  #owedSinceMs = 0;
+  readonly #claimedIds = new Set<bigint>();
+  #claiming: Promise<Claim> | undefined;
+  #completing: Promise<void> | undefined;
+  /** Why the turn has to end, besides what stopped the writing of findings. */
+  #backgroundFault: Error | undefined;
+  #polling: Promise<void> | undefined;
+  readonly #watchPace: WatchPace;
+  #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
+  #looksInVain = 0;
+  #onEnd: () => void = () => undefined;
+  #isOddOneForDoubts = false;
+
+  constructor(options: PortalTurnOptions) {
+    this.#options = options;
+    this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
+    this.#writer = new PatientWriter(options);
+    this.#findings = new FindingBuffer({
+      owner: options.owner,
+      writer: this.#writer,
+      underWay: () => this.#inFlight.size,
+      isClaimed: (id) => this.#claimedIds.has(id),
+      claimsAtRest: () => Promise.allSettled([this.#claiming]),
+      onDecided: (count) => {
+        this.#owe(count);
+      },
+    });
+  }
+
+  /**
+   * Works until nothing is due or the turn has to end. Requests under way are always awaited and written.
+   *
+   * @returns whether work may be left.
+   * @throws LeaseLost, and the database's faults: the next owner then finds the attempts and reads before it sends.
+   */
+  async run(): Promise<boolean> {
+    // What an earlier turn left owed is not counted yet: assume some, the first look tells.
+    this.#owe(1);
+    let isMoreLeft = true;
+    try {
+      while (this.#options.mayGoOn()) {
+        this.#throwFaults();
+        const claim = this.#findings.isWritingAgain ? "no-slot" : await this.#claim();
+        // With the budget used up there is a backlog: completions wait for company then, a request each is dear.
+        const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
+        this.#completeIfWorthwhile(isQuiet);
+        this.#pollIfTime(isQuiet);
+        if (isQuiet && this.#isIdle()) {
+          isMoreLeft = false;
+          break;
+        }
+        await this.#pause(claim);
+      }
+    } finally {
+      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling]);
+      await this.#findings.flush();
+    }
+    this.#throwFaults();
+    return isMoreLeft || this.#owedCount > 0;
+  }
+
+  #throwFaults(): void {
+    const fault = this.#findings.fault ?? this.#backgroundFault;
+    if (fault !== undefined) throw fault;
+  }
+
+  #owe(count: number): void {
+    if (count === 0) return;
+    if (this.#owedCount === 0) this.#owedSinceMs = performance.now();
+    this.#owedCount += count;
+  }
+
+  #claim(): Promise<Claim> {
+    this.#claiming = this.#claimAndStart();
+    return this.#claiming;
+  }
+
+  async #claimAndStart(): Promise<Claim> {
+    const { owner, slots, budget } = this.#options;
+    const reserved = Math.min(RESERVED_SLOTS.most, Math.floor(budget.limit * RESERVED_SLOTS.share));
+    const most = Math.min(MAX_IN_FLIGHT, this.#options.mostUnderWay());
+    const room = most - this.#inFlight.size;
+    if (room < Math.max(1, most * LEAST_ROOM)) return "no-room";
+    const held = slots.takeFree(room, reserved);
+    if (held.length === 0) return "no-slot";
+    const claimed: ClaimedExecution[] = [];
+    try {
+      const left = (): number => held.length - claimed.length;
+      claimed.push(...(await this.#claimUncertain(this.#shareOfDoubts(held.length))));
+      if (left() > 0 && (await this.#options.mayAttempt())) claimed.push(...(await claimDue(owner, left())));
+      if (left() > 0) claimed.push(...(await this.#claimUncertain(left())));
+    } finally {
+      held.slice(claimed.length).forEach((slot) => {
+        slot.giveBack();
+      });
+    }
+    claimed.forEach((execution, index) => {
+      this.#start(execution, held[index] as HeldSlot);
+    });
+    if (claimed.length === 0) return "nothing-due";
+    return claimed.length < held.length ? "claimed-last" : "claimed";
+  }
+
+  /**
+   * Half of the places, the odd one every other time: with the budget used up places come free one by one. An admin's
+   * bulk retry makes as many doubts as it has contacts, and new ones must not wait for it.
+   */
+  #shareOfDoubts(places: number): number {
+    if (places % 2 === 0) return places / 2;
+    this.#isOddOneForDoubts = !this.#isOddOneForDoubts;
+    return this.#isOddOneForDoubts ? Math.ceil(places / 2) : Math.floor(places / 2);
+  }
+
+  async #claimUncertain(limit: number): Promise<ClaimedExecution[]> {
+    const now = performance.now();
+    if (limit === 0 || now < this.#uncertainLookAtMs) return [];
+    const claimed = await claimUncertain(this.#options.owner, limit);
+    if (claimed.length < limit) this.#uncertainLookAtMs = now + UNCERTAIN_LOOK_MS;
+    return claimed;
+  }
+
+  #start(execution: ClaimedExecution, slot: HeldSlot): void {
+    this.#claimedIds.add(execution.id);
+    const task = this.#attempt(execution, slot).finally(() => {
+      this.#inFlight.delete(task);
+      this.#onEnd();
+    });
+    this.#inFlight.add(task);
+  }
+
+  async #attempt(execution: ClaimedExecution, slot: HeldSlot): Promise<void> {
+    const { attempt, gatewayWith, logger, owner } = this.#options;
+    try {
+      const result = giveUp(execution) ?? (await attempt(execution, gatewayWith(slot)));
+      this.#keep(execution, result);
+    } catch (fault) {
+      if (fault instanceof LeaseLost) {
+        // Not one more of this portal's contacts is this owner's to begin.
+        this.#backgroundFault ??= fault;
+        return;
+      }
+      logger.error(
+        { fault, portalId: owner.portalId, callbackId: execution.callbackId },
+        "an execution made the worker fail",
+      );
+      this.#keep(execution, afterCrash(execution, fault));
+    } finally {
+      slot.giveBack();
+    }
+  }
+
+  #keep(execution: ClaimedExecution, result: Result): void {
+    this.#claimedIds.delete(execution.id);
+    this.#findings.add(execution, result);
+  }
+
+  #completeIfWorthwhile(isQuiet: boolean): void {
+    const hasWaited = performance.now() - this.#owedSinceMs >= COMPLETION_WAIT_MS;
+    const isWorthwhile = this.#owedCount > 0 && (isQuiet || hasWaited || this.#owedCount >= COMPLETION_BATCH);
+    if (!isWorthwhile || this.#completing !== undefined) return;
+    this.#completing = this.#complete().finally(() => {
+      this.#completing = undefined;
+    });
+  }
+
+  async #complete(): Promise<void> {
+    const { owner, gatewayWith } = this.#options;
+    try {
+      await this.#findings.flush();
+      const before = this.#owedCount;
+      const sent = await sendCompletions({
+        ...{ owner, gateway: gatewayWith(), writer: this.#writer },
+        onRefused: this.#options.onRefused,
+      });
+      // A full batch may have left some; anything less was all that is due.
+      const addedMeanwhile = this.#owedCount - before;
+      this.#owedCount =
+        sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
+      this.#owedSinceMs = performance.now();
+    } catch (fault) {
+      this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
+    }
+  }
+
+  #isIdle(): boolean {
+    const isBusy = this.#completing !== undefined || this.#polling !== undefined;
+    const isRenewing = this.#options.isRenewing?.() === true;
+    return !isBusy && !isRenewing && this.#owedCount === 0 && !this.#watchPace.isMoreLeft;
+  }
+
+  #pollIfTime(isAlone: boolean): void {
+    const { budget, circuit } = this.#options;
+    const { limit } = budget;
+    if (circuit.isProbing && this.#inFlight.size > 0) return;
+    if (this.#polling !== undefined || !this.#watchPace.isTime({ limit, isAlone })) return;
+    this.#polling = this.#poll().finally(() => {
+      this.#polling = undefined;
+    });
+  }
+
+  async #poll(): Promise<void> {
+    const { owner, gatewayWith, mayGoOn } = this.#options;
+    try {
+      const polled = await pollWatched(owner, { gateway: gatewayWith(), writer: this.#writer, mayGoOn });
+      this.#watchPace.polled(polled);
+      this.#owe(polled.decided);
+    } catch (fault) {
+      this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
+    }
+  }
+
+  /** Until a slot frees up, the last request has ended or new work may be there; shortly while there is more to claim. */
+  async #pause(claim: Claim): Promise<void> {
+    if (claim !== "nothing-due") this.#looksInVain = 0;
+    switch (claim) {
+      case "claimed":
+        await sleep(CLAIM_GATHER_MS);
+        return;
+      case "no-slot":
+        await this.#sleepOrCompleted(
+          Math.min(SLOT_LOOK_MS.most, Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable())),
+        );
+        return;
+      case "no-room":
+        await sleep(SLOT_LOOK_MS.least);
+        await Promise.race([this.#sleepOrCompleted(SLOT_LOOK_MS.most), this.#nextEnd()]);
+        return;
+      case "claimed-last":
+      case "nothing-due": {
+        const pauseMs = Math.min(IDLE_LOOK_MS.most, IDLE_LOOK_MS.first * 2 ** this.#looksInVain);
+        this.#looksInVain += 1;
+        const pause = this.#sleepOrCompleted(pauseMs);
+        await Promise.race([pause, this.#inFlight.size === 0 ? pause : Promise.allSettled(this.#inFlight)]);
+      }
+    }
+  }
+
+  /** Until the next attempt ends. */
+  #nextEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
+  }
+
+  async #sleepOrCompleted(ms: number): Promise<void> {
+    const timer = sleep(ms);
+    await Promise.race([timer, this.#completing ?? timer, this.#polling ?? timer]);
+  }
+}

@@ -1,0 +1,119 @@
+import type { CompletionResult, OwedCompletion } from "#domain/executions/completions.js";
+import { asRefused, sendBatch, sendOne, type BatchResult, type CompletionDesk } from "./completion-calls.js";
+
+/** Sent singly first, spread over the batch: their answers say what is the matter with the rest of it. */
+const PROBES = 5;
+/** A batch in doubt that is refused in its first minute is put off, unless one probe shows that it need not be. */
+const EARLY_PROBES = 1;
+/** From this share of refusals on, each by itself costs fewer requests than halving. */
+const MANY_REFUSED = 1 / 3;
+/** Written down every so many: what a crash, or a lost lease, makes us send again stays small. */
+const SINGLES_AT_ONCE = 10;
+
+/**
+ * Those whose answer was lost in the same request stand together: HubSpot took all of them, or none. What a dead owner may
+ * have sent stands alone.
+ */
+function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
+  const groups = new Map<number | undefined, OwedCompletion[]>();
+  for (const completion of untold) {
+    const key = completion.doubtedAt?.getTime();
+    groups.set(key, [...(groups.get(key) ?? []), completion]);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * Finds out what becomes of completions that HubSpot did not tell apart: it refused a batch of them as a whole, or its
+ * answer did not name them.
+ *
+ * If the answer says that some were taken and some not, and does not name them, each is sent by itself. Otherwise a few are
+ * sent singly. If some are taken, the batch holds a bad callback or more, which halving finds. If all are
+ * refused, it is the batch:
+ *
+ * - One whose answer was lost was taken with it, or HubSpot let go of its contacts. Sending each would tell the same
+ *   for a hundred requests.
+ * - In its first minute HubSpot may not hold the callbacks yet. It is put off.
+ * - Any other is sent one by one.
+ *
+ * Ends as soon as HubSpot does not answer; what was not told by then is left as it is.
+ */
+export async function tellApart(
+  desk: CompletionDesk,
+  { untold, isMixed }: Pick<BatchResult, "untold" | "isMixed">,
+): Promise<void> {
+  if (isMixed) {
+    await sendSingly(desk, untold);
+    return;
+  }
+  const groups = byRequest(untold);
+  const alone = groups.filter(({ length }) => length === 1).flat();
+  if (!areAnswers(await sendSingly(desk, alone))) return;
+  for (const group of groups) if (group.length > 1 && !(await tellGroupApart(desk, group))) return;
+}
+
+/** @returns false as soon as HubSpot does not answer. */
+async function tellGroupApart(desk: CompletionDesk, group: readonly OwedCompletion[]): Promise<boolean> {
+  const isDoubted = group.every(({ doubtedAt }) => doubtedAt !== undefined);
+  const isEarly = group.every((completion) => completion.isEarly);
+  const probes = spread(group, isDoubted && isEarly ? EARLY_PROBES : PROBES);
+  const verdicts = await sendSingly(desk, probes);
+  const others = group.filter((completion) => !probes.includes(completion));
+  if (!areAnswers(verdicts)) return false;
+  const refused = verdicts.filter(({ to }) => to === "COMPLETION_REFUSED");
+  if (refused.length === verdicts.length && (isDoubted || isEarly)) {
+    const problem = refused[0]?.problem ?? "";
+    await desk.write(others.map((completion) => asRefused(completion, problem)));
+    return true;
+  }
+  if (refused.length / verdicts.length >= MANY_REFUSED) return areAnswers(await sendSingly(desk, others));
+  return sendHalves(desk, others);
+}
+
+function spread(group: readonly OwedCompletion[], count: number): OwedCompletion[] {
+  if (group.length <= count) return [...group];
+  if (count === 1) return [group[Math.floor(group.length / 2)] as OwedCompletion];
+  const step = (group.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, index) => group[Math.round(index * step)] as OwedCompletion);
+}
+
+/** An answer is that it was taken, or was refused; anything else is an outage, or a limit. */
+function areAnswers(results: readonly CompletionResult[]): boolean {
+  return results.every(({ to }) => to === "COMPLETED" || to === "COMPLETION_REFUSED");
+}
+
+async function sendSingly(
+  desk: CompletionDesk,
+  completions: readonly OwedCompletion[],
+): Promise<CompletionResult[]> {
+  const results: CompletionResult[] = [];
+  for (let start = 0; start < completions.length && areAnswers(results); start += SINGLES_AT_ONCE) {
+    const group = completions.slice(start, start + SINGLES_AT_ONCE);
+    const sent = await Promise.allSettled(group.map((completion) => sendOne(desk, completion)));
+    const told = sent.filter((one) => one.status === "fulfilled").map(({ value }) => value);
+    await desk.write(told);
+    results.push(...told);
+    const failure = sent.find((one) => one.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+  }
+  return results;
+}
+
+/** Halves what is refused as a whole until the bad callbacks stand alone. */
+async function sendHalves(desk: CompletionDesk, group: readonly OwedCompletion[]): Promise<boolean> {
+  const middle = Math.ceil(group.length / 2);
+  const halves = [group.slice(0, middle), group.slice(middle)].filter((half) => half.length > 0);
+  for (const half of halves) {
+    if (half.length === 1) {
+      if (!areAnswers(await sendSingly(desk, half))) return false;
+      continue;
+    }
+    const { results, untold, isMixed } = await sendBatch(desk, half);
+    await desk.write(results);
+    if (!areAnswers(results)) return false;
+    if (untold.length === 0) continue;
+    const isTold = isMixed ? areAnswers(await sendSingly(desk, untold)) : await sendHalves(desk, untold);
+    if (!isTold) return false;
+  }
+  return true;
+}

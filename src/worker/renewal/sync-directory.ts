@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
+import { createCopyStore, type CopyStore } from "#domain/directory/copy-store.js";
+import type { Directory, DirectoryState } from "#domain/directory/directory.js";
+import type { Ownership } from "#domain/executions/claim.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+import { LeaseLost } from "#platform/queue/portal-lease.js";
+import { DirectoryRenewal, type RenewalPart } from "./directory-renewal.js";
+
+/** A directory this old is renewed the next time its portal has work. */
+const MAX_AGE_MS = 10 * 60_000;
+/** One this old is renewed before anybody is refused by it. */
+const OLD_MS = 60 * 60_000;
+/** A sync that failed is tried again after growing gaps: it eats the budget that the contacts need. */
+const RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
+/** A request this far ahead is none of ours, but of a clock that was ahead: the longest gap, and a margin. */
+const FARTHEST_REQUEST_MS = 2 * RETRY.capMs;
+/** Portals whose failed syncs are counted; of those forgotten the gaps begin again at the shortest. */
+const MAX_FAILING = 5_000;
+/** Renewals that wait for their portal's next turn; one that is forgotten begins again. */
+const MAX_UNDER_WAY = 1_000;
+/** Shares of the window: pages read at once, enough for most accounts, and from then on in each window. */
+const SHARE = { atOnce: 0.2, perWindow: 0.1 };
+
+/**
+ * What a portal's directory needs. `first`: there is none yet. `old`: nobody is to be refused by what we have. `fresh`: one
+ * was asked for, or it is a little old. `users`: the list of users alone, which was asked for. `none`: nothing, or not yet,
+ * because the last attempt failed.
+ */
+export type DirectoryNeed = "first" | "old" | "fresh" | "users" | "none";
+
+/** @param isAtWork whether the portal has contacts to enroll: one at rest needs nothing but the list of its admins. */
+export async function directoryNeed(
+  directory: Pick<Directory, "state">,
+  portalId: bigint,
+  isAtWork: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<DirectoryNeed> {
+  const state = await directory.state(portalId);
+  if (state === undefined) return "none";
+  const need = wholeNeed(state);
+  if (!needsUsers(state)) return need;
+  const isOnlyOld = need !== "first" && !isAsked(state);
+  return need === "none" || (isOnlyOld && !(await isAtWork())) ? "users" : need;
+}
+
+/** After a failed attempt the next one is asked for at a later instant. */
+function isPutOff(requestedAt: Date | null, now: Date): boolean {
+  const untilRequestMs = requestedAt === null ? 0 : requestedAt.getTime() - now.getTime();
+  return untilRequestMs > 0 && untilRequestMs <= FARTHEST_REQUEST_MS;
+}
+
+function isAsked({ requestedAt, syncedAt }: DirectoryState): boolean {
+  return requestedAt !== null && syncedAt !== null && requestedAt > syncedAt;
+}
+
+function wholeNeed(state: DirectoryState): Exclude<DirectoryNeed, "users"> {
+  const { requestedAt, syncedAt, now } = state;
+  if (isPutOff(requestedAt, now)) return "none";
+  if (syncedAt === null) return "first";
+  const ageMs = now.getTime() - syncedAt.getTime();
+  if (ageMs > OLD_MS) return "old";
+  // Made later than now: the clock was ahead then, and how old it is nobody knows.
+  return isAsked(state) || ageMs > MAX_AGE_MS || ageMs < 0 ? "fresh" : "none";
+}
+
+function needsUsers({ usersRequestedAt, usersReadAt, now }: DirectoryState): boolean {
+  if (usersRequestedAt === null || isPutOff(usersRequestedAt, now)) return false;
+  return usersReadAt === null || usersRequestedAt > usersReadAt;
+}
+
+/** Lets a renewal take no more than its share of the portal's requests; a first copy takes what it can get. */
+class RenewalPace {
+  readonly #perMs: number;
+  readonly #most: number;
+  #tokens: number;
+  #countedAtMs = performance.now();
+
+  constructor({ limit, windowMs }: Pick<RequestBudget, "limit" | "windowMs">) {
+    this.#most = Math.max(10, limit * SHARE.atOnce);
+    this.#perMs = Math.max(1, limit * SHARE.perWindow) / windowMs;
+    this.#tokens = this.#most;
+  }
+
+  /** Takes one request's place, and tells how long to wait before it. */
+  take(): number {
+    const now = performance.now();
+    this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#countedAtMs) * this.#perMs) - 1;
+    this.#countedAtMs = now;
+    return this.#tokens >= 0 ? 0 : -this.#tokens / this.#perMs;
+  }
+}
+
+interface UnderWay {
+  readonly renewal: DirectoryRenewal;
+  readonly pace: RenewalPace;
+}
+
+/** A portal in the hands of its owner, for one turn. */
+export interface KeptPortal {
+  readonly owner: Ownership;
+  readonly gateway: PortalGateway;
+  readonly budget: Pick<RequestBudget, "limit" | "windowMs">;
+  readonly need: DirectoryNeed;
+  /** False as soon as no further request may be begun for it. */
+  readonly mayGoOn: () => boolean;
+}
+
+export interface DirectoryKeeperOptions {
+  readonly directory: Directory;
+  readonly logger: Logger;
+  /** Bounds each list; by default as in life. */
+  readonly maxPages?: number | undefined;
+}
+
+/** Keeps the copies of the portals that this process drains: renewals go on from turn to turn. */
+export class DirectoryKeeper {
+  readonly #options: DirectoryKeeperOptions;
+  readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
+  readonly #failures = {
+    whole: new LRUCache<bigint, number>({ max: MAX_FAILING }),
+    users: new LRUCache<bigint, number>({ max: MAX_FAILING }),
+  };
+  readonly #running = new Map<bigint, Promise<void>>();
+
+  constructor(options: DirectoryKeeperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Goes on with the portal's renewal, or begins one, until the copy is fresh or it may not go on. Never fails: what stops
+   * it is logged, and the copy we have serves on.
+   */
+  keep(portal: KeptPortal): Promise<void> {
+    const { portalId } = portal.owner;
+    if (portal.need === "none") {
+      this.#underWay.delete(portalId);
+      return Promise.resolve();
+    }
+    // The page that the last turn was reading when it ended may still be on its way.
+    const before = this.#running.get(portalId) ?? Promise.resolve();
+    const running = before
+      .then(() => this.#renew(portal))
+      .finally(() => {
+        if (this.#running.get(portalId) === running) this.#running.delete(portalId);
+      });
+    this.#running.set(portalId, running);
+    return running;
+  }
+
+  async #renew(portal: KeptPortal): Promise<void> {
+    const { portalId } = portal.owner;
+    const { directory, logger } = this.#options;
+    const copy = createCopyStore(portal.owner, directory);
+    try {
+      let { need } = portal;
+      // Once more if a copy was asked for while this one was made: it may lack what it was asked for.
+      while (need !== "none" && portal.mayGoOn()) {
+        if (!(await this.#copyOnce({ ...portal, need }, copy))) return;
+        if (need === "users") return;
+        need = await directoryNeed(directory, portalId);
+      }
+    } catch (fault) {
+      // The page is read again by the portal's next owner.
+      if (fault instanceof LeaseLost) return;
+      logger.warn({ fault, portalId }, "the directory could not be synced");
+      const part = this.#underWay.get(portalId)?.renewal.part ?? "whole";
+      this.#underWay.delete(portalId);
+      await this.#postpone(portalId, part, copy);
+    }
+  }
+
+  /** @returns false if it has to go on in a later turn. */
+  async #copyOnce(portal: KeptPortal, copy: CopyStore): Promise<boolean> {
+    const { gateway, owner, mayGoOn } = portal;
+    const isFirst = portal.need === "first";
+    const underWay = await this.#begun(portal);
+    if (underWay === undefined) return false;
+    const { renewal, pace } = underWay;
+    while (!renewal.isRead) {
+      const waitMs = pace.take();
+      if (!isFirst && waitMs > 0) await sleep(waitMs, undefined, { ref: false });
+      if (!mayGoOn()) return false;
+      await renewal.step({ gateway, copy });
+    }
+    const { isComplete, leftOut } = await renewal.finish(copy);
+    if (Object.keys(leftOut).length > 0) {
+      const { portalId } = owner;
+      this.#options.logger.warn({ portalId, leftOut }, "records of HubSpot's lists could not be read");
+    }
+    this.#underWay.delete(owner.portalId);
+    if (isComplete) this.#failures[renewal.part].delete(owner.portalId);
+    else await this.#postpone(owner.portalId, renewal.part, copy);
+    return true;
+  }
+
+  async #begun({ owner: { portalId }, budget, need }: KeptPortal): Promise<UnderWay | undefined> {
+    const known = this.#underWay.get(portalId);
+    if (known !== undefined) return known;
+    const { directory, maxPages } = this.#options;
+    const state = await directory.state(portalId);
+    if (state === undefined) return undefined;
+    const renewal = new DirectoryRenewal(state, {
+      part: need === "users" ? "users" : "whole",
+      ...(maxPages === undefined ? {} : { maxPages }),
+    });
+    const begun = { renewal, pace: new RenewalPace(budget) };
+    this.#underWay.set(portalId, begun);
+    return begun;
+  }
+
+  async #postpone(portalId: bigint, part: RenewalPart, copy: CopyStore): Promise<void> {
+    const failures = (this.#failures[part].get(portalId) ?? 0) + 1;
+    this.#failures[part].set(portalId, failures);
+    const delayMs = backoffMs(failures, RETRY);
+    await (part === "users" ? copy.postponeUsers(delayMs) : copy.postponeSync(delayMs)).catch(
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "pg";
+
+/** Rows one statement deletes at most, so that nothing waits behind it. */
+const STEP = 2_000;
+const PAUSE_MS = 20;
+
+/** What is kept besides executions, and how long. Each statement deletes at most `$1` rows. */
+const STATEMENTS: Readonly<Record<string, string>> = {
+  /** An admin looks back at who changed what for two years. */
+  audit: `
+    DELETE FROM audit_entries a USING (
+      SELECT old.portal_id, old.id FROM portals p, LATERAL (
+        SELECT portal_id, id FROM audit_entries
+         WHERE portal_id = p.portal_id AND at < now() - interval '730 days' ORDER BY at LIMIT $1
+      ) AS old LIMIT $1
+    ) AS old WHERE a.portal_id = old.portal_id AND a.id = old.id`,
+  alerts: `
+    DELETE FROM alerts a USING (
+      SELECT portal_id, id FROM alerts WHERE ended_at < now() - interval '90 days' LIMIT $1
+    ) AS old WHERE a.portal_id = old.portal_id AND a.id = old.id`,
+  bulkJobs: `
+    DELETE FROM bulk_jobs j USING (
+      SELECT portal_id, id FROM bulk_jobs WHERE ended_at < now() - interval '90 days' LIMIT $1
+    ) AS old WHERE j.portal_id = old.portal_id AND j.id = old.id`,
+  /** What expired is refused by its own date. */
+  revokedSessions: `
+    DELETE FROM revoked_sessions WHERE session_id IN (
+      SELECT session_id FROM revoked_sessions WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
+  redeemedStates: `
+    DELETE FROM redeemed_states WHERE nonce IN (
+      SELECT nonce FROM redeemed_states WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
+  /**
+   * HubSpot repeats a webhook for a day and a call for three: after that nothing comes up again. But a contact may be
+   * erased long after it was merged, and then what is kept of it stands under the id of the one it went into.
+   */
+  contactFates: `
+    DELETE FROM contact_fates f USING (
+      SELECT portal_id, contact_key FROM contact_fates told WHERE told_at < now() - interval '4 days'
+         AND (became_id IS NULL OR NOT EXISTS (
+               SELECT FROM executions e WHERE e.portal_id = told.portal_id AND e.contact_id = told.became_id))
+       ORDER BY told_at LIMIT $1
+    ) AS old WHERE f.portal_id = old.portal_id AND f.contact_key = old.contact_key`,
+  /** Off the list, and no longer counted by the bound on mails (src/domain/alerts/confirmations.ts). */
+  alertAddresses: `
+    DELETE FROM alert_addresses a USING (
+      SELECT a.portal_id, a.address FROM alert_addresses a LEFT JOIN portal_settings s USING (portal_id)
+       WHERE NOT a.address = ANY (string_to_array(lower(replace(coalesce(s.alert_email, ''), ' ', '')), ','))
+         AND coalesce(a.asked_at[cardinality(a.asked_at)], '-infinity') < now() - interval '1 day' LIMIT $1
+    ) AS old WHERE a.portal_id = old.portal_id AND a.address = old.address`,
+  /** No cooldown asks for them any more. */
+  pastEnrollments: `
+    DELETE FROM past_enrollments p USING (
+      SELECT portal_id, contact_id, sequence_id FROM past_enrollments WHERE kept_until < now() ORDER BY kept_until LIMIT $1
+    ) AS old WHERE p.portal_id = old.portal_id AND p.contact_id = old.contact_id AND p.sequence_id = old.sequence_id`,
+};
+
+/** Deletes records other than executions once nobody needs them. @returns how many. */
+export async function deleteOldRecords(pool: Pool, isEnding: () => boolean): Promise<number> {
+  let total = 0;
+  for (const statement of Object.values(STATEMENTS)) {
+    for (let deleted = STEP; deleted === STEP && !isEnding();) {
+      deleted = (await pool.query(statement, [STEP])).rowCount ?? 0;
+      total += deleted;
+      if (deleted > 0) await sleep(PAUSE_MS);
+    }
+  }
+  return total;
+}

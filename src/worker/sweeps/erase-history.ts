@@ -1,0 +1,26 @@
+import type { Pool } from "pg";
+import type { Logger } from "#platform/observability/logger.js";
+import { eachPortal } from "./each-portal.js";
+import { endErasure, eraseNext, listErasures } from "#domain/history/erase.js";
+
+/** Rows looked at in one statement: some milliseconds, so that nothing waits behind it. */
+const STEP = 500;
+
+/** Erases the history of every portal whose admin asked for it. Two processes at it do no harm: a row goes once. */
+export async function eraseHistories({
+  pool,
+  logger,
+  isEnding,
+}: {
+  pool: Pool;
+  logger: Logger;
+  isEnding: () => boolean;
+}): Promise<void> {
+  const what = "the history of an account could not be erased";
+  await eachPortal(await listErasures(pool), { logger, what }, async (erasure) => {
+    let after: bigint | undefined = 0n;
+    while (after !== undefined && !isEnding())
+      after = await eraseNext(pool, { ...erasure, after, limit: STEP });
+    if (after === undefined) await endErasure(pool, erasure);
+  });
+}

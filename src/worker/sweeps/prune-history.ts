@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "pg";
+import { portalsWithHistory, pruneNext } from "#domain/history/prune.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { eraseLeftAccounts } from "./erase-accounts.js";
+import { eachPortal } from "./each-portal.js";
+import { deleteOldRecords } from "./delete-old-records.js";
+
+export interface PruneHistoryOptions {
+  pool: Pool;
+  logger: Logger;
+  /** True once the process is stopping. */
+  isEnding: () => boolean;
+}
+
+/** Rows looked at in one statement: some milliseconds, so that nothing waits behind it. */
+const STEP = 500;
+/** Between two steps: the database's time belongs to the work. */
+const PAUSE_MS = 20;
+/** Names this job among the advisory locks of the database. */
+const LOCK = 7_210_400;
+
+/**
+ * Deletes finished executions past their portal's retention, oldest first, then other old records and accounts that have
+ * left, in one process at a time: another one that finds the lock taken leaves it at that.
+ *
+ * @returns how many executions were deleted; undefined where another process is at it.
+ */
+export async function pruneHistory(options: PruneHistoryOptions): Promise<number | undefined> {
+  const client = await options.pool.connect();
+  let isBroken = false;
+  try {
+    const { rows } = await client.query<{ is_ours: boolean }>(`SELECT pg_try_advisory_lock($1) AS is_ours`, [
+      LOCK,
+    ]);
+    if (rows[0]?.is_ours !== true) return undefined;
+    try {
+      const pruned = await pruneAll(options);
+      await deleteOldRecords(options.pool, options.isEnding);
+      await eraseLeftAccounts(options);
+      return pruned;
+    } finally {
+      await client.query(`SELECT pg_advisory_unlock($1)`, [LOCK]);
+    }
+  } catch (fault) {
+    // A connection that goes back to the pool with the lock on it would keep everyone out.
+    isBroken = true;
+    throw fault;
+  } finally {
+    client.release(isBroken);
+  }
+}
+
+async function pruneAll({ pool, logger, isEnding }: PruneHistoryOptions): Promise<number> {
+  let total = 0;
+  const portals = (await portalsWithHistory(pool)).map((portalId) => ({ portalId }));
+  const what = "the old executions of an account could not be deleted";
+  await eachPortal(portals, { logger, what }, async ({ portalId }) => {
+    for (let after: bigint | undefined = 0n; after !== undefined && !isEnding();) {
+      const step = await pruneNext(pool, { portalId, after, limit: STEP });
+      total += step.deleted;
+      after = step.after;
+      if (step.deleted > 0) await sleep(PAUSE_MS);
+    }
+  });
+  if (total > 0) logger.info({ deleted: total }, "deleted executions past their retention");
+  return total;
+}

@@ -1,0 +1,107 @@
+import type { Pool } from "pg";
+import { deliverMail, mailProblem } from "#domain/alerts/deliver-mail.js";
+import type { Mailer } from "#domain/alerts/mailer.js";
+import { claimDueAlerts, endTry, type AlertOutcome, type DueAlert } from "#domain/alerts/outbox.js";
+import { signatureHeaders } from "#domain/alerts/sign-webhook.js";
+import { openWebhookUrl, signingSecret, type TextCipher } from "#domain/alerts/webhook-seals.js";
+import { alertPayload } from "#domain/alerts/words.js";
+import { AppError } from "../../errors.js";
+import type { WebhookPoster } from "#domain/alerts/webhook-post.js";
+import { readRetryAfterMs } from "#platform/hubspot/retry-after.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+
+export interface SendAlertsOptions {
+  pool: Pool;
+  poster: WebhookPoster;
+  /** Undefined if the operator has set no mail server. */
+  mailer: Mailer | undefined;
+  /** Opens the sealed addresses of webhooks, and the secrets their posts are signed with. */
+  cipher: TextCipher;
+  /** Origin of our settings pages, for the link in the alert. */
+  publicUrl: string;
+  logger: Logger;
+}
+
+const BATCH = 20;
+/** Longer than one mail or one post takes. A mail's claim is renewed with each of its addresses. */
+const CLAIM_SECONDS = 240;
+/** About a day of tries. */
+const MAX_TRIES = 12;
+const RETRY = { baseMs: 5_000, capMs: 4 * 3_600_000 };
+/** "Gone": the one answer by which a receiver says that it wants no more tries. */
+const GONE = 410;
+
+/** How a try went: for whom it is over, and whether anybody is to be tried again. */
+interface Delivery {
+  /** The outcome if this was the last try. */
+  readonly outcome: Exclude<AlertOutcome, "NOT_WANTED">;
+  readonly isDue: boolean;
+  /** Whom it missed and why, in an admin's words. */
+  readonly problem?: string | undefined;
+  /** How long the receiver asked us to wait. */
+  readonly askedMs?: number | undefined;
+}
+
+async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<void> {
+  const { pool, logger } = options;
+  const { portalId, kind, channel, tries } = alert;
+  if (alert.address === null && alert.sealedAddress === null)
+    return endTry(pool, alert, { outcome: alert.reached.length > 0 ? "SENT" : "NOT_WANTED" });
+  const delivery = await (channel === "EMAIL" ? mail(alert, options) : post(alert, options));
+  if (delivery === undefined) return;
+  const { outcome, isDue, problem, askedMs = 0 } = delivery;
+  if (problem !== undefined)
+    logger.warn({ portalId, kind, channel, tries, problem }, "an alert did not reach everybody");
+  if (!isDue || tries >= MAX_TRIES) return endTry(pool, alert, { outcome, problem });
+  const retryInMs = Math.max(askedMs, backoffMs(tries, RETRY));
+  await endTry(pool, alert, { retryInMs, problem: problem ?? "" });
+}
+
+async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery> {
+  const { pool, cipher, poster, publicUrl } = options;
+  const { portalId, id, sealedAddress } = alert;
+  try {
+    const url = sealedAddress === null ? alert.address : openWebhookUrl(cipher, portalId, sealedAddress);
+    const body = JSON.stringify(alertPayload(alert, publicUrl));
+    const secret = await signingSecret(pool, cipher, portalId);
+    const headers = signatureHeaders({ id: `alert_${portalId}_${id}`, body, secret, now: new Date() });
+    const { status, retryAfter } = await poster.post(url ?? "", body, headers);
+    if (status >= 200 && status < 300) return { outcome: "SENT", isDue: false };
+    const problem = `The address answered with status ${status}.`;
+    const askedMs = readRetryAfterMs(retryAfter, { httpStatus: status });
+    return { outcome: "FAILED", isDue: status !== GONE, problem, askedMs };
+  } catch (fault) {
+    return { outcome: "FAILED", isDue: true, problem: describePostFault(fault) };
+  }
+}
+
+/** Undefined if another process has taken the alert over. */
+async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delivery | undefined> {
+  const mailed = await deliverMail(alert, { ...options, claimSeconds: CLAIM_SECONDS });
+  if (mailed === undefined) return undefined;
+  const { reached, refused, due, optedOut, unconfirmed } = mailed;
+  const isComplete = refused.size + due.size + optedOut.length + unconfirmed.length === 0;
+  return {
+    outcome: reached.length === 0 ? "FAILED" : isComplete ? "SENT" : "PARTLY_SENT",
+    isDue: due.size > 0,
+    problem: mailProblem(mailed),
+  };
+}
+
+/** `fetch` hides what happened in the cause of its "fetch failed". */
+function describePostFault(fault: unknown): string {
+  if (fault instanceof AppError)
+    return "The stored address or secret could not be read. Save the address again.";
+  if (!(fault instanceof Error)) return String(fault);
+  if (fault.name === "TimeoutError") return "The address did not answer in time.";
+  const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
+  if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;
+  return typeof cause.message === "string" ? cause.message : fault.message;
+}
+
+/** Delivers the alerts that are due, each to its portal's address. */
+export async function sendDueAlerts(options: SendAlertsOptions): Promise<void> {
+  const due = await claimDueAlerts(options.pool, { limit: BATCH, claimSeconds: CLAIM_SECONDS });
+  await Promise.all(due.map((alert) => deliver(alert, options)));
+}

@@ -1,0 +1,159 @@
+import type { Pool } from "pg";
+import { localTime } from "#platform/time/local-time.js";
+import { raiseAlert } from "#domain/alerts/outbox.js";
+import { sentenceOf } from "#domain/contract/error-codes.js";
+import { undecidedRows } from "#domain/contract/undecided.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { eachPortal } from "./each-portal.js";
+
+export interface WatchOptions {
+  readonly pool: Pool;
+  readonly logger: Logger;
+}
+
+/** What the operator reads of an account whose admins could not be told. */
+const UNTOLD = "the admins of an account could not be told of its trouble";
+
+/** Tells the admins of each portal in turn: what is in the way of one keeps no other from being told. */
+export async function tellEach<Row extends { portal_id: string }>(
+  rows: readonly Row[],
+  { logger }: WatchOptions,
+  tell: (portal: Row & { portalId: bigint }) => Promise<void>,
+): Promise<void> {
+  const portals = rows.map((row) => ({ ...row, portalId: BigInt(row.portal_id) }));
+  await eachPortal(portals, { logger, what: UNTOLD }, tell);
+}
+
+/** Below this, one failure more or less is no share worth waking anybody for. */
+const LEAST_FOR_SHARE = 20;
+
+interface FailureRow {
+  portal_id: string;
+  failed: number;
+  decided: number;
+  top_code: string | null;
+  since: Date;
+}
+
+/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin cancelled is no failure. */
+export async function watchFailures(options: WatchOptions): Promise<void> {
+  const { pool } = options;
+  const { rows } = await pool.query<FailureRow>({
+    name: "watch-failures",
+    text: `
+      SELECT s.portal_id, hour.*, now() - interval '1 hour' AS since FROM portal_settings s JOIN portals p USING (portal_id), LATERAL (
+        SELECT count(*) FILTER (WHERE enrollment_status = 'FAILED')::int AS failed, count(*)::int AS decided,
+               mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code
+          FROM executions e
+         WHERE e.portal_id = s.portal_id AND e.decided_at > now() - interval '1 hour' AND e.kind = 'ENROLL'
+           AND e.error_code IS DISTINCT FROM 'CANCELLED'
+      ) AS hour
+       WHERE p.status = 'CONNECTED' AND (s.alert_failure_count IS NOT NULL OR s.alert_failure_percent IS NOT NULL) AND (
+             hour.failed >= s.alert_failure_count
+          OR (hour.decided >= $1 AND hour.failed * 100 >= s.alert_failure_percent * hour.decided))`,
+    values: [LEAST_FOR_SHARE],
+  });
+  await tellEach(rows, options, async ({ portalId, failed, decided, top_code, since }) => {
+    const sentence = top_code === null ? undefined : sentenceOf(top_code);
+    const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
+    const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
+    const narrowed = {
+      status: "failed",
+      ...(top_code === null ? {} : { code: top_code }),
+      since: since.toISOString(),
+    };
+    const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
+    await raiseAlert(pool, { portalId, kind: "FAILURES_HIGH", message, page });
+  });
+}
+
+/** Rows of a portal's backlog looked at, of each state; what lies behind them is later still. */
+const LOOK_AHEAD = 50_000;
+
+interface BacklogRow {
+  portal_id: string;
+  time_zone: string | null;
+  waiting: number;
+  per_hour: number;
+  first_missed_at: Date;
+}
+
+/** One that was put off (for a date, a sender, HubSpot) joins the line again when its time comes. */
+const IN_LINE_SINCE = "CASE WHEN e.last_problem IS NULL THEN e.accepted_at ELSE e.due_at END";
+const OPEN_COLUMNS = "e.deadline_at, greatest(e.due_at, now()) AS from_at, e.due_at, e.id";
+
+/**
+ * Raises BACKLOG_LATE if contacts that wait will miss their deadline. Only those whose time has come stand in line; one
+ * that waits for a date of its own joins it then. The pace is what was decided since the line began to wait, an hour at
+ * most. Each contact is done one step of that pace after the one before it, or after it joins: the first that is done too
+ * late is told. A line younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the
+ * pace zero, and is late from a day before the first deadline on.
+ */
+export async function watchBacklogs(options: WatchOptions): Promise<void> {
+  const { pool } = options;
+  const { rows } = await pool.query<BacklogRow>({
+    name: "watch-backlogs",
+    text: `
+      WITH line AS (
+        SELECT p.portal_id, p.time_zone, backlog.* FROM portals p, LATERAL (
+          SELECT count(*)::int AS waiting, least(now() - min(since), interval '1 hour') AS span
+            FROM (${undecidedRows({ columns: `e.due_at, ${IN_LINE_SINCE} AS since`, portalId: "p.portal_id", limit: "$1" })}) AS open
+           WHERE due_at <= now()
+        ) AS backlog
+         WHERE backlog.waiting > 0 AND backlog.span >= interval '10 minutes'
+      ), paced AS (
+        SELECT line.*, (SELECT count(*) FROM executions e
+                         WHERE e.portal_id = line.portal_id AND e.decided_at > now() - line.span
+                           AND e.kind = 'ENROLL') / extract(epoch FROM line.span) AS per_second
+          FROM line
+      )
+      SELECT paced.portal_id, paced.time_zone, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
+        FROM paced, LATERAL (
+          SELECT min(deadline_at) AS first_missed_at FROM (
+            SELECT deadline_at, due_at, place / nullif(paced.per_second, 0) * interval '1 second'
+                     + max(from_at - (place - 1) / nullif(paced.per_second, 0) * interval '1 second') OVER (ORDER BY place) AS done_at
+              FROM (
+                SELECT *, row_number() OVER (ORDER BY due_at, id) AS place FROM (
+                  ${undecidedRows({ columns: OPEN_COLUMNS, portalId: "paced.portal_id", limit: "$1" })}
+                ) AS undecided
+              ) AS placed
+          ) AS open
+           WHERE CASE WHEN paced.per_second > 0 THEN open.done_at > open.deadline_at AND open.due_at < open.deadline_at
+                   ELSE open.due_at <= now() AND open.deadline_at < now() + interval '1 day' END
+        ) AS late
+       WHERE late.first_missed_at IS NOT NULL`,
+    values: [LOOK_AHEAD],
+  });
+  await tellEach(rows, options, async ({ portalId, time_zone, waiting, per_hour, first_missed_at }) => {
+    const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
+    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
+    const page = "/settings/activity?status=waiting";
+    await raiseAlert(pool, { portalId, kind: "BACKLOG_LATE", message, page });
+  });
+}
+
+/** A wrong set-up that is noticed and mended at once is nothing to tell every account of. */
+const FAULT_LASTS = "30 minutes";
+
+/**
+ * Raises SERVICE_FAULT, once for each time, in every account that a fault of our own keeps at a standstill: its admins
+ * see contacts wait and cannot know that HubSpot is not to blame.
+ */
+export async function watchOwnFaults(options: WatchOptions): Promise<void> {
+  const { pool } = options;
+  const { rows } = await pool.query<{ portal_id: string }>({
+    name: "watch-own-faults",
+    text: `
+      SELECT d.portal_id FROM portal_drains d JOIN portals p USING (portal_id)
+       WHERE d.circuit_trips > 0 AND d.circuit_cause IS NOT NULL AND d.circuit_opened_at < now() - $1::interval AND p.status = 'CONNECTED'
+         AND NOT EXISTS (SELECT FROM alerts a WHERE a.portal_id = d.portal_id AND a.kind = 'SERVICE_FAULT'
+                            AND a.created_at > d.circuit_opened_at)`,
+    values: [FAULT_LASTS],
+  });
+  await tellEach(rows, options, async ({ portalId }) => {
+    const message =
+      "A fault of Sequence Enroller itself keeps contacts of this account waiting. Its operator has been told. " +
+      "Nothing is lost: they go on when it is mended.";
+    await raiseAlert(pool, { portalId, kind: "SERVICE_FAULT", message });
+  });
+}

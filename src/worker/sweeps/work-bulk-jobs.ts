@@ -1,0 +1,43 @@
+import type { Pool } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
+import { stopBulkJob } from "#domain/history/bulk-jobs.js";
+import { BulkStepFailed, workBulkStep } from "#domain/history/bulk-steps.js";
+
+export interface BulkWorkOptions {
+  pool: Pool;
+  /** Told after each step that changed something: the portal has work. */
+  wake: (portalId: bigint) => void;
+  /** True once the process is stopping. */
+  isEnding: () => boolean;
+  /** Told of a step that failed; the others go on. */
+  onFailed: (failure: BulkStepFailed) => void;
+}
+
+/**
+ * Works through the bulk jobs that admins asked for, a step at a time, until none is left. Each step commits with its
+ * progress: a crash repeats nothing, and another process goes on where it stopped. A job whose step fails holds up no
+ * other: it is stopped where it can never be carried out, and else left for the next call.
+ */
+export async function workBulkJobs(options: BulkWorkOptions): Promise<void> {
+  const { pool, wake, isEnding, onFailed } = options;
+  const failed: bigint[] = [];
+  while (!isEnding()) {
+    try {
+      const step = await inTransaction(pool, (client) => workBulkStep(client, failed));
+      if (step === undefined) return;
+      if (step.changed > 0) wake(step.portalId);
+    } catch (fault) {
+      if (!(fault instanceof BulkStepFailed)) throw fault;
+      failed.push(fault.job.jobId);
+      onFailed(fault);
+      if (fault.isForGood) await stopForGood(pool, fault);
+    }
+  }
+}
+
+const IMPOSSIBLE = "It cannot be carried out: the database refuses what its filter asks for.";
+
+/** In a transaction of its own: the step's was taken back. */
+async function stopForGood(pool: Pool, { job: { portalId, jobId } }: BulkStepFailed): Promise<void> {
+  await stopBulkJob(pool, { portalId, id: jobId, reason: IMPOSSIBLE });
+}
