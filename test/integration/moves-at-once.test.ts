@@ -206,8 +206,8 @@ describe("executions that several move at once", () => {
     const before = await marks();
     expect(before).toEqual([{ user_id: "7", refused_code: refused.code }]);
     await acquirePortal(pool(), portalId);
-    await storeSenderRefusal(old, { ...refused, userId: 8n });
-    await clearSenderMark(old, 7n);
+    await expect(storeSenderRefusal(old, { ...refused, userId: 8n })).rejects.toBeInstanceOf(LeaseLost);
+    await expect(clearSenderMark(old, 7n)).rejects.toBeInstanceOf(LeaseLost);
     const circuit = new PortalCircuit({ pool: pool(), lease, onFault: () => undefined });
     circuit.failed("down", { retryAfterMs: 60_000 });
     await circuit.saved();
