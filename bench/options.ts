@@ -11,6 +11,7 @@ export const PARTS = [
   "fairness-one",
   "fairness-many",
   "fairness-hung",
+  "fairness-region",
   "takeover",
   "growth",
   "portals",

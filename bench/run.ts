@@ -1,7 +1,12 @@
 import { ensureBuilt } from "./chaos/stage.js";
 import { measureAccept } from "./accept/accept.js";
 import { measureDrain } from "./drain/drain.js";
-import { measureFairnessHung, measureFairnessMany, measureFairnessOne } from "./fairness/fairness.js";
+import {
+  measureFairnessHung,
+  measureFairnessRegion,
+  measureFairnessMany,
+  measureFairnessOne,
+} from "./fairness/fairness.js";
 import { measureTakeover } from "./takeover/takeover.js";
 import { measureWake } from "./wake/wake.js";
 import { Halts } from "./rig/halts.js";
@@ -28,6 +33,7 @@ const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   "fairness-one": measureFairnessOne,
   "fairness-many": measureFairnessMany,
   "fairness-hung": measureFairnessHung,
+  "fairness-region": measureFairnessRegion,
   takeover: measureTakeover,
   growth: measureGrowth,
   portals: measurePortals,

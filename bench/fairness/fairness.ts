@@ -18,7 +18,7 @@ const SETTLE_MS = 3_000;
 /** What each busy portal is given in a run: its budget takes more than two windows for it, longer than the calls last. */
 const BUSY_EACH = 260;
 /** Portals for which HubSpot hangs, and what each of them is given: more than a few places at the gate, far less than it asks for. */
-const HUNG = { portals: 300, each: 100 };
+const HUNG = { half: SMALL_PORTALS, region: 300, each: 100 };
 /** Contacts of the portal with the one backlog that are reached in a run; the rest of its backlog only waits. */
 const REACHED = 300;
 
@@ -103,10 +103,10 @@ export function measureFairnessMany(options: BenchOptions): Promise<Figure[]> {
  * The same while HubSpot does not answer for as many portals, each with a backlog. Run once, however many runs are asked
  * for: it is the first time-outs that could hold up others, before the circuits open.
  */
-export async function measureFairnessHung(options: BenchOptions): Promise<Figure[]> {
+async function measureHung({ busy, id, what }: Setting, options: BenchOptions): Promise<Figure> {
   const rig = await startRig({ latencyMs: LATENCY_MS, ...processOptions(options) });
   try {
-    const ids = portalIds(SMALL_PORTALS + (options.isQuick ? SMALL_PORTALS : HUNG.portals));
+    const ids = portalIds(SMALL_PORTALS + busy);
     const [healthy, hung] = [ids.slice(0, SMALL_PORTALS), ids.slice(SMALL_PORTALS)];
     await stockPortals(
       rig,
@@ -123,9 +123,25 @@ export async function measureFairnessHung(options: BenchOptions): Promise<Figure
     await addBacklog(rig.pool, { portalIds: hung, each: HUNG.each, from: 1 });
     const took = await trickle(rig, healthy, 0);
     options.tell(`fairness, ${hung.length} hung: ${summary(took)}`);
-    const what = `the same while HubSpot hangs for ${hung.length} portals with a backlog each`;
-    return [figure({ id: "fairness-hung", what }, [quantile(took, 0.99) / 1_000])];
+    return figure({ id, what }, [quantile(took, 0.99) / 1_000]);
   } finally {
     await rig.close();
   }
+}
+
+const hungSetting = (id: string, busy: number): Setting => ({
+  ...{ id, busy },
+  what: `the same while HubSpot hangs for ${busy} portals with a backlog each`,
+});
+
+/** A half of all portals hangs. */
+export async function measureFairnessHung(options: BenchOptions): Promise<Figure[]> {
+  return [await measureHung(hungSetting("fairness-hung", HUNG.half), options)];
+}
+
+/** A whole region hangs, fifteen portals for each that does not. There is no bar: the others are late, and none is lost. */
+export async function measureFairnessRegion(options: BenchOptions): Promise<Figure[]> {
+  const busy = options.isQuick ? HUNG.half : HUNG.region;
+  const { bar: _bar, ...told } = await measureHung(hungSetting("fairness-region", busy), options);
+  return [told];
 }

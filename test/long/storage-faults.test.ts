@@ -18,8 +18,8 @@ import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } fr
 
 /** Calls are answered within a second; the rest is what a busy machine adds to the measurement. */
 const ANSWER_MS = 2_500;
-/** More than one connection after the other can serve in the second that a call waits for one. */
-const CROWD = 100;
+/** Accounts that each ask at once: more than one connection after the other can serve in the second that a call waits for one. */
+const CROWD = Array.from({ length: 100 }, (_, index) => 9_100_000 + index);
 /** Pages and dropdowns give up after 5 s at most. */
 const PAGE_MS = 6_500;
 
@@ -82,9 +82,9 @@ describe("when the database is in trouble", () => {
     return { status: response.status, text, tookMs: performance.now() - startedAt };
   }
 
-  function askOptions(route: string) {
+  function askOptions(route: string, portalId = portal.portalId) {
     const url = running.publicUrl + route;
-    const body = JSON.stringify({ origin: { portalId: portal.portalId }, inputFieldName: "sequence_id" });
+    const body = JSON.stringify({ origin: { portalId }, inputFieldName: "sequence_id" });
     const signed = running.simulator.sign({ method: "POST", url, body });
     return timed(() =>
       fetch(url, { method: "POST", headers: { "content-type": "application/json", ...signed }, body }),
@@ -122,7 +122,9 @@ describe("when the database is in trouble", () => {
   async function expectHonestPages(trouble: Trouble, siteStatus: 200 | 503 = 503): Promise<void> {
     endTrouble = () => trouble.end();
     await trouble.begin();
-    const options = await Promise.all([SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE].map(askOptions));
+    const options = await Promise.all(
+      [SEQUENCE_OPTIONS_ROUTE, SENDER_OPTIONS_ROUTE].map((route) => askOptions(route)),
+    );
     for (const answer of options) {
       expect(answer.status).toBe(503);
       expect(JSON.parse(answer.text)).toMatchObject({ code: "STORAGE_UNAVAILABLE" });
@@ -160,20 +162,26 @@ describe("when the database is in trouble", () => {
 
   /**
    * Nothing the calls need is locked; all connections wait for what is. Each is free again after as long as a lock is waited
-   * for, and goes to the next of many who were there before any call.
+   * for, and goes to the next of many who were there before any call. One account has a share that leaves others theirs: it
+   * takes many accounts.
    */
   function exhausted(): Trouble {
     let client: pg.PoolClient | undefined;
     let isOver = false;
     let crowd: Promise<unknown> = Promise.resolve();
-    const askOn = async (): Promise<void> => {
-      while (!isOver) await askOptions(SEQUENCE_OPTIONS_ROUTE).catch(() => undefined);
+    const askOn = async (portalId: number): Promise<void> => {
+      while (!isOver) await askOptions(SEQUENCE_OPTIONS_ROUTE, portalId).catch(() => undefined);
     };
     return {
       async begin() {
+        await admin.query(
+          `INSERT INTO portals (portal_id, status, directory_synced_at, directory_requested_at)
+           SELECT id, 'CONNECTED', now(), NULL FROM unnest($1::bigint[]) AS id ON CONFLICT DO NOTHING`,
+          [CROWD],
+        );
         client = await admin.connect();
         await client.query("BEGIN; LOCK TABLE sequences IN ACCESS EXCLUSIVE MODE");
-        crowd = Promise.all(Array.from({ length: CROWD }, askOn));
+        crowd = Promise.all(CROWD.map(askOn));
         await until(async () => {
           const { rows } = await admin.query<{ waiting: number }>(
             `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
