@@ -8,6 +8,7 @@ import { startRig, type Rig } from "../rig/rig.js";
 import { portalIds, stockPortals, warmUp } from "../rig/stock.js";
 import type { BenchOptions } from "../options.js";
 import type { Figure } from "../report/figures.js";
+import { QUEUE } from "#platform/queue/open-boss.js";
 import { median } from "../report/statistics.js";
 import { copyDatabase, urlOf } from "./databases.js";
 
@@ -16,6 +17,8 @@ const LIMIT = 1_000;
 const LATENCY_MS = 10;
 const SMALL = 1_000;
 const LARGE = 1_000_000;
+/** Finished jobs of the queue that the large side begins with: what hours without its maintenance leave. */
+const FINISHED_JOBS = 100_000;
 
 interface Side {
   readonly name: string;
@@ -29,6 +32,8 @@ interface Measured {
   /** The database's processor time per drained execution, in µs: does not count waiting. */
   readonly drainCpu: number;
   readonly memoryMb: number;
+  /** Jobs in the queue's table after the drain, finished ones included. */
+  readonly queueRows: number;
 }
 
 interface Load {
@@ -74,7 +79,17 @@ async function drain(rig: Rig, { side, ...of }: Load & { side: Side }): Promise<
   const drainCpu = ((databaseCpuSeconds(postmaster) - before) * 1e6) / (of.each * PORTALS.length);
   const memoryMb = await worker.memoryMb();
   await rig.stop(worker);
-  return { drain: rate, drainCpu, memoryMb };
+  const { rows } = await side.pool.query<{ jobs: number }>(`SELECT count(*)::int AS jobs FROM pgboss.job`);
+  return { drain: rate, drainCpu, memoryMb, queueRows: rows[0]?.jobs ?? Number.NaN };
+}
+
+async function addFinishedJobs(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `INSERT INTO pgboss.job (name, state, singleton_key, created_on, started_on, completed_on)
+     SELECT $1, 'completed', 'old-' || n, now() - interval '1 hour', now() - interval '1 hour', now() - interval '1 hour'
+       FROM generate_series(1, $2::int) AS n`,
+    [QUEUE, FINISHED_JOBS],
+  );
 }
 
 async function openSides(rig: Rig, options: BenchOptions): Promise<Side[]> {
@@ -87,6 +102,7 @@ async function openSides(rig: Rig, options: BenchOptions): Promise<Side[]> {
     pool.on("error", () => undefined);
     const total = name === "small" ? SMALL : options.isQuick ? LARGE / 10 : LARGE;
     await addHistory(pool, { portalIds: PORTALS, total });
+    if (name === "large") await addFinishedJobs(pool);
     options.tell(`growth: ${name} holds ${total} finished executions`);
   }
   // Else a gigabyte that was loaded a moment ago is written out while it is measured: a cost of loading, not of holding.
@@ -129,7 +145,7 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
         measured[side.name]?.push(result);
         options.tell(
           `growth, run ${run + 1}, ${side.name}: accept ${result.accept.toFixed(0)}/s, drain ${result.drain.toFixed(0)}/s (database ${result.drainCpu.toFixed(0)} µs each), ` +
-            `worker ${result.memoryMb.toFixed(0)} MiB`,
+            `worker ${result.memoryMb.toFixed(0)} MiB, queue ${result.queueRows} rows`,
         );
         await sleep(1_000);
       }
@@ -155,6 +171,11 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
       figureOf("memoryMb", measured, {
         ...{ id: "growth-memory", what: "worker's memory at 1,000,000 stored over 1,000", unit: "MiB" },
         bar: { of: "ratio", atMost: 1.1 },
+      }),
+      figureOf("queueRows", measured, {
+        ...{ id: "growth-queue", unit: "rows" },
+        what: `the queue's table after a drain, begun with ${FINISHED_JOBS} finished jobs over none`,
+        bar: { of: "ours", atMost: 10_000 },
       }),
     ];
   } finally {
