@@ -2,7 +2,7 @@ import type { SimulatedUser } from "../simulator/portal/model.js";
 import type { SimulatedPortal } from "../simulator/portal.js";
 import type { Simulator } from "../simulator/simulator.js";
 
-/** Contacts whose e-mail is of this domain are on the demo's suppression list. */
+/** Contacts whose email is of this domain are on the demo's suppression list. */
 export const SUPPRESSED_DOMAIN = "competitor.example";
 const DAY_MS = 86_400_000;
 

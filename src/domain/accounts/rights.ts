@@ -91,7 +91,7 @@ async function hadUserList(client: PoolClient, portalId: bigint): Promise<boolea
 /** Somebody who may use the settings site, and why. */
 export interface Administrator {
   userId: bigint;
-  /** "Name · e-mail", or what of it is known. */
+  /** "Name · email", or what of it is known. */
   label: string;
   reason: "super-admin" | "installed" | "let-in";
 }

@@ -4,7 +4,7 @@ import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
 /** How much of their daily cap a sender has used. */
 export interface SenderLoad {
   readonly userId: bigint;
-  /** Name, else e-mail, else "User 7". */
+  /** Name, else email, else "User 7". */
   readonly label: string;
   /** Enrollments in the last 24 hours. */
   readonly sent: number;
