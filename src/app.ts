@@ -7,7 +7,7 @@ import { worded } from "#platform/db/errors.js";
 import { boundPipelining } from "#web/kit/bound-pipelining.js";
 import { guardConnections } from "#web/kit/guard-connections.js";
 import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
-import type { WorkIntervals } from "#worker/sweeps/work-intervals.js";
+import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers, lay } from "./compose/foundation.js";
 
@@ -53,7 +53,7 @@ export interface AppOptions {
   /** How long HubSpot may take to show what it did, in ms (worker/attempt/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
   /** How often periodic work is done, where that is not as in production: for tests. */
-  readonly workIntervals?: Partial<WorkIntervals> | undefined;
+  readonly workIntervals?: Intervals | undefined;
   /** The embedded server, where it is being started already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
   /** Aborts if somebody wishes the process to stop: a start that is under way is then given up. */

@@ -13,7 +13,7 @@ import { UnfinishedChanges } from "#domain/executions/unfinished.js";
 import { createDirectory, type Directory } from "#domain/directory/directory.js";
 import { createAppId, type AppId } from "#platform/hubspot/app-id.js";
 import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
-import { WORK_INTERVALS, type WorkIntervals } from "#worker/sweeps/work-intervals.js";
+import type { Intervals } from "#worker/schedule.js";
 import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { CALLBACK_PATH } from "#web/oauth/routes.js";
@@ -76,7 +76,8 @@ export interface Foundation {
   readonly hubspotClock: HubSpotClock;
   /** How long HubSpot may take to show what it did (worker/attempt/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
-  readonly workIntervals: WorkIntervals;
+  /** How often periodic work is done, where that is not as in life. */
+  readonly workIntervals: Intervals;
 }
 
 /** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
@@ -156,7 +157,7 @@ interface Ground extends Pick<Foundation, "config" | "logger"> {
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly propertiesFreshMs?: number | undefined;
   readonly renewalPatienceMs?: number | undefined;
-  readonly workIntervals?: Partial<WorkIntervals> | undefined;
+  readonly workIntervals?: Intervals | undefined;
   /** The embedded server, where somebody has begun to start it. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
   /** Ends what the start only waits for. */
@@ -237,7 +238,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     renewalPatienceMs,
     hubspotClock,
     believeNoneAfterMs,
-    workIntervals: { ...WORK_INTERVALS, ...ground.workIntervals },
+    workIntervals: ground.workIntervals ?? {},
     database,
     siteDatabase,
     databaseNews,

@@ -12,7 +12,7 @@ let portalId: bigint;
 let admin: Browser;
 
 beforeAll(async () => {
-  running = await startRunningApp({ workIntervals: { idleMs: 500 } });
+  running = await startRunningApp({ workIntervals: { requestOldUserLists: 500, useIdleGrants: 500 } });
 });
 
 afterAll(() => running.close());

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { startApp, type App } from "../../src/app.js";
 import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
 import { readConfig, type Config } from "../../src/config.js";
-import type { WorkIntervals } from "#worker/sweeps/work-intervals.js";
+import type { Intervals } from "#worker/schedule.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/world/options.js";
@@ -41,7 +41,7 @@ export interface StartOptions {
   /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
   believeNoneAfterMs?: number;
   /** How often periodic work is done; by default as {@link WORK_INTERVALS} says. */
-  workIntervals?: Partial<WorkIntervals>;
+  workIntervals?: Intervals;
 }
 
 /** The unkind world, with shorter lags: HubSpot shows everything within four seconds, instead of within two minutes. */
@@ -51,8 +51,14 @@ export const UNKIND_BUT_QUICK = {
 } satisfies StartOptions;
 
 /** Tests change rows beside the app, of which nobody tells it: it looks for such work more often than in life. */
-const WORK_INTERVALS: Partial<WorkIntervals> = {
-  ...{ sweepMs: 250, overdueMs: 500, bulkMs: 200, eraseMs: 300, revokeMs: 300 },
+const WORK_INTERVALS: Intervals = {
+  wakeDuePortals: 250,
+  wakeOverduePortals: 500,
+  workBulkJobs: 200,
+  eraseHistories: 300,
+  revokeGrants: 300,
+  sendAlerts: 250,
+  sendConfirmations: 250,
 };
 
 /** Below the ports that systems give to connections of their own: such a one could take ours before we listen. */

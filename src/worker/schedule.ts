@@ -1,0 +1,141 @@
+import type { OverdueLooks } from "#domain/executions/overdue.js";
+import { recallStranded } from "#domain/executions/stranded.js";
+import { IDLE_INTERVAL_MS, requestOldUserLists } from "#domain/directory/user-list.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { applyLateFates } from "./sweeps/apply-late-fates.js";
+import { eraseHistories } from "./sweeps/erase-history.js";
+import { pruneHistory } from "./sweeps/prune-history.js";
+import { resealEveryWebhook } from "./sweeps/reseal-webhooks.js";
+import { sendDueAlerts, type SendAlertsOptions } from "./sweeps/send-alerts.js";
+import { sendDueConfirmations } from "./sweeps/send-confirmations.js";
+import { findDuePortals, findOverduePortals } from "./sweeps/wake-due-portals.js";
+import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./sweeps/watch-idle-portals.js";
+import { watchBacklogs, watchFailures, watchOwnFaults } from "./sweeps/watch-portals.js";
+import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
+
+/** What periodic work is done with. */
+export interface ScheduleTools extends SendAlertsOptions {
+  readonly wake: (portalId: bigint) => void;
+  readonly overdueLooks: OverdueLooks;
+  readonly vault: {
+    readonly accessTokenFor: (portalId: bigint) => Promise<string>;
+    readonly revokeGivenUp: () => Promise<void>;
+  };
+}
+
+interface Ending {
+  /** True once the process is stopping: what is left of long work is done later. */
+  readonly isEnding: () => boolean;
+}
+
+/** One kind of periodic work: how often it is begun, unless it is still under way, and what is done then. */
+export interface PeriodicWork<Tools> {
+  readonly everyMs: number;
+  readonly work: (tools: Tools & Ending) => Promise<unknown>;
+}
+
+/** Everything that a worker does because time has passed, by name. Each goes on whatever becomes of the others. */
+export const SCHEDULE = {
+  /** Portals with something due that nobody woke. */
+  wakeDuePortals: {
+    everyMs: 2_000,
+    work: async ({ pool, wake }) => {
+      (await findDuePortals(pool)).forEach(wake);
+    },
+  },
+  /** Deadlines are days away: finding one passed is not urgent. A look that reads much is taken less often still. */
+  wakeOverduePortals: {
+    everyMs: 4_000,
+    work: async ({ pool, wake, overdueLooks }) => {
+      (await findOverduePortals(pool, overdueLooks)).forEach(wake);
+    },
+  },
+  recallStranded: {
+    everyMs: 5 * 60_000,
+    work: async ({ pool, logger }) => {
+      const recalled = await recallStranded(pool);
+      if (recalled > 0) logger.warn({ recalled }, "executions were due only after the end of their hold");
+    },
+  },
+  /** A person is watching the progress. */
+  workBulkJobs: {
+    everyMs: 1_000,
+    work: ({ logger, ...tools }) =>
+      workBulkJobs({
+        ...tools,
+        onFailed: (fault) => {
+          logger.warn({ fault, ...fault.job, isForGood: fault.isForGood }, "a step of a bulk job failed");
+        },
+      }),
+  },
+  pruneHistory: { everyMs: 15 * 60_000, work: pruneHistory },
+  eraseHistories: { everyMs: 3_000, work: eraseHistories },
+  /** How soon a contact that HubSpot erased, and that came up again, is erased again. */
+  applyLateFates: {
+    everyMs: 20_000,
+    work: async ({ pool, logger, wake }) => {
+      (await applyLateFates(pool, logger)).forEach(wake);
+    },
+  },
+  resealWebhooks: { everyMs: 15 * 60_000, work: resealEveryWebhook },
+  /** Tells HubSpot which grants are not used any more. They are no use to anybody here. */
+  revokeGrants: { everyMs: 2_000, work: ({ vault }) => vault.revokeGivenUp() },
+  /** Using a grant shows whether the account still has the app. */
+  useIdleGrants: {
+    everyMs: IDLE_INTERVAL_MS,
+    work: async ({ pool, vault }) => useGrants(await findUnusedGrants(pool), vault.accessTokenFor),
+  },
+  requestOldUserLists: {
+    everyMs: IDLE_INTERVAL_MS,
+    work: async ({ pool, wake }) => {
+      (await requestOldUserLists(pool)).forEach(wake);
+    },
+  },
+  /** Alerts tell of hours and days: a minute's delay is nothing to them. */
+  watchFailures: { everyMs: 60_000, work: watchFailures },
+  watchBacklogs: { everyMs: 60_000, work: watchBacklogs },
+  watchOwnFaults: { everyMs: 60_000, work: watchOwnFaults },
+  watchUserLists: { everyMs: 60_000, work: tellOfFixedUserLists },
+  sendAlerts: { everyMs: 2_000, work: sendDueAlerts },
+  sendConfirmations: { everyMs: 2_000, work: sendDueConfirmations },
+} as const satisfies Readonly<Record<string, PeriodicWork<ScheduleTools>>>;
+
+/** How often work is done instead, in ms, by its name: for tests. */
+export type Intervals = Readonly<Partial<Record<keyof typeof SCHEDULE, number>>>;
+
+/**
+ * Begins periodic work; none of it is done twice at once. What fails is logged with its name, and done again at its next
+ * time.
+ *
+ * @param options.intervals other intervals than the table's, in ms, by the work's name.
+ * @returns what ends it, and resolves when nothing is under way any more.
+ */
+export function startSchedule<Tools, Name extends string>(
+  schedule: Readonly<Record<Name, PeriodicWork<Tools>>>,
+  tools: Tools,
+  { intervals, logger }: { intervals: Readonly<Partial<Record<Name, number>>>; logger: Logger },
+): () => Promise<void> {
+  const underWay = new Map<Name, Promise<unknown>>();
+  let hasEnded = false;
+  const withEnding = { ...tools, isEnding: () => hasEnded };
+
+  function begin(name: Name): void {
+    if (underWay.has(name)) return;
+    const working = schedule[name]
+      .work(withEnding)
+      .catch((fault: unknown) => {
+        logger.warn({ fault, work: name }, "periodic work failed; it is done again at its next time");
+      })
+      .finally(() => underWay.delete(name));
+    underWay.set(name, working);
+  }
+
+  const timers = (Object.keys(schedule) as Name[]).map((name) =>
+    setInterval(begin, intervals[name] ?? schedule[name].everyMs, name),
+  );
+  return async () => {
+    hasEnded = true;
+    timers.forEach(clearInterval);
+    await Promise.all(underWay.values());
+  };
+}
