@@ -17,7 +17,7 @@ import { putExecutionsOnSmallDisk } from "../support/full-disk.js";
 import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } from "../support/start-app.js";
 
 /** Calls are answered within a second; the rest is what a busy machine adds to the measurement. */
-const ANSWER_MS = 2_500;
+const ANSWER_MS = 1_500;
 /** Accounts that each ask at once: more than one connection after the other can serve in the second that a call waits for one. */
 const CROWD = Array.from({ length: 100 }, (_, index) => 9_100_000 + index);
 /** Pages and dropdowns give up after 5 s at most. */
@@ -92,21 +92,26 @@ describe("when the database is in trouble", () => {
   }
 
   /**
-   * Calls in the trouble get 503 in time and nothing else; once it is over, HubSpot's retries bring each contact to one
-   * enrollment and one completion, with nothing restarted.
+   * Calls in the trouble get 503 in time; once it is over, HubSpot's retries bring each contact to one enrollment and one
+   * completion, with nothing restarted. If the trouble leaves gaps (a page that is pruned, a connection that is free for a
+   * moment), a call may find one: then it is taken, and counts as every other.
    */
-  async function expectRefusedThenDone(trouble: Trouble): Promise<void> {
+  async function expectRefusedThenDone(trouble: Trouble, leavesGaps = false): Promise<void> {
     endTrouble = () => trouble.end();
     await trouble.begin();
     const run = enroll(6);
     const isTried = () =>
-      run.executions.length === 6 && run.executions.every(({ attempts }) => attempts.length >= 2);
+      run.executions.length === 6 &&
+      run.executions.every(({ attempts }) => attempts.length >= 2 || attempts.at(-1)?.status === 200);
     await until(() => Promise.resolve(isTried()), "two answers to each call");
     const answers = run.executions.flatMap(({ attempts }) => attempts.slice(0, 2));
     await endTrouble();
     endTrouble = undefined;
-    expect([...new Set(answers.map(({ status }) => status))]).toEqual([503]);
-    expect(answers[0]?.body).toContain("STORAGE_UNAVAILABLE");
+    const refused = answers.filter(({ status }) => status === 503);
+    for (const { body } of refused) expect(body).toContain("STORAGE_UNAVAILABLE");
+    const taken = answers.filter(({ status }) => status === 200);
+    expect([refused.length + taken.length, refused.length > taken.length]).toEqual([answers.length, true]);
+    if (!leavesGaps) expect(taken).toEqual([]);
     expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(ANSWER_MS);
     await run.finished;
     expect(new Set(run.executions.map(({ outputs }) => outputs["enrollment_status"]))).toEqual(
@@ -220,13 +225,13 @@ describe("when the database is in trouble", () => {
   describe("calls get 503 within a second and nothing else, and are made good once it is over,", () => {
     test("when it is gone", () => expectRefusedThenDone(gone));
     test("when it hangs", () => expectRefusedThenDone(hung));
-    test("when every connection is in use", () => expectRefusedThenDone(exhausted()));
+    test("when every connection is in use", () => expectRefusedThenDone(exhausted(), true));
     test("when it is read-only", () => expectRefusedThenDone(readOnly()));
 
     test("when its disk is full", async () => {
       const disk = await putExecutionsOnSmallDisk(admin);
       try {
-        await expectRefusedThenDone({ begin: () => disk.fill(), end: () => disk.empty() });
+        await expectRefusedThenDone({ begin: () => disk.fill(), end: () => disk.empty() }, true);
       } finally {
         await admin.query(`DROP TABLE IF EXISTS filling`);
         await admin.query(`ALTER TABLE executions SET TABLESPACE pg_default`);

@@ -30,6 +30,10 @@ const overdue = (state: StoppedState | "DECIDED", endsAt: "deadline_at" | "hold_
 /** They are locked as they were found. Asked for their state again, PostgreSQL 15 reads all that is open a second time. */
 const ARE_OVERDUE = `e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM overdue))`;
 
+/** An admin may have resumed since the turn read "paused": then the ordinary claim decides what is past its deadline. */
+const IS_STILL_PAUSED_IF_SAID = `($3 <> 'PORTAL_PAUSED' OR EXISTS (
+  SELECT FROM portal_settings s WHERE s.portal_id = lease.portal_id AND s.paused_at IS NOT NULL))`;
+
 /**
  * Gives up what is past its time in a portal that cannot be called, or whose admin paused it: open executions are
  * decided at their deadline with the code given, and completions that could not be handed over are abandoned when
@@ -63,7 +67,7 @@ export async function expirePastDeadline(owner: Ownership, code: Standstill): Pr
                sender_user_id = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_user_id END,
                sender_email = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_email END
           FROM lease
-         WHERE ${ARE_OVERDUE}`,
+         WHERE ${ARE_OVERDUE} AND ${IS_STILL_PAUSED_IF_SAID}`,
       values: [...values, code, errorMessage, LOST_ANSWER],
     });
   }
