@@ -7,7 +7,7 @@
  * `--json --outputFile=…` tells of all passes.
  */
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -16,17 +16,20 @@ const jest = "node_modules/jest/bin/jest.js";
 
 /** Files whose result depends on how busy the machine is. */
 const ALONE = [
-  "/accept-limits.test",
-  "/connections.test",
-  "/drain-queue.test",
-  "/event-loop-halts.test",
-  "/hostile-bodies.test",
-  "/hostile-requests.test",
-  "/many-settings.test",
-  "/pacing.test",
-  "/portal-lease.test",
-  "/queue-spread.test",
+  "/integration/actions/accept-limits.test",
+  "/integration/kit/connections.test",
+  "/integration/queue/drain-queue.test",
+  "/integration/drain/event-loop-halts.test",
+  "/integration/kit/hostile-bodies.test",
+  "/integration/kit/hostile-requests.test",
+  "/integration/policy/many-settings.test",
+  "/integration/hubspot/pacing.test",
+  "/integration/queue/portal-lease.test",
+  "/integration/queue/queue-spread.test",
 ];
+const missing = ALONE.filter((name) => !existsSync(`${root}test${name}.ts`));
+if (missing.length > 0)
+  throw new Error(`.ci/test.mjs names test files that are not there: ${missing.join(", ")}`);
 const LONG = "/test/long/";
 /** Files side by side: more than the two cores there are at the least, since a file mostly waits for pauses that the app makes. */
 const WORKERS = 4;

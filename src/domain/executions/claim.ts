@@ -84,7 +84,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
  * state for them, too, instead of their key, and pass all that has left it since the last vacuum.
  *
  * The lease stands in an EXISTS, not in a join, and the ids in an array: so the due index is read in its order and only
- * as far as `limit`, however long the backlog (held by test/integration/query-plans.test.ts).
+ * as far as `limit`, however long the backlog (held by test/integration/db/query-plans.test.ts).
  *
  * Rows that somebody else holds at this moment (an admin, a webhook) are left for the next look, in milliseconds: a claim
  * takes rows by their due time, and waiting for one while holding others is how deadlocks begin.

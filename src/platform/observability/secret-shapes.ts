@@ -25,7 +25,7 @@ const PARAMETER_VALUE = /[^&\s"'\\]*/y;
 
 /**
  * What is a secret by its own shape. Everything here meets text that strangers write, so each pattern takes time in
- * proportion to its text (test/unit/patterns.test.ts). None reaches over a quote or a backslash, so that text that is
+ * proportion to its text (test/unit/text/patterns.test.ts). None reaches over a quote or a backslash, so that text that is
  * JSON stays JSON.
  */
 const SECRET_SHAPES: readonly [RegExp, string][] = [

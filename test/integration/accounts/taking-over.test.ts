@@ -1,0 +1,192 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { SimulatedPortal } from "../../../src/simulator/portal.js";
+import { addUser, appUsers, authorizeAs, until, type AuthorizeAs } from "../../support/authorizing.js";
+import type { Browser } from "../../support/browser.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+
+let running: RunningApp;
+let portal: SimulatedPortal;
+let portalId: bigint;
+
+beforeAll(async () => {
+  running = await startRunningApp();
+});
+
+afterAll(() => running.close());
+
+beforeEach(() => {
+  portal = addPlainPortal(running.simulator);
+  portalId = BigInt(portal.portalId);
+});
+
+const prisma = () => running.db.database.prisma;
+const portalRow = () => prisma().portal.findUniqueOrThrow({ where: { portalId } });
+const authorize = (userId: number, by: AuthorizeAs["by"], withUserList = true) =>
+  authorizeAs(running, { portal, userId, by, withUserList });
+const settings = async (browser: Browser) => (await browser.get("/settings")).status;
+
+/** Installs as the super admin, and waits until the user list was read. */
+async function installWithList(): Promise<Browser> {
+  const { browser } = await authorize(portal.admin.userId, "install");
+  await until(async () => (await portalRow()).usersReadAt !== null, "the user list was not read");
+  return browser;
+}
+
+/** Installs as this user without the permission to read the list, so that none is ever read. */
+async function installWithoutList(userId: number): Promise<Browser> {
+  const { browser } = await authorize(userId, "install", false);
+  await until(async () => (await portalRow()).directorySyncedAt !== null, "there is no directory");
+  return browser;
+}
+
+/** The account is disconnected as when somebody removed the app in HubSpot, and that was noticed. */
+async function removeInHubSpot(): Promise<void> {
+  portal.uninstall();
+  await prisma().portalToken.deleteMany({ where: { portalId } });
+  await prisma().portal.update({ where: { portalId }, data: { status: "DISCONNECTED" } });
+}
+
+describe("a user with no more than HubSpot's permission to install apps", () => {
+  test.each([
+    ["removes the app in HubSpot, and installs it again without the permission to read users", false],
+    ["removes it, and installs it again with that permission", true],
+  ])("%s: stays out, and takes over nothing", async (_what, withUserList) => {
+    await installWithList();
+    const newcomer = addUser(portal);
+    await removeInHubSpot();
+    const { browser } = await authorize(newcomer, "install", withUserList);
+    expect((await portalRow()).status).toBe("CONNECTED");
+    for (const path of ["/settings", "/settings/access", "/settings/activity/export.csv"])
+      expect([path, (await browser.get(path)).status]).toEqual([path, 403]);
+    expect((await portalRow()).authorizedByUserId).toBe(BigInt(portal.admin.userId));
+    const { browser: admin } = await authorize(portal.admin.userId, "sign-in");
+    expect(await settings(admin)).toBe(200);
+    expect((await admin.get("/settings/access")).text).not.toContain("Installed the app");
+  });
+
+  test("gets no further by an install from the marketplace, which carries no state", async () => {
+    await installWithList();
+    const newcomer = addUser(portal);
+    await removeInHubSpot();
+    const callback = running.simulator.installWithoutSignIn({ portalId: portal.portalId, userId: newcomer });
+    await fetch(callback, { redirect: "manual" });
+    const { browser } = await authorize(newcomer, "sign-in", false);
+    expect(await settings(browser)).toBe(403);
+    expect((await portalRow()).authorizedByUserId).toBe(BigInt(portal.admin.userId));
+  });
+
+  test("gets no further when our copy of the user list is gone: that there was one is remembered", async () => {
+    await installWithList();
+    const newcomer = addUser(portal);
+    await removeInHubSpot();
+    await prisma().user.deleteMany({ where: { portalId } });
+    await prisma().portal.update({ where: { portalId }, data: { authorizedByUserId: null } });
+    const { browser } = await authorize(newcomer, "install", false);
+    expect(await settings(browser)).toBe(403);
+    expect((await portalRow()).authorizedByUserId).toBeNull();
+  });
+
+  test("takes nothing from who installed first, where there never was a list", async () => {
+    const [first = 0, second = 0] = appUsers(portal);
+    const installer = await installWithoutList(first);
+    expect(await settings(installer)).toBe(200);
+    await removeInHubSpot();
+    const { browser } = await authorize(second, "install", false);
+    expect(await settings(browser)).toBe(403);
+    const { browser: back } = await authorize(first, "sign-in", false);
+    expect(await settings(back)).toBe(200);
+  });
+
+  test("does not lock out who installed, by letting us read about themselves alone", async () => {
+    const [first = 0, second = 0] = appUsers(portal);
+    const installer = await installWithoutList(first);
+    await authorize(second, "sign-in", true);
+    expect(await settings(installer)).toBe(200);
+  });
+});
+
+describe("whoever HubSpot says is a super admin now", () => {
+  test("takes over by an install with that permission, though our copy does not have them", async () => {
+    await installWithList();
+    const successor = addUser(portal, { superAdmin: true });
+    await removeInHubSpot();
+    const { browser } = await authorize(successor, "install");
+    expect(await settings(browser)).toBe(200);
+    expect((await portalRow()).authorizedByUserId).toBe(BigInt(successor));
+  });
+
+  test("is the only one who administers an account that somebody else was the first to install", async () => {
+    const [installer = 0] = appUsers(portal);
+    const { browser } = await authorize(installer, "install");
+    expect(await settings(browser)).toBe(403);
+    const { browser: admin } = await authorize(portal.admin.userId, "sign-in");
+    expect(await settings(admin)).toBe(200);
+  });
+});
+
+describe("somebody an admin let in", () => {
+  test("is out once a whole list does not have them, whether or not it ever did", async () => {
+    const [first = 0] = appUsers(portal);
+    await installWithoutList(first);
+    const gone = addUser(portal);
+    await prisma().portalAdmin.create({ data: { portalId, userId: BigInt(gone) } });
+    const ask = async () =>
+      (await portal.hubspotFetch(`${running.publicUrl}/hubspot/settings/overview`, { userId: gone })).status;
+    expect(await ask()).toBe(200);
+    portal.user(gone).active = false;
+    await authorize(portal.admin.userId, "install");
+    await until(async () => (await portalRow()).usersReadAt !== null, "the user list was not read");
+    expect(await ask()).toBe(403);
+  });
+});
+
+describe("the operator's command", () => {
+  const grantAdmin = (...given: string[]) =>
+    promisify(execFile)(process.execPath, ["--import", "tsx", "src/bin/grant-admin.ts", ...given], {
+      env: { ...process.env, ...running.environment, ROLE: "all" },
+    });
+
+  test("lets a user in where the old list's admins have left, and notes it", async () => {
+    await installWithList();
+    const newcomer = addUser(portal);
+    await removeInHubSpot();
+    const { browser } = await authorize(newcomer, "install", false);
+    expect(await settings(browser)).toBe(403);
+    const { stdout } = await grantAdmin(String(portalId), String(newcomer));
+    expect(stdout).toContain(`User ${newcomer} may now use the settings pages of account ${portalId}.`);
+    expect(await settings(browser)).toBe(200);
+    expect((await browser.get("/settings/audit")).text).toContain("let in");
+  });
+
+  test.each([
+    [["0", "7"], "Usage"],
+    [["123456789", "7"], "has never had the app"],
+  ])("refuses %j", async (given, words) => {
+    await expect(grantAdmin(...given)).rejects.toMatchObject({ stderr: expect.stringContaining(words) });
+  });
+});
+
+describe("the admins are told", () => {
+  const told = async () =>
+    (await prisma().alert.findMany({ where: { portalId, kind: "ACCOUNT_CONNECTED", channel: "EMAIL" } })).map(
+      ({ message }) => message,
+    );
+
+  test("when somebody else connects the account again, each time, and not when it is who did so before", async () => {
+    await installWithList();
+    await authorize(portal.admin.userId, "install");
+    expect(await told()).toEqual([]);
+    const [first = 0, second = 0] = appUsers(portal);
+    const email = (userId: number) => portal.users.get(userId)?.email ?? "";
+    for (const userId of [first, second]) {
+      await removeInHubSpot();
+      await authorize(userId, "install", false);
+    }
+    expect(await told()).toEqual([
+      `${email(first)} connected the account again. They cannot use these settings pages.`,
+      `${email(second)} connected the account again. They cannot use these settings pages.`,
+    ]);
+  });
+});

@@ -1,0 +1,104 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import type { PoolClient } from "pg";
+import {
+  ENROLL_ROUTE,
+  ROTATION_OPTIONS_ROUTE,
+  SEQUENCE_OPTIONS_ROUTE,
+} from "#domain/contract/enroll-contract.js";
+import type { SimulatedPortal } from "../../../src/simulator/portal.js";
+import { until } from "../../support/authorizing.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+
+/** More than the connections that calls and dropdowns share. */
+const MANY = 40;
+
+let running: RunningApp;
+let busy: SimulatedPortal;
+let neighbour: SimulatedPortal;
+let holder: PoolClient | undefined;
+
+beforeAll(async () => {
+  running = await startRunningApp({ environment: { ROLE: "web" } });
+  [busy, neighbour] = [0, 1].map(() => addPlainPortal(running.simulator, { contacts: 1 })) as [
+    SimulatedPortal,
+    SimulatedPortal,
+  ];
+  for (const portal of [busy, neighbour]) await running.install(portal);
+  await pool().query("UPDATE portals SET directory_synced_at = now()");
+  // Connections and statements of the first calls are made.
+  await Promise.all([open(neighbour, ROTATION_OPTIONS_ROUTE), enroll("ap-warm")]);
+}, 30_000);
+
+afterEach(async () => {
+  await holder?.query("ROLLBACK");
+  holder?.release();
+  holder = undefined;
+});
+
+afterAll(() => running.close());
+
+const pool = () => running.db.database.pool;
+
+async function post(route: string, body: object, signal?: AbortSignal): Promise<Response> {
+  const url = running.publicUrl + route;
+  const text = JSON.stringify(body);
+  const headers = running.simulator.sign({ method: "POST", url, body: text });
+  return fetch(url, { method: "POST", headers, body: text, ...(signal && { signal }) });
+}
+
+/** Opens a dropdown of a step in the workflow editor. */
+const open = ({ portalId }: SimulatedPortal, route: string, signal?: AbortSignal) =>
+  post(route, { origin: { portalId }, inputFields: {} }, signal);
+
+const enroll = (callbackId: string) =>
+  post(ENROLL_ROUTE, {
+    callbackId,
+    origin: { portalId: neighbour.portalId },
+    object: { objectId: Number([...neighbour.contacts.keys()][0]) },
+    inputFields: { sequence_id: [...neighbour.sequences.keys()][0], sender_mode: "contact_owner" },
+  });
+
+/** Whatever reads sequences waits from now on, until the test is over. */
+async function holdSequences(): Promise<void> {
+  holder = await pool().connect();
+  await holder.query("BEGIN; LOCK TABLE sequences IN ACCESS EXCLUSIVE MODE");
+}
+
+/** Statements of the app that wait for a lock at the server. */
+async function waitingStatements(): Promise<number> {
+  const { rows } = await pool().query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%sequences%'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+test("dropdowns of one account that the database is slow to read keep no call and no other account's dropdown waiting", async () => {
+  await holdSequences();
+  const statuses: number[] = [];
+  const all = Array.from({ length: MANY }, async () => {
+    const answer = await open(busy, SEQUENCE_OPTIONS_ROUTE);
+    statuses.push(answer.status);
+    if (answer.status === 429) expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+  await until(async () => (await waitingStatements()) >= 2, "no dropdown is being read");
+  const [call, dropdown] = await Promise.all([enroll("ap-1"), open(neighbour, ROTATION_OPTIONS_ROUTE)]);
+  expect([call.status, dropdown.status]).toEqual([200, 200]);
+  expect(await waitingStatements()).toBe(2);
+  await Promise.all(all);
+  expect(new Set(statuses)).toEqual(new Set([429, 503]));
+  // What ran for those that were told "503" is ended, and its place is free.
+  await until(async () => (await waitingStatements()) === 0, "a statement runs for nobody");
+  await holder?.query("ROLLBACK");
+  expect((await open(busy, SEQUENCE_OPTIONS_ROUTE)).status).toBe(200);
+}, 20_000);
+
+test("what is read for a dropdown that was closed is ended at the server", async () => {
+  await holdSequences();
+  const gone = new AbortController();
+  const dropdown = open(busy, SEQUENCE_OPTIONS_ROUTE, gone.signal).catch(() => undefined);
+  await until(async () => (await waitingStatements()) === 1, "the dropdown is not being read");
+  gone.abort();
+  await dropdown;
+  await until(async () => (await waitingStatements()) === 0, "a statement runs for nobody", 2_000);
+});

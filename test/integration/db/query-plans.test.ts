@@ -1,0 +1,563 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Pool, QueryResult } from "pg";
+import {
+  claimDue,
+  claimUncertain,
+  readNextContacts,
+  recoverAttempts,
+  type Ownership,
+} from "#domain/executions/claim.js";
+import {
+  doubtCompletions,
+  readOwedCompletions,
+  writeCompletionResults,
+  type CompletionResult,
+} from "#domain/executions/completions.js";
+import { createAcceptor } from "#domain/executions/accept/accept.js";
+import { expirePastDeadline } from "#domain/executions/expire.js";
+import { storeIntents } from "#domain/executions/intent.js";
+import { enrolled } from "#domain/contract/outcome.js";
+import { OverdueLooks } from "#domain/executions/overdue.js";
+import { portalsWithHistory, pruneNext } from "#domain/history/prune.js";
+import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";
+import { toTheEnd } from "#domain/executions/slices.js";
+import { recallStranded } from "#domain/executions/stranded.js";
+import { readOwnEnrollments, readWatched } from "#domain/executions/watch.js";
+import { writeFindings } from "#domain/executions/write-back.js";
+import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
+import { findAskedContact } from "#domain/dry-run/asked-contact.js";
+import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { SenderLedger } from "#domain/senders/sender-ledger.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
+import { readBacklog } from "#domain/accounts/backlog.js";
+import { readHistory, RANGES, type Range } from "#domain/history/outcome-history.js";
+import { listSenderLoads } from "#domain/accounts/sender-load.js";
+import { readReport, REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
+import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+
+const PORTAL = 7_001n;
+const QUIET = 7_002n;
+/** An admin has just had all of its failures tried again: a sixth as many executions are to be read first as the table holds. */
+const RETRYING = 7_003n;
+/** Executions in the table: two in five wait, one in ten is owed a completion, the others are history. */
+const ROWS = Number(process.env["QUERY_PLAN_ROWS"] ?? 60_000);
+/** What is read for statements that return fifty rows at most. */
+const FEW = 200;
+/** The settings site counts so many rows (admin/backlog.ts). */
+const COUNTED = 50_000;
+
+interface PlanNode {
+  readonly "Node Type": string;
+  readonly "Relation Name"?: string;
+  readonly Alias?: string;
+  readonly "Index Name"?: string;
+  readonly "Actual Rows": number;
+  readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Rows of the executions table that a plan had to look at. */
+function rowsRead(node: PlanNode): number {
+  const own = /Scan/.test(node["Node Type"]) && node["Relation Name"] === "executions";
+  const read = own ? (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"] : 0;
+  return read + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
+}
+
+/** What EXPLAIN is told to plan for. pg sends a statement without a name with its values, one with a name without. */
+/** Indexes by which the rows to be updated are found: statements call them `e`, and those they look at before `e` in a CTE. */
+function indexesOfTarget(plan: PlanNode): string[] {
+  const own = plan.Alias === "e" && plan["Index Name"] !== undefined ? [plan["Index Name"]] : [];
+  return [...own, ...(plan.Plans ?? []).flatMap(indexesOfTarget)];
+}
+
+interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+function toLiteral(value: unknown): string {
+  if (value === null || value === undefined) return "NULL";
+  if (value instanceof Date) return `'${value.toISOString()}'`;
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (!Array.isArray(value)) return `'${(value as bigint | number).toString()}'`;
+  const members = (value as (string | bigint | number | boolean | Date | null | undefined)[]).map(
+    (member) => {
+      if (member === null || member === undefined) return "NULL";
+      const text = member instanceof Date ? member.toISOString() : String(member);
+      return `"${text.replace(/["\\]/g, "\\$&")}"`;
+    },
+  );
+  return `'{${members.join(",")}}'`;
+}
+
+/** Rows of one INSERT: the pool gives up a statement that takes seconds. */
+const LOADED_AT_ONCE = 50_000;
+
+/** Executions in the order in which they came, as the table holds them after months. */
+async function load(pool: Pool, epoch: bigint): Promise<void> {
+  for (let from = 1; from <= ROWS; from += LOADED_AT_ONCE) {
+    const to = Math.min(ROWS, from + LOADED_AT_ONCE - 1);
+    await pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, epoch, accepted_at, due_at, deadline_at, contact_id, sequence_id, request, enrollment_status)
+       SELECT portal, 'ap-plan-' || number, 'ENROLL', state, $2::bigint, at, at, now() + interval '1 day', '1', '2', '{}',
+              CASE WHEN state = 'COMPLETED' THEN 'ENROLLED' END
+         FROM generate_series($5::int, $6::int) AS number,
+              LATERAL (SELECT now() - ($4::int - number) * interval '1 ms' AS at,
+                              CASE WHEN number % 4 = 0 THEN $3::bigint ELSE $1::bigint END AS portal,
+                              CASE WHEN number % 4 = 0 OR number % 4 = 1 AND number % 10 <> 1 THEN 'COMPLETED'
+                                   WHEN number % 10 IN (1, 2) THEN 'DECIDED' ELSE 'QUEUED' END AS state) AS chosen`,
+      [PORTAL, epoch, QUIET, ROWS, from, to],
+    );
+  }
+  await pool.query(
+    `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request)
+     SELECT $1, 'ap-retry-' || number, 'ENROLL', CASE WHEN number % 6 = 0 THEN 'QUEUED' ELSE 'UNCERTAIN' END,
+            now() - CASE WHEN number % 6 = 0 THEN interval '1 second' ELSE interval '1 minute' END,
+            now() + interval '1 day', '1', '2', '{}'
+       FROM generate_series(1, $2::int) AS number`,
+    [RETRYING, Math.min(LOADED_AT_ONCE, Math.floor(ROWS / 5))],
+  );
+  await pool.query(`INSERT INTO portals (portal_id, status) SELECT generate_series(7001, 7200), 'CONNECTED'`);
+}
+
+describe.each([
+  ["with statistics of now", true],
+  ["with statistics from before the backlog", false],
+])(
+  "however long the backlog and the history, statements read no more than they return, %s",
+  (_, isAnalyzed) => {
+    let db: TestDatabase;
+    let epoch: bigint;
+
+    beforeAll(async () => {
+      db = await createTestDatabase({ isFresh: true });
+      const { pool } = db.database;
+      ({ epoch } = await acquirePortal(pool, PORTAL));
+      await acquirePortal(pool, QUIET);
+      await acquirePortal(pool, RETRYING);
+      // Else statistics of now would come while we look.
+      await pool.query(`ALTER TABLE executions SET (autovacuum_enabled = false)`);
+      if (!isAnalyzed) await pool.query(`ANALYZE`);
+      await load(pool, epoch);
+      if (isAnalyzed) await pool.query(`ANALYZE`);
+    }, 300_000);
+
+    afterAll(() => db.drop());
+
+    /**
+     * Runs the statements of `work` under EXPLAIN, planned as they are in the app, then as they are, and takes all back.
+     *
+     * @returns the rows of executions they read, and what `work` made of their answers.
+     */
+    async function cost<T>(
+      work: (owner: Ownership) => Promise<T>,
+      portalId = PORTAL,
+    ): Promise<{ read: number; result: T; targetIndexes: string[] }> {
+      const client = await db.database.pool.connect();
+      let read = 0;
+      const targetIndexes: string[] = [];
+      const explaining = {
+        async query(given: string | Statement, listed?: readonly unknown[]) {
+          const { name, text, values = listed ?? [] } = typeof given === "string" ? { text: given } : given;
+          const literals = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
+          const mode = name === undefined ? "force_custom_plan" : "force_generic_plan";
+          await client.query(`SET LOCAL plan_cache_mode = ${mode}`);
+          await client.query(`PREPARE probe AS ${text}`);
+          const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+            `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE probe ${literals}`,
+          );
+          const plan = (rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan;
+          read += rowsRead(plan);
+          targetIndexes.push(...indexesOfTarget(plan));
+          await client.query(`DEALLOCATE probe`);
+          return client.query(text, [...values]);
+        },
+      };
+      try {
+        await client.query(`BEGIN`);
+        const pool = explaining as unknown as Ownership["pool"];
+        const result = await work({ pool, portalId, epoch, leaseCte: LEASE_CTE });
+        return { read, result, targetIndexes };
+      } finally {
+        await client.query(`ROLLBACK`);
+        client.release();
+      }
+    }
+
+    async function idsIn(state: string, count: number): Promise<bigint[]> {
+      const { rows } = await db.database.pool.query<{ id: string }>(
+        `SELECT id FROM executions WHERE portal_id = $1 AND state = $2 ORDER BY id DESC LIMIT $3`,
+        [PORTAL, state, count],
+      );
+      return rows.map(({ id }) => BigInt(id));
+    }
+
+    test("claiming what is due", async () => {
+      const { read, result } = await cost((owner) => claimDue(owner, 50));
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("reading which contacts are due next", async () => {
+      const { read, result } = await cost((owner) => readNextContacts(owner, 50));
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    // The indexes of a state hold what has left it until the next vacuum: thousands of rows, of all portals, in a busy hour.
+    test("finding what was claimed by its key, not by an index full of what has left it", async () => {
+      const { targetIndexes } = await cost(async (owner) => {
+        const claimed = await claimDue(owner, 50);
+        const sender = { senderUserId: 7n, senderEmail: "a@b.c", senderChoice: {} };
+        await storeIntents(
+          owner,
+          claimed.map(({ id }) => ({ executionId: id, ...sender })),
+          [],
+        );
+        const result = { to: "UNCERTAIN" as const, delayMs: 1_000 };
+        await writeFindings(
+          owner,
+          claimed.map(({ id, state }) => ({ id, from: state, result })),
+        );
+      });
+      expect(targetIndexes).toEqual(["executions_pkey", "executions_pkey", "executions_pkey"]);
+    });
+
+    test("looking for uncertain ones while there are none", async () => {
+      expect((await cost((owner) => claimUncertain(owner, 50))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("claiming what is due behind any number that are to be read first", async () => {
+      const { read, result } = await cost((owner) => claimDue(owner, 50), RETRYING);
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("claiming a few of many that are to be read first", async () => {
+      const { read, result } = await cost((owner) => claimUncertain(owner, 50), RETRYING);
+      expect(result).toHaveLength(50);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test.each<[string, (owner: Ownership) => Promise<unknown>]>([
+      ["looking whether there is work", ({ pool }) => hasQueuedWork(pool, RETRYING)],
+      ["recovering", (owner) => recoverAttempts(owner, { isCrash: true })],
+      [
+        "counting a sender's sends",
+        (owner) => new SenderLedger({ ...owner, now: () => new Date() }).load([7n]),
+      ],
+    ])("%s where many are to be read first", async (_name, work) => {
+      expect((await cost(work, RETRYING)).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("noting senders and findings where many are to be read first", async () => {
+      const { read } = await cost(async (owner) => {
+        const claimed = await claimDue(owner, 50);
+        const sender = { senderUserId: 7n, senderEmail: "a@b.c", senderChoice: {} };
+        const intents = claimed.map(({ id }) => ({ executionId: id, ...sender }));
+        expect(await storeIntents(owner, intents, [])).toBe(50);
+        const result = { to: "UNCERTAIN" as const, delayMs: 1_000 };
+        await writeFindings(
+          owner,
+          claimed.map(({ id, state }) => ({ id, from: state, result })),
+        );
+      }, RETRYING);
+      expect(read).toBeLessThanOrEqual(3 * FEW);
+    });
+
+    test("giving up what is past its time, with nothing but history", async () => {
+      const { read } = await cost(async (owner) => {
+        await expirePastDeadline(owner, "DEADLINE_EXCEEDED");
+        await expirePastDeadline(owner, "PORTAL_PAUSED");
+      }, QUIET);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("making a portal's waiting work due again, with nothing but history", async () => {
+      const { read } = await cost(async ({ pool }) => {
+        await toTheEnd(resumePortal(pool, QUIET));
+        await toTheEnd(wakeWaiters(pool, QUIET));
+      }, QUIET);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("giving up a few of many: each that is open is looked at once", async () => {
+      const { pool } = db.database;
+      const open = await pool.query(`SELECT FROM executions WHERE portal_id = $1`, [RETRYING]);
+      await pool.query(
+        `UPDATE executions SET deadline_at = now() WHERE portal_id = $1 AND callback_id LIKE '%00'`,
+        [RETRYING],
+      );
+      const { read } = await cost((owner) => expirePastDeadline(owner, "HUBSPOT_UNAVAILABLE"), RETRYING);
+      expect(read).toBeLessThanOrEqual((open.rowCount ?? 0) + 3 * FEW);
+    });
+
+    test("recovering while there is nothing to recover", async () => {
+      expect((await cost((owner) => recoverAttempts(owner, { isCrash: true }))).read).toBeLessThanOrEqual(
+        FEW,
+      );
+    });
+
+    test("looking for those that wait for a sequence to end while there are none", async () => {
+      const { read } = await cost((owner) => readWatched(owner, { limit: 100, gatherMs: 30_000 }));
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("reading what we enrolled a contact in", async () => {
+      const since = new Date(Date.now() - 86_400_000);
+      const { read } = await cost((owner) => readOwnEnrollments(owner, ["99"], since));
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("reading owed completions", async () => {
+      const { read, result } = await cost((owner) => readOwedCompletions(owner, 100));
+      expect(result).toHaveLength(100);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("writing findings", async () => {
+      const outcome = enrolled({ id: "1", enrolledAt: new Date() });
+      const { read } = await cost(async (owner) => {
+        const claimed = await claimDue(owner, 50);
+        const findings = claimed.map(({ id, state }) => ({
+          id,
+          from: state,
+          result: { to: "DECIDED" as const, outcome },
+        }));
+        await writeFindings(owner, findings);
+      });
+      expect(read).toBeLessThanOrEqual(2 * FEW);
+    });
+
+    test.each<Omit<CompletionResult & { to: "COMPLETED" }, "id" | "to"> & { to: CompletionResult["to"] }>([
+      { to: "COMPLETED" },
+      { to: "COMPLETION_REFUSED", problem: "gone", isDoubted: true },
+      { to: "COMPLETION_ABANDONED", problem: "no answer" },
+      { to: "DECIDED", problem: "no answer", isDoubted: true },
+    ])("settling completions of a portal that is owed thousands: %j", async ({ to, ...outcome }) => {
+      const results = (await idsIn("DECIDED", 50)).map((id): CompletionResult => {
+        return to === "DECIDED"
+          ? { id, to, delayMs: 1_000, problem: "", ...outcome }
+          : { id, to, ...outcome };
+      });
+      const { read, targetIndexes } = await cost((owner) => writeCompletionResults(owner, results));
+      expect(read).toBeLessThanOrEqual(FEW);
+      expect(targetIndexes).toEqual(["executions_pkey"]);
+    });
+
+    test("doubting what a dead owner may have sent: a few batches, however many thousands are owed", async () => {
+      const { read } = await cost((owner) => doubtCompletions(owner));
+      expect(read).toBeGreaterThan(100);
+      expect(read).toBeLessThanOrEqual(3_000 + FEW);
+      expect((await cost((owner) => doubtCompletions(owner), QUIET)).read).toBe(0);
+    });
+
+    test("recalling what is due far too late while there is nothing to recall", async () => {
+      const { read, result } = await cost(({ pool }) => recallStranded(pool));
+      expect(result).toBe(0);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    const call = (callbackId: string, portalId = PORTAL) => ({
+      kind: "ENROLL" as const,
+      ...{ portalId, callbackId, contactId: "1", workflowId: undefined, sequenceId: "2" },
+      request: { senderMode: "portal_default" as const },
+    });
+
+    test("storing a shared commit of calls, and once more as it is delivered again", async () => {
+      const { read, result } = await cost(({ pool }) => {
+        const accept = createAcceptor({ pool, deadlineHours: 1, onStored: () => undefined });
+        return Promise.all(Array.from({ length: 50 }, (__, index) => accept(call(`ap-new-${index}`))));
+      });
+      // The second delivery is our own: EXPLAIN has stored them.
+      expect(new Set(result)).toEqual(new Set(["duplicate"]));
+      expect(read).toBeLessThanOrEqual(2 * FEW);
+    });
+
+    test("sweeping for portals with work", async () => {
+      const { read, result } = await cost(({ pool }) => findDuePortals(pool));
+      expect(result).toEqual([PORTAL, RETRYING]);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    const setStatus = (portalId: bigint, status: string) =>
+      db.database.pool.query(`UPDATE portals SET status = $2 WHERE portal_id = $1`, [portalId, status]);
+    const disconnect = (from: bigint) =>
+      db.database.pool.query(`UPDATE portals SET status = 'DISCONNECTED' WHERE portal_id >= $1`, [from]);
+
+    test("sweeping for portals past their time, of portals that cannot be called and have nothing open", async () => {
+      await disconnect(RETRYING + 1n);
+      expect((await cost(({ pool }) => findOverduePortals(pool))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("refusing calls of a portal that is not connected, but for those stored before", async () => {
+      await setStatus(QUIET, "DISCONNECTED");
+      const { read, result } = await cost(({ pool }) => {
+        const accept = createAcceptor({ pool, deadlineHours: 1, onStored: () => undefined });
+        // Of four in the history the quiet portal has one.
+        return Promise.all([4, 5, 6, 7, 8].map((number) => accept(call(`ap-plan-${number}`, QUIET))));
+      });
+      expect(result).toEqual(["duplicate", "not_connected", "not_connected", "not_connected", "duplicate"]);
+      expect(read).toBeLessThanOrEqual(FEW);
+      await setStatus(QUIET, "CONNECTED");
+    });
+
+    test("and of one that has much: what is open, once, and nothing at all soon after", async () => {
+      await disconnect(RETRYING);
+      const { pool } = db.database;
+      const { rowCount } = await pool.query(`SELECT FROM executions WHERE portal_id = $1`, [RETRYING]);
+      const looks = new OverdueLooks(pool);
+      const { read } = await cost(async (owner) => {
+        const looking = new OverdueLooks(owner.pool);
+        await findOverduePortals(owner.pool, looking);
+        await findOverduePortals(owner.pool, looking);
+      });
+      expect(read).toBeLessThanOrEqual((rowCount ?? 0) + FEW);
+      expect(await looks.among([RETRYING])).toEqual([RETRYING]);
+      expect(await looks.among([RETRYING])).toEqual([]);
+    });
+
+    test("looking whether a portal has work", async () => {
+      expect((await cost(({ pool }) => hasQueuedWork(pool, PORTAL))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("a step of the retention job", async () => {
+      const step = { portalId: PORTAL, after: 0n, limit: 50 };
+      expect((await cost(({ pool }) => pruneNext(pool, step))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("finding the portals that have a history", async () => {
+      const { read, result } = await cost(({ pool }) => portalsWithHistory(pool));
+      expect(result).toEqual([PORTAL, QUIET, RETRYING]);
+      expect(read).toBeLessThanOrEqual(FEW);
+    });
+
+    // A page may be slow for the minute until statistics are gathered; the work must not be.
+    if (!isAnalyzed) return;
+
+    test("the settings site's counts: as many as they count at most", async () => {
+      const backlog = await cost(({ pool }) => readBacklog({ pool }, PORTAL));
+      expect(backlog.result.undecided).toBeGreaterThan(0);
+      expect(backlog.read).toBeLessThanOrEqual(2 * COUNTED);
+    });
+  },
+);
+
+/** The pages of numbers: what they cost follows from the stretch of time they tell of, not from the years before. */
+describe("the settings site's numbers of a year", () => {
+  const YEAR = 40_000;
+  const SENDERS = 20;
+  let db: TestDatabase;
+
+  beforeAll(async () => {
+    db = await createTestDatabase({ isFresh: true });
+    const { pool } = db.database;
+    await pool.query(`ALTER TABLE executions SET (autovacuum_enabled = false)`);
+    await pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, deadline_at, contact_id, sequence_id, workflow_id,
+              request, sender_user_id, enrollment_status, error_code, enrolled_at, decided_at, outputs)
+       SELECT portal, 'ap-year-' || number, CASE WHEN number % 20 = 0 THEN 'WAIT_FOR_SEQUENCE_END' ELSE 'ENROLL' END, 'COMPLETED',
+              at, at, (number / 20)::text, (number % 7)::text, (number % 5)::text, '{}', number % $4::int,
+              CASE WHEN number % 20 = 0 THEN NULL WHEN number % 10 < 7 THEN 'ENROLLED' ELSE 'FAILED' END,
+              CASE WHEN number % 10 >= 7 THEN 'BOUNCED' END, CASE WHEN number % 10 < 7 THEN at END, at,
+              CASE WHEN number % 20 = 0 THEN '{"outcome": "REPLIED"}'::jsonb END
+         FROM unnest($1::bigint[]) AS portal, generate_series(1, $2::int) AS number,
+              LATERAL (SELECT now() - ($2::int - number) * ($3::float8 / $2::int) * interval '1 day' AS at) AS moment`,
+      [[PORTAL, QUIET], YEAR, 365, SENDERS],
+    );
+    await pool.query(`VACUUM ANALYZE executions`);
+  });
+
+  afterAll(() => db.drop());
+
+  /** Rows of executions that the statements of `work` read, planned as they are in the app. */
+  async function readBy(work: (database: { pool: Pool }) => Promise<unknown>): Promise<number> {
+    const client = await db.database.pool.connect();
+    let read = 0;
+    let statements = 0;
+    async function explain({ text, values = [] }: Statement): Promise<QueryResult> {
+      const probe = `probe_${(statements += 1)}`;
+      await client.query(`PREPARE ${probe} AS ${text}`);
+      const given = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
+      const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+        `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${probe} ${given}`,
+      );
+      read += rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
+      await client.query(`DEALLOCATE ${probe}`);
+      return client.query(text, [...values]);
+    }
+    // A pool runs several at once, this one connection one after the other.
+    let last: Promise<unknown> = Promise.resolve();
+    const explaining = {
+      query(asked: string | Statement, values: readonly unknown[] = []): Promise<QueryResult> {
+        const statement = typeof asked === "string" ? { text: asked, values } : asked;
+        const result = last.then(() => explain(statement));
+        last = result.catch(() => undefined);
+        return result;
+      },
+    };
+    // pg keeps a named statement's plan for all values from the sixth run on.
+    await client.query(`SET plan_cache_mode = force_generic_plan`);
+    try {
+      await work({ pool: explaining as unknown as Pool });
+      return read;
+    } finally {
+      client.release(true);
+    }
+  }
+
+  const daysOf = (count: number): number => Math.ceil((YEAR * count) / 365);
+  const dayBefore = (count: number): Date => new Date(Date.now() - count * 86_400_000);
+
+  test.each(Object.keys(RANGES) as Range[])("the overview's outcomes of %s", async (range) => {
+    const days = { "24h": 1, "7d": 7, "30d": 30 }[range];
+    const read = await readBy((database) =>
+      readHistory(database, PORTAL, { range, timeZone: "Asia/Kathmandu" }),
+    );
+    expect(read).toBeGreaterThan(daysOf(days - 1) / 2);
+    expect(read).toBeLessThanOrEqual(daysOf(days) + FEW);
+  });
+
+  test("what is stored of a contact that HubSpot cannot be asked about, by address or id", async () => {
+    const { pool } = db.database;
+    await pool.query(
+      `UPDATE executions SET contact_email = 'Ann@Year.example', request = '{"properties": {}}'
+        WHERE portal_id = $1 AND contact_id = '7'`,
+      [PORTAL],
+    );
+    const gateway = {
+      findContact: () => Promise.reject(new HubSpotUnavailable("down")),
+    } as unknown as PortalGateway;
+    for (const contact of ["ann@year.example", "7"]) {
+      const read = await readBy(async (database) => {
+        const question = { contact, properties: [] };
+        const found = await findAskedContact({ pool: database.pool, gateway }, PORTAL, question);
+        expect(found).toMatchObject({ id: "7", email: "Ann@Year.example" });
+      });
+      expect(read).toBeGreaterThan(0);
+      expect(read).toBeLessThanOrEqual(FEW);
+    }
+  });
+
+  test("who is near the cap: each sender's last day, and a step to each sender", async () => {
+    const read = await readBy((database) => listSenderLoads(database, PORTAL, new Date()));
+    expect(read).toBeLessThanOrEqual(daysOf(1) + 4 * SENDERS + FEW);
+  });
+
+  test.each(
+    (Object.keys(REPORT_GROUPS) as ReportGroup[]).flatMap((group) => [
+      [group, 30] as const,
+      [group, 90] as const,
+    ]),
+  )("the report by %s of %i days", async (group, days) => {
+    const request = { group, since: dayBefore(days), limit: 100 };
+    const read = await readBy((database) => readReport(database, PORTAL, request));
+    expect(read).toBeGreaterThan(daysOf(days) / 2);
+    // Once for how much was decided, by the index alone, once for what was decided, once for finding the waits in the index, once for each of them, a tenth at most, by its
+    // key, and once for the enrollments that these end.
+    expect(read).toBeLessThanOrEqual(4.1 * daysOf(days) + FEW);
+  });
+});

@@ -1,0 +1,310 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { eraseHistories } from "#worker/sweeps/erase-history.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { hiddenField, type Browser } from "../../support/browser.js";
+import { seedExecutions } from "../../support/executions.js";
+import { install, letInstallersIn, startSite, type Site } from "../../support/site.js";
+
+let site: Site;
+let portalNumber: number;
+let portalId: bigint;
+let admin: Browser;
+
+beforeEach(async () => {
+  site = await startSite();
+  portalNumber = site.simulator.addPortal().portalId;
+  portalId = BigInt(portalNumber);
+  admin = site.browser();
+  await install(site, admin, portalNumber);
+  await letInstallersIn(site.database);
+});
+
+afterEach(() => site.close());
+
+const daysAgo = (count: number) => new Date(Date.now() - count * 86_400_000);
+const minutesAgo = (count: number) => new Date(Date.now() - count * 60_000);
+
+async function press(path: string, fields: Record<string, string> = {}) {
+  const page = await admin.get("/settings/danger");
+  return admin.post(path, { form_token: hiddenField(page.text, "form_token"), ...fields });
+}
+
+/** Text without tags and with plain spaces. */
+const wordsOf = (page: string): string => page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+
+describe("the overview", () => {
+  test("counts what was decided in the chosen stretch of time, with the reasons and where to see them", async () => {
+    const failed = { portalId, enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING" };
+    await seedExecutions(site.database, [
+      { ...failed, acceptedAt: minutesAgo(1) },
+      { ...failed, acceptedAt: minutesAgo(2) },
+      { portalId, enrollmentStatus: "FAILED", errorCode: "BOUNCED", acceptedAt: minutesAgo(1) },
+      { portalId, enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(1) },
+      { portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(3) },
+      { portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(20) },
+      { portalId, kind: "CHECK_ENROLLMENT", enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(1) },
+    ]);
+    for (const [range, enrolled] of [
+      ["24h", 1],
+      ["7d", 2],
+      ["30d", 3],
+    ] as const) {
+      const { text } = await admin.get(`/settings?range=${range}`);
+      expect(text).toMatch(new RegExp(`class="figure enrolled"[^>]*><strong>${enrolled}</strong>`));
+      expect(text).toContain(
+        `<desc id="chart-words">Enrolled: ${enrolled}; Already enrolled: 0; Skipped: 0; Not enrolled: 3</desc>`,
+      );
+    }
+    const { text } = await admin.get("/settings");
+    expect(text.indexOf("code=OWNER_MISSING&amp;kind=ENROLL")).toBeGreaterThan(0);
+    expect(text.indexOf("code=OWNER_MISSING")).toBeLessThan(text.indexOf("code=BOUNCED"));
+    expect(text).toContain("The contact has no owner to send from. Assign an owner");
+  });
+
+  test("cuts days where the portal's calendar does, also when the clocks change", async () => {
+    await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "Asia/Kathmandu" } });
+    await seedExecutions(site.database, [{ portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(2) }]);
+    const { text } = await admin.get("/settings?range=7d");
+    const day = new Intl.DateTimeFormat("en-GB", {
+      timeZone: "Asia/Kathmandu",
+      day: "numeric",
+      month: "short",
+    });
+    expect(text).toMatch(
+      new RegExp(`<th scope="row">${day.format(daysAgo(2))}</th><td data-label="Enrolled">1</td>`),
+    );
+    expect(text.match(/<tr><th scope="row">/g)).toHaveLength(7);
+  });
+
+  test("shows who is near their cap, nearest first, by what was sent in the last 24 hours", async () => {
+    const sent = (userId: bigint, enrolledAt: Date) => ({
+      ...{ portalId, senderUserId: userId, enrollmentStatus: "ENROLLED", enrolledAt },
+    });
+    await site.database.prisma.senderSettings.create({
+      data: { portalId, userId: 8n, dailyCap: 2, windowDays: [] },
+    });
+    await site.database.prisma.user.create({
+      data: {
+        portalId,
+        userId: 8n,
+        firstName: "Bo",
+        lastName: "Fu",
+        superAdmin: false,
+        seatNames: [],
+        isListed: true,
+      },
+    });
+    await seedExecutions(site.database, [
+      sent(7n, minutesAgo(5)),
+      sent(8n, minutesAgo(5)),
+      sent(8n, minutesAgo(60)),
+      sent(8n, daysAgo(2)),
+    ]);
+    const words = wordsOf((await admin.get("/settings")).text);
+    expect(words).toContain(
+      "1 sender near the cap. Bo Fu 2 of 2 enrollments, used up User 7 1 of 400 enrollments",
+    );
+  });
+});
+
+describe("the reports", () => {
+  const took = (seconds: number) => ({
+    ...{ portalId, enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(30) },
+    enrolledAt: new Date(minutesAgo(30).getTime() + seconds * 1000),
+  });
+
+  test("break down by sequence: counts, time to enroll, and how enrollments ended where a step waited for it", async () => {
+    await site.database.prisma.sequence.create({
+      data: { portalId, sequenceId: "31", name: '=HYPERLINK("evil")', isListed: true },
+    });
+    await seedExecutions(site.database, [
+      { ...took(1), sequenceId: "31", contactId: "1" },
+      { ...took(3), sequenceId: "31", contactId: "2" },
+      { ...took(20), sequenceId: "31", contactId: "3" },
+      { portalId, enrollmentStatus: "SKIPPED", sequenceId: "31", acceptedAt: minutesAgo(30) },
+      { portalId, enrollmentStatus: "FAILED", sequenceId: "32", acceptedAt: minutesAgo(30) },
+      { portalId, enrollmentStatus: "FAILED", sequenceId: "32", acceptedAt: daysAgo(40) },
+      ...["REPLIED", "FINISHED"].map((outcome, index) => ({
+        ...{ portalId, kind: "WAIT_FOR_SEQUENCE_END", state: "COMPLETED", contactId: String(index + 1) },
+        ...{ decidedAt: new Date(), outputs: { outcome, sequence_id: "31" } },
+      })),
+    ]);
+    const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
+    expect(wordsOf(text.slice(text.indexOf("<table")))).toMatch(
+      /HYPERLINK\(&quot;evil&quot;\) 3 0 1 0 3 s 18 s 1 of 2 50 % 1 of 2 50 % 0 of 2 0 % Sequence 32 0 0 0 1 – – – – – Total 3 0 1 1 3 s 18 s 1 of 2/,
+    );
+    const file = await admin.get("/settings/reports.csv?by=sequence&range=30d");
+    expect(file.headers.get("content-disposition")).toContain(`${portalNumber}-by-sequence-30d.csv`);
+    const [head, first, second] = file.text.replace("\ufeff", "").split("\n");
+    expect(head).toContain("sequence_id,sequence_name,enrolled");
+    expect(first).toBe(`31,"'=HYPERLINK(""evil"")",3,0,1,0,3,18.3,1,1,0,0`);
+    expect(second).toBe("32,,0,0,0,1,,,0,0,0,0");
+  });
+
+  test("add up, in the page and in the file, also what is past the largest lines", async () => {
+    await site.database.pool.query(
+      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, deadline_at, decided_at, contact_id, sequence_id, request,
+              enrollment_status, enrolled_at)
+       SELECT $1, 'ap-line-' || n, 'ENROLL', 'COMPLETED', now() - interval '1 hour', now(), now() - interval '1 hour', '1', n::text, '{}',
+              'ENROLLED', now() - interval '1 hour' + (n % 100) * interval '1 s' FROM generate_series(1, 5003) AS n`,
+      [portalId],
+    );
+    const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
+    expect(wordsOf(text)).toContain("The 100 largest are shown, and 4,903 more are in the total.");
+    expect(wordsOf(text.slice(text.indexOf("<tfoot")))).toMatch(/^ ?Total 5,003 0 0 0 50 s 1 min 34 s/);
+    const file = await admin.get("/settings/reports.csv?by=sequence&range=30d");
+    const lines = file.text.trim().split("\n");
+    expect(lines).toHaveLength(5_002);
+    expect(lines.at(-1)).toBe(",and 3 more,3,0,0,0,,,0,0,0,0");
+  });
+
+  test("give no spreadsheet a formula, wherever it splits a line", async () => {
+    const name = 'a;=1+1\n+2\t-3; @sum|"=4"';
+    await site.database.prisma.sequence.create({
+      data: { portalId, sequenceId: "31", name, isListed: true },
+    });
+    await seedExecutions(site.database, [
+      { ...took(1), sequenceId: "31", contactId: "1", contactEmail: "b;=2@x.example" },
+    ]);
+    for (const path of ["reports.csv?by=sequence", "activity/export.csv"]) {
+      const { text } = await admin.get(`/settings/${path}`);
+      expect(text).toMatch(/a;'=1\+1\n'\+2\t'-3; '@sum\|""=4""/);
+    }
+    expect((await admin.get("/settings/activity/export.csv")).text).toContain("b;'=2@x.example");
+  });
+
+  test("take what makes no sense for the usual", async () => {
+    const page = await admin.get("/settings/reports?by=1;DROP&range=constructor");
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("By sequence, last 30 days");
+  });
+});
+
+describe("the danger zone", () => {
+  const settings = () => site.database.prisma.portalSettings.findUnique({ where: { portalId } });
+  const audited = async () =>
+    (await site.database.prisma.auditEntry.findMany({ orderBy: { id: "asc" } })).map(({ action }) => action);
+
+  test("pauses and resumes, says so on the overview, and notes each once", async () => {
+    await press("/settings/danger/pause");
+    await press("/settings/danger/pause");
+    expect((await settings())?.pausedAt).toBeInstanceOf(Date);
+    expect((await admin.get("/settings")).text).toContain("Enrolling is paused.");
+    await press("/settings/danger/resume");
+    await press("/settings/danger/resume");
+    expect((await settings())?.pausedAt).toBeNull();
+    expect(await audited()).toEqual(["PAUSED", "RESUMED"]);
+  });
+
+  test("tells what a pause costs, before it and while it lasts: who waits, and until when at most", async () => {
+    const shown = async () => wordsOf((await admin.get("/settings/danger")).text);
+    expect(await shown()).toContain("Nobody waits to be enrolled now.");
+    await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "UTC" } });
+    await seedExecutions(site.database, [
+      { portalId, acceptedAt: minutesAgo(9), deadlineAt: new Date("2100-03-05T10:00:00Z") },
+      { portalId, acceptedAt: minutesAgo(3), deadlineAt: new Date("2100-03-04T09:30:00Z") },
+      { portalId, enrollmentStatus: "ENROLLED" },
+      { portalId: portalId + 1n, deadlineAt: new Date("2100-03-01T09:30:00Z") },
+    ]);
+    expect(await shown()).toContain(
+      "2 contacts wait to be enrolled now. The first is let go on 4 Mar 2100, 09:30 , should the pause last until then.",
+    );
+    await press("/settings/danger/pause");
+    expect(await shown()).toMatch(
+      /Paused since [^.]+\. Contacts that reach the step wait there\. 2 contacts wait to be enrolled now\. The first is let go on 4 Mar 2100, 09:30 , should the pause last until then\. Resume enrolling/,
+    );
+  });
+
+  test("deletes and disconnects nothing unless the account's number is typed", async () => {
+    await seedExecutions(site.database, [{ portalId, enrollmentStatus: "ENROLLED" }]);
+    for (const confirmation of ["", "yes", String(portalNumber + 1)])
+      for (const path of ["/settings/danger/erase", "/settings/danger/disconnect"])
+        await press(path, { confirmation });
+    expect((await admin.get("/settings/danger")).text).toContain("Nothing was done");
+    expect(await settings()).toBeNull();
+    expect((await admin.get("/settings")).text).toContain("Connected");
+    expect(await audited()).toEqual([]);
+  });
+
+  test("deletes the history: old executions whole, of young ones what tells of a person, of waiting ones nothing", async () => {
+    const other = { portalId: portalId + 1n, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(30) };
+    const done = {
+      portalId,
+      enrollmentStatus: "ENROLLED",
+      contactEmail: "who@acme.example",
+      lastProblem: "x",
+      completionProblem: "x",
+    };
+    await seedExecutions(site.database, [
+      { ...done, acceptedAt: daysAgo(30) },
+      { ...done, acceptedAt: daysAgo(2) },
+      { portalId, contactEmail: "waits@acme.example", acceptedAt: daysAgo(1) },
+      other,
+    ]);
+    await press("/settings/danger/erase", { confirmation: ` ${portalNumber} ` });
+    const deleting = (await admin.get("/settings/danger")).text;
+    expect(deleting).toContain("Deleting now");
+    expect(deleting).toContain('<a href="/settings/danger">Reload</a>');
+    await eraseHistories({
+      pool: site.database.pool,
+      logger: createLogger({ level: "silent" }),
+      isEnding: () => false,
+    });
+    const left = await site.database.prisma.execution.findMany({ orderBy: { id: "asc" } });
+    expect(
+      left.map((kept) => [kept.portalId, kept.contactEmail, kept.lastProblem, kept.completionProblem]),
+    ).toEqual([
+      [portalId, null, null, null],
+      [portalId, "waits@acme.example", null, null],
+      [portalId + 1n, null, null, null],
+    ]);
+    expect((await admin.get("/settings/danger")).text).not.toMatch(/Deleting now|>Reload</);
+    expect(await audited()).toEqual(["DELETED"]);
+  });
+
+  test("disconnects: HubSpot uninstalls the app, and our tokens are gone", async () => {
+    await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
+    expect(
+      site.simulator.requests.some(
+        ({ method, path }) => method === "DELETE" && path.endsWith("/external-install"),
+      ),
+    ).toBe(true);
+    expect(await site.database.prisma.portalToken.count()).toBe(0);
+    expect((await admin.get("/settings")).text).toContain("disconnected the account on the settings pages.");
+    expect(await audited()).toEqual(["DISCONNECTED"]);
+  });
+
+  test("leaves alone what a new install gave while HubSpot was being told, and says so", async () => {
+    await site.close();
+    site = await startSite({ afterUninstall: () => install(site, site.browser(), portalNumber) });
+    portalNumber = site.simulator.addPortal().portalId;
+    admin = site.browser();
+    await install(site, admin, portalNumber);
+    const before = await site.database.prisma.portalToken.findFirstOrThrow();
+    const answer = await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
+    expect(answer.location).toBe(`${site.url}/settings/danger`);
+    const after = await site.database.prisma.portalToken.findFirstOrThrow();
+    expect(after.grantedAt > before.grantedAt).toBe(true);
+    expect(await site.vault.accessTokenFor(BigInt(portalNumber))).not.toBe("");
+    expect((await admin.get("/settings/danger")).text).toContain("connected anew");
+    expect(await audited()).toEqual([]);
+  });
+
+  test("is undone as a whole where its audit entry cannot be written", async () => {
+    await site.database.pool.query(
+      `ALTER TABLE audit_entries ADD CONSTRAINT no_more CHECK (action <> 'DISCONNECTED')`,
+    );
+    expect((await press("/settings/danger/disconnect", { confirmation: String(portalNumber) })).status).toBe(
+      500,
+    );
+    expect(await site.database.prisma.portalToken.count()).toBe(1);
+    await site.database.pool.query(`ALTER TABLE audit_entries DROP CONSTRAINT no_more`);
+  });
+
+  test("forgets the account even while HubSpot is down, and says what is left to do there", async () => {
+    await site.simulator.close();
+    await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
+    expect(await site.database.prisma.portalToken.count()).toBe(0);
+    expect((await admin.get("/settings")).text).toContain("HubSpot could not be told");
+  });
+});

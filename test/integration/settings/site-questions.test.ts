@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
+import { createTransport } from "#platform/hubspot/transport.js";
+import { acquirePortal, releasePortal } from "#platform/queue/portal-lease.js";
+import { takeSiteSlot } from "#platform/queue/site-slots.js";
+import type { Simulator } from "../../../src/simulator/simulator.js";
+import { startSimulatorForTest } from "../../support/simulated-app.js";
+import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+
+const LIMIT = 110;
+/** More than one of HubSpot's windows takes. */
+const BACKLOG = 150;
+
+describe("questions on the settings site, beside a backlog that uses the account's requests up", () => {
+  let running: RunningApp;
+
+  beforeAll(async () => {
+    running = await startRunningApp({ simulator: { latencyMs: [10, 60] } });
+  });
+
+  afterAll(() => running.close());
+
+  test("find room, and cause no 429, however often and in whatever process people ask", async () => {
+    const { simulator, db } = running;
+    const portal = addPlainPortal(simulator, { contacts: BACKLOG });
+    await running.install(portal);
+    const run = portal.runAction({
+      actionUrl: running.publicUrl + ENROLL_ROUTE,
+      contactIds: [...portal.contacts.keys()],
+      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+      objectProperties: [...REQUESTED_PROPERTIES],
+    });
+    const accessToken = portal.accessToken();
+    const forPortal = createTransport({
+      apiUrl: simulator.url,
+      accessTokenFor: () => Promise.resolve(accessToken),
+      renewAfterRefusal: () => Promise.reject(new Error("no other token")),
+    });
+    const processes = [1, 2].map(() =>
+      createSiteGateways({
+        forPortal,
+        timeoutMs: 3_000,
+        takePlace: (portalId, heldMs) =>
+          takeSiteSlot(db.database.pool, { portalId, heldMs, limit: LIMIT, reserve: siteReserve(LIMIT) }),
+      }),
+    );
+    let isOver = false;
+    const over = run.finished.then(() => (isOver = true));
+    const [contactId = ""] = portal.contacts.keys();
+    let answered = 0;
+    let mostNoted = 0;
+    while (!isOver) {
+      const pace = await db.database.prisma.portalPace.findUnique({
+        where: { portalId: BigInt(portal.portalId) },
+      });
+      mostNoted = Math.max(mostNoted, pace?.requestsCounted ?? 0);
+      const asked = processes.map((gatewayOf) =>
+        gatewayOf(BigInt(portal.portalId)).findContact(contactId, []),
+      );
+      const answers = await Promise.allSettled(asked);
+      answered += answers.filter(({ status }) => status === "fulfilled").length;
+      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 500))]);
+    }
+    expect(answered).toBeGreaterThan(0);
+    // What the overview shows as used: the whole window but the reserve, more or less, and never more than HubSpot allows.
+    expect(mostNoted).toBeGreaterThan(LIMIT / 2);
+    expect(mostNoted).toBeLessThanOrEqual(LIMIT);
+    expect(portal.traffic.throttled).toBe(0);
+    expect(simulator.peakOf(portal.portalId)).toBeLessThanOrEqual(LIMIT);
+    expect(run.executions.filter(({ outputs }) => outputs["enrollment_status"] !== "ENROLLED")).toEqual([]);
+  });
+});
+
+describe("a place in the window for the settings site", () => {
+  let db: TestDatabase;
+  let portalId = 9_000n;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+  });
+
+  afterAll(() => db.drop());
+
+  /** How many of so many presses at once get one. */
+  async function press(times: number): Promise<number> {
+    const asked = Array.from({ length: times }, () =>
+      takeSiteSlot(db.database.pool, { portalId, heldMs: 60_000, limit: 10, reserve: 2 }),
+    );
+    return (await Promise.all(asked)).filter(Boolean).length;
+  }
+
+  test("is one of the reserve while an owner drains the portal, also after that owner died", async () => {
+    portalId += 1n;
+    await acquirePortal(db.database.pool, portalId);
+    expect(await press(5)).toBe(2);
+    const successor = await acquirePortal(db.database.pool, portalId);
+    expect(successor.inheritedMs).toBeUndefined();
+    expect(await press(5)).toBe(0);
+  });
+
+  test("is one of the whole window at rest, and then the next owner's to account for", async () => {
+    portalId += 1n;
+    const { pool } = db.database;
+    const first = await acquirePortal(pool, portalId);
+    expect(await press(1)).toBe(1);
+    await releasePortal(pool, first, {
+      slotsFreeInMs: Array(6).fill(60_000) as number[],
+      allowance: undefined,
+    });
+    expect(await press(5)).toBe(3);
+    const second = await acquirePortal(pool, portalId);
+    expect(second.inheritedMs).toHaveLength(10);
+    expect(await press(5)).toBe(2);
+  });
+
+  test("is none where HubSpot allows the account no more", async () => {
+    portalId += 1n;
+    const { pool } = db.database;
+    const lease = await acquirePortal(pool, portalId);
+    await releasePortal(pool, lease, { slotsFreeInMs: Array(4).fill(60_000) as number[], allowance: 5 });
+    expect(await press(5)).toBe(1);
+  });
+});
+
+describe("a contact of which a page of HTML says 404", () => {
+  let simulator: Simulator;
+
+  beforeAll(async () => {
+    simulator = await startSimulatorForTest();
+  });
+
+  afterAll(() => simulator.close());
+
+  function ask() {
+    const portal = simulator.addPortal({ contacts: 1 });
+    const { portalId } = portal;
+    const accessToken = portal.accessToken();
+    const gateway = createSiteGateways({
+      forPortal: createTransport({
+        apiUrl: simulator.url,
+        accessTokenFor: () => Promise.resolve(accessToken),
+        renewAfterRefusal: () => Promise.reject(new Error("no other token")),
+      }),
+      timeoutMs: 5_000,
+      takePlace: () => Promise.resolve(true),
+    })(BigInt(portalId));
+    const pages = (endpoint: "contacts" | "account", times: number): void =>
+      simulator.failNext({ endpoint, fault: "edgePage", status: 404, portalId, times });
+    return { portal, gateway, pages };
+  }
+
+  test("is found by the next try if the page was a stranger's", async () => {
+    const { portal, gateway, pages } = ask();
+    pages("contacts", 1);
+    const [id = ""] = portal.contacts.keys();
+    expect(await gateway.findContact(id, ["email"])).toMatchObject({ id });
+  });
+
+  test("is not there if a few tries end alike while HubSpot answers", async () => {
+    const { gateway, pages } = ask();
+    pages("contacts", 3);
+    expect(await gateway.findContact("nobody@acme.example", ["email"])).toBeUndefined();
+  });
+
+  test("is not known if all of HubSpot's answers are pages", async () => {
+    const { gateway, pages } = ask();
+    pages("contacts", 3);
+    pages("account", 1);
+    await expect(gateway.findContact("nobody@acme.example", ["email"])).rejects.toThrow("answered 404");
+  });
+});

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { createLogger } from "#platform/observability/logger.js";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { App } from "../../../src/app.js";
+import type { Browser } from "../../../src/bin/browser-trip.js";
+import { watchOwnFaults } from "#worker/sweeps/watch-portals.js";
+import { startRunningApp, type RunningApp } from "../../support/start-app.js";
+
+let running: RunningApp;
+let ill: bigint;
+let browser: Browser;
+
+beforeEach(async () => {
+  running = await startRunningApp({ environment: { ROLE: "web" } });
+  const portal = running.simulator.addPortal();
+  ill = BigInt(portal.portalId);
+  browser = await running.install(portal);
+  await running.install(running.simulator.addPortal());
+});
+
+afterEach(() => running.close());
+
+/** As if the ill portal's grant had been sealed with a key of that name. */
+async function nameKey(from: string, to: string): Promise<void> {
+  await running.db.database.pool.query(
+    `UPDATE portal_tokens SET access_token_sealed = replace(access_token_sealed, $2, $3),
+            refresh_token_sealed = replace(refresh_token_sealed, $2, $3) WHERE portal_id = $1`,
+    [ill, `v1.${from}.`, `v1.${to}.`],
+  );
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const endsAt = Date.now() + 30_000;
+  while (!(await holds())) {
+    if (Date.now() > endsAt) throw new Error("the awaited state did not come");
+    await sleep(50);
+  }
+}
+
+const drain = () => running.db.database.prisma.portalDrain.findUnique({ where: { portalId: ill } });
+const errors = () => running.logLines.filter(({ level }) => level === "error");
+const worker = () => running.startAnother({ ROLE: "worker", METRICS_TOKEN: "token-of-the-tests" });
+
+async function read(app: App, path: string): Promise<string> {
+  const headers = { authorization: "Bearer token-of-the-tests" };
+  return (await fetch(`http://localhost:${app.address.port}${path}`, { headers })).text();
+}
+
+describe("a sealing key that is missing", () => {
+  test("is said at start, in the log once for each account, on the page, in /readyz and the metrics, until it is there", async () => {
+    await nameKey("test", "lost");
+    const app = await worker();
+    expect(errors()).toMatchObject([{ keyId: "lost", accounts: 1 }]);
+    await until(async () => (await drain())?.circuitCause === "VAULT_KEY_UNKNOWN");
+
+    const told = errors().filter(({ portalId }) => portalId !== undefined);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ portalId: ill.toString(), err: { code: "VAULT_KEY_UNKNOWN" } });
+    expect(JSON.parse(await read(app, "/readyz"))).toMatchObject({
+      status: "ready",
+      warnings: { setup: expect.stringContaining("VAULT_KEY_UNKNOWN") },
+    });
+    const metrics = await read(app, "/metrics");
+    expect(metrics).toContain('sequence_enroller_portals_stopped{cause="VAULT_KEY_UNKNOWN"} 1');
+    expect(metrics).toMatch(/sequence_enroller_own_faults_total\{cause="VAULT_KEY_UNKNOWN"\} \d/);
+    const page = (await browser.open(`${running.publicUrl}/settings`)).body;
+    expect(page).toContain("Sequence Enroller is out of order here.");
+    expect(page).toContain("Connect the account again");
+    expect(page).not.toContain("HubSpot is not answering");
+
+    await nameKey("lost", "test");
+    await running.db.database.pool.query(
+      "UPDATE portal_drains SET circuit_open_until = now() WHERE portal_id = $1",
+      [ill],
+    );
+    await until(async () => (await drain())?.circuitTrips === 0);
+    expect((await drain())?.circuitCause).toBeNull();
+  });
+
+  test("of every stored grant stops the start, whether it is missing or has other bytes", async () => {
+    const other = randomBytes(32).toString("base64");
+    for (const id of ["another", "test"])
+      await expect(running.startAnother({ ENCRYPTION_KEYS: `${id}:${other}` })).rejects.toMatchObject({
+        code: "VAULT_NO_GRANT_OPENS",
+        message: expect.stringContaining("sealed with test"),
+      });
+    expect(errors().at(-1)).toMatchObject({
+      keyId: "test",
+      accounts: 2,
+      msg: expect.stringContaining("has other bytes in ENCRYPTION_KEYS"),
+    });
+  });
+});
+
+test("a fault of our own that lasts is told to the account's admins once for each time", async () => {
+  const { pool, prisma } = running.db.database;
+  const stop = (minutes: number, cause: string | null) =>
+    pool.query(
+      `INSERT INTO portal_drains (portal_id, circuit_trips, circuit_cause, circuit_opened_at)
+       VALUES ($1, 3, $3, now() - $2 * interval '1 minute')
+       ON CONFLICT (portal_id) DO UPDATE SET circuit_trips = 3, circuit_cause = $3, circuit_opened_at = excluded.circuit_opened_at`,
+      [ill, minutes, cause],
+    );
+  const told = async () => {
+    await watchOwnFaults({ pool, logger: createLogger({ level: "silent" }) });
+    return prisma.alert.count({ where: { kind: "SERVICE_FAULT", channel: "EMAIL", portalId: ill } });
+  };
+  await stop(29, "VAULT_KEY_UNKNOWN");
+  expect(await told()).toBe(0);
+  await stop(600, null);
+  expect(await told()).toBe(0);
+  await stop(31, "APP_MISCONFIGURED");
+  expect(await told()).toBe(1);
+  await pool.query("UPDATE alert_marks SET raised_at = now() - interval '2 hours'");
+  expect(await told()).toBe(1);
+});
