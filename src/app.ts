@@ -9,7 +9,7 @@ import { guardConnections } from "#web/kit/guard-connections.js";
 import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
-import { Closers, lay } from "./compose/foundation.js";
+import { Closers, createFoundation } from "./compose/foundation.js";
 
 /** The running app. */
 export interface App {
@@ -97,11 +97,11 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
     closers.add(tuneFetch(config.hubspot));
     const { stopping } = options;
     // Loaded while the database and the queue get ready.
-    const rooms = Promise.all([import("./compose/web.js"), import("./compose/worker.js")]);
-    rooms.catch(() => undefined);
-    const foundation = await lay({ config, logger, ...options }, closers);
+    const wings = Promise.all([import("./compose/web.js"), import("./compose/worker.js")]);
+    wings.catch(() => undefined);
+    const foundation = await createFoundation({ config, logger, ...options }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
-    const [{ createHttp }, { startWorker }] = await rooms;
+    const [{ createHttp }, { startWorker }] = await wings;
     stopping?.throwIfAborted();
     if (config.role !== "web") startWorker(foundation, closers);
     const listening = await listen(createHttp(foundation), config);

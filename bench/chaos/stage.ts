@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { createBrowser, installByBrowser } from "../../src/bin/browser-trip.js";
+import { createBrowser, installByBrowser } from "../../src/bin/oauth-browser.js";
 import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/world/options.js";

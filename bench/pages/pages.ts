@@ -1,4 +1,4 @@
-import { createBrowser, type Browser } from "../../src/bin/browser-trip.js";
+import { createBrowser, type Browser } from "../../src/bin/oauth-browser.js";
 import { signedHeaders } from "../../src/simulator/world/signing.js";
 import { processOptions, startRig, type Rig } from "../rig/rig.js";
 import { portalIds, stockPortals } from "../rig/stock.js";

@@ -1,4 +1,4 @@
-import { createBrowser } from "../../src/bin/browser-trip.js";
+import { createBrowser } from "../../src/bin/oauth-browser.js";
 import type { Endpoint } from "../../src/simulator/world/faults.js";
 
 /** What the simulated HubSpot saw of one portal. */

@@ -6,7 +6,7 @@
 import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
-import { doubtEverything } from "#domain/executions/doubt-everything.js";
+import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
@@ -16,14 +16,14 @@ const LONGEST_MS = 3_600_000;
 const config = readConfig(process.env);
 const logger = createLogger({ level: config.logLevel });
 
-async function doubtAll(url: string): Promise<void> {
+async function markUncertain(url: string): Promise<void> {
   await applyMigrations({ url, logger });
   const database = openDatabase({
     ...{ url, applicationName: "sequence-enroller after-restore", poolSize: 1, logger },
     statementTimeoutMs: LONGEST_MS,
   });
   try {
-    const { enrollments, portals } = await doubtEverything(database.pool);
+    const { enrollments, portals } = await markAllUncertain(database.pool);
     process.stdout.write(
       `Undecided enrollments that are now read from HubSpot before anything is sent: ${enrollments}\n` +
         `Accounts whose earlier workers can write nothing any more: ${portals}\n` +
@@ -35,7 +35,7 @@ async function doubtAll(url: string): Promise<void> {
 }
 
 try {
-  await withDatabaseUrl(config, logger, doubtAll);
+  await withDatabaseUrl(config, logger, markUncertain);
 } catch (error) {
   logger.fatal({ err: error }, "nothing was changed; do not start the app before this has succeeded");
   process.exitCode = 1;

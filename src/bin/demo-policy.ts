@@ -16,7 +16,7 @@ export interface DemoPolicy {
   readonly inboundPresetId: string;
 }
 
-interface Desk {
+interface DemoPortal {
   readonly database: Database;
   readonly portalId: bigint;
   readonly by: Actor;
@@ -30,20 +30,24 @@ const HOUSE_RULES: Policy = {
   suppression: { domains: [SUPPRESSED_DOMAIN], property: null },
 };
 
-async function capSender({ database, portalId, by }: Desk, user: SimulatedUser, dailyCap: number) {
+async function capSender({ database, portalId, by }: DemoPortal, user: SimulatedUser, dailyCap: number) {
   const userId = BigInt(user.userId);
   const { choices, version } = await findSender(database, portalId, userId);
   const sender = { userId, name: `${user.firstName} ${user.lastName}` };
   await saveSender(database, portalId, { sender, choices: { ...choices, dailyCap }, version, by });
 }
 
-async function addPreset({ database, portalId, by }: Desk, name: string, policy: Policy): Promise<bigint> {
+async function addPreset(
+  { database, portalId, by }: DemoPortal,
+  name: string,
+  policy: Policy,
+): Promise<bigint> {
   const saved = await savePreset(database, portalId, { draft: { name, policy }, saved: undefined, by });
   if (saved.kind !== "saved") throw new Error(`the preset “${name}” could not be saved: ${saved.kind}`);
   return saved.presetId;
 }
 
-async function addRotation({ database, portalId, by }: Desk, users: readonly SimulatedUser[]) {
+async function addRotation({ database, portalId, by }: DemoPortal, users: readonly SimulatedUser[]) {
   const members = users.map(({ userId }) => ({ userId: BigInt(userId), weight: 1 }));
   const draft = { name: "Inbound desk", keepsSender: false, members };
   const created = await createRotation(database, portalId, { draft, by });
@@ -55,20 +59,20 @@ async function addRotation({ database, portalId, by }: Desk, users: readonly Sim
 export async function decidePolicy(database: Database, account: DemoAccount): Promise<DemoPolicy> {
   const { portal, people } = account;
   const { userId, email } = portal.admin;
-  const desk: Desk = {
+  const demoPortal: DemoPortal = {
     database,
     portalId: BigInt(portal.portalId),
     by: { userId: BigInt(userId), userEmail: email },
   };
-  await capSender(desk, people.cappedOutbound, CAPS.outbound);
-  await capSender(desk, people.cappedInbound, CAPS.inbound);
-  const rotationId = await addRotation(desk, [people.cappedInbound, ...people.reps]);
-  const outbound = await addPreset(desk, "House rules", HOUSE_RULES);
-  const inbound = await addPreset(desk, "Inbound: a colleague steps in", {
+  await capSender(demoPortal, people.cappedOutbound, CAPS.outbound);
+  await capSender(demoPortal, people.cappedInbound, CAPS.inbound);
+  const rotationId = await addRotation(demoPortal, [people.cappedInbound, ...people.reps]);
+  const outbound = await addPreset(demoPortal, "House rules", HOUSE_RULES);
+  const inbound = await addPreset(demoPortal, "Inbound: a colleague steps in", {
     ...HOUSE_RULES,
     fallback: { ...HOUSE_RULES.fallback, rotationId },
   });
   const asMade = { version: 1, instead: null };
-  await makeDefault(database, desk.portalId, { presetId: outbound, ...asMade, by: desk.by });
+  await makeDefault(database, demoPortal.portalId, { presetId: outbound, ...asMade, by: demoPortal.by });
   return { outboundPresetId: String(outbound), inboundPresetId: String(inbound) };
 }

@@ -15,7 +15,7 @@ import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly
 import { startSimulator } from "../simulator/simulator.js";
 import type { RunCounts } from "../simulator/workflow/run-request.js";
 import type { WorkflowRun } from "../simulator/workflow/run.js";
-import { createBrowser, installByBrowser } from "./browser-trip.js";
+import { createBrowser, installByBrowser } from "./oauth-browser.js";
 import { seedAccount } from "./demo-account.js";
 import { decidePolicy, type DemoPolicy } from "./demo-policy.js";
 import {

@@ -1,13 +1,13 @@
 import { recordConnection } from "#domain/accounts/record-connection.js";
 import { mayTakeOver } from "#domain/accounts/rights.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
-import { tellOfConnection } from "#domain/alerts/tell-of-connection.js";
+import { alertOfConnection } from "#domain/alerts/alert-of-connection.js";
 import type { Config } from "../config.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
 import { checkRights } from "#platform/db/check-rights.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
-import { TroubleNews } from "#platform/db/trouble-news.js";
+import { TroubleLog } from "#platform/db/trouble-log.js";
 import type { Slices } from "#domain/executions/slices.js";
 import { UnfinishedChanges } from "#domain/executions/unfinished.js";
 import { createDirectory, type Directory } from "#domain/directory/directory.js";
@@ -50,7 +50,7 @@ export interface Foundation {
   /** The same database by connections of its own, for what people look at; undefined where a process serves nobody. */
   readonly siteDatabase: Database | undefined;
   /** What the operator has to mend at the database, as all of the process's connections meet it. */
-  readonly databaseNews: Pick<TroubleNews, "recent">;
+  readonly databaseTroubles: Pick<TroubleLog, "recent">;
   readonly queue: DrainQueue;
   readonly metrics: Metrics;
   readonly directory: Directory;
@@ -98,9 +98,9 @@ export class Closers {
 }
 
 async function openDatabaseOf(
-  { config, logger, server: starting, stopping }: Ground,
+  { config, logger, server: starting, stopping }: FoundationOptions,
   closers: Closers,
-  { heard: onFault }: TroubleNews,
+  { report: onFault }: TroubleLog,
 ): Promise<Database> {
   let url = config.databaseUrl;
   if (url === undefined) {
@@ -119,9 +119,9 @@ async function openDatabaseOf(
 }
 
 function openSiteDatabase(
-  { config, logger }: Ground,
+  { config, logger }: FoundationOptions,
   { url }: Database,
-  { heard: onFault }: TroubleNews,
+  { report: onFault }: TroubleLog,
 ): Database | undefined {
   if (config.role === "worker") return undefined;
   return openDatabase({
@@ -152,7 +152,7 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
 }
 
 /** What there is before anything is opened. */
-interface Ground extends Pick<Foundation, "config" | "logger"> {
+interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly propertiesFreshMs?: number | undefined;
@@ -165,17 +165,17 @@ interface Ground extends Pick<Foundation, "config" | "logger"> {
 }
 
 /** Opens the database and the queue, and makes what every room is wired from. */
-export async function lay(ground: Ground, closers: Closers): Promise<Foundation> {
-  const { config, logger, senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs } = ground;
+export async function createFoundation(options: FoundationOptions, closers: Closers): Promise<Foundation> {
+  const { config, logger, senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs } = options;
   const metrics = createMetrics();
-  const databaseNews = new TroubleNews({
+  const databaseTroubles = new TroubleLog({
     logger,
     onTrouble: (cause) => {
       metrics.ownFaults.inc({ cause });
     },
   });
-  const database = await openDatabaseOf(ground, closers, databaseNews);
-  const siteDatabase = openSiteDatabase(ground, database, databaseNews);
+  const database = await openDatabaseOf(options, closers, databaseTroubles);
+  const siteDatabase = openSiteDatabase(options, database, databaseTroubles);
   closers.add(async () => siteDatabase?.close());
   const appId = createAppId({ configured: config.hubspot.appId, logger });
   const oauthApi = createOAuthApi({
@@ -202,7 +202,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     revokeGrant: (refreshToken) => oauthApi.revokeGrant(refreshToken),
     onConnect: async (client, connection) => {
       await recordConnection(client, connection);
-      await tellOfConnection(client, connection);
+      await alertOfConnection(client, connection);
     },
     onDisconnect: (client, { portalId, reason }) =>
       raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
@@ -214,7 +214,7 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     logger,
     applicationName: `sequence-enroller-queue`,
     connectTimeoutMs: config.databaseConnectTimeoutMs,
-    onFault: databaseNews.heard,
+    onFault: databaseTroubles.report,
   });
   gaugeQueueJobs(metrics, () => queue.countJobs());
   const wake = createWakeSoon({
@@ -238,10 +238,10 @@ export async function lay(ground: Ground, closers: Closers): Promise<Foundation>
     renewalPatienceMs,
     hubspotClock,
     believeNoneAfterMs,
-    workIntervals: ground.workIntervals ?? {},
+    workIntervals: options.workIntervals ?? {},
     database,
     siteDatabase,
-    databaseNews,
+    databaseTroubles,
     queue,
     appId,
     oauthApi,

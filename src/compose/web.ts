@@ -258,7 +258,7 @@ export function createHttp(foundation: Foundation): Express {
       },
       {
         setup: () => ownFaultOf(database.pool),
-        database: () => Promise.resolve(foundation.databaseNews.recent()),
+        database: () => Promise.resolve(foundation.databaseTroubles.recent()),
       },
     ),
   );

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { PoolClient } from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { readReport } from "#domain/history/report.js";
-import type { Browser } from "../../src/bin/browser-trip.js";
+import type { Browser } from "../../src/bin/oauth-browser.js";
 import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { watchHalts } from "../support/longest-halt.js";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import pg from "pg";
 import { startDatabaseServer, type DatabaseServer } from "../../bench/chaos/database-server.js";
-import type { Browser } from "../../src/bin/browser-trip.js";
+import type { Browser } from "../../src/bin/oauth-browser.js";
 import {
   ENROLL_ROUTE,
   REQUESTED_PROPERTIES,

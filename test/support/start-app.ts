@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { startApp, type App } from "../../src/app.js";
-import { createBrowser, installByBrowser, type Browser } from "../../src/bin/browser-trip.js";
+import { createBrowser, installByBrowser, type Browser } from "../../src/bin/oauth-browser.js";
 import { readConfig, type Config } from "../../src/config.js";
 import type { Intervals } from "#worker/schedule.js";
 import { createLogger } from "#platform/observability/logger.js";

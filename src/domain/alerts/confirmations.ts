@@ -12,9 +12,9 @@ const MOST_BY_ACCOUNT = 20;
 const MOST_TO_ADDRESS = 3;
 
 /** What came of asking for a mail with the link. */
-export type AskVerdict = "asked" | "too-soon" | "too-many" | "not-needed";
+export type ConfirmationRequest = "asked" | "too-soon" | "too-many" | "not-needed";
 
-const ASK = `
+const REQUEST_CONFIRMATION = `
   WITH recent AS (
     SELECT a.portal_id, a.address, asked.at FROM alert_addresses a, unnest(a.asked_at) AS asked (at)
      WHERE (a.portal_id = $1 OR a.address = $2) AND asked.at > now() - interval '1 day'
@@ -30,9 +30,13 @@ const ASK = `
   SELECT is_too_soon, is_too_many FROM bounds`;
 
 /** The caller holds the portal's settings; the lock makes other accounts that ask the same address wait. */
-async function ask(client: PoolClient, portalId: bigint, key: string): Promise<AskVerdict> {
+async function requestConfirmation(
+  client: PoolClient,
+  portalId: bigint,
+  key: string,
+): Promise<ConfirmationRequest> {
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`alert address ${key}`]);
-  const { rows } = await client.query<{ is_too_soon: boolean; is_too_many: boolean }>(ASK, [
+  const { rows } = await client.query<{ is_too_soon: boolean; is_too_many: boolean }>(REQUEST_CONFIRMATION, [
     ...[portalId, key],
     ...[MOST_BY_ACCOUNT, MOST_TO_ADDRESS],
   ]);
@@ -75,12 +79,17 @@ export async function confirmNewcomers(
   await client.query(ADD_LISTED, [portalId, keys, addressKey(ownAddress ?? "")]);
   const waiting = await findWaiting(client, portalId, keys);
   // In one order for everybody: two accounts that ask the same addresses do not lock each other out.
-  for (const key of waiting.toSorted()) if (!earlier.has(key)) await ask(client, portalId, key);
+  for (const key of waiting.toSorted())
+    if (!earlier.has(key)) await requestConfirmation(client, portalId, key);
   return waiting.length;
 }
 
 /** An admin's wish for one more mail with the link. */
-export async function askAgain(client: PoolClient, portalId: bigint, address: string): Promise<AskVerdict> {
+export async function requestConfirmationAgain(
+  client: PoolClient,
+  portalId: bigint,
+  address: string,
+): Promise<ConfirmationRequest> {
   const { rows } = await client.query<{ alert_email: string | null }>(
     "SELECT alert_email FROM portal_settings WHERE portal_id = $1 FOR UPDATE",
     [portalId],
@@ -89,7 +98,7 @@ export async function askAgain(client: PoolClient, portalId: bigint, address: st
   const isListed = keysOf(rows[0]?.alert_email ?? null).includes(key);
   if (!isListed || (await findWaiting(client, portalId, [key])).length === 0) return "not-needed";
   await client.query(ADD_LISTED, [portalId, [key], ""]);
-  return ask(client, portalId, key);
+  return requestConfirmation(client, portalId, key);
 }
 
 const keysOf = (list: string | null): string[] => readRecipients(list ?? "").map(addressKey);
@@ -117,7 +126,7 @@ export async function confirmAddress(
   client: PoolClient,
   { portalId, address }: { portalId: bigint; address: string },
 ): Promise<Confirmed> {
-  if ((await readStanding(client, { portalId, address })) === "not-listed") return "not-listed";
+  if ((await readConfirmationState(client, { portalId, address })) === "not-listed") return "not-listed";
   const key = addressKey(address);
   const { rowCount } = await client.query(
     `UPDATE alert_addresses SET confirmed_at = now(), mail_due_at = NULL, mail_problem = NULL
@@ -132,7 +141,7 @@ export async function confirmAddress(
 }
 
 /** For the page behind the link: whether the address is still on the list, and whether it gets alerts. */
-export async function readStanding(
+export async function readConfirmationState(
   pool: Pool | PoolClient,
   { portalId, address }: { portalId: bigint; address: string },
 ): Promise<"not-listed" | "waiting" | "confirmed"> {

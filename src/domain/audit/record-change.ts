@@ -56,7 +56,7 @@ export async function recordExport<Row>(
 /** The same rows; `tell` is told how many there were when they end, or nobody wants more. */
 async function* counted<Row>(
   rows: Iterable<Row> | AsyncIterable<Row>,
-  tell: (count: number) => Promise<void>,
+  onEnd: (count: number) => Promise<void>,
 ): AsyncGenerator<Row> {
   let count = 0;
   try {
@@ -65,7 +65,7 @@ async function* counted<Row>(
       yield row;
     }
   } finally {
-    await tell(count);
+    await onEnd(count);
   }
 }
 

@@ -20,7 +20,7 @@ import { Openings } from "#domain/senders/windows/openings.js";
 import type { Policy } from "#domain/contract/policy.js";
 import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
 import { readPortalPolicy, type PortalPolicy } from "#domain/senders/portal-policy.js";
-import { findAskedContact, type AskedContact } from "./asked-contact.js";
+import { findContact, type FoundContact } from "./find-contact.js";
 import { findPeople } from "./find-people.js";
 
 export interface ExplainerOptions {
@@ -50,7 +50,7 @@ export function createExplainer(options: ExplainerOptions): Explain {
     const { portal, effective } = await readEffectivePolicy(stepOf(question), (needs) =>
       readPortalPolicy(pool, portalId, { memory, needs }),
     );
-    const contact = await findAskedContact({ pool, gateway }, portalId, {
+    const contact = await findContact({ pool, gateway }, portalId, {
       contact: question.contact,
       properties: propertiesFor(effective),
     });
@@ -81,7 +81,7 @@ interface Means extends ExplainerOptions {
 interface Question {
   readonly portal: PortalPolicy;
   readonly gateway: PortalGateway;
-  readonly contact: AskedContact;
+  readonly contact: FoundContact;
   readonly question: EnrollQuestion;
 }
 
@@ -159,7 +159,7 @@ function policyName({ presets, defaultPreset }: PortalPolicy, { presetId }: Enro
 }
 
 /** Said only where it is not HubSpot's word of this moment. */
-function sourceOf({ asOf }: AskedContact, timeZone: string): ContactCheck[] {
+function sourceOf({ asOf }: FoundContact, timeZone: string): ContactCheck[] {
   if (asOf === undefined) return [];
   const day = localDay(asOf, timeZone);
   const sentence = `HubSpot could not be asked just now. What follows goes by what it sent when the contact last came, on ${day}.`;

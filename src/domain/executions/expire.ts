@@ -4,12 +4,12 @@ import { IS_IN_DOUBT, LOST_ANSWER } from "./in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
 
 /** Why executions of a portal wait for nothing: what keeps it from being called, as their workflows are told. */
-export type Standstill = Extract<ErrorCode, "DEADLINE_EXCEEDED" | "HUBSPOT_UNAVAILABLE" | "PORTAL_PAUSED">;
+export type ExpiryCode = Extract<ErrorCode, "DEADLINE_EXCEEDED" | "HUBSPOT_UNAVAILABLE" | "PORTAL_PAUSED">;
 
-type StoppedState = "QUEUED" | "UNCERTAIN" | "WATCHING";
+type ExpiringState = "QUEUED" | "UNCERTAIN" | "WATCHING";
 
 /** In a paused portal only what would be sent waits; what may have been sent, or only looks, goes on. */
-const STOPPED: Readonly<Record<Standstill, readonly StoppedState[]>> = {
+const EXPIRING_STATES: Readonly<Record<ExpiryCode, readonly ExpiringState[]>> = {
   DEADLINE_EXCEEDED: ["QUEUED", "UNCERTAIN", "WATCHING"],
   HUBSPOT_UNAVAILABLE: ["QUEUED", "UNCERTAIN", "WATCHING"],
   PORTAL_PAUSED: ["QUEUED"],
@@ -21,7 +21,7 @@ const STOPPED: Readonly<Record<Standstill, readonly StoppedState[]>> = {
  *
  * What somebody else holds at this moment is found again by the next look.
  */
-const overdue = (state: StoppedState | "DECIDED", endsAt: "deadline_at" | "hold_ends_at"): string => `
+const overdue = (state: ExpiringState | "DECIDED", endsAt: "deadline_at" | "hold_ends_at"): string => `
   overdue AS MATERIALIZED (
     SELECT e.id FROM executions e
      WHERE e.portal_id = $1 AND e.state = '${state}' AND e.${endsAt} <= now() ORDER BY e.due_at, e.id
@@ -40,7 +40,7 @@ const IS_STILL_PAUSED_IF_SAID = `($3 <> 'PORTAL_PAUSED' OR EXISTS (
  * HubSpot lets go of the contact; one that nobody waits for simply ends. In any other portal the ordinary claim does
  * the first. Reads all that is open: to be called only where something is past its time (overdue.ts).
  */
-export async function expirePastDeadline(owner: Ownership, code: Standstill): Promise<void> {
+export async function expirePastDeadline(owner: Ownership, code: ExpiryCode): Promise<void> {
   const { errorMessage } = failed(code);
   const values = [owner.portalId, owner.epoch];
   await owner.pool.query({
@@ -54,7 +54,7 @@ export async function expirePastDeadline(owner: Ownership, code: Standstill): Pr
        WHERE ${ARE_OVERDUE}`,
     values,
   });
-  for (const state of STOPPED[code]) {
+  for (const state of EXPIRING_STATES[code]) {
     await owner.pool.query({
       name: `expire-${state.toLowerCase()}-executions`,
       text: `

@@ -2,7 +2,7 @@ import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js
 import { localTime } from "#platform/time/local-time.js";
 import type { Openings } from "./windows/openings.js";
 import type { SenderLedger } from "./sender-ledger.js";
-import type { SenderMarks } from "./sender-marks.js";
+import type { SenderBlocks } from "./sender-blocks.js";
 import type { SenderPolicy, SenderRefusal } from "#domain/contract/sender-policy.js";
 
 /** Why a sender cannot send at this moment, and whether that passes. */
@@ -97,17 +97,17 @@ export function availabilityOf(
   sender: SenderPolicy,
   {
     ledger,
-    marks,
+    blocks,
     openings,
     now,
-  }: { ledger: SenderLedger; marks: SenderMarks; openings: Openings; now: Date },
+  }: { ledger: SenderLedger; blocks: SenderBlocks; openings: Openings; now: Date },
 ): Availability {
   if (!sender.isAllowed) return NOT_ALLOWED;
-  const standing = marks.standing(sender);
-  if (standing.kind === "refused") return new Refused(standing.refusal, sender.timeZone);
-  if (standing.kind === "limited") {
+  const block = blocks.stateOf(sender);
+  if (block.kind === "refused") return new Refused(block.refusal, sender.timeZone);
+  if (block.kind === "limited") {
     const reason = "HubSpot says that the sender has reached its limit.";
-    return { kind: "later", code: "SENDER_LIMIT_REACHED", reason, notBefore: standing.until };
+    return { kind: "later", code: "SENDER_LIMIT_REACHED", reason, notBefore: block.until };
   }
   const { dailyCap } = sender;
   if (dailyCap <= 0) return NO_CAP;
@@ -116,5 +116,5 @@ export function availabilityOf(
   const openAt = openings.opensAt(sender, now);
   if (openAt === undefined) return NEVER_OPENS;
   if (openAt > now) return new Closed(openAt, sender.timeZone);
-  return standing.kind === "probe" ? PROBE : NOW;
+  return block.kind === "probe" ? PROBE : NOW;
 }

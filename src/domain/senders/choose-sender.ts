@@ -9,15 +9,15 @@ import { senderPolicy, type PortalPolicy } from "./portal-policy.js";
 import type { RotationWheels } from "./rotation-wheels.js";
 import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import type { SenderLedger } from "./sender-ledger.js";
-import type { SenderMarks } from "./sender-marks.js";
+import type { SenderBlocks } from "./sender-blocks.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 
 /** What a portal's senders have done and may do, in the hands of one owner for one turn. */
-export interface SenderBooks {
+export interface SenderState {
   readonly portal: PortalPolicy;
   readonly ledger: SenderLedger;
   readonly wheels: RotationWheels;
-  readonly marks: SenderMarks;
+  readonly blocks: SenderBlocks;
   readonly openings: Openings;
   readonly knownMembers: KnownMembers;
   readonly breathe: Breathe;
@@ -77,25 +77,25 @@ const MOST_TOLD = 25;
 
 /** One choice under way: who was passed over so far. */
 class Choosing {
-  readonly #books: SenderBooks;
+  readonly #state: SenderState;
   readonly #request: SenderRequest;
   readonly #passedOver: PassedOver[] = [];
   readonly #considered = new Set<bigint>();
 
-  constructor(books: SenderBooks, request: SenderRequest) {
-    this.#books = books;
+  constructor(state: SenderState, request: SenderRequest) {
+    this.#state = state;
     this.#request = request;
   }
 
   async choose(): Promise<SenderDecision> {
     const { policy, properties, people } = this.#request;
-    const { portal, knownMembers } = this.#books;
+    const { portal, knownMembers } = this.#state;
     const [first, ...others] = candidateGroups(policy, { portal, people, properties, knownMembers });
     for (const [index, group] of [first, ...others].entries()) {
       const sent = group && (await this.#tryGroup(await group(), index === 0));
       if (sent !== undefined) return sent;
     }
-    await this.#books.ledger.loadWaiters();
+    await this.#state.ledger.loadWaiters();
     await this.#inSlices(this.#passedOver, (entry) => {
       this.#findPlace(entry);
     });
@@ -104,7 +104,7 @@ class Choosing {
   }
 
   async #tryGroup(group: CandidateGroup, isFirst: boolean): Promise<SenderDecision | undefined> {
-    const { ledger, wheels } = this.#books;
+    const { ledger, wheels } = this.#state;
     const users = group.people.filter((person) => person.kind === "user");
     await ledger.load(users.map(({ userId }) => userId));
     const wanted = group.rotation?.keepsSender === true ? await this.#request.lastSender() : undefined;
@@ -140,11 +140,11 @@ class Choosing {
     group: CandidateGroup,
     ready: Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>,
   ): void {
-    const { portal, ledger, marks, openings, now } = this.#books;
+    const { portal, ledger, blocks, openings, now } = this.#state;
     if (this.#considered.has(person.userId)) return;
     this.#considered.add(person.userId);
     const sender = senderPolicy(portal, person.userId);
-    const verdict = availabilityOf(sender, { ledger, marks, openings, now: now() });
+    const verdict = availabilityOf(sender, { ledger, blocks, openings, now: now() });
     if (verdict.kind === "now")
       ready.set(person.userId, { email: person.email, sender, isProbe: verdict.isProbe });
     else this.#passedOver.push({ via: group.via, userId: person.userId, verdict, sender });
@@ -158,11 +158,11 @@ class Choosing {
     isFirst: boolean;
     isKept: boolean;
   }): SenderDecision {
-    const { ledger, marks } = this.#books;
+    const { ledger, blocks } = this.#state;
     const { executionId, alias } = this.#request;
     const { sender, group } = chosen;
     ledger.reserve(executionId, sender.userId);
-    if (chosen.isProbe) marks.startProbe(executionId, sender.userId);
+    if (chosen.isProbe) blocks.startProbe(executionId, sender.userId);
     return {
       kind: "send",
       sender: {
@@ -200,19 +200,19 @@ class Choosing {
    */
   async #inSlices<T>(items: readonly T[], answer: (item: T) => unknown): Promise<void> {
     for (const [index, item] of items.entries()) {
-      if (index % SLICE === 0) await this.#books.breathe();
+      if (index % SLICE === 0) await this.#state.breathe();
       answer(item);
     }
   }
 
   #opening(userId: bigint): Date | undefined {
-    const { portal, openings, now } = this.#books;
+    const { portal, openings, now } = this.#state;
     return openings.opensAt(senderPolicy(portal, userId), now());
   }
 
   /** The place this contact would wait for: behind all who wait already. It holds while nobody else joins them. */
   #findPlace(entry: PassedOver): void {
-    const { ledger, now } = this.#books;
+    const { ledger, now } = this.#state;
     const { sender, verdict, place } = entry;
     if (sender === undefined || verdict.kind !== "later") return;
     const behind = ledger.waitersFor(sender.userId);
@@ -225,7 +225,7 @@ class Choosing {
   }
 
   #waitOrFail(): SenderDecision {
-    const { ledger, now } = this.#books;
+    const { ledger, now } = this.#state;
     const { policy, patienceMs } = this.#request;
     const passedOver = this.#passedOver;
     for (const entry of passedOver) this.#findPlace(entry);
@@ -280,6 +280,6 @@ function soonestOf(
  *
  * @throws what looking people up throws, and the database's faults.
  */
-export function chooseSender(books: SenderBooks, request: SenderRequest): Promise<SenderDecision> {
-  return new Choosing(books, request).choose();
+export function chooseSender(state: SenderState, request: SenderRequest): Promise<SenderDecision> {
+  return new Choosing(state, request).choose();
 }

@@ -11,7 +11,7 @@ import type { Policy } from "#domain/contract/policy.js";
 import type { PortalPolicy } from "./portal-policy.js";
 import { RotationWheels } from "./rotation-wheels.js";
 import { SenderLedger } from "./sender-ledger.js";
-import { SenderMarks } from "./sender-marks.js";
+import { SenderBlocks } from "./sender-blocks.js";
 
 export interface ChoiceQuestion {
   readonly portal: PortalPolicy;
@@ -70,7 +70,7 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
   const ledger = new SenderLedger({ pool, portalId, now, openings });
   const decision = await chooseSender(
     {
-      ...{ portal, ledger, wheels: new RotationWheels(), marks: new SenderMarks(now) },
+      ...{ portal, ledger, wheels: new RotationWheels(), blocks: new SenderBlocks(now) },
       ...{ openings, knownMembers: new WeakMap(), breathe, now },
     },
     {

@@ -7,7 +7,7 @@ export interface EnrollQuestion {
   readonly sequenceId: string;
   /** Null: the step names none, so the portal's default preset applies. */
   readonly presetId: bigint | null;
-  readonly sender: AskedSender;
+  readonly sender: RequestedSender;
   /** What else the step says; what is absent is the preset's to decide. */
   readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait";
   readonly cooldownDays?: number;
@@ -18,7 +18,7 @@ export interface EnrollQuestion {
 }
 
 /** The step's choice of sender; `portal_default` leaves it to the preset. */
-export type AskedSender =
+export type RequestedSender =
   | { readonly mode: "portal_default" }
   | { readonly mode: "contact_owner" }
   | { readonly mode: "specific_user"; readonly userId: bigint }

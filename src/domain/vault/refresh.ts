@@ -3,7 +3,7 @@ import { AppError } from "../../errors.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { NotConnected, RefreshPutOff, RefreshUnderWay } from "./errors.js";
-import { codeOf, FaultNews, isOwnFault } from "./fault-news.js";
+import { codeOf, PortalFaults, isOwnFault } from "./portal-faults.js";
 import type { RefreshGrant, RefreshedGrant, StoredTokens } from "./grant.js";
 import type { TokenStore } from "./store.js";
 import { openAccessToken, openRefreshToken, sealTokens, type LiveToken } from "./token-seals.js";
@@ -42,8 +42,8 @@ export interface RefreshOptions {
 
 /** What has been told of faults, of the seals and of the refresh apart: one may be well while the other is not. */
 interface News {
-  readonly seals: FaultNews;
-  readonly refreshes: FaultNews;
+  readonly seals: PortalFaults;
+  readonly refreshes: PortalFaults;
 }
 
 /**
@@ -55,7 +55,7 @@ export function createTokenSource(
   options: RefreshOptions,
 ): (portalId: bigint, need: TokenNeed) => Promise<LiveToken> {
   const { store } = options;
-  const news: News = { seals: new FaultNews(), refreshes: new FaultNews() };
+  const news: News = { seals: new PortalFaults(), refreshes: new PortalFaults() };
   return async function currentToken(portalId, need) {
     const startedMs = performance.now();
     for (;;) {
@@ -85,11 +85,11 @@ function open({ cipher, logger, onOwnFault }: RefreshOptions, row: StoredTokens,
   const { portalId } = row;
   try {
     const token = openAccessToken(cipher, row);
-    seals.isWell(portalId);
+    seals.clear(portalId);
     return token;
   } catch (fault) {
     onOwnFault?.(codeOf(fault));
-    if (seals.isNews(portalId, fault))
+    if (seals.isNew(portalId, fault))
       logger.error(
         { portalId, err: fault },
         "a stored grant does not open: this account is at a standstill; look at ENCRYPTION_KEYS",
@@ -126,7 +126,7 @@ async function refreshAsHolder(options: RefreshOptions, refresh: Refresh): Promi
   } catch (error) {
     return recover(options, { ...refresh, error });
   }
-  refresh.news.refreshes.isWell(row.portalId);
+  refresh.news.refreshes.clear(row.portalId);
   const tokens = sealTokens(cipher, row.portalId, { grant, grantedAtMs });
   if (await storeSurely(() => options.store.replace(row, tokens))) {
     logger.info(
@@ -177,7 +177,7 @@ function tellOfRefresh(
 ): void {
   const isOurs = isOwnFault(error);
   if (isOurs) onOwnFault?.(codeOf(error));
-  if (!news.refreshes.isNews(portalId, error)) return;
+  if (!news.refreshes.isNew(portalId, error)) return;
   const fields = { portalId, err: error, usesOldToken };
   if (!isOurs) return logger.warn(fields, "could not refresh the portal's grant; trying again");
   logger.error(

@@ -12,19 +12,20 @@ const IDLE_TIMEOUT_MS = 2 * ANSWER_TIMEOUT_MS;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-type Told<Event extends "onRequestStart" | "onResponseStart" | "onResponseEnd" | "onResponseError"> =
-  Parameters<NonNullable<Dispatcher.DispatchHandler[Event]>>;
+type EventArguments<
+  Event extends "onRequestStart" | "onResponseStart" | "onResponseEnd" | "onResponseError",
+> = Parameters<NonNullable<Dispatcher.DispatchHandler[Event]>>;
 
 /** undici's, whose published type leaves out its methods. */
 const Decorator = DecoratorHandler as new (handler: Dispatcher.DispatchHandler) => {
-  onRequestStart(...start: Told<"onRequestStart">): void;
-  onResponseStart(...answer: Told<"onResponseStart">): void;
-  onResponseEnd(...end: Told<"onResponseEnd">): void;
-  onResponseError(...fault: Told<"onResponseError">): void;
+  onRequestStart(...start: EventArguments<"onRequestStart">): void;
+  onResponseStart(...answer: EventArguments<"onResponseStart">): void;
+  onResponseEnd(...end: EventArguments<"onResponseEnd">): void;
+  onResponseError(...fault: EventArguments<"onResponseError">): void;
 };
 
 class RefuseRedirect extends Decorator {
-  override onResponseStart(...answer: Told<"onResponseStart">): void {
+  override onResponseStart(...answer: EventArguments<"onResponseStart">): void {
     const [controller, status] = answer;
     if (REDIRECTS.has(status))
       controller.abort(new HubSpotUnavailable(`HubSpot answered ${status}; redirects are not followed`));
@@ -46,7 +47,7 @@ class KeepTerms extends Decorator {
     this.#terms = terms;
   }
 
-  override onRequestStart(...start: Told<"onRequestStart">): void {
+  override onRequestStart(...start: EventArguments<"onRequestStart">): void {
     super.onRequestStart(...start);
     const [controller] = start;
     const { timeoutMs, assertMaySend } = this.#terms;
@@ -62,12 +63,12 @@ class KeepTerms extends Decorator {
     }, timeoutMs);
   }
 
-  override onResponseEnd(...end: Told<"onResponseEnd">): void {
+  override onResponseEnd(...end: EventArguments<"onResponseEnd">): void {
     clearTimeout(this.#timer);
     super.onResponseEnd(...end);
   }
 
-  override onResponseError(...fault: Told<"onResponseError">): void {
+  override onResponseError(...fault: EventArguments<"onResponseError">): void {
     clearTimeout(this.#timer);
     super.onResponseError(...fault);
   }

@@ -19,19 +19,19 @@ export const CALLBACK_ROUTES: readonly ApiRoute[] = [
   },
 ];
 
-interface Order {
+interface CompletionCall {
   readonly callbackId: string;
   readonly completion: Completion;
 }
 
 function completeOne(call: ApiCall): Answer {
   if (!isRecord(call.body)) return invalid("Invalid input JSON");
-  const order = readOrder(call, call.params["callbackId"], { record: call.body, batchSize: 1 });
-  if (order === undefined) return invalid("outputFields.hs_execution_state must be SUCCESS or FAIL_CONTINUE");
-  call.portal.callbacks.note(order.callbackId, order.completion);
-  const refusal = refusalFor(call, order.callbackId);
+  const given = readCompletion(call, call.params["callbackId"], { record: call.body, batchSize: 1 });
+  if (given === undefined) return invalid("outputFields.hs_execution_state must be SUCCESS or FAIL_CONTINUE");
+  call.portal.callbacks.note(given.callbackId, given.completion);
+  const refusal = refusalFor(call, given.callbackId);
   if (refusal !== undefined) return refusal;
-  carryOut(call, order);
+  carryOut(call, given);
   return NO_CONTENT;
 }
 
@@ -40,10 +40,10 @@ function completeBatch(call: ApiCall): Answer {
   if (!Array.isArray(inputs)) return invalid("Some required fields were not set: [inputs]");
   if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
   const records = inputs.filter(isRecord);
-  const orders = records.map((record) =>
-    readOrder(call, textOf(record, "callbackId"), { record, batchSize: inputs.length }),
+  const given = records.map((record) =>
+    readCompletion(call, textOf(record, "callbackId"), { record, batchSize: inputs.length }),
   );
-  const readable = orders.filter((order) => order !== undefined);
+  const readable = given.filter((one) => one !== undefined);
   if (readable.length < inputs.length)
     return invalid("An input lacks its callbackId or a valid hs_execution_state");
   for (const { callbackId, completion } of readable) call.portal.callbacks.note(callbackId, completion);
@@ -56,13 +56,13 @@ function completeBatch(call: ApiCall): Answer {
     return refuse(status === 404 ? 400 : status, { category: "VALIDATION_ERROR", message });
   }
   const leftOut = badIdInBatch === "leaves-one-out" && readable.length > 1 ? readable.at(-1) : undefined;
-  for (const order of readable) if (!bad.includes(order) && order !== leftOut) carryOut(call, order);
+  for (const one of readable) if (!bad.includes(one) && one !== leftOut) carryOut(call, one);
   if (leftOut !== undefined) return { status: 207, body: { status: "COMPLETE", results: [], numErrors: 1 } };
   return bad.length > 0 && badIdInBatch === "multi-status" ? partlyTaken(call, bad) : NO_CONTENT;
 }
 
 /** As HubSpot's other batch endpoints answer: an error for each id that was refused, its id in the context. */
-function partlyTaken(call: ApiCall, bad: readonly Order[]): Answer {
+function partlyTaken(call: ApiCall, bad: readonly CompletionCall[]): Answer {
   const at = new Date(call.nowMs).toISOString();
   const errors = bad.map(({ callbackId }) => {
     const { status, body } = refusalFor(call, callbackId) ?? NO_CONTENT;
@@ -80,11 +80,11 @@ function partlyTaken(call: ApiCall, bad: readonly Order[]): Answer {
   return { status: 207, body };
 }
 
-function readOrder(
+function readCompletion(
   { world }: ApiCall,
   callbackId: string | undefined,
   { record, batchSize }: { record: JsonRecord; batchSize: number },
-): Order | undefined {
+): CompletionCall | undefined {
   const outputs = record["outputFields"];
   if (callbackId === undefined || !isRecord(outputs)) return undefined;
   const state = outputs["hs_execution_state"];
@@ -116,7 +116,7 @@ function refusalFor({ world, portal, nowMs }: ApiCall, callbackId: string): Answ
   return refuse(status, { category: "VALIDATION_ERROR", message });
 }
 
-function carryOut({ portal, world, nowMs }: ApiCall, { callbackId, completion }: Order): void {
+function carryOut({ portal, world, nowMs }: ApiCall, { callbackId, completion }: CompletionCall): void {
   if (portal.callbacks.judge(callbackId, nowMs) !== "accepted") return;
   portal.callbacks.accept(callbackId, completion);
   const count = portal.callbacks.get(callbackId)?.received.length ?? 1;

@@ -5,7 +5,7 @@ import { actingUser, visibleSequence } from "./acting-user.js";
 import type { ApiCall } from "./call.js";
 import { refuseEnrollment, type EnrollRefusal } from "./enroll-refusal.js";
 
-interface EnrollOrder {
+interface EnrollRequest {
   readonly user: SimulatedUser;
   readonly sequence: SimulatedSequence;
   readonly contact: SimulatedContact;
@@ -33,7 +33,7 @@ const SUPPRESSED: Readonly<Record<Suppression, EnrollRefusal>> = {
 /** Enrolls one contact, or says why not. Has no idempotency key: a second POST is a second enrollment or a refusal. */
 export function enroll(call: ApiCall): Answer {
   const acting = actingUser(call);
-  const order = readOrder(call, "user" in acting ? acting.user : undefined);
+  const order = readRequest(call, "user" in acting ? acting.user : undefined);
   if ("refusal" in acting) return acting.refusal;
   if ("status" in order) return order;
   return (
@@ -44,7 +44,7 @@ export function enroll(call: ApiCall): Answer {
   );
 }
 
-function readOrder(call: ApiCall, user: SimulatedUser | undefined): EnrollOrder | Answer {
+function readRequest(call: ApiCall, user: SimulatedUser | undefined): EnrollRequest | Answer {
   const { portal, body } = call;
   if (!isRecord(body)) return invalid("Invalid input JSON");
   const [sequenceId, contactId, senderEmail] = ["sequenceId", "contactId", "senderEmail"].map((name) =>
@@ -87,7 +87,7 @@ function countPost({ portal }: ApiCall, contactId: string): void {
 
 function problemWithSender(
   call: ApiCall,
-  { user, senderEmail, senderAliasAddress }: EnrollOrder,
+  { user, senderEmail, senderAliasAddress }: EnrollRequest,
 ): Answer | undefined {
   const otherWords = `User ${user.userId} for Portal ${call.portal.portalId} has no connected inboxes`;
   if (!user.hasConnectedInbox) {
@@ -105,7 +105,7 @@ function problemWithSender(
   return undefined;
 }
 
-function problemWithContact(call: ApiCall, { contact }: EnrollOrder): Answer | undefined {
+function problemWithContact(call: ApiCall, { contact }: EnrollRequest): Answer | undefined {
   if (call.portal.enrollments.activeOf(contact.id) !== undefined) {
     return refuseEnrollment(call, {
       code: "SequenceError.ALREADY_ENROLLED",
@@ -127,7 +127,7 @@ function nameOf({ id, properties }: SimulatedContact): string {
   return [properties["firstname"], properties["lastname"]].filter(Boolean).join(" ") || `Contact ${id}`;
 }
 
-function problemWithLimit(call: ApiCall, { user }: EnrollOrder): Answer | undefined {
+function problemWithLimit(call: ApiCall, { user }: EnrollRequest): Answer | undefined {
   const { world, portal, nowMs } = call;
   const limit = Math.min(
     user.dailyLimit ?? Number.POSITIVE_INFINITY,
@@ -141,7 +141,7 @@ function problemWithLimit(call: ApiCall, { user }: EnrollOrder): Answer | undefi
   });
 }
 
-function accept({ world, portal, nowMs }: ApiCall, order: EnrollOrder): Answer {
+function accept({ world, portal, nowMs }: ApiCall, order: EnrollRequest): Answer {
   const { user, sequence, contact } = order;
   const enrollment = portal.putInSequence({
     contactId: contact.id,

@@ -15,7 +15,7 @@ import {
   type ParsedCall,
 } from "./call-envelope.js";
 import { findInputProblem, readChoices, type GivenInputs } from "./enroll-inputs.js";
-import { askedHold, withHold, type HoldSettings } from "./requested-hold.js";
+import { requestedHold, withHold, type HoldSettings } from "./requested-hold.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {
@@ -47,7 +47,7 @@ function parseInputs(call: Call, options: EnrollCallOptions): ParsedCall | Promi
   const execution = toExecution(call, given);
   const problem = findInputProblem(given);
   if (problem !== undefined) return toInvalid(execution, problem);
-  const hold = askedHold(given);
+  const hold = requestedHold(given);
   if (hold === undefined) return { kind: "valid", execution };
   return options.readHoldSettings(execution.portalId).then((settings) => withHold(execution, hold, settings));
 }

@@ -14,7 +14,7 @@ export interface HoldSettings {
 }
 
 /** A step's wish to hold the contact for longer than other calls. */
-export interface AskedHold {
+export interface RequestedHold {
   readonly notBefore: string | undefined;
   /** It waits for the contact's current sequence to end, however long that may take. */
   readonly untilSequenceEnds: boolean;
@@ -23,7 +23,7 @@ export interface AskedHold {
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-export function askedHold(given: GivenInputs): AskedHold | undefined {
+export function requestedHold(given: GivenInputs): RequestedHold | undefined {
   const untilSequenceEnds = given.if_already_enrolled === "wait";
   const notBefore = given.not_before;
   return notBefore === undefined && !untilSequenceEnds ? undefined : { notBefore, untilSequenceEnds };
@@ -52,7 +52,7 @@ const DEFAULT_MAX_HOLD_DAYS = 30;
  */
 export function withHold(
   execution: IncomingExecution,
-  asked: AskedHold,
+  asked: RequestedHold,
   { maxHoldDays, timeZone, now }: HoldSettings,
 ): ParsedCall {
   const longestDays = Math.max(HOLD_DAYS, maxHoldDays);
@@ -79,7 +79,7 @@ export function withHold(
 
 /** Of a wait for a sequence's end all that the limit allows; the margin of every hold is for the work after it. */
 function waitHours(
-  { untilSequenceEnds }: AskedHold,
+  { untilSequenceEnds }: RequestedHold,
   { waitMs, longestDays }: { waitMs: number; longestDays: number },
 ): number {
   return untilSequenceEnds ? (longestDays - HOLD_DAYS) * 24 : waitMs / HOUR_MS;

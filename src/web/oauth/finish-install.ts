@@ -44,24 +44,24 @@ export async function finishInstall(
   const peer = request.socket.remoteAddress ?? "";
   // Before the state is used up: the same link is still good in a minute.
   if (!options.exchanges.hasRoom(peer)) return sendEnding(response, "busy");
-  const trip = await checkState(options.states, { request, state });
-  if (trip.kind === "refused") return sendEnding(response, trip.ending);
+  const checked = await checkState(options.states, { request, state });
+  if (checked.kind === "refused") return sendEnding(response, checked.ending);
   const exchange = await exchangeCode(options, { code, peer });
-  if (typeof exchange === "string") return sendEnding(response, exchange, trip.purpose);
-  if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", trip.purpose);
+  if (typeof exchange === "string") return sendEnding(response, exchange, checked.purpose);
+  if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", checked.purpose);
   const { grant } = exchange;
-  const confirmation = await options.confirmSigner(grant, trip.purpose);
+  const confirmation = await options.confirmSigner(grant, checked.purpose);
   const isUserConfirmed = confirmation !== "unanswered";
-  const saved = await connect(options, grant, { occasion: trip.purpose, isUserConfirmed });
-  const ending = endingOf(trip, confirmation, saved);
+  const saved = await connect(options, grant, { occasion: checked.purpose, isUserConfirmed });
+  const ending = endingOf(checked, confirmation, saved);
   // Nobody is let in on an old word: where HubSpot does not say who they are, an install ends without a session.
-  const isSignedIn = trip.isThisBrowser && isUserConfirmed && ending === undefined;
+  const isSignedIn = checked.isThisBrowser && isUserConfirmed && ending === undefined;
   // Before the session is there: nobody comes in without an entry.
-  if (saved.isKnown && trip.isThisBrowser) {
-    const isConnecting = trip.purpose === "install" && saved.kind === "used";
+  if (saved.isKnown && checked.isThisBrowser) {
+    const isConnecting = checked.purpose === "install" && saved.kind === "used";
     await options.recordSignIn({ by: grant, isOpen: isSignedIn, isConnecting });
   }
-  if (ending !== undefined) return sendEnding(response, ending, trip.purpose);
+  if (ending !== undefined) return sendEnding(response, ending, checked.purpose);
   if (isSignedIn) {
     options.sessions.open(response, grant, saved.at);
     options.logger.info(
@@ -83,7 +83,7 @@ function endingOf(
   return confirmation === "unanswered" ? "hubspot-down" : undefined;
 }
 
-type Trip =
+type StateCheck =
   { kind: "checked"; purpose: Purpose; isThisBrowser: boolean } | { kind: "refused"; ending: Ending };
 
 /**
@@ -93,7 +93,7 @@ type Trip =
 async function checkState(
   states: InstallStates,
   { request, state }: { request: Request; state: unknown },
-): Promise<Trip> {
+): Promise<StateCheck> {
   if (state === undefined) return { kind: "checked", purpose: "install", isThisBrowser: false };
   if (typeof state !== "string") return { kind: "refused", ending: "forged" };
   const verdict = await states.redeem(request, state);

@@ -4,7 +4,7 @@ import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { Policy } from "#domain/contract/policy.js";
-import { SENDER_REFUSALS, type SenderRefusalCode } from "#domain/senders/sender-marks.js";
+import { SENDER_REFUSALS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";
 import { wasEverInDoubt } from "./doubt.js";
 import { lookAgain, readDoubt, UNEXPLAINED } from "./settle-uncertain.js";
 import { whatIsMissing } from "./what-is-missing.js";

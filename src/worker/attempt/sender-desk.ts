@@ -29,7 +29,7 @@ import {
 import { RotationWheels } from "#domain/senders/rotation-wheels.js";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
-import { SenderMarks } from "#domain/senders/sender-marks.js";
+import { SenderBlocks } from "#domain/senders/sender-blocks.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { gather } from "./gather.js";
 import { clearSenderMark, storeSenderRefusal, type RefusedSender } from "./store-sender-mark.js";
@@ -66,7 +66,7 @@ export class SenderDesk {
   readonly #knownMembers: KnownMembers = new WeakMap();
   readonly #ledger: SenderLedger;
   readonly #wheels = new RotationWheels();
-  readonly #marks: SenderMarks;
+  readonly #marks: SenderBlocks;
   readonly #storeIntent: (intent: Intent) => Promise<void>;
   readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
   readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
@@ -87,7 +87,7 @@ export class SenderDesk {
     this.#memory = memory;
     this.#needs = { presets: new Set(), rotations: new Set(memory.lastRotations) };
     this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
-    this.#marks = new SenderMarks(now);
+    this.#marks = new SenderBlocks(now);
     this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
     this.#readHistory = gather({
       ms: INTENT_GATHER_MS,
@@ -161,7 +161,7 @@ export class SenderDesk {
     this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
     this.#policy = policy;
     this.#policyReadAtMs = startedAtMs;
-    this.#marks.readAnew(startedAtMs);
+    this.#marks.readAgain(startedAtMs);
     return policy;
   }
 
@@ -176,7 +176,7 @@ export class SenderDesk {
     const portal = await this.policy(undefined, { ...NEEDS_NOTHING, rotations });
     return chooseSender(
       {
-        ...{ portal, ledger: this.#ledger, wheels: this.#wheels, marks: this.#marks },
+        ...{ portal, ledger: this.#ledger, wheels: this.#wheels, blocks: this.#marks },
         ...{ openings: this.#openings, knownMembers: this.#knownMembers },
         ...{ breathe: this.#breathe, now: this.#now },
       },

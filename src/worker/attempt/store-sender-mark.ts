@@ -1,7 +1,7 @@
 import { ALERT_CHANNELS, gatherAlertSql } from "#domain/alerts/outbox.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
-import { LIMITED_FOR_MS, type SenderRefusalCode } from "#domain/senders/sender-marks.js";
+import { LIMITED_FOR_MS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";
 import { assertOwner } from "#platform/queue/portal-lease.js";
 import { cutText } from "#platform/text/storable-text.js";
 

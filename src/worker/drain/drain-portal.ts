@@ -5,7 +5,7 @@ import { createCopyStore } from "#domain/directory/copy-store.js";
 import type { Directory } from "#domain/directory/directory.js";
 import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import { doubtCompletions } from "#domain/executions/completions.js";
-import { expirePastDeadline, type Standstill } from "#domain/executions/expire.js";
+import { expirePastDeadline, type ExpiryCode } from "#domain/executions/expire.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { Owner } from "#platform/hubspot/gateway.js";
@@ -108,7 +108,7 @@ const STANDSTILL_MS = 60_000;
 
 /**
  * The database refuses what every turn needs, until the operator mends it: the page and an alert tell the account's admins
- * why nothing goes on. Where not even that can be stored, the log has to do (platform/db/trouble-news.ts).
+ * why nothing goes on. Where not even that can be stored, the log has to do (platform/db/trouble-log.ts).
  */
 async function noteStandstill(options: PortalCircuitOptions, fault: unknown): Promise<void> {
   const trouble = databaseTroubleOf(fault);
@@ -133,7 +133,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const overdueLooks = new OverdueLooks(pool);
 
   /** Every call that comes in gives a portal at a standstill a turn, too: most of them find nothing past its time. */
-  async function expireOverdue(owner: Ownership, code: Standstill): Promise<void> {
+  async function expireOverdue(owner: Ownership, code: ExpiryCode): Promise<void> {
     if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
   }
 

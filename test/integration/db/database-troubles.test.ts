@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser } from "../../../src/bin/browser-trip.js";
+import type { Browser } from "../../../src/bin/oauth-browser.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { APP_TABLES } from "#platform/db/tables.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";

@@ -25,7 +25,7 @@ import { recallStranded } from "#domain/executions/stranded.js";
 import { readOwnEnrollments, readWatched } from "#domain/executions/watch.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
-import { findAskedContact } from "#domain/dry-run/asked-contact.js";
+import { findContact } from "#domain/dry-run/find-contact.js";
 import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
@@ -534,7 +534,7 @@ describe("the settings site's numbers of a year", () => {
     for (const contact of ["ann@year.example", "7"]) {
       const read = await readBy(async (database) => {
         const question = { contact, properties: [] };
-        const found = await findAskedContact({ pool: database.pool, gateway }, PORTAL, question);
+        const found = await findContact({ pool: database.pool, gateway }, PORTAL, question);
         expect(found).toMatchObject({ id: "7", email: "Ann@Year.example" });
       });
       expect(read).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { doubtEverything } from "#domain/executions/doubt-everything.js";
+import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { acquirePortal } from "#platform/queue/portal-lease.js";
@@ -68,9 +68,9 @@ describe("a database that comes back without its last minutes", () => {
     );
     await client.query("COMMIT");
     client.release();
-    expect(await doubtEverything(pool)).toEqual({ enrollments: CONTACTS, portals: 1 });
+    expect(await markAllUncertain(pool)).toEqual({ enrollments: CONTACTS, portals: 1 });
     // Safe to run again.
-    await doubtEverything(pool);
+    await markAllUncertain(pool);
     expect((await acquirePortal(pool, BigInt(portal.portalId))).epoch).toBeGreaterThan(before.epoch + 2n);
 
     await untilDecided();
@@ -116,7 +116,7 @@ describe("a database that comes back without its last minutes", () => {
         WHERE portal_id = $1`,
       of,
     );
-    await doubtEverything(pool);
+    await markAllUncertain(pool);
     await sql(
       `UPDATE executions SET due_at = now() + interval '4 seconds' WHERE portal_id = $1 AND state = 'UNCERTAIN'`,
       of,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
-import { doubtEverything } from "#domain/executions/doubt-everything.js";
+import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
 import { expirePastDeadline } from "#domain/executions/expire.js";
 import { storeIntents } from "#domain/executions/intent.js";
 import { failed } from "#domain/contract/outcome.js";
@@ -152,7 +152,7 @@ test("after a restore everything undecided is in doubt, by nobody's clock, and e
   const owner = await newOwner(at(1));
   const [claimed] = await claimDue(owner, 1);
   await seed({ senderUserId: 9n });
-  expect(await doubtEverything(db.database.pool)).toEqual({ enrollments: 3, portals: 1 });
+  expect(await markAllUncertain(db.database.pool)).toEqual({ enrollments: 3, portals: 1 });
   const doubt = { state: "UNCERTAIN", attempts: 1, doubtedAt: null, firstSentAt: null, senderUserId: null };
   expect(await rows()).toMatchObject([doubt, doubt, { state: "DECIDED" }, doubt]);
   for (const { state, acceptedAt, firstAttemptAt } of await rows())

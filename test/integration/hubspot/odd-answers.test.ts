@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Browser } from "../../../src/bin/browser-trip.js";
+import type { Browser } from "../../../src/bin/oauth-browser.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
 import { paths } from "#platform/hubspot/paths.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";

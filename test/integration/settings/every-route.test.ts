@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createBulkJob } from "#domain/history/bulk-jobs.js";
-import { Closers, lay } from "../../../src/compose/foundation.js";
+import { Closers, createFoundation } from "../../../src/compose/foundation.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePreset } from "#domain/policy/preset-store.js";
@@ -233,7 +233,7 @@ test("every route below /settings and /hubspot/settings is in the table of this 
   const logger = createLogger({ level: "silent" });
   const { config } = running;
   try {
-    const foundation = await lay(
+    const foundation = await createFoundation(
       { config, logger, believeNoneAfterMs: undefined, senderClock: () => new Date() },
       closers,
     );

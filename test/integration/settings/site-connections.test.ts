@@ -2,7 +2,7 @@ import type { PoolClient } from "pg";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
-import type { Browser } from "../../../src/bin/browser-trip.js";
+import type { Browser } from "../../../src/bin/oauth-browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
 
 let running: RunningApp;

@@ -3,7 +3,7 @@ import { createLogger } from "#platform/observability/logger.js";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../../../src/app.js";
-import type { Browser } from "../../../src/bin/browser-trip.js";
+import type { Browser } from "../../../src/bin/oauth-browser.js";
 import { watchOwnFaults } from "#worker/sweeps/watch-portals.js";
 import { startRunningApp, type RunningApp } from "../../support/start-app.js";
 

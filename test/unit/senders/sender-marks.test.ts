@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { LIMITED_FOR_MS, PROBE_AFTER_MS, SenderMarks } from "#domain/senders/sender-marks.js";
+import { LIMITED_FOR_MS, PROBE_AFTER_MS, SenderBlocks } from "#domain/senders/sender-blocks.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 
 const BEGIN = Date.parse("2026-11-26T12:00:00Z");
@@ -10,8 +10,8 @@ const SENDER: SenderPolicy = {
 };
 
 describe("what HubSpot said of a sender", () => {
-  function marksAt(clock: { ms: number }): SenderMarks {
-    return new SenderMarks(() => new Date(clock.ms));
+  function marksAt(clock: { ms: number }): SenderBlocks {
+    return new SenderBlocks(() => new Date(clock.ms));
   }
 
   test("a refusal stands for an hour; then one contact probes, and no other meanwhile", () => {
@@ -19,24 +19,24 @@ describe("what HubSpot said of a sender", () => {
     const marks = marksAt(clock);
     marks.refused(ADA, "INBOX_NOT_CONNECTED", "no inbox");
     clock.ms = BEGIN + PROBE_AFTER_MS - 1;
-    expect(marks.standing(SENDER).kind).toBe("refused");
+    expect(marks.stateOf(SENDER).kind).toBe("refused");
     clock.ms = BEGIN + PROBE_AFTER_MS;
-    expect(marks.standing(SENDER).kind).toBe("probe");
+    expect(marks.stateOf(SENDER).kind).toBe("probe");
     marks.startProbe(1n, ADA);
-    expect(marks.standing(SENDER).kind).toBe("refused");
+    expect(marks.stateOf(SENDER).kind).toBe("refused");
     marks.endProbe(1n);
-    expect(marks.standing(SENDER).kind).toBe("probe");
+    expect(marks.stateOf(SENDER).kind).toBe("probe");
   });
 
   test("a limit stands until its hour is over; while one contact probes the others look again soon", () => {
     const clock = { ms: BEGIN };
     const marks = marksAt(clock);
     marks.refused(ADA, "SENDER_LIMIT_REACHED", "enough");
-    expect(marks.standing(SENDER)).toEqual({ kind: "limited", until: new Date(BEGIN + LIMITED_FOR_MS) });
+    expect(marks.stateOf(SENDER)).toEqual({ kind: "limited", until: new Date(BEGIN + LIMITED_FOR_MS) });
     clock.ms = BEGIN + LIMITED_FOR_MS;
-    expect(marks.standing(SENDER).kind).toBe("probe");
+    expect(marks.stateOf(SENDER).kind).toBe("probe");
     marks.startProbe(1n, ADA);
-    expect(marks.standing(SENDER)).toEqual({ kind: "limited", until: new Date(clock.ms + 30_000) });
+    expect(marks.stateOf(SENDER)).toEqual({ kind: "limited", until: new Date(clock.ms + 30_000) });
   });
 
   test("the same refusal within a minute is no news; another one, or a minute later, is", () => {
@@ -57,22 +57,22 @@ describe("what HubSpot said of a sender", () => {
     const marks = marksAt({ ms: BEGIN });
     marks.refused(ADA, "INBOX_NOT_CONNECTED", "");
     // Not stored yet: a read says nothing of it.
-    marks.readAnew(performance.now() + 1_000);
-    expect(marks.standing(SENDER).kind).toBe("refused");
+    marks.readAgain(performance.now() + 1_000);
+    expect(marks.stateOf(SENDER).kind).toBe("refused");
     const before = performance.now() - 1_000;
     marks.stored(ADA);
-    marks.readAnew(before);
-    expect(marks.standing(SENDER).kind).toBe("refused");
-    marks.readAnew(performance.now() + 1_000);
-    expect(marks.standing(SENDER).kind).toBe("good");
+    marks.readAgain(before);
+    expect(marks.stateOf(SENDER).kind).toBe("refused");
+    marks.readAgain(performance.now() + 1_000);
+    expect(marks.stateOf(SENDER).kind).toBe("good");
   });
 
   test("a sender who has sent is good again at once, whatever was read of an earlier refusal", () => {
     const marks = marksAt({ ms: BEGIN });
     const refusal = { code: "INBOX_NOT_CONNECTED", message: "", at: new Date(BEGIN - 1_000) } as const;
     const read = { ...SENDER, refusal };
-    expect(marks.standing(read).kind).toBe("refused");
+    expect(marks.stateOf(read).kind).toBe("refused");
     marks.cleared(ADA);
-    expect(marks.standing(read).kind).toBe("good");
+    expect(marks.stateOf(read).kind).toBe("good");
   });
 });

@@ -11,7 +11,7 @@ import { refusalCode } from "#domain/executions/refusal.js";
 const SOURCE = new URL("../../../src/", import.meta.url).pathname;
 
 /** What no stranger's text reaches: generated code, the stand-in for HubSpot, the demo, scripts of the build. */
-const APART = /^(?:db\/generated|simulator)\/|^bin\/(?:demo|simulator|browser-trip)|\.mjs$/;
+const APART = /^(?:db\/generated|simulator)\/|^bin\/(?:demo|simulator|oauth-browser)|\.mjs$/;
 
 const sourceFiles = (readdirSync(SOURCE, { recursive: true }) as string[])
   .filter((file) => /\.tsx?$/.test(file) && !APART.test(file))

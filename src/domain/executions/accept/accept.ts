@@ -6,7 +6,7 @@ import type { StoredOutcome } from "#domain/contract/outcome.js";
 import { callKey } from "./past-calls.js";
 import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
 import { cutText } from "#platform/text/storable-text.js";
-import { createWaitingRoom, sizeOf, type WaitingLimits } from "../waiting-room.js";
+import { createWaitingCalls, sizeOf, type WaitingLimits } from "../waiting-calls.js";
 
 /** A verified call of an action, ready to be stored. */
 export interface IncomingExecution {
@@ -176,7 +176,7 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
 export function createAcceptor(
   options: AcceptOptions,
 ): (execution: IncomingExecution) => Promise<AcceptResult> {
-  const room = createWaitingRoom(options.limits);
+  const waitingCalls = createWaitingCalls(options.limits);
   let waiting: Waiting[] = [];
   let isWriting = false;
 
@@ -304,7 +304,7 @@ export function createAcceptor(
   return async (execution) => {
     const requestJson = JSON.stringify(execution.request);
     const size = sizeOf(requestJson);
-    if (!room.enter(execution.portalId, size)) return "overloaded";
+    if (!waitingCalls.add(execution.portalId, size)) return "overloaded";
     try {
       return await new Promise((resolve, reject) => {
         waiting.push({ execution, requestJson, resolve, reject });
@@ -312,7 +312,7 @@ export function createAcceptor(
         if (!isWriting) setImmediate(() => void writeAll());
       });
     } finally {
-      room.leave(execution.portalId, size);
+      waitingCalls.remove(execution.portalId, size);
     }
   };
 }

@@ -5,7 +5,7 @@ import { createBulkJob, stopBulkJob, type BulkJobCreation } from "#domain/histor
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Session } from "../session/session.js";
 import type { ActivityQuery } from "#domain/history/activity-query.js";
-import { readStanding } from "#domain/history/standing.js";
+import { readAuditedState } from "#domain/history/audited-state.js";
 import { ACTION_WORDS, describeQuery } from "../words/activity-words.js";
 
 /** Does one thing to one execution, with its entry in the audit. False where it no longer applied. */
@@ -16,10 +16,10 @@ export async function actOnOne(
 ): Promise<boolean> {
   const { portalId } = session;
   return inTransaction(pool, async (client) => {
-    const before = await readStanding(client, portalId, { id, action });
+    const before = await readAuditedState(client, portalId, { id, action });
     const changed = await applyAction(client, action, { portalId, ids: [id] });
     if (changed === 0) return false;
-    const after = await readStanding(client, portalId, { id, action });
+    const after = await readAuditedState(client, portalId, { id, action });
     const audit = ACTION_WORDS[action].audit;
     await recordChange(client, {
       by: session,

@@ -7,7 +7,7 @@ import {
   type StoredAlertSettings,
 } from "#domain/alerts/alert-settings.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
-import { askAgain, confirmNewcomers } from "#domain/alerts/confirmations.js";
+import { requestConfirmationAgain, confirmNewcomers } from "#domain/alerts/confirmations.js";
 import { readRecipients, recipientsProblem } from "#domain/alerts/recipients.js";
 import { raiseTestAlert } from "#domain/alerts/test-alert.js";
 import { renewSigningSecret } from "#domain/alerts/webhook-seals.js";
@@ -148,7 +148,7 @@ export async function askToConfirm(
   const { session: by } = visit;
   const address = readForm(request).text("address");
   const verdict = await inTransaction(options.database.pool, async (client) => {
-    const asked = await askAgain(client, by.portalId, address);
+    const asked = await requestConfirmationAgain(client, by.portalId, address);
     if (asked === "asked") {
       const after = { alertEmail: address };
       await recordChange(client, {

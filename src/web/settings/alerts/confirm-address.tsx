@@ -1,6 +1,6 @@
 import { Router, type Request, type Response } from "express";
 import { CONFIRM_PATH, readConfirmLink } from "#domain/alerts/confirmation-mails.js";
-import { confirmAddress, readStanding } from "#domain/alerts/confirmations.js";
+import { confirmAddress, readConfirmationState } from "#domain/alerts/confirmations.js";
 import type { Subscription } from "#domain/alerts/opt-outs.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { endOf } from "#web/kit/account-share.js";
@@ -36,7 +36,7 @@ async function answer(
   if (subscription === undefined) return sendUnknownLink(response);
   const body = request.body as Record<string, unknown> | undefined;
   if (request.method === "POST" && body?.["confirm"] === "yes") await confirm(database, subscription);
-  const standing = await readStanding(database.pool, subscription);
+  const standing = await readConfirmationState(database.pool, subscription);
   if (standing === "not-listed") return sendNotListed(response);
   sendPage(response, 200, <ConfirmPage {...subscription} isConfirmed={standing === "confirmed"} />);
 }

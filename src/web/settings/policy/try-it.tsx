@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import { listSequences } from "#domain/directory/people.js";
 import { sendPage } from "#web/kit/page.js";
-import type { AskedSender, EnrollQuestion, Explanation } from "#domain/senders/explanation.js";
+import type { RequestedSender, EnrollQuestion, Explanation } from "#domain/senders/explanation.js";
 import { listPresetNames } from "#domain/policy/preset-store.js";
 import { admitPage } from "../gate/admit-page.js";
 import { frameOf } from "../frame/shell.js";
@@ -99,7 +99,7 @@ function toChoices({ sender_alias, if_already_enrolled, cooldown_days, not_befor
   };
 }
 
-function toSender(mode: AskedSender["mode"], entry: TryEntry): AskedSender {
+function toSender(mode: RequestedSender["mode"], entry: TryEntry): RequestedSender {
   if (mode === "specific_user") return { mode, userId: BigInt(entry.sender_user_id) };
   if (mode === "rotation") return { mode, rotationId: BigInt(entry.rotation_id) };
   return { mode };

@@ -16,25 +16,25 @@ export function sizeOf(requestJson: string): number {
   return requestJson.length + WAITING_OVERHEAD;
 }
 
-export interface WaitingRoom {
+export interface WaitingCalls {
   /** Whether there was room. */
-  enter(portalId: bigint, size: number): boolean;
-  leave(portalId: bigint, size: number): void;
+  add(portalId: bigint, size: number): boolean;
+  remove(portalId: bigint, size: number): void;
 }
 
 /** Keeps count of what waits for its commit, in all and by portal. */
-export function createWaitingRoom(limits: WaitingLimits = DEFAULT_LIMITS): WaitingRoom {
+export function createWaitingCalls(limits: WaitingLimits = DEFAULT_LIMITS): WaitingCalls {
   const byPortal = new Map<bigint, number>();
   let total = 0;
   return {
-    enter(portalId, size) {
+    add(portalId, size) {
       const ofPortal = (byPortal.get(portalId) ?? 0) + size;
       if (total + size > limits.inAll || ofPortal > limits.perPortal) return false;
       byPortal.set(portalId, ofPortal);
       total += size;
       return true;
     },
-    leave(portalId, size) {
+    remove(portalId, size) {
       const left = (byPortal.get(portalId) ?? 0) - size;
       if (left > 0) byPortal.set(portalId, left);
       else byPortal.delete(portalId);

@@ -4,7 +4,7 @@ import { HubSpotError } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 
 /** A contact somebody asks about, and where what we know of it comes from. */
-export interface AskedContact {
+export interface FoundContact {
   readonly id: string;
   readonly email: string | null;
   readonly properties: Readonly<Record<string, string | null>>;
@@ -12,7 +12,7 @@ export interface AskedContact {
   readonly asOf: Date | undefined;
 }
 
-export type AskedContactOutcome = AskedContact | "not-found" | "hubspot-unavailable";
+export type FindContactOutcome = FoundContact | "not-found" | "hubspot-unavailable";
 
 interface StoredRow {
   contact_id: string;
@@ -45,11 +45,11 @@ const STORED_BY_EMAIL = readStored(
  *
  * @throws the database's faults.
  */
-export async function findAskedContact(
+export async function findContact(
   { pool, gateway }: { pool: Pool; gateway: PortalGateway },
   portalId: bigint,
   { contact, properties }: { contact: string; properties: readonly string[] },
-): Promise<AskedContactOutcome> {
+): Promise<FindContactOutcome> {
   try {
     const found = await gateway.findContact(contact, properties);
     if (found === undefined) return "not-found";
@@ -60,7 +60,7 @@ export async function findAskedContact(
   }
 }
 
-async function findStored(pool: Pool, portalId: bigint, contact: string): Promise<AskedContact | undefined> {
+async function findStored(pool: Pool, portalId: bigint, contact: string): Promise<FoundContact | undefined> {
   const text = contact.includes("@") ? STORED_BY_EMAIL : STORED_BY_ID;
   const { rows } = await pool.query<StoredRow>(text, [portalId, contact]);
   const [row] = rows;

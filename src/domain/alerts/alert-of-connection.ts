@@ -25,7 +25,7 @@ const RAISE = `
  * Tells the admins, in the transaction that connects the account, that somebody else than before did so. The portal's row
  * is locked meanwhile: these are raised one after the other, as gathering them wants.
  */
-export async function tellOfConnection(client: PoolClient, made: MadeConnection): Promise<void> {
+export async function alertOfConnection(client: PoolClient, made: MadeConnection): Promise<void> {
   const { portalId, userId, userEmail, isAdmins, occasion, before } = made;
   if (before === undefined || userId === before.authorizedByUserId) return;
   if (before.status === "CONNECTED" && occasion === "sign-in") return;

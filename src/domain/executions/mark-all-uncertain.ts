@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 
 /** What was turned into doubt. */
-export interface Doubted {
+export interface MarkedUncertain {
   readonly portals: number;
   readonly enrollments: number;
 }
@@ -15,10 +15,10 @@ export interface Doubted {
  * The epochs are raised in the same transaction: what an owner from before still writes is void. Those who wait for their
  * time, or for a sequence to end, are read first and then wait on. May be repeated.
  */
-export function doubtEverything(pool: Pool): Promise<Doubted> {
+export function markAllUncertain(pool: Pool): Promise<MarkedUncertain> {
   return inTransaction(pool, async (client) => {
     const portals = await client.query(`UPDATE portal_drains SET epoch = epoch + 1, is_released = false`);
-    const enrollments = await client.query(DOUBT);
+    const enrollments = await client.query(MARK_UNCERTAIN);
     return { portals: portals.rowCount ?? 0, enrollments: enrollments.rowCount ?? 0 };
   });
 }
@@ -27,7 +27,7 @@ export function doubtEverything(pool: Pool): Promise<Doubted> {
  * One attempt at least: the next one is never taken for the first. Whom a queued one waited for is not whom it was sent as
  * since: that nobody knows.
  */
-const DOUBT = `
+const MARK_UNCERTAIN = `
   UPDATE executions
      SET state = 'UNCERTAIN', epoch = NULL, due_at = now(), attempts = greatest(attempts, 1),
          first_attempt_at = least(first_attempt_at, accepted_at), first_sent_at = NULL, doubted_at = NULL, outputs = NULL,

@@ -8,19 +8,19 @@ const MAX_PORTALS = 5_000;
  * Remembers which fault each portal has had last, so that one that comes back with every call is told once, and again
  * after the portal was well.
  */
-export class FaultNews {
-  readonly #told = new LRUCache<bigint, string>({ max: MAX_PORTALS });
+export class PortalFaults {
+  readonly #logged = new LRUCache<bigint, string>({ max: MAX_PORTALS });
 
   /** Whether this fault is news; it is none any more afterwards. */
-  isNews(portalId: bigint, fault: unknown): boolean {
+  isNew(portalId: bigint, fault: unknown): boolean {
     const code = codeOf(fault);
-    if (this.#told.get(portalId) === code) return false;
-    this.#told.set(portalId, code);
+    if (this.#logged.get(portalId) === code) return false;
+    this.#logged.set(portalId, code);
     return true;
   }
 
-  isWell(portalId: bigint): void {
-    this.#told.delete(portalId);
+  clear(portalId: bigint): void {
+    this.#logged.delete(portalId);
   }
 }
 

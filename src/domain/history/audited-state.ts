@@ -14,7 +14,7 @@ interface Row {
  * What an action changes about an execution, as the audit notes it before and after: the outcome for a cancel, the
  * newest retry for a retry, the next look for a try at once.
  */
-export async function readStanding(
+export async function readAuditedState(
   client: ClientBase,
   portalId: bigint,
   { id, action }: { id: bigint; action: AdminAction },

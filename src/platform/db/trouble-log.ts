@@ -7,9 +7,9 @@ const OVER_AFTER_MS = 5 * 60_000;
 /** For this long after it was heard last, /readyz warns of it. */
 const RECENT_MS = 60_000;
 /** Different messages that are remembered: one for each table that lacks rights, say. */
-const MAX_TOLD = 200;
+const MAX_LOGGED = 200;
 
-export interface TroubleNewsOptions {
+export interface TroubleLogOptions {
   readonly logger: Pick<Logger, "error">;
   /** Told the cause of every trouble, each time it is met. */
   readonly onTrouble: (cause: string) => void;
@@ -19,17 +19,17 @@ export interface TroubleNewsOptions {
  * Hears the faults of all of a process's connections to the database, and tells the operator of those that only the
  * operator can mend: at error level with what to do, once until it was quiet for a while, however many statements fail.
  */
-export class TroubleNews {
-  readonly #options: TroubleNewsOptions;
-  readonly #told = new LRUCache<string, true>({ max: MAX_TOLD, ttl: OVER_AFTER_MS });
+export class TroubleLog {
+  readonly #options: TroubleLogOptions;
+  readonly #logged = new LRUCache<string, true>({ max: MAX_LOGGED, ttl: OVER_AFTER_MS });
   #last: { readonly trouble: DatabaseTrouble; readonly atMs: number } | undefined;
 
-  constructor(options: TroubleNewsOptions) {
+  constructor(options: TroubleLogOptions) {
     this.#options = options;
   }
 
   /** For `preparedSessions`. Never throws. */
-  readonly heard = (fault: unknown): void => {
+  readonly report = (fault: unknown): void => {
     const trouble = databaseTroubleOf(fault);
     if (trouble === undefined) return;
     const { cause, means, todo } = trouble;
@@ -37,8 +37,8 @@ export class TroubleNews {
     this.#options.onTrouble(cause);
     const message = (fault as { message?: unknown }).message;
     const key = `${cause} ${String(message)}`;
-    const isNews = !this.#told.has(key);
-    this.#told.set(key, true);
+    const isNews = !this.#logged.has(key);
+    this.#logged.set(key, true);
     if (isNews) this.#options.logger.error({ cause, fault }, `${means} ${todo}`);
   };
 

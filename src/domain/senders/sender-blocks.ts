@@ -18,27 +18,27 @@ const SAME_REFUSAL_MS = 60_000;
 const PROBE_TAKES_MS = 30_000;
 
 /** What HubSpot's earlier refusals mean for a sender now. */
-export type Standing =
+export type BlockState =
   | { readonly kind: "good" }
   /** May be tried with one contact, to see whether it has been put right. */
   | { readonly kind: "probe" }
   | { readonly kind: "refused"; readonly refusal: SenderRefusal }
   | { readonly kind: "limited"; readonly until: Date };
 
-interface Mark {
+interface SenderBlock {
   readonly refusal: SenderRefusal | undefined;
   readonly limitedUntil: Date | undefined;
 }
 
 /** A mark made in this turn; what is read of the sender later than it was stored counts more. */
-interface OwnMark extends Mark {
+interface OwnBlock extends SenderBlock {
   storedAtMs: number | undefined;
 }
 
 /** Refusals of senders, as read with the portal's policy and as they come in during one turn. */
-export class SenderMarks {
+export class SenderBlocks {
   readonly #now: () => Date;
-  readonly #marks = new Map<bigint, OwnMark>();
+  readonly #blocks = new Map<bigint, OwnBlock>();
   readonly #probing = new Map<bigint, bigint>();
 
   constructor(now: () => Date) {
@@ -46,11 +46,11 @@ export class SenderMarks {
   }
 
   /** What is known of the sender: this turn's own findings before what was read. */
-  of(sender: SenderPolicy): Mark {
-    return this.#marks.get(sender.userId) ?? sender;
+  of(sender: SenderPolicy): SenderBlock {
+    return this.#blocks.get(sender.userId) ?? sender;
   }
 
-  standing(sender: SenderPolicy): Standing {
+  stateOf(sender: SenderPolicy): BlockState {
     const { refusal, limitedUntil } = this.of(sender);
     const nowMs = this.#now().getTime();
     const isProbed = this.#probing.has(sender.userId);
@@ -75,33 +75,33 @@ export class SenderMarks {
   /** @returns whether that is news: false for a refusal that another request was told moments ago. */
   refused(userId: bigint, code: SenderRefusalCode, message: string): boolean {
     const at = this.#now();
-    const known = this.#marks.get(userId);
+    const known = this.#blocks.get(userId);
     const knownAtMs =
       known?.refusal?.at.getTime() ??
       (known?.limitedUntil?.getTime() ?? Number.NEGATIVE_INFINITY) - LIMITED_FOR_MS;
     const knownCode = known?.refusal?.code ?? "SENDER_LIMIT_REACHED";
     if (knownCode === code && at.getTime() - knownAtMs < SAME_REFUSAL_MS) return false;
-    const mark =
+    const block =
       code === "SENDER_LIMIT_REACHED"
         ? { refusal: undefined, limitedUntil: new Date(at.getTime() + LIMITED_FOR_MS) }
         : { refusal: { code, message, at }, limitedUntil: undefined };
-    this.#marks.set(userId, { ...mark, storedAtMs: undefined });
+    this.#blocks.set(userId, { ...block, storedAtMs: undefined });
     return true;
   }
 
   cleared(userId: bigint): void {
-    this.#marks.set(userId, { refusal: undefined, limitedUntil: undefined, storedAtMs: undefined });
+    this.#blocks.set(userId, { refusal: undefined, limitedUntil: undefined, storedAtMs: undefined });
   }
 
   /** The sender's mark is in the database. */
   stored(userId: bigint): void {
-    const mark = this.#marks.get(userId);
-    if (mark !== undefined) mark.storedAtMs = performance.now();
+    const block = this.#blocks.get(userId);
+    if (block !== undefined) block.storedAtMs = performance.now();
   }
 
   /** The senders were read anew by a statement begun at `readAtMs` (of `performance.now`). */
-  readAnew(readAtMs: number): void {
-    for (const [userId, { storedAtMs }] of this.#marks)
-      if (storedAtMs !== undefined && storedAtMs < readAtMs) this.#marks.delete(userId);
+  readAgain(readAtMs: number): void {
+    for (const [userId, { storedAtMs }] of this.#blocks)
+      if (storedAtMs !== undefined && storedAtMs < readAtMs) this.#blocks.delete(userId);
   }
 }
