@@ -26,7 +26,7 @@ const DOMAIN = {
   vault: [],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],
-  history: ["executions", "contacts"],
+  history: ["executions", "contacts", "directory"],
   "dry-run": ["contacts", "directory", "senders"],
 };
 

@@ -2,13 +2,12 @@ import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 import {
   HAD_USER_LIST,
-  deactivatedUsers,
-  isActiveUser,
   USER_LIST_COLUMNS,
   userListOf,
   type UserList,
   type UserListColumns,
 } from "#domain/directory/user-list.js";
+import { fullLabel, inactivePeople, peopleOf, unnamed } from "#domain/directory/people.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { SessionIdentity } from "#domain/contract/session-identity.js";
 
@@ -25,7 +24,7 @@ import type { SessionIdentity } from "#domain/contract/session-identity.js";
  * @param which condition on `user_id` of whom it is about, if it is not about everybody.
  */
 const may = (which?: string): string => `
-  person.user_id NOT IN (${deactivatedUsers(which)}) AND (
+  coalesce(u.is_listed, true) AND person.user_id NOT IN (${inactivePeople(which)}) AND (
     (a.user_id IS NOT NULL AND (u.user_id IS NOT NULL OR a.added_at > coalesce(p.users_read_at, '-infinity')))
     OR coalesce(u.super_admin, p.authorized_by_user_id = person.user_id AND NOT ${HAD_USER_LIST}, false))`;
 
@@ -99,6 +98,8 @@ export interface Administrator {
 interface AdministratorRow {
   user_id: string;
   label: string | null;
+  email: string | null;
+  installer_email: string | null;
   reason: Administrator["reason"];
 }
 
@@ -115,20 +116,28 @@ export async function listAdministrators(db: Pool | PoolClient, portalId: bigint
      )
      SELECT person.user_id,
             CASE WHEN u.super_admin THEN 'super-admin' WHEN a.user_id IS NOT NULL THEN 'let-in' ELSE 'installed' END AS reason,
-            nullif(concat_ws(' · ', nullif(concat_ws(' ', coalesce(u.first_name, o.first_name), coalesce(u.last_name, o.last_name)), ''),
-                             coalesce(u.email, o.email, CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END)), '') AS label
-       FROM person ${JOINED}
-       LEFT JOIN LATERAL (SELECT * FROM owners WHERE portal_id = $1 AND user_id = person.user_id ORDER BY is_archived LIMIT 1) o ON true
-      WHERE ${may()} ORDER BY label, person.user_id LIMIT $2`,
+            named.label, named.email,
+            CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END AS installer_email
+       FROM person ${JOINED} LEFT JOIN (${peopleOf()}) AS named ON named.user_id = person.user_id
+      WHERE ${may()} ORDER BY named.label, person.user_id LIMIT $2`,
     [portalId, MOST_LISTED],
   );
   return rows
-    .map(({ user_id, label, reason }) => ({
+    .map(({ user_id, reason, ...named }) => ({
       userId: BigInt(user_id),
-      label: label ?? `User ${user_id}`,
+      label: labelOf(user_id, named),
       reason,
     }))
     .sort((left, right) => left.label.localeCompare(right.label, "en"));
+}
+
+/** Whoever installed the app may be in none of HubSpot's lists that we can read: then by the address of the sign-in. */
+function labelOf(
+  userId: string,
+  { label, email, installer_email }: Pick<AdministratorRow, "label" | "email" | "installer_email">,
+): string {
+  const known = label === unnamed(userId) ? null : label;
+  return known === null ? (installer_email ?? unnamed(userId)) : fullLabel({ label: known, email });
 }
 
 /** Puts a user on the list. False where they were on it before. */
@@ -160,7 +169,8 @@ export async function grantByOperator(
     const known = await client.query("SELECT FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
     if (known.rowCount === 0) return "unknown-portal";
     const left = await client.query(
-      `SELECT FROM users u WHERE portal_id = $1 AND user_id = $2 AND NOT ${isActiveUser("u")}`,
+      `SELECT FROM users WHERE portal_id = $1 AND user_id = $2
+          AND (NOT is_listed OR user_id IN (${inactivePeople("user_id = $2")}))`,
       [portalId, userId],
     );
     if (left.rowCount !== 0) return "has-left";
@@ -171,7 +181,7 @@ export async function grantByOperator(
       [portalId, userId],
     );
     const by = { portalId, userId: null, userEmail: "The operator of this service" };
-    await recordChange(client, { ...changeBy(by, `User ${userId}`), action: "LET_IN", after: { userId } });
+    await recordChange(client, { ...changeBy(by, unnamed(userId)), action: "LET_IN", after: { userId } });
     return "granted";
   });
 }

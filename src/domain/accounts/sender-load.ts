@@ -1,4 +1,5 @@
 import type { Database } from "#platform/db/client.js";
+import { peopleOf, unnamed } from "#domain/directory/people.js";
 import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
 
 /** How much of their daily cap a sender has used. */
@@ -72,18 +73,13 @@ export async function listSenderLoads(
          WHERE sender.user_id IS NOT NULL AND day.sent > 0
          ORDER BY day.sent::float8 / greatest(coalesce(s.daily_cap, $2), 1) DESC, sender.user_id LIMIT $3
       )
-      SELECT load.*, person.label FROM load LEFT JOIN LATERAL (
-        SELECT coalesce(nullif(concat_ws(' ', first_name, last_name), ''), email) AS label FROM (
-          SELECT first_name, last_name, email, 1 AS rank FROM users u WHERE u.portal_id = $1 AND u.user_id = load.user_id
-          UNION ALL
-          SELECT first_name, last_name, email, 2 FROM owners o WHERE o.portal_id = $1 AND o.user_id = load.user_id
-        ) AS known ORDER BY rank LIMIT 1
-      ) AS person ON true`,
+      SELECT load.*, person.label FROM load
+        LEFT JOIN LATERAL (${peopleOf("user_id = load.user_id")}) AS person ON true`,
     values: [portalId, DEFAULT_DAILY_CAP, SHOWN, since, NEAR],
   });
   const nearest = rows.map(({ user_id, sent, cap, label }) => ({
     userId: BigInt(user_id),
-    label: label ?? `User ${user_id}`,
+    label: label ?? unnamed(user_id),
     sent,
     cap,
   }));

@@ -1,12 +1,12 @@
 import type { Pool } from "pg";
-import type { DirectoryUser } from "./directory.js";
+import type { User } from "#platform/hubspot/gateway.js";
 
 /** What HubSpot said when it was asked about one user. */
 export interface ConfirmedUser {
   readonly portalId: bigint;
   readonly userId: bigint;
   /** Undefined: the account has no such user. */
-  readonly found: DirectoryUser | undefined;
+  readonly found: User | undefined;
   /** Kept of an account that never had the app, too: it is about to be connected. */
   readonly isNewAccount: boolean;
 }

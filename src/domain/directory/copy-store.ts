@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { findSequenceReaders, type DirectoryReport } from "./report.js";
-import type { Directory, DirectoryOwner, DirectorySequence, DirectoryUser } from "./directory.js";
+import type { ListedSequence, Owner, User } from "#platform/hubspot/gateway.js";
+import type { Directory } from "./directory.js";
 
 /** The portal's owner, under whose lease the copy is written: the CTE `lease` is on $1 (portal) and $2 (epoch). */
 export interface CopyOwner {
@@ -41,7 +42,7 @@ const person = <
 const isListed = { name: "is_listed", type: "boolean", value: () => true };
 const UNLISTED = { retire: "is_listed = false", isRetired: "NOT old.is_listed" };
 
-const SEQUENCES: ListTable<DirectorySequence> = {
+const SEQUENCES: ListTable<ListedSequence> = {
   table: "sequences",
   key: { name: "sequence_id", type: "text", value: ({ id }) => id },
   columns: [
@@ -52,12 +53,12 @@ const SEQUENCES: ListTable<DirectorySequence> = {
   ...UNLISTED,
 };
 
-const OWNERS: ListTable<DirectoryOwner> = {
+const OWNERS: ListTable<Owner> = {
   table: "owners",
   key: { name: "owner_id", type: "text", value: ({ id }) => id },
   columns: [
     { name: "user_id", type: "bigint", value: ({ userId }) => userId },
-    ...person<DirectoryOwner>(),
+    ...person<Owner>(),
     { name: "type", type: "text", value: ({ type }) => type },
     { name: "is_archived", type: "boolean", value: ({ archived }) => archived },
   ],
@@ -65,11 +66,11 @@ const OWNERS: ListTable<DirectoryOwner> = {
   isRetired: "old.is_archived",
 };
 
-const USERS: ListTable<DirectoryUser> = {
+const USERS: ListTable<User> = {
   table: "users",
   key: { name: "user_id", type: "bigint", value: ({ id }) => id },
   columns: [
-    ...person<DirectoryUser>(),
+    ...person<User>(),
     { name: "super_admin", type: "boolean", value: ({ superAdmin }) => superAdmin },
     {
       name: "seat_names",
@@ -140,11 +141,11 @@ export interface ListStore<Entry> {
 
 /** Writes a portal's copy, as its owner. Each method returns false, and has written nothing, once the portal has another. */
 export interface CopyStore {
-  readonly sequences: ListStore<DirectorySequence>;
-  readonly owners: ListStore<DirectoryOwner>;
-  readonly users: ListStore<DirectoryUser>;
+  readonly sequences: ListStore<ListedSequence>;
+  readonly owners: ListStore<Owner>;
+  readonly users: ListStore<User>;
   /** One owner HubSpot was asked for: no list that was begun before says more of it. */
-  confirmOwner(owner: DirectoryOwner): Promise<boolean>;
+  confirmOwner(owner: Owner): Promise<boolean>;
   saveAccount(account: { timeZone: string | null; uiDomain: string | null }): Promise<boolean>;
   /** `startedAt`, not the end: a copy that is asked for meanwhile is made after this one. */
   markSynced(startedAt: Date, told: { problem: string | null; report: DirectoryReport }): Promise<boolean>;

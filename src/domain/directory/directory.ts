@@ -1,32 +1,12 @@
 import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
-import { deactivatedUsers } from "./user-list.js";
+import type { Owner } from "#platform/hubspot/gateway.js";
+import { peopleOf } from "./people.js";
 
-/** A sequence as HubSpot lists it. */
-export interface DirectorySequence {
-  readonly id: string;
-  readonly name: string;
-  readonly folderId?: string | null | undefined;
-}
-
-/** An owner: what `hubspot_owner_id` of a contact names. `userId` is null for queues; archived ones keep theirs. */
-export interface DirectoryOwner {
-  readonly id: string;
-  readonly userId: bigint | null;
-  readonly email: string | null;
-  readonly firstName: string | null;
-  readonly lastName: string | null;
-  readonly type: string;
-  readonly archived: boolean;
-}
-
-export interface DirectoryUser {
-  readonly id: bigint;
-  readonly email: string | null;
-  readonly firstName: string | null;
-  readonly lastName: string | null;
-  readonly superAdmin: boolean;
-  readonly seatNames: readonly string[];
+/** An owner by our copy. */
+export interface StoredOwner extends Owner {
+  /** Whether the person can send by all that our copy has of them: see people.ts. */
+  readonly isActive: boolean;
 }
 
 /** How fresh a portal's directory is. */
@@ -51,14 +31,11 @@ export interface Directory {
   sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
   /** Whether HubSpot showed the sequence to one of our readers when our copy was made. */
   isSequenceListed(portalId: bigint, sequenceId: string): Promise<boolean>;
-  owner(portalId: bigint, ownerId: string): Promise<DirectoryOwner | undefined>;
-  /**
-   * Emails of active users, from the user list or, if that scope is not granted, from the owners; those without an entry
-   * are not active.
-   */
+  owner(portalId: bigint, ownerId: string): Promise<StoredOwner | undefined>;
+  /** Emails of active people; those without an entry are not active. */
   activeUserEmails(portalId: bigint, userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
   /** Owners were written: what this process remembers of them is from before. */
-  forget(portalId: bigint, owners: readonly Pick<DirectoryOwner, "id" | "userId">[]): void;
+  forget(portalId: bigint, owners: readonly Pick<Owner, "id" | "userId">[]): void;
 }
 
 /** Looked-up entries may be this old: a renamed sequence or a new owner address shows within half a minute. */
@@ -118,15 +95,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
   ): Promise<[userId: bigint, found: { email: string | null }][]> {
     const { rows } = await pool.query<{ user_id: string; email: string | null }>({
       name: "directory-active-users",
-      text: `
-        SELECT DISTINCT ON (user_id) user_id, email FROM (
-          SELECT user_id, email, 1 AS preference FROM users
-           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[])
-          UNION ALL
-          SELECT user_id, email, 2 FROM owners
-           WHERE portal_id = $1 AND user_id = ANY ($2::bigint[]) AND NOT is_archived AND type = 'PERSON'
-        ) AS known
-         WHERE user_id NOT IN (${deactivatedUsers("user_id = ANY ($2::bigint[])")}) ORDER BY user_id, email IS NULL, preference`,
+      text: `SELECT user_id, email FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person WHERE is_active`,
       values: [portalId, userIds],
     });
     return rows.map(({ user_id, email }) => {
@@ -201,11 +170,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
 
     owner: (portalId, ownerId) =>
       cached(`owner:${portalId}:${ownerId}`, async () => {
-        const row = await one<Omit<DirectoryOwner, "userId"> & { userId: string | null }>(
+        const row = await one<Omit<StoredOwner, "userId"> & { userId: string | null }>(
           "directory-owner",
           `SELECT owner_id AS id, user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName", type,
-                  is_archived AS archived
-             FROM owners WHERE portal_id = $1 AND owner_id = $2`,
+                  is_archived AS archived,
+                  coalesce((SELECT is_active FROM (${peopleOf("user_id = asked.user_id")}) AS person), false) AS "isActive"
+             FROM owners AS asked WHERE portal_id = $1 AND owner_id = $2`,
           [portalId, ownerId],
         );
         return row && { ...row, userId: row.userId === null ? null : BigInt(row.userId) };

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { parseStorableJson } from "#platform/text/storable-json.js";
-import { KNOWN_PEOPLE } from "./people.js";
+import { peopleOf } from "./people.js";
 
 /** An entry of a dropdown in HubSpot's workflow editor. */
 export interface Option {
@@ -106,7 +106,7 @@ const SEQUENCES: OptionSource = {
 const JUDGED_SENDERS = `
   SELECT person.user_id, label, email AS description, is_active,
          coalesce(senders.is_allowed, NOT coalesce(portal_settings.only_listed_senders, false)) AS is_allowed
-    FROM (${KNOWN_PEOPLE}) AS person
+    FROM (${peopleOf()}) AS person
     LEFT JOIN senders ON senders.portal_id = $1 AND senders.user_id = person.user_id
     LEFT JOIN portal_settings ON portal_settings.portal_id = $1`;
 

@@ -1,71 +1,152 @@
 import type { Pool } from "pg";
-import { deactivatedUsers } from "./user-list.js";
 
-/** What a person is called where only one line is to be had. */
-const LABEL = `coalesce(nullif(trim(concat_ws(' ', first_name, last_name)), ''), email, 'User ' || user_id)`;
+const NAME = "nullif(trim(concat_ws(' ', first_name, last_name)), '')";
 
 /**
- * Who could be a sender in portal $1, each once: users of the user list, and owners that are people where that list is
- * not granted or lacks them. Columns: `user_id`, `label`, `email`, `seat_names`, `is_active`.
+ * SQL: the people of a portal, each once: users of its user list, and owners that are people. The one place that says who
+ * could send, and what somebody is called. Columns: `user_id`, `name` (null: none is known), `email`, `label` (name, else
+ * email, else "User 7"), `seat_names`, `is_active`.
+ *
+ * Of names and addresses the user's counts, and the owner's if the user has none. Somebody is active who is an active
+ * owner and was not taken off the user list since, and whoever is listed as a user and is no owner. Somebody whose every
+ * owner is archived is not, though HubSpot may go on listing the user; an archived owner without the user's id is known by
+ * the address.
+ *
+ * @param which condition on `user_id`, for a part of them.
+ * @param portalId SQL of the portal's id.
  */
-export const KNOWN_PEOPLE = `
-  SELECT DISTINCT ON (user_id) user_id, ${LABEL} AS label, email, seat_names,
-         user_id NOT IN (${deactivatedUsers()}) AS is_active
-    FROM (
-      SELECT user_id, first_name, last_name, email, seat_names, 1 AS preference FROM users WHERE portal_id = $1
-      UNION ALL
-      SELECT user_id, first_name, last_name, email, '{}', 2 FROM owners
-       WHERE portal_id = $1 AND user_id IS NOT NULL AND type = 'PERSON'
-    ) AS known
-   ORDER BY user_id, preference`;
+export function peopleOf(which = "true", portalId = "$1"): string {
+  return `
+    SELECT user_id, name, email, coalesce(name, email, 'User ' || user_id) AS label, seat_names, is_active FROM (
+      SELECT coalesce(u.user_id, o.user_id) AS user_id, coalesce(u.name, o.name) AS name,
+             coalesce(u.email, o.email) AS email, coalesce(u.seat_names, '{}') AS seat_names,
+             CASE WHEN o.user_id IS NULL THEN u.is_listed AND NOT coalesce(lower(u.email) IN (
+                    SELECT lower(email) FROM owners
+                     WHERE portal_id = ${portalId} AND type = 'PERSON' AND is_archived AND user_id IS NULL), false)
+                  WHEN o.is_archived THEN false
+                  ELSE coalesce(u.is_listed OR u.saved_at < o.saved_at, true) END AS is_active
+        FROM (SELECT user_id, ${NAME} AS name, nullif(email, '') AS email, seat_names, is_listed, saved_at
+                FROM users WHERE portal_id = ${portalId} AND ${which}) AS u
+        FULL JOIN (
+              SELECT DISTINCT ON (user_id) user_id, ${NAME} AS name, nullif(email, '') AS email, is_archived, saved_at
+                FROM owners WHERE portal_id = ${portalId} AND type = 'PERSON' AND user_id IS NOT NULL AND ${which}
+               ORDER BY user_id, is_archived, saved_at DESC, owner_id) AS o ON o.user_id = u.user_id
+    ) AS known`;
+}
+
+/** SQL: ids of the people of portal $1 who are not active, of those that `which` says. */
+export function inactivePeople(which?: string): string {
+  return `SELECT user_id FROM (${peopleOf(which)}) AS person WHERE NOT is_active`;
+}
 
 /** A user of the portal as our copy of its directory knows them. */
 export interface Person {
   readonly userId: bigint;
-  /** Name, else e-mail, else "User 7". */
+  /** Name, else email, else "User 7". */
   readonly label: string;
   readonly email: string | null;
   readonly isActive: boolean;
 }
 
-/** As many as a page can show; of more, those who are active come first. Whoever shows the list says so. */
-export const MOST_PEOPLE_LISTED = 5_000;
-
-/** The people of the portal, deactivated ones too, by name. */
-export async function listPeople(pool: Pool, portalId: bigint): Promise<Person[]> {
-  const { rows } = await pool.query<{
-    user_id: string;
-    label: string;
-    email: string | null;
-    is_active: boolean;
-  }>({
-    name: "directory-people",
-    text: `SELECT * FROM (
-              SELECT user_id, label, email, is_active FROM (${KNOWN_PEOPLE}) AS person
-               ORDER BY is_active DESC, lower(label) COLLATE "C", user_id LIMIT $2
-            ) AS person ORDER BY lower(label) COLLATE "C", user_id`,
-    values: [portalId, MOST_PEOPLE_LISTED],
-  });
-  return rows.map((row) => ({
-    userId: BigInt(row.user_id),
-    label: row.label,
-    email: row.email,
-    isActive: row.is_active,
-  }));
+/** What somebody is called of whom nothing but the id is known. */
+export function unnamed(userId: bigint | string): string {
+  return `User ${userId}`;
 }
 
-/** What some people of the portal are called, by user id, however many it has. */
-export async function labelsOf(
+/** "Ann Lee · ann@acme.example". */
+export function fullLabel({ label, email }: Pick<Person, "label" | "email">): string {
+  return email === null || email === label ? label : `${label} · ${email}`;
+}
+
+/** People by name. */
+export interface PeopleList {
+  readonly people: readonly Person[];
+  /** There are more. Whoever shows the list says so. */
+  readonly isCut: boolean;
+}
+
+/** As many as a page of forms can show. */
+export const MOST_PEOPLE_LISTED = 5_000;
+/** As many as a single dropdown of people holds. */
+export const MOST_PEOPLE_OFFERED = 2_000;
+
+interface PersonRow {
+  user_id: string;
+  label: string;
+  email: string | null;
+  is_active: boolean;
+}
+
+const toPerson = (row: PersonRow): Person => ({
+  userId: BigInt(row.user_id),
+  label: row.label,
+  email: row.email,
+  isActive: row.is_active,
+});
+
+const BY_NAME = `lower(label) COLLATE "C", user_id`;
+
+/** Who is to be listed. */
+export interface PeopleQuestion {
+  /** As many as these: of more the active ones that come first by name, and whoever is `named`. */
+  readonly most: number;
+  readonly isActiveOnly: boolean;
+  readonly named?: readonly bigint[];
+}
+
+/** The people of a portal by name. */
+export async function listPeople(
+  pool: Pool,
+  portalId: bigint,
+  { most, isActiveOnly, named = [] }: PeopleQuestion,
+): Promise<PeopleList> {
+  const { rows } = await pool.query<PersonRow & { place: number }>({
+    name: "directory-people",
+    text: `SELECT * FROM (
+              SELECT user_id, label, email, is_active,
+                     (row_number() OVER (ORDER BY is_active DESC, ${BY_NAME}))::int AS place
+                FROM (${peopleOf()}) AS person
+               WHERE is_active OR NOT $3::boolean
+            ) AS person WHERE place <= $2::int + 1 OR user_id = ANY ($4::bigint[]) ORDER BY ${BY_NAME}`,
+    values: [portalId, most, isActiveOnly, named],
+  });
+  const isNamed = new Set(named);
+  const shown = rows.filter(({ place, user_id }) => place <= most || isNamed.has(BigInt(user_id)));
+  return { people: shown.map(toPerson), isCut: rows.some(({ place }) => place > most) };
+}
+
+/** Who can be chosen as a sender from a dropdown, by name; whoever is `named` is not cut off. */
+export function listActivePeople(
+  pool: Pool,
+  portalId: bigint,
+  named: readonly bigint[] = [],
+): Promise<PeopleList> {
+  return listPeople(pool, portalId, { most: MOST_PEOPLE_OFFERED, isActiveOnly: true, named });
+}
+
+/** Some people of the portal by their ids, however many it has. Ids that our copy does not know are left out. */
+export async function findPeopleByIds(
   pool: Pool,
   portalId: bigint,
   userIds: readonly bigint[],
-): Promise<Map<bigint, string>> {
-  const { rows } = await pool.query<{ user_id: string; label: string }>({
-    name: "directory-labels",
-    text: `SELECT user_id, label FROM (${KNOWN_PEOPLE}) AS person WHERE user_id = ANY ($2::bigint[])`,
+): Promise<Map<bigint, Person>> {
+  if (userIds.length === 0) return new Map();
+  const { rows } = await pool.query<PersonRow>({
+    name: "directory-some-people",
+    text: `SELECT user_id, label, email, is_active FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
     values: [portalId, userIds],
   });
-  return new Map(rows.map(({ user_id, label }) => [BigInt(user_id), label]));
+  return new Map(rows.map((row) => [BigInt(row.user_id), toPerson(row)]));
+}
+
+/** The person with this id, if they can be chosen as a sender. */
+export async function findActivePerson(
+  pool: Pool,
+  portalId: bigint,
+  userId: bigint,
+): Promise<Person | undefined> {
+  const person = (await findPeopleByIds(pool, portalId, [userId])).get(userId);
+  return person?.isActive === true ? person : undefined;
 }
 
 /** A sequence to choose. */

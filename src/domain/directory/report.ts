@@ -1,6 +1,5 @@
 import type { Pool } from "pg";
-import { deactivatedUsers } from "./user-list.js";
-import { KNOWN_PEOPLE } from "./people.js";
+import { inactivePeople, peopleOf, unnamed } from "./people.js";
 
 /**
  * What became of reading the sequences as one person. `cut`: only a part was read. `failed`: HubSpot did not answer, or not
@@ -49,7 +48,7 @@ export async function findSequenceReaders(pool: Pool, portalId: bigint): Promise
       )
       SELECT user_id FROM candidate
        WHERE user_id IS NOT NULL
-         AND user_id NOT IN (${deactivatedUsers()})
+         AND user_id NOT IN (${inactivePeople()})
        GROUP BY user_id ORDER BY min(rank), user_id LIMIT ${MOST_READERS}`,
     values: [portalId],
   });
@@ -71,7 +70,7 @@ export async function readDirectoryReport(
     labels: Record<string, string> | null;
   }>(
     `SELECT directory_report AS report,
-            (SELECT jsonb_object_agg(user_id, label) FROM (${KNOWN_PEOPLE}) AS person
+            (SELECT jsonb_object_agg(user_id, label) FROM (${peopleOf()}) AS person
               WHERE user_id::text IN (SELECT reader ->> 'userId' FROM jsonb_array_elements(directory_report -> 'readers') AS reader)) AS labels
        FROM portals WHERE portal_id = $1`,
     [portalId],
@@ -80,7 +79,7 @@ export async function readDirectoryReport(
   if (report === null) return undefined;
   const readers = report.readers.map((reader) => ({
     ...reader,
-    label: labels?.[reader.userId] ?? `User ${reader.userId}`,
+    label: labels?.[reader.userId] ?? unnamed(reader.userId),
   }));
   return { readers, leftOut: report.leftOut };
 }

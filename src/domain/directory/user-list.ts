@@ -8,29 +8,6 @@ const AGING_MS = 15 * 60_000;
 const STALE_MS = 24 * 3_600_000;
 
 /**
- * SQL: ids of users of portal $1 who are deactivated. HubSpot may go on listing them as users: an archived owner says so,
- * unless there is an active one of the same person. One without the user's id is known by the address.
- *
- * @param which condition on `user_id`, for a part of them.
- */
-export function deactivatedUsers(which = "true"): string {
-  return `
-    SELECT user_id FROM owners WHERE portal_id = $1 AND type = 'PERSON' AND user_id IS NOT NULL AND ${which}
-     GROUP BY user_id HAVING bool_and(is_archived)
-    UNION SELECT user_id FROM users WHERE portal_id = $1 AND NOT is_listed AND ${which}
-    UNION SELECT user_id FROM users
-     WHERE portal_id = $1 AND ${which}
-       AND lower(email) IN (SELECT lower(email) FROM owners
-                             WHERE portal_id = $1 AND type = 'PERSON' AND is_archived AND user_id IS NULL)
-       AND user_id NOT IN (SELECT user_id FROM owners WHERE portal_id = $1 AND NOT is_archived AND user_id IS NOT NULL AND ${which})`;
-}
-
-/** SQL: whether a row of the user list of portal $1 is of somebody who is active; `row` is the row's alias. */
-export function isActiveUser(row: string): string {
-  return `(${row}.user_id NOT IN (${deactivatedUsers()}))`;
-}
-
-/**
  * SQL: whether the account of `p` (portals) ever had a user list. That it was read whole is remembered for good; what a
  * question about one user brought is no list.
  */

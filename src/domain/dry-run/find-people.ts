@@ -1,4 +1,5 @@
-import type { Directory, DirectoryOwner } from "#domain/directory/directory.js";
+import type { Directory, StoredOwner } from "#domain/directory/directory.js";
+import type { Owner } from "#platform/hubspot/gateway.js";
 import type { PeopleSources } from "#domain/senders/people.js";
 import type { AbsentMembers } from "#domain/directory/absent-members.js";
 
@@ -6,11 +7,11 @@ export interface FindPeopleOptions {
   portalId: bigint;
   directory: Pick<Directory, "owner" | "activeUserEmails">;
   /** The active owner of this id, from HubSpot. Asked for once a turn and person: see EnrollContext. */
-  readOwner: (ownerId: string) => Promise<DirectoryOwner | undefined>;
+  readOwner: (ownerId: string) => Promise<Owner | undefined>;
   /** The active owner who is this user, from HubSpot. */
-  readOwnerOfUser: (userId: bigint) => Promise<DirectoryOwner | undefined>;
+  readOwnerOfUser: (userId: bigint) => Promise<Owner | undefined>;
   /** Corrects our copy by HubSpot's word; by default it is left as it is. */
-  saveOwner?: (owner: DirectoryOwner) => Promise<void>;
+  saveOwner?: (owner: Owner) => Promise<void>;
   /** Who is not asked for again while another member of the rotation can send; by default everybody is asked for. */
   absent?: AbsentMembers | undefined;
   /** Resolves once a renewal of an old copy is over, or has taken too long. Undefined: the copy is not that old. */
@@ -21,8 +22,8 @@ export interface FindPeopleOptions {
 const READS_AT_ONCE = 16;
 
 /** A queue is never a person; anybody else may have been let in again since our copy was made. */
-function isFinal(owner: DirectoryOwner): boolean {
-  const canSend = !owner.archived && owner.userId !== null && owner.email !== null;
+function isFinal(owner: StoredOwner): boolean {
+  const canSend = owner.isActive && !owner.archived && owner.userId !== null && owner.email !== null;
   return canSend || owner.type !== "PERSON";
 }
 
@@ -35,7 +36,7 @@ function isFinal(owner: DirectoryOwner): boolean {
 export function findPeople(options: FindPeopleOptions): PeopleSources {
   const { portalId, directory, readOwner, readOwnerOfUser, saveOwner, renewed, absent } = options;
 
-  async function knownOwner(ownerId: string): Promise<DirectoryOwner | undefined> {
+  async function knownOwner(ownerId: string): Promise<StoredOwner | undefined> {
     const known = await directory.owner(portalId, ownerId);
     if (renewed === undefined || (known !== undefined && isFinal(known))) return known;
     await renewed;

@@ -1,3 +1,4 @@
+import { peopleOf } from "#domain/directory/people.js";
 import type { ExecutionKind } from "#domain/contract/execution.js";
 import { outcomeOf, type Outcome } from "./shown-outcome.js";
 
@@ -69,8 +70,7 @@ export const EXECUTION_COLUMNS = `
      WHERE s.portal_id = page.portal_id AND s.sequence_id = coalesce(page.sequence_id, page.outputs ->> 'sequence_id')
   ), page.sequence_id) AS sequence,
   CASE WHEN page.decided_at IS NOT NULL THEN coalesce(page.outputs ->> 'outcome', page.outputs ->> 'is_enrolled') END AS answer,
-  (SELECT nullif(concat_ws(' ', o.first_name, o.last_name), '') FROM owners o
-    WHERE o.portal_id = page.portal_id AND o.user_id = page.sender_user_id ORDER BY o.is_archived LIMIT 1) AS sender_name,
+  (SELECT name FROM (${peopleOf("user_id = page.sender_user_id", "page.portal_id")}) AS person) AS sender_name,
   (SELECT json_build_object('id', r.id::text, 'status', r.enrollment_status, 'is_decided', r.decided_at IS NOT NULL)
      FROM executions r WHERE r.portal_id = page.portal_id AND r.retry_of = page.id ORDER BY r.id DESC LIMIT 1) AS retry`;
 

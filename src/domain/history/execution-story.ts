@@ -1,3 +1,4 @@
+import { findPeopleByIds, fullLabel } from "#domain/directory/people.js";
 import type { Pool } from "pg";
 import { ELIGIBLE, type AdminAction } from "./admin-actions.js";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
@@ -158,14 +159,6 @@ async function nameUsers(
   portalId: bigint,
   userIds: readonly string[],
 ): Promise<Map<string, string>> {
-  if (userIds.length === 0) return new Map();
-  const { rows } = await pool.query<{ user_id: string; name: string | null }>(
-    `SELECT user_id, nullif(concat_ws(' · ', nullif(concat_ws(' ', first_name, last_name), ''), email), '') AS name
-       FROM owners WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
-     UNION ALL
-     SELECT user_id, nullif(concat_ws(' · ', nullif(concat_ws(' ', first_name, last_name), ''), email), '')
-       FROM users WHERE portal_id = $1 AND user_id = ANY($2::bigint[])`,
-    [portalId, userIds],
-  );
-  return new Map(rows.flatMap(({ user_id, name }) => (name === null ? [] : [[user_id, name]])));
+  const people = await findPeopleByIds(pool, portalId, userIds.map(BigInt));
+  return new Map([...people].map(([userId, person]) => [String(userId), fullLabel(person)]));
 }

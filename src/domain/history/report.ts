@@ -1,3 +1,4 @@
+import { peopleOf } from "#domain/directory/people.js";
 import type { Database } from "#platform/db/client.js";
 import {
   NOTHING,
@@ -213,12 +214,7 @@ const ENDS = (column: string): string => `
 
 const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
   sequence: `SELECT sequence_id AS id, name FROM sequences WHERE portal_id = $1 AND sequence_id = ANY($2::text[])`,
-  sender: `SELECT DISTINCT ON (user_id) user_id AS id, coalesce(nullif(concat_ws(' ', first_name, last_name), ''), email) AS name
-    FROM (
-      SELECT user_id, first_name, last_name, email, 1 AS rank FROM users WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
-      UNION ALL
-      SELECT user_id, first_name, last_name, email, 2 FROM owners WHERE portal_id = $1 AND user_id = ANY($2::bigint[])
-    ) AS known ORDER BY user_id, rank`,
+  sender: `SELECT user_id AS id, label AS name FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
 };
 
 /** Workflows have no names with us. */

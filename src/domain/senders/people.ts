@@ -1,19 +1,9 @@
 import type { ErrorCode } from "#domain/contract/error-codes.js";
-
-/** An owner as the portal's directory knows it. */
-export interface KnownOwner {
-  readonly id: string;
-  readonly userId: bigint | null;
-  readonly email: string | null;
-  readonly firstName: string | null;
-  readonly lastName: string | null;
-  readonly type: string;
-  readonly archived: boolean;
-}
+import type { Owner } from "#platform/hubspot/gateway.js";
 
 /** Where people are looked up: the portal's directory and, where it does not know one, HubSpot. */
 export interface PeopleSources {
-  owner(ownerId: string): Promise<KnownOwner | undefined>;
+  owner(ownerId: string): Promise<Owner | undefined>;
   /** Emails of active users, as many as are asked for; those without an entry are not active. */
   userEmails(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
 }
@@ -29,7 +19,7 @@ export type Person =
       readonly reason: string;
     };
 
-function ownerName(owner: KnownOwner): string {
+function ownerName(owner: Owner): string {
   const name = [owner.firstName, owner.lastName].filter(Boolean).join(" ");
   return name || owner.email || `Owner ${owner.id}`;
 }

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from "pg";
 import type { Database } from "#platform/db/client.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { recordChange } from "#domain/audit/record-change.js";
-import { findSenderOption, listSenderOptions } from "#domain/policy/default-sender.js";
+import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
 import { LOCK_DEFAULTS } from "#domain/policy/lock-defaults.js";
 import type { Asker } from "./asker.js";
 
@@ -17,6 +17,8 @@ export const defaultsAnswer = z.object({
   senderUserId: id.nullable(),
   presetId: id.nullable(),
   senders: z.array(option),
+  /** There are more people than are listed; the settings site lists more of them. */
+  isSendersCut: z.boolean(),
   presets: z.array(option),
 });
 
@@ -63,9 +65,10 @@ export async function readDefaults(
   { pool }: Pick<Database, "pool">,
   portalId: bigint,
 ): Promise<DefaultsAnswer> {
-  const [defaults, senders, presets] = await Promise.all([
-    findDefaults(pool, portalId),
-    listSenderOptions({ pool }, portalId),
+  const defaults = await findDefaults(pool, portalId);
+  const named = defaults.senderUserId === null ? [] : [BigInt(defaults.senderUserId)];
+  const [senders, presets] = await Promise.all([
+    listActivePeople(pool, portalId, named),
     pool.query<{ value: string; label: string }>(
       "SELECT preset_id::text AS value, name AS label FROM presets WHERE portal_id = $1 ORDER BY lower(name), preset_id LIMIT 500",
       [portalId],
@@ -73,7 +76,8 @@ export async function readDefaults(
   ]);
   return defaultsAnswer.parse({
     ...defaults,
-    senders: senders.map(({ userId, label }) => ({ value: String(userId), label })),
+    senders: senders.people.map((person) => ({ value: String(person.userId), label: fullLabel(person) })),
+    isSendersCut: senders.isCut,
     presets: presets.rows,
   });
 }
@@ -114,7 +118,7 @@ export async function saveDefaults(
 
 async function isSender(pool: Pool, portalId: bigint, userId: string | null): Promise<boolean> {
   if (userId === null) return true;
-  return (await findSenderOption({ pool }, portalId, BigInt(userId))) !== undefined;
+  return (await findActivePerson(pool, portalId, BigInt(userId))) !== undefined;
 }
 
 async function hasPreset(client: PoolClient, portalId: bigint, presetId: string | null): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { createCopyStore, type CopyStore } from "#domain/directory/copy-store.js";
-import { createDirectory, type DirectoryOwner } from "#domain/directory/directory.js";
+import { createDirectory } from "#domain/directory/directory.js";
 import { sequenceOptions } from "#domain/directory/options.js";
 import type { Ownership } from "#domain/executions/claim.js";
-import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
 import { DirectoryRenewal } from "#worker/renewal/directory-renewal.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
@@ -35,7 +35,7 @@ async function acquire(): Promise<{ owner: Ownership; copy: CopyStore }> {
   return { owner, copy: createCopyStore(owner, createDirectory({ pool: pool() })) };
 }
 
-const ownerOf = (number: number, archived = false): DirectoryOwner => ({
+const ownerOf = (number: number, archived = false): Owner => ({
   ...{ id: String(number), userId: BigInt(number), email: `u${number}@acme.example` },
   ...{ firstName: "U", lastName: String(number), type: "PERSON", archived },
 });

@@ -181,7 +181,14 @@ describe("what the settings tab says", () => {
     timeZone: "Europe/Berlin",
     siteUrl: "https://enroller.example.com/settings",
   };
-  const defaults: Defaults = { version: "0.", senderUserId: null, presetId: null, senders: [], presets: [] };
+  const defaults: Defaults = {
+    version: "0.",
+    senderUserId: null,
+    presetId: null,
+    senders: [],
+    isSendersCut: false,
+    presets: [],
+  };
 
   /** Answers as our side would, or not at all where an answer is undefined. */
   const apiAnswering = (answers: { overview?: unknown; defaults?: unknown }): SettingsApi =>

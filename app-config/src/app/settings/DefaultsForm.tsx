@@ -61,7 +61,7 @@ export function DefaultsForm({ api, loaded, onSaved }: DefaultsFormProps) {
       <Select
         name="sender"
         label="Default sender"
-        description="Sends where a workflow's step, or its preset, leaves the sender to the default."
+        description={senderNote(defaults)}
         options={choices("No default sender", defaults.senders, defaults.senderUserId)}
         value={senderUserId ?? NONE}
         readOnly={isSaving}
@@ -88,6 +88,12 @@ export function DefaultsForm({ api, loaded, onSaved }: DefaultsFormProps) {
       </Flex>
     </Flex>
   );
+}
+
+function senderNote({ isSendersCut, senders }: Defaults): string {
+  const use = "Sends where a workflow's step, or its preset, leaves the sender to the default.";
+  if (!isSendersCut) return use;
+  return `${use} Only ${senders.length.toLocaleString("en-US")} people are listed here; the settings site lists more.`;
 }
 
 function chosen(value: string | number | boolean): string | null {

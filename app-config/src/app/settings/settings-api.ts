@@ -32,6 +32,8 @@ export interface Defaults {
   senderUserId: string | null;
   presetId: string | null;
   senders: Choice[];
+  /** There are more people than are listed. */
+  isSendersCut: boolean;
   presets: Choice[];
 }
 

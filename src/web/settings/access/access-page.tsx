@@ -1,4 +1,5 @@
-import type { SenderOption } from "#domain/policy/default-sender.js";
+import { fullLabel, type PeopleList } from "#domain/directory/people.js";
+import { CutNote } from "../frame/cut-note.js";
 import type { Administrator } from "#domain/accounts/rights.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import { Time } from "../frame/connection.js";
@@ -10,7 +11,7 @@ export interface AccessPageModel {
   frame: Frame;
   administrators: readonly Administrator[];
   /** Active users of the account who may not use the site yet. */
-  others: readonly SenderOption[];
+  others: PeopleList;
   userList: UserList;
 }
 
@@ -118,7 +119,7 @@ function LetInForm({
       <div class="card-head">
         <h2 id="let-in-title">Let somebody in</h2>
       </div>
-      {others.length === 0 ? (
+      {others.people.length === 0 ? (
         <p class="empty">
           Everybody we know of in this account can use these pages already.{" "}
           {isRenewed(userList)
@@ -130,9 +131,9 @@ function LetInForm({
           <input type="hidden" name="form_token" value={formToken} />
           <label for="let-in-user">User of this account</label>
           <select id="let-in-user" name="user_id" aria-describedby="let-in-note">
-            {others.map(({ userId, label }) => (
-              <option key={String(userId)} value={userId.toString()}>
-                {shorten(label, LONGEST_LABEL)}
+            {others.people.map((person) => (
+              <option key={String(person.userId)} value={person.userId.toString()}>
+                {shorten(fullLabel(person), LONGEST_LABEL)}
               </option>
             ))}
           </select>
@@ -140,6 +141,7 @@ function LetInForm({
             They can then see every contact's outcome here, and change everything you can. To sign in, HubSpot
             also wants them to have the permission to manage apps.
           </p>
+          <CutNote list={others} />
           <button class="button primary">Let in</button>
         </form>
       )}

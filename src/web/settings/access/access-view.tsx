@@ -1,10 +1,11 @@
 import type { Request, Response } from "express";
 import { sendPage } from "#web/kit/page.js";
 import { admitPage } from "../gate/admit-page.js";
-import { listSenderOptions, type SenderOption } from "#domain/policy/default-sender.js";
+import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
 import { admitForm, finishForm } from "../gate/admit-form.js";
 import { AccessPage } from "./access-page.js";
 import { letIn, listAdministrators, takeOut } from "#domain/accounts/rights.js";
+import { readForm, readId } from "../frame/form-body.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../session/site-options.js";
 
@@ -19,10 +20,10 @@ export async function showAccess(
   const { portalId } = visit.portal;
   const [administrators, people] = await Promise.all([
     listAdministrators(options.database.pool, portalId),
-    listSenderOptions(options.database, portalId),
+    listActivePeople(options.database.pool, portalId),
   ]);
   const admitted = new Set(administrators.map(({ userId }) => userId));
-  const others = people.filter(({ userId }) => !admitted.has(userId));
+  const others = { ...people, people: people.people.filter(({ userId }) => !admitted.has(userId)) };
   const { userList } = visit;
   const frame = frameOf(options, visit, { request, response });
   sendPage(response, 200, <AccessPage {...{ frame, administrators, others, userList }} />);
@@ -38,8 +39,12 @@ export async function letSomebodyIn(
   if (visit === undefined) return;
   const { pool } = options.database;
   const { session } = visit;
-  const person = find(await listSenderOptions(options.database, session.portalId), request);
-  if (person === undefined || !(await letIn(pool, session, person)))
+  const userId = readId(readForm(request).text("user_id"));
+  const person = userId === undefined ? undefined : await findActivePerson(pool, session.portalId, userId);
+  if (
+    person === undefined ||
+    !(await letIn(pool, session, { userId: person.userId, label: fullLabel(person) }))
+  )
     return finishForm(options, response, "admin-unknown");
   finishForm(options, response, "admin-let-in");
 }
@@ -63,7 +68,7 @@ export async function takeSomebodyOut(
 }
 
 /** The person a form names, if they are among those it may name. */
-function find<Person extends Pick<SenderOption, "userId">>(
+function find<Person extends { readonly userId: bigint }>(
   people: readonly Person[],
   request: Request,
 ): Person | undefined {

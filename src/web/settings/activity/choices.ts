@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { listSenderOptions } from "#domain/policy/default-sender.js";
+import { fullLabel, listActivePeople } from "#domain/directory/people.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** What the filter's lists offer. */
@@ -22,11 +22,13 @@ export async function readFilterChoices(pool: Pool, portalId: bigint): Promise<F
       `SELECT sequence_id AS value, name AS label FROM sequences WHERE portal_id = $1 ORDER BY lower(name) LIMIT $2`,
       [portalId, MOST_SEQUENCES],
     ),
-    listSenderOptions({ pool }, portalId),
+    listActivePeople(pool, portalId),
   ]);
   const short = ({ value, label }: Choice): Choice => ({ value, label: shorten(label, LONGEST_LABEL) });
   return {
     sequences: sequences.rows.map(short),
-    senders: senders.map(({ userId, label }) => short({ value: String(userId), label })),
+    senders: senders.people.map((person) =>
+      short({ value: String(person.userId), label: fullLabel(person) }),
+    ),
   };
 }

@@ -10,6 +10,7 @@ import { OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
 import { KIND_LABELS, VIA_LABELS } from "../words/activity-words.js";
 import { shorten } from "#platform/text/shorten.js";
+import { unnamed } from "#domain/directory/people.js";
 
 /** One execution, and what its story is told with. */
 export interface StoryModel {
@@ -172,7 +173,7 @@ function PassedOver({
 }
 
 function nameOf({ people }: ExecutionStory, userId: string): string {
-  return shorten(people.get(userId) ?? `User ${userId}`, LONGEST_LABEL);
+  return shorten(people.get(userId) ?? unnamed(userId), LONGEST_LABEL);
 }
 
 function Attempts({ story, format }: { story: ExecutionStory; format: Format }) {

@@ -7,6 +7,7 @@ import type { Names } from "../words/changes.js";
 import { describeEntry } from "./describe-entry.js";
 import { SUBJECTS } from "../words/audit-words.js";
 import { shorten } from "#platform/text/shorten.js";
+import { unnamed } from "#domain/directory/people.js";
 
 const AUDIT_PATH = "/settings/audit";
 
@@ -80,7 +81,7 @@ function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "n
         <option value="">Anybody</option>
         {actors.map(({ userId, userEmail }) => (
           <option key={String(userId)} value={String(userId)} selected={String(userId) === narrowing.who}>
-            {shorten(userEmail ?? names.people.get(String(userId)) ?? `User ${userId}`, LONGEST_LABEL)}
+            {shorten(userEmail ?? names.people.get(String(userId)) ?? unnamed(String(userId)), LONGEST_LABEL)}
           </option>
         ))}
       </select>
@@ -109,7 +110,7 @@ function Nothing({ narrowing, isFirst }: Pick<AuditModel, "narrowing" | "isFirst
 }
 
 function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: Names }) {
-  const who = item.userEmail ?? (item.userId === null ? "Somebody" : `User ${item.userId}`);
+  const who = item.userEmail ?? (item.userId === null ? "Somebody" : unnamed(item.userId));
   const { kind, done, changes, meant, link } = describeEntry(item, names);
   return (
     <>

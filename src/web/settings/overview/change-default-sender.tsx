@@ -11,7 +11,8 @@ import { lookAgain } from "../frame/look-again.js";
 import { admitForm, finishForm } from "../gate/admit-form.js";
 import type { AdminVisit } from "../session/visit.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { listSenderOptions, saveDefaultSender } from "#domain/policy/default-sender.js";
+import { listActivePeople } from "#domain/directory/people.js";
+import { saveDefaultSender } from "#domain/policy/default-sender.js";
 import { SenderForm } from "./default-sender-form.js";
 import { findChoices } from "#domain/accounts/settings-row.js";
 
@@ -51,10 +52,11 @@ async function sendConflict(
 ): Promise<void> {
   const { database } = options;
   const { portalId } = visit.session;
-  const [saved, senders, { names }] = await Promise.all([
-    findChoices(database, portalId),
-    listSenderOptions(database, portalId),
-    readNameable(database, portalId),
+  const saved = await findChoices(database, portalId);
+  const named = [saved.defaultSenderUserId, userId].filter((id) => id !== null);
+  const [senders, { names }] = await Promise.all([
+    listActivePeople(database.pool, portalId, named),
+    readNameable(database, portalId, named),
   ]);
   const told = (chosen: bigint | null) => ({ defaultSenderUserId: chosen?.toString() ?? null });
   const frame = frameOf(options, visit, exchange);
@@ -65,7 +67,7 @@ async function sendConflict(
       <Conflict changes={describeChanges(told(saved.defaultSenderUserId), told(userId), names)} />
       <SenderForm
         current={{ userId, version: saved.version }}
-        options={senders}
+        senders={senders}
         formToken={frame.formToken}
       />
     </SitePage>,

@@ -1,14 +1,17 @@
 import { LONGEST_LABEL } from "../words/names.js";
-import type { DefaultSender, SenderOption } from "#domain/policy/default-sender.js";
+import type { DefaultSender } from "#domain/policy/default-sender.js";
+import { fullLabel, unnamed, type PeopleList } from "#domain/directory/people.js";
+import { CutNote } from "../frame/cut-note.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface SenderFormModel {
   current: DefaultSender;
-  options: readonly SenderOption[];
+  senders: PeopleList;
   formToken: string;
 }
 
-export function SenderForm({ current, options, formToken }: SenderFormModel) {
+export function SenderForm({ current, senders, formToken }: SenderFormModel) {
+  const options = senders.people;
   return (
     <section class="card" aria-labelledby="sender-title">
       <div class="card-head">
@@ -18,12 +21,13 @@ export function SenderForm({ current, options, formToken }: SenderFormModel) {
         <input type="hidden" name="form_token" value={formToken} />
         <input type="hidden" name="version" value={current.version} />
         <label for="sender">Send in the name of</label>
-        <SenderSelect current={current} options={options} />
+        <SenderSelect current={current} senders={senders} />
         <p class="note" id="sender-note">
           {options.length === 0
             ? "Your account's users have not been read from HubSpot yet. Reload this page in a minute."
             : "Used where a workflow step says “Default sender from the app's settings”. The user needs a connected inbox and a Sales or Service seat."}
         </p>
+        <CutNote list={senders} />
         <button class="button primary" disabled={options.length === 0 && current.userId === null}>
           Save
         </button>
@@ -32,8 +36,8 @@ export function SenderForm({ current, options, formToken }: SenderFormModel) {
   );
 }
 
-function SenderSelect({ current, options }: Pick<SenderFormModel, "current" | "options">) {
-  const isGone = current.userId !== null && !options.some(({ userId }) => userId === current.userId);
+function SenderSelect({ current, senders }: Pick<SenderFormModel, "current" | "senders">) {
+  const isGone = current.userId !== null && !senders.people.some(({ userId }) => userId === current.userId);
   return (
     <select id="sender" name="sender_user_id" aria-describedby="sender-note">
       <option value="" selected={current.userId === null}>
@@ -41,12 +45,16 @@ function SenderSelect({ current, options }: Pick<SenderFormModel, "current" | "o
       </option>
       {isGone ? (
         <option value={String(current.userId)} selected>
-          User {String(current.userId)} · no longer active
+          {unnamed(String(current.userId))} · no longer active
         </option>
       ) : null}
-      {options.map(({ userId, label }) => (
-        <option key={String(userId)} value={String(userId)} selected={userId === current.userId}>
-          {shorten(label, LONGEST_LABEL)}
+      {senders.people.map((person) => (
+        <option
+          key={String(person.userId)}
+          value={String(person.userId)}
+          selected={person.userId === current.userId}
+        >
+          {shorten(fullLabel(person), LONGEST_LABEL)}
         </option>
       ))}
     </select>

@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { sendPage } from "#web/kit/page.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { readHealth } from "#domain/accounts/connection-health.js";
-import { listSenderOptions } from "#domain/policy/default-sender.js";
+import { listActivePeople } from "#domain/directory/people.js";
 import { readDirectoryReport } from "#domain/directory/report.js";
 import { createFormat } from "../words/format.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
@@ -33,9 +33,11 @@ export async function sendSettings(
   const { portalId } = portal;
   const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
   const timeZone = createFormat(portal.timeZone).zoneName;
-  const [choices, senders, trouble, health, history, loads, troubledCount, report] = await Promise.all([
-    findChoices(database, portalId),
-    listSenderOptions(database, portalId),
+  const choices = await findChoices(database, portalId);
+  const { defaultSenderUserId } = choices;
+  const named = defaultSenderUserId === null ? [] : [defaultSenderUserId];
+  const [senders, trouble, health, history, loads, troubledCount, report] = await Promise.all([
+    listActivePeople(database.pool, portalId, named),
     readLive(options, portal),
     readHealth(database, portalId),
     readHistory(database, portalId, { range, timeZone }),
@@ -49,7 +51,7 @@ export async function sendSettings(
   const model = {
     ...{ frame, scopes, health, report, history, loads, troubledCount, trouble },
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
-    sender: { current: { userId: choices.defaultSenderUserId, version }, options: senders, formToken },
+    sender: { current: { userId: defaultSenderUserId, version }, senders, formToken },
   };
   sendPage(response, 200, <SettingsPage {...model} />);
 }

@@ -2,7 +2,7 @@ import type { Frame } from "../frame/shell.js";
 import type { Change } from "../words/changes.js";
 import { DEFAULT_RETENTION_DAYS } from "#domain/history/prune.js";
 import type { Problems } from "../frame/form-body.js";
-import { fullLabel, type Nameable } from "../words/names.js";
+import { shortLabel, type Nameable } from "../words/names.js";
 import { Conflict } from "../words/change-table.js";
 import {
   CheckBox,
@@ -15,6 +15,7 @@ import {
 } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 import { peopleNote } from "./empty-choices.js";
+import { unnamed } from "#domain/directory/people.js";
 
 /** The portal's policy as texts: what was saved, or what was typed. */
 export interface PolicyEntry {
@@ -110,12 +111,12 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
 /** With whom the form holds now, who may be gone. */
 function withSaved(people: readonly Choice[], value: string): Choice[] {
   const isKnown = value === "" || people.some((choice) => choice.value === value);
-  return isKnown ? [...people] : [{ value, label: `User ${value} (deactivated)` }, ...people];
+  return isKnown ? [...people] : [{ value, label: `${unnamed(value)} (deactivated)` }, ...people];
 }
 
 /** Active people to choose from. */
 export function activePeople({ people }: Pick<Nameable, "people">): Choice[] {
   return people
     .filter(({ isActive }) => isActive)
-    .map((person) => ({ value: person.userId.toString(), label: fullLabel(person) }));
+    .map((person) => ({ value: person.userId.toString(), label: shortLabel(person) }));
 }

@@ -7,6 +7,7 @@ import { numbered } from "../words/format.js";
 import { ChangeTable } from "../words/change-table.js";
 import { PostForm } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
+import { unnamed } from "#domain/directory/people.js";
 
 export const PRESETS_PATH = "/settings/presets";
 export const NEW_PRESET_PATH = `${PRESETS_PATH}/new`;
@@ -185,7 +186,7 @@ function describeSender({ sender }: Policy, { names }: Nameable): string {
     case "contact_property":
       return `The user in the contact's property ${sender.property}`;
     case "specific_user":
-      return names.people.get(sender.userId) ?? `User ${sender.userId}`;
+      return names.people.get(sender.userId) ?? unnamed(sender.userId);
     case "rotation":
       return `Rotation “${names.rotations.get(sender.rotationId) ?? sender.rotationId}”`;
     case "default_sender":

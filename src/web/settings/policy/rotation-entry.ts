@@ -8,6 +8,7 @@ import {
 } from "#domain/policy/rotation-store.js";
 import type { Nameable } from "../words/names.js";
 import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
+import { unnamed } from "#domain/directory/people.js";
 
 /** A rotation's form as texts: what was saved, or what was typed. */
 export interface RotationEntry {
@@ -71,7 +72,7 @@ export function parseRotationEntry(
   for (const { userId, weight } of entry.members) {
     const field = `weight_${userId}`;
     if (!names.people.has(userId))
-      problems[field] = `User ${userId} is not a user of this account. Remove it.`;
+      problems[field] = `${unnamed(userId)} is not a user of this account. Remove it.`;
     else if (!/^\d{1,3}$/.test(weight) || Number(weight) < 1 || Number(weight) > MAX_WEIGHT)
       problems[field] =
         `Enter a whole number from 1 to ${MAX_WEIGHT} as weight of ${names.people.get(userId)}.`;

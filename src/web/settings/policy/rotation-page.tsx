@@ -11,6 +11,7 @@ import { activePeople } from "./policy-page.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, percentOf } from "./rotations-page.js";
 import { SENDERS_PATH } from "../senders/senders-page.js";
 import { SitePage } from "../frame/shell.js";
+import { unnamed } from "#domain/directory/people.js";
 
 export interface RotationModel {
   frame: Frame;
@@ -115,7 +116,7 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
             <input type="hidden" name="member" value={userId} />
             <TextField
               name={`weight_${userId}`}
-              label={nameable.names.people.get(userId) ?? `User ${userId}`}
+              label={nameable.names.people.get(userId) ?? unnamed(userId)}
               inputMode="numeric"
               value={weight}
               problems={problems}
@@ -125,7 +126,7 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
               class="button quiet"
               name="remove"
               value={userId}
-              aria-label={`Remove ${nameable.names.people.get(userId) ?? `user ${userId}`}`}
+              aria-label={`Remove ${nameable.names.people.get(userId) ?? unnamed(userId)}`}
             >
               Remove
             </button>

@@ -3,6 +3,7 @@ import { MAX_ROTATIONS, type ListedRotation } from "#domain/policy/rotation-stor
 import { LONGEST_LABEL, type Nameable } from "../words/names.js";
 import { SitePage } from "../frame/shell.js";
 import { shorten } from "#platform/text/shorten.js";
+import { unnamed } from "#domain/directory/people.js";
 
 export const ROTATIONS_PATH = "/settings/rotations";
 export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
@@ -84,7 +85,7 @@ function Row({ rotation, frame, names, children: presetNames }: RowModel) {
         <div>
           {firstMembers.map(({ userId, weight }) => (
             <span key={String(userId)} class="line">
-              <bdi>{names.get(userId) ?? `User ${userId}`}</bdi> · {percentOf(weight, totalWeight)}
+              <bdi>{names.get(userId) ?? unnamed(userId)}</bdi> · {percentOf(weight, totalWeight)}
             </span>
           ))}
           {rest > 0 ? <span class="note">and {rest} more</span> : null}

@@ -11,6 +11,7 @@ import { peopleNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
 import { rotationChoices } from "./preset-page.js";
 import { SitePage } from "../frame/shell.js";
+import { unnamed } from "#domain/directory/people.js";
 
 /** The question as it was typed. */
 export interface TryEntry {
@@ -278,7 +279,7 @@ interface CandidatesModel {
 /** Who is considered as sender, in order, and why each is passed over. */
 function Candidates({ choice, frame, nameable }: CandidatesModel) {
   const called = (userId: string | undefined) =>
-    userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? `User ${userId}`);
+    userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? unnamed(userId));
   const { chosen, passedOver, morePassedOver = 0 } = choice;
   return (
     <>

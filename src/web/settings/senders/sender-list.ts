@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { KNOWN_PEOPLE } from "#domain/directory/people.js";
+import { peopleOf } from "#domain/directory/people.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -48,7 +48,7 @@ const SENDERS = `
   SELECT person.*, s.is_allowed, s.send_as_email, coalesce(s.daily_cap, ${DEFAULT_DAILY_CAP}) AS daily_cap,
          s.window_start_minute IS NOT NULL OR cardinality(coalesce(s.window_days, '{}')) > 0 AS has_window,
          coalesce(s.version, 0) AS version, s.refused_code, CASE WHEN s.limited_until > now() THEN s.limited_until END AS limited_until
-    FROM (${KNOWN_PEOPLE}) AS person
+    FROM (${peopleOf()}) AS person
     LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = person.user_id
    WHERE person.is_active OR s.user_id IS NOT NULL`;
 

@@ -11,7 +11,7 @@ import {
   type NamedSender,
   type StoredSender,
 } from "#domain/policy/sender-store.js";
-import { labelsOf } from "#domain/directory/people.js";
+import { findPeopleByIds } from "#domain/directory/people.js";
 import { admitPage } from "../gate/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../words/changes.js";
@@ -72,8 +72,8 @@ export async function changeMarks(
   const to = sendersHref(filter);
   const ticked = new Set(body.texts("user").slice(0, SENDERS_PER_PAGE));
   const userIds = [...ticked].map(readId).filter((userId) => userId !== undefined);
-  const labels = await labelsOf(options.database.pool, visit.session.portalId, userIds);
-  const senders = [...labels].map(([userId, name]) => ({
+  const people = await findPeopleByIds(options.database.pool, visit.session.portalId, userIds);
+  const senders = [...people.values()].map(({ userId, label: name }) => ({
     ...{ userId, name },
     version: body.version(`version_${userId}`),
   }));

@@ -2,6 +2,7 @@ import { sentenceOf } from "#domain/contract/error-codes.js";
 import { createFormat, type Format } from "./format.js";
 import { byForm, labelOf } from "./change-labels.js";
 import { WORDS } from "./audit-words.js";
+import { unnamed } from "#domain/directory/people.js";
 
 /** One value that differs between two states of the same thing, in words. */
 export interface Change {
@@ -61,7 +62,7 @@ function describe(path: string, value: unknown, names: Names): string {
 
 function describeText(path: string, text: string, names: Names): string {
   if (TYPED.has(path)) return text;
-  if (/userId$/i.test(path)) return names.people.get(text) ?? `User ${text}`;
+  if (/userId$/i.test(path)) return names.people.get(text) ?? unnamed(text);
   if (/rotationId$/i.test(path)) return names.rotations.get(text) ?? `Rotation ${text}`;
   if (/presetId$/i.test(path)) return names.presets?.get(text) ?? `Preset ${text}`;
   if (/sequenceId$/i.test(path)) return names.sequences?.get(text) ?? `Sequence ${text}`;

@@ -1,5 +1,5 @@
 import type { Database } from "#platform/db/client.js";
-import { listPeople, type Person } from "#domain/directory/people.js";
+import { fullLabel, listPeople, MOST_PEOPLE_LISTED, type Person } from "#domain/directory/people.js";
 import { listRotationNames, type StoredRotation } from "#domain/policy/rotation-store.js";
 import type { Names } from "./changes.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -7,20 +7,28 @@ import { shorten } from "#platform/text/shorten.js";
 /** Whom and what a policy can name, and what they are called. */
 export interface Nameable {
   people: readonly Person[];
+  /** There are more people than are listed. */
+  isCut: boolean;
   rotations: readonly Pick<StoredRotation, "rotationId" | "name">[];
   names: Names;
 }
 
-export async function readNameable(database: Database, portalId: bigint): Promise<Nameable> {
-  const [people, rotations] = await Promise.all([
-    listPeople(database.pool, portalId),
+/** @param named people who are listed in any case, however many there are. */
+export async function readNameable(
+  database: Database,
+  portalId: bigint,
+  named: readonly bigint[] = [],
+): Promise<Nameable> {
+  const [{ people, isCut }, rotations] = await Promise.all([
+    listPeople(database.pool, portalId, { most: MOST_PEOPLE_LISTED, isActiveOnly: false, named }),
     listRotationNames(database, portalId),
   ]);
   return {
     people,
+    isCut,
     rotations,
     names: {
-      people: new Map(people.map((person) => [person.userId.toString(), fullLabel(person)])),
+      people: new Map(people.map((person) => [person.userId.toString(), shortLabel(person)])),
       rotations: new Map(rotations.map(({ rotationId, name }) => [rotationId.toString(), name])),
     },
   };
@@ -29,8 +37,12 @@ export async function readNameable(database: Database, portalId: bigint): Promis
 /** Longer names say nothing more in a list, and fill it. */
 export const LONGEST_LABEL = 100;
 
-/** "Ann Lee · ann@acme.example". */
-export function fullLabel({ label, email }: Pick<Person, "label" | "email">): string {
+/** "Ann Lee · ann@acme.example", each part no longer than a list can show. */
+export function shortLabel({ label, email }: Pick<Person, "label" | "email">): string {
+  const isAddress = email === label;
   const name = shorten(label, LONGEST_LABEL);
-  return email === null || email === label ? name : `${name} · ${shorten(email, LONGEST_LABEL)}`;
+  return fullLabel({
+    label: name,
+    email: email === null || isAddress ? null : shorten(email, LONGEST_LABEL),
+  });
 }
