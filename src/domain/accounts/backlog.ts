@@ -1,19 +1,19 @@
 import type { Database } from "#platform/db/client.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
 
-/** Contacts HubSpot holds in workflows for us, now. */
+/** Contacts that HubSpot holds in workflows for us now. */
 export interface Backlog {
   /** Still to be enrolled, or being enrolled. */
   undecided: number;
   /** Waiting for their sequence to end. */
   watching: number;
-  /** Decided; HubSpot could not be told yet. */
+  /** Decided, but not reported to HubSpot yet. */
   unreported: number;
-  /** True where there are more than were counted. */
+  /** True if there are more than were counted. */
   isPartial: boolean;
-  /** The undecided one that waits longest; null where none waits. */
+  /** The undecided execution that has waited longest; null if none waits. */
   oldest: OldestWaiting | null;
-  /** When the first undecided one is given up; null where none waits. */
+  /** When the first undecided execution is given up; null if none waits. */
   firstDeadlineAt: Date | null;
 }
 
@@ -24,11 +24,11 @@ export interface OldestWaiting {
   acceptedAt: Date;
   dueAt: Date;
   deadlineAt: Date;
-  /** Why it was not enrolled at the last try; null where there was none. */
+  /** Why it was not enrolled at the last try; null if there was none. */
   lastProblem: string | null;
 }
 
-/** Rows counted at most. All parts are read from partial indexes of open executions, never from the history. */
+/** Maximum of rows to count. */
 const COUNT_LIMIT = 50_000;
 
 interface Row {

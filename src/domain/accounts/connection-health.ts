@@ -1,16 +1,16 @@
 import type { Database } from "#platform/db/client.js";
 
-/** How the connection to HubSpot stands besides what was granted. */
+/** The state of the connection to HubSpot, besides the granted scopes. */
 export interface ConnectionHealth {
-  /** When the access token in use ends; a new one is fetched before. Null where there is none. */
+  /** When the current access token expires; a new one is fetched before. Null if there is none. */
   readonly tokenEndsAt: Date | null;
-  /** True while a process is working off the portal's contacts. */
+  /** True while a process is working on the portal's contacts. */
   readonly isDraining: boolean;
-  /** Requests of ours that HubSpot still counts; null while a process drains and has not noted it yet. */
+  /** Our requests that HubSpot still counts; null while a process drains and has not recorded them yet. */
   readonly requestsCounted: number | null;
   /** Contacts decided in the last 10 s. */
   readonly decidedLately: number;
-  /** Requests per 10 s that HubSpot allowed by its last answer; null: not known yet. */
+  /** Requests per 10 s that HubSpot's last answer allowed; null: not known yet. */
   readonly requestAllowance: number | null;
   /** Set while an admin keeps the portal from enrolling. */
   readonly pausedAt: Date | null;
@@ -59,14 +59,16 @@ export async function readHealth(
   };
 }
 
-/** While a process drains, the stored places are the settings site's alone, and its own are what it noted. */
+/**
+ * While a process drains, the stored slots count only the settings site's requests; the process has recorded its own.
+ */
 function countRequests(row: Row | undefined): number | null {
   if (row === undefined) return 0;
   if (!row.is_draining) return row.requests_counted;
   return row.requests_noted === null ? null : row.requests_noted + row.requests_counted;
 }
 
-/** Scopes the app asks for; what is granted is the portal's own list. */
+/** Scopes the app asks for; the granted ones are in the portal's own list. */
 export interface AppScopes {
   required: readonly string[];
   optional: readonly string[];

@@ -1,14 +1,17 @@
 import type { Database } from "#platform/db/client.js";
 import { shorten } from "#platform/text/shorten.js";
 
-/** HubSpot keeps failing this portal's calls, or a fault of ours does, so the app rests it (platform/queue/portal-circuit.ts). */
+/**
+ * HubSpot keeps failing this portal's calls, or our own fault does, so the app pauses them
+ * (platform/queue/portal-circuit.ts).
+ */
 export interface HubSpotTrouble {
   since: Date;
-  /** Set if it is a fault of our own: its code. Null: HubSpot does not answer. */
+  /** The code of our own fault. Null: HubSpot does not answer. */
   ownCause: string | null;
-  /** Nothing is sent before this; once it is past, one call at a time. */
+  /** Nothing is sent before this time; after it, one call at a time. */
   pausedUntil: Date;
-  /** What the last failed call ended with, in a sentence; shortened. */
+  /** The last failed call's error, in a sentence; shortened. */
   lastFailure: string | null;
 }
 

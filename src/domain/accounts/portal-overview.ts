@@ -1,7 +1,7 @@
 import type { Portal } from "#platform/db/generated/client.js";
 import type { Database } from "#platform/db/client.js";
 
-/** What the settings page says about the connection. */
+/** What the settings page shows about the connection. */
 export interface PortalOverview {
   portalId: bigint;
   isConnected: boolean;
@@ -16,7 +16,7 @@ export interface PortalOverview {
   directoryError: string | null;
 }
 
-/** Undefined where the app was never installed in this portal. */
+/** Undefined if the app was never installed in this portal. */
 export async function findPortal(
   { prisma }: Database,
   portalId: bigint,

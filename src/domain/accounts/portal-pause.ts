@@ -4,8 +4,8 @@ import { recordChange } from "#domain/audit/record-change.js";
 import type { SessionIdentity } from "#domain/contract/session-identity.js";
 
 /**
- * Keeps the portal from enrolling, or lets it again. Does nothing where it is as asked already. The settings' version
- * stays: no form of the site holds the pause, so none that is being filled in is out of date by it.
+ * Pauses or resumes the portal. Does nothing if it is already in that state. The settings' version stays the same: no
+ * form of the site contains the pause, so no form being filled in becomes out of date.
  */
 export async function setPaused(pool: Pool, by: SessionIdentity, isPaused: boolean): Promise<void> {
   await inTransaction(pool, async (client) => {
@@ -29,8 +29,8 @@ export async function setPaused(pool: Pool, by: SessionIdentity, isPaused: boole
 }
 
 /**
- * Asks the workers to erase the portal's history; they do within seconds (worker/sweeps/erase-history.ts). One at a time: asked
- * again while they are at it, nothing is added.
+ * Asks the workers to erase the portal's history; they do within seconds (worker/sweeps/erase-history.ts). One erasure
+ * at a time: a request during one adds nothing.
  */
 export async function requestErasure(pool: Pool, by: SessionIdentity): Promise<void> {
   await inTransaction(pool, async (client) => {

@@ -3,8 +3,8 @@ import type { ConnectionState, NewConnection } from "#domain/vault/store.js";
 import { recordChange } from "#domain/audit/record-change.js";
 
 /**
- * Notes whose grant the app works with, in the transaction that changes it: who connected the account, first or once
- * more, and whose sign-in brought more permissions.
+ * Records whose grant the app uses, in the transaction that changes it: who connected the account, for the first time
+ * or again, and whose sign-in brought more permissions.
  */
 export async function recordConnection(
   client: PoolClient,

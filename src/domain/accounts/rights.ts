@@ -15,13 +15,14 @@ import type { SessionIdentity } from "#domain/contract/session-identity.js";
  * Whether user `person.user_id` may administer the account of `p`, with `u` their row in our copy of the user list and
  * `a` their row in `portal_admins`, either of which may be missing.
  *
- * Nothing in it is chosen by the person it is about: neither who authorized the app last, nor with which scopes, nor
- * whether the account is connected. The list decides, also one that HubSpot does not renew any more. Who has left the
- * account by it may nothing; whom an admin let in has left, too, if a whole list that was read since does not have them.
- * Only in an account that never had a list does the user count in whose name the app works: HubSpot asked for the right
- * to install when they did, and an install by somebody else does not change who that is (domain/vault/judge-grant.ts).
+ * The person concerned cannot influence the answer: it depends neither on who authorized the app last, nor on the
+ * scopes, nor on whether the account is connected. The user list decides, even one that HubSpot no longer renews.
+ * Whoever has left the account according to it has no rights; a user added by an admin has left, too, if a complete
+ * list read since does not contain them. Only in an account that never had a list, the user in whose name the app works
+ * counts: HubSpot required the right to install when they did, and an install by someone else does not change who that
+ * is (domain/vault/judge-grant.ts).
  *
- * @param which condition on `user_id` of whom it is about, if it is not about everybody.
+ * @param which condition on `user_id`, to restrict the users.
  */
 const may = (which?: string): string => `
   coalesce(u.is_listed, true) AND person.user_id NOT IN (${inactivePeople(which)}) AND (
@@ -34,13 +35,13 @@ const JOINED = `
   LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
   LEFT JOIN portal_admins a ON a.portal_id = $1 AND a.user_id = person.user_id`;
 
-/** What a user may, and how far the copy of the user list that says so can be relied on. */
+/** A user's rights, and how reliable the copy of the user list behind them is. */
 export interface Rights {
   readonly mayAdminister: boolean;
   readonly userList: UserList;
 }
 
-/** Asked at every request of the settings site and of the tab. Undefined where the app was never installed. */
+/** Called for every request of the settings site and the tab. Undefined if the app was never installed. */
 export async function readRights(
   db: Pool | PoolClient,
   portalId: bigint,
@@ -65,7 +66,7 @@ export async function mayAdminister(
 }
 
 /**
- * Whether a grant of this user's may take over the account: an admin's, or anybody's where nobody is an admin and there
+ * Whether this user's grant may take over the account: an admin's may, and anyone's if nobody is an admin and there
  * never was a list to say who should be.
  */
 export async function mayTakeOver(
@@ -87,10 +88,10 @@ async function hadUserList(client: PoolClient, portalId: bigint): Promise<boolea
   return rows[0]?.had ?? false;
 }
 
-/** Somebody who may use the settings site, and why. */
+/** A user who may use the settings site, and why. */
 export interface Administrator {
   userId: bigint;
-  /** "Name · email", or what of it is known. */
+  /** "Name · email", or whatever is known. */
   label: string;
   reason: "super-admin" | "installed" | "let-in";
 }
@@ -103,10 +104,10 @@ interface AdministratorRow {
   reason: Administrator["reason"];
 }
 
-/** A page shows no more, and nobody reads more. */
+/** A page shows no more than this, and nobody reads more. */
 const MOST_LISTED = 1_000;
 
-/** Everybody for whom `mayAdminister` holds, by name; a thousand of them at most. */
+/** Every user for whom `mayAdminister` holds, by name; a thousand at most. */
 export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Administrator[]> {
   const { rows } = await db.query<AdministratorRow>(
     `WITH person AS (
@@ -140,7 +141,7 @@ function labelOf(
   return known === null ? (installer_email ?? unnamed(userId)) : fullLabel({ label: known, email });
 }
 
-/** Puts a user on the list. False where they were on it before. */
+/** Adds a user to the list. False if they were on it already. */
 export async function letIn(pool: Pool, by: SessionIdentity, person: Administered): Promise<boolean> {
   const { userId, label } = person;
   return inTransaction(pool, async (client) => {
@@ -154,12 +155,12 @@ export async function letIn(pool: Pool, by: SessionIdentity, person: Administere
   });
 }
 
-/** What came of an operator's wish to let somebody in. */
+/** The result of an operator's request to give someone access. */
 export type OperatorGrant = "granted" | "had-it" | "unknown-portal" | "has-left";
 
 /**
- * Puts a user on the list by the operator's word: the way out where no admin of an account is left. It counts like an
- * admin's: a reading of the whole user list that does not have them takes it back.
+ * Adds a user to the list for the operator: the way out if an account has no admin left. Like an entry by an admin, it
+ * is removed by a reading of the complete user list that does not contain the user.
  */
 export async function grantByOperator(
   pool: Pool,
@@ -186,7 +187,7 @@ export async function grantByOperator(
   });
 }
 
-/** Takes a user off the list. False where they were not on it. */
+/** Removes a user from the list. False if they were not on it. */
 export async function takeOut(pool: Pool, by: SessionIdentity, person: Administered): Promise<boolean> {
   const { userId, label } = person;
   return inTransaction(pool, async (client) => {

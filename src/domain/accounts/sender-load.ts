@@ -13,23 +13,23 @@ export interface SenderLoad {
 }
 
 export interface SenderLoads {
-  /** The nearest to their cap, nearest first; a few at most. */
+  /** The senders nearest to their cap, nearest first; a few at most. */
   readonly nearest: readonly SenderLoad[];
-  /** How many of all senders are near their cap, or at it. */
+  /** How many of all senders are near or at their cap. */
   readonly nearCount: number;
-  /** From when on what they sent is counted. */
+  /** Since when their enrollments are counted. */
   readonly since: Date;
 }
 
-/** From this share of the cap on, a sender is near it. */
+/** From this share of the cap, a sender counts as near it. */
 const NEAR = 0.8;
 
-/** Whether so much was sent that the cap will be met soon. */
+/** Whether the cap will be reached soon. */
 export function isNearCap({ sent, cap }: Pick<SenderLoad, "sent" | "cap">): boolean {
   return sent >= cap * NEAR;
 }
 
-/** Senders shown at most. */
+/** Maximum of senders shown. */
 const SHOWN = 5;
 const DAY_MS = 86_400_000;
 

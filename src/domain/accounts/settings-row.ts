@@ -3,7 +3,7 @@ import type { Database } from "#platform/db/client.js";
 /** What an admin decided for the portal. */
 export interface PortalChoices {
   defaultSenderUserId: bigint | null;
-  /** Of the settings row; 0 where none was saved yet. Goes into each form and comes back with it. */
+  /** Version of the settings row; 0 if none was saved yet. Sent with each form and returned with it. */
   version: number;
 }
 

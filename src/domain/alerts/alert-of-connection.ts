@@ -1,16 +1,16 @@
 import type { PoolClient } from "pg";
 import { ALERT_CHANNELS, gatherAlertSql } from "./outbox.js";
 
-/** A connection that was made, as far as it is told. */
+/** A new connection, as far as the alert needs it. */
 interface MadeConnection {
   readonly portalId: bigint;
-  /** Who made it. */
+  /** Who connected the account. */
   readonly userId: bigint | null;
   readonly userEmail: string | null;
-  /** Whether they administer the account, or nobody did before. */
+  /** Whether the user administers the account, or nobody did before. */
   readonly isAdmins: boolean;
   readonly occasion: "install" | "sign-in";
-  /** Undefined where the app was never installed before: there is nobody to tell. */
+  /** Undefined if the app was never installed before: there is nobody to alert. */
   readonly before:
     { readonly status: "CONNECTED" | "DISCONNECTED"; readonly authorizedByUserId: bigint | null } | undefined;
 }
@@ -22,8 +22,8 @@ const RAISE = `
   })}`;
 
 /**
- * Tells the admins, in the transaction that connects the account, that somebody else than before did so. The portal's row
- * is locked meanwhile: these are raised one after the other, as gathering them wants.
+ * Alerts the admins that someone else connected the account, in the transaction that connects it. That transaction
+ * holds the portal's row, so these alerts are raised one after the other, as gathering them requires.
  */
 export async function alertOfConnection(client: PoolClient, made: MadeConnection): Promise<void> {
   const { portalId, userId, userEmail, isAdmins, occasion, before } = made;

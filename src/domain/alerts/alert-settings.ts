@@ -1,18 +1,18 @@
 import type { Pool } from "pg";
 import { openWebhookUrl, sealWebhookUrl, type TextCipher } from "./webhook-seals.js";
 
-/** Where a portal's alerts go, and when failures are worth one. */
+/** Where a portal's alerts go, and which failures raise one. */
 export interface AlertSettings {
   /** Null: nowhere. */
   webhookUrl: string | null;
   email: string | null;
-  /** Contacts not enrolled within an hour from which on an alert is raised; null: never by count. */
+  /** Number of contacts not enrolled within an hour that raises an alert; null: no alert by count. */
   failureCount: number | null;
-  /** The same as a share of the hour's contacts, in percent; null: never by share. */
+  /** The same as a share of the hour's contacts, in percent; null: no alert by share. */
   failurePercent: number | null;
 }
 
-/** Settings, and the version of the row they were read at: 0 where none was saved yet. */
+/** Settings, and the version of the row they were read at: 0 if none was saved yet. */
 export interface StoredAlertSettings extends AlertSettings {
   version: number;
 }
@@ -52,7 +52,7 @@ export async function findAlertSettings(
   };
 }
 
-/** False where somebody saved since `version` was read: nothing is changed then. */
+/** False if someone saved since `version` was read; then nothing changes. */
 export async function saveAlertSettings(
   { database, cipher }: AlertStore,
   portalId: bigint,

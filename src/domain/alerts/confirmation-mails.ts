@@ -8,13 +8,13 @@ import type { TextCipher } from "./webhook-seals.js";
 export const CONFIRM_PATH = "/alerts/confirm";
 const KIND = { path: CONFIRM_PATH, field: "alert_confirmation" };
 
-/** A link that lies in a mailbox for longer is no sign that somebody wants the mails now. */
+/** An older link is no sign that its reader still wants the mails. */
 export const LINK_DAYS = 7;
 const DAY_MS = 86_400_000;
 
 const content = z.object({ address: z.string(), untilMs: z.number() });
 
-/** Whoever has the link may confirm that address for that account, for some days, and nothing else. */
+/** The link lets its holder confirm that address for that account, for some days, and nothing else. */
 export function confirmUrl({ portalId, address }: Subscription, maker: LinkMaker, now: Date): string {
   const text = JSON.stringify({ address, untilMs: now.getTime() + LINK_DAYS * DAY_MS });
   return mailLink(KIND, { portalId, text }, maker);
@@ -32,11 +32,11 @@ export function readConfirmLink(
   return now.getTime() < untilMs ? { portalId: link.portalId, address } : undefined;
 }
 
-/** A mail with the link that is to be sent now. */
+/** A mail with the link, due now. */
 export interface DueConfirmation extends Subscription {
-  /** Tries of this mail, this one included. */
+  /** Number of this try. */
   readonly tries: number;
-  /** When an admin asked for it: names the mail, whatever the try. */
+  /** When an admin requested it: identifies the mail across all tries. */
   readonly askedAt: Date;
 }
 
@@ -47,7 +47,7 @@ interface DueRow {
   asked_at: Date;
 }
 
-/** Claims up to `limit` of them for `claimSeconds`: should this process die, another one tries again then. */
+/** Claims up to `limit` of them for `claimSeconds`: if this process dies, another one tries again after that. */
 export async function claimDueConfirmations(
   pool: Pool,
   { limit, claimSeconds }: { limit: number; claimSeconds: number },
@@ -78,7 +78,10 @@ export interface MailTryEnd {
   readonly retryInMs?: number | undefined;
 }
 
-/** Nothing if the mail is not this process's any more, or nobody waits for it: it was confirmed, or taken off the list. */
+/**
+ * Does nothing if the mail belongs to another process by now, or nobody waits for it: the address was confirmed or
+ * removed from the list.
+ */
 export async function endConfirmationTry(
   pool: Pool,
   { portalId, address, tries }: DueConfirmation,

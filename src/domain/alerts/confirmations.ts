@@ -3,15 +3,15 @@ import { findOptOuts } from "./opt-outs.js";
 import { addressKey, readRecipients } from "./recipients.js";
 
 /**
- * An admin may type anybody's address, so nothing is mailed to it but a link, until whoever reads its mail has used that.
- * A confirmation holds as long as the address stays on the portal's list.
+ * An admin may enter any address, so until its reader has used the confirmation link, only that link is mailed to it. A
+ * confirmation lasts as long as the address stays on the portal's list.
  */
 
-/** Mails with a link that may be asked for in 24 hours: by one account, and to one address by all accounts together. */
+/** Limits of confirmation mails in 24 hours: requested by one account, and to one address by all accounts together. */
 const MOST_BY_ACCOUNT = 20;
 const MOST_TO_ADDRESS = 3;
 
-/** What came of asking for a mail with the link. */
+/** The result of requesting a confirmation mail. */
 export type ConfirmationRequest = "asked" | "too-soon" | "too-many" | "not-needed";
 
 const REQUEST_CONFIRMATION = `
@@ -29,7 +29,7 @@ const REQUEST_CONFIRMATION = `
   )
   SELECT is_too_soon, is_too_many FROM bounds`;
 
-/** The caller holds the portal's settings; the lock makes other accounts that ask the same address wait. */
+/** The caller has locked the portal's settings; this lock makes other accounts that request the same address wait. */
 async function requestConfirmation(
   client: PoolClient,
   portalId: bigint,
@@ -56,16 +56,16 @@ const ADD_LISTED = `
 
 interface SavedList {
   readonly portalId: bigint;
-  /** As the settings held them, and hold them now. */
+  /** The addresses before and after the change. */
   readonly before: string | null;
   readonly after: string | null;
-  /** HubSpot has vouched for it as the address of whoever saves. */
+  /** The address of the user who saves, confirmed by HubSpot. */
   readonly ownAddress: string | null;
 }
 
 /**
- * After a list was saved, in the same transaction: asks whoever came on it, and takes back the confirmation of whoever
- * left it.
+ * Call after a list was saved, in the same transaction: requests confirmation of the addresses that were added, and
+ * deletes the confirmation of those removed.
  *
  * @returns how many of the list have not confirmed.
  */
@@ -78,13 +78,13 @@ export async function confirmNewcomers(
   await client.query(FORGET_UNLISTED, [portalId, keys]);
   await client.query(ADD_LISTED, [portalId, keys, addressKey(ownAddress ?? "")]);
   const waiting = await findWaiting(client, portalId, keys);
-  // In one order for everybody: two accounts that ask the same addresses do not lock each other out.
+  // In a fixed order, so that two accounts that request the same addresses cannot deadlock.
   for (const key of waiting.toSorted())
     if (!earlier.has(key)) await requestConfirmation(client, portalId, key);
   return waiting.length;
 }
 
-/** An admin's wish for one more mail with the link. */
+/** Handles an admin's request for another mail with the link. */
 export async function requestConfirmationAgain(
   client: PoolClient,
   portalId: bigint,
@@ -118,10 +118,10 @@ export async function findConfirmed(pool: Pool | PoolClient, portalId: bigint): 
   return new Set(rows.map(({ address }) => address));
 }
 
-/** What whoever used the link is told: `changed` if it was not confirmed before. */
+/** The result of using the link: `changed` if the address was not confirmed before. */
 export type Confirmed = "changed" | "unchanged" | "not-listed";
 
-/** The holder of an address wants the alerts; it takes back an earlier word that they do not. */
+/** The address's reader wants the alerts; this also ends an earlier opt-out. */
 export async function confirmAddress(
   client: PoolClient,
   { portalId, address }: { portalId: bigint; address: string },
@@ -157,12 +157,15 @@ export async function readConfirmationState(
   return row.is_confirmed ? "confirmed" : "waiting";
 }
 
-/** How one address of a portal's list stands, for its admins. */
+/** The state of one address on a portal's list, for its admins. */
 export interface Recipient {
-  /** As the admin wrote it. */
+  /** As the admin typed it. */
   readonly address: string;
   readonly state: "confirmed" | "waiting" | "unsubscribed";
-  /** Of those that wait: whether a mail with the link is still to be sent, when the last one was, and what was in its way. */
+  /**
+   * For a waiting address: whether a mail with the link is still to be sent, when the last one was sent, and what
+   * prevented it.
+   */
   readonly isMailDue: boolean;
   readonly mailedAt: Date | null;
   readonly mailProblem: string | null;
@@ -176,7 +179,7 @@ interface AddressRow {
   mail_problem: string | null;
 }
 
-/** @param list as the settings hold it */
+/** @param list as stored in the settings */
 export async function listRecipients(
   pool: Pool,
   portalId: bigint,

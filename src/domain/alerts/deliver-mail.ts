@@ -7,36 +7,36 @@ import { addressKey, readRecipients } from "./recipients.js";
 import type { TextCipher } from "./webhook-seals.js";
 import { alertMail } from "./words.js";
 
-/** How a try went, by address: every one of the alert's stands in one of the five. */
+/** The result of a try by address: every address of the alert is in exactly one of the five lists. */
 export interface MailTry {
   readonly reached: readonly string[];
-  /** For good, with the server's words. */
+  /** Refused for good, with the server's words. */
   readonly refused: ReadonlyMap<string, string>;
-  /** To be tried again, with a sentence that says what was in the way. */
+  /** To be tried again, with a sentence about the cause. */
   readonly due: ReadonlyMap<string, string>;
-  /** Who wants no alerts of the account: they were not mailed. */
+  /** Addresses that opted out of the account's alerts: they were not mailed. */
   readonly optedOut: readonly string[];
-  /** Who has not confirmed that they want alerts of the account: they were not mailed. */
+  /** Addresses that have not confirmed: they were not mailed. */
   readonly unconfirmed: readonly string[];
 }
 
 interface DeliverMailOptions {
   readonly pool: Pool;
-  /** Undefined if the operator has set no mail server. */
+  /** Undefined if the operator has configured no mail server. */
   readonly mailer: Mailer | undefined;
   readonly publicUrl: string;
-  /** Makes the links that end the mails. */
+  /** Creates the links that unsubscribe. */
   readonly cipher: TextCipher;
-  /** How long one mail may take: the alert is kept to this process that much longer after each. */
+  /** How long one mail may take: after each, this process extends its claim on the alert by this time. */
   readonly claimSeconds: number;
 }
 
 const NO_SERVER = "The operator of this service has set no mail server.";
 
 /**
- * Mails an alert to each of its addresses that has not got it yet and was not refused: one mail each, so that whoever was
- * put off does not keep it from the others, and nobody gets it twice because of others. Each is noted at once. A failure
- * of the server itself ends the try: the others would meet it too.
+ * Mails an alert to each of its addresses that has neither received nor refused it: one mail each, so that an address
+ * that was postponed does not delay the others and nobody gets it twice. Each result is stored at once. A failure of
+ * the server itself ends the try: the other mails would fail too.
  *
  * @returns undefined if another process has claimed the alert meanwhile.
  */
@@ -83,7 +83,7 @@ async function mailTo(to: string, alert: DueAlert, options: DeliverMailOptions) 
   return mailer.send({ id: `alert-${portalId}-${id}`, to, ...mail, unsubscribeUrl: unsubscribe });
 }
 
-/** Whom a try missed and why, in sentences for an admin; undefined if nobody. */
+/** Which addresses a try missed and why, in sentences for an admin; undefined if none. */
 export function mailProblem({ refused, due, optedOut, unconfirmed }: MailTry): string | undefined {
   const refusals = [...refused].map(
     ([address, words]) => `The mail server refused it for ${address}: ${words}`,

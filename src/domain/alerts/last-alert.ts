@@ -1,16 +1,16 @@
 import type { Pool } from "pg";
 import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
 
-/** How the newest alert of a channel is faring, for the settings pages. */
+/** The state of a channel's newest alert, for the settings pages. */
 export interface LastAlert {
   readonly kind: AlertKind;
   readonly raisedAt: Date;
   readonly tries: number;
-  /** When its delivery is tried next, while `outcome` is null. */
+  /** When the next delivery is due, while `outcome` is null. */
   readonly nextTryAt: Date;
-  /** Why the last delivery failed, or whom it missed; null until one has. */
+  /** Why the last delivery failed, or which addresses it missed; null if none has failed. */
   readonly lastProblem: string | null;
-  /** Of a mail that is still to be sent to others: how many addresses have got it. */
+  /** For a mail that is not yet sent to all addresses: how many have received it. */
   readonly reached: number;
   readonly outcome: AlertOutcome | null;
   readonly endedAt: Date | null;
@@ -27,7 +27,7 @@ interface Row {
   ended_at: Date | null;
 }
 
-/** Undefined where the portal never had one. */
+/** Undefined if the portal */
 export async function findLastAlert(
   pool: Pool,
   portalId: bigint,

@@ -1,13 +1,13 @@
 import type { TextCipher } from "./webhook-seals.js";
 
-/** What a link in a mail is good for, and where it leads; a link of one kind opens no other. */
+/** Purpose and path of a link in a mail; a link of one kind does not work for another. */
 export interface MailLinkKind {
   readonly path: string;
-  /** Names what is sealed in the link's token (src/domain/vault/cipher.ts). */
+  /** The purpose that is sealed into the link's token (src/domain/vault/cipher.ts). */
   readonly field: string;
 }
 
-/** What a link says: whoever has it speaks for what stands in it, and nothing of that shows. */
+/** The sealed content of a link: its holder acts for the address in it, and none of it is visible. */
 export interface MailLink {
   readonly portalId: bigint;
   readonly text: string;

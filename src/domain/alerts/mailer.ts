@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Transporter } from "nodemailer";
 import { isLoopbackHost } from "#platform/config/loopback.js";
 
-/** Where mail of the app goes out: the operator's own server. */
+/** The operator's own mail server, which sends the app's mail. */
 export interface MailServer {
   /** `smtp://` (with STARTTLS) or `smtps://`, with user and password if the server wants them. */
   readonly smtpUrl: string;
@@ -10,20 +10,21 @@ export interface MailServer {
   readonly from: string;
 }
 
-/** One mail to one address: whether it got there does not depend on anybody else. */
+/** One mail to one address: its delivery does not depend on anyone else's. */
 export interface Mail {
-  /** The same for every try of the same mail, so that mail programs recognize one that arrives twice. */
+  /** The same for every try of the same mail, so that mail programs recognize duplicates. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  /** Where a POST ends such mails to this address. */
+  /** A POST to this URL unsubscribes this address. */
   readonly unsubscribeUrl: string;
 }
 
 /**
- * What became of a mail: taken by the server, refused for good (SMTP 5xx of this recipient), put off (4xx), or the server
- * itself failed (unreachable, sign-in refused), which any other mail would meet too. Reasons are sentences for an admin.
+ * The result of a mail: accepted by the server, refused for good (SMTP 5xx for this recipient), postponed (4xx), or the
+ * server itself failed (unreachable, sign-in refused), which any other mail would meet too. Reasons are sentences for
+ * an admin.
  */
 export type MailOutcome =
   | { readonly kind: "taken" }
@@ -39,8 +40,8 @@ export interface Mailer {
 const TIMEOUT_MS = 10_000;
 
 /**
- * The URL with encryption made a condition: always, unless the server is on this machine and is given no password.
- * nodemailer prefers what a URL's query says to its other options, so it stands in the query.
+ * The URL with encryption required: always, unless the server is on this machine and gets no password. nodemailer
+ * prefers a URL's query to its other options, so the setting is in the query.
  */
 function withEncryption(smtpUrl: string): string {
   const url = new URL(smtpUrl);
@@ -61,7 +62,7 @@ async function openTransport(smtpUrl: string): Promise<Transporter<unknown>> {
   });
 }
 
-/** The library is loaded with the first mail: most starts would wait for nothing. */
+/** The library is loaded with the first mail: most processes never need it. */
 export function createMailer({ smtpUrl, from }: MailServer): Mailer {
   const domain = /@([^<>@\s]+)>?$/.exec(from)?.[1] ?? "localhost";
   let opened: ReturnType<typeof openTransport> | undefined;
@@ -84,7 +85,7 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
   };
 }
 
-/** What nodemailer tells of a failure: `command` is what the server was asked last. */
+/** What nodemailer reports about a failure: `command` is the last command sent to the server. */
 interface MailFault {
   readonly code?: unknown;
   readonly command?: unknown;
@@ -92,7 +93,7 @@ interface MailFault {
   readonly responseCode?: unknown;
 }
 
-/** Answers to these are about the one recipient of the mail. */
+/** Answers to these commands are about the one recipient of the mail. */
 const ABOUT_RECIPIENT: ReadonlySet<unknown> = new Set(["RCPT TO", "DATA"]);
 
 function outcomeOf(fault: unknown): MailOutcome {
@@ -109,7 +110,7 @@ function toFault(fault: unknown): MailFault {
   return { code, command, response, responseCode };
 }
 
-/** A server's refusal is quoted; anything else is the operator's to look at. */
+/** A server's refusal is quoted; the operator has to look into anything else. */
 function reasonOf({ code, command, response, responseCode }: MailFault): string {
   if (code === "EAUTH") return "The mail server does not accept this service's sign-in.";
   if (command === "STARTTLS" && typeof response === "string")

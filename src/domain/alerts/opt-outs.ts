@@ -12,7 +12,7 @@ export interface Subscription {
   readonly address: string;
 }
 
-/** Whoever has the link may end the mails to that address, and nothing else; the address does not show in it. */
+/** The link lets its holder unsubscribe that address, and nothing else; the address is not visible in it. */
 export function unsubscribeUrl({ portalId, address }: Subscription, maker: LinkMaker): string {
   return mailLink(KIND, { portalId, text: address }, maker);
 }
@@ -26,7 +26,7 @@ export function readSubscription(
   return link && { portalId: link.portalId, address: link.text };
 }
 
-/** The keys (recipients.ts) of a portal's addresses that want none of its alerts. */
+/** The keys (recipients.ts) of a portal's addresses that opted out of its alerts. */
 export async function findOptOuts(pool: Pool | PoolClient, portalId: bigint): Promise<Set<string>> {
   const { rows } = await pool.query<{ address: string }>(
     "SELECT address FROM alert_opt_outs WHERE portal_id = $1",

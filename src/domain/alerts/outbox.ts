@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { cutText } from "#platform/text/storable-text.js";
 
-/** What an admin is told of outside the settings pages. */
+/** What an admin is alerted to outside the settings pages. */
 export const ALERT_KINDS = [
   "PORTAL_DISCONNECTED",
   "ACCOUNT_CONNECTED",
@@ -16,11 +16,11 @@ export const ALERT_KINDS = [
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
-/** Ways an alert is delivered; each has an outcome of its own. */
+/** Channels of an alert; each has its own outcome. */
 export const ALERT_CHANNELS = ["EMAIL", "WEBHOOK"] as const;
 export type AlertChannel = (typeof ALERT_CHANNELS)[number];
 
-/** An alert to be delivered now. */
+/** An alert that is due now. */
 export interface DueAlert {
   readonly portalId: bigint;
   readonly id: bigint;
@@ -28,17 +28,17 @@ export interface DueAlert {
   readonly channel: AlertChannel;
   readonly message: string;
   readonly createdAt: Date;
-  /** Deliveries tried, this one included. */
+  /** Number of this try. */
   readonly tries: number;
-  /** The portal's, as HubSpot names it; null: not known. */
+  /** The portal's domain, from HubSpot; null: not known. */
   readonly timeZone: string | null;
-  /** Path on the settings site of what it tells of; null: the overview. */
+  /** Path on the settings site of the page it is about; */
   readonly page: string | null;
-  /** The channel's address, or for mail several, apart by commas; null: the portal wants none. */
+  /** The channel's address, or several for mail, separated by commas; null: the portal has none. */
   readonly address: string | null;
-  /** A webhook's address, sealed; null if there is none, or it still stands in `address`. */
+  /** A webhook's address, sealed; null if there is none, or it is still in `address`. */
   readonly sealedAddress: string | null;
-  /** Of those, who has got it by an earlier try, and whom the mail server refused for good, with its words. */
+  /** The addresses that received it at an earlier try, and those the mail server refused for good, with its words. */
   readonly reached: readonly string[];
   readonly refusals: Readonly<Record<string, string>>;
 }
@@ -46,19 +46,20 @@ export interface DueAlert {
 /** PARTLY_SENT: not to every address. FAILED: to none; given up after the last try, or replaced by a newer test. */
 export type AlertOutcome = "SENT" | "PARTLY_SENT" | "FAILED" | "NOT_WANTED";
 
-/** What is to be told, and the page of the settings site that shows it. */
+/** The message, and the page of the settings site that shows its subject. */
 interface RaisedAlert {
   readonly portalId: bigint;
   readonly kind: Exclude<AlertKind, "TEST">;
   readonly message: string;
   readonly page?: string;
-  /** No second one of its kind within this time; by default an hour. */
+  /** No second alert of its kind within this time; by default an hour. */
   readonly quietHours?: number;
 }
 
 /**
- * Writes an alert for every channel; in a transaction, it is raised exactly if what it tells of is committed. One of the
- * same kind within the hour, or within `quietHours`, is left out: the mark's row decides, also between two processes.
+ * Writes an alert for every channel; inside a transaction, the alert exists exactly if the event it is about is
+ * committed. Another alert of the same kind within the hour, or within `quietHours`, is left out: the mark's row
+ * decides, also between two processes.
  */
 export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert): Promise<void> {
   await database.query(
@@ -77,13 +78,13 @@ export async function raiseAlert(database: Pool | PoolClient, alert: RaisedAlert
   );
 }
 
-/** Longer messages name nobody more. */
+/** Messages beyond this length list nobody more. */
 const LONGEST_GATHERED = 4_000;
 const AND_OTHERS = "There are more: see the settings pages.";
 
-/** SQL expressions of what is told when it happens to several one after the other. */
+/** SQL expressions for alerts about something that happens to several in a row. */
 export interface GatheredAlertSql {
-  /** A CTE with a row of `portal_id` if there is something to tell, else none. */
+  /** A CTE with a row of `portal_id` if there is something to report, otherwise none. */
   readonly news: string;
   readonly kind: string;
   readonly message: string;
@@ -95,11 +96,12 @@ export interface GatheredAlertSql {
 }
 
 /**
- * SQL of a statement's last CTEs and its main query. Like `raiseAlert`, but the first is told at once, all that follow
- * within the hour in one alert at its end, a line each. One that was told within the hour is not told again.
+ * SQL of a statement's last CTEs and its main query. Like `raiseAlert`, but the first event is reported at once, and
+ * all that follow within the hour in one alert at its end, one per line. An event reported within the hour is not
+ * reported again.
  *
- * The mark stands where the last alert of the kind is told. Whoever raises one kind for one portal does so one after the
- * other: a second statement at the same moment would not see what the first one gathered.
+ * The mark is at the time of the kind's last alert. Alerts of one kind for one portal must be raised one after the
+ * other: a concurrent statement would not see what the first one gathered.
  */
 export function gatherAlertSql({ news, kind, message, page, listPage, channels }: GatheredAlertSql): string {
   return `
@@ -149,8 +151,8 @@ interface DueRow {
 }
 
 /**
- * Claims up to `limit` due alerts for `claimSeconds`: a process that dies while it delivers lets another one try again
- * then, so an alert may arrive twice but is not lost.
+ * Claims up to `limit` due alerts for `claimSeconds`: if a process dies while it delivers, another one tries again
+ * after that, so an alert may arrive twice but is not lost.
  */
 export async function claimDueAlerts(
   pool: Pool,
@@ -190,17 +192,21 @@ export async function claimDueAlerts(
   }));
 }
 
-/** One address of a mail is settled: `refusal` holds the server's words, or is undefined if the address has got it. */
+/**
+ * The final result for one address of a mail: `refusal` holds the server's words, or is undefined if the address
+ * received it.
+ */
 export interface SettledAddress {
   readonly address: string;
   readonly refusal?: string | undefined;
 }
 
 /**
- * Notes what became of one address, at once, so that it is not mailed again; and keeps the alert to this process for
- * `claimSeconds` more.
+ * Stores the result for one address at once, so that it is not mailed again, and extends this process's claim on the
+ * alert by `claimSeconds`.
  *
- * @returns false if the alert is not this process's any more: another one claimed it after its time, or it was replaced.
+ * @returns false if the alert is not this process's any more: another one claimed it after the claim expired, or it was
+ *   replaced.
  */
 export async function settleAddress(
   pool: Pool,
@@ -223,12 +229,12 @@ export async function settleAddress(
 const LONGEST_REFUSAL = 200;
 const LONGEST_PROBLEM = 600;
 
-/** How a try to deliver an alert ended: for good with an outcome, or to be tried again. */
+/** The result of a delivery: final with an outcome, or to be tried again. */
 export type TryEnd =
   | { readonly outcome: AlertOutcome; readonly problem?: string | undefined }
   | { readonly retryInMs: number; readonly problem: string };
 
-/** Ends an alert, or puts it off; nothing if it is not this process's any more. */
+/** Ends an alert, or postpones it; does nothing if it is not this process's any more. */
 export async function endTry(pool: Pool, alert: DueAlert, end: TryEnd): Promise<void> {
   const [outcome, retryInMs] = "outcome" in end ? [end.outcome, 0] : [null, end.retryInMs];
   await pool.query(

@@ -1,11 +1,11 @@
 import type { Pool } from "pg";
 import type { AlertChannel, AlertKind, AlertOutcome } from "./outbox.js";
 
-/** One alert, and what became of it on each of its ways. */
+/** One alert, and its result on each channel. */
 export interface RecentAlert {
   readonly kind: AlertKind;
   readonly message: string;
-  /** Path on the settings site of what it tells of; null: the overview. */
+  /** Path on the settings site of the page it is about; */
   readonly page: string | null;
   readonly raisedAt: Date;
   readonly deliveries: readonly Delivery[];
@@ -15,9 +15,9 @@ export interface Delivery {
   readonly channel: AlertChannel;
   /** Null while it is to be sent. */
   readonly outcome: AlertOutcome | null;
-  /** Why the last try failed, or whom it missed; null until one has. */
+  /** Why the last try failed, or which addresses it missed; null if none has failed. */
   readonly lastProblem: string | null;
-  /** Of a mail that is still to be sent to others: how many addresses have got it. */
+  /** For a mail that is not yet sent to all addresses: how many have received it. */
   readonly reached: number;
 }
 
@@ -30,7 +30,7 @@ interface Row {
 }
 
 const SHOWN = 20;
-/** Rows looked at for them: an alert has one for each of its ways. */
+/** Rows to read for them: an alert has one for each channel. */
 const LOOKED_AT = 3 * SHOWN;
 
 /** The portal's newest alerts, newest first. Rows of one alert were written by one statement. */

@@ -5,12 +5,12 @@ export const MOST_RECIPIENTS = 10;
 const LONGEST_ADDRESS = 254;
 const SHOWN = 80;
 
-/** Two spellings of one mailbox, as good as every mail server takes them, have the same key. */
+/** Two spellings of one mailbox that practically every mail server treats alike have the same key. */
 export function addressKey(address: string): string {
   return address.toLowerCase();
 }
 
-/** Addresses as one text holds them, apart by commas; each once, as it was written first. */
+/** The addresses in a text, separated by commas; each once, as first written. */
 export function readRecipients(text: string): string[] {
   const addresses = new Map<string, string>();
   for (const part of text.split(",")) {
@@ -20,7 +20,7 @@ export function readRecipients(text: string): string[] {
   return [...addresses.values()];
 }
 
-/** Why mail cannot go to what was typed, as a sentence for the form; undefined where it can, or nothing was typed. */
+/** Why mail cannot go to what was typed, as a sentence for the form; undefined if it can, or if nothing was typed. */
 export function recipientsProblem(text: string): string | undefined {
   const addresses = readRecipients(text);
   if (addresses.length > MOST_RECIPIENTS) return `Enter ${MOST_RECIPIENTS} addresses at most.`;

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 
 export interface SignedPost {
-  /** The same for every try of one alert, so that receivers know one that comes twice. */
+  /** The same for every try of one alert, so that receivers recognize duplicates. */
   readonly id: string;
   readonly body: string;
   /** `whsec_` and the key in base64. */
@@ -10,7 +10,10 @@ export interface SignedPost {
   readonly now: Date;
 }
 
-/** Headers by the Standard Webhooks: an HMAC of SHA-256 over id, time and body. Libraries of most languages check them. */
+/**
+ * Headers of the Standard Webhooks specification: an HMAC of SHA-256 over id, time and body. Most languages have a
+ * library that checks them.
+ */
 export function signatureHeaders({ id, body, secret, now }: SignedPost): Record<string, string> {
   const seconds = String(Math.floor(now.getTime() / 1_000));
   const key = Buffer.from(secret.slice("whsec_".length), "base64");

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 import type { AlertChannel } from "./outbox.js";
 
-/** Tests a portal may send in 24 hours, of all channels together. */
+/** Limit of tests per portal in 24 hours, all channels together. */
 const MOST_A_DAY = 10;
 
 interface TestAlert {
@@ -14,7 +14,7 @@ interface TestAlert {
 
 export type TestVerdict = "raised" | "too-soon" | "too-many";
 
-/** `open` holds the row where a test may be sent now, `tests` says why where it is missing. */
+/** `open` has a row if a test may be sent now; if not, `tests` says why. */
 const RAISE = `
   WITH tests AS (
     SELECT count(*) FILTER (WHERE channel = $2 AND created_at > now() - interval '1 minute') > 0 AS is_too_soon,
@@ -31,9 +31,9 @@ const RAISE = `
   SELECT is_too_soon, is_too_many FROM tests`;
 
 /**
- * Raises a TEST alert in place of any of its channel that is still to be sent: the newest one tells whether the address
- * works now. A channel gets one a minute and a portal ten a day at most, however often and from however many browsers
- * the button is pressed: the address may be somebody's who never asked for it.
+ * Raises a TEST alert and replaces any of its channel that is still unsent: the newest one shows whether the address
+ * works now. A channel gets at most one a minute and a portal ten a day, however often and in however many browsers the
+ * button is pressed: the address may belong to someone who never asked for it.
  */
 export async function raiseTestAlert(
   pool: Pool,
@@ -41,7 +41,7 @@ export async function raiseTestAlert(
   { channel, message, record }: TestAlert,
 ): Promise<TestVerdict> {
   return inTransaction(pool, async (client) => {
-    // Two presses at once: the second counts when the first is committed. Whoever has an address has this row.
+    // Two presses at once: the second counts when the first is committed. Every portal with an address has this row.
     await client.query(`SELECT FROM portal_settings WHERE portal_id = $1 FOR UPDATE`, [portalId]);
     const { rows } = await client.query<{ is_too_soon: boolean; is_too_many: boolean }>(RAISE, [
       portalId,

@@ -23,10 +23,10 @@ for (const [network, prefix] of [
 ] as const) {
   INTERNAL.addSubnet(network, prefix, "ipv4");
 }
-/** Teredo and 6to4 lie within the unicast range, and carry an IPv4 address that may be anybody's. */
+/** Teredo and 6to4 are within the unicast range and carry an IPv4 address, which may be any. */
 INTERNAL.addSubnet("2001::", 32, "ipv6");
 INTERNAL.addSubnet("2002::", 16, "ipv6");
-/** All of IPv6 that is given out for use on the internet. */
+/** The part of IPv6 that is assigned for use on the internet. */
 const UNICAST = new BlockList();
 UNICAST.addSubnet("2000::", 3, "ipv6");
 
@@ -43,7 +43,7 @@ function destinationOf({ hostname, port, protocol }: URL): string {
 }
 
 /**
- * Why a webhook address is refused, as a sentence for the form; undefined when it may be used.
+ * Why a webhook address is refused, as a sentence for the form; undefined if it may be used.
  *
  * @param privateDestinations `host:port` of the operator's own network that may be reached, by http too
  */
@@ -67,7 +67,9 @@ export function webhookUrlProblem(
 
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
-/** Resolves a name and refuses internal addresses at the moment of connecting: what was checked is what is connected to. */
+/**
+ * Resolves a name and refuses internal addresses while connecting, so that the checked address is the one connected to.
+ */
 function publicLookup(hostname: string, options: LookupOptions, done: LookupCallback): void {
   lookupAddress(hostname, { ...options, all: true }, (fault, addresses) => {
     if (fault !== null) return done(fault, []);
@@ -83,7 +85,7 @@ const TIMEOUT_MS = 10_000;
 
 export interface WebhookAnswer {
   readonly status: number;
-  /** The header as it came; null where there was none. */
+  /** The header as it came; null if there was none. */
   readonly retryAfter: string | null;
 }
 
@@ -93,7 +95,7 @@ export interface WebhookPoster {
   close(): Promise<void>;
 }
 
-/** @param privateDestinations see `webhookUrlProblem`: to all others every connection is judged by its address. */
+/** @param privateDestinations see `webhookUrlProblem`: every other connection is judged by its address. */
 export function createWebhookPoster(privateDestinations: ReadonlySet<string>): WebhookPoster {
   const guarded = new Agent({ connect: { timeout: 5_000, lookup: publicLookup }, connections: 4 });
   const unguarded = new Agent({ connect: { timeout: 5_000 }, connections: 4 });

@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from "pg";
 /** Seals texts for one column of one portal's row (src/domain/vault/cipher.ts). */
 export interface TextCipher {
   seal(plain: string, context: SealedColumn): string;
-  /** @throws typed faults where the key is not configured, or the text was altered or moved. */
+  /** @throws typed faults if the key is not configured, or the text was altered or moved. */
   open(sealed: string, context: SealedColumn): string;
   isCurrent(sealed: string): boolean;
 }
@@ -26,14 +26,14 @@ export function openWebhookUrl(cipher: TextCipher, portalId: bigint, sealed: str
   return cipher.open(sealed, { portalId, field: URL_COLUMN });
 }
 
-/** As the Standard Webhooks have it: `whsec_` and 32 random bytes in base64. */
+/** In the form of Standard Webhooks: `whsec_` and 32 random bytes in base64. */
 function makeSecret(): string {
   return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
 /**
- * The secret that a portal's posts are signed with; made when it is needed first. Of two processes at once the first one
- * makes it.
+ * The secret that a portal's posts are signed with; created on first use. If two processes create it at once, the first
+ * one wins.
  *
  * @throws as TextCipher.open.
  */
@@ -47,7 +47,7 @@ export async function signingSecret(pool: Pool, cipher: TextCipher, portalId: bi
   return cipher.open(rows[0]?.sealed ?? sealed, { portalId, field: SECRET_COLUMN });
 }
 
-/** Makes another secret: whatever is posted from now on is signed with it alone. */
+/** Creates a new secret: everything posted from now on is signed with it alone. */
 export async function renewSigningSecret(
   client: PoolClient,
   cipher: TextCipher,
@@ -68,16 +68,16 @@ interface SealedRow {
   secret_sealed: string | null;
 }
 
-/** What a portal's settings hold of its webhook. */
+/** What a portal's settings store about its webhook. */
 export interface WebhookSeals {
   readonly portalId: bigint;
-  /** In clear, of an earlier release. */
+  /** In clear text, from an earlier release. */
   readonly url: string | null;
   readonly urlSealed: string | null;
   readonly secretSealed: string | null;
 }
 
-/** Of every portal that has a webhook, or a secret to sign its posts with. */
+/** For every portal that has a webhook, or a secret to sign its posts with. */
 export async function listWebhookSeals(pool: Pool): Promise<WebhookSeals[]> {
   const { rows } = await pool.query<SealedRow>(
     `SELECT portal_id, alert_webhook_url AS url, alert_webhook_sealed AS url_sealed, alert_secret_sealed AS secret_sealed
@@ -90,8 +90,8 @@ export async function listWebhookSeals(pool: Pool): Promise<WebhookSeals[]> {
 }
 
 /**
- * Seals an address that an earlier release stored in clear, and re-seals what is not under the first key. What changes
- * meanwhile is left as it is: it is new.
+ * Seals an address that an earlier release stored in clear text, and re-seals whatever is not under the first key. Rows
+ * changed meanwhile are left as they are: they are new.
  *
  * @returns whether the row was changed.
  * @throws as TextCipher.open.

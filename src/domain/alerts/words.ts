@@ -2,7 +2,7 @@ import { localTime } from "#platform/time/local-time.js";
 import { LINK_DAYS } from "./confirmation-mails.js";
 import type { AlertKind, DueAlert } from "./outbox.js";
 
-/** What each kind is called, for people. */
+/** The name of each kind, for people. */
 export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   PORTAL_DISCONNECTED: "Account disconnected",
   ACCOUNT_CONNECTED: "Account connected by somebody else",
@@ -28,12 +28,12 @@ export function alertPayload(alert: DueAlert, publicUrl: string): Record<string,
   };
 }
 
-/** The page that shows what the alert tells of. */
+/** The page that shows the alert's subject. */
 function detailsUrl({ page }: DueAlert, publicUrl: string): string {
   return `${publicUrl}${page ?? "/settings"}`;
 }
 
-/** Names nobody: whoever gets it may never have heard of the account, and what admins call themselves is theirs to choose. */
+/** Mentions no names: the recipient may never have heard of the account, and admins choose their own display names. */
 export function confirmationMail(
   portalId: bigint,
   { confirmUrl, unsubscribeUrl }: { confirmUrl: string; unsubscribeUrl: string },

@@ -10,7 +10,7 @@ export interface Actor {
 export type AuditSubject = "sender" | "rotation" | "preset" | "portal";
 export type AuditAction = "CREATED" | "CHANGED" | "DELETED" | "CLEARED";
 
-/** What is shown as before and after: plain values by name, ids as texts. */
+/** Values before and after: plain values by name, ids as text. */
 export type Snapshot = Prisma.InputJsonObject;
 
 export interface AuditedChange {
@@ -19,14 +19,14 @@ export interface AuditedChange {
   /** In words an admin knows: a person's name, a preset's. */
   readonly subjectName: string;
   readonly action: AuditAction;
-  /** Null where it did not exist. */
+  /** Null if it did not exist. */
   readonly before: Snapshot | null;
   readonly after: Snapshot | null;
 }
 
 /**
- * Notes changes in the transaction that makes them, so neither is there without the other: in one statement, however many
- * they are. A change that changes nothing is not noted.
+ * Records changes in the transaction that makes them, so neither exists without the other: in one statement, however
+ * many there are. A change that changes nothing is not recorded.
  */
 export async function recordChanges(
   transaction: Prisma.TransactionClient,
@@ -75,7 +75,7 @@ export interface AuditPage {
 
 const PAGE_SIZE = 25;
 
-/** Which entries; what is absent does not narrow. */
+/** Filters of the entries; a missing field does not filter. */
 export interface AuditFilter {
   readonly userId?: bigint | undefined;
   readonly subject?: string | undefined;
@@ -103,16 +103,16 @@ export async function listAuditEntries(
   return { items, olderThan: rows.length > PAGE_SIZE ? items.at(-1)?.id : undefined };
 }
 
-/** Somebody who changed something, under the address of the last time. */
+/** A user who changed something, with the address of their last change. */
 export interface AuditActor {
   readonly userId: bigint;
   readonly userEmail: string | null;
 }
 
-/** Entries looked through for who made them. */
+/** Entries to read to find who made them. */
 const ACTORS_OF = 10_000;
 
-/** Everybody who made one of the portal's newest entries. */
+/** Every user who made one of the portal's newest entries. */
 export async function listAuditActors(
   { pool }: Pick<Database, "pool">,
   portalId: bigint,

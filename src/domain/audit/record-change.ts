@@ -3,7 +3,7 @@ import { inTransaction } from "#platform/db/transaction.js";
 import { withDeadline } from "#platform/time/request-deadline.js";
 import type { SessionIdentity } from "#domain/contract/session-identity.js";
 
-/** One change of an admin's, as the audit page tells it. */
+/** One change by an admin, as the audit page shows it. */
 export interface Change {
   /** Who did it, and in which portal. */
   by: Pick<SessionIdentity, "portalId" | "userId" | "userEmail">;
@@ -17,7 +17,7 @@ export interface Change {
   after?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Writes the entry; given the client of a transaction, it is there exactly if the change is. */
+/** Writes the entry; inside a transaction, the entry exists exactly if the change does. */
 export async function recordChange(database: Pool | PoolClient, change: Change): Promise<void> {
   const { by, subject, subjectName, action, before, after } = change;
   await database.query(
@@ -28,10 +28,10 @@ export async function recordChange(database: Pool | PoolClient, change: Change):
 }
 
 /**
- * Notes that somebody takes a file of the account's data along, before any of it is given out, and how many rows were by
- * its end, or by the time the browser was gone.
+ * Records that someone exports a file of the account's data, before any of it is sent, and how many rows were sent by
+ * its end, or when the browser disconnected.
  *
- * @returns the rows, to be given out.
+ * @returns the rows to send.
  */
 export async function recordExport<Row>(
   pool: Pool,
@@ -48,12 +48,12 @@ export async function recordExport<Row>(
       client.query("UPDATE audit_entries SET after = $3 WHERE portal_id = $1 AND id = $2", [
         ...[by.portalId, entries[0]?.id, toJson({ rows: count })],
       ]);
-    // What was given out is given out, however late, and whether or not anybody waits for the rest.
+    // Rows that were sent are recorded, however late, and whether or not anyone waits for the rest.
     await withDeadline(undefined, () => inTransaction(pool, note));
   });
 }
 
-/** The same rows; `tell` is told how many there were when they end, or nobody wants more. */
+/** The same rows; calls `onEnd` with their number when they end, or when the consumer stops. */
 async function* counted<Row>(
   rows: Iterable<Row> | AsyncIterable<Row>,
   onEnd: (count: number) => Promise<void>,
@@ -69,7 +69,7 @@ async function* counted<Row>(
   }
 }
 
-/** Ids are 64 bits wide, which JSON's own numbers are not: they are written as text. */
+/** Ids have 64 bits, more than JSON's numbers: they are written as text. */
 function toJson(value: Readonly<Record<string, unknown>> | undefined): string | null {
   if (value === undefined) return null;
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part));

@@ -7,16 +7,16 @@ import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
 
-/** What HubSpot told of a contact. */
+/** An event that HubSpot reported about a contact. */
 export type ContactChange =
   /**
-   * It came into a sequence or left one, or it may be gone. Events come in any order, and a merge deletes too, so what
-   * is true is asked of HubSpot.
+   * It entered or left a sequence, or it may be gone. Events come in any order, and a merge deletes too, so HubSpot is
+   * asked what is true.
    */
   | { readonly kind: "touched"; readonly portalId: bigint; readonly contactId: string }
-  /** Deleted for privacy's sake: final, and nothing of it may be kept. */
+  /** Deleted for privacy: final, and nothing about it may be kept. */
   | { readonly kind: "erased"; readonly portalId: bigint; readonly contactId: string }
-  /** The contacts go on as another one. */
+  /** The contacts were merged into another one. */
   | {
       readonly kind: "merged";
       readonly portalId: bigint;
@@ -27,8 +27,9 @@ export type ContactChange =
 type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
 
 /**
- * `$1` portals and `$2` contacts, pair by pair. Locked by id, so that two deliveries at once do not block each other. What
- * depends on the state is taken from here: read anew, the row would be as it was before the lock was waited for.
+ * `$1` portals and `$2` contacts, in pairs. Locked in order of ids, so that two concurrent deliveries do not block each
+ * other. Whatever depends on the state is read here: another read in the same statement would return the row as it was
+ * before the lock wait.
  */
 const affected = (condition: string): string => `affected AS (
   SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.due_at, e.contact_id, e.contact_email FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
@@ -37,8 +38,8 @@ const affected = (condition: string): string => `affected AS (
 )`;
 
 /**
- * Due at once, and at another instant than before, even if it was due already: a look that is under way read the contact
- * before the event, and knows by the changed instant that it must not put the next look off (watch.ts).
+ * Due at once, and at a time that differs from the earlier one even if it was due already: a check under way read the
+ * contact before the event, and sees by the changed time that it must not postpone the next check (watch.ts).
  */
 const AT_ONCE = `least(now(), a.due_at - interval '1 millisecond')`;
 
@@ -49,8 +50,8 @@ const LOOK_NOW = `
   RETURNING e.portal_id`;
 
 /**
- * `$3`: what each contact became. History goes along: a later privacy deletion of either names it. What the call carried
- * told of the contact that is gone: who is attempted from now on is read from HubSpot.
+ * `$3`: what each contact was merged into. Its history moves along, so that a later privacy deletion of either covers
+ * it. What the call said about the old contact is dropped: the new one's data is read from HubSpot.
  */
 const MERGE = `
   WITH ${affected("true")}, became AS (
@@ -73,8 +74,8 @@ const MERGE = `
   RETURNING e.portal_id`;
 
 /**
- * What is still open is decided, or, where a request is under way for it, ends with that request. Codes and counts stay;
- * messages, which may hold HubSpot's words about an address, become the code's own sentence.
+ * Open executions are decided, or, if a request for one is in flight, end with that request. Codes and counts stay;
+ * messages, which may quote HubSpot about an address, are replaced by the code's own sentence.
  */
 const ERASE = `
   WITH ${affected("true")}, marked AS (
@@ -103,9 +104,9 @@ const ERASE = `
   RETURNING e.portal_id, m.contact_email`;
 
 /**
- * Of contacts into which an erased one had been merged: HubSpot has them still, or names them when they go, too. So their
- * ids, outcomes and open executions stay, and whatever may tell of the erased one goes: addresses, properties, HubSpot's
- * words. What is open is judged by what HubSpot says then.
+ * For contacts into which an erased one had been merged: HubSpot still has them, or reports them when they go, too. So
+ * their ids, outcomes and open executions stay, and whatever may identify the erased contact goes: addresses,
+ * properties, HubSpot's messages. Open executions are judged by what HubSpot says then.
  */
 const FORGET_MERGED = `
   WITH ${affected("true")}, open AS (
@@ -148,7 +149,7 @@ interface ErasedRow {
   contact_email: string | null;
 }
 
-/** By portal, the ids and the addresses of what was erased. */
+/** The ids and addresses of erased contacts, by portal. */
 function wordsOf(erased: readonly ContactFate[], rows: readonly ErasedRow[]): ErasedWords[] {
   const words = new Map<bigint, Set<string>>();
   for (const { portalId, contactId } of erased)
@@ -187,10 +188,10 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
 }
 
 /**
- * Stores what the changes mean for our executions, in one transaction; the same changes again change nothing more, and
- * their order does not matter. Portals that are not connected are left alone, but for erasing.
+ * Applies the changes to our executions, in one transaction. Repeating the same changes does nothing more, and their
+ * order does not matter. Portals that are not connected are left alone, except for erasures.
  *
- * @returns the portals that have something to do now.
+ * @returns the portals that have new work.
  */
 export async function applyContactChanges(
   pool: Pool,
@@ -208,7 +209,7 @@ export async function applyContactChanges(
   }
 }
 
-/** A portal with a row that somebody holds keeps the delivery coming, and no other portal waiting. */
+/** If someone holds a row of one portal, HubSpot repeats the delivery; no other portal waits for it. */
 async function applyApart(pool: Pool, byPortal: readonly (readonly ContactChange[])[]): Promise<Set<bigint>> {
   const results = await Promise.allSettled(
     byPortal.map((changes) => inTransaction(pool, (client) => apply(client, changes))),

@@ -2,22 +2,23 @@ import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 
 /**
- * What became of contacts that HubSpot told us are gone. Webhooks come in any order and are repeated for a day, and calls
- * for such a contact may still arrive for three: until then each fate is remembered and applied to whatever comes later.
+ * The fates of contacts that HubSpot reported as gone. Webhooks come in any order and are repeated for a day, and calls
+ * for such a contact may still arrive for three days: until then each fate is remembered and applied to whatever comes
+ * later.
  */
 export interface ContactFate {
   readonly portalId: bigint;
   readonly contactId: string;
-  /** The contact it was merged into; null: it was erased, and nothing of it may be kept. */
+  /** The contact it was merged into; null: it was erased, and nothing about it may be kept. */
   readonly becameId: string | null;
 }
 
-/** A call's transaction may commit this much later than its id was drawn. */
+/** A call's transaction may commit this long after its id was assigned. */
 const IN_FLIGHT_SECONDS = 120;
-/** New executions of one portal held against its fates in one go. */
+/** New executions of one portal to compare with its fates in one step. */
 const CHECKED_AT_ONCE = 5_000;
 
-/** Names a contact without telling who it is. */
+/** Identifies a contact without revealing who it is. */
 function contactKey(portalId: bigint, contactId: string): string {
   return createHash("sha256").update(`${portalId}:${contactId}`).digest("hex");
 }
@@ -25,7 +26,7 @@ function contactKey(portalId: bigint, contactId: string): string {
 const keyInSql = (portalId: string, contactId: string): string =>
   `encode(sha256(convert_to(${portalId} || ':' || ${contactId}, 'UTF8')), 'hex')`;
 
-/** An erasure is final: a merge that is told later does not take it back. */
+/** An erasure is final: a merge reported later does not undo it. */
 const RECORD = `
   INSERT INTO contact_fates AS f (portal_id, contact_key, became_id)
   SELECT DISTINCT ON (portal_id, contact_key) * FROM unnest($1::bigint[], $2::text[], $3::text[])
@@ -33,14 +34,14 @@ const RECORD = `
   ON CONFLICT (portal_id, contact_key) DO UPDATE
     SET became_id = CASE WHEN f.became_id IS NULL THEN NULL ELSE excluded.became_id END, told_at = now()`;
 
-/** Each fate names the end of its chain: so no middle of it, and nobody who was erased, stays named. */
+/** Each fate names the end of its chain, so that no contact in between, and nobody who was erased, stays named. */
 const SHORTEN = `
   UPDATE contact_fates f SET became_id = settled.became_id
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS settled (portal_id, contact_key, contact_id, became_id)
    WHERE f.portal_id = settled.portal_id AND (f.contact_key = settled.contact_key OR f.became_id = settled.contact_id)
      AND f.became_id IS DISTINCT FROM settled.became_id`;
 
-/** Remembers the fates, whatever was known before. */
+/** Stores the fates, overwriting earlier ones. */
 async function recordFates(client: PoolClient, fates: readonly ContactFate[]): Promise<void> {
   await client.query(RECORD, [
     fates.map(({ portalId }) => portalId),
@@ -52,8 +53,8 @@ async function recordFates(client: PoolClient, fates: readonly ContactFate[]): P
 type Contact = Pick<ContactFate, "portalId" | "contactId">;
 
 /**
- * The fates of the contacts, and of all they became, however many merges that takes, in one statement. UNION drops what was
- * reached before, so merges in a circle end, and a long chain that is asked about as a whole is read once.
+ * The fates of the contacts and of everything they were merged into, through any number of merges, in one statement.
+ * UNION drops what was reached before, so circular merges end, and a long chain is read once.
  */
 const REACHED = `
   WITH RECURSIVE reached AS (
@@ -75,14 +76,14 @@ async function readFates(client: PoolClient, contacts: readonly Contact[]): Prom
   return new Map(rows.map((row) => [row.contact_key, row.became_id]));
 }
 
-/** HubSpot's ids grow: of contacts that were merged in a circle the newest goes on. */
+/** HubSpot's ids grow: of contacts that were merged in a circle, the newest remains. */
 function newestOf(contactIds: readonly string[]): string {
   return contactIds.reduce((one, other) =>
     other.length > one.length || (other.length === one.length && other > one) ? other : one,
   );
 }
 
-/** The way from a contact through merge after merge, and its end: the id it goes by now, or null if it was erased. */
+/** The path from a contact through its merges, and its end: the current id, or null if it was erased. */
 function follow(
   { portalId, contactId }: Contact,
   { fates, ends }: { fates: Fates; ends: Fates },
@@ -102,9 +103,9 @@ function follow(
 }
 
 /**
- * What became of each contact in the end.
+ * The final fate of each contact.
  *
- * @returns by contact key: the id it goes by now, or null if it was erased. Contacts without a fate are not in the map.
+ * @returns by contact key: the current id, or null if it was erased. Contacts without a fate are not in the map.
  */
 async function followFates(client: PoolClient, contacts: readonly Contact[]): Promise<Fates> {
   const fates = await readFates(client, contacts);
@@ -117,8 +118,8 @@ async function followFates(client: PoolClient, contacts: readonly Contact[]): Pr
 }
 
 /**
- * Remembers the fates and tells those of all contacts named, by what is known now: of this delivery and of earlier ones,
- * in whatever order they came.
+ * Stores the fates and returns those of all given contacts, by what is known now: from this delivery and from earlier
+ * ones, in whatever order they came.
  */
 export async function settleFates(client: PoolClient, fates: readonly ContactFate[]): Promise<ContactFate[]> {
   if (fates.length === 0) return [];
@@ -144,8 +145,8 @@ export async function settleFates(client: PoolClient, fates: readonly ContactFat
 }
 
 /**
- * The contacts into which erased ones had been merged. To be asked before the erasure is recorded: from then on nothing
- * tells what an erased contact became.
+ * The contacts into which erased ones had been merged. Call it before the erasure is recorded: after that nothing shows
+ * what an erased contact became.
  */
 export async function findSurvivors(client: PoolClient, erased: readonly Contact[]): Promise<Contact[]> {
   if (erased.length === 0) return [];
@@ -156,7 +157,7 @@ export async function findSurvivors(client: PoolClient, erased: readonly Contact
   });
 }
 
-/** A portal with fates to be held against its new executions, and how far that has come; null: not begun. */
+/** A portal whose fates have to be compared with its new executions, and how far that has come; null: not begun. */
 export interface FateCheck {
   readonly portalId: bigint;
   readonly checkedId: string | null;
@@ -172,8 +173,8 @@ export async function listFateChecks(pool: Pool): Promise<FateCheck[]> {
 }
 
 /**
- * The next executions of a portal, and the contacts among them that have a fate. Where nothing was checked yet it begins
- * with the newest. What was accepted in the last minutes is looked at again next time: older ids may commit after it.
+ * The next executions of a portal, and the contacts among them that have a fate. The first check begins with the newest
+ * execution. Executions of the last minutes are checked again next time: older ids may commit after them.
  */
 const CHECK = `
   WITH next AS (
@@ -190,7 +191,7 @@ const CHECK = `
   SELECT DISTINCT e.contact_id, f.became_id FROM next e
     JOIN contact_fates f ON f.portal_id = e.portal_id AND f.contact_key = ${keyInSql("e.portal_id", "e.contact_id")}`;
 
-/** Contacts of the portal that came up again after HubSpot had told of their end. */
+/** Contacts of the portal that appeared again after HubSpot had reported their end. */
 export async function findLateComers(pool: Pool, { portalId, checkedId }: FateCheck): Promise<ContactFate[]> {
   const { rows } = await pool.query<{ contact_id: string; became_id: string | null }>({
     name: "check-contact-fates",

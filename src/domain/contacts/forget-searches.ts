@@ -2,15 +2,16 @@ import type { PoolClient } from "pg";
 
 const REMOVED = "(removed)";
 
-/** SQL: a job's filter without what names a person: for jobs that have ended, which need it no more. */
+/** SQL: a job's filter without what identifies a person: for ended jobs, which no longer need it. */
 export const FILTER_WITHOUT_WHOM = `CASE WHEN filter ?| ARRAY['search', 'contactId']
   THEN (filter - 'contactId') || jsonb_build_object('search', '${REMOVED}') ELSE filter END`;
 
 /**
- * What admins typed to find the contact, in bulk jobs and in the audit that tells of them. A job that still runs by such a
- * search is stopped: without it the job would apply to everybody.
+ * Deletes what admins typed to find the contact, from bulk jobs and from the audit entries about them. A running job
+ * with such a search is stopped: without the search it would apply to everyone.
  *
- * `$1` the portal, `$2` words that name erased contacts: their ids and addresses. A search is the beginning of such a word.
+ * `$1` the portal, `$2` words that identify erased contacts: their ids and addresses. A search matches the beginning of
+ * such a word.
  */
 const FORGET_SEARCHES = `
   WITH job AS (
@@ -31,7 +32,7 @@ function namesContact(filter: string): string {
   return `(starts_with(lower(word), lower(${filter} ->> 'search')) OR word = ${filter} ->> 'contactId')`;
 }
 
-/** Words that name contacts which were erased: ids and addresses. */
+/** Words that identify erased contacts: ids and addresses. */
 export interface ErasedWords {
   readonly portalId: bigint;
   readonly words: readonly string[];

@@ -1,6 +1,6 @@
 import { undecidedRows } from "#domain/contract/undecided.js";
 
-/** Open executions looked through for an address: their addresses are in no index, so that accepting pays nothing. */
+/** Open executions to search for an address: no index has their addresses, so that accepting costs nothing. */
 const OPEN_LOOKED_AT = 100_000;
 
 interface AddressSearch {
@@ -8,7 +8,7 @@ interface AddressSearch {
   readonly portalId: string;
   /** SQL that holds for `contact_email`: an equality or a prefix of `lower(contact_email)`. */
   readonly condition: string;
-  /** SQL of how many at most. */
+  /** SQL of the limit. */
   readonly limit: string;
 }
 
@@ -19,8 +19,8 @@ const openRows = (state: "WATCHING" | "DECIDED", { portalId, condition, limit }:
   ) AS open WHERE ${condition} LIMIT ${limit}`;
 
 /**
- * SQL of the ids of executions by their contact's address, in bounded time: those that have ended by their own index, the
- * others from the indexes of open work. Part of a UNION.
+ * SQL of the ids of executions by their contact's address, in bounded time: ended ones by their own index, the others
+ * from the indexes of open work. Part of a UNION.
  */
 export const rowsByAddress = (search: AddressSearch): string => {
   const { portalId, condition, limit } = search;

@@ -1,4 +1,4 @@
-/** What the check action and HubSpot's workflow editor have agreed on; see enroll-contract.ts for the rules. */
+/** What the check action and HubSpot's workflow editor agree on; see enroll-contract.ts for the rules. */
 
 export const CHECK_ENROLLMENT_ROUTE = "/hubspot/actions/check-enrollment";
 

@@ -1,7 +1,7 @@
 /**
- * What the enroll action and HubSpot's workflow editor have agreed on, in HubSpot's spelling. The same names stand in
- * `app-config/src/app/workflow-actions/enroll-hsmeta.json` (a test holds the two together) and in customers' workflows:
- * a name or value once published is never renamed or taken away.
+ * What the enroll action and HubSpot's workflow editor agree on, in HubSpot's spelling. The same names are in
+ * `app-config/src/app/workflow-actions/enroll-hsmeta.json` (a test compares the two) and in customers' workflows, so a
+ * published name or value is never renamed or removed.
  */
 
 /** Where HubSpot posts, below `PUBLIC_URL`. */
@@ -39,15 +39,15 @@ export const SENDER_MODES = ["contact_owner", "specific_user", "rotation", "port
 export type SenderMode = (typeof SENDER_MODES)[number];
 
 /**
- * What a contact that is in a sequence already gets: `skip` goes on as a success, `fail` as a failure, `wait` holds it
- * until that sequence ends. Empty, or LEFT_TO_PRESET, leaves it to the preset.
+ * What happens to a contact that is already in a sequence: `skip` continues as a success, `fail` as a failure, `wait`
+ * holds it until that sequence ends. Empty or LEFT_TO_PRESET leaves the choice to the preset.
  */
 export const IF_ALREADY_ENROLLED = ["skip", "fail", "wait"] as const;
 export type IfAlreadyEnrolled = (typeof IF_ALREADY_ENROLLED)[number];
 
 /**
- * First entry of each list that may be left empty: HubSpot's editor may choose the first one by itself, and then nothing but
- * the preset should decide.
+ * First entry of each list that may be left empty: HubSpot's editor may preselect the first one, and then the preset
+ * should decide.
  */
 export const LEFT_TO_PRESET = "portal_default" satisfies SenderMode;
 export const MAY_LEAVE_TO_PRESET: readonly EnrollInput[] = ["if_already_enrolled", "preset_id"];
@@ -65,11 +65,14 @@ export const ENROLL_OUTPUTS = [
   "sender_email",
 ] as const;
 
-/** Values of `enrollment_status`. `SKIPPED`: not tried, by the customer's own choice; `FAILED`: tried or impossible. */
+/**
+ * Values of `enrollment_status`. `SKIPPED`: not tried because the customer's policy says so; `FAILED`: tried without
+ * success, or impossible.
+ */
 export const ENROLLMENT_STATUSES = ["ENROLLED", "ALREADY_ENROLLED", "SKIPPED", "FAILED"] as const;
 export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
 
-/** Contact properties that HubSpot sends along in `object.properties`, a snapshot of the moment of the call. */
+/** Contact properties that HubSpot sends in `object.properties`, as they are at the time of the call. */
 export const REQUESTED_PROPERTIES = [
   "email",
   "hubspot_owner_id",

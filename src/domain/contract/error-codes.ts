@@ -1,7 +1,7 @@
 /**
  * Why a contact was not enrolled: the stable codes of the `error_code` output. Workflows branch on them, so a code is
  * never renamed. Each has a label in the action's `executionRules` (app-config/) and a row in docs/errors.md; a test
- * holds the three together.
+ * compares the three.
  */
 export const ERROR_CODES = [
   "NOT_CONNECTED",

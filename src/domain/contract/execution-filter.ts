@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ERROR_CODES } from "./error-codes.js";
 import { EXECUTION_KINDS } from "./execution.js";
 
-/** What an admin tells executions apart by. `answered`: an action other than enrolling has its result. */
+/** Outcomes that an admin can filter by. `answered`: an action other than enrolling has its result. */
 export const OUTCOMES = ["waiting", "enrolled", "already-enrolled", "skipped", "failed", "answered"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -16,7 +16,7 @@ export const OUTCOME_CONDITIONS: Readonly<Record<Outcome, string>> = {
   answered: "enrollment_status IS NULL AND decided_at IS NOT NULL",
 };
 
-/** Of years that the database and every calendar here can reckon with, a day on included. */
+/** Limits the year to what the database and every calendar here can handle, even one day later. */
 const moment = z.iso.datetime().refine((text) => {
   const year = new Date(text).getUTCFullYear();
   return year >= 1970 && year <= 9998;
@@ -24,7 +24,7 @@ const moment = z.iso.datetime().refine((text) => {
 
 const hubspotId = z.string().regex(/^\d{1,18}$/);
 
-/** Which executions of a portal. What is absent does not narrow. Stored with a bulk job as it stands here. */
+/** Which executions of a portal. A missing field does not filter. Stored with a bulk job in this form. */
 export const executionFilterSchema = z.strictObject({
   outcome: z.enum(OUTCOMES).optional(),
   code: z.enum(ERROR_CODES).optional(),
@@ -33,7 +33,7 @@ export const executionFilterSchema = z.strictObject({
   senderUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
-  /** `without`: what workflows called for, without what an admin had tried again. */
+  /** `without` leaves out what an admin retried; what remains are the workflows' own calls. */
   retries: z.enum(["without"]).optional(),
   /** An id (contact, callback, execution), the beginning of an address, or, after an @, its end. */
   search: z
@@ -59,7 +59,7 @@ export function addressPattern(search: string): string {
   return search.startsWith("@") ? `%${literal}` : `${literal}%`;
 }
 
-/** The search as the id of an execution; undefined where it can be none. */
+/** The search as the id of an execution; undefined if it cannot be one. */
 export function searchedId(search: string): string | undefined {
   return hubspotId.safeParse(search).data;
 }

@@ -1,7 +1,7 @@
 import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
 
 /**
- * States of an execution, and every legal move between them. The rows in PostgreSQL are the truth; each update names
+ * States of an execution, and every legal move between them. The rows in PostgreSQL are the truth. Each update names
  * the state it moves from (write-back.ts), so a move that is not in this table cannot happen by accident.
  *
  *   QUEUED      accepted, or to be tried again; waits for `due_at`
@@ -41,14 +41,14 @@ export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {
   return (MOVES[from] as readonly string[]).includes(to);
 }
 
-/** Stands for the id of a contact whose data HubSpot told us to erase. No id of HubSpot's looks like it. */
+/** Replaces the id of a contact whose data HubSpot told us to erase. No HubSpot id looks like it. */
 export const ERASED_CONTACT = "erased";
 
-/** What kind of action a call is of. */
+/** The action that was called. */
 export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 
-/** Who called, where that was no workflow: HubSpot wants it back with the completion (docs/hubspot.md §3.6). */
+/** Who called if it was not a workflow: HubSpot wants this back with the completion (docs/hubspot.md §3.6). */
 export interface RequestContext {
   /** `AGENTS`, `COPILOT`, `STANDALONE`, `TEST`. */
   readonly source: string;
@@ -57,7 +57,7 @@ export interface RequestContext {
 
 /** What a call of the wait action asks for, as stored with the execution. */
 export interface WaitRequest {
-  /** From the acceptance on; then the outcome is TIMED_OUT. May be a fraction. */
+  /** Counted from the acceptance; after it the outcome is TIMED_OUT. May be a fraction. */
   readonly maxWaitDays: number;
 }
 
@@ -74,15 +74,17 @@ export interface EnrollRequest {
   readonly cooldownDays?: number;
   /** Not to be enrolled before; ISO 8601 with its offset. */
   readonly notBefore?: string;
-  /** The same where an admin had the contact tried before it. */
+  /** The same date, kept here if an admin had the contact tried before it. */
   readonly waivedNotBefore?: string;
   /** Contact properties as HubSpot sent them; undefined where it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
-  /** Of a retry: those among the first call's properties that tell of the contact's sequences (DOUBT_PROPERTIES). */
+  /** Of a retry: the first call's properties that describe the contact's sequences (DOUBT_PROPERTIES). */
   readonly sequencesBefore?: Readonly<Record<string, string | null>>;
 }
 
-/** An execution an owner has claimed. `sequenceId` and `request` are the enroll action's; others have none of them. */
+/**
+ * An execution an owner has claimed. `sequenceId` and `request` are the enroll action's; other actions have neither.
+ */
 export interface ClaimedExecution {
   readonly id: bigint;
   readonly kind: ExecutionKind;
@@ -95,22 +97,25 @@ export interface ClaimedExecution {
   readonly attempts: number;
   /** Waits so far since it was accepted; sets the length of the next. */
   readonly retries: number;
-  /** How often a worker died or threw on it. */
+  /** How often a worker died or threw while working on it. */
   readonly crashes: number;
   /** When the first attempt began, as a moment of this process's monotonic clock. */
   readonly firstAttemptMs: number;
-  /** HubSpot's time just before the first request was sent: an enrollment at or after it may be ours. Undefined: not noted. */
+  /**
+   * HubSpot's time just before the first request was sent: an enrollment at or after it may be ours. Undefined if it
+   * was not recorded.
+   */
   readonly firstSentAt: Date | undefined;
   /**
-   * HubSpot's time when the last request without an answer was given up. Undefined: there was none, or it is not known.
-   * 1970: a retry whose family never was in doubt.
+   * HubSpot's time when we gave up waiting for the answer to the last unanswered request. Undefined: there was none, or
+   * the time is not known. 1970: a retry of executions of which none was ever in doubt.
    */
   readonly doubtedAt: Date | undefined;
   /** By the database's clock. */
   readonly acceptedAt: Date;
   /** From the acceptance to this claim, both by the database's clock: below zero if that was set back in between. */
   readonly ageMs: number;
-  /** It was put off for more than a hiccup, or held up with its whole portal, since it was accepted. */
+  /** It was postponed for more than a hiccup, or held up with its whole portal, since it was accepted. */
   readonly hasWaited: boolean;
   /** When the deadline passes, as a moment of this process's monotonic clock (time-left.ts). */
   readonly deadlineMs: number;

@@ -1,5 +1,5 @@
 /**
- * How long HubSpot holds a contact for us where the action's own wait needs no more; HubSpot's default, too. After that
+ * How long HubSpot holds a contact for us unless the action's own wait needs longer; also HubSpot's default. After that
  * the contact moves on without outputs (docs/hubspot.md §3.5). An hour of it is kept for the last completion to arrive.
  */
 export const HOLD_DAYS = 7;

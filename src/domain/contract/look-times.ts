@@ -1,13 +1,13 @@
 /**
- * When an execution that waits for a sequence to end is looked at. Instants lie on a grid of the portal, and each longer
- * grid is part of every shorter one: what waits for the same length is due at the same moment, so that requests are full;
- * the offset keeps portals apart.
+ * When to check an execution that waits for a sequence to end. Checks fall on a grid for each portal, and each longer
+ * grid is part of every shorter one: executions that have waited equally long are due at the same moment, so requests
+ * are full. The offset keeps portals apart.
  */
 
 const MINUTE_MS = 60_000;
-/** Executions accepted around the same time are first looked at together. */
+/** Executions accepted around the same time are first checked together. */
 const FIRST_LOOK_MS = { gather: 30_000, least: 5_000 };
-/** The longer it has waited, the less often: a webhook usually tells first, and sequences last days. */
+/** The longer it has waited, the less often it is checked: a webhook usually arrives first, and sequences last days. */
 const LADDER: readonly { readonly upToMs: number; readonly everyMs: number }[] = [
   { upToMs: 10 * MINUTE_MS, everyMs: MINUTE_MS },
   { upToMs: 6 * 60 * MINUTE_MS, everyMs: 5 * MINUTE_MS },
@@ -20,13 +20,16 @@ function nextOnGrid(after: Date, everyMs: number, portalId: bigint): Date {
   return new Date(steps * everyMs + offsetMs);
 }
 
-/** Of an execution accepted `now`: 5 to 35 s from then. */
+/** For an execution accepted at `now`: 5 to 35 s later. */
 export function firstLookAt(now: Date, portalId: bigint): Date {
   const least = new Date(now.getTime() + FIRST_LOOK_MS.least);
   return nextOnGrid(least, FIRST_LOOK_MS.gather, portalId);
 }
 
-/** The look after the one `now`, of an execution that waits since `since`: a minute later at first, then up to 15. */
+/**
+ * The check after the one at `now`, for an execution that has waited since `since`: a minute later at first, then up to
+ * 15.
+ */
 export function nextLookAt(now: Date, since: Date, portalId: bigint): Date {
   const waitedMs = now.getTime() - since.getTime();
   const everyMs = LADDER.find(({ upToMs }) => waitedMs < upToMs)?.everyMs ?? LONGEST_MS;

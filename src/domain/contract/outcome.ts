@@ -7,7 +7,7 @@ import { WAIT_OUTPUTS } from "./wait-contract.js";
 /** How an execution ended, as the workflow and the settings page see it. */
 export interface Outcome {
   readonly executionState: "SUCCESS" | "FAIL_CONTINUE";
-  /** Of the enroll action; what is stored of any other has none. */
+  /** Of the enroll action; other actions store none. */
   readonly enrollmentStatus?: EnrollmentStatus;
   readonly errorCode?: ErrorCode;
   readonly errorMessage?: string;
@@ -15,11 +15,11 @@ export interface Outcome {
   readonly enrolledAt?: Date;
   readonly sequenceName?: string;
   readonly sender?: Sender;
-  /** Outputs of another action than enroll, by name. */
+  /** Outputs of an action other than enroll, by name. */
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
-/** Whom an enrollment is sent as. */
+/** The sender of an enrollment. */
 export interface Sender {
   readonly userId: bigint;
   readonly email: string;
@@ -40,7 +40,10 @@ export function failed(
   };
 }
 
-/** Not tried, by the customer's policy (SKIPPED) or the contact's own word (FAILED); `reason` is what an admin reads. */
+/**
+ * Not tried because of the customer's policy (SKIPPED) or the contact's own wish (FAILED); `reason` is what an admin
+ * reads.
+ */
 export function refusedByPolicy(refusal: {
   code: ErrorCode;
   status: "SKIPPED" | "FAILED";
@@ -55,8 +58,8 @@ export function refusedByPolicy(refusal: {
 }
 
 /**
- * The contact is, or was, in the sequence because of us. `id` and `sender` are left out where HubSpot does not tell them;
- * without `enrolledAt` it is the time at which we store it.
+ * The contact is, or was, in the sequence because of us. `id` and `sender` are left out if HubSpot does not say.
+ * Without `enrolledAt`, the time of storing counts.
  */
 export function enrolled(enrollment: {
   id?: string | undefined;
@@ -74,7 +77,7 @@ export function enrolled(enrollment: {
   };
 }
 
-/** The contact was in a sequence before: fine or not, as the workflow's builder chose. */
+/** The contact was already in a sequence: a success or not, as the workflow's builder chose. */
 export function alreadyEnrolled(policy: Exclude<IfAlreadyEnrolled, "wait">, sender?: Sender): Outcome {
   if (policy === "fail")
     return { ...failed("ALREADY_ENROLLED", { sender }), enrollmentStatus: "ALREADY_ENROLLED" };
@@ -85,7 +88,7 @@ export function alreadyEnrolled(policy: Exclude<IfAlreadyEnrolled, "wait">, send
   };
 }
 
-/** What another action than enroll found out. */
+/** The result of an action other than enroll. */
 export function answered(outputs: Readonly<Record<string, string>>): Outcome {
   return { executionState: "SUCCESS", outputs };
 }
@@ -104,7 +107,7 @@ export interface StoredOutcome {
   sender_email: string | null;
 }
 
-/** What a completion is made of, as stored; what is left out is unknown. */
+/** What a completion is built from, as stored; what is left out is unknown. */
 type Answer = Pick<StoredAnswer, "kind"> & {
   readonly [Name in keyof StoredAnswer]?: StoredAnswer[Name] | undefined;
 };
@@ -136,7 +139,6 @@ function toNamedOutputs(answer: Answer, names: readonly string[]): Record<string
   };
 }
 
-/** Design §2.4. */
 function toEnrollOutputs(outcome: Answer): Record<string, string> {
   return {
     hs_execution_state: outcome.execution_state ?? "",

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /**
  * What an admin can decide about enrolling: who sends, what happens when that sender cannot, and which contacts are not
- * to be enrolled. A preset stores one; the portal's default preset applies where a workflow's step says nothing.
+ * to be enrolled. A preset stores one; the portal's default preset applies if a workflow's step names none.
  */
 
 const userId = z.string().regex(/^\d{1,18}$/);
@@ -30,7 +30,7 @@ export const policySchema = z.strictObject({
   fallback: z.strictObject({
     rotationId: rotationId.nullable(),
     toDefaultSender: z.boolean(),
-    /** Where a sender is only over the cap, away or outside the window: wait for the first that can, or fail. */
+    /** If a sender is only over the cap, away or outside the window: wait for the first who can send, or fail. */
     whenNobody: z.enum(["wait", "fail"]),
   }),
   ifAlreadyEnrolled: z.enum(["skip", "fail", "wait"]),
@@ -41,7 +41,7 @@ export const policySchema = z.strictObject({
     scope: z.enum(["sequence", "any"]),
   }),
   suppression: z.strictObject({
-    /** A contact whose address is of one of these, or of a subdomain, is not enrolled. */
+    /** A contact with an address at one of these domains, or at a subdomain, is not enrolled. */
     domains: z.array(domain).max(1_000),
     /** A contact whose property has one of these values (case is ignored) is not enrolled. */
     property: z

@@ -12,8 +12,8 @@ export const CANDIDATE_VIAS = [
 ] as const;
 
 /**
- * Why a contact is sent as whom: stored with the execution as `sender_choice`, shown on its page. `passedOver` holds
- * those who were considered first, in order, each with an error code and a sentence.
+ * Which sender a contact got, and why: stored with the execution as `sender_choice` and shown on its page. `passedOver`
+ * lists the candidates considered earlier, in order, each with an error code and a sentence.
  */
 export const senderChoiceSchema = z.object({
   chosen: z
@@ -26,11 +26,11 @@ export const senderChoiceSchema = z.object({
       via: z.enum(CANDIDATE_VIAS),
       code: z.string(),
       reason: z.string(),
-      /** When the candidate could send, where that is only a matter of time; ISO 8601. */
+      /** When the candidate can send, if only time is in the way; ISO 8601. */
       freeAt: z.string().optional(),
     }),
   ),
-  /** How many more were passed over, whom nobody would read of. */
+  /** How many more were passed over without being listed: nobody would read that many. */
   morePassedOver: z.number().optional(),
 });
 

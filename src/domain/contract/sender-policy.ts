@@ -4,7 +4,7 @@ import { z } from "zod";
 export interface SenderPolicy {
   readonly userId: bigint;
   readonly isAllowed: boolean;
-  /** Address of the connected inbox where it is not the sign-in address. */
+  /** Address of the connected inbox, if it is not the sign-in address. */
   readonly sendAsEmail: string | null;
   readonly senderAlias: string | null;
   /** Enrollments in any 24 hours. */
@@ -22,7 +22,7 @@ export interface SenderPolicy {
 }
 
 export interface SendWindow {
-  /** 1 Monday to 7 Sunday; all seven where the admin named none. */
+  /** 1 Monday to 7 Sunday; all seven if the admin named none. */
   readonly days: readonly number[];
   /** Minutes after midnight; the end is exclusive, 1,440 is midnight. */
   readonly startMinute: number;
@@ -46,7 +46,7 @@ export interface SenderRefusal {
   readonly at: Date;
 }
 
-/** Where an admin names no cap. Below what the large mailbox providers allow a day (docs/hubspot.md §5.5). */
+/** Applies if an admin sets no cap. */
 export const DEFAULT_DAILY_CAP = 400;
 /** HubSpot enrolls at most this many a day from one inbox (docs/hubspot.md §5.5). */
 export const MAX_DAILY_CAP = 1_000;

@@ -1,11 +1,13 @@
 import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
 
-/** What a contact's properties say of its latest sequence (docs/hubspot.md §7.1). They trail what happened by tens of seconds. */
+/**
+ * What a contact's properties say about its latest sequence (docs/hubspot.md §7.1). They lag behind by tens of seconds.
+ */
 export interface SequenceFacts {
   readonly isEnrolled: boolean;
   readonly sequenceId: string | undefined;
   readonly enrolledAt: Date | undefined;
-  /** Of the latest sequence that ended; may be an earlier one than `enrolledAt` tells of. */
+  /** About the latest sequence that ended, which may be older than the one of `enrolledAt`. */
   readonly endedAt: Date | undefined;
   readonly finishedAt: Date | undefined;
   readonly unenrolledAt: Date | undefined;
@@ -14,7 +16,7 @@ export interface SequenceFacts {
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** Contact properties that tell whether an enrollment of ours took effect, also where it has ended. */
+/** Contact properties that show whether our enrollment took effect, even if it has ended. */
 export const DOUBT_PROPERTIES = [
   "hs_sequences_is_enrolled",
   "hs_sequences_enrolled_count",
@@ -24,8 +26,8 @@ export const DOUBT_PROPERTIES = [
 ] as const;
 
 /**
- * What the call told of the contact's sequences, from before anything was sent for it: what it shows is certainly not of the
- * call's making, nor of its retries'.
+ * What the call said about the contact's sequences before anything was sent for it: whatever it shows was certainly not
+ * caused by this call or its retries.
  */
 export function sequencesBefore({
   properties,
@@ -61,8 +63,9 @@ export function isSince(at: Date | undefined, since: Date | undefined): at is Da
 }
 
 /**
- * Whether an enrollment that HubSpot's look-up shows has ended: what that answers after a sequence's end is unpublished, and
- * may be the ended enrollment. The properties tell, once they know of it; until then it is taken to run, as it just began.
+ * Whether an enrollment that HubSpot's lookup shows has ended. What the lookup answers after a sequence's end is not
+ * published; it may be the ended enrollment. The properties tell once they know; until then the enrollment counts as
+ * running, since it just began.
  */
 export function hasEnded(
   { enrolledAt }: { readonly enrolledAt: Date | undefined },

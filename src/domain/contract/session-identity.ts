@@ -1,14 +1,14 @@
-/** Whom a browser stands for: a user HubSpot vouched for, in the one portal they signed in to. */
+/** Who uses a browser: a user HubSpot vouched for, in the one portal they signed in to. */
 export interface SessionIdentity {
   portalId: bigint;
   userId: bigint | null;
   userEmail: string | null;
 }
 
-/** Somebody whom HubSpot has just named to us. */
+/** A user whom HubSpot has just identified. */
 export interface SignIn {
   readonly by: SessionIdentity;
-  /** False if HubSpot could not be asked who they are in the account: then there is no session. */
+  /** False if HubSpot could not be asked who the user is in the account; then there is no session. */
   readonly isOpen: boolean;
   /** They connected the account by the same step, which has an entry of its own. */
   readonly isConnecting: boolean;

@@ -1,6 +1,7 @@
 /**
- * SQL of a portal's executions that are still to be attempted or read, at most `limit` of each state, from the partial
- * indexes of open work. Ordered so that only these serve: by its statistics the planner may prefer all of the portal.
+ * SQL for a portal's executions that still have to be attempted or read, at most `limit` of each state, from the
+ * partial indexes of open work. The ORDER BY fits only these indexes: going by its statistics, the planner might
+ * otherwise read the portal's whole history.
  *
  * @param rows `columns` of `executions e`; `portalId` and `limit` are SQL, too.
  */

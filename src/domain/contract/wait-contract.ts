@@ -1,10 +1,10 @@
-/** What the wait action and HubSpot's workflow editor have agreed on; see enroll-contract.ts for the rules. */
+/** What the wait action and HubSpot's workflow editor agree on; see enroll-contract.ts for the rules. */
 
 export const WAIT_FOR_SEQUENCE_END_ROUTE = "/hubspot/actions/wait-for-sequence-end";
 
 export const WAIT_INPUTS = ["max_wait_days"] as const;
 
-/** Where the workflow's step leaves `max_wait_days` empty. */
+/** Applies if the workflow's step leaves `max_wait_days` empty. */
 export const DEFAULT_MAX_WAIT_DAYS = 14;
 
 /** Always strings, empty where unknown. */
@@ -18,7 +18,7 @@ export const WAIT_OUTPUTS = [
 ] as const;
 
 /**
- * How a sequence ended. `UNENROLLED`: left early for another reason than a reply; `NOT_ENROLLED`: the contact was in no
+ * How a sequence ended. `UNENROLLED`: left early for a reason other than a reply; `NOT_ENROLLED`: the contact was in no
  * sequence to begin with; `TIMED_OUT`: still in it after `max_wait_days`.
  */
 export const WAIT_OUTCOMES = ["FINISHED", "REPLIED", "UNENROLLED", "TIMED_OUT", "NOT_ENROLLED"] as const;

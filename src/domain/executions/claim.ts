@@ -22,14 +22,17 @@ interface ClaimedRow {
   deadline_left_ms: number;
 }
 
-/** A wait of its own is noted when it begins (accept.ts, write-back.ts); a standstill is the portal's. */
+/**
+ * A wait of its own is recorded when it begins (accept.ts, write-back.ts); a stop of the whole portal is recorded with
+ * the portal.
+ */
 const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_ms,
   (e.has_waited
     OR e.accepted_at <= coalesce((SELECT resumed_at FROM portal_drains WHERE portal_id = $1), '-infinity')) AS has_waited`;
 
 /**
- * SQL: the attempt under way is the first, of its family too. A retry keeps the first attempt of its family, which is from
- * before it was accepted; both are asked, as the database's clock may have been set back in between.
+ * SQL: the attempt under way is the first, also of its family. A retry keeps its family's first attempt, which is older
+ * than its own acceptance; both are compared because the database's clock may have been set back in between.
  */
 export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
 
@@ -39,10 +42,11 @@ const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.sequence
   coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
 
 /**
- * The owner's statements carry the lease as their first CTE, so that an old owner's are void (platform/queue/portal-lease.ts).
+ * The owner's statements carry the lease as their first CTE, so that an old owner's statements have no effect
+ * (platform/queue/portal-lease.ts).
  *
- * Those that mostly find nothing compare each row with it, instead of asking first whether it holds: it is locked with
- * the first row only, and what locks nothing has nothing to commit.
+ * Statements that mostly find nothing compare each row with the lease instead of checking it first: it is locked with
+ * the first row only, and a statement that locks nothing has nothing to commit.
  */
 export interface Ownership {
   readonly pool: Pool;
@@ -50,7 +54,7 @@ export interface Ownership {
   readonly epoch: bigint;
   /** SQL of the CTE `lease`, on $1 (portal) and $2 (epoch). */
   readonly leaseCte: string;
-  /** HubSpot's time; undefined, or left out: not known. What is compared with HubSpot's times is noted by it. */
+  /** HubSpot's time; undefined or absent if not known. Used for whatever is compared with HubSpot's times. */
   readonly hubspotNow?: () => Date | undefined;
 }
 
@@ -80,16 +84,16 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
  * Claims up to `limit` due executions and stores the intent to attempt them, in one statement: after a crash each row
  * tells whether its request may have been sent.
  *
- * The state of the rows claimed is asked for by a sub-select: a constant lets the planner take the partial index of that
- * state for them, too, instead of their key, and pass all that has left it since the last vacuum.
+ * The state of the claimed rows comes from a sub-select. With a constant the planner may read the partial index of that
+ * state instead of their key, and pass every row that left it since the last vacuum.
  *
- * The lease stands in an EXISTS, not in a join, and the ids in an array: so the due index is read in its order and only
- * as far as `limit`, however long the backlog (held by test/integration/db/query-plans.test.ts).
+ * The lease is in an EXISTS, not in a join, and the ids are in an array, so that the due index is read in order and
+ * only as far as `limit`, however long the backlog (checked by test/integration/db/query-plans.test.ts).
  *
- * Rows that somebody else holds at this moment (an admin, a webhook) are left for the next look, in milliseconds: a claim
- * takes rows by their due time, and waiting for one while holding others is how deadlocks begin.
+ * Rows that someone else holds (an admin, a webhook) are left for the next turn, milliseconds later. A claim takes rows
+ * by due time; waiting for one while holding others would cause deadlocks.
  *
- * What is queued was certainly not sent: a sender named by an earlier attempt is taken away, until the intent of this one
+ * A queued execution was certainly not sent: the sender of an earlier attempt is cleared until the intent of this one
  * names its own (intent.ts).
  */
 export async function claimDue(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
@@ -110,7 +114,7 @@ export async function claimDue(owner: Ownership, limit: number): Promise<Claimed
   return rows.map(toClaimed);
 }
 
-/** A contact that is to be enrolled next. */
+/** A contact to be enrolled next. */
 export type NextContact = Pick<ClaimedExecution, "contactId" | "ageMs" | "hasWaited">;
 
 /** The contacts of the next `limit` due executions that enroll, in the order in which they will be claimed. Claims nothing. */
@@ -134,8 +138,8 @@ export async function readNextContacts(
 }
 
 /**
- * Claims up to `limit` executions whose last attempt ended without an answer: to be read, never sent. Only a claimed one
- * names an epoch; writing what was found takes it away again.
+ * Claims up to `limit` executions whose last attempt ended without an answer: they are read, never sent. Only a claimed
+ * row names an epoch; writing its result clears it.
  */
 export async function claimUncertain(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
   const { rows } = await owner.pool.query<ClaimedRow>({
@@ -158,17 +162,17 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
 const UNSENT = `(e.state = 'ATTEMPTING' AND e.sender_user_id IS NULL)`;
 
 /**
- * Makes what an earlier owner left behind due again. Before an enroll request is sent its sender is stored (intent.ts):
- * what was claimed and names none was certainly not sent, and its claim is taken back, at no cost. What names one may or
- * may not have been sent, and is read first; what was being read keeps its claim otherwise.
+ * Makes due again what an earlier owner left behind. Before an enroll request is sent, its sender is stored
+ * (intent.ts): a claimed row without a sender was certainly not sent, and its claim is undone at no cost. A row with
+ * one may or may not have been sent, and is read first; a row that was being read otherwise keeps its claim.
  *
- * What may have been sent is in doubt from now on, as its owner sends nothing later; where HubSpot's clock is not known yet,
- * from the first reading on.
+ * Whatever may have been sent is in doubt from now on, since its owner sends nothing later; if HubSpot's clock is not
+ * known yet, from the first reading on.
  *
- * What somebody else holds at this moment (an admin, a webhook, a session that died) is left for the next turn, which the
- * sweep sees to: waiting for it would hold up all of the portal.
+ * A row that someone else holds (an admin, a webhook, a dead session) is left for the next turn, which the sweep
+ * starts: waiting for it would block the whole portal.
  *
- * @param end.isCrash false where the earlier owner handed the portal over in order, if with things unwritten.
+ * @param end.isCrash false if the earlier owner handed the portal over in an orderly way, even with results unwritten.
  */
 export async function recoverAttempts(owner: Ownership, { isCrash }: { isCrash: boolean }): Promise<number> {
   const { rowCount } = await owner.pool.query({

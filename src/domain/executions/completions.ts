@@ -6,40 +6,43 @@ import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**
- * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that overtakes that answer. So a refusal
- * is final only when the completion has been owed for `finalAfter`, in which HubSpot has read our answer or given it up
- * and will deliver the call again (docs/hubspot.md §3.5). Until then it is sent again, at these ages: at most three times in all;
- * one that HubSpot may have taken before only at the last of them.
+ * HubSpot holds a callback once it has read our BLOCK, and refuses a completion that arrives before that answer. So a
+ * refusal is final only when the completion has been due for `finalAfter`: by then HubSpot has read our answer, or has
+ * given up on it and will deliver the call again (docs/hubspot.md §3.5). Until then it is sent again at these ages, at
+ * most three times in all; a completion that HubSpot may already have accepted is sent again only at the last of them.
  */
 const REFUSED_EARLY = { againAfter: "10 seconds", finalAfter: "60 seconds" };
-/** Younger ones are still early once their answer is here and written. */
+/** A completion younger than this is still early by the time its answer is here and written. */
 const CERTAINLY_EARLY = "45 seconds";
 
-/** A decided execution whose end is still to be told, or only noted. */
+/** A decided execution whose result still has to be reported, or only recorded. */
 export interface OwedCompletion {
   readonly id: bigint;
   /** False for an admin's retry: no workflow holds the contact for it, and HubSpot knows no such callback. */
   readonly isHeld: boolean;
   readonly callbackId: string;
   readonly outputFields: Record<string, string>;
-  /** Of a call that came from no workflow. */
+  /** Set for a call that did not come from a workflow. */
   readonly requestContext: RequestContext | undefined;
   /** Times it was sent without an answer that settled it. */
   readonly tries: number;
   /**
-   * When HubSpot stops holding the callback, as a moment of this process's monotonic clock (time-left.ts); nobody waits for
-   * the completion after that.
+   * When HubSpot stops holding the callback, as a moment of this process's monotonic clock (time-left.ts); after that
+   * nothing waits for the completion.
    */
   readonly holdEndsMs: number;
-  /** Since when HubSpot is owed it, by the database's clock. */
+  /** Since when it is due, by the database's clock. */
   readonly decidedAt: Date;
   /** HubSpot may not have read our answer to the call yet, and so may not hold the callback yet. */
   readonly isEarly: boolean;
-  /** Set where the answer to an earlier send was lost: HubSpot may have taken it. The same for all of one request. */
+  /**
+   * Set if the answer to an earlier send was lost: HubSpot may have accepted it. The same for all completions of one
+   * request.
+   */
   readonly doubtedAt: Date | undefined;
 }
 
-/** What came of sending a completion. `isDoubted`: HubSpot may have taken it, now or with an earlier request. */
+/** The result of sending a completion. `isDoubted`: HubSpot may have accepted it, now or with an earlier request. */
 export type CompletionResult =
   | {
       readonly id: bigint;
@@ -53,14 +56,17 @@ export type CompletionResult =
       readonly delayMs: number;
       readonly problem: string;
       readonly isDoubted?: boolean;
-      /** HubSpot was not asked, so that nothing is to be written: this is not one of the completion's tries. */
+      /** No request was sent, so nothing is to be written: this does not count as a try. */
       readonly isUnasked?: boolean;
     };
 
 /** How often each completion had been sent when it was read (OwedCompletion.tries), by id. */
 export type TriesBefore = ReadonlyMap<bigint, number>;
 
-/** Completions due now, oldest first; the sequence's name as HubSpot told it, or else our directory. Reading claims nothing: the portal's one owner is the only sender. */
+/**
+ * Completions due now, oldest first; the sequence's name comes from HubSpot, or otherwise from our directory. Reading
+ * claims nothing: the portal's one owner is the only sender.
+ */
 export async function readOwedCompletions(owner: Ownership, limit: number): Promise<OwedCompletion[]> {
   const { rows } = await owner.pool.query<
     StoredAnswer & {
@@ -103,17 +109,18 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
 }
 
 /**
- * Writes what came of a batch of completions, in one statement under the lease, by id, as a call delivered again locks
- * the same rows. An early refusal leaves the completion owed: HubSpot may not hold the callback yet. A later one of a
- * completion in doubt settles the doubt: HubSpot took it, or let go of the contact. It is COMPLETED then, and keeps the
- * instant of its doubt, which any other COMPLETED one has not.
+ * Writes the results of a batch of completions, in one statement under the lease, in order of ids, because a repeated
+ * call locks the same rows. An early refusal leaves the completion due: HubSpot may not hold the callback yet. A later
+ * refusal of a completion in doubt settles the doubt: HubSpot accepted it, or released the contact. It is then
+ * COMPLETED and keeps the time of its doubt, which no other COMPLETED row has.
  *
- * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of owed
- * completions, of which its statistics know nothing, and read all of them for each result (query-plans.test.ts).
+ * The expected state comes with the rows, not as a constant. With a constant the planner may use the index of due
+ * completions, which its statistics do not cover, and read all of them for each result (query-plans.test.ts).
  *
- * @param sentWith.latestDecidedAt the latest decision among what was sent together: refused early, it is sent together again.
- * @param sentWith.triesBefore given where an earlier try to write may have taken effect: the tries of each as it was read.
- *   Leaves out rows that have more by now, and those that somebody else holds at this moment.
+ * @param sentWith.latestDecidedAt the latest decision in the request: completions that were refused early are sent
+ *   together again.
+ * @param sentWith.triesBefore given if an earlier try to write may have taken effect: the tries of each as it was read.
+ *   Leaves out rows that have more by now, and rows that someone else holds.
  * @returns how many rows moved.
  */
 export async function writeCompletionResults(
@@ -158,7 +165,7 @@ const IS_DOUBTED = `(r.is_doubted OR e.completion_doubted_at IS NOT NULL)`;
 const IS_REFUSED = `r.to_state = 'COMPLETION_REFUSED'`;
 const IS_EARLY = `e.decided_at + $8::interval > now()`;
 const SETTLES_DOUBT = `${IS_REFUSED} AND NOT (${IS_EARLY}) AND ${IS_DOUBTED}`;
-/** Refused early, what was decided over some seconds is due at one moment. */
+/** Completions decided within a few seconds and refused early become due at the same moment. */
 const DECIDED_TOGETHER = `greatest(e.decided_at, $10::timestamptz)`;
 
 const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
@@ -186,7 +193,7 @@ const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
 
 const AGAIN = `AND (e.id, e.completion_tries) IN (SELECT * FROM unnest($3::bigint[], $11::int[])) ${FREE_ROWS}`;
 
-/** What HubSpot refused for good, of these executions, while its hold of the contact was to last. */
+/** Completions that HubSpot refused for good although it should still have held the contact. */
 export async function readCutShort(
   pool: Pool,
   portalId: bigint,
@@ -202,14 +209,15 @@ export async function readCutShort(
   return { holds: rows[0]?.holds ?? 0, leastHours: rows[0]?.least_hours ?? 0 };
 }
 
-/** A dead owner had one batch of a hundred under way. What has become due since may stand before some of it. */
+/** A dead owner had one batch of a hundred in flight. Executions that became due since may sort before some of it. */
 const MOST_UNDER_WAY = 1_000;
 
 /**
- * After a crash: what was due first may have been sent without its answer being written. Called by the new owner, before
- * it sends anything. Each at a moment of its own: they need not have been sent together, and what HubSpot says of one tells
- * nothing of another (worker/drain/tell-apart.ts). Locked by id, as everywhere. The state is asked for by a sub-select: a constant lets the planner read
- * the whole index of what is owed.
+ * After a crash: the completions that were due first may have been sent without a stored answer. Called by the new
+ * owner before it sends anything. Each row gets a moment of its own: they need not have been sent together, and
+ * HubSpot's answer to one says nothing about another (worker/drain/isolate-refused.ts). Rows are locked in order of
+ * ids, as everywhere. The state comes from a sub-select: with a constant the planner may read the whole index of due
+ * completions.
  */
 export async function doubtCompletions(owner: Ownership): Promise<void> {
   await owner.pool.query({

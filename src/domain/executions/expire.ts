@@ -3,12 +3,15 @@ import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "./in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
 
-/** Why executions of a portal wait for nothing: what keeps it from being called, as their workflows are told. */
+/** Why a portal's executions cannot go on, as the error code their workflows get. */
 export type ExpiryCode = Extract<ErrorCode, "DEADLINE_EXCEEDED" | "HUBSPOT_UNAVAILABLE" | "PORTAL_PAUSED">;
 
 type ExpiringState = "QUEUED" | "UNCERTAIN" | "WATCHING";
 
-/** In a paused portal only what would be sent waits; what may have been sent, or only looks, goes on. */
+/**
+ * A paused portal holds back only what has yet to be sent; rows that may have been sent, or only wait for a sequence,
+ * go on.
+ */
 const EXPIRING_STATES: Readonly<Record<ExpiryCode, readonly ExpiringState[]>> = {
   DEADLINE_EXCEEDED: ["QUEUED", "UNCERTAIN", "WATCHING"],
   HUBSPOT_UNAVAILABLE: ["QUEUED", "UNCERTAIN", "WATCHING"],
@@ -16,10 +19,11 @@ const EXPIRING_STATES: Readonly<Record<ExpiryCode, readonly ExpiringState[]>> = 
 };
 
 /**
- * Those past their time, by the partial index of their state: a state that came as a parameter would prove none of them,
- * and all of the portal's history be read. The order leads the planner there whatever it believes (query-plans.test.ts).
+ * Rows past their time, by the partial index of their state. A state passed as a parameter matches no partial index,
+ * and the portal's whole history would be read. The ORDER BY leads the planner to the index whatever its statistics say
+ * (query-plans.test.ts).
  *
- * What somebody else holds at this moment is found again by the next look.
+ * The next check finds rows that someone else holds now.
  */
 const overdue = (state: ExpiringState | "DECIDED", endsAt: "deadline_at" | "hold_ends_at"): string => `
   overdue AS MATERIALIZED (
@@ -27,7 +31,10 @@ const overdue = (state: ExpiringState | "DECIDED", endsAt: "deadline_at" | "hold
      WHERE e.portal_id = $1 AND e.state = '${state}' AND e.${endsAt} <= now() ORDER BY e.due_at, e.id
        FOR UPDATE OF e SKIP LOCKED)`;
 
-/** They are locked as they were found. Asked for their state again, PostgreSQL 15 reads all that is open a second time. */
+/**
+ * The rows are already locked as found. If their state were checked again, PostgreSQL 15 would read all open rows a
+ * second time.
+ */
 const ARE_OVERDUE = `e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT id FROM overdue))`;
 
 /** An admin may have resumed since the turn read "paused": then the ordinary claim decides what is past its deadline. */
@@ -35,10 +42,10 @@ const IS_STILL_PAUSED_IF_SAID = `($3 <> 'PORTAL_PAUSED' OR EXISTS (
   SELECT FROM portal_settings s WHERE s.portal_id = lease.portal_id AND s.paused_at IS NOT NULL))`;
 
 /**
- * Gives up what is past its time in a portal that cannot be called, or whose admin paused it: open executions are
- * decided at their deadline with the code given, and completions that could not be handed over are abandoned when
- * HubSpot lets go of the contact; one that nobody waits for simply ends. In any other portal the ordinary claim does
- * the first. Reads all that is open: to be called only where something is past its time (overdue.ts).
+ * Gives up what is past its time in a portal that cannot be called or is paused: open executions are decided at their
+ * deadline with the given code, and completions that could not be delivered are abandoned when HubSpot releases the
+ * contact; a retry, which has no waiting workflow, simply ends. In any other portal the ordinary claim handles
+ * deadlines. Reads all open rows: call it only if something is past its time (overdue.ts).
  */
 export async function expirePastDeadline(owner: Ownership, code: ExpiryCode): Promise<void> {
   const { errorMessage } = failed(code);

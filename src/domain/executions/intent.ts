@@ -1,7 +1,7 @@
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 
-/** Who an attempt is about to be sent as, stored before the request: what a successor has to count. */
+/** The sender an attempt is about to use, stored before the request: a successor has to count it. */
 export interface Intent {
   readonly executionId: bigint;
   readonly senderUserId: bigint;
@@ -10,7 +10,7 @@ export interface Intent {
   readonly senderChoice: object;
 }
 
-/** Where a member of a rotation stands after the picks behind the intents. */
+/** A rotation member's position after the picks behind the intents. */
 export interface RotationState {
   readonly rotationId: string;
   readonly userId: bigint;
@@ -19,13 +19,13 @@ export interface RotationState {
 }
 
 /**
- * Stores the intents of attempts under way, and the rotations they turned, in one statement under the owner's epoch.
+ * Stores the intents of attempts under way, and the advanced rotations, in one statement under the owner's epoch.
  *
- * With the first intent of all HubSpot's time is noted: an enrollment from then on may be this execution's. Where that is not
+ * The first intent also records HubSpot's time: an enrollment from then on may be this execution's. If the time is not
  * known yet it stays unknown, since a later one would be too late.
  *
- * The state asked for comes with the rows, not as a constant: a constant lets the planner take the index of what is being
- * attempted, and pass all that has left it since the last vacuum (query-plans.test.ts).
+ * The expected state comes with the rows, not as a constant. With a constant the planner may use the index of attempts
+ * under way and pass every row that left it since the last vacuum (query-plans.test.ts).
  *
  * @returns how many were stored. Fewer than given means the portal has a new owner: none of them may be sent.
  */

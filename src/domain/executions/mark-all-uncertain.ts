@@ -1,19 +1,19 @@
 import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 
-/** What was turned into doubt. */
+/** How much was marked. */
 export interface MarkedUncertain {
   readonly portals: number;
   readonly enrollments: number;
 }
 
 /**
- * Turns every enrollment that is not decided into doubt: the database lacks what was written after the moment it was brought
- * back to, so that what it calls queued may have been sent, as early as at its acceptance. HubSpot is read before
- * anything is sent, and believed when it has had the time to show it.
+ * Marks every undecided enrollment UNCERTAIN. The restored database lacks whatever was written after the backup, so a
+ * queued execution may have been sent, as early as at its acceptance. HubSpot is read before anything is sent, and its
+ * answer is believed once it has had the time to show an enrollment.
  *
- * The epochs are raised in the same transaction: what an owner from before still writes is void. Those who wait for their
- * time, or for a sequence to end, are read first and then wait on. May be repeated.
+ * The epochs are raised in the same transaction, so that writes of earlier owners have no effect. Executions that wait
+ * for their time, or for a sequence to end, are read first and then wait on. May be repeated.
  */
 export function markAllUncertain(pool: Pool): Promise<MarkedUncertain> {
   return inTransaction(pool, async (client) => {
@@ -24,8 +24,8 @@ export function markAllUncertain(pool: Pool): Promise<MarkedUncertain> {
 }
 
 /**
- * One attempt at least: the next one is never taken for the first. Whom a queued one waited for is not whom it was sent as
- * since: that nobody knows.
+ * At least one attempt, so that the next one never counts as the first. A queued row's sender is cleared: nobody knows
+ * who it was sent as after the backup.
  */
 const MARK_UNCERTAIN = `
   UPDATE executions

@@ -1,7 +1,10 @@
 import type { Pool } from "pg";
 import { undecidedRows } from "#domain/contract/undecided.js";
 
-/** Rests this long for each row a look has read, which takes about a microsecond: looking is a fraction of a percent. */
+/**
+ * Rest after a check, for each row it read; reading a row takes about a microsecond, so checks take a fraction of a
+ * percent of the time.
+ */
 const REST_MS_PER_ROW = 0.5;
 const LONGEST_REST_MS = 60_000;
 
@@ -12,20 +15,20 @@ interface LookRow {
 }
 
 /**
- * Looks for what is past its time in portals that cannot be called or are paused. Nothing finds that by index (accepting
- * and attempting would pay for it), so a look reads all that is open. Deadlines are days away: a portal with a large
- * backlog is looked at once a minute, a small one whenever asked for.
+ * Looks for rows past their time in portals that cannot be called or are paused. No index finds them (accepting and
+ * attempting would pay for it), so a check reads all open rows. Deadlines are days away: a portal with a large backlog
+ * is checked once a minute, a small one on every request.
  */
 export class OverdueLooks {
   readonly #pool: Pool;
-  /** Instants of `performance.now` before which a portal is not looked at again. */
+  /** Instants of `performance.now` before which a portal is not checked again. */
   readonly #restsUntil = new Map<bigint, number>();
 
   constructor(pool: Pool) {
     this.#pool = pool;
   }
 
-  /** Those of the portals where something was found past its time. Any that rest count as having none. */
+  /** The portals in which something is past its time. Portals that rest count as having nothing. */
   async among(portalIds: readonly bigint[]): Promise<bigint[]> {
     const now = performance.now();
     for (const [portalId, until] of this.#restsUntil) if (until <= now) this.#restsUntil.delete(portalId);

@@ -4,19 +4,19 @@ import type { ErrorCode } from "#domain/contract/error-codes.js";
 export interface Refusal {
   readonly httpStatus: number;
   readonly category: string | undefined;
-  /** Names of errors that its answer carries, the more important first. */
+  /** Error names in its answer, the more important first. */
   readonly codes: readonly string[];
   readonly message: string;
-  /** Sentences of single errors below the message. */
+  /** Messages of the individual errors below the main message. */
   readonly details?: readonly string[];
 }
 
 /**
- * Reasons by HubSpot's name for the error. Two were seen on the live API; the rest are the reasons that HubSpot's own pages
- * show, assumed to be spelled alike.
+ * Reasons by HubSpot's error name. Two were seen on the live API; the rest are the reasons shown in HubSpot's
+ * documentation, assumed to be spelled alike.
  */
 const BY_CODE: readonly [RegExp, ErrorCode][] = [
-  // Before all that concerns the inbox: a wrong alias must not mark its sender as one without.
+  // Before everything about the inbox: a wrong alias must not mark its sender as having no inbox.
   [/ALIAS/, "HUBSPOT_REJECTED"],
   [/MISSING_SCOPES/, "MISSING_SCOPES"],
   [/NO_CONNECTED|NOT_CONNECTED|DISCONNECTED|NO_INBOX/, "INBOX_NOT_CONNECTED"],
@@ -36,8 +36,8 @@ const IS_ENROLLED =
   /already (?:\w{1,20} ){0,2}enrolled|(?:actively|currently) enrolled|already (?:active )?in (?:a|another|this) sequence/i;
 
 /**
- * Where no name is given that we know: by HubSpot's words, each pattern after the one before it. The more particular rule
- * first.
+ * Used if the answer contains no known error name: by HubSpot's words, each pattern after the one before it. The more
+ * specific rule comes first.
  */
 const BY_WORDS: readonly [readonly RegExp[], ErrorCode][] = [
   [[/required scopes|missing scopes/i], "MISSING_SCOPES"],
@@ -51,7 +51,7 @@ const BY_WORDS: readonly [readonly RegExp[], ErrorCode][] = [
   [[/unsubscribed|opted out|legal basis/i], "UNSUBSCRIBED"],
   [[/bounced/i], "BOUNCED"],
   [[/blocked/i], "BLOCKED"],
-  // Of the request, not of the sender.
+  // About the request, not about the sender.
   [[/\b(?:length|size|rate|requests?|api|characters?) limit/i], "HUBSPOT_REJECTED"],
   [[/\blimit\b/i, /\b(?:exceeded|reached|hit)\b/i], "SENDER_LIMIT_REACHED"],
   [
@@ -67,7 +67,7 @@ const BY_WORDS: readonly [readonly RegExp[], ErrorCode][] = [
   [[SEARCHED, /contact/i], "CONTACT_NOT_FOUND"],
 ];
 
-/** One after the other and not one pattern with `.*` between: that takes the square of a text that repeats its words. */
+/** Separate patterns, not one with `.*` in between: that takes quadratic time on a text that repeats its words. */
 function hasInOrder(text: string, patterns: readonly RegExp[]): boolean {
   let rest = text;
   return patterns.every((pattern) => {
@@ -77,13 +77,13 @@ function hasInOrder(text: string, patterns: readonly RegExp[]): boolean {
   });
 }
 
-/** A name of an error within a sentence. */
+/** An error name within a sentence. */
 const CODE_IN_TEXT = /\bSequence[A-Za-z]{0,40}Error\.[A-Za-z_]{1,80}/g;
-/** Names of records stand in quotes in HubSpot's sentences: people choose them, and may choose any word. */
+/** HubSpot puts the names of records in quotes: people choose them, and may use any word. */
 const QUOTED = /"[^"]{0,500}"|“[^“”]{0,500}”/g;
 /**
- * Where a name of an error stands in a sentence, by what is before and after it; the name of a record stands elsewhere:
- * "Contact SequenceError.BLOCKED has no owner" tells of no block.
+ * Recognizes an error name in a sentence by what is before and after it. The name of a record is elsewhere: "Contact
+ * SequenceError.BLOCKED has no owner" says nothing about a block.
  */
 const PLACES_OF_CODES: readonly (readonly [before: RegExp, after: RegExp])[] = [
   [/^\s{0,5}[([]?$/, /^\s{0,5}(?:$|[\])]|[:.;,–—-])/],
@@ -95,14 +95,14 @@ const PLACES_OF_CODES: readonly (readonly [before: RegExp, after: RegExp])[] = [
   ],
 ];
 
-/** Long enough to tell what stands beside a name of an error. */
+/** Long enough to see what is next to an error name. */
 const NEARBY = 40;
 
 function codesIn(text: string): string[] {
   return [...text.matchAll(CODE_IN_TEXT)]
     .filter(({ index, 0: code }) => {
       const end = index + code.length;
-      // Package names of HubSpot's classes lead up to it at times.
+      // Sometimes preceded by the package names of HubSpot's classes.
       const before = text
         .slice(Math.max(0, index - NEARBY), index)
         .replace(/(?:\b[a-z]\w{0,20}\.){1,3}$/, "");
@@ -112,7 +112,7 @@ function codesIn(text: string): string[] {
     .map(([code]) => code);
 }
 
-/** `SequenceError.SendLimitExceeded` and `sequence-error.send-limit-exceeded` are names of one error. */
+/** `SequenceError.SendLimitExceeded` and `sequence-error.send-limit-exceeded` name the same error. */
 const spelled = (code: string): string =>
   code
     .replace(/([a-z])([A-Z])/g, "$1_$2")
@@ -135,15 +135,18 @@ function byWords(texts: readonly string[]): ErrorCode | undefined {
   return undefined;
 }
 
-/** Names of errors in a sentence count like words: where it begins with one before all others, elsewhere after them. */
+/**
+ * Error names in a sentence count like words: before all other rules if the sentence begins with one, otherwise after
+ * them.
+ */
 function byTexts(texts: readonly string[]): ErrorCode | undefined {
   const leading = texts.flatMap((text) => codesIn(text).filter((code) => text.trimStart().startsWith(code)));
   return byCodes(leading) ?? byWords(texts) ?? byCodes(texts.flatMap(codesIn));
 }
 
 /**
- * The reason behind a refused enrollment: by the names of errors in HubSpot's answer, then by category and status, then by
- * its words; HUBSPOT_REJECTED where none is known.
+ * The reason behind a refused enrollment: by the error names in HubSpot's answer, then by category and status, then by
+ * its words; HUBSPOT_REJECTED if nothing is recognized.
  *
  * @returns undefined for a bare 404, which may mean the sequence or the contact: the caller has to look.
  */
@@ -158,7 +161,7 @@ export function refusalCode({
   const named = byCodes([...codes, ...(category === undefined ? [] : [category])]);
   if (named !== undefined) return named;
   const told = byTexts(texts);
-  // A person without permission is named in many words; the scopes of the app in few.
+  // The message for a user without permission names many permissions; the one for the app's scopes few.
   if (httpStatus === 403 && told !== "MISSING_SCOPES")
     return byCodes(texts.flatMap(codesIn)) ?? "SENDER_NOT_PERMITTED";
   if (told !== undefined) return told;

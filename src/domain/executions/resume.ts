@@ -7,7 +7,7 @@ const SLICE = 2_000;
 const WAITS_FOR_SENDER = "state = 'QUEUED' AND sender_choice -> 'chosen' = 'null'::jsonb";
 const QUEUED_FOR_HUBSPOT = "state = 'QUEUED' AND sender_choice -> 'chosen' IS DISTINCT FROM 'null'::jsonb";
 
-/** The last row of a slice: what is before it has been passed. */
+/** The last row of a slice: everything before it is done. */
 interface Cursor {
   readonly due_at: string;
   readonly id: string;
@@ -16,9 +16,8 @@ interface Cursor {
 const START: Cursor = { due_at: "-infinity", id: "0" };
 
 /**
- * Makes all executions due that wait in one state, slice by slice, in the order of the state's partial index. What somebody
- * else holds at this moment is passed over and keeps its own time: waiting for it while holding others is how deadlocks
- * begin.
+ * Makes all executions due that wait in one state, slice by slice, in the order of the state's partial index. Rows that
+ * someone else holds are skipped and keep their own time: waiting for them while holding others would cause deadlocks.
  *
  * @param condition on the columns of `executions`, beginning with the state; the portal is $1.
  */
@@ -43,9 +42,9 @@ function makeDue(pool: Pool, rows: { portalId: bigint; condition: string }, afte
 
 /**
  * After a (re)connect: the circuit is closed, and what waited for the grant, or for HubSpot to recover, is due now.
- * What an owner is reading this moment stays its own: made due, it would be claimed a second time.
+ * Rows that an owner is reading now stay claimed: made due, they would be claimed a second time.
  *
- * The states stand one by one, each with its partial index: as a list they would have all of the portal's history read.
+ * Each state has its own statement and partial index: as a list they would read the portal's whole history.
  */
 export function resumePortal(pool: Pool, portalId: bigint): Slices {
   const waiting = [QUEUED_FOR_HUBSPOT, "state = 'UNCERTAIN' AND epoch IS NULL", "state = 'DECIDED'"];
@@ -65,15 +64,15 @@ async function closeCircuit(pool: Pool, portalId: bigint): Promise<undefined> {
   );
 }
 
-/** Contacts that are woken look again so many a second: each costs a look, and most of them go on waiting. */
+/** How many woken contacts look again each second: each costs a check, and most of them wait on. */
 const WOKEN_A_SECOND = 20;
 
 /**
- * After an admin changed who may send, or how much: contacts that wait for a sender look again, and take new places if
- * there are any. The first at once, the others so many a second in the order they wait in, so that whoever comes
- * meanwhile does not stand behind thousands who will only wait on. None waits longer for it.
+ * After an admin changed who may send, or how much: contacts that wait for a sender look again, and take free places.
+ * The first ones look at once, the others at a fixed rate in the order they wait in, so that a new contact does not
+ * queue behind thousands that only wait on. No contact waits longer because of this.
  *
- * @param userId the sender whose settings changed: only contacts are woken that this sender was considered for.
+ * @param userId the sender whose settings changed: wakes only contacts that this sender was considered for.
  */
 export function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Slices {
   const considered = JSON.stringify(userId === undefined ? {} : { passedOver: [{ userId: String(userId) }] });
@@ -82,7 +81,7 @@ export function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Slic
 
 interface Wake {
   readonly portalId: bigint;
-  /** What the choice of those concerned contains. */
+  /** What the stored choice of the affected contacts contains. */
   readonly considered: string;
   readonly woken: number;
   readonly last: Cursor;
@@ -99,7 +98,7 @@ function wakeAfter(pool: Pool, wake: Wake): Slices {
   };
 }
 
-/** Goes on behind the last row of the slice before, which was woken to no later than it was due. */
+/** Continues after the last row of the previous slice, which was made due no later than before. */
 const WAKE_SLICE = `
   WITH slice AS MATERIALIZED (
     SELECT id, due_at FROM executions

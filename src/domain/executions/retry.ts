@@ -2,17 +2,17 @@ import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { DOUBT_PROPERTIES } from "#domain/contract/sequence-facts.js";
 
 /**
- * SQL: the row ended without HubSpot's word on a request that may have taken effect. Rows from before that was noted tell it
- * by the sender they name: what was certainly not sent and ended with these codes names none.
+ * SQL: the row ended without HubSpot's answer to a request that may have taken effect. Rows from before this was
+ * recorded show it by their sender: a row that was certainly not sent and ended with these codes has none.
  */
 const ENDED_IN_DOUBT = `(r.ended_in_doubt OR (r.doubted_at IS NULL AND r.sender_user_id IS NOT NULL
     AND coalesce(r.error_code IN ('DEADLINE_EXCEEDED', 'HUBSPOT_UNAVAILABLE', 'CANCELLED'), false)))`;
 
-/** SQL: the latest of the family's doubts, for the sender whose request may have taken effect. */
+/** SQL: the family's latest execution in doubt, for the sender whose request may have taken effect. */
 const latestDoubt = (column: "sender_user_id" | "sender_email"): string =>
   `(array_agg(r.${column} ORDER BY r.id DESC) FILTER (WHERE ${ENDED_IN_DOUBT} AND r.sender_user_id IS NOT NULL))[1]`;
 
-/** What all executions of a family know together: the call HubSpot made and its retries. */
+/** What all executions of a family know together: the call from HubSpot and its retries. */
 const FAMILY = `
   SELECT count(r.retry_of) AS retry_count, min(r.first_attempt_at) AS first_attempt_at,
          CASE WHEN bool_and(r.first_attempt_at IS NULL OR r.first_sent_at IS NOT NULL) THEN min(r.first_sent_at) END AS first_sent_at,
@@ -23,25 +23,26 @@ const FAMILY = `
           UNION ALL SELECT t.* FROM executions t WHERE t.portal_id = $1 AND t.retry_of = asked.id) AS r`;
 
 /**
- * SQL: what the call told of the contact's sequences, under the name that {@link sequencesBefore} knows. HubSpot leaves out
- * what has no value, so that null stands for what is missing, unless the call brought no properties at all.
+ * SQL: what the call said about the contact's sequences, under the name that {@link sequencesBefore} reads. HubSpot
+ * leaves out properties without a value, so null replaces what is missing, unless the call had no properties at all.
  */
 export const SEQUENCES_BEFORE = `jsonb_build_object('sequencesBefore', CASE WHEN e.request -> 'properties' = '{}' THEN '{}' ELSE (
   SELECT coalesce(jsonb_object_agg(name, e.request -> 'properties' -> name), '{}')
     FROM unnest('{${DOUBT_PROPERTIES.join(",")}}'::text[]) AS name WHERE jsonb_typeof(e.request -> 'properties') = 'object') END)`;
 
 /**
- * SQL that makes one new execution for each contact that can still be helped, always a child of the call HubSpot made; `$1`
- * the portal, `$2` the executions chosen. It begins UNCERTAIN: HubSpot is read before anything is sent, and an enrollment
- * since the first attempt of the whole family counts as done. None is made while another is open, or once one has
- * enrolled the contact; two admins at once make the same callback id, of which the table keeps one.
+ * SQL that creates one new execution for each contact that can still be helped, always a child of HubSpot's call; `$1`
+ * is the portal, `$2` the chosen executions. It begins UNCERTAIN: HubSpot is read before anything is sent, and an
+ * enrollment since the family's first attempt counts as done. None is created while another is open, or once one has
+ * enrolled the contact; two admins at once create the same callback id, of which the table keeps one.
  *
- * It keeps what the family knows. It is in doubt since the last of the family was: where that is not known of one that may
- * have been sent, since the first reading; where none ever was, what is read is believed at once. Whom the request in
- * doubt was sent as has the place in its daily cap, and is the sender if it took effect. What the call told of the
- * contact's sequences still tells which enrollments are older. All other properties are left behind, to be read afresh.
+ * It keeps what the family knows. It is in doubt since the last of the family was; if that time is not known for one
+ * that may have been sent, since the first reading; if none was ever in doubt, the first reading is believed. The
+ * sender of the request in doubt keeps the place in its daily cap, and is the sender if the request took effect. The
+ * call's facts about the contact's sequences still show which enrollments are older. All other properties are dropped
+ * and read again.
  *
- * The original is locked, so that a privacy deletion of its contact is either seen here or waits, and then finds the copy
+ * The original is locked: a privacy deletion of its contact is either seen here, or waits and then finds the copy
  * (contact-fates.ts).
  *
  * @param eligible SQL of what can be retried.

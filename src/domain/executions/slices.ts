@@ -1,10 +1,10 @@
 /**
- * A change of many rows in bounded statements. Each call makes one of them and hands back the rest, undefined if none is
- * left: whoever begins it decides who waits for what.
+ * A change of many rows in bounded statements. Each call makes one of them and returns the rest, or undefined if none
+ * is left: the caller decides who waits for what.
  */
 export type Slices = () => Promise<Slices | undefined>;
 
-/** Does one after the other. */
+/** Runs one after the other. */
 export function inSequence(parts: readonly Slices[]): Slices {
   return async () => {
     const [first, ...others] = parts;
@@ -14,7 +14,7 @@ export function inSequence(parts: readonly Slices[]): Slices {
   };
 }
 
-/** Does all of it. */
+/** Runs all slices. */
 export async function toTheEnd(slices: Slices): Promise<void> {
   for (let left: Slices | undefined = slices; left !== undefined;) left = await left();
 }

@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
 
-/** Longer than any regular gap between two looks or tries, so that only what went wrong is this far ahead. */
+/** Longer than any regular gap between two checks or tries, so that only rows with a fault are this far ahead. */
 const BEYOND = "20 minutes";
 const MOST_OF_A_STATE = 100;
 
-/** The last ones of a portal by the partial index of their state, read from its end. */
+/** A portal's last rows by the partial index of their state, read from its end. */
 const lastOf = (state: string): string => `
   (SELECT e.id, e.due_at, e.hold_ends_at FROM executions e WHERE e.portal_id = p.portal_id AND e.state = '${state}'
       AND e.due_at > now() + $1::interval ORDER BY e.due_at DESC, e.id DESC LIMIT ${MOST_OF_A_STATE})`;
@@ -22,10 +22,10 @@ const RECALL = `
     FROM locked WHERE e.portal_id = locked.portal_id AND e.id = locked.id`;
 
 /**
- * Makes what is due only after HubSpot has let go of its contact due at that moment, or now if that has passed. The
- * sweeps ask for what is due: without this, an instant far ahead (a wrong clock, a fault of ours) would lose it.
+ * Makes rows that are due only after HubSpot has released their contact due at that moment, or now if it has passed.
+ * The sweeps look for due rows: without this, a far-off due time (a wrong clock, our own bug) would lose the row.
  *
- * @returns how many were recalled; at most a hundred of a portal and state at a time.
+ * @returns how many were recalled; at most a hundred per portal and state at a time.
  */
 export async function recallStranded(pool: Pool): Promise<number> {
   const { rowCount } = await pool.query({ name: "recall-stranded", text: RECALL, values: [BEYOND] });

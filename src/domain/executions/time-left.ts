@@ -1,8 +1,8 @@
 /**
  * Moments until which something may still be done (a deadline, the end of a hold), on this process's monotonic clock.
  *
- * The database alone says how long is left, when the row is read; from then on the monotonic clock counts. The clock of
- * this machine takes no part: days ahead or behind, it neither fails a contact early nor keeps one past its time.
+ * The database says how much time is left when the row is read; from then on the monotonic clock counts. This machine's
+ * wall clock plays no part: even days off, it neither fails a contact early nor keeps one past its time.
  */
 
 /** SQL: the milliseconds left until the column's instant, by the database's clock; below zero if it has passed. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "#platform/observability/logger.js";
 import type { Slices } from "./slices.js";
 
-/** A database that restarts is back by then. */
+/** A restarting database is back by then. */
 const TRIES = 8;
 const TRY_AGAIN_MS = 2_000;
 
@@ -13,16 +13,16 @@ interface Unfinished {
 }
 
 export interface UnfinishedOptions {
-  /** Told after each slice: the portal has work. */
+  /** Called after each slice: the portal has work. */
   wake: (portalId: bigint) => void;
   logger: Logger;
   tryAgainMs?: number;
 }
 
 /**
- * What an answer began and does not wait for: the slices left of a change that concerns thousands of waiting contacts. One
- * slice at a time in each process, the portals by turns. What is left as the process stops, or keeps failing, is not done:
- * those contacts look again at their own time, and the log says so.
+ * Work that a request began but does not wait for: the remaining slices of a change that affects thousands of waiting
+ * contacts. Each process runs one slice at a time, the portals in turn. What remains when the process stops, or keeps
+ * failing, is not done: those contacts look again at their own time, and the log says so.
  */
 export class UnfinishedChanges {
   readonly #options: UnfinishedOptions;
@@ -67,7 +67,7 @@ export class UnfinishedChanges {
     }
   }
 
-  /** Waits for the slice under way, and leaves the others. */
+  /** Waits for the current slice and drops the others. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#working;

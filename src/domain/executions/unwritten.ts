@@ -1,14 +1,14 @@
 import type { Ownership } from "./claim.js";
 
 /**
- * SQL that leaves out rows that somebody else holds at this moment, an earlier try that is still under way among them.
- * Expects the portal id as $1 and the rows' ids as $3; goes by id, as all do who lock several rows.
+ * SQL that leaves out rows that someone else holds, including an earlier try that is still under way. Expects the
+ * portal id as $1 and the rows' ids as $3; locks in order of ids, as every statement with several rows does.
  */
 export const FREE_ROWS = `AND e.id = ANY (ARRAY(
   SELECT free.id FROM executions free WHERE free.portal_id = $1 AND free.id = ANY ($3::bigint[])
    ORDER BY free.id FOR UPDATE SKIP LOCKED))`;
 
-/** A row that is to be written, and what tells that it is still as it was read. */
+/** A row to be written, and what shows that it is still as it was read. */
 export interface RowAsRead {
   readonly id: bigint;
   readonly asRead: string | number | Date;
@@ -21,8 +21,8 @@ export interface Unwritten {
 }
 
 /**
- * After a write that moved fewer rows than given: tells what was written by an earlier try whose answer was lost, or moved by
- * somebody else, from what still has to be written.
+ * After a write that moved fewer rows than given: separates rows that an earlier try wrote without an answer, or that
+ * someone else moved, from rows that still have to be written.
  *
  * @param isAsRead SQL on the execution `e`, the owner's epoch `$2` and `row.as_read`, a text.
  */

@@ -1,6 +1,6 @@
 /**
- * In characters of JSON. The database takes thousands of calls a second, so this fills up only when it hangs; a portal's
- * share keeps one that floods us from locking out the rest.
+ * In characters of JSON. The database takes thousands of calls a second, so this fills up only when it hangs; the limit
+ * per portal keeps one flood from shutting out the rest.
  */
 export interface WaitingLimits {
   readonly inAll: number;
@@ -11,18 +11,18 @@ const DEFAULT_LIMITS: WaitingLimits = { inAll: 64 * 1024 * 1024, perPortal: 16 *
 /** What a waiting call costs besides its JSON. */
 const WAITING_OVERHEAD = 2_048;
 
-/** What a call takes of the room while it waits. */
+/** What a call counts while it waits. */
 export function sizeOf(requestJson: string): number {
   return requestJson.length + WAITING_OVERHEAD;
 }
 
 export interface WaitingCalls {
-  /** Whether there was room. */
+  /** Returns false if it does not fit. */
   add(portalId: bigint, size: number): boolean;
   remove(portalId: bigint, size: number): void;
 }
 
-/** Keeps count of what waits for its commit, in all and by portal. */
+/** Counts what waits for its commit, in all and by portal. */
 export function createWaitingCalls(limits: WaitingLimits = DEFAULT_LIMITS): WaitingCalls {
   const byPortal = new Map<bigint, number>();
   let total = 0;

@@ -4,8 +4,8 @@ import type { Outcome } from "#domain/contract/outcome.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**
- * What an earlier look saw, as stored in `outputs` while the execution waits: the enrollment that is waited for, and
- * when the contact was first seen out of it where HubSpot did not say yet how it ended.
+ * What an earlier look saw, as stored in `outputs` while the execution waits: the enrollment to wait for, and when the
+ * contact was first seen out of it if HubSpot did not say how it ended.
  */
 export interface SeenEnrollment {
   readonly sequence_id?: string;
@@ -21,16 +21,16 @@ export interface WatchedExecution {
   readonly contactId: string;
   readonly acceptedAt: Date;
   readonly deadlineAt: Date;
-  /** As read: a webhook that asks for an earlier look meanwhile must not be overwritten. */
+  /** As read: an earlier check that a webhook asked for meanwhile must not be overwritten. */
   readonly dueAt: Date;
   readonly maxWaitDays: number | undefined;
   readonly seen: SeenEnrollment;
 }
 
-/** What a look came to. `contactId` where the contact was merged into another. */
+/** The result of a check. `contactId` is set if the contact was merged into another. */
 export type LookResult =
   | { readonly to: "WATCHING"; readonly dueAt: Date; readonly seen: SeenEnrollment }
-  /** Its sequence is over: to be enrolled now, as if it had just come. */
+  /** Its sequence is over: enroll it now, as if it had just come. */
   | { readonly to: "QUEUED" }
   | { readonly to: "DECIDED"; readonly outcome: Outcome };
 
@@ -40,7 +40,7 @@ export interface Look {
   readonly contactId?: string | undefined;
 }
 
-/** What is due, with the database's clock, by which all of it is judged. */
+/** What is due, with the database's time, which every decision about it uses. */
 export interface WatchBatch {
   readonly now: Date;
   readonly executions: readonly WatchedExecution[];
@@ -60,8 +60,8 @@ interface WatchedRow {
 }
 
 /**
- * Executions to look at: where one is due, those due within `gatherMs` come along, so that a request is as full as can
- * be. Reading claims nothing: the portal's one owner is the only one who looks, and after a crash the next looks again.
+ * Executions to check: if one is due, those due within `gatherMs` come along, so that a request is as full as possible.
+ * Reading claims nothing: the portal's one owner is the only reader, and after a crash the next owner reads again.
  */
 export async function readWatched(
   owner: Ownership,
@@ -96,7 +96,7 @@ function toWatched(row: WatchedRow): WatchedExecution {
   };
 }
 
-/** The latest enrollment by us of each contact that has one, since `since`. */
+/** Our latest enrollment of each contact that has one, since `since`. */
 export async function readOwnEnrollments(
   owner: Ownership,
   contactIds: readonly string[],
@@ -115,12 +115,13 @@ export async function readOwnEnrollments(
   );
 }
 
-/** All that was ever sent for it (or for what it retries) was one request, which HubSpot refused: none can still arrive. */
+/** Only one request was ever sent for it (or for what it retries), and HubSpot refused it: none can still arrive. */
 const WAS_REFUSED = IS_FIRST_ATTEMPT;
 
 /**
- * An enrollment that is tried anew after the wait begins from nothing where what was refused before was certainly not
- * ours; one with an attempt whose answer was lost goes on reading before it waits or sends again. An earlier look that a webhook asked for meanwhile stays asked for.
+ * An enrollment that is tried again after the wait starts from scratch if whatever was refused before was certainly not
+ * ours; one with an unanswered attempt goes on reading before it waits or sends again. A check that a webhook moved
+ * forward stays so.
  */
 const UPDATE = (leaseCte: string, again = ""): string => `
   WITH ${leaseCte}, look AS (
@@ -148,16 +149,19 @@ const UPDATE = (leaseCte: string, again = ""): string => `
    WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING' AND e.contact_id = l.read_contact_id
          ${again}`;
 
-/** What an earlier try wrote is due at another time; so is what a webhook asked for meanwhile, and that is looked at again. */
+/**
+ * A row that an earlier try wrote has another due time; so does one that a webhook moved forward, and that one is
+ * checked again.
+ */
 const AGAIN = `AND e.due_at = l.read_due_at ${FREE_ROWS}`;
 
 /**
- * Writes what a look came to, in one statement under the lease. Void for what was moved meanwhile (a webhook told that
- * the contact is gone, or goes on as another, which is then looked at), and for all of it once the portal has a new owner.
- * By id, as the webhooks lock the same rows.
+ * Writes the results of checks, in one statement under the lease. Skips rows that moved meanwhile (a webhook reported
+ * that the contact is gone, or was merged into another, which is then checked), and does nothing once the portal has a
+ * new owner. In order of ids, since the webhooks lock the same rows.
  *
- * @param options.isAgain an earlier try may have taken effect: leaves out rows that are not due when they were, and those
- *   that somebody else holds at this moment.
+ * @param options.isAgain an earlier try may have taken effect: leaves out rows whose due time changed, and rows that
+ *   someone else holds.
  * @returns how many rows moved.
  */
 export async function writeLooks(
@@ -193,7 +197,7 @@ export async function writeLooks(
   return rowCount ?? 0;
 }
 
-/** Which looks are still to be written. */
+/** Which results are still to be written. */
 export function readUnwrittenLooks(owner: Ownership, looks: readonly Look[]): Promise<Unwritten> {
   const rows = looks.map(({ execution: { id, dueAt } }) => ({ id, asRead: dueAt }));
   return readUnwritten(owner, rows, `e.state = 'WATCHING' AND e.due_at = row.as_read::timestamptz`);

@@ -4,24 +4,24 @@ import { IS_IN_DOUBT } from "./in-doubt.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
-/** What an owner found out about an execution it had claimed. */
+/** An owner's result for an execution it had claimed. */
 export type Result =
   | { readonly to: "DECIDED"; readonly outcome: Outcome; readonly senderChoice?: object | undefined }
-  /** Nothing was attempted: the claim is taken back until a sender is free, or the contact's time has come. */
+  /** Nothing was attempted: the claim is undone until a sender is free or the contact's time has come. */
   | {
       readonly to: "QUEUED";
       readonly isWait: true;
       readonly delayMs: number;
       readonly problem: string;
-      /** The sender that is waited for. */
+      /** The sender to wait for. */
       readonly forUserId?: bigint | undefined;
       readonly senderChoice?: object | undefined;
     }
-  /** Waits for the contact's sequence to end; looked at after `delayMs`. */
+  /** Waits for the contact's sequence to end; checked */
   | { readonly to: "WATCHING"; readonly delayMs: number; readonly problem?: string | undefined }
   /**
-   * Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. Once HubSpot
-   * has answered, the gaps after faults are short again.
+   * Try again in `delayMs`; `to` says whether HubSpot has to be read first; a crash is the app's own failure. Once
+   * HubSpot has answered, the gaps after faults start short again.
    */
   | {
       readonly to: "QUEUED" | "UNCERTAIN";
@@ -32,7 +32,7 @@ export type Result =
       readonly isWait?: never;
     };
 
-/** A retry after a shorter gap is a hiccup: nobody has waited, and what the call carried of its contact still counts. */
+/** A retry after a shorter gap is a hiccup: it is not a wait, and the contact's data from the call still counts. */
 const LONG_RETRY_MS = 60_000;
 
 function toJson(outputs: Outcome["outputs"]): string | undefined {
@@ -42,36 +42,36 @@ function toJson(outputs: Outcome["outputs"]): string | undefined {
 export interface Finding {
   readonly id: bigint;
   readonly from: ExecutionState;
-  /** Of the row as it was claimed; left out where a merge in between is of no concern. */
+  /** From the row as it was claimed; left out if a merge in between does not matter. */
   readonly contactId?: string;
   readonly result: Result;
 }
 
-/** SQL: what was in doubt certainly did not take effect; nobody has sent it. */
+/** SQL: the request in doubt certainly had no effect; no sender used it. */
 const IS_OUT_OF_DOUBT = `(f.from_state = 'UNCERTAIN' AND f.to_state = 'QUEUED')`;
 
 /**
- * SQL: HubSpot told of a merge while the attempt was under way, and nobody was enrolled. What was found is about a contact that
- * is gone: the one it became is attempted next.
+ * SQL: HubSpot reported a merge while the attempt was under way, and nobody was enrolled. The result is about a contact
+ * that is gone: the one it was merged into is attempted next.
  */
 const IS_MERGED = `(f.from_state = 'ATTEMPTING' AND f.to_state = 'DECIDED' AND f.enrollment_status IS DISTINCT FROM 'ENROLLED'
   AND e.contact_id NOT IN (coalesce(f.contact_id, e.contact_id), '${ERASED_CONTACT}'))`;
 
-/** SQL: a value of the outcome, unless that is about another contact. */
+/** SQL: a value of the outcome, unless it is about another contact. */
 const unlessMerged = (value: string): string => `CASE WHEN NOT ${IS_MERGED} THEN ${value} END`;
 
 /**
- * Crashes count in a row: an attempt that came to an end begins anew. A reading does not, or one whose every attempt
- * crashes, with a reading after each, would go on for ever.
+ * Only consecutive crashes count: a completed attempt resets the count. A reading does not reset it: otherwise an
+ * execution whose every attempt crashes, with a reading after each, would go on forever.
  *
- * A doubt begins with the attempt that ends in it, by HubSpot's clock; where that was not known, with the first reading.
+ * A doubt begins with the attempt that ends in it, by HubSpot's clock; if that was not known, with the first reading.
  *
- * A retry's first attempt is that of its family, from before it was made: no wait takes that back.
+ * A retry's first attempt is its family's, which is older than the retry: no wait clears it.
  *
- * An enrollment days ahead would count against its sender's cap until then: no clock of HubSpot's is that wrong.
+ * An enrollment time days ahead would count against its sender's cap until then: HubSpot's clock is never that wrong.
  *
- * HubSpot's words, and what was found out, may tell of a contact that was erased while its request was under way: they
- * are dropped.
+ * HubSpot's messages and the results may concern a contact that was erased while its request was under way: they are
+ * dropped.
  */
 const UPDATE = (leaseCte: string, free = ""): string => `
   WITH ${leaseCte}, finding AS (
@@ -130,12 +130,12 @@ function choiceOf(result: Result): string | undefined {
 }
 
 /**
- * Writes a batch of findings in one statement, by id, as all do who lock several rows; each names the state it moves from
- * and the owner's epoch.
+ * Writes a batch of findings in one statement, in order of ids, as every statement that locks several rows does. Each
+ * names the state it moves from and the owner's epoch.
  *
- * @param options.isAgain an earlier try may have taken effect: leaves out rows that somebody else holds at this moment.
+ * @param options.isAgain an earlier try may have taken effect: leaves out rows that someone else holds.
  * @returns how many rows moved. Fewer than given means the portal has a new owner, unless it is a further try
- *   (readUnwrittenFindings).
+ * (readUnwrittenFindings).
  */
 export async function writeFindings(
   owner: Ownership,

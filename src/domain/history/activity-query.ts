@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { executionFilterSchema, type ExecutionFilter } from "#domain/contract/execution-filter.js";
 import { startOfDay } from "./zoned-day.js";
 
-/** Parameters of the activity pages' addresses; each narrows, and any of them can be linked to. */
+/** Query parameters of the activity pages; each is a filter, and each can be linked to. */
 export const QUERY_FIELDS = [
   "q",
   "status",
@@ -21,14 +21,14 @@ export const QUERY_FIELDS = [
 ] as const;
 export type QueryField = (typeof QUERY_FIELDS)[number];
 
-/** A filter as an address carries it. */
+/** A filter as a URL carries it. */
 export interface ActivityQuery {
   readonly filter: ExecutionFilter;
-  /** What was given and understood, as given: for links and for filling in the form again. */
+  /** The parameters that were understood, as given: for links and for filling in the form again. */
   readonly given: Readonly<Partial<Record<QueryField, string>>>;
   /**
-   * Parameters that make no sense, or were given twice, and do not narrow: said on the page, since the list shows more than
-   * was asked for. Nothing is done to many where there are any.
+   * Parameters that make no sense or were given twice. They do not filter, and the page says so, since the list shows
+   * more than was asked for. Bulk actions are refused while there are any.
    */
   readonly ignored: readonly QueryField[];
 }
@@ -58,8 +58,8 @@ interface Clock {
 }
 
 /**
- * @param query an address's parameters, or a form's fields. `since`, `decided` and `enrolled` are relative (`24h`, `7d`) or
- * a moment in ISO 8601.
+ * @param query a URL's parameters, or a form's fields. `since`, `decided` and `enrolled` are relative (`24h`, `7d`) or
+ *   a moment in ISO 8601.
  */
 export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
   const given: Partial<Record<QueryField, string>> = {};
@@ -78,7 +78,7 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
     given[field] = text;
     const { since } = filter;
     Object.assign(filter, part);
-    // Of two beginnings the later one counts.
+    // Of two start times the later one counts.
     if (typeof since === "string" && part.since !== undefined && since > part.since) filter["since"] = since;
   }
   const parsed = executionFilterSchema.safeParse(filter);
@@ -106,7 +106,7 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
   }
 }
 
-/** Undefined also for years that nothing happened in and the database may not know. */
+/** Also undefined for years outside the app's lifetime, which the database may not know. */
 function moment(
   date: Date | undefined,
   key: "since" | "until" | "decidedSince" | "enrolledSince",
@@ -134,7 +134,7 @@ export function readPosition({ query }: Request): Position {
   return after === undefined ? {} : { after };
 }
 
-/** An address with the filter, and where given the position or another parameter. */
+/** A URL with the filter and, if given, */
 export function addressWith(
   path: string,
   given: ActivityQuery["given"],

@@ -4,13 +4,13 @@ import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
 import { retryStatement } from "#domain/executions/retry.js";
 
-/** What an admin can do to executions, one by one or by filter. */
+/** What an admin can do to executions, one at a time or by filter. */
 export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
 export type AdminAction = (typeof ADMIN_ACTIONS)[number];
 
 /**
- * No owner is at work on it. An owner claims by moving the state (QUEUED) or by naming its epoch (the other two), so these
- * conditions, asked again under the row's lock, fence an admin's move from an owner's.
+ * No owner is working on it. An owner claims by moving the state (QUEUED) or by naming its epoch (the other two), so
+ * checking these conditions again under the row's lock separates an admin's move from an owner's.
  */
 const AT_REST = `(state = 'QUEUED' OR (state IN ('UNCERTAIN', 'WATCHING') AND epoch IS NULL))`;
 
@@ -29,13 +29,16 @@ interface Chosen {
   readonly ids: readonly bigint[];
 }
 
-/** The chosen ones that the action still applies to, locked by id, as all do who lock several. */
+/**
+ * The chosen executions that the action still applies to, locked in order of ids, as every statement that locks several
+ * does.
+ */
 const chosen = (action: AdminAction): string => `id = ANY (ARRAY(
   SELECT id FROM executions WHERE portal_id = $1 AND id = ANY ($2::bigint[]) AND ${ELIGIBLE[action]} ORDER BY id FOR UPDATE))`;
 
 /**
- * Decides what is at rest as CANCELLED; the completion follows like any other. Of what was not sent it names no sender: the
- * one in the row is waited for.
+ * Decides idle executions as CANCELLED; the completion follows like any other. An execution that was not sent loses its
+ * sender: the one in the row was only waited for.
  */
 const CANCEL = `
   UPDATE executions
@@ -48,8 +51,8 @@ const CANCEL = `
    WHERE portal_id = $1 AND ${chosen("CANCEL")} AND ${ELIGIBLE.CANCEL}`;
 
 /**
- * Makes what waits due. A date the step asked to wait for is set aside with it, or the attempt would only put the
- * execution back until then; it is kept under another name, for the record.
+ * Makes waiting executions due. A date that the step set is removed as well, or the attempt would only postpone the
+ * execution until then; it is kept under another name, for the record.
  */
 const TRY_NOW = `
   UPDATE executions
@@ -60,9 +63,9 @@ const TRY_NOW = `
    WHERE portal_id = $1 AND ${chosen("TRY_NOW")} AND ${ELIGIBLE.TRY_NOW}`;
 
 /**
- * Carries out an action on those of the executions it applies to.
+ * Carries out an action on the executions it applies to.
  *
- * @returns how many it was done to; the rest had moved on, or an owner was at work on them.
+ * @returns how many were changed; the rest had moved on, or an owner was working on them.
  */
 export async function applyAction(
   client: ClientBase,

@@ -11,8 +11,8 @@ interface Row {
 }
 
 /**
- * What an action changes about an execution, as the audit notes it before and after: the outcome for a cancel, the
- * newest retry for a retry, the next look for a try at once.
+ * What an action changes about an execution, as the audit log records it before and after: the outcome for a cancel,
+ * the newest retry for a retry, the due time for a try at once.
  */
 export async function readAuditedState(
   client: ClientBase,

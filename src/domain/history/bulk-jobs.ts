@@ -3,7 +3,7 @@ import type { AdminAction } from "./admin-actions.js";
 import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
 import { FILTER_WITHOUT_WHOM } from "#domain/contacts/forget-searches.js";
 
-/** An admin's action on all executions that a filter matches; worked off newest first. */
+/** An admin's action on all executions that a filter matches; processed newest first. */
 export interface BulkJob {
   readonly id: bigint;
   readonly action: AdminAction;
@@ -11,19 +11,19 @@ export interface BulkJob {
   readonly userEmail: string | null;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
-  /** A sentence for the admin, where it was stopped because it cannot be carried out. */
+  /** A sentence for the admin if the job was stopped because it cannot be carried out. */
   readonly stoppedReason: string | null;
-  /** Executions looked at, and those the action was done to, so far. */
+  /** Executions checked, and executions changed, so far. */
   readonly examined: number;
   readonly changed: number;
-  /** When the last one looked at was accepted: how far back the job has come. Null before the first step. */
+  /** When the last checked execution was accepted: how far back the job has come. Null before the first step. */
   readonly reachedAt: Date | null;
 }
 
-/** Running jobs of a portal at most: each holds up the others' turns. */
+/** At most so many running jobs per portal: each delays the others. */
 const MOST_RUNNING = 3;
 
-/** Asked for again within so many seconds, a relative time such as "last 24 hours" means the same. */
+/** Within so many seconds, a relative time such as "last 24 hours" counts as the same filter. */
 const SAME_MOMENT_SECONDS = 60;
 
 export interface NewBulkJob {
@@ -33,13 +33,16 @@ export interface NewBulkJob {
   readonly userEmail: string | null;
 }
 
-/** `too-many`: the portal has as many running as it may. `running`: the same action by the same filter is under way. */
+/**
+ * `too-many`: the portal already has the maximum of running jobs. `running`: the same action with the same filter is
+ * running.
+ */
 export type BulkJobCreation =
   { kind: "created"; id: bigint } | { kind: "too-many" } | { kind: "running"; id: bigint };
 
 /**
- * Asks for the action. What is accepted, or made by the job itself, later is left alone. The caller's transaction holds
- * the portal's row until it ends, so that two at once count each other.
+ * Creates the job. Executions accepted later, or created by the job itself, are left alone. The caller's transaction
+ * holds the portal's row until it ends, so that two concurrent requests count each other.
  */
 export async function createBulkJob(
   client: ClientBase,
@@ -64,7 +67,7 @@ export async function createBulkJob(
   return { kind: "created", id: BigInt(rows[0]?.id ?? 0) };
 }
 
-/** The portal's running jobs, and whether each is the one asked for. */
+/** The portal's running jobs, and whether each is the one requested. */
 const RUNNING_JOBS = `
   SELECT id, coalesce(
            action = $2 AND filter - 'since' = $3::jsonb - 'since' AND (filter ? 'since') = ($3::jsonb ? 'since')
@@ -131,9 +134,9 @@ export async function listBulkJobs(
 }
 
 /**
- * False where the job had ended by itself. What it did stays done.
+ * False if the job had already ended. What it did stays done.
  *
- * @param job.reason a sentence for an admin, where it is not an admin who stops it
+ * @param job.reason a sentence for an admin, if the system stops the job
  */
 export async function stopBulkJob(
   client: Pick<ClientBase, "query">,

@@ -2,14 +2,14 @@ import type { Pool } from "pg";
 import { ELIGIBLE, type AdminAction } from "./admin-actions.js";
 import { filterCondition, type ExecutionFilter } from "#domain/contract/execution-filter.js";
 
-/** How many an action would be done to now. */
+/** How many executions an action would change now. */
 export interface BulkPreview {
   readonly matching: number;
-  /** Set where not all were counted: those accepted since were. */
+  /** Set if not all were counted: only executions accepted since then were. */
   readonly countedTo: Date | undefined;
 }
 
-/** Rows counted over at most; the job itself goes on to the end. */
+/** Maximum of rows to count; the job itself goes on to the end. */
 const LOOK_BACK = 25_000;
 
 export async function previewBulk(

@@ -9,17 +9,17 @@ import {
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
 
-/** Executions looked at in one step: milliseconds of locks, so that the portal's owner waits for nothing. */
+/** Executions checked in one step: milliseconds of locks, so that the portal's owner does not wait. */
 const STEP = 1_000;
 
 export interface BulkStep {
   readonly portalId: bigint;
   readonly jobId: bigint;
-  /** Executions of the portal that the action was done to. */
+  /** Executions of the portal that were changed. */
   readonly changed: number;
 }
 
-/** A step came to nothing; its job is as it was before. */
+/** A step failed; its job is as it was before. */
 export class BulkStepFailed extends AppError {
   override readonly code = "BULK_STEP_FAILED";
 
@@ -30,7 +30,7 @@ export class BulkStepFailed extends AppError {
     this.job = job;
   }
 
-  /** The database refuses what the job asks for, and will again: not the moment is at fault, but the job. */
+  /** The database refuses what the job asks for, and always will: the job is at fault, not the moment. */
   get isForGood(): boolean {
     const { code } = (this.cause ?? {}) as { code?: unknown };
     return typeof code === "string" && /^(21|22|54)[0-9A-Z]{3}$/.test(code);
@@ -46,7 +46,7 @@ interface ClaimedJob {
 }
 
 /**
- * The next job that no other process is at: of the portal that waited longest, however many jobs each has.
+ * The next job that no other process is working on: of the portal that has waited longest, however many jobs each has.
  */
 const CLAIM = `
   SELECT j.portal_id, j.id, j.action, j.filter, j.before_id FROM bulk_jobs j
@@ -59,8 +59,8 @@ const CLAIM = `
  * One step of one running job; the caller's transaction makes its work and its progress one.
  *
  * @param except jobs to leave alone
- * @returns undefined where no job is left to work on
- * @throws BulkStepFailed where a job was taken up and its step failed
+ * @returns undefined if no job is left to work on
+ * @throws BulkStepFailed if a job was taken up and its step failed
  */
 export async function workBulkStep(
   client: ClientBase,
@@ -81,7 +81,7 @@ async function workStep(client: ClientBase, job: ClaimedJob): Promise<number> {
   const portalId = BigInt(job.portal_id);
   const filter = executionFilterSchema.safeParse(job.filter);
   if (!filter.success) {
-    // Written by another release: left running, it would be taken up for ever.
+    // Written by another release: left running, it would be taken up forever.
     await stopBulkJob(client, { portalId, id: BigInt(job.id), reason: UNREADABLE });
     return 0;
   }
@@ -107,7 +107,7 @@ interface Step {
   readonly isEnd: boolean;
 }
 
-/** The next executions by id, and which of them the action is for. The way ends where the filter's time begins. */
+/** The next executions by id, and which of them the action applies to. Stops where the filter's time range begins. */
 async function readStep(client: ClientBase, job: ClaimedJob, filter: ExecutionFilter): Promise<Step> {
   const values: unknown[] = [job.portal_id, job.before_id, STEP, filter.since ?? null];
   const condition = filterCondition(filter, values);

@@ -19,7 +19,7 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
   }));
 }
 
-/** What an erasure leaves of a young execution; `$6`: a sentence for each error code. */
+/** What an erasure keeps of a recent execution; `$6`: a sentence for each error code. */
 const BLANK: Readonly<Record<string, string>> = {
   contact_email: "NULL",
   request: "'{}'",
@@ -27,7 +27,7 @@ const BLANK: Readonly<Record<string, string>> = {
   completion_problem: "NULL",
   sender_choice: "NULL",
   outputs: "NULL",
-  // HubSpot's words may quote an address.
+  // HubSpot's message may quote an address.
   error_message: "$6::jsonb ->> e.error_code",
 };
 const IS_BLANK = Object.entries(BLANK)
@@ -38,11 +38,12 @@ const SET_BLANK = Object.entries(BLANK)
   .join(", ");
 
 /**
- * Erases the next `limit` executions by primary key that were finished when it was asked for: whole if they ended so long
- * ago that neither HubSpot can ask about them any more nor a sender's cap counts them; younger ones keep what makes a call
- * delivered again known (callback, ids, outcome), and lose the address and everything HubSpot sent along; they are deleted
- * later (prune.ts). What is blank already is not written again. What is still under way, or was reopened meanwhile, is left alone: the
- * state is asked of the row as it is when it is locked (not as a constant: prune.ts says why). Locked by id, as everywhere.
+ * Erases, among the next `limit` executions by primary key, those that were finished when the erasure was requested.
+ * Executions that ended so long ago that HubSpot cannot ask about them and no sender's cap counts them are deleted.
+ * Newer ones keep what identifies a repeated call (callback, ids, outcome) and lose the address and everything HubSpot
+ * sent; prune.ts deletes them later. Rows already erased are not written again. Open or reopened executions are left
+ * alone: the state is read from the locked row (not compared with a constant: prune.ts says why). Locked in order of
+ * ids, as everywhere.
  *
  * @returns where the next step begins; undefined at the end.
  */
@@ -77,7 +78,7 @@ SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3
   return last_id === null || Number(looked_at) < limit ? undefined : BigInt(last_id);
 }
 
-/** Forgets what cooldowns kept, and notes that it is done and up to when. */
+/** Deletes what cooldowns kept, and records that the erasure is done and up to when. */
 export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
   await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
   await pool.query(

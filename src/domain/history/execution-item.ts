@@ -11,7 +11,7 @@ export interface ExecutionItem {
   readonly contactEmail: string | null;
   readonly workflowId: string | null;
   readonly sequenceId: string | null;
-  /** Name, or the id where the name is not known. */
+  /** Name, or the id if the name is not known. */
   readonly sequence: string | null;
   readonly senderUserId: string | null;
   readonly senderName: string | null;
@@ -23,7 +23,7 @@ export interface ExecutionItem {
   readonly attempts: number;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
-  /** Why the last attempt did not succeed: HubSpot's own words where there are any. */
+  /** Why the last attempt did not succeed: in HubSpot's own words if there are any. */
   readonly lastProblem: string | null;
   readonly enrolledAt: Date | null;
   readonly decidedAt: Date | null;
@@ -60,7 +60,7 @@ export interface ItemRow {
   retry: { id: string; status: string | null; is_decided: boolean } | null;
 }
 
-/** Columns of `ItemRow`, of a relation `page` with the columns of `executions`. */
+/** Columns of `ItemRow`, from a relation `page` with the columns of `executions`. */
 export const EXECUTION_COLUMNS = `
   page.id, page.kind, page.accepted_at, page.contact_id, page.contact_email, page.workflow_id, page.sequence_id,
   page.sender_user_id, page.sender_email, page.state, page.attempts, page.enrollment_status, page.error_code,

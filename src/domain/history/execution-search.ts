@@ -14,11 +14,11 @@ import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./e
 export interface ActivityPage {
   /** Newest first. */
   readonly items: ExecutionItem[];
-  /** The next page begins below this id; undefined where nothing older is left. */
+  /** The next page begins below this id; undefined if nothing older is left. */
   readonly olderThan: bigint | undefined;
   /** The page before begins above this id; undefined on the first page. */
   readonly newerThan: bigint | undefined;
-  /** Set where the search stopped before it had filled the page or come to the end: how far it got. */
+  /** Set if the search stopped before it filled the page or reached the end: how far it got. */
   readonly searchedTo: Date | undefined;
 }
 
@@ -27,13 +27,16 @@ export interface ExecutionSearch {
   read(position: Position, pageSize: number): Promise<ActivityPage>;
 }
 
-/** Rows looked at for one page: a filter that matches next to nothing must not read a portal's whole history. */
+/** Rows read for one page: a filter that matches next to nothing must not read a portal's whole history. */
 const LOOK_BACK = 25_000;
-/** Matches of an index up to which they are fetched one by one; where there are more, the newest are found by looking back. */
+/**
+ * Up to so many matches of an index are fetched one by one; if there are more, the newest are found by reading
+ * backward.
+ */
 const MOST_CANDIDATES = 5_000;
-/** Entries of the index of decided executions looked through; they are read without the rows themselves. */
+/** Entries to read from the index of decided executions; they are read without the rows themselves. */
 const DECIDED_LOOKED_AT = 100_000;
-/** Ids grow with acceptance, but transactions overlap: so much either side of a moment is looked at. */
+/** Ids grow with acceptance, but transactions overlap: so a margin on either side of a moment is read. */
 const TIME_MARGIN_MS = 60_000;
 const HIGHEST_ID = 2n ** 63n - 1n;
 
@@ -46,8 +49,8 @@ interface Source {
 }
 
 /**
- * Finds executions of one portal by a filter, newest first and in bounded time, however long the history: what is named
- * exactly comes from an index, the rest from looking back over so many rows at a time.
+ * Finds executions of one portal by a filter, newest first and in bounded time, however long the history: exact values
+ * come from an index, the rest from reading backward a limited number of rows at a time.
  */
 export async function searchExecutions(
   pool: Pool,
@@ -89,7 +92,7 @@ async function readPage(search: Search, position: Position, pageSize: number): P
   return { items, olderThan: backward, newerThan: onward, searchedTo: edge?.acceptedAt };
 }
 
-/** Bounds and order of the rows looked at; `error_code` is ordered by so that its own index is the only way to read them. */
+/** Bounds and order of the rows to read; ordering by `error_code` makes its own index the only way to read them. */
 function lookedAt({ portalId, source }: Search, position: Position, values: unknown[]): string {
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const below = smaller(position.before, source.endId);
@@ -120,7 +123,7 @@ function pageQuery(search: Search, position: Position, limit: number): { text: s
   return { text, values };
 }
 
-/** The last row that was looked at, where there are more behind it. */
+/** The last row that was read, if there are more behind it. */
 async function edgeOf(
   search: Search,
   position: Position,
@@ -138,7 +141,7 @@ async function edgeOf(
     : { id: BigInt(edge.id), acceptedAt: edge.accepted_at };
 }
 
-/** Ids of what an index finds at once; undefined where none does, or it finds too many for the newest to be known. */
+/** Ids of what an index finds at once; undefined if none does, or if it finds too many to know the newest. */
 async function findCandidates(
   pool: Pool,
   portalId: bigint,
@@ -160,8 +163,8 @@ async function findCandidates(
 }
 
 /**
- * What was decided since a moment, from the index `executions_decided` alone. Undefined also where more was decided since
- * than is looked through.
+ * What was decided since a moment, from the index `executions_decided` alone. Also undefined if more was decided since
+ * than is read.
  */
 async function findDecided(
   pool: Pool,
@@ -192,7 +195,10 @@ const SENT_SINCE = `SELECT id FROM executions
 
 const BY_CONTACT = `SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT $3`;
 
-/** Ordered so that only the partial indexes of open work serve: by its statistics the planner may prefer all of the portal. */
+/**
+ * The ORDER BY fits only the partial indexes of open work: going by its statistics, the planner might otherwise read
+ * the whole portal.
+ */
 const UNDECIDED = `
   ${undecidedRows({ columns: "e.id", portalId: "$1", limit: "$2" })}
   UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)
@@ -207,8 +213,8 @@ const BY_SEARCH = `
   ) AS found LIMIT $4`;
 
 /**
- * The first id accepted at or after a moment, by halving the range of ids: some thirty looks into the primary key, for
- * which no index has to be kept. Undefined where no moment is given.
+ * The first id accepted at or after a moment, by binary search over the ids: some thirty lookups in the primary key,
+ * which need no extra index. Undefined if no moment is given.
  */
 async function idAt(pool: Pool, portalId: bigint, at: Date | undefined): Promise<bigint | undefined> {
   if (at === undefined) return undefined;

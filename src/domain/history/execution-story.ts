@@ -5,7 +5,7 @@ import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { senderChoiceSchema, type StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { EXECUTION_COLUMNS, orNull, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
-/** Everything stored of one execution that its page tells. */
+/** Everything stored about one execution that its page shows. */
 export interface ExecutionStory extends ExecutionItem {
   readonly callbackId: string;
   readonly isHeld: boolean;
@@ -16,12 +16,12 @@ export interface ExecutionStory extends ExecutionItem {
   readonly retries: number;
   readonly crashes: number;
   readonly completionTries: number;
-  /** Why HubSpot did not take the result the last time it was sent. */
+  /** Why HubSpot did not accept the result the last time it was sent. */
   readonly completionProblem: string | null;
   /** The answer to the completion was lost, and later HubSpot no longer held the contact. */
   readonly isTakenOrLetGo: boolean;
   readonly enrollmentId: string | null;
-  /** Undefined where none was stored, or it cannot be read. */
+  /** Undefined if none was stored, or it cannot be read. */
   readonly senderChoice: StoredSenderChoice | undefined;
   /** Names of the users in the choice, by id. */
   readonly people: ReadonlyMap<string, string>;
@@ -34,7 +34,7 @@ export interface ExecutionStory extends ExecutionItem {
   readonly others: readonly ExecutionItem[];
   /** What an admin can do now. */
   readonly actions: readonly AdminAction[];
-  /** When the admin paused the portal, where it is paused. */
+  /** When the admin paused the portal, if it is paused. */
   readonly pausedAt: Date | null;
 }
 
@@ -60,7 +60,7 @@ interface StoryRow extends ItemRow {
   paused_at: Date | null;
 }
 
-/** Undefined where the portal has no such execution. */
+/** Undefined if the portal has no such execution. */
 export async function readStory(
   pool: Pool,
   portalId: bigint,
@@ -121,7 +121,8 @@ async function readOthers(
   { contactId, told }: { contactId: string; told: ReadonlySet<bigint> },
 ): Promise<ExecutionItem[]> {
   if (contactId === ERASED_CONTACT) return [];
-  // By the contact's own index: by its statistics the planner may prefer to walk the whole history, newest first.
+  // By the contact's own index: going by its statistics, the planner might otherwise read the whole history, newest
+  // first.
   const { rows } = await pool.query<ItemRow>(
     `WITH own AS MATERIALIZED (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = $2 LIMIT 1000)
      SELECT ${EXECUTION_COLUMNS} FROM executions AS page
@@ -141,7 +142,7 @@ function actionsOf(row: StoryRow, retriedBy: readonly ExecutionItem[]): AdminAct
   ];
 }
 
-/** Values of a stored object that can be shown as they are; what is nested is left out. */
+/** Values of a stored object that can be shown as they are; nested values are left out. */
 function plainEntries(stored: unknown): [string, string][] {
   if (typeof stored !== "object" || stored === null) return [];
   return Object.entries(stored).flatMap(([name, value]): [string, string][] =>

@@ -1,7 +1,7 @@
 import type { Database } from "#platform/db/client.js";
 import { outcomeOf, type Outcome } from "./shown-outcome.js";
 
-/** Stretches of time the overview tells of, and the steps their charts have. */
+/** Periods the overview covers, and the steps of their charts. */
 export const RANGES = {
   "24h": { label: "24 hours", step: "hour", steps: 24 },
   "7d": { label: "7 days", step: "day", steps: 7 },
@@ -13,7 +13,7 @@ export function isRange(value: unknown): value is Range {
   return typeof value === "string" && Object.hasOwn(RANGES, value);
 }
 
-/** Outcomes that are decided, in the order they are stacked. */
+/** Decided outcomes, in the order they are stacked. */
 export const DECIDED_OUTCOMES = ["enrolled", "already-enrolled", "skipped", "failed"] as const;
 export type DecidedOutcome = (typeof DECIDED_OUTCOMES)[number];
 
@@ -27,12 +27,12 @@ export interface HistoryStep {
 
 export interface OutcomeHistory {
   readonly range: Range;
-  /** When the first step began: what was decided from then on is counted. */
+  /** When the first step began: everything decided since is counted. */
   readonly since: Date;
   /** Oldest first; the last one is not over yet. */
   readonly steps: readonly HistoryStep[];
   readonly totals: OutcomeCounts;
-  /** How many of them an admin had tried again, and were enrolled by that. */
+  /** How many of them were retried by an admin and enrolled that way. */
   readonly enrolledSince: OutcomeCounts;
   /** Why contacts were not enrolled or skipped, the most frequent first. */
   readonly reasons: readonly { code: string; count: number }[];
@@ -47,11 +47,12 @@ interface Row {
 }
 
 /**
- * What the enroll action decided, by when it was decided. Each call of a workflow counts once: an admin's retry says of the
- * call whether it was enrolled since, and is none itself. Read from the index `executions_decided` alone, and gathered by the
- * quarter of an hour first: every zone's days begin at one, and looking up the zone for each row would cost most.
+ * What the enroll action decided, by time of decision. Each call of a workflow counts once: an admin's retry changes
+ * whether the call counts as enrolled since, and is not counted itself. Read from the index `executions_decided` alone,
+ * and grouped by quarter hours first: every zone's days begin at one, and looking up the zone for each row would cost
+ * the most.
  *
- * @param timeZone whose hours and days are meant; an IANA name.
+ * @param timeZone of the hours and days; an IANA name.
  */
 export async function readHistory(
   { pool }: Pick<Database, "pool">,

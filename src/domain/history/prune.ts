@@ -5,15 +5,15 @@ import { rememberCalls } from "#domain/executions/accept/past-calls.js";
 /** How long executions are kept after their end if the portal's admin has not said otherwise. */
 export const DEFAULT_RETENTION_DAYS = 400;
 /**
- * Shorter is not possible: HubSpot holds a contact for seven days, and a call that it delivers again while we no longer
- * know it would enroll the contact a second time.
+ * It cannot be shorter: HubSpot holds a contact for seven days, and a repeated call that we no longer know would enroll
+ * the contact a second time.
  */
 export const MIN_RETENTION_DAYS = 8;
 
 /** One step through a portal's history, oldest first. */
 export interface PruneStep {
   readonly deleted: number;
-  /** Where the next step begins; undefined: the rest is too young to go. */
+  /** Where the next step begins; undefined: the rest is too recent to delete. */
   readonly after: bigint | undefined;
 }
 
@@ -33,26 +33,26 @@ export async function portalsWithHistory(pool: Pool): Promise<bigint[]> {
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
-/** Days in SQL from text of a JSON document: null if it holds none, as one of another release may. */
+/** Days in SQL from text of a JSON document: null if it has none, for example from another release. */
 const wholeDays = (text: string): string => `CASE WHEN ${text} ~ '^[0-9]{1,5}$' THEN (${text})::int END`;
 
 /** When an execution ended, in SQL: a contact may have waited for months before it was enrolled. */
 export const ENDED_AT = "coalesce(e.completed_at, e.decided_at, e.accepted_at)";
 
-/** An erasure of the history took all that told of a person out of it (erase.ts). */
+/** An erasure of the history removed all personal data from it (erase.ts). */
 const IS_BLANKED = "(e.accepted_at <= cutoff.erased_before AND e.request = '{}')";
-/** What was accepted later is too young to go, whatever it is. */
+/** Executions accepted later are too recent to delete. */
 const LATEST = "greatest(cutoff.at, least(cutoff.erased_before, cutoff.blank_at))";
 
 /**
- * Deletes what ended longer ago than the portal's retention among the next `limit` executions by primary key. Ids grow
- * with the time of acceptance, and nothing ends before it: the first that was accepted too late ends the way. Locks only
- * the rows it deletes, and leaves what somebody else holds for the next time. What a cooldown still needs to know of an
- * enrollment is kept apart, and of each call that it was made. What an erasure of the history left blank goes as soon as
- * HubSpot asks about it no more, and leaves nothing for cooldowns.
+ * Deletes, among the next `limit` executions by primary key, those that ended longer ago than the portal's retention.
+ * Ids grow with the time of acceptance, and nothing ends before it: the first one accepted too late ends the pass.
+ * Locks only the rows it deletes, and leaves rows that someone else holds for the next time. What a cooldown still
+ * needs to know about an enrollment is kept separately, and so is the fact that each call was made. Rows blanked by an
+ * erasure are deleted as soon as HubSpot cannot ask about them, and leave nothing for cooldowns.
  *
- * The states come with the rows, not as constants: by old statistics the planner would rather read the index of
- * finished executions by address, all of it (query-plans.test.ts).
+ * The states come with the rows, not as constants: with outdated statistics the planner would read the whole index of
+ * finished executions by address (query-plans.test.ts).
  */
 export async function pruneNext(
   pool: Pool,

@@ -1,8 +1,8 @@
-/** One sequence, sender or workflow in a stretch of time. */
+/** One sequence, sender or workflow in a period. */
 export interface ReportLine {
-  /** HubSpot's id; null where an execution has none. */
+  /** HubSpot's id; null if an execution has none. */
   readonly id: string | null;
-  /** Null where it is not known. */
+  /** Null if not known. */
   readonly name: string | null;
   readonly enrolled: number;
   readonly alreadyEnrolled: number;
@@ -10,19 +10,19 @@ export interface ReportLine {
   readonly failed: number;
   /** How many of those not enrolled were enrolled since, by an admin's retry. */
   readonly enrolledSince: number;
-  /** From acceptance to the enrollment; null where nobody was enrolled, or it is not known. */
+  /** From acceptance to the enrollment; null if nobody was enrolled, or if not known. */
   readonly medianMs: number | null;
   readonly p95Ms: number | null;
-  /** Contacts of whom a “wait for the end” step learnt how their enrollment ended, by how. */
+  /** Contacts whose “wait for the end” step learned how their enrollment ended, by how. */
   readonly ends: { readonly replied: number; readonly finished: number; readonly unenrolled: number };
 }
 
-/** What the database says of a line, or of all: `id` is "" for what has none. */
+/** What the database returns for a line, or for all: `id` is "" if there is none. */
 export interface CountRow {
   readonly is_total: boolean;
   readonly id: string;
   readonly any_name: string | null;
-  /** Of the total: how many lines there are. */
+  /** For the total: how many lines there are. */
   readonly line_count: number;
   readonly enrolled: number;
   readonly already_enrolled: number;
@@ -45,7 +45,7 @@ export interface EndRow {
   readonly unenrolled: number;
 }
 
-/** By line; under null of all lines. */
+/** By line; all lines under null. */
 interface Known {
   readonly retried: ReadonlyMap<string | null, number>;
   readonly ends: ReadonlyMap<string | null, EndRow>;
@@ -77,7 +77,7 @@ function toMs(seconds: number | null): number | null {
   return seconds === null ? null : Math.round(seconds * 1_000);
 }
 
-/** What the total has beyond the lines. */
+/** The part of the total that is not in the lines. */
 export function restOf(total: ReportLine, lines: readonly ReportLine[]): ReportLine {
   const left = (count: (line: ReportLine) => number): number =>
     lines.reduce((sum, line) => sum - count(line), count(total));

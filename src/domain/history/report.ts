@@ -10,7 +10,7 @@ import {
   type RetriedRow,
 } from "./report-line.js";
 
-/** What a report is broken down by, and the column that says it. */
+/** What a report is grouped by, and its column. */
 export const REPORT_GROUPS = {
   sequence: { label: "Sequence", column: "sequence_id" },
   sender: { label: "Sender", column: "sender_user_id" },
@@ -25,21 +25,21 @@ export function isReportGroup(value: unknown): value is ReportGroup {
 export interface Report {
   /** The largest first. */
   readonly lines: readonly ReportLine[];
-  /** Lines past the limit: how many, and what they add up to. Undefined where there are none. */
+  /** Lines past the limit: how many, and their sum. Undefined if there are none. */
   readonly rest: { readonly count: number; readonly line: ReportLine } | undefined;
-  /** Of all lines, also those past the limit. */
+  /** Of all lines, including those past the limit. */
   readonly total: ReportLine;
-  /** What was decided from then on is counted: later than asked for where more was decided than is counted. */
+  /** What was decided from then on is counted: later than requested if more was decided than is counted. */
   readonly since: Date;
 }
 
 export interface ReportRequest {
   readonly group: ReportGroup;
-  /** What was decided from then on is counted. */
+  /** Everything decided since is counted. */
   readonly since: Date;
-  /** Lines at most. */
+  /** Maximum of lines. */
   readonly limit: number;
-  /** Executions at most, the newest of them; by default half a million. */
+  /** Maximum of executions, the newest first; by default half a million. */
   readonly mostCounted?: number;
 }
 
@@ -47,10 +47,10 @@ export interface ReportRequest {
 const MOST_COUNTED = 500_000;
 
 /**
- * The report's lines, the largest first, and their total. All is added up by the database: one row a line comes back,
- * however many executions there are. Each call of a workflow counts once: an admin's retry says of the call whether it
- * was enrolled since. How an enrollment ended is known where the contact then met the step that waits for it: that step's
- * end is counted for the enrollment of the same contact and sequence before it.
+ * The report's lines, the largest first, and their total. The database adds everything up and returns one row per line,
+ * however many executions there are. Each call of a workflow counts once: an admin's retry changes whether the call
+ * counts as enrolled since. How an enrollment ended is known if the contact then reached the step that waits for it:
+ * that step's result counts for the preceding enrollment of the same contact and sequence.
  *
  * Its statements run one after the other: one account's report takes one connection.
  */
@@ -94,7 +94,9 @@ const named = (line: ReportLine, names: ReadonlyMap<string, string>): ReportLine
   name: names.get(line.id ?? "") ?? line.name,
 });
 
-/** From when on no more was decided than is counted: by the index alone, without the executions themselves. */
+/**
+ * The time since which no more was decided than is counted: from the index alone, without the executions themselves.
+ */
 async function readStart(
   pool: Database["pool"],
   portalId: bigint,
@@ -109,12 +111,15 @@ async function readStart(
   return rows[0]?.decided_at ?? since;
 }
 
-/** How long enrolling takes, from a tenth of a second to a month; what is beyond either is in the first bucket or the last. */
+/**
+ * How long enrolling takes, from a tenth of a second to a month; longer or shorter times are in the first bucket or the
+ * last.
+ */
 const TIMES = { fromSeconds: 0.1, toSeconds: 30 * 86_400, buckets: 100 };
 
 /**
  * Times are gathered in buckets, each a sixth wider than the one before, with the least and the greatest of each: so
- * percentiles need no sorting, and are exact where the times of a bucket are the same. OFFSET keeps the planner from
+ * percentiles need no sorting, and are exact if the times of a bucket are the same. OFFSET keeps the planner from
  * expecting a group for every moment there is, and from sorting after all.
  */
 const COUNTS = (column: string): string => `
@@ -164,7 +169,7 @@ const COUNTS = (column: string): string => `
     FROM shown LEFT JOIN percentile USING (is_total, id)
    ORDER BY is_total, enrolled + already_enrolled + skipped + failed DESC, length(id), id`;
 
-/** Between two values in proportion, as `percentile_cont` does; within a bucket, as if its times lay evenly. */
+/** Interpolates between two values, as `percentile_cont` does; within a bucket, as if its times were spread evenly. */
 function percentileAt(share: number): string {
   const place = `${share} * (enrolled - 1)`;
   return `max(CASE
@@ -174,7 +179,7 @@ function percentileAt(share: number): string {
     ) FILTER (WHERE ${place} >= upto - count AND ${place} < upto)`;
 }
 
-/** `$3`: the lines that are shown; the total, without an id, is of all. */
+/** `$3`: the lines to show; the total, without an id, covers all. */
 const OF_SHOWN_AND_ALL = `GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
 
 const RETRIED = (column: string): string => `
@@ -187,7 +192,7 @@ const RETRIED = (column: string): string => `
   ) AS tried ${OF_SHOWN_AND_ALL}`;
 
 /**
- * The last enrollment before the wait is the one that is waited for. Waits are few among the executions: they are found in
+ * The last enrollment before the wait is the one it waits for. Waits are few among the executions: they are found in
  * the index by time alone, and then read one by one (LATERAL), not with the whole table.
  */
 const ENDS = (column: string): string => `
@@ -217,7 +222,7 @@ const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
   sender: `SELECT user_id AS id, label AS name FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
 };
 
-/** Workflows have no names with us. */
+/** We do not know the names of workflows. */
 async function readNames(
   pool: Database["pool"],
   portalId: bigint,

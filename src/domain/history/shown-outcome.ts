@@ -24,7 +24,7 @@ export function outcomeOf(enrollmentStatus: string | null, isDecided: boolean): 
   return BY_STATUS[enrollmentStatus ?? ""] ?? (isDecided ? "answered" : "waiting");
 }
 
-/** What the other actions answer: how a sequence ended, or whether the contact is in one. */
+/** What the other actions return: how a sequence ended, or whether the contact is in one. */
 export const ANSWER_WORDS: Readonly<Record<WaitOutcome | "true" | "false", string>> = {
   FINISHED: "The sequence finished.",
   REPLIED: "The contact replied.",
@@ -35,7 +35,7 @@ export const ANSWER_WORDS: Readonly<Record<WaitOutcome | "true" | "false", strin
   false: "The contact is in no sequence.",
 };
 
-/** What is left to say besides the outcome, by the execution's state; empty where nothing is. */
+/** What the page says besides the outcome, by the execution's state; empty if nothing. */
 const REMARKS: Readonly<Record<string, string>> = {
   QUEUED: "In line to be enrolled.",
   ATTEMPTING: "Being enrolled now.",

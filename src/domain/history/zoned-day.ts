@@ -5,7 +5,7 @@ const MINUTE_MS = 60_000;
  *
  * @param day `YYYY-MM-DD`.
  * @param later days to add, by the calendar: a day in which the clocks change is not 24 hours long.
- * @returns undefined where `day` is none.
+ * @returns undefined if `day` is not a date.
  */
 export function startOfDay(day: string, timeZone: string, later = 0): Date | undefined {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);

@@ -5,19 +5,19 @@ import type { SenderLedger } from "./sender-ledger.js";
 import type { SenderBlocks } from "./sender-blocks.js";
 import type { SenderPolicy, SenderRefusal } from "#domain/contract/sender-policy.js";
 
-/** Why a sender cannot send at this moment, and whether that passes. */
+/** Why a sender cannot send now, and whether that will pass. */
 export interface Unavailable {
   readonly kind: "later" | "never";
   readonly code: ErrorCode;
-  /** Worded when it is read: of all who are passed over few are told of. */
+  /** Built when it is read: few of the passed-over senders are reported. */
   readonly reason: string;
   /** For `later`: not before. */
   readonly notBefore?: Date;
-  /** It is not known whether the sender can send, and soon will be: the contact waits, whatever its preset says. */
+  /** It is not yet known whether the sender can send, and soon will be: the contact waits, whatever its preset says. */
   readonly isUnsettled?: true;
 }
 
-/** Whether a sender can send at this moment, and if not, why and until when. */
+/** Whether a sender can send now, and if not, why and until when. */
 export type Availability = { readonly kind: "now"; readonly isProbe: boolean } | Unavailable;
 
 const NOW = { kind: "now", isProbe: false } as const;
@@ -90,8 +90,8 @@ class Closed implements Unavailable {
 }
 
 /**
- * Judges a sender whose account the ledger has loaded, without waiting for anything: between the judgement and the
- * reservation nobody else can take the place.
+ * Judges a sender whose usage the ledger has loaded. Synchronous, so that no other contact can take the place between
+ * the judgment and the reservation.
  */
 export function availabilityOf(
   sender: SenderPolicy,

@@ -4,7 +4,7 @@ import type { Policy, SenderRule } from "#domain/contract/policy.js";
 import type { PortalPolicy, Rotation } from "./portal-policy.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
 
-/** Those considered together: one person, or the members of a rotation, of whom one is picked. */
+/** Candidates considered together: one person, or the members of a rotation, of whom one is picked. */
 export interface CandidateGroup {
   readonly via: CandidateVia;
   readonly people: readonly Person[];
@@ -12,8 +12,8 @@ export interface CandidateGroup {
 }
 
 /**
- * The members of rotations, by the rotation as it was read: one that an admin changed is looked up again. All contacts that
- * need them share one look-up, also while it is under way.
+ * The members of rotations, keyed by the rotation as it was read, so that one an admin changed is looked up again. All
+ * contacts that need them share one lookup, even while it is running.
  */
 export type KnownMembers = WeakMap<Rotation, Promise<readonly Person[]>>;
 
@@ -92,7 +92,7 @@ async function fromRule(rule: SenderRule, sources: CandidateSources): Promise<Ca
   }
 }
 
-/** Who may send by the policy, in order: the chosen, the fallback rotation, the default sender. */
+/** Who may send according to the policy, in order: the chosen sender, the fallback rotation, the default sender. */
 export function candidateGroups({ sender, fallback }: Policy, sources: CandidateSources): LazyGroup[] {
   const { rotationId, toDefaultSender } = fallback;
   const isDefaultChosen = sender.mode === "default_sender";

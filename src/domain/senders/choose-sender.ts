@@ -12,7 +12,7 @@ import type { SenderLedger } from "./sender-ledger.js";
 import type { SenderBlocks } from "./sender-blocks.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 
-/** What a portal's senders have done and may do, in the hands of one owner for one turn. */
+/** What a portal's senders have done and may do; held by one owner for one turn. */
 export interface SenderState {
   readonly portal: PortalPolicy;
   readonly ledger: SenderLedger;
@@ -24,15 +24,15 @@ export interface SenderState {
   readonly now: () => Date;
 }
 
-/** One contact that looks for a sender. */
+/** One contact that needs a sender. */
 export interface SenderRequest {
   readonly executionId: bigint;
   readonly policy: Policy;
   readonly properties: Readonly<Record<string, string | null>>;
-  /** Alias the workflow's step names, for the sender it names. */
+  /** Alias that the workflow's step gives for the sender it names. */
   readonly alias: string | undefined;
   readonly people: PeopleSources;
-  /** Who enrolled this contact last, asked for only where a rotation keeps senders. */
+  /** Who enrolled this contact last, read only if a rotation keeps senders. */
   readonly lastSender: () => Promise<bigint | undefined>;
   /** The contact has to be enrolled within this time. */
   readonly patienceMs: number;
@@ -44,7 +44,7 @@ export interface ChosenSender {
   readonly alias: string | undefined;
 }
 
-/** Who sends: a place of theirs is reserved. Or whom the contact waits for, or why nobody can. */
+/** Who sends, with a place reserved; or whom the contact waits for; or why nobody can send. */
 export type SenderDecision =
   | { readonly kind: "send"; readonly sender: ChosenSender; readonly choice: StoredSenderChoice }
   | {
@@ -66,16 +66,16 @@ interface PassedOver {
   readonly userId: bigint | undefined;
   readonly verdict: Unavailable;
   readonly sender: SenderPolicy | undefined;
-  /** When the sender could send, behind those who wait already; worked out once nobody else can. */
+  /** When the sender could send, after those who wait already; computed only once nobody else can. */
   place?: { readonly behind: number; readonly freeAt: Date | undefined };
 }
 
-/** Senders looked at between two turns of the event loop, at most: what is not known of them yet takes some 0.1 ms each. */
+/** Maximum of senders to check between two turns of the event loop: a new one takes some 0.1 ms. */
 const SLICE = 16;
-/** Of those passed over so many are stored with the contact and shown; a rotation has up to 200. */
+/** How many passed-over senders are stored with the contact and shown; a rotation has up to 200. */
 const MOST_TOLD = 25;
 
-/** One choice under way: who was passed over so far. */
+/** One choice in progress: who was passed over so far. */
 class Choosing {
   readonly #state: SenderState;
   readonly #request: SenderRequest;
@@ -99,7 +99,7 @@ class Choosing {
     await this.#inSlices(this.#passedOver, (entry) => {
       this.#findPlace(entry);
     });
-    // From here on nothing is awaited: no two contacts wait for the same place.
+    // No `await` from here on, so that no two contacts wait for the same place.
     return this.#waitOrFail();
   }
 
@@ -109,7 +109,7 @@ class Choosing {
     await ledger.load(users.map(({ userId }) => userId));
     const wanted = group.rotation?.keepsSender === true ? await this.#request.lastSender() : undefined;
     await this.#inSlices(users, ({ userId }) => this.#opening(userId));
-    // From here to the reservation nothing is awaited: what is free now is still free then.
+    // No `await` from here to the reservation: what is free now is still free then.
     const ready = new Map<bigint, { email: string; sender: SenderPolicy; isProbe: boolean }>();
     for (const person of group.people) {
       if (person.kind === "nobody")
@@ -195,8 +195,8 @@ class Choosing {
   }
 
   /**
-   * Does what an answer takes that is kept, for one after the other, and lets the event loop turn meanwhile: what then has
-   * to be done in one go finds the answers there.
+   * Computes the cacheable answers one by one and yields to the event loop in between; the synchronous part then finds
+   * them cached.
    */
   async #inSlices<T>(items: readonly T[], answer: (item: T) => unknown): Promise<void> {
     for (const [index, item] of items.entries()) {
@@ -210,7 +210,10 @@ class Choosing {
     return openings.opensAt(senderPolicy(portal, userId), now());
   }
 
-  /** The place this contact would wait for: behind all who wait already. It holds while nobody else joins them. */
+  /**
+   * The place this contact would wait for, after everyone who waits already. It holds as long as nobody else joins
+   * them.
+   */
   #findPlace(entry: PassedOver): void {
     const { ledger, now } = this.#state;
     const { sender, verdict, place } = entry;
@@ -258,7 +261,7 @@ class Choosing {
 
 const LEAST_WAIT_MS = 1_000;
 
-/** Who of those passed over could send first; of equals the one considered first. */
+/** The passed-over sender who could send first; in a tie the one considered first. */
 function soonestOf(
   passedOver: readonly PassedOver[],
   nowMs: number,
@@ -274,11 +277,11 @@ function soonestOf(
 }
 
 /**
- * Finds who sends to a contact: the sender the policy names, then its fallbacks, in order; of a rotation the member whose
- * turn it is. A place of the one found is reserved in the ledger and the pick made on its wheel; the caller stores both
- * before it sends, and settles them with what came of it.
+ * Finds the sender for a contact: the one the policy names, then its fallbacks, in order; in a rotation, the member
+ * whose turn it is. Reserves a place for the sender in the ledger and makes the pick on the rotation's wheel; the
+ * caller stores both before it sends, and settles them with the result.
  *
- * @throws what looking people up throws, and the database's faults.
+ * @throws what looking up people throws, and the database's faults.
  */
 export function chooseSender(state: SenderState, request: SenderRequest): Promise<SenderDecision> {
   return new Choosing(state, request).choose();

@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
 
-/** What we enrolled a contact in so far. */
+/** What we have enrolled a contact in. */
 export interface ContactHistory {
   readonly lastEnrolledAt: Date;
   readonly lastSenderUserId: bigint | undefined;
-  /** Undefined: never in the sequence asked about. */
+  /** Undefined: never in the given sequence. */
   readonly lastEnrolledInSequenceAt: Date | undefined;
 }
 
@@ -14,8 +14,8 @@ export interface HistoryQuestion {
 }
 
 /**
- * Our own enrollments of many contacts in one statement, those whose executions retention deleted among them, in the order
- * asked; undefined: none that we know of.
+ * Our own enrollments of many contacts in one statement, including those whose executions retention deleted, in the
+ * given order; undefined: none that we know of.
  */
 export async function readContactHistories(
   pool: Pool,

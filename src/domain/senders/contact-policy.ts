@@ -4,10 +4,10 @@ import { ownValue } from "#platform/text/own-value.js";
 import type { ContactHistory } from "./contact-history.js";
 import type { Policy } from "#domain/contract/policy.js";
 
-/** A contact that is not to be enrolled, by the customer's policy. */
+/** A contact that the customer's policy excludes. */
 export interface ContactRefusal {
   readonly code: "UNSUBSCRIBED" | "BLOCKED" | "COOLDOWN_ACTIVE";
-  /** SKIPPED: the customer's own choice; FAILED: the contact's, whatever the customer wants. */
+  /** SKIPPED: the customer's own choice; FAILED: the contact's own choice, whatever the customer wants. */
   readonly status: "SKIPPED" | "FAILED";
   /** What an admin reads. */
   readonly reason: string;
@@ -15,14 +15,14 @@ export interface ContactRefusal {
 
 export interface ContactFacts {
   readonly sequenceId: string;
-  /** As the workflow's call carried them, or read from HubSpot. */
+  /** As sent with the workflow's call, or read from HubSpot. */
   readonly properties: Readonly<Record<string, string | null>>;
-  /** What we enrolled the contact in; needed for a cooldown only. */
+  /** What we have enrolled the contact in; */
   readonly history: ContactHistory | undefined;
-  /** In a sequence at this moment: what then happens is for `ifAlreadyEnrolled` to say, not for the cooldown. */
+  /** In a sequence now: then `ifAlreadyEnrolled` decides, not the cooldown. */
   readonly isInSequence?: boolean;
   readonly now: Date;
-  /** The portal's: days in the reason are those of its calendar. */
+  /** The portal's time zone: days in the reason follow its calendar. */
   readonly timeZone: string;
 }
 
@@ -35,31 +35,31 @@ function domainOf(email: string): string {
     .toLowerCase();
 }
 
-/** A list of domains, made ready to be looked into. */
+/** A list of domains, prepared for lookups. */
 interface ListedDomains {
-  /** Where each stands in the list. */
+  /** Position of each in the list. */
   readonly positions: ReadonlyMap<string, number>;
   readonly longest: number;
 }
 
-/** By the list as it was read. */
+/** Keyed by the list as it was read. */
 const lists = new WeakMap<readonly string[], ListedDomains>();
 
 function listOf(domains: readonly string[]): ListedDomains {
   const known = lists.get(domains);
   if (known !== undefined) return known;
-  // Backwards: of one that is listed twice the first counts.
+  // Backward: if one is listed twice, the first counts.
   const positions = new Map([...domains.entries()].reverse().map(([at, listed]) => [listed, at]));
   const list = { positions, longest: domains.reduce((most, { length }) => Math.max(most, length), 0) };
   lists.set(domains, list);
   return list;
 }
 
-/** The first of the list that the domain is, or is a part of: looked up by its parts, however long the list. */
+/** The first entry of the list that the domain equals or is below: looked up by its parts, however long the list. */
 function suppressedDomain(domain: string, domains: readonly string[]): string | undefined {
   const { positions, longest } = listOf(domains);
   const found: number[] = [];
-  // From the end on, up to a part that is longer than all that is listed.
+  // From the end, up to a part that is longer than every entry.
   for (let dot = domain.lastIndexOf("."); ; dot = domain.lastIndexOf(".", dot - 1)) {
     const position = positions.get(domain.slice(dot + 1));
     if (position !== undefined) found.push(position);
@@ -76,7 +76,7 @@ function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts)
   }
   if (suppression.property === null) return undefined;
   const { name, values } = suppression.property;
-  // A property of several choices holds them all, separated by semicolons.
+  // A multiple-choice property holds all values, separated by semicolons.
   const held = new Set(
     (ownValue(properties, name) ?? "").split(";").map((value) => value.trim().toLowerCase()),
   );
@@ -86,7 +86,7 @@ function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts)
   return { code: "BLOCKED", status: "SKIPPED", reason };
 }
 
-/** The contact's last enrollment that the cooldown is counted from: by its properties or by our own history. */
+/** The contact's last enrollment, from which the cooldown counts: by its properties or our own history. */
 function lastEnrolledMs({ cooldown }: Policy, facts: ContactFacts): number | undefined {
   const { properties, history, sequenceId, now } = facts;
   const isCounted = cooldown.scope === "any" || properties["hs_latest_sequence_enrolled"] === sequenceId;
@@ -110,7 +110,7 @@ function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | un
   return { code: "COOLDOWN_ACTIVE", status: "SKIPPED", reason };
 }
 
-/** Why the contact is not to be enrolled, before a request is spent on it; undefined: nothing in its way. */
+/** Why the contact is not to be enrolled, before a request is spent on it; undefined: it may be enrolled. */
 export function refuseContact(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
   const suppressed = refuseSuppressed(policy, facts);
   if (suppressed !== undefined) return suppressed;
@@ -120,7 +120,7 @@ export function refuseContact(policy: Policy, facts: ContactFacts): ContactRefus
   return refuseCooling(policy, facts);
 }
 
-/** Contact properties the policy looks at, besides those every call carries. */
+/** Contact properties the policy reads, besides those every call carries. */
 export function neededProperties({ sender, suppression }: Policy): string[] {
   return [
     ...(sender.mode === "contact_property" ? [sender.property] : []),

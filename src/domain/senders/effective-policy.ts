@@ -1,7 +1,7 @@
 import { INITIAL_POLICY, type Policy, type SenderRule } from "#domain/contract/policy.js";
 import type { Needs, PortalPolicy } from "./portal-policy.js";
 
-/** What a workflow's step says itself; what it leaves out is the preset's to decide. */
+/** What a workflow's step sets itself; the preset decides the rest. */
 export interface StepChoices {
   readonly senderMode?: "contact_owner" | "specific_user" | "rotation" | "portal_default" | undefined;
   readonly senderUserId?: string | undefined;
@@ -61,7 +61,7 @@ export function effectivePolicy(portal: PortalPolicy, step: StepChoices): Effect
   };
 }
 
-/** As the database gives them: nothing else can be one. */
+/** As the database formats them: no other text can be an id. */
 const ID = /^\d{1,18}$/;
 
 /** Ids of the rotations whose members may send by the policy. */
@@ -71,8 +71,8 @@ export function rotationsOf({ sender, fallback }: Policy): string[] {
 }
 
 /**
- * What applies to one call, by a portal's policy that was read for it: for the preset the step names, and the rotations it
- * then comes to.
+ * What applies to one call, from a portal's policy that was read for it: for the preset the step names, and for the
+ * rotations it then reaches.
  *
  * @param read brings at least what is needed.
  */

@@ -18,21 +18,21 @@ export interface ChoiceQuestion {
   readonly contactId: string;
   readonly sequenceId: string;
   readonly step: StepChoices & { readonly senderAlias?: string | undefined };
-  /** Of the contact: those of REQUESTED_PROPERTIES, and what `neededProperties` of the policy names. */
+  /** The contact's REQUESTED_PROPERTIES, and those that `neededProperties` of the policy names. */
   readonly properties: Readonly<Record<string, string | null>>;
-  /** As its properties say. */
+  /** According to its properties. */
   readonly isInSequence: boolean;
   readonly people: PeopleSources;
   readonly openings: Openings;
   readonly breathe: Breathe;
   readonly now: Date;
-  /** How long the contact could be held, for the question whether waiting is worth it. */
+  /** How long the contact could be held, to decide whether waiting is worth it. */
   readonly patienceMs: number;
 }
 
 /** What would happen to a contact that reached the step now. */
 export type ChoiceExplanation =
-  /** It would not be enrolled: a wrong setting, or the contact's own state. */
+  /** It would not be enrolled, because of a wrong setting or the contact's own state. */
   | {
       readonly kind: "refused";
       readonly code: ErrorCode;
@@ -45,8 +45,8 @@ export type ChoiceExplanation =
 const NOBODY = -1n;
 
 /**
- * Tells what would happen to a contact, by the very code that enrolls: nothing is sent, reserved, turned or stored. What
- * HubSpot alone knows (an enrollment under way, a missing inbox nobody has run into yet) is not in it.
+ * Says what would happen to a contact, with the very code that enrolls: nothing is sent, reserved, advanced or stored.
+ * It does not include what only HubSpot knows (an enrollment under way, a missing inbox nobody has run into yet).
  */
 export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promise<ChoiceExplanation> {
   const { portal, contactId, sequenceId, properties, step, openings, breathe } = question;
@@ -66,7 +66,7 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
     timeZone: portal.timeZone,
   });
   if (refusal !== undefined) return { kind: "refused", ...refusal };
-  // Books of its own, thrown away at the end: what is reserved in them is reserved nowhere else.
+  // Its own ledger and wheels, thrown away at the end: nothing is really reserved.
   const ledger = new SenderLedger({ pool, portalId, now, openings });
   const decision = await chooseSender(
     {

@@ -1,14 +1,14 @@
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 
-/** "What would happen to this contact?": what a workflow's step would ask for. Nothing is enrolled by asking. */
+/** "What would happen to this contact?": what a workflow's step would ask for. This enrolls nothing. */
 export interface EnrollQuestion {
-  /** Contact id or e-mail address. */
+  /** Contact id or email address. */
   readonly contact: string;
   readonly sequenceId: string;
   /** Null: the step names none, so the portal's default preset applies. */
   readonly presetId: bigint | null;
   readonly sender: RequestedSender;
-  /** What else the step says; what is absent is the preset's to decide. */
+  /** What else the step says; the preset decides what is absent. */
   readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait";
   readonly cooldownDays?: number;
   /** An alias address of the sender's inbox. */
@@ -24,13 +24,13 @@ export type RequestedSender =
   | { readonly mode: "specific_user"; readonly userId: bigint }
   | { readonly mode: "rotation"; readonly rotationId: bigint };
 
-/** One rule of the contact policy and what it says about this contact. */
+/** One rule of the contact policy and its verdict on this contact. */
 export interface ContactCheck {
   /** What is checked, in an admin's words: "Opt-out", "Cooldown". */
   readonly name: string;
   /** `unknown`: could not be checked, the sentence says why. */
   readonly verdict: "passed" | "refused" | "waits" | "unknown";
-  /** Error code, where it is refused or waits. */
+  /** Error code, if it is refused or waits. */
   readonly code?: string;
   readonly sentence: string;
 }
@@ -42,7 +42,9 @@ export interface Explained {
   readonly policyName: string;
   /** In the order in which they are applied. */
   readonly checks: readonly ContactCheck[];
-  /** As it would be stored with the execution; undefined where nobody is chosen, e.g. because the contact policy refuses. */
+  /**
+   * As it would be stored with the execution; undefined if nobody is chosen, e.g. because the contact policy refuses.
+   */
   readonly choice: StoredSenderChoice | undefined;
   readonly decision: "enroll" | "wait" | "refuse";
   readonly code?: string;
@@ -52,5 +54,5 @@ export interface Explained {
 export type Explanation =
   Explained | { readonly kind: "contact-not-found" } | { readonly kind: "hubspot-unavailable" };
 
-/** Answers for the portal handed in, whatever ids the question names. */
+/** Answers for the given portal, whatever ids the question names. */
 export type Explain = (portalId: bigint, question: EnrollQuestion) => Promise<Explanation>;

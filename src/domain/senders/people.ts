@@ -1,10 +1,10 @@
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { Owner } from "#platform/hubspot/gateway.js";
 
-/** Where people are looked up: the portal's directory and, where it does not know one, HubSpot. */
+/** Where people are looked up: the portal's directory and, if it does not know someone, HubSpot. */
 export interface PeopleSources {
   owner(ownerId: string): Promise<Owner | undefined>;
-  /** Emails of active users, as many as are asked for; those without an entry are not active. */
+  /** Emails of those given users who are active; a user without an entry is not. */
   userEmails(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
 }
 
@@ -13,7 +13,7 @@ export type Person =
   | { readonly kind: "user"; readonly userId: bigint; readonly email: string }
   | {
       readonly kind: "nobody";
-      /** Set where a person is named, but cannot send. */
+      /** Set if a person is named but cannot send. */
       readonly userId?: bigint;
       readonly code: ErrorCode;
       readonly reason: string;
@@ -24,7 +24,7 @@ function ownerName(owner: Owner): string {
   return name || owner.email || `Owner ${owner.id}`;
 }
 
-/** The user behind an owner id, as it stands in a property of the contact. */
+/** The user behind an owner id, as found in a property of the contact. */
 export async function personOfOwner(
   ownerId: string | null | undefined,
   { owner: find }: Pick<PeopleSources, "owner">,
@@ -33,14 +33,14 @@ export async function personOfOwner(
   const owner = await find(ownerId);
   if (owner === undefined)
     return { kind: "nobody", code: "OWNER_INACTIVE", reason: `Owner ${ownerId} no longer exists.` };
-  // Archived owners have no user any more and queues never had one (docs/hubspot.md §11).
+  // Archived owners no longer have a user, and queues never had one (docs/hubspot.md §11).
   if (owner.archived || owner.type !== "PERSON" || owner.userId === null || owner.email === null) {
     return { kind: "nobody", code: "OWNER_INACTIVE", reason: `The owner is ${ownerName(owner)}.` };
   }
   return { kind: "user", userId: owner.userId, email: owner.email };
 }
 
-/** Users by their ids, in the order given; of one who is not active it is said that nobody can send as this user. */
+/** Users by their ids, in the given order; for an inactive one, that nobody can send as this user. */
 export async function peopleOfUsers(
   userIds: readonly bigint[],
   { userEmails }: Pick<PeopleSources, "userEmails">,

@@ -20,26 +20,26 @@ export interface Rotation {
   readonly members: readonly WheelMember[];
 }
 
-/** All an admin decided about enrolling in one portal, as it stood when it was read. */
+/** Everything an admin decided about enrolling in one portal, as it was when read. */
 export interface PortalPolicy {
   readonly portalId: bigint;
   /** By the database's clock. */
   readonly readAt: Date;
   readonly isPaused: boolean;
-  /** IANA name; UTC where HubSpot has not told it yet. */
+  /** IANA name; UTC if HubSpot has not sent it yet. */
   readonly timeZone: string;
   readonly defaultSenderUserId: bigint | undefined;
   readonly onlyListedSenders: boolean;
-  /** Those with settings of their own; for all others see {@link senderPolicy}. */
+  /** Users with settings of their own; for all others see {@link senderPolicy}. */
   readonly senders: ReadonlyMap<bigint, SenderPolicy>;
-  /** Of these two those that were needed, and all that was needed and is not there does not exist. */
+  /** Only the presets and rotations that were needed; a needed one that is missing does not exist. */
   readonly rotations: KnownRotations;
   readonly presets: ReadonlyMap<string, Preset>;
   readonly defaultPreset: Preset | undefined;
   readonly needs: Needs;
 }
 
-/** Ids of the presets and rotations that a reader has use for: however many an account has made, the others stay unread. */
+/** Ids of the presets and rotations that a reader needs: however many an account has, the others stay unread. */
 export interface Needs {
   readonly presets: ReadonlySet<string>;
   readonly rotations: ReadonlySet<string>;
@@ -47,7 +47,7 @@ export interface Needs {
 
 export const NEEDS_NOTHING: Needs = { presets: new Set(), rotations: new Set() };
 
-/** Whether the policy was read for all that. */
+/** Whether the policy was read for all of them. */
 export function covers({ needs }: PortalPolicy, { presets, rotations }: Needs): boolean {
   const isIn = (known: ReadonlySet<string>) => (id: string) => known.has(id);
   return [...presets].every(isIn(needs.presets)) && [...rotations].every(isIn(needs.rotations));
@@ -74,10 +74,10 @@ interface PolicyRow {
   presets: Changes<PresetRow>;
 }
 
-/** Most rows of a kind that one answer brings: parsing them takes the event loop some ten milliseconds. */
+/** Maximum of rows of a kind in one answer: parsing them blocks the event loop for some ten milliseconds. */
 const SLICE = { senders: 1_000, rotations: 20, presets: 20 };
 
-/** One kind of rows that are not as known, and the ids of those that are known and gone. */
+/** One kind of rows that changed, and the ids of known rows that are gone. */
 const changesOf = (kind: {
   table: string;
   id: string;
@@ -96,10 +96,10 @@ const changesOf = (kind: {
               WHERE NOT EXISTS (SELECT FROM ${kind.table} row WHERE row.portal_id = $1 AND row.${kind.id} = known.id)))`;
 
 /**
- * One statement, so that what it returns belongs together. Ids as text: JSON's numbers are too small for them.
+ * One statement, so that its results are consistent. Ids are text: JSON's numbers are too small for them.
  *
- * Only rows that changed since they were last read are sent: `xmin`, the transaction that wrote a row, is another after each
- * change, by whomever. With its members an admin's change of a rotation writes the rotation itself.
+ * Only rows that changed since they were last read are sent: `xmin`, the transaction that wrote a row, differs after
+ * each change, whoever made it. When an admin changes a rotation's members, the rotation's own row is written too.
  */
 const READ = `
   SELECT now() AS read_at, coalesce(s.paused_at IS NOT NULL, false) AS is_paused, p.time_zone, s.default_sender_user_id,
@@ -141,20 +141,20 @@ function toRotation(row: RotationRow, stamp: string): Rotation & KeptRow {
   return { rotationId, name, keepsSender, members, stamp };
 }
 
-/** As array literals: all are numbers, and the driver would escape each of thousands. */
+/** As array literals: all values are numbers, and the driver would escape each of thousands. */
 function stampsOf(kept: ReadonlyMap<string, KeptRow>): [ids: string, stamps: string] {
   const stamps = [...kept.values()].map(({ stamp }) => stamp);
   return [`{${[...kept.keys()].join()}}`, `{${stamps.join()}}`];
 }
 
-/** What the reader of a portal's policy knows of it. */
+/** What the reader of a portal's policy already knows. */
 export interface Known {
   /**
-   * What earlier reads brought: rows that have not changed since are neither sent nor parsed again, and are the same
-   * objects. It is brought up to date.
+   * What earlier reads returned: unchanged rows are neither sent nor parsed again, and stay the same objects. Updated
+   * in place.
    */
   readonly memory?: PolicyMemory;
-  /** Rotations that the reader turns itself: whose turn it is by them is not read again. */
+  /** Rotations that the reader itself advances: their positions are not read again. */
   readonly rotations?: KnownRotations | undefined;
   readonly needs?: Needs | undefined;
 }
@@ -170,7 +170,7 @@ async function readSlice(
     text: READ,
     values: [
       ...[portalId, ...stampsOf(known.senders), ...stampsOf(known.presets), ...stampsOf(rotations)],
-      // What is known is sent again once it has changed.
+      // A known row is sent again once it has changed.
       `{${[...new Set([...known.presets.keys(), ...needs.presets])].join()}}`,
       `{${[...needs.rotations].join()}}`,
     ],
@@ -185,8 +185,8 @@ async function readSlice(
 }
 
 /**
- * Reads what applies in a portal now. In one statement, if the reader knows most of it; otherwise in several, each of which
- * brings a slice of what is not known yet: all that is returned was so at the moment of the last.
+ * Reads what applies in a portal now. One statement is enough if the reader knows most of it; otherwise several each
+ * return a slice of what is not known yet. The result is consistent as of the last of them.
  */
 export async function readPortalPolicy(
   pool: Pool,
@@ -215,7 +215,7 @@ export async function readPortalPolicy(
   }
 }
 
-/** What applies to a user as a sender, with the defaults for one whom no admin and no refusal has touched. */
+/** What applies to a user as a sender, with the defaults for a user without settings or refusals. */
 export function senderPolicy(portal: PortalPolicy, userId: bigint): SenderPolicy {
   return (
     portal.senders.get(userId) ?? {

@@ -1,7 +1,7 @@
 import type { Rotation } from "./portal-policy.js";
 import { pickFromWheel, takeBack, type WheelMember, type WheelPick } from "./weighted-rotation.js";
 
-/** Where a member of a rotation stands, as it is to be stored. */
+/** A rotation member's position, as it is to be stored. */
 export interface WheelState {
   readonly rotationId: string;
   readonly userId: bigint;
@@ -10,7 +10,7 @@ export interface WheelState {
 }
 
 /**
- * The rotations of a portal in the hands of its owner, who alone turns them: what was read when the turn began is led on
+ * A portal's rotations, held by its owner, who alone advances them: the positions read when the turn began are updated
  * here, and stored with each pick before the pick is acted on.
  */
 export class RotationWheels {
@@ -18,7 +18,7 @@ export class RotationWheels {
   readonly #picks = new Map<bigint, { readonly pick: WheelPick; readonly rotationId: string }>();
   readonly #turned = new Set<string>();
 
-  /** Members as they stand, whatever of the rotation an admin changed meanwhile. */
+  /** Members with their current positions, whatever an admin changed about the rotation meanwhile. */
   membersOf(rotation: Rotation): WheelMember[] {
     const known = this.#wheels.get(rotation.rotationId);
     const members = rotation.members.map((member) => {
@@ -32,7 +32,7 @@ export class RotationWheels {
     return members;
   }
 
-  /** Picks for an execution among the members that can send; `wanted` goes before whoever's turn it is. */
+  /** Picks for an execution among the members that can send; `wanted` is preferred to the member whose turn it is. */
   pick(choice: {
     executionId: bigint;
     rotation: Rotation;
@@ -51,12 +51,12 @@ export class RotationWheels {
     return pick.picked.userId;
   }
 
-  /** The pick made for the execution stands. */
+  /** Keeps the pick made for the execution. */
   keep(executionId: bigint): void {
     this.#picks.delete(executionId);
   }
 
-  /** Nothing was sent by the pick made for the execution: its turn is given back. */
+  /** Nothing was sent for the execution's pick: its turn is given back. */
   giveBack(executionId: bigint): void {
     const made = this.#picks.get(executionId);
     if (made === undefined) return;
@@ -65,7 +65,7 @@ export class RotationWheels {
     this.#turned.add(made.rotationId);
   }
 
-  /** What changed since it was last asked, to be stored. */
+  /** What changed since the last call, to be stored. */
   takeTurned(): WheelState[] {
     const turned = [...this.#turned];
     this.#turned.clear();

@@ -8,19 +8,21 @@ export const SENDER_REFUSALS = [
 ] as const;
 export type SenderRefusalCode = (typeof SENDER_REFUSALS)[number];
 
-/** A refused sender is tried again with one contact after this time, so that a repaired inbox is found by itself. */
+/**
+ * A refused sender is tried again with one contact after this time, so that a repaired inbox is found automatically.
+ */
 export const PROBE_AFTER_MS = 3_600_000;
-/** HubSpot's limit is by the day, and not said when it resets: asked again after this time. */
+/** HubSpot's limit is per day, and HubSpot does not say when it resets: the sender is tried again after this time. */
 export const LIMITED_FOR_MS = 3_600_000;
-/** Longer than requests are under way at once. */
+/** Longer than concurrent requests are in flight. */
 const SAME_REFUSAL_MS = 60_000;
-/** While one contact probes a sender that was over its limit, the others look again after this time. */
+/** While one contact probes a sender that was over its limit, the others wait this long. */
 const PROBE_TAKES_MS = 30_000;
 
 /** What HubSpot's earlier refusals mean for a sender now. */
 export type BlockState =
   | { readonly kind: "good" }
-  /** May be tried with one contact, to see whether it has been put right. */
+  /** May be tried with one contact, to see whether the problem is fixed. */
   | { readonly kind: "probe" }
   | { readonly kind: "refused"; readonly refusal: SenderRefusal }
   | { readonly kind: "limited"; readonly until: Date };
@@ -30,12 +32,12 @@ interface SenderBlock {
   readonly limitedUntil: Date | undefined;
 }
 
-/** A mark made in this turn; what is read of the sender later than it was stored counts more. */
+/** A block found in this turn; a later read of the sender takes precedence once the block was stored. */
 interface OwnBlock extends SenderBlock {
   storedAtMs: number | undefined;
 }
 
-/** Refusals of senders, as read with the portal's policy and as they come in during one turn. */
+/** HubSpot's refusals of senders: those read with the portal's policy, and those that come in during one turn. */
 export class SenderBlocks {
   readonly #now: () => Date;
   readonly #blocks = new Map<bigint, OwnBlock>();
@@ -45,7 +47,7 @@ export class SenderBlocks {
     this.#now = now;
   }
 
-  /** What is known of the sender: this turn's own findings before what was read. */
+  /** What is known about the sender: this turn's own findings take precedence over what was read. */
   of(sender: SenderPolicy): SenderBlock {
     return this.#blocks.get(sender.userId) ?? sender;
   }
@@ -67,12 +69,12 @@ export class SenderBlocks {
     this.#probing.set(userId, executionId);
   }
 
-  /** The attempt is over, however it went. */
+  /** The attempt is over, whatever its result. */
   endProbe(executionId: bigint): void {
     for (const [userId, prober] of this.#probing) if (prober === executionId) this.#probing.delete(userId);
   }
 
-  /** @returns whether that is news: false for a refusal that another request was told moments ago. */
+  /** @returns whether this is new: false for a refusal that another request got moments ago. */
   refused(userId: bigint, code: SenderRefusalCode, message: string): boolean {
     const at = this.#now();
     const known = this.#blocks.get(userId);
@@ -93,13 +95,13 @@ export class SenderBlocks {
     this.#blocks.set(userId, { refusal: undefined, limitedUntil: undefined, storedAtMs: undefined });
   }
 
-  /** The sender's mark is in the database. */
+  /** The sender's block is in the database. */
   stored(userId: bigint): void {
     const block = this.#blocks.get(userId);
     if (block !== undefined) block.storedAtMs = performance.now();
   }
 
-  /** The senders were read anew by a statement begun at `readAtMs` (of `performance.now`). */
+  /** The senders were read again by a statement begun at `readAtMs` (of `performance.now`). */
   readAgain(readAtMs: number): void {
     for (const [userId, { storedAtMs }] of this.#blocks)
       if (storedAtMs !== undefined && storedAtMs < readAtMs) this.#blocks.delete(userId);

@@ -4,39 +4,39 @@ import { HORIZON_DAYS } from "./windows/send-window.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 
 const DAY_MS = 86_400_000;
-/** Our clock, the database's and HubSpot's may differ by this much: an enrollment counts that much longer than a day. */
+/** Our clock, the database's and HubSpot's may differ by this much: an enrollment counts for a day plus this time. */
 const SKEW_MS = 60_000;
 
 /** What one sender has sent within the last day, and who waits for a place. */
 interface Account {
-  /** Instants of enrollments, in ms, oldest first. */
+  /** Times of enrollments, in ms, oldest first. */
   readonly sentAt: number[];
-  /** Executions whose request may have been, or is about to be, sent. */
+  /** Executions whose request may have been sent, or is about to be. */
   readonly open: Set<bigint>;
 }
 
 interface AccountRow {
-  /** Null: what is not known as whom it was sent. */
+  /** Null: executions whose sender is not known. */
   user_id: string | null;
   /** Ms since each enrollment, by the database's clock. */
   ages_ms: number[] | null;
   open: string[];
-  /** Only of what no sender is known of. */
+  /** Only for executions without a known sender. */
   in_doubt: number;
 }
 
-/** What may have been sent without our knowing as whom is counted again this often while there is any. */
+/** Executions that may have been sent with an unknown sender are counted again this often while there are any. */
 const RECOUNT_MS = 10_000;
-/** About the time that reading one of them takes at HubSpot's pace; and the least that is waited for them. */
+/** About the time that reading one of them takes at HubSpot's pace, and the minimum to wait for them. */
 const DOUBT_WAIT_MS = { each: 100, least: 5_000 };
 
 /**
- * How often each sender of one portal has sent in the last 24 hours, kept by the portal's owner for one turn. A place is
- * reserved before a request is sent; the execution's row names the sender by then (domain/executions/intent.ts), so a successor
- * counts it, too: what may have been sent counts until it is known that it was not.
+ * How often each sender of one portal has sent in the last 24 hours, kept by the portal's owner for one turn. A place
+ * is reserved before a request is sent. By then the execution's row names the sender (domain/executions/intent.ts), so
+ * a successor counts it too: whatever may have been sent counts until it is known not to have been.
  *
- * A database that was brought back to an earlier moment has lost as whom some contacts were enrolled, and HubSpot does not
- * tell it of an enrollment that has ended. Those count for every sender: no cap is exceeded, whoever it was.
+ * A restored database has lost the senders of some enrollments, and HubSpot does not report an enrollment that has
+ * ended. Those count for every sender: no cap is exceeded, whoever it was.
  */
 export class SenderLedger {
   readonly #pool: Pool;
@@ -46,9 +46,9 @@ export class SenderLedger {
   readonly #accounts = new Map<bigint, Account>();
   readonly #loading = new Map<bigint, Promise<void>>();
   readonly #senderOf = new Map<bigint, bigint>();
-  /** Instants of enrollments whose sender is not known, in ms, oldest first. */
+  /** Times of enrollments with an unknown sender, in ms, oldest first. */
   #unknownSentAt: number[] = [];
-  /** Executions that may have been sent, and nobody knows as whom. */
+  /** Executions that may have been sent with an unknown sender. */
   #unknownInDoubt = 0;
   #countedAtMs = Number.NEGATIVE_INFINITY;
   #waiters: Promise<void> | undefined;
@@ -61,7 +61,7 @@ export class SenderLedger {
     this.#openings = options.openings ?? new Openings();
   }
 
-  /** Makes the senders known; what is asked of others throws. */
+  /** Loads the senders; asking about any other throws. */
   async load(userIds: readonly bigint[]): Promise<void> {
     if (this.#unknownInDoubt > 0 && performance.now() - this.#countedAtMs > RECOUNT_MS) await this.#read([]);
     if (userIds.every((userId) => this.#accounts.has(userId))) return;
@@ -75,7 +75,8 @@ export class SenderLedger {
         missing.forEach((userId) => this.#loading.delete(userId));
       });
     }
-    // All at once: one that fails is forgotten, and would count as loaded if it were asked for after another.
+    // All at once: a sender whose load fails is forgotten, and would count as loaded if it were requested after
+    // another.
     await Promise.all(userIds.flatMap((userId) => this.#loading.get(userId) ?? []));
   }
 
@@ -130,7 +131,7 @@ export class SenderLedger {
     return account;
   }
 
-  /** Places taken: sent within the last day, or possibly under way. */
+  /** Places taken: sent within the last day, or possibly in flight. */
   usedBy(userId: bigint): number {
     return this.#knownUseOf(userId) + this.#unknownInDoubt;
   }
@@ -140,14 +141,14 @@ export class SenderLedger {
     return sentAt.length + open.size + this.#unknownSentAt.length;
   }
 
-  /** Whether the cap is used up only if all that may have been sent by nobody known was sent by this sender. */
+  /** Whether the cap is used up only if this sender sent everything that has no known sender. */
   isUsedUpByDoubt({ userId, dailyCap }: SenderPolicy): boolean {
     return this.#knownUseOf(userId) < dailyCap && this.usedBy(userId) >= dailyCap;
   }
 
   /**
-   * When the sender may be asked about again: what may have been sent by nobody known has been read by then. That may be
-   * settled already, if it was while the sender was judged.
+   * When to ask about the sender again: by then the executions without a known sender have been read. That may already
+   * be done, if it happened while the sender was judged.
    */
   doubtEndsAt(sender: SenderPolicy): Date | undefined {
     const waitMs = Math.max(DOUBT_WAIT_MS.least, this.#unknownInDoubt * DOUBT_WAIT_MS.each);
@@ -155,9 +156,9 @@ export class SenderLedger {
   }
 
   /**
-   * When the `place`-th further enrollment (0 is the next) could be sent: as earlier ones leave the 24 hours, within the
-   * sender's window. Undefined: never. A place more rounds of the cap away than an opening is looked for in days is out
-   * of every contact's reach: of it only that much is said.
+   * When the `place`-th further enrollment (0 is the next) could be sent: as earlier ones leave the 24 hours, within
+   * the sender's window. Undefined: never. A place that is more caps away than the days searched for an opening is out
+   * of every contact's reach, and is only reported as such.
    */
   placeFreeAt(sender: SenderPolicy, place: number, notBefore: Date): Date | undefined {
     const { dailyCap: cap } = sender;
@@ -171,7 +172,7 @@ export class SenderLedger {
         : [...account.sentAt, ...this.#unknownSentAt].sort((one, other) => one - other);
     const nowMs = this.#now().getTime();
     const rounds = Math.min(Math.floor(place / cap), HORIZON_DAYS);
-    // Places beyond the free ones come as the oldest leave; after a round of the cap those who waited leave in turn.
+    // Places beyond the free ones come as the oldest leave; after a full cap, those who waited leave in turn.
     const leaving = sentAt.length + open - cap + (place % cap);
     const leftMs = leaving < 0 ? nowMs : (sentAt[leaving] ?? nowMs) + DAY_MS + SKEW_MS;
     let at = this.#openings.opensAt(
@@ -184,7 +185,7 @@ export class SenderLedger {
     return at;
   }
 
-  /** Takes a place for the execution. The caller has made sure that one is free. */
+  /** Takes a place for the execution. The caller has checked that one is free. */
   reserve(executionId: bigint, userId: bigint): void {
     this.release(executionId);
     this.#account(userId).open.add(executionId);
@@ -199,14 +200,14 @@ export class SenderLedger {
     this.#accounts.get(userId)?.open.delete(executionId);
   }
 
-  /** The execution was enrolled, as whom HubSpot says. */
+  /** The execution was enrolled, by the sender HubSpot names. */
   confirm(executionId: bigint, sender: bigint | undefined): void {
     const userId = sender ?? this.#senderOf.get(executionId);
     this.release(executionId);
     if (userId !== undefined) this.#accounts.get(userId)?.sentAt.push(this.#now().getTime());
   }
 
-  /** Makes known how many wait for each sender: those an earlier turn put off. A read that fails is forgotten. */
+  /** Loads how many contacts wait for each sender: those an earlier turn postponed. A failed read is forgotten. */
   async loadWaiters(): Promise<void> {
     this.#waiters ??= this.#readWaiters().catch((fault: unknown) => {
       this.#waiters = undefined;

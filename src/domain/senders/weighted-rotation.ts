@@ -1,4 +1,4 @@
-/** One who takes turns. `currentWeight` is the rotation's memory: over all members it adds up to 0 between picks. */
+/** A member of a rotation. `currentWeight` is the rotation's memory: over all members it adds up to 0 between picks. */
 export interface WheelMember {
   readonly userId: bigint;
   /** Share of the picks. */
@@ -7,20 +7,21 @@ export interface WheelMember {
   picks: number;
 }
 
-/** What a pick did to the wheel, so that it can be taken back. */
+/** What a pick changed on the wheel, so that it can be undone. */
 export interface WheelPick {
   readonly picked: WheelMember;
   readonly among: readonly WheelMember[];
 }
 
-/** The sum of the weights that took part, in the order nothing depends on. */
+/** The sum of the weights that took part; it does not depend on their order. */
 function totalWeight(members: readonly WheelMember[]): number {
   return members.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /**
- * The one whose turn it is: of those who are owed something whoever will be owed a whole pick first; the first of equals.
- * Whoever is merely owed the most is not it: with uneven weights another would fall more than a pick behind.
+ * The member whose turn it is: among those with a positive balance, the one who will be owed a whole pick first; in a
+ * tie the first. It is not simply the one with the highest balance: with uneven weights another would fall more than a
+ * pick behind.
  */
 function nextInTurn(members: readonly WheelMember[]): WheelMember | undefined {
   const total = totalWeight(members);
@@ -35,7 +36,7 @@ function nextInTurn(members: readonly WheelMember[]): WheelMember | undefined {
   return next ?? leastAhead(members);
 }
 
-/** If those who are owed something cannot be picked now: all the others had more than their share. */
+/** Used if no member with a positive balance can be picked now: all the others had more than their share. */
 function leastAhead(members: readonly WheelMember[]): WheelMember | undefined {
   const owed = (member: WheelMember): number => member.currentWeight + member.weight;
   return members.reduce<WheelMember | undefined>(
@@ -45,10 +46,10 @@ function leastAhead(members: readonly WheelMember[]): WheelMember | undefined {
 }
 
 /**
- * Weighted round robin: each member gains its weight, and the one picked pays for all. Over any run of picks among the same
- * members each gets its share to within one pick, spread evenly.
+ * Weighted round robin: each member gains its weight, and the one picked pays for all. Over any run of picks among the
+ * same members each gets its share to within one pick, spread evenly.
  *
- * @param among those who can be picked now; the others keep what they have.
+ * @param among the members who can be picked now; the others keep their balance.
  * @param wanted picked whoever's turn it is (a contact's earlier sender); it pays as if it were its turn.
  */
 export function pickFromWheel(among: readonly WheelMember[], wanted?: WheelMember): WheelPick | undefined {
@@ -60,7 +61,7 @@ export function pickFromWheel(among: readonly WheelMember[], wanted?: WheelMembe
   return { picked, among };
 }
 
-/** Takes a pick back that came to nothing, whatever was picked since. */
+/** Undoes a pick that sent nothing, whatever was picked since. */
 export function takeBack({ picked, among }: WheelPick): void {
   for (const member of among) member.currentWeight -= member.weight;
   picked.currentWeight += totalWeight(among);

@@ -17,9 +17,12 @@ export interface IncomingExecution {
   readonly workflowId: string | undefined;
   readonly sequenceId: string | undefined;
   readonly request: Partial<EnrollRequest & WaitRequest>;
-  /** How long our answer asks HubSpot to hold the contact, where the action's own wait decides that; by default HOLD_DAYS. */
+  /**
+   * How many days our answer asks HubSpot to hold the contact, if the action's own wait decides that; by default
+   * HOLD_DAYS.
+   */
   readonly holdDays?: number;
-  /** What the action itself may wait of that, in hours; the time for its work begins after it. By default nothing. */
+  /** How many hours of that the action itself may wait; the time for its work begins after it. By default none. */
   readonly waitHours?: number;
   /** Not to be worked on before; by default at once. */
   readonly dueAt?: Date;
@@ -30,7 +33,7 @@ export interface IncomingExecution {
   >;
 }
 
-/** What became of a call. Each is final for the caller: what is `stored` or a `duplicate` survives any crash. */
+/** The result of a call, final for the caller: what is `stored` or a `duplicate` survives any crash. */
 export type AcceptResult =
   | "stored"
   | "duplicate"
@@ -42,21 +45,21 @@ export interface AcceptOptions {
   pool: Pool;
   /** Hours after which an unfinished execution is given up. */
   deadlineHours: number;
-  /** Told after the commit that a portal has new work. Must not throw. */
+  /** Called after the commit when a portal has new work. Must not throw. */
   onStored: (portalId: bigint) => void;
-  /** What may wait in memory for its commit; by default 64 Mi characters in all and 16 Mi of one portal. */
+  /** How much may wait in memory for its commit; by default 64 Mi characters in all and 16 Mi for one portal. */
   limits?: WaitingLimits;
 }
 
 /** Rows per shared commit: large enough for a burst, small enough to answer within milliseconds. */
 const MAX_ROWS = 500;
 
-/** Longer than any other's statement holds a row, and short enough to store the rest in time without the one it holds. */
+/** Longer than any other statement holds a row, and short enough to store the rest in time without the row it holds. */
 const PATIENCE_MS = 200;
 
 /**
- * A call of the wait action has nothing to attempt: it begins in WATCHING. A call that conflicts with a row that somebody
- * else changes or deletes at this moment waits for them, but not for long. One whose execution is gone already is not
+ * A call of the wait action has nothing to attempt: it begins in WATCHING. A call that conflicts with a row that
+ * another session is changing or deleting waits for it, but not for long. A call whose execution was deleted is not
  * stored again (past-calls.ts): each looks up its own key (LATERAL, OFFSET), however many there are.
  */
 const INSERT = `
@@ -97,7 +100,7 @@ const INSERT = `
     LEFT JOIN connected USING (position)
     LEFT JOIN stored ON stored.portal_id = incoming.portal_id AND stored.callback_id = incoming.callback_id`;
 
-/** Classes of SQLSTATE that name what is in a row: data exceptions, broken constraints, limits of an index. */
+/** SQLSTATE classes caused by the data in a row: data exceptions, violated constraints, limits of an index. */
 const ROW_REFUSALS = /^(?:22|23|54)/;
 
 function isRefusalOfRow(fault: unknown): boolean {
@@ -111,7 +114,9 @@ interface Waiting {
   readonly reject: (fault: unknown) => void;
 }
 
-/** How soon, and how often in all, the row of a call that came again is tried that somebody holds: within our answer time. */
+/**
+ * How soon and how often to retry the row of a repeated call that another session holds: all within our answer time.
+ */
 const HELD_AGAIN_MS = 100;
 const HELD_TRIES = 5;
 
@@ -128,7 +133,7 @@ function rejectAll(batch: readonly Waiting[], fault: unknown): void {
 /** Between the deadline and the end of the hold, for the completion: a day, or less where the ordinary hold has less. */
 const SPARE_HOURS = 24;
 
-/** Hours from the acceptance to the deadline: after the action's own wait, and before HubSpot lets go of the contact. */
+/** Hours from the acceptance to the deadline: after the action's own wait, and before HubSpot releases the contact. */
 function deadlineOf(
   { holdDays = HOLD_DAYS, waitHours = 0 }: IncomingExecution,
   deadlineHours: number,
@@ -137,7 +142,7 @@ function deadlineOf(
   return Math.min(waitHours + deadlineHours, holdDays * 24 - spareHours);
 }
 
-/** Characters, more than any address has (RFC 5321): longer ones would not fit into the index by address. */
+/** Characters; no address has more (RFC 5321). Longer ones would not fit into the index by address. */
 const MAX_EMAIL = 320;
 
 function emailOf({ request }: IncomingExecution): string | null {
@@ -171,7 +176,7 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
  * Stores accepted calls with shared commits: calls that arrive while a commit is under way join the next one. A call is
  * acknowledged only after its own row is committed.
  *
- * @returns a function that resolves once the call's fate is durable, and rejects with the database's fault otherwise.
+ * @returns a function that resolves once the call's result is durable, and otherwise rejects with the database's fault.
  */
 export function createAcceptor(
   options: AcceptOptions,
@@ -205,7 +210,10 @@ export function createAcceptor(
     );
   }
 
-  /** Answers each call, but those whose row somebody holds: their turn comes later, and the others do not wait for it. */
+  /**
+   * Answers each call except those whose row another session holds: they come later, and the others do not wait for
+   * them.
+   */
   async function settle(
     batch: readonly Waiting[],
     results: readonly AcceptResult[],
@@ -250,7 +258,7 @@ export function createAcceptor(
     setTimeout(() => void again(), HELD_AGAIN_MS);
   }
 
-  /** Stores a batch, or those of it that can be stored, and answers every call. Never rejects. */
+  /** Stores a batch, or as much of it as can be stored, and answers every call. Never rejects. */
   async function store(batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
     try {
@@ -265,10 +273,11 @@ export function createAcceptor(
   }
 
   /**
-   * What the database refuses for a row of it is halved until that row stands alone: the others are stored. Where the
-   * conflict with a row that somebody holds was waited for in vain, the calls that are known need no row of their own.
+   * A batch that the database refuses because of one row is halved until that row is alone, so that the others are
+   * stored. If a conflict with a row that another session holds lasted too long, calls that are already stored need no
+   * row of their own.
    *
-   * @throws `fault`, where no part can be stored without the rest.
+   * @throws `fault` if no part can be stored without the rest.
    */
   async function storeParts(batch: readonly Waiting[], fault: unknown): Promise<void> {
     const isHeld = isLockTimeout(fault);

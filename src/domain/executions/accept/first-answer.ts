@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** How a call was answered when it first came: held for so many days, or refused for good. */
+/** How a call was answered when it first came: held for a number of days, or refused for good. */
 export type FirstAnswer =
   | { readonly kind: "held"; readonly holdDays: number }
   | { readonly kind: "answered"; readonly errorMessage: string };
@@ -9,8 +9,8 @@ export type FirstAnswer =
 const KEPT_HOURS = 1;
 
 /**
- * The first answer to a call that is delivered again. Where it depended on the time of day or on settings, the same call
- * read now could come to another one.
+ * The first answer to a call that is delivered again. If it depended on the time of day or on settings, reading the
+ * same call now could give another answer.
  */
 export async function readFirstAnswer(
   pool: Pool,

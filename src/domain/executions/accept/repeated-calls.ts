@@ -1,33 +1,34 @@
 import type { Pool } from "pg";
 import { AppError } from "../../../errors.js";
 
-/** Another session holds the execution of a call that came again. HubSpot sends the call once more. */
+/** Another session holds the execution of a repeated call. HubSpot sends the call again. */
 export class ExecutionHeld extends AppError {
   override readonly code = "EXECUTION_HELD";
   override readonly status = 503;
   override readonly retryable = true;
 }
 
-/** What names a call. */
+/** Identifies a call. */
 interface Call {
   readonly portalId: bigint;
   readonly callbackId: string;
 }
 
 /**
- * A commit that takes longer is given up with its connection: its callers were told 503 long before (web/actions/answer-time.ts),
- * and those who came after it must not wait for a server that is never heard of again.
+ * A commit that takes longer is abandoned with its connection: its callers got 503 long before
+ * (web/actions/answer-time.ts), and later calls must not wait for a server that does not answer.
  */
 export const COMMIT_TIMEOUT = { query_timeout: 3_000 };
 
 const TO_BE_REOPENED = `(e.state IN ('DECIDED', 'COMPLETION_REFUSED') OR (e.state = 'COMPLETED' AND e.completion_doubted_at IS NOT NULL))`;
 
 /**
- * A redelivered call whose completion HubSpot had refused (it did not hold the callback then) is owed it again: HubSpot
- * will hold it now, because we answer BLOCK to this delivery too. The same if it counts as completed because the answer
- * to it was lost and HubSpot then refused it, and if that refusal is still on its way, or yet to
- * come: what is owed since a moment ago is not refused for good (completions.ts). What somebody else holds is passed over
- * and named: others' calls must not wait for it. A row that changed since this statement began is named too.
+ * If HubSpot refused the completion of a call (it did not hold the callback then) and delivers the call again, the
+ * completion is due again: HubSpot will hold the callback now, because we answer BLOCK to this delivery too. The same
+ * applies if it counts as completed because the answer to it was lost and HubSpot then refused it, and if that refusal
+ * is still to come: a completion that is due since a moment ago is not refused for good (completions.ts). Rows that
+ * another session holds are skipped and returned: other calls must not wait for them. So is a row that changed since
+ * this statement began.
  */
 const REOPEN = `
   WITH repeated AS MATERIALIZED (
@@ -47,7 +48,8 @@ const REOPEN = `
   SELECT position FROM repeated WHERE NOT EXISTS (SELECT FROM free WHERE free.id = repeated.id)`;
 
 /**
- * Which of the calls have a row. A statement of its own: calls of connected portals, which are nearly all, pay nothing for it.
+ * Which of the calls have a row. A separate statement, so that calls of connected portals, which are nearly all, cost
+ * nothing extra.
  */
 const FIND_STORED = `
   SELECT call.position FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS call (portal_id, callback_id, position)
@@ -66,15 +68,15 @@ async function pick<C extends Call>(
   return new Set(rows.map(({ position }) => calls[Number(position) - 1] as C));
 }
 
-/** Those of the calls that were stored before. Waits for nobody. */
+/** Those of the calls that were stored before. Waits for no lock. */
 export function findStored<C extends Call>(pool: Pool, calls: readonly C[]): Promise<Set<C>> {
   return pick(pool, calls, { name: "find-stored-calls", text: FIND_STORED });
 }
 
 /**
- * Makes the completions of calls that came again owed again, if HubSpot did not take them. Waits for nobody.
+ * Makes the completions of repeated calls due again, if HubSpot did not accept them. Waits for no lock.
  *
- * @returns the calls whose rows somebody else holds: nothing was done for them.
+ * @returns the calls whose rows another session holds: nothing was done for them.
  */
 export function reopenCompletions<C extends Call>(pool: Pool, calls: readonly C[]): Promise<Set<C>> {
   return pick(pool, calls, { name: "reopen-refused-completions", text: REOPEN });

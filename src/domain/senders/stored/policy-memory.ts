@@ -10,7 +10,7 @@ export interface StampedRow<Row> {
   readonly row: Row;
 }
 
-/** What a read that was told of the rows known before brings: those that are not as known, and the ids of those gone. */
+/** What a read that knew the earlier rows returns: changed rows, and the ids of those gone. */
 export interface Changes<Row> {
   readonly changed: readonly StampedRow<Row>[];
   readonly gone: readonly string[];
@@ -33,14 +33,17 @@ export interface KnownPolicy {
   readonly presets: ReadonlyMap<string, StoredPreset>;
 }
 
-/** What the next read of a portal need not bring again. */
+/** What the next read of a portal can leave out. */
 export class PolicyMemory {
   known: KnownPolicy = { defaults: undefined, senders: new Map(), senderOf: new Map(), presets: new Map() };
-  /** Rotations that were needed last: the first read of the next turn brings them with the rest. */
+  /** Rotations needed last time: the first read of the next turn includes them. */
   lastRotations: readonly string[] = [];
 }
 
-/** What one process keeps between turns, in senders; a preset, with up to a thousand domains, weighs as much as a hundred. */
+/**
+ * What one process keeps between turns, counted in senders; a preset, with up to a thousand domains, counts as a
+ * hundred.
+ */
 const LIMITS = { max: 500, maxSize: 100_000 };
 const PRESET_WEIGHT = 100;
 
@@ -51,14 +54,14 @@ export function createPolicyMemories(): (portalId: bigint) => PolicyMemory {
   });
   return (portalId) => {
     const memory = memories.get(portalId) ?? new PolicyMemory();
-    // Weighed again: it has grown since the turn it was made for.
+    // Measured again: it has grown since the turn it was made for.
     memories.delete(portalId);
     memories.set(portalId, memory);
     return memory;
   };
 }
 
-/** What is known after a read: the very same map if nothing has changed, which spares a large account the copying. */
+/** What is known after a read: the very same map if nothing changed, which saves a large account the copying. */
 export function withChanges<Row, Kept extends KeptRow>(
   known: ReadonlyMap<string, Kept>,
   { changed, gone }: Changes<Row>,
@@ -71,7 +74,7 @@ export function withChanges<Row, Kept extends KeptRow>(
   return kept;
 }
 
-/** What is known after a read that was told of `known`. */
+/** What is known after a read that was given `known`. */
 export function bringUpToDate(
   known: KnownPolicy,
   read: { senders: Changes<SenderRow>; presets: Changes<PresetRow> },

@@ -36,7 +36,7 @@ function refusalOf(row: SenderRow): SenderRefusal | undefined {
 
 const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
 
-/** What applies to a sender of whom nothing else was decided. */
+/** What applies to a sender without settings. */
 export interface SenderDefaults {
   readonly isAllowed: boolean;
   readonly timeZone: string;

@@ -1,6 +1,6 @@
 import { policySchema, type Policy } from "#domain/contract/policy.js";
 
-/** A preset; `policy` is undefined where what is stored cannot be read. */
+/** A preset; `policy` is undefined if the stored one cannot be read. */
 export interface Preset {
   readonly presetId: string;
   readonly name: string;
@@ -16,7 +16,7 @@ export interface PresetRow {
   is_default: boolean;
 }
 
-/** A preset of which the policy is parsed when it is first asked for: of many presets a few are in use. */
+/** A preset whose policy is parsed on first use: of many presets, few are in use. */
 export class StoredPreset implements Preset {
   readonly presetId: string;
   readonly name: string;
@@ -24,7 +24,7 @@ export class StoredPreset implements Preset {
   #parsed: { readonly policy: Policy | undefined } | undefined;
   readonly #stored: unknown;
 
-  /** Another after each change of the row. */
+  /** Differs after each change of the row. */
   readonly stamp: string;
 
   constructor(row: PresetRow, stamp: string) {

@@ -3,12 +3,12 @@ import { DateTime, FixedOffsetZone, type Zone } from "luxon";
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 export const MINUTES_PER_DAY = 1_440;
-/** A question is about a few days, and asked again about the same ones; a look into the zone takes microseconds. */
+/** Questions are about a few days, and the same ones come again; a time zone lookup takes microseconds. */
 const MAX_STARTS = 16;
 
 /**
  * Days and minutes of a zone's wall clock as instants, in ms. A day is a number: days since 1 January 1970 by the
- * calendar, so that counting days costs nothing and only an instant that is wanted is looked up in the zone.
+ * calendar, so that counting days costs nothing and only a requested instant is looked up in the zone.
  */
 export class LocalCalendar {
   readonly #zone: Zone;
@@ -25,7 +25,7 @@ export class LocalCalendar {
     return Math.floor((instantMs + this.#offsetMs(instantMs)) / DAY_MS);
   }
 
-  /** The day's first instant: where a change of clocks skips midnight the moment after it, of two midnights the first. */
+  /** The day's first instant: if a clock change skips midnight, the moment after it; of two midnights, the first. */
   startOf(day: number): number {
     const known = this.#starts.get(day);
     if (known !== undefined) return known;
@@ -36,7 +36,7 @@ export class LocalCalendar {
     return startMs;
   }
 
-  /** An instant of the day by its wall clock; one that a change of clocks skips counts as that much after the gap. */
+  /** An instant of the day by its wall clock; a time that a clock change skips counts as that much after the gap. */
   minuteOf(day: number, minute: number): number {
     if (minute >= MINUTES_PER_DAY) return this.startOf(day + 1);
     return this.#instantOf(day * DAY_MS + minute * MINUTE_MS, this.#offsetMs(this.startOf(day)));
@@ -46,7 +46,7 @@ export class LocalCalendar {
     return this.#zone.offset(instantMs) * MINUTE_MS;
   }
 
-  /** Of two instants that a wall clock shows the same the one with the offset expected. */
+  /** Of two instants with the same wall clock time, the one with the expected offset. */
   #instantOf(localMs: number, expectedMs: number): number {
     const offsetMs = this.#offsetMs(localMs - expectedMs);
     if (offsetMs === expectedMs) return localMs - offsetMs;

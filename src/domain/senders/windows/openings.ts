@@ -3,7 +3,7 @@ import { SendTimes, type SendSchedule, type Stretch } from "./send-window.js";
 
 /** Schedules kept by one process. A team mostly shares one. */
 const MAX_SCHEDULES = 5_000;
-/** More than the days of the longest hold have, two stretches each; what is forgotten is worked out again. */
+/** More than the days of the longest hold, two spans each; what is forgotten is computed again. */
 const MAX_STRETCHES = 1_000;
 
 /** One schedule's answers, each kept for as long as it holds. */
@@ -33,7 +33,7 @@ class KnownTimes {
     return stretch;
   }
 
-  /** Position of the last one that begins at the instant or before; -1: none does. */
+  /** Position of the last span that begins at or before the instant; -1 if none does. */
   #lastBegunBy(instantMs: number): number {
     let [low, high] = [0, this.#stretches.length];
     while (low < high) {
@@ -46,12 +46,13 @@ class KnownTimes {
 }
 
 /**
- * When senders' windows open, kept by schedule: asked of every member of a rotation for every contact, the answer changes
- * a few times a day. What is kept depends on nothing but the schedule, so one for all accounts of a process is right.
+ * When senders' windows open, kept by schedule: the question comes for every member of a rotation and every contact,
+ * and the answer changes a few times a day. It depends only on the schedule, so all accounts of a process share one
+ * cache.
  */
 export class Openings {
   readonly #bySchedule = new LRUCache<string, KnownTimes>({ max: MAX_SCHEDULES });
-  /** By the very object, as read: naming a schedule takes longer than its answer. */
+  /** Keyed by the object itself: building a key from a schedule takes longer than computing its answer. */
   readonly #byObject = new WeakMap<SendSchedule, KnownTimes>();
 
   /** When the schedule is open next: `at` itself if it is open then, undefined if it does not open within 400 days. */

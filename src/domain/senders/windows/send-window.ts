@@ -1,10 +1,10 @@
 import { dayOfDate, LocalCalendar, MINUTES_PER_DAY, weekdayOf } from "./local-calendar.js";
 import type { AwayDates, SenderPolicy, SendWindow } from "#domain/contract/sender-policy.js";
 
-/** When a sender sends: what {@link SenderPolicy} says of it. */
+/** When a sender sends, from {@link SenderPolicy}. */
 export type SendSchedule = Pick<SenderPolicy, "window" | "away" | "timeZone">;
 
-/** How far ahead an opening is looked for: further away counts as never. */
+/** How far ahead to search for an opening: further away counts as never. */
 export const HORIZON_DAYS = 400;
 
 /** A span of time in which the answer to "when is it open next?" stays the same; all in ms, `untilMs` exclusive. */
@@ -44,10 +44,10 @@ function mergeAway(away: readonly AwayDates[]): DayRange[] {
 }
 
 /**
- * When one sender's window is open. Days and minutes are those of the wall clock in the schedule's zone (UTC if the zone
- * is unknown), so a window keeps its hours over a change of clocks.
+ * When one sender's window is open. Days and minutes are those of the wall clock in the schedule's zone (UTC if the
+ * zone is unknown), so a window keeps its hours over a change of clocks.
  *
- * An absence is jumped at its end and a closed day costs an addition, so that an answer takes microseconds, whatever the
+ * An absence is skipped at once and a closed day costs one addition, so that an answer takes microseconds, whatever the
  * window and however long the absences.
  */
 export class SendTimes {
@@ -61,7 +61,7 @@ export class SendTimes {
     this.#away = mergeAway(away);
   }
 
-  /** The answer for an instant, and from when until when it is the same. */
+  /** The answer for an instant, and the span in which it stays the same. */
   stretchAt(instantMs: number): Stretch {
     if (this.#window === undefined && this.#away.length === 0) return ALWAYS;
     const today = this.#calendar.dayAt(instantMs);
@@ -78,7 +78,7 @@ export class SendTimes {
         else return { fromMs: closedFromMs, untilMs: fromMs, opens: fromMs };
       }
     }
-    // The next day one more is in sight.
+    // The next day, one more day is within range.
     return { fromMs: closedFromMs, untilMs: this.#calendar.startOf(today + 1), opens: "never" };
   }
 
@@ -86,7 +86,7 @@ export class SendTimes {
     return this.#away.find(({ from, to }) => from <= day && day <= to);
   }
 
-  /** When it is open within one local day, earliest first. A window over midnight leaves a piece in two days. */
+  /** When it is open within one local day, earliest first. A window over midnight has a part in each of two days. */
   #piecesOf(day: number): Piece[] {
     if (this.#window === undefined) return this.#piecesBetween(day, [[0, MINUTES_PER_DAY]]);
     const { days, startMinute, endMinute } = this.#window;
