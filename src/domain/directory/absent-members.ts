@@ -1,12 +1,12 @@
 import { LRUCache } from "lru-cache";
 
-/** Within this time the renewal of our copy shows who has come back. */
+/** Within this time, the renewal of our copy shows who is active again. */
 const REMEMBERED_MS = 600_000;
 const REMEMBERED_AT_MOST = 100_000;
 
 /**
- * Members of rotations of whom HubSpot has said that it has no active owner, of all portals, for ten minutes: a rotation
- * that a team has left behind would otherwise cost a request for each of them in every turn.
+ * Rotation members for whom HubSpot said that they have no active owner, of all portals, for ten minutes: otherwise a
+ * rotation of people who have left would cost a request for each of them in every turn.
  */
 export class AbsentMembers {
   readonly #until: LRUCache<string, true>;

@@ -1,19 +1,19 @@
 import type { Pool } from "pg";
 import type { User } from "#platform/hubspot/gateway.js";
 
-/** What HubSpot said when it was asked about one user. */
+/** HubSpot's answer about one user. */
 export interface ConfirmedUser {
   readonly portalId: bigint;
   readonly userId: bigint;
   /** Undefined: the account has no such user. */
   readonly found: User | undefined;
-  /** Kept of an account that never had the app, too: it is about to be connected. */
+  /** Also stored for an account that never had the app: it is about to be connected. */
   readonly isNewAccount: boolean;
 }
 
 /**
- * Writes it into our copy of the user list, which says who administers the account. Their seats are only in the list, and
- * stay as they were. A reading of the list that was begun before takes nobody off who was confirmed since.
+ * Writes the answer into our copy of the user list, which says who administers the account. Seats are only in the list
+ * and stay as they were. A list reading that began earlier does not remove a user who was confirmed since.
  */
 export async function confirmUser(pool: Pool, confirmed: ConfirmedUser): Promise<void> {
   const { portalId, userId, found, isNewAccount } = confirmed;

@@ -15,17 +15,17 @@ interface Column<Entry> {
   readonly name: string;
   readonly type: string;
   readonly value: (entry: Entry) => unknown;
-  /** How the value is stored, if not as it is sent. */
+  /** The stored value, if it differs from the sent one. */
   readonly stored?: string;
 }
 
-/** How one list of HubSpot's is kept. */
+/** How one of HubSpot's lists is stored. */
 interface ListTable<Entry> {
   readonly table: string;
   /** The first column. */
   readonly key: Column<Entry>;
   readonly columns: readonly Column<Entry>[];
-  /** Sets what becomes of an entry that HubSpot does not list any more, and whether it already is so. */
+  /** What happens to an entry that HubSpot no longer lists, and the condition that it already happened. */
   readonly retire: string;
   readonly isRetired: string;
 }
@@ -84,7 +84,7 @@ const USERS: ListTable<User> = {
   ...UNLISTED,
 };
 
-/** Entries that are stored as they are already are not written again: a renewal mostly finds what it knows. */
+/** Unchanged entries are not written again: a renewal mostly finds what it knows. */
 function saveSql<Entry>({ table, key, columns }: ListTable<Entry>, leaseCte: string): string {
   const all = [key, ...columns];
   const names = columns.map(({ name }) => name);
@@ -108,7 +108,7 @@ function saveSql<Entry>({ table, key, columns }: ListTable<Entry>, leaseCte: str
     SELECT EXISTS (SELECT FROM lease) AS is_ours, (SELECT count(*) FROM written)::int AS written`;
 }
 
-/** What somebody read by itself since $4 may not have been in the list yet. */
+/** Entries that were read individually since $4 may not have been in the list yet. */
 function retireSql<Entry>({ table, key, retire, isRetired }: ListTable<Entry>, leaseCte: string): string {
   return `
     WITH ${leaseCte}, written AS (
@@ -120,44 +120,48 @@ function retireSql<Entry>({ table, key, retire, isRetired }: ListTable<Entry>, l
     SELECT EXISTS (SELECT FROM lease) AS is_ours, (SELECT count(*) FROM written)::int AS written`;
 }
 
-/** Entries by their key; of one that stands there twice the last counts. */
+/** Entries by their key; the last of duplicates counts. */
 function distinct<Entry>({ key }: ListTable<Entry>, entries: readonly Entry[]): Entry[] {
   return [...new Map(entries.map((entry) => [String(key.value(entry)), entry])).values()];
 }
 
-/** One list in the hands of the portal's owner. */
+/** One list, as the portal's owner writes it. */
 export interface ListStore<Entry> {
   /**
-   * Adds the entries, or brings them up to date.
+   * Adds or updates the entries.
    * @returns false if the portal has another owner: nothing was written.
    */
   save(entries: readonly Entry[]): Promise<boolean>;
   /**
-   * Whatever is not among the ids, all that HubSpot lists, stops being offered, unless it was saved since `since`.
+   * Stops offering every entry that is not among the ids, which are all that HubSpot lists, unless it was saved since
+   * `since`.
    * @returns false if the portal has another owner: nothing was written.
    */
   retireOthers(ids: readonly string[], since: Date): Promise<boolean>;
 }
 
-/** Writes a portal's copy, as its owner. Each method returns false, and has written nothing, once the portal has another. */
+/**
+ * Writes a portal's copy, as its owner. Each method returns false, and has written nothing, once the portal has another
+ * owner.
+ */
 export interface CopyStore {
   readonly sequences: ListStore<ListedSequence>;
   readonly owners: ListStore<Owner>;
   readonly users: ListStore<User>;
-  /** One owner HubSpot was asked for: no list that was begun before says more of it. */
+  /** One owner that was read individually: this overrides any list reading that began earlier. */
   confirmOwner(owner: Owner): Promise<boolean>;
   saveAccount(account: { timeZone: string | null; uiDomain: string | null }): Promise<boolean>;
-  /** `startedAt`, not the end: a copy that is asked for meanwhile is made after this one. */
+  /** `startedAt`, not the end: a copy requested meanwhile is made after this one. */
   markSynced(startedAt: Date, told: { problem: string | null; report: DirectoryReport }): Promise<boolean>;
-  /** As whom sequences are to be read, the best first. */
+  /** The users as whom sequences are to be read, the best first. */
   sequenceReaders(): Promise<readonly bigint[]>;
-  /** The whole user list was read, by a reading that was begun then. */
+  /** The complete user list was read, by a reading that began at this time. */
   markUsersRead(startedAt: Date): Promise<boolean>;
-  /** HubSpot did not let us have the user list, or one that cannot be believed. */
+  /** HubSpot refused the user list, or sent an implausible one. */
   markUsersRefused(): Promise<boolean>;
-  /** After a reading of the user list alone that failed: asks for the next one, not before `delayMs` from now. */
+  /** After a failed reading of the user list alone: requests the next one, not before `delayMs` from now. */
   postponeUsers(delayMs: number): Promise<boolean>;
-  /** After a sync that failed: asks for the next one, not before `delayMs` from now. */
+  /** After a failed sync: requests the next one, not before `delayMs` from now. */
   postponeSync(delayMs: number): Promise<boolean>;
 }
 
@@ -215,7 +219,7 @@ export function createCopyStore(owner: CopyOwner, directory: Pick<Directory, "fo
     },
     saveAccount: ({ timeZone, uiDomain }) =>
       setPortal("save-account", "time_zone = $3, ui_domain = $4", [timeZone, uiDomain]),
-    // What was asked for after now, by a clock that was set back since, would be asked for again and again.
+    // A request in the future, by a clock that was set back since, would be repeated again and again.
     markSynced: (startedAt, { problem, report }) =>
       setPortal(
         "mark-synced",

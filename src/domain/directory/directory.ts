@@ -9,36 +9,36 @@ export interface StoredOwner extends Owner {
   readonly isActive: boolean;
 }
 
-/** How fresh a portal's directory is. */
+/** How up to date a portal's directory is. */
 export interface DirectoryState {
   readonly requestedAt: Date | null;
   readonly syncedAt: Date | null;
-  /** The same of the user list alone. */
+  /** The same for the user list alone. */
   readonly usersRequestedAt: Date | null;
   readonly usersReadAt: Date | null;
-  /** The database's clock: the one the instants above were taken from. */
+  /** The database's time: the instants above are by its clock. */
   readonly now: Date;
 }
 
 /**
- * Our copy of a portal's sequences, owners and users: what dropdowns show and senders are found in without a call to
+ * Our copy of a portal's sequences, owners and users: dropdowns and the choice of senders read it without a call to
  * HubSpot. Written by the portal's owner (copy-store.ts, worker/renewal/sync-directory.ts); read by all.
  */
 export interface Directory {
   state(portalId: bigint): Promise<DirectoryState | undefined>;
-  /** Asks for a fresh copy, unless one was asked for or made within `minAgeMs`. True when it was asked for now. */
+  /** Requests a new copy, unless one was requested or made within `minAgeMs`. True if it was requested now. */
   requestSync(portalId: bigint, options: { minAgeMs: number }): Promise<boolean>;
   sequenceName(portalId: bigint, sequenceId: string): Promise<string | undefined>;
-  /** Whether HubSpot showed the sequence to one of our readers when our copy was made. */
+  /** Whether one of our readers saw the sequence in HubSpot when our copy was made. */
   isSequenceListed(portalId: bigint, sequenceId: string): Promise<boolean>;
   owner(portalId: bigint, ownerId: string): Promise<StoredOwner | undefined>;
   /** Emails of active people; those without an entry are not active. */
   activeUserEmails(portalId: bigint, userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
-  /** Owners were written: what this process remembers of them is from before. */
+  /** Call it after owners were written: drops what this process has cached of them. */
   forget(portalId: bigint, owners: readonly Pick<Owner, "id" | "userId">[]): void;
 }
 
-/** Looked-up entries may be this old: a renamed sequence or a new owner address shows within half a minute. */
+/** Cached entries may be this old: a renamed sequence or a new owner address shows within half a minute. */
 const CACHE_MS = 30_000;
 const CACHE_ENTRIES = 50_000;
 
@@ -47,7 +47,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
 
   const reads = new Map<string, Promise<unknown>>();
 
-  /** One read for all who ask while it is under way: a burst of contacts of one owner asks at the same moment. */
+  /** One read serves all callers while it is running: a burst of contacts of one owner asks at the same moment. */
   function shared<T>(key: string, read: () => Promise<T>): Promise<T> {
     const underWay = reads.get(key);
     if (underWay !== undefined) return underWay as Promise<T>;
@@ -56,7 +56,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     return started;
   }
 
-  /** Caches found entries only: what is missing may appear any moment. */
+  /** Caches only entries that exist: a missing one may appear any moment. */
   async function cached<T extends object>(
     key: string,
     load: () => Promise<T | undefined>,
@@ -70,7 +70,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     });
   }
 
-  /** What a read under way found may be from before, too. */
+  /** The result of a running read may be outdated too. */
   function forget(key: string): void {
     cache.delete(key);
     reads.delete(key);

@@ -4,22 +4,23 @@ import type { Pool } from "pg";
 
 export interface FirstCopyOptions {
   readonly pool: Pool;
-  /** Has the portal's directory copied soon. */
+  /** Requests a copy of the portal's directory soon. */
   readonly wake: (portalId: bigint) => void;
-  /** How long a dropdown waits for it at most. */
+  /** Longest wait of a dropdown. */
   readonly waitMs: number;
 }
 
-/** How soon after it was made the first copy is seen. */
+/** How soon the first copy is noticed after it was made. */
 const LOOK_EVERY_MS = 150;
-/** Portals that are waited for at a time; the dropdowns of further ones show what there is. */
+/** How many portals to wait for at a time; the dropdowns of further ones show what exists. */
 const MOST_WAITED_FOR = 20;
-/** Portals of which it is remembered that they have a copy. */
+/** How many portals are remembered to have a copy. */
 const REMEMBERED = 50_000;
 
 /**
- * Makes what a dropdown waits for in a portal that was just connected: its first copy. An empty list would be taken for
- * "there are none". All who ask for one portal wait for the same look, and nobody longer than `waitMs`.
+ * Creates the function with which a dropdown waits for the first copy of a portal that was just connected. An empty
+ * list would look like "there are none". All callers for one portal share the same check, and none waits longer than
+ * `waitMs`.
  */
 export function createFirstCopyWait({
   pool,

@@ -15,7 +15,7 @@ export interface OptionQuery {
   readonly search?: string | undefined;
   /** Cursor from an earlier page. */
   readonly after?: string | undefined;
-  /** Value the workflow step holds now: always among the first page, even if no longer offered. */
+  /** The workflow step's current value: always on the first page, even if no longer offered. */
   readonly selected?: string | undefined;
 }
 
@@ -26,12 +26,12 @@ export interface OptionPage {
 
 const PAGE_SIZE = 50;
 
-/** In characters: cursors we wrote are shorter, nobody types a longer search, and no value of ours is longer. */
+/** In characters: our cursors are shorter, nobody types a longer search, and no value of ours is longer. */
 const LONGEST_CURSOR = 2_048;
 const LONGEST_SEARCH = 200;
 /**
- * Of a label in the list's order, and so in a cursor, which has to stay below its limit even if each character is escaped:
- * labels alike so far stand by their values.
+ * Maximum length of a label in the list's order, and so in a cursor, which has to stay below its limit even if each
+ * character is escaped: labels that are equal up to here are ordered by their values.
  */
 const ORDERED_CHARACTERS = 200;
 
@@ -41,7 +41,7 @@ interface Cursor {
   readonly value: string;
 }
 
-/** The question without what is longer than anybody asks for: a list that is not searched is of more use than none. */
+/** The question without values that are too long: an unfiltered list is more useful than none. */
 function withinLimits({ search, selected, ...query }: OptionQuery): OptionQuery {
   return {
     ...query,
@@ -61,7 +61,7 @@ function readCursor(after: string | undefined): Cursor | undefined {
     const [label, value] = parseStorableJson(Buffer.from(after, "base64url").toString("utf8")) as unknown[];
     return typeof label === "string" && typeof value === "string" ? { label, value } : undefined;
   } catch {
-    // A cursor we did not make: the first page is the useful answer in a dropdown.
+    // Not our cursor: in a dropdown, the first page is the most useful answer.
     return undefined;
   }
 }
@@ -88,9 +88,9 @@ interface OptionSource {
   readonly offered: string;
   /** One row by value ($2), offered or not. */
   readonly byValue: string;
-  /** Label of a value nobody knows any more. */
+  /** Label of a value that no longer exists. */
   readonly unknownLabel: (value: string) => string;
-  /** Stands before all others on the first page, whatever is searched for. */
+  /** Listed first on the first page, whatever the search. */
   readonly first?: Option;
 }
 
@@ -102,7 +102,7 @@ const SEQUENCES: OptionSource = {
   unknownLabel: (value) => `Sequence ${value} (not found)`,
 };
 
-/** Everybody, and whether the portal's sender list lets them send (the defaults: src/domain/contract/sender-policy.ts). */
+/** Every user, and whether the portal's sender list lets them send (defaults: src/domain/contract/sender-policy.ts). */
 const JUDGED_SENDERS = `
   SELECT person.user_id, label, email AS description, is_active,
          coalesce(senders.is_allowed, NOT coalesce(portal_settings.only_listed_senders, false)) AS is_allowed
@@ -184,14 +184,15 @@ async function findByValue(
   return rows[0] && toOption(rows[0]);
 }
 
-/** The option that has to be on the first page though the list itself does not bring it there. */
+/** The option that has to be on the first page even if the list itself does not have it there. */
 async function missingFromFirstPage(
   pool: Pool,
   source: OptionSource,
   { query, shown }: { query: OptionQuery; shown: readonly Option[] },
 ): Promise<Option[]> {
   const isSearching = (query.search ?? "") !== "";
-  // Without its label the editor shows a saved step as blank (docs/hubspot.md §3.7); it may also look the value up by searching.
+  // Without its label, the editor shows a saved step as blank (docs/hubspot.md §3.7); the editor may also search for
+  // the value.
   const value = isSearching ? query.search : query.selected;
   if (
     value === undefined ||
@@ -217,7 +218,7 @@ async function page(pool: Pool, source: OptionSource, asked: OptionQuery): Promi
           ...(await missingFromFirstPage(pool, source, { query, shown: [...first, ...listed] })),
           ...listed,
         ]
-      : // The selected one was on the first page already.
+      : // The selected option was on the first page already.
         listed.filter(({ value }) => value !== query.selected);
   const last = shown.at(-1);
   return rows.length > PAGE_SIZE && last !== undefined
@@ -240,7 +241,7 @@ export function rotationOptions(pool: Pool, query: OptionQuery): Promise<OptionP
   return page(pool, ROTATIONS, query);
 }
 
-/** Presets of a portal, by name, after the choice that leaves it to the portal which one applies. */
+/** Presets of a portal, by name, after the option that applies the portal's default. */
 export function presetOptions(pool: Pool, query: OptionQuery, first: Option): Promise<OptionPage> {
   return page(pool, { ...PRESETS, first }, query);
 }

@@ -65,7 +65,7 @@ export interface PeopleList {
   readonly isCut: boolean;
 }
 
-/** As many as a page of forms can show. */
+/** As many as a page can show; if there are more, active users come first. The page says so. */
 export const MOST_PEOPLE_LISTED = 5_000;
 /** As many as a single dropdown of people holds. */
 export const MOST_PEOPLE_OFFERED = 2_000;

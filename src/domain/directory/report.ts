@@ -2,35 +2,35 @@ import type { Pool } from "pg";
 import { inactivePeople, peopleOf, unnamed } from "./people.js";
 
 /**
- * What became of reading the sequences as one person. `cut`: only a part was read. `failed`: HubSpot did not answer, or not
- * in a form we know. `spared`: not asked, as others had shown so much already or HubSpot was failing.
+ * The result of reading the sequences as one person. `cut`: only a part was read. `failed`: HubSpot did not answer, or
+ * not in a form we know. `spared`: skipped, because others had shown enough already or HubSpot was failing.
  */
 export type ReaderResult = "read" | "refused" | "cut" | "failed" | "spared";
 
 export interface ReaderReport {
   readonly userId: string;
   readonly result: ReaderResult;
-  /** How many this person was shown. */
+  /** How many sequences this person saw. */
   readonly sequences: number;
   /** In HubSpot's words. */
   readonly problem?: string | undefined;
 }
 
-/** What there is to tell of the last copy of a portal's directory. */
+/** What is known about the last copy of a portal's directory. */
 export interface DirectoryReport {
   readonly readers: readonly ReaderReport[];
   /** Records that could not be read, by the name of their list. */
   readonly leftOut: Readonly<Record<string, number>>;
 }
 
-/** Readers of a portal's sequences at most: each costs the pages of a list. */
+/** Maximum of readers of a portal's sequences: each costs the pages of a list. */
 export const MOST_READERS = 5;
-/** Newest executions that are looked at for senders. */
+/** How many of the newest executions to search for senders. */
 const LOOK_BACK = 200;
 
 /**
- * As whom the portal's sequences are to be read, the best first: whom an admin chose, who installed, people with a seat that
- * has sequences, who was enrolled as lately, any owner. Nobody who is deactivated.
+ * The users as whom to read the portal's sequences, the best first: the one an admin chose, the installer, people with
+ * a seat that includes sequences, recent senders, any owner. No deactivated users.
  */
 export async function findSequenceReaders(pool: Pool, portalId: bigint): Promise<bigint[]> {
   const { rows } = await pool.query<{ user_id: string }>({
@@ -56,11 +56,11 @@ export async function findSequenceReaders(pool: Pool, portalId: bigint): Promise
 }
 
 export interface NamedReader extends ReaderReport {
-  /** What the person is called, as far as it is known. */
+  /** The person's name, as far as it is known. */
   readonly label: string;
 }
 
-/** Undefined where no copy was made since this is noted. */
+/** Undefined if no copy was made since this is recorded. */
 export async function readDirectoryReport(
   pool: Pool,
   portalId: bigint,
@@ -84,7 +84,7 @@ export async function readDirectoryReport(
   return { readers, leftOut: report.leftOut };
 }
 
-/** Asks for a new copy of the portal's directory, to be made in its next turn. */
+/** Requests a new copy of the portal's directory, to be made in its next turn. */
 export async function requestCopy(pool: Pool, portalId: bigint): Promise<void> {
   await pool.query(
     "UPDATE portals SET directory_requested_at = now() WHERE portal_id = $1 AND status = 'CONNECTED'",

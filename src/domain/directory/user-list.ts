@@ -1,31 +1,34 @@
 import type { Pool } from "pg";
 
-/** Without it HubSpot tells nobody's grant who the account's users are. */
+/** Without it, HubSpot tells no grant who the account's users are. */
 const SCOPE = "settings.users.read";
-/** From this age on, whoever comes to the site or the tab has the list read again. */
+/** From this age, a visit to the site or the tab has the list read again. */
 const AGING_MS = 15 * 60_000;
-/** From this age on nobody changes anything by it, if it can be read again. */
+/** From this age, nobody can change anything by it, if it can be read again. */
 const STALE_MS = 24 * 3_600_000;
 
 /**
- * SQL: whether the account of `p` (portals) ever had a user list. That it was read whole is remembered for good; what a
- * question about one user brought is no list.
+ * SQL: whether the account of `p` (portals) ever had a user list. A complete reading is remembered for good; an answer
+ * about one user does not count as a list.
  */
 export const HAD_USER_LIST = `(p.users_read_at IS NOT NULL
   OR EXISTS (SELECT FROM users WHERE portal_id = p.portal_id AND NOT is_read_alone))`;
 
-/** SQL: whether HubSpot lets us read the user list of `p`, by its last word. */
+/** SQL: whether HubSpot lets us read the user list of `p`, by its latest answer. */
 export const CAN_RENEW_USER_LIST = `(p.status = 'CONNECTED' AND '${SCOPE}' = ANY (p.scopes) AND p.users_refused_at IS NULL)`;
 
-/** SQL: since when our copy of the user list of `p` has not been renewed. Copies of earlier releases note only the directory's. */
+/**
+ * SQL: since when our copy of the user list of `p` has not been renewed. Earlier releases recorded only the directory's
+ * renewal.
+ */
 export const USER_LIST_READ_AT = "coalesce(p.users_read_at, greatest(p.directory_synced_at, p.installed_at))";
 
-/** SQL: whether a reading of the user list of `p` is asked for, now or after a failure. */
+/** SQL: whether a reading of the user list of `p` is requested, now or after a failure. */
 const IS_ASKED = "coalesce(p.users_requested_at > coalesce(p.users_read_at, '-infinity'), false)";
 
 /**
- * How far the copy of the user list can be relied on. `none`: there never was one. `fresh`; `aging`: it is to be read
- * again; `stale`: nothing may be changed before it is. `fixed`: HubSpot does not let us read it, so it stays as it is.
+ * How reliable the copy of the user list is. `none`: there never was one. `fresh`; `aging`: it is to be read again;
+ * `stale`: nothing may be changed before it is. `fixed`: HubSpot does not let us read it, so it stays as it is.
  */
 export type UserListState = "none" | "fresh" | "aging" | "stale" | "fixed";
 
@@ -44,7 +47,7 @@ export interface UserListColumns {
 /** Our copy of a portal's user list. */
 export interface UserList {
   readonly state: UserListState;
-  /** It should be read again now, and nobody has asked for that yet. */
+  /** It should be read again now, and no one has requested that yet. */
   readonly isDue: boolean;
   readonly readAt: Date;
 }
@@ -62,9 +65,9 @@ function stateOf({ had_list, can_renew, list_age_ms }: UserListColumns): UserLis
 }
 
 /**
- * Asks for a reading of the user list alone, if it is no longer fresh, can be read, and none was asked for yet.
+ * Requests a reading of the user list alone, if it is no longer fresh, can be read, and none was requested yet.
  *
- * @returns whether it was asked for now: then the portal is to be woken.
+ * @returns whether it was requested now: then the portal has to be woken.
  */
 export async function requestUserList(pool: Pool, portalId: bigint): Promise<boolean> {
   const { rowCount } = await pool.query({
@@ -77,21 +80,21 @@ export async function requestUserList(pool: Pool, portalId: bigint): Promise<boo
   return rowCount === 1;
 }
 
-/** How often accounts at rest are looked at. */
+/** How often idle accounts are checked. */
 export const IDLE_INTERVAL_MS = 15_000;
-/** SQL: of how many of them at a time, so that all of them together take half an hour. */
+/** SQL: how many of them at a time, so that all of them together take half an hour. */
 export const IDLE_SHARE = "(SELECT greatest(5, count(*) / 120) FROM portals)";
 
-/** An account at rest has its list read again when it is this old. */
+/** An idle account has its list read again at this age. */
 const OLD = "interval '1 hour'";
-/** A list that HubSpot refused is tried once more after this. */
+/** A refused list is tried again after this time. */
 const REFUSED_FOR = "interval '1 day'";
 
 /**
- * The same for all accounts whose list is an hour old: the longest waiting first, and no more at a time than has all of
- * them read within half an hour, so that they do not come in a crowd after a standstill.
+ * The same for all accounts whose list is an hour old: the longest waiting first, and so many at a time that all are
+ * read within half an hour; so they do not all come at once after an outage.
  *
- * @returns the portals to be woken.
+ * @returns the portals to wake.
  */
 export async function requestOldUserLists(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({

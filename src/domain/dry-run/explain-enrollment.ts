@@ -30,15 +30,15 @@ export interface ExplainerOptions {
   readonly gatewayOf: (portalId: bigint) => PortalGateway;
   /** The clock of send windows, away dates and caps; undefined: the database's. */
   readonly now: (() => Date) | undefined;
-  /** How long a contact that came now could wait for a sender. */
+  /** How long a contact that arrived now could wait for a sender. */
   readonly patienceMs: number;
 }
 
 type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
 
 /**
- * Answers "what would happen to this contact now?" with the code that enrolls (domain/senders/explain-choice.ts). The contact and
- * people the directory does not know are read from HubSpot.
+ * Answers "what would happen to this contact now?" with the code that enrolls (domain/senders/explain-choice.ts). The
+ * contact, and people the directory does not know, are read from HubSpot.
  */
 export function createExplainer(options: ExplainerOptions): Explain {
   const means = { ...options, openings: new Openings(), breathe: createBreather() };
@@ -72,7 +72,7 @@ export function createExplainer(options: ExplainerOptions): Explain {
   };
 }
 
-/** What all questions share. */
+/** What all questions have in common. */
 interface Means extends ExplainerOptions {
   readonly openings: Openings;
   readonly breathe: Breathe;
@@ -118,7 +118,7 @@ async function judge(
   );
 }
 
-/** Before its day a step looks at nothing else. */
+/** Before its date, a step checks nothing else. */
 function notYet(
   { notBefore }: EnrollQuestion,
   { timeZone, now }: { timeZone: string; now: Date },
@@ -158,7 +158,7 @@ function policyName({ presets, defaultPreset }: PortalPolicy, { presetId }: Enro
   return preset?.name ?? "Built-in";
 }
 
-/** Said only where it is not HubSpot's word of this moment. */
+/** Shown only if it is not HubSpot's current answer. */
 function sourceOf({ asOf }: FoundContact, timeZone: string): ContactCheck[] {
   if (asOf === undefined) return [];
   const day = localDay(asOf, timeZone);
@@ -166,7 +166,7 @@ function sourceOf({ asOf }: FoundContact, timeZone: string): ContactCheck[] {
   return [{ name: "The contact's properties", verdict: "unknown", sentence }];
 }
 
-/** What a refusal is called among the checks. */
+/** A refusal's name among the checks. */
 const CHECKS: Partial<Record<ErrorCode, string>> = {
   UNSUBSCRIBED: "Opt-out",
   BLOCKED: "Suppression",

@@ -3,12 +3,12 @@ import { rowsByAddress } from "#domain/contacts/rows-by-address.js";
 import { HubSpotError } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 
-/** A contact somebody asks about, and where what we know of it comes from. */
+/** The contact, and where its data comes from. */
 export interface FoundContact {
   readonly id: string;
   readonly email: string | null;
   readonly properties: Readonly<Record<string, string | null>>;
-  /** Set where HubSpot could not be asked: when it last sent these properties. */
+  /** Set if HubSpot could not be asked: when it last sent these properties. */
   readonly asOf: Date | undefined;
 }
 
@@ -21,10 +21,10 @@ interface StoredRow {
   accepted_at: Date;
 }
 
-/** Of one contact's executions so many are looked at. */
+/** Maximum of executions to read for one contact. */
 const MOST_OF_A_CONTACT = 1_000;
 
-/** Materialized: the newest rows of the portal are not to be searched for one that fits. */
+/** Materialized, so that the planner does not search the portal's newest rows for a match. */
 const readStored = (ids: string): string => `
   WITH own AS MATERIALIZED (${ids}), found AS MATERIALIZED (
     SELECT id, contact_id, contact_email, request -> 'properties' AS properties, accepted_at FROM executions
@@ -40,8 +40,8 @@ const STORED_BY_EMAIL = readStored(
 );
 
 /**
- * Finds a contact by its record id or its email address, at HubSpot; where that cannot be asked, as it was when it last
- * came to the action.
+ * Finds a contact by its record id or its email address, in HubSpot; if HubSpot does not answer, as it was at its last
+ * call of the action.
  *
  * @throws the database's faults.
  */

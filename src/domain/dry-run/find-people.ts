@@ -6,32 +6,32 @@ import type { AbsentMembers } from "#domain/directory/absent-members.js";
 export interface FindPeopleOptions {
   portalId: bigint;
   directory: Pick<Directory, "owner" | "activeUserEmails">;
-  /** The active owner of this id, from HubSpot. Asked for once a turn and person: see EnrollContext. */
+  /** The active owner of this id, from HubSpot. Read once per turn and person: see EnrollContext. */
   readOwner: (ownerId: string) => Promise<Owner | undefined>;
   /** The active owner who is this user, from HubSpot. */
   readOwnerOfUser: (userId: bigint) => Promise<Owner | undefined>;
-  /** Corrects our copy by HubSpot's word; by default it is left as it is. */
+  /** Corrects our copy with HubSpot's answer; by default it is left as it is. */
   saveOwner?: (owner: Owner) => Promise<void>;
-  /** Who is not asked for again while another member of the rotation can send; by default everybody is asked for. */
+  /** Users not to ask HubSpot about again while another member of the rotation can send; by default none. */
   absent?: AbsentMembers | undefined;
-  /** Resolves once a renewal of an old copy is over, or has taken too long. Undefined: the copy is not that old. */
+  /** Resolves once a renewal of an old copy is done, or took too long. Undefined: the copy is not that old. */
   renewed?: Promise<void> | undefined;
 }
 
-/** Members of a rotation that our copy does not know are asked of HubSpot so many at a time. */
+/** How many rotation members that our copy does not know are read from HubSpot at a time. */
 const READS_AT_ONCE = 16;
 
-/** A queue is never a person; anybody else may have been let in again since our copy was made. */
+/** A queue is never a person; any other owner may be active again since our copy was made. */
 function isFinal(owner: StoredOwner): boolean {
   const canSend = owner.isActive && !owner.archived && owner.userId !== null && owner.email !== null;
   return canSend || owner.type !== "PERSON";
 }
 
 /**
- * Looks people up in our copy of the portal's directory. Whoever could not send by it (not known, deactivated, without an
- * address) is asked of HubSpot before anybody is refused: the copy may be older than the change.
+ * Looks people up in our copy of the portal's directory. A person who could not send according to it (unknown,
+ * deactivated, without an address) is read from HubSpot before being refused: the copy may be older than the change.
  *
- * @throws what the reads throw: without HubSpot's word nobody is refused.
+ * @throws what the reads throw: nobody is refused without HubSpot's answer.
  */
 export function findPeople(options: FindPeopleOptions): PeopleSources {
   const { portalId, directory, readOwner, readOwnerOfUser, saveOwner, renewed, absent } = options;
@@ -43,7 +43,7 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
     return directory.owner(portalId, ownerId);
   }
 
-  /** Addresses by user; `missing` has none by our copy. */
+  /** Addresses by user; `missing` has none in our copy. */
   async function knownEmails(
     userIds: readonly bigint[],
   ): Promise<{ emails: Map<bigint, string>; missing: readonly bigint[] }> {
@@ -72,7 +72,7 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
 
   async function userEmails(userIds: readonly bigint[]): Promise<Map<bigint, string | null>> {
     const { emails: known, missing: unknown } = await renewedEmails(userIds);
-    // Nobody is refused by what is remembered: where no other member could send, all are asked for.
+    // Nobody is refused from memory: if no other member could send, all are read.
     const missing = known.size === 0 ? unknown : unknown.filter((userId) => !absent?.has(portalId, userId));
     const emails = new Map<bigint, string | null>(known);
     for (let from = 0; from < missing.length; from += READS_AT_ONCE) {
@@ -88,7 +88,7 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
       const known = await knownOwner(ownerId);
       if (known !== undefined && isFinal(known)) return known;
       const read = await readOwner(ownerId);
-      // HubSpot finds active owners only: one that we know of and it does not is archived.
+      // HubSpot finds only active owners: one that we know and it does not find is archived.
       const now = read ?? (known && { ...known, archived: true });
       if (now !== undefined && (read !== undefined || known?.archived === false)) await saveOwner?.(now);
       return now;
@@ -97,7 +97,7 @@ export function findPeople(options: FindPeopleOptions): PeopleSources {
   };
 }
 
-/** Only once all have ended: each may be a request to HubSpot, and the attempt must not end before it. */
+/** Resolves only once all have ended: each may be a request to HubSpot, and the attempt must not end before it. */
 async function allEnded<T>(looks: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(looks);
   return Promise.all(looks);

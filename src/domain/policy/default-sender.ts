@@ -10,7 +10,7 @@ export interface DefaultSender {
 
 export type SaveOutcome =
   | "saved"
-  | "unknown-sender" // nobody of this portal, or no longer active
+  | "unknown-sender" // not a user of this portal, or no longer active
   | "changed-meanwhile"; // another admin saved since the form was shown
 
 /** @param change.version the version the form was filled in from. */

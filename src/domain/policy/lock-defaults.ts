@@ -1,9 +1,9 @@
 import type { Prisma } from "#platform/db/generated/client.js";
 
 /**
- * What both ways of setting the defaults lock, in this order: the settings row, made where there is none, then all
- * presets by id. Two who set them at once wait for each other here, instead of meeting in the index that allows one
- * default or overwriting each other unseen. `$1` is the portal.
+ * What both ways of setting the defaults lock, in this order: the settings row, created if missing, then all presets by
+ * id. Two concurrent changes wait for each other here, instead of violating the index that allows one default or
+ * overwriting each other unseen. `$1` is the portal.
  */
 export const LOCK_DEFAULTS = [
   "INSERT INTO portal_settings (portal_id) VALUES ($1) ON CONFLICT DO NOTHING",

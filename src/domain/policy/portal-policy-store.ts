@@ -6,9 +6,9 @@ import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js"
 /** What an admin decides for the whole portal. */
 export interface PortalPolicy {
   readonly defaultSenderUserId: bigint | null;
-  /** As whom sequences are read first; null: the app chooses. */
+  /** The user as whom sequences are read first; null: the app chooses. */
   readonly sequenceReaderUserId: bigint | null;
-  /** Only users marked as allowed may send; else everybody but those marked as not allowed. */
+  /** True: only allowed users may send. False: everyone except blocked users. */
   readonly onlyListedSenders: boolean;
   /** Longest hold of a contact that an action may ask HubSpot for. */
   readonly maxHoldDays: number;
@@ -18,11 +18,11 @@ export interface PortalPolicy {
 
 export interface StoredPortalPolicy {
   readonly policy: PortalPolicy;
-  /** Of the settings row, which holds more than the policy; 0 where none was saved yet. */
+  /** Version of the settings row, which holds more than the policy; 0 if none was saved yet. */
   readonly version: number;
 }
 
-/** HubSpot's own default of a hold is a week: less could not hold a contact for its deadline. */
+/** HubSpot's own default hold is a week: a shorter one could not hold a contact until its deadline. */
 export const MIN_HOLD_DAYS = 7;
 export const MAX_HOLD_DAYS = 365;
 const INITIAL_HOLD_DAYS = 30;
@@ -47,10 +47,10 @@ export async function findPortalPolicy(
 }
 
 /**
- * Changes what is named and leaves the rest.
+ * Changes the given fields and leaves the rest.
  *
  * @param change.version the version the form was filled in from.
- * @returns false where somebody saved since then: nothing is changed.
+ * @returns false if someone saved since then: nothing is changed.
  */
 export async function savePortalPolicy(
   { prisma }: Pick<Database, "prisma">,
@@ -76,7 +76,7 @@ export async function savePortalPolicy(
   });
 }
 
-/** The policy as it is noted and compared. */
+/** The policy in the form in which it is recorded and compared. */
 export function snapshotOf(policy: PortalPolicy): Snapshot {
   return {
     defaultSenderUserId: policy.defaultSenderUserId?.toString() ?? null,

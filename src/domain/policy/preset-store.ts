@@ -13,12 +13,12 @@ export interface PresetDraft {
 
 export interface StoredPreset extends PresetDraft {
   readonly presetId: bigint;
-  /** Applies where a workflow's step names no preset. */
+  /** Applies if a workflow's step names no preset. */
   readonly isDefault: boolean;
   readonly version: number;
 }
 
-/** Nobody keeps track of more; so a page can show all of them. */
+/** Nobody can keep track of more, and a page can show all of them. */
 export const MAX_PRESETS = 500;
 
 /** A preset in a list. Its suppressed domains, which may be a thousand, are only counted. */
@@ -50,7 +50,7 @@ export async function listPresets(
   }));
 }
 
-/** The same, by name alone. */
+/** The same, sorted by name alone. */
 export function listPresetNames(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -63,7 +63,7 @@ export function listPresetNames(
   });
 }
 
-/** Undefined where the portal has none with this id. */
+/** Undefined if the portal has none with this id. */
 export async function findPreset(
   { prisma }: { prisma: Prisma.TransactionClient },
   portalId: bigint,
@@ -77,10 +77,10 @@ export type SavePresetOutcome =
   | { kind: "saved"; presetId: bigint }
   | { kind: "changed-meanwhile" } // another admin saved since the form was shown, or deleted it: nothing is changed
   | { kind: "name-taken" }
-  | { kind: "too-many" } // the portal has MAX_PRESETS; two made at the same moment may be one more: no harm
+  | { kind: "too-many" } // the portal has MAX_PRESETS; two concurrent ones may exceed it by one
   | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
 
-/** @param change.saved which one, and the version its form was filled in from; undefined: a new one. */
+/** @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one. */
 export async function savePreset(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -111,7 +111,9 @@ export async function savePreset(
   }
 }
 
-/** Locks the rotations a policy names, so that none is deleted before the preset is committed. False: one is not there. */
+/**
+ * Locks the rotations a policy names, so that none is deleted before the preset is committed. False: one is missing.
+ */
 async function holdRotations(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
@@ -150,10 +152,10 @@ async function updatePreset(
 }
 
 /**
- * Deletes it. Without the default one, the built-in policy applies.
+ * Deletes a preset. Without a default preset, the built-in policy applies.
  *
  * @param change.version the version the page with the button was shown at.
- * @returns "deleted", also where it was gone before; "changed-meanwhile" where somebody saved it since: it is kept.
+ * @returns "deleted", even if it was gone before; "changed-meanwhile" if someone saved it since: it is kept.
  */
 export async function deletePreset(
   { prisma }: Pick<Database, "prisma">,
@@ -177,7 +179,7 @@ export async function deletePreset(
 export interface DefaultChoice {
   /** Null: the built-in policy applies. */
   readonly presetId: bigint | null;
-  /** The version at which the chosen preset was shown; of no account where none is chosen. */
+  /** The version at which the chosen preset was shown; ignored if none is chosen. */
   readonly version: number;
   /** The default that was shown with it. */
   readonly instead: bigint | null;
@@ -185,11 +187,11 @@ export interface DefaultChoice {
 }
 
 export type MakeDefaultOutcome =
-  | "saved" // also where it was so before
+  | "saved" // even if it was so before
   | "gone" // the portal has no such preset
   | "changed-meanwhile"; // another admin chose another default, or saved the chosen one: nothing is changed
 
-/** Makes one preset apply where a step names none. */
+/** Makes one preset apply if a step names none. */
 export async function makeDefault(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -218,7 +220,7 @@ export async function makeDefault(
   });
 }
 
-/** A preset as it is noted and compared. */
+/** A preset in the form in which it is recorded and compared. */
 export function snapshotOf({ name, policy }: PresetDraft): Snapshot {
   return { name, ...policySchema.parse(policy) };
 }

@@ -13,7 +13,7 @@ export interface Member {
 /** What an admin decides about a rotation. */
 export interface RotationDraft {
   readonly name: string;
-  /** A contact goes to the sender who had it before, while that one can send. */
+  /** A contact keeps its earlier sender while that one can send. */
   readonly keepsSender: boolean;
   readonly members: readonly Member[];
 }
@@ -30,7 +30,7 @@ export const LONGEST_NAME = 100;
 export const MAX_MEMBERS = 200;
 export const MAX_WEIGHT = 100;
 
-/** Nobody keeps track of more; so a page can show all of them. */
+/** Nobody can keep track of more, and a page can show all of them. */
 export const MAX_ROTATIONS = 500;
 
 /** The first MAX_ROTATIONS rotations of a portal, by name. */
@@ -46,7 +46,7 @@ export function listRotationNames(
   });
 }
 
-/** A rotation in a list: of its members only the first are named. */
+/** A rotation in a list: only its first members are named. */
 export interface ListedRotation {
   readonly rotationId: bigint;
   readonly name: string;
@@ -56,10 +56,10 @@ export interface ListedRotation {
   readonly firstMembers: readonly Member[];
 }
 
-/** Named in a list; more are counted. */
+/** How many members a list names; the others are counted. */
 const NAMED_MEMBERS = 6;
 
-/** The first MAX_ROTATIONS rotations of a portal, by name. Adding up their members is the database's work. */
+/** The first MAX_ROTATIONS rotations of a portal, by name. The database adds up their members. */
 export async function listRotations(
   { pool }: Pick<Database, "pool">,
   portalId: bigint,
@@ -89,7 +89,7 @@ export async function listRotations(
   }));
 }
 
-/** Undefined where the portal has none with this id. */
+/** Undefined if the portal has none with this id. */
 export async function findRotation(
   database: { prisma: Prisma.TransactionClient },
   portalId: bigint,
@@ -102,7 +102,7 @@ export async function findRotation(
   return row === null ? undefined : fromRow(row);
 }
 
-/** Two made at the same moment may be one more than MAX_ROTATIONS: no harm. */
+/** Two created at the same moment may exceed MAX_ROTATIONS by one, which does no harm. */
 export async function createRotation(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -172,12 +172,12 @@ async function replaceRotation(
 }
 
 export type DeleteRotationOutcome =
-  | { kind: "deleted" } // also where it was gone before
+  | { kind: "deleted" } // even if it was gone before
   | { kind: "changed-meanwhile" } // another admin saved it since the page was shown: it is kept
   | { kind: "in-use"; presetNames: string[] };
 
 /**
- * Refused while a preset names it: contacts would be left without a sender.
+ * Refused while a preset uses it: contacts would be left without a sender.
  *
  * @param change.version the version the page with the button was shown at.
  */
@@ -187,7 +187,7 @@ export async function deleteRotation(
   { rotationId, version, by }: { rotationId: bigint; version: number; by: Actor },
 ): Promise<DeleteRotationOutcome> {
   return inPrismaTransaction(prisma, async (transaction) => {
-    // Waits for a preset that is just being saved with this rotation: it holds the row until it is committed.
+    // Waits for a preset that is being saved with this rotation: that transaction holds the row until it is committed.
     await transaction.$queryRaw`
       SELECT 1 AS held FROM rotations WHERE portal_id = ${portalId} AND rotation_id = ${rotationId} FOR UPDATE`;
     const before = await findRotation({ prisma: transaction }, portalId, rotationId);
@@ -219,7 +219,7 @@ export async function presetsNaming(
   return new Map(rows.map(({ rotation_id, names }) => [rotation_id, names]));
 }
 
-/** Everybody begins anew with the turns, since the old state fits the old weights; what they were picked stays counted. */
+/** All members start again with the turns, since the old state fits the old weights; their counts of picks stay. */
 async function replaceMembers(
   transaction: Prisma.TransactionClient,
   key: { portalId: bigint; rotationId: bigint },
@@ -247,7 +247,7 @@ async function insertMembers(
 
 const membersOf = (draft: RotationDraft): string => JSON.stringify(snapshotOf(draft)["members"]);
 
-/** A rotation as it is noted and compared. */
+/** A rotation in the form in which it is recorded and compared. */
 export function snapshotOf({ name, keepsSender, members }: RotationDraft): Snapshot {
   const sorted = [...members].sort((left, right) => (left.userId < right.userId ? -1 : 1));
   return {

@@ -4,7 +4,7 @@ import { inPrismaTransaction } from "#platform/db/transaction.js";
 import { recordChange, recordChanges, type Actor, type Snapshot } from "#domain/audit/audit.js";
 import { awayDatesSchema, type AwayDates } from "#domain/contract/sender-policy.js";
 
-/** What an admin decides about one sender; null (or an empty list) leaves it to the default. */
+/** What an admin decides about one sender; null or an empty list means the default. */
 export interface SenderChoices {
   readonly isAllowed: boolean | null;
   readonly sendAsEmail: string | null;
@@ -20,7 +20,7 @@ export interface SenderChoices {
   readonly away: readonly AwayDates[];
 }
 
-/** What HubSpot's answers taught the app about a sender. */
+/** What the app learned about a sender from HubSpot's answers. */
 export interface SenderMarks {
   readonly refusedCode: string | null;
   readonly refusedMessage: string | null;
@@ -31,7 +31,7 @@ export interface SenderMarks {
 export interface StoredSender {
   readonly choices: SenderChoices;
   readonly marks: SenderMarks;
-  /** 0 where no admin saved it yet. */
+  /** 0 if no admin saved it yet. */
   readonly version: number;
 }
 
@@ -51,7 +51,7 @@ const NOTHING_CHOSEN: StoredSender = {
   version: 0,
 };
 
-/** What is stored about a user; the defaults where nothing is. Says nothing about whether there is such a user. */
+/** What is stored about a user; the defaults if nothing is. The user need not exist. */
 export async function findSender(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -61,7 +61,7 @@ export async function findSender(
   return row === null ? NOTHING_CHOSEN : fromRow(row);
 }
 
-/** A person and the name under which the change is noted. */
+/** A person, and the name the audit log uses. */
 export interface NamedSender {
   readonly userId: bigint;
   readonly name: string;
@@ -69,12 +69,12 @@ export interface NamedSender {
 
 export type SaveOutcome =
   | "saved"
-  | "saved-and-cleared" // HubSpot's refusal of the sender went with it
+  | "saved-and-cleared" // HubSpot's refusal of the sender was cleared with it
   | "changed-meanwhile"; // another admin saved since the form was shown: nothing is changed
 
 /**
- * Saves what was decided about a sender. Whoever saves one has looked at it, so HubSpot is asked again: a refusal is
- * taken back, and the entry in the audit says so.
+ * Saves what was decided about a sender. The admin has just reviewed the sender, so HubSpot is tried again: a refusal
+ * is cleared, and the audit entry says so.
  *
  * @param change.version the version the form was filled in from.
  */
@@ -108,7 +108,7 @@ export interface ListedSender extends NamedSender {
   readonly version: number;
 }
 
-/** Somebody of whom another admin decided otherwise since the list was shown. */
+/** A sender that another admin changed since the list was shown. */
 export interface MarkConflict {
   readonly sender: NamedSender;
   /** What the other admin decided. */
@@ -116,10 +116,10 @@ export interface MarkConflict {
 }
 
 /**
- * Marks people as allowed (or not, or null: as the portal's policy says), whatever else was decided about them. Who is
- * marked so already is left alone.
+ * Marks people as allowed (or not, or null: as the portal's policy says), whatever else was decided about them. People
+ * who already have this mark are left alone.
  *
- * @returns those saved by another admin since the list was shown; where there are any, nobody is marked.
+ * @returns those saved by another admin since the list was shown; if there are any, nobody is marked.
  */
 export async function markSenders(
   { prisma }: Pick<Database, "prisma">,
@@ -152,8 +152,8 @@ export async function markSenders(
 }
 
 /**
- * How people are marked now, by user id. Their rows are made where there are none and locked until the transaction ends:
- * always in the order of ids, so that two who mark the same people cannot wait for each other.
+ * How people are marked now, by user id. Missing rows are created; all are locked until the transaction ends, always in
+ * order of ids, so that two concurrent changes cannot wait for each other.
  *
  * @param senders in that order.
  */
@@ -175,7 +175,7 @@ async function ensureMarks(
   return new Map(rows.map((row) => [row.user_id, { isAllowed: row.is_allowed, version: row.version }]));
 }
 
-/** Takes back what HubSpot's refusals taught: the sender is tried again with the next contact. */
+/** Clears HubSpot's refusals: the sender is tried again with the next contact. */
 export async function clearRefusal(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
@@ -201,7 +201,7 @@ export async function clearRefusal(
   });
 }
 
-/** The row as it was; made with the defaults where there was none, and locked until the transaction ends. */
+/** The row as it was; created with the defaults if missing, and locked until the transaction ends. */
 async function ensureRow(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
@@ -231,7 +231,7 @@ function toData(choices: SenderChoices) {
   };
 }
 
-/** A choice as it is noted and compared: in the order of the form. */
+/** A choice in the form in which it is recorded and compared: in the order of the form. */
 export function snapshotOf(choices: SenderChoices): Snapshot {
   return {
     isAllowed: choices.isAllowed,

@@ -5,12 +5,12 @@ import type { TokenStore } from "./store.js";
 import { openRefreshToken } from "./token-seals.js";
 import type { StoredTokens } from "./grant.js";
 
-/** Grants of each key that are tried: a single one may be spoilt though the key is right. */
+/** How many grants of each key to try: a single one may be damaged although the key is right. */
 const SAMPLES = 3;
 
 /**
- * Tries at start whether stored grants open, a few of each key that they are sealed with. A key that is missing from the
- * configuration, or has other bytes there, is told at error level with its id: its accounts are at a standstill.
+ * Tries at start whether stored grants open, a few for each key. A key that is missing from the configuration, or has
+ * other bytes there, is logged at error level with its id: its accounts cannot work.
  *
  * @throws NoGrantOpens if there are grants and none of any key opens: this is another environment's configuration, and
  *   in a rolling update the old processes go on.

@@ -12,7 +12,7 @@ export interface SealContext {
 export interface Cipher {
   /** Seals with the first key. Two seals of one text differ, so a stored seal also serves as a row version. */
   seal(plain: string, context: SealContext): string;
-  /** @throws SealKeyUnknown where the key is not configured, SealBroken where the text was altered or moved. */
+  /** @throws SealKeyUnknown if the key is not configured, SealBroken if the text was altered or moved. */
   open(sealed: string, context: SealContext): string;
   /** Whether the text was sealed with the first key, i.e. needs no re-sealing. */
   isCurrent(sealed: string): boolean;
@@ -27,7 +27,7 @@ const ALGORITHM = "aes-256-gcm";
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Makes the cipher of the vault. The first key encrypts; all of them decrypt, so that keys can be rotated. */
+/** Creates the vault's cipher. The first key encrypts; all of them decrypt, so that keys can be rotated. */
 export function createCipher(keys: readonly [EncryptionKey, ...EncryptionKey[]]): Cipher {
   const [current] = keys;
   const keysById = new Map(keys.map((entry) => [entry.id, entry]));

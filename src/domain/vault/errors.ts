@@ -17,8 +17,8 @@ export class RefreshUnderWay extends AppError {
 }
 
 /**
- * HubSpot's token endpoint failed a moment ago, or asked for a pause, and is not asked again before that is over: by no
- * caller and no process. Same code as an outage of HubSpot's, since that is what it is.
+ * HubSpot's token endpoint failed a moment ago, or asked for a pause; no caller and no process asks it again before
+ * that is over. Same code as a HubSpot outage, since that is what it is.
  */
 export class RefreshPutOff extends AppError {
   override readonly code = "HUBSPOT_UNAVAILABLE";
@@ -43,7 +43,7 @@ export class SealBroken extends AppError {
   override readonly code = "VAULT_SEAL_BROKEN";
 }
 
-/** Grants are stored and none opens: the app would accept calls and work on nothing. */
+/** Grants are stored and none opens: the app would accept calls and process none. */
 export class NoGrantOpens extends AppError {
   override readonly code = "VAULT_NO_GRANT_OPENS";
 }

@@ -1,4 +1,4 @@
-/** What HubSpot gave for one portal: an answer of the token endpoint, completed by introspection. */
+/** HubSpot's grant for one portal: an answer of the token endpoint, completed by introspection. */
 export interface Grant {
   portalId: bigint;
   accessToken: string;
@@ -11,7 +11,10 @@ export interface Grant {
   hubDomain: string | null;
 }
 
-/** Answer to a refresh. The refresh token is usually the same one again, but must be kept whatever it is (docs/hubspot.md §2.3). */
+/**
+ * Answer to a refresh. The refresh token is usually the same again, but has to be stored whatever it is
+ * (docs/hubspot.md §2.3).
+ */
 export interface RefreshedGrant {
   accessToken: string;
   refreshToken: string;
@@ -24,30 +27,30 @@ export interface RefreshedGrant {
  */
 export type RefreshGrant = (refreshToken: string) => Promise<RefreshedGrant>;
 
-/** Why a grant is saved: an admin authorised the app, or somebody only proved who they are. */
+/** Why a grant is saved: an admin authorized the app, or a user only proved who they are. */
 export type GrantOccasion = "install" | "sign-in";
 
 export interface GrantTerms {
   readonly occasion: GrantOccasion;
-  /** False where HubSpot could not be asked whether the user still is whom our copy of the user list says. */
+  /** False if HubSpot could not confirm that the user still is who our copy of the user list says. */
   readonly isUserConfirmed: boolean;
 }
 
 /**
- * What became of a grant. `used`: it is the portal's from now on. `kept`: the portal's own stays, which is as good.
- * `not-connected`: the portal was not connected, and is not now.
+ * The result of saving a grant. `used`: it is the portal's from now on. `kept`: the portal's own stays, which is as
+ * good. `not-connected`: the portal was not connected, and is not now.
  */
 export interface SavedGrant {
   readonly kind: "used" | "kept" | "not-connected";
   /** Whether the portal had a working connection before. */
   readonly wasConnected: boolean;
-  /** False where the app was never installed in the portal, and is not now. */
+  /** False if the app was never installed in the portal, and is not now. */
   readonly isKnown: boolean;
-  /** Now, by the database's clock: the one the portal's times are of. */
+  /** Now, by the database's clock, like all of the portal's times. */
   readonly at: Date;
 }
 
-/** Tokens of a portal as they lie in the database. `refreshTokenSealed` is unique to each save: it is the row's version. */
+/** Tokens of a portal as stored. `refreshTokenSealed` is unique to each save: it serves as the row's version. */
 export interface SealedTokens {
   accessTokenSealed: string;
   refreshTokenSealed: string;

@@ -1,6 +1,6 @@
 import type { GrantOccasion } from "./grant.js";
 
-/** A portal's connection as it is when a new grant comes. */
+/** A portal's connection before a new grant. */
 export interface KnownConnection {
   readonly isConnected: boolean;
   /** An admin ended it, not HubSpot. */
@@ -16,19 +16,19 @@ export interface NewGrant {
 }
 
 /**
- * What becomes of a new grant.
+ * What happens to a new grant.
  *
  * - `take`: it is used from now on, and the app works in its user's name.
  * - `use`: it is used from now on, but the app goes on in the name it worked in.
- * - `keep`: the one in use stays, and the new one is given up.
- * - `leave`: the account is not connected and stays so; the new one is given up.
+ * - `keep`: the one in use stays, and the new one is discarded.
+ * - `leave`: the account is not connected and stays so; the new one is discarded.
  */
 export type GrantVerdict = "take" | "use" | "keep" | "leave";
 
 /**
- * HubSpot lets more people authorize apps than administer the account here. So while a connection lives, only an admin's
- * grant replaces it; and proving who one is (a sign-in) replaces it only for more than it has, and ends no decision of an
- * admin's. Whoever installs the app where it is not connected connects it, but takes over nothing by that.
+ * HubSpot lets more people authorize apps than administer the account here. So while a connection exists, only an
+ * admin's grant replaces it; a sign-in replaces it only with one that includes more scopes, and never undoes an admin's
+ * decision. Installing the app where it is not connected connects it, but does not change in whose name it works.
  */
 export function judgeGrant(known: KnownConnection | undefined, grant: NewGrant): GrantVerdict {
   const { occasion, isAdmins } = grant;
@@ -42,7 +42,7 @@ export function judgeGrant(known: KnownConnection | undefined, grant: NewGrant):
   return addsScopes(known.scopes, grant.scopes) ? "use" : "keep";
 }
 
-/** Whether all that was granted is granted still, and something more. */
+/** Whether the new grant includes every earlier scope and at least one more. */
 function addsScopes(before: readonly string[], after: readonly string[]): boolean {
   return before.every((scope) => after.includes(scope)) && after.some((scope) => !before.includes(scope));
 }

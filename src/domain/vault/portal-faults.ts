@@ -1,17 +1,17 @@
 import { LRUCache } from "lru-cache";
 import { AppError } from "../../errors.js";
 
-/** Portals whose last fault is remembered; one that is forgotten is told of again. */
+/** How many portals' last faults are remembered; a forgotten one is logged again. */
 const MAX_PORTALS = 5_000;
 
 /**
- * Remembers which fault each portal has had last, so that one that comes back with every call is told once, and again
- * after the portal was well.
+ * Remembers each portal's last fault, so that one that comes back with every call is logged once, and again after the
+ * portal had recovered.
  */
 export class PortalFaults {
   readonly #logged = new LRUCache<bigint, string>({ max: MAX_PORTALS });
 
-  /** Whether this fault is news; it is none any more afterwards. */
+  /** Whether this fault is new for the portal; remembers it. */
   isNew(portalId: bigint, fault: unknown): boolean {
     const code = codeOf(fault);
     if (this.#logged.get(portalId) === code) return false;
@@ -28,10 +28,10 @@ export function codeOf(fault: unknown): string {
   return fault instanceof AppError ? fault.code : "UNKNOWN";
 }
 
-/** Whether only the operator can mend it: waiting does not. */
+/** Whether only the operator can fix it: waiting does not help. */
 export function isOwnFault(fault: unknown): boolean {
   return fault instanceof AppError && !fault.retryable && !EXPECTED.has(fault.code);
 }
 
-/** What happens to a grant in life, and is told elsewhere. */
+/** Normal events in a grant's life, which are reported elsewhere. */
 const EXPECTED = new Set(["NOT_CONNECTED", "GRANT_REVOKED"]);

@@ -10,23 +10,23 @@ import { openAccessToken, openRefreshToken, sealTokens, type LiveToken } from ".
 
 /** Longer than a refresh can take (two secrets tried, 10 s each, and the write): a live refresher is never overtaken. */
 const LEASE_MS = 30_000;
-/** How long a caller waits for another process while the token it has is still good. */
+/** How long a caller waits for another process while its current token is still good. */
 const PATIENCE_MS = 2_000;
-/** How long a caller waits at all: one whole lease of a process that died, and a refresh after it. */
+/** The longest wait of a caller: one whole lease of a process that died, and a refresh after it. */
 const WAIT_MS = 45_000;
 const POLL_MS = 50;
-/** Pause after a refresh that failed where HubSpot named none: an outage is not met by a storm of all who want the token. */
+/** Pause after a failed refresh if HubSpot named none, so that an outage is not met by a storm of refreshes. */
 const PUT_OFF_MS = 3_000;
-/** Nor is our own wrong set-up; once it is set right, an account waits this long at most. */
+/** The same for our own wrong setup; once it is fixed, an account waits this long at most. */
 const PUT_OFF_MISCONFIGURED_MS = 15_000;
 /** Pauses between tries to store tokens already received: HubSpot may have retired the old ones, so they must not be lost. */
 const STORE_RETRY_MS = [100, 400, 1_600, 3_200];
 
-/** What a caller wants of the stored token. */
+/** What a caller requires of the stored token. */
 export interface TokenNeed {
-  /** True where the stored token must be replaced. */
+  /** True if the stored token must be replaced. */
   isStale(token: LiveToken): boolean;
-  /** True where a stale token may still be used when no new one can be had at once. */
+  /** True if a stale token may still be used when no new one can be had at once. */
   isUsable(token: LiveToken): boolean;
 }
 
@@ -36,20 +36,23 @@ export interface RefreshOptions {
   refreshGrant: RefreshGrant;
   now: () => Date;
   logger: Logger;
-  /** Told the code of each fault of our own that kept a portal from its token: a key that is missing, credentials refused. */
+  /**
+   * Called with the code of each fault of our own that kept a portal from its token: a missing key, refused
+   * credentials.
+   */
   onOwnFault?: ((code: string) => void) | undefined;
 }
 
-/** What has been told of faults, of the seals and of the refresh apart: one may be well while the other is not. */
+/** Which faults were logged, separately for the seals and the refresh: one may be fine while the other is not. */
 interface News {
   readonly seals: PortalFaults;
   readonly refreshes: PortalFaults;
 }
 
 /**
- * Makes the function that reads a portal's token and, where it is stale, refreshes it exactly once among all
- * processes: whoever takes the row's lease asks HubSpot, everybody else re-reads until the row has moved on or the
- * lease has lapsed. New tokens are stored, by compare-and-set on the row they came from, before anybody uses them.
+ * Creates the function that reads a portal's token and, if it is stale, refreshes it exactly once among all processes:
+ * whoever takes the row's lease asks HubSpot, everyone else re-reads until the row has changed or the lease has
+ * expired. New tokens are stored, by compare-and-set on the row they came from, before anyone uses them.
  */
 export function createTokenSource(
   options: RefreshOptions,
@@ -80,7 +83,7 @@ async function findRow(store: TokenStore, portalId: bigint): Promise<StoredToken
   return row;
 }
 
-/** A grant that does not open is told once: nobody reads of it otherwise, since HubSpot is not even asked. */
+/** A grant that does not open is logged once: nothing else would show it, since HubSpot is not even asked. */
 function open({ cipher, logger, onOwnFault }: RefreshOptions, row: StoredTokens, { seals }: News): LiveToken {
   const { portalId } = row;
   try {
@@ -135,7 +138,7 @@ async function refreshAsHolder(options: RefreshOptions, refresh: Refresh): Promi
     );
     return { accessToken: grant.accessToken, expiresAtMs: tokens.accessExpiresAt.getTime() };
   }
-  // A reinstall or a disconnect came in between: what it left is newer than what we were given.
+  // A reinstall or a disconnect came in between: its result is newer than these tokens.
   return openAccessToken(cipher, await findRow(options.store, row.portalId));
 }
 
@@ -159,7 +162,7 @@ async function recover(
   throw error;
 }
 
-/** What HubSpot asked for (clamped where it is read), else a little. */
+/** The pause HubSpot asked for (limited where it is read), otherwise a short one. */
 function putOffMs(error: unknown): number {
   const { retryAfterMs } = error as { retryAfterMs?: unknown };
   if (typeof retryAfterMs === "number") return retryAfterMs;

@@ -6,7 +6,7 @@ import { resealTokens } from "./token-seals.js";
 import type { StoredTokens } from "./grant.js";
 
 const PAGE = 200;
-/** Rows under refresh are passed over and met again; a lease lapses well within all passes together. */
+/** Rows under refresh are skipped and met again; a lease expires well within all passes together. */
 const PASSES = 60;
 const PAUSE_MS = 1_000;
 

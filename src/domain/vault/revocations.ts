@@ -4,13 +4,13 @@ import type { Logger } from "#platform/observability/logger.js";
 import type { Cipher } from "./cipher.js";
 import { openRefreshToken, resealRefreshToken } from "./token-seals.js";
 
-/** A sealed refresh token, sealed as it lay in `portal_tokens`. */
+/** A refresh token, sealed as in `portal_tokens`. */
 export interface GivenUpGrant {
   readonly portalId: bigint;
   readonly refreshTokenSealed: string;
 }
 
-/** Requests under way with the old grant, in whatever process, have ended by then. */
+/** By then, requests with the old grant have ended in every process. */
 const GRACE_SECONDS = 60;
 const BATCH = 20;
 /** Longer than HubSpot may take to answer, with two secrets tried. */
@@ -19,7 +19,7 @@ const CLAIM_SECONDS = 60;
 const MAX_TRIES = 60;
 const RETRY = "interval '30 seconds' * least(720, power(2, least(tries, 20)))";
 
-/** Notes, in the transaction that does without it, that a grant is to be revoked at HubSpot. */
+/** Records, in the transaction that discards it, that a grant is to be revoked at HubSpot. */
 export async function giveUpGrant(
   client: PoolClient,
   { portalId, refreshTokenSealed }: GivenUpGrant,
@@ -31,7 +31,7 @@ export async function giveUpGrant(
   );
 }
 
-/** The same of the portal's grant as it is stored; of none where it has none. */
+/** The same for the portal's stored grant; does nothing if it has none. */
 export async function giveUpStoredGrant(client: PoolClient, portalId: bigint): Promise<void> {
   await client.query(
     `INSERT INTO grant_revocations (portal_id, refresh_token_sealed, due_at)
@@ -43,7 +43,7 @@ export async function giveUpStoredGrant(client: PoolClient, portalId: bigint): P
 export interface RevocationOptions {
   readonly pool: Pool;
   readonly cipher: Cipher;
-  /** Throws with code GRANT_REVOKED where HubSpot does not know the grant any more. */
+  /** Throws with code GRANT_REVOKED if HubSpot no longer knows the grant. */
   readonly revokeGrant: (refreshToken: string) => Promise<void>;
   readonly logger: Logger;
 }
@@ -51,13 +51,13 @@ export interface RevocationOptions {
 interface DueRevocation extends GivenUpGrant {
   readonly id: bigint;
   readonly tries: number;
-  /** Of the portal's grant in use; null: it has none. */
+  /** The portal's current grant; null: it has none. */
   readonly inUseSealed: string | null;
 }
 
 /**
- * Revokes at HubSpot what is due, a few at a time. Processes take different ones; one that dies lets another go on. A
- * grant that is in use is never revoked, even if HubSpot gave the same one twice.
+ * Revokes due grants at HubSpot, a few at a time. Processes take different ones; if one dies, another continues. A
+ * grant in use is never revoked, even if HubSpot issued the same one twice.
  */
 export async function revokeGivenUpGrants(options: RevocationOptions): Promise<void> {
   const due = await claim(options.pool);
@@ -123,7 +123,7 @@ async function postpone(pool: Pool, { portalId, id }: DueRevocation): Promise<vo
 }
 
 /**
- * Re-encrypts what waits to be revoked and is not sealed with the first key.
+ * Re-encrypts the grants that wait to be revoked and are not sealed with the first key.
  *
  * @returns how many rows were re-sealed.
  * @throws SealKeyUnknown, SealBroken.

@@ -4,20 +4,20 @@ import type { Grant, GrantOccasion, GrantTerms, SavedGrant, SealedTokens, Stored
 import { judgeGrant } from "./judge-grant.js";
 import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
 
-/** Tells one grant of a portal from the next; it stays the same through refreshes. */
+/** Identifies a grant of a portal; it stays the same through refreshes. */
 export interface GrantMark {
   readonly grantedAt: Date;
 }
 
-/** What a disconnect is about, and what is written with it. */
+/** What a disconnect applies to, and what is written with it. */
 export interface DisconnectOnly {
   /** This version of the tokens: a refresh since is another. */
   readonly version?: StoredTokens;
   /** This grant: an install or sign-in since is another. */
   readonly grant?: GrantMark;
-  /** Called in the transaction that erases the tokens, and where it does. */
+  /** Called in the transaction that erases the tokens, if it does. */
   readonly record?: (client: PoolClient) => Promise<void>;
-  /** An admin wants it: only an install connects the account again. */
+  /** An admin's decision: only an install connects the account again. */
   readonly isByAdmin?: boolean;
   /** The grant may still be good at HubSpot, and is to be revoked there. */
   readonly revokes?: boolean;
@@ -27,18 +27,21 @@ export interface DisconnectOnly {
 export interface TokenStore {
   find(portalId: bigint): Promise<StoredTokens | undefined>;
   save(grant: Grant, tokens: SealedTokens, terms: GrantTerms): Promise<SavedGrant>;
-  /** Takes the refresh lease of exactly this version of the row; false where another process holds it or the row moved on. */
+  /**
+   * Takes the refresh lease of exactly this version of the row; false if another process holds it or the row has
+   * changed.
+   */
   lease(row: StoredTokens, leaseMs: number): Promise<boolean>;
-  /** Gives the lease back after a refresh that failed; nobody takes it again for `putOffMs`. */
+  /** Returns the lease after a failed refresh; nobody takes it again for `putOffMs`. */
   releaseLease(row: StoredTokens, putOffMs: number): Promise<void>;
-  /** False where the row was replaced or erased since: then these tokens must not be used. */
+  /** False if the row was replaced or erased since: then these tokens must not be used. */
   replace(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
-  /** Which grant the portal has; undefined where it has none. */
+  /** Which grant the portal has; undefined if it has none. */
   currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
-  /** Erases the tokens, where `only` holds. Answers whether it did. */
+  /** Erases the tokens if `only` holds. Returns whether it did. */
   disconnect(portalId: bigint, reason: string, only?: DisconnectOnly): Promise<boolean>;
   listAfter(portalId: bigint, limit: number): Promise<StoredTokens[]>;
-  /** For each key that a stored grant is sealed with: how many are, and a few of them. */
+  /** For each key that seals stored grants: how many, and a few of them. */
   listByKey(samples: number): Promise<SealedByKey[]>;
   /** Like `replace`, but leaves a leased row alone: a refresh under way must find the version it started from. */
   reseal(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
@@ -69,7 +72,7 @@ const REPLACE = `UPDATE portal_tokens
       refresh_not_before = NULL, updated_at = now()
   WHERE portal_id = $1 AND refresh_token_sealed = $2`;
 
-/** Told inside the transaction that disconnects a portal: what it writes is committed with it, or not at all. */
+/** Called inside the transaction that disconnects a portal: what it writes is committed with it, or not at all. */
 export type OnDisconnect = (
   client: PoolClient,
   portal: { portalId: bigint; reason: string },
@@ -78,7 +81,7 @@ export type OnDisconnect = (
 /** A portal's connection as it was before a grant was saved, and as it is with it. */
 export interface ConnectionState {
   readonly status: "CONNECTED" | "DISCONNECTED";
-  /** In whose name the app works. */
+  /** The user in whose name the app works. */
   readonly authorizedByUserId: bigint | null;
   readonly authorizedByEmail: string | null;
   readonly scopes: readonly string[];
@@ -92,15 +95,15 @@ export interface NewConnection {
   readonly occasion: GrantOccasion;
   /** Whether that user administers the account, or nobody did before. */
   readonly isAdmins: boolean;
-  /** Undefined where the app was never installed before. */
+  /** Undefined if the app was never installed before. */
   readonly before: ConnectionState | undefined;
   readonly after: ConnectionState;
 }
 
-/** Told inside the transaction that connects a portal or replaces its grant. */
+/** Called inside the transaction that connects a portal or replaces its grant. */
 export type OnConnect = (client: PoolClient, connection: NewConnection) => Promise<void>;
 
-/** Asked inside the transaction that brings a grant: whether its user administers the portal, or nobody does. */
+/** Called inside the transaction that saves a grant: whether its user administers the portal, or nobody does. */
 export type MayTakeOver = (client: PoolClient, portalId: bigint, userId: bigint | null) => Promise<boolean>;
 
 export interface TokenStoreOptions {
@@ -236,7 +239,7 @@ async function saveGrant(
   return { kind: "used", wasConnected, isKnown: true, at: await transactionTime(client) };
 }
 
-/** The instant that this transaction writes, e.g. since when the portal is connected. */
+/** The time that this transaction writes, for example since when the portal is connected. */
 async function transactionTime(client: PoolClient): Promise<Date> {
   const { rows } = await client.query<{ at: Date }>("SELECT now() AS at");
   return rows[0]?.at ?? new Date();
@@ -271,7 +274,7 @@ async function findConnection(client: PoolClient, portalId: bigint) {
   };
 }
 
-/** Also asks for a new copy of the directory: another grant may see other sequences, and read other lists. */
+/** Also requests a new copy of the directory: another grant may see other sequences, and read other lists. */
 async function writePortal(
   client: PoolClient,
   { grant, author }: { grant: Grant; author: { id: bigint | null; email: string | null } },

@@ -10,7 +10,7 @@ export interface LiveToken {
 const ACCESS_FIELD = "access_token_sealed";
 const REFRESH_FIELD = "refresh_token_sealed";
 
-/** @param grantedAtMs when the tokens were asked for: counting from the answer would overstate their life. */
+/** @param grantedAtMs when the tokens were requested: counting from the answer would overstate their life. */
 export function sealTokens(
   cipher: Cipher,
   portalId: bigint,
@@ -37,7 +37,7 @@ export function openRefreshToken(
   return cipher.open(row.refreshTokenSealed, { portalId: row.portalId, field: REFRESH_FIELD });
 }
 
-/** The same tokens under the current key; undefined where they are under it already. */
+/** The same tokens under the current key; undefined if they are under it already. */
 export function resealTokens(cipher: Cipher, row: StoredTokens): SealedTokens | undefined {
   if (cipher.isCurrent(row.accessTokenSealed) && cipher.isCurrent(row.refreshTokenSealed)) return undefined;
   const { portalId } = row;
@@ -51,7 +51,7 @@ export function resealTokens(cipher: Cipher, row: StoredTokens): SealedTokens | 
   };
 }
 
-/** The same of a refresh token alone. */
+/** The same for a refresh token alone. */
 export function resealRefreshToken(
   cipher: Cipher,
   row: Pick<StoredTokens, "portalId" | "refreshTokenSealed">,

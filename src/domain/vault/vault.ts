@@ -19,36 +19,41 @@ import {
 } from "./store.js";
 import { sealTokens, type LiveToken } from "./token-seals.js";
 
-/** Keeps the portals' grants: sealed at rest, refreshed before they expire, once, however many callers and processes. */
+/**
+ * Keeps the portals' grants: sealed at rest, and refreshed before they expire, exactly once among all callers and
+ * processes.
+ */
 export interface Vault {
   /**
-   * Install, reinstall or sign-in: uses the grant where it may be (judge-grant.ts), which connects the portal and asks
-   * for a new copy of its directory; settings are kept. A grant that is not used, and one that is replaced, is revoked at
-   * HubSpot in a while. Before a grant is turned down for the portal's own, HubSpot is asked whether that one is still
-   * good; this may take as long as a refresh.
+   * Install, reinstall or sign-in: uses the grant if it may (judge-grant.ts), which connects the portal and requests a
+   * new copy of its directory; settings are kept. A grant that is not used, or that is replaced, is revoked at HubSpot
+   * later. Before the portal's own grant is preferred to the new one, HubSpot is asked whether it is still good; this
+   * may take as long as a refresh.
    */
   saveGrant(grant: Grant, terms?: GrantTerms): Promise<SavedGrant>;
   /**
    * A token with life left in it; refreshes when less than five minutes are.
    *
    * @throws NotConnected; an error with code GRANT_REVOKED (the portal is disconnected by then), APP_MISCONFIGURED or
-   * HUBSPOT_UNAVAILABLE where no token can be had. An old token that still lives is preferred to failing.
+   *   HUBSPOT_UNAVAILABLE if no token can be had. An old token that is still valid is preferred to failing.
    */
   accessTokenFor(portalId: bigint): Promise<string>;
   /**
-   * After HubSpot answered 401 to `refusedToken`: a different token, by at most one refresh, and by none where another
-   * caller has replaced it already. Throws as `accessTokenFor`.
+   * After HubSpot answered 401 to `refusedToken`: a different token, by at most one refresh, and without one if another
+   * caller has replaced it already. Throws like `accessTokenFor`.
    */
   renewAfterRefusal(portalId: bigint, refusedToken: string): Promise<string>;
-  /** Which grant the portal has now, to be named when it is to be erased; undefined where it has none. */
+  /** The portal's current grant, to name it when it is to be erased; undefined if it has none. */
   currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
   /**
    * Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin.
    *
-   * @returns false where `only` names a grant that is not the portal's any more: nothing was erased then.
+   * @returns false if `only` names a grant that is no longer the portal's: nothing was erased then.
    */
   disconnect(portalId: bigint, reason: string, only?: Omit<DisconnectOnly, "version">): Promise<boolean>;
-  /** Revokes at HubSpot the grants that are not used any more and are due; each is tried again until HubSpot knows. */
+  /**
+   * Revokes at HubSpot the grants that are no longer used and are due; each is tried again until HubSpot confirms it.
+   */
   revokeGivenUp(): Promise<void>;
   /** Tries at start whether stored grants open; see `checkSeals`. */
   checkSeals(): Promise<void>;
@@ -61,15 +66,15 @@ export interface VaultOptions {
   /** The first encrypts, all decrypt. */
   keys: readonly [EncryptionKey, ...EncryptionKey[]];
   refreshGrant: RefreshGrant;
-  /** Throws as `refreshGrant`; GRANT_REVOKED where HubSpot does not know the grant. */
+  /** Throws as `refreshGrant`; GRANT_REVOKED if HubSpot does not know the grant. */
   revokeGrant: (refreshToken: string) => Promise<void>;
   now: () => Date;
   logger: Logger;
-  /** Told the code of each fault of our own that kept a portal from its token. */
+  /** Called with the code of each fault of our own that kept a portal from its token. */
   onOwnFault?: (code: string) => void;
-  /** Told inside the transaction that connects a portal. */
+  /** Called inside the transaction that connects a portal. */
   onConnect?: OnConnect;
-  /** Told inside the transaction that disconnects a portal. */
+  /** Called inside the transaction that disconnects a portal. */
   onDisconnect?: OnDisconnect;
   mayTakeOver: MayTakeOver;
 }
@@ -78,9 +83,12 @@ export interface VaultOptions {
 const RENEW_BEFORE_MS = 5 * 60_000;
 /** What a token must have left to be used when HubSpot cannot give a new one. */
 const LAST_USE_MS = 15_000;
-/** How long a decrypted token is trusted without a look at the database: a reinstall or disconnect elsewhere shows by then. */
+/**
+ * How long a decrypted token is used without reading the database: a reinstall or disconnect elsewhere takes effect by
+ * then.
+ */
 const MAX_CACHE_AGE_MS = 30_000;
-/** Pause after a refresh that failed while the old token still lives, so that an outage is not met by a storm. */
+/** Pause after a failed refresh while the old token is still valid, so that an outage is not met by a storm. */
 const RETRY_REFRESH_MS = 15_000;
 const MAX_CACHED_PORTALS = 5_000;
 
@@ -108,7 +116,7 @@ export function createVault(options: VaultOptions): Vault {
     isUsable: (token) => lifeOf(token) > LAST_USE_MS,
   };
 
-  /** One look-up per portal and need at a time; its result is cached unless the grant was changed here meanwhile. */
+  /** One lookup per portal and need at a time; its result is cached unless the grant was changed here meanwhile. */
   function share(portalId: bigint, key: string, need: TokenNeed): Promise<LiveToken> {
     const running = flights.get(key);
     if (running !== undefined) return running;
@@ -129,7 +137,7 @@ export function createVault(options: VaultOptions): Vault {
     for (const key of flights.keys()) if (key.startsWith(`${portalId}|`)) flights.delete(key);
   }
 
-  /** Whether HubSpot refuses the portal's own grant; the portal is disconnected by then. No answer is no refusal. */
+  /** Whether HubSpot refuses the portal's own grant; the portal is disconnected by then. No answer is not a refusal. */
   async function isRefused(portalId: bigint): Promise<boolean> {
     try {
       await currentToken(portalId, {

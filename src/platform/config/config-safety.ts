@@ -7,17 +7,17 @@ import { isLoopbackHost } from "./loopback.js";
 export type Env = Readonly<Record<string, string>>;
 
 /**
- * What kind of installation the environment describes. Development is what is asked for, by name or by a `PUBLIC_URL` on
- * this machine (its default counts if nothing else is said, and the app listens on this machine alone); everything else
- * is production, a misspelt `NODE_ENV` above all.
+ * Which kind of installation the environment describes. Development has to be requested, by name or by a `PUBLIC_URL`
+ * on this machine (its default counts if nothing else is said; the app then listens on this machine alone); everything
+ * else is production, especially a misspelled `NODE_ENV`.
  */
 export interface Setting {
   readonly isProduction: boolean;
-  /** `PUBLIC_URL` leads to this machine: nobody but its own user comes by it. */
+  /** `PUBLIC_URL` points to this machine: only its own user can reach it. */
   readonly isLocal: boolean;
 }
 
-/** Whether a URL is of this machine; undefined if it is no URL, which the schema tells. */
+/** Whether a URL is of this machine; undefined if it is not a URL, which the schema reports. */
 function isLoopbackUrl(url: string): boolean | undefined {
   return URL.canParse(url) ? isLoopbackHost(new URL(url).hostname) : undefined;
 }
@@ -34,7 +34,7 @@ export function settingOf({ NODE_ENV: name, PUBLIC_URL: url, HOST: host }: Env):
 const MAKE_KEY = `Make one with: node -p "'k1:' + require('crypto').randomBytes(32).toString('base64')"`;
 const MAKE_SECRET = `Make one with: node -p "require('crypto').randomBytes(32).toString('base64')"`;
 
-/** Everything that would not be safe where the app is reached by others, each as `NAME: what to do`. */
+/** Everything that would not be safe if others can reach the app, each as `NAME: what to do`. */
 export function safetyProblems(env: Env, setting: Setting): string[] {
   return [...publicUrlProblems(env, setting), ...hubspotUrlProblems(env), ...secretProblems(env, setting)];
 }
@@ -46,7 +46,10 @@ function publicUrlProblems({ PUBLIC_URL: url }: Env, { isProduction, isLocal }: 
   ];
 }
 
-/** What goes to this machine itself meets no network: a stand-in of HubSpot, or a proxy of the operator's that adds TLS. */
+/**
+ * Requests to this machine itself cross no network: they reach a simulated HubSpot, or the operator's own proxy that
+ * adds TLS.
+ */
 function hubspotUrlProblems(env: Env): string[] {
   return ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"]
     .filter((name) => isHttp(env[name]) && isLoopbackUrl(env[name]) === false)
@@ -55,17 +58,17 @@ function hubspotUrlProblems(env: Env): string[] {
     );
 }
 
-/** On a machine of one's own a session secret may be a phrase, in characters. */
+/** On a personal machine a session secret may be a phrase; in characters. */
 const LEAST_LOCAL_SECRET = 16;
 
-/** Sessions and seals are as safe as what they are made with. */
+/** Sessions and seals are only as safe as their secrets. */
 function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] {
   const { SESSION_SECRET: session, ENCRYPTION_KEYS: keys = "" } = env;
   if (!isProduction && isLocal) {
     const isTooShort = session !== undefined && session.length < LEAST_LOCAL_SECRET;
     return isTooShort ? [`SESSION_SECRET: must be at least ${LEAST_LOCAL_SECRET} characters.`] : [];
   }
-  // Of another form, what stands where the id should be may be a key.
+  // In another form, the text in the id's place may be a key.
   const read = keys.split(",").flatMap((entry) => readKey(entry) ?? []);
   const weak = read.filter(({ key }) => !looksRandom(key.toString("latin1")));
   return [
@@ -79,12 +82,14 @@ function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] 
 }
 
 const LEAST_BYTES = 32;
-/** Below what 32 random bytes come to in any spelling, by far; above what repeats a few characters. */
+/** Far below what 32 random bytes reach in any encoding; above what a few repeated characters reach. */
 const LEAST_SPREAD_BITS = 120;
 
-/** False for what was plainly typed: a few characters repeated, a block again and again, or characters in order. */
+/**
+ * False for a secret that was plainly typed: a few characters repeated, a repeated block, or characters in sequence.
+ */
 function looksRandom(text: string): boolean {
-  // With a period of half its length at most, the last one cut or not.
+  // With a period of at most half its length; the last repetition may be cut off.
   const isPeriodic = [...text.slice(0, text.length / 2)].some((_, at) => text.startsWith(text.slice(at + 1)));
   const steps = [...text].map((character, index) => character.charCodeAt(0) - text.charCodeAt(index - 1));
   const isInOrder = Math.max(...countEach(steps).values()) > text.length / 2;
@@ -105,7 +110,7 @@ function spreadBits(text: string): number {
   );
 }
 
-/** Whether a text can hold 32 random bytes, by the widest alphabet that it may be written in. */
+/** Whether a text can hold 32 random bytes, going by the widest alphabet it may be written in. */
 function isStrongSecret(text: string): boolean {
   const bare = text.replace(/={1,2}$/, "");
   const bytes = /^[\da-f]*$/i.test(bare)
@@ -116,11 +121,11 @@ function isStrongSecret(text: string): boolean {
   return bytes >= LEAST_BYTES && looksRandom(bare) && !STANDS_IN.test(bare);
 }
 
-/** Words of examples, which are in everybody's copy of them: no 32 random bytes spell one. */
+/** Words of published examples: no 32 random bytes spell one. */
 const STANDS_IN =
   /change.?(?:me|this)|replace.?(?:me|this)|passw(?:or)?d|secret|example|placeholder|session|production|qwerty/i;
 
-/** What was made on this machine for lack of something given, and what is to be said about it. */
+/** What was generated on this machine because it was not configured, and what to say about it. */
 interface Generated {
   readonly made: Env;
   readonly problems: readonly string[];
@@ -129,8 +134,8 @@ interface Generated {
 }
 
 /**
- * Development on a database of its own needs no secrets: they are made once, beside that database. Beside a `DATABASE_URL`
- * they never are: the accounts' tokens would be sealed with a key that ends with this machine's disk.
+ * Development with its own database needs no secrets: they are generated once, next to that database. With a
+ * `DATABASE_URL` they never are: the accounts' tokens would be sealed with a key that is lost with this machine's disk.
  */
 export function generateSecrets(env: Env, { isProduction }: Setting): Generated {
   const missing = ["ENCRYPTION_KEYS", "SESSION_SECRET"].filter((name) => env[name] === undefined);
@@ -151,7 +156,7 @@ const MAKERS: Readonly<Record<string, (dataDir: string) => string>> = {
   SESSION_SECRET: (dataDir) => generatedSecret(dataDir, "session"),
   ENCRYPTION_KEYS: (dataDir) => {
     const key = generatedSecret(dataDir, "encryption-key");
-    // Two keys never share an id. What was sealed when all of them were called "dev" still opens.
+    // Two keys never share an id. Tokens sealed when all keys were called "dev" still open.
     const id = `dev-${createHash("sha256").update(key).digest("hex").slice(0, 12)}`;
     return `${id}:${key},dev:${key}`;
   },
@@ -164,7 +169,7 @@ function absenceOf(isProduction: boolean): (name: string) => string {
   return (name) => `${name}: ${why} ${name === "ENCRYPTION_KEYS" ? MAKE_KEY : MAKE_SECRET}`;
 }
 
-/** What the operator should know of a configuration that is usable, as sentences for the log. */
+/** What the operator should know about a usable configuration, as sentences for the log. */
 export function safetyWarnings(env: Env, { isProduction, isLocal }: Setting): string[] {
   const { NODE_ENV: name, PRIVATE_DESTINATIONS: destinations } = env;
   const isKnown = name === undefined || name === "production" || name === "development";

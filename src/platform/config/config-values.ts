@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** In digits alone: " ", "0x1F" and "1e3" are numbers to JavaScript too. */
+/** Digits only: " ", "0x1F" and "1e3" are numbers to JavaScript too. */
 export function wholeNumber(from: number, to: number) {
   const problem = `must be a whole number from ${from} to ${to}`;
   return z
@@ -21,9 +21,9 @@ export const origin = z
 const BARE_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i;
 
 /**
- * Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. It is normalised
- * to an origin as URLs spell it: scheme and host in lower case, no default port, no trailing slash. HubSpot signs the URL
- * that the app's configuration gives it, so that one has to be written in this spelling too.
+ * Signatures cover the whole URL that HubSpot called, so a path here would make every one of them wrong. It is
+ * normalized to an origin: scheme and host in lower case, no default port, no trailing slash. HubSpot signs the URL
+ * from the app's configuration, so that has to be spelled the same way.
  */
 export const publicOrigin = origin
   .refine(
@@ -32,7 +32,7 @@ export const publicOrigin = origin
   )
   .transform((value) => new URL(value).origin);
 
-/** One AES-256 key. `id` is stored beside each ciphertext so that old data stays readable after a rotation. */
+/** One AES-256 key. `id` is stored with each ciphertext so that old data stays readable after a rotation. */
 export interface EncryptionKey {
   readonly id: string;
   readonly key: Buffer;
@@ -88,7 +88,7 @@ export const mailFrom = z
     "must be an address, or a name and the address in <>",
   );
 
-/** A host as URLs spell it, so that it can be compared with one, and the port. */
+/** A host in the spelling of URLs, so that the two can be compared, and the port. */
 const DESTINATION = /^(\[[\da-f:.]{2,45}\]|[a-z\d](?:[a-z\d._-]{0,251}[a-z\d])?):(\d{1,5})$/;
 
 function isDestination(entry: string): boolean {
@@ -97,7 +97,7 @@ function isDestination(entry: string): boolean {
   return URL.canParse(url) && new URL(url).hostname === host && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-/** `host:port`, more after commas; read as the set of them. */
+/** `host:port`, more after commas; parsed into a set. */
 export const destinations = z.string().transform((text, context): ReadonlySet<string> => {
   const entries = text.split(",").map((entry) => entry.trim().toLowerCase());
   if (!entries.every(isDestination)) {
@@ -109,7 +109,7 @@ export const destinations = z.string().transform((text, context): ReadonlySet<st
   return new Set(entries);
 });
 
-/** Whom to tell of a hole: a mail address, or a web page for it, as the URL that security.txt wants. */
+/** Where to report a vulnerability: a mail address, or a web page, as the URL that security.txt requires. */
 export const securityContact = z
   .string()
   .refine(

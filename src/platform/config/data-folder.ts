@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync } from "node:fs";
 import path from "node:path";
 
 /**
- * Makes DATA_DIR if it is missing, closed to other accounts. Root's may be passed through, and no more: the embedded
- * server runs under another account and has its files below. A folder that exists is left as it is.
+ * Creates DATA_DIR if it is missing, closed to other accounts. Root's folder may only be passed through: the embedded
+ * server runs under another account and has its files below. An existing folder is left as it is.
  */
 export function makeDataFolder(dataDir: string): void {
   mkdirSync(path.dirname(dataDir), { recursive: true });
@@ -16,7 +16,7 @@ export function makeDataFolder(dataDir: string): void {
   closeDataFolder(dataDir);
 }
 
-/** Takes away what other accounts do not need. */
+/** Removes the permissions that other accounts do not need. */
 export function closeDataFolder(dataDir: string): void {
   chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
 }

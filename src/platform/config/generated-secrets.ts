@@ -3,7 +3,7 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeDataFolder } from "./data-folder.js";
 
-/** A generated secret can be neither read nor made; the message is for the operator. */
+/** A generated secret can be neither read nor created; the message is for the operator. */
 export class SecretUnavailable extends Error {}
 
 function readIfThere(file: string): string | undefined {
@@ -18,8 +18,8 @@ function readIfThere(file: string): string | undefined {
 }
 
 /**
- * Reads a secret made on an earlier start, or makes it: 32 random bytes in base64. Written aside and linked into place
- * whole: of two processes that start at once both end up with the same.
+ * Reads a secret made on an earlier start, or makes it: 32 random bytes in base64. Written to a temporary file and
+ * linked into place: two processes that start at once end up with the same secret.
  *
  * @throws SecretUnavailable
  */

@@ -2,10 +2,10 @@ import type { Pool } from "pg";
 import { DatabaseUnusable } from "./errors.js";
 import { APP_TABLES } from "./tables.js";
 
-/** pg-boss's own schema; all in it is its own. */
+/** pg-boss's own schema; everything in it belongs to pg-boss. */
 const QUEUE_SCHEMA = "pgboss";
 
-/** The app's tables with the sequences that number their rows, and all of the queue's, if it is there already. */
+/** The app's tables with their sequences, and all of the queue's tables, if they exist already. */
 const LACKING = `
   WITH own AS (
     SELECT c.oid, c.relkind, n.oid AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -23,14 +23,14 @@ const LACKING = `
            AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')) END
    ORDER BY name`;
 
-/** Named in the message; the others are likely of the same kind. */
+/** How many the message names; the others are probably alike. */
 const MOST_NAMED = 5;
 
 /**
- * Asks at start whether the app's role may use everything it will need, at once and by name: otherwise each account would
- * find out by itself, in the middle of its work.
+ * Checks at start whether the app's role has every right it will need: otherwise each account would run into it in the
+ * middle of its work.
  *
- * @throws DatabaseUnusable if it may not; in a rolling update the old processes go on.
+ * @throws DatabaseUnusable if it does not; in a rolling update the old processes keep running.
  */
 export async function checkRights(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(LACKING, [APP_TABLES, QUEUE_SCHEMA]);

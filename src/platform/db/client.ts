@@ -12,8 +12,8 @@ export interface Database {
   /** Holds the password: for connecting elsewhere (the queue), never for printing. */
   readonly url: string;
   /**
-   * The same for one answer: once `signal` ends it, what its pool still runs is cancelled at the server, by a connection
-   * of its own, and nothing else begins (AnswerNotWanted).
+   * The same for one answer: when `signal` aborts, statements of its pool that still run are canceled at the server,
+   * through another connection, and no new ones begin (AnswerNotWanted).
    */
   until(signal: AbortSignal): Database;
   /** Waits for queries under way, then closes every connection. May be called twice. */
@@ -23,26 +23,26 @@ export interface Database {
 /** How long a query may wait for a free connection, or a connection for the server, before it fails: by default. */
 const CONNECT_TIMEOUT_MS = 1000;
 
-/** No statement of the work needs longer; one that does is stuck and would hold its connection for ever. */
+/** No statement of the work needs longer; one that does is stuck and would hold its connection forever. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 /**
- * Nothing here holds a lock for longer than a moment, so whoever holds this one has stopped or vanished: the statement
- * fails and is tried again, instead of keeping its connection and all who wait behind it.
+ * Nothing here holds a lock for longer than a moment, so a holder that takes longer has stopped or vanished: the
+ * statement fails and is tried again, instead of keeping its connection and everyone behind it waiting.
  */
 const LOCK_TIMEOUT_MS = 2_000;
 
 /**
- * Opens a pool of connections. Connects lazily: an unreachable server shows at the first query, and a server that
- * restarts is met with new connections at the next one.
+ * Opens a pool of connections. Connects lazily: an unreachable server shows at the first query, and after a server
+ * restart the next query opens new connections.
  *
  * @param options.applicationName how the connections are named in pg_stat_activity.
  * @param options.poolSize most connections at once; a further query fails after a while rather than queueing unseen.
  * @param options.connectTimeoutMs how long it waits for one; by default a second.
  * @param options.statementTimeoutMs after which the server ends a statement; by default 15 s.
- * @param options.lockTimeoutMs after which it ends one that waits for somebody else's lock; by default 2 s.
- * @param options.onFault told of every fault of its connections and statements.
- * @param options.logger told of idle connections that the server dropped.
+ * @param options.lockTimeoutMs after which it ends one that waits for another session's lock; by default 2 s.
+ * @param options.onFault called with every fault of its connections and statements.
+ * @param options.logger logs idle connections that the server dropped.
  */
 export function openDatabase(options: {
   url: string;
@@ -66,9 +66,10 @@ export function openDatabase(options: {
     query_timeout: statementTimeoutMs + 1000,
     ...KEEP_ALIVE,
   });
-  // Without a listener the loss of an idle connection would end the process. The pool has already let it go.
+  // Without a listener the loss of an idle connection would end the process. The pool has already dropped it.
   pool.on("error", (error) => options.logger?.warn({ error }, "the database dropped an idle connection"));
-  // The same for one that is lent out and quiet, inside a transaction: its holder learns it from the next query.
+  // The same for a checked-out connection that is idle inside a transaction: its holder learns of the loss from the
+  // next query.
   pool.on("connect", (client) => client.on("error", () => undefined));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   const canceller = openCanceller(options);
@@ -85,11 +86,14 @@ export function openDatabase(options: {
   return { pool, prisma, url, until, close };
 }
 
-/** Of our own sessions alone: behind a pooler the number is not the server's, and may be a stranger's. */
+/** For our own sessions only: behind a pooler the number is not the server's, and may be another client's. */
 const CANCEL = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
   WHERE pid = $1 AND application_name = $2 AND datname = current_database() AND state = 'active'`;
 
-/** One connection, opened when it is first needed and closed when idle: the pool may be busy with what is to be ended. */
+/**
+ * One connection, opened on first use and closed when idle: the pool may be full of the statements that are to be
+ * ended.
+ */
 function openCanceller({ url, applicationName }: { url: string; applicationName: string }): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,

@@ -10,9 +10,9 @@ const RETRY_MS = 1_000;
 export interface ConnectOptions {
   readonly url: string;
   readonly applicationName: string;
-  /** How long one try may take. */
+  /** How long one attempt may take. */
   readonly timeoutMs: number;
-  /** How long a server that is not there yet, or not ready, is waited for. */
+  /** How long to wait for a server that is not there yet, or not ready. */
   readonly patienceMs: number;
   readonly logger: Logger;
   /** Ends the wait. */
@@ -23,7 +23,7 @@ export interface ConnectOptions {
  * Connects to a server that may be starting, waking up or far away: composed services, a host after a power cut, a
  * database that sleeps.
  *
- * @throws DatabaseUnreachable if it is not there in time, or at once if waiting is no help; the message says what is.
+ * @throws DatabaseUnreachable if it is not there in time, or at once if waiting cannot help; the message says what can.
  * @throws the reason of `stopping`.
  */
 export async function connectPatiently(options: ConnectOptions): Promise<pg.Client> {
@@ -59,13 +59,13 @@ interface ConnectFault {
   readonly message: string;
 }
 
-/** Of the network and the resolver; of PostgreSQL: too many connections, starting up or stopping. */
+/** Error codes of the network and the resolver, and PostgreSQL's: too many connections, starting up or stopping. */
 const MAY_PASS =
   /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|EAI_AGAIN|ENOTFOUND|53300|57P0[123])$/;
 
 function mayPass(error: unknown): boolean {
   const { code } = error as ConnectFault;
-  // The driver's own faults (time is up, the connection ended) bear no code.
+  // The driver's own faults (time-out, connection ended) have no code.
   return code === undefined || MAY_PASS.test(code);
 }
 
@@ -77,7 +77,7 @@ function unreachable(error: unknown): DatabaseUnreachable {
 
 function problemOf(error: unknown): string {
   const { code, message } = error as ConnectFault;
-  // A name with several addresses fails with an empty message and the code of the first.
+  // For a name with several addresses, the error has an empty message and the code of the first.
   return message === "" ? (code ?? "no answer") : message;
 }
 

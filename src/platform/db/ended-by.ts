@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { AppError } from "../../errors.js";
 
-/** Nobody waits for the answer any more: what ran for it was ended at the server, and nothing else begins. */
+/** Nobody waits for the answer any more: its running statements were canceled at the server, and no new ones begin. */
 export class AnswerNotWanted extends AppError {
   readonly code = "ANSWER_NOT_WANTED";
   override readonly status = 503;
@@ -12,15 +12,15 @@ export class AnswerNotWanted extends AppError {
   }
 }
 
-/** Ends what the server process `processId` runs at this moment. */
+/** Cancels what the server process `processId` is running now. */
 export type CancelStatement = (processId: number) => Promise<unknown>;
 
-/** A cancel that comes between two steps of a statement ends nothing: it is sent again. */
+/** A cancel between two steps of a statement has no effect: it is sent again. */
 const AGAIN_MS = 250;
 
 /**
- * The same pool for one answer: a statement that still runs when `signal` ends the answer is cancelled at the server,
- * and none begins after that. Transactions are left alone: they are short, and half of one is none.
+ * The same pool for one answer: a statement that still runs when `signal` ends the answer is canceled at the server,
+ * and none begins after that. Transactions are left alone: they are short and roll back as a whole.
  *
  * @throws AnswerNotWanted (by `query`) once `signal` is aborted.
  */
@@ -65,13 +65,12 @@ async function runUntil(signal: AbortSignal, { pool, cancel, statement }: Run): 
   } finally {
     signal.removeEventListener("abort", end);
     await ending;
-    // A cancel may reach the server late, and would then end somebody else's statement: the connection goes with it.
-    // After any other fault too, as with the pool's own `query`.
+    // A cancel may reach the server late and end another statement, so the connection is closed.
     client.release(!isFit);
   }
 }
 
-/** Never rejects: where the cancel cannot be sent, the statement's own time limit ends it. */
+/** Never rejects: if the cancel cannot be sent, the statement's own time-out ends it. */
 async function endStatement(
   client: pg.PoolClient,
   { cancel, ended }: { cancel: CancelStatement; ended: Promise<boolean> },

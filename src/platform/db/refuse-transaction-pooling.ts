@@ -4,7 +4,9 @@ import { DatabasePoolerUnsupported } from "./errors.js";
 
 const NOTE = "SELECT set_config('sequence_enroller.session', $1, false)";
 const READ = "SELECT current_setting('sequence_enroller.session', true) AS note, pg_backend_pid() AS pid";
-/** Nothing is set yet, and by somebody else's limits the server might end the transaction while the other client is asked. */
+/**
+ * Nothing is configured yet, and another default time-out might end the transaction while the other client is queried.
+ */
 const BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = '15s'";
 
 interface Seen {
@@ -14,12 +16,12 @@ interface Seen {
 
 /**
  * Behind a pooler that lends a connection for a transaction or a statement only, one client's settings and locks end up
- * with another and LISTEN hears nothing. Two clients find that out: what one sets, the other one sees; or the first one
- * has another server process once the second is in a transaction.
+ * with another and LISTEN receives nothing. Two clients detect that: the other one sees what the first one sets, or the
+ * first one gets another server process once the second is in a transaction.
  *
  * @param one a connection on which nothing is set yet.
  * @param other a second one to the same address.
- * @throws DatabasePoolerUnsupported where it is so.
+ * @throws DatabasePoolerUnsupported if it is so.
  */
 export async function refuseTransactionPooling(one: pg.Client, other: pg.Client): Promise<void> {
   const note = randomBytes(8).toString("hex");

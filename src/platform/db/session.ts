@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** How long a session's statements may run, and wait for a lock of somebody else's. 0: without end. */
+/** How long a session's statements may run, and wait for another session's lock. 0: no limit. */
 export interface SessionLimits {
   readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
@@ -10,8 +10,8 @@ export interface SessionLimits {
 const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /**
- * A machine that vanished sends no word, and its sessions keep their locks: the server asks after the other end itself.
- * 25 s after the last sign of life it ends the session; 20 s after an answer that nobody acknowledged.
+ * A machine that vanishes sends nothing, and its sessions keep their locks: the server probes the other end itself. It
+ * ends the session 25 s after the last sign of life, or 20 s after an unacknowledged answer.
  */
 const PEER_CHECKS = {
   tcp_keepalives_idle: "10s",
@@ -24,8 +24,8 @@ const PEER_CHECKS = {
 export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 /**
- * What the app's statements take for granted. Whoever runs the server may have set a default of their own for it, for the
- * database or for the role; those that only change plans or permissions stay theirs, and so does read-only (writable.ts).
+ * Settings the app's statements rely on. The operator may have changed their defaults for the server, the database or
+ * the role. Settings that only affect plans or permissions stay the operator's, and so does read-only (writable.ts).
  */
 const TAKEN_FOR_GRANTED = {
   // Prisma reads and writes times without their zone, and both drivers read only this style.
@@ -37,18 +37,20 @@ const TAKEN_FOR_GRANTED = {
   extra_float_digits: "1",
   array_nulls: "on",
   transform_null_equals: "off",
-  // Statements that wait for each other's rows expect to see them as they became, not to fail.
+  // Statements that wait for each other's rows expect to see the new version, not to fail.
   default_transaction_isolation: "read committed",
-  // Connections rest in a pool, and one only listens.
+  // Connections are idle in a pool, and one only listens.
   idle_session_timeout: "0",
 };
 
-/** What depends on how things are. What is accepted must outlast a crash; a stronger setting than "on" is let be. */
+/**
+ * Settings that depend on the current value. Accepted calls must survive a crash; a stronger setting than "on" is kept.
+ */
 const CONDITIONAL = [
   `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
   // Unknown before PostgreSQL 17.
   `SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) IS NOT NULL`,
-  // A path that leads nowhere; any other is the choice of where the tables are.
+  // A path that leads nowhere is replaced; any other is a choice of where the tables are.
   `SELECT set_config('search_path', 'public', false) WHERE current_schema() IS NULL`,
 ];
 
@@ -65,15 +67,15 @@ function settingsSql({ statementTimeoutMs, lockTimeoutMs }: SessionLimits): stri
   return [...lines, ...CONDITIONAL].join("; ");
 }
 
-/** Makes a new connection safe for others: whatever becomes of this process, what it locked is free again within seconds. */
+/** Makes a new connection safe for others: whatever happens to this process, its locks are released within seconds. */
 export async function prepareSession(client: pg.ClientBase, limits: SessionLimits): Promise<void> {
   await client.query(settingsSql(limits));
 }
 
-/** Told what the server, or the way to it, answered to a statement or a connection that failed. Must not throw. */
+/** Called with each failure of a statement or a connection. Must not throw. */
 export type OnDatabaseFault = (fault: unknown) => void;
 
-/** The one place that all faults of all statements pass, whoever sent them and whatever becomes of them then. */
+/** All faults of all statements pass through here, whoever sent them and whatever happens to them afterwards. */
 function clientThatTells(onFault: OnDatabaseFault): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
@@ -85,8 +87,8 @@ function clientThatTells(onFault: OnDatabaseFault): typeof pg.Client {
 }
 
 /**
- * Options of a pg.Pool whose connections are all prepared before their first query. One that cannot be prepared is closed,
- * and whoever waited for it gets the fault. `onFault` hears of every fault of theirs.
+ * Options of a pg.Pool whose connections are all prepared before their first query. One that cannot be prepared is
+ * closed, and its caller gets the fault. `onFault` is called with every fault.
  */
 export function preparedSessions(
   limits: SessionLimits,

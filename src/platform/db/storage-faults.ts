@@ -1,25 +1,25 @@
 /**
  * The database is gone, going or hung: connection refused or cut, pool exhausted, SQLSTATE classes 08 (connection), 40
- * (rolled back for the sake of others), 53 (disk or memory full), 57 (stopped, cancelled) and 58 (system), and 25006
+ * (rolled back because of others), 53 (disk or memory full), 57 (stopped, canceled) and 58 (system), and 25006
  * (read-only); of Prisma's: no connection, or a transaction that took too long and was rolled back.
  */
 const STORAGE_CODE =
   /^(08...|40...|53...|57...|58...|25006|25P03|55P03|ECONNREFUSED|ECONNRESET|EPIPE|P1001|P1017|P2024|P2028)$/;
 const STORAGE_MESSAGE = /connection terminated|timeout exceeded when trying to connect|query read timeout/i;
 
-/** What only the operator can mend at the database. */
+/** A database problem that only the operator can fix. */
 export interface DatabaseTrouble {
   /** Stable: the operator finds it in docs/runbook.md. */
   readonly cause: string;
-  /** A sentence that anybody may read: it names nothing of the installation. */
+  /** A sentence that anyone may read: it reveals nothing about the installation. */
   readonly means: string;
   /** What the operator does about it. */
   readonly todo: string;
-  /** Whether an account that meets it stands still until then. What may pass by itself is simply tried again. */
+  /** Whether an affected account cannot work until then. Faults that may pass are simply retried. */
   readonly isStandstill: boolean;
 }
 
-/** Each with the codes by which PostgreSQL (SQLSTATE), Node or OpenSSL tells it. The first that fits holds. */
+/** Each with the error codes of PostgreSQL (SQLSTATE), Node or OpenSSL. The first match counts. */
 const TROUBLES: readonly (DatabaseTrouble & { readonly codes: RegExp })[] = [
   {
     codes: /^42501$/,
@@ -118,13 +118,13 @@ const TROUBLES: readonly (DatabaseTrouble & { readonly codes: RegExp })[] = [
   },
 ];
 
-/** What the operator has to mend, by what was thrown for a statement or a connection; undefined: nothing, or it is unknown. */
+/** What the operator has to fix, from a statement's or a connection's fault; undefined: nothing, or it is unknown. */
 export function databaseTroubleOf(fault: unknown): DatabaseTrouble | undefined {
   const codes = codesOf(fault);
   return TROUBLES.find((trouble) => codes.some((code) => trouble.codes.test(code)));
 }
 
-/** Whether what was thrown is the database's trouble: no fault of what was asked of it, and none that a caller could mend. */
+/** Whether the fault is the database's trouble: not a fault of the request, and not one a caller could fix. */
 export function isStorageDown(fault: unknown): fault is Error {
   if (!isObject(fault)) return false;
   const { message } = fault;
@@ -141,8 +141,8 @@ function codesOf(fault: unknown): readonly string[] {
 }
 
 /**
- * What the server said of a query that went through Prisma: under a code of Prisma's in `meta`, or bare where Prisma has
- * none. No other `cause` is looked at: a call to HubSpot is refused a connection by the same names.
+ * What the server said of a query that went through Prisma: under a Prisma code in `meta`, or directly if Prisma has
+ * none. No other `cause` is read: a refused connection to HubSpot has the same codes.
  */
 function driverCodeOf(fault: Fields): unknown {
   const wrapped = isObject(fault["meta"]) ? fault["meta"]["driverAdapterError"] : fault;

@@ -1,4 +1,4 @@
-/** Every table of the app's own (prisma/schema.prisma), by the name it has in the database. */
+/** Every table of the app (prisma/schema.prisma), by its name in the database. */
 export const APP_TABLES: readonly string[] = [
   "alert_addresses",
   "alert_marks",

@@ -2,7 +2,10 @@ import type { Pool, PoolClient } from "pg";
 import { beginCommit } from "#platform/time/request-deadline.js";
 import type { Prisma, PrismaClient } from "./generated/client.js";
 
-/** Runs `work` inside a transaction: committed when it resolves, taken back when it rejects, or comes too late for its request. */
+/**
+ * Runs `work` inside a transaction: committed when it resolves, rolled back when it rejects or is too late for its
+ * request.
+ */
 export async function inTransaction<Result>(
   pool: Pool,
   work: (client: PoolClient) => Promise<Result>,
@@ -16,7 +19,7 @@ export async function inTransaction<Result>(
     client.release();
     return result;
   } catch (error) {
-    // A connection whose rollback fails is not handed on to the next caller.
+    // A connection whose rollback fails is closed, not reused.
     await client.query("ROLLBACK").then(
       () => client.release(),
       () => client.release(true),

@@ -2,22 +2,22 @@ import { LRUCache } from "lru-cache";
 import type { Logger } from "#platform/observability/logger.js";
 import { databaseTroubleOf, type DatabaseTrouble } from "./storage-faults.js";
 
-/** What has not been heard of for this long is over, and is told again if it comes back. */
+/** A trouble that has not occurred for this long is over, and is logged again if it comes back. */
 const OVER_AFTER_MS = 5 * 60_000;
-/** For this long after it was heard last, /readyz warns of it. */
+/** For this long after its last occurrence, /readyz warns of it. */
 const RECENT_MS = 60_000;
-/** Different messages that are remembered: one for each table that lacks rights, say. */
+/** How many different messages to remember: one for each table that lacks rights, say. */
 const MAX_LOGGED = 200;
 
 export interface TroubleLogOptions {
   readonly logger: Pick<Logger, "error">;
-  /** Told the cause of every trouble, each time it is met. */
+  /** Called with the cause of every trouble, each time it occurs. */
   readonly onTrouble: (cause: string) => void;
 }
 
 /**
- * Hears the faults of all of a process's connections to the database, and tells the operator of those that only the
- * operator can mend: at error level with what to do, once until it was quiet for a while, however many statements fail.
+ * Receives the faults of all of a process's database connections, and logs those that only the operator can fix: at
+ * error level with what to do, and only once until there was none for a while, however many statements fail.
  */
 export class TroubleLog {
   readonly #options: TroubleLogOptions;
@@ -42,7 +42,7 @@ export class TroubleLog {
     if (isNews) this.#options.logger.error({ cause, fault }, `${means} ${todo}`);
   };
 
-  /** What was met within the last minute, in a sentence that anybody may read; undefined: nothing. */
+  /** The trouble of the last minute, in a sentence that anyone may read; undefined if there was none. */
   recent(): string | undefined {
     if (this.#last === undefined || performance.now() - this.#last.atMs > RECENT_MS) return undefined;
     const { cause, means } = this.#last.trouble;

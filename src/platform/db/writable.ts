@@ -1,15 +1,15 @@
 import type { Pool } from "pg";
 import { databaseTroubleOf } from "./storage-faults.js";
 
-/** Waits, as a call does, while somebody keeps everybody from the table. */
+/** Waits, like a call, while another session has locked the table. */
 const LOOK = `
   SELECT pg_is_in_recovery() AS is_standby, current_setting('transaction_read_only') = 'on' AS is_read_only,
          (SELECT true FROM executions LIMIT 1) AS has_history`;
 
 /**
- * Why calls cannot be stored in the database now, in words that anybody may read; undefined: they can.
+ * Why calls cannot be stored in the database now, in words that anyone may read; undefined: they can.
  *
- * @throws what is no trouble that the operator could be told of: no answer.
+ * @throws any fault that the operator cannot fix: there is no answer.
  */
 export async function whyNotWritable(pool: Pool): Promise<string | undefined> {
   try {

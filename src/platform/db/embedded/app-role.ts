@@ -6,20 +6,20 @@ import { EmbeddedPostgresFailed } from "../errors.js";
 import { SERVER_ENVIRONMENT } from "./server-account.js";
 import type { Cluster } from "./cluster-files.js";
 
-/** The role the app uses: it owns the app's database, and is no superuser. Also the name of that database. */
+/** The role the app uses: it owns the app's database, and is not a superuser. Also the name of that database. */
 export const OWNER = "sequence_enroller";
 
 /** initdb's superuser, and its database. It cannot sign in: only who starts the server's program on the files acts as it. */
 export const SUPERUSER = "postgres";
 
-/** Lies among the server's files, so that a copy or a backup of them bears it too. */
+/** Stored with the server's files, so that a copy or a backup of them includes it. */
 const MARK = "sequence-enroller.app-role";
 
-/** An SQL hole in the app is then no way to the machine, which a superuser's `COPY … PROGRAM` is. */
+/** So an SQL injection in the app does not reach the machine, as a superuser's `COPY … PROGRAM` would. */
 const CREATE_ROLE = (password: string): string =>
   `CREATE ROLE ${OWNER} LOGIN CREATEDB PASSWORD '${password}'; ALTER ROLE ${SUPERUSER} NOLOGIN;`;
 
-/** What earlier releases made: one role that is initdb's superuser. That one cannot become plain; it is renamed. */
+/** Created by earlier releases: one role that is initdb's superuser. That one cannot lose its rights; it is renamed. */
 const RENAME_SUPERUSER = (password: string): string => `
   DO $$ BEGIN
     IF (SELECT rolname FROM pg_roles WHERE oid = 10) = '${OWNER}' THEN
@@ -34,7 +34,7 @@ const RENAME_SUPERUSER = (password: string): string => `
 
 const HAS_DATABASE = `SELECT datname FROM pg_database WHERE datname = '${OWNER}';`;
 
-/** Indexes and a column's own sequences go with their table. */
+/** Indexes and a column's own sequences follow their table. */
 const HAND_OVER = `
   DO $$ DECLARE change text; BEGIN
     FOR change IN
@@ -55,15 +55,16 @@ const HAND_OVER = `
     LOOP EXECUTE 'ALTER ' || change || ' OWNER TO ${OWNER}'; END LOOP;
   END $$;`;
 
-/** Gives a database that initdb has just made its roles. */
+/** Creates the roles in a database that initdb has just made. */
 export async function createAppRole(cluster: Cluster): Promise<void> {
   await runAsSuperuser(cluster, SUPERUSER, CREATE_ROLE(cluster.password));
   await mark(cluster);
 }
 
 /**
- * Turns the superuser that earlier releases ran the app as into a plain role that owns what it owned. Only while no
- * server runs on the files and nobody can start one. May be ended at any moment: the next start goes on.
+ * Turns the superuser that earlier releases ran the app as into a plain role that owns what it owned. Call it only
+ * while no server runs on the files and none can be started. May be interrupted at any moment: the next start
+ * continues.
  */
 export async function ensureAppRole(cluster: Cluster): Promise<void> {
   if (await isMarked(cluster)) return;
@@ -87,8 +88,8 @@ async function mark({ dataDirectory, account }: Cluster): Promise<void> {
 }
 
 /**
- * Runs statements as the superuser in a server of their own, without network, which ends with them. Only while no other
- * server runs on the files.
+ * Runs statements as the superuser in a separate server, without network, which ends with them. Call it only while no
+ * other server runs on the files.
  *
  * @returns what it printed.
  * @throws EmbeddedPostgresFailed at the first that fails.
@@ -104,7 +105,7 @@ export async function runAsSuperuser(cluster: Cluster, database: string, sql: st
     server.once("error", () => resolve(null));
     server.once("close", resolve);
   });
-  // One that ends early leaves nobody to read; its exit code tells.
+  // A server that ends early reads no more; its exit code shows why.
   server.stdin.on("error", () => undefined);
   // In this mode a statement ends with its line.
   server.stdin.end(`${sql.replaceAll("\n", " ")}\n`);

@@ -6,28 +6,28 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tryLock } from "./folder-lock.js";
 
-/** How often a process that uses the embedded server says so. */
+/** How often a process that uses the embedded server writes its heartbeat. */
 const BEAT_MS = 2_000;
-/** A folder of another machine counts as given up once nothing was heard from there for this long. */
+/** A folder of another machine counts as abandoned after this time without a heartbeat. */
 const SILENCE_MS = 4 * BEAT_MS;
 
-/** What the last process that used the server wrote. `at` only has to change: machines' clocks differ. */
+/** The last heartbeat. `at` only has to change: machines' clocks differ. */
 interface Beat {
   readonly host: string;
   readonly machine: string;
   readonly at: string;
 }
 
-/** Who else has a database's files. */
+/** Who else holds a database's files. */
 export interface OtherUser {
   readonly host: string | undefined;
 }
 
 /**
- * The right to run a server on a folder of database files, which one server may have at a time. Process numbers cannot
- * give it: in another container they mean other processes. On one machine the kernel's lock decides, alone. A network
- * drive may keep its locks from other machines, so there the processes that use the server also leave a sign of life, and
- * another machine takes the files only after a silence.
+ * The right to run a server on a folder of database files, which only one server may have. Process numbers cannot
+ * decide it: in another container they mean other processes. On one machine the kernel's lock decides. A network drive
+ * may not share its locks between machines, so there the processes that use the server also write heartbeats, and
+ * another machine takes the files only after they have stopped for a while.
  */
 export class ClusterClaim {
   readonly #lockFile: string;
@@ -43,9 +43,9 @@ export class ClusterClaim {
   }
 
   /**
-   * Takes the files, if nobody has them. Waits for another machine's silence where its sign of life is the last.
+   * Takes the files, if nobody has them. If the last heartbeat is another machine's, waits for its silence.
    *
-   * @returns the lock, to be handed to the server's process: the files are taken until the last of its processes ended.
+   * @returns the lock, to be passed to the server's process: the files are locked until the last of its processes ends.
    */
   async take(): Promise<{ lock: FileHandle } | { heldBy: OtherUser }> {
     const lock = await tryLock(this.#lockFile);
@@ -60,10 +60,10 @@ export class ClusterClaim {
   }
 
   /**
-   * Says every two seconds that the server is in use here.
+   * Writes a heartbeat every two seconds.
    *
    * @param onLost called once if another machine turns out to have taken the files while this one was silent.
-   * @returns how to stop; `isLast` takes the sign away, so that nobody waits for a silence.
+   * @returns a function that stops; `isLast` deletes the heartbeat, so that nobody has to wait for a silence.
    */
   keepBeating(onLost: (other: OtherUser) => void): (options: { isLast: boolean }) => Promise<void> {
     let beating: Promise<void> = Promise.resolve();
@@ -112,7 +112,7 @@ export class ClusterClaim {
   }
 }
 
-/** The same in all containers of one kernel, whose locks therefore meet; another after each start of the machine. */
+/** The same in all containers of one kernel, which share its locks; different after each start of the machine. */
 function identifyMachine(): string {
   try {
     return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

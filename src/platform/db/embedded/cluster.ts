@@ -28,13 +28,14 @@ const run = promisify(execFile);
 const SYSTEM_HOME = "/var/lib/sequence-enroller";
 
 /**
- * Finds the database that belongs to a DATA_DIR, or makes it. Two processes that both make it end up with one.
+ * Finds the database that belongs to a DATA_DIR, or creates it. Two processes that create it at once end up with the
+ * same one.
  *
- * @throws EmbeddedPostgresUnavailable where the machine or the permissions do not allow it, with what to set.
+ * @throws EmbeddedPostgresUnavailable if the machine or the permissions do not allow it, with what to set.
  */
 export async function openCluster(wantedDataDir: string): Promise<Cluster> {
   makeDataFolder(wantedDataDir);
-  // One name for one folder: a server is known again by the folder in its command line.
+  // One canonical path per folder: a server is recognized by the folder in its command line.
   const dataDir = await realpath(wantedDataDir);
   const { home, account } = (await findExisting(dataDir)) ?? (await chooseHome(dataDir));
   const binaries = await findServerBinaries({ account, home });
@@ -47,7 +48,7 @@ export async function openCluster(wantedDataDir: string): Promise<Cluster> {
   return { ...cluster, password };
 }
 
-/** Earlier releases left the folder they made open to be read. */
+/** Earlier releases left the folder readable for others. */
 async function closeFolderOfOurs(dataDir: string): Promise<void> {
   const { mode, uid } = await stat(dataDir);
   if ((mode & 0o7777) === 0o755 && uid === process.getuid?.()) closeDataFolder(dataDir);
@@ -66,8 +67,8 @@ function isCluster(folder: string): Promise<boolean> {
 }
 
 /**
- * An existing database stays where it is, whatever became of the permissions around it: choosing anew could start an
- * empty one beside it. It runs under the account that owns its files.
+ * An existing database stays where it is, whatever became of the permissions around it: choosing again could start an
+ * empty one next to it. It runs under the account that owns its files.
  */
 async function findExisting(dataDir: string): Promise<Pick<Cluster, "home" | "account"> | undefined> {
   for (const home of homesOf(dataDir)) {
@@ -103,7 +104,7 @@ async function makeOpenFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     for (const part of [SYSTEM_HOME, folder]) await chmod(part, 0o755);
   } catch {
-    // A read-only system: the caller finds that the account cannot enter, and says what to set.
+    // A read-only file system: the caller finds that the account cannot enter, and says what to set.
   }
 }
 
@@ -114,7 +115,7 @@ function closedTo(account: ServerAccount, folder: string): EmbeddedPostgresUnava
   );
 }
 
-/** Made once and never replaced; linked into place whole, so a second process never reads half of it. */
+/** Created once and never replaced; linked into place as a whole, so a second process never reads half of it. */
 async function readPassword(dataDir: string, { mayMake }: { mayMake: boolean }): Promise<string> {
   const file = path.join(dataDir, "postgres.password");
   const read = () => readFile(file, "utf8").then((text) => text.trim());
@@ -140,14 +141,17 @@ async function readPassword(dataDir: string, { mayMake }: { mayMake: boolean }):
   return read();
 }
 
-/** initdb into a folder of its own, then one rename: a database is whole or absent, and of two makers one wins. */
+/**
+ * Runs initdb in a temporary folder, then renames it once: a database is complete or absent, and of two processes one
+ * wins.
+ */
 async function initialise(cluster: Cluster): Promise<void> {
   const staging = path.join(cluster.home, `postgres.${process.pid}.${randomBytes(4).toString("hex")}.new`);
   const passwordFile = `${staging}.password`;
   try {
     await removeAbandoned(cluster.home);
     await mkdir(staging, { mode: 0o700 });
-    // initdb wants one. The superuser cannot sign in, so nobody needs to know it.
+    // initdb requires a password. The superuser cannot sign in, so nobody needs to know it.
     await writeFile(passwordFile, `${randomBytes(24).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
     for (const file of [staging, passwordFile]) await giveTo(cluster.account, file);
     await runInitdb(cluster, staging, passwordFile);
@@ -186,7 +190,7 @@ async function giveTo(account: ServerAccount | undefined, file: string): Promise
   if (account !== undefined) await chown(file, account.uid, account.gid);
 }
 
-/** An initdb that was killed leaves its folder behind. One that is under way is younger than this. */
+/** A killed initdb leaves its folder behind. The folder of a running one is younger than this. */
 const ABANDONED_AFTER_MS = 10 * 60_000;
 
 async function removeAbandoned(home: string): Promise<void> {
@@ -204,7 +208,7 @@ async function removeAbandoned(home: string): Promise<void> {
 }
 
 async function checkVersion(cluster: Omit<Cluster, "password">): Promise<void> {
-  // Root may read it; another account's folder was refused before.
+  // Root may read it; a folder of another account was refused before.
   const made = (await readFile(path.join(cluster.dataDirectory, "PG_VERSION"), "utf8")).trim();
   const bundled = cluster.binaries.version.split(".")[0];
   if (made === bundled) return;

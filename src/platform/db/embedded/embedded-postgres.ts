@@ -16,28 +16,31 @@ import type { Cluster } from "./cluster-files.js";
 export interface EmbeddedPostgres {
   /** Connection URL with the generated password: never print it. */
   readonly url: string;
-  /** Leaves; the last process to leave shuts the server down. Close your pools first. May be called twice. */
+  /** Disconnects; the last process to do so shuts the server down. Close your pools first. May be called twice. */
   stop(): Promise<void>;
 }
 
-/** A process that is told to stop is gone by then, and its server with it: a successor that came early waits for that. */
+/**
+ * A process that was told to stop is gone by then, and its server with it: a successor that started early waits for
+ * that.
+ */
 const OTHER_USER_PATIENCE_MS = 25_000;
-/** How long a start may go on without a server process that answers: an old one must first be gone. */
+/** How long a start may take without a server process that answers: an old one must end first. */
 const START_TIMEOUT_MS = 15_000;
-/** How long a server may take to replay its log after a crash, or to finish a shutdown under way. */
+/** How long a server may take to replay its log after a crash, or to finish a shutdown. */
 const RECOVERY_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
-/** Two processes that start at once meet for a moment, which is nothing to tell of. */
+/** Two processes that start at once wait for each other for a moment, which is not worth logging. */
 const TELL_OTHERS_AFTER_MS = 1_000;
-/** Pause after a server process that ended at once: mostly the old one's processes are not gone yet. */
+/** Pause after a server process that ended at once: usually the old one's processes are not gone yet. */
 const RELAUNCH_MS = 250;
 
 export interface EmbeddedOptions {
   /** Absolute path of DATA_DIR. */
   readonly dataDir: string;
   readonly logger: Logger;
-  /** How long to wait for a server in another container or on another machine to leave the files; by default 25 s. */
+  /** How long to wait until a server in another container or on another machine releases the files; by default 25 s. */
   readonly patienceMs?: number;
   /** Ends that wait. */
   readonly stopping?: AbortSignal;
@@ -45,10 +48,10 @@ export interface EmbeddedOptions {
 
 /**
  * Starts the bundled PostgreSQL on the database under `dataDir`, or joins the server that already runs there: another
- * process's, or one left over by a killed process. While this process lives it also brings a server back that dies.
+ * process's, or one left over by a killed process. While this process lives, it also restarts a server that dies.
  *
  * @throws EmbeddedPostgresUnavailable if this machine cannot run it; the message says what to set.
- * @throws DataDirInUse if a server in another container or on another machine keeps the files.
+ * @throws DataDirInUse if a server in another container or on another machine keeps the files locked.
  * @throws EmbeddedPostgresFailed if it does not come up in time.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
@@ -68,7 +71,7 @@ interface Joined {
   readonly port: number;
 }
 
-/** This process's stake in the server: a connection whose loss tells that the server is gone. */
+/** This process's connection to the server; losing it means that the server is gone. */
 class ServerMember {
   url = "";
   readonly #cluster: Cluster;
@@ -107,7 +110,7 @@ class ServerMember {
     return (this.#leaving ??= this.#leave());
   }
 
-  /** Another machine runs a server on these files: ours must not write a byte more, and its clients are not answered. */
+  /** Another machine runs a server on these files: ours must not write anything more, and its clients get no answer. */
   #giveUp(other: OtherUser): void {
     this.#logger.fatal(
       { host: other.host },
@@ -175,8 +178,8 @@ async function joinOrLaunch(
 }
 
 /**
- * Waits while the files are taken by a server that this process cannot see. Mostly that is a moment: one that is just
- * starting, or ending. Longer, it is one in another container or on another machine.
+ * Waits while a server that this process cannot see holds the files. Usually that is a moment: it is just starting or
+ * stopping. If it takes longer, it is in another container or on another machine.
  */
 class PatienceWithOthers {
   waitedMs = 0;
@@ -194,9 +197,9 @@ class PatienceWithOthers {
   }
 
   /**
-   * Says who it waits for when that takes more than a moment.
+   * Logs what it waits for if that takes more than a moment.
    *
-   * @param since ms since the epoch: the asking takes its time, too.
+   * @param since ms since the epoch: the queries take time, too.
    * @throws DataDirInUse once it has waited long enough.
    */
   async wait({ host }: OtherUser, since: number): Promise<void> {

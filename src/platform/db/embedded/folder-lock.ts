@@ -3,28 +3,29 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { EmbeddedPostgresUnavailable } from "../errors.js";
 
-/** flock(1) and Perl end with this if somebody else has the lock. */
+/** Exit code of flock(1) and Perl if another process has the lock. */
 const HELD_BY_ANOTHER = 1;
 
 const PERL_FLOCK =
   'open my $file, "+<&=3" or exit 71; exit(flock($file, LOCK_EX | LOCK_NB) ? 0 : $!{EWOULDBLOCK} ? 1 : 71)';
 
-/** Node cannot lock a file. Each of these locks the one it is given as descriptor 3: the first that there is does. */
+/** Node cannot lock a file. Each of these commands locks descriptor 3; the first one installed is used. */
 const LOCKERS = [
   ["flock", "-x", "-n", "3"],
   ["perl", "-MFcntl=:flock", "-MErrno", "-e", PERL_FLOCK],
 ] as const;
 
 /**
- * Takes the kernel's lock on a file, which is made if it is missing and must never be removed. The lock is bound to the
- * open file, not to a process number: it holds in every container of the machine, and lasts until this process and every
- * process that was given the descriptor has closed it or ended, however it ended.
+ * Takes the kernel's lock on a file, which is created if missing and must never be deleted. The lock belongs to the
+ * open file, not to a process number: it holds in every container of the machine, and lasts until this process and
+ * every process that inherited the descriptor has closed it or ended.
  *
- * @returns the open file, whose closing gives this process's share up; undefined if somebody else has the lock.
- * @throws EmbeddedPostgresUnavailable if the file cannot be locked here at all: to go on unlocked would risk the data.
+ * @returns the open file; closing it gives up this process's share; undefined if another process has the lock.
+ * @throws EmbeddedPostgresUnavailable if the file cannot be locked here at all: continuing without a lock would risk
+ *   the data.
  */
 export async function tryLock(file: string): Promise<FileHandle | undefined> {
-  // Open for writing: file systems of the network lock nothing else.
+  // Open for writing: network file systems lock nothing else.
   const handle = await open(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
     const code = await runLocker(handle.fd);
@@ -38,7 +39,7 @@ export async function tryLock(file: string): Promise<FileHandle | undefined> {
   return undefined;
 }
 
-/** @returns the exit code of the first locker that there is; undefined if there is none. */
+/** @returns the exit code of the first locker that is installed; undefined if none is. */
 async function runLocker(descriptor: number): Promise<number | undefined> {
   for (const [program, ...args] of LOCKERS) {
     const code = await exitCodeOf(program, args, descriptor);

@@ -18,8 +18,8 @@ export interface Postmaster {
 }
 
 /**
- * Reads postmaster.pid (PostgreSQL, src/include/utils/pidfile.h: line 1 pid, line 4 port) and makes sure that the pid is
- * still that server: undefined where none runs, or it has not written its port yet.
+ * Reads postmaster.pid (PostgreSQL, src/include/utils/pidfile.h: line 1 pid, line 4 port) and checks that the pid is
+ * still that server: undefined if none runs, or it has not written its port yet.
  */
 export async function findPostmaster(dataDirectory: string): Promise<Postmaster | undefined> {
   const text = await readFile(path.join(dataDirectory, "postmaster.pid"), "utf8").catch(() => "");
@@ -30,7 +30,10 @@ export async function findPostmaster(dataDirectory: string): Promise<Postmaster 
   return (await isServer(pid, dataDirectory)) ? { pid, port } : undefined;
 }
 
-/** Whether `pid` is a live server of that database: not a zombie, not another program that got a dead server's number. */
+/**
+ * Whether `pid` is a live server of that database: not a zombie, not another program that reuses a dead server's
+ * number.
+ */
 async function isServer(pid: number, dataDirectory: string): Promise<boolean> {
   if (!isAlive(pid)) return false;
   try {
@@ -53,14 +56,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The greatest process number there can be; no system gives it out. */
+/** The largest possible process number; no system assigns it. */
 const NOBODYS_PID = 2_147_483_647;
 
 /**
- * PostgreSQL refuses to start while the pid of its left-over postmaster.pid exists at all, even as a zombie or as another
- * program of the same account (usual after a container restarts). Only the number is replaced: the rest of the file lets
- * PostgreSQL see whether old backends still hold its shared memory, and must stay. Only for who has the files' lock: the
- * number may be that of a server in another container.
+ * PostgreSQL refuses to start while the pid of its left-over postmaster.pid exists at all, even as a zombie or as
+ * another program of the same account (usual after a container restarts). Only the number is replaced: the rest of the
+ * file lets PostgreSQL see whether old backends still hold its shared memory, and must stay. The caller must hold the
+ * files' lock: the number may be that of a server in another container.
  */
 async function disownStalePid(dataDirectory: string): Promise<void> {
   const file = path.join(dataDirectory, "postmaster.pid");
@@ -70,7 +73,7 @@ async function disownStalePid(dataDirectory: string): Promise<void> {
   await writeFile(file, text.replace(/^\d+/, String(NOBODYS_PID)));
 }
 
-/** The log is for finding out why a start failed; older matter goes once it has grown to this. */
+/** The log is for finding out why a start failed; older content is deleted once it has grown to this size. */
 const MAX_LOG_BYTES = 4 * 1024 * 1024;
 
 export function logFile(dataDir: string): string {
@@ -78,11 +81,11 @@ export function logFile(dataDir: string): string {
 }
 
 /**
- * Starts a server process on loopback only. It is no part of this process's group: Ctrl-C in a terminal reaches the app,
+ * Starts a server process on loopback only. It is not in this process's group: Ctrl-C in a terminal reaches the app,
  * which closes its connections first. It outlives a killed app, and the next start finds it.
  *
- * @param lock the files' lock (cluster-claim.ts). All the server's processes inherit it, and this process closes it: so
- *   the files are taken until the last of them has ended.
+ * @param lock the files' lock (cluster-claim.ts). All the server's processes inherit it, and this process closes it, so
+ *   the files stay locked until the last of them has ended.
  */
 export async function launch(cluster: Cluster, dataDir: string, lock: FileHandle): Promise<ChildProcess> {
   try {
@@ -127,7 +130,7 @@ async function spawnServer(cluster: Cluster, dataDir: string, lock: FileHandle):
   return server;
 }
 
-/** The port of last time where it is free, so that a restart of the server is met by the pools that know the old one. */
+/** The last port, if it is free, so that pools that know the old server find the restarted one. */
 async function choosePort(dataDir: string): Promise<number> {
   const file = path.join(dataDir, "postgres.port");
   const last = Number(await readFile(file, "utf8").catch(() => "0"));
@@ -150,7 +153,7 @@ function freePort(wanted: number): Promise<number | undefined> {
 /**
  * Fast shutdown: open transactions are rolled back, everything is written out.
  *
- * @returns false where the server is still there after `timeoutMs`.
+ * @returns false if the
  */
 export async function shutDown(cluster: Cluster, timeoutMs: number): Promise<boolean> {
   const postmaster = await findPostmaster(cluster.dataDirectory);
@@ -164,7 +167,7 @@ export async function shutDown(cluster: Cluster, timeoutMs: number): Promise<boo
   return true;
 }
 
-/** Ends the server without another write: what was committed is in its log, and recovered by whoever runs on it next. */
+/** Ends the server without another write: everything committed is in its log, and the next server recovers it. */
 export async function abort(cluster: Cluster): Promise<void> {
   const postmaster = await findPostmaster(cluster.dataDirectory);
   if (postmaster !== undefined) process.kill(postmaster.pid, "SIGQUIT");

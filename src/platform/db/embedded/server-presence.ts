@@ -4,19 +4,19 @@ import { EmbeddedPostgresUnavailable } from "../errors.js";
 import { KEEP_ALIVE, prepareSession } from "../session.js";
 
 /**
- * Advisory lock by which processes share the embedded server: each holds it shared while it lives, so whoever gets it
- * exclusively is the last one and may shut the server down. A newcomer then waits for the lock until the shutdown cuts
- * it off, and starts the server again.
+ * Advisory lock by which processes share the embedded server: each holds it shared while it lives, so the process that
+ * gets it exclusively is the last one and may shut the server down. A new process then waits for the lock until the
+ * shutdown disconnects it, and starts the server again.
  */
 const PRESENCE_LOCK = 5_361_700_211;
 
 const JOIN_TIMEOUT_MS = 5000;
 
 /**
- * Connects to the app's database, makes it where it is missing, and takes the presence lock.
+ * Connects to the app's database, creates it if it is missing, and takes the presence lock.
  *
- * @returns the connection, or undefined where the server is not ready: starting, recovering, shutting down.
- * @throws EmbeddedPostgresUnavailable where the stored password is not the server's.
+ * @returns the connection, or undefined if the server is not ready: starting, recovering, shutting down.
+ * @throws EmbeddedPostgresUnavailable if the stored password is not the server's.
  */
 export async function joinServer(options: {
   port: number;
@@ -40,7 +40,7 @@ export async function joinServer(options: {
   }
 }
 
-/** Gives up this process's presence and tells whether no other is left. The answer holds while the connection is open. */
+/** Ends this process's presence and says whether no other is left. The answer holds while the connection is open. */
 export async function claimLastPresence(presence: pg.Client): Promise<boolean> {
   try {
     await presence.query("SELECT pg_advisory_unlock_shared($1)", [PRESENCE_LOCK]);
@@ -76,7 +76,7 @@ async function connect(options: { port: number; password: string }, database: st
   // The owner watches for "end", which follows; an error without a listener would end the process.
   client.on("error", () => undefined);
   await client.connect();
-  // Whoever waits for the presence lock waits for a shutdown, however long it takes.
+  // Waiting for the presence lock means waiting for a shutdown, however long it takes.
   await prepareSession(client, { statementTimeoutMs: 0, lockTimeoutMs: 0 });
   return client;
 }
@@ -84,7 +84,7 @@ async function connect(options: { port: number; password: string }, database: st
 async function createDatabase(options: { port: number; password: string }): Promise<void> {
   const client = await connect(options, "postgres");
   try {
-    // A second process may make it at the same moment; the connection that follows tells.
+    // Another process may create it at the same moment; the connection that follows shows.
     await client.query(`CREATE DATABASE ${OWNER}`).catch(() => undefined);
   } finally {
     await client.end();

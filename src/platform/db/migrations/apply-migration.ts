@@ -11,7 +11,7 @@ import { recordBegin, recordFinish, recordHalfDone, recordRolledBack } from "./m
 /** A connection that holds the migration lock. */
 export interface MigrationSession {
   readonly client: pg.Client;
-  /** Of its server process: behind a pooler another number than the one the connection was told. */
+  /** The number of its server process: behind a pooler it differs from the one the client was sent. */
   readonly pid: number;
   readonly url: string;
   readonly logger: Logger;
@@ -22,13 +22,13 @@ export interface MigrationSession {
 }
 
 /**
- * How long a migration may wait for a lock at a time. Everybody else who wants the table waits behind it, so this is less
- * than the time in which a call of HubSpot's has to be answered (web/actions/answer-time.ts).
+ * How long a migration may wait for a lock at a time. Everyone else who needs the table waits behind it, so this is
+ * less than the time in which a call from HubSpot has to be answered (web/actions/answer-time.ts).
  */
 const LOCK_TIMEOUT_MS = 500;
-/** Between two tries the others go on. */
+/** Pause between two tries, for the other sessions. */
 const PAUSE_MS = 2_000;
-/** Asked for while it still waits: afterwards nobody knows who it was. */
+/** Read while it still waits: afterwards nobody knows who it was. */
 const ASK_AFTER_MS = 250;
 
 export function applyMigration(session: MigrationSession, migration: Migration): Promise<void> {
@@ -80,8 +80,8 @@ async function notApplied(
 }
 
 /**
- * Built beside the work of others, which a wait here does not hold up either. An interrupted build leaves an index that
- * is invalid: it is built again.
+ * Built without blocking others, whom a wait here does not hold up either. An interrupted build leaves an invalid
+ * index: it is built again.
  */
 async function buildIndex(session: MigrationSession, migration: Migration, index: string): Promise<void> {
   const { client, patienceMs, logger } = session;
@@ -103,7 +103,7 @@ async function buildIndex(session: MigrationSession, migration: Migration, index
   }
 }
 
-/** Undefined: there is no such index. */
+/** Undefined: no such index exists. */
 export async function validityOf(client: pg.Client, index: string): Promise<boolean | undefined> {
   const { rows } = await client.query<{ indisvalid: boolean }>(
     "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1))",
@@ -112,7 +112,7 @@ export async function validityOf(client: pg.Client, index: string): Promise<bool
   return rows[0]?.indisvalid;
 }
 
-/** Outside a transaction a failure may leave half the work: the open record then stops every further run. */
+/** Outside a transaction a failure may leave half the work: the open record then blocks every further run. */
 async function applyAlone({ client, patienceMs }: MigrationSession, migration: Migration): Promise<void> {
   const id = await recordBegin(client, migration);
   try {
@@ -155,7 +155,7 @@ function tellOfWait(logger: Logger, migration: Migration, found: readonly LockHo
   );
 }
 
-/** Finds out who keeps the session waiting, while it waits. */
+/** Finds out who blocks the session, while it waits. */
 function watchWait(
   { pid, url }: MigrationSession,
   onFound?: (found: readonly LockHolder[]) => void,

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { prepareSession } from "../session.js";
 
-/** A session that holds what another waits for. Never its statement: that may hold personal data. */
+/** A session that holds a lock another waits for. Never includes its statement, which may contain personal data. */
 export interface LockHolder {
   readonly pid: number;
   readonly application: string;
@@ -17,7 +17,7 @@ const HOLDERS = `
 
 const TIMEOUT_MS = 2_000;
 
-/** Who keeps the session with this process id waiting at this moment; none if that cannot be found out. */
+/** Who blocks the session with this process id now; empty if that cannot be found out. */
 export async function lockHolders(url: string, waitingPid: number): Promise<LockHolder[]> {
   const client = new pg.Client({
     connectionString: url,

@@ -9,7 +9,7 @@ import { endOpenRecord, ensureRecords, readRecords, type MigrationRecord } from 
 import { refuseTransactionPooling } from "../refuse-transaction-pooling.js";
 import { prepareSession } from "../session.js";
 
-/** The advisory lock of Prisma's schema engine: `prisma migrate deploy` and this runner keep out of each other's way. */
+/** The advisory lock of Prisma's schema engine: it keeps `prisma migrate deploy` and this runner apart. */
 const PRISMA_MIGRATION_LOCK = 72_707_369;
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -24,30 +24,30 @@ export interface MigrateOptions {
   /** For tests; prisma/migrations otherwise. */
   readonly directory?: string;
   /**
-   * How long a migration tries for a lock that others hold (a backup, a report); by default five minutes. Whoever holds it
-   * is named in the log.
+   * How long a migration tries for a lock that others hold (a backup, a report); by default five minutes. The log names
+   * who holds it.
    */
   readonly patienceMs?: number;
   /** How long one try to connect may take if that is more than 10 s. */
   readonly connectTimeoutMs?: number;
-  /** How long a server that is not there yet is waited for; by default half a minute. */
+  /** How long to wait for a server that is not there yet; by default half a minute. */
   readonly connectPatienceMs?: number;
   /** Ends the waits for the server and for others who migrate; a migration under way is finished. */
   readonly stopping?: AbortSignal | undefined;
 }
 
 /**
- * Brings a database up to date: applies, in order, every migration it does not have. Safe to call from many processes at
- * once and at every start; leaves what `prisma migrate deploy` would have left.
+ * Brings a database up to date: applies, in order, every migration it does not have. Safe to call from many processes
+ * at once and at every start; the result is the same as that of `prisma migrate deploy`.
  *
  * @returns names of the migrations that this call applied.
- * @throws DatabaseUnreachable where nobody answers at `url`, however patiently it was asked.
- * @throws DatabasePoolerUnsupported where a pooler answers that does not keep sessions apart.
- * @throws DatabaseUnusable if the operator has to mend something there first: rights, room, a standby's address.
- * @throws MigrationEdited, MigrationUnfinished where the database's record and the files do not fit; nothing is applied.
- * @throws MigrationFailed where the database refuses a migration; those before it stay applied.
- * @throws MigrationBlocked if a lock it needs was held by others all that time; nothing of it is kept.
- * @throws MigrationsLocked where another process has held the lock for two minutes.
+ * @throws DatabaseUnreachable if nothing answers at `url`, even after repeated tries.
+ * @throws DatabasePoolerUnsupported if a pooler answers that does not keep sessions apart.
+ * @throws DatabaseUnusable if the operator has to fix something there first: rights, disk space, a standby's address.
+ * @throws MigrationEdited, MigrationUnfinished if the database's record and the files do not match; nothing is applied.
+ * @throws MigrationFailed if the database refuses a migration; those before it stay applied.
+ * @throws MigrationBlocked if others held a lock it needs all that time; it is rolled back.
+ * @throws MigrationsLocked if another process has held the lock for two minutes.
  */
 export async function applyMigrations(options: MigrateOptions): Promise<readonly string[]> {
   const { url, logger, patienceMs = PATIENCE_MS } = options;
@@ -69,12 +69,12 @@ export async function applyMigrations(options: MigrateOptions): Promise<readonly
   } catch (fault) {
     throw worded(fault);
   } finally {
-    // The lock goes with the connection.
+    // The lock ends with the connection.
     await client.end().catch(() => undefined);
   }
 }
 
-/** Refuses what no app can work behind, before anything is set or locked there. */
+/** Refuses poolers that no app can work behind, before anything is set or locked there. */
 async function connect({ url, logger, ...waits }: MigrateOptions): Promise<pg.Client> {
   const { connectTimeoutMs = 0, connectPatienceMs = CONNECT_PATIENCE_MS, stopping } = waits;
   const applicationName = "sequence-enroller migrations";
@@ -91,7 +91,7 @@ async function connect({ url, logger, ...waits }: MigrateOptions): Promise<pg.Cl
 }
 
 async function lookForPooler(client: pg.Client, connectAgain: () => Promise<pg.Client>): Promise<void> {
-  // A server that has room for one connection only has other troubles, which will show.
+  // A server that accepts only one connection has other troubles, which will show.
   const other = await connectAgain().catch(() => undefined);
   if (other === undefined) return;
   try {
@@ -102,11 +102,11 @@ async function lookForPooler(client: pg.Client, connectAgain: () => Promise<pg.C
 }
 
 /**
- * Takes the lock, asking for it again and again. A session that waited for it would hold a snapshot, for whose end an index
- * built CONCURRENTLY by the holder waits: a deadlock, and the end of one of the two.
+ * Takes the lock by polling. A session that waited for it would hold a snapshot, and an index that the holder builds
+ * CONCURRENTLY waits for that snapshot to end: a deadlock, which would end one of the two.
  */
 async function lock(client: pg.Client, stopping: AbortSignal | undefined): Promise<void> {
-  // A migration takes its time; how long it may wait for locks is its own affair (apply-migration.ts).
+  // A migration may take long; apply-migration.ts limits how long it waits for locks.
   await prepareSession(client, { statementTimeoutMs: 0, lockTimeoutMs: LOCK_TIMEOUT_SECONDS * 1_000 });
   const startedAtMs = performance.now();
   while (!(await tryLock(client))) {
@@ -131,8 +131,8 @@ async function pidOf(client: pg.Client): Promise<number> {
 }
 
 /**
- * A process that ended while it built an index left the record of it open: the build may simply be begun again, unless it
- * was complete but for the record.
+ * A process that ended while it built an index left the record of it open: the build can simply start again, unless
+ * only the record was missing.
  */
 async function endInterruptedBuilds(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
   const open = new Set(
@@ -147,8 +147,8 @@ async function endInterruptedBuilds(client: pg.Client, migrations: readonly Migr
 /**
  * Compares files and record before anything is applied.
  *
- * @returns the migrations that are due. One the database has and the files lack is let be: an older release may have to
- *   run on a newer database while a release is rolled back.
+ * @returns the migrations that are due. One that only the database has is accepted: an older release may have to run on
+ *   a newer database while a release is rolled back.
  */
 function checkHistory(
   migrations: readonly Migration[],

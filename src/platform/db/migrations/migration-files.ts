@@ -11,11 +11,11 @@ export interface Migration {
   readonly checksum: string;
   /** False if the file says `-- migrate: no-transaction`: one statement PostgreSQL refuses inside a transaction. */
   readonly inTransaction: boolean;
-  /** The index it builds outside a transaction, if that is what it does: a build that was interrupted may be begun again. */
+  /** The index it builds outside a transaction, if that is what it does: an interrupted build can start again. */
   readonly builtIndex: string | undefined;
 }
 
-/** prisma/migrations, seen from src/ and from dist/ alike. */
+/** prisma/migrations, resolved from src/ and from dist/ alike. */
 export const migrationsDirectory = fileURLToPath(new URL("../../../../prisma/migrations", import.meta.url));
 
 const NO_TRANSACTION = /^--\s*migrate:\s*no-transaction\s*$/m;

@@ -21,7 +21,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`;
 
-/** Makes the table where it is missing. The caller holds the migration lock. */
+/** Creates the table if it is missing. The caller holds the migration lock. */
 export async function ensureRecords(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ found: boolean }>(
     `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found`,
@@ -37,7 +37,7 @@ export async function readRecords(client: pg.Client): Promise<MigrationRecord[]>
   return rows;
 }
 
-/** Notes that a migration has begun. Until it is finished, every further run refuses. */
+/** Records that a migration has begun. Until it is finished, every further run refuses. */
 export async function recordBegin(client: pg.Client, migration: Migration): Promise<string> {
   const id = randomUUID();
   await client.query("INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)", [
@@ -55,7 +55,7 @@ export async function recordFinish(client: pg.Client, id: string): Promise<void>
   );
 }
 
-/** Keeps what the database said about a migration that left no trace: it may be tried again. */
+/** Records the database's message about a migration that left no trace: it may be tried again. */
 export async function recordRolledBack(client: pg.Client, migration: Migration, logs: string): Promise<void> {
   await client.query(
     `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs, rolled_back_at)
@@ -64,12 +64,15 @@ export async function recordRolledBack(client: pg.Client, migration: Migration, 
   );
 }
 
-/** Keeps what the database said about a migration that may have done half its work: nobody may go on before a look. */
+/**
+ * Records the database's message about a migration that may have done half its work: someone has to look before
+ * anything continues.
+ */
 export async function recordHalfDone(client: pg.Client, id: string, logs: string): Promise<void> {
   await client.query("UPDATE _prisma_migrations SET logs = $2 WHERE id = $1", [id, logs]);
 }
 
-/** Closes the record of a migration of which is known by now whether it was applied. */
+/** Closes the record of a migration whose result is known by now. */
 export async function endOpenRecord(
   client: pg.Client,
   name: string,
