@@ -12,23 +12,36 @@ function isForAll(fault: unknown): boolean {
 }
 
 /**
- * Does the work for one portal after the other. What fails for one, by a row that nobody can read, say, is told to the
- * operator, and the others go on.
+ * Does the work for each portal. What fails for one, by a row that nobody can read, say, is told to the operator, and the
+ * others go on.
  *
  * @param sweep.what what the operator reads, e.g. "the history of an account could not be pruned"
- * @throws if the database is down: then the others would fail, too.
+ * @param sweep.atOnce for how many portals at a time; by default one after the other
+ * @throws if the database is down: then the others would fail, too, and no more is begun.
  */
 export async function eachPortal<Portal extends { readonly portalId: bigint }>(
   portals: Iterable<Portal>,
-  { logger, what }: { logger: Logger; what: string },
+  { logger, what, atOnce = 1 }: { logger: Logger; what: string; atOnce?: number },
   work: (portal: Portal) => Promise<void>,
 ): Promise<void> {
-  for (const portal of portals) {
-    try {
-      await work(portal);
-    } catch (fault) {
-      if (isForAll(fault)) throw fault;
-      logger.error({ fault, portalId: portal.portalId }, `${what}; those of other accounts went on`);
+  const left = portals[Symbol.iterator]();
+  let isOver = false;
+
+  async function workOnNext(): Promise<void> {
+    for (let next = left.next(); next.done !== true && !isOver; next = left.next()) {
+      try {
+        await work(next.value);
+      } catch (fault) {
+        if (isForAll(fault)) {
+          isOver = true;
+          throw fault;
+        }
+        logger.error({ fault, portalId: next.value.portalId }, `${what}; those of other accounts went on`);
+      }
     }
   }
+
+  const ends = await Promise.allSettled(Array.from({ length: atOnce }, workOnNext));
+  const failed = ends.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }

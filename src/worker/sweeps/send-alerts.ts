@@ -10,6 +10,7 @@ import type { WebhookPoster } from "#domain/alerts/webhook-post.js";
 import { readRetryAfterMs } from "#platform/hubspot/retry-after.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
+import { eachPortal } from "./each-portal.js";
 
 export interface SendAlertsOptions {
   pool: Pool;
@@ -100,8 +101,9 @@ function describePostFault(fault: unknown): string {
   return typeof cause.message === "string" ? cause.message : fault.message;
 }
 
-/** Delivers the alerts that are due, each to its portal's address. */
+/** Delivers the alerts that are due, each to its portal's address: all that were claimed at once, as their claims end at once. */
 export async function sendDueAlerts(options: SendAlertsOptions): Promise<void> {
   const due = await claimDueAlerts(options.pool, { limit: BATCH, claimSeconds: CLAIM_SECONDS });
-  await Promise.all(due.map((alert) => deliver(alert, options)));
+  const what = "what became of an alert could not be noted";
+  await eachPortal(due, { logger: options.logger, what, atOnce: BATCH }, (alert) => deliver(alert, options));
 }

@@ -8,6 +8,7 @@ import { unsubscribeUrl } from "#domain/alerts/opt-outs.js";
 import type { Mailer } from "#domain/alerts/mailer.js";
 import { confirmationMail } from "#domain/alerts/words.js";
 import { backoffMs } from "#platform/queue/backoff.js";
+import { eachPortal } from "./each-portal.js";
 import type { SendAlertsOptions } from "./send-alerts.js";
 
 const BATCH = 20;
@@ -24,7 +25,10 @@ export async function sendDueConfirmations(options: SendConfirmationsOptions): P
   const { pool, mailer } = options;
   if (mailer === undefined) return;
   const due = await claimDueConfirmations(pool, { limit: BATCH, claimSeconds: CLAIM_SECONDS });
-  await Promise.all(due.map((confirmation) => send(confirmation, mailer, options)));
+  const what = "a mail that asks to confirm an address could not be sent";
+  await eachPortal(due, { logger: options.logger, what, atOnce: BATCH }, (confirmation) =>
+    send(confirmation, mailer, options),
+  );
 }
 
 async function send(

@@ -13,6 +13,7 @@ export interface WatchOptions {
 
 /** What the operator reads of an account whose admins could not be told. */
 const UNTOLD = "the admins of an account could not be told of its trouble";
+const UNREAD = "an account could not be looked at for trouble";
 
 /** Tells the admins of each portal in turn: what is in the way of one keeps no other from being told. */
 export async function tellEach<Row extends { portal_id: string }>(
@@ -28,50 +29,71 @@ export async function tellEach<Row extends { portal_id: string }>(
 const LEAST_FOR_SHARE = 20;
 
 interface FailureRow {
-  portal_id: string;
   failed: number;
   decided: number;
   top_code: string | null;
   since: Date;
 }
 
+const WITH_THRESHOLDS = `
+  SELECT portal_id FROM portal_settings JOIN portals USING (portal_id)
+   WHERE status = 'CONNECTED' AND num_nonnulls(alert_failure_count, alert_failure_percent) > 0`;
+
 /** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin cancelled is no failure. */
-export async function watchFailures(options: WatchOptions): Promise<void> {
-  const { pool } = options;
+export async function watchFailures({ pool, logger }: WatchOptions): Promise<void> {
+  const portals = await portalsOf(pool, { name: "list-thresholds", text: WITH_THRESHOLDS });
+  await eachPortal(portals, { logger, what: UNREAD }, async ({ portalId }) => {
+    const hour = await readHighFailures(pool, portalId);
+    if (hour !== undefined) await raiseFailures(pool, portalId, hour);
+  });
+}
+
+/** The portal's last hour; undefined: below its thresholds. */
+async function readHighFailures(pool: Pool, portalId: bigint): Promise<FailureRow | undefined> {
   const { rows } = await pool.query<FailureRow>({
     name: "watch-failures",
     text: `
-      SELECT s.portal_id, hour.*, now() - interval '1 hour' AS since FROM portal_settings s JOIN portals p USING (portal_id), LATERAL (
+      SELECT hour.*, now() - interval '1 hour' AS since FROM portal_settings s, LATERAL (
         SELECT count(*) FILTER (WHERE enrollment_status = 'FAILED')::int AS failed, count(*)::int AS decided,
                mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code
           FROM executions e
          WHERE e.portal_id = s.portal_id AND e.decided_at > now() - interval '1 hour' AND e.kind = 'ENROLL'
            AND e.error_code IS DISTINCT FROM 'CANCELLED'
       ) AS hour
-       WHERE p.status = 'CONNECTED' AND (s.alert_failure_count IS NOT NULL OR s.alert_failure_percent IS NOT NULL) AND (
+       WHERE s.portal_id = $1 AND (
              hour.failed >= s.alert_failure_count
-          OR (hour.decided >= $1 AND hour.failed * 100 >= s.alert_failure_percent * hour.decided))`,
-    values: [LEAST_FOR_SHARE],
+          OR (hour.decided >= $2 AND hour.failed * 100 >= s.alert_failure_percent * hour.decided))`,
+    values: [portalId, LEAST_FOR_SHARE],
   });
-  await tellEach(rows, options, async ({ portalId, failed, decided, top_code, since }) => {
-    const sentence = top_code === null ? undefined : sentenceOf(top_code);
-    const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
-    const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
-    const narrowed = {
-      status: "failed",
-      ...(top_code === null ? {} : { code: top_code }),
-      since: since.toISOString(),
-    };
-    const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
-    await raiseAlert(pool, { portalId, kind: "FAILURES_HIGH", message, page });
-  });
+  return rows[0];
+}
+
+async function raiseFailures(pool: Pool, portalId: bigint, hour: FailureRow): Promise<void> {
+  const { failed, decided, top_code, since } = hour;
+  const sentence = top_code === null ? undefined : sentenceOf(top_code);
+  const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
+  const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
+  const narrowed = {
+    status: "failed",
+    ...(top_code === null ? {} : { code: top_code }),
+    since: since.toISOString(),
+  };
+  const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
+  await raiseAlert(pool, { portalId, kind: "FAILURES_HIGH", message, page });
+}
+
+async function portalsOf(
+  pool: Pool,
+  statement: { name: string; text: string },
+): Promise<{ readonly portalId: bigint }[]> {
+  const { rows } = await pool.query<{ portal_id: string }>(statement);
+  return rows.map(({ portal_id }) => ({ portalId: BigInt(portal_id) }));
 }
 
 /** Rows of a portal's backlog looked at, of each state; what lies behind them is later still. */
 const LOOK_AHEAD = 50_000;
 
 interface BacklogRow {
-  portal_id: string;
   time_zone: string | null;
   waiting: number;
   per_hour: number;
@@ -82,6 +104,14 @@ interface BacklogRow {
 const IN_LINE_SINCE = "CASE WHEN e.last_problem IS NULL THEN e.accepted_at ELSE e.due_at END";
 const OPEN_COLUMNS = "e.deadline_at, greatest(e.due_at, now()) AS from_at, e.due_at, e.id";
 
+/** By the earliest of each open state, one look into an index (wake-due-portals.ts says why). */
+const WITH_WORK_DUE = `
+  SELECT portal_id FROM portals p
+   WHERE (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now()
+      OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'UNCERTAIN') <= now()
+      OR (SELECT min(e.epoch) FROM executions e
+           WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) > 0`;
+
 /**
  * Raises BACKLOG_LATE if contacts that wait will miss their deadline. Only those whose time has come stand in line; one
  * that waits for a date of its own joins it then. The pace is what was decided since the line began to wait, an hour at
@@ -89,32 +119,45 @@ const OPEN_COLUMNS = "e.deadline_at, greatest(e.due_at, now()) AS from_at, e.due
  * late is told. A line younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the
  * pace zero, and is late from a day before the first deadline on.
  */
-export async function watchBacklogs(options: WatchOptions): Promise<void> {
-  const { pool } = options;
+export async function watchBacklogs({ pool, logger }: WatchOptions): Promise<void> {
+  const portals = await portalsOf(pool, { name: "list-backlogs", text: WITH_WORK_DUE });
+  await eachPortal(portals, { logger, what: UNREAD }, async ({ portalId }) => {
+    const backlog = await readLateBacklog(pool, portalId);
+    if (backlog === undefined) return;
+    const { time_zone, waiting, per_hour, first_missed_at } = backlog;
+    const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
+    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
+    const page = "/settings/activity?status=waiting";
+    await raiseAlert(pool, { portalId, kind: "BACKLOG_LATE", message, page });
+  });
+}
+
+/** The portal's line; undefined: nobody in it will be late. */
+async function readLateBacklog(pool: Pool, portalId: bigint): Promise<BacklogRow | undefined> {
   const { rows } = await pool.query<BacklogRow>({
     name: "watch-backlogs",
     text: `
       WITH line AS (
         SELECT p.portal_id, p.time_zone, backlog.* FROM portals p, LATERAL (
           SELECT count(*)::int AS waiting, least(now() - min(since), interval '1 hour') AS span
-            FROM (${undecidedRows({ columns: `e.due_at, ${IN_LINE_SINCE} AS since`, portalId: "p.portal_id", limit: "$1" })}) AS open
+            FROM (${undecidedRows({ columns: `e.due_at, ${IN_LINE_SINCE} AS since`, portalId: "p.portal_id", limit: "$2" })}) AS open
            WHERE due_at <= now()
         ) AS backlog
-         WHERE backlog.waiting > 0 AND backlog.span >= interval '10 minutes'
+         WHERE p.portal_id = $1 AND backlog.waiting > 0 AND backlog.span >= interval '10 minutes'
       ), paced AS (
         SELECT line.*, (SELECT count(*) FROM executions e
                          WHERE e.portal_id = line.portal_id AND e.decided_at > now() - line.span
                            AND e.kind = 'ENROLL') / extract(epoch FROM line.span) AS per_second
           FROM line
       )
-      SELECT paced.portal_id, paced.time_zone, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
+      SELECT paced.time_zone, paced.waiting, round(paced.per_second * 3600)::int AS per_hour, late.first_missed_at
         FROM paced, LATERAL (
           SELECT min(deadline_at) AS first_missed_at FROM (
             SELECT deadline_at, due_at, place / nullif(paced.per_second, 0) * interval '1 second'
                      + max(from_at - (place - 1) / nullif(paced.per_second, 0) * interval '1 second') OVER (ORDER BY place) AS done_at
               FROM (
                 SELECT *, row_number() OVER (ORDER BY due_at, id) AS place FROM (
-                  ${undecidedRows({ columns: OPEN_COLUMNS, portalId: "paced.portal_id", limit: "$1" })}
+                  ${undecidedRows({ columns: OPEN_COLUMNS, portalId: "paced.portal_id", limit: "$2" })}
                 ) AS undecided
               ) AS placed
           ) AS open
@@ -122,14 +165,9 @@ export async function watchBacklogs(options: WatchOptions): Promise<void> {
                    ELSE open.due_at <= now() AND open.deadline_at < now() + interval '1 day' END
         ) AS late
        WHERE late.first_missed_at IS NOT NULL`,
-    values: [LOOK_AHEAD],
+    values: [portalId, LOOK_AHEAD],
   });
-  await tellEach(rows, options, async ({ portalId, time_zone, waiting, per_hour, first_missed_at }) => {
-    const pace = per_hour === 0 ? "and none was worked off lately" : `at ${per_hour} an hour`;
-    const message = `${waiting} contacts wait ${pace}: some will not be enrolled before their deadline, the first on ${localTime(first_missed_at, time_zone)}.`;
-    const page = "/settings/activity?status=waiting";
-    await raiseAlert(pool, { portalId, kind: "BACKLOG_LATE", message, page });
-  });
+  return rows[0];
 }
 
 /** A wrong set-up that is noticed and mended at once is nothing to tell every account of. */

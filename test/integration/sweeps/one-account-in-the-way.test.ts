@@ -5,6 +5,7 @@ import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { applyLateFates } from "#worker/sweeps/apply-late-fates.js";
 import { eachPortal } from "#worker/sweeps/each-portal.js";
 import { resealEveryWebhook } from "#worker/sweeps/reseal-webhooks.js";
+import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { tellOfFixedUserLists } from "#worker/sweeps/watch-idle-portals.js";
 import { watchBacklogs, watchFailures, watchOwnFaults } from "#worker/sweeps/watch-portals.js";
 import { createLogger } from "#platform/observability/logger.js";
@@ -74,6 +75,41 @@ test("alerts of other accounts are raised though those of one cannot be, and the
     ["FAILURES_HIGH", "BACKLOG_LATE", "SERVICE_FAULT", "USER_LIST_OLD"].map((kind) => `${WELL} ${kind}`),
   );
   expect(complaints.map(({ portalId }) => portalId)).toEqual(Array.from({ length: 4 }, () => String(ILL)));
+});
+
+test("accounts are watched though one cannot be looked at, and the operator reads which", async () => {
+  await makeTrouble();
+  await db.database.prisma.portalSettings.update({
+    where: { portalId: ILL },
+    data: { alertFailureCount: null, alertFailurePercent: 2_000_000_000 },
+  });
+  const decided = { portalId: ILL, enrollmentStatus: "FAILED", errorCode: "BOUNCED" };
+  await seedExecutions(
+    db.database,
+    Array.from({ length: 20 }, () => decided),
+  );
+  await watchFailures({ pool: pool(), logger });
+  expect(await told()).toEqual([`${WELL} FAILURES_HIGH`]);
+  expect(complaints.map(({ portalId }) => portalId)).toEqual([String(ILL)]);
+});
+
+test("alerts of other accounts are sent though what became of one cannot be noted", async () => {
+  for (const portalId of [ILL, WELL])
+    await raiseAlert(pool(), { portalId, kind: "FAILURES_HIGH", message: "Many." });
+  await pool().query(
+    `ALTER TABLE alerts ADD CONSTRAINT ill CHECK (portal_id <> ${ILL} OR ended_at IS NULL) NOT VALID`,
+  );
+  await sendDueAlerts({
+    ...{ pool: pool(), logger, mailer: undefined, cipher: createCipher(KEYS) },
+    ...{ poster: { post: () => Promise.reject(new Error("no")), close: () => Promise.resolve() } },
+    publicUrl: "https://enroller.example",
+  });
+  const alerts = await db.database.prisma.alert.findMany({ orderBy: { portalId: "asc" } });
+  expect(alerts.map(({ portalId, outcome }) => [portalId, outcome])).toEqual([
+    ...[0, 1].map(() => [ILL, null]),
+    ...[0, 1].map(() => [WELL, "NOT_WANTED"]),
+  ]);
+  expect(complaints.map(({ portalId }) => portalId)).toEqual([String(ILL), String(ILL)]);
 });
 
 test("what came late of a contact that is gone is erased though another account cannot be looked at", async () => {
