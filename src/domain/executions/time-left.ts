@@ -19,3 +19,8 @@ export function momentIn(leftMs: number): number {
 export function timeLeftMs(moment: number): number {
   return moment - performance.now();
 }
+
+/** Whether the moment is over. */
+export function hasPassed(moment: number): boolean {
+  return timeLeftMs(moment) <= 0;
+}

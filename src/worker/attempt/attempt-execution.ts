@@ -1,17 +1,30 @@
 import { ERASED_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
 import { failed } from "#domain/contract/outcome.js";
 import type { Result } from "#domain/executions/write-back.js";
+import { FailedUnsent, giveUp } from "./attempt-faults.js";
 import { checkEnrollment } from "./check-enrollment.js";
 import { enrollContact } from "./enroll-contact.js";
-import { settleUncertain } from "./settle-uncertain.js";
 import type { EnrollContext } from "./enroll-context.js";
+import { settleUncertain } from "./settle-uncertain.js";
 
 /**
- * Does what a claimed execution is for, by its kind.
+ * Does what a claimed execution is for, unless it is to be given up, and settles the sender's booking by what came of it.
  *
  * @throws only what is a fault of ours; HubSpot's are part of the result.
  */
 export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+  const { desk } = context;
+  try {
+    const result = giveUp(execution) ?? (await attemptByKind(execution, context));
+    await desk.settle(execution, result);
+    return result;
+  } catch (fault) {
+    if (fault instanceof FailedUnsent) desk.release(execution);
+    throw fault;
+  }
+}
+
+async function attemptByKind(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   if (execution.contactId === ERASED_CONTACT) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
   const isUncertain = execution.state === "UNCERTAIN";
   switch (execution.kind) {

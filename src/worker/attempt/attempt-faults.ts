@@ -1,8 +1,6 @@
-import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { LOST_ANSWER } from "#domain/executions/in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
-import { refusalCode } from "#domain/executions/refusal.js";
 import { timeLeftMs } from "#domain/executions/time-left.js";
 import type { Result } from "#domain/executions/write-back.js";
 import { AppError } from "../../errors.js";
@@ -16,7 +14,9 @@ import {
   PortalSpared,
 } from "#platform/hubspot/errors.js";
 import { backoffMs } from "#platform/queue/backoff.js";
+import { pastDeadline } from "./deadline.js";
 import { wasEverInDoubt } from "./doubt.js";
+import { refusedRead } from "./refusals.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 /** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
@@ -72,12 +72,6 @@ function afterStorageFault(
   return { to, delayMs: backoffMs(retries + 1, OWN_RETRY), problem };
 }
 
-/** Why HubSpot refused a read. Unless it names the user who reads, what is not permitted is not permitted to the app. */
-function readRefusalCode(fault: HubSpotRejected): ErrorCode {
-  if (fault.httpStatus === 403 && fault.category !== "PERMISSION_DENIED") return "MISSING_SCOPES";
-  return refusalCode({ ...fault, message: fault.hubspotMessage }) ?? "CONTACT_NOT_FOUND";
-}
-
 /**
  * What a fault before (or instead of) a request means for the execution, `to` saying where it goes on: to be attempted,
  * as nothing was written at HubSpot, or to be read.
@@ -90,12 +84,7 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
   // A portal that cannot be called now: the execution waits for its admin, or for ours.
   if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured)
     return { to, delayMs: PARKED_MS, problem: fault.message };
-  if (fault instanceof HubSpotRejected) {
-    return {
-      to: "DECIDED",
-      outcome: failed(readRefusalCode(fault), { detail: `HubSpot said: ${fault.hubspotMessage}` }),
-    };
-  }
+  if (fault instanceof HubSpotRejected) return { to: "DECIDED", outcome: refusedRead(fault) };
   if (isStorageDown(fault)) return afterStorageFault(to, execution, fault);
   throw fault;
 }
@@ -103,8 +92,7 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
 /** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
 export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.state === "UNCERTAIN") return undefined;
-  if (timeLeftMs(execution.deadlineMs) <= 0) return { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") };
-  return execution.crashes < MAX_CRASHES ? undefined : givenUp(execution);
+  return pastDeadline(execution) ?? (execution.crashes < MAX_CRASHES ? undefined : givenUp(execution));
 }
 
 function givenUp(execution: ClaimedExecution): Result {
@@ -118,12 +106,11 @@ function givenUp(execution: ClaimedExecution): Result {
  * sent or given up, unless it is that reading which fails.
  */
 export function afterCrash(execution: ClaimedExecution, fault: unknown): Result {
-  const { state, crashes, deadlineMs } = execution;
+  const { state, crashes } = execution;
   const isUnsent = state === "ATTEMPTING" && fault instanceof FailedUnsent;
-  const isLate = timeLeftMs(deadlineMs) <= 0;
-  const isLast = isLate || crashes + 1 >= MAX_CRASHES;
-  if (isLast && (isUnsent || state === "UNCERTAIN"))
-    return isLate ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : givenUp(execution);
+  const end = pastDeadline(execution);
+  const isLast = end !== undefined || crashes + 1 >= MAX_CRASHES;
+  if (isLast && (isUnsent || state === "UNCERTAIN")) return end ?? givenUp(execution);
   const delayMs = isLast ? 0 : backoffMs(crashes + 1, OWN_RETRY);
   const to = isUnsent ? "QUEUED" : "UNCERTAIN";
   return { to, delayMs, problem: "The app failed on this execution.", isCrash: true };

@@ -3,11 +3,11 @@ import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { answered, failed } from "#domain/contract/outcome.js";
 import { hasEnded, readSequenceFacts, wholeDays } from "#domain/contract/sequence-facts.js";
 import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
-import { timeLeftMs } from "#domain/executions/time-left.js";
 import type { Result } from "#domain/executions/write-back.js";
 import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
 import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
 import { recoverable } from "./attempt-faults.js";
+import { endAtDeadline } from "./deadline.js";
 import type { DoubtTools } from "./doubt.js";
 
 export interface CheckContext {
@@ -66,10 +66,6 @@ export async function checkEnrollment(execution: ClaimedExecution, context: Chec
   try {
     return await look(execution, context);
   } catch (fault) {
-    const result = recoverable(fault, execution, "QUEUED");
-    const isLate = timeLeftMs(execution.deadlineMs) <= 0;
-    return isLate && result.to !== "DECIDED"
-      ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") }
-      : result;
+    return endAtDeadline(execution, recoverable(fault, execution, "QUEUED"));
   }
 }

@@ -210,7 +210,7 @@ export class SenderDesk {
    * @throws LeaseLost where this owner may not send any more.
    */
   async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
-    this.#free(executionId);
+    this.release({ id: executionId });
     // Requests under way as the same sender come back with the same answer: it is stored once.
     if (!this.#marks.refused(refused.userId, refused.code, refused.message)) return;
     const storing = this.#refusing.then(() => storeSenderRefusal(this.#owner, refused));
@@ -219,10 +219,11 @@ export class SenderDesk {
     this.#marks.stored(refused.userId);
   }
 
-  #free(executionId: bigint): void {
-    this.#ledger.release(executionId);
-    this.#wheels.giveBack(executionId);
-    this.#marks.endProbe(executionId);
+  /** Certainly nothing was sent for the execution: its sender's place and turn are free again. */
+  release({ id }: Pick<ClaimedExecution, "id">): void {
+    this.#ledger.release(id);
+    this.#wheels.giveBack(id);
+    this.#marks.endProbe(id);
   }
 
   /**
@@ -230,10 +231,11 @@ export class SenderDesk {
    *
    * @throws LeaseLost where nothing this owner found out can be written any more.
    */
-  async settle({ id }: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
+  async settle(execution: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
+    const { id } = execution;
     if (result.to === "UNCERTAIN") return;
     if (result.to !== "DECIDED" || result.outcome.enrollmentStatus !== "ENROLLED") {
-      this.#free(id);
+      this.release(execution);
       return;
     }
     const { sender } = result.outcome;

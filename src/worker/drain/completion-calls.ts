@@ -1,5 +1,5 @@
 import type { CompletionResult, OwedCompletion } from "#domain/executions/completions.js";
-import { timeLeftMs } from "#domain/executions/time-left.js";
+import { hasPassed } from "#domain/executions/time-left.js";
 import type { BatchAnswer } from "#platform/hubspot/batch-answer.js";
 import {
   AppMisconfigured,
@@ -60,7 +60,7 @@ function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): Comp
   const isUnasked = fault instanceof PortalSpared;
   const outcome = { problem: fault.message, isDoubted: isLostAnswer(fault) };
   return batch.map(({ id, holdEndsMs }) =>
-    timeLeftMs(holdEndsMs) <= 0
+    hasPassed(holdEndsMs)
       ? { id, to: "COMPLETION_ABANDONED", ...outcome }
       : { id, to: "DECIDED", delayMs, isUnasked, ...outcome },
   );

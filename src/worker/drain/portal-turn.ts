@@ -7,7 +7,7 @@ import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { Logger } from "#platform/observability/logger.js";
 import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
-import { afterCrash, giveUp } from "#worker/attempt/attempt-faults.js";
+import { afterCrash } from "#worker/attempt/attempt-faults.js";
 import { FindingBuffer } from "#worker/writes/finding-buffer.js";
 import { PatientWriter } from "#worker/writes/patient-writer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
@@ -162,7 +162,7 @@ export class PortalTurn {
       });
     }
     claimed.forEach((execution, index) => {
-      this.#start(execution, held[index] as HeldSlot);
+      this.#track(this.#attempt(execution, held[index] as HeldSlot));
     });
     if (claimed.length === 0) return "nothing-due";
     return claimed.length < held.length ? "claimed-last" : "claimed";
@@ -186,9 +186,8 @@ export class PortalTurn {
     return claimed;
   }
 
-  #start(execution: ClaimedExecution, slot: HeldSlot): void {
-    this.#claimedIds.add(execution.id);
-    const task = this.#attempt(execution, slot).finally(() => {
+  #track(attempting: Promise<void>): void {
+    const task = attempting.finally(() => {
       this.#inFlight.delete(task);
       this.#onEnd();
     });
@@ -197,9 +196,9 @@ export class PortalTurn {
 
   async #attempt(execution: ClaimedExecution, slot: HeldSlot): Promise<void> {
     const { attempt, gatewayWith, logger, owner } = this.#options;
+    this.#claimedIds.add(execution.id);
     try {
-      const result = giveUp(execution) ?? (await attempt(execution, gatewayWith(slot)));
-      this.#keep(execution, result);
+      this.#keep(execution, await attempt(execution, gatewayWith(slot)));
     } catch (fault) {
       if (fault instanceof LeaseLost) {
         // Not one more of this portal's contacts is this owner's to begin.

@@ -1,7 +1,6 @@
 import type { Ownership } from "#domain/executions/claim.js";
 import { nextLookAt } from "#domain/contract/look-times.js";
 import { failed } from "#domain/contract/outcome.js";
-import { refusalCode } from "#domain/executions/refusal.js";
 import { readSequenceFacts } from "#domain/contract/sequence-facts.js";
 import {
   readOwnEnrollments,
@@ -22,6 +21,7 @@ import {
 } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { isOutage } from "#worker/attempt/attempt-faults.js";
+import { refusedRead } from "#worker/attempt/refusals.js";
 import { judgeLook } from "./judge-look.js";
 import type { PatientWriter, Writing } from "#worker/writes/patient-writer.js";
 
@@ -207,16 +207,11 @@ async function judgeAll(
     const place = putOff.indexOf(contactId);
     if (place >= 0) return later(execution, { now, portalId }, place);
     if (reading === undefined) return wasAsked(fault) ? afterFault(execution, fault, { now, portalId }) : [];
-    if ("refusal" in reading) return refused(execution, reading.refusal);
+    if ("refusal" in reading)
+      return { execution, result: { to: "DECIDED", outcome: refusedRead(reading.refusal) } };
     if ("odd" in reading) return afterFault(execution, reading.odd, { now, portalId });
     const facts = reading.values && readSequenceFacts(reading.values, now);
     const result = judgeLook(execution, { facts, own: own.get(contactId), now, portalId });
     return { execution, result, contactId: reading.id };
   });
-}
-
-function refused(execution: WatchedExecution, refusal: HubSpotRejected): Look {
-  const code = refusalCode({ ...refusal, message: refusal.hubspotMessage }) ?? "CONTACT_NOT_FOUND";
-  const outcome = failed(code, { detail: `HubSpot said: ${refusal.hubspotMessage}` });
-  return { execution, result: { to: "DECIDED", outcome } };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import type { Ownership } from "#domain/executions/claim.js";
-import { HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
+import { HubSpotRejected, HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { PatientWriter } from "#worker/writes/patient-writer.js";
 import { pollWatched } from "#worker/watch/watch-poll.js";
@@ -186,5 +186,18 @@ describe("a look at contacts that wait for their sequence's end", () => {
       mayGoOn: always,
     });
     expect((await stored()).map(({ state }) => state)).toEqual(["DECIDED", "WATCHING"]);
+  });
+
+  test("tells of a contact that the app may not read what any other read tells, and names no sender", async () => {
+    await seed(1);
+    const refusal = new HubSpotRejected({ httpStatus: 403, message: "No access to contacts" });
+    const refuse = () => Promise.reject(refusal);
+    const gateway = { readContacts: refuse, readContact: refuse } as unknown as PortalGateway;
+    await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always });
+    const row = await db.database.prisma.execution.findFirstOrThrow({ where: { portalId } });
+    expect(row).toMatchObject({
+      ...{ state: "DECIDED", errorCode: "MISSING_SCOPES" },
+      errorMessage: expect.stringContaining("No access to contacts"),
+    });
   });
 });

@@ -14,16 +14,15 @@ import { failed } from "#domain/contract/outcome.js";
 import { writeFindings, type Finding } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
-import { afterCrash, giveUp } from "#worker/attempt/attempt-faults.js";
+import { afterCrash } from "#worker/attempt/attempt-faults.js";
+import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
 import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
-import { enrollContact } from "#worker/attempt/enroll-contact.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { PatientWriter } from "#worker/writes/patient-writer.js";
 import { sendCompletions } from "#worker/drain/send-completions.js";
 import { SenderDesk } from "#worker/attempt/sender-desk.js";
-import { settleUncertain } from "#worker/attempt/settle-uncertain.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";
 import type { AttemptAnswers, CompleteAnswers } from "./answers.js";
@@ -105,7 +104,7 @@ export class PortalWorker {
       const execution = owner.claimed.shift();
       if (execution === undefined) return;
       try {
-        const result = giveUp(execution) ?? (await this.#attempt(execution, answer));
+        const result = await this.#attempt(execution, answer);
         owner.findings.push({ id: execution.id, from: execution.state, result });
       } catch (fault) {
         if (fault instanceof Crash) return this.crash();
@@ -128,7 +127,7 @@ export class PortalWorker {
     const readProperties = createDoubtedContacts(gateway);
     const doubts = { clock, believeNoneAfterMs: BELIEVE_NONE_AFTER_MS, readProperties };
     const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk, doubts };
-    return (execution.state === "UNCERTAIN" ? settleUncertain : enrollContact)(execution, context);
+    return attemptExecution(execution, context);
   }
 
   async write(): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
-import { afterAlreadyEnrolled } from "#worker/attempt/after-refusal.js";
+import { afterAlreadyEnrolled } from "#worker/attempt/after-request.js";
 import { clockOf } from "../../support/hubspot-clock.js";
 import type { EnrollContext } from "#worker/attempt/enroll-context.js";
 

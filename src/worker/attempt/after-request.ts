@@ -1,0 +1,104 @@
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { alreadyEnrolled, enrolled, type Sender } from "#domain/contract/outcome.js";
+import type { Policy } from "#domain/contract/policy.js";
+import type { Result } from "#domain/executions/write-back.js";
+import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import type { NewEnrollment } from "#platform/hubspot/gateway.js";
+import { withoutPersons } from "#platform/hubspot/without-persons.js";
+import { later } from "./attempt-faults.js";
+import { wasEverInDoubt } from "./doubt.js";
+import type { EnrollContext } from "./enroll-context.js";
+import { lookAgain, readDoubt, UNEXPLAINED } from "./read-doubt.js";
+import { judgeEnrollRefusal } from "./refusals.js";
+import type { RefusedSender } from "./store-sender-mark.js";
+import { whatIsMissing } from "./what-is-missing.js";
+
+/** One enroll request, as whom and under which policy it is sent. */
+export interface EnrollAttempt {
+  readonly execution: ClaimedExecution;
+  readonly policy: Pick<Policy, "ifAlreadyEnrolled">;
+  readonly sender: Sender;
+  readonly context: EnrollContext;
+}
+
+/** A refusal that concerns the sender: the contact may be sent as somebody else. */
+export interface SenderRefused {
+  readonly to: "NEXT_SENDER";
+  readonly refused: RefusedSender;
+}
+
+/** HubSpot enrolled the contact. A name that cannot be looked up must not make that uncertain. */
+export async function afterSuccess(
+  { id, enrolledAt }: NewEnrollment,
+  { execution: { sequenceId }, sender, context: { directory, portalId } }: EnrollAttempt,
+): Promise<Result> {
+  const sequenceName = await directory.sequenceName(portalId, sequenceId).catch(() => undefined);
+  return { to: "DECIDED", outcome: enrolled({ id, enrolledAt, sequenceName, sender }) };
+}
+
+/**
+ * What a request comes to that did not end in an enrollment we know of.
+ *
+ * @throws what says nothing of the request, and what kept HubSpot from being asked why it refused.
+ */
+export async function afterFailure(fault: unknown, attempt: EnrollAttempt): Promise<Result | SenderRefused> {
+  if (fault instanceof HubSpotRejected) return afterRefusal(fault, attempt);
+  if (fault instanceof HubSpotUnavailable)
+    return later(fault.wasNotSent ? "QUEUED" : "UNCERTAIN", attempt.execution, fault);
+  throw fault;
+}
+
+async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Promise<Result | SenderRefused> {
+  const { execution, sender, context } = attempt;
+  const { hubspotMessage: message } = fault;
+  const refusal = judgeEnrollRefusal(fault, sender);
+  switch (refusal.is) {
+    case "of-sender": {
+      const { userId, email } = sender;
+      // Told of the sender from now on, to other contacts too.
+      const refused = { userId, email, code: refusal.code, message: withoutPersons(message, email) };
+      return { to: "NEXT_SENDER", refused };
+    }
+    case "already-enrolled":
+      return afterAlreadyEnrolled({ ...attempt, ifAlreadyEnrolled: attempt.policy.ifAlreadyEnrolled });
+    case "missing":
+      return { to: "DECIDED", outcome: await whatIsMissing(execution, context, { sender, message }) };
+    case "final":
+      return { to: "DECIDED", outcome: refusal.outcome };
+  }
+}
+
+const CONTRADICTION = "HubSpot says that the contact is enrolled, and does not show in what.";
+
+/** HubSpot shows the end of a sequence some tens of seconds late (docs/hubspot.md §7.1): looking sooner tells nothing. */
+const WATCH_AFTER_MS = 60_000;
+
+/**
+ * HubSpot says that the contact is enrolled. If every request for it was answered, somebody else did that. An earlier attempt
+ * that was never answered may be why, too, of this execution or of the one it retries: then only reading tells. It is another's where one that runs is shown and is not ours.
+ * Where none is shown HubSpot contradicts itself, and where reading fails nothing is known: it is read again, not sent
+ * again, since the enrollment could end meanwhile.
+ */
+export async function afterAlreadyEnrolled(
+  attempt: Pick<EnrollAttempt, "execution" | "context"> &
+    Pick<Policy, "ifAlreadyEnrolled"> & { sender?: Sender },
+): Promise<Result> {
+  const { execution, sender, ifAlreadyEnrolled } = attempt;
+  const isOthers: Result =
+    ifAlreadyEnrolled === "wait"
+      ? {
+          to: "WATCHING",
+          delayMs: WATCH_AFTER_MS,
+          problem: "The contact is in a sequence; waiting for its end.",
+        }
+      : { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
+  if (!wasEverInDoubt(execution)) return isOthers;
+  const found = await readDoubt(execution, attempt.context);
+  if ("to" in found) return found;
+  if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
+  if (found.is === "anothers" && found.believedInMs === 0) return isOthers;
+  // Time alone does not settle a contradiction.
+  const believedInMs = found.believedInMs === 0 ? undefined : found.believedInMs;
+  const problem = found.believedInMs === undefined ? UNEXPLAINED : CONTRADICTION;
+  return lookAgain(execution, attempt.context, { believedInMs, problem });
+}

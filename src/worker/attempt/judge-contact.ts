@@ -1,0 +1,81 @@
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { failed, refusedByPolicy, type Outcome } from "#domain/contract/outcome.js";
+import type { Policy } from "#domain/contract/policy.js";
+import { readSequenceFacts } from "#domain/contract/sequence-facts.js";
+import type { Result } from "#domain/executions/write-back.js";
+import { neededProperties, refuseContact } from "#domain/senders/contact-policy.js";
+import { afterAlreadyEnrolled } from "./after-request.js";
+import type { EnrollContext } from "./enroll-context.js";
+
+/** A contact that nothing stands against, with all that its enrollment depends on. */
+export interface AdmittedContact {
+  /** With the id by which HubSpot knows the contact now. */
+  readonly execution: ClaimedExecution;
+  readonly policy: Policy;
+  readonly properties: Readonly<Record<string, string | null>>;
+}
+
+const decided = (outcome: Outcome): Result => ({ to: "DECIDED", outcome });
+
+const PAUSED: Result = {
+  ...{ to: "QUEUED", isWait: true, delayMs: 0 },
+  problem: "Enrolling is paused for this account.",
+};
+
+/**
+ * Holds the contact of a claimed execution against what is true of it and what the portal's admin wants.
+ *
+ * @returns the contact, or what the execution comes to without a request.
+ * @throws HubSpot's and the database's faults.
+ */
+export async function judgeContact(
+  execution: ClaimedExecution,
+  context: EnrollContext,
+): Promise<AdmittedContact | Result> {
+  const { desk, gateway } = context;
+  const waiting = notYet(execution, desk.now());
+  if (waiting !== undefined) return waiting;
+  const { portal, effective } = await desk.policyOf(execution);
+  // Claimed before the pause was seen; from now on nothing more is.
+  if (portal.isPaused) return PAUSED;
+  if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { detail: effective.reason }));
+  const { policy } = effective;
+  const found = await context.contacts.of(execution, { needed: neededProperties(policy), gateway });
+  if (found === undefined) return decided(failed("CONTACT_NOT_FOUND"));
+  const { contactId, properties } = found;
+  if (!properties["email"]) return decided(failed("CONTACT_HAS_NO_EMAIL"));
+  const contact = { execution: { ...execution, contactId }, policy, properties };
+  return (await refusedByContactPolicy(contact, context, portal.timeZone)) ?? contact;
+}
+
+function notYet({ request: { notBefore } }: ClaimedExecution, now: Date): Result | undefined {
+  if (notBefore === undefined) return undefined;
+  const delayMs = Date.parse(notBefore) - now.getTime();
+  if (!(delayMs > 0)) return undefined;
+  return { to: "QUEUED", isWait: true, delayMs, problem: `Not to be enrolled before ${notBefore}.` };
+}
+
+async function refusedByContactPolicy(
+  { execution, policy, properties }: AdmittedContact,
+  context: EnrollContext,
+  timeZone: string,
+): Promise<Result | undefined> {
+  const { desk } = context;
+  const { contactId, sequenceId } = execution;
+  const history = policy.cooldown.days > 0 ? await desk.historyOf({ contactId, sequenceId }) : undefined;
+  const facts = { sequenceId, properties, history, now: desk.now(), timeZone };
+  const refusal = refuseContact(policy, facts);
+  // The cooldown of a contact that is in a sequence began with that very enrollment.
+  if (refusal?.code === "COOLDOWN_ACTIVE" && (await isInSequence(contactId, { context, properties })))
+    return afterAlreadyEnrolled({ execution, context, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
+  return refusal && decided(refusedByPolicy(refusal));
+}
+
+/** By its properties, which are some seconds behind, and then by HubSpot's look-up, one request (docs/hubspot.md §5.1). */
+async function isInSequence(
+  contactId: string,
+  { context, properties }: { context: EnrollContext; properties: AdmittedContact["properties"] },
+): Promise<boolean> {
+  if (!readSequenceFacts(properties, context.desk.now()).isEnrolled) return false;
+  return (await context.gateway.readEnrollment(contactId)) !== undefined;
+}

@@ -1,0 +1,45 @@
+import type { ErrorCode } from "#domain/contract/error-codes.js";
+import { failed, type Outcome, type Sender } from "#domain/contract/outcome.js";
+import { refusalCode } from "#domain/executions/refusal.js";
+import { SENDER_REFUSALS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";
+import type { HubSpotRejected } from "#platform/hubspot/errors.js";
+
+/** What HubSpot's refusal of an enrollment says. */
+export type EnrollRefusal =
+  /** It concerns the sender: the contact may be sent as somebody else. */
+  | { readonly is: "of-sender"; readonly code: SenderRefusalCode }
+  | { readonly is: "already-enrolled" }
+  /** A 404 without a word: the contact or the sequence is gone. */
+  | { readonly is: "missing" }
+  | { readonly is: "final"; readonly outcome: Outcome };
+
+const codeOf = (refusal: HubSpotRejected): ErrorCode | undefined =>
+  refusalCode({ ...refusal, message: refusal.hubspotMessage });
+
+const inItsWords = ({ hubspotMessage }: HubSpotRejected): string => `HubSpot said: ${hubspotMessage}`;
+
+/** Codes whose own sentence says too little. */
+const TOLD_IN_ITS_WORDS: readonly ErrorCode[] = ["HUBSPOT_REJECTED", "INVALID_INPUT"];
+
+function concernsSender(code: ErrorCode): code is SenderRefusalCode {
+  return (SENDER_REFUSALS as readonly ErrorCode[]).includes(code);
+}
+
+export function judgeEnrollRefusal(refusal: HubSpotRejected, sender: Sender): EnrollRefusal {
+  const code = codeOf(refusal);
+  if (code === undefined) return { is: "missing" };
+  if (concernsSender(code)) return { is: "of-sender", code };
+  if (code === "ALREADY_ENROLLED") return { is: "already-enrolled" };
+  const detail = TOLD_IN_ITS_WORDS.includes(code) ? inItsWords(refusal) : undefined;
+  return { is: "final", outcome: failed(code, { sender, detail }) };
+}
+
+/**
+ * The outcome where HubSpot refuses to have a contact read. Unless it names the user who reads, what is not permitted is
+ * not permitted to the app.
+ */
+export function refusedRead(refusal: HubSpotRejected): Outcome {
+  const isOfApp = refusal.httpStatus === 403 && refusal.category !== "PERMISSION_DENIED";
+  const code = isOfApp ? "MISSING_SCOPES" : (codeOf(refusal) ?? "CONTACT_NOT_FOUND");
+  return failed(code, { detail: inItsWords(refusal) });
+}
