@@ -15,7 +15,10 @@ import {
   propertiesOnEnroll,
   visibleProperties,
 } from "./portal/enrollments.js";
-import { flowsOf, type Flow } from "./portal/flows.js";
+import { ContactProperties } from "./portal/contact-properties.js";
+import { FlowRunner } from "./flows/flow-runner.js";
+import { FlowStore } from "./flows/flow-store.js";
+import { seededFlows } from "./flows/seeded-flows.js";
 import type { ContactSeed, Seeder, SequenceSeed, UserSeed } from "./seeding.js";
 import { makeTrouble, type Trouble } from "./portal/troubles.js";
 import type {
@@ -28,6 +31,14 @@ import type {
 } from "./portal/model.js";
 import { drawMs } from "./world/random.js";
 import { Traffic } from "./portal/traffic.js";
+
+/** What a contact does with a sequence's emails, and the property that shows when it last did (docs/hubspot.md §7.1). */
+export type Engagement = "opened" | "clicked" | "meeting";
+const ENGAGEMENT_PROPERTIES: Readonly<Record<Engagement, string>> = {
+  opened: "hs_sales_email_last_opened",
+  clicked: "hs_sales_email_last_clicked",
+  meeting: "engagements_last_meeting_booked",
+};
 
 export interface PortalTraits {
   readonly portalId: number;
@@ -50,7 +61,11 @@ export class SimulatedPortal {
   readonly callbacks = new CallbackLedger();
   readonly traffic = new Traffic();
   readonly runs: WorkflowRun[] = [];
-  readonly flows: Flow[];
+  readonly flows: FlowStore;
+  readonly flowRunner: FlowRunner;
+  /** Every entry of a contact into a workflow that the simulator runs, the oldest first. */
+  readonly flowEntries: { readonly flowId: string; readonly contactId: string; readonly atMs: number }[] = [];
+  readonly contactProperties = new ContactProperties();
   readonly webhooks: WebhookLine;
   /** Contacts that were merged, by their old id. */
   readonly #mergedInto = new Map<string, string>();
@@ -66,7 +81,9 @@ export class SimulatedPortal {
     this.traits = traits;
     this.webhooks = new WebhookLine(world, this);
     this.#dayFormat = new Intl.DateTimeFormat("sv-SE", { timeZone: traits.timeZone });
-    this.flows = flowsOf(traits.portalId, world.settings.actionDefinitionId, world.now());
+    this.flows = new FlowStore(traits.portalId);
+    for (const flow of seededFlows(world.settings.actionDefinitionId)) this.flows.create(flow, world.now());
+    this.flowRunner = new FlowRunner(world, this);
   }
 
   /** @throws RangeError for an id the portal does not have: a mistake in the test, not a case to handle. */
@@ -194,6 +211,24 @@ export class SimulatedPortal {
     const propertyValue = values[propertyName] ?? "";
     const subscriptionType = "object.propertyChange";
     this.webhooks.happens({ subscriptionType, objectId: contactId, propertyName, propertyValue }, lagMs);
+  }
+
+  /** Somebody writes a contact's properties: an app, a person, a workflow. They are seen at once; null empties one. No webhook: the app subscribes to none of what is written so. */
+  writeProperties(contactId: string, values: Readonly<Record<string, string | null>>): void {
+    const nowMs = this.#world.now();
+    const contact = this.contact(contactId);
+    Object.assign(contact.properties, values);
+    contact.updatedAtMs = nowMs;
+    this.flowRunner.propertiesChanged(contactId, Object.keys(values));
+  }
+
+  /** The contact opens or clicks an email of its sequence, or books a meeting: its properties tell of it after their lag. */
+  recordEngagement(contactId: string, what: Engagement): void {
+    const nowMs = this.#world.now();
+    const { settings, random } = this.#world;
+    const lagMs = drawMs(random, settings.propertyLagMs);
+    const at = new Date(nowMs).toISOString();
+    changeLater(this.contact(contactId), { [ENGAGEMENT_PROPERTIES[what]]: at }, { nowMs, lagMs });
   }
 
   /** The record an id stands for, which is another one after a merge. */

@@ -15,7 +15,38 @@ if (directory === undefined) {
 
 const SEQUENCES = "/automation/sequences/2026-09";
 const CALLBACKS = "/automation/actions/callbacks/2026-09";
-const ALL_SCOPES = [...SIMULATED_APP.requiredScopes, ...SIMULATED_APP.optionalScopes];
+const ALL_SCOPES = [
+  ...SIMULATED_APP.requiredScopes,
+  ...SIMULATED_APP.optionalScopes,
+  "crm.objects.contacts.write",
+];
+
+/** HubSpot publishes no OpenAPI file for these in the collection that is checked here. */
+const WITHOUT_FILE = /\/oauth\/v3\/|\/appinstalls\/2026-03\/|\/automation\/v2\/|\/crm\/properties\//;
+
+const FLOW = {
+  type: "CONTACT_FLOW",
+  name: "Wait a day",
+  isEnabled: false,
+  startActionId: "1",
+  actions: [
+    {
+      type: "SINGLE_CONNECTION",
+      actionId: "1",
+      actionTypeId: "0-1",
+      actionTypeVersion: 0,
+      fields: { delta: "1440", time_unit: "MINUTES" },
+    },
+  ],
+  enrollmentCriteria: { type: "MANUAL", shouldReEnroll: false },
+  timeWindows: [],
+  blockedDates: [],
+  customProperties: {},
+  suppressionListIds: [],
+  canEnrollFromSalesforce: false,
+};
+const WAIT_FLOW = { ...FLOW, flowType: "WORKFLOW", objectTypeId: "0-1", dataSources: [] };
+const PUT_FLOW = { ...FLOW, name: "Wait longer" };
 
 const suite = directory === undefined ? describe.skip : describe;
 
@@ -84,6 +115,7 @@ suite("the simulator keeps HubSpot's published contract", () => {
     const from = simulator.requests.length;
     const admin = portal.admin.userId;
     const ownerId = portal.ownerOfUser(admin).ownerId;
+    const nextFlowId = String(Number(portal.flows.all().at(-1)!.id) + 1);
     const calls: [number, string, string, unknown?][] = [
       [200, "GET", `${SEQUENCES}?userId=${admin}&limit=5&name=o`],
       [200, "GET", `${SEQUENCES}/300000001?userId=${admin}`],
@@ -129,14 +161,32 @@ suite("the simulator keeps HubSpot's published contract", () => {
       ],
       [200, "GET", "/communication-preferences/2026-09/statuses/someone%40brightforge.example?channel=EMAIL"],
       [200, "GET", "/automation/v4/flows?limit=1"],
-      [200, "GET", `/automation/v4/flows/${portal.flows[0]!.id}`],
+      [200, "GET", `/automation/v4/flows/${portal.flows.all()[0]!.id}`],
       [
         200,
         "POST",
         "/automation/v4/flows/batch/read",
-        { inputs: [{ type: "FLOW_ID", flowId: portal.flows[0]!.id }] },
+        { inputs: [{ type: "FLOW_ID", flowId: portal.flows.all()[0]!.id }] },
       ],
       [207, "POST", "/automation/v4/flows/batch/read", { inputs: [{ type: "FLOW_ID", flowId: "1" }] }],
+      [201, "POST", "/automation/v4/flows", WAIT_FLOW],
+      [200, "PUT", `/automation/v4/flows/${nextFlowId}`, { ...PUT_FLOW, revisionId: "1" }],
+      [
+        200,
+        "POST",
+        "/automation/v4/workflow-id-mappings/batch/read",
+        { inputs: [{ type: "FLOW_ID", flowId: nextFlowId }] },
+      ],
+      [204, "DELETE", `/automation/v4/flows/${nextFlowId}`],
+      ...(["contacts", "0-1"] as const).flatMap((type): [number, string, string, unknown][] => [
+        [200, "PATCH", `/crm/objects/2026-09/${type}/1001`, { properties: { firstname: "Ada" } }],
+        [
+          200,
+          "POST",
+          `/crm/objects/2026-09/${type}/batch/update`,
+          { inputs: [{ id: "1001", properties: { firstname: "Ada" } }] },
+        ],
+      ]),
       [200, "GET", "/account-info/2026-09/details"],
       [204, "DELETE", "/appinstalls/2026-09/external-install"],
     ];
@@ -221,9 +271,7 @@ suite("the simulator keeps HubSpot's published contract", () => {
 
   test("and no endpoint is left unchecked", () => {
     const checked = new Set(simulator.requests.map(({ method, path }) => `${method} ${path}`));
-    const routes = [...API_ROUTES, ...TOKEN_ROUTES].filter(
-      ({ path }) => !/\/oauth\/v3\/|\/appinstalls\/2026-03\//.test(path),
-    );
+    const routes = [...API_ROUTES, ...TOKEN_ROUTES].filter(({ path }) => !WITHOUT_FILE.test(path));
     const unchecked = routes.filter(({ method, path }) => {
       const pattern = new RegExp(`^${method} ${path.replace(/\{\w+\}/g, "[^/]+")}$`);
       return ![...checked].some((entry) => pattern.test(entry));

@@ -18,7 +18,7 @@ export interface ApiCall {
 }
 
 export interface ApiRoute {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly endpoint: Endpoint;
   /** Any one of these is enough. */

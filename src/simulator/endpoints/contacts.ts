@@ -72,7 +72,7 @@ function notAllFound(ids: string[]): Record<string, unknown> {
 }
 
 /** A property without a value is there as null when it was asked for by name. */
-function contactBody(
+export function contactBody(
   contact: SimulatedContact,
   wanted: readonly string[],
   nowMs: number,

@@ -12,6 +12,8 @@ export const ENDPOINTS = [
   "contacts",
   "preferences",
   "flows",
+  "workflow-enrollments",
+  "properties",
   "account",
   "uninstall",
 ] as const;

@@ -67,6 +67,11 @@ export interface SimulatorOptions {
    * `occurredAt`, and the timestamps of signatures too, since it signs by the same clock.
    */
   readonly clockOffsetMs?: number;
+  /**
+   * Open: how long a contact takes from one step of a workflow to the next; about 80 s were seen before HubSpot's unenroll
+   * step took effect. Kind: 0, the default. Unkind: a range, from which each step draws.
+   */
+  readonly flowDelayMs?: Latency;
   /** Accepted enrollments per inbox and day (docs/hubspot.md §5.5). Default 1000; a user's own `dailyLimit` may be lower. */
   readonly enrollmentsPerInboxAndDay?: number;
   /** Keeps each API request with its answer, secrets removed, for checks against the OpenAPI files. */
@@ -95,6 +100,7 @@ export interface Settings {
   accessTokenSeconds: number;
   propertyLagMs: Latency;
   lookupLagMs: Latency;
+  flowDelayMs: Latency;
   clockOffsetMs: number;
   latencyMs: Latency;
   tokenEndpoint: TokenEndpointMode;
@@ -112,6 +118,8 @@ const EVERY_SCOPE: readonly string[] = [
   "automation.sequences.read",
   "automation.sequences.enrollments.write",
   "crm.objects.contacts.read",
+  "crm.objects.contacts.write",
+  "crm.schemas.contacts.write",
   "crm.objects.owners.read",
   "settings.users.read",
   "communication_preferences.read",
@@ -143,6 +151,7 @@ export function settingsFrom(options: SimulatorOptions): Settings {
     accessTokenSeconds: options.accessTokenSeconds ?? 1800,
     propertyLagMs: latencySchema.parse(options.propertyLagMs ?? 0),
     lookupLagMs: latencySchema.parse(options.lookupLagMs ?? 0),
+    flowDelayMs: latencySchema.parse(options.flowDelayMs ?? 0),
     clockOffsetMs: clockOffsetSchema.parse(options.clockOffsetMs ?? 0),
     latencyMs: latencySchema.parse(options.latencyMs ?? 0),
     tokenEndpoint: "ok",

@@ -2,7 +2,7 @@ import type { SimulatorOptions } from "./options.js";
 
 /** The part of the options that says how HubSpot answers where its documents are silent. */
 export type WorldPreset = Required<
-  Pick<SimulatorOptions, "openQuestions" | "lookupLagMs" | "propertyLagMs" | "clockOffsetMs">
+  Pick<SimulatorOptions, "openQuestions" | "lookupLagMs" | "propertyLagMs" | "flowDelayMs" | "clockOffsetMs">
 >;
 
 /** Every open question answered in the app's favor: what one would wish for, and must not rely on. */
@@ -22,6 +22,7 @@ export const KIND_WORLD: WorldPreset = {
   },
   lookupLagMs: 0,
   propertyLagMs: 0,
+  flowDelayMs: 0,
   clockOffsetMs: 0,
 };
 
@@ -42,5 +43,6 @@ export const UNKIND_WORLD: WorldPreset = {
   },
   lookupLagMs: [1_000, 3_000],
   propertyLagMs: [10_000, 30_000],
+  flowDelayMs: [500, 2_000],
   clockOffsetMs: -7_000,
 };

@@ -10,6 +10,8 @@ interface SignalMap {
   completed: [{ portalId: number; callbackId: string; count: number }];
   /** An execution of a simulated workflow reached a new state. */
   execution: [{ portalId: number; callbackId: string; state: string }];
+  /** A contact has been through a step of a workflow that the simulator runs. */
+  flowStep: [{ portalId: number; flowId: string; contactId: string; actionId: string }];
   /** A delivery of webhooks was answered (status 0: not at all). */
   webhook: [{ portalId: number; events: number; status: number }];
   /** A grant was made, refreshed, revoked or removed. */
