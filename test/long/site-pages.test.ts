@@ -16,15 +16,20 @@ import {
 import { seedExecutions } from "../support/executions.js";
 import { fillPortal } from "../support/full-portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
+import {
+  PICTURES,
+  WIDE,
+  PHONE,
+  LOOKS,
+  presetFields,
+  UNFIT_CELLS,
+  LIST_CONTROLS,
+  FOCUSED,
+  isDateOrTime,
+} from "../support/page-probes.js";
 
 /** Every page of the site that a person can open by the menu. */
 const MENU_PAGES: readonly string[] = SITE_PAGES.map(({ path }) => path);
-
-/** Where pictures of all pages are kept, if anywhere: for looking at, and for the README. */
-const PICTURES = process.env["SITE_PICTURES"];
-
-const WIDE = { width: 1280, height: 900 };
-const PHONE = { width: 320, height: 640 };
 
 /** A page to look at: an address, or a form sent to it. */
 interface Stop {
@@ -35,6 +40,7 @@ interface Stop {
 }
 
 const stop = (address: string, status = 200): Stop => ({ address, status });
+
 const sent = (address: string, status: number, form: Record<string, string>): Stop => ({
   address,
   status,
@@ -360,42 +366,3 @@ suite("every page of the settings site in a real browser", () => {
     }
   }, 240_000);
 });
-
-/** Each page in both colours and in both widths; all four ways only where they are to be looked at. */
-const LOOKS: readonly [typeof WIDE, "light" | "dark"][] = [
-  [WIDE, "light"],
-  [PHONE, "dark"],
-  ...(PICTURES === undefined
-    ? []
-    : ([
-        [WIDE, "dark"],
-        [{ width: 360, height: 740 }, "light"],
-      ] as [typeof WIDE, "light" | "dark"][])),
-];
-
-/** A preset's form as it is filled in where nothing is special. */
-const presetFields = {
-  ...{ sender_mode: "default_sender", when_nobody: "wait", if_already_enrolled: "skip" },
-  ...{ cooldown_days: "3", cooldown_scope: "any" },
-};
-
-/** Cells that a reader of the printed tables would miss: without a place, or not beside each other. */
-const UNFIT_CELLS = `[...document.querySelectorAll("main th, main td")]
-  .filter((cell) => getComputedStyle(cell).display !== "table-cell" || cell.getBoundingClientRect().width < 5)
-  .filter((cell) => cell.closest("details:not([open])") === null && cell.closest(".unseen") === null)
-  .map((cell) => cell.outerHTML.slice(0, 100))`;
-
-/** Everything a person can use, in the order of the page. */
-const CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
-  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)`;
-
-/** Its tag, its type and its name. */
-const LIST_CONTROLS = `${CONTROLS}
-  .map((element) => [element.localName, element.type, element.id || element.name || element.textContent.trim()].join(" "))`;
-
-const FOCUSED = `(() => {
-  const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
-  return { index: ${CONTROLS}.indexOf(document.activeElement), outline: outlineStyle + " " + outlineWidth };
-})()`;
-
-const isDateOrTime = (control: string): boolean => /^input (date|time) /.test(control);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Pool, QueryResult } from "pg";
 import {
   claimDue,
   claimUncertain,
@@ -25,103 +24,23 @@ import { recallStranded } from "#domain/executions/stranded.js";
 import { readOwnEnrollments, readWatched } from "#domain/executions/watch.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
-import { findContact } from "#domain/dry-run/find-contact.js";
-import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
-import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
-import { readHistory, RANGES, type Range } from "#domain/history/outcome-history.js";
-import { listSenderLoads } from "#domain/accounts/sender-load.js";
-import { readReport, REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-
-const PORTAL = 7_001n;
-const QUIET = 7_002n;
-/** An admin has just had all of its failures tried again: a sixth as many executions are to be read first as the table holds. */
-const RETRYING = 7_003n;
-/** Executions in the table: two in five wait, one in ten is owed a completion, the others are history. */
-const ROWS = Number(process.env["QUERY_PLAN_ROWS"] ?? 60_000);
-/** What is read for statements that return fifty rows at most. */
-const FEW = 200;
-/** The settings site counts so many rows (admin/backlog.ts). */
-const COUNTED = 50_000;
-
-interface PlanNode {
-  readonly "Node Type": string;
-  readonly "Relation Name"?: string;
-  readonly Alias?: string;
-  readonly "Index Name"?: string;
-  readonly "Actual Rows": number;
-  readonly "Actual Loops": number;
-  readonly "Rows Removed by Filter"?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** Rows of the executions table that a plan had to look at. */
-function rowsRead(node: PlanNode): number {
-  const own = /Scan/.test(node["Node Type"]) && node["Relation Name"] === "executions";
-  const read = own ? (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"] : 0;
-  return read + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
-}
-
-/** What EXPLAIN is told to plan for. pg sends a statement without a name with its values, one with a name without. */
-/** Indexes by which the rows to be updated are found: statements call them `e`, and those they look at before `e` in a CTE. */
-function indexesOfTarget(plan: PlanNode): string[] {
-  const own = plan.Alias === "e" && plan["Index Name"] !== undefined ? [plan["Index Name"]] : [];
-  return [...own, ...(plan.Plans ?? []).flatMap(indexesOfTarget)];
-}
-
-interface Statement {
-  readonly name?: string;
-  readonly text: string;
-  readonly values?: readonly unknown[];
-}
-
-function toLiteral(value: unknown): string {
-  if (value === null || value === undefined) return "NULL";
-  if (value instanceof Date) return `'${value.toISOString()}'`;
-  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
-  if (!Array.isArray(value)) return `'${(value as bigint | number).toString()}'`;
-  const members = (value as (string | bigint | number | boolean | Date | null | undefined)[]).map(
-    (member) => {
-      if (member === null || member === undefined) return "NULL";
-      const text = member instanceof Date ? member.toISOString() : String(member);
-      return `"${text.replace(/["\\]/g, "\\$&")}"`;
-    },
-  );
-  return `'{${members.join(",")}}'`;
-}
-
-/** Rows of one INSERT: the pool gives up a statement that takes seconds. */
-const LOADED_AT_ONCE = 50_000;
-
-/** Executions in the order in which they came, as the table holds them after months. */
-async function load(pool: Pool, epoch: bigint): Promise<void> {
-  for (let from = 1; from <= ROWS; from += LOADED_AT_ONCE) {
-    const to = Math.min(ROWS, from + LOADED_AT_ONCE - 1);
-    await pool.query(
-      `INSERT INTO executions (portal_id, callback_id, kind, state, epoch, accepted_at, due_at, deadline_at, contact_id, sequence_id, request, enrollment_status)
-       SELECT portal, 'ap-plan-' || number, 'ENROLL', state, $2::bigint, at, at, now() + interval '1 day', '1', '2', '{}',
-              CASE WHEN state = 'COMPLETED' THEN 'ENROLLED' END
-         FROM generate_series($5::int, $6::int) AS number,
-              LATERAL (SELECT now() - ($4::int - number) * interval '1 ms' AS at,
-                              CASE WHEN number % 4 = 0 THEN $3::bigint ELSE $1::bigint END AS portal,
-                              CASE WHEN number % 4 = 0 OR number % 4 = 1 AND number % 10 <> 1 THEN 'COMPLETED'
-                                   WHEN number % 10 IN (1, 2) THEN 'DECIDED' ELSE 'QUEUED' END AS state) AS chosen`,
-      [PORTAL, epoch, QUIET, ROWS, from, to],
-    );
-  }
-  await pool.query(
-    `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request)
-     SELECT $1, 'ap-retry-' || number, 'ENROLL', CASE WHEN number % 6 = 0 THEN 'QUEUED' ELSE 'UNCERTAIN' END,
-            now() - CASE WHEN number % 6 = 0 THEN interval '1 second' ELSE interval '1 minute' END,
-            now() + interval '1 day', '1', '2', '{}'
-       FROM generate_series(1, $2::int) AS number`,
-    [RETRYING, Math.min(LOADED_AT_ONCE, Math.floor(ROWS / 5))],
-  );
-  await pool.query(`INSERT INTO portals (portal_id, status) SELECT generate_series(7001, 7200), 'CONNECTED'`);
-}
+import {
+  PORTAL,
+  QUIET,
+  RETRYING,
+  FEW,
+  COUNTED,
+  type PlanNode,
+  rowsRead,
+  indexesOfTarget,
+  type Statement,
+  toLiteral,
+  load,
+} from "../../support/query-plans.js";
 
 describe.each([
   ["with statistics of now", true],
@@ -445,119 +364,3 @@ describe.each([
     });
   },
 );
-
-/** The pages of numbers: what they cost follows from the stretch of time they tell of, not from the years before. */
-describe("the settings site's numbers of a year", () => {
-  const YEAR = 40_000;
-  const SENDERS = 20;
-  let db: TestDatabase;
-
-  beforeAll(async () => {
-    db = await createTestDatabase({ isFresh: true });
-    const { pool } = db.database;
-    await pool.query(`ALTER TABLE executions SET (autovacuum_enabled = false)`);
-    await pool.query(
-      `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, deadline_at, contact_id, sequence_id, workflow_id,
-              request, sender_user_id, enrollment_status, error_code, enrolled_at, decided_at, outputs)
-       SELECT portal, 'ap-year-' || number, CASE WHEN number % 20 = 0 THEN 'WAIT_FOR_SEQUENCE_END' ELSE 'ENROLL' END, 'COMPLETED',
-              at, at, (number / 20)::text, (number % 7)::text, (number % 5)::text, '{}', number % $4::int,
-              CASE WHEN number % 20 = 0 THEN NULL WHEN number % 10 < 7 THEN 'ENROLLED' ELSE 'FAILED' END,
-              CASE WHEN number % 10 >= 7 THEN 'BOUNCED' END, CASE WHEN number % 10 < 7 THEN at END, at,
-              CASE WHEN number % 20 = 0 THEN '{"outcome": "REPLIED"}'::jsonb END
-         FROM unnest($1::bigint[]) AS portal, generate_series(1, $2::int) AS number,
-              LATERAL (SELECT now() - ($2::int - number) * ($3::float8 / $2::int) * interval '1 day' AS at) AS moment`,
-      [[PORTAL, QUIET], YEAR, 365, SENDERS],
-    );
-    await pool.query(`VACUUM ANALYZE executions`);
-  });
-
-  afterAll(() => db.drop());
-
-  /** Rows of executions that the statements of `work` read, planned as they are in the app. */
-  async function readBy(work: (database: { pool: Pool }) => Promise<unknown>): Promise<number> {
-    const client = await db.database.pool.connect();
-    let read = 0;
-    let statements = 0;
-    async function explain({ text, values = [] }: Statement): Promise<QueryResult> {
-      const probe = `probe_${(statements += 1)}`;
-      await client.query(`PREPARE ${probe} AS ${text}`);
-      const given = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
-      const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
-        `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE ${probe} ${given}`,
-      );
-      read += rowsRead((rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan);
-      await client.query(`DEALLOCATE ${probe}`);
-      return client.query(text, [...values]);
-    }
-    // A pool runs several at once, this one connection one after the other.
-    let last: Promise<unknown> = Promise.resolve();
-    const explaining = {
-      query(asked: string | Statement, values: readonly unknown[] = []): Promise<QueryResult> {
-        const statement = typeof asked === "string" ? { text: asked, values } : asked;
-        const result = last.then(() => explain(statement));
-        last = result.catch(() => undefined);
-        return result;
-      },
-    };
-    // pg keeps a named statement's plan for all values from the sixth run on.
-    await client.query(`SET plan_cache_mode = force_generic_plan`);
-    try {
-      await work({ pool: explaining as unknown as Pool });
-      return read;
-    } finally {
-      client.release(true);
-    }
-  }
-
-  const daysOf = (count: number): number => Math.ceil((YEAR * count) / 365);
-  const dayBefore = (count: number): Date => new Date(Date.now() - count * 86_400_000);
-
-  test.each(Object.keys(RANGES) as Range[])("the overview's outcomes of %s", async (range) => {
-    const days = { "24h": 1, "7d": 7, "30d": 30 }[range];
-    const read = await readBy((database) =>
-      readHistory(database, PORTAL, { range, timeZone: "Asia/Kathmandu" }),
-    );
-    expect(read).toBeGreaterThan(daysOf(days - 1) / 2);
-    expect(read).toBeLessThanOrEqual(daysOf(days) + FEW);
-  });
-
-  test("what is stored of a contact that HubSpot cannot be asked about, by address or id", async () => {
-    const { pool } = db.database;
-    await pool.query(
-      `UPDATE executions SET contact_email = 'Ann@Year.example', request = '{"properties": {}}'
-        WHERE portal_id = $1 AND contact_id = '7'`,
-      [PORTAL],
-    );
-    const gateway = {
-      findContact: () => Promise.reject(new HubSpotUnavailable("down")),
-    } as unknown as PortalGateway;
-    for (const contact of ["ann@year.example", "7"]) {
-      const read = await readBy(async (database) => {
-        const question = { contact, properties: [] };
-        const found = await findContact({ pool: database.pool, gateway }, PORTAL, question);
-        expect(found).toMatchObject({ id: "7", email: "Ann@Year.example" });
-      });
-      expect(read).toBeGreaterThan(0);
-      expect(read).toBeLessThanOrEqual(FEW);
-    }
-  });
-
-  test("who is near the cap: each sender's last day, and a step to each sender", async () => {
-    const read = await readBy((database) => listSenderLoads(database, PORTAL, new Date()));
-    expect(read).toBeLessThanOrEqual(daysOf(1) + 4 * SENDERS + FEW);
-  });
-
-  test.each(
-    (Object.keys(REPORT_GROUPS) as ReportGroup[]).flatMap((group) => [
-      [group, 30] as const,
-      [group, 90] as const,
-    ]),
-  )("the report by %s of %i days", async (group, days) => {
-    const request = { group, since: dayBefore(days), limit: 100 };
-    const read = await readBy((database) => readReport(database, PORTAL, request));
-    expect(read).toBeGreaterThan(daysOf(days) / 2);
-    // Once for how much was decided, by the index alone, once for what was decided, once for finding the waits in the index, once for each of them, a tenth at most, by its
-    // key, and once for the enrollments that these end.
-    expect(read).toBeLessThanOrEqual(4.1 * daysOf(days) + FEW);
-  });
-});

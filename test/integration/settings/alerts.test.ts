@@ -1,107 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import request from "supertest";
-import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
-import { raiseAlert } from "#domain/alerts/outbox.js";
-import { openWebhookUrl } from "#domain/alerts/webhook-seals.js";
-import { createCipher } from "#domain/vault/cipher.js";
-import { createWebhookPoster } from "#domain/alerts/webhook-post.js";
-import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
-import { createLogger } from "#platform/observability/logger.js";
-import { confirmAddresses } from "../../support/confirmed-addresses.js";
 import { hiddenField } from "../../support/browser.js";
 import { seedExecutions } from "../../support/executions.js";
-import { startMailServer } from "../../support/mail-server.js";
-import { startListener, type Listener } from "../../support/simulated-app.js";
-import { KEYS, startSite, type Site } from "../../support/site.js";
+import {
+  site,
+  portalId,
+  admin,
+  open,
+  signIn,
+  page,
+  choicesOf,
+  alertsOf,
+  setAddress,
+  textOf,
+  useAlertsSite,
+} from "../../support/alerts-site.js";
 
-type Agent = ReturnType<typeof request.agent>;
-
-let site: Site;
-let portalId: bigint;
-let admin: Agent;
-let privateDestinations: ReadonlySet<string> = new Set();
-
-/** Opens the site and signs an admin in. */
-async function open(options: Parameters<typeof startSite>[0] = {}): Promise<void> {
-  site = await startSite(options);
-  const portal = site.simulator.addPortal();
-  portalId = BigInt(portal.portalId);
-  admin = await signIn(portal.portalId);
-}
-
-/** A browser that has just installed the app in the portal. */
-async function signIn(portal: number): Promise<Agent> {
-  const agent = request.agent(site.url);
-  const start = await agent.get("/oauth/install").expect(302);
-  const back = new URL(site.simulator.authorize(start.get("location") ?? "", { portalId: portal }));
-  await agent.get(back.pathname + back.search);
-  return agent;
-}
-
-const page = async (from = admin, path = "/settings/alerts"): Promise<string> =>
-  (await from.get(path).expect(200)).text;
-/** As they are stored, with the address opened, which is stored sealed. */
-async function choicesOf(portal = portalId) {
-  const stored = await site.database.prisma.portalSettings.findUnique({ where: { portalId: portal } });
-  const sealed = stored?.alertWebhookSealed ?? null;
-  return (
-    stored && {
-      ...stored,
-      ...(sealed && { alertWebhookUrl: openWebhookUrl(createCipher(KEYS), portal, sealed) }),
-    }
-  );
-}
-const alertsOf = (portal = portalId) =>
-  site.database.prisma.alert.findMany({ where: { portalId: portal }, orderBy: { id: "asc" } });
-
-/** Fills in the form as it stands on the page, or stood on an earlier one. */
-async function setAddress(address: string, { from = admin, filledIn = "" } = {}) {
-  const form = filledIn === "" ? await page(from) : filledIn;
-  return from
-    .post("/settings/alerts")
-    .type("form")
-    .send({
-      form_token: hiddenField(form, "form_token"),
-      version: hiddenField(form, "version"),
-      webhook_url: address,
-    });
-}
-
-async function pressTest(from = admin) {
-  const token = hiddenField(await page(from), "form_token");
-  return from.post("/settings/alerts/test").type("form").send({ form_token: token, channel: "WEBHOOK" });
-}
-
-/** Text of one element, without its tags. */
-function textOf(html: string, id: string): string {
-  const element = new RegExp(`<(\\w+)[^>]* id="${id}"[^>]*>(.*?)</\\1>(?=<|$)`, "s").exec(html)?.[2];
-  if (element === undefined) throw new Error(`The page has no element ${id}`);
-  return element.replace(/<[^>]*>/g, "").replaceAll("&quot;", '"');
-}
-
-/** The worker's periodic job, once. */
-async function postDueAlerts(
-  mailer?: Mailer,
-  destinations: ReadonlySet<string> = privateDestinations,
-): Promise<void> {
-  const poster = createWebhookPoster(destinations);
-  await site.database.pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
-  const logger = createLogger({
-    level: "debug",
-    destination: { write: (line: string) => void site.logLines.push(line) },
-  });
-  await sendDueAlerts({
-    pool: site.database.pool,
-    poster,
-    mailer,
-    publicUrl: site.url,
-    cipher: createCipher(KEYS),
-    logger,
-  });
-  await poster.close();
-}
-
-afterEach(() => site.close());
+useAlertsSite();
 
 describe("the address for alerts", () => {
   beforeEach(() => open());
@@ -250,175 +165,6 @@ describe("the address for alerts", () => {
     await stranger.post("/settings/alerts/test").type("form").send({}).expect(303);
     await stranger.get("/settings/alerts/last").expect(401, "");
     expect(await choicesOf()).toBeNull();
-  });
-});
-
-describe("a test alert", () => {
-  let webhook: Listener;
-  let webhookStatus: number;
-
-  beforeEach(async () => {
-    webhookStatus = 204;
-    webhook = await startListener(() => webhookStatus);
-    privateDestinations = new Set([new URL(webhook.url).host]);
-    await open({ privateDestinations });
-  });
-
-  afterEach(() => webhook.close());
-
-  test("needs an address", async () => {
-    expect(await page()).not.toContain("Send a test alert");
-    await pressTest();
-    expect(await page()).toContain("Save an address for alerts first");
-    expect(await alertsOf()).toEqual([]);
-  });
-
-  test("is really posted, as JSON, and its outcome shown", async () => {
-    await setAddress(`${webhook.url}/hook`);
-    await pressTest();
-    const sent = await page();
-    expect(sent).toContain("A test alert is on its way.");
-    expect(textOf(sent, "last-alert")).toBe("Last alert: Test, on its way.");
-    expect(sent).toMatch(
-      /id="last-alert"[^>]*hx-get="\/settings\/alerts\/last\?channel=WEBHOOK" hx-trigger="every 2s"/,
-    );
-    await postDueAlerts();
-    expect(webhook.received).toHaveLength(1);
-    expect(webhook.received[0]).toMatchObject({ method: "POST", url: "/hook" });
-    expect(JSON.parse(webhook.received[0]?.body ?? "")).toEqual({
-      kind: "TEST",
-      portalId: portalId.toString(),
-      message: expect.stringContaining("This is a test"),
-      occurredAt: expect.stringMatching(/^\d{4}-.*Z$/),
-      settingsUrl: `${site.url}/settings`,
-      detailsUrl: `${site.url}/settings`,
-    });
-    const line = (await admin.get("/settings/alerts/last").expect(200)).text;
-    expect(textOf(line, "last-alert")).toMatch(/^Last alert: Test, delivered \d+ \w+ \d{4}/);
-    expect(line).not.toContain("hx-trigger");
-  });
-
-  test("by mail is really mailed to every address, and its outcome shown here and among the last alerts", async () => {
-    const server = await startMailServer();
-    const mailer = createMailer({ smtpUrl: server.url(), from: "enroller@operator.example" });
-    const typed = { form_token: hiddenField(await page(), "form_token"), version: "0" };
-    const post = (email: string) =>
-      admin
-        .post("/settings/alerts")
-        .type("form")
-        .send({ ...typed, email });
-    const refused = await post("ops@acme.example, nobody");
-    expect([refused.status, textOf(refused.text, "email-problem")]).toEqual([
-      422,
-      "“nobody” is not an e-mail address. It should look like ops@example.com.",
-    ]);
-    const eleven = Array.from({ length: 11 }, (_, index) => `p${index}@acme.example`).join(",");
-    expect(textOf((await post(eleven)).text, "email-problem")).toBe("Enter 10 addresses at most.");
-    expect((await post(" ops@acme.example,it@acme.example, ")).status).toBe(303);
-    expect(await choicesOf()).toMatchObject({ alertEmail: "ops@acme.example, it@acme.example" });
-    await confirmAddresses(site.database.pool);
-    await admin
-      .post("/settings/alerts/test")
-      .type("form")
-      .send({ form_token: typed.form_token, channel: "EMAIL" });
-    await postDueAlerts(mailer);
-    mailer.close();
-    await server.close();
-    expect(server.mails.map(({ to }) => to)).toEqual(["ops@acme.example", "it@acme.example"]);
-    const text = await page();
-    expect(textOf(text, "last-mail")).toMatch(/^Last alert: Test, delivered/);
-    expect(text).toMatch(/The last alerts.*Test.*This is a test.*Mail: .*delivered/s);
-  });
-
-  test("that fails says why and when it is tried again, until it is given up", async () => {
-    await setAddress(webhook.url);
-    await pressTest();
-    webhookStatus = 404;
-    await postDueAlerts();
-    expect(textOf(await page(), "last-alert")).toMatch(
-      /^Last alert: Test, not delivered yet\. The address answered with status 404\. Tried 1 time, next at/,
-    );
-    await webhook.close();
-    await postDueAlerts();
-    expect(textOf(await page(), "last-alert")).toContain(
-      "could not be reached (ECONNREFUSED). Tried 2 times",
-    );
-    await site.database.prisma.alert.updateMany({ data: { tries: 11 } });
-    await postDueAlerts();
-    expect(textOf(await page(), "last-alert")).toMatch(/not delivered, given up \d.*ECONNREFUSED/);
-    expect(await alertsOf()).toMatchObject([{ outcome: "FAILED", tries: 12 }]);
-  });
-
-  /** As if every test so far had been sent earlier. */
-  const ageTests = (by: string) =>
-    site.database.pool.query(`UPDATE alerts SET created_at = created_at - $1::interval`, [by]);
-
-  test("takes the place of one still waiting, so that the newest alone is sent", async () => {
-    await setAddress(webhook.url);
-    await pressTest();
-    await ageTests("61 seconds");
-    await pressTest();
-    await postDueAlerts();
-    expect(webhook.received).toHaveLength(1);
-    expect((await alertsOf()).map(({ outcome }) => outcome)).toEqual(["FAILED", "SENT"]);
-  });
-
-  test("is sent once a minute by a channel, however often and from however many browsers it is asked for", async () => {
-    await setAddress(webhook.url);
-    const form_token = hiddenField(await page(), "form_token");
-    const press = (channel: string) =>
-      admin.post("/settings/alerts/test").type("form").send({ form_token, channel }).expect(303);
-    await Promise.all([1, 2, 3, 4, 5].map(() => press("WEBHOOK")));
-    expect(await alertsOf()).toHaveLength(1);
-    await press("WEBHOOK");
-    expect(await page()).toContain("A test was sent a moment ago. Wait a minute");
-    await site.database.prisma.portalSettings.update({
-      where: { portalId },
-      data: { alertEmail: "ops@acme.example" },
-    });
-    await press("EMAIL");
-    await ageTests("61 seconds");
-    await press("WEBHOOK");
-    expect((await alertsOf()).map(({ channel }) => channel)).toEqual(["WEBHOOK", "EMAIL", "WEBHOOK"]);
-  });
-
-  test("is sent ten times a day by an account, and a refused one leaves the one that waits alone", async () => {
-    await setAddress(webhook.url);
-    for (let count = 0; count < 10; count += 1) {
-      await pressTest();
-      await ageTests("61 seconds");
-    }
-    await pressTest();
-    expect(await page()).toContain("Ten tests were sent within a day");
-    expect((await alertsOf()).filter(({ outcome }) => outcome === null)).toHaveLength(1);
-    expect(await alertsOf()).toHaveLength(10);
-    await ageTests("1 day");
-    await pressTest();
-    expect(await page()).toContain("A test alert is on its way.");
-    expect(await alertsOf()).toHaveLength(11);
-  });
-
-  test("is refused by the connection itself where a public app is led to an internal address", async () => {
-    await site.database.prisma.portalSettings.create({
-      data: { portalId, alertWebhookUrl: webhook.url.replace("http://127.0.0.1", "https://localhost") },
-    });
-    await pressTest();
-    await postDueAlerts(undefined, new Set());
-    expect(textOf(await page(), "last-alert")).toContain("The address is not reachable from the internet.");
-    expect(webhook.received).toEqual([]);
-  });
-
-  test("and every other alert is shown to its own portal alone", async () => {
-    const other = await signIn(site.simulator.addPortal().portalId);
-    await setAddress(webhook.url);
-    await pressTest();
-    expect(textOf(await page(other), "last-alert")).toBe("No alert so far.");
-    await raiseAlert(site.database.pool, { portalId, kind: "PORTAL_DISCONNECTED", message: "Gone." });
-    await setAddress("");
-    await postDueAlerts();
-    expect(textOf(await page(), "last-alert")).toMatch(
-      /“Account disconnected”, raised .* when no address was set/,
-    );
   });
 });
 

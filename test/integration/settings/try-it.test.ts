@@ -1,0 +1,93 @@
+import { describe, expect, test } from "@jest/globals";
+import type { EnrollQuestion, Explanation } from "#domain/senders/explanation.js";
+import { makeRotation, page, portalId, submit, usePolicySite } from "../../support/policy-site.js";
+
+/** What the explaining function was asked, and what it answers. */
+const asked: [bigint, EnrollQuestion][] = [];
+let explanation: Explanation;
+
+usePolicySite({
+  explain: (portal, question) => {
+    asked.push([portal, question]);
+    return Promise.resolve(explanation);
+  },
+});
+
+describe("asking what would happen", () => {
+  const QUESTION = { contact: "ann@acme.example", sequence_id: "77", sender_mode: "portal_default" };
+
+  test("hands the question on for this account and shows decision, checks and every candidate's reason", async () => {
+    asked.length = 0;
+    explanation = {
+      kind: "explained",
+      contact: { id: "1", email: "<i>ann</i>@acme.example" },
+      policyName: "Outbound",
+      checks: [{ name: "Cooldown", verdict: "passed", sentence: "Not in a sequence in the last 30 days." }],
+      choice: {
+        chosen: { userId: "8", via: "default_sender" },
+        passedOver: [
+          { userId: "7", via: "contact_owner", code: "SENDER_LIMIT_REACHED", reason: "At the cap." },
+        ],
+      },
+      decision: "enroll",
+      sentence: "Bob Ray would send.",
+    };
+    const answer = await submit("try", QUESTION);
+    expect(answer.status).toBe(200);
+    expect(asked).toEqual([
+      [
+        portalId,
+        { contact: "ann@acme.example", sequenceId: "77", presetId: null, sender: { mode: "portal_default" } },
+      ],
+    ]);
+    expect(answer.text).toContain("The contact would be enrolled.");
+    expect(answer.text).toMatch(
+      /Ann Lee.*the contact&#39;s owner.*At the cap\..*SENDER_LIMIT_REACHED.*Bob Ray|Ann Lee.*the contact's owner.*At the cap\..*SENDER_LIMIT_REACHED.*Bob Ray/,
+    );
+    expect(answer.text).toContain("&lt;i>ann");
+    explanation = { kind: "contact-not-found" };
+    expect((await submit("try", QUESTION)).text).toContain("HubSpot has no such contact.");
+    explanation = { kind: "hubspot-unavailable" };
+    expect((await submit("try", QUESTION)).text).toContain("could not be asked");
+  });
+
+  test("takes all that a step can say, a link's preset, sender or rotation, and a story's contact and sequence", async () => {
+    asked.length = 0;
+    explanation = { kind: "contact-not-found" };
+    const step = { sender_alias: "a@acme.example", if_already_enrolled: "wait", cooldown_days: "9" };
+    await submit("try", { ...QUESTION, ...step, not_before: "2027-01-31" });
+    expect(asked[0]?.[1]).toMatchObject({
+      ...{ senderAlias: "a@acme.example", ifAlreadyEnrolled: "wait", cooldownDays: 9 },
+      notBefore: "2027-01-31",
+    });
+    asked.length = 0;
+    expect(await page("try?sender=7")).toMatch(/value="specific_user" selected.*value="7" selected/s);
+    const rotationId = await makeRotation("DACH");
+    expect(await page(`try?rotation=${rotationId}`)).toMatch(
+      new RegExp(`value="rotation" selected.*value="${rotationId}" selected`, "s"),
+    );
+    for (const path of ["senders/7", `rotations/${rotationId}`, "policy"])
+      expect(await page(path)).toMatch(/href="\/settings\/try/);
+    const prefilled = await submit("try", { contact: "ann@acme.example", sequence: "77" });
+    expect([prefilled.status, asked]).toEqual([200, []]);
+    expect(prefilled.text).toMatch(/name="contact"[^>]*value="ann@acme.example"/);
+    expect(prefilled.text).toMatch(/<option value="77" selected/);
+    expect(prefilled.text).toContain("No sequence of this account is known yet.");
+  });
+
+  test.each([
+    ["sender_alias", "x", "The alias has to be an e-mail address"],
+    ["cooldown_days", "3651", "from 0 to 3,650"],
+    ["if_already_enrolled", "maybe", "Choose one of the list."],
+    ["not_before", "tomorrow", "Enter a day such as"],
+    ["contact", "nobody", "e-mail address, or its record id"],
+    ["sequence_id", "", "Choose a sequence."],
+    ["preset_id", "424242", "Choose a preset from the list."],
+    ["sender_mode", "specific_user", "Choose the user to send as."],
+    ["sender_mode", "rotation", "Choose a rotation."],
+  ])("refuses %s %j at its field and asks nobody", async (field, value, reason) => {
+    asked.length = 0;
+    const answer = await submit("try", { ...QUESTION, [field]: value });
+    expect([answer.status, answer.text.includes(reason), asked]).toEqual([422, true, []]);
+  });
+});

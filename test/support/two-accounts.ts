@@ -1,0 +1,236 @@
+import { afterAll, beforeAll } from "@jest/globals";
+import { createBulkJob } from "#domain/history/bulk-jobs.js";
+import { INITIAL_POLICY } from "#domain/contract/policy.js";
+import { savePreset } from "#domain/policy/preset-store.js";
+import { createRotation } from "#domain/policy/rotation-store.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { createBrowser, hiddenField, type Browser } from "./browser.js";
+import { seedExecutions } from "./executions.js";
+import {
+  settingsRoutes,
+  type FormCall,
+  type ReadCall,
+  type RouteCall,
+  type RouteIds,
+  type TabCall,
+} from "./settings-routes.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "./start-app.js";
+
+/** In every name of the first account, so that a look for it finds whatever shows of that account. */
+export const SECRET = "of-the-first-account";
+
+export let running: RunningApp;
+
+export let portal: SimulatedPortal;
+
+export let other: SimulatedPortal;
+
+/** Whose names are secret, who was let in by an admin, and who was not. */
+export let sender: bigint;
+
+export let letIn: bigint;
+
+export let unlisted: number;
+
+export let job: bigint;
+
+export const prisma = () => running.db.database.prisma;
+
+export const firstAccount = () => BigInt(portal.portalId);
+
+export async function fillFirstAccount(): Promise<void> {
+  const portalId = firstAccount();
+  await addPeople(portalId);
+  await seedExecutions(running.db.database, executionSeeds(portalId));
+  await prisma().sequence.create({ data: { portalId, sequenceId: "31", name: SECRET, isListed: true } });
+  await prisma().portal.update({ where: { portalId }, data: { directoryError: SECRET } });
+  await prisma().portalSettings.create({
+    data: {
+      ...{ portalId, defaultSenderUserId: sender, pausedAt: new Date() },
+      ...{ alertEmail: `${SECRET}@z.example`, alertWebhookUrl: `https://${SECRET}.example` },
+    },
+  });
+  const refusal = { refusedCode: "INBOX_NOT_CONNECTED", refusedMessage: SECRET, refusedAt: new Date() };
+  await prisma().senderSettings.create({ data: { portalId, userId: sender, ...refusal, windowDays: [] } });
+  const by = { userId: null, userEmail: `${SECRET}@y.example` };
+  const members = [{ userId: sender, weight: 2 }];
+  await createRotation(running.db.database, portalId, {
+    draft: { name: SECRET, keepsSender: true, members },
+    by,
+  });
+  await savePreset(running.db.database, portalId, {
+    draft: { name: SECRET, policy: INITIAL_POLICY },
+    saved: undefined,
+    by,
+  });
+  // Long enough ago for another test to be sent.
+  const createdAt = new Date(Date.now() - 3_600_000);
+  for (const channel of ["EMAIL", "WEBHOOK"])
+    await prisma().alert.create({
+      data: { portalId, kind: "TEST", channel, message: SECRET, lastProblem: SECRET, tries: 1, createdAt },
+    });
+  const client = await running.db.database.pool.connect();
+  const bulk = { action: "CANCEL", filter: { search: SECRET }, userId: null, userEmail: SECRET } as const;
+  const creation = await createBulkJob(client, portalId, bulk).finally(() => client.release());
+  if (creation.kind !== "created") throw new Error(`the job is ${creation.kind}`);
+  job = creation.id;
+}
+
+export async function addPeople(portalId: bigint): Promise<void> {
+  const person = (userId: bigint, firstName: string, superAdmin = false) => ({
+    ...{ portalId, userId, firstName, superAdmin, email: `${firstName}@y.example` },
+    ...{ seatNames: [], isListed: true },
+  });
+  await prisma().user.createMany({
+    data: [
+      person(BigInt(portal.admin.userId), "Zoe", true),
+      person(sender, SECRET),
+      person(letIn, "Nel"),
+      person(BigInt(unlisted), "Uli"),
+    ],
+    // Who installed is known already.
+    skipDuplicates: true,
+  });
+  await prisma().portalAdmin.create({ data: { portalId, userId: letIn } });
+}
+
+export function executionSeeds(portalId: bigint) {
+  const named = {
+    ...{ portalId, contactEmail: `${SECRET}@x.example`, workflowId: "99" },
+    ...{ sequenceId: "31", sequenceName: SECRET, senderUserId: sender, senderEmail: `${SECRET}@y.example` },
+    request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
+  };
+  const lost = { errorCode: "BOUNCED", errorMessage: SECRET, lastProblem: SECRET, completionProblem: SECRET };
+  return [
+    { ...named, enrollmentStatus: "ENROLLED", enrolledAt: new Date() },
+    { ...named, ...lost, enrollmentStatus: "FAILED", contactId: "151" },
+    { ...named, contactId: "152", lastProblem: SECRET },
+    { ...named, contactId: "153", dueAt: new Date(Date.now() + 3_600_000) },
+  ];
+}
+
+/** What the calls name, with the versions as they are stored now; 0 for what is gone. */
+export async function idsNow(): Promise<RouteIds> {
+  const portalId = firstAccount();
+  const where = { portalId };
+  const byContact = async (contactId: string) =>
+    (await prisma().execution.findFirstOrThrow({ where: { ...where, contactId }, orderBy: { id: "asc" } }))
+      .id;
+  const settings = await prisma().portalSettings.findUniqueOrThrow({ where });
+  const senderRow = await prisma().senderSettings.findFirst({ where });
+  const rotation = await prisma().rotation.findFirst({ where, orderBy: { rotationId: "asc" } });
+  const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
+  return {
+    ...{ portalId, sender, letIn, job, settingsVersion: settings.version },
+    alertAddress: settings.alertEmail ?? "",
+    failed: await byContact("151"),
+    queued: await byContact("152"),
+    later: await byContact("153"),
+    senderVersion: senderRow?.version ?? 0,
+    ...{ rotation: rotation?.rotationId ?? 0n, rotationVersion: rotation?.version ?? 0 },
+    ...{ preset: preset?.presetId ?? 0n, presetVersion: preset?.version ?? 0 },
+  };
+}
+
+/** Every row of every table that belongs to accounts: of one, or of all. */
+export async function rowsOf(portalId: bigint | null): Promise<Record<string, unknown>> {
+  const { pool } = running.db.database;
+  const { rows: tables } = await pool.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.columns
+      WHERE table_schema = 'public' AND column_name = 'portal_id' ORDER BY 1`,
+  );
+  const parts = tables.map(
+    ({ name }) =>
+      `SELECT '${name}' AS name, (SELECT jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t)::text)
+         FROM "${name}" t WHERE $1::bigint IS NULL OR portal_id = $1) AS rows`,
+  );
+  const { rows } = await pool.query<{ all: Record<string, unknown> }>(
+    `SELECT jsonb_object_agg(name, rows) AS all FROM (${parts.join(" UNION ALL ")}) AS parts`,
+    [portalId],
+  );
+  return rows[0]?.all ?? {};
+}
+
+/** Entries in the account's audit that name its admin. */
+export const auditedActs = (): Promise<number> =>
+  prisma().auditEntry.count({
+    where: { portalId: firstAccount(), userId: BigInt(portal.admin.userId) },
+  });
+
+/** The first account's rows but for the place in its request window that a question to HubSpot takes. */
+export async function decidedRows(): Promise<string> {
+  const { portal_drains: _, ...rows } = await rowsOf(firstAccount());
+  return JSON.stringify(rows);
+}
+
+/** A browser in which a user has signed in by HubSpot. */
+export async function signIn(one: SimulatedPortal, userId = one.admin.userId): Promise<Browser> {
+  const browser = createBrowser(running.publicUrl);
+  const { location } = await browser.get("/settings/sign-in");
+  await browser.get(running.simulator.authorize(location ?? "", { portalId: one.portalId, userId }));
+  return browser;
+}
+
+export const tokenOf = async (browser: Browser): Promise<string> =>
+  hiddenField((await browser.get("/settings")).text, "form_token");
+
+export type CallOf<Kind> = Extract<RouteCall, { kind: Kind }>;
+
+export async function callsOf<Kind extends RouteCall["kind"]>(...kinds: Kind[]): Promise<CallOf<Kind>[]> {
+  const calls = Object.values(settingsRoutes(await idsNow())).flat();
+  return calls.filter((call): call is CallOf<Kind> => (kinds as string[]).includes(call.kind));
+}
+
+export const reads = (): Promise<ReadCall[]> => callsOf("page", "part");
+
+export const forms = (): Promise<FormCall[]> => callsOf("form");
+
+export const postForm = (browser: Browser, { path, fields }: FormCall, token?: string) =>
+  browser.post(path, token === undefined ? fields : [...fields, ["form_token", token]]);
+
+/** The tab's calls by their routes: the method is in the route's name. */
+export async function tabCalls(): Promise<[method: "GET" | "PUT" | "POST", call: TabCall][]> {
+  return Object.entries(settingsRoutes(await idsNow())).flatMap(([route, calls]) =>
+    calls
+      .filter((call) => call.kind === "tab")
+      .map((call): ["GET" | "PUT" | "POST", TabCall] => [
+        route.split(" ")[0] as "GET" | "PUT" | "POST",
+        call,
+      ]),
+  );
+}
+
+export type Signed = NonNullable<Parameters<SimulatedPortal["hubspotFetch"]>[1]>;
+
+export function ask(
+  from: SimulatedPortal,
+  [method, { path, body }]: [Exclude<Signed["method"], undefined>, TabCall],
+  signed: Signed = {},
+) {
+  const request = { method, ...(body === undefined ? {} : { body }), ...signed };
+  return from.hubspotFetch(running.publicUrl + path, request);
+}
+
+/** Where the answers go to, without the address of the app. */
+export const pathOf = (location: string | undefined) => location?.replace(running.publicUrl, "");
+
+/** An app with two accounts, the first of them filled with all that it can have. */
+export function useTwoAccounts(): void {
+  beforeAll(async () => {
+    // Without a worker: what is stored stays as it is, but for what the calls change.
+    running = await startRunningApp({ environment: { ROLE: "web" } });
+    portal = addPlainPortal(running.simulator);
+    other = addPlainPortal(running.simulator);
+    for (const one of [portal, other]) await running.install(one);
+    const [first = 0, second = 0, third = 0] = [...portal.users.values()]
+      .filter(({ superAdmin, active }) => !superAdmin && active)
+      .map((user) => {
+        user.canInstallApps = true;
+        return user.userId;
+      });
+    [sender, letIn, unlisted] = [BigInt(first), BigInt(second), third];
+    await fillFirstAccount();
+  });
+
+  afterAll(() => running.close());
+}
