@@ -16,11 +16,11 @@ import type { RequestBudget, RequestSlot } from "./pace/request-budget.js";
 import { readRetryAfterMs } from "./retry-after.js";
 import { cutText } from "#platform/text/storable-text.js";
 
-/** What a request does before a byte of it is sent: if that fails, it certainly did nothing. */
+/** The phase before a byte of the request is sent: a failure here certainly had no effect. */
 const BEFORE_SENDING = new Set(["getaddrinfo", "connect"]);
 
 /**
- * Whether a fault of the network came before the request was sent. The code alone does not say so: a connection in use may
+ * Whether a network fault came before the request was sent. The code alone does not show it: a connection in use may
  * lose its route (EHOSTUNREACH on read) long after HubSpot has the request.
  */
 function wasBeforeSending(cause: unknown): boolean {
@@ -31,8 +31,8 @@ function wasBeforeSending(cause: unknown): boolean {
 }
 
 /**
- * Turns a failed `fetch` into HubSpotUnavailable, telling "never sent" from "may have been received". What kept the
- * request from being sent, or cut it off, on our side is itself the fault.
+ * Turns a failed `fetch` into HubSpotUnavailable, and distinguishes "never sent" from "may have been received". If our
+ * own side kept the request from being sent, or aborted it, that reason is the fault.
  */
 export function classifyNetworkFault(fault: unknown): AppError {
   if (fault instanceof AppError) return fault;
@@ -47,8 +47,8 @@ export function classifyNetworkFault(fault: unknown): AppError {
 }
 
 /**
- * What a missing token means to the caller: the grant is gone, our own set-up is broken (a sealing key removed too
- * early), or it is a passing trouble, of the token endpoint or our own. Nothing was sent in any case.
+ * What a missing token means to the caller: the grant is gone, our own setup is broken (a sealing key removed too
+ * early), or the token endpoint or our storage has a passing problem. Nothing was sent in any case.
  */
 export function classifyTokenFault(fault: unknown): HubSpotError {
   if (fault instanceof HubSpotUnavailable) {
@@ -62,7 +62,7 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
     return new AppMisconfigured(`The portal's token cannot be read (${fault.code})`, { cause: fault });
   }
   const { retryAfterMs } = (fault ?? {}) as { retryAfterMs?: unknown };
-  // HubSpot's token endpoint failed for another caller, and is spared for all of them.
+  // HubSpot's token endpoint failed for another caller, and nobody asks it for now.
   if (fault instanceof AppError && typeof retryAfterMs === "number")
     return new HubSpotUnavailable("HubSpot's OAuth service failed", {
       cause: fault,
@@ -72,7 +72,10 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
   return new TokenNotAtHand("The portal's token could not be had", { cause: fault });
 }
 
-/** 423 locked, 477 region migration, and every 5xx are passing (docs/hubspot.md §6). What is below 400 and no success refuses nothing. */
+/**
+ * 423 locked, 477 region migration, and every 5xx are passing (docs/hubspot.md §6). A status below 400 that is not a
+ * success is not a refusal.
+ */
 function isOutage(httpStatus: number): boolean {
   return (
     httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
@@ -87,7 +90,7 @@ const HIGHEST_MAX = 10_000;
 function observeRate(response: Response, slot: RequestSlot): void {
   const max = Number(response.headers.get("x-hubspot-ratelimit-max"));
   const remaining = Number(response.headers.get("x-hubspot-ratelimit-remaining"));
-  // Of another interval than ours the figures say nothing about our window.
+  // For an interval other than ours the figures say nothing about our window.
   const isOurWindow =
     Number(response.headers.get("x-hubspot-ratelimit-interval-milliseconds") ?? WINDOW_MS) === WINDOW_MS;
   const isGiven =
@@ -115,19 +118,19 @@ function parseJson(text: string): unknown {
 
 const LONGEST_BUDGET_WAIT_MS = 30_000;
 
-/** A daily limit is looked at again after this; when HubSpot resets it is unpublished (docs/hubspot.md §5.5). */
+/** A daily limit is tried again after this; when HubSpot resets it is not published (docs/hubspot.md §5.5). */
 const DAILY_LIMIT_MS = 3_600_000;
 
-/** A locked record wants at least this before the next try (docs/hubspot.md §6). */
+/** A locked record needs at least this long before the next try (docs/hubspot.md §6). */
 const LOCKED_MS = 2_000;
 
 const NO_REASON = "no reason given";
-/** Of HubSpot's words, in characters. */
+/** Maximum length of HubSpot's message, in characters. */
 const LONGEST_WORDS = 500;
 
 /**
- * What an admin reads as HubSpot's words. Pages of what stands in front of it and JSON without a sentence are nothing to
- * read: there the name of the error has to do.
+ * The message an admin reads as HubSpot's. HTML pages from a proxy and JSON without a sentence are not readable: then
+ * the error name has to do.
  */
 function wordsOf(
   { message, details, codes }: ErrorBody,
@@ -140,9 +143,9 @@ function wordsOf(
 }
 
 /**
- * Whether a refusal is HubSpot's own: those are JSON objects (docs/hubspot.md §5.6), or lists of such that name an error. Pages
- * come from what stands in front of it and say nothing about the request. A 401 is found out about by a new token, and an
- * empty 404 is one way to say "none".
+ * Whether a refusal is HubSpot's own: those are JSON objects (docs/hubspot.md §5.6), or lists of such that name an
+ * error. HTML pages come from a proxy in front of it and say nothing about the request. For a 401 a new token decides,
+ * and an empty 404 is one way to say "none".
  */
 function isHubSpotsWord(httpStatus: number, { text, body }: { text: string; body: unknown }): boolean {
   if (httpStatus === 401 || (httpStatus === 404 && text === "")) return true;
@@ -154,7 +157,7 @@ function saysSomething({ message, category, codes, details }: ErrorBody): boolea
   return message !== undefined || category !== undefined || codes.length > 0 || details.length > 0;
 }
 
-/** A success that calls itself an error, and brings nothing else. */
+/** A success status whose body is only an error. */
 function isErrorAllTheSame(body: unknown): boolean {
   if (typeof body !== "object" || body === null || !("status" in body)) return false;
   const { status } = body;
@@ -162,7 +165,7 @@ function isErrorAllTheSame(body: unknown): boolean {
   return isError && !("results" in body) && !("id" in body) && saysSomething(readErrorBody(body));
 }
 
-/** Names of errors that say what a status says, by the status. */
+/** Error names that mean the same as a status, by status. */
 const NAMES_OF_STATUSES: readonly (readonly [RegExp, number])[] = [
   [/^(?:INVALID|EXPIRED)_AUTHENTICATION$/i, 401],
   [/^(?:OBJECT|RESOURCE)_NOT_FOUND$/i, 404],
@@ -170,7 +173,7 @@ const NAMES_OF_STATUSES: readonly (readonly [RegExp, number])[] = [
 ];
 const NAMES_A_LIMIT = /^(?:RATE_?LIMITS?|TOO_MANY_REQUESTS)$/i;
 
-/** The status that an error stands for: a limit is one under any name but an outage's, and a success is none. */
+/** The status an error means: a rate limit is one under any name except an outage's, and a success is not an error. */
 function meantStatus(httpStatus: number, { policyName, category = "", codes }: ErrorBody): number {
   if (httpStatus >= 500) return httpStatus;
   const isNamed = (pattern: RegExp): boolean => [category, ...codes].some((name) => pattern.test(name));
@@ -179,7 +182,7 @@ function meantStatus(httpStatus: number, { policyName, category = "", codes }: E
   return NAMES_OF_STATUSES.find(([pattern]) => isNamed(pattern))?.[1] ?? 400;
 }
 
-/** Which of HubSpot's limits was reached: by name, else by its words. */
+/** Which of HubSpot's limits was reached: by name, otherwise by its message. */
 function policyOf({ policyName, message = "" }: ErrorBody): string {
   const told = policyName ?? /\byour (daily|secondly|ten_secondly_rolling) limit/i.exec(message)?.[1];
   return told?.toUpperCase() ?? "TEN_SECONDLY_ROLLING";
@@ -192,11 +195,11 @@ function throttledMs(policyName: string): number {
 }
 
 /**
- * Reads an answer: the parsed body of a success, a typed fault otherwise, also for a success that calls itself an error. Rate
- * headers are fed to the request's slot.
+ * Reads an answer: the parsed body of a success, otherwise a typed fault, also for a success status with an error body.
+ * Rate headers go to the request's slot.
  *
- * @throws HubSpotThrottled on 429 and on whatever else names a rate limit, HubSpotUnavailable on outages and on whatever is not in HubSpot's own form,
- *   HubSpotRejected on other 4xx.
+ * @throws HubSpotThrottled on 429 and on whatever else names a rate limit, HubSpotUnavailable on outages and on
+ *   whatever is not in HubSpot's own form, HubSpotRejected on other 4xx.
  */
 export async function classifyAnswer(
   response: Response,
@@ -215,7 +218,7 @@ export async function classifyAnswer(
   throw faultOf(response, text, budget);
 }
 
-/** What an error means; where it is a limit, the portal rests. */
+/** What an error means; if it is a limit, the portal pauses. */
 function faultOf({ status, headers }: Response, text: string, budget: RequestBudget): HubSpotError {
   const body = parseJson(text);
   const error = readErrorBody(body);
@@ -225,7 +228,7 @@ function faultOf({ status, headers }: Response, text: string, budget: RequestBud
   if (httpStatus === 429) {
     const policyName = policyOf(error);
     const waitMs = askedMs ?? throttledMs(policyName);
-    // A long wait is the circuit's business: a turn must not hold the portal for an hour.
+    // A long wait is up to the circuit: a turn must not hold the portal for an hour.
     budget.exhaust(Math.min(waitMs, LONGEST_BUDGET_WAIT_MS));
     return new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }

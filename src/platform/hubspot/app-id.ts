@@ -1,6 +1,6 @@
 import type { Logger } from "#platform/observability/logger.js";
 
-/** HubSpot's id of this app: as configured, else as HubSpot was first heard to name it. */
+/** HubSpot's id of this app: as configured, otherwise as HubSpot first named it. */
 export interface AppId {
   /** Undefined: not known yet. */
   readonly value: string | undefined;
@@ -8,9 +8,7 @@ export interface AppId {
   heard(id: string): void;
 }
 
-/**
- * @param options.configured what the operator set. It goes before HubSpot's word; the log tells once if they differ.
- */
+/** @param options.configured what the operator set. It takes precedence over HubSpot's; a difference is logged once. */
 export function createAppId({
   configured,
   logger,

@@ -1,9 +1,9 @@
-/** What HubSpot said of a batch of completions, by callback id. What is in neither was not told. */
+/** HubSpot's answer to a batch of completions, by callback id. An id in neither list has no result. */
 export interface BatchAnswer {
   readonly taken: ReadonlySet<string>;
   /** Why each was refused, in HubSpot's words. */
   readonly refused: ReadonlyMap<string, string>;
-  /** HubSpot told of an error, and not of whose: one of those that were not told was not taken. */
+  /** HubSpot reported an error without saying whose: one of those without a result was refused. */
   readonly hasUnnamedErrors: boolean;
 }
 
@@ -12,7 +12,7 @@ type Entry = Readonly<Record<string, unknown>>;
 const isEntry = (value: unknown): value is Entry => typeof value === "object" && value !== null;
 const entriesOf = (value: unknown): Entry[] => (Array.isArray(value) ? value.filter(isEntry) : []);
 
-/** Ids stand at different places in HubSpot's answers: beside the message, in a context, in a list. */
+/** Ids appear in different places of HubSpot's answers: next to the message, in a context, in a list. */
 const DEEPEST_ID = 4;
 
 function idsIn(value: unknown, sent: ReadonlySet<string>, depth = 0): string[] {
@@ -34,15 +34,16 @@ function verdictOf(entry: Entry, isError: boolean): "taken" | "refused" | "unkno
 const wordOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const messageOf = (entry: Entry): string => wordOf(entry["message"]) || "no reason given";
 
-/** The first error that a success for a single completion names; undefined where it names none. */
+/** The first error that a success for a single completion names; undefined if it names none. */
 export function readErrorOf(body: unknown): string | undefined {
   const [error] = isEntry(body) ? entriesOf(body["errors"]) : [];
   return error && messageOf(error);
 }
 
 /**
- * Reads the answer to a batch. A 204, and any other success that names no error, is for all of it. A 207, or a success
- * with errors in it, is read row by row: its shape is unpublished, so ids are looked for wherever they may stand.
+ * Reads the answer to a batch. A 204, and any other success that names no error, applies to the whole batch. A 207, or
+ * a success with errors in it, is read row by row: its shape is not published, so ids are searched wherever they may
+ * appear.
  */
 export function readBatchAnswer(
   { httpStatus, body }: { httpStatus: number; body: unknown },
@@ -69,7 +70,7 @@ export function readBatchAnswer(
   const refusedIds = new Set(refused.map(([id]) => id));
   const failed = new Set(rows.flatMap(({ verdict, ids }) => (verdict === "taken" ? [] : ids)));
   const isUnnamed = errors.some((entry) => idsIn(entry, sent).length === 0);
-  // What is named on both sides was not told either.
+  // An id on both sides has no clear result either.
   return {
     hasUnnamedErrors: isUnnamed || Number(members["numErrors"] ?? 0) > failed.size,
     taken: new Set([...taken].filter((id) => !refusedIds.has(id) && !unknown.has(id))),

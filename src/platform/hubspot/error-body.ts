@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-/** What HubSpot says of an error. Any part may be missing, null, or of another type: each is read by itself. */
+/** HubSpot's description of an error. Any part may be missing, null, or of another type, so each is read separately. */
 export interface ErrorBody {
-  /** In HubSpot's words; undefined where it has none. */
+  /** In HubSpot's words; undefined if it has none. */
   readonly message: string | undefined;
   readonly category: string | undefined;
   readonly policyName: string | undefined;
-  /** What stands where HubSpot puts names of errors, e.g. `SequenceError.UNSUBSCRIBED`: the outermost first. */
+  /** The texts in the places where HubSpot puts error names, e.g. `SequenceError.UNSUBSCRIBED`: the outermost first. */
   readonly codes: readonly string[];
-  /** The sentences of the single errors below the message. */
+  /** The messages of the individual errors below the main message. */
   readonly details: readonly string[];
 }
 
@@ -19,17 +19,17 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** A name of an error and no sentence: what people wrote has other characters, or is longer. */
+/** An error name and not a sentence: text by people has other characters, or is longer. */
 const CODE = /^[A-Za-z][\w.:$-]{2,150}$/;
-/** Says no more than that there is an error. */
+/** Texts that say only that there is an error. */
 const SAYS_NOTHING = /^(?:error|fail(?:ed|ure)?)$/i;
-/** Members that name an error. In a context stand ids and texts of records too, under names of their own. */
+/** Members that name an error. Contexts also contain ids and texts of records, under other names. */
 const NAMES_AN_ERROR = /^(?:sub_?category|error_?type|error_?code|code|errors?|reason|status)$/i;
-/** Members that say in words what is wrong. */
+/** Members that describe the problem. */
 const TELLS_OF_AN_ERROR = /^(?:message|error_?message|error_?description|detail|errors)$/i;
-/** A list of more errors says nothing that its first ones do not. */
+/** Longer lists of errors say nothing that the first ones do not. */
 const MOST_ERRORS = 20;
-/** Errors stand in lists, in contexts, and in wrappers of both: below that only what is no error any more. */
+/** Errors are in lists, in contexts, and in wrappers of both: nothing deeper is an error. */
 const DEEPEST = 5;
 const MOST_PARTS = 100;
 
@@ -41,7 +41,7 @@ function isList(value: unknown): value is readonly unknown[] {
 
 const listOf = (value: unknown): readonly unknown[] => (isList(value) ? value : [value]);
 
-/** The objects of a body, the outermost first. Wherever an error stands in it, it is one of them. */
+/** The objects of a body, the outermost first. Any error in it is one of them. */
 function partsOf(body: unknown): Members[] {
   const parts: Members[] = [];
   let level: readonly unknown[] = [body];
@@ -53,7 +53,7 @@ function partsOf(body: unknown): Members[] {
   return parts.slice(0, MOST_PARTS);
 }
 
-/** The texts of a part's members of certain names, alone or in lists; `first` before the others. */
+/** The texts of a part's members with certain names, alone or in lists; `first` before the others. */
 function textsOf(part: Members, names: RegExp, first: string): string[] {
   return [first, ...Object.keys(part).filter((name) => name !== first)]
     .filter((name) => names.test(name))

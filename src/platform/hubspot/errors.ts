@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.js";
 
-/** Anything HubSpot, or the way to it, did not do. */
+/** Any failure of HubSpot, or of the way to it. */
 export abstract class HubSpotError extends AppError {
   override readonly status: number = 502;
 }
@@ -12,9 +12,9 @@ export abstract class HubSpotError extends AppError {
 export class HubSpotUnavailable extends HubSpotError {
   override readonly code: string = "HUBSPOT_UNAVAILABLE";
   override readonly retryable = true;
-  /** How long HubSpot asked us to wait, in ms; undefined where it did not say. */
+  /** How long HubSpot asked us to wait, in ms; undefined if it did not say. */
   readonly retryAfterMs: number | undefined;
-  /** True where the request certainly never reached HubSpot (connection refused, name not found). */
+  /** True if the request certainly never reached HubSpot (connection refused, name not found). */
   readonly wasNotSent: boolean;
 
   constructor(
@@ -28,19 +28,22 @@ export class HubSpotUnavailable extends HubSpotError {
 }
 
 /**
- * An answer of another shape than HubSpot's. After a write it is ambiguous, and after a read nothing is known of what was
- * asked about; of anything else it says nothing.
+ * An answer in another form than HubSpot's. After a write it is ambiguous; after a read nothing is known about the
+ * record.
  */
 export class HubSpotAnsweredOddly extends HubSpotUnavailable {}
 
-/** The request left, and its answer was not in by the time it had. */
+/** The request was sent, and its answer did not arrive in time. */
 export class HubSpotTimedOut extends HubSpotUnavailable {
   constructor(timeoutMs: number) {
     super(`HubSpot did not answer within ${Math.round(timeoutMs / 1_000)} s`);
   }
 }
 
-/** A refusal that is not HubSpot's own: a page, or another form than its answers have. It may come from what is in between. */
+/**
+ * A refusal that is not HubSpot's own: an HTML page, or another form than its answers have. It may come from a proxy in
+ * between.
+ */
 export class HubSpotAnsweredWithPage extends HubSpotUnavailable {
   readonly httpStatus: number;
 
@@ -51,8 +54,8 @@ export class HubSpotAnsweredWithPage extends HubSpotUnavailable {
 }
 
 /**
- * HubSpot was not asked, because the portal's circuit opened while the request waited for its turn. Says nothing new about
- * HubSpot, and is nothing that happened to the execution: it goes on once the circuit closes.
+ * HubSpot was not asked, because the portal's circuit opened while the request waited for its turn. It says nothing new
+ * about HubSpot, and does not count as a failure of the execution, which goes on once the circuit closes.
  */
 export class PortalSpared extends HubSpotUnavailable {
   override readonly code = "PORTAL_SPARED";
@@ -74,8 +77,8 @@ export class HubSpotThrottled extends HubSpotUnavailable {
 }
 
 /**
- * No token for a reason of our own: our storage failed, or another process is at refreshing it. HubSpot was not asked, so
- * this says nothing about it.
+ * No token for a reason of our own: our storage failed, or another process is refreshing it. HubSpot was not asked, so
+ * this says nothing about HubSpot.
  */
 export class TokenNotAtHand extends HubSpotUnavailable {
   override readonly code = "TOKEN_NOT_AT_HAND";
@@ -90,10 +93,10 @@ export class HubSpotRejected extends HubSpotError {
   override readonly code = "HUBSPOT_REJECTED";
   readonly httpStatus: number;
   readonly category: string | undefined;
-  /** Names of errors that the answer carries, wherever they stood. */
+  /** Error names in the answer, wherever they were. */
   readonly codes: readonly string[];
   readonly hubspotMessage: string;
-  /** Sentences of single errors below the message. */
+  /** Messages of the individual errors below the main message. */
   readonly details: readonly string[];
 
   constructor(answer: {
@@ -119,13 +122,13 @@ export class GrantRevoked extends HubSpotError {
 }
 
 /**
- * A fault of our own set-up, which waiting does not mend: HubSpot does not accept the app's credentials, or a grant does
- * not open. Tell the operator, never disconnect portals (docs/hubspot.md §2.6).
+ * A fault of our own setup, which waiting does not fix: HubSpot does not accept the app's credentials, or a grant does
+ * not open. Alert the operator, never disconnect portals (docs/hubspot.md §2.6).
  */
 export class AppMisconfigured extends HubSpotError {
   override readonly code = "APP_MISCONFIGURED";
 
-  /** What the operator has to set right: the code of the fault behind it (a sealing key that is missing), or its own. */
+  /** What the operator has to fix: the code of the underlying fault (a missing sealing key), or its own code. */
   get reason(): string {
     return this.cause instanceof AppError ? this.cause.code : this.code;
   }

@@ -7,12 +7,12 @@ import { HubSpotAnsweredOddly, HubSpotAnsweredWithPage, HubSpotRejected } from "
 import { paths } from "./paths.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 
-/** Ids are kept in keys and indexes, which take no text of any length; HubSpot's have 20 digits at most. */
+/** Ids are stored in keys and indexes, which take no text of any length; HubSpot's have 20 digits at most. */
 const id = z.union([z.string().max(100), z.number()]).transform(String);
 const userId = z
   .union([z.string().regex(/^0{0,17}[1-9]\d{0,17}$/), z.number().int().positive()])
   .transform(BigInt);
-/** What stands where there is no user. */
+/** The value in place of a missing user. */
 const noUser = z.literal([0, "0", "", null]).transform(() => null);
 const maybeUserId = userId
   .or(noUser)
@@ -22,18 +22,18 @@ const maybeUserId = userId
 const LONGEST_TEXT = 1_000;
 const name = z.string().transform((value) => cutText(value, LONGEST_TEXT));
 const text = name.nullish().transform((value) => value ?? null);
-/** Only what a person reads: of another type than text it counts as left out. */
+/** Only for display: a value of another type counts as missing. */
 const words = text.catch(null);
-/** Undefined if it cannot be. By this machine's clock no more is said of it: that may be wrong itself. */
+/** Undefined if it is impossible. It is not compared with this machine's clock, which may itself be wrong. */
 const instant = z
   .unknown()
   .optional()
   .transform((value) => readHubSpotDate(value));
 const cursor = z.union([z.string().max(2_000), z.number()]).transform(String);
-/** A page of any list: its records are read one by one, and where the next one begins apart from them. */
+/** A page of any list: its records are parsed one by one, and the next page's cursor separately. */
 const anyPage = z.object({ results: z.array(z.unknown()), paging: z.unknown().optional() });
 
-/** As steps name it: another one could be chosen, and no call with it would be taken. */
+/** As workflow steps name it: with another form it could be chosen, but no call with it would be accepted. */
 const sequenceId = id.pipe(z.string().regex(/^\d{1,20}$/));
 const listedSequence = z.object({ id: sequenceId, name, folderId: id.nullish() });
 const newEnrollment = z.object({ id, enrolledAt: instant });
@@ -61,7 +61,7 @@ const ownerRecord = z.object({
     .nullish()
     .transform((archived) => archived ?? false),
 });
-/** Archived owners have lost their `userId`: whose they were `userIdIncludingInactive` says. */
+/** Archived owners have lost their `userId`: `userIdIncludingInactive` says whose they were. */
 const owner = ownerRecord.transform(({ userIdIncludingInactive, ...owner }) => ({
   ...owner,
   userId: owner.userId ?? userIdIncludingInactive,
@@ -71,14 +71,14 @@ const user = z.object({
   email: text,
   firstName: text,
   lastName: text,
-  // Who administers an account hangs on it: a record that does not say it is left out, and what we knew stays.
+  // The rights of an account's admins depend on it: a record without it is left out, and what we knew stays.
   superAdmin: z.boolean(),
   seatNames: z
     .array(z.string())
     .nullish()
     .transform((names) => names ?? []),
 });
-/** HubSpot's values are text; a figure or a yes or no says the same. */
+/** HubSpot's values are text; a number or a boolean means the same. */
 const propertyValue = z
   .union([z.string(), z.number().transform(String), z.boolean().transform(String)])
   .nullable();
@@ -98,7 +98,7 @@ export type User = z.output<typeof user>;
 export interface Page<T> {
   results: T[];
   after: string | undefined;
-  /** HubSpot names a next page, in a form we do not know: this is not all. */
+  /** HubSpot names a next page in a form we do not know: the list is incomplete. */
   isCut?: boolean;
   /** Ids of the records that could not be read, and are not in `results`; undefined for one without a usable id. */
   leftOut: (string | undefined)[];
@@ -108,11 +108,11 @@ export interface Page<T> {
 export interface Completion {
   callbackId: string;
   outputFields: Record<string, string>;
-  /** As it came with the call, where that was from another client than a workflow. */
+  /** As sent with the call, if it came from a client other than a workflow. */
   requestContext?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What we ask of HubSpot on behalf of one portal. Every call costs one request of the portal's budget. */
+/** Our requests to HubSpot for one portal. Every call costs one request of the portal's budget. */
 export interface PortalGateway {
   /**
    * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
@@ -125,41 +125,41 @@ export interface PortalGateway {
     senderEmail: string;
     senderAlias?: string | undefined;
   }): Promise<NewEnrollment>;
-  /** The contact's enrollment, or undefined where HubSpot knows none (404 or an empty answer; docs/hubspot.md §5.1). */
+  /** The contact's enrollment, or undefined if HubSpot knows none (404 or an empty answer; docs/hubspot.md §5.1). */
   readEnrollment(contactId: string): Promise<CurrentEnrollment | undefined>;
   /** Sequences as the user sees them. */
   listSequences(request: { userId: bigint; after?: string | undefined }): Promise<Page<ListedSequence>>;
   /**
    * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (docs/hubspot.md §3.6).
    *
-   * @returns which were taken and which refused, where HubSpot tells them apart; usually all are taken.
+   * @returns which were accepted and which refused, if HubSpot says so; usually all are accepted.
    */
   completeBatch(completions: readonly Completion[]): Promise<BatchAnswer>;
-  /** @throws HubSpotRejected also where a success names an error. */
+  /** @throws HubSpotRejected also if a success names an error. */
   completeOne(completion: Completion): Promise<void>;
   listOwners(request: { after?: string | undefined; archived: boolean }): Promise<Page<Owner>>;
   readOwner(ownerId: string): Promise<Owner | undefined>;
   /** The active owner who is this user, or undefined. */
   readOwnerOfUser(userId: bigint): Promise<Owner | undefined>;
   listUsers(request: { after?: string | undefined }): Promise<Page<User>>;
-  /** One user, without seat names, or undefined where the account has no such user (404). */
+  /** One user, without seat names, or undefined if the account has no such user (404). */
   readUser(userId: bigint): Promise<User | undefined>;
-  /** Values of the named contact properties, or undefined where the contact is gone. */
+  /** Values of the named contact properties, or undefined if the contact is gone. */
   readContact(
     contactId: string,
     properties: readonly string[],
   ): Promise<Record<string, string | null> | undefined>;
   /**
-   * A contact by its record id or its e-mail address, with the values of the named properties; undefined where there is
-   * none. One that was merged comes under its new id.
+   * A contact by its record id or its email address, with the values of the named properties; undefined if there is
+   * none. A merged contact comes under its new id.
    */
   findContact(
     idOrEmail: string,
     properties: readonly string[],
   ): Promise<{ id: string; properties: Record<string, string | null> } | undefined>;
   /**
-   * The same of up to 100 contacts for one request, by the id HubSpot gives back: a contact that was merged since comes
-   * under its new one. Who is not in the answer is gone, or cannot be read: only by itself is told which.
+   * The same for up to 100 contacts in one request, by the id HubSpot returns: a contact that was merged comes under
+   * its new id. A contact missing from the answer is gone or cannot be read; only a request for it alone shows which.
    */
   readContacts(
     contactIds: readonly string[],
@@ -178,12 +178,12 @@ async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Pauses before a record is asked for again of which a page of HTML said 404. */
+/** Pauses before a record is read again after a 404 with an HTML page. */
 const PAUSES_AFTER_PAGE_MS = [200, 800];
 
 /**
- * Reads a record by its id, or finds that there is none. A 404 that is a page may come from what stands in front of HubSpot:
- * it is asked again, and believed if HubSpot answers another question meanwhile.
+ * Reads a record by its id, or finds that there is none. A 404 with an HTML page may come from a proxy in front of
+ * HubSpot: it is repeated, and believed if HubSpot answers another request meanwhile.
  */
 async function readById<T>(
   read: () => Promise<T>,
@@ -201,7 +201,7 @@ async function readById<T>(
   return undefined;
 }
 
-/** Records of a shape we do not know are left out: each costs itself alone. */
+/** Records of an unknown shape are left out one by one. */
 function readEach<S extends z.ZodType>(
   entries: readonly unknown[],
   record: S,
@@ -216,7 +216,7 @@ function readEach<S extends z.ZodType>(
   return { read, odd };
 }
 
-/** What is empty says that there is nothing. */
+/** An empty answer means none. */
 function isNothing(value: unknown): boolean {
   return value == null || value === "" || (Array.isArray(value) && value.length === 0);
 }
@@ -225,7 +225,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Where the next page begins, by what a page says of it: whatever it says of one, and no cursor, leaves the list cut. */
+/** The cursor of the next page. If the answer mentions a next page without a usable cursor, the list is incomplete. */
 function nextOf(paging: unknown): Pick<Page<unknown>, "after" | "isCut"> {
   const next = isObject(paging) ? paging["next"] : paging;
   const after = isObject(next) ? next["after"] : next;
@@ -298,7 +298,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
       ),
     async readEnrollment(contactId) {
       const body = await orUndefined(call({ method: "GET", path: paths.contactEnrollment(contactId) }));
-      // HubSpot's answer for "none" is unpublished: nothing, null and an empty object all say it. Nothing else does.
+      // HubSpot's answer for "none" is not published: nothing, null and an empty object all mean it. Nothing else does.
       if (body === undefined || body === null || isEmptyObject(body)) return undefined;
       const parsed = currentEnrollment.safeParse(body);
       if (!parsed.success)

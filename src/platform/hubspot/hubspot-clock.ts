@@ -1,6 +1,6 @@
-/** What HubSpot's clock says, learned from its answers. */
+/** HubSpot's time, learned from its answers. */
 export interface HubSpotClock {
-  /** HubSpot's time at a moment of this process's monotonic clock (`performance.now()`); undefined: not known yet. */
+  /** HubSpot's time at a moment of this process's monotonic clock (`performance.now()`); undefined if not known yet. */
   at(momentMs?: number): Date | undefined;
 }
 
@@ -9,26 +9,26 @@ export interface HubSpotClockOptions {
   readonly momentMs?: () => number;
   /** This machine's time in epoch milliseconds; by default `Date.now()`. */
   readonly machineMs?: () => number;
-  /** Told with each answer how far HubSpot's clock is ahead of this machine's (negative: behind), once it is known. */
+  /** Called with each answer: how far HubSpot's clock is ahead of this machine's (negative: behind), once known. */
   readonly onOffset?: (aheadMs: number) => void;
 }
 
-/** An answer's `Date` has whole seconds: on average it is this much before the moment it was written. */
+/** An answer's `Date` has whole seconds: on average it is this much earlier than when it was written. */
 const HALF_A_SECOND_MS = 500;
-/** The clock is the median of so many answers, so that a wrong or late one among them changes nothing. */
+/** The clock is the median of so many answers, so that a single wrong or late one changes nothing. */
 const ANSWERS_KEPT = 15;
 /** With fewer a single wrong one could decide. */
 const ANSWERS_NEEDED = 3;
 
 /**
- * HubSpot's clock, of one process. It goes by the monotonic clock between answers: steps of this machine's clock, or of the
- * database's, do not move it.
+ * HubSpot's clock, as one process knows it. It follows the monotonic clock between answers: steps of this machine's
+ * clock, or of the database's, do not move it.
  */
 export class LearnedHubSpotClock implements HubSpotClock {
   readonly #momentMs: () => number;
   readonly #machineMs: () => number;
   readonly #onOffset: (aheadMs: number) => void;
-  /** Of each answer: HubSpot's time less the monotonic clock's. */
+  /** For each answer: HubSpot's time minus the monotonic clock's. */
   readonly #offsetsMs: number[] = [];
   #medianMs: number | undefined;
 
@@ -38,7 +38,7 @@ export class LearnedHubSpotClock implements HubSpotClock {
     this.#onOffset = options.onOffset ?? (() => undefined);
   }
 
-  /** @param date the answer's `Date` header. One without a usable date stands for this machine's clock. */
+  /** @param date the answer's `Date` header. Without a usable date, this machine's clock is used. */
   answered(date: string | null): void {
     const parsedMs = Date.parse(date ?? "");
     const hubspotMs = Number.isNaN(parsedMs) ? this.#machineMs() : parsedMs + HALF_A_SECOND_MS;
@@ -55,13 +55,14 @@ export class LearnedHubSpotClock implements HubSpotClock {
   }
 }
 
-/** A difference as large as this is told to the operator: some of what is compared with HubSpot's times is ours. */
+/** A difference this large is logged for the operator: some times that are compared with HubSpot's are ours. */
 const TELL_FROM_MS = 2_000;
-/** The same difference is told this often. */
+/** The same difference is logged this often. */
 const TELL_EVERY_MS = 3_600_000;
 
 /**
- * Makes what tells the operator that this machine's clock and HubSpot's differ: once when it begins, then once an hour.
+ * Creates the function that reports that this machine's clock and HubSpot's differ: once when it begins, then once an
+ * hour.
  *
  * @param tell gets HubSpot's lead in milliseconds.
  */

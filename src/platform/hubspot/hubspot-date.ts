@@ -8,7 +8,7 @@ const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(
 
 const isPlausible = (ms: number): boolean => ms >= EARLIEST_MS && ms <= LATEST_MS;
 
-/** What is a day of 1970 as milliseconds is meant as seconds. */
+/** A number that would be a day of 1970 as milliseconds is read as seconds. */
 function fromEpoch(figure: number): number {
   return isPlausible(figure) ? figure : figure * 1_000;
 }
@@ -23,11 +23,11 @@ function toMs(value: unknown): number {
 }
 
 /**
- * An instant as HubSpot writes it, by the endpoint: in ISO 8601, or as milliseconds or seconds since 1970, as a number or in
- * digits. Every date that comes from HubSpot is read here.
+ * An instant as HubSpot writes it, depending on the endpoint: in ISO 8601, or as milliseconds or seconds since 1970, as
+ * a number or in digits. Every date from HubSpot is read here.
  *
  * @param now the time by HubSpot's clock or ours: nothing has happened more than a day after it. Undefined: not known.
- * @returns undefined if there is none, and for one that cannot be: what is reckoned from it would be wrong for ever.
+ * @returns undefined if there is none, or if it is impossible: whatever is computed from it would be wrong forever.
  */
 export function readHubSpotDate(value: unknown, now?: Date): Date | undefined {
   const ms = toMs(value);

@@ -1,6 +1,6 @@
 /**
- * HubSpot's API paths, one constant per family (docs/hubspot.md §1.2: dated paths only; flows alone has none). A version moves
- * here and nowhere else.
+ * HubSpot's API paths, one constant per family (docs/hubspot.md §1.2: dated paths only; flows alone has none). A
+ * version changes here and nowhere else.
  */
 const SEQUENCES = "/automation/sequences/2026-09";
 const CALLBACKS = "/automation/actions/callbacks/2026-09";

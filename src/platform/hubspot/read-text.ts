@@ -1,14 +1,14 @@
 import { GrowingBuffer } from "#platform/text/growing-buffer.js";
 import { HubSpotUnavailable } from "./errors.js";
 
-/** More than any page of HubSpot's lists: beyond it, something else than HubSpot is answering. */
+/** More than any page of HubSpot's lists: a larger answer is not HubSpot's. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * The text of an answer.
  *
- * @throws HubSpotUnavailable where it is too large to be HubSpot's; the connection is let go of then.
- * @throws what `fetch` throws where the connection breaks.
+ * @throws HubSpotUnavailable if it is too large to be HubSpot's; the connection is then dropped.
+ * @throws what `fetch` throws if the connection breaks.
  */
 export async function readText({ body, status }: Response, maxBytes = MAX_BYTES): Promise<string> {
   if (body === null) return "";

@@ -1,10 +1,10 @@
 /** An account that is moved to another region may say up to a day (docs/hubspot.md §6). */
 const MIGRATING = 477;
 const LONGEST_MIGRATION_MS = 24 * 3_600_000;
-/** Longer than this nobody is believed: a wrong clock, a wrong unit or an epoch would park an account for years. */
+/** Longer waits are not believed: a wrong clock, a wrong unit or an epoch would park an account for years. */
 export const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
 
-/** From here on a number is no length of time but an instant, as some front ends send it: in seconds, then in ms. */
+/** From this size, a number is not a duration but a point in time, as some proxies send it: in seconds, then in ms. */
 const EPOCH_SECONDS_FROM = 1e9;
 const EPOCH_MS_FROM = 1e12;
 
@@ -14,7 +14,7 @@ function fromNumber(value: number, nowMs: number): number {
   return value * 1_000;
 }
 
-/** Ms from now, of any size; undefined where it says nothing. A header sent twice arrives as a list: the longest counts. */
+/** Ms from now, of any size; undefined if it says nothing. A repeated header arrives as a list: the longest counts. */
 function parse(header: string, nowMs: number): number | undefined {
   const parts = header.split(",").map((part) => part.trim());
   if (parts.every((part) => /^[+-]?\d+(?:\.\d*)?$/.test(part)))
@@ -25,8 +25,8 @@ function parse(header: string, nowMs: number): number | undefined {
 }
 
 /**
- * `Retry-After` in ms, from 0 to 15 minutes; to 24 hours of a 477. HubSpot's own API sends seconds (docs/hubspot.md §6); dates and
- * epochs are read too. Undefined where there is none, or it cannot be read.
+ * `Retry-After` in ms, from 0 to 15 minutes; to 24 hours for a 477. HubSpot's own API sends seconds (docs/hubspot.md
+ * §6); dates and epochs are read too. Undefined if there is none, or it cannot be read.
  */
 export function readRetryAfterMs(
   header: string | null | undefined,

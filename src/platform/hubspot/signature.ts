@@ -2,9 +2,9 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * Why a request is not taken for HubSpot's. `missing`: no signature at all. `unsupported_version`: a signature that
- * names another version than v2. `malformed`: a header that HubSpot never sends in that form. `stale`: signed more than
- * five minutes from now, in either direction. `mismatch`: none of our secrets made this digest.
+ * Why a request is not accepted as HubSpot's. `missing`: no signature at all. `unsupported_version`: a signature of a
+ * version other than v2. `malformed`: a header that HubSpot never sends in that form. `stale`: signed more than five
+ * minutes from now, in either direction. `mismatch`: none of our secrets made this digest.
  */
 export type SignatureRefusal = "missing" | "unsupported_version" | "malformed" | "stale" | "mismatch";
 
@@ -12,7 +12,7 @@ export type SignatureVerdict =
   | {
       kind: "valid";
       version: "v3" | "v2";
-      /** v2 is good, and a fresh v3 beside it is not: only where that is allowed. */
+      /** v2 is valid, and a fresh v3 next to it is not: only if that is allowed. */
       isBesideBadV3?: true;
     }
   | { kind: "refused"; reason: SignatureRefusal };
@@ -23,12 +23,12 @@ export interface SignedRequest {
   readonly method: string;
   /** `PUBLIC_URL` + `originalUrl`: what HubSpot called. Never built from `Host`, which the caller chooses. */
   readonly url: string;
-  /** The bytes received, before any parsing: JSON printed again is other bytes. Empty for no body. */
+  /** The bytes received, before any parsing: JSON that is serialized again has other bytes. Empty for no body. */
   readonly body: Uint8Array;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** HubSpot's own bound on the age of a v3 signature (docs/hubspot.md §4); we hold the future to it as well. */
+/** HubSpot's own bound on the age of a v3 signature (docs/hubspot.md §4); we apply it to the future as well. */
 const MAX_CLOCK_DISTANCE_MS = 300_000;
 
 // Only the one spelling of a digest that HubSpot writes: a second accepted spelling (upper-case hex, stray bits in the
@@ -41,19 +41,20 @@ const V2_SIGNATURE = /^[0-9a-f]{64}$/;
 const TIMESTAMP = /^[1-9][0-9]{0,15}$/;
 
 /**
- * Tells whether HubSpot sent this request for our app: v3 where it is present, else v2, never v1 (docs/hubspot.md §4).
+ * Decides whether HubSpot sent this request for our app: by v3 if present, otherwise by v2, never by v1
+ * (docs/hubspot.md §4).
  *
- * A v3 signature that is present has to be good, unless the caller allows v2 to stand in for one that does not match: over
- * which form of the URL HubSpot makes v3 is not published for every route, and whoever can make a v2 could leave v3 out.
- * Its timestamp has to be fresh all the same: v2 carries no time, and an old request could be replayed beside a spoilt v3.
- * What v2 alone leaves open to replay is closed by the `callbackId`, which we accept once.
- * The signature says "HubSpot, for this app", not which portal: that is in the signed body or query.
+ * A v3 signature that is present has to be valid, unless the caller lets v2 replace one that does not match: which form
+ * of the URL HubSpot signs with v3 is not published for every route, and whoever can make a v2 could leave v3 out. Its
+ * timestamp has to be fresh even then: v2 has no time, and an old request could be replayed with a broken v3. A replay
+ * of v2 alone is stopped by the `callbackId`, which we accept once. The signature says "HubSpot, for this app", not
+ * which portal: that is in the signed body or query.
  *
  * Pure: no I/O and no clock of its own.
  *
  * @param options.clientSecrets the app's secret, and while it is being rotated the older one after it
  * @param options.nowMs the time to judge v3 timestamps by, epoch milliseconds
- * @param options.mayFallBack whether a good v2 beside a v3 that does not match will do
+ * @param options.mayFallBack whether a valid v2 is enough if v3 does not match
  */
 export function verifySignature(
   request: SignedRequest,
@@ -71,8 +72,8 @@ export function verifySignature(
 }
 
 /**
- * What the headers alone say against a request: no signature, one of another form than HubSpot's, or one that is stale.
- * Asked before the body is read too, so that a forger costs nothing.
+ * What the headers alone show: no signature, one in another form than HubSpot's, or a stale one. Checked before the
+ * body is read, so that a forged request costs nothing.
  */
 export function refusalByHeaders(headers: IncomingHttpHeaders, nowMs: number): SignatureRefusal | undefined {
   if (headers["x-hubspot-signature-v3"] !== undefined) {
@@ -96,8 +97,8 @@ function isStale(timestamp: string, nowMs: number): boolean {
 }
 
 /**
- * base64(HMAC-SHA256(secret, method + URL + body + timestamp)), timestamp as the header spells it. The headers have the
- * right form.
+ * base64(HMAC-SHA256(secret, method + URL + body + timestamp)), with the timestamp as in the header. The caller has
+ * checked the headers' form.
  */
 function verifyV3(request: SignedRequest, clientSecrets: readonly string[]): SignatureVerdict {
   const signature = String(request.headers["x-hubspot-signature-v3"]);
@@ -115,7 +116,8 @@ function verifyV3(request: SignedRequest, clientSecrets: readonly string[]): Sig
       ),
     );
   const decodedUrl = decodeV3Url(request.url);
-  // HubSpot documents that it signs the decoded URL; its own SDKs check the raw one (docs/hubspot.md §4). Either may be meant.
+  // HubSpot documents that it signs the decoded URL; its own SDKs check the raw one (docs/hubspot.md §4). Both are
+  // tried.
   const valid = isGenuine(request.url) || (decodedUrl !== request.url && isGenuine(decodedUrl));
   return valid ? { kind: "valid", version: "v3" } : refused("mismatch");
 }
@@ -123,9 +125,9 @@ function verifyV3(request: SignedRequest, clientSecrets: readonly string[]): Sig
 /**
  * hex(SHA-256(secret + method + URL + body)), URL exactly as sent.
  *
- * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version beside it (docs/hubspot.md §4). One that names
- * another version is refused unread. One that names none is judged as v2 and nothing else: the digest covers method and
- * URL, so a v1 digest, which covers neither, never passes for it.
+ * `X-HubSpot-Signature` carries v1 and v2 alike and HubSpot names the version in a second header (docs/hubspot.md §4).
+ * Another version is refused unread. Without a version it is checked as v2 only: the digest covers method and URL, so a
+ * v1 digest, which covers neither, never passes for it.
  */
 function verifyV2(request: SignedRequest, clientSecrets: readonly string[]): SignatureVerdict {
   const signature = String(request.headers["x-hubspot-signature"]);
@@ -142,7 +144,7 @@ function verifyV2(request: SignedRequest, clientSecrets: readonly string[]): Sig
   return isGenuine ? { kind: "valid", version: "v2" } : refused("mismatch");
 }
 
-/** A header given twice may also be an array; that never matches. */
+/** A repeated header may also be an array; that never matches. */
 function matches(header: string | string[] | undefined, pattern: RegExp): header is string {
   return typeof header === "string" && pattern.test(header);
 }

@@ -6,23 +6,23 @@ import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transp
 
 export interface SiteGatewayOptions {
   readonly forPortal: (portal: PortalTransportOptions) => PortalTransport;
-  /** For all requests of one gateway together: a person waits for the page. */
+  /** For all requests of one gateway together: a person is waiting for the page. */
   readonly timeoutMs: number;
-  /** Takes a place in the portal's window, which HubSpot counts for `heldMs` at most; false where there is none now. */
+  /** Takes a place in the portal's window, which HubSpot counts for at most `heldMs`; false if there is none now. */
   readonly takePlace: (portalId: bigint, heldMs: number) => Promise<boolean>;
 }
 
-/** Of this process, for one portal: nobody at a keyboard asks more (docs/hubspot.md §6: 110 in 10 s). */
+/** Maximum for this process and one portal: no user needs more (docs/hubspot.md §6: 110 in 10 s). */
 const BUDGET = { limit: 10, windowMs: 10_000 };
 /** Covers the rounding of HubSpot's clock against ours. */
 const MARGIN_MS = 100;
 const MAX_PORTALS = 1_000;
 
 /**
- * Makes gateways for what a person asks on the settings site, in whatever process that is. They refuse instead of waiting:
- * beside a portal's backlog there are few places for them.
+ * Creates gateways for requests of the settings site, in any process. They refuse instead of waiting: during a portal's
+ * backlog there are few slots for them.
  *
- * The gateway's calls throw HubSpotUnavailable where the budget is used up or the time is over, besides their own faults.
+ * The gateway's calls throw HubSpotUnavailable if the budget is used up or the time is over, besides their own faults.
  */
 export function createSiteGateways({
   forPortal,
@@ -46,7 +46,7 @@ export function createSiteGateways({
       const slot = budget.tryTake();
       const hasPlace =
         slot !== undefined && (await takePlace(portalId, timeoutMs + BUDGET.windowMs + MARGIN_MS));
-      // HubSpot's headers tell of the whole portal's requests, of which this budget is not to account.
+      // HubSpot's headers cover all of the portal's requests, which this budget does not track.
       if (hasPlace) return { ...slot, observe: () => undefined };
       slot?.giveBack();
       throw new HubSpotUnavailable("too many questions at once", { wasNotSent: true });

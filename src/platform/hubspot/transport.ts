@@ -10,14 +10,14 @@ export interface HubSpotRequest {
   path: string;
   query?: Record<string, string | undefined>;
   body?: unknown;
-  /** Told the status of a success, where the body alone does not say what it means. */
+  /** Called with the status of a success, if the body alone does not say what it means. */
   onSuccess?: (httpStatus: number) => void;
 }
 
 /** Sends one portal's requests. Resolves with the parsed body (undefined for 204). */
 export type PortalTransport = (request: HubSpotRequest) => Promise<unknown>;
 
-/** Told of every answer as it comes in, for metrics and HubSpot's clock; `date` is the header. */
+/** Called with every answer, for metrics and HubSpot's clock; `date` is the header. */
 export type OnAnswer = (answer: {
   path: string;
   method: string;
@@ -34,7 +34,7 @@ export interface TransportOptions {
   onAnswer?: OnAnswer;
 }
 
-/** Waits for a place in the portal's budget; rejects when the owner loses the portal meanwhile. */
+/** Waits for a slot in the portal's budget; rejects if the owner loses the portal meanwhile. */
 export type TakeSlot = () => Promise<RequestSlot>;
 
 /** What one portal's requests are made with. */
@@ -42,14 +42,14 @@ export interface PortalTransportOptions {
   portalId: bigint;
   budget: RequestBudget;
   takeSlot: TakeSlot;
-  /** The terms of the request that is about to be made; by default the ordinary time-out. */
+  /** The terms of the next request; by default the ordinary time-out. */
   terms?: () => RequestTerms;
 }
 
 const DEFAULT_TERMS: RequestTerms = { timeoutMs: ANSWER_TIMEOUT_MS, assertMaySend: () => undefined };
 
 /**
- * Makes transports over HubSpot's own client. Its limiter and retries stay off: they are global to the process and
+ * Creates transports over HubSpot's own client. Its limiter and retries stay off: they are global to the process and
  * would repeat POSTs (docs/decisions/004-hubspot-transport.md); pacing and retries are ours, per portal.
  *
  * The transport throws HubSpotThrottled, HubSpotUnavailable, HubSpotRejected, and what the token source throws.
@@ -62,7 +62,7 @@ export function createTransport(options: TransportOptions) {
       Object.entries(request.query ?? {}).filter(([, value]) => value !== undefined),
     );
     try {
-      // apiRequest is typed with an older fetch's Response; at run time it is the platform's.
+      // apiRequest has an older fetch's Response type; at run time it is the platform's.
       return await underTerms(terms, () =>
         client.apiRequest({
           method: request.method,
@@ -109,14 +109,14 @@ export function createTransport(options: TransportOptions) {
       return fault instanceof HubSpotRejected && fault.httpStatus === 401;
     }
 
-    /** A 401 did nothing at HubSpot, so one repetition with a fresh token is safe even for a POST. */
+    /** A 401 had no effect at HubSpot, so one repetition with a new token is safe even for a POST. */
     async function again(request: HubSpotRequest, refused: string): Promise<unknown> {
       const renewed = await token(options.renewAfterRefusal(portal.portalId, refused));
       try {
         return await attempt(request, renewed);
       } catch (fault) {
         if (!isUnauthorized(fault)) throw fault;
-        // Says nothing about the contact: HubSpot does not know its own new token yet, or is in trouble.
+        // Says nothing about the contact: HubSpot does not know its own new token yet, or has a problem.
         throw new HubSpotUnavailable("HubSpot refuses a token it has just given", {
           cause: fault,
           wasNotSent: true,

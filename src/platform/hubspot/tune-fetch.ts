@@ -3,11 +3,11 @@ import { HubSpotTimedOut, HubSpotUnavailable } from "./errors.js";
 import { ANSWER_TIMEOUT_MS, termsOfRequest, type RequestTerms } from "./pace/request-terms.js";
 
 /**
- * A request is let go by an owner that renewed its lease 6 s ago at most; with the time its connection takes it has left
- * before a successor may start, at 10 s (platform/queue/drain-queue.ts).
+ * An owner sends a request at most 6 s after it renewed its lease; with the connect time, it still leaves before a
+ * successor may start, at 10 s (platform/queue/drain-queue.ts).
  */
 const CONNECT_TIMEOUT_MS = 3_000;
-/** For requests that are made without terms. Longer than any of those, so that terms always end a request first. */
+/** For requests without terms. Longer than any terms, so that terms always end a request first. */
 const IDLE_TIMEOUT_MS = 2 * ANSWER_TIMEOUT_MS;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -34,9 +34,8 @@ class RefuseRedirect extends Decorator {
 }
 
 /**
- * Holds a request to its terms. A connection may take seconds to make, so the question whether the request may be sent is
- * asked when it is there. The time-out covers all of the answer: headers that come without an end to the body, or a byte
- * a second, are silence, too.
+ * Enforces a request's terms. A connection may take seconds, so `assertMaySend` is called when it is there. The
+ * time-out covers the whole answer: headers without an end of the body, or a byte a second, count as silence too.
  */
 class KeepTerms extends Decorator {
   readonly #terms: RequestTerms;
@@ -75,8 +74,8 @@ class KeepTerms extends Decorator {
 }
 
 /**
- * HubSpot's API redirects nowhere: if a redirect were followed, a POST could be sent twice, or a page's 404 be read as
- * HubSpot's.
+ * HubSpot's API redirects nowhere: if a redirect were followed, a POST could be sent twice, or a page's 404 could be
+ * read as HubSpot's.
  */
 function guardRequestsTo(origin: string): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (request, handler) => {
@@ -90,9 +89,9 @@ function guardRequestsTo(origin: string): Dispatcher.DispatcherComposeIntercepto
 /**
  * HubSpot's client uses the platform's fetch and passes it neither time-outs nor a redirect mode: both are set on the
  * process's dispatcher (docs/decisions/004-hubspot-transport.md). The number of connections is not bounded here, where
- * requests would queue unseen: each has passed the gate (fair-gate.ts).
+ * requests would queue unseen: the gate (fair-gate.ts) bounds them.
  *
- * @returns what puts the dispatcher back that was there before.
+ * @returns a function that restores the previous dispatcher.
  */
 export function tuneFetch({ apiUrl }: { apiUrl: string }): () => Promise<void> {
   const before = getGlobalDispatcher();

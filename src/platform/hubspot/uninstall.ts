@@ -8,13 +8,13 @@ export interface UninstallOptions {
   apiUrl: string;
   /** A valid access token of the portal; may refresh it first, and may throw. */
   accessTokenFor: (portalId: bigint) => Promise<string>;
-  /** How long HubSpot may take over all, in ms. */
+  /** How long HubSpot may take in total, in ms. */
   timeoutMs: number;
 }
 
 /**
- * Uninstalls the app from the account and lets HubSpot mail its admins (docs/hubspot.md §2.5). Never throws: whoever calls it goes
- * on to forget the portal whatever HubSpot says. A 401 means that the app is gone there already.
+ * Uninstalls the app from the account and lets HubSpot mail its admins (docs/hubspot.md §2.5). Never throws: the caller
+ * deletes the portal's data whatever HubSpot says. A 401 means that the app is gone there already.
  */
 export async function uninstall(options: UninstallOptions, portalId: bigint): Promise<UninstallOutcome> {
   const isOver = AbortSignal.timeout(options.timeoutMs);

@@ -1,9 +1,9 @@
-/** An address, also one that is escaped as in a URL, or an id of a record: statuses, counts and years are shorter. */
+/** An address, also escaped as in a URL, or a record's id: statuses, counts and years are shorter. */
 const PERSON = /([^\s@<>()"'“”,;:=/?&%]{1,64}(?:@|%40)[^\s@<>()"'“”,;:=/?&%]{1,255})|\d{5,}/gi;
 
 /**
- * HubSpot's words without addresses and ids, for what is kept of an account and not of a contact: they may quote the contact
- * that the request was for, and outlive its deletion there.
+ * HubSpot's message without addresses and ids, for records about an account instead of a contact: it may quote the
+ * request's contact, and would outlive that contact's deletion.
  *
  * @param keep an address that may stay, in any spelling.
  */

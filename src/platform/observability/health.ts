@@ -1,8 +1,8 @@
 import { Router } from "express";
 
 /**
- * A thing that has to work for this process to be useful. Resolves to what is wrong, in words anybody may read; undefined:
- * nothing. Rejects or takes too long if it does not answer.
+ * A dependency without which this process is not useful. Resolves to what is wrong, in words anyone may read;
+ * undefined: nothing. Rejects or takes too long if it does not answer.
  */
 export type Probe = () => Promise<string | undefined>;
 
@@ -25,9 +25,10 @@ async function troubleOf(probe: Probe): Promise<string | undefined> {
 }
 
 /**
- * `GET /healthz`: the process runs. `GET /readyz`: all it needs works; 503 with the names of what does not, and why.
+ * `GET /healthz`: the process runs. `GET /readyz`: everything it needs works; 503 with the names of what does not, and
+ * why.
  *
- * @param warnings what does not work as it should though calls are taken and kept: told, and no reason to be not ready
+ * @param warnings problems despite which calls are accepted and kept: reported, but the process stays ready
  */
 export function createHealthRouter(
   probes: Readonly<Record<string, Probe>>,

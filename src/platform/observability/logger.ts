@@ -4,18 +4,18 @@ import { redactSecrets, redactText } from "./redact.js";
 
 export type { Logger };
 
-/** No line is longer, in bytes; collectors cut longer ones wherever it happens to be. */
+/** Maximum length of a line in bytes; collectors cut longer ones at any point. */
 const MAX_LINE_BYTES = 16_384;
 
-/** Of a line that is too long, in UTF-16 units: even where each is escaped and of three bytes, a line holds it. */
+/** How much of a longer line is kept, in UTF-16 units: even if each is escaped and takes three bytes, it fits. */
 const SHOWN_OF_LONG_LINE = 4_000;
 
-/** Level and time, as every line begins with them. */
+/** Level and time, with which every line begins. */
 const LINE_START = /^\{"level":"[a-z]{1,8}","time":"[\d:.TZ-]{20,30}"/;
 
 /**
- * Every finished line passes here. The record in it was copied clean and cut; the rest was not: the message's prefix
- * and format arguments, and the fields of child loggers.
+ * Every finished line passes here. Its record was already copied without secrets and cut; the message's prefix and
+ * format arguments, and the fields of child loggers, were not.
  */
 function finishLine(line: string): string {
   if (Buffer.byteLength(line) <= MAX_LINE_BYTES) return hideSecrets(line);
@@ -29,7 +29,9 @@ function cutText(argument: unknown): unknown {
   return typeof argument === "string" ? redactText(argument) : argument;
 }
 
-/** The arguments of a log call with their texts cut. pino takes the message of an error where none is given: so is that. */
+/**
+ * The arguments of a log call with their texts cut. pino uses an error's message if none is given, so that is cut too.
+ */
 function cutTexts([first, ...rest]: unknown[]): unknown[] {
   if (typeof first !== "object" || first === null || rest.length > 0)
     return [cutText(first), ...rest.map(cutText)];
@@ -39,7 +41,7 @@ function cutTexts([first, ...rest]: unknown[]): unknown[] {
 }
 
 /**
- * Makes the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
+ * Creates the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
  *
  * @param options.destination where lines go; tests hand in a stream to read them back.
  */

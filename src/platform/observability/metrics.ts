@@ -2,18 +2,18 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { Router } from "express";
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 
-/** What this process counts, in a registry of its own. Labels are of few values: never a portal, contact or user. */
+/** What this process counts, in a registry of its own. Labels have few values: never a portal, contact or user. */
 export interface Metrics {
   readonly registry: Registry;
-  /** Calls of the enroll action by what became of them. */
+  /** Calls of the enroll action by result. */
   readonly accepted: Counter<"result">;
   /** Requests to HubSpot by method and status. */
   readonly hubspotRequests: Counter<"method" | "status">;
-  /** Calls whose v2 signature was good and whose v3 was not. */
+  /** Calls with a valid v2 signature and an invalid v3. */
   readonly badV3Signatures: Counter;
-  /** Outcomes that HubSpot refused although it was to hold the contact for longer. */
+  /** Outcomes that HubSpot refused although it should still have held the contact. */
   readonly holdsCutShort: Counter;
-  /** Requests that a fault of our own kept from being made, by its code. */
+  /** Requests that our own fault prevented, by its code. */
   readonly ownFaults: Counter<"cause">;
   /** How far HubSpot's clock is ahead of this machine's. */
   readonly hubspotClockAhead: Gauge;
@@ -60,7 +60,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Adds the number of jobs in the queue's table, as `countJobs` tells it whenever it is asked for; left out if it fails. */
+/** Adds the number of jobs in the queue's table, from `countJobs` at each scrape; left out if it fails. */
 export function gaugeQueueJobs(
   { registry }: Pick<Metrics, "registry">,
   countJobs: () => Promise<number>,
@@ -81,7 +81,7 @@ export function gaugeQueueJobs(
   });
 }
 
-/** Accounts at a standstill by cause, as `count` tells it whenever it is asked for; left out if it fails. */
+/** Accounts that cannot work, by cause, from `count` at each scrape; left out if it fails. */
 export function gaugeStoppedPortals(
   { registry }: Pick<Metrics, "registry">,
   count: () => Promise<ReadonlyMap<string, number>>,
@@ -101,15 +101,15 @@ export function gaugeStoppedPortals(
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
-/** In the same time whatever is given: digests are of one length, and compared in constant time. */
+/** Takes the same time for any input: digests have one length, and the comparison is timing-safe. */
 function isBearer(header: string | undefined, token: string): boolean {
   return timingSafeEqual(digest(header ?? ""), digest(`Bearer ${token}`));
 }
 
-/** Rendering takes milliseconds and a query: whoever asks within this time gets the same text. */
+/** Rendering takes milliseconds and a query: within this time every caller gets the same text. */
 const RENDER_EVERY_MS = 1_000;
 
-/** One render for all who ask while it is made or fresh. */
+/** All callers share one rendering while it runs or is fresh. */
 function sharedRender(registry: Registry): () => Promise<string> {
   let rendered = Promise.resolve("");
   let freshUntilMs = -Infinity;

@@ -1,15 +1,18 @@
 import { hideSecrets, isSecretField } from "./secret-shapes.js";
 
-/** Longer texts are cut: whoever writes to us must not decide how long we work on a log line. In UTF-16 units. */
+/** Longer texts are cut: a sender must not decide how long we work on a log line. In UTF-16 units. */
 const MAX_TEXT = 2_000;
 
-/** What is read beyond the cut, so that a secret the cut falls into is known for one. */
+/** How far to read beyond the cut, so that a secret across the cut is recognized. */
 const LOOK_AHEAD = 1_000;
 
-/** All texts of a record together. Longest line: a little over this, more where much of it has to be escaped. */
+/**
+ * Limit for all texts of a record together. The longest line is a little longer, or more if much of it has to be
+ * escaped.
+ */
 const MAX_RECORD = 12_000;
 
-/** How deep a logged value is copied; what lies deeper is dropped rather than printed unchecked. */
+/** How deep a logged value is copied; anything deeper is dropped rather than printed unchecked. */
 const MAX_DEPTH = 6;
 
 /** The first `length` units of a text, one less where a surrogate pair would be torn apart. */
@@ -20,10 +23,10 @@ function firstOf(text: string, length: number): string {
 }
 
 /**
- * Removes everything that looks like a secret from free text; JSON that is not cut stays valid JSON.
+ * Removes everything that looks like a secret from free text; complete JSON stays valid JSON.
  *
- * A longer text than `limit` ends in "…". The last LOOK_AHEAD units that were read are never shown: a secret whose end
- * is not in them is recognized, and what begins in them falls away.
+ * A longer text than `limit` ends in "…". The last LOOK_AHEAD units that were read are never shown: a secret that ends
+ * before them is recognized, and one that begins in them is dropped.
  */
 export function redactText(text: string, limit = MAX_TEXT): string {
   const read = text.slice(0, limit + LOOK_AHEAD);
@@ -32,7 +35,7 @@ export function redactText(text: string, limit = MAX_TEXT): string {
   return clean.length <= shown ? clean : `${firstOf(clean, Math.max(0, shown))}…`;
 }
 
-/** A copy in the making, and how much text the rest of it may still have. */
+/** A copy in progress, and how much text its rest may still have. */
 class Copy {
   left = MAX_RECORD;
 
@@ -45,7 +48,7 @@ class Copy {
   value(value: unknown, depth: number): unknown {
     if (typeof value === "string") return this.text(value);
     if (typeof value === "bigint") return value.toString();
-    // A function could be a toJSON that hands out the original.
+    // A function could be a toJSON that returns the original.
     if (typeof value === "function") return undefined;
     if (typeof value !== "object" || value === null) return value;
     if (depth >= MAX_DEPTH) return "[deep]";
@@ -97,7 +100,7 @@ class Copy {
     return Object.fromEntries(copies);
   }
 
-  /** Asked before each entry; takes off the marks around it. */
+  /** Called before each entry; subtracts its punctuation. */
   private isFull(): boolean {
     this.left -= 4;
     return this.left <= 0;
@@ -106,8 +109,8 @@ class Copy {
 
 /**
  * Copies a log record without its secrets: by field name (`*token*`, `authorization`, …) and by the shape of any text
- * in it, each text and the whole cut to what a log line may hold. The second net behind never putting a secret on a
- * loggable field.
+ * in it, with each text and the whole cut to what a log line may hold. This is the second safety net; the first is
+ * never to put a secret on a loggable field.
  */
 export function redactSecrets(record: Record<string, unknown>): Record<string, unknown> {
   return new Copy().fields(record, 0);

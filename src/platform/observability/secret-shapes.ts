@@ -1,13 +1,16 @@
-/** Parts of a name that make what it names a secret, whatever that looks like. */
+/** Parts of a name that mark its value as a secret, whatever it looks like. */
 const SECRET_NAME =
   /token|secret|authorization|cookie|password|ciphertext|signature|encryption|api_?key|credential/i;
 
-/** `code` and `state` are OAuth's, as fields and as parameters of an address. */
+/** `code` and `state` are OAuth's, as fields and as URL parameters. */
 const OAUTH_FIELD = /^(?:code|state)$/i;
-/** As they end the name of a parameter; `3F` and `26` are left of an escaped `?` or `&` before it. */
+/** Endings of a parameter's name; `3F` and `26` remain from an escaped `?` or `&` before it. */
 const OAUTH_PARAMETER = /(?:^|^3F|^26|[.-])(?:code|state)$/i;
 
-/** Stable error codes (`BODY_TOO_LARGE`), which a field called `code` may show: OAuth's codes have digits or small letters. */
+/**
+ * Stable error codes (`BODY_TOO_LARGE`), which a field called `code` may show: OAuth's codes have digits or lower-case
+ * letters.
+ */
 const STABLE_CODE = /^[A-Z]{2,}(?:_[A-Z]+){0,8}$/;
 
 /** Whether the field of a log record must not be printed. */
@@ -16,7 +19,7 @@ export function isSecretField(name: string, value: unknown): boolean {
   return OAUTH_FIELD.test(name) && !(typeof value === "string" && STABLE_CODE.test(value));
 }
 
-/** A JSON text with its name, inside text that is JSON itself or quotes some, escaped a few times over. */
+/** A JSON text with its name, inside text that is JSON itself or quotes some, escaped several times. */
 const NAMED_JSON = /"([\w.-]{1,256})(\\{0,31}"\s{0,8}:\s{0,8}\\{0,31}")[^"\\]*/g;
 
 /** The name of a parameter, up to its equals sign; the value is what follows. */
@@ -24,19 +27,18 @@ const PARAMETER_NAME = /(?<![\w.-])([\w.-]+)(?:=|%3D)/gi;
 const PARAMETER_VALUE = /[^&\s"'\\]*/y;
 
 /**
- * What is a secret by its own shape. Everything here meets text that strangers write, so each pattern takes time in
- * proportion to its text (test/unit/text/patterns.test.ts). None reaches over a quote or a backslash, so that text that is
- * JSON stays JSON.
+ * Secrets by shape. All of this is applied to text by strangers, so each pattern takes linear time
+ * (test/unit/text/patterns.test.ts). None matches across a quote or a backslash, so that JSON text stays JSON.
  */
 const SECRET_SHAPES: readonly [RegExp, string][] = [
   [/\b(Bearer|Basic)\s{1,16}[\w.~+/=-]+/gi, "$1 [redacted]"],
   // HubSpot's refresh tokens and private-app tokens carry the hublet: na1-…, pat-eu1-…
   [/\b(?:na|eu|ap)\d{1,4}-[0-9a-f]{4,}-[\w-]+/gi, "[redacted]"],
-  // A JWT: base64url of what begins with {".
+  // A JWT: base64url of a text that begins with {".
   [/\beyJ[\w.-]{8,}/g, "[redacted]"],
 ];
 
-/** The password in any URL, a database's above all; without the `@` after it, it is a port or nothing. */
+/** The password in any URL, a database's above all; without an `@` after it, it is at most a port. */
 const URL_PASSWORD = /(:\/\/[^:/@\s"'\\]*:)[^@\s"'\\]+(@?)/g;
 
 /** HubSpot's access tokens have no fixed start: any long word of mixed capitals and digits. */

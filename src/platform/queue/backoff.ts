@@ -1,6 +1,6 @@
 /**
- * Capped exponential backoff with full jitter: ms to wait after the `tries`-th failure (1-based). Jitter keeps the
- * portals of a recovering HubSpot from returning all at once.
+ * Capped exponential backoff with full jitter: ms to wait after the `tries`-th failure (1-based). Jitter keeps all
+ * portals from returning at once when HubSpot recovers.
  */
 export function backoffMs(
   tries: number,

@@ -1,12 +1,15 @@
 import type { PgBoss } from "pg-boss";
 import type { Logger } from "#platform/observability/logger.js";
 
-/** Rows looked at in one statement: tens of milliseconds. */
+/** Rows read in one statement: tens of milliseconds. */
 const STEP = 5_000;
-/** pg-boss's own deletion, every minute, takes this many well within its time. */
+/** pg-boss's own deletion, every minute, handles this many well within its time. */
 const FEW = 20_000;
 
-/** `$1` queue, `$2` id after which to look, `$3` rows. What another statement holds is pg-boss's to delete, or not finished. */
+/**
+ * `$1` queue, `$2` id after which to search, `$3` rows. Rows that another statement holds are being deleted by pg-boss,
+ * or are not finished.
+ */
 const DELETE_STEP = `
   WITH step AS (
     SELECT id, completed_on FROM pgboss.job WHERE name = $1 AND id > $2 ORDER BY id LIMIT $3
@@ -23,9 +26,9 @@ const IS_MUCH = `SELECT count(*) > $2 AS is_much FROM (SELECT FROM pgboss.job WH
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 /**
- * pg-boss deletes all finished jobs in one statement. When that was left undone for long (an earlier release did it once a
- * day) they are millions, the statement runs out of time and is tried again, for ever; so they are deleted here in steps
- * first. Never rejects.
+ * pg-boss deletes all finished jobs in one statement. If that was not done for long (an earlier release did it once a
+ * day) there are millions, and the statement times out again and again; so they are deleted here in steps first. Never
+ * rejects.
  */
 export async function deleteFinishedJobs({
   boss,

@@ -5,18 +5,18 @@ import { deleteFinishedJobs } from "./delete-finished-jobs.js";
 
 export const QUEUE = "drain-one-portal";
 
-/** A worker that stops giving signs of life is written off after this long (pg-boss allows no less). */
+/** A worker without heartbeats is written off after this long (pg-boss allows no less). */
 export const HEARTBEAT_SECONDS = 10;
 
 /**
- * A statement without an answer is given up with its connection. Behind a network that swallows packets it would be
- * waited for a quarter of an hour, and no portal be fetched or woken meanwhile.
+ * A statement without an answer is abandoned with its connection. On a network that drops packets it would take a
+ * quarter of an hour, and no portal would be fetched or woken meanwhile.
  */
 const QUERY_TIMEOUT_MS = 10_000;
-/** Processes that start together wait for the one that makes or changes pg-boss's tables. */
+/** Processes that start together wait for the one that creates or changes pg-boss's tables. */
 const LOCK_TIMEOUT_MS = 8_000;
 
-/** Handed on to pg-boss's pool. */
+/** Passed on to pg-boss's pool. */
 const connections = (onFault: OnDatabaseFault | undefined) => ({
   query_timeout: QUERY_TIMEOUT_MS,
   ...preparedSessions({ statementTimeoutMs: QUERY_TIMEOUT_MS, lockTimeoutMs: LOCK_TIMEOUT_MS }, onFault),
@@ -29,7 +29,7 @@ const OPTIONS = {
   heartbeatSeconds: HEARTBEAT_SECONDS,
   retryLimit: 1_000_000,
   retryDelay: 0,
-  /** Nobody reads a finished job, and every monitoring reads the whole table. */
+  /** Nobody reads finished jobs, and every monitoring query reads the whole table. */
   deleteAfterSeconds: 60,
 };
 
@@ -41,16 +41,16 @@ export interface BossOptions {
   applicationName: string;
   /** How long a connection may take if that is more than 5 s. */
   connectTimeoutMs?: number | undefined;
-  /** Told of every fault of its connections and statements. */
+  /** Called with every fault of its connections and statements. */
   onFault?: OnDatabaseFault;
 }
 
-/** Of the queue's connections. Nobody waits for them but work that is waiting anyway. */
+/** Time-out of the queue's connections: only background work waits for them. */
 export function connectTimeoutOf({ connectTimeoutMs = 0 }: Pick<BossOptions, "connectTimeoutMs">): number {
   return Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS);
 }
 
-/** pg-boss with the one queue there is, as this release wants it, whatever release made it. */
+/** pg-boss with our one queue, configured for this release, whichever release created it. */
 export async function openBoss(options: BossOptions): Promise<{
   boss: PgBoss;
   stop(): Promise<void>;
@@ -61,7 +61,7 @@ export async function openBoss(options: BossOptions): Promise<{
     application_name: applicationName,
     max: 4,
     schedule: false,
-    // How soon a heartbeat that stopped is noticed.
+    // How soon a stopped heartbeat is noticed.
     monitorIntervalSeconds: 2,
     superviseIntervalSeconds: 2,
     // How often finished jobs are deleted; by default it would be once a day, and a turn is a job.
@@ -83,7 +83,7 @@ export async function openBoss(options: BossOptions): Promise<{
     await boss.start();
     await ensureQueue(boss, logger);
   } catch (fault) {
-    // Its timers would keep a process alive that has given up starting.
+    // Its timers would keep alive a process that has given up starting.
     await stop().catch(() => undefined);
     throw fault;
   }
@@ -94,7 +94,7 @@ export async function openBoss(options: BossOptions): Promise<{
 async function ensureQueue(boss: PgBoss, logger: Logger): Promise<void> {
   const found = await boss.getQueue(QUEUE);
   if (found !== null && found.policy !== POLICY) {
-    // Its jobs are wakes and leases: the sweep wakes again, and an owner that finds its lease gone lets go by itself.
+    // Its jobs are wakes and leases: the sweep wakes again, and an owner without its lease gives the portal up.
     logger.warn(
       { found: found.policy, wanted: POLICY },
       "the queue is of an earlier release; making it again",

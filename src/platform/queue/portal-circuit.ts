@@ -9,29 +9,29 @@ export interface PortalCircuitOptions {
   onFault: (fault: unknown) => void;
 }
 
-/** Failures in a row, with no answer in between, that open the circuit. One lost request in many never does. */
+/** Consecutive failures, with no answer in between, that open the circuit. One lost request in many never does. */
 const FAILURES_TO_OPEN = 5;
 /** A time-out is many seconds of silence, and costs others more than a refusal that comes at once: two open the circuit. */
 const FAILURES_IN_A_TIMEOUT = 3;
 const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** A known wait longer than this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */
 export const LONG_WAIT_MS = 30_000;
-/** What a failure tells besides its reason. */
+/** Details of a failure besides its reason. */
 interface Failure {
-  /** What HubSpot asked for, or how long it will last, if known. */
+  /** The wait HubSpot asked for, or the expected duration, if known. */
   readonly retryAfterMs?: number | undefined;
   readonly isTimeout?: boolean;
-  /** The code of a fault of our own, which no waiting mends. */
+  /** The code of our own fault, which waiting does not fix. */
   readonly ownCause?: string | undefined;
 }
-/** However long it is said to last: it may be over sooner, and one request tells. */
+/** Upper limit of a wait: it may be over sooner, and one request shows. */
 const PROBE_EVERY_MS = 15 * 60_000;
 
 /**
- * Spares a portal whose calls keep failing: CLOSED → (failures in a row, or a long wait asked for) → OPEN → (time is
- * over) → PROBING, one request at a time → (an answer) → CLOSED, or (a failure) → OPEN for longer.
+ * Pauses a portal whose calls keep failing: CLOSED → (consecutive failures, or a long wait) → OPEN → (time is over) →
+ * PROBING, one request at a time → (an answer) → CLOSED, or (a failure) → OPEN for longer.
  *
- * Stored with the portal, so that it outlives the owner and the settings page can tell of it.
+ * Stored with the portal, so that it outlives the owner and the settings page can show it.
  */
 export class PortalCircuit {
   readonly #options: PortalCircuitOptions;
@@ -56,7 +56,7 @@ export class PortalCircuit {
     return this.#trips > 0;
   }
 
-  /** Times it opened without an answer in between. */
+  /** How often it opened without an answer in between. */
   get trips(): number {
     return this.#trips;
   }
@@ -66,7 +66,7 @@ export class PortalCircuit {
     return this.#isLost;
   }
 
-  /** HubSpot answered something, be it a refusal. */
+  /** HubSpot answered, even if with a refusal. */
   succeeded(): void {
     this.#failuresInARow = 0;
     if (this.#trips === 0) return;
@@ -75,7 +75,7 @@ export class PortalCircuit {
     this.#save(0, null);
   }
 
-  /** HubSpot did not answer, or with an outage; or a fault of our own keeps it from being asked. */
+  /** HubSpot did not answer, or had an outage; or our own fault keeps us from asking. */
   failed(reason: string, { retryAfterMs, isTimeout, ownCause }: Failure = {}): void {
     this.#failuresInARow += isTimeout === true ? FAILURES_IN_A_TIMEOUT : 1;
     const isLongWait = retryAfterMs !== undefined && retryAfterMs > LONG_WAIT_MS;

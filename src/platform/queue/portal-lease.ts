@@ -1,17 +1,20 @@
 import type { Pool } from "pg";
 import { AppError } from "../../errors.js";
 
-/** Another process owns the portal now; whatever this one was about to write or send must not happen. */
+/** Another process owns the portal now; this one must not write or send anything more. */
 export class LeaseLost extends AppError {
   override readonly code = "LEASE_LOST";
 }
 
-/** The next owner would not know what is in HubSpot's window: it may begin only when that has certainly passed. */
+/**
+ * The next owner would not know what is in HubSpot's window: it may begin only when the whole window has certainly
+ * passed.
+ */
 export class PortalNotReleased extends AppError {
   override readonly code = "PORTAL_NOT_RELEASED";
 }
 
-/** Proof of owning a portal. Every write of the owner names `epoch`, and is void once a successor raised it. */
+/** Proof of owning a portal. Every write of the owner names `epoch`, and has no effect once a successor raised it. */
 export interface PortalLease {
   readonly portalId: bigint;
   readonly epoch: bigint;
@@ -40,9 +43,9 @@ interface AcquiredRow {
 }
 
 /**
- * Joining `before` makes it be read ahead of the update: what it holds is what the last owner left. That is the new owner's
- * to account for from now on; until the hand-over the column holds what the site takes of its reserve (site-slots.ts),
- * which a successor of an owner that died must leave there.
+ * Joining `before` makes it read ahead of the update: it holds what the last owner left. From now on the new owner
+ * accounts for that; until the hand-over the column holds what the site takes of its reserve (site-slots.ts), which the
+ * successor of a dead owner must leave there.
  */
 const ACQUIRE = `
   WITH before AS MATERIALIZED (
@@ -59,7 +62,7 @@ const ACQUIRE = `
 
 /**
  * Takes ownership by raising the portal's epoch. Which process may do so is decided by the queue (one active drain job
- * per portal); the epoch fences whoever held the portal before, should it still be alive.
+ * per portal); the epoch shuts out the previous owner, if it is still alive.
  */
 export async function acquirePortal(pool: Pool, portalId: bigint): Promise<PortalLease> {
   const acquire = async (): Promise<AcquiredRow | undefined> =>
@@ -80,7 +83,7 @@ export async function acquirePortal(pool: Pool, portalId: bigint): Promise<Porta
 }
 
 /**
- * For a statement whose rows do not tell whether its fence held.
+ * For a statement whose row count does not show whether the lease held.
  *
  * @throws LeaseLost if the portal has a new owner.
  */
@@ -105,7 +108,7 @@ export interface WindowLeft {
 }
 
 /**
- * Hands the portal over in order, with what is left of its request window, the site's part of it included. Does nothing
+ * Hands the portal over in an orderly way, with the rest of its request window, including the site's part. Does nothing
  * once the lease is lost.
  */
 export async function releasePortal(pool: Pool, lease: PortalLease, left: WindowLeft): Promise<void> {
@@ -125,9 +128,9 @@ export async function releasePortal(pool: Pool, lease: PortalLease, left: Window
 }
 
 /**
- * SQL that makes a statement void unless the lease still holds. FOR SHARE makes a successor's acquisition wait for this
- * statement and makes this one see a successor that was first: no write of an old owner can land after a new one began.
- * Expects the portal id as $1 and the epoch as $2.
+ * SQL that makes a statement do nothing unless the lease still holds. With FOR SHARE, a successor's acquisition waits
+ * for this statement, and this one sees a successor that was first: no write of an old owner can take effect after a
+ * new one began. Expects the portal id as $1 and the epoch as $2.
  */
 export const LEASE_CTE = `lease AS (
   SELECT portal_id, epoch FROM portal_drains WHERE portal_id = $1 AND epoch = $2 FOR SHARE

@@ -3,11 +3,11 @@ import type { Pool } from "pg";
 const NOTE_EVERY_MS = 2_000;
 
 /**
- * Notes for the settings site how many requests of a portal's owner HubSpot counts, every other second until it is told
- * to stop. Of no consequence for the work: a note that cannot be stored is left out.
+ * Records for the settings site how many requests of a portal's owner HubSpot counts, every other second until it is
+ * stopped. The work does not depend on it: a record that cannot be stored is left out.
  *
  * @param counted the owner's requests in HubSpot's window now.
- * @returns ends the noting.
+ * @returns a function that stops.
  */
 export function notePace(pool: Pool, portalId: bigint, counted: () => number): () => void {
   const timer = setInterval(() => {

@@ -1,9 +1,9 @@
 import type { Pool } from "pg";
 
-/** How HubSpot's own outages are called beside the codes of our faults. */
+/** The name of HubSpot's own outages, next to the codes of our faults. */
 const OUTAGE = "HUBSPOT";
 
-/** How many connected portals are at a standstill, by cause: HUBSPOT, or the code of a fault of our own. */
+/** How many connected portals cannot work, by cause: HUBSPOT, or the code of our own fault. */
 export async function countStoppedPortals(pool: Pool): Promise<ReadonlyMap<string, number>> {
   const { rows } = await pool.query<{ cause: string; portals: number }>({
     name: "count-stopped-portals",
@@ -15,7 +15,7 @@ export async function countStoppedPortals(pool: Pool): Promise<ReadonlyMap<strin
   return new Map(rows.map(({ cause, portals }) => [cause, portals]));
 }
 
-/** What is wrong with our own set-up, in a sentence that anybody may read; undefined: nothing. */
+/** What is wrong with our own setup, in a sentence that anyone may read; undefined: nothing. */
 export async function ownFaultOf(pool: Pool): Promise<string | undefined> {
   const causes = [...(await countStoppedPortals(pool)).keys()].filter((cause) => cause !== OUTAGE);
   if (causes.length === 0) return undefined;

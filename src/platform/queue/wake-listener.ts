@@ -4,7 +4,7 @@ import { KEEP_ALIVE, prepareSession } from "#platform/db/session.js";
 import type { Logger } from "#platform/observability/logger.js";
 
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** A connection that was lost without a word is noticed by the look that gets no answer. */
+/** A silently lost connection is noticed by the check that gets no answer. */
 const LOOK_INTERVAL_MS = 10_000;
 const RECONNECT_MS = [0, 500, 1_000, 2_000, 5_000];
 
@@ -14,16 +14,16 @@ export interface WakeListenerOptions {
   /** How long the connection may take. */
   connectTimeoutMs: number;
   channel: string;
-  /** Told of each wake, and after each (re)connect, since those in between went unheard. */
+  /** Called with each wake, and after each (re)connect, since wakes in between were missed. */
   onWake: () => void;
   logger: Logger;
 }
 
 /**
- * Hears the wakes of other processes, on a connection of its own that is made again whenever it is lost. Wakes are hints:
+ * Receives the wakes of other processes, on its own connection that is reopened whenever it is lost. Wakes are hints:
  * until it is back, the regular polls find the work.
  *
- * @returns how to stop it.
+ * @returns a function that stops it.
  */
 export function startWakeListener(options: WakeListenerOptions): () => Promise<void> {
   const stopping = new AbortController();
@@ -45,7 +45,7 @@ async function listenForEver(options: WakeListenerOptions, stopping: AbortSignal
   }
 }
 
-/** Until the connection is lost, or the wish to stop. */
+/** Resolves when the connection is lost, or on stop. */
 async function listen(
   { databaseUrl, applicationName, connectTimeoutMs, channel, onWake }: WakeListenerOptions,
   stopping: AbortSignal,
@@ -58,7 +58,7 @@ async function listen(
     query_timeout: STATEMENT_TIMEOUT_MS,
     ...KEEP_ALIVE,
   });
-  // The next look fails; without a listener the loss would end the process.
+  // The next check fails; without a listener the loss would end the process.
   client.on("error", () => undefined);
   client.on("notification", onWake);
   const lost = new AbortController();

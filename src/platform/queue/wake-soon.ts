@@ -1,7 +1,7 @@
 /**
- * Folds wakes into few: the first goes out at once, later ones together at most every `intervalMs`, and one always follows
- * the last request. However many portals are busy, one wake carries them all. A lost wake costs seconds (the sweep finds
- * the work), so faults are only reported.
+ * Combines wakes: the first goes out at once, later ones together at most every `intervalMs`, and one always follows
+ * the last request. However many portals are busy, one wake carries them all. A lost wake costs seconds (the sweep
+ * finds the work), so faults are only logged.
  */
 export function createWakeSoon(options: {
   wake: (portalIds: readonly bigint[]) => Promise<void>;

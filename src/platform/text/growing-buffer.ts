@@ -1,15 +1,15 @@
 const FIRST_BYTES = 4_096;
 
 /**
- * Collects bytes that come in pieces, in one buffer: a list of the pieces would cost an object of some hundred bytes for
- * each, however small its sender makes them.
+ * Collects bytes that come in pieces, in one buffer: a list would cost an object of some hundred bytes per piece,
+ * however small the pieces are.
  */
 export class GrowingBuffer {
   size = 0;
   private bytes: Buffer = Buffer.alloc(0);
   private readonly expected: number | undefined;
 
-  /** @param expected how many bytes are to come, where somebody said so; room is made only for what is there. */
+  /** @param expected how many bytes are announced, if known; memory is allocated only for what arrived. */
   constructor(expected?: number) {
     this.expected = expected;
   }
@@ -17,7 +17,7 @@ export class GrowingBuffer {
   add(piece: Uint8Array): void {
     const size = this.size + piece.length;
     if (this.size === 0 && piece.length === this.expected) {
-      // All of it at once, which is how most come: nothing is copied.
+      // Everything in one piece, which is usual: nothing is copied.
       this.bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     } else {
       if (size > this.bytes.length) this.grow(size);
@@ -26,7 +26,7 @@ export class GrowingBuffer {
     this.size = size;
   }
 
-  /** What has come so far. It shares the memory: nothing may be added afterwards. */
+  /** The bytes so far. It shares the memory: add nothing afterwards. */
   content(): Buffer {
     return this.bytes.subarray(0, this.size);
   }

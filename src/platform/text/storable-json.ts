@@ -9,27 +9,26 @@ function storable(escape: string): string {
 }
 
 /**
- * A text, skipped over, or a whole number of more digits than a double keeps: HubSpot's ids have 64 bits. A text ends
- * with the input at the latest: where it had to have its closing quote, an input without one was tried again from each
+ * A text, which is skipped, or an integer with more digits than a double keeps: HubSpot's ids have 64 bits. A text ends
+ * at the latest with the input: if the closing quote were required, an input without one would be retried from each
  * quote in it.
  */
 const TEXT_OR_LARGE_INTEGER =
   /"(?:[^"\\]|\\.)*(?:"|\\?$)|(?<![\d.eE+-])\d{16,}(?![\d.eE])|(?<![\d.eE])-\d{16,}(?![\d.eE])/gs;
 
-/** Writes integers too large for a number as texts, so that an id arrives digit by digit. */
+/** Turns integers that are too large for a number into texts, so that an id keeps every digit. */
 function quoteLargeIntegers(text: string): string {
   if (!/\d{16}/.test(text)) return text;
   return text.replace(TEXT_OR_LARGE_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`));
 }
 
 /**
- * Parses JSON that came from outside into text that PostgreSQL can hold, names of members included: it has no NUL and
- * no half of a surrogate pair, and one such row would fail every row written together with it. REPLACEMENT stands in
- * their place.
+ * Parses JSON that came from outside into text that PostgreSQL can hold, names of members included: PostgreSQL takes no
+ * NUL and no half of a surrogate pair, and one such row would fail every row written with it. They become REPLACEMENT.
  *
  * Integers of 16 digits and more become texts of those digits.
  *
- * @throws SyntaxError where it is no JSON.
+ * @throws SyntaxError if it is not JSON.
  */
 export function parseStorableJson(text: string): unknown {
   const exact = quoteLargeIntegers(text);

@@ -1,7 +1,7 @@
-/** Stands for what cannot be stored, as it does in Unicode for what cannot be read. */
+/** Replaces what cannot be stored; Unicode uses it for what cannot be read. */
 export const REPLACEMENT = "\ufffd";
 
-/** A NUL, or half of a surrogate pair that stands alone: PostgreSQL's text and jsonb take neither. */
+/** A NUL, or half of a surrogate pair: PostgreSQL's text and jsonb take neither. */
 const NOT_STORABLE = /\0|\p{Surrogate}/gu;
 
 /** The text as PostgreSQL can hold it, at most `longest` UTF-16 units of it. No character is cut in half. */

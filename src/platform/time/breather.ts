@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Work in slices comes here between two of them: goes on at once, or once the event loop has turned. */
+/** Work in slices awaits this between two slices: it continues at once, or after a turn of the event loop. */
 export type Breathe = () => Promise<void>;
 
-/** What requests, timers and heartbeats may wait for. */
+/** How long requests, timers and heartbeats may wait. */
 const SLICE_MS = 5;
 
 /**
- * Lets the event loop turn every few milliseconds of work, however many work at the same time: those who share one share
- * the time of a turn.
+ * Lets the event loop turn every few milliseconds of work, however many tasks run at the same time: tasks that share a
+ * breather share its time.
  */
 export function createBreather(): Breathe {
   let turnBeganAtMs: number | undefined;

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 
-/** Formats are dear to make and are kept: by zone name, a few hundred of which are in use. */
+/** Formats are expensive to create and are cached by zone name; a few hundred are in use. */
 const MAX_ZONES = 1_000;
 
 /** Whether it is an IANA name this runtime knows. */
@@ -13,7 +13,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The zone as `Intl` takes it; UTC where it is unknown or not one. */
+/** The zone for `Intl`; UTC if it is unknown or invalid. */
 export function knownZone(timeZone: string | null): string {
   return timeZone !== null && isTimeZone(timeZone) ? timeZone : "UTC";
 }
@@ -40,7 +40,7 @@ const formats = new LRUCache<string, Formats>({
   },
 });
 
-/** "26 Nov 2026, 09:00 (Europe/Berlin)": for sentences that are stored, and read where the zone is not named. */
+/** "26 Nov 2026, 09:00 (Europe/Berlin)": for stored sentences, which are read where no zone is named. */
 export function localTime(at: Date, timeZone: string | null): string {
   const { name, time } = formats.memo(timeZone ?? "UTC");
   return `${time.format(at)} (${name})`;

@@ -1,7 +1,10 @@
-/** One wish to stop comes several ways: to the process group, and passed on by npm. Later, somebody means it again. */
+/**
+ * One request to stop arrives several times: sent to the process group, and passed on by npm. A later one is a new
+ * request.
+ */
 const SAME_WISH_MS = 2_000;
 
-/** The wish of an operator or a supervisor that the process stop. */
+/** A request by an operator or a supervisor to stop the process. */
 export interface StopWish {
   /** Aborts at the first signal. */
   readonly signal: AbortSignal;
@@ -10,10 +13,10 @@ export interface StopWish {
 }
 
 /**
- * Listens for SIGINT and SIGTERM, from now until the process ends: to be called before anything is started that has to be
- * stopped. A signal within two seconds of the first is the same wish; one that comes later is impatience.
+ * Listens for SIGINT and SIGTERM, from now until the process ends: call it before starting anything that has to be
+ * stopped. A signal within two seconds of the first is the same request; a later one means impatience.
  *
- * @param options.onImpatience mostly ends the process at once.
+ * @param options.onImpatience usually ends the process at once.
  */
 export function listenForStop({ onImpatience }: { onImpatience: () => void }): StopWish {
   const stopping = new AbortController();
@@ -36,7 +39,7 @@ export function listenForStop({ onImpatience }: { onImpatience: () => void }): S
   return wish;
 }
 
-/** Resolves once somebody wishes the process to stop. */
+/** Resolves once the process is asked to stop. */
 export function stopWished({ signal }: StopWish): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

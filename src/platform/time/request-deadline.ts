@@ -1,20 +1,23 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AppError } from "../../errors.js";
 
-/** Whoever asked has been told by now that it did not work, so nothing may be kept of it. */
+/** The caller has been told by now that the request failed, so nothing may be stored. */
 export class RequestOverdue extends AppError {
   override readonly code = "STORAGE_UNAVAILABLE";
   override readonly status = 503;
   override readonly retryable = true;
 }
 
-/** Until when a request's work may be kept. Its transactions ask before they commit, and say when they have. */
+/** Until when a request's work may be committed. Its transactions ask before they commit, and report when they have. */
 export class RequestDeadline {
   #isPast = false;
   #commits = 0;
   #waiting: (() => void)[] = [];
 
-  /** From now on nothing more is committed. @param then called at once, or after what is just being committed: its end cannot be foretold. */
+  /**
+   * From now on nothing more is committed. @param then called at once, or after a commit in progress, whose result
+   * cannot be known in advance.
+   */
   pass(then: (wasCommitting: boolean) => void): void {
     this.#isPast = true;
     if (this.#commits === 0) then(false);
@@ -34,13 +37,13 @@ export class RequestDeadline {
 
 const current = new AsyncLocalStorage<RequestDeadline | undefined>();
 
-/** Runs `work`, and whatever it starts, as part of a request with this deadline; undefined: whatever the clock says. */
+/** Runs `work`, and whatever it starts, as part of a request with this deadline; undefined: without a deadline. */
 export function withDeadline<Result>(deadline: RequestDeadline | undefined, work: () => Result): Result {
   return current.run(deadline, work);
 }
 
 /**
- * To be called right before a COMMIT, and what it returns right after.
+ * Call it right before a COMMIT, and what it returns right after.
  *
  * @throws RequestOverdue if the request this is part of has been answered by now.
  */

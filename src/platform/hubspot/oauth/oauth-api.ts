@@ -9,7 +9,10 @@ import {
 import { introspectionAnswer, toError, tokenAnswer } from "./oauth-wire.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "./scopes.js";
 
-/** What an authorization code was good for. The portal's identity comes from HubSpot's answer and from nowhere else. */
+/**
+ * The result of exchanging an authorization code. The portal's identity comes from HubSpot's answer and from nowhere
+ * else.
+ */
 export interface AuthorizedGrant {
   portalId: bigint;
   accessToken: string;
@@ -26,33 +29,36 @@ export type CodeExchange = { kind: "granted"; grant: AuthorizedGrant } | { kind:
 
 export interface RefreshedTokens {
   accessToken: string;
-  /** Whatever came back; the one that was presented where none did. */
+  /** The returned token, or the one that was sent if none came back. */
   refreshToken: string;
   expiresInSeconds: number;
 }
 
 export interface OAuthApi {
-  /** What HubSpot knows this app by. */
+  /** The app's identity at HubSpot. */
   readonly clientId: string;
   readonly redirectUri: string;
   /** Where the browser goes for consent. `portalId` pre-selects the account on HubSpot's page (docs/hubspot.md §2.1). */
   authorizationUrl(request: { state: string; portalId?: bigint | undefined }): string;
   /**
-   * Exchanges a code, then introspects the token for the user's e-mail and the account's domain.
+   * Exchanges a code, then introspects the token for the user's email and the account's domain.
    *
-   * @throws AppMisconfigured, HubSpotUnavailable (also where HubSpot names no portal, or two), GrantRevoked.
+   * @throws AppMisconfigured, HubSpotUnavailable (also if HubSpot names no portal, or two), GrantRevoked.
    */
   exchangeCode(code: string): Promise<CodeExchange>;
   /** @throws GrantRevoked, AppMisconfigured, HubSpotUnavailable. */
   refreshGrant: (refreshToken: string) => Promise<RefreshedTokens>;
-  /** Kills a refresh token; neither uninstalls the app nor ends access tokens already out (docs/hubspot.md §2.5). Throws likewise. */
+  /**
+   * Kills a refresh token; neither uninstalls the app nor ends access tokens already issued (docs/hubspot.md §2.5).
+   * Throws the same.
+   */
   revokeGrant(refreshToken: string): Promise<void>;
 }
 
 export interface OAuthApiOptions extends OAuthTransportOptions {
   /** Origin of HubSpot's UI, e.g. https://app.hubspot.com. */
   appUrl: string;
-  /** Told HubSpot's id of this app when an answer names it. */
+  /** Called with HubSpot's id of this app when an answer names it. */
   onAppId?: (appId: string) => void;
 }
 
@@ -132,7 +138,7 @@ async function identify(
 type TokenAnswer = z.infer<typeof tokenAnswer>;
 type Introspection = Partial<z.infer<typeof introspectionAnswer>>;
 
-/** A code works once: where only the e-mail would be missing, a failed introspection must not waste the install. */
+/** A code works once: if only the email would be missing, a failed introspection must not waste the install. */
 async function introspect(transport: OAuthTransport, tokens: TokenAnswer): Promise<Introspection> {
   try {
     return read(introspectionAnswer, bodyOf(await transport.introspect(tokens.access_token)));

@@ -7,7 +7,7 @@ import { readRetryAfterMs } from "../retry-after.js";
 /** One dated version for the whole family (docs/hubspot.md §2.3): token, introspect, revoke. */
 const TOKEN_PATH = "/oauth/2026-09/token";
 const TIMEOUT_MS = 10_000;
-/** Tokens and what they are good for: some kB. */
+/** Maximum answer size: tokens and their details take some kB. */
 const MAX_ANSWER_BYTES = 1_048_576;
 
 export type Attempt = { kind: "answered"; body: unknown } | { kind: "refused"; refusal: Refusal };
@@ -29,7 +29,7 @@ export interface OAuthTransportOptions {
   redirectUri: string;
 }
 
-/** Speaks to HubSpot's OAuth endpoints: form bodies, credentials in the body, 10 s, no retries. */
+/** Calls HubSpot's OAuth endpoints: form bodies, credentials in the body, 10 s, no retries. */
 export function createOAuthTransport(options: OAuthTransportOptions): OAuthTransport {
   const clients = options.clientSecrets.map((secret) => ({ secret, oauth2: createClient(options, secret) }));
   type Client = (typeof clients)[number];
@@ -73,18 +73,18 @@ function createClient({ clientId, apiUrl }: OAuthTransportOptions, secret: strin
     client: { id: clientId, secret },
     auth: { tokenHost: apiUrl, tokenPath: TOKEN_PATH },
     options: { authorizationMethod: "body", bodyFormat: "form" },
-    // JSON whatever the answer calls itself: a refresh that worked must not be lost over a header.
+    // Parsed as JSON whatever its content type: a successful refresh must not be lost over a header.
     http: { timeout: TIMEOUT_MS, json: "force", maxBytes: MAX_ANSWER_BYTES },
   });
 }
 
-/** What simple-oauth2 throws: an error of its HTTP library, with the answer, where one came, under `data`. */
+/** What simple-oauth2 throws: an error of its HTTP library, with the answer, if one came, under `data`. */
 interface HttpFailure {
   message: string;
   data?: { res?: { statusCode?: number; headers?: Record<string, string> }; payload?: unknown };
 }
 
-/** The thrown error is not kept as a cause: it holds the request, and so the secrets in its body. */
+/** The thrown error is not kept as a cause: it contains the request, and so the secrets in its body. */
 async function ask(request: () => Promise<unknown>): Promise<RawAnswer> {
   try {
     return { httpStatus: 200, body: await request() };

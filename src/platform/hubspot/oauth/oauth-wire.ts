@@ -2,21 +2,23 @@ import { z } from "zod";
 import { readErrorBody } from "../error-body.js";
 import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "../errors.js";
 
-/** HubSpot's tokens live for half an hour. A longer life is not believed: the token would never be renewed in time. */
+/**
+ * HubSpot's tokens live for half an hour. A longer lifetime is not believed: the token would never be renewed in time.
+ */
 const LONGEST_TOKEN_SECONDS = 24 * 3_600;
-/** The life of a token of which HubSpot names none that can be. */
+/** The lifetime of a token if HubSpot names no plausible one. */
 const USUAL_TOKEN_SECONDS = 1_800;
 
 /** As a number, or in digits. */
 const figure = z.union([z.number(), z.string().regex(/^\d{1,15}$/)]).transform(Number);
-/** Of another type than expected each of these counts as left out. */
+/** Each of these counts as missing if it has another type. */
 const idGiven = figure.pipe(z.number().int().positive()).optional().catch(undefined);
 const textGiven = z.string().min(1).optional().catch(undefined);
 const scopesGiven = z.array(z.string()).optional().catch(undefined);
 
 /**
- * Answer of the token endpoint, of which the access token alone is needed. A refresh may have ended the token it was asked
- * with: an answer that is thrown away for a field nobody uses costs the portal its connection.
+ * Answer of the token endpoint; only the access token is required. A refresh may have ended the old token: rejecting an
+ * answer for a field nobody uses would cost the portal its connection.
  */
 export const tokenAnswer = z.object({
   access_token: z.string().min(1),
@@ -38,7 +40,7 @@ export const introspectionAnswer = z.object({
   user: textGiven,
   hub_domain: textGiven,
   scopes: scopesGiven,
-  /** Nothing hangs on it: an odd one is like none. */
+  /** Nothing depends on it: an odd value counts as none. */
   app_id: z
     .union([z.number().int().positive(), z.string().regex(/^\d{1,18}$/)])
     .transform(String)
@@ -46,13 +48,13 @@ export const introspectionAnswer = z.object({
     .catch(undefined),
 });
 
-/** An answer as the transport saw it; `httpStatus` is undefined where none came. */
+/** An answer as the transport saw it; `httpStatus` is undefined if none came. */
 export interface RawAnswer {
   httpStatus: number | undefined;
   body: unknown;
-  /** What went wrong on the way, in words that hold no secret. */
+  /** What went wrong, without secrets. */
   problem?: string;
-  /** `Retry-After` in ms, where HubSpot named one. */
+  /** `Retry-After` in ms, if HubSpot named one. */
   retryAfterMs?: number | undefined;
 }
 
@@ -60,25 +62,25 @@ export interface RawAnswer {
 export type Refusal =
   | { kind: "unavailable"; detail: string; retryAfterMs?: number | undefined } // try again later, keep the old tokens
   | { kind: "secret-refused"; detail: string } // another secret may be the right one during a rotation
-  | { kind: "misconfigured"; detail: string } // our own settings: alert, never disconnect anybody
+  | { kind: "misconfigured"; detail: string } // our own settings: alert the operator, never disconnect a portal
   | { kind: "code-refused"; detail: string } // authorization code unknown, used or too old
   | { kind: "revoked"; detail: string }; // the portal withdrew its grant
 
-/** HubSpot names the refusal in one of these at least; whatever has none of them is not HubSpot's answer. */
+/** HubSpot names the refusal in at least one of these; an answer without any is not HubSpot's. */
 const refusalBody = z.object({
   status: z.string().optional().catch(undefined),
   error: z.string().optional().catch(undefined),
   errorType: z.string().optional().catch(undefined),
   message: z.string().optional().catch(undefined),
 });
-/** The statuses HubSpot's own refusals have. Others come from what stands in between. */
+/** The statuses HubSpot's own refusals have. Others come from a proxy in between. */
 const OWN_STATUSES: readonly (number | undefined)[] = [400, 401];
-/** An authorization code that is refused costs nobody a connection, so that words will do. */
+/** A refused authorization code costs nobody a connection, so matching words is enough. */
 const ABOUT_THE_CODE = /auth(?:orization)?[ _-]?code/i;
 
 /**
- * HubSpot's own `status` values are the finer ones; the RFC 6749 `error` beside them decides where there is none. In capitals,
- * however they are written.
+ * HubSpot's own `status` values are the finer ones; the RFC 6749 `error` decides if there is none. Compared in
+ * capitals.
  */
 const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
   BAD_CLIENT_ID: "secret-refused",
@@ -94,13 +96,14 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
 };
 
 /**
- * Tells the refusals apart. What is not known to mean "revoked" never does: that would cost a portal its connection. What is
- * not in HubSpot's form accuses nobody: a firewall's page says nothing of our credentials.
+ * Classifies the refusals. Only a refusal that is known to mean "revoked" does, since that costs a portal its
+ * connection. An answer that is not in HubSpot's form blames nobody: a firewall's page says nothing about our
+ * credentials.
  */
 export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): Refusal {
   const { message, status, errorType, error } = refusalBody.safeParse(body).data ?? {};
   const { codes, category } = readErrorBody(body);
-  // Further in only where HubSpot's own refusals are: what stands in between has errors of its own.
+  // Nested errors count only inside HubSpot's own refusals: proxies have errors of their own.
   const inner = OWN_STATUSES.includes(httpStatus) ? [...codes, category] : [];
   const names = [status, errorType, error, ...inner].filter((name) => name !== undefined);
   const detail = `${httpStatus ?? "no answer"} ${names[0] ?? problem ?? ""}`.trim();

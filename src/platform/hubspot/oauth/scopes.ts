@@ -1,4 +1,4 @@
-/** Scopes every account has to grant; a test holds `app-config/` to the same list (docs/hubspot.md §2.9). */
+/** Scopes every account has to grant; a test compares `app-config/` with this list (docs/hubspot.md §2.9). */
 export const REQUIRED_SCOPES = [
   "oauth",
   "automation",
@@ -8,7 +8,7 @@ export const REQUIRED_SCOPES = [
   "crm.objects.owners.read",
 ] as const;
 
-/** Asked for, and done without where the account cannot grant it: the list of users, for names beside user ids. */
+/** Requested, but optional if the account cannot grant it: the list of users, for names instead of user ids. */
 export const OPTIONAL_SCOPES = ["settings.users.read"] as const;
 
 /** Lets us read who the account's users are, and which of them are super admins. */
