@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import express from "express";
 import { createErrorHandler } from "#web/kit/error-handler.js";
 import { refuseCrumbs } from "#web/kit/refuse-crumbs.js";
-import { readForm } from "#web/kit/read-form.js";
+import { readFormBody } from "#web/kit/form-body.js";
 import { readText } from "#platform/hubspot/read-text.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { signedHeaders } from "../../../src/simulator/world/signing.js";
@@ -192,7 +192,7 @@ describe("a form", () => {
 
   beforeAll(async () => {
     const http = express();
-    http.post("/", readForm({ maxBytes: 100_000, maxFields: 20 }), (request, response) => {
+    http.post("/", readFormBody({ maxBytes: 100_000, maxFields: 20 }), (request, response) => {
       response.json(request.body ?? "none");
     });
     http.use(createErrorHandler({ logger: createLogger({ level: "silent" }) }));

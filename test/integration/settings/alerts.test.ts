@@ -66,10 +66,10 @@ describe("the address for alerts", () => {
   ])("%s is refused at the field, and kept there to be corrected", async (_what, address, reason) => {
     const answer = await setAddress(address);
     expect(answer.status).toBe(422);
-    expect(textOf(answer.text, "webhook-url-problem")).toContain(reason);
+    expect(textOf(answer.text, "webhook_url-problem")).toContain(reason);
     expect(answer.text).toContain(`value="${address}"`);
     expect(answer.text).toMatch(
-      /id="webhook-url"[^>]*aria-invalid="true"[^>]* aria-describedby="webhook-url-problem/,
+      /id="webhook_url"[^>]* aria-describedby="webhook_url-problem[^>]* aria-invalid="true"/,
     );
     expect(await choicesOf()).toBeNull();
     expect((await setAddress("https://example.com/", { filledIn: answer.text })).status).toBe(303);

@@ -1,22 +1,15 @@
-import type { Request, Response } from "express";
 import { sendPage } from "#web/kit/page.js";
-import { admitPage } from "../gate/admit-page.js";
 import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
-import { admitForm, finishForm } from "../gate/admit-form.js";
 import { AccessPage } from "./access-page.js";
 import { letIn, listAdministrators, takeOut } from "#domain/accounts/rights.js";
-import { readForm, readId } from "../frame/form-body.js";
 import { frameOf } from "../frame/shell.js";
-import type { SettingsOptions } from "../session/site-options.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { finishForm } from "../frame/form-answers.js";
+import { readId, type FormFields } from "#web/kit/form-fields.js";
 
 /** GET /settings/access: who may use the site. */
-export async function showAccess(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+export async function showAccess(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
   const { portalId } = visit.portal;
   const [administrators, people] = await Promise.all([
     listAdministrators(options.database.pool, portalId),
@@ -25,53 +18,42 @@ export async function showAccess(
   const admitted = new Set(administrators.map(({ userId }) => userId));
   const others = { ...people, people: people.people.filter(({ userId }) => !admitted.has(userId)) };
   const { userList } = visit;
-  const frame = frameOf(options, visit, { request, response });
+  const frame = frameOf(exchange);
   sendPage(response, 200, <AccessPage {...{ frame, administrators, others, userList }} />);
 }
 
 /** POST /settings/access/let-in */
-export async function letSomebodyIn(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
+export async function letSomebodyIn(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
   const { pool } = options.database;
   const { session } = visit;
-  const userId = readId(readForm(request).text("user_id"));
+  const userId = readId(form.text("user_id"));
   const person = userId === undefined ? undefined : await findActivePerson(pool, session.portalId, userId);
   if (
     person === undefined ||
     !(await letIn(pool, session, { userId: person.userId, label: fullLabel(person) }))
   )
-    return finishForm(options, response, "admin-unknown");
-  finishForm(options, response, "admin-let-in");
+    return finishForm(exchange, "admin-unknown");
+  finishForm(exchange, "admin-let-in");
 }
 
 /** POST /settings/access/take-out */
-export async function takeSomebodyOut(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
+export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
   const { pool } = options.database;
   const { session } = visit;
-  const person = find(await listAdministrators(pool, session.portalId), request);
-  if (person !== undefined && person.userId === session.userId)
-    return finishForm(options, response, "admin-yourself");
+  const person = find(await listAdministrators(pool, session.portalId), form);
+  if (person !== undefined && person.userId === session.userId) return finishForm(exchange, "admin-yourself");
   if (person === undefined || !(await takeOut(pool, session, person)))
-    return finishForm(options, response, "admin-unknown");
-  finishForm(options, response, "admin-taken-out");
+    return finishForm(exchange, "admin-unknown");
+  finishForm(exchange, "admin-taken-out");
 }
 
 /** The person a form names, if they are among those it may name. */
 function find<Person extends { readonly userId: bigint }>(
   people: readonly Person[],
-  request: Request,
+  form: FormFields,
 ): Person | undefined {
-  const given = (request.body as Record<string, unknown> | undefined)?.["user_id"];
+  const given = form.text("user_id");
   return people.find(({ userId }) => userId.toString() === given);
 }

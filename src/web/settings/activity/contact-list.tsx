@@ -2,7 +2,7 @@ import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
 import { storyPath } from "../words/paths.js";
 import { KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
-import { type Format } from "../words/format.js";
+import type { Format } from "../words/format.js";
 import { ANSWER_WORDS, OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
 import { Time } from "../frame/connection.js";
 import { shorten } from "#platform/text/shorten.js";

@@ -2,7 +2,7 @@ import { ActivityFrame, type FrameModel } from "./frame.js";
 import { ACTIVITY_PATH } from "../words/paths.js";
 
 /** For an address that leads to nothing of this portal, whatever it may be elsewhere. */
-export function MissingPage({ frame, what = "execution" }: FrameModel & { what?: "execution" | "bulk job" }) {
+export function MissingPage({ frame, what }: FrameModel & { what: "execution" | "bulk job" }) {
   return (
     <ActivityFrame title="Not found" frame={frame}>
       <h1>Not found</h1>

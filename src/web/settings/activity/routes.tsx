@@ -1,17 +1,16 @@
-import { Router, type Request, type Response } from "express";
+import { Router } from "express";
 import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
 import { findBulkJob, listBulkJobs } from "#domain/history/bulk-jobs.js";
+import { readId } from "#web/kit/form-fields.js";
 import { sendFragment, sendPage } from "#web/kit/page.js";
-import { admitPage, admitPart } from "../gate/admit-page.js";
-import { admitForm, formBody } from "../gate/admit-form.js";
+import { handlersOf } from "../gate/handlers.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { createFormat, knownZone } from "../words/format.js";
 import { hubspotUrlOf } from "../overview/overview-view.js";
-import { answersOf } from "../frame/answer.js";
 import { recordExport } from "#domain/audit/record-change.js";
 import { digestOf } from "../frame/renewal.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
 import { actOnMany, actOnOne, stopJob } from "./act.js";
 import { readActivityQuery, readPosition, type ActivityQuery } from "#domain/history/activity-query.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
@@ -39,63 +38,54 @@ import { Story, StoryPage } from "./story-page.js";
  */
 export function createActivityRouter(options: SettingsOptions): Router {
   const router = Router();
-  const body = formBody(options);
-  const { page: answer, file } = answersOf(options);
-  router.get(ACTIVITY_PATH, answer(showList));
-  router.get(LATEST_PATH, answer(showLatest));
+  const { page, part, file, form } = handlersOf(options);
+  router.get(ACTIVITY_PATH, page(showList));
+  router.get(LATEST_PATH, part(showLatest));
   router.get(EXPORT_PATH, file(exportAll));
-  router.get(BULK_PATH, answer(askBeforeBulk));
-  router.post(BULK_PATH, body, answer(startBulk));
-  router.get(`${BULK_PATH}/:id`, answer(showJob));
-  router.get(`${BULK_PATH}/:id/progress`, answer(showProgress));
-  router.post(`${BULK_PATH}/:id/stop`, body, answer(stopBulk));
-  router.get(`${ACTIVITY_PATH}/:id`, answer(showStory));
-  router.get(`${ACTIVITY_PATH}/:id/story`, answer(showTale));
-  router.post(`${ACTIVITY_PATH}/:id/:action`, body, answer(act));
+  router.get(BULK_PATH, page(askBeforeBulk));
+  router.post(BULK_PATH, form(startBulk));
+  router.get(`${BULK_PATH}/:id`, page(showJob));
+  router.get(`${BULK_PATH}/:id/progress`, part(showProgress));
+  router.post(`${BULK_PATH}/:id/stop`, form(stopBulk));
+  router.get(`${ACTIVITY_PATH}/:id`, page(showStory));
+  router.get(`${ACTIVITY_PATH}/:id/story`, part(showTale));
+  router.post(`${ACTIVITY_PATH}/:id/:action`, form(act));
   return router;
 }
 
 const PAGE_SIZE = 25;
 const JOBS_SHOWN = 20;
 
-async function showList(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+async function showList(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
   const { pool } = options.database;
   const { portalId } = visit.portal;
   const [list, choices, jobs] = await Promise.all([
-    readList(options, visit, request),
+    readList(exchange),
     readFilterChoices(pool, portalId),
     listBulkJobs(pool, portalId, JOBS_SHOWN),
   ]);
-  const running = jobs.filter(({ state }) => state === "RUNNING");
-  sendPage(
-    response,
-    200,
-    <ListPage
-      {...list}
-      frame={frameOf(options, visit, { request, response })}
-      choices={choices}
-      jobs={running}
-    />,
-  );
+  const model = {
+    ...list,
+    frame: frameOf(exchange),
+    choices,
+    jobs: jobs.filter(({ state }) => state === "RUNNING"),
+  };
+  sendPage(response, 200, <ListPage {...model} />);
 }
 
-async function showLatest(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPart(options, request, response);
-  if (visit === undefined) return;
-  const list = await readList(options, visit, request);
+async function showLatest(exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const list = await readList(exchange);
   if (request.query["seen"] === digestOf(list.page)) return void response.status(204).end();
   sendFragment(response, <ExecutionList {...list} />);
 }
 
-async function readList(
-  options: SettingsOptions,
-  { portal }: AdminVisit,
-  request: Request,
-): Promise<ListModel> {
+async function readList(exchange: Exchange): Promise<ListModel> {
+  const { options, visit, request } = exchange;
+  const { portal } = visit;
   const { portalId } = portal;
-  const query = readQuery(options, portal, request.query);
+  const query = readQuery(exchange, request.query);
   const position = readPosition(request);
   const search = await searchExecutions(options.database.pool, portalId, query.filter);
   const page = await search.read(position, PAGE_SIZE);
@@ -104,23 +94,19 @@ async function readList(
   return { query, position, page, portalId, hubspotUrl, format, now: options.now() };
 }
 
-function readQuery(
-  { now }: SettingsOptions,
-  { timeZone }: AdminVisit["portal"],
-  given: Readonly<Record<string, unknown>>,
-): ActivityQuery {
-  return readActivityQuery(given, { now: now(), timeZone: knownZone(timeZone) });
+function readQuery({ options, visit }: Exchange, given: Readonly<Record<string, unknown>>): ActivityQuery {
+  return readActivityQuery(given, { now: options.now(), timeZone: knownZone(visit.portal.timeZone) });
 }
 
-async function exportAll(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+async function exportAll(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const { pool } = options.database;
   const { portalId, timeZone } = visit.portal;
-  const { filter } = readQuery(options, visit.portal, request.query);
-  const search = await searchExecutions(options.database.pool, portalId, filter);
-  const zone = { timeZone: knownZone(timeZone), now: options.now() };
+  const { filter } = readQuery(exchange, request.query);
+  const search = await searchExecutions(pool, portalId, filter);
   const record = <Row,>(rows: AsyncIterable<Row>) =>
-    recordExport(options.database.pool, { by: visit.session, subjectName: "Activity" }, rows);
+    recordExport(pool, { by: visit.session, subjectName: "Activity" }, rows);
+  const zone = { timeZone: knownZone(timeZone), now: options.now() };
   await sendExport(response, { search, portalId, ...zone, record });
 }
 
@@ -135,128 +121,103 @@ const NOTICES: Readonly<Record<string, { tone: "good" | "bad"; text: string }>> 
   },
 };
 
-async function showStory(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
-  const { portal } = visit;
-  const id = readId(request);
-  const story = id === undefined ? undefined : await readStory(options.database.pool, portal.portalId, id);
-  if (story === undefined)
-    return sendPage(response, 404, <MissingPage frame={frameOf(options, visit, { request, response })} />);
+async function showStory(exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const model = await findStory(exchange);
+  if (model === undefined) return sendMissing(exchange, "execution");
   const { done } = request.query;
   const notice = typeof done === "string" && Object.hasOwn(NOTICES, done) ? NOTICES[done] : undefined;
-  const model = {
-    ...{ story, notice, portalId: portal.portalId, now: options.now() },
+  sendPage(response, 200, <StoryPage {...model} notice={notice} frame={frameOf(exchange)} />);
+}
+
+async function showTale(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const model = await findStory(exchange);
+  if (model === undefined) return void response.status(404).end();
+  if (request.query["seen"] === digestOf(model.story)) return void response.status(204).end();
+  sendFragment(response, <Story {...model} formToken={options.sessions.formToken(visit.session)} />);
+}
+
+async function findStory({ options, visit: { portal }, request }: Exchange) {
+  const { portalId } = portal;
+  const id = readId(request.params["id"]);
+  const story = id === undefined ? undefined : await readStory(options.database.pool, portalId, id);
+  if (story === undefined) return undefined;
+  return {
+    story,
+    portalId,
+    now: options.now(),
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
     format: createFormat(portal.timeZone),
   };
-  sendPage(response, 200, <StoryPage {...model} frame={frameOf(options, visit, { request, response })} />);
 }
 
-async function showTale(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPart(options, request, response);
-  if (visit === undefined) return;
-  const { portal, session } = visit;
-  const id = readId(request);
-  const story = id === undefined ? undefined : await readStory(options.database.pool, portal.portalId, id);
-  if (story === undefined) return void response.status(404).end();
-  if (request.query["seen"] === digestOf(story)) return void response.status(204).end();
-  const model = {
-    ...{ story, portalId: portal.portalId, now: options.now() },
-    hubspotUrl: hubspotUrlOf(portal, options.appUrl),
-    format: createFormat(portal.timeZone),
-    formToken: options.sessions.formToken(session),
-  };
-  sendFragment(response, <Story {...model} />);
-}
-
-async function act(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const [id, action] = [readId(request), readAction(request.params["action"])];
-  if (id === undefined || action === undefined)
-    return sendPage(response, 404, <MissingPage frame={frameOf(options, visit, { request, response })} />);
+async function act(exchange: FormExchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const { id: execution, action: name } = request.params;
+  const [id, action] = [readId(execution), readAction(name)];
+  if (id === undefined || action === undefined) return sendMissing(exchange, "execution");
   const isDone = await actOnOne(options.database.pool, visit.session, { action, id });
   if (isDone) options.wake(visit.portal.portalId);
   response.redirect(303, `${storyPath(id)}?done=${isDone ? action.toLowerCase() : "late"}`);
 }
 
-async function askBeforeBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+async function askBeforeBulk(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
   const action = readAction(request.query["action"]);
   if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
-  const { portalId, timeZone } = visit.portal;
-  const query = readQuery(options, visit.portal, request.query);
-  const frame = frameOf(options, visit, { request, response });
-  if (query.ignored.length > 0)
-    return sendPage(response, 422, <BulkRefusedPage {...{ action, query, frame }} />);
+  const { portalId } = visit.portal;
+  const query = readQuery(exchange, request.query);
+  const frame = frameOf(exchange);
+  const model = { action, query, frame };
+  if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
   const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
-  const model = { action, query, preview, format: createFormat(timeZone) };
-  sendPage(response, 200, <ConfirmPage {...model} frame={frame} />);
+  sendPage(response, 200, <ConfirmPage {...model} preview={preview} format={frame.format} />);
 }
 
-async function startBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const fields = request.body as Record<string, unknown>;
-  const action = readAction(fields["action"]);
+async function startBulk(exchange: FormExchange): Promise<void> {
+  const { options, visit, form, response } = exchange;
+  const action = readAction(form.text("action"));
   if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
-  const query = readQuery(options, visit.portal, fields);
-  const frame = frameOf(options, visit, { request, response });
+  const query = readQuery(exchange, form.given);
+  const model = { action, query, frame: frameOf(exchange) };
   // A field that is not understood would widen what is done: nothing is done then.
-  if (query.ignored.length > 0)
-    return sendPage(response, 422, <BulkRefusedPage {...{ action, query, frame }} />);
+  if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
   const creation = await actOnMany(options.database.pool, visit.session, { action, query });
   if (creation.kind === "created") return response.redirect(303, jobPath(creation.id));
-  sendPage(response, 409, <BulkRefusedPage {...{ action, query, frame }} refusal={creation} />);
+  sendPage(response, 409, <BulkRefusedPage {...model} refusal={creation} />);
 }
 
-async function showJob(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
-  const job = await findJob(options, visit, request);
-  if (job === undefined)
-    return sendPage(
-      response,
-      404,
-      <MissingPage what="bulk job" frame={frameOf(options, visit, { request, response })} />,
-    );
-  const format = createFormat(visit.portal.timeZone);
-  sendPage(
-    response,
-    200,
-    <JobPage job={job} format={format} frame={frameOf(options, visit, { request, response })} />,
-  );
+async function showJob(exchange: Exchange): Promise<void> {
+  const job = await findJob(exchange);
+  if (job === undefined) return sendMissing(exchange, "bulk job");
+  const frame = frameOf(exchange);
+  sendPage(exchange.response, 200, <JobPage job={job} format={frame.format} frame={frame} />);
 }
 
-async function showProgress(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPart(options, request, response);
-  if (visit === undefined) return;
-  const job = await findJob(options, visit, request);
+async function showProgress(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
+  const job = await findJob(exchange);
   if (job === undefined) return void response.status(404).end();
   const format = createFormat(visit.portal.timeZone);
   const formToken = options.sessions.formToken(visit.session);
   sendFragment(response, <JobProgress job={job} format={format} formToken={formToken} />);
 }
 
-async function stopBulk(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const id = readId(request);
+async function stopBulk({ options, visit, request, response }: FormExchange): Promise<void> {
+  const id = readId(request.params["id"]);
   if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
   await stopJob(options.database.pool, visit.session, id);
   response.redirect(303, jobPath(id));
 }
 
-async function findJob({ database }: SettingsOptions, { portal }: AdminVisit, request: Request) {
-  const id = readId(request);
-  return id === undefined ? undefined : findBulkJob(database.pool, portal.portalId, id);
+async function findJob({ options, visit, request }: Exchange) {
+  const id = readId(request.params["id"]);
+  return id === undefined ? undefined : findBulkJob(options.database.pool, visit.portal.portalId, id);
 }
 
-function readId({ params }: Request): bigint | undefined {
-  const id = params["id"];
-  return typeof id === "string" && /^\d{1,18}$/.test(id) ? BigInt(id) : undefined;
+function sendMissing(exchange: Exchange, what: "execution" | "bulk job"): void {
+  sendPage(exchange.response, 404, <MissingPage what={what} frame={frameOf(exchange)} />);
 }
 
 /** `cancel`, `retry` or `try_now`. */

@@ -1,32 +1,38 @@
-import type { StoredAlertSettings } from "#domain/alerts/alert-settings.js";
+import type { ComponentChildren } from "preact";
+import type { AlertSettings, StoredAlertSettings } from "#domain/alerts/alert-settings.js";
 import type { Recipient } from "#domain/alerts/confirmations.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { MOST_RECIPIENTS } from "#domain/alerts/recipients.js";
 import { Conflict } from "../words/change-table.js";
-import type { Change } from "../words/changes.js";
+import { PostForm, ProblemSummary, TextField } from "../frame/fields.js";
+import type { FormState } from "../frame/versioned-form.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { RecentAlert } from "#domain/alerts/recent-alerts.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 import { RecentAlerts } from "./recent-alerts.js";
 import { Recipients } from "./recipients.js";
 
-export type AlertField = "webhook_url" | "email" | "failure_count" | "failure_percent";
-
-/** What was typed and why it cannot be saved. */
+/** What the form holds: what was saved, or what was typed. */
 export interface AlertEntry {
-  typed: Readonly<Record<AlertField, string>>;
-  /** A sentence for each field that is wrong. */
-  problems: Readonly<Partial<Record<AlertField, string>>>;
-  /** The version the form was filled in from: another admin's save in between still shows once this is sent again. */
-  version: number;
-  /** What another admin saved in the meantime, beside what was typed. */
-  conflict?: readonly Change[];
+  webhook_url: string;
+  email: string;
+  failure_count: string;
+  failure_percent: string;
+}
+
+export function alertEntryOf(saved: AlertSettings): AlertEntry {
+  return {
+    webhook_url: saved.webhookUrl ?? "",
+    email: saved.email ?? "",
+    failure_count: saved.failureCount?.toString() ?? "",
+    failure_percent: saved.failurePercent?.toString() ?? "",
+  };
 }
 
 export interface AlertsPageModel {
   frame: Frame;
   saved: StoredAlertSettings;
-  entry: AlertEntry | undefined;
+  form: FormState<AlertEntry>;
   /** The signing secret just made: shown this once. */
   secret: string | undefined;
   last: Readonly<Record<AlertChannel, LastAlertModel>>;
@@ -50,7 +56,8 @@ export function AlertsPage(model: AlertsPageModel) {
         <div class="card-head">
           <h2 id="alerts-title">When and where</h2>
         </div>
-        <Conflict changes={model.entry?.conflict} />
+        <ProblemSummary problems={model.form.problems} />
+        <Conflict changes={model.form.conflict} />
         <p>You are told, at most once an hour for each of these:</p>
         <ul class="plain">
           <li>HubSpot no longer lets the app work in this account, or somebody else connects it again.</li>
@@ -79,34 +86,48 @@ export function AlertsPage(model: AlertsPageModel) {
   );
 }
 
-function AlertsForm({ frame, saved, entry, canMail }: AlertsPageModel) {
-  const shown = entry?.typed ?? {
-    webhook_url: saved.webhookUrl ?? "",
-    email: saved.email ?? "",
-    failure_count: saved.failureCount?.toString() ?? "",
-    failure_percent: saved.failurePercent?.toString() ?? "",
-  };
-  const field = (name: AlertField) => ({ name, value: shown[name], problem: entry?.problems[name] });
+function AlertsForm({ frame, form: { entry, version, problems }, canMail }: AlertsPageModel) {
   return (
-    <form method="post" action="/settings/alerts" id="alerts-form" class="narrow">
-      <input type="hidden" name="form_token" value={frame.formToken} />
-      <input type="hidden" name="version" value={entry?.version ?? saved.version} />
-      <Field {...field("email")} label="Mail alerts to" type="email">
-        {canMail
-          ? `Several apart by commas, ${MOST_RECIPIENTS} at most. Leave it empty for no mail.`
-          : "The operator of this service has set no mail server, so no mail can be sent. Use a webhook, or ask them."}
-      </Field>
-      <Field {...field("webhook_url")} label="Post alerts to this web address" type="url">
-        A message (JSON) is posted there. Leave it empty for none.
-      </Field>
-      <Field {...field("failure_count")} label="Contacts not enrolled in an hour" type="numeric">
-        From this many on. Leave it empty for no limit by number.
-      </Field>
-      <Field {...field("failure_percent")} label="Share not enrolled in an hour, in percent" type="numeric">
-        Counts in hours with at least 20 contacts. Leave it empty for no limit by share.
-      </Field>
+    <PostForm action="/settings/alerts" formToken={frame.formToken} id="alerts-form" class="narrow">
+      <input type="hidden" name="version" value={version} />
+      <TextField
+        name="email"
+        label="Mail alerts to"
+        inputMode="email"
+        value={entry.email}
+        problems={problems}
+        note={
+          canMail
+            ? `Several apart by commas, ${MOST_RECIPIENTS} at most. Leave it empty for no mail.`
+            : "The operator of this service has set no mail server, so no mail can be sent. Use a webhook, or ask them."
+        }
+      />
+      <TextField
+        name="webhook_url"
+        label="Post alerts to this web address"
+        inputMode="url"
+        value={entry.webhook_url}
+        problems={problems}
+        note="A message (JSON) is posted there. Leave it empty for none."
+      />
+      <TextField
+        name="failure_count"
+        label="Contacts not enrolled in an hour"
+        inputMode="numeric"
+        value={entry.failure_count}
+        problems={problems}
+        note="From this many on. Leave it empty for no limit by number."
+      />
+      <TextField
+        name="failure_percent"
+        label="Share not enrolled in an hour, in percent"
+        inputMode="numeric"
+        value={entry.failure_percent}
+        problems={problems}
+        note="Counts in hours with at least 20 contacts. Leave it empty for no limit by share."
+      />
       <button class="button primary">Save</button>
-    </form>
+    </PostForm>
   );
 }
 
@@ -114,8 +135,7 @@ function AlertsForm({ frame, saved, entry, canMail }: AlertsPageModel) {
 function SigningSecret({ frame, saved, secret }: AlertsPageModel) {
   if (saved.webhookUrl === null) return null;
   return (
-    <form method="post" action="/settings/alerts/secret">
-      <input type="hidden" name="form_token" value={frame.formToken} />
+    <PostForm action="/settings/alerts/secret" formToken={frame.formToken}>
       {secret === undefined ? null : (
         <p class="notice good" role="status">
           New signing secret: <code id="signing-secret">{secret}</code>. Copy it to the receiver now: it is
@@ -127,46 +147,7 @@ function SigningSecret({ frame, saved, secret }: AlertsPageModel) {
         To check signatures, make a new secret and give it to the receiver; the one before ends at once.
       </p>
       <button class="button">Make a new signing secret</button>
-    </form>
-  );
-}
-
-interface FieldModel {
-  name: AlertField;
-  label: string;
-  /** What a phone's keyboard offers. */
-  type: "email" | "url" | "numeric";
-  value: string;
-  problem: string | undefined;
-  children: string;
-}
-
-function Field({ name, label, type, value, problem, children }: FieldModel) {
-  const id = name.replace("_", "-");
-  const wrong = problem === undefined ? {} : { "aria-invalid": "true" as const, autofocus: true };
-  const notes = problem === undefined ? `${id}-note` : `${id}-problem ${id}-note`;
-  return (
-    <>
-      <label for={id}>{label}</label>
-      <input
-        {...{ id, name, value }}
-        type="text"
-        inputmode={type}
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={2000}
-        {...wrong}
-        aria-describedby={notes}
-      />
-      {problem === undefined ? null : (
-        <p class="warning" id={`${id}-problem`}>
-          {problem}
-        </p>
-      )}
-      <p class="note" id={`${id}-note`}>
-        {children}
-      </p>
-    </>
+    </PostForm>
   );
 }
 
@@ -174,7 +155,7 @@ interface ChannelModel extends AlertsPageModel {
   channel: AlertChannel;
   label: string;
   address: string | null;
-  children?: unknown;
+  children?: ComponentChildren;
 }
 
 function Channel({ frame, last, channel, label, address, children }: ChannelModel) {
@@ -186,11 +167,10 @@ function Channel({ frame, last, channel, label, address, children }: ChannelMode
       {address === null ? (
         <p class="note">No address is set.</p>
       ) : (
-        <form method="post" action="/settings/alerts/test">
-          <input type="hidden" name="form_token" value={frame.formToken} />
+        <PostForm action="/settings/alerts/test" formToken={frame.formToken}>
           <input type="hidden" name="channel" value={channel} />
           <button class="button">Send a test {channel === "EMAIL" ? "mail" : "alert"}</button>
-        </form>
+        </PostForm>
       )}
     </div>
   );

@@ -1,44 +1,34 @@
-import type { Request, Response } from "express";
 import { findAlertSettings } from "#domain/alerts/alert-settings.js";
 import { listRecipients } from "#domain/alerts/confirmations.js";
 import { findLastAlert } from "#domain/alerts/last-alert.js";
 import { listRecentAlerts } from "#domain/alerts/recent-alerts.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { sendFragment, sendPage } from "#web/kit/page.js";
-import { admitPage, admitPart } from "../gate/admit-page.js";
 import { createFormat } from "../words/format.js";
-import { AlertsPage, type AlertEntry } from "./alerts-page.js";
+import { alertEntryOf, AlertsPage, type AlertEntry } from "./alerts-page.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { statusOf } from "../frame/form-answers.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
+import type { Exchange } from "../frame/exchange.js";
+import type { FormState } from "../frame/versioned-form.js";
 
 /** GET /settings/alerts */
-export async function showAlerts(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit !== undefined) await sendAlerts(options, visit, { request, response });
+export async function showAlerts(exchange: Exchange): Promise<void> {
+  await sendAlerts(exchange);
 }
 
 export interface AlertsAnswer {
-  request: Request;
-  response: Response;
-  entry?: AlertEntry;
+  /** Undefined if the form shows what is saved. */
+  form?: FormState<AlertEntry>;
   /** The signing secret just made, to be shown this once. */
   secret?: string;
 }
 
-/** Sends the page; with `entry`, as an answer to a form that cannot be saved. */
-export async function sendAlerts(
-  options: SettingsOptions,
-  visit: AdminVisit,
-  { request, response, entry, secret }: AlertsAnswer,
-): Promise<void> {
+/** Sends the page; with `form`, as an answer to a form that cannot be saved. */
+export async function sendAlerts(exchange: Exchange, { form, secret }: AlertsAnswer = {}): Promise<void> {
+  const { options, visit, response } = exchange;
   const { portal } = visit;
   const [[saved, recipients], recent, mail, webhook] = await Promise.all([
     readSaved(options, portal.portalId),
@@ -47,12 +37,16 @@ export async function sendAlerts(
     readLast(options, portal, "WEBHOOK"),
   ]);
   const model = {
-    ...{ saved, recipients, recent, entry, secret, canMail: options.canMail },
-    frame: frameOf(options, visit, { request, response }),
+    frame: frameOf(exchange),
+    form: form ?? { entry: alertEntryOf(saved), version: saved.version, problems: {} },
+    saved,
+    recipients,
+    recent,
+    secret,
+    canMail: options.canMail,
     last: { EMAIL: mail, WEBHOOK: webhook },
   };
-  const status = statusOf({ problems: entry?.problems ?? {}, conflict: entry?.conflict });
-  sendPage(response, status, <AlertsPage {...model} />);
+  sendPage(response, statusOf(model.form), <AlertsPage {...model} />);
 }
 
 async function readSaved({ database: { pool }, cipher }: SettingsOptions, portalId: bigint) {
@@ -61,13 +55,8 @@ async function readSaved({ database: { pool }, cipher }: SettingsOptions, portal
 }
 
 /** GET /settings/alerts/last?channel=…: the line that renews itself while an alert is on its way. */
-export async function showLastAlert(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPart(options, request, response);
-  if (visit === undefined) return;
+export async function showLastAlert(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
   const channel = request.query["channel"] === "EMAIL" ? "EMAIL" : "WEBHOOK";
   sendFragment(response, <LastAlertLine {...await readLast(options, visit.portal, channel)} />);
 }

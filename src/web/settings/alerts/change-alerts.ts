@@ -1,4 +1,3 @@
-import type { Request, Response } from "express";
 import type { PoolClient } from "pg";
 import {
   findAlertSettings,
@@ -16,47 +15,40 @@ import { inTransaction } from "#platform/db/transaction.js";
 import { sendAlerts } from "./alerts-view.js";
 import { describeChanges } from "../words/changes.js";
 import { recordChange } from "#domain/audit/record-change.js";
-import type { AlertEntry, AlertField } from "./alerts-page.js";
-import { readForm, type FormBody } from "../frame/form-body.js";
+import type { AlertEntry } from "./alerts-page.js";
+import type { FormFields } from "#web/kit/form-fields.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { admitForm, finishForm } from "../gate/admit-form.js";
 import type { SessionIdentity } from "#domain/contract/session-identity.js";
+import type { FormExchange } from "../frame/exchange.js";
+import { finishForm } from "../frame/form-answers.js";
+import { submitVersioned } from "../frame/versioned-form.js";
+import type { Problems } from "../frame/problems.js";
 
-/** What cannot be saved gets the page back (422) with what was typed and the reason at the field. */
-export async function changeAlerts(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const form = readForm(request);
-  const version = form.version();
-  if (version < 0) return finishForm(options, response, "alerts-changed");
-  const typed = toTyped(form);
-  const problems = problemsOf(typed, options);
-  if (Object.keys(problems).length > 0) {
-    const entry: AlertEntry = { typed, problems, version };
-    return sendAlerts(options, visit, { request, response, entry });
-  }
-  const settings = { ...toSettings(typed), version };
-  const waiting = await save(options, visit.session, settings);
-  if (waiting !== undefined)
-    return finishForm(options, response, waiting === 0 ? "alerts-saved" : "alerts-saved-unconfirmed");
-  const saved = await findAlertSettings(
-    { database: options.database.pool, cipher: options.cipher },
-    visit.session.portalId,
-  );
-  const conflict = describeChanges(inFull(saved), inFull(settings), NO_NAMES);
-  const entry: AlertEntry = { typed, problems: {}, version: saved.version, conflict };
-  await sendAlerts(options, visit, { request, response, entry });
+/** `POST /settings/alerts`: what cannot be saved comes back as it was typed. */
+export async function changeAlerts(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
+  const entry = readEntry(form);
+  await submitVersioned(exchange, {
+    entry,
+    parsed: parseEntry(entry, options),
+    save: async (draft, version) => {
+      const waiting = await save(options, visit.session, { ...draft, version });
+      if (waiting === undefined) return "changed-meanwhile";
+      return { notice: waiting === 0 ? "alerts-saved" : "alerts-saved-unconfirmed" };
+    },
+    find: () => findSettings(options, visit.session),
+    compare: (stored, draft) => describeChanges(inFull(stored), inFull(draft), NO_NAMES),
+    show: (state) => sendAlerts(exchange, { form: state }),
+  });
+}
+
+function findSettings({ database, cipher }: SettingsOptions, { portalId }: SessionIdentity) {
+  return findAlertSettings({ database: database.pool, cipher }, portalId);
 }
 
 const NO_NAMES = { people: new Map(), rotations: new Map() };
 
-type Typed = Readonly<Record<AlertField, string>>;
-
-function toTyped(form: FormBody): Typed {
+function readEntry(form: FormFields): AlertEntry {
   return {
     webhook_url: form.text("webhook_url"),
     email: form.text("email"),
@@ -65,34 +57,40 @@ function toTyped(form: FormBody): Typed {
   };
 }
 
-function problemsOf(
-  typed: Typed,
-  { privateDestinations }: SettingsOptions,
-): Partial<Record<AlertField, string>> {
+function parseEntry(
+  entry: AlertEntry,
+  options: SettingsOptions,
+): { draft: AlertSettings } | { problems: Problems } {
+  const problems = problemsOf(entry, options);
+  return Object.keys(problems).length > 0 ? { problems } : { draft: toSettings(entry) };
+}
+
+/** By field, in the order of the form. */
+function problemsOf(entry: AlertEntry, { privateDestinations }: SettingsOptions): Problems {
   const webhook =
-    typed.webhook_url === "" ? undefined : webhookUrlProblem(typed.webhook_url, privateDestinations);
-  const email = recipientsProblem(typed.email);
-  const isCount = isWhole(typed.failure_count, 1_000_000);
-  const isShare = isWhole(typed.failure_percent, 100);
+    entry.webhook_url === "" ? undefined : webhookUrlProblem(entry.webhook_url, privateDestinations);
+  const email = recipientsProblem(entry.email);
+  const isCount = isWhole(entry.failure_count, 1_000_000);
+  const isShare = isWhole(entry.failure_percent, 100);
   return {
-    ...(webhook === undefined ? {} : { webhook_url: webhook }),
     ...(email === undefined ? {} : { email }),
+    ...(webhook === undefined ? {} : { webhook_url: webhook }),
     ...(isCount ? {} : { failure_count: "Enter a whole number from 1 to 1,000,000, or leave it empty." }),
     ...(isShare ? {} : { failure_percent: "Enter a whole number from 1 to 100, or leave it empty." }),
   };
 }
 
-function isWhole(typed: string, most: number): boolean {
-  return typed === "" || (/^\d{1,7}$/.test(typed) && Number(typed) >= 1 && Number(typed) <= most);
+function isWhole(text: string, most: number): boolean {
+  return text === "" || (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= most);
 }
 
-function toSettings(typed: Typed): AlertSettings {
+function toSettings(entry: AlertEntry): AlertSettings {
   const number = (text: string) => (text === "" ? null : Number(text));
   return {
-    webhookUrl: typed.webhook_url === "" ? null : typed.webhook_url,
-    email: readRecipients(typed.email).join(", ") || null,
-    failureCount: number(typed.failure_count),
-    failurePercent: number(typed.failure_percent),
+    webhookUrl: entry.webhook_url === "" ? null : entry.webhook_url,
+    email: readRecipients(entry.email).join(", ") || null,
+    failureCount: number(entry.failure_count),
+    failurePercent: number(entry.failure_percent),
   };
 }
 
@@ -138,15 +136,10 @@ function inFull({ webhookUrl, email, failureCount, failurePercent }: AlertSettin
 }
 
 /** POST /settings/alerts/ask-again: one more mail with the link to an address that has not confirmed. */
-export async function askToConfirm(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
+export async function askToConfirm(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
   const { session: by } = visit;
-  const address = readForm(request).text("address");
+  const address = form.text("address");
   const verdict = await inTransaction(options.database.pool, async (client) => {
     const asked = await requestConfirmationAgain(client, by.portalId, address);
     if (asked === "asked") {
@@ -157,54 +150,42 @@ export async function askToConfirm(
     }
     return asked;
   });
-  finishForm(options, response, `confirmation-${verdict}`);
+  finishForm(exchange, `confirmation-${verdict}`);
 }
 
 /** POST /settings/alerts/secret: the answer shows the new secret, and no page does again. */
-export async function renewSecret(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const { pool } = options.database;
+export async function renewSecret(exchange: FormExchange): Promise<void> {
+  const { options, visit } = exchange;
   const { session } = visit;
-  const { webhookUrl } = await findAlertSettings(
-    { database: pool, cipher: options.cipher },
-    session.portalId,
-  );
-  if (webhookUrl === null) return finishForm(options, response, "test-without-address");
-  const secret = await inTransaction(pool, async (client) => {
+  const { webhookUrl } = await findSettings(options, session);
+  if (webhookUrl === null) return finishForm(exchange, "test-without-address");
+  const secret = await inTransaction(options.database.pool, async (client) => {
     await recordChange(client, {
       ...{ by: session, subject: "alerts", subjectName: "Signing secret of the webhook", action: "RENEWED" },
     });
     return renewSigningSecret(client, options.cipher, session.portalId);
   });
-  await sendAlerts(options, visit, { request, response, secret });
+  await sendAlerts(exchange, { secret });
 }
 
 const TEST_MESSAGE =
   "This is a test from the settings pages of Sequence Enroller. Real alerts arrive the same way; there is nothing to do.";
 
 /** Goes through the outbox like every alert: where it arrives, they all do. */
-export async function sendTestAlert(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const { pool } = options.database;
+export async function sendTestAlert(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
   const { session: by } = visit;
-  const { portalId } = by;
-  const channel: AlertChannel = readForm(request).text("channel") === "EMAIL" ? "EMAIL" : "WEBHOOK";
-  const { email, webhookUrl } = await findAlertSettings({ database: pool, cipher: options.cipher }, portalId);
+  const channel: AlertChannel = form.text("channel") === "EMAIL" ? "EMAIL" : "WEBHOOK";
+  const { email, webhookUrl } = await findSettings(options, by);
   if ((channel === "EMAIL" ? email : webhookUrl) === null)
-    return finishForm(options, response, "test-without-address");
+    return finishForm(exchange, "test-without-address");
   const subjectName = channel === "EMAIL" ? "Test mail" : "Test alert";
   const record = (client: PoolClient) =>
     recordChange(client, { by, subject: "alerts", subjectName, action: "SENT" });
-  const verdict = await raiseTestAlert(pool, portalId, { channel, message: TEST_MESSAGE, record });
-  finishForm(options, response, `test-${verdict}`);
+  const verdict = await raiseTestAlert(options.database.pool, by.portalId, {
+    channel,
+    message: TEST_MESSAGE,
+    record,
+  });
+  finishForm(exchange, `test-${verdict}`);
 }

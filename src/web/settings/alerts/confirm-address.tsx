@@ -5,7 +5,8 @@ import type { Subscription } from "#domain/alerts/opt-outs.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { endOf } from "#web/kit/account-share.js";
 import { MessagePage, Page, sendPage } from "#web/kit/page.js";
-import { readForm } from "#web/kit/read-form.js";
+import { readFormBody } from "#web/kit/form-body.js";
+import { readFields } from "#web/kit/form-fields.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { sendUnknownLink } from "./unknown-link.js";
@@ -19,7 +20,7 @@ type ConfirmOptions = Pick<SettingsOptions, "database" | "cipher" | "now">;
 export function createConfirmRouter(options: ConfirmOptions): Router {
   const router = Router();
   router.get(CONFIRM_PATH, (request, response) => answer(options, request, response));
-  router.post(CONFIRM_PATH, readForm({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
+  router.post(CONFIRM_PATH, readFormBody({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
     answer(options, request, response),
   );
   return router;
@@ -34,8 +35,8 @@ async function answer(
   const { account, token } = request.query;
   const subscription = readConfirmLink(cipher, { account, token }, now());
   if (subscription === undefined) return sendUnknownLink(response);
-  const body = request.body as Record<string, unknown> | undefined;
-  if (request.method === "POST" && body?.["confirm"] === "yes") await confirm(database, subscription);
+  const isConfirming = request.method === "POST" && readFields(request.body).text("confirm") === "yes";
+  if (isConfirming) await confirm(database, subscription);
   const standing = await readConfirmationState(database.pool, subscription);
   if (standing === "not-listed") return sendNotListed(response);
   sendPage(response, 200, <ConfirmPage {...subscription} isConfirmed={standing === "confirmed"} />);

@@ -1,6 +1,6 @@
 import type { Delivery, RecentAlert } from "#domain/alerts/recent-alerts.js";
 import { ALERT_NAMES } from "#domain/alerts/words.js";
-import { type Format } from "../words/format.js";
+import type { Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";
 import { shorten } from "#platform/text/shorten.js";
 

@@ -4,7 +4,8 @@ import { addressKey } from "#domain/alerts/recipients.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { endOf } from "#web/kit/account-share.js";
 import { Page, sendPage } from "#web/kit/page.js";
-import { readForm } from "#web/kit/read-form.js";
+import { readFormBody } from "#web/kit/form-body.js";
+import { readFields } from "#web/kit/form-fields.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { sendUnknownLink } from "./unknown-link.js";
@@ -18,7 +19,7 @@ type UnsubscribeOptions = Pick<SettingsOptions, "database" | "cipher">;
 export function createUnsubscribeRouter(options: UnsubscribeOptions): Router {
   const router = Router();
   router.get(UNSUBSCRIBE_PATH, (request, response) => answer(options, request, response));
-  router.post(UNSUBSCRIBE_PATH, readForm({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
+  router.post(UNSUBSCRIBE_PATH, readFormBody({ maxBytes: 1_024, maxFields: 10 }), (request, response) =>
     answer(options, request, response),
   );
   return router;
@@ -34,7 +35,7 @@ async function answer(
   const subscription = readSubscription(cipher, { account, token });
   if (subscription === undefined) return sendUnknownLink(response);
   if (request.method === "POST") {
-    const isOut = (request.body as Record<string, unknown> | undefined)?.["again"] !== "yes";
+    const isOut = readFields(request.body).text("again") !== "yes";
     await inTransaction(database.pool, async (client) => {
       if (!(await setOptOut(client, subscription, isOut))) return;
       const by = { portalId: subscription.portalId, userId: null, userEmail: subscription.address };

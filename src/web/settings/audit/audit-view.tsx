@@ -1,24 +1,19 @@
-import type { Request, Response } from "express";
+import type { Request } from "express";
 import { listSequences } from "#domain/directory/people.js";
 import { sendPage } from "#web/kit/page.js";
 import { listAuditActors, listAuditEntries } from "#domain/audit/audit.js";
-import { admitPage } from "../gate/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { readNameable } from "../words/names.js";
 import { AuditPage, type AuditNarrowing } from "./audit-page.js";
 import type { Names } from "../words/changes.js";
 import { SUBJECTS } from "../words/audit-words.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { readFields, readId } from "../frame/form-body.js";
+import { readFields, readId } from "#web/kit/form-fields.js";
+import type { Exchange } from "../frame/exchange.js";
 
 /** `GET /settings/audit?who=7&what=sender&before=…`; what an address says otherwise does not narrow. */
-export async function showAudit(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+export async function showAudit(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
   const { portalId } = visit.session;
   const before = readId(request.query["before"]);
   const narrowing = readNarrowing(request);
@@ -28,7 +23,7 @@ export async function showAudit(
     listAuditActors(options.database, portalId),
     readNames(options, portalId),
   ]);
-  const frame = frameOf(options, visit, { request, response });
+  const frame = frameOf(exchange);
   const model = { entries, actors, narrowing, isFirst: before === undefined };
   sendPage(response, 200, <AuditPage frame={frame} names={{ ...names, format: frame.format }} {...model} />);
 }

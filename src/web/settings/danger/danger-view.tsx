@@ -1,73 +1,58 @@
-import type { Request, Response } from "express";
 import type { PoolClient } from "pg";
 import { sendPage } from "#web/kit/page.js";
 import { withDeadline } from "#platform/time/request-deadline.js";
-import { admitPage } from "../gate/admit-page.js";
 import { recordChange } from "#domain/audit/record-change.js";
-import { admitForm, finishForm } from "../gate/admit-form.js";
 import { createFormat } from "../words/format.js";
 import { DangerPage } from "./danger-page.js";
 import { readDangerState, requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
 import { frameOf } from "../frame/shell.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
-import type { SettingsOptions } from "../session/site-options.js";
 import type { AdminVisit } from "../session/visit.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { finishForm } from "../frame/form-answers.js";
 
 /** GET /settings/danger */
-export async function showDanger(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+export async function showDanger(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
   const { portalId, timeZone } = visit.portal;
   const [state, backlog] = await Promise.all([
     readDangerState(options.database.pool, portalId),
     readBacklog(options.database, portalId),
   ]);
-  const frame = frameOf(options, visit, { request, response });
+  const frame = frameOf(exchange);
   const format = createFormat(timeZone);
   sendPage(response, 200, <DangerPage {...{ frame, state, backlog, format }} />);
 }
 
 /** POST /settings/danger/pause */
-export async function pause(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
+export async function pause(exchange: FormExchange): Promise<void> {
+  const { options, visit } = exchange;
   await setPaused(options.database.pool, visit.session, true);
-  finishForm(options, response, "portal-paused");
+  finishForm(exchange, "portal-paused");
 }
 
 /** POST /settings/danger/resume */
-export async function resume(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
+export async function resume(exchange: FormExchange): Promise<void> {
+  const { options, visit } = exchange;
   await setPaused(options.database.pool, visit.session, false);
-  finishForm(options, response, "portal-resumed");
+  finishForm(exchange, "portal-resumed");
 }
 
 /** POST /settings/danger/erase */
-export async function erase(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  if (!isConfirmed(request, visit)) return finishForm(options, response, "danger-not-confirmed");
+export async function erase(exchange: FormExchange): Promise<void> {
+  const { options, visit } = exchange;
+  if (!isConfirmed(exchange)) return finishForm(exchange, "danger-not-confirmed");
   await requestErasure(options.database.pool, visit.session);
-  finishForm(options, response, "history-erased");
+  finishForm(exchange, "history-erased");
 }
 
 /**
  * POST /settings/danger/disconnect. Our access is erased whatever HubSpot says, or whether it says anything; but not the
  * access that a new install gave while HubSpot was being told.
  */
-export async function disconnect(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  if (!isConfirmed(request, visit)) return finishForm(options, response, "danger-not-confirmed");
+export async function disconnect(exchange: FormExchange): Promise<void> {
+  const { options, visit, response } = exchange;
+  if (!isConfirmed(exchange)) return finishForm(exchange, "danger-not-confirmed");
   const { session } = visit;
   const { portalId } = session;
   const grant = await options.vault.currentGrant(portalId);
@@ -86,7 +71,7 @@ export async function disconnect(
       revokes: !isUninstalled,
     }),
   );
-  if (!isErased) return finishForm(options, response, "connected-meanwhile");
+  if (!isErased) return finishForm(exchange, "connected-meanwhile");
   response.redirect(303, "/settings");
 }
 
@@ -96,7 +81,6 @@ function reasonOf({ userEmail }: AdminVisit["session"], isUninstalled: boolean):
   return `${reason} HubSpot could not be told: also remove the app there, in Settings under Connected apps.`;
 }
 
-function isConfirmed(request: Request, { portal }: AdminVisit): boolean {
-  const typed = (request.body as Record<string, unknown> | undefined)?.["confirmation"];
-  return typeof typed === "string" && typed.trim() === portal.portalId.toString();
+function isConfirmed({ form, visit }: FormExchange): boolean {
+  return form.text("confirmation") === visit.portal.portalId.toString();
 }

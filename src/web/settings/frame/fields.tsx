@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Problems } from "./form-body.js";
+import type { Problems } from "./problems.js";
 
 /** What every field has: its name in the form, which is also its id. */
 interface FieldModel {
@@ -20,6 +20,8 @@ interface Described {
   name: string;
   "aria-describedby": string | undefined;
   "aria-invalid": "true" | undefined;
+  /** The first field that is wrong is where one goes on typing. */
+  autofocus: true | undefined;
 }
 
 function Field({ name, label, note, problems, children }: FrameModel) {
@@ -35,6 +37,7 @@ function Field({ name, label, note, problems, children }: FrameModel) {
         name,
         "aria-describedby": described === "" ? undefined : described,
         "aria-invalid": problem === undefined ? undefined : "true",
+        autofocus: Object.keys(problems)[0] === name ? true : undefined,
       })}
       {problem === undefined ? null : (
         <p class="warning" id={`${name}-problem`}>
@@ -52,7 +55,7 @@ function Field({ name, label, note, problems, children }: FrameModel) {
 
 interface TextFieldModel extends FieldModel {
   value: string;
-  inputMode?: "numeric" | "email";
+  inputMode?: "numeric" | "email" | "url";
 }
 
 /** No `maxlength`: what is too long is kept and said, not cut. */

@@ -50,10 +50,6 @@ const NOTICES = {
     "Ten tests were sent within a day, which is the most. Try again tomorrow.",
   ),
   "test-without-address": bad("/settings/alerts", "Save an address for alerts first, then send a test."),
-  "alerts-changed": bad(
-    "/settings/alerts",
-    "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
-  ),
   "settings-changed": bad(
     "/settings",
     "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",

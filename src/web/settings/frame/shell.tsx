@@ -1,4 +1,3 @@
-import type { Request, Response } from "express";
 import type { ComponentChildren } from "preact";
 import { Page } from "#web/kit/page.js";
 import { takeNotice, type Notice } from "./notices.js";
@@ -6,8 +5,7 @@ import { createFormat, type Format } from "../words/format.js";
 import { SITE_PAGES, type SitePath } from "./navigation.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import type { Session } from "../session/session.js";
-import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
+import type { Exchange } from "./exchange.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** What every page of the site shows around its own content. */
@@ -25,14 +23,11 @@ export interface Frame {
 const LONGEST_TITLE = 120;
 
 /** Collects the frame of a page; takes the notice out of the browser's cookie. */
-export function frameOf(
-  { sessions, cookies }: Pick<SettingsOptions, "sessions" | "cookies">,
-  { session, portal }: AdminVisit,
-  { request, response }: { request: Request; response: Response },
-): Frame {
-  const notice = takeNotice(cookies, request, response);
+export function frameOf({ options, visit, request, response }: Exchange): Frame {
+  const { session, portal } = visit;
+  const notice = takeNotice(options.cookies, request, response);
   const format = createFormat(portal.timeZone);
-  return { session, portal, format, notice, formToken: sessions.formToken(session) };
+  return { session, portal, format, notice, formToken: options.sessions.formToken(session) };
 }
 
 export interface SitePageModel {

@@ -2,43 +2,35 @@ import type { Request, RequestHandler, Response } from "express";
 import { inTransaction } from "#platform/db/transaction.js";
 import { clearSiteData } from "#web/kit/security-headers.js";
 import { sendPage } from "#web/kit/page.js";
-import { readForm } from "#web/kit/read-form.js";
+import { readFormBody, type FormSize } from "#web/kit/form-body.js";
+import { readFields } from "#web/kit/form-fields.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 import { recordSignOut } from "#domain/accounts/record-sign-in.js";
-import { leaveNotice, pageOf, type NoticeName } from "../frame/notices.js";
+import { leaveNotice } from "../frame/notices.js";
 import { AdminsUnconfirmedPage, FormRefusedPage } from "./gate-pages.js";
 import { revokeSession } from "../session/revoked-sessions.js";
 import type { Session } from "../session/session.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "../session/visit.js";
 
-/** Most forms: a few fields. */
-const SHORT_FORM = { maxBytes: 16 * 1024, maxFields: 1_000 };
-
 /**
  * Reads the body of a form, of those who have a session: nothing is read of a stranger.
  *
- * @param size how large the form may be, and with how many fields
  * @param answerStranger what a stranger gets; by default the sign-in page, with a word of what happened
  */
 export function formBody(
   options: SettingsOptions,
-  size = SHORT_FORM,
+  size: FormSize,
   answerStranger = sendAway,
 ): RequestHandler[] {
   const admit: RequestHandler = (request, response, next) => {
     if (options.sessions.read(request) === undefined) answerStranger(options, response);
     else next();
   };
-  return [admit, readForm(size)];
+  return [admit, readFormBody(size)];
 }
 
-/** The forms of this site that say "sign out": a stranger has nothing to lose by it. */
-export function signOutBody(options: SettingsOptions): RequestHandler[] {
-  return formBody(options, SHORT_FORM, leaveSite);
-}
-
-function leaveSite({ sessions }: SettingsOptions, response: Response): void {
+export function leaveSite({ sessions }: SettingsOptions, response: Response): void {
   sessions.close(response);
   clearSiteData(response);
   response.redirect(303, "/settings");
@@ -89,22 +81,6 @@ async function endSession({ database }: SettingsOptions, session: Session): Prom
   });
 }
 
-/** Back to the page the notice belongs to, which says once how it went. */
-export function finishForm({ cookies }: SettingsOptions, response: Response, notice: NoticeName): void {
-  leaveNotice(cookies, response, notice);
-  response.redirect(303, pageOf(notice));
-}
-
-/** To another page of the site, which says once how it went. */
-export function leadOn(
-  { cookies }: SettingsOptions,
-  response: Response,
-  { to, notice }: { to: string; notice: NoticeName },
-): void {
-  leaveNotice(cookies, response, notice);
-  response.redirect(303, to);
-}
-
 function refuseForm(response: Response): void {
   sendPage(response, 403, <FormRefusedPage requestId={requestIdOf(response)} />);
 }
@@ -114,6 +90,5 @@ function hasFormToken(
   request: Request,
   visit: Exclude<Visit, { kind: "stranger" }>,
 ): boolean {
-  const body = request.body as Record<string, unknown> | undefined;
-  return sessions.isFormToken(visit.session, body?.["form_token"]);
+  return sessions.isFormToken(visit.session, readFields(request.body).text("form_token"));
 }

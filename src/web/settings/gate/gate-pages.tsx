@@ -1,6 +1,6 @@
 import { MessagePage, Page } from "#web/kit/page.js";
 import type { Backlog } from "#domain/accounts/backlog.js";
-import { type Format } from "../words/format.js";
+import type { Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import type { Administrator } from "#domain/accounts/rights.js";

@@ -1,5 +1,4 @@
-import type { Request, Response } from "express";
-import { sendPage } from "#web/kit/page.js";
+import { sendFragment, sendPage } from "#web/kit/page.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { readHealth } from "#domain/accounts/connection-health.js";
 import { listActivePeople } from "#domain/directory/people.js";
@@ -8,26 +7,19 @@ import { createFormat } from "../words/format.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { isRange, readHistory } from "#domain/history/outcome-history.js";
 import { SettingsPage } from "./overview-page.js";
-import type { TroubleModel } from "./trouble.js";
+import { Trouble, type TroubleModel } from "./trouble.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { listSenderLoads } from "#domain/accounts/sender-load.js";
 import { countTroubledSenders } from "../senders/sender-list.js";
+import type { Exchange } from "../frame/exchange.js";
 import { frameOf } from "../frame/shell.js";
 import { findChoices } from "#domain/accounts/settings-row.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
+import { WaitingCard } from "./waiting-card.js";
 
-interface Exchange {
-  request: Request;
-  response: Response;
-}
-
-/** Reads everything the settings page shows and sends it. */
-export async function sendSettings(
-  options: SettingsOptions,
-  visit: AdminVisit,
-  { request, response }: Exchange,
-): Promise<void> {
+/** `GET /settings` */
+export async function showOverview(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
   const { database, scopes } = options;
   const { portal } = visit;
   const { portalId } = portal;
@@ -45,7 +37,7 @@ export async function sendSettings(
     countTroubledSenders(database.pool, portalId),
     readDirectoryReport(database.pool, portalId),
   ]);
-  const frame = frameOf(options, visit, { request, response });
+  const frame = frameOf(exchange);
   const { formToken } = frame;
   const { version } = choices;
   const model = {
@@ -56,11 +48,19 @@ export async function sendSettings(
   sendPage(response, 200, <SettingsPage {...model} />);
 }
 
-/** What the parts of the page that renew themselves show. */
-export async function readLive(
-  { database, now }: SettingsOptions,
-  portal: PortalOverview,
-): Promise<TroubleModel> {
+/** `GET /settings/waiting`: the parts of the page that renew themselves. */
+export async function showWaiting({ options, visit, response }: Exchange): Promise<void> {
+  const live = await readLive(options, visit.portal);
+  sendFragment(
+    response,
+    <>
+      <WaitingCard {...live} />
+      <Trouble {...live} isUpdate />
+    </>,
+  );
+}
+
+async function readLive({ database, now }: SettingsOptions, portal: PortalOverview): Promise<TroubleModel> {
   const { portalId } = portal;
   const [backlog, trouble] = await Promise.all([
     readBacklog(database, portalId),

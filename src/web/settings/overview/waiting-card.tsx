@@ -1,6 +1,6 @@
 import { remarkOn } from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
-import { type Format } from "../words/format.js";
+import type { Format } from "../words/format.js";
 import type { Backlog, OldestWaiting } from "#domain/accounts/backlog.js";
 import { Time } from "../frame/connection.js";
 import { activityAddress } from "./overview-cards.js";

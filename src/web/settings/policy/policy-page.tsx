@@ -1,7 +1,6 @@
 import type { Frame } from "../frame/shell.js";
-import type { Change } from "../words/changes.js";
 import { DEFAULT_RETENTION_DAYS } from "#domain/history/prune.js";
-import type { Problems } from "../frame/form-body.js";
+import type { FormState } from "../frame/versioned-form.js";
 import { shortLabel, type Nameable } from "../words/names.js";
 import { Conflict } from "../words/change-table.js";
 import {
@@ -28,13 +27,9 @@ export interface PolicyEntry {
 
 export const POLICY_PATH = "/settings/policy";
 
-export interface PolicyModel {
+export interface PolicyModel extends FormState<PolicyEntry> {
   frame: Frame;
-  entry: PolicyEntry;
-  version: number;
   nameable: Nameable;
-  problems: Problems;
-  conflict?: readonly Change[];
 }
 
 export function PolicyPage({ frame, entry, version, nameable, problems, conflict }: PolicyModel) {

@@ -1,4 +1,3 @@
-import type { Request, Response } from "express";
 import { z } from "zod";
 import { sendPage } from "#web/kit/page.js";
 import { DEFAULT_RETENTION_DAYS, MIN_RETENTION_DAYS } from "#domain/history/prune.js";
@@ -11,18 +10,18 @@ import {
   snapshotOf,
   type PortalPolicy,
 } from "#domain/policy/portal-policy-store.js";
-import { admitPage } from "../gate/admit-page.js";
 import { frameOf } from "../frame/shell.js";
-import { describeChanges, type Change } from "../words/changes.js";
+import { describeChanges } from "../words/changes.js";
 import { readNameable, type Nameable } from "../words/names.js";
-import { POLICY_PATH, PolicyPage, type PolicyEntry } from "./policy-page.js";
+import { PolicyPage, type PolicyEntry } from "./policy-page.js";
 import { requestCopy } from "#domain/directory/report.js";
 import { lookAgain } from "../frame/look-again.js";
-import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
-import { admitForm, leadOn } from "../gate/admit-form.js";
-import { statusOf, type Exchange } from "../frame/form-answers.js";
-import { actorOf, problemsOf, readForm, type FormBody, type Problems } from "../frame/form-body.js";
+import { statusOf } from "../frame/form-answers.js";
+import { problemsOf, type Problems } from "../frame/problems.js";
+import type { FormFields } from "#web/kit/form-fields.js";
+import { actorOf } from "../session/visit.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { type FormState, submitVersioned } from "../frame/versioned-form.js";
 
 const HOLD_PROBLEM = `Enter the longest hold as a whole number of days from ${MIN_HOLD_DAYS} to ${MAX_HOLD_DAYS}.`;
 const RETENTION_PROBLEM = `Enter how long the history is kept as a whole number of days from ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS.toLocaleString("en-US")}, or nothing for ${DEFAULT_RETENTION_DAYS}.`;
@@ -40,13 +39,13 @@ const policyForm = z.object({
     .refine((text) => text === "" || days(MIN_RETENTION_DAYS, MAX_RETENTION_DAYS)(text), RETENTION_PROBLEM),
 });
 
-function readEntry(body: FormBody): PolicyEntry {
+function readEntry(form: FormFields): PolicyEntry {
   return {
-    default_sender: body.text("default_sender"),
-    sequence_reader: body.text("sequence_reader"),
-    only_listed: body.text("only_listed"),
-    max_hold_days: body.text("max_hold_days"),
-    retention_days: body.text("retention_days"),
+    default_sender: form.text("default_sender"),
+    sequence_reader: form.text("sequence_reader"),
+    only_listed: form.text("only_listed"),
+    max_hold_days: form.text("max_hold_days"),
+    retention_days: form.text("retention_days"),
   };
 }
 
@@ -67,7 +66,7 @@ function parseEntry(
   entry: PolicyEntry,
   { people }: Nameable,
   saved: PortalPolicy,
-): { policy: PortalPolicy } | { problems: Problems } {
+): { draft: PortalPolicy } | { problems: Problems } {
   const parsed = policyForm.safeParse(entry);
   if (!parsed.success) return { problems: problemsOf(parsed.error) };
   const { only_listed, max_hold_days, retention_days } = parsed.data;
@@ -82,7 +81,7 @@ function parseEntry(
   if (!mayBe(sequenceReaderUserId, saved.sequenceReaderUserId))
     return { problems: { sequence_reader: "Sequences can only be read as an active user of this account." } };
   return {
-    policy: {
+    draft: {
       defaultSenderUserId,
       sequenceReaderUserId,
       onlyListedSenders: only_listed === "yes",
@@ -92,63 +91,42 @@ function parseEntry(
   };
 }
 
-export async function showPolicy(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+/** `GET /settings/policy` */
+export async function showPolicy(exchange: Exchange): Promise<void> {
+  const { options, visit } = exchange;
   const { portalId } = visit.session;
   const [{ policy, version }, nameable] = await Promise.all([
     findPortalPolicy(options.database, portalId),
     readNameable(options.database, portalId),
   ]);
-  const form = { entry: entryOf(policy), version, nameable, problems: {} };
-  sendForm(options, { visit, exchange: { request, response } }, form);
+  sendForm(exchange, nameable, { entry: entryOf(policy), version, problems: {} });
 }
 
-export async function changePolicy(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const { portalId } = visit.session;
+/** `POST /settings/policy` */
+export async function changePolicy(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
   const { database } = options;
-  const body = readForm(request);
-  const entry = readEntry(body);
-  const version = body.version();
-  const nameable = await readNameable(database, portalId);
-  const parsed = parseEntry(entry, nameable, (await findPortalPolicy(database, portalId)).policy);
-  const page = { visit, exchange: { request, response } };
-  if ("problems" in parsed) return sendForm(options, page, { entry, version, nameable, ...parsed });
-  const { policy } = parsed;
-  if (await savePortalPolicy(database, portalId, { policy, version, by: actorOf(visit) })) {
-    await requestCopy(database.pool, portalId);
-    await lookAgain(options, portalId);
-    return leadOn(options, response, { to: POLICY_PATH, notice: "policy-saved" });
-  }
-  const current = await findPortalPolicy(database, portalId);
-  const conflict = describeChanges(snapshotOf(current.policy), snapshotOf(policy), nameable.names);
-  sendForm(options, page, { entry, version: current.version, nameable, problems: {}, conflict });
+  const { portalId } = visit.session;
+  const find = () => findPortalPolicy(database, portalId);
+  const [nameable, saved] = await Promise.all([readNameable(database, portalId), find()]);
+  const entry = readEntry(form);
+  await submitVersioned(exchange, {
+    entry,
+    parsed: parseEntry(entry, nameable, saved.policy),
+    save: async (policy, version) => {
+      const isSaved = await savePortalPolicy(database, portalId, { policy, version, by: actorOf(visit) });
+      if (!isSaved) return "changed-meanwhile";
+      await requestCopy(database.pool, portalId);
+      await lookAgain(options, portalId);
+      return { notice: "policy-saved" };
+    },
+    find,
+    compare: ({ policy }, draft) => describeChanges(snapshotOf(policy), snapshotOf(draft), nameable.names),
+    show: (state) => sendForm(exchange, nameable, state),
+  });
 }
 
-interface PolicyForm {
-  entry: PolicyEntry;
-  version: number;
-  nameable: Nameable;
-  problems: Problems;
-  conflict?: readonly Change[];
-}
-
-function sendForm(
-  options: SettingsOptions,
-  { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
-  form: PolicyForm,
-): void {
-  const frame = frameOf(options, visit, exchange);
-  const status = statusOf({ problems: form.problems, conflict: form.conflict });
-  sendPage(exchange.response, status, <PolicyPage frame={frame} {...form} />);
+function sendForm(exchange: Exchange, nameable: Nameable, state: FormState<PolicyEntry>): void {
+  const page = <PolicyPage frame={frameOf(exchange)} nameable={nameable} {...state} />;
+  sendPage(exchange.response, statusOf(state), page);
 }

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { policySchema, type Policy, type SenderRule } from "#domain/contract/policy.js";
 import type { PresetDraft } from "#domain/policy/preset-store.js";
 import type { Nameable } from "../words/names.js";
-import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
+import { problemsOf, type Problems } from "../frame/problems.js";
+import type { FormFields } from "#web/kit/form-fields.js";
 import { nameField } from "./rotation-entry.js";
 import { cutText } from "#platform/text/storable-text.js";
 
@@ -43,8 +44,8 @@ const FIELDS = [
   "check_opt_out",
 ] as const satisfies readonly (keyof PresetEntry)[];
 
-export function readPresetEntry(body: FormBody): PresetEntry {
-  return Object.fromEntries(FIELDS.map((name) => [name, body.text(name)])) as Record<
+export function readPresetEntry(form: FormFields): PresetEntry {
+  return Object.fromEntries(FIELDS.map((name) => [name, form.text(name)])) as Record<
     (typeof FIELDS)[number],
     string
   >;

@@ -1,6 +1,5 @@
 import type { Frame } from "../frame/shell.js";
-import type { Change } from "../words/changes.js";
-import type { Problems } from "../frame/form-body.js";
+import type { FormState } from "../frame/versioned-form.js";
 import type { PresetEntry } from "./preset-entry.js";
 import type { Nameable } from "../words/names.js";
 import type { StoredPreset } from "#domain/policy/preset-store.js";
@@ -20,14 +19,12 @@ import { activePeople } from "./policy-page.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
 import { SitePage } from "../frame/shell.js";
 
-export interface PresetModel {
+export interface PresetModel extends FormState<PresetEntry> {
   frame: Frame;
+  /** Undefined for a new one. */
   saved: StoredPreset | undefined;
-  entry: PresetEntry;
-  version: number;
   nameable: Nameable;
-  problems: Problems;
-  conflict?: readonly Change[];
+  /** Another admin's save kept it from being deleted. */
   isChangedMeanwhile?: boolean;
 }
 

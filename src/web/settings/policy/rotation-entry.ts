@@ -7,7 +7,8 @@ import {
   type StoredRotation,
 } from "#domain/policy/rotation-store.js";
 import type { Nameable } from "../words/names.js";
-import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
+import { problemsOf, type Problems } from "../frame/problems.js";
+import type { FormFields } from "#web/kit/form-fields.js";
 import { unnamed } from "#domain/directory/people.js";
 
 /** A rotation's form as texts: what was saved, or what was typed. */
@@ -22,10 +23,10 @@ export interface MemberEntry {
   weight: string;
 }
 
-export function readRotationEntry(body: FormBody): RotationEntry {
-  const userIds = [...new Set(body.texts("member"))].filter((id) => /^\d{1,18}$/.test(id));
-  const members = userIds.map((userId) => ({ userId, weight: body.text(`weight_${userId}`) }));
-  return { name: body.text("name"), keeps_sender: body.text("keeps_sender"), members };
+export function readRotationEntry(form: FormFields): RotationEntry {
+  const userIds = [...new Set(form.texts("member"))].filter((id) => /^\d{1,18}$/.test(id));
+  const members = userIds.map((userId) => ({ userId, weight: form.text(`weight_${userId}`) }));
+  return { name: form.text("name"), keeps_sender: form.text("keeps_sender"), members };
 }
 
 export const EMPTY_ROTATION: RotationEntry = { name: "", keeps_sender: "", members: [] };
@@ -39,10 +40,10 @@ export function rotationEntryOf({ name, keepsSender, members }: StoredRotation):
 }
 
 /** The form with somebody more or less, as its buttons ask for. Undefined where neither was pressed: it is to be saved. */
-export function rearrange(entry: RotationEntry, body: FormBody): RotationEntry | undefined {
-  const [added, removed] = [body.text("new_member"), body.text("remove")];
+export function rearrange(entry: RotationEntry, form: FormFields): RotationEntry | undefined {
+  const [added, removed] = [form.text("new_member"), form.text("remove")];
   if (removed !== "") return { ...entry, members: entry.members.filter(({ userId }) => userId !== removed) };
-  if (!body.has("add")) return undefined;
+  if (!form.has("add")) return undefined;
   if (!/^\d{1,18}$/.test(added) || entry.members.some(({ userId }) => userId === added)) return entry;
   return { ...entry, members: [...entry.members, { userId: added, weight: "1" }] };
 }

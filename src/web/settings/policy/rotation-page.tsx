@@ -1,6 +1,5 @@
 import type { Frame } from "../frame/shell.js";
-import type { Change } from "../words/changes.js";
-import type { Problems } from "../frame/form-body.js";
+import type { FormState } from "../frame/versioned-form.js";
 import type { RotationEntry } from "./rotation-entry.js";
 import { MAX_WEIGHT, type StoredRotation } from "#domain/policy/rotation-store.js";
 import type { Nameable } from "../words/names.js";
@@ -13,16 +12,16 @@ import { SENDERS_PATH } from "../senders/senders-page.js";
 import { SitePage } from "../frame/shell.js";
 import { unnamed } from "#domain/directory/people.js";
 
-export interface RotationModel {
+export interface RotationModel extends FormState<RotationEntry> {
   frame: Frame;
+  /** Undefined for a new one. */
   saved: StoredRotation | undefined;
-  entry: RotationEntry;
-  version: number;
   nameable: Nameable;
-  problems: Problems;
-  conflict?: readonly Change[];
+  /** Presets that keep it from being deleted. */
   usedBy?: readonly string[];
+  /** Another admin's save kept it from being deleted. */
   isChangedMeanwhile?: boolean;
+  /** The form shows more or fewer senders than are saved. */
   isUnsaved?: boolean;
 }
 

@@ -1,7 +1,5 @@
 import { Router } from "express";
-import { showAudit } from "../audit/audit-view.js";
-import { answersOf } from "../frame/answer.js";
-import type { Handler } from "../frame/form-answers.js";
+import type { FormHandler, Handler } from "../frame/exchange.js";
 import { changePolicy, showPolicy } from "./portal-policy.js";
 import { changeDefaultPreset, changePreset, removePreset, showPreset, showPresets } from "./presets.js";
 import { changeRotation, removeRotation, showRotation, showRotations } from "./rotations.js";
@@ -14,7 +12,7 @@ import {
   showSenders,
 } from "../senders/senders.js";
 import { answerTry, showTry } from "./try-it.js";
-import { formBody } from "../gate/admit-form.js";
+import { handlersOf } from "../gate/handlers.js";
 import type { SettingsOptions } from "../session/site-options.js";
 
 /** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
@@ -23,10 +21,9 @@ const LONG_FORM = { maxBytes: 256 * 1024, maxFields: 2_000 };
 /** Pages on which policy is set. Ids in addresses are looked up within the portal of the session. */
 export function createPolicyRouter(options: SettingsOptions): Router {
   const router = Router();
-  const body = formBody(options, LONG_FORM);
-  const { page: answer } = answersOf(options);
-  const get = (path: string, handler: Handler) => router.get(path, answer(handler));
-  const post = (path: string, handler: Handler) => router.post(path, body, answer(handler));
+  const { page, form } = handlersOf(options, LONG_FORM);
+  const get = (path: string, handler: Handler) => router.get(path, page(handler));
+  const post = (path: string, handler: FormHandler) => router.post(path, form(handler));
   get("/settings/senders", showSenders);
   post("/settings/senders", changeMarks);
   post("/settings/senders/listing", changeListing);
@@ -46,6 +43,5 @@ export function createPolicyRouter(options: SettingsOptions): Router {
   post("/settings/policy", changePolicy);
   get("/settings/try", showTry);
   post("/settings/try", answerTry);
-  get("/settings/audit", showAudit);
   return router;
 }

@@ -1,25 +1,15 @@
-import type { Request, Response } from "express";
 import { z } from "zod";
 import { listSequences } from "#domain/directory/people.js";
 import { sendPage } from "#web/kit/page.js";
-import type { RequestedSender, EnrollQuestion, Explanation } from "#domain/senders/explanation.js";
+import type { RequestedSender, EnrollQuestion } from "#domain/senders/explanation.js";
 import { listPresetNames } from "#domain/policy/preset-store.js";
-import { admitPage } from "../gate/admit-page.js";
 import { frameOf } from "../frame/shell.js";
 import { readNameable } from "../words/names.js";
-import { TryPage, type TryEntry, type TryChoices } from "./try-page.js";
-import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
-import { admitForm } from "../gate/admit-form.js";
-import { statusOf, type Exchange } from "../frame/form-answers.js";
-import {
-  problemsOf,
-  readFields,
-  readForm,
-  readId,
-  type FormBody,
-  type Problems,
-} from "../frame/form-body.js";
+import { TryPage, type TryChoices, type TryEntry, type TryModel } from "./try-page.js";
+import { statusOf } from "../frame/form-answers.js";
+import { problemsOf, type Problems } from "../frame/problems.js";
+import { readFields, readId, type FormFields } from "#web/kit/form-fields.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
 
 const EMPTY: TryEntry = {
   contact: "",
@@ -105,23 +95,23 @@ function toSender(mode: RequestedSender["mode"], entry: TryEntry): RequestedSend
   return { mode };
 }
 
-function readEntry(body: FormBody): TryEntry {
+function readEntry(form: FormFields): TryEntry {
   return {
-    contact: body.text("contact"),
-    sequence_id: body.text("sequence_id"),
-    preset_id: body.text("preset_id"),
-    sender_mode: body.text("sender_mode"),
-    sender_user_id: body.text("sender_user_id"),
-    rotation_id: body.text("rotation_id"),
-    sender_alias: body.text("sender_alias"),
-    if_already_enrolled: body.text("if_already_enrolled"),
-    cooldown_days: body.text("cooldown_days"),
-    not_before: body.text("not_before"),
+    contact: form.text("contact"),
+    sequence_id: form.text("sequence_id"),
+    preset_id: form.text("preset_id"),
+    sender_mode: form.text("sender_mode"),
+    sender_user_id: form.text("sender_user_id"),
+    rotation_id: form.text("rotation_id"),
+    sender_alias: form.text("sender_alias"),
+    if_already_enrolled: form.text("if_already_enrolled"),
+    cooldown_days: form.text("cooldown_days"),
+    not_before: form.text("not_before"),
   };
 }
 
 /** What another page's link names: `?preset=3`, `?sender=7` or `?rotation=5`. No contact stands in an address. */
-function entryOf(fields: FormBody): TryEntry {
+function entryOf(fields: FormFields): TryEntry {
   const [preset, sender, rotation] = ["preset", "sender", "rotation"].map(
     (name) => readId(fields.text(name))?.toString() ?? "",
   );
@@ -134,63 +124,40 @@ function entryOf(fields: FormBody): TryEntry {
 }
 
 /** `GET /settings/try` */
-export async function showTry(options: SettingsOptions, request: Request, response: Response): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
-  const choices = await readChoices(options, visit);
-  send(
-    options,
-    { visit, exchange: { request, response } },
-    {
-      ...{ entry: entryOf(readFields(request.query)), choices, problems: {} },
-    },
-  );
+export async function showTry(exchange: Exchange): Promise<void> {
+  const choices = await readChoices(exchange);
+  send(exchange, { entry: entryOf(readFields(exchange.request.query)), choices, problems: {} });
 }
 
-/** `POST /settings/try`, or from a story with `contact` and `sequence`: a form, so that no contact's address stands in an address bar, and no other site can ask. */
-export async function answerTry(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitForm(options, request, response);
-  if (visit === undefined) return;
-  const choices = await readChoices(options, visit);
-  const body = readForm(request);
-  const page = { visit, exchange: { request, response } };
-  if (body.has("sequence")) {
+/**
+ * `POST /settings/try`, or from a story with `contact` and `sequence`: a form, so that no contact's address stands in an
+ * address bar, and no other site can ask.
+ */
+export async function answerTry(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
+  const choices = await readChoices(exchange);
+  if (form.has("sequence")) {
     // From a contact's story: the form is filled in, and nothing asked yet.
-    const named = { contact: body.text("contact"), sequence_id: body.text("sequence") };
-    return send(options, page, { entry: { ...EMPTY, ...named }, choices, problems: {} });
+    const named = { contact: form.text("contact"), sequence_id: form.text("sequence") };
+    return send(exchange, { entry: { ...EMPTY, ...named }, choices, problems: {} });
   }
-  const entry = readEntry(body);
+  const entry = readEntry(form);
   const parsed = parseEntry(entry, choices);
-  if ("problems" in parsed) return send(options, page, { entry, choices, ...parsed });
+  if ("problems" in parsed) return send(exchange, { entry, choices, ...parsed });
   const explanation = await options.explain(visit.session.portalId, parsed.question);
-  send(options, page, { entry, choices, problems: {}, explanation });
+  send(exchange, { entry, choices, problems: {}, explanation });
 }
 
-interface TryForm {
-  entry: TryEntry;
-  choices: TryChoices;
-  problems: Problems;
-  explanation?: Explanation;
-}
-
-function send(
-  options: SettingsOptions,
-  { visit, exchange }: { visit: AdminVisit; exchange: Exchange },
-  form: TryForm,
-): void {
-  const frame = frameOf(options, visit, exchange);
+function send(exchange: Exchange, model: Omit<TryModel, "frame">): void {
+  const { request, response } = exchange;
   // htmx puts answers of the 400s nowhere; without script the status says that nothing was asked.
-  const isPart = exchange.request.get("HX-Request") === "true";
-  const status = isPart ? 200 : statusOf({ problems: form.problems, conflict: undefined });
-  sendPage(exchange.response, status, <TryPage frame={frame} {...form} />);
+  const isPart = request.get("HX-Request") === "true";
+  const status = isPart ? 200 : statusOf(model);
+  sendPage(response, status, <TryPage frame={frameOf(exchange)} {...model} />);
 }
 
-async function readChoices({ database }: SettingsOptions, { session }: AdminVisit): Promise<TryChoices> {
-  const { portalId } = session;
+async function readChoices({ options: { database }, visit }: Exchange): Promise<TryChoices> {
+  const { portalId } = visit.session;
   const [sequences, presets, nameable] = await Promise.all([
     listSequences(database.pool, portalId),
     listPresetNames(database, portalId),

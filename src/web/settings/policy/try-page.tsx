@@ -1,5 +1,5 @@
 import type { Frame } from "../frame/shell.js";
-import type { Problems } from "../frame/form-body.js";
+import type { Problems } from "../frame/problems.js";
 import type { Nameable } from "../words/names.js";
 import { MOST_SEQUENCES_LISTED, type NamedSequence } from "#domain/directory/people.js";
 import type { StoredPreset } from "#domain/policy/preset-store.js";

@@ -1,46 +1,35 @@
-import type { Request, Response } from "express";
+import type { Request } from "express";
 import { sendPage } from "#web/kit/page.js";
 import { sendCsv, type CsvCell } from "#web/kit/send-csv.js";
 import { recordExport } from "#domain/audit/record-change.js";
-import { admitPage } from "../gate/admit-page.js";
 import { createFormat } from "../words/format.js";
 import { REPORT_RANGES, ReportsPage, type ReportRange } from "./reports-page.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
 import { isReportGroup, readReport, type Report, type ReportGroup } from "#domain/history/report.js";
 import { frameOf } from "../frame/shell.js";
-import type { SettingsOptions } from "../session/site-options.js";
+import type { Exchange } from "../frame/exchange.js";
 
 /** Lines on the page, and in a file. */
 const ON_PAGE = 100;
 const IN_FILE = 5_000;
 
 /** GET /settings/reports?by=sequence|sender|workflow&range=24h|7d|30d|90d */
-export async function showReports(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+export async function showReports(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
   const { group, range, since: asked } = readChoice(request, options.now());
   const { portalId, timeZone } = visit.portal;
   const report = await readReport(options.database, portalId, { group, since: asked, limit: ON_PAGE });
   const model = {
     ...{ ...report, group, range, isShortened: report.since > asked },
-    frame: frameOf(options, visit, { request, response }),
+    frame: frameOf(exchange),
     format: createFormat(timeZone),
   };
   sendPage(response, 200, <ReportsPage {...model} />);
 }
 
 /** GET /settings/reports.csv: the same with more lines. */
-export async function sendReportFile(
-  options: SettingsOptions,
-  request: Request,
-  response: Response,
-): Promise<void> {
-  const visit = await admitPage(options, request, response);
-  if (visit === undefined) return;
+export async function sendReportFile(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
   const { group, range, since } = readChoice(request, options.now());
   const { portalId } = visit.portal;
   const { lines, rest } = await readReport(options.database, portalId, { group, since, limit: IN_FILE });

@@ -3,7 +3,8 @@ import { MAX_DAILY_CAP, type AwayDates } from "#domain/contract/sender-policy.js
 import type { SenderChoices } from "#domain/policy/sender-store.js";
 import { clockTime } from "../words/changes.js";
 import { isTimeZone } from "../words/format.js";
-import { problemsOf, type FormBody, type Problems } from "../frame/form-body.js";
+import { problemsOf, type Problems } from "../frame/problems.js";
+import type { FormFields } from "#web/kit/form-fields.js";
 
 /** A sender's form as texts: what was saved, or what was typed, right or wrong. */
 export interface SenderEntry {
@@ -22,18 +23,18 @@ const LONGEST_TEXT = 200;
 const MAX_AWAY = 50;
 const END_OF_DAY = 1_440;
 
-export function readSenderEntry(body: FormBody): SenderEntry {
-  const until = body.texts("away_to");
-  const away = body.texts("away_from").map((from, index) => ({ from, to: until[index] ?? "" }));
+export function readSenderEntry(form: FormFields): SenderEntry {
+  const until = form.texts("away_to");
+  const away = form.texts("away_from").map((from, index) => ({ from, to: until[index] ?? "" }));
   return {
-    allowed: body.text("allowed"),
-    send_as_email: body.text("send_as_email"),
-    sender_alias: body.text("sender_alias"),
-    daily_cap: body.text("daily_cap"),
-    days: body.texts("days"),
-    window_from: body.text("window_from"),
-    window_to: body.text("window_to"),
-    time_zone: body.text("time_zone"),
+    allowed: form.text("allowed"),
+    send_as_email: form.text("send_as_email"),
+    sender_alias: form.text("sender_alias"),
+    daily_cap: form.text("daily_cap"),
+    days: form.texts("days"),
+    window_from: form.text("window_from"),
+    window_to: form.text("window_to"),
+    time_zone: form.text("time_zone"),
     away: away.filter(({ from, to }) => from !== "" || to !== ""),
   };
 }
@@ -105,7 +106,7 @@ const senderForm = z.object({
 });
 
 /** What was typed as choices, or what is wrong with it by field. */
-export function parseSenderEntry(entry: SenderEntry): { choices: SenderChoices } | { problems: Problems } {
+export function parseSenderEntry(entry: SenderEntry): { draft: SenderChoices } | { problems: Problems } {
   const parsed = senderForm.safeParse(entry);
   if (!parsed.success) return { problems: nameAway(problemsOf(parsed.error)) };
   const { window_from: from, window_to: to, ...typed } = parsed.data;
@@ -122,7 +123,7 @@ export function parseSenderEntry(entry: SenderEntry): { choices: SenderChoices }
       },
     };
   return {
-    choices: {
+    draft: {
       isAllowed: typed.allowed,
       sendAsEmail: typed.send_as_email,
       senderAlias: typed.sender_alias,

@@ -1,9 +1,9 @@
 import type { Frame } from "../frame/shell.js";
-import type { Change } from "../words/changes.js";
-import type { Problems } from "../frame/form-body.js";
+import type { Problems } from "../frame/problems.js";
+import type { FormState } from "../frame/versioned-form.js";
 import type { SenderEntry } from "./sender-entry.js";
 import { DEFAULT_DAILY_CAP, MAX_DAILY_CAP } from "#domain/contract/sender-policy.js";
-import type { SenderMarks, StoredSender } from "#domain/policy/sender-store.js";
+import type { SenderMarks } from "#domain/policy/sender-store.js";
 import type { SenderItem } from "./sender-list.js";
 import { Conflict } from "../words/change-table.js";
 import { Time } from "../frame/connection.js";
@@ -19,16 +19,14 @@ import {
 import { SitePage } from "../frame/shell.js";
 import { REFUSALS, SENDERS_PATH } from "./senders-page.js";
 
-export interface SenderModel {
+export interface SenderModel extends FormState<SenderEntry> {
   frame: Frame;
   item: SenderItem;
-  stored: StoredSender;
-  entry: SenderEntry;
-  problems: Problems;
-  conflict?: readonly Change[];
+  /** What HubSpot said of the sender. */
+  marks: SenderMarks;
 }
 
-export function SenderPage({ frame, item, stored, entry, problems, conflict }: SenderModel) {
+export function SenderPage({ frame, item, marks, entry, version, problems, conflict }: SenderModel) {
   const path = `${SENDERS_PATH}/${item.userId}`;
   const seats = item.seatNames.length === 0 ? "Seats are not known." : `Seats: ${item.seatNames.join(", ")}.`;
   return (
@@ -38,11 +36,11 @@ export function SenderPage({ frame, item, stored, entry, problems, conflict }: S
       title={item.label}
       lead={`${item.email ?? "No e-mail address known"}. ${seats} Sent in the last 24 hours: ${frame.format.count(item.sentLastDay)} of ${frame.format.count(item.dailyCap)}.`}
     >
-      <Refusal frame={frame} marks={stored.marks} path={path} />
+      <Refusal frame={frame} marks={marks} path={path} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
       <PostForm action={path} formToken={frame.formToken} class="card editor">
-        <input type="hidden" name="version" value={stored.version} />
+        <input type="hidden" name="version" value={version} />
         <Identity item={item} entry={entry} problems={problems} />
         <Window frame={frame} entry={entry} problems={problems} />
         <Away entry={entry} problems={problems} />

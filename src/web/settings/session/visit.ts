@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import type { Database } from "#platform/db/client.js";
+import type { Actor } from "#domain/audit/audit.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import { findPortal, type PortalOverview } from "#domain/accounts/portal-overview.js";
 import { isRevoked } from "./revoked-sessions.js";
@@ -17,6 +18,10 @@ export type Visit =
   | { kind: "admin"; session: Session; portal: PortalOverview; userList: UserList };
 
 export type AdminVisit = Extract<Visit, { kind: "admin" }>;
+
+export function actorOf({ session }: AdminVisit): Actor {
+  return { userId: session.userId, userEmail: session.userEmail };
+}
 
 export interface VisitOptions {
   database: Database;

@@ -17,7 +17,7 @@ export interface FormSize {
  *
  * Fails with 413 for a form that is too large, 415 for one that is compressed.
  */
-export function readForm({ maxBytes, maxFields }: FormSize): RequestHandler {
+export function readFormBody({ maxBytes, maxFields }: FormSize): RequestHandler {
   return (request, _response, next) => {
     if (!isForm(request)) return next();
     if (!isPlain(request)) return next(new BodyRefused(415, "BODY_UNREADABLE"));

@@ -1,0 +1,24 @@
+import type { Request, Response } from "express";
+import type { FormFields } from "#web/kit/form-fields.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+
+/** A request of an admin who was let in, and the answer to it. */
+export interface Exchange {
+  /** The database is read for as long as somebody waits for the answer. */
+  readonly options: SettingsOptions;
+  readonly visit: AdminVisit;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** The same with a form that this session's page sent. */
+export interface FormExchange extends Exchange {
+  readonly form: FormFields;
+}
+
+/** Answers a page, a part of one or a file. */
+export type Handler = (exchange: Exchange) => Promise<void>;
+
+/** Acts on a form and answers it. */
+export type FormHandler = (exchange: FormExchange) => Promise<void>;

@@ -1,0 +1,84 @@
+import type { Request, RequestHandler, Response } from "express";
+import { endOf, type AccountShare } from "#web/kit/account-share.js";
+import { sendProblem } from "#web/kit/error-handler.js";
+import { readFields } from "#web/kit/form-fields.js";
+import type { FormSize } from "#web/kit/form-body.js";
+import type { FormHandler, Handler } from "../frame/exchange.js";
+import type { SettingsOptions } from "../session/site-options.js";
+import type { AdminVisit } from "../session/visit.js";
+import { admitForm, formBody, leaveSite, signOut } from "./admit-form.js";
+import { admitPage, admitPart } from "./admit-page.js";
+
+/** Seconds after which a browser, or whoever asks by program, may ask again. */
+const ASK_AGAIN_S = 5;
+
+/** Most forms: a few fields. */
+const SHORT_FORM: FormSize = { maxBytes: 16 * 1024, maxFields: 1_000 };
+
+/** Makes routes of handlers, which only ever see an admin: everybody else is answered here. */
+export interface Handlers {
+  readonly page: (handler: Handler) => RequestHandler;
+  /** A part that a page fetches by itself. */
+  readonly part: (handler: Handler) => RequestHandler;
+  /** A file: one of the account at a time. */
+  readonly file: (handler: Handler) => RequestHandler;
+  /** A form: its body is read, and its token checked. */
+  readonly form: (handler: FormHandler) => RequestHandler[];
+  /** The form that says "sign out". */
+  readonly signOut: () => RequestHandler[];
+}
+
+/**
+ * Handlers read the database for as long as somebody waits for the answer, and one account's take turns (account-share.ts).
+ * Whoever is refused for that gets 429. A stranger's requests read next to nothing, and are not counted.
+ *
+ * @param size how large the forms may be
+ */
+export function handlersOf(options: SettingsOptions, size = SHORT_FORM): Handlers {
+  const { pages, files } = options.shares;
+  const admitted = (share: AccountShare, admit: Admit, handler: Handler) =>
+    inTurn(options, share, async (own, request, response) => {
+      const visit = await admit(own, request, response);
+      if (visit !== undefined) await handler({ options: own, visit, request, response });
+    });
+  return {
+    page: (handler) => admitted(pages, admitPage, handler),
+    part: (handler) => admitted(pages, admitPart, handler),
+    file: (handler) => admitted(files, admitPage, handler),
+    form: (handler) => [
+      ...formBody(options, size),
+      admitted(pages, admitForm, (exchange) =>
+        handler({ ...exchange, form: readFields(exchange.request.body) }),
+      ),
+    ],
+    // A stranger has nothing to lose by it.
+    signOut: () => [...formBody(options, SHORT_FORM, leaveSite), inTurn(options, pages, signOut)],
+  };
+}
+
+type Answer<Result> = (options: SettingsOptions, request: Request, response: Response) => Promise<Result>;
+
+/** Answers by itself, and with undefined, whoever is not let in. */
+type Admit = Answer<AdminVisit | undefined>;
+
+function inTurn(options: SettingsOptions, share: AccountShare, answer: Answer<void>): RequestHandler {
+  return async (request, response) => {
+    const signal = endOf(response);
+    const own = { ...options, database: options.database.until(signal) };
+    const session = options.sessions.read(request);
+    if (session === undefined) return answer(own, request, response);
+    const leave = await share.enter(session.portalId, signal);
+    if (leave === undefined) return refuse(request, response);
+    try {
+      await answer(own, request, response);
+    } finally {
+      leave();
+    }
+  };
+}
+
+function refuse(request: Request, response: Response): void {
+  if (response.closed || response.headersSent) return;
+  response.set("Retry-After", String(ASK_AGAIN_S));
+  sendProblem(request, response, { status: 429, code: "TOO_MANY_REQUESTS" });
+}
