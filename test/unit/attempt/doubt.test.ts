@@ -179,6 +179,54 @@ describe("that there is none of ours is believed", () => {
     expect(await counted("2", ago(FIRST_SENT_AGO_MS + 60_000))).toEqual({ is: "none", believedInMs: 0 });
   });
 
+  test("at once where HubSpot counts nothing, or where what the call brought begins no count", async () => {
+    const counted = (
+      request: Partial<ClaimedExecution["request"]>,
+      count: string | undefined,
+      at = ago(1_000),
+    ): Promise<Judgement> =>
+      judge({
+        execution: { request: { senderMode: "contact_owner", ...request } },
+        properties: {
+          ...latest("301", at),
+          ...(count === undefined ? {} : { hs_sequences_enrolled_count: count }),
+        },
+      });
+    const known = { is: "none", believedInMs: 0 };
+    const [bare, wasInOne] = [{ email: "a@b.c" }, latest("300", ago(9e8))];
+    expect(
+      await counted({ properties: { hs_sequences_enrolled_count: "2", ...wasInOne } }, undefined),
+    ).toEqual(known);
+    expect(await counted({ properties: bare }, undefined)).toEqual(known);
+    expect(await counted({ properties: bare }, "")).toEqual(known);
+    // The call brought no properties at all, so that it is no contact without a sequence of which it tells.
+    expect(await counted({}, "7")).toEqual(known);
+    // It was in a sequence, and the call was not asked to bring the count.
+    expect(await counted({ properties: wasInOne }, "7")).toEqual(known);
+    // It was in none when the call came, and what HubSpot shows as the latest was before our first request.
+    expect(await counted({ properties: bare }, "7", ago(FIRST_SENT_AGO_MS + 60_000))).toEqual(known);
+    // It was in none, and HubSpot shows none of those that it counts: the call's figures began no count to go by.
+    expect(
+      await judge({
+        execution: { request: { senderMode: "contact_owner", properties: bare } },
+        properties: { hs_sequences_enrolled_count: "7" },
+      }),
+    ).toEqual(known);
+    // An empty count is no zero.
+    expect(await counted({ properties: { hs_sequences_enrolled_count: "", ...wasInOne } }, "7")).toEqual(
+      known,
+    );
+  });
+
+  test("never by time alone where the latest enrollment is of the very moment from which on it may be ours", async () => {
+    const before = { hs_sequences_enrolled_count: "2", ...latest("300", ago(9e8)) };
+    const execution = { request: { senderMode: "contact_owner", properties: before } } as const;
+    const judged = (at: Date) =>
+      judge({ execution, properties: { ...latest("301", at), hs_sequences_enrolled_count: "4" } });
+    expect(await judged(ago(FIRST_SENT_AGO_MS + 5_000))).toEqual({ is: "none", believedInMs: undefined });
+    expect(await judged(ago(FIRST_SENT_AGO_MS + 5_001))).toEqual({ is: "none", believedInMs: 0 });
+  });
+
   test("but of a retry whose family never was in doubt at once, whatever HubSpot counts", async () => {
     const before = { hs_sequences_enrolled_count: "2", ...latest("301", ago(9e8)) };
     const request = { senderMode: "contact_owner", sequencesBefore: before } as const;

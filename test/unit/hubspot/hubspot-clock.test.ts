@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { LearnedHubSpotClock, tellOfDifference } from "#platform/hubspot/hubspot-clock.js";
 
 const HOUR_MS = 3_600_000;
@@ -70,6 +70,32 @@ describe("HubSpot's clock, learned from the dates of its answers", () => {
     expect(Math.abs(aheadMs() - 60_000)).toBeLessThan(500);
   });
 
+  test.each([60_000, -60_000])(
+    "keeps fifteen answers: once HubSpot's clock was set by %i ms it follows with the eighth, not before",
+    (setBy) => {
+      answers(40);
+      answers(7, () => machineMs + setBy);
+      expect(Math.abs(aheadMs())).toBeLessThan(1_000);
+      answers(1, () => machineMs + setBy);
+      expect(Math.abs(aheadMs() - setBy)).toBeLessThan(1_000);
+    },
+  );
+
+  test("takes an answer's date for the middle of its second, so that it is neither early nor late on average", () => {
+    for (let given = 0; given < 15; given += 1) {
+      pass(1_100);
+      clock.answered(new Date(machineMs).toUTCString());
+    }
+    expect(Math.abs(aheadMs())).toBeLessThanOrEqual(150);
+  });
+
+  test("of dates that differ takes the middle one, whatever their order", () => {
+    for (const aheadSeconds of [30, 10, 20]) answers(1, () => machineMs + aheadSeconds * 1_000);
+    expect(Math.abs(aheadMs() - 20_000)).toBeLessThan(600);
+    for (const aheadSeconds of [30, 10]) answers(1, () => machineMs + aheadSeconds * 1_000);
+    expect(Math.abs(aheadMs() - 20_000)).toBeLessThan(600);
+  });
+
   test.each([null, "", "yesterday"])("an answer dated %p stands for this machine's clock", (date) => {
     for (let given = 0; given < 3; given += 1) clock.answered(date);
     expect(aheadMs()).toBe(0);
@@ -87,5 +113,21 @@ describe("HubSpot's clock, learned from the dates of its answers", () => {
     const tell = tellOfDifference((ms) => void told.push(ms));
     [2_000, -2_000, 2_001, 2_100, 100, -2_001].forEach(tell);
     expect(told).toEqual([2_001, -2_001]);
+  });
+
+  test("a difference that stays is told again after an hour", () => {
+    const told: number[] = [];
+    const tell = tellOfDifference((ms) => void told.push(ms));
+    const startedMs = performance.now();
+    const now = jest.spyOn(performance, "now");
+    try {
+      for (const afterMs of [0, HOUR_MS - 1, HOUR_MS, 2 * HOUR_MS - 1]) {
+        now.mockReturnValue(startedMs + afterMs);
+        tell(3_000 + afterMs);
+      }
+    } finally {
+      now.mockRestore();
+    }
+    expect(told).toEqual([3_000, 3_000 + HOUR_MS]);
   });
 });
