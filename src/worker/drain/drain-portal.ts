@@ -33,7 +33,7 @@ import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
 import { AbsentMembers } from "#domain/directory/absent-members.js";
 import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
-import { notePace } from "#platform/queue/portal-pace.js";
+import { PaceNotes } from "#platform/queue/portal-pace.js";
 import { tellOfCutShortHolds } from "./cut-short-holds.js";
 import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
@@ -130,6 +130,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const absent = new AbsentMembers();
   const keeper = new DirectoryKeeper({ directory, logger });
 
+  const paces = new PaceNotes(pool);
   const overdueLooks = new OverdueLooks(pool);
 
   /** Every call that comes in gives a portal at a standstill a turn, too: most of them find nothing past its time. */
@@ -190,7 +191,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });
     const readProperties = createDoubtedContacts(calls.gatewayWith());
     const doubts: DoubtTools = { clock, believeNoneAfterMs, readProperties };
-    const stopNoting = notePace(pool, portalId, () => budget.counted());
+    const stopNoting = paces.begin(portalId, () => budget.counted());
     try {
       const isMoreLeft = await new PortalTurn({
         owner,
