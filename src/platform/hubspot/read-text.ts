@@ -2,7 +2,11 @@ import { GrowingBuffer } from "#platform/text/growing-buffer.js";
 import { HubSpotUnavailable } from "./errors.js";
 
 /** More than any page of HubSpot's lists: a larger answer is not HubSpot's. */
-const MAX_BYTES = 8 * 1024 * 1024;
+export const MAX_BYTES = 8 * 1024 * 1024;
+
+export function tooLarge(status: number, maxBytes: number): HubSpotUnavailable {
+  return new HubSpotUnavailable(`HubSpot answered ${status} with more than ${maxBytes} bytes`);
+}
 
 /**
  * The text of an answer.
@@ -14,8 +18,7 @@ export async function readText({ body, status }: Response, maxBytes = MAX_BYTES)
   if (body === null) return "";
   const bytes = new GrowingBuffer();
   for await (const piece of body) {
-    if (bytes.size + piece.length > maxBytes)
-      throw new HubSpotUnavailable(`HubSpot answered ${status} with more than ${maxBytes} bytes`);
+    if (bytes.size + piece.length > maxBytes) throw tooLarge(status, maxBytes);
     bytes.add(piece);
   }
   return new TextDecoder().decode(bytes.content());
