@@ -27,8 +27,11 @@ const ANSWER_GRACE_MS = 3_000;
  * that a peer may have half of them.
  */
 const CONNECTION_LIMITS = {
-  ...{ total: 2_000, perPeer: 1_000 },
-  ...{ readingMs: 30_000, downloadMs: 300_000, sweepMs: 2_000 },
+  total: 2_000,
+  perPeer: 1_000,
+  readingMs: 30_000,
+  downloadMs: 300_000,
+  sweepMs: 2_000,
 };
 /** Requests of one connection under way at once. HubSpot and proxies send the next one after the answer. */
 const MOST_PIPELINED = 16;

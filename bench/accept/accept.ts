@@ -66,8 +66,13 @@ async function volley(
   const postmaster = await postmasterOf(rig.pool);
   const before = { web: cpuSecondsOf(origin.pid), database: databaseCpuSeconds(postmaster) };
   const { seconds, statuses, latencies, answeredAt } = await load.fire({
-    ...{ publicUrl, secret, calls, label },
-    ...{ origin: origin.url, connections: CONNECTIONS, portalIds: PORTALS },
+    publicUrl,
+    secret,
+    calls,
+    label,
+    origin: origin.url,
+    connections: CONNECTIONS,
+    portalIds: PORTALS,
   });
   const webCpu = ((cpuSecondsOf(origin.pid) - before.web) * 1e6) / calls;
   const databaseCpu = ((databaseCpuSeconds(postmaster) - before.database) * 1e6) / calls;
@@ -110,25 +115,42 @@ function figuresOf(runs: Record<Target, Measured[]>): Figure[] {
   };
   return [
     figure({
-      ...{ id: "accept-throughput", what: "stored calls against a bare handler", unit: "1/s" },
-      ...{ peer: "bare", of: "perSecond", bar: { of: "ratio", atLeast: 1.3 } },
+      id: "accept-throughput",
+      what: "stored calls against a bare handler",
+      unit: "1/s",
+      peer: "bare",
+      of: "perSecond",
+      bar: { of: "ratio", atLeast: 1.3 },
     }),
     figure({
-      ...{ id: "accept-p99", what: "p99 against a bare handler", unit: "ms" },
-      ...{ peer: "bare", of: "p99", bar: { of: "ratio", atMost: 1 } },
+      id: "accept-p99",
+      what: "p99 against a bare handler",
+      unit: "ms",
+      peer: "bare",
+      of: "p99",
+      bar: { of: "ratio", atMost: 1 },
     }),
     figure({ id: "accept-p50", what: "p50 against a bare handler", unit: "ms", peer: "bare", of: "p50" }),
     figure({
-      ...{ id: "accept-cpu", what: "processor time of a call against a bare handler", unit: "µs" },
-      ...{ peer: "bare", of: "cpu" },
+      id: "accept-cpu",
+      what: "processor time of a call against a bare handler",
+      unit: "µs",
+      peer: "bare",
+      of: "cpu",
     }),
     figure({
-      ...{ id: "accept-cpu-web", what: "the web process's part of it", unit: "µs" },
-      ...{ peer: "bare", of: "webCpu" },
+      id: "accept-cpu-web",
+      what: "the web process's part of it",
+      unit: "µs",
+      peer: "bare",
+      of: "webCpu",
     }),
     figure({
-      ...{ id: "accept-nothing", what: "against a route that stores nothing", unit: "1/s" },
-      ...{ peer: "nothing", of: "perSecond" },
+      id: "accept-nothing",
+      what: "against a route that stores nothing",
+      unit: "1/s",
+      peer: "nothing",
+      of: "perSecond",
     }),
   ];
 }

@@ -49,7 +49,11 @@ function signedCall(volley: Volley, index: number): SignedCall {
   const body = executionPayload(
     { ...contact, createdAtMs: 0, updatedAtMs: 0, suppression: undefined, pending: [] },
     {
-      ...{ portalId, definitionId: 170_012_345, definitionVersion: 3, workflowId: 7_001, actionId: 4 },
+      portalId,
+      definitionId: 170_012_345,
+      definitionVersion: 3,
+      workflowId: 7_001,
+      actionId: 4,
       enrollmentId: index,
       callbackId: `ap-${portalId}-${volley.label}-${index}`,
       inputs: { sequence_id: SEQUENCE_ID, sender_mode: "contact_owner", if_already_enrolled: "skip" },

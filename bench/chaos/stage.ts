@@ -205,7 +205,15 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     closers.add(() => Promise.all([...webs, ...crew].map((app) => app.close({ graceMs }))));
     await Promise.all([...webs, ...workers].map((app) => app.start()));
     return {
-      ...{ simulator, database, webs, workers, spareWorkers, connections, publicUrl, logDir, environment },
+      simulator,
+      database,
+      webs,
+      workers,
+      spareWorkers,
+      connections,
+      publicUrl,
+      logDir,
+      environment,
       actionUrls: ports.map((port) => `http://127.0.0.1:${port}${ENROLL_ROUTE}`),
       async install(portal) {
         const admin = { portalId: portal.portalId, userId: portal.admin.userId };

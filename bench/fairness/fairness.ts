@@ -130,7 +130,8 @@ async function measureHung({ busy, id, what }: Setting, options: BenchOptions): 
 }
 
 const hungSetting = (id: string, busy: number): Setting => ({
-  ...{ id, busy },
+  id,
+  busy,
   what: `the same while HubSpot hangs for ${busy} portals with a backlog each`,
 });
 

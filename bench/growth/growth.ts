@@ -55,8 +55,11 @@ async function acceptRate(
     environment: { DATABASE_URL: side.url },
   });
   const volley = {
-    ...{ origin: web.url, publicUrl: rig.publicUrl, secret: rig.secret },
-    ...{ portalIds: PORTALS, connections: 64 },
+    origin: web.url,
+    publicUrl: rig.publicUrl,
+    secret: rig.secret,
+    portalIds: PORTALS,
+    connections: 64,
   };
   await load.fire({ ...volley, calls: 3_000, label: `warm${of.label}` });
   const { seconds } = await load.fire({ ...volley, calls: of.calls, label: `load${of.label}` });
@@ -68,7 +71,8 @@ async function acceptRate(
 async function drain(rig: Rig, { side, ...of }: Load & { side: Side }): Promise<Omit<Measured, "accept">> {
   await side.pool.query(`UPDATE portals SET directory_synced_at = now()`);
   const worker = await rig.startApp({
-    ...{ role: "worker", name: `worker-${side.name}` },
+    role: "worker",
+    name: `worker-${side.name}`,
     environment: { DATABASE_URL: side.url },
   });
   // Its code is warm, and what an earlier owner left in the window is known, before anything is timed.
@@ -118,8 +122,12 @@ function figureOf(
   const [small = [], large = []] = [measured["small"], measured["large"]];
   const runs = large.map((run, index) => run[of] / (small[index]?.[of] ?? Number.NaN));
   return {
-    ...{ area: "growth", ...given, runs, ratio: median(runs) },
-    ...{ ours: median(large.map((run) => run[of])), peer: median(small.map((run) => run[of])) },
+    area: "growth",
+    ...given,
+    runs,
+    ratio: median(runs),
+    ours: median(large.map((run) => run[of])),
+    peer: median(small.map((run) => run[of])),
   };
 }
 
@@ -165,15 +173,19 @@ export async function measureGrowth(options: BenchOptions): Promise<Figure[]> {
         ...atLeast,
       }),
       figureOf("drainCpu", measured, {
-        ...{ id: "growth-drain-cpu", unit: "µs" },
+        id: "growth-drain-cpu",
+        unit: "µs",
         what: "the database's processor time per drained execution, likewise",
       }),
       figureOf("memoryMb", measured, {
-        ...{ id: "growth-memory", what: "worker's memory at 1,000,000 stored over 1,000", unit: "MiB" },
+        id: "growth-memory",
+        what: "worker's memory at 1,000,000 stored over 1,000",
+        unit: "MiB",
         bar: { of: "ratio", atMost: 1.1 },
       }),
       figureOf("queueRows", measured, {
-        ...{ id: "growth-queue", unit: "rows" },
+        id: "growth-queue",
+        unit: "rows",
         what: `the queue's table after a drain, begun with ${FINISHED_JOBS} finished jobs over none`,
         bar: { of: "ours", atMost: 10_000 },
       }),

@@ -74,7 +74,11 @@ export async function measurePages(options: BenchOptions): Promise<Figure[]> {
       const ours = quantile(took, 0.95);
       options.tell(`pages, ${name}: p50 ${median(took).toFixed(0)} ms, p95 ${ours.toFixed(0)} ms`);
       figures.push({
-        ...{ area: "pages", id: `page-${name}`, what: `p95 of the page ${name}`, unit: "ms", ours },
+        area: "pages",
+        id: `page-${name}`,
+        what: `p95 of the page ${name}`,
+        unit: "ms",
+        ours,
         bar: { of: "ours", atMost: BAR_MS },
       });
     }

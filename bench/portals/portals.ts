@@ -78,9 +78,15 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
     const worker = await rig.startApp({ role: "worker", name: "worker" });
     await warmUp(rig, ids);
     const order = {
-      ...{ url: rig.simulator.url, path: paths.enrollments, completionsPath: paths.completeBatch },
-      ...{ tokens: await accessTokens(rig, ids), each, connections: CONNECTIONS },
-      ...{ sequenceId: SEQUENCE_ID, userId: SENDER.userId, senderEmail: await senderEmail(rig) },
+      url: rig.simulator.url,
+      path: paths.enrollments,
+      completionsPath: paths.completeBatch,
+      tokens: await accessTokens(rig, ids),
+      each,
+      connections: CONNECTIONS,
+      sequenceId: SEQUENCE_ID,
+      userId: SENDER.userId,
+      senderEmail: await senderEmail(rig),
     };
     const pids = { worker: worker.pid, postmaster: await postmasterOf(rig.pool) };
     const costs: Cost[] = [];
@@ -108,30 +114,46 @@ export async function measurePortals(options: BenchOptions): Promise<Figure[]> {
     const throttled = (await rig.simulator.allTraffic()).reduce((sum, traffic) => sum + traffic.throttled, 0);
     return [
       {
-        ...{ id: "portals-rate", area: "portals", unit: "1/s" },
+        id: "portals-rate",
+        area: "portals",
+        unit: "1/s",
         what: `enrollments of ${count} portals at once, ${LATENCY_MS} ms latency, against a bare loop`,
-        ...{ ours: median(ours), peer: median(bare), ratio: median(ratios), runs: ratios },
+        ours: median(ours),
+        peer: median(bare),
+        ratio: median(ratios),
+        runs: ratios,
       },
       {
-        ...{ id: "portals-transactions", area: "portals", unit: "1", what: "transactions per enrollment" },
+        id: "portals-transactions",
+        area: "portals",
+        unit: "1",
+        what: "transactions per enrollment",
         ours: median(costs.map(({ transactions }) => transactions)),
         runs: costs.map(({ transactions }) => transactions),
       },
       {
-        ...{ id: "portals-cpu-worker", area: "portals", unit: "µs" },
+        id: "portals-cpu-worker",
+        area: "portals",
+        unit: "µs",
         what: "the worker's processor time per enrollment",
         ours: median(costs.map(({ worker: spentByWorker }) => spentByWorker)),
         runs: costs.map(({ worker: spentByWorker }) => spentByWorker),
       },
       {
-        ...{ id: "portals-cpu-database", area: "portals", unit: "µs" },
+        id: "portals-cpu-database",
+        area: "portals",
+        unit: "µs",
         what: "the database's processor time per enrollment",
         ours: median(costs.map(({ database }) => database)),
         runs: costs.map(({ database }) => database),
       },
       {
-        ...{ id: "portals-429", area: "portals", unit: "answers", what: "429s caused by us" },
-        ...{ ours: throttled, bar: { of: "ours" as const, atMost: 0 } },
+        id: "portals-429",
+        area: "portals",
+        unit: "answers",
+        what: "429s caused by us",
+        ours: throttled,
+        bar: { of: "ours" as const, atMost: 0 },
       },
     ];
   } finally {

@@ -18,9 +18,12 @@ export class Halts {
   /** One figure for each role that ran. */
   figures(part: string): Figure[] {
     return [...this.#longestMs].map(([role, ms]) => ({
-      ...{ id: `${part}-halt-${role}`, area: part, unit: "ms" },
+      id: `${part}-halt-${role}`,
+      area: part,
+      unit: "ms",
       what: `longest halt of the event loop, ROLE=${role}`,
-      ...{ ours: ms, bar: { of: "ours" as const, atMost: LONGEST_MS } },
+      ours: ms,
+      bar: { of: "ours" as const, atMost: LONGEST_MS },
     }));
   }
 }

@@ -157,7 +157,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       ready: /^simulator (\S+)$/,
     });
     const environment = environmentOf({
-      ...{ publicUrl, secret, folder, databaseUrl: database.url, simulatorUrl: simulator.said },
+      publicUrl,
+      secret,
+      folder,
+      databaseUrl: database.url,
+      simulatorUrl: simulator.said,
       rateLimit: options.rateLimit ?? 110,
     });
     const pool = new pg.Pool({ connectionString: database.url, max: 4 });
@@ -167,7 +171,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     let isFirstTaken = false;
     let appCount = 0;
     return {
-      ...{ folder, secret, publicUrl, pool, environment, startScript, close },
+      folder,
+      secret,
+      publicUrl,
+      pool,
+      environment,
+      startScript,
+      close,
       databaseUrl: database.url,
       simulator: createSimulatorClient(simulator.said),
       async startApp({ role, name = role, environment: extra = {}, script }) {
@@ -185,7 +195,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
             ...(profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`]),
           ],
           environment: {
-            ...{ ...environment, ...extra, ROLE: role, PORT: isFirst ? String(port) : "0" },
+            ...environment,
+            ...extra,
+            ROLE: role,
+            PORT: isFirst ? String(port) : "0",
             BENCH_HALTS_FILE: haltsFile,
           },
           logFile: path.join(logs, `${name}.log`),

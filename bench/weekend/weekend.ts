@@ -108,9 +108,12 @@ export async function measureWeekend(options: BenchOptions): Promise<Figure[]> {
     }
     return [
       {
-        ...{ id: "weekend-cpu-worker", area: "weekend", unit: "µs" },
+        id: "weekend-cpu-worker",
+        area: "weekend",
+        unit: "µs",
         what: `the worker's processor time per contact put off by a rotation of ${MEMBERS}`,
-        ...{ ours: median(costs), runs: costs },
+        ours: median(costs),
+        runs: costs,
       },
     ];
   } finally {

@@ -19,7 +19,10 @@ const logger = createLogger({ level: config.logLevel });
 async function markUncertain(url: string): Promise<void> {
   await applyMigrations({ url, logger });
   const database = openDatabase({
-    ...{ url, applicationName: "sequence-enroller after-restore", poolSize: 1, logger },
+    url,
+    applicationName: "sequence-enroller after-restore",
+    poolSize: 1,
+    logger,
     statementTimeoutMs: LONGEST_MS,
   });
   try {

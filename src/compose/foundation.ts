@@ -125,13 +125,14 @@ function openSiteDatabase(
 ): Database | undefined {
   if (config.role === "worker") return undefined;
   return openDatabase({
-    ...{ url, applicationName: "sequence-enroller-site", onFault, logger },
-    ...{
-      poolSize: SITE_POOL_SIZE,
-      connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
-      statementTimeoutMs: SITE_TIMEOUT_MS,
-      lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
-    },
+    url,
+    applicationName: "sequence-enroller-site",
+    onFault,
+    logger,
+    poolSize: SITE_POOL_SIZE,
+    connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
+    statementTimeoutMs: SITE_TIMEOUT_MS,
+    lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
   });
 }
 

@@ -121,7 +121,10 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
   const cookies = createCookies({ publicUrl: config.publicUrl });
   const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
   const states = createInstallStates({
-    ...{ secret: config.sessionSecret, database: foundation.database, cookies, now },
+    secret: config.sessionSecret,
+    database: foundation.database,
+    cookies,
+    now,
   });
   const { appUrl, rateLimit } = config.hubspot;
   const onInstalled = async (portalId: bigint): Promise<void> => {
@@ -138,12 +141,22 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
     takePlace,
   });
   const confirmSigner = createConfirmSigner({
-    ...{ apiUrl: config.hubspot.apiUrl, takePlace, gatewayOf, onAnswer: foundation.onAnswer },
+    apiUrl: config.hubspot.apiUrl,
+    takePlace,
+    gatewayOf,
+    onAnswer: foundation.onAnswer,
     confirmUser: (confirmed) => confirmUser(foundation.database.pool, confirmed),
   });
   http.use(
     createOAuthRouter({
-      ...{ oauthApi, vault, states, sessions, appUrl, confirmSigner, onInstalled, logger },
+      oauthApi,
+      vault,
+      states,
+      sessions,
+      appUrl,
+      confirmSigner,
+      onInstalled,
+      logger,
       recordSignIn: (signIn) => recordSignIn(foundation.database.pool, signIn),
     }),
   );

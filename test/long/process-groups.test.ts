@@ -40,7 +40,7 @@ interface Started {
 function startNpm(args: readonly string[], environment: Record<string, string>): Started {
   npm = spawn("npm", [...args, "--silent"], {
     cwd: ROOT,
-    env: { ...{ PATH: process.env["PATH"], HOME: process.env["HOME"] }, ...environment },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -70,8 +70,12 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s to the process group of npm st
 
   const start = async (): Promise<Started> =>
     startNpm(["start"], {
-      ...{ PORT: String(await freePort()), DATA_DIR: dataDir(), SESSION_SECRET: "a-secret-of-the-tests" },
-      ...{ HUBSPOT_CLIENT_ID: "client", HUBSPOT_CLIENT_SECRET: "secret", HUBSPOT_APP_ID: "170" },
+      PORT: String(await freePort()),
+      DATA_DIR: dataDir(),
+      SESSION_SECRET: "a-secret-of-the-tests",
+      HUBSPOT_CLIENT_ID: "client",
+      HUBSPOT_CLIENT_SECRET: "secret",
+      HUBSPOT_APP_ID: "170",
     });
 
   test("is one wish, and ends app and database in order", async () => {

@@ -41,9 +41,14 @@ test("SIGTERM to npm start ends the app in order, and leaves nothing behind", as
   npm = spawn("npm", ["start", "--silent"], {
     cwd: ROOT,
     env: {
-      ...{ PATH: process.env["PATH"], HOME: process.env["HOME"] },
-      ...{ PORT: String(port), DATABASE_URL: db.url, SESSION_SECRET: "a-session-secret-of-the-tests" },
-      ...{ HUBSPOT_CLIENT_ID: "client", HUBSPOT_CLIENT_SECRET: "secret", HUBSPOT_APP_ID: "170" },
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      PORT: String(port),
+      DATABASE_URL: db.url,
+      SESSION_SECRET: "a-session-secret-of-the-tests",
+      HUBSPOT_CLIENT_ID: "client",
+      HUBSPOT_CLIENT_SECRET: "secret",
+      HUBSPOT_APP_ID: "170",
       NODE_ENV: "development",
       ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString("base64")}`,
     },

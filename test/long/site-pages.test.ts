@@ -225,7 +225,9 @@ suite("every page of the settings site in a real browser", () => {
         sent("/settings/alerts", 422, { webhook_url: "x", email: "x", failure_count: "x", version: "1" }),
         sent("/settings/try", 422, { contact: "x" }),
         sent("/settings/try", 200, {
-          ...{ contact: contact ?? "", sequence_id: sequence ?? "", sender_mode: "specific_user" },
+          contact: contact ?? "",
+          sequence_id: sequence ?? "",
+          sender_mode: "specific_user",
           sender_user_id: String(userId),
         }),
         sent("/settings/alerts", 403, { form_token: "of another session" }),

@@ -134,7 +134,8 @@ describe("a process that vanishes inside a transaction", () => {
         } as never),
       "a test alert": (of, portalId) =>
         raiseTestAlert(of, portalId, {
-          ...{ channel: "EMAIL", message: "Test." },
+          channel: "EMAIL",
+          message: "Test.",
           record: () => Promise.resolve(),
         }),
       "one cancelled": async (of, portalId) =>

@@ -42,8 +42,13 @@ export function addUser(portal: SimulatedPortal, facts: { superAdmin?: boolean }
   const email = `newcomer-${userId}@acme.example`;
   portal.users.set(userId, {
     ...portal.admin,
-    ...{ userId, email, inboxAddress: email, firstName: "New", lastName: "Comer" },
-    ...{ superAdmin: facts.superAdmin ?? false, canInstallApps: true },
+    userId,
+    email,
+    inboxAddress: email,
+    firstName: "New",
+    lastName: "Comer",
+    superAdmin: facts.superAdmin ?? false,
+    canInstallApps: true,
   });
   return userId;
 }

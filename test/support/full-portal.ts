@@ -77,7 +77,10 @@ async function monthOf({ prisma }: Database, portal: SimulatedPortal): Promise<E
 }
 
 const cancelledContact = (portalId: bigint): ExecutionSeed => ({
-  ...{ portalId, contactId: "153", enrollmentStatus: "FAILED", errorCode: "CANCELLED" },
+  portalId,
+  contactId: "153",
+  enrollmentStatus: "FAILED",
+  errorCode: "CANCELLED",
   errorMessage: "An admin cancelled this enrollment on the settings page.",
 });
 
@@ -85,8 +88,13 @@ const cancelledContact = (portalId: bigint): ExecutionSeed => ({
 function refusedContact(portal: SimulatedPortal): ExecutionSeed {
   const senders = [...portal.users.values()].slice(1, 3).map(({ userId }) => String(userId));
   return {
-    ...{ portalId: BigInt(portal.portalId), contactId: "151", contactEmail: `${HOSTILE}@x.example` },
-    ...{ workflowId: "51001", attempts: 2, enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED" },
+    portalId: BigInt(portal.portalId),
+    contactId: "151",
+    contactEmail: `${HOSTILE}@x.example`,
+    workflowId: "51001",
+    attempts: 2,
+    enrollmentStatus: "FAILED",
+    errorCode: "INBOX_NOT_CONNECTED",
     errorMessage: HOSTILE.slice(0, 600),
     lastProblem: `400 ${HOSTILE.slice(0, 600)}`,
     request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
@@ -95,8 +103,11 @@ function refusedContact(portal: SimulatedPortal): ExecutionSeed {
       passedOver: [
         { via: "contact_owner", code: "OWNER_MISSING", reason: "The contact has no owner." },
         {
-          ...{ userId: senders[1], via: "fallback_rotation", code: "SENDER_LIMIT_REACHED" },
-          ...{ reason: "The cap is reached.", freeAt: "2026-11-22T08:00:00Z" },
+          userId: senders[1],
+          via: "fallback_rotation",
+          code: "SENDER_LIMIT_REACHED",
+          reason: "The cap is reached.",
+          freeAt: "2026-11-22T08:00:00Z",
         },
       ],
     },
@@ -108,7 +119,9 @@ async function addTroubles({ prisma }: Database, portal: SimulatedPortal): Promi
   const portalId = BigInt(portal.portalId);
   const [first, second] = [...portal.users.values()].map(({ userId }) => BigInt(userId));
   const circuit = {
-    ...{ circuitTrips: 2, circuitReason: "HubSpot is unavailable (503)", circuitOpenedAt: new Date() },
+    circuitTrips: 2,
+    circuitReason: "HubSpot is unavailable (503)",
+    circuitOpenedAt: new Date(),
     circuitOpenUntil: new Date(Date.now() + 600_000),
   };
   await prisma.portalDrain.update({ where: { portalId }, data: circuit });

@@ -50,7 +50,9 @@ export async function startMailServer({ hasTls = true } = {}): Promise<MailServe
   return {
     url: ({ password = "right", trusts = true } = {}) =>
       `smtp://operator:${password}@127.0.0.1:${port}/${trusts ? "?tls.rejectUnauthorized=false" : ""}`,
-    ...{ mails, refusals, signIns },
+    mails,
+    refusals,
+    signIns,
     close: () => new Promise<void>((resolve) => server.close(resolve)),
   };
 }

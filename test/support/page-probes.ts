@@ -19,8 +19,11 @@ export const LOOKS: readonly [typeof WIDE, "light" | "dark"][] = [
 
 /** A preset's form as it is filled in where nothing is special. */
 export const presetFields = {
-  ...{ sender_mode: "default_sender", when_nobody: "wait", if_already_enrolled: "skip" },
-  ...{ cooldown_days: "3", cooldown_scope: "any" },
+  sender_mode: "default_sender",
+  when_nobody: "wait",
+  if_already_enrolled: "skip",
+  cooldown_days: "3",
+  cooldown_scope: "any",
 };
 
 /** Cells that a reader of the printed tables would miss: without a place, or not beside each other. */

@@ -78,7 +78,9 @@ const form = (
   return { kind: "form", path, fields: pairs, other, changes, ...(own === undefined ? {} : { own }) };
 };
 const tab = (path: string, { body, other = 200 }: { body?: object; other?: number } = {}): TabCall => ({
-  ...{ kind: "tab", path, other },
+  kind: "tab",
+  path,
+  other,
   ...(body === undefined ? {} : { body }),
 });
 

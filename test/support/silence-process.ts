@@ -72,7 +72,9 @@ async function enroll(answer: Answer): Promise<Silence> {
   const budget = new RequestBudget({ limit: 10, windowMs: 10_000, now: () => performance.now() });
   const token = () => Promise.resolve("token");
   const call = createTransport({ apiUrl, accessTokenFor: token, renewAfterRefusal: token })({
-    ...{ portalId: 1n, budget, takeSlot: () => Promise.resolve(budget.tryTake() as RequestSlot) },
+    portalId: 1n,
+    budget,
+    takeSlot: () => Promise.resolve(budget.tryTake() as RequestSlot),
     terms: () => ({
       timeoutMs: TIMEOUT_MS,
       assertMaySend: () => {
@@ -91,7 +93,8 @@ async function enroll(answer: Answer): Promise<Silence> {
     isTimeout: fault instanceof HubSpotTimedOut,
     wasNotSent: fault instanceof HubSpotUnavailable ? fault.wasNotSent : undefined,
     code: (fault as { code?: string } | undefined)?.code,
-    ...{ connections: seen.connections, bytesReceived: seen.bytes },
+    connections: seen.connections,
+    bytesReceived: seen.bytes,
   };
 }
 

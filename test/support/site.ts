@@ -95,8 +95,13 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   });
   const now = () => clock.now;
   const vault = createVault({
-    ...{ database, keys: KEYS, refreshGrant: oauthApi.refreshGrant, now, logger },
-    ...{ revokeGrant: (token) => oauthApi.revokeGrant(token), mayTakeOver },
+    database,
+    keys: KEYS,
+    refreshGrant: oauthApi.refreshGrant,
+    now,
+    logger,
+    revokeGrant: (token) => oauthApi.revokeGrant(token),
+    mayTakeOver,
   });
   const cookies = createCookies({ publicUrl: publicUrl ?? url });
   const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
@@ -117,19 +122,32 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     takeSiteSlot(database.pool, { portalId, heldMs, limit: 110, reserve: siteReserve(110) });
   const gatewayOf = createSiteGateways({ forPortal, timeoutMs: 2_000, takePlace });
   const confirmSigner = createConfirmSigner({
-    ...{ apiUrl: simulator.url, takePlace, gatewayOf },
+    apiUrl: simulator.url,
+    takePlace,
+    gatewayOf,
     confirmUser: (confirmed) => confirmUser(database.pool, confirmed),
   });
   app.use(
     createOAuthRouter({
-      ...{ oauthApi, vault, states, sessions, confirmSigner, onInstalled, logger },
+      oauthApi,
+      vault,
+      states,
+      sessions,
+      confirmSigner,
+      onInstalled,
+      logger,
       recordSignIn: (signIn) => recordSignIn(database.pool, signIn),
       appUrl: simulator.url,
     }),
   );
   app.use(
     createSettingsRouter({
-      ...{ database, sessions, cookies, scopes, privateDestinations, now },
+      database,
+      sessions,
+      cookies,
+      scopes,
+      privateDestinations,
+      now,
       shares: {
         pages: new AccountShare({ inHand: 2, waiting: 20, patienceMs: 2_000 }),
         files: new AccountShare({ inHand: 1, waiting: 0, patienceMs: 0 }),
@@ -164,7 +182,16 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
   app.use(createNotFound(), createErrorHandler({ logger }));
   server.on("request", app);
   return {
-    ...{ url, database, simulator, vault, sessions, oauthApi, installed, woken, logLines, clock },
+    url,
+    database,
+    simulator,
+    vault,
+    sessions,
+    oauthApi,
+    installed,
+    woken,
+    logLines,
+    clock,
     browser: () => createBrowser(url),
     async close() {
       server.closeAllConnections();

@@ -124,7 +124,10 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
   const workIntervals = { ...WORK_INTERVALS, ...options.workIntervals };
   const appOptions = {
     ...(senderClock && { senderClock }),
-    ...{ propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs, workIntervals },
+    propertiesFreshMs,
+    renewalPatienceMs,
+    believeNoneAfterMs,
+    workIntervals,
   };
   const apps: App[] = [await startApp(config, logger, appOptions)];
   return {
@@ -142,7 +145,8 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     },
     async startAnother(further = {}) {
       const another = await startApp(readConfig({ ...environment, PORT: "0", ...further }), logger, {
-        ...{ believeNoneAfterMs, workIntervals },
+        believeNoneAfterMs,
+        workIntervals,
       });
       apps.push(another);
       return another;

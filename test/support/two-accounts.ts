@@ -46,8 +46,11 @@ export async function fillFirstAccount(): Promise<void> {
   await prisma().portal.update({ where: { portalId }, data: { directoryError: SECRET } });
   await prisma().portalSettings.create({
     data: {
-      ...{ portalId, defaultSenderUserId: sender, pausedAt: new Date() },
-      ...{ alertEmail: `${SECRET}@z.example`, alertWebhookUrl: `https://${SECRET}.example` },
+      portalId,
+      defaultSenderUserId: sender,
+      pausedAt: new Date(),
+      alertEmail: `${SECRET}@z.example`,
+      alertWebhookUrl: `https://${SECRET}.example`,
     },
   });
   const refusal = { refusedCode: "INBOX_NOT_CONNECTED", refusedMessage: SECRET, refusedAt: new Date() };
@@ -78,8 +81,13 @@ export async function fillFirstAccount(): Promise<void> {
 
 export async function addPeople(portalId: bigint): Promise<void> {
   const person = (userId: bigint, firstName: string, superAdmin = false) => ({
-    ...{ portalId, userId, firstName, superAdmin, email: `${firstName}@y.example` },
-    ...{ seatNames: [], isListed: true },
+    portalId,
+    userId,
+    firstName,
+    superAdmin,
+    email: `${firstName}@y.example`,
+    seatNames: [],
+    isListed: true,
   });
   await prisma().user.createMany({
     data: [
@@ -96,8 +104,13 @@ export async function addPeople(portalId: bigint): Promise<void> {
 
 export function executionSeeds(portalId: bigint) {
   const named = {
-    ...{ portalId, contactEmail: `${SECRET}@x.example`, workflowId: "99" },
-    ...{ sequenceId: "31", sequenceName: SECRET, senderUserId: sender, senderEmail: `${SECRET}@y.example` },
+    portalId,
+    contactEmail: `${SECRET}@x.example`,
+    workflowId: "99",
+    sequenceId: "31",
+    sequenceName: SECRET,
+    senderUserId: sender,
+    senderEmail: `${SECRET}@y.example`,
     request: { senderMode: "contact_owner", ifAlreadyEnrolled: "skip" },
   };
   const lost = { errorCode: "BOUNCED", errorMessage: SECRET, lastProblem: SECRET, completionProblem: SECRET };
@@ -121,14 +134,20 @@ export async function idsNow(): Promise<RouteIds> {
   const rotation = await prisma().rotation.findFirst({ where, orderBy: { rotationId: "asc" } });
   const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
   return {
-    ...{ portalId, sender, letIn, job, settingsVersion: settings.version },
+    portalId,
+    sender,
+    letIn,
+    job,
+    settingsVersion: settings.version,
     alertAddress: settings.alertEmail ?? "",
     failed: await byContact("151"),
     queued: await byContact("152"),
     later: await byContact("153"),
     senderVersion: senderRow?.version ?? 0,
-    ...{ rotation: rotation?.rotationId ?? 0n, rotationVersion: rotation?.version ?? 0 },
-    ...{ preset: preset?.presetId ?? 0n, presetVersion: preset?.version ?? 0 },
+    rotation: rotation?.rotationId ?? 0n,
+    rotationVersion: rotation?.version ?? 0,
+    preset: preset?.presetId ?? 0n,
+    presetVersion: preset?.version ?? 0,
   };
 }
 

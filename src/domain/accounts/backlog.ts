@@ -68,7 +68,9 @@ export async function readBacklog({ pool }: Pick<Database, "pool">, portalId: bi
   const [row] = rows;
   const { undecided = 0, watching = 0, unreported = 0 } = row ?? {};
   return {
-    ...{ undecided, watching, unreported },
+    undecided,
+    watching,
+    unreported,
     isPartial: [undecided, watching, unreported].some((count) => count >= COUNT_LIMIT),
     oldest: row?.id == null ? null : toOldest(row, row.id),
     firstDeadlineAt: row?.first_deadline ?? null,

@@ -21,7 +21,10 @@ export async function setPaused(pool: Pool, by: SessionIdentity, isPaused: boole
       await client.query("UPDATE portal_drains SET resumed_at = now() WHERE portal_id = $1", [by.portalId]);
     const [underWay, paused] = [{ enrolling: "under_way" }, { enrolling: "paused" }];
     await recordChange(client, {
-      ...{ by, subject: "portal", subjectName: "Enrolling", action: isPaused ? "PAUSED" : "RESUMED" },
+      by,
+      subject: "portal",
+      subjectName: "Enrolling",
+      action: isPaused ? "PAUSED" : "RESUMED",
       before: isPaused ? underWay : paused,
       after: isPaused ? paused : underWay,
     });
@@ -42,7 +45,10 @@ export async function requestErasure(pool: Pool, by: SessionIdentity): Promise<v
     );
     if (rowCount === 0) return;
     await recordChange(client, {
-      ...{ by, subject: "portal", subjectName: "History", action: "DELETED" },
+      by,
+      subject: "portal",
+      subjectName: "History",
+      action: "DELETED",
       before: { history: "kept" },
       after: { history: "deleted" },
     });

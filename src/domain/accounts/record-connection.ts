@@ -13,7 +13,8 @@ export async function recordConnection(
   const isConnecting = occasion === "install" || before?.status !== "CONNECTED";
   await recordChange(client, {
     by: { portalId, userId, userEmail },
-    ...{ subject: "portal", subjectName: "Account" },
+    subject: "portal",
+    subjectName: "Account",
     action: isConnecting ? "CONNECTED" : "AUTHORIZED_AGAIN",
     before: before === undefined ? { connection: "never_connected" } : noted(before),
     after: noted(after),

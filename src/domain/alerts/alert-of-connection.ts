@@ -17,8 +17,12 @@ interface MadeConnection {
 
 const RAISE = `
   WITH news AS (SELECT $1::bigint AS portal_id), ${gatherAlertSql({
-    ...{ news: "news", kind: "'ACCOUNT_CONNECTED'", message: "$2::text" },
-    ...{ page: "'/settings/audit'", listPage: "'/settings/audit'", channels: "$3::text[]" },
+    news: "news",
+    kind: "'ACCOUNT_CONNECTED'",
+    message: "$2::text",
+    page: "'/settings/audit'",
+    listPage: "'/settings/audit'",
+    channels: "$3::text[]",
   })}`;
 
 /**

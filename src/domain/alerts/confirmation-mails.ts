@@ -65,8 +65,10 @@ export async function claimDueConfirmations(
     values: [limit, claimSeconds],
   });
   return rows.map((row) => ({
-    ...{ portalId: BigInt(row.portal_id), address: row.address },
-    ...{ tries: row.mail_tries, askedAt: row.asked_at },
+    portalId: BigInt(row.portal_id),
+    address: row.address,
+    tries: row.mail_tries,
+    askedAt: row.asked_at,
   }));
 }
 

@@ -200,7 +200,8 @@ export async function listRecipients(
     return {
       address,
       state: out.has(addressKey(address)) ? "unsubscribed" : state,
-      ...{ isMailDue: row?.is_due ?? false, mailedAt: row?.mailed_at ?? null },
+      isMailDue: row?.is_due ?? false,
+      mailedAt: row?.mailed_at ?? null,
       mailProblem: row?.mail_problem ?? null,
     };
   });

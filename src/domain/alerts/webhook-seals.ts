@@ -84,8 +84,10 @@ export async function listWebhookSeals(pool: Pool): Promise<WebhookSeals[]> {
        FROM portal_settings WHERE num_nonnulls(alert_webhook_url, alert_webhook_sealed, alert_secret_sealed) > 0`,
   );
   return rows.map((row) => ({
-    ...{ portalId: BigInt(row.portal_id), url: row.url },
-    ...{ urlSealed: row.url_sealed, secretSealed: row.secret_sealed },
+    portalId: BigInt(row.portal_id),
+    url: row.url,
+    urlSealed: row.url_sealed,
+    secretSealed: row.secret_sealed,
   }));
 }
 

@@ -104,13 +104,19 @@ async function judge(
   const at = now?.() ?? portal.readAt;
   return toVerdict(
     await explainChoice(pool, {
-      ...{ portal, patienceMs, openings, breathe, now: at },
-      ...{ contactId: contact.id, properties: contact.properties },
+      portal,
+      patienceMs,
+      openings,
+      breathe,
+      now: at,
+      contactId: contact.id,
+      properties: contact.properties,
       isInSequence: readSequenceFacts(contact.properties, at).isEnrolled,
       sequenceId: question.sequenceId,
       step: stepOf(question),
       people: findPeople({
-        ...{ portalId, directory },
+        portalId,
+        directory,
         readOwner: (ownerId) => gateway.readOwner(ownerId),
         readOwnerOfUser: (userId) => gateway.readOwnerOfUser(userId),
       }),

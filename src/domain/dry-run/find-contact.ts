@@ -35,7 +35,9 @@ const STORED_BY_ID = readStored(
 );
 const STORED_BY_EMAIL = readStored(
   rowsByAddress({
-    ...{ portalId: "$1", condition: "lower(contact_email) = lower($2)", limit: String(MOST_OF_A_CONTACT) },
+    portalId: "$1",
+    condition: "lower(contact_email) = lower($2)",
+    limit: String(MOST_OF_A_CONTACT),
   }),
 );
 

@@ -52,8 +52,16 @@ interface Known {
 }
 
 export const NOTHING: ReportLine = {
-  ...{ id: null, name: null, enrolled: 0, alreadyEnrolled: 0, skipped: 0, failed: 0, enrolledSince: 0 },
-  ...{ medianMs: null, p95Ms: null, ends: { replied: 0, finished: 0, unenrolled: 0 } },
+  id: null,
+  name: null,
+  enrolled: 0,
+  alreadyEnrolled: 0,
+  skipped: 0,
+  failed: 0,
+  enrolledSince: 0,
+  medianMs: null,
+  p95Ms: null,
+  ends: { replied: 0, finished: 0, unenrolled: 0 },
 };
 
 export function toLine(row: CountRow, { retried, ends }: Known): ReportLine {

@@ -63,12 +63,16 @@ export async function readReport(
   const { column } = REPORT_GROUPS[group];
   const since = await readStart(pool, portalId, { since: asked, mostCounted });
   const counted = await pool.query<CountRow>({
-    ...{ name: `report-by-${group}`, text: COUNTS(column), values: [portalId, since, limit] },
+    name: `report-by-${group}`,
+    text: COUNTS(column),
+    values: [portalId, since, limit],
   });
   const lines = counted.rows.filter(({ is_total }) => !is_total);
   const values = [portalId, since, lines.map(({ id }) => id)];
   const retried = await pool.query<RetriedRow>({
-    ...{ name: `report-retried-by-${group}`, text: RETRIED(column), values },
+    name: `report-retried-by-${group}`,
+    text: RETRIED(column),
+    values,
   });
   const ends = await pool.query<EndRow>({ name: `report-ends-by-${group}`, text: ENDS(column), values });
   const ids = lines.flatMap(({ id }) => (id === "" ? [] : [id]));

@@ -68,7 +68,10 @@ export async function savePortalPolicy(
       data: { ...change.policy, version: { increment: 1 } },
     });
     await recordChange(transaction, portalId, {
-      ...{ by, subject: "portal", subjectName: "Policy", action: "CHANGED" },
+      by,
+      subject: "portal",
+      subjectName: "Policy",
+      action: "CHANGED",
       before: snapshotOf(before.policy),
       after: snapshotOf({ ...before.policy, ...change.policy }),
     });

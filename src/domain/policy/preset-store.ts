@@ -45,7 +45,11 @@ export async function listPresets(
     [portalId],
   );
   return rows.map(({ preset_id, name, policy, is_default, version, domain_count }) => ({
-    ...{ presetId: BigInt(preset_id), name, isDefault: is_default, version, domainCount: domain_count },
+    presetId: BigInt(preset_id),
+    name,
+    isDefault: is_default,
+    version,
+    domainCount: domain_count,
     policy: policySchema.parse(policy),
   }));
 }
@@ -99,7 +103,10 @@ export async function savePreset(
           : await updatePreset(transaction, portalId, { ...saved, draft });
       if (presetId === undefined) return { kind: "changed-meanwhile" };
       await recordChange(transaction, portalId, {
-        ...{ by, subject: "preset", subjectName: draft.name, action: before ? "CHANGED" : "CREATED" },
+        by,
+        subject: "preset",
+        subjectName: draft.name,
+        action: before ? "CHANGED" : "CREATED",
         before: before === undefined ? null : snapshotOf(before),
         after: snapshotOf(draft),
       });
@@ -168,7 +175,10 @@ export async function deletePreset(
     if (before === undefined) return "deleted";
     if (count === 0) return "changed-meanwhile";
     await recordChange(transaction, portalId, {
-      ...{ by, subject: "preset", subjectName: before.name, action: "DELETED" },
+      by,
+      subject: "preset",
+      subjectName: before.name,
+      action: "DELETED",
       before: { ...snapshotOf(before), isDefault: before.isDefault },
       after: null,
     });
@@ -212,7 +222,10 @@ export async function makeDefault(
     if (presetId !== null)
       await transaction.preset.updateMany({ where: { portalId, presetId }, data: { isDefault: true } });
     await recordChange(transaction, portalId, {
-      ...{ by, subject: "portal", subjectName: "Default preset", action: "CHANGED" },
+      by,
+      subject: "portal",
+      subjectName: "Default preset",
+      action: "CHANGED",
       before: { defaultPreset: before?.name ?? null },
       after: { defaultPreset: chosen?.name ?? null },
     });

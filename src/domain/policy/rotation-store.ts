@@ -83,8 +83,11 @@ export async function listRotations(
     [portalId],
   );
   return rows.map((row) => ({
-    ...{ rotationId: BigInt(row.rotation_id), name: row.name, picks: Number(row.picks) },
-    ...{ memberCount: row.member_count, totalWeight: row.total_weight },
+    rotationId: BigInt(row.rotation_id),
+    name: row.name,
+    picks: Number(row.picks),
+    memberCount: row.member_count,
+    totalWeight: row.total_weight,
     firstMembers: row.first_members.map(({ user_id, weight }) => ({ userId: BigInt(user_id), weight })),
   }));
 }
@@ -118,7 +121,10 @@ export async function createRotation(
       });
       await insertMembers(transaction, { portalId, rotationId }, draft.members);
       await recordChange(transaction, portalId, {
-        ...{ by, subject: "rotation", subjectName: name, action: "CREATED" },
+        by,
+        subject: "rotation",
+        subjectName: name,
+        action: "CREATED",
         before: null,
         after: snapshotOf(draft),
       });
@@ -164,7 +170,10 @@ async function replaceRotation(
   if (membersOf(before) !== membersOf(draft))
     await replaceMembers(transaction, { portalId, rotationId }, draft);
   await recordChange(transaction, portalId, {
-    ...{ by, subject: "rotation", subjectName: draft.name, action: "CHANGED" },
+    by,
+    subject: "rotation",
+    subjectName: draft.name,
+    action: "CHANGED",
     before: snapshotOf(before),
     after: snapshotOf(draft),
   });
@@ -197,7 +206,10 @@ export async function deleteRotation(
     if (presetNames !== undefined) return { kind: "in-use", presetNames };
     await transaction.rotation.delete({ where: { portalId_rotationId: { portalId, rotationId } } });
     await recordChange(transaction, portalId, {
-      ...{ by, subject: "rotation", subjectName: before.name, action: "DELETED" },
+      by,
+      subject: "rotation",
+      subjectName: before.name,
+      action: "DELETED",
       before: snapshotOf(before),
       after: null,
     });

@@ -226,7 +226,9 @@ function toData(choices: SenderChoices) {
     ...choices,
     windowDays: [...choices.windowDays],
     away: choices.away.map(({ from, to }) => ({ from, to })),
-    ...{ refusedCode: null, refusedMessage: null, refusedAt: null },
+    refusedCode: null,
+    refusedMessage: null,
+    refusedAt: null,
     version: { increment: 1 },
   };
 }
@@ -251,7 +253,13 @@ function fromRow(row: SenderSettings): StoredSender {
   const { windowStartMinute, windowEndMinute, refusedCode, refusedMessage, refusedAt, limitedUntil } = row;
   return {
     choices: {
-      ...{ isAllowed, sendAsEmail, senderAlias, dailyCap, windowDays, windowStartMinute, windowEndMinute },
+      isAllowed,
+      sendAsEmail,
+      senderAlias,
+      dailyCap,
+      windowDays,
+      windowStartMinute,
+      windowEndMinute,
       timeZone,
       away: awayDatesSchema.parse(row.away),
     },

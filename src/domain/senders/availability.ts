@@ -24,20 +24,25 @@ const NOW = { kind: "now", isProbe: false } as const;
 const PROBE = { kind: "now", isProbe: true } as const;
 
 const NOT_ALLOWED: Unavailable = {
-  ...{ kind: "never", code: "SENDER_NOT_ALLOWED" },
+  kind: "never",
+  code: "SENDER_NOT_ALLOWED",
   reason: ERROR_SENTENCES.SENDER_NOT_ALLOWED,
 };
 const NO_CAP: Unavailable = {
-  ...{ kind: "never", code: "SENDER_LIMIT_REACHED" },
+  kind: "never",
+  code: "SENDER_LIMIT_REACHED",
   reason: "The sender's daily cap is 0.",
 };
 const NEVER_OPENS: Unavailable = {
-  ...{ kind: "never", code: "NO_SENDER_AVAILABLE" },
+  kind: "never",
+  code: "NO_SENDER_AVAILABLE",
   reason: "The sender's send window never opens.",
 };
 
 const IN_DOUBT: Unavailable = {
-  ...{ kind: "later", code: "SENDER_LIMIT_REACHED", isUnsettled: true },
+  kind: "later",
+  code: "SENDER_LIMIT_REACHED",
+  isUnsettled: true,
   reason:
     "The database was brought back to an earlier moment: until HubSpot has told what was sent since, it counts as sent by each sender.",
 };

@@ -70,8 +70,14 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
   const ledger = new SenderLedger({ pool, portalId, now, openings });
   const decision = await chooseSender(
     {
-      ...{ portal, ledger, wheels: new RotationWheels(), blocks: new SenderBlocks(now) },
-      ...{ openings, knownMembers: new WeakMap(), breathe, now },
+      portal,
+      ledger,
+      wheels: new RotationWheels(),
+      blocks: new SenderBlocks(now),
+      openings,
+      knownMembers: new WeakMap(),
+      breathe,
+      now,
     },
     {
       executionId: NOBODY,

@@ -105,22 +105,26 @@ const READ = `
   SELECT now() AS read_at, coalesce(s.paused_at IS NOT NULL, false) AS is_paused, p.time_zone, s.default_sender_user_id,
          coalesce(s.only_listed_senders, false) AS only_listed_senders,
          ${changesOf({
-           ...{ table: "senders", id: "user_id", known: "$2::bigint[], $3::text[]", most: SLICE.senders },
+           table: "senders",
+           id: "user_id",
+           known: "$2::bigint[], $3::text[]",
+           most: SLICE.senders,
            row: "to_jsonb(row) || jsonb_build_object('user_id', row.user_id::text)",
            isNeeded: "true",
          })} AS senders,
          ${changesOf({
-           ...{ table: "presets", id: "preset_id", known: "$4::bigint[], $5::text[]", most: SLICE.presets },
+           table: "presets",
+           id: "preset_id",
+           known: "$4::bigint[], $5::text[]",
+           most: SLICE.presets,
            row: `json_build_object('preset_id', row.preset_id::text, 'name', row.name, 'policy', row.policy, 'is_default', row.is_default)`,
            isNeeded: "(row.is_default OR row.preset_id = ANY ($8::bigint[]))",
          })} AS presets,
          ${changesOf({
-           ...{
-             table: "rotations",
-             id: "rotation_id",
-             known: "$6::bigint[], $7::text[]",
-             most: SLICE.rotations,
-           },
+           table: "rotations",
+           id: "rotation_id",
+           known: "$6::bigint[], $7::text[]",
+           most: SLICE.rotations,
            row: `json_build_object('rotation_id', row.rotation_id::text, 'name', row.name, 'keeps_sender', row.keeps_sender,
              'members', (SELECT coalesce(json_agg(json_build_object('user_id', m.user_id::text, 'weight', m.weight,
                  'current_weight', m.current_weight, 'picks', m.picks) ORDER BY m.user_id), '[]')
@@ -205,10 +209,15 @@ export async function readPortalPolicy(
     const { senderOf: senders, presets } = known;
     const defaultSender = row.default_sender_user_id;
     return {
-      ...{ portalId, readAt: row.read_at, isPaused: row.is_paused, timeZone },
+      portalId,
+      readAt: row.read_at,
+      isPaused: row.is_paused,
+      timeZone,
       defaultSenderUserId: defaultSender === null ? undefined : BigInt(defaultSender),
       onlyListedSenders: row.only_listed_senders,
-      ...{ senders, rotations, presets },
+      senders,
+      rotations,
+      presets,
       needs: { presets: new Set([...presets.keys(), ...needs.presets]), rotations: needs.rotations },
       defaultPreset: [...presets.values()].find(({ isDefault }) => isDefault),
     };

@@ -232,7 +232,11 @@ async function saveGrant(
   await giveUpStoredGrant(client, portalId);
   await writeTokens(client, portalId, tokens);
   await onConnect?.(client, {
-    ...{ portalId, userId, userEmail, occasion, isAdmins },
+    portalId,
+    userId,
+    userEmail,
+    occasion,
+    isAdmins,
     before: known?.state,
     after: { status: "CONNECTED", authorizedByUserId: author.id, authorizedByEmail: author.email, scopes },
   });
@@ -264,11 +268,15 @@ async function findConnection(client: PoolClient, portalId: bigint) {
   const { status, scopes } = row;
   const author = { id: row.author_id === null ? null : BigInt(row.author_id), email: row.author_email };
   const state: ConnectionState = {
-    ...{ status, scopes },
-    ...{ authorizedByUserId: author.id, authorizedByEmail: author.email },
+    status,
+    scopes,
+    authorizedByUserId: author.id,
+    authorizedByEmail: author.email,
   };
   return {
-    ...{ state, author, scopes },
+    state,
+    author,
+    scopes,
     isConnected: status === "CONNECTED",
     isDisconnectedByAdmin: row.is_disconnected_by_admin,
   };

@@ -80,7 +80,10 @@ export function openDatabase(options: {
       .then(async () => void (await Promise.all([pool.end(), canceller.end()]))));
   const { url } = options;
   const until = (signal: AbortSignal): Database => ({
-    ...{ prisma, url, until, close },
+    prisma,
+    url,
+    until,
+    close,
     pool: endedBy(pool, signal, (processId) => canceller.query(CANCEL, [processId, options.applicationName])),
   });
   return { pool, prisma, url, until, close };

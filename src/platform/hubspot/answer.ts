@@ -240,7 +240,10 @@ function faultOf({ status, headers }: Response, text: string, budget: RequestBud
   if (!isHubSpotsWord(httpStatus, { text, body }))
     return new HubSpotAnsweredWithPage(problem, { httpStatus, retryAfterMs: askedMs });
   return new HubSpotRejected({
-    ...{ httpStatus, message, category: error.category, codes: error.codes },
+    httpStatus,
+    message,
+    category: error.category,
+    codes: error.codes,
     details: error.details.map((detail) => cutText(detail, LONGEST_WORDS)),
   });
 }

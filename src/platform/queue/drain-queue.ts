@@ -230,7 +230,8 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
     const stopListening = startWakeListener({
       ...options,
       connectTimeoutMs: connectTimeoutOf(options),
-      ...{ channel: WAKE_CHANNEL, onWake: fetchSoon },
+      channel: WAKE_CHANNEL,
+      onWake: fetchSoon,
     });
     stopLoop = async () => {
       clearInterval(poll);

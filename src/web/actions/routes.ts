@@ -59,7 +59,8 @@ const DROPDOWNS: readonly Dropdown[] = [
   { route: SENDER_OPTIONS_ROUTE, fieldName: "sender_user_id", list: senderOptions },
   { route: ROTATION_OPTIONS_ROUTE, fieldName: "rotation_id", list: rotationOptions },
   {
-    ...{ route: PRESET_OPTIONS_ROUTE, fieldName: "preset_id" },
+    route: PRESET_OPTIONS_ROUTE,
+    fieldName: "preset_id",
     list: (pool, query) => presetOptions(pool, query, DEFAULT_PRESET),
   },
 ];

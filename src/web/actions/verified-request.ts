@@ -39,7 +39,8 @@ export function verifiedByHubSpot(
         headers: request.headers,
       },
       {
-        ...{ clientSecrets: options.clientSecrets, nowMs: options.nowMs() },
+        clientSecrets: options.clientSecrets,
+        nowMs: options.nowMs(),
         mayFallBack: versions.includes("v2"),
       },
     );

@@ -27,7 +27,9 @@ export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequest
     const problem = toProblem(error);
     const requestId = requestIdOf(response);
     const fields = {
-      ...{ requestId, method: request.method, path: redactText(request.path, LOGGED_PATH) },
+      requestId,
+      method: request.method,
+      path: redactText(request.path, LOGGED_PATH),
       ...problem,
       type: typeOf(error),
     };

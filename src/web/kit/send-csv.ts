@@ -40,7 +40,9 @@ export async function sendCsv(
   // To find the first row may take longer than an answer may be waited for: that it has begun is told at once.
   response.flushHeaders();
   const csv = stringify({
-    ...{ header: true, bom: true, escape_formulas: true },
+    header: true,
+    bom: true,
+    escape_formulas: true,
     ...(columns && { columns: [...columns] }),
     cast: { string: neutralize },
   });

@@ -108,7 +108,9 @@ export async function saveDefaults(
     );
     await recordChange(client, {
       by: { portalId, userId, userEmail: userEmail ?? null },
-      ...{ subject: "portal", subjectName: "Default sender and preset", action: "CHANGED" },
+      subject: "portal",
+      subjectName: "Default sender and preset",
+      action: "CHANGED",
       before: auditOf(before),
       after: auditOf(change),
     });

@@ -71,7 +71,9 @@ export class ContactProperties {
     this.#options = options;
     this.#freshMs = options.freshMs ?? PROPERTIES_FRESH_MS;
     this.#readTogether = gather({
-      ...{ ms: GATHER_MS, most: BATCH, isConcurrent: true },
+      ms: GATHER_MS,
+      most: BATCH,
+      isConcurrent: true,
       run: (questions) => this.#readBatch(questions),
     });
   }

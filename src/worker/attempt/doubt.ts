@@ -62,7 +62,9 @@ export async function judgeDoubt(
   return {
     is: isShown ? "anothers" : "none",
     believedInMs: believedInMs(execution, {
-      ...{ properties, since: oursSince(execution, clock), askedAt },
+      properties,
+      since: oursSince(execution, clock),
+      askedAt,
       believeNoneAfterMs: doubts.believeNoneAfterMs,
     }),
   };

@@ -15,7 +15,9 @@ import { judgeContact, type AdmittedContact } from "./judge-contact.js";
 /** Senders HubSpot may refuse before the contact is put back: those refused are passed over next time. */
 const MAX_SENDERS_TRIED = 5;
 const NEXT_ROUND: Result = {
-  ...{ to: "QUEUED", isWait: true, delayMs: 1_000 },
+  to: "QUEUED",
+  isWait: true,
+  delayMs: 1_000,
   problem: `HubSpot refused ${MAX_SENDERS_TRIED} senders in a row.`,
 };
 /** A sender that is free later than this before the deadline is of no use. */
@@ -80,7 +82,10 @@ function senderRequest(
 function peopleSources(context: EnrollContext): PeopleSources {
   const { portalId, directory, gateway, ownerReads, copy, renewed, absent } = context;
   return findPeople({
-    ...{ portalId, directory, renewed, absent },
+    portalId,
+    directory,
+    renewed,
+    absent,
     readOwner: (ownerId) => ownerReads(ownerId, () => gateway.readOwner(ownerId)),
     readOwnerOfUser: (userId) => ownerReads(`user ${userId}`, () => gateway.readOwnerOfUser(userId)),
     saveOwner: async (found) => {

@@ -18,7 +18,9 @@ export interface AdmittedContact {
 const decided = (outcome: Outcome): Result => ({ to: "DECIDED", outcome });
 
 const PAUSED: Result = {
-  ...{ to: "QUEUED", isWait: true, delayMs: 0 },
+  to: "QUEUED",
+  isWait: true,
+  delayMs: 0,
   problem: "Enrolling is paused for this account.",
 };
 

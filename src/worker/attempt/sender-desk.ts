@@ -176,9 +176,14 @@ export class SenderDesk {
     const portal = await this.policy(undefined, { ...NEEDS_NOTHING, rotations });
     return chooseSender(
       {
-        ...{ portal, ledger: this.#ledger, wheels: this.#wheels, blocks: this.#marks },
-        ...{ openings: this.#openings, knownMembers: this.#knownMembers },
-        ...{ breathe: this.#breathe, now: this.#now },
+        portal,
+        ledger: this.#ledger,
+        wheels: this.#wheels,
+        blocks: this.#marks,
+        openings: this.#openings,
+        knownMembers: this.#knownMembers,
+        breathe: this.#breathe,
+        now: this.#now,
       },
       request,
     );

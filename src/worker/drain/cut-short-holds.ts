@@ -29,7 +29,10 @@ export async function tellOfCutShortHolds(
   options.count(holds);
   logger.warn({ portalId, holds, leastHours }, "HubSpot let go of contacts before the end of their hold");
   await raiseAlert(pool, {
-    ...{ portalId, kind: "HOLDS_CUT_SHORT", page: "/settings/activity", quietHours: QUIET_HOURS },
+    portalId,
+    kind: "HOLDS_CUT_SHORT",
+    page: "/settings/activity",
+    quietHours: QUIET_HOURS,
     message:
       `HubSpot did not take the outcome of ${holds === 1 ? "a contact" : `${holds} contacts`}: it had let go of ` +
       `${holds === 1 ? "it" : "them"} ${leastHours} hours after the step began, sooner than the app asked for. If such contacts did ` +

@@ -161,7 +161,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, {
-      ...{ portalId, circuit },
+      portalId,
+      circuit,
       mayStillSend: () => turn.isFresh() && !circuit.isLost,
     });
     const { gate, forPortal } = options;
@@ -179,7 +180,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
     let hasEnded = false;
     const renewing = keeper
       .keep({
-        ...{ owner, budget, need, gateway: calls.gatewayWith() },
+        owner,
+        budget,
+        need,
+        gateway: calls.gatewayWith(),
         mayGoOn: () => !hasEnded && mayGoOn(),
       })
       .finally(() => (isRenewing = false));
@@ -202,12 +206,20 @@ export function createDrain(options: DrainOptions): DrainHandler {
         gatewayWith: (slot) => calls.gatewayWith(slot),
         attempt: (execution, gateway) =>
           attemptExecution(execution, {
-            ...{ portalId, gateway, directory, copy, renewed },
-            ...{ ownerReads, absent, contacts, desk, doubts },
+            portalId,
+            gateway,
+            directory,
+            copy,
+            renewed,
+            ownerReads,
+            absent,
+            contacts,
+            desk,
+            doubts,
           }),
         mayAttempt: async () => !(await desk.policy()).isPaused,
         logger,
-        onRefused: (ids) => tellOfCutShortHolds({ ...{ pool, portalId, logger }, count: onCutShort }, ids),
+        onRefused: (ids) => tellOfCutShortHolds({ pool, portalId, logger, count: onCutShort }, ids),
         mayGoOn,
         // Every write names the epoch: it is void once another owner exists, however late it comes.
         mayStillWrite: () => !circuit.isLost && (turn.isFresh() || !(turn.signal.aborted || turn.isEnding())),
@@ -240,7 +252,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       return "rest";
     } finally {
       const left = (): WindowLeft => ({ slotsFreeInMs: budget.handOver(), allowance: budget.allowance });
-      await handOver({ ...{ pool, lease, left }, isFresh: () => turn.isFresh() });
+      await handOver({ pool, lease, left, isFresh: () => turn.isFresh() });
     }
   };
 }

@@ -235,7 +235,9 @@ export class PortalTurn {
       await this.#findings.flush();
       const before = this.#owedCount;
       const sent = await sendCompletions({
-        ...{ owner, gateway: gatewayWith(), writer: this.#writer },
+        owner,
+        gateway: gatewayWith(),
+        writer: this.#writer,
         onRefused: this.#options.onRefused,
       });
       // A full batch may have left some; anything less was all that is due.

@@ -77,12 +77,10 @@ async function save<Entry extends { id: unknown }>(
   const unread = page.leftOut.filter((id) => id !== undefined);
   return {
     ids: [...page.results.map(({ id }) => String(id)), ...unread],
-    ...{
-      read: page.results.length,
-      leftOut: page.leftOut.length,
-      next: page.after,
-      isCut: page.isCut === true,
-    },
+    read: page.results.length,
+    leftOut: page.leftOut.length,
+    next: page.after,
+    isCut: page.isCut === true,
   };
 }
 
@@ -159,7 +157,8 @@ export class DirectoryRenewal {
   /** settings.users.read is optional: without it the owners serve, and our old copy says who the super admins are. */
   #userList(): CopiedList {
     return {
-      ...{ name: USERS, isOptional: true },
+      name: USERS,
+      isOptional: true,
       copyPage: async ({ gateway, copy }, after) => {
         const page = await gateway.listUsers({ after });
         if (page.results.some(({ superAdmin }) => superAdmin)) this.#hasSuperAdmin = true;
@@ -279,7 +278,10 @@ export class DirectoryRenewal {
 
   #reports(): ReaderReport[] {
     return (this.#readers ?? []).map(({ userId, result, problem, ids }) => ({
-      ...{ userId: String(userId), result, problem, sequences: ids.size },
+      userId: String(userId),
+      result,
+      problem,
+      sequences: ids.size,
     }));
   }
 
@@ -292,7 +294,8 @@ export class DirectoryRenewal {
   /** The sequences as one person sees them. */
   #sequenceList(reader: Reader): CopiedList {
     return {
-      ...{ name: "Sequences", reader },
+      name: "Sequences",
+      reader,
       copyPage: async ({ gateway, copy }, after) => {
         this.#sequencePages += 1;
         return save(await gateway.listSequences({ userId: reader.userId, after }), copy.sequences);

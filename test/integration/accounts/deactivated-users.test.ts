@@ -16,7 +16,8 @@ beforeAll(async () => {
   running = await startRunningApp({ simulator: { openQuestions: { deactivatedUsers: "listed" } } });
   portal = addPlainPortal(running.simulator, {
     users: [{ superAdmin: true }, { superAdmin: true, firstName: "Gone", lastName: "Girl" }, {}],
-    ...{ sequences: 1, contacts: 2 },
+    sequences: 1,
+    contacts: 2,
   });
   left = [...portal.users.keys()][1] ?? 0;
   portal.deactivateUser(left);
@@ -40,7 +41,8 @@ async function synced(): Promise<Date | null> {
 
 const senders = (selected?: string) =>
   portal.fetchOptions({
-    ...{ optionsUrl: running.publicUrl + SENDER_OPTIONS_ROUTE, inputFieldName: "sender_user_id" },
+    optionsUrl: running.publicUrl + SENDER_OPTIONS_ROUTE,
+    inputFieldName: "sender_user_id",
     ...(selected === undefined ? {} : { inputFields: { sender_user_id: selected } }),
   });
 

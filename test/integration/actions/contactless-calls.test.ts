@@ -94,7 +94,8 @@ describe("a step whose lists were left at their first entry", () => {
       expect((await post("enroll", call)).body.outputFields?.["hs_execution_state"]).toBe("BLOCK");
       await running.simulator.waitFor(() => portal.callbacks.get(callbackId)?.accepted !== undefined);
       expect(portal.callbacks.get(callbackId)?.accepted?.outputFields).toMatchObject({
-        ...{ enrollment_status: "ALREADY_ENROLLED", hs_execution_state: "SUCCESS" },
+        enrollment_status: "ALREADY_ENROLLED",
+        hs_execution_state: "SUCCESS",
       });
     },
   );

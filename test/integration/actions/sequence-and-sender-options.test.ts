@@ -166,7 +166,10 @@ describe("the dropdowns of the workflow editor", () => {
       const [allowed, forbidden] = all;
       if (allowed === undefined || forbidden === undefined) throw new Error("too few senders");
       const mark = (value: string, isAllowed: boolean) => ({
-        ...{ portalId, userId: BigInt(value), windowDays: [], isAllowed },
+        portalId,
+        userId: BigInt(value),
+        windowDays: [],
+        isAllowed,
       });
       await prisma.senderSettings.createMany({
         data: [mark(allowed.value, true), mark(forbidden.value, false)],

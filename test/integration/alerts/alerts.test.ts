@@ -93,7 +93,9 @@ describe("an alert", () => {
   test("is mailed to each of several addresses apart, with the page of what it tells of", async () => {
     await set({ alertEmail: "ops@acme.example, sales@acme.example,it@acme.example" });
     await raiseAlert(db.database.pool, {
-      ...{ portalId, kind: "BACKLOG_LATE", message: "9 contacts wait." },
+      portalId,
+      kind: "BACKLOG_LATE",
+      message: "9 contacts wait.",
       page: "/settings/activity?status=waiting",
     });
     await deliver();
@@ -146,8 +148,10 @@ describe("senders whom HubSpot refuses", () => {
     const owner = { pool, portalId, epoch, leaseCte: LEASE_CTE };
     for (const name of names) {
       await storeSenderRefusal(owner, {
-        ...{ userId: BigInt(name.slice(1)), email: `${name}@acme.example` },
-        ...{ code: "INBOX_NOT_CONNECTED", message: "No inbox." },
+        userId: BigInt(name.slice(1)),
+        email: `${name}@acme.example`,
+        code: "INBOX_NOT_CONNECTED",
+        message: "No inbox.",
       });
     }
   }
@@ -338,8 +342,10 @@ describe("a backlog", () => {
   test("tells of those who become due too late to be worked off behind a line that is there", async () => {
     await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(24) });
     await waiting(10, {
-      ...{ acceptedAt: minutesAgo(90), lastProblem: "Not to be enrolled before a date." },
-      ...{ dueAt: inHours(5), deadlineAt: inHours(8.5) },
+      acceptedAt: minutesAgo(90),
+      lastProblem: "Not to be enrolled before a date.",
+      dueAt: inHours(5),
+      deadlineAt: inHours(8.5),
     });
     await seedExecutions(
       db.database,

@@ -97,7 +97,8 @@ describe("an address that an admin sets", () => {
     expect(page).toMatch(/Somebody@else\.example<\/bdi>: .*not confirmed yet/s);
     expect(await alertEnds("before anybody agreed")).toMatchObject({
       to: [portal.admin.email],
-      ...{ outcome: "PARTLY_SENT", lastProblem: `${address} has not confirmed yet that alerts may come.` },
+      outcome: "PARTLY_SENT",
+      lastProblem: `${address} has not confirmed yet that alerts may come.`,
     });
     const link = await linkTo(address.toLowerCase());
     expect(link).not.toContain("omebody");

@@ -108,7 +108,8 @@ describe("a mailed alert", () => {
     for (let tried = 1; tried <= 13; tried += 1) await deliver();
     expect(mailed()).toEqual(["ops@acme.example"]);
     expect(await alert()).toMatchObject({
-      ...{ outcome: "PARTLY_SENT", tries: 12 },
+      outcome: "PARTLY_SENT",
+      tries: 12,
       lastProblem: "The mail server put it off for slow@acme.example: 450 Mailbox busy",
     });
   });
@@ -156,7 +157,10 @@ describe("the mail server's password", () => {
   const sendBy = async (smtpUrl: string) => {
     const plainly = createMailer({ smtpUrl, from });
     const outcome = await plainly.send({
-      ...{ id: "1", to: "ops@acme.example", subject: "Hello", text: "Hello" },
+      id: "1",
+      to: "ops@acme.example",
+      subject: "Hello",
+      text: "Hello",
       unsubscribeUrl: "https://enroller.example/alerts/unsubscribe",
     });
     plainly.close();

@@ -80,7 +80,8 @@ describe("a webhook's address", () => {
     ).not.toContain("password");
     expect(() =>
       createCipher(running.config.encryptionKeys).open(row.alertWebhookSealed ?? "", {
-        ...{ portalId: portalId + 1n, field: "alert_webhook_sealed" },
+        portalId: portalId + 1n,
+        field: "alert_webhook_sealed",
       }),
     ).toThrow();
   });

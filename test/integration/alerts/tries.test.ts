@@ -89,7 +89,9 @@ describe("an alert that did not arrive is tried again", () => {
     await pool().query("UPDATE alerts SET tries = 11, due_at = now()");
     await deliver();
     expect(await alertOf("WEBHOOK")).toMatchObject({
-      ...{ outcome: "FAILED", tries: 12, lastProblem: "The address answered with status 503." },
+      outcome: "FAILED",
+      tries: 12,
+      lastProblem: "The address answered with status 503.",
     });
     expect((await alertOf("WEBHOOK")).endedAt).not.toBeNull();
   });

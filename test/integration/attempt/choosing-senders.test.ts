@@ -69,15 +69,22 @@ describe("a desk that chooses senders", () => {
   ): Promise<SenderDecision> {
     const sender = { mode: "specific_user", userId: String(ADA) } as const;
     return desk.choose({
-      ...{ executionId: (nextExecution += 1n), alias: undefined, people, properties: {}, patienceMs },
+      executionId: (nextExecution += 1n),
+      alias: undefined,
+      people,
+      properties: {},
+      patienceMs,
       policy: { ...INITIAL_POLICY, sender, ...changes },
       lastSender: () => Promise.resolve(undefined),
     });
   }
 
   const sentAgo = (userId: bigint, ms: number) => ({
-    ...{ portalId, sequenceId: "1", senderUserId: userId },
-    ...{ enrollmentStatus: "ENROLLED", enrolledAt: new Date(Date.now() - ms) },
+    portalId,
+    sequenceId: "1",
+    senderUserId: userId,
+    enrollmentStatus: "ENROLLED",
+    enrolledAt: new Date(Date.now() - ms),
   });
 
   const delays = (decisions: readonly SenderDecision[]): number[] =>

@@ -78,7 +78,8 @@ describe("a refused enrollment is understood wherever HubSpot says why", () => {
       actionUrl: running.publicUrl + ENROLL_ROUTE,
       contactIds,
       inputs: {
-        ...{ sequence_id: [...of.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+        sequence_id: [...of.sequences.keys()][0] ?? "",
+        sender_mode: "contact_owner",
         ...(of === portal && { preset_id: presetId }),
         ...inputs,
       },
@@ -176,7 +177,8 @@ describe("a refused enrollment is understood wherever HubSpot says why", () => {
       if (sequence !== undefined) sequence.deleted = true;
       const [deleted] = await codesOf([second], {}, closed);
       expect(deleted).toMatchObject({
-        ...{ code: "HUBSPOT_REJECTED", message: expect.stringMatching(/HubSpot said: resource not found/) },
+        code: "HUBSPOT_REJECTED",
+        message: expect.stringMatching(/HubSpot said: resource not found/),
       });
     });
   });

@@ -251,8 +251,11 @@ test("what was found out about a contact while it was erased is not written back
     [],
   );
   const outcome = {
-    ...{ executionState: "FAIL_CONTINUE", enrollmentStatus: "FAILED", errorCode: "BOUNCED" },
-    ...{ errorMessage: ADDRESS, outputs: { email: ADDRESS } },
+    executionState: "FAIL_CONTINUE",
+    enrollmentStatus: "FAILED",
+    errorCode: "BOUNCED",
+    errorMessage: ADDRESS,
+    outputs: { email: ADDRESS },
   };
   const result = { to: "DECIDED", outcome, senderChoice: { chosen: ADDRESS } } as never;
   expect(

@@ -119,13 +119,15 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
     past_enrollments: { contact_id: CONTACT },
     bulk_jobs: { filter: JSON.stringify({ search: ADDRESS }) },
     audit_entries: {
-      ...{ subject: "executions", subject_name: ADDRESS },
+      subject: "executions",
+      subject_name: ADDRESS,
       after: JSON.stringify({ job: "1", filter: { search: ADDRESS } }),
     },
     contact_fates: { contact_key: "0".repeat(64), became_id: CONTACT },
   };
   await plantEverywhere(pool(), {
-    ...{ portalId, marker: MARKER },
+    portalId,
+    marker: MARKER,
     given: { ...given, executions: { ...finished.executions, contact_id: CONTACT, request: CARRIED } },
   });
   await pool().query(`UPDATE portals SET status = 'CONNECTED' WHERE portal_id = $1`, [portalId]);
@@ -166,7 +168,8 @@ test("deleting the history leaves bare ids and outcomes at once, and nothing of 
 test("an account that left is deleted whole after thirty days, with a word to its admins a week before", async () => {
   expect(await pressDanger("disconnect")).toBe(303);
   const without = await plantEverywhere(pool(), {
-    ...{ portalId, marker: MARKER },
+    portalId,
+    marker: MARKER,
     given: { ...finished, portals: { status: "DISCONNECTED" } },
   });
   expect(without.filter((table) => !WITHOUT_ACCOUNTS.some((name) => name.test(table)))).toEqual([]);

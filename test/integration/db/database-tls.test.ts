@@ -79,7 +79,9 @@ describe("a server whose certificate is signed by its host's own authority", () 
     const parameters = `sslmode=${mode}&sslrootcert=${file("ours.pem")}`;
     await migrate(parameters);
     const database = openDatabase({
-      ...{ url: `${url}?${parameters}`, applicationName: "tls test", poolSize: 1 },
+      url: `${url}?${parameters}`,
+      applicationName: "tls test",
+      poolSize: 1,
       connectTimeoutMs: 5_000,
     });
     try {

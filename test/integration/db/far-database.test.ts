@@ -26,8 +26,12 @@ beforeAll(async () => {
   const { prisma } = db.database;
   await prisma.user.createMany({
     data: PEOPLE.map((userId) => ({
-      ...{ portalId: BigInt(portal.portalId), userId, email: `p${userId}@acme.example`, superAdmin: false },
-      ...{ seatNames: ["SALES_STARTER"], isListed: true },
+      portalId: BigInt(portal.portalId),
+      userId,
+      email: `p${userId}@acme.example`,
+      superAdmin: false,
+      seatNames: ["SALES_STARTER"],
+      isListed: true,
     })),
   });
 });

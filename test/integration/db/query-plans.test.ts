@@ -282,7 +282,11 @@ describe.each([
 
     const call = (callbackId: string, portalId = PORTAL) => ({
       kind: "ENROLL" as const,
-      ...{ portalId, callbackId, contactId: "1", workflowId: undefined, sequenceId: "2" },
+      portalId,
+      callbackId,
+      contactId: "1",
+      workflowId: undefined,
+      sequenceId: "2",
       request: { senderMode: "portal_default" as const },
     });
 

@@ -36,8 +36,13 @@ async function acquire(): Promise<{ owner: Ownership; copy: CopyStore }> {
 }
 
 const ownerOf = (number: number, archived = false): Owner => ({
-  ...{ id: String(number), userId: BigInt(number), email: `u${number}@acme.example` },
-  ...{ firstName: "U", lastName: String(number), type: "PERSON", archived },
+  id: String(number),
+  userId: BigInt(number),
+  email: `u${number}@acme.example`,
+  firstName: "U",
+  lastName: String(number),
+  type: "PERSON",
+  archived,
 });
 
 /** A list of `count` entries, a hundred a page. */
@@ -276,8 +281,11 @@ describe("what a copy is needed for", () => {
     };
     const keeper = new DirectoryKeeper({ directory: directory(), logger: pino({ level: "silent" }) });
     await keeper.keep({
-      ...{ owner, need: "fresh", gateway: gatewayOf(5, { readAccount }) },
-      ...{ budget: { limit: 110, windowMs: 10_000 }, mayGoOn: () => true },
+      owner,
+      need: "fresh",
+      gateway: gatewayOf(5, { readAccount }),
+      budget: { limit: 110, windowMs: 10_000 },
+      mayGoOn: () => true,
     });
     expect(copies).toBe(2);
     expect(await need()).toBe("none");

@@ -35,7 +35,9 @@ async function connect(seed: PortalSeed = {}): Promise<{ portal: SimulatedPortal
       { seatNames: ["Sales Hub Professional"], firstName: "Rep", lastName: "One" },
       { seatNames: ["service-pro"], firstName: "Rep", lastName: "Two" },
     ],
-    ...{ sequences: 0, contacts: 0, ...seed },
+    sequences: 0,
+    contacts: 0,
+    ...seed,
   });
   return { portal, browser: await running.install(portal) };
 }

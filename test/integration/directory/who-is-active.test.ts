@@ -60,12 +60,24 @@ async function whoOffers(userId: number): Promise<Record<string, boolean>> {
 }
 
 const NOBODY = {
-  ...{ overview: false, policy: false, preset: false, rotation: false, tryIt: false, activity: false },
-  ...{ tab: false, dropdown: false },
+  overview: false,
+  policy: false,
+  preset: false,
+  rotation: false,
+  tryIt: false,
+  activity: false,
+  tab: false,
+  dropdown: false,
 };
 const EVERYBODY = {
-  ...{ overview: true, policy: true, preset: true, rotation: true, tryIt: true, activity: true },
-  ...{ tab: true, dropdown: true },
+  overview: true,
+  policy: true,
+  preset: true,
+  rotation: true,
+  tryIt: true,
+  activity: true,
+  tab: true,
+  dropdown: true,
 };
 
 /** What the worker does with a contact: chosen by its owner, and by the user's id. */

@@ -38,7 +38,10 @@ describe(`a rotation of ${MEMBERS}, most of them on leave for months, on a Satur
     expect(userIds).toHaveLength(MEMBERS);
     await prisma.senderSettings.createMany({
       data: userIds.map((userId, index) => ({
-        ...{ portalId, userId, ...WORKING_HOURS, timeZone: "America/New_York" },
+        portalId,
+        userId,
+        ...WORKING_HOURS,
+        timeZone: "America/New_York",
         ...(index < AWAY ? ON_LEAVE : {}),
       })),
     });

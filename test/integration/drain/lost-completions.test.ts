@@ -149,7 +149,10 @@ describe("an answer to completions that was lost", () => {
     const outputFields = { hs_execution_state: "SUCCESS" };
     for (const callbackId of taken)
       portal.callbacks.accept(callbackId, {
-        ...{ receivedAtMs: Date.now(), batchSize: taken.length, outputFields, hasTypedOutputs: true },
+        receivedAtMs: Date.now(),
+        batchSize: taken.length,
+        outputFields,
+        hasTypedOutputs: true,
         requestContext: undefined,
       });
     const { pool } = running.db.database;
@@ -200,13 +203,11 @@ describe("an answer to completions that was lost", () => {
     const [gone] = await owed.rows();
     // A person ended it at HubSpot: it refuses the whole batch for it.
     callbacks.accept(gone?.callback_id ?? "", {
-      ...{
-        receivedAtMs: 0,
-        batchSize: 1,
-        outputFields: {},
-        hasTypedOutputs: true,
-        requestContext: undefined,
-      },
+      receivedAtMs: 0,
+      batchSize: 1,
+      outputFields: {},
+      hasTypedOutputs: true,
+      requestContext: undefined,
     });
     running.simulator.failNext({ endpoint: "callbacks", fault: "errorBefore", portalId });
     await owed.release();
@@ -224,13 +225,11 @@ describe("an answer to completions that was lost", () => {
     const { pool } = running.db.database;
     for (const { callback_id: id } of await owed.rows())
       owed.portal.callbacks.accept(id, {
-        ...{
-          receivedAtMs: 0,
-          batchSize: 3,
-          outputFields: {},
-          hasTypedOutputs: true,
-          requestContext: undefined,
-        },
+        receivedAtMs: 0,
+        batchSize: 3,
+        outputFields: {},
+        hasTypedOutputs: true,
+        requestContext: undefined,
       });
     await owed.passMinute();
     // What a process that died between the request and the write leaves; and HubSpot may be called again.
@@ -278,13 +277,11 @@ describe("a batch with one callback that HubSpot does not hold, of which nothing
     const owed = await oweBatch(running);
     const gone = (await owed.rows())[BATCH - 3]?.callback_id ?? "";
     owed.portal.callbacks.accept(gone, {
-      ...{
-        receivedAtMs: 0,
-        batchSize: 1,
-        outputFields: {},
-        hasTypedOutputs: true,
-        requestContext: undefined,
-      },
+      receivedAtMs: 0,
+      batchSize: 1,
+      outputFields: {},
+      hasTypedOutputs: true,
+      requestContext: undefined,
     });
     await owed.passMinute();
     await owed.release();

@@ -80,7 +80,9 @@ describe("an owner that has lost its portal to another", () => {
     let attempts = 0;
     const startedMs = performance.now();
     const turn = new PortalTurn({
-      ...{ owner, budget, logger: pino({ level: "silent" }) },
+      owner,
+      budget,
+      logger: pino({ level: "silent" }),
       slots: createSlotSource(budget, {
         portalId: PORTAL,
         mayStillSend: () => true,

@@ -127,7 +127,10 @@ describe("a turn whose budget is used up", () => {
         desk.choose({
           executionId: BigInt(index + 1),
           policy: { ...INITIAL_POLICY, sender: { mode: "rotation", rotationId: String(rotationId) } },
-          ...{ properties: {}, alias: undefined, people, patienceMs: 60_000 },
+          properties: {},
+          alias: undefined,
+          people,
+          patienceMs: 60_000,
           lastSender: () => Promise.resolve(undefined),
         }),
       ),

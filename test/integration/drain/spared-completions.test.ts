@@ -31,11 +31,15 @@ function gatewayOf(lease: PortalLease, { isOpen }: { isOpen: boolean }) {
   const budget = new RequestBudget({ limit: 110, windowMs: 10_000, now: () => performance.now() });
   const token = (): Promise<string> => Promise.resolve("token");
   return openPortalCalls({
-    ...{ portalId, budget, circuit },
+    portalId,
+    budget,
+    circuit,
     slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit }),
     gate: createFairGate({ places: 4 }),
     forPortal: createTransport({
-      ...{ apiUrl: "http://127.0.0.1:1", accessTokenFor: token, renewAfterRefusal: token },
+      apiUrl: "http://127.0.0.1:1",
+      accessTokenFor: token,
+      renewAfterRefusal: token,
     }),
   }).gatewayWith();
 }

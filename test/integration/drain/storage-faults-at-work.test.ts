@@ -121,12 +121,10 @@ describe("a database that fails once in the middle of a turn", () => {
     });
     for (let turns = 0; turns < 6; turns += 1) {
       await drain(portalId, {
-        ...{
-          signal: new AbortController().signal,
-          isFresh: () => true,
-          isEnding: () => false,
-          lendPlaceWhile: () => undefined,
-        },
+        signal: new AbortController().signal,
+        isFresh: () => true,
+        isEnding: () => false,
+        lendPlaceWhile: () => undefined,
       }).catch(() => undefined);
       const { rowCount } = await db.database.pool.query(
         `UPDATE executions SET due_at = now() WHERE portal_id = $1 AND (state IN ('UNCERTAIN', 'ATTEMPTING', 'DECIDED')

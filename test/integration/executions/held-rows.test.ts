@@ -151,15 +151,13 @@ describe("one row that somebody else holds keeps nobody waiting", () => {
 
 describe("calls that are delivered again while the row of one is held", () => {
   const call = (portalId: bigint, callbackId: string): IncomingExecution => ({
-    ...{
-      portalId,
-      callbackId,
-      kind: "ENROLL",
-      contactId: "1",
-      workflowId: "1",
-      sequenceId: "1",
-      request: {},
-    },
+    portalId,
+    callbackId,
+    kind: "ENROLL",
+    contactId: "1",
+    workflowId: "1",
+    sequenceId: "1",
+    request: {},
   });
   const acceptor = () =>
     createAcceptor({ pool: db.database.pool, deadlineHours: 144, onStored: () => undefined });

@@ -133,7 +133,9 @@ describe("executions that several move at once", () => {
           writeFindings(
             owner,
             (await backwards()).map((id) => ({
-              ...{ id, from: "ATTEMPTING", result: { to: "DECIDED", outcome: failed("BLOCKED") } },
+              id,
+              from: "ATTEMPTING",
+              result: { to: "DECIDED", outcome: failed("BLOCKED") },
             })),
           ),
       ],
@@ -165,7 +167,11 @@ describe("executions that several move at once", () => {
     const directory = createDirectory({ pool: pool() });
     const nobody = () => Promise.resolve(undefined);
     return {
-      ...{ portalId, gateway, directory, copy: createCopyStore(owner, directory), ownerReads: nobody },
+      portalId,
+      gateway,
+      directory,
+      copy: createCopyStore(owner, directory),
+      ownerReads: nobody,
       contacts: new ContactProperties({ owner, ahead: createReadAhead() }),
       desk: new SenderDesk({ owner, now: () => new Date() }),
       doubts: { clock: clockOf(), believeNoneAfterMs: 0, readProperties: nobody },
@@ -289,11 +295,15 @@ describe("executions that several move at once", () => {
 
   test("a wait that is cancelled says nothing of an enrollment, nor of what it had seen", async () => {
     const [id = 0n] = await seed({
-      ...{ kind: "WAIT_FOR_SEQUENCE_END", state: "WATCHING", outputs: { sequence_id: "1" } },
+      kind: "WAIT_FOR_SEQUENCE_END",
+      state: "WATCHING",
+      outputs: { sequence_id: "1" },
     });
     await inTransaction(pool(), (client) => applyAction(client, "CANCEL", { portalId, ids: [id] }));
     expect((await rows())[0]).toMatchObject({
-      ...{ errorCode: "CANCELLED", enrollmentStatus: null, outputs: null },
+      errorCode: "CANCELLED",
+      enrollmentStatus: null,
+      outputs: null,
     });
   });
 

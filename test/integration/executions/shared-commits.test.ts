@@ -23,8 +23,13 @@ describe("calls stored by one commit", () => {
     const accept = createAcceptor({ pool: db.database.pool, deadlineHours: 144, onStored: () => undefined });
     const calls = Array.from({ length: 40 }, (_, index) =>
       accept({
-        ...{ portalId: PORTAL, kind: "ENROLL" as const, callbackId: `ap-shared-${index}` },
-        ...{ contactId: String(index), workflowId: undefined, sequenceId: "1", request: {} },
+        portalId: PORTAL,
+        kind: "ENROLL" as const,
+        callbackId: `ap-shared-${index}`,
+        contactId: String(index),
+        workflowId: undefined,
+        sequenceId: "1",
+        request: {},
       }),
     );
     const results = await Promise.allSettled(calls);

@@ -56,8 +56,11 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
           },
         ),
         {
-          ...{ numRuns: RUNS, seed: SEED, examples: EXAMPLES },
-          ...{ interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },
+          numRuns: RUNS,
+          seed: SEED,
+          examples: EXAMPLES,
+          interruptAfterTimeLimit: TIME_LIMIT_MS,
+          markInterruptAsFailure: true,
         },
       );
       // Whatever is drawn, the steps reach what they are there for: the examples see to it.

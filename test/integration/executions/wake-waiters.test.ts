@@ -26,7 +26,10 @@ async function seedWaiters(passedOver: readonly bigint[]): Promise<void> {
   await seedExecutions(
     db.database,
     passedOver.map((userId, index) => ({
-      ...{ portalId, sequenceId: "1", state: "QUEUED", dueAt: new Date(Date.now() + DAY_MS + index) },
+      portalId,
+      sequenceId: "1",
+      state: "QUEUED",
+      dueAt: new Date(Date.now() + DAY_MS + index),
       senderChoice: {
         chosen: null,
         passedOver: [{ userId: String(userId), via: "rotation", code: "OVER_CAP", reason: "Full." }],

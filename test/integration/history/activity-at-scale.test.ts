@@ -69,7 +69,9 @@ describe(`the activity of a portal with ${ROWS} executions`, () => {
 
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
   const SENT_WITHIN_A_DAY: ExecutionFilter = {
-    ...{ senderUserId: "8", outcome: "enrolled", enrolledSince: daysAgo(1) },
+    senderUserId: "8",
+    outcome: "enrolled",
+    enrolledSince: daysAgo(1),
   };
   const whole = (ROWS * 30) / 86_400;
 

@@ -80,7 +80,9 @@ describe("a bulk job that cannot be carried out", () => {
       stoppedReason: expect.stringContaining("cannot be read"),
     });
     expect(await jobOf(refused)).toMatchObject({
-      ...{ state: "STOPPED", changed: 0, endedAt: expect.any(Date) },
+      state: "STOPPED",
+      changed: 0,
+      endedAt: expect.any(Date),
       stoppedReason: expect.stringContaining("cannot be carried out"),
     });
     expect(failures.map(({ job, isForGood }) => [job.jobId, isForGood])).toEqual([[refused, true]]);
@@ -102,7 +104,9 @@ describe("a bulk job that cannot be carried out", () => {
     try {
       const failures: BulkStepFailed[] = [];
       await workBulkJobs({
-        ...{ pool: impatient, wake: () => undefined, isEnding: () => false },
+        pool: impatient,
+        wake: () => undefined,
+        isEnding: () => false,
         onFailed: (failure) => void failures.push(failure),
       });
       expect(await jobOf(free)).toMatchObject({ state: "DONE", changed: 2 });

@@ -67,7 +67,10 @@ async function act(stage: Pick<Stage, "portalId">, action: AdminAction): Promise
 async function loseAnswers(stage: Stage, fault: "resetAfter" | "resetBefore"): Promise<void> {
   const { portal, contactIds, sequenceId } = stage;
   running.simulator.failNext({
-    ...{ endpoint: "enroll", fault, portalId: portal.portalId, times: contactIds.length },
+    endpoint: "enroll",
+    fault,
+    portalId: portal.portalId,
+    times: contactIds.length,
   });
   portal.runAction({
     actionUrl: running.publicUrl + ENROLL_ROUTE,
@@ -199,12 +202,11 @@ describe("what a retry keeps of its family", () => {
     expect(retry?.request).toEqual({
       senderMode: "contact_owner",
       sequencesBefore: {
-        ...{
-          hs_sequences_is_enrolled: null,
-          hs_sequences_enrolled_count: "2",
-          hs_latest_sequence_enrolled: null,
-        },
-        ...{ hs_latest_sequence_enrolled_date: null, hs_latest_sequence_ended_date: null },
+        hs_sequences_is_enrolled: null,
+        hs_sequences_enrolled_count: "2",
+        hs_latest_sequence_enrolled: null,
+        hs_latest_sequence_enrolled_date: null,
+        hs_latest_sequence_ended_date: null,
       },
     });
   });
@@ -218,7 +220,9 @@ describe("what a retry keeps of its family", () => {
     );
     await act(stage, "RETRY");
     expect((await rowsOf(stage))[2]).toMatchObject({
-      ...{ state: "UNCERTAIN", senderUserId: 8n, doubtedAt: null },
+      state: "UNCERTAIN",
+      senderUserId: 8n,
+      doubtedAt: null,
       request: { sequencesBefore: { hs_sequences_enrolled_count: "2" } },
     });
   });

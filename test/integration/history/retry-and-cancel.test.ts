@@ -98,7 +98,8 @@ describe("an admin cancels and retries", () => {
       where: { portalId, subject: "executions" },
     });
     expect(entry).toMatchObject({
-      ...{ userEmail: portal.admin.email, action: "CANCELLED" },
+      userEmail: portal.admin.email,
+      action: "CANCELLED",
       before: { outcome: "waiting" },
       after: { outcome: "failed", errorCode: "CANCELLED" },
     });
@@ -248,7 +249,9 @@ describe("an admin cancels and retries", () => {
     expect(Math.min(cancelled, claimed.length)).toBeGreaterThan(0);
     const outcome = enrolled({ id: "1", enrolledAt: new Date() });
     const findings = claimed.map(({ id, state }) => ({
-      ...{ id, from: state, result: { to: "DECIDED" as const, outcome } },
+      id,
+      from: state,
+      result: { to: "DECIDED" as const, outcome },
     }));
     // None of the owner's findings is void: it would take that for the loss of its lease.
     expect(await writeFindings(owner, findings)).toBe(claimed.length);

@@ -13,7 +13,9 @@ describe("the look-up of a contact's enrollment, which decides whether it is enr
   beforeAll(async () => {
     hubspot = await startListener((request, index) => answer(request, index));
     const budget = new RequestBudget({
-      ...{ limit: 100, windowMs: 10_000, inheritedMs: [] },
+      limit: 100,
+      windowMs: 10_000,
+      inheritedMs: [],
       now: () => performance.now(),
     });
     const forPortal = createTransport({

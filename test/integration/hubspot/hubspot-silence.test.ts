@@ -41,7 +41,10 @@ describe("a request whose answer is not in by the time it has", () => {
 
 test("whether a request may be sent is asked once its connection is made: then not a byte leaves", () => {
   expect(met.spared).toMatchObject({
-    ...{ code: "PORTAL_SPARED", wasNotSent: true, connections: 1, bytesReceived: 0 },
+    code: "PORTAL_SPARED",
+    wasNotSent: true,
+    connections: 1,
+    bytesReceived: 0,
   });
 });
 

@@ -158,7 +158,9 @@ describe("an admin", () => {
 test("a sign-in to an account that never had the app installs nothing, and keeps nothing of who signed in", async () => {
   const other = addPlainPortal(running.simulator);
   const { answer, browser } = await authorizeAs(running, {
-    ...{ portal: other, userId: other.admin.userId, by: "sign-in" },
+    portal: other,
+    userId: other.admin.userId,
+    by: "sign-in",
   });
   expect(answer.status).toBe(404);
   expect(answer.text).toContain("not installed");

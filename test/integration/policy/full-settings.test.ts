@@ -75,8 +75,12 @@ describe(`an account with ${MOST} rotations of 200 members, ${MOST} presets of 1
   test("cannot add one more, and is told what to do instead", async () => {
     const rotation = { name: "One more", member: "1000001", weight_1000001: "1" };
     const preset = {
-      ...{ name: "One more", sender_mode: "contact_owner", when_nobody: "wait", if_already_enrolled: "skip" },
-      ...{ cooldown_days: "0", cooldown_scope: "any" },
+      name: "One more",
+      sender_mode: "contact_owner",
+      when_nobody: "wait",
+      if_already_enrolled: "skip",
+      cooldown_days: "0",
+      cooldown_scope: "any",
     };
     for (const [path, fields] of [
       ["rotations/new", rotation],

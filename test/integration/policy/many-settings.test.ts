@@ -73,7 +73,8 @@ describe(`an account that has made ${ROTATIONS} rotations, ${PRESETS} presets an
         contactIds: [contactId],
         inputs: {
           sequence_id: [...portal.sequences.keys()][0] ?? "",
-          ...{ sender_mode: "rotation", rotation_id: rotationIds[index] ?? "" },
+          sender_mode: "rotation",
+          rotation_id: rotationIds[index] ?? "",
         },
         objectProperties: [...REQUESTED_PROPERTIES],
       }),

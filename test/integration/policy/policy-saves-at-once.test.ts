@@ -83,7 +83,8 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
         });
       return (nth) => save(nth === 0 ? one : other);
     },
-    ...{ won: "saved", lost: "changed-meanwhile" },
+    won: "saved",
+    lost: "changed-meanwhile",
   },
   "the account's policy": {
     begin: () =>
@@ -94,7 +95,8 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
           by,
         }),
       ),
-    ...{ won: true, lost: false },
+    won: true,
+    lost: false,
   },
   "a preset": {
     begin: async () => {
@@ -104,7 +106,8 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
         return savePreset(db.database, portalId, { draft, saved, by });
       };
     },
-    ...{ won: "saved", lost: "changed-meanwhile" },
+    won: "saved",
+    lost: "changed-meanwhile",
   },
   "a rotation": {
     begin: async () => {
@@ -123,7 +126,8 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
         });
       };
     },
-    ...{ won: "saved", lost: "changed-meanwhile" },
+    won: "saved",
+    lost: "changed-meanwhile",
   },
   "the default preset": {
     begin: async () => {
@@ -136,7 +140,8 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
           by,
         });
     },
-    ...{ won: "saved", lost: "changed-meanwhile" },
+    won: "saved",
+    lost: "changed-meanwhile",
   },
 };
 

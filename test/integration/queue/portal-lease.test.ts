@@ -125,7 +125,10 @@ describe("a portal's lease and what is written under it", () => {
     });
 
     const intentOf = (executionId: bigint) => ({
-      ...{ executionId, senderUserId: 7n, senderEmail: "ann@example.com", senderChoice: {} },
+      executionId,
+      senderUserId: 7n,
+      senderEmail: "ann@example.com",
+      senderChoice: {},
     });
 
     async function left(): Promise<Record<string, unknown>[]> {

@@ -32,7 +32,9 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
     await prisma.portal.create({ data: { portalId: PORTAL, status: "CONNECTED" } });
     await prisma.preset.createMany({
       data: Array.from({ length: PRESETS }, (_, index) => ({
-        ...{ portalId: PORTAL, name: `Preset ${index}`, policy },
+        portalId: PORTAL,
+        name: `Preset ${index}`,
+        policy,
       })),
     });
     await prisma.senderSettings.createMany({

@@ -223,14 +223,13 @@ describe("a sender who cannot send now", () => {
     });
     const explain = async () =>
       explainChoice(pool, {
-        ...{ openings: new Openings(), breathe: createBreather() },
-        ...{
-          portal: await readPortalPolicy(pool, stage.id),
-          contactId,
-          sequenceId: stage.sequenceIds[0] ?? "",
-          people,
-          now: new Date(),
-        },
+        openings: new Openings(),
+        breathe: createBreather(),
+        portal: await readPortalPolicy(pool, stage.id),
+        contactId,
+        sequenceId: stage.sequenceIds[0] ?? "",
+        people,
+        now: new Date(),
         step: { senderMode: "contact_owner" },
         properties: stage.portal.contacts.get(contactId)?.properties ?? {},
         isInSequence: false,

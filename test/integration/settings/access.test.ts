@@ -106,7 +106,8 @@ describe("the settings site", () => {
     await send(admin, "/settings/access/take-out", { user_id });
     expect((await browser.get("/settings")).status).toBe(403);
     const entries = await site.database.prisma.auditEntry.findMany({
-      ...{ where: { subject: "access" }, orderBy: { id: "asc" } },
+      where: { subject: "access" },
+      orderBy: { id: "asc" },
     });
     expect(entries).toMatchObject([
       {

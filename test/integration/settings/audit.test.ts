@@ -113,8 +113,14 @@ describe("the audit", () => {
   test("says what a pause, a cancel, a retry and a bulk job came to, and leads there", async () => {
     await prisma().user.create({
       data: {
-        ...{ portalId, userId: 7n, email: "ann@acme.example", firstName: "Ann", lastName: "Lee" },
-        ...{ superAdmin: false, seatNames: [], isListed: true },
+        portalId,
+        userId: 7n,
+        email: "ann@acme.example",
+        firstName: "Ann",
+        lastName: "Lee",
+        superAdmin: false,
+        seatNames: [],
+        isListed: true,
       },
     });
     await press("danger/pause");
@@ -125,7 +131,10 @@ describe("the audit", () => {
     await press(`activity/${waiting}/cancel`);
     await seedExecutions(running.db.database, [
       {
-        ...{ portalId, enrollmentStatus: "FAILED", errorCode: "OWNER_MISSING", sequenceId: "31" },
+        portalId,
+        enrollmentStatus: "FAILED",
+        errorCode: "OWNER_MISSING",
+        sequenceId: "31",
         request: { senderMode: "contact_owner" },
       },
     ]);
@@ -159,11 +168,16 @@ describe("the audit", () => {
     const old = [
       { subject: "access", subjectName: "Bob", action: "LET_IN", after: { userId: "8" } },
       {
-        ...{ subject: "portal", subjectName: "Connection", action: "DISCONNECTED" },
+        subject: "portal",
+        subjectName: "Connection",
+        action: "DISCONNECTED",
         after: { uninstalledInHubSpot: true },
       },
       {
-        ...{ subject: "portal", subjectName: "Defaults", action: "CHANGED", before: { presetId: null } },
+        subject: "portal",
+        subjectName: "Defaults",
+        action: "CHANGED",
+        before: { presetId: null },
         after: { presetId: String(presetId) },
       },
       { subject: "sender", subjectName: "skip", action: "CLEARED", before: { limitedUntil: limit } },
@@ -191,7 +205,11 @@ describe("the audit", () => {
     await prisma().auditEntry.createMany({
       data: [
         ...Array.from({ length: 30 }, () => ({
-          ...{ portalId, ...change, subjectName: "Ann's", userId: 7n, userEmail: "ann@acme.example" },
+          portalId,
+          ...change,
+          subjectName: "Ann's",
+          userId: 7n,
+          userEmail: "ann@acme.example",
         })),
         { portalId, ...change, subjectName: "Bob's", userId: 8n, userEmail: "bob@acme.example" },
       ],

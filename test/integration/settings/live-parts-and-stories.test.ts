@@ -18,7 +18,11 @@ beforeAll(async () => {
   await seedExecutions(site.database, [
     { portalId, contactId: "501", kind: "CHECK_ENROLLMENT", state: "COMPLETED", enrollmentStatus: null },
     {
-      ...{ portalId, contactId: "501", contactEmail: "pat@shop.example", sequenceId: "31", ...refused },
+      portalId,
+      contactId: "501",
+      contactEmail: "pat@shop.example",
+      sequenceId: "31",
+      ...refused,
       request: { senderMode: "specific_user", senderUserId: "7" },
     },
     { portalId, contactId: "502", state: "QUEUED", enrollmentStatus: null },
@@ -83,8 +87,13 @@ describe("a story", () => {
     const INBOX = "400 NO_CONNECTED_EMAILS";
     const GONE = "HubSpot answered 404: already completed";
     const seed = (contactId: string, completion: { state: string; completionDoubtedAt?: Date }) => ({
-      ...{ portalId, contactId, enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED" },
-      ...{ lastProblem: INBOX, completionProblem: GONE, ...completion },
+      portalId,
+      contactId,
+      enrollmentStatus: "FAILED",
+      errorCode: "INBOX_NOT_CONNECTED",
+      lastProblem: INBOX,
+      completionProblem: GONE,
+      ...completion,
     });
 
     test.each([
@@ -146,7 +155,9 @@ describe("a story", () => {
     const token = hiddenField(text, "form_token");
     const answer = await admin.post("/settings/try", {
       ...fields,
-      ...{ rotation_id: "", preset_id: "", form_token: token },
+      rotation_id: "",
+      preset_id: "",
+      form_token: token,
     });
     expect(answer.text).toContain("What would happen?");
     expect(answer.text).toContain('value="501"');

@@ -17,7 +17,12 @@ async function fillPortal(): Promise<void> {
     decidedAt: Date,
     more: Partial<ExecutionSeed> = {},
   ): ExecutionSeed => ({
-    ...{ portalId, enrollmentStatus, decidedAt, acceptedAt: decidedAt, sequenceId: "31", senderUserId: 7n },
+    portalId,
+    enrollmentStatus,
+    decidedAt,
+    acceptedAt: decidedAt,
+    sequenceId: "31",
+    senderUserId: 7n,
     ...(enrollmentStatus === "ENROLLED" ? { enrolledAt: decidedAt } : {}),
     ...more,
   });
@@ -35,8 +40,12 @@ async function fillPortal(): Promise<void> {
     failed(hoursAgo(60)),
     // Another action's, with the same reason.
     {
-      ...{ portalId, kind: "CHECK_ENROLLMENT", state: "COMPLETED", decidedAt: minutesAgo(1) },
-      ...{ errorCode: "OWNER_MISSING", enrollmentStatus: null },
+      portalId,
+      kind: "CHECK_ENROLLMENT",
+      state: "COMPLETED",
+      decidedAt: minutesAgo(1),
+      errorCode: "OWNER_MISSING",
+      enrollmentStatus: null,
     },
     { portalId, state: "QUEUED", enrollmentStatus: null, acceptedAt: hoursAgo(2.5) },
     { portalId, state: "UNCERTAIN", enrollmentStatus: null, lastProblem: "503: no upstream", attempts: 1 },
@@ -65,8 +74,12 @@ async function fillPortal(): Promise<void> {
   });
   await site.database.prisma.user.createMany({
     data: [18n, 19n].map((userId) => ({
-      ...{ portalId, userId, email: `u${userId}@acme.example`, superAdmin: false },
-      ...{ seatNames: [], isListed: true },
+      portalId,
+      userId,
+      email: `u${userId}@acme.example`,
+      superAdmin: false,
+      seatNames: [],
+      isListed: true,
     })),
   });
 }

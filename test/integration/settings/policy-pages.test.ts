@@ -147,13 +147,11 @@ describe("the account's policy", () => {
       { form: await page("") },
     );
     expect(await site.database.prisma.portalSettings.findUnique({ where: { portalId } })).toMatchObject({
-      ...{
-        defaultSenderUserId: 8n,
-        onlyListedSenders: true,
-        maxHoldDays: 60,
-        retentionDays: null,
-        version: 3,
-      },
+      defaultSenderUserId: 8n,
+      onlyListedSenders: true,
+      maxHoldDays: 60,
+      retentionDays: null,
+      version: 3,
     });
     expect((await audit()).map(({ after }) => after)).toMatchObject([
       { defaultSenderUserId: "7", onlyListedSenders: true, maxHoldDays: 60 },
@@ -194,8 +192,12 @@ describe("the audit", () => {
   test("shows every change once over its pages, newest first", async () => {
     await site.database.prisma.auditEntry.createMany({
       data: Array.from({ length: 60 }, (_, index) => ({
-        ...{ portalId, subject: "sender", subjectName: `Person ${index}.`, action: "CHANGED" },
-        ...{ before: { dailyCap: index }, after: { dailyCap: index + 1 } },
+        portalId,
+        subject: "sender",
+        subjectName: `Person ${index}.`,
+        action: "CHANGED",
+        before: { dailyCap: index },
+        after: { dailyCap: index + 1 },
       })),
     });
     const seen: string[] = [];

@@ -50,7 +50,10 @@ describe("rotations", () => {
     expect(await page("rotations")).toMatch(/DACH.*Ann Lee.*75 %.*Bob Ray.*25 %/);
     expect(await audit()).toMatchObject([
       {
-        ...{ subject: "rotation", subjectName: "DACH", action: "CREATED", before: null },
+        subject: "rotation",
+        subjectName: "DACH",
+        action: "CREATED",
+        before: null,
         after: {
           keepsSender: true,
           members: [
@@ -73,7 +76,9 @@ describe("rotations", () => {
     });
     await submit(`rotations/${rotationId}`, { name: "Germany", member: "7", weight_7: "5" });
     expect(await prisma.rotationMember.findFirst({ where: { portalId } })).toMatchObject({
-      ...{ weight: 5, currentWeight: 0, picks: 41n },
+      weight: 5,
+      currentWeight: 0,
+      picks: 41n,
     });
   });
 
@@ -151,9 +156,14 @@ describe("presets", () => {
     const rotationId = String(await makeRotation("DACH"));
     const typed = {
       ...PRESET,
-      ...{ sender_mode: "contact_property", sender_property: "sales_rep", fallback_rotation_id: rotationId },
-      ...{ fallback_default: "yes", domains: "Example.com, @gmail.com\n\n gmail.com ", check_opt_out: "yes" },
-      ...{ property_name: "lifecyclestage", property_values: " customer \r\nOther, with comma\r\n" },
+      sender_mode: "contact_property",
+      sender_property: "sales_rep",
+      fallback_rotation_id: rotationId,
+      fallback_default: "yes",
+      domains: "Example.com, @gmail.com\n\n gmail.com ",
+      check_opt_out: "yes",
+      property_name: "lifecyclestage",
+      property_values: " customer \r\nOther, with comma\r\n",
     };
     expect((await submit("presets/new", typed)).status).toBe(303);
     const stored = await site.database.prisma.preset.findFirst({ where: { portalId } });

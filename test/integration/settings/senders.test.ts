@@ -19,8 +19,15 @@ describe("senders", () => {
     });
     await site.database.prisma.execution.createMany({
       data: [1, 2, 30].map((hoursAgo) => ({
-        ...{ portalId, callbackId: `c${hoursAgo}`, kind: "ENROLL", state: "COMPLETED", contactId: "1" },
-        ...{ deadlineAt: new Date(), request: {}, enrollmentStatus: "ENROLLED", senderUserId: 8n },
+        portalId,
+        callbackId: `c${hoursAgo}`,
+        kind: "ENROLL",
+        state: "COMPLETED",
+        contactId: "1",
+        deadlineAt: new Date(),
+        request: {},
+        enrollmentStatus: "ENROLLED",
+        senderUserId: 8n,
         enrolledAt: new Date(Date.now() - hoursAgo * 3_600_000),
       })),
     });
@@ -39,8 +46,12 @@ describe("senders", () => {
   test("come in pages of fifty, and ticking them keeps the place", async () => {
     await site.database.prisma.user.createMany({
       data: Array.from({ length: 118 }, (_, index) => ({
-        ...{ portalId, userId: BigInt(1_000 + index), email: `p${index}@acme.example` },
-        ...{ superAdmin: false, seatNames: [], isListed: true },
+        portalId,
+        userId: BigInt(1_000 + index),
+        email: `p${index}@acme.example`,
+        superAdmin: false,
+        seatNames: [],
+        isListed: true,
       })),
     });
     const pages = await Promise.all([1, 2, 3].map((number) => page(`senders?page=${number}`)));
@@ -116,9 +127,17 @@ describe("senders", () => {
     expect(await page("senders")).toContain("Sender saved.");
     const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
     expect(stored).toMatchObject({
-      ...{ userId: 7n, isAllowed: true, sendAsEmail: "sales@acme.example", senderAlias: null, version: 1 },
-      ...{ dailyCap: 120, windowDays: [1, 5], windowStartMinute: 540, windowEndMinute: 1440 },
-      ...{ timeZone: "Asia/Tokyo", away: [{ from: "2026-12-24", to: "2026-12-31" }] },
+      userId: 7n,
+      isAllowed: true,
+      sendAsEmail: "sales@acme.example",
+      senderAlias: null,
+      version: 1,
+      dailyCap: 120,
+      windowDays: [1, 5],
+      windowStartMinute: 540,
+      windowEndMinute: 1440,
+      timeZone: "Asia/Tokyo",
+      away: [{ from: "2026-12-24", to: "2026-12-31" }],
     });
     const form = await page("senders/7");
     for (const value of ["120", "sales@acme.example", "09:00", "00:00", "2026-12-31"])
@@ -126,8 +145,11 @@ describe("senders", () => {
     const [entry] = await audit();
     const admin = site.simulator.portals.get(Number(portalId))?.admin;
     expect(entry).toMatchObject({
-      ...{ subject: "sender", subjectName: "Ann Lee", action: "CHANGED" },
-      ...{ userId: BigInt(admin?.userId ?? 0), userEmail: admin?.email },
+      subject: "sender",
+      subjectName: "Ann Lee",
+      action: "CHANGED",
+      userId: BigInt(admin?.userId ?? 0),
+      userEmail: admin?.email,
       before: { dailyCap: null, isAllowed: null },
       after: { dailyCap: 120, windowDays: [1, 5] },
     });
@@ -211,7 +233,8 @@ describe("senders", () => {
     const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
     expect(stored).toMatchObject({ refusedCode: null, refusedMessage: null, refusedAt: null, dailyCap: 120 });
     expect((await audit()).at(-1)).toMatchObject({
-      ...{ action: "CLEARED", before: { refusedCode: "SENDER_NOT_PERMITTED" } },
+      action: "CLEARED",
+      before: { refusedCode: "SENDER_NOT_PERMITTED" },
     });
   });
 

@@ -78,7 +78,10 @@ describe("the overview", () => {
 
   test("shows who is near their cap, nearest first, by what was sent in the last 24 hours", async () => {
     const sent = (userId: bigint, enrolledAt: Date) => ({
-      ...{ portalId, senderUserId: userId, enrollmentStatus: "ENROLLED", enrolledAt },
+      portalId,
+      senderUserId: userId,
+      enrollmentStatus: "ENROLLED",
+      enrolledAt,
     });
     await site.database.prisma.senderSettings.create({
       data: { portalId, userId: 8n, dailyCap: 2, windowDays: [] },
@@ -109,7 +112,9 @@ describe("the overview", () => {
 
 describe("the reports", () => {
   const took = (seconds: number) => ({
-    ...{ portalId, enrollmentStatus: "ENROLLED", acceptedAt: minutesAgo(30) },
+    portalId,
+    enrollmentStatus: "ENROLLED",
+    acceptedAt: minutesAgo(30),
     enrolledAt: new Date(minutesAgo(30).getTime() + seconds * 1000),
   });
 
@@ -125,8 +130,12 @@ describe("the reports", () => {
       { portalId, enrollmentStatus: "FAILED", sequenceId: "32", acceptedAt: minutesAgo(30) },
       { portalId, enrollmentStatus: "FAILED", sequenceId: "32", acceptedAt: daysAgo(40) },
       ...["REPLIED", "FINISHED"].map((outcome, index) => ({
-        ...{ portalId, kind: "WAIT_FOR_SEQUENCE_END", state: "COMPLETED", contactId: String(index + 1) },
-        ...{ decidedAt: new Date(), outputs: { outcome, sequence_id: "31" } },
+        portalId,
+        kind: "WAIT_FOR_SEQUENCE_END",
+        state: "COMPLETED",
+        contactId: String(index + 1),
+        decidedAt: new Date(),
+        outputs: { outcome, sequence_id: "31" },
       })),
     ]);
     const { text } = await admin.get("/settings/reports?by=sequence&range=30d");

@@ -56,15 +56,20 @@ test("a file that somebody takes along stands in the audit, with the number of i
 describe("security.txt", () => {
   const contactOf = (SECURITY_CONTACT: string) =>
     readConfig({
-      ...{ HUBSPOT_CLIENT_ID: "id", HUBSPOT_CLIENT_SECRET: "secret", HUBSPOT_APP_ID: "1", SECURITY_CONTACT },
-      ...{ NODE_ENV: "development", SESSION_SECRET: "of-these-tests-only" },
+      HUBSPOT_CLIENT_ID: "id",
+      HUBSPOT_CLIENT_SECRET: "secret",
+      HUBSPOT_APP_ID: "1",
+      SECURITY_CONTACT,
+      NODE_ENV: "development",
+      SESSION_SECRET: "of-these-tests-only",
       ENCRYPTION_KEYS: `k:${Buffer.alloc(32, 7).toString("base64")}`,
     }).securityContact;
   const served = (contact: string | undefined) =>
     request(
       express().use(
         createSecurityTxt({
-          ...{ contact, publicUrl: "https://enroller.example" },
+          contact,
+          publicUrl: "https://enroller.example",
           now: () => new Date("2026-11-26T12:00:00Z"),
         }),
       ),

@@ -30,14 +30,14 @@ describe("an execution's story", () => {
     });
     await seedExecutions(site.database, [
       {
-        ...{
-          portalId,
-          contactId: "151",
-          contactEmail: "one@contacts.example",
-          workflowId: "77",
-          attempts: 3,
-        },
-        ...{ enrollmentStatus: "FAILED", errorCode: "INBOX_NOT_CONNECTED", decidedAt: hoursAgo(1) },
+        portalId,
+        contactId: "151",
+        contactEmail: "one@contacts.example",
+        workflowId: "77",
+        attempts: 3,
+        enrollmentStatus: "FAILED",
+        errorCode: "INBOX_NOT_CONNECTED",
+        decidedAt: hoursAgo(1),
         errorMessage:
           "The sender has no connected personal inbox. The user must connect one in HubSpot's settings.",
         lastProblem: "400 NO_CONNECTED_EMAILS",
@@ -102,9 +102,16 @@ describe("an execution's story", () => {
     });
     await seedExecutions(site.database, [
       {
-        ...{ portalId, contactId: "151", contactEmail: `${HOSTILE}${long}@x.example`, sequenceId: "31" },
-        ...{ senderUserId: 7n, senderEmail: `${HOSTILE}@x`, lastProblem: HOSTILE, errorMessage: name },
-        ...{ enrollmentStatus: "FAILED", errorCode: "HUBSPOT_REJECTED" },
+        portalId,
+        contactId: "151",
+        contactEmail: `${HOSTILE}${long}@x.example`,
+        sequenceId: "31",
+        senderUserId: 7n,
+        senderEmail: `${HOSTILE}@x`,
+        lastProblem: HOSTILE,
+        errorMessage: name,
+        enrollmentStatus: "FAILED",
+        errorCode: "HUBSPOT_REJECTED",
         request: { senderMode: HOSTILE, [HOSTILE]: HOSTILE },
         senderChoice: {
           chosen: { userId: "7", via: "rotation", rotationName: HOSTILE },

@@ -57,7 +57,9 @@ describe("asking what would happen", () => {
     const step = { sender_alias: "a@acme.example", if_already_enrolled: "wait", cooldown_days: "9" };
     await submit("try", { ...QUESTION, ...step, not_before: "2027-01-31" });
     expect(asked[0]?.[1]).toMatchObject({
-      ...{ senderAlias: "a@acme.example", ifAlreadyEnrolled: "wait", cooldownDays: 9 },
+      senderAlias: "a@acme.example",
+      ifAlreadyEnrolled: "wait",
+      cooldownDays: 9,
       notBefore: "2027-01-31",
     });
     asked.length = 0;

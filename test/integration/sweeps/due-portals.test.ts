@@ -119,7 +119,9 @@ describe("a grant that nobody used", () => {
   const hasGrantFor = (hours: number) =>
     prisma().portalToken.create({
       data: {
-        ...{ portalId, accessTokenSealed: "sealed", refreshTokenSealed: "sealed" },
+        portalId,
+        accessTokenSealed: "sealed",
+        refreshTokenSealed: "sealed",
         accessExpiresAt: now(-hours * 3_600),
       },
     });

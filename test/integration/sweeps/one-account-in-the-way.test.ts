@@ -100,8 +100,11 @@ test("alerts of other accounts are sent though what became of one cannot be note
     `ALTER TABLE alerts ADD CONSTRAINT ill CHECK (portal_id <> ${ILL} OR ended_at IS NULL) NOT VALID`,
   );
   await sendDueAlerts({
-    ...{ pool: pool(), logger, mailer: undefined, cipher: createCipher(KEYS) },
-    ...{ poster: { post: () => Promise.reject(new Error("no")), close: () => Promise.resolve() } },
+    pool: pool(),
+    logger,
+    mailer: undefined,
+    cipher: createCipher(KEYS),
+    poster: { post: () => Promise.reject(new Error("no")), close: () => Promise.resolve() },
     publicUrl: "https://enroller.example",
   });
   const alerts = await db.database.prisma.alert.findMany({ orderBy: { portalId: "asc" } });

@@ -46,7 +46,9 @@ function open(api: SettingsApi) {
   const select = (name: string) => tab.find(Select, { name });
   const waitFor = (check: () => void) => tab.waitFor(check, { timeoutInMs: 10_000 });
   return {
-    ...{ ...tab, waitFor, saved },
+    ...tab,
+    waitFor,
+    saved,
     select,
     choose: (name: string, value: string) => {
       // The library types what a handler is given as the handler itself.
@@ -175,8 +177,13 @@ describe("what the settings tab says", () => {
     pausedSince: null,
     trouble: null,
     today: {
-      ...{ since: "2026-11-20T00:00:00.000Z", enrolled: 0, alreadyEnrolled: 0, skipped: 0, failed: 0 },
-      ...{ waiting: 0, isPartial: false },
+      since: "2026-11-20T00:00:00.000Z",
+      enrolled: 0,
+      alreadyEnrolled: 0,
+      skipped: 0,
+      failed: 0,
+      waiting: 0,
+      isPartial: false,
     },
     timeZone: "Europe/Berlin",
     siteUrl: "https://enroller.example.com/settings",

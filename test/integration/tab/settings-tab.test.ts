@@ -131,7 +131,11 @@ describe("the overview", () => {
     const portalId = idOf(portal);
     const yesterday = new Date(Date.now() - 25 * 3_600_000);
     const done = (enrollmentStatus: string, acceptedAt = new Date()) => ({
-      ...{ portalId, enrollmentStatus, acceptedAt, state: "COMPLETED", sequenceId: "1" },
+      portalId,
+      enrollmentStatus,
+      acceptedAt,
+      state: "COMPLETED",
+      sequenceId: "1",
     });
     const waiting = { portalId, state: "UNCERTAIN", acceptedAt: yesterday };
     await seedExecutions(running.db.database, [
@@ -159,7 +163,12 @@ describe("the overview", () => {
       pausedSince: null,
       trouble: null,
       today: {
-        ...{ enrolled: 2, alreadyEnrolled: 1, skipped: 1, failed: 1, waiting: 2, isPartial: false },
+        enrolled: 2,
+        alreadyEnrolled: 1,
+        skipped: 1,
+        failed: 1,
+        waiting: 2,
+        isPartial: false,
       },
       siteUrl: `${running.publicUrl}/settings`,
     });
@@ -248,8 +257,11 @@ describe("the default sender and preset", () => {
     const theirs = await defaults(other);
     const { version } = await defaults();
     const answer = await save({
-      ...{ version, senderUserId: seller, presetId: null },
-      ...{ portalId: other.portalId, userId: 1 },
+      version,
+      senderUserId: seller,
+      presetId: null,
+      portalId: other.portalId,
+      userId: 1,
     });
     expect(answer.status).toBe(200);
     expect(await defaults(other)).toEqual(theirs);

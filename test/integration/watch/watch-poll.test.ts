@@ -36,8 +36,12 @@ describe("a look at contacts that wait for their sequence's end", () => {
     await seedExecutions(
       db.database,
       Array.from({ length: count }, (_, index) => ({
-        ...{ portalId, sequenceId: "1", kind: "WAIT_FOR_SEQUENCE_END", state: "WATCHING" },
-        ...{ contactId: String(index + 1), request: { maxWaitDays: 30 } },
+        portalId,
+        sequenceId: "1",
+        kind: "WAIT_FOR_SEQUENCE_END",
+        state: "WATCHING",
+        contactId: String(index + 1),
+        request: { maxWaitDays: 30 },
         deadlineAt: new Date(Date.now() + (index + 1) * 3_600_000),
       })),
     );
@@ -54,7 +58,9 @@ describe("a look at contacts that wait for their sequence's end", () => {
       orderBy: { deadlineAt: "asc" },
     });
     return rows.map(({ state, contactId, dueAt }) => ({
-      ...{ state, contactId, dueInMs: dueAt.getTime() - Date.now() },
+      state,
+      contactId,
+      dueInMs: dueAt.getTime() - Date.now(),
     }));
   }
 
@@ -80,7 +86,9 @@ describe("a look at contacts that wait for their sequence's end", () => {
     await seed(40);
     const { gateway, asked } = gatewayTo(["36", "37", "38", "39", "40"]);
     expect(await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always })).toEqual({
-      ...{ isMoreLeft: false, decided: 9, requests: 11 },
+      isMoreLeft: false,
+      decided: 9,
+      requests: 11,
     });
     expect(asked).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
     const rows = await stored();
@@ -196,7 +204,8 @@ describe("a look at contacts that wait for their sequence's end", () => {
     await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always });
     const row = await db.database.prisma.execution.findFirstOrThrow({ where: { portalId } });
     expect(row).toMatchObject({
-      ...{ state: "DECIDED", errorCode: "MISSING_SCOPES" },
+      state: "DECIDED",
+      errorCode: "MISSING_SCOPES",
       errorMessage: expect.stringContaining("No access to contacts"),
     });
   });

@@ -16,7 +16,8 @@ import { seedExecutions } from "../../support/executions.js";
 const WAIT: Result = { to: "QUEUED", isWait: true, delayMs: 0, problem: "Nobody is free." };
 
 const done = (id = "60"): Result => ({
-  ...{ to: "DECIDED", outcome: enrolled({ id, enrolledAt: new Date() }) },
+  to: "DECIDED",
+  outcome: enrolled({ id, enrolledAt: new Date() }),
 });
 
 describe("what attempts found out, when it cannot be written at once", () => {
@@ -48,9 +49,13 @@ describe("what attempts found out, when it cannot be written at once", () => {
     const ours = { ...owner, pool: over };
     const logger = pino({ level: "silent" });
     return new FindingBuffer({
-      ...{ owner: ours, writer: new PatientWriter({ owner: ours, logger, mayStillWrite: () => true }) },
-      ...{ underWay: () => 1, claimsAtRest: () => Promise.resolve() },
-      ...{ isClaimed: () => false, onDecided: () => undefined, ...options },
+      owner: ours,
+      writer: new PatientWriter({ owner: ours, logger, mayStillWrite: () => true }),
+      underWay: () => 1,
+      claimsAtRest: () => Promise.resolve(),
+      isClaimed: () => false,
+      onDecided: () => undefined,
+      ...options,
     });
   }
 
@@ -133,7 +138,10 @@ describe("what attempts found out, when it cannot be written at once", () => {
 
   test("waits for a row that somebody holds, and the others do not", async () => {
     const impatient = openDatabase({
-      ...{ url: db.url, applicationName: "impatient", poolSize: 2, statementTimeoutMs: 300 },
+      url: db.url,
+      applicationName: "impatient",
+      poolSize: 2,
+      statementTimeoutMs: 300,
     });
     const buffer = bufferOver(impatient.pool);
     await inTransaction(pool(), async (client) => {

@@ -51,8 +51,12 @@ describe("what HubSpot told, when it cannot be written at once", () => {
     await seedExecutions(
       db.database,
       Array.from({ length: CONTACTS }, (_, index) => ({
-        ...{ portalId, sequenceId: "1", state, contactId: String(index + 1) },
-        ...{ kind: "WAIT_FOR_SEQUENCE_END", request: { maxWaitDays: 30 } },
+        portalId,
+        sequenceId: "1",
+        state,
+        contactId: String(index + 1),
+        kind: "WAIT_FOR_SEQUENCE_END",
+        request: { maxWaitDays: 30 },
       })),
     );
     await pool().query(
@@ -226,7 +230,10 @@ describe("what HubSpot told, when it cannot be written at once", () => {
     const [, state, run] = row;
     await seed(state);
     const impatient = openDatabase({
-      ...{ url: db.url, applicationName: "impatient", poolSize: 2, statementTimeoutMs: 300 },
+      url: db.url,
+      applicationName: "impatient",
+      poolSize: 2,
+      statementTimeoutMs: 300,
     });
     let running: Promise<unknown> = Promise.resolve();
     await inTransaction(pool(), async (client) => {
@@ -252,11 +259,9 @@ describe("what HubSpot told, when it cannot be written at once", () => {
     await complete({
       complete: (ids) =>
         Promise.resolve({
-          ...{
-            taken: new Set(ids.slice(1)),
-            refused: new Map([[ids[0] ?? "", "not \0 held"]]),
-            hasUnnamedErrors: false,
-          },
+          taken: new Set(ids.slice(1)),
+          refused: new Map([[ids[0] ?? "", "not \0 held"]]),
+          hasUnnamedErrors: false,
         }),
     });
     const [first, ...others] = await stored();

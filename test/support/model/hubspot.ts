@@ -99,24 +99,26 @@ export class ModelHubSpot {
   addContact(contactId: string, kind: ContactKind): void {
     const enrolledAt = new Date(Date.now() - 3_600_000);
     const before = {
-      ...{ id: "1", enrolledAt, isActive: true, by: undefined },
-      ...{ secondsUntilShown: 0, secondsUntilTold: 0 },
+      id: "1",
+      enrolledAt,
+      isActive: true,
+      by: undefined,
+      secondsUntilShown: 0,
+      secondsUntilTold: 0,
     };
     this.contacts.set(contactId, { kind, enrollments: kind === "enrolledBefore" ? [before] : [] });
   }
 
   addCallback(id: string, contactId: string): ModelCallback {
     const callback = {
-      ...{
-        id,
-        contactId,
-        isHeld: false,
-        taken: [],
-        refusals: 0,
-        isSettled: false,
-        hasLanded: false,
-        isTold: false,
-      },
+      id,
+      contactId,
+      isHeld: false,
+      taken: [],
+      refusals: 0,
+      isSettled: false,
+      hasLanded: false,
+      isTold: false,
     };
     this.callbacks.set(id, callback);
     return callback;
@@ -180,8 +182,12 @@ export class ModelHubSpot {
     if (contact.enrollments.some(({ isActive }) => isActive)) throw refusal(400, "CONTACT_ALREADY_ENROLLED");
     const id = String((this.#nextId += 1));
     const made = {
-      ...{ id, enrolledAt: new Date(), isActive: contact.kind !== "ending", by: callback.id },
-      ...{ secondsUntilShown: this.#world.lookupTrailsSeconds, secondsUntilTold: TRAIL_SECONDS },
+      id,
+      enrolledAt: new Date(),
+      isActive: contact.kind !== "ending",
+      by: callback.id,
+      secondsUntilShown: this.#world.lookupTrailsSeconds,
+      secondsUntilTold: TRAIL_SECONDS,
     };
     contact.enrollments.push(made);
     return made;

@@ -221,7 +221,11 @@ export class PortalWorker {
     const budget = new RequestBudget({ ...window, now: () => performance.now() });
     const settled = hubspot.forCompletions({ batch: "ok", single: "ok" }, () => Promise.resolve());
     await new PortalTurn({
-      ...{ owner: ownership, budget, logger, circuit: { isProbing: false }, mayGoOn: () => true },
+      owner: ownership,
+      budget,
+      logger,
+      circuit: { isProbing: false },
+      mayGoOn: () => true,
       mayStillWrite: () => true,
       mostUnderWay: () => 64,
       mayAttempt: () => Promise.resolve(true),

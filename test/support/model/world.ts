@@ -73,8 +73,11 @@ export class World {
     if (callback === undefined || callback.taken.length > 0) return;
     const result = await this.#accept({
       kind: "ENROLL",
-      ...{ portalId: this.portalId, callbackId: callback.id, contactId: callback.contactId },
-      ...{ workflowId: "1", sequenceId: SEQUENCE },
+      portalId: this.portalId,
+      callbackId: callback.id,
+      contactId: callback.contactId,
+      workflowId: "1",
+      sequenceId: SEQUENCE,
       request: {
         senderMode: "contact_owner",
         ifAlreadyEnrolled: index % 2 === 0 ? "skip" : "fail",

@@ -83,7 +83,9 @@ describe("the webhooks", () => {
     const { crmObjects, legacyCrmObjects, hubEvents } = webhooks.subscriptions;
     expect(crmObjects).toEqual([
       {
-        ...{ subscriptionType: "object.propertyChange", objectType: "contact", active: true },
+        subscriptionType: "object.propertyChange",
+        objectType: "contact",
+        active: true,
         propertyName: "hs_sequences_is_enrolled",
       },
     ]);

@@ -18,16 +18,24 @@ interface Shown {
 /** HubSpot refused the second request of an execution, the first of which was sent a minute ago: "already enrolled". */
 function refused({ enrollment, properties = {}, execution = {}, ifAlreadyEnrolled = "skip" }: Shown) {
   const claimed = {
-    ...{ state: "ATTEMPTING", contactId: "1", sequenceId: "300", retries: 0 },
-    ...{ request: { senderMode: "contact_owner", properties: { hs_sequences_enrolled_count: "1" } } },
-    ...{ firstSentAt: new Date(ago(60_000)), doubtedAt: new Date(ago(50_000)) },
-    ...{ deadlineMs: performance.now() + 3_600_000 },
+    state: "ATTEMPTING",
+    contactId: "1",
+    sequenceId: "300",
+    retries: 0,
+    request: { senderMode: "contact_owner", properties: { hs_sequences_enrolled_count: "1" } },
+    firstSentAt: new Date(ago(60_000)),
+    doubtedAt: new Date(ago(50_000)),
+    deadlineMs: performance.now() + 3_600_000,
     ...execution,
   } as unknown as ClaimedExecution;
   const found = enrollment instanceof Error || enrollment === undefined ? undefined : enrollment;
   const shown = found && {
-    ...{ id: "60", sequenceId: found.sequenceId, sequenceName: null, enrolledAt: new Date(ago(found.agoMs)) },
-    ...{ enrolledBy: "7", enrolledByEmail: "a@b.c" },
+    id: "60",
+    sequenceId: found.sequenceId,
+    sequenceName: null,
+    enrolledAt: new Date(ago(found.agoMs)),
+    enrolledBy: "7",
+    enrolledByEmail: "a@b.c",
   };
   const context = {
     gateway: {
@@ -35,7 +43,8 @@ function refused({ enrollment, properties = {}, execution = {}, ifAlreadyEnrolle
         enrollment instanceof Error ? Promise.reject(enrollment) : Promise.resolve(shown),
     },
     doubts: {
-      ...{ clock: clockOf(), believeNoneAfterMs: 40_000 },
+      clock: clockOf(),
+      believeNoneAfterMs: 40_000,
       readProperties: () => Promise.resolve(properties),
     },
   } as unknown as EnrollContext;

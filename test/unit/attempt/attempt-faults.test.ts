@@ -16,8 +16,13 @@ const WAITED_FOR = 60 * 60_000;
 function claimed(given: Partial<ClaimedExecution> & { leftMs?: number } = {}): ClaimedExecution {
   const { leftMs = 24 * HOUR, ...fields } = given;
   return {
-    ...{ state: "ATTEMPTING", kind: "ENROLL", attempts: 1, retries: 0, crashes: 0, doubtedAt: undefined },
-    ...{ deadlineMs: performance.now() + leftMs },
+    state: "ATTEMPTING",
+    kind: "ENROLL",
+    attempts: 1,
+    retries: 0,
+    crashes: 0,
+    doubtedAt: undefined,
+    deadlineMs: performance.now() + leftMs,
     ...fields,
   } as ClaimedExecution;
 }
@@ -49,7 +54,9 @@ describe("when HubSpot could not be asked, the next try comes", () => {
 
   test("as soon as the account is not spared any more, with no try counted", () => {
     expect(recoverable(new PortalSpared(), claimed({ retries: 9 }), "QUEUED")).toMatchObject({
-      ...{ to: "QUEUED", isWait: true, delayMs: 0 },
+      to: "QUEUED",
+      isWait: true,
+      delayMs: 0,
     });
     const read = recoverable(new PortalSpared(), claimed({ state: "UNCERTAIN", leftMs: 1 }), "UNCERTAIN");
     expect(read).toMatchObject({ to: "UNCERTAIN", delayMs: 0 });

@@ -14,9 +14,13 @@ const ago = (ms: number): Date => new Date(NOW_MS - ms);
 const FIRST_SENT_AGO_MS = 600_000;
 
 const EXECUTION = {
-  ...{ state: "UNCERTAIN", contactId: "1001", sequenceId: "300", request: { senderMode: "contact_owner" } },
-  ...{ firstSentAt: ago(FIRST_SENT_AGO_MS), doubtedAt: ago(BELIEVE_NONE_AFTER_MS) },
-  ...{ firstAttemptMs: performance.now() - FIRST_SENT_AGO_MS },
+  state: "UNCERTAIN",
+  contactId: "1001",
+  sequenceId: "300",
+  request: { senderMode: "contact_owner" },
+  firstSentAt: ago(FIRST_SENT_AGO_MS),
+  doubtedAt: ago(BELIEVE_NONE_AFTER_MS),
+  firstAttemptMs: performance.now() - FIRST_SENT_AGO_MS,
 } as unknown as ClaimedExecution;
 
 interface Shown {
@@ -27,8 +31,12 @@ interface Shown {
 
 function judge({ enrollment, properties = {}, execution = {} }: Shown): Promise<Judgement> {
   const found = enrollment && {
-    ...{ id: "60", sequenceId: "300", sequenceName: null, enrolledBy: "7", enrolledByEmail: "a@b.c" },
-    ...{ enrolledAt: ago(0) },
+    id: "60",
+    sequenceId: "300",
+    sequenceName: null,
+    enrolledBy: "7",
+    enrolledByEmail: "a@b.c",
+    enrolledAt: ago(0),
     ...enrollment,
   };
   const gateway = { readEnrollment: () => Promise.resolve(found) } as unknown as PortalGateway;
@@ -60,10 +68,8 @@ describe("an enrollment is ours", () => {
   test("also where only the contact's properties tell of it, by the same bound", async () => {
     const known = (ms: number) => ({ properties: latest("300", ago(FIRST_SENT_AGO_MS + ms)) });
     expect(await judge(known(4_000))).toMatchObject({
-      ...{
-        is: "ours",
-        outcome: { enrollmentStatus: "ENROLLED", enrolledAt: ago(FIRST_SENT_AGO_MS + 4_000) },
-      },
+      is: "ours",
+      outcome: { enrollmentStatus: "ENROLLED", enrolledAt: ago(FIRST_SENT_AGO_MS + 4_000) },
     });
     expect(await judge(known(6_000))).toMatchObject({ is: "none", believedInMs: 0 });
   });
@@ -137,13 +143,15 @@ describe("that there is none of ours is believed", () => {
     const before = { hs_sequences_enrolled_count: "2", ...latest("301", ago(9e8)) };
     const execution = { request: { senderMode: "contact_owner", properties: before } } as const;
     expect(await judge({ execution, properties: latest("301", ago(9e8)) })).toEqual({
-      ...{ is: "none", believedInMs: 0 },
+      is: "none",
+      believedInMs: 0,
     });
   });
 
   test("not yet where it is not known since when it is in doubt", async () => {
     expect(await judge({ execution: { doubtedAt: undefined } })).toEqual({
-      ...{ is: "none", believedInMs: BELIEVE_NONE_AFTER_MS },
+      is: "none",
+      believedInMs: BELIEVE_NONE_AFTER_MS,
     });
   });
 

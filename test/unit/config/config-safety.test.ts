@@ -132,8 +132,12 @@ describe("a server that is not of this machine alone", () => {
   test("is told of everything at once, each with what to do, and of no secret", () => {
     const problems = read(
       server({
-        ...{ PUBLIC_URL: "http://x.example", HUBSPOT_API_URL: "http://10.0.0.9", SESSION_SECRET: "hunter2" },
-        ...{ ENCRYPTION_KEYS: "", PRIVATE_DESTINATIONS: "intranet", PORT: "none" },
+        PUBLIC_URL: "http://x.example",
+        HUBSPOT_API_URL: "http://10.0.0.9",
+        SESSION_SECRET: "hunter2",
+        ENCRYPTION_KEYS: "",
+        PRIVATE_DESTINATIONS: "intranet",
+        PORT: "none",
       }),
     ) as string[];
     for (const words of [

@@ -104,7 +104,8 @@ describe("readConfig", () => {
     expect(problemOf(required({ HUBSPOT_CLIENT_ID: "  " }))).toContain("HUBSPOT_CLIENT_ID: is required");
     const broken = { PUBLIC_URL: "https://app.example.com\r\n", SESSION_SECRET: `${SESSION_SECRET}\n` };
     expect(readConfig(production(broken))).toMatchObject({
-      ...{ publicUrl: "https://app.example.com", sessionSecret: SESSION_SECRET },
+      publicUrl: "https://app.example.com",
+      sessionSecret: SESSION_SECRET,
     });
   });
 

@@ -14,8 +14,15 @@ const HOUR = 3_600_000;
 
 function owed(given: Partial<OwedCompletion> = {}): OwedCompletion {
   return {
-    ...{ id: 1n, isHeld: true, callbackId: "ap-1", outputFields: {}, requestContext: undefined, tries: 0 },
-    ...{ decidedAt: new Date(), isEarly: false, doubtedAt: undefined },
+    id: 1n,
+    isHeld: true,
+    callbackId: "ap-1",
+    outputFields: {},
+    requestContext: undefined,
+    tries: 0,
+    decidedAt: new Date(),
+    isEarly: false,
+    doubtedAt: undefined,
     holdEndsMs: performance.now() + HOUR,
     ...given,
   };
@@ -66,7 +73,8 @@ describe("a completion that could not be handed over", () => {
 
   test("is given up once nobody holds the contact for it any more, and not before", async () => {
     expect(await send(down(), { holdEndsMs: performance.now() - 1 })).toMatchObject({
-      ...{ to: "COMPLETION_ABANDONED", isDoubted: true },
+      to: "COMPLETION_ABANDONED",
+      isDoubted: true,
     });
     expect(await send(down(), { holdEndsMs: performance.now() + 5_000 })).toMatchObject({ to: "DECIDED" });
   });
@@ -103,7 +111,9 @@ describe("a batch", () => {
   test("that HubSpot refuses as a whole tells of none, and one that fails of ours is thrown", async () => {
     const refused = new HubSpotRejected({ httpStatus: 400, message: "one of them is bad" });
     expect(await sendAll(() => Promise.reject(refused))).toEqual({
-      ...{ results: [], untold: batch, isMixed: false },
+      results: [],
+      untold: batch,
+      isMixed: false,
     });
     const fault = new TypeError("ours");
     await expect(sendAll(() => Promise.reject(fault))).rejects.toBe(fault);

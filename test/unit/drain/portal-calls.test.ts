@@ -65,9 +65,12 @@ function openWith(forPortal: PortalCallsOptions["forPortal"], gate = createFairG
   const circuit = new PortalCircuit({ pool, lease, onFault: () => undefined });
   const budget = new RequestBudget({ limit: 110, windowMs: 10_000, now: () => performance.now() });
   const calls = openPortalCalls({
-    ...{ portalId, budget, circuit },
+    portalId,
+    budget,
+    circuit,
     slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit }),
-    ...{ gate, forPortal },
+    gate,
+    forPortal,
   });
   return { calls, circuit, budget, stored };
 }

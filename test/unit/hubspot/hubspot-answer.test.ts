@@ -78,7 +78,9 @@ describe("an answer of HubSpot's", () => {
   test("that is a refusal keeps HubSpot's words and categories", async () => {
     const told = { message: "no inbox", category: "VALIDATION_ERROR", subCategory: "NO_CONNECTED_EMAILS" };
     expect(await faultOf(400, JSON.stringify(told))).toMatchObject({
-      ...{ hubspotMessage: "no inbox", category: "VALIDATION_ERROR", codes: ["NO_CONNECTED_EMAILS"] },
+      hubspotMessage: "no inbox",
+      category: "VALIDATION_ERROR",
+      codes: ["NO_CONNECTED_EMAILS"],
     });
   });
 
@@ -87,11 +89,13 @@ describe("an answer of HubSpot's", () => {
     async (subCategory) => {
       const told = { subCategory, message: "no", category: "VALIDATION_ERROR", errors: subCategory };
       expect(await faultOf(403, JSON.stringify(told))).toMatchObject({
-        ...{ hubspotMessage: "no", category: "VALIDATION_ERROR" },
+        hubspotMessage: "no",
+        category: "VALIDATION_ERROR",
       });
       const limit = { ...told, policyName: "DAILY", message: subCategory };
       expect(await faultOf(429, JSON.stringify(limit))).toMatchObject({
-        ...{ policyName: "DAILY", retryAfterMs: 3_600_000 },
+        policyName: "DAILY",
+        retryAfterMs: 3_600_000,
       });
     },
   );

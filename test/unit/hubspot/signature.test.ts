@@ -96,7 +96,9 @@ describe("HubSpot's own client", () => {
       Signature.isValid({
         ...signed,
         method,
-        ...{ signature, signatureVersion: "v3", requestBody: `${body} ` },
+        signature,
+        signatureVersion: "v3",
+        requestBody: `${body} `,
       }),
     ).toBe(false);
     expect(verify(headers, { method, url, body: `${body} `, nowMs: timestamp })).toEqual(refused("mismatch"));

@@ -8,7 +8,11 @@ const ago = (minutes: number): Date => new Date(NOW.getTime() - minutes * MINUTE
 
 function need(given: Partial<DirectoryState>, isAtWork = true) {
   const state: DirectoryState = {
-    ...{ requestedAt: null, syncedAt: null, usersRequestedAt: null, usersReadAt: null, now: NOW },
+    requestedAt: null,
+    syncedAt: null,
+    usersRequestedAt: null,
+    usersReadAt: null,
+    now: NOW,
     ...given,
   };
   const directory = { state: () => Promise.resolve(state) };

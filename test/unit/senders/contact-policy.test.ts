@@ -28,7 +28,8 @@ describe("a cooldown", () => {
     refused({ cooldown: { days, scope } }, facts);
   const history = (anyDays: number, sequenceDays?: number) => ({
     history: {
-      ...{ lastSenderUserId: undefined, lastEnrolledAt: ago(anyDays) },
+      lastSenderUserId: undefined,
+      lastEnrolledAt: ago(anyDays),
       lastEnrolledInSequenceAt: sequenceDays === undefined ? undefined : ago(sequenceDays),
     } as unknown as ContactFacts["history"],
   });

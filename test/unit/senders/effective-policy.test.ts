@@ -13,8 +13,14 @@ const BASE: Policy = {
 
 function portalWith(...presets: Preset[]): PortalPolicy {
   return {
-    ...{ portalId: 1n, readAt: new Date(), isPaused: false, timeZone: "utc", onlyListedSenders: false },
-    ...{ defaultSenderUserId: undefined, senders: new Map(), rotations: new Map() },
+    portalId: 1n,
+    readAt: new Date(),
+    isPaused: false,
+    timeZone: "utc",
+    onlyListedSenders: false,
+    defaultSenderUserId: undefined,
+    senders: new Map(),
+    rotations: new Map(),
     presets: new Map(presets.map((preset) => [preset.presetId, preset])),
     defaultPreset: presets.find(({ isDefault }) => isDefault),
     needs: NEEDS_NOTHING,
@@ -22,7 +28,10 @@ function portalWith(...presets: Preset[]): PortalPolicy {
 }
 
 const preset = (changes: Partial<Preset> = {}): Preset => ({
-  ...{ presetId: "5", name: "Base", isDefault: true, policy: BASE },
+  presetId: "5",
+  name: "Base",
+  isDefault: true,
+  policy: BASE,
   ...changes,
 });
 
@@ -52,7 +61,8 @@ describe("what applies to a step", () => {
     expect(policyOf({ senderMode: "contact_owner" })?.sender).toEqual({ mode: "contact_owner" });
     expect(policyOf({ senderMode: "specific_user" })?.sender).toEqual({ mode: "specific_user", userId: "" });
     expect(policyOf({ senderMode: "rotation", rotationId: "4" })?.sender).toEqual({
-      ...{ mode: "rotation", rotationId: "4" },
+      mode: "rotation",
+      rotationId: "4",
     });
   });
 

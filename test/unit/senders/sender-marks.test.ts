@@ -5,8 +5,16 @@ import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 const BEGIN = Date.parse("2026-11-26T12:00:00Z");
 const ADA = 7n;
 const SENDER: SenderPolicy = {
-  ...{ userId: ADA, isAllowed: true, sendAsEmail: null, senderAlias: null, dailyCap: 400 },
-  ...{ window: undefined, away: [], timeZone: "utc", refusal: undefined, limitedUntil: undefined },
+  userId: ADA,
+  isAllowed: true,
+  sendAsEmail: null,
+  senderAlias: null,
+  dailyCap: 400,
+  window: undefined,
+  away: [],
+  timeZone: "utc",
+  refusal: undefined,
+  limitedUntil: undefined,
 };
 
 describe("what HubSpot said of a sender", () => {

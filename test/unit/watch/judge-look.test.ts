@@ -10,16 +10,27 @@ const ENROLLED_AT = ago(48 * HOUR);
 const ENDED_AT = ago(2 * HOUR);
 
 const EXECUTION: WatchedExecution = {
-  ...{ id: 1n, kind: "WAIT_FOR_SEQUENCE_END", callbackId: "c", contactId: "9" },
-  ...{ acceptedAt: ago(24 * HOUR), deadlineAt: ago(-24 * HOUR), dueAt: NOW, maxWaitDays: 30 },
+  id: 1n,
+  kind: "WAIT_FOR_SEQUENCE_END",
+  callbackId: "c",
+  contactId: "9",
+  acceptedAt: ago(24 * HOUR),
+  deadlineAt: ago(-24 * HOUR),
+  dueAt: NOW,
+  maxWaitDays: 30,
   seen: { sequence_id: "1", enrolled_at: ENROLLED_AT.toISOString() },
 };
 
 /** A contact that has left the sequence it was seen in. */
 function outcomeOf(told: Partial<SequenceFacts>): string | undefined {
   const facts: SequenceFacts = {
-    ...{ isEnrolled: false, sequenceId: "1", enrolledAt: ENROLLED_AT, endedAt: ENDED_AT },
-    ...{ finishedAt: undefined, unenrolledAt: undefined, repliedAt: undefined },
+    isEnrolled: false,
+    sequenceId: "1",
+    enrolledAt: ENROLLED_AT,
+    endedAt: ENDED_AT,
+    finishedAt: undefined,
+    unenrolledAt: undefined,
+    repliedAt: undefined,
     ...told,
   };
   const result = judgeLook(EXECUTION, { facts, own: undefined, now: NOW, portalId: 1n });

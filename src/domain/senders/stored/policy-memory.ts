@@ -92,7 +92,8 @@ function sendersUpToDate(
   const areSame =
     defaults.isAllowed === known.defaults?.isAllowed && defaults.timeZone === known.defaults.timeZone;
   const judge = ({ row, stamp }: Omit<StampedRow<SenderRow>, "id">): KeptSender => ({
-    ...{ row, stamp },
+    row,
+    stamp,
     sender: toSender(row, defaults),
   });
   const before = areSame

@@ -19,7 +19,11 @@ export async function showAccess(exchange: Exchange): Promise<void> {
   const others = { ...people, people: people.people.filter(({ userId }) => !admitted.has(userId)) };
   const { userList } = visit;
   const frame = frameOf(exchange);
-  sendPage(response, 200, <AccessPage {...{ frame, administrators, others, userList }} />);
+  sendPage(
+    response,
+    200,
+    <AccessPage frame={frame} administrators={administrators} others={others} userList={userList} />,
+  );
 }
 
 /** POST /settings/access/let-in */

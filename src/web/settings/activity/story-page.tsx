@@ -94,8 +94,10 @@ function Reason({ story, portalId, hubspotUrl }: TaleModel) {
         <FixLink
           code={errorCode}
           places={{
-            ...{ portalId, hubspotUrl },
-            ...{ contactId: story.contactId, senderUserId: story.senderUserId },
+            portalId,
+            hubspotUrl,
+            contactId: story.contactId,
+            senderUserId: story.senderUserId,
           }}
         />
       </p>

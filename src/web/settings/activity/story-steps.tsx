@@ -135,7 +135,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
           )}
         </p>
       )}
-      <PassedOver {...{ story, passedOver, morePassedOver, format }} />
+      <PassedOver story={story} passedOver={passedOver} morePassedOver={morePassedOver} format={format} />
     </Step>
   );
 }

@@ -114,7 +114,10 @@ async function save(
       after,
     });
     return confirmNewcomers(client, {
-      ...{ portalId, before: saved.email, after: settings.email, ownAddress: by.userEmail },
+      portalId,
+      before: saved.email,
+      after: settings.email,
+      ownAddress: by.userEmail,
     });
   });
 }
@@ -145,7 +148,11 @@ export async function askToConfirm(exchange: FormExchange): Promise<void> {
     if (asked === "asked") {
       const after = { alertEmail: address };
       await recordChange(client, {
-        ...{ by, subject: "alerts", subjectName: "Address for alerts", action: "ASKED_TO_CONFIRM", after },
+        by,
+        subject: "alerts",
+        subjectName: "Address for alerts",
+        action: "ASKED_TO_CONFIRM",
+        after,
       });
     }
     return asked;
@@ -161,7 +168,10 @@ export async function renewSecret(exchange: FormExchange): Promise<void> {
   if (webhookUrl === null) return finishForm(exchange, "test-without-address");
   const secret = await inTransaction(options.database.pool, async (client) => {
     await recordChange(client, {
-      ...{ by: session, subject: "alerts", subjectName: "Signing secret of the webhook", action: "RENEWED" },
+      by: session,
+      subject: "alerts",
+      subjectName: "Signing secret of the webhook",
+      action: "RENEWED",
     });
     return renewSigningSecret(client, options.cipher, session.portalId);
   });

@@ -48,7 +48,10 @@ async function confirm({ pool }: SettingsOptions["database"], subscription: Subs
     if ((await confirmAddress(client, subscription)) !== "changed") return;
     const by = { portalId, userId: null, userEmail: address };
     await recordChange(client, {
-      ...{ by, subject: "alerts", subjectName: "Address for alerts", action: "CONFIRMED" },
+      by,
+      subject: "alerts",
+      subjectName: "Address for alerts",
+      action: "CONFIRMED",
     });
   });
 }

@@ -36,14 +36,14 @@ export function AuditPage({ frame, entries, names, actors, narrowing, isFirst }:
       title="Audit"
       lead={`Who signed in, and who changed what or took it along, newest first. Times are in ${frame.format.timeZone}.`}
     >
-      <NarrowForm {...{ actors, narrowing, names }} />
+      <NarrowForm actors={actors} narrowing={narrowing} names={names} />
       {items.length === 0 ? (
         <Nothing narrowing={narrowing} isFirst={isFirst} />
       ) : (
         <ol class="audit">
           {items.map((item) => (
             <li key={String(item.id)} class="card">
-              <Entry {...{ item, frame, names }} />
+              <Entry item={item} frame={frame} names={names} />
             </li>
           ))}
         </ol>

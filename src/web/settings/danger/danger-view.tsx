@@ -21,7 +21,7 @@ export async function showDanger(exchange: Exchange): Promise<void> {
   ]);
   const frame = frameOf(exchange);
   const format = createFormat(timeZone);
-  sendPage(response, 200, <DangerPage {...{ frame, state, backlog, format }} />);
+  sendPage(response, 200, <DangerPage frame={frame} state={state} backlog={backlog} format={format} />);
 }
 
 /** POST /settings/danger/pause */
@@ -60,13 +60,18 @@ export async function disconnect(exchange: FormExchange): Promise<void> {
   const isUninstalled = (await options.uninstall(portalId)) === "uninstalled";
   const record = (client: PoolClient) =>
     recordChange(client, {
-      ...{ by: session, subject: "portal", subjectName: "Connection", action: "DISCONNECTED" },
+      by: session,
+      subject: "portal",
+      subjectName: "Connection",
+      action: "DISCONNECTED",
       after: { uninstalledInHubSpot: isUninstalled },
     });
   // HubSpot has been told: it is forgotten here, too, even if whoever asked is not waiting any more.
   const isErased = await withDeadline(undefined, () =>
     options.vault.disconnect(portalId, reasonOf(session, isUninstalled), {
-      ...{ grant, record, isByAdmin: true },
+      grant,
+      record,
+      isByAdmin: true,
       // What HubSpot removed with the app is dead already.
       revokes: !isUninstalled,
     }),

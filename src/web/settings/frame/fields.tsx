@@ -140,7 +140,9 @@ export function CheckBox({ name, label, isChecked, value = "yes", note }: CheckB
     <div class="check">
       <input
         type="checkbox"
-        {...{ id, name, value }}
+        id={id}
+        name={name}
+        value={value}
         checked={isChecked}
         aria-describedby={note === undefined ? undefined : `${id}-note`}
       />

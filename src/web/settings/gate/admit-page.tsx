@@ -44,7 +44,11 @@ async function sendReconnect(
   const backlog = await readBacklog(database, portal.portalId);
   const format = createFormat(portal.timeZone);
   const formToken = sessions.formToken(session);
-  sendPage(response, 200, <ReconnectPage {...{ portal, backlog, format, formToken }} />);
+  sendPage(
+    response,
+    200,
+    <ReconnectPage portal={portal} backlog={backlog} format={format} formToken={formToken} />,
+  );
 }
 
 async function sendNotAdmitted(
@@ -55,7 +59,11 @@ async function sendNotAdmitted(
   const administrators = await listAdministrators(database.pool, portal.portalId);
   const formToken = sessions.formToken(session);
   const email = session.userEmail;
-  sendPage(response, 403, <NotAdmittedPage {...{ portal, email, administrators, formToken }} />);
+  sendPage(
+    response,
+    403,
+    <NotAdmittedPage portal={portal} email={email} administrators={administrators} formToken={formToken} />,
+  );
 }
 
 /**

@@ -37,7 +37,7 @@ export function OutcomeChart({ history, format }: { history: OutcomeHistory; for
             </text>
           ))}
         </svg>
-        <Bars {...{ history, format, height, ticks }} />
+        <Bars history={history} format={format} height={height} ticks={ticks} />
       </div>
       <ol class="steps" aria-hidden="true">
         {steps.map((step, index) => (

@@ -43,7 +43,14 @@ export function SettingsPage(model: SettingsPageModel) {
         </div>
       </div>
       <div class="columns">
-        <Connection {...{ portal: frame.portal, format, scopes, health, report }} trouble={trouble.trouble} />
+        <Connection
+          portal={frame.portal}
+          format={format}
+          scopes={scopes}
+          health={health}
+          report={report}
+          trouble={trouble.trouble}
+        />
         <SenderForm {...sender} />
       </div>
     </SitePage>

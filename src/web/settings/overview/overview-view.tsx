@@ -41,7 +41,14 @@ export async function showOverview(exchange: Exchange): Promise<void> {
   const { formToken } = frame;
   const { version } = choices;
   const model = {
-    ...{ frame, scopes, health, report, history, loads, troubledCount, trouble },
+    frame,
+    scopes,
+    health,
+    report,
+    history,
+    loads,
+    troubledCount,
+    trouble,
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
     sender: { current: { userId: defaultSenderUserId, version }, senders, formToken },
   };

@@ -25,7 +25,7 @@ export function Trouble({ isUpdate = false, ...model }: TroubleModel & { isUpdat
 }
 
 function Words({ trouble, backlog, format, now }: TroubleModel & { trouble: HubSpotTrouble }) {
-  if (trouble.ownCause !== null) return <OwnFault {...{ trouble, held: heldOf(backlog), format }} />;
+  if (trouble.ownCause !== null) return <OwnFault trouble={trouble} held={heldOf(backlog)} format={format} />;
   const { since, lastFailure } = trouble;
   const { isPartial } = backlog;
   const held = heldOf(backlog);
@@ -33,7 +33,8 @@ function Words({ trouble, backlog, format, now }: TroubleModel & { trouble: HubS
     <div class="notice wait">
       <p>
         <strong>HubSpot is not answering.</strong> Calls for this account have been failing since{" "}
-        <Time date={since} format={format} />. <NextTry {...{ trouble, format, now, held }} />
+        <Time date={since} format={format} />.{" "}
+        <NextTry trouble={trouble} format={format} now={now} held={held} />
       </p>
       <p>
         {held === 0

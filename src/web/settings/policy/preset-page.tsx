@@ -61,7 +61,7 @@ export function PresetPage(model: PresetModel) {
             Try it
           </a>
         )}
-        {saved === undefined ? null : <Delete {...{ frame, path, saved, version }} />}
+        {saved === undefined ? null : <Delete frame={frame} path={path} saved={saved} version={version} />}
       </div>
     </SitePage>
   );

@@ -30,7 +30,9 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
       title="Presets"
       lead="Named bundles of choices that workflows follow. Change a preset, and every step that names it follows. What a step says itself wins."
     >
-      {refused === undefined ? null : <RefusedDefault {...{ presets, current, refused }} />}
+      {refused === undefined ? null : (
+        <RefusedDefault presets={presets} current={current} refused={refused} />
+      )}
       <section class="presets" aria-label="Presets">
         {hasDefault ? null : (
           <PresetCard
@@ -138,7 +140,7 @@ function PresetCard({ title, href, policy, domainCount, nameable, isDefault, chi
         {isDefault ? <span class="badge enrolled">Default</span> : null}
       </div>
       {isDefault ? <p class="note">Applies to steps that name no preset.</p> : null}
-      <PolicyFacts {...{ policy, domainCount, nameable }} />
+      <PolicyFacts policy={policy} domainCount={domainCount} nameable={nameable} />
       {children}
     </article>
   );

@@ -132,7 +132,7 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
           </li>
         ))}
       </ul>
-      <NewMember {...{ saved, entry, nameable, problems }} />
+      <NewMember saved={saved} entry={entry} nameable={nameable} problems={problems} />
     </Group>
   );
 }

@@ -40,7 +40,7 @@ export function RotationsPage({ frame, nameable, rotations, usedBy }: RotationsM
             </thead>
             <tbody>
               {rotations.map((rotation) => (
-                <Row key={String(rotation.rotationId)} {...{ rotation, frame, names }}>
+                <Row key={String(rotation.rotationId)} rotation={rotation} frame={frame} names={names}>
                   {usedBy.get(rotation.rotationId.toString()) ?? []}
                 </Row>
               ))}

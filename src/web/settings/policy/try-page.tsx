@@ -248,7 +248,7 @@ function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Expl
           </li>
         ))}
       </ul>
-      {choice === undefined ? null : <Candidates {...{ choice, frame, nameable }} />}
+      {choice === undefined ? null : <Candidates choice={choice} frame={frame} nameable={nameable} />}
     </section>
   );
 }

@@ -187,7 +187,7 @@ function ReportTable({ lines, total, group, since, format }: ReportsPageModel) {
         {lines.map((line) => (
           <tr key={line.id ?? ""}>
             <th scope="row">
-              <Name {...{ line, group, since }} />
+              <Name line={line} group={group} since={since} />
             </th>
             <Cells line={line} format={format} />
           </tr>

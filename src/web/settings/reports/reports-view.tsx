@@ -20,7 +20,10 @@ export async function showReports(exchange: Exchange): Promise<void> {
   const { portalId, timeZone } = visit.portal;
   const report = await readReport(options.database, portalId, { group, since: asked, limit: ON_PAGE });
   const model = {
-    ...{ ...report, group, range, isShortened: report.since > asked },
+    ...report,
+    group,
+    range,
+    isShortened: report.since > asked,
     frame: frameOf(exchange),
     format: createFormat(timeZone),
   };

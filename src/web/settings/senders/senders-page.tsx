@@ -146,7 +146,9 @@ function List({ items, onlyListed, format, ticked }: ListModel) {
         {items.map((item) => (
           <Row
             key={String(item.userId)}
-            {...{ item, onlyListed, format }}
+            item={item}
+            onlyListed={onlyListed}
+            format={format}
             isTicked={ticked.has(String(item.userId))}
           />
         ))}
