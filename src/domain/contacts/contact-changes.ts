@@ -3,7 +3,7 @@ import { isLockTimeout } from "#platform/db/lock-timeout.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
-import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
 
@@ -72,6 +72,13 @@ const MERGE = `
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
      AND became.portal_id = a.portal_id AND became.contact_id = a.contact_id
   RETURNING e.portal_id`;
+
+export const ERASURE_MOVES = {
+  QUEUED: ["DECIDED"],
+  UNCERTAIN: ["DECIDED"],
+  WATCHING: ["DECIDED"],
+  DECIDED: ["DECIDED"],
+} as const satisfies Moves;
 
 /**
  * Open executions are decided, or, if a request for one is in flight, end with that request. Codes and counts stay;

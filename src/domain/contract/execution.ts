@@ -1,8 +1,9 @@
 import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
 
 /**
- * States of an execution, and every legal move between them. The rows in PostgreSQL are the truth. Each update names
- * the state it moves from (write-back.ts), so a move that is not in this table cannot happen by accident.
+ * States of an execution, and every legal move between them. The rows in PostgreSQL are the truth. Each statement
+ * that sets the state declares its moves beside it ({@link Moves}): the compiler compares them with this table, and
+ * test/integration/executions/moves.test.ts with what the statement does to executions in every state.
  *
  *   QUEUED      accepted, or to be tried again; waits for `due_at`
  *   ATTEMPTING  intent stored: the enroll request may be under way. Found by a new owner, it may or may not have been sent
@@ -26,6 +27,11 @@ export const MOVES = {
 } as const satisfies Record<string, readonly string[]>;
 
 export type ExecutionState = keyof typeof MOVES;
+
+/** Moves that one statement makes: some of the table's. */
+export type Moves = {
+  readonly [From in ExecutionState]?: readonly (typeof MOVES)[From][number][];
+};
 
 /** States from which something is still to be done. */
 export const OPEN_STATES = [

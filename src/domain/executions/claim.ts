@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { ClaimedExecution, EnrollRequest, ExecutionKind } from "#domain/contract/execution.js";
+import type { ClaimedExecution, EnrollRequest, ExecutionKind, Moves } from "#domain/contract/execution.js";
 import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 
 interface ClaimedRow {
@@ -80,6 +80,8 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
   };
 }
 
+export const CLAIM_MOVES = { QUEUED: ["ATTEMPTING"] } as const satisfies Moves;
+
 /**
  * Claims up to `limit` due executions and stores the intent to attempt them, in one statement: after a crash each row
  * tells whether its request may have been sent.
@@ -158,6 +160,11 @@ export async function claimUncertain(owner: Ownership, limit: number): Promise<C
   });
   return rows.map(toClaimed);
 }
+
+export const RECOVERY_MOVES = {
+  ATTEMPTING: ["QUEUED", "UNCERTAIN"],
+  UNCERTAIN: ["UNCERTAIN"],
+} as const satisfies Moves;
 
 const UNSENT = `(e.state = 'ATTEMPTING' AND e.sender_user_id IS NULL)`;
 

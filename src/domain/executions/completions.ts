@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { Ownership } from "./claim.js";
-import { ERASED_CONTACT, type RequestContext } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, type RequestContext, type Moves } from "#domain/contract/execution.js";
 import { toOutputFields, type StoredAnswer } from "#domain/contract/outcome.js";
 import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
@@ -167,6 +167,10 @@ const IS_EARLY = `e.decided_at + $8::interval > now()`;
 const SETTLES_DOUBT = `${IS_REFUSED} AND NOT (${IS_EARLY}) AND ${IS_DOUBTED}`;
 /** Completions decided within a few seconds and refused early become due at the same moment. */
 const DECIDED_TOGETHER = `greatest(e.decided_at, $10::timestamptz)`;
+
+export const COMPLETION_MOVES = {
+  DECIDED: ["DECIDED", "COMPLETED", "COMPLETION_REFUSED", "COMPLETION_ABANDONED"],
+} as const satisfies Moves;
 
 const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
   WITH ${leaseCte}, result AS MATERIALIZED (

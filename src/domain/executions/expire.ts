@@ -1,3 +1,4 @@
+import type { Moves } from "#domain/contract/execution.js";
 import type { Ownership } from "./claim.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "./in-doubt.js";
@@ -40,6 +41,13 @@ const ARE_OVERDUE = `e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT 
 /** An admin may have resumed since the turn read "paused": then the ordinary claim decides what is past its deadline. */
 const IS_STILL_PAUSED_IF_SAID = `($3 <> 'PORTAL_PAUSED' OR EXISTS (
   SELECT FROM portal_settings s WHERE s.portal_id = lease.portal_id AND s.paused_at IS NOT NULL))`;
+
+export const EXPIRY_MOVES = {
+  QUEUED: ["DECIDED"],
+  UNCERTAIN: ["DECIDED"],
+  WATCHING: ["DECIDED"],
+  DECIDED: ["COMPLETION_ABANDONED", "COMPLETED"],
+} as const satisfies Moves;
 
 /**
  * Gives up what is past its time in a portal that cannot be called or is paused: open executions are decided at their

@@ -1,3 +1,4 @@
+import type { ExecutionState } from "#domain/contract/execution.js";
 import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 
@@ -22,6 +23,14 @@ export function markAllUncertain(pool: Pool): Promise<MarkedUncertain> {
     return { portals: portals.rowCount ?? 0, enrollments: enrollments.rowCount ?? 0 };
   });
 }
+
+/** Not of the table: no execution moves so, unless what is known of it is taken back. */
+export const RESTORE_MOVES = {
+  QUEUED: ["UNCERTAIN"],
+  ATTEMPTING: ["UNCERTAIN"],
+  UNCERTAIN: ["UNCERTAIN"],
+  WATCHING: ["UNCERTAIN"],
+} as const satisfies Partial<Record<ExecutionState, readonly ExecutionState[]>>;
 
 /**
  * At least one attempt, so that the next one never counts as the first. A queued row's sender is cleared: nobody knows

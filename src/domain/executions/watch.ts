@@ -1,5 +1,5 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
-import { isLegalMove, type ExecutionKind } from "#domain/contract/execution.js";
+import { isLegalMove, type ExecutionKind, type Moves } from "#domain/contract/execution.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
@@ -117,6 +117,8 @@ export async function readOwnEnrollments(
 
 /** Only one request was ever sent for it (or for what it retries), and HubSpot refused it: none can still arrive. */
 const WAS_REFUSED = IS_FIRST_ATTEMPT;
+
+export const LOOK_MOVES = { WATCHING: ["WATCHING", "QUEUED", "DECIDED"] } as const satisfies Moves;
 
 /**
  * An enrollment that is tried again after the wait starts from scratch if whatever was refused before was certainly not

@@ -1,5 +1,5 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
-import { ERASED_CONTACT, isLegalMove, type ExecutionState } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, isLegalMove, type ExecutionState, type Moves } from "#domain/contract/execution.js";
 import { IS_IN_DOUBT } from "./in-doubt.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
@@ -59,6 +59,11 @@ const IS_MERGED = `(f.from_state = 'ATTEMPTING' AND f.to_state = 'DECIDED' AND f
 
 /** SQL: a value of the outcome, unless it is about another contact. */
 const unlessMerged = (value: string): string => `CASE WHEN NOT ${IS_MERGED} THEN ${value} END`;
+
+export const FINDING_MOVES = {
+  ATTEMPTING: ["QUEUED", "UNCERTAIN", "WATCHING", "DECIDED"],
+  UNCERTAIN: ["UNCERTAIN", "QUEUED", "DECIDED"],
+} as const satisfies Moves;
 
 /**
  * Only consecutive crashes count: a completed attempt resets the count. A reading does not reset it: otherwise an

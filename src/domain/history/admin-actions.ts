@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
 import { retryStatement } from "#domain/executions/retry.js";
@@ -35,6 +35,12 @@ interface Chosen {
  */
 const chosen = (action: AdminAction): string => `id = ANY (ARRAY(
   SELECT id FROM executions WHERE portal_id = $1 AND id = ANY ($2::bigint[]) AND ${ELIGIBLE[action]} ORDER BY id FOR UPDATE))`;
+
+export const CANCEL_MOVES = {
+  QUEUED: ["DECIDED"],
+  UNCERTAIN: ["DECIDED"],
+  WATCHING: ["DECIDED"],
+} as const satisfies Moves;
 
 /**
  * Decides idle executions as CANCELLED; the completion follows like any other. An execution that was not sent loses its

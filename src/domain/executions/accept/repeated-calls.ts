@@ -1,3 +1,4 @@
+import type { Moves } from "#domain/contract/execution.js";
 import type { Pool } from "pg";
 import { AppError } from "../../../errors.js";
 
@@ -21,6 +22,12 @@ interface Call {
 export const COMMIT_TIMEOUT = { query_timeout: 3_000 };
 
 const TO_BE_REOPENED = `(e.state IN ('DECIDED', 'COMPLETION_REFUSED') OR (e.state = 'COMPLETED' AND e.completion_doubted_at IS NOT NULL))`;
+
+export const REOPENING_MOVES = {
+  DECIDED: ["DECIDED"],
+  COMPLETED: ["DECIDED"],
+  COMPLETION_REFUSED: ["DECIDED"],
+} as const satisfies Moves;
 
 /**
  * If HubSpot refused the completion of a call (it did not hold the callback then) and delivers the call again, the
