@@ -36,8 +36,8 @@ export interface OwedCompletion {
   /** HubSpot may not have read our answer to the call yet, and so may not hold the callback yet. */
   readonly isEarly: boolean;
   /**
-   * Set if the answer to an earlier send was lost: HubSpot may have accepted it. The same for all completions of one
-   * request.
+   * Set if the answer to an earlier send was lost: HubSpot may have accepted it. The same for completions that were in
+   * the same lost requests, and in no others: HubSpot accepted all of them, or none.
    */
   readonly doubtedAt: Date | undefined;
 }
@@ -56,6 +56,11 @@ export type CompletionResult =
       readonly delayMs: number;
       readonly problem: string;
       readonly isDoubted?: boolean;
+      /**
+       * Set if the answer to this request was lost: a number for the lost requests it was in before. Completions of one
+       * request that have the same number stay together.
+       */
+      readonly lostWith?: number | undefined;
       /** No request was sent, so nothing is to be written: this does not count as a try. */
       readonly isUnasked?: boolean;
     };
@@ -145,6 +150,7 @@ export async function writeCompletionResults(
       REFUSED_EARLY.finalAfter,
       results.map(({ isDoubted }) => isDoubted === true),
       latestDecidedAt ?? null,
+      results.map((result) => (result.to === "DECIDED" ? (result.lostWith ?? null) : null)),
       ...(triesBefore === undefined ? [] : [results.map(({ id }) => triesBefore.get(id) ?? null)]),
     ],
   });
@@ -174,14 +180,15 @@ export const COMPLETION_MOVES = {
 
 const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
   WITH ${leaseCte}, result AS MATERIALIZED (
-    SELECT *, 'DECIDED' AS from_state FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $9::boolean[])
-      AS row (id, to_state, delay_ms, problem, is_doubted)
+    SELECT *, 'DECIDED' AS from_state FROM unnest($3::bigint[], $4::text[], $5::float8[], $6::text[], $9::boolean[], $11::int[])
+      AS row (id, to_state, delay_ms, problem, is_doubted, lost_with)
   )
   UPDATE executions e
      SET state = CASE WHEN ${IS_REFUSED} AND ${IS_EARLY} THEN 'DECIDED'
                       WHEN ${SETTLES_DOUBT} THEN 'COMPLETED' ELSE r.to_state END,
          completion_tries = e.completion_tries + 1,
          completion_doubted_at = CASE WHEN r.to_state = 'COMPLETED' THEN NULL
+                                      WHEN r.lost_with IS NOT NULL THEN now() + r.lost_with * interval '1 millisecond'
                                       WHEN r.is_doubted THEN coalesce(e.completion_doubted_at, now())
                                       ELSE e.completion_doubted_at END,
          due_at = CASE WHEN NOT (${IS_REFUSED})
@@ -195,7 +202,7 @@ const WRITE_RESULTS = (leaseCte: string, again = ""): string => `
    WHERE e.portal_id = lease.portal_id AND e.id = r.id AND e.state = r.from_state
          ${again}`;
 
-const AGAIN = `AND (e.id, e.completion_tries) IN (SELECT * FROM unnest($3::bigint[], $11::int[])) ${FREE_ROWS}`;
+const AGAIN = `AND (e.id, e.completion_tries) IN (SELECT * FROM unnest($3::bigint[], $12::int[])) ${FREE_ROWS}`;
 
 /** Completions that HubSpot refused for good although it should still have held the contact. */
 export async function readCutShort(

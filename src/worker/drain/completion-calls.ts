@@ -58,12 +58,19 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
 function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): CompletionResult[] {
   const delayMs = retryDelayMs(fault, Math.max(...batch.map(({ tries }) => tries)));
   const isUnasked = fault instanceof PortalSpared;
-  const outcome = { problem: fault.message, isDoubted: isLostAnswer(fault) };
-  return batch.map(({ id, holdEndsMs }) =>
-    hasPassed(holdEndsMs)
-      ? { id, to: "COMPLETION_ABANDONED", ...outcome }
-      : { id, to: "DECIDED", delayMs, isUnasked, ...outcome },
-  );
+  const isLost = isLostAnswer(fault);
+  const outcome = { problem: fault.message, isDoubted: isLost };
+  const sharedBefore = distinctDoubts(batch);
+  return batch.map(({ id, holdEndsMs, doubtedAt }) => {
+    if (hasPassed(holdEndsMs)) return { id, to: "COMPLETION_ABANDONED", ...outcome };
+    const lostWith = isLost ? sharedBefore.indexOf(doubtedAt?.getTime()) : undefined;
+    return { id, to: "DECIDED", delayMs, isUnasked, lostWith, ...outcome };
+  });
+}
+
+/** The lost requests that completions were in before, a moment for each. */
+function distinctDoubts(batch: readonly OwedCompletion[]): (number | undefined)[] {
+  return [...new Set(batch.map(({ doubtedAt }) => doubtedAt?.getTime()))];
 }
 
 export function asRefused({ id, doubtedAt }: OwedCompletion, problem: string): CompletionResult {
