@@ -53,8 +53,8 @@ export function readOptions(args: readonly string[], tell: (line: string) => voi
         profile: { type: "string" },
       },
     }));
-  } catch (fault) {
-    throw new UsageError(`${fault instanceof Error ? fault.message : String(fault)}\n${USAGE}`);
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
   }
   const runs = Number(values.runs ?? (values.quick ? 1 : 5));
   if (!Number.isInteger(runs) || runs < 1 || runs > 50) throw new UsageError(`--runs is 1 to 50\n${USAGE}`);

@@ -62,8 +62,8 @@ async function measure(part: Part, options: BenchOptions, figures: Figure[]): Pr
     figures.push(...(await MEASURES[part]({ ...options, halts })), ...halts.figures(part));
     options.tell(`${part} took ${secondsSince(startedAt)} s`);
     return true;
-  } catch (fault) {
-    options.tell(`${part} could not be measured: ${fault instanceof Error ? fault.stack : String(fault)}`);
+  } catch (error) {
+    options.tell(`${part} could not be measured: ${error instanceof Error ? error.stack : String(error)}`);
     return false;
   }
 }

@@ -117,8 +117,8 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
         await closers.run(logger);
       },
     };
-  } catch (fault) {
+  } catch (error) {
     await closers.run(logger);
-    throw worded(fault);
+    throw worded(error);
   }
 }

@@ -54,13 +54,16 @@ async function main(): Promise<number> {
     await stopWished(wish);
     await app.close();
     return 0;
-  } catch (fault) {
+  } catch (error) {
     await server?.then((started) => started.stop()).catch(() => undefined);
     if (wish.signal.aborted) return 0;
-    const problem = startProblem(fault, config);
-    const code = fault instanceof AppError ? fault.code : undefined;
-    logger.fatal(problem === undefined ? { fault } : { problem, code }, "Sequence Enroller could not start");
-    return fault instanceof DataDirInUse ? EXIT_IN_USE : 1;
+    const problem = startProblem(error, config);
+    const code = error instanceof AppError ? error.code : undefined;
+    logger.fatal(
+      problem === undefined ? { err: error } : { problem, code },
+      "Sequence Enroller could not start",
+    );
+    return error instanceof DataDirInUse ? EXIT_IN_USE : 1;
   }
 }
 

@@ -148,8 +148,8 @@ export class AppProcess {
     for (;;) {
       try {
         return await this.start();
-      } catch (fault) {
-        if (performance.now() - startedAtMs > RELEASE.withinMs) throw fault;
+      } catch (error) {
+        if (performance.now() - startedAtMs > RELEASE.withinMs) throw error;
       }
       await sleep(RELEASE.againMs);
     }

@@ -148,8 +148,8 @@ async function killAll(cluster: Cluster): Promise<void> {
 function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== "ESRCH") throw fault;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 

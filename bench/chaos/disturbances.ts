@@ -72,8 +72,8 @@ export class Disturber {
 
   #disturb(event: PlannedEvent): Promise<void> {
     const task = this.#carryOut(event)
-      .catch((fault: unknown) => {
-        this.#fault ??= fault instanceof Error ? fault : new Error(String(fault));
+      .catch((error: unknown) => {
+        this.#fault ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => this.#underWay.delete(task));
     this.#underWay.add(task);

@@ -63,8 +63,8 @@ function parse(args: readonly string[]) {
         "keep-logs": { type: "boolean", default: false },
       },
     }).values;
-  } catch (fault) {
-    throw new UsageError(`${fault instanceof Error ? fault.message : String(fault)}\n${USAGE}`);
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
   }
 }
 

@@ -230,9 +230,9 @@ export async function runSeed(settings: {
     const report = await play(stage, settings);
     keepLogs = options.keepLogs || !isKept(report.verdict) || report.collapses.length > 0;
     return { ...report, logDir: keepLogs ? stage.logDir : undefined };
-  } catch (fault) {
+  } catch (error) {
     keepLogs = !interrupt.aborted;
-    throw fault;
+    throw error;
   } finally {
     // The verdict is in: nothing is left that a gentle end could save.
     await stage.close({ graceMs: interrupt.aborted ? 0 : 3_000, keepLogs });

@@ -231,8 +231,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         else rmSync(path.join(folder, "postgres"), { recursive: true, force: true });
       },
     };
-  } catch (fault) {
+  } catch (error) {
     await closers.run();
-    throw fault;
+    throw error;
   }
 }

@@ -51,9 +51,9 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   try {
     const said = await readyLine(child, options, ended);
     return handle(child, { name: options.name, said, ended });
-  } catch (fault) {
+  } catch (error) {
     child.kill("SIGKILL");
-    throw fault;
+    throw error;
   }
 }
 

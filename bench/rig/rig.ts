@@ -222,8 +222,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         await Promise.all(apps.splice(0).map((app) => app.close()));
       },
     };
-  } catch (fault) {
+  } catch (error) {
     await close();
-    throw fault;
+    throw error;
   }
 }

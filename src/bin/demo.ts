@@ -230,9 +230,9 @@ async function main(): Promise<number> {
   try {
     const place = { port, publicUrl: `http://localhost:${port}`, secret, dataDir };
     return (await show(place, closers, wish)) ? 0 : 1;
-  } catch (fault) {
+  } catch (error) {
     if (wish.signal.aborted) return 1;
-    throw fault;
+    throw error;
   } finally {
     for (const close of closers.reverse()) await close();
     rmSync(dataDir, { recursive: true, force: true });

@@ -90,8 +90,8 @@ export class Closers {
 
   async run(logger: Logger): Promise<void> {
     for (const close of this.#closers.reverse()) {
-      await close().catch((fault: unknown) => {
-        logger.error({ fault }, "something could not be closed");
+      await close().catch((error: unknown) => {
+        logger.error({ err: error }, "something could not be closed");
       });
     }
   }
@@ -222,7 +222,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     wake: (portalIds) => queue.wake(portalIds),
     intervalMs: WAKE_INTERVAL_MS,
     onFault: (fault) => {
-      logger.warn({ fault }, "portals could not be woken; the sweep will find their work");
+      logger.warn({ err: fault }, "portals could not be woken; the sweep will find their work");
     },
   });
   const unfinished = new UnfinishedChanges({ wake, logger });

@@ -70,9 +70,9 @@ function mountActions(
           const result = await accept(execution);
           metrics.accepted.inc({ result });
           return result;
-        } catch (fault) {
+        } catch (error) {
           metrics.accepted.inc({ result: "failed" });
-          throw fault;
+          throw error;
         }
       },
       applyChanges: (changes) => applyContactChanges(database.pool, changes),
@@ -92,8 +92,8 @@ function mountActions(
           .then((isAsked) => {
             if (isAsked) wake(portalId);
           })
-          .catch((fault: unknown) => {
-            logger.warn({ fault, portalId }, "a directory sync could not be asked for");
+          .catch((error: unknown) => {
+            logger.warn({ err: error, portalId }, "a directory sync could not be asked for");
           });
       },
     }),
@@ -211,8 +211,8 @@ function userListRenewal({ database, logger, wake }: Foundation): (portalId: big
       .then((isAsked) => {
         if (isAsked) wake(portalId);
       })
-      .catch((fault: unknown) => {
-        logger.warn({ fault, portalId }, "a reading of the user list could not be asked for");
+      .catch((error: unknown) => {
+        logger.warn({ err: error, portalId }, "a reading of the user list could not be asked for");
       });
   };
 }

@@ -64,7 +64,10 @@ export const SCHEDULE = {
       workBulkJobs({
         ...tools,
         onFailed: (fault) => {
-          logger.warn({ fault, ...fault.job, isForGood: fault.isForGood }, "a step of a bulk job failed");
+          logger.warn(
+            { err: fault, ...fault.job, isForGood: fault.isForGood },
+            "a step of a bulk job failed",
+          );
         },
       }),
   },
@@ -123,8 +126,8 @@ export function startSchedule<Tools, Name extends string>(
     if (underWay.has(name)) return;
     const working = schedule[name]
       .work(withEnding)
-      .catch((fault: unknown) => {
-        logger.warn({ fault, work: name }, "periodic work failed; it is done again at its next time");
+      .catch((error: unknown) => {
+        logger.warn({ err: error, work: name }, "periodic work failed; it is done again at its next time");
       })
       .finally(() => underWay.delete(name));
     underWay.set(name, working);

@@ -75,8 +75,8 @@ async function wakeUntilHeard(deadlineMs: number): Promise<void> {
   for (;;) {
     try {
       return await queue.wake([PORTAL]);
-    } catch (fault) {
-      if (performance.now() > deadlineMs) throw fault;
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

@@ -13,7 +13,7 @@ try {
   // Before the URL goes out: whoever reads it may stop this process at once.
   process.once("SIGTERM", () => void server.stop());
   process.stdout.write(`${server.url}\n`);
-} catch (fault) {
-  process.stderr.write(`${(fault as Error).message}\n`);
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;
 }

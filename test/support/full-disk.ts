@@ -64,9 +64,9 @@ async function untilFull(insert: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; tries < 20_000; tries += 1) {
     try {
       await insert();
-    } catch (fault) {
-      if ((fault as { code?: unknown }).code === "53100") return;
-      throw fault;
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "53100") return;
+      throw error;
     }
   }
   throw new Error("the disk did not fill up");

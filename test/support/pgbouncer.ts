@@ -63,8 +63,8 @@ async function untilItAnswers(url: string): Promise<void> {
     try {
       await query(url, "SELECT 1");
       return;
-    } catch (fault) {
-      if (Date.now() > endsAt) throw fault;
+    } catch (error) {
+      if (Date.now() > endsAt) throw error;
       await sleep(50);
     }
   }

@@ -29,9 +29,9 @@ export async function startProcessStage(
     const cast = castPortal(stage.simulator, { calls: options.contacts, random: randomFrom(7) });
     await stage.install(cast.portal);
     return { ...stage, cast, ...views(stage, cast) };
-  } catch (fault) {
+  } catch (error) {
     await stage.close({ graceMs: 0 });
-    throw fault;
+    throw error;
   }
 }
 

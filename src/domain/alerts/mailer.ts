@@ -77,8 +77,8 @@ export function createMailer({ smtpUrl, from }: MailServer): Mailer {
         };
         await transport.sendMail({ from, to: { name: "", address: to }, subject, text, messageId, headers });
         return { kind: "taken" };
-      } catch (fault) {
-        return outcomeOf(fault);
+      } catch (error) {
+        return outcomeOf(error);
       }
     },
     close: () => void opened?.then((transport) => transport.close()),

@@ -206,9 +206,9 @@ export async function applyContactChanges(
 ): Promise<Set<bigint>> {
   try {
     return await inTransaction(pool, (client) => apply(client, changes));
-  } catch (fault) {
+  } catch (error) {
     const portals = [...new Set(changes.map(({ portalId }) => portalId))];
-    if (!isLockTimeout(fault) || portals.length < 2) throw fault;
+    if (!isLockTimeout(error) || portals.length < 2) throw error;
     return applyApart(
       pool,
       portals.map((id) => changes.filter(({ portalId }) => portalId === id)),

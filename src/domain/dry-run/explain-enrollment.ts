@@ -65,9 +65,9 @@ export function createExplainer(options: ExplainerOptions): Explain {
         ...verdict,
         checks: [...sourceOf(contact, portal.timeZone), ...verdict.checks],
       };
-    } catch (fault) {
-      if (fault instanceof HubSpotError) return { kind: "hubspot-unavailable" };
-      throw fault;
+    } catch (error) {
+      if (error instanceof HubSpotError) return { kind: "hubspot-unavailable" };
+      throw error;
     }
   };
 }

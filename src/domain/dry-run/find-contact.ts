@@ -56,8 +56,8 @@ export async function findContact(
     const found = await gateway.findContact(contact, properties);
     if (found === undefined) return "not-found";
     return { ...found, email: found.properties["email"] ?? null, asOf: undefined };
-  } catch (fault) {
-    if (!(fault instanceof HubSpotError)) throw fault;
+  } catch (error) {
+    if (!(error instanceof HubSpotError)) throw error;
     return (await findStored(pool, portalId, contact)) ?? "hubspot-unavailable";
   }
 }

@@ -54,13 +54,13 @@ export class UnfinishedChanges {
       const slices = await change.slices();
       wake(portalId);
       return slices && { portalId, slices, tries: 0 };
-    } catch (fault) {
+    } catch (error) {
       if (tries + 1 < TRIES) {
         await sleep(tryAgainMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
         return { ...change, tries: tries + 1 };
       }
       logger.error(
-        { fault, portalId },
+        { err: error, portalId },
         "not all waiting contacts were told of a change: they look again in time",
       );
       return undefined;

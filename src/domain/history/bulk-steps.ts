@@ -72,8 +72,8 @@ export async function workBulkStep(
   const key = { portalId: BigInt(job.portal_id), jobId: BigInt(job.id) };
   try {
     return { ...key, changed: await workStep(client, job) };
-  } catch (fault) {
-    throw new BulkStepFailed(key, fault);
+  } catch (error) {
+    throw new BulkStepFailed(key, error);
   }
 }
 

@@ -112,9 +112,9 @@ export async function savePreset(
       });
       return { kind: "saved", presetId };
     });
-  } catch (fault) {
-    if (isNameTaken(fault)) return { kind: "name-taken" };
-    throw fault;
+  } catch (error) {
+    if (isNameTaken(error)) return { kind: "name-taken" };
+    throw error;
   }
 }
 

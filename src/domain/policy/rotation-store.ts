@@ -130,9 +130,9 @@ export async function createRotation(
       });
       return { kind: "created", rotationId };
     });
-  } catch (fault) {
-    if (isNameTaken(fault)) return { kind: "name-taken" };
-    throw fault;
+  } catch (error) {
+    if (isNameTaken(error)) return { kind: "name-taken" };
+    throw error;
   }
 }
 
@@ -149,9 +149,9 @@ export async function saveRotation(
 ): Promise<SaveRotationOutcome> {
   try {
     return await inPrismaTransaction(prisma, (transaction) => replaceRotation(transaction, portalId, change));
-  } catch (fault) {
-    if (isNameTaken(fault)) return "name-taken";
-    throw fault;
+  } catch (error) {
+    if (isNameTaken(error)) return "name-taken";
+    throw error;
   }
 }
 

@@ -53,9 +53,9 @@ async function membersOf(
   knownMembers.set(rotation, looking);
   try {
     return await looking;
-  } catch (fault) {
+  } catch (error) {
     knownMembers.delete(rotation);
-    throw fault;
+    throw error;
   }
 }
 

@@ -209,9 +209,9 @@ export class SenderLedger {
 
   /** Loads how many contacts wait for each sender: those an earlier turn postponed. A failed read is forgotten. */
   async loadWaiters(): Promise<void> {
-    this.#waiters ??= this.#readWaiters().catch((fault: unknown) => {
+    this.#waiters ??= this.#readWaiters().catch((error: unknown) => {
       this.#waiters = undefined;
-      throw fault;
+      throw error;
     });
     await this.#waiters;
   }

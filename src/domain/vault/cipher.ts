@@ -78,8 +78,10 @@ function unseal(parts: SealParts, context: SealContext, { id, key }: EncryptionK
   decipher.setAuthTag(parts.tag);
   try {
     return Buffer.concat([decipher.update(parts.ciphertext), decipher.final()]).toString("utf8");
-  } catch (cause) {
-    throw new SealBroken(`A sealed ${context.field} of portal ${context.portalId} does not open`, { cause });
+  } catch (error) {
+    throw new SealBroken(`A sealed ${context.field} of portal ${context.portalId} does not open`, {
+      cause: error,
+    });
   }
 }
 

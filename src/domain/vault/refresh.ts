@@ -90,14 +90,14 @@ function open({ cipher, logger, onOwnFault }: RefreshOptions, row: StoredTokens,
     const token = openAccessToken(cipher, row);
     seals.clear(portalId);
     return token;
-  } catch (fault) {
-    onOwnFault?.(codeOf(fault));
-    if (seals.isNew(portalId, fault))
+  } catch (error) {
+    onOwnFault?.(codeOf(error));
+    if (seals.isNew(portalId, error))
       logger.error(
-        { portalId, err: fault },
+        { portalId, err: error },
         "a stored grant does not open: this account is at a standstill; look at ENCRYPTION_KEYS",
       );
-    throw fault;
+    throw error;
   }
 }
 

@@ -146,9 +146,9 @@ export function generateSecrets(env: Env, { isProduction }: Setting): Generated 
     const dataDir = env["DATA_DIR"] ?? ".data";
     const made = Object.fromEntries(missing.map((name) => [name, MAKERS[name]?.(dataDir) ?? ""]));
     return { made, problems: [], explained: [] };
-  } catch (fault) {
-    if (!(fault instanceof SecretUnavailable)) throw fault;
-    return { made: {}, problems: [`DATA_DIR: ${fault.message}`], explained: missing };
+  } catch (error) {
+    if (!(error instanceof SecretUnavailable)) throw error;
+    return { made: {}, problems: [`DATA_DIR: ${error.message}`], explained: missing };
   }
 }
 

@@ -67,7 +67,9 @@ export function openDatabase(options: {
     ...KEEP_ALIVE,
   });
   // Without a listener the loss of an idle connection would end the process. The pool has already dropped it.
-  pool.on("error", (error) => options.logger?.warn({ error }, "the database dropped an idle connection"));
+  pool.on("error", (error) =>
+    options.logger?.warn({ err: error }, "the database dropped an idle connection"),
+  );
   // The same for a checked-out connection that is idle inside a transaction: its holder learns of the loss from the
   // next query.
   pool.on("connect", (client) => client.on("error", () => undefined));

@@ -60,8 +60,8 @@ async function runUntil(signal: AbortSignal, { pool, cancel, statement }: Run): 
     const result = await running;
     isFit = !signal.aborted;
     return result;
-  } catch (fault) {
-    throw signal.aborted ? new AnswerNotWanted({ cause: fault }) : fault;
+  } catch (error) {
+    throw signal.aborted ? new AnswerNotWanted({ cause: error }) : error;
   } finally {
     signal.removeEventListener("abort", end);
     await ending;

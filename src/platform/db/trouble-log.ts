@@ -39,7 +39,7 @@ export class TroubleLog {
     const key = `${cause} ${String(message)}`;
     const isNews = !this.#logged.has(key);
     this.#logged.set(key, true);
-    if (isNews) this.#options.logger.error({ cause, fault }, `${means} ${todo}`);
+    if (isNews) this.#options.logger.error({ cause, err: fault }, `${means} ${todo}`);
   };
 
   /** The trouble of the last minute, in a sentence that anyone may read; undefined if there was none. */

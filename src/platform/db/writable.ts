@@ -17,9 +17,9 @@ export async function whyNotWritable(pool: Pool): Promise<string | undefined> {
     if (rows[0]?.is_standby === true) return "It is a standby, or still recovering: it takes no writes.";
     if (rows[0]?.is_read_only === true) return "It is read-only: it takes no writes.";
     return undefined;
-  } catch (fault) {
-    const trouble = databaseTroubleOf(fault);
-    if (trouble === undefined) throw fault;
+  } catch (error) {
+    const trouble = databaseTroubleOf(error);
+    if (trouble === undefined) throw error;
     return `${trouble.means} The log says what to do (${trouble.cause}).`;
   }
 }

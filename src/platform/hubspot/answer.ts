@@ -103,8 +103,8 @@ function observeRate(response: Response, slot: RequestSlot): void {
 async function readBody(response: Response): Promise<string> {
   try {
     return await readText(response);
-  } catch (fault) {
-    throw classifyNetworkFault(fault);
+  } catch (error) {
+    throw classifyNetworkFault(error);
   }
 }
 

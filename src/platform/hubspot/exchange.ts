@@ -99,8 +99,8 @@ class AnswerReader implements Handler {
     const { timeoutMs, assertMaySend } = this.#terms;
     try {
       assertMaySend();
-    } catch (fault) {
-      controller.abort(fault as Error);
+    } catch (error) {
+      controller.abort(error as Error);
       return;
     }
     clearTimeout(this.#timer);

@@ -172,9 +172,9 @@ export interface PortalGateway {
 async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected && fault.httpStatus === 404) return undefined;
-    throw fault;
+  } catch (error) {
+    if (error instanceof HubSpotRejected && error.httpStatus === 404) return undefined;
+    throw error;
   }
 }
 
@@ -192,8 +192,8 @@ async function readById<T>(
   for (const pauseMs of [...PAUSES_AFTER_PAGE_MS, undefined]) {
     try {
       return await orUndefined(read());
-    } catch (fault) {
-      if (!(fault instanceof HubSpotAnsweredWithPage) || fault.httpStatus !== 404) throw fault;
+    } catch (error) {
+      if (!(error instanceof HubSpotAnsweredWithPage) || error.httpStatus !== 404) throw error;
       if (pauseMs !== undefined) await sleep(pauseMs);
     }
   }

@@ -72,8 +72,8 @@ export function createTransport(options: TransportOptions) {
           ...(request.body === undefined ? {} : { body: request.body }),
         }),
       );
-    } catch (fault) {
-      throw classifyNetworkFault(fault);
+    } catch (error) {
+      throw classifyNetworkFault(error);
     }
   }
 
@@ -100,8 +100,8 @@ export function createTransport(options: TransportOptions) {
     async function token(source: Promise<string>): Promise<string> {
       try {
         return await source;
-      } catch (fault) {
-        throw classifyTokenFault(fault);
+      } catch (error) {
+        throw classifyTokenFault(error);
       }
     }
 
@@ -114,11 +114,11 @@ export function createTransport(options: TransportOptions) {
       const renewed = await token(options.renewAfterRefusal(portal.portalId, refused));
       try {
         return await attempt(request, renewed);
-      } catch (fault) {
-        if (!isUnauthorized(fault)) throw fault;
+      } catch (error) {
+        if (!isUnauthorized(error)) throw error;
         // Says nothing about the contact: HubSpot does not know its own new token yet, or has a problem.
         throw new HubSpotUnavailable("HubSpot refuses a token it has just given", {
-          cause: fault,
+          cause: error,
           wasNotSent: true,
         });
       }
@@ -128,8 +128,8 @@ export function createTransport(options: TransportOptions) {
       const current = await token(options.accessTokenFor(portal.portalId));
       try {
         return await attempt(request, current);
-      } catch (fault) {
-        if (!isUnauthorized(fault)) throw fault;
+      } catch (error) {
+        if (!isUnauthorized(error)) throw error;
         return again(request, current);
       }
     };

@@ -41,6 +41,14 @@ function cutTexts([first, ...rest]: unknown[]): unknown[] {
 }
 
 /**
+ * In place of pino's own, which would take the record's copy of an error for another error, and call its type "Object".
+ * What is still an error here is a child logger's, whose fields are not copied.
+ */
+function serializeError(err: unknown): unknown {
+  return err instanceof Error ? redactSecrets({ err })["err"] : err;
+}
+
+/**
  * Creates the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
  *
  * @param options.destination where lines go; tests hand in a stream to read them back.
@@ -51,6 +59,7 @@ export function createLogger(options: { level: string; destination?: Destination
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }), log: redactSecrets },
+    serializers: { err: serializeError },
     hooks: {
       logMethod(this: Logger, given: unknown[], log: (...given: unknown[]) => void) {
         log.apply(this, cutTexts(given));

@@ -49,7 +49,10 @@ export async function deleteFinishedJobs({
       const step = await db.executeSql(DELETE_STEP, [queue, after, STEP]);
       after = (step.rows as { last_id: string | null }[])[0]?.last_id ?? null;
     }
-  } catch (fault) {
-    logger.warn({ fault }, "finished jobs of the queue could not be deleted; trying again at the next start");
+  } catch (error) {
+    logger.warn(
+      { err: error },
+      "finished jobs of the queue could not be deleted; trying again at the next start",
+    );
   }
 }

@@ -132,10 +132,10 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
       },
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
-      .catch((fault: unknown): TurnEnd => {
+      .catch((error: unknown): TurnEnd => {
         // Not handed back: the lease has to lapse first, and with it most of HubSpot's window.
-        if (fault instanceof PortalNotReleased) throw fault;
-        logger.error({ fault, portalId }, "a drain turn failed");
+        if (error instanceof PortalNotReleased) throw error;
+        logger.error({ err: error, portalId }, "a drain turn failed");
         return "rest";
       })
       .then(async (end) => {
@@ -143,9 +143,9 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
         // Work that came before the job was done met a wake that did nothing; later work is woken for by itself.
         if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake([portalId]);
       })
-      .catch((fault: unknown) => {
+      .catch((error: unknown) => {
         // The heartbeat lapses and the portal is taken over: slower, never wrong.
-        logger.warn({ fault, portalId }, "a finished drain turn could not be handed back");
+        logger.warn({ err: error, portalId }, "a finished drain turn could not be handed back");
       })
       .finally(() => {
         running.delete(turn);
@@ -210,8 +210,8 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
             );
           }
         }
-      } catch (fault) {
-        logger.warn({ fault }, "portals could not be fetched; trying again");
+      } catch (error) {
+        logger.warn({ err: error }, "portals could not be fetched; trying again");
       } finally {
         isFetching = false;
       }
@@ -223,8 +223,8 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
     fetchSoon = () => void fetchPortals();
     const poll = setInterval(fetchSoon, POLL_INTERVAL_MS);
     const beat = setInterval(() => {
-      heartbeat().catch((fault: unknown) => {
-        logger.warn({ fault }, "heartbeats could not be renewed");
+      heartbeat().catch((error: unknown) => {
+        logger.warn({ err: error }, "heartbeats could not be renewed");
       });
     }, HEARTBEAT_INTERVAL_MS);
     const stopListening = startWakeListener({

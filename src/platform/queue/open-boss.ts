@@ -70,7 +70,7 @@ export async function openBoss(options: BossOptions): Promise<{
     ...connections(options.onFault),
   });
   boss.on("error", (fault) => {
-    logger.warn({ fault }, "queue fault");
+    logger.warn({ err: fault }, "queue fault");
   });
   const stopping = new AbortController();
   let deleting = Promise.resolve();
@@ -82,10 +82,10 @@ export async function openBoss(options: BossOptions): Promise<{
   try {
     await boss.start();
     await ensureQueue(boss, logger);
-  } catch (fault) {
+  } catch (error) {
     // Its timers would keep alive a process that has given up starting.
     await stop().catch(() => undefined);
-    throw fault;
+    throw error;
   }
   deleting = deleteFinishedJobs({ boss, queue: QUEUE, stopping: stopping.signal, logger });
   return { boss, stop };

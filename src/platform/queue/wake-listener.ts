@@ -39,8 +39,8 @@ async function listenForEver(options: WakeListenerOptions, stopping: AbortSignal
     try {
       await pause(RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)] ?? 0, stopping);
       await listen(options, stopping, () => (failures = 0));
-    } catch (fault) {
-      if (!stopping.aborted) options.logger.warn({ fault }, "wakes are not heard; connecting again");
+    } catch (error) {
+      if (!stopping.aborted) options.logger.warn({ err: error }, "wakes are not heard; connecting again");
     }
   }
 }

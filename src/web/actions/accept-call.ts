@@ -124,9 +124,9 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
     let accepted: Accepted | Unstored;
     try {
       accepted = await withinAnswerTime(store(bodyBytes(request)));
-    } catch (fault) {
+    } catch (error) {
       options.logger.error(
-        { fault, action: action.kind },
+        { err: error, action: action.kind },
         "a call could not be stored; HubSpot will send it again",
       );
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });

@@ -32,8 +32,8 @@ export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): 
       const portals = await withinAnswerTime(applyChanges(changes));
       portals.forEach(wake);
       response.status(200).end();
-    } catch (fault) {
-      logger.error({ fault }, "a webhook could not be stored; HubSpot will send it again");
+    } catch (error) {
+      logger.error({ err: error }, "a webhook could not be stored; HubSpot will send it again");
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
     }
   };

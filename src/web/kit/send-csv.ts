@@ -58,9 +58,9 @@ export async function sendCsv(
   };
   try {
     await pipeline(Readable.from(inSlices(rows), { highWaterMark: ROWS_AHEAD }), csv, watched, response);
-  } catch (fault) {
+  } catch (error) {
     // Gone is gone: what is left was for nobody.
-    if (!response.destroyed) throw fault;
+    if (!response.destroyed) throw error;
   }
 }
 

@@ -18,9 +18,9 @@ export async function attemptExecution(execution: ClaimedExecution, context: Enr
     const result = giveUp(execution) ?? (await attemptByKind(execution, context));
     await desk.settle(execution, result);
     return result;
-  } catch (fault) {
-    if (fault instanceof FailedUnsent) desk.release(execution);
-    throw fault;
+  } catch (error) {
+    if (error instanceof FailedUnsent) desk.release(execution);
+    throw error;
   }
 }
 

@@ -65,7 +65,7 @@ async function look(execution: ClaimedExecution, context: CheckContext): Promise
 export async function checkEnrollment(execution: ClaimedExecution, context: CheckContext): Promise<Result> {
   try {
     return await look(execution, context);
-  } catch (fault) {
-    return endAtDeadline(execution, recoverable(fault, execution, "QUEUED"));
+  } catch (error) {
+    return endAtDeadline(execution, recoverable(error, execution, "QUEUED"));
   }
 }

@@ -153,9 +153,9 @@ async function readMany(
 ): Promise<ReadonlyMap<string, Properties>> {
   try {
     return await gateway.readContacts(contactIds, names);
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return new Map();
-    throw fault;
+  } catch (error) {
+    if (error instanceof HubSpotRejected && error.httpStatus !== 401) return new Map();
+    throw error;
   }
 }
 

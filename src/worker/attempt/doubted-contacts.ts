@@ -46,8 +46,8 @@ async function readBatch(
   if (contactIds.length === 1) return new Map();
   try {
     return await gateway.readContacts([...new Set(contactIds)], DOUBT_PROPERTIES);
-  } catch (fault) {
-    if (!(fault instanceof HubSpotRejected) || fault.httpStatus === 401) throw fault;
+  } catch (error) {
+    if (!(error instanceof HubSpotRejected) || error.httpStatus === 401) throw error;
     return new Map();
   }
 }

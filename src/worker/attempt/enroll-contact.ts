@@ -58,8 +58,8 @@ export async function enrollContact(claimed: ClaimedExecution, context: EnrollCo
       await desk.refused(execution.id, result.refused);
     }
     return NEXT_ROUND;
-  } catch (fault) {
-    return afterFault(fault, claimed, mayHaveEnrolled);
+  } catch (error) {
+    return afterFault(error, claimed, mayHaveEnrolled);
   }
 }
 
@@ -108,8 +108,8 @@ function afterFault(fault: unknown, execution: ClaimedExecution, mayHaveEnrolled
   const isDoubtful = mayHaveEnrolled && !(fault instanceof HubSpotError);
   try {
     return recoverable(fault, execution, isDoubtful ? "UNCERTAIN" : "QUEUED");
-  } catch (cause) {
-    if (isDoubtful || cause instanceof LeaseLost) throw cause;
-    throw new FailedUnsent("the attempt failed before anything was sent", { cause });
+  } catch (error) {
+    if (isDoubtful || error instanceof LeaseLost) throw error;
+    throw new FailedUnsent("the attempt failed before anything was sent", { cause: error });
   }
 }

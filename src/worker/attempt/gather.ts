@@ -34,9 +34,9 @@ export function gather<I, O>(options: GatherOptions<I, O>): (item: I) => Promise
       batch.forEach(({ resolve }, index) => {
         resolve(answers[index] as O);
       });
-    } catch (fault) {
+    } catch (error) {
       batch.forEach(({ reject }) => {
-        reject(fault);
+        reject(error);
       });
     }
   }

@@ -24,10 +24,10 @@ export async function readDoubt(
 ): Promise<Judgement | Result> {
   try {
     return await judgeDoubt(execution, context);
-  } catch (fault) {
+  } catch (error) {
     // Even a refusal says nothing about the enrollment: calling it failed could contradict HubSpot.
-    if (fault instanceof HubSpotRejected) return later("UNCERTAIN", execution, fault);
-    return recoverable(fault, execution, "UNCERTAIN");
+    if (error instanceof HubSpotRejected) return later("UNCERTAIN", execution, error);
+    return recoverable(error, execution, "UNCERTAIN");
   }
 }
 

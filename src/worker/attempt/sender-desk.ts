@@ -249,8 +249,8 @@ export class SenderDesk {
     this.#marks.endProbe(id);
     if (sender === undefined) return;
     // The contact is enrolled, whatever becomes of the mark: the next success clears it.
-    await this.#clearMark(sender.userId).catch((fault: unknown) => {
-      if (fault instanceof LeaseLost) throw fault;
+    await this.#clearMark(sender.userId).catch((error: unknown) => {
+      if (error instanceof LeaseLost) throw error;
     });
   }
 

@@ -10,9 +10,9 @@ async function askForContact(
 ): Promise<"there" | "gone" | "not-told"> {
   try {
     return (await gateway.readContact(contactId, ["email"])) === undefined ? "gone" : "there";
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected) return "not-told";
-    throw fault;
+  } catch (error) {
+    if (error instanceof HubSpotRejected) return "not-told";
+    throw error;
   }
 }
 

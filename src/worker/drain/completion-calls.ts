@@ -82,10 +82,10 @@ export async function sendOne(desk: CompletionDesk, completion: OwedCompletion):
   try {
     await desk.gateway.completeOne(completion);
     return { id: completion.id, to: "COMPLETED" };
-  } catch (fault) {
-    if (isRefusal(fault)) return asRefused(completion, fault.message);
-    if (fault instanceof HubSpotError) return afterFault([completion], fault)[0] as CompletionResult;
-    throw fault;
+  } catch (error) {
+    if (isRefusal(error)) return asRefused(completion, error.message);
+    if (error instanceof HubSpotError) return afterFault([completion], error)[0] as CompletionResult;
+    throw error;
   }
 }
 
@@ -100,11 +100,11 @@ export async function sendBatch(
 ): Promise<BatchResult> {
   try {
     return readRows(batch, await desk.gateway.completeBatch(batch));
-  } catch (fault) {
-    if (isRefusal(fault)) return { results: [], untold: batch, isMixed: false };
-    if (fault instanceof HubSpotError)
-      return { results: afterFault(batch, fault), untold: [], isMixed: false };
-    throw fault;
+  } catch (error) {
+    if (isRefusal(error)) return { results: [], untold: batch, isMixed: false };
+    if (error instanceof HubSpotError)
+      return { results: afterFault(batch, error), untold: [], isMixed: false };
+    throw error;
   }
 }
 

@@ -142,7 +142,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const { portalId, epoch } = lease;
     const owner: Ownership = { pool, portalId, epoch, leaseCte: LEASE_CTE, hubspotNow: () => clock.at() };
     const onFault = (fault: unknown): void => {
-      logger.warn({ fault, portalId }, "the portal's circuit could not be stored");
+      logger.warn({ err: fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
     const hasCrashed = lease.inheritedMs === undefined;
@@ -243,10 +243,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const budget = openBudget(lease, options.rateLimit);
     try {
       return await workThrough(lease, budget, turn);
-    } catch (fault) {
-      if (!(fault instanceof LeaseLost)) {
-        await noteStandstill({ pool, lease, onFault: () => undefined }, fault);
-        throw fault;
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) {
+        await noteStandstill({ pool, lease, onFault: () => undefined }, error);
+        throw error;
       }
       logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");
       return "rest";

@@ -32,10 +32,10 @@ export async function handOver({ pool, lease, left, isFresh }: HandOverOptions):
   for (;;) {
     try {
       return await releasePortal(pool, lease, left());
-    } catch (cause) {
+    } catch (error) {
       const isOver = performance.now() - startedAtMs > TRY_FOR_MS || !isFresh();
-      if (isOver || !isStorageDown(cause))
-        throw new PortalNotReleased(`portal ${lease.portalId} could not be released`, { cause });
+      if (isOver || !isStorageDown(error))
+        throw new PortalNotReleased(`portal ${lease.portalId} could not be released`, { cause: error });
     }
     await sleep(PAUSE_MS);
   }

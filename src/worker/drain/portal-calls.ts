@@ -99,10 +99,10 @@ export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
     try {
       if (leave === undefined) throw new PortalSpared();
       slots.assertMaySend();
-    } catch (fault) {
+    } catch (error) {
       slot.giveBack();
       leave?.();
-      throw fault;
+      throw error;
     }
     return {
       observe: (headers) => {
@@ -157,9 +157,9 @@ export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
           gate.heard(portalId);
           circuit.succeeded();
           return answer;
-        } catch (fault) {
-          afterFailure(fault);
-          throw fault;
+        } catch (error) {
+          afterFailure(error);
+          throw error;
         }
       });
     },

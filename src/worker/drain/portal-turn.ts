@@ -199,17 +199,17 @@ export class PortalTurn {
     this.#claimedIds.add(execution.id);
     try {
       this.#keep(execution, await attempt(execution, gatewayWith(slot)));
-    } catch (fault) {
-      if (fault instanceof LeaseLost) {
+    } catch (error) {
+      if (error instanceof LeaseLost) {
         // Not one more of this portal's contacts is this owner's to begin.
-        this.#backgroundFault ??= fault;
+        this.#backgroundFault ??= error;
         return;
       }
       logger.error(
-        { fault, portalId: owner.portalId, callbackId: execution.callbackId },
+        { err: error, portalId: owner.portalId, callbackId: execution.callbackId },
         "an execution made the worker fail",
       );
-      this.#keep(execution, afterCrash(execution, fault));
+      this.#keep(execution, afterCrash(execution, error));
     } finally {
       slot.giveBack();
     }
@@ -245,8 +245,8 @@ export class PortalTurn {
       this.#owedCount =
         sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
       this.#owedSinceMs = performance.now();
-    } catch (fault) {
-      this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
+    } catch (error) {
+      this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
     }
   }
 
@@ -272,8 +272,8 @@ export class PortalTurn {
       const polled = await pollWatched(owner, { gateway: gatewayWith(), writer: this.#writer, mayGoOn });
       this.#watchPace.polled(polled);
       this.#owe(polled.decided);
-    } catch (fault) {
-      this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
+    } catch (error) {
+      this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
     }
   }
 

@@ -206,8 +206,8 @@ export class DirectoryRenewal {
     let page: CopiedPage;
     try {
       page = await list.copyPage(hands, progress.cursor);
-    } catch (fault) {
-      this.#afterFault(list, fault);
+    } catch (error) {
+      this.#afterFault(list, error);
       return;
     }
     this.#hasAnswer = true;

@@ -162,10 +162,10 @@ export class DirectoryKeeper {
         if (need === "users") return;
         need = await directoryNeed(directory, portalId);
       }
-    } catch (fault) {
+    } catch (error) {
       // The page is read again by the portal's next owner.
-      if (fault instanceof LeaseLost) return;
-      logger.warn({ fault, portalId }, "the directory could not be synced");
+      if (error instanceof LeaseLost) return;
+      logger.warn({ err: error, portalId }, "the directory could not be synced");
       const part = this.#underWay.get(portalId)?.renewal.part ?? "whole";
       this.#underWay.delete(portalId);
       await this.#postpone(portalId, part, copy);

@@ -31,12 +31,15 @@ export async function eachPortal<Portal extends { readonly portalId: bigint }>(
     for (let next = left.next(); next.done !== true && !isOver; next = left.next()) {
       try {
         await work(next.value);
-      } catch (fault) {
-        if (isForAll(fault)) {
+      } catch (error) {
+        if (isForAll(error)) {
           isOver = true;
-          throw fault;
+          throw error;
         }
-        logger.error({ fault, portalId: next.value.portalId }, `${what}; those of other accounts went on`);
+        logger.error(
+          { err: error, portalId: next.value.portalId },
+          `${what}; those of other accounts went on`,
+        );
       }
     }
   }

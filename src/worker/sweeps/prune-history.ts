@@ -42,10 +42,10 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<number
     } finally {
       await client.query(`SELECT pg_advisory_unlock($1)`, [LOCK]);
     }
-  } catch (fault) {
+  } catch (error) {
     // A connection that goes back to the pool with the lock on it would keep everyone out.
     isBroken = true;
-    throw fault;
+    throw error;
   } finally {
     client.release(isBroken);
   }

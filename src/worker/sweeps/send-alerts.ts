@@ -72,8 +72,8 @@ async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
     const problem = `The address answered with status ${status}.`;
     const askedMs = readRetryAfterMs(retryAfter, { httpStatus: status });
     return { outcome: "FAILED", isDue: status !== GONE, problem, askedMs };
-  } catch (fault) {
-    return { outcome: "FAILED", isDue: true, problem: describePostFault(fault) };
+  } catch (error) {
+    return { outcome: "FAILED", isDue: true, problem: describePostFault(error) };
   }
 }
 

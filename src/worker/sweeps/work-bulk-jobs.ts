@@ -26,11 +26,11 @@ export async function workBulkJobs(options: BulkWorkOptions): Promise<void> {
       const step = await inTransaction(pool, (client) => workBulkStep(client, failed));
       if (step === undefined) return;
       if (step.changed > 0) wake(step.portalId);
-    } catch (fault) {
-      if (!(fault instanceof BulkStepFailed)) throw fault;
-      failed.push(fault.job.jobId);
-      onFailed(fault);
-      if (fault.isForGood) await stopForGood(pool, fault);
+    } catch (error) {
+      if (!(error instanceof BulkStepFailed)) throw error;
+      failed.push(error.job.jobId);
+      onFailed(error);
+      if (error.isForGood) await stopForGood(pool, error);
     }
   }
 }

@@ -49,10 +49,10 @@ async function readSingly(contactId: string, gateway: PortalGateway): Promise<Re
     const values = await gateway.readContact(contactId, [...SEQUENCE_PROPERTIES, "hs_object_id"]);
     const id = values?.["hs_object_id"] ?? contactId;
     return { values, id: id === contactId ? undefined : id };
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return { refusal: fault };
-    if (fault instanceof HubSpotAnsweredOddly) return { odd: fault };
-    throw fault;
+  } catch (error) {
+    if (error instanceof HubSpotRejected && error.httpStatus !== 401) return { refusal: error };
+    if (error instanceof HubSpotAnsweredOddly) return { odd: error };
+    throw error;
   }
 }
 
@@ -87,9 +87,9 @@ async function readAll(contactIds: readonly string[], { gateway, mayGoOn }: Poll
       readings.set(contactId, await readSingly(contactId, gateway));
     }
     return { readings, putOff, requests };
-  } catch (fault) {
-    if (fault instanceof HubSpotError) return { readings, putOff, requests, fault };
-    throw fault;
+  } catch (error) {
+    if (error instanceof HubSpotError) return { readings, putOff, requests, fault: error };
+    throw error;
   }
 }
 
@@ -100,9 +100,9 @@ async function readTogether(
 ): Promise<ReadonlyMap<string, Properties>> {
   try {
     return await gateway.readContacts(contactIds, SEQUENCE_PROPERTIES);
-  } catch (fault) {
-    if (fault instanceof HubSpotRejected && fault.httpStatus !== 401) return new Map();
-    throw fault;
+  } catch (error) {
+    if (error instanceof HubSpotRejected && error.httpStatus !== 401) return new Map();
+    throw error;
   }
 }
 

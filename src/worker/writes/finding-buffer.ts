@@ -86,8 +86,8 @@ export class FindingBuffer {
         this.#isWritingAgain = false;
         this.#options.onDecided(batch.filter(({ result }) => result.to === "DECIDED").length);
       }
-    } catch (fault) {
-      this.#fault = fault instanceof Error ? fault : new Error(String(fault));
+    } catch (error) {
+      this.#fault = error instanceof Error ? error : new Error(String(error));
     } finally {
       this.#isWritingAgain = false;
       this.#flushing = undefined;

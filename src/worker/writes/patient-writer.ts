@@ -62,10 +62,10 @@ export class PatientWriter {
     if (items.length === 0) return;
     try {
       await this.#writePatiently(items, writing);
-    } catch (fault) {
-      if (fault instanceof LeaseLost || isPassing(fault)) throw fault;
+    } catch (error) {
+      if (error instanceof LeaseLost || isPassing(error)) throw error;
       const [only] = items;
-      if (items.length === 1 && only !== undefined) return this.#writeRefused(only, fault, writing);
+      if (items.length === 1 && only !== undefined) return this.#writeRefused(only, error, writing);
       const middle = Math.ceil(items.length / 2);
       await this.write(items.slice(0, middle), writing);
       await this.write(items.slice(middle), writing);
@@ -74,7 +74,7 @@ export class PatientWriter {
 
   async #writeRefused<T>(item: T, fault: unknown, writing: Writing<T>): Promise<void> {
     const { logger, owner } = this.#options;
-    const context = { fault, portalId: owner.portalId, executionId: writing.idOf(item) };
+    const context = { err: fault, portalId: owner.portalId, executionId: writing.idOf(item) };
     logger.error(context, `the database refuses ${writing.what}`);
     await this.#writePatiently([writing.inStead(item, fault)], writing);
   }
@@ -95,8 +95,8 @@ export class PatientWriter {
         left = await this.#writeOrTell(left, writing, isAgain);
         if (left.length === 0) return;
         if (isOver()) throw new RowsHeld(`${left.length} rows could not be written`);
-      } catch (fault) {
-        if (!isPassing(fault) || isOver()) throw fault;
+      } catch (error) {
+        if (!isPassing(error) || isOver()) throw error;
       }
     }
   }

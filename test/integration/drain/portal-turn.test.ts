@@ -163,7 +163,7 @@ describe("a turn whose budget is used up", () => {
       lastSender: () => Promise.resolve(undefined),
       patienceMs: 60_000,
     });
-    const ending = choosing.finally(() => (hasEnded = true)).catch((fault: unknown) => fault);
+    const ending = choosing.finally(() => (hasEnded = true)).catch((error: unknown) => error);
     // Later than the statements of the choice: by then it would have ended.
     await db.database.pool.query(`SELECT pg_sleep(0.2)`);
     expect(hasEnded).toBe(false);

@@ -82,7 +82,7 @@ describe.each(Object.entries(TEXTS))("%s", (_text, text) => {
     expect(hostileMs).toBeLessThan(LIMIT_MS);
     expect(healthMs).toBeLessThan(LIMIT_MS);
     // What was refused is not logged as a fault; faults of the database are, with their stack, whoever asks meanwhile.
-    const lines = app.logLines.filter(({ fault }) => fault === undefined);
+    const lines = app.logLines.filter(({ err }) => err === undefined);
     for (const line of lines) expect(JSON.stringify(line).length).toBeLessThan(1_000);
   });
 });

@@ -196,9 +196,9 @@ export class ModelHubSpot {
   #writeAndTell(callback: ModelCallback): ModelEnrollment {
     try {
       return this.#write(callback);
-    } catch (fault) {
+    } catch (error) {
       if (callback.hasLanded) callback.isTold = true;
-      throw fault;
+      throw error;
     }
   }
 

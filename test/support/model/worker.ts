@@ -106,13 +106,13 @@ export class PortalWorker {
       try {
         const result = await this.#attempt(execution, answer);
         owner.findings.push({ id: execution.id, from: execution.state, result });
-      } catch (fault) {
-        if (fault instanceof Crash) return this.crash();
-        if (!(fault instanceof OwnFault)) throw fault;
+      } catch (error) {
+        if (error instanceof Crash) return this.crash();
+        if (!(error instanceof OwnFault)) throw error;
         owner.findings.push({
           id: execution.id,
           from: execution.state,
-          result: afterCrash(execution, fault),
+          result: afterCrash(execution, error),
         });
       }
     }
@@ -154,8 +154,8 @@ export class PortalWorker {
         gateway: hubspot.forCompletions(answers, onAnswered),
         writer: new PatientWriter({ owner: ownership, logger, mayStillWrite: () => true }),
       });
-    } catch (fault) {
-      if (!(fault instanceof Crash)) throw fault;
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
       return this.crash();
     }
     const { rows } = await pool.query<{ callback_id: string }>(

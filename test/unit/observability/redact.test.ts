@@ -29,14 +29,16 @@ const PATHS: Record<string, (logger: Logger, secret: string) => void> = {
   "a nested field": (logger, secret) => logger.warn({ answer: { body: [{ note: secret }] } }, "refresh"),
   "the name of a field": (logger, secret) =>
     logger.warn({ byToken: { [secret]: 1 }, seen: { [secret]: 1 } }, "x"),
-  "an error's message": (logger, secret) => logger.error({ error: new Error(`bad ${secret}`) }, "failed"),
+  "an error's message": (logger, secret) => logger.error({ err: new Error(`bad ${secret}`) }, "failed"),
   "an error's cause": (logger, secret) =>
-    logger.error({ error: new Error("failed", { cause: new Error(secret) }) }, "failed"),
+    logger.error({ err: new Error("failed", { cause: new Error(secret) }) }, "failed"),
+  "an error of a child": (logger, secret) =>
+    logger.child({ err: new Error(`bad ${secret}`, { cause: new Error(secret) }) }).error("failed"),
   "a bare error": (logger, secret) => logger.error(new Error(`bad ${secret}`)),
   "an error under err without a message": (logger, secret) =>
     logger.error({ err: new Error(`bad ${secret}`) }),
   "an aggregate error": (logger, secret) =>
-    logger.error({ error: new AggregateError([new Error(secret)], "all") }, "x"),
+    logger.error({ err: new AggregateError([new Error(secret)], "all") }, "x"),
   "a child's fields": (logger, secret) => logger.child({ note: secret }).info("refresh"),
   "a grandchild's fields": (logger, secret) =>
     logger.child({ portalId: "1" }).child({ note: secret }).info("refresh"),
@@ -62,6 +64,25 @@ describe.each(Object.entries(SECRETS))("%s", (_name, secret) => {
     expect(lines[0]).not.toContain(secret);
     expect(lines[0]).not.toContain(secret.slice(0, 24));
     expect(() => JSON.parse(lines[0] ?? "")).not.toThrow();
+  });
+});
+
+test.each([
+  ["a record", (logger: Logger, err: Error) => logger.error({ err }, "failed")],
+  ["a child", (logger: Logger, err: Error) => logger.child({ err }).error("failed")],
+  ["the argument itself", (logger: Logger, err: Error) => logger.error(err, "failed")],
+])("an error under err in %s keeps its type, code and cause", (_where, log) => {
+  const { logger, lines } = recordingLogger();
+  const cause = new RangeError("too far");
+  log(logger, Object.assign(new TypeError("no route", { cause }), { code: "ECONNREFUSED" }));
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    err: {
+      type: "TypeError",
+      message: "no route",
+      code: "ECONNREFUSED",
+      cause: { type: "RangeError", message: "too far" },
+    },
+    msg: "failed",
   });
 });
 

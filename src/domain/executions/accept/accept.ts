@@ -251,8 +251,8 @@ export function createAcceptor(
           held.map(() => "duplicate"),
           triesLeft,
         );
-      } catch (fault) {
-        rejectAll(held, fault);
+      } catch (error) {
+        rejectAll(held, error);
       }
     };
     setTimeout(() => void again(), HELD_AGAIN_MS);
@@ -263,11 +263,11 @@ export function createAcceptor(
     if (batch.length === 0) return;
     try {
       await settle(batch, await insert(batch));
-    } catch (fault) {
+    } catch (error) {
       try {
-        await storeParts(batch, fault);
-      } catch (laterFault) {
-        rejectAll(batch, laterFault);
+        await storeParts(batch, error);
+      } catch (error) {
+        rejectAll(batch, error);
       }
     }
   }

@@ -132,7 +132,7 @@ class ServerMember {
       try {
         return await this.join();
       } catch (error) {
-        this.#logger.error({ error }, "the embedded PostgreSQL could not be brought back: trying again");
+        this.#logger.error({ err: error }, "the embedded PostgreSQL could not be brought back: trying again");
         await sleep(RELAUNCH_MS);
       }
     }

@@ -66,8 +66,8 @@ export async function applyMigrations(options: MigrateOptions): Promise<readonly
       logger.info({ migration: migration.name }, "migration applied");
     }
     return due.map(({ name }) => name);
-  } catch (fault) {
-    throw worded(fault);
+  } catch (error) {
+    throw worded(error);
   } finally {
     // The lock ends with the connection.
     await client.end().catch(() => undefined);
