@@ -1,5 +1,5 @@
 import express, { type Express } from "express";
-import { readHoldSettings } from "#web/actions/requested-hold.js";
+import { readHoldSettings } from "#domain/senders/hold-settings.js";
 import { createActionsRouter } from "#web/actions/routes.js";
 import { verifiedByHubSpot } from "#web/actions/verified-request.js";
 import { lookAgain } from "#web/settings/frame/look-again.js";
@@ -198,7 +198,7 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
         directory: foundation.directory,
         gatewayOf,
         now: foundation.senderClock,
-        patienceMs: config.executionDeadlineHours * HOUR_MS,
+        deadlineHours: config.executionDeadlineHours,
       }),
     }),
   );

@@ -164,7 +164,7 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
           directory: createDirectory({ pool: database.pool }),
           gatewayOf,
           now,
-          patienceMs: 6 * 86_400_000,
+          deadlineHours: 144,
         }),
       canMail: true,
       uninstall: async (portalId) => {

@@ -45,6 +45,12 @@ export type SenderMode = (typeof SENDER_MODES)[number];
 export const IF_ALREADY_ENROLLED = ["skip", "fail", "wait"] as const;
 export type IfAlreadyEnrolled = (typeof IF_ALREADY_ENROLLED)[number];
 
+/** Longest cooldown of a step or a preset. */
+export const MAX_COOLDOWN_DAYS = 3_650;
+
+/** Characters, more than any email address has (RFC 5321). */
+export const LONGEST_ADDRESS = 320;
+
 /**
  * First entry of each list that may be left empty: HubSpot's editor may preselect the first one, and then the preset
  * should decide.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { IF_ALREADY_ENROLLED, MAX_COOLDOWN_DAYS } from "./enroll-contract.js";
 
 /**
  * What an admin can decide about enrolling: who sends, what happens when that sender cannot, and which contacts are not
@@ -33,10 +34,10 @@ export const policySchema = z.strictObject({
     /** If a sender is only over the cap, away or outside the window: wait for the first who can send, or fail. */
     whenNobody: z.enum(["wait", "fail"]),
   }),
-  ifAlreadyEnrolled: z.enum(["skip", "fail", "wait"]),
+  ifAlreadyEnrolled: z.enum(IF_ALREADY_ENROLLED),
   cooldown: z.strictObject({
     /** 0: none. */
-    days: z.number().int().min(0).max(3_650),
+    days: z.number().int().min(0).max(MAX_COOLDOWN_DAYS),
     /** Since the last enrollment in the same sequence, or in any. */
     scope: z.enum(["sequence", "any"]),
   }),

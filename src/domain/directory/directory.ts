@@ -46,12 +46,16 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
   const cache = new LRUCache<string, object>({ max: CACHE_ENTRIES, ttl: CACHE_MS });
 
   const reads = new Map<string, Promise<unknown>>();
+  /** Grows with everything that is forgotten: what a read found that was begun before may be from before, too. */
+  let forgotten = 0;
 
   /** One read serves all callers while it is running: a burst of contacts of one owner asks at the same moment. */
   function shared<T>(key: string, read: () => Promise<T>): Promise<T> {
     const underWay = reads.get(key);
     if (underWay !== undefined) return underWay as Promise<T>;
-    const started = read().finally(() => reads.delete(key));
+    const started = read().finally(() => {
+      if (reads.get(key) === started) reads.delete(key);
+    });
     reads.set(key, started);
     return started;
   }
@@ -64,14 +68,15 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     const known = cache.get(key);
     if (known !== undefined) return known as T;
     return shared(key, async () => {
+      const before = forgotten;
       const loaded = await load();
-      if (loaded !== undefined) cache.set(key, loaded);
+      if (loaded !== undefined && before === forgotten) cache.set(key, loaded);
       return loaded;
     });
   }
 
-  /** The result of a running read may be outdated too. */
   function forget(key: string): void {
+    forgotten += 1;
     cache.delete(key);
     reads.delete(key);
   }
@@ -93,6 +98,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     portalId: bigint,
     userIds: readonly bigint[],
   ): Promise<[userId: bigint, found: { email: string | null }][]> {
+    const before = forgotten;
     const { rows } = await pool.query<{ user_id: string; email: string | null }>({
       name: "directory-active-users",
       text: `SELECT user_id, email FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person WHERE is_active`,
@@ -100,7 +106,7 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
     });
     return rows.map(({ user_id, email }) => {
       const found = { email };
-      cache.set(`user:${portalId}:${user_id}`, found);
+      if (before === forgotten) cache.set(`user:${portalId}:${user_id}`, found);
       return [BigInt(user_id), found];
     });
   }

@@ -1,11 +1,11 @@
-import { DateTime } from "luxon";
 import type { Pool } from "pg";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import type { Directory } from "#domain/directory/directory.js";
 import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
-import { readSequenceFacts } from "#domain/contract/sequence-facts.js";
-import { localDay } from "#platform/time/local-time.js";
+import { holdFor, hoursToDeadline, senderPatienceMs, type Hold } from "#domain/contract/hold.js";
+import { readHoldSettings } from "#domain/senders/hold-settings.js";
+import { localDay, localTime } from "#platform/time/local-time.js";
 import { HubSpotError } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { neededProperties } from "#domain/senders/contact-policy.js";
@@ -30,8 +30,8 @@ export interface ExplainerOptions {
   readonly gatewayOf: (portalId: bigint) => PortalGateway;
   /** The clock of send windows, away dates and caps; undefined: the database's. */
   readonly now: (() => Date) | undefined;
-  /** How long a contact that arrived now could wait for a sender. */
-  readonly patienceMs: number;
+  /** Of a call that asks for no hold of its own. */
+  readonly deadlineHours: number;
 }
 
 type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
@@ -85,33 +85,33 @@ interface Question {
   readonly question: EnrollQuestion;
 }
 
+const HOUR_MS = 3_600_000;
+
+/** In the order of the real step: what is wrong with its settings, whether its time has come, then the contact. */
 async function judge(
-  { pool, directory, now, patienceMs, openings, breathe }: Means,
+  { pool, directory, now, deadlineHours, openings, breathe }: Means,
   { portal, gateway, contact, question }: Question,
 ): Promise<Verdict> {
-  if (portal.isPaused)
-    return {
-      checks: [{ name: "Pause", verdict: "waits", sentence: "Enrolling is paused for this account." }],
-      choice: undefined,
-      decision: "wait",
-      sentence: "It would be looked at when an admin resumes.",
-    };
-  const wait = notYet(question, { timeZone: portal.timeZone, now: now?.() ?? portal.readAt });
-  if (wait !== undefined) return wait;
-  if (!contact.properties["email"])
-    return refused("CONTACT_HAS_NO_EMAIL", ERROR_SENTENCES.CONTACT_HAS_NO_EMAIL);
-  const { portalId } = portal;
+  const { portalId, timeZone } = portal;
   const at = now?.() ?? portal.readAt;
+  const { notBefore, ifAlreadyEnrolled } = question;
+  const settings = { ...(await readHoldSettings(pool, portalId)), now: at };
+  const hold = holdFor({ notBefore, untilSequenceEnds: ifAlreadyEnrolled === "wait" }, settings);
+  if (hold.kind === "too-long") return refused("INVALID_INPUT", hold.reason);
+  if (portal.isPaused) return PAUSED;
+  const wait = notYet(hold, timeZone);
+  if (wait !== undefined) return wait;
+  const leftMs = hoursToDeadline(hold, deadlineHours) * HOUR_MS;
   return toVerdict(
     await explainChoice(pool, {
       portal,
-      patienceMs,
+      patienceMs: senderPatienceMs(leftMs),
       openings,
       breathe,
       now: at,
       contactId: contact.id,
       properties: contact.properties,
-      isInSequence: readSequenceFacts(contact.properties, at).isEnrolled,
+      readEnrollment: () => readEnrollment(gateway, contact.id),
       sequenceId: question.sequenceId,
       step: stepOf(question),
       people: findPeople({
@@ -124,20 +124,32 @@ async function judge(
   );
 }
 
-/** Before its date, a step checks nothing else. */
-function notYet(
-  { notBefore }: EnrollQuestion,
-  { timeZone, now }: { timeZone: string; now: Date },
-): Verdict | undefined {
-  if (notBefore === undefined) return undefined;
-  const inZone = DateTime.fromISO(notBefore, { zone: timeZone });
-  const beginsAt = inZone.isValid ? inZone : DateTime.fromISO(notBefore, { zone: "utc" });
-  if (beginsAt.toMillis() <= now.getTime()) return undefined;
+/** Where HubSpot cannot be asked, the contact's properties are believed: it is looked up only if they name a sequence. */
+async function readEnrollment(gateway: PortalGateway, contactId: string): Promise<object | undefined> {
+  try {
+    return await gateway.readEnrollment(contactId);
+  } catch (fault) {
+    if (fault instanceof HubSpotError) return {};
+    throw fault;
+  }
+}
+
+const PAUSED: Verdict = {
+  checks: [{ name: "Pause", verdict: "waits", sentence: "Enrolling is paused for this account." }],
+  choice: undefined,
+  decision: "wait",
+  sentence: "It would be looked at when an admin resumes.",
+};
+
+/** Before its time a step looks at nothing else. */
+function notYet({ notBefore, waitMs }: Hold, timeZone: string): Verdict | undefined {
+  if (notBefore === undefined || waitMs === 0) return undefined;
+  const from = localTime(notBefore, timeZone);
   return {
-    checks: [{ name: "Not before", verdict: "waits", sentence: `The step names ${notBefore}.` }],
+    checks: [{ name: "Not before", verdict: "waits", sentence: `The step names ${from}.` }],
     choice: undefined,
     decision: "wait",
-    sentence: `It would be looked at from ${notBefore} on.`,
+    sentence: `It would be looked at from ${from} on.`,
   };
 }
 
@@ -205,8 +217,24 @@ const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
   },
 ];
 
+/** It is in a sequence, by HubSpot's look-up: told by the words for what then happens. */
+function inSequence({ ifAlreadyEnrolled }: Policy): Verdict {
+  const waits = ifAlreadyEnrolled === "wait";
+  const sentence = `The contact is in a sequence now: ${IN_SEQUENCE[ifAlreadyEnrolled]}.`;
+  const code = "ALREADY_ENROLLED";
+  const check = { name: "In a sequence now", verdict: waits ? "waits" : "refused", code, sentence } as const;
+  return { checks: [check], choice: undefined, decision: waits ? "wait" : "refuse", code, sentence };
+}
+
+const IN_SEQUENCE: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
+  skip: "it would go on as a success",
+  fail: "it would go on as a failure",
+  wait: "it would wait until that sequence ends",
+};
+
 function toVerdict(explanation: ChoiceExplanation): Verdict {
   if (explanation.kind === "refused") return refused(explanation.code, explanation.reason);
+  if (explanation.kind === "in-sequence") return inSequence(explanation.policy);
   const { decision, policy } = explanation;
   const { choice } = decision;
   const checks = passed(policy);

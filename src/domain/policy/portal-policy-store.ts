@@ -1,5 +1,6 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma } from "#platform/db/generated/client.js";
+import { HOLD_DAYS, INITIAL_MAX_HOLD_DAYS } from "#domain/contract/hold.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
 import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js";
 
@@ -23,9 +24,8 @@ export interface StoredPortalPolicy {
 }
 
 /** HubSpot's own default hold is a week: a shorter one could not hold a contact until its deadline. */
-export const MIN_HOLD_DAYS = 7;
+export const MIN_HOLD_DAYS = HOLD_DAYS;
 export const MAX_HOLD_DAYS = 365;
-const INITIAL_HOLD_DAYS = 30;
 /** Longer than the longest cooldown there is. */
 export const MAX_RETENTION_DAYS = 3_650;
 
@@ -39,7 +39,7 @@ export async function findPortalPolicy(
       defaultSenderUserId: row?.defaultSenderUserId ?? null,
       sequenceReaderUserId: row?.sequenceReaderUserId ?? null,
       onlyListedSenders: row?.onlyListedSenders ?? false,
-      maxHoldDays: row?.maxHoldDays ?? INITIAL_HOLD_DAYS,
+      maxHoldDays: row?.maxHoldDays ?? INITIAL_MAX_HOLD_DAYS,
       retentionDays: row?.retentionDays ?? null,
     },
     version: row?.version ?? 0,

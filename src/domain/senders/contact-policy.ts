@@ -19,8 +19,6 @@ export interface ContactFacts {
   readonly properties: Readonly<Record<string, string | null>>;
   /** What we have enrolled the contact in; */
   readonly history: ContactHistory | undefined;
-  /** In a sequence now: then `ifAlreadyEnrolled` decides, not the cooldown. */
-  readonly isInSequence?: boolean;
   readonly now: Date;
   /** The portal's time zone: days in the reason follow its calendar. */
   readonly timeZone: string;
@@ -100,7 +98,7 @@ function lastEnrolledMs({ cooldown }: Policy, facts: ContactFacts): number | und
 
 function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | undefined {
   const { days, scope } = policy.cooldown;
-  if (days === 0 || facts.isInSequence === true) return undefined;
+  if (days === 0) return undefined;
   const lastMs = lastEnrolledMs(policy, facts);
   if (lastMs === undefined || facts.now.getTime() - lastMs >= days * DAY_MS) return undefined;
   const last = localDay(new Date(lastMs), facts.timeZone);

@@ -1,13 +1,14 @@
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
 import { INITIAL_POLICY, type Policy, type SenderRule } from "#domain/contract/policy.js";
 import type { Needs, PortalPolicy } from "./portal-policy.js";
 
 /** What a workflow's step sets itself; the preset decides the rest. */
 export interface StepChoices {
-  readonly senderMode?: "contact_owner" | "specific_user" | "rotation" | "portal_default" | undefined;
+  readonly senderMode?: SenderMode | undefined;
   readonly senderUserId?: string | undefined;
   readonly rotationId?: string | undefined;
   readonly presetId?: string | undefined;
-  readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait" | undefined;
+  readonly ifAlreadyEnrolled?: IfAlreadyEnrolled | undefined;
   readonly cooldownDays?: number | undefined;
 }
 

@@ -3,8 +3,8 @@ import type { Breathe } from "#platform/time/breather.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { chooseSender, type SenderDecision } from "./choose-sender.js";
 import { readContactHistories } from "./contact-history.js";
-import { refuseContact } from "./contact-policy.js";
 import { effectivePolicy, type StepChoices } from "./effective-policy.js";
+import { isInSequence, judgeByPolicy } from "./contact-verdict.js";
 import type { Openings } from "./windows/openings.js";
 import type { PeopleSources } from "./people.js";
 import type { Policy } from "#domain/contract/policy.js";
@@ -20,8 +20,8 @@ export interface ChoiceQuestion {
   readonly step: StepChoices & { readonly senderAlias?: string | undefined };
   /** The contact's REQUESTED_PROPERTIES, and those that `neededProperties` of the policy names. */
   readonly properties: Readonly<Record<string, string | null>>;
-  /** According to its properties. */
-  readonly isInSequence: boolean;
+  /** HubSpot's look-up: the sequence that has the contact now, if any. Asked only if its properties say that one has. */
+  readonly readEnrollment: () => Promise<object | undefined>;
   readonly people: PeopleSources;
   readonly openings: Openings;
   readonly breathe: Breathe;
@@ -39,6 +39,8 @@ export type ChoiceExplanation =
       readonly status: "SKIPPED" | "FAILED";
       readonly reason: string;
     }
+  /** Another sequence has it now: what its policy says of that happens. */
+  | { readonly kind: "in-sequence"; readonly policy: Policy }
   | { readonly kind: "decided"; readonly policy: Policy; readonly decision: SenderDecision };
 
 /** No execution has this id. */
@@ -49,23 +51,19 @@ const NOBODY = -1n;
  * It does not include what only HubSpot knows (an enrollment under way, a missing inbox nobody has run into yet).
  */
 export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promise<ChoiceExplanation> {
-  const { portal, contactId, sequenceId, properties, step, openings, breathe } = question;
+  const { portal, contactId, sequenceId, properties, step, openings, breathe, readEnrollment } = question;
   const { portalId } = portal;
   const now = (): Date => question.now;
-  const [history] = await readContactHistories(pool, portalId, [{ contactId, sequenceId }]);
   const effective = effectivePolicy(portal, step);
   if (effective.kind === "unusable")
     return { kind: "refused", code: "INVALID_INPUT", status: "FAILED", reason: effective.reason };
   const { policy } = effective;
-  const refusal = refuseContact(policy, {
-    sequenceId,
-    properties,
-    history,
-    isInSequence: question.isInSequence,
-    now: question.now,
-    timeZone: portal.timeZone,
-  });
-  if (refusal !== undefined) return { kind: "refused", ...refusal };
+  const readHistory = async () =>
+    (await readContactHistories(pool, portalId, [{ contactId, sequenceId }]))[0];
+  const contact = { sequenceId, properties, now: question.now, timeZone: portal.timeZone };
+  const verdict = await judgeByPolicy(policy, { ...contact, readHistory, readEnrollment });
+  if (verdict.kind === "refused") return verdict;
+  if (verdict.kind === "in-sequence") return { kind: "in-sequence", policy };
   // Its own ledger and wheels, thrown away at the end: nothing is really reserved.
   const ledger = new SenderLedger({ pool, portalId, now, openings });
   const decision = await chooseSender(
@@ -85,9 +83,12 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
       properties,
       alias: step.senderAlias,
       people: question.people,
-      lastSender: () => Promise.resolve(history?.lastSenderUserId),
+      lastSender: async () => (await readHistory())?.lastSenderUserId,
       patienceMs: question.patienceMs,
     },
   );
+  // HubSpot refuses to enroll it again, whoever sends.
+  if (decision.kind === "send" && (await isInSequence({ properties, now: question.now, readEnrollment })))
+    return { kind: "in-sequence", policy };
   return { kind: "decided", policy, decision };
 }

@@ -1,3 +1,4 @@
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 
 /** "What would happen to this contact?": what a workflow's step would ask for. This enrolls nothing. */
@@ -9,18 +10,17 @@ export interface EnrollQuestion {
   readonly presetId: bigint | null;
   readonly sender: RequestedSender;
   /** What else the step says; the preset decides what is absent. */
-  readonly ifAlreadyEnrolled?: "skip" | "fail" | "wait";
+  readonly ifAlreadyEnrolled?: IfAlreadyEnrolled;
   readonly cooldownDays?: number;
   /** An alias address of the sender's inbox. */
   readonly senderAlias?: string;
-  /** The first day on which it may enroll, as YYYY-MM-DD in the portal's zone. */
+  /** From when on it may enroll, in any form that a step can name it (domain/contract/point-in-time.ts). */
   readonly notBefore?: string;
 }
 
 /** The step's choice of sender; `portal_default` leaves it to the preset. */
 export type RequestedSender =
-  | { readonly mode: "portal_default" }
-  | { readonly mode: "contact_owner" }
+  | { readonly mode: Exclude<SenderMode, "specific_user" | "rotation"> }
   | { readonly mode: "specific_user"; readonly userId: bigint }
   | { readonly mode: "rotation"; readonly rotationId: bigint };
 

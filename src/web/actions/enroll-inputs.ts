@@ -1,17 +1,17 @@
 import { z } from "zod";
-import { IF_ALREADY_ENROLLED, SENDER_MODES, type EnrollInput } from "#domain/contract/enroll-contract.js";
+import {
+  IF_ALREADY_ENROLLED,
+  LONGEST_ADDRESS,
+  MAX_COOLDOWN_DAYS,
+  SENDER_MODES,
+  type EnrollInput,
+} from "#domain/contract/enroll-contract.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
-import { isPointInTime } from "./point-in-time.js";
+import { isPointInTime } from "#domain/contract/point-in-time.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** The inputs of one call as text; undefined where the step leaves one empty. */
 export type GivenInputs = Readonly<Record<EnrollInput, string | undefined>>;
-
-/** As long as the longest cooldown a preset can have (domain/contract/policy.ts). */
-const MAX_COOLDOWN_DAYS = 3_650;
-
-/** As long as an address can be (RFC 5321), in characters. */
-const LONGEST_ADDRESS = 320;
 
 function oneOf<T extends string>(choices: readonly T[], given: string | undefined): T | undefined {
   return choices.find((choice) => choice === given);

@@ -15,7 +15,8 @@ import {
   type ParsedCall,
 } from "./call-envelope.js";
 import { findInputProblem, readChoices, type GivenInputs } from "./enroll-inputs.js";
-import { requestedHold, withHold, type HoldSettings } from "./requested-hold.js";
+import type { HoldSettings } from "#domain/contract/hold.js";
+import { requestedHold, withHold } from "./requested-hold.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 function toExecution(parsed: Call, given: GivenInputs): IncomingExecution {

@@ -1,6 +1,6 @@
 import { HOLD_DAYS } from "#domain/contract/hold.js";
 import { DEFAULT_MAX_WAIT_DAYS, WAIT_INPUTS } from "#domain/contract/wait-contract.js";
-import type { HoldSettings } from "./requested-hold.js";
+import type { HoldSettings } from "#domain/contract/hold.js";
 import { firstLookAt } from "#domain/contract/look-times.js";
 import { readCall, readInput, toIncoming, toInvalid, type Call, type ParsedCall } from "./call-envelope.js";
 

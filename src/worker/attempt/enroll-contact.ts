@@ -1,4 +1,5 @@
 import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { senderPatienceMs } from "#domain/contract/hold.js";
 import { failed } from "#domain/contract/outcome.js";
 import { findPeople } from "#domain/dry-run/find-people.js";
 import { timeLeftMs } from "#domain/executions/time-left.js";
@@ -20,8 +21,6 @@ const NEXT_ROUND: Result = {
   delayMs: 1_000,
   problem: `HubSpot refused ${MAX_SENDERS_TRIED} senders in a row.`,
 };
-/** A sender that is free later than this before the deadline is of no use. */
-const DEADLINE_MARGIN_MS = 60_000;
 
 /**
  * Attempts one claimed execution: holds the contact against the portal's policy, finds the sender, stores the intent,
@@ -75,7 +74,7 @@ function senderRequest(
     alias: execution.request.senderAlias,
     people: peopleSources(context),
     lastSender: async () => (await context.desk.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
-    patienceMs: timeLeftMs(execution.deadlineMs) - DEADLINE_MARGIN_MS,
+    patienceMs: senderPatienceMs(timeLeftMs(execution.deadlineMs)),
   };
 }
 

@@ -1,9 +1,10 @@
 import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { msUntil } from "#domain/contract/hold.js";
 import { failed, refusedByPolicy, type Outcome } from "#domain/contract/outcome.js";
 import type { Policy } from "#domain/contract/policy.js";
-import { readSequenceFacts } from "#domain/contract/sequence-facts.js";
 import type { Result } from "#domain/executions/write-back.js";
-import { neededProperties, refuseContact } from "#domain/senders/contact-policy.js";
+import { neededProperties } from "#domain/senders/contact-policy.js";
+import { judgeByPolicy } from "#domain/senders/contact-verdict.js";
 import { afterAlreadyEnrolled } from "./after-request.js";
 import type { EnrollContext } from "./enroll-context.js";
 
@@ -45,15 +46,14 @@ export async function judgeContact(
   const found = await context.contacts.of(execution, { needed: neededProperties(policy), gateway });
   if (found === undefined) return decided(failed("CONTACT_NOT_FOUND"));
   const { contactId, properties } = found;
-  if (!properties["email"]) return decided(failed("CONTACT_HAS_NO_EMAIL"));
   const contact = { execution: { ...execution, contactId }, policy, properties };
   return (await refusedByContactPolicy(contact, context, portal.timeZone)) ?? contact;
 }
 
 function notYet({ request: { notBefore } }: ClaimedExecution, now: Date): Result | undefined {
   if (notBefore === undefined) return undefined;
-  const delayMs = Date.parse(notBefore) - now.getTime();
-  if (!(delayMs > 0)) return undefined;
+  const delayMs = msUntil(new Date(notBefore), now);
+  if (delayMs === 0) return undefined;
   return { to: "QUEUED", isWait: true, delayMs, problem: `Not to be enrolled before ${notBefore}.` };
 }
 
@@ -62,22 +62,22 @@ async function refusedByContactPolicy(
   context: EnrollContext,
   timeZone: string,
 ): Promise<Result | undefined> {
-  const { desk } = context;
+  const { desk, gateway } = context;
   const { contactId, sequenceId } = execution;
-  const history = policy.cooldown.days > 0 ? await desk.historyOf({ contactId, sequenceId }) : undefined;
-  const facts = { sequenceId, properties, history, now: desk.now(), timeZone };
-  const refusal = refuseContact(policy, facts);
-  // The cooldown of a contact that is in a sequence began with that very enrollment.
-  if (refusal?.code === "COOLDOWN_ACTIVE" && (await isInSequence(contactId, { context, properties })))
-    return afterAlreadyEnrolled({ execution, context, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
-  return refusal && decided(refusedByPolicy(refusal));
-}
-
-/** By its properties, which are some seconds behind, and then by HubSpot's look-up, one request (docs/hubspot.md §5.1). */
-async function isInSequence(
-  contactId: string,
-  { context, properties }: { context: EnrollContext; properties: AdmittedContact["properties"] },
-): Promise<boolean> {
-  if (!readSequenceFacts(properties, context.desk.now()).isEnrolled) return false;
-  return (await context.gateway.readEnrollment(contactId)) !== undefined;
+  const verdict = await judgeByPolicy(policy, {
+    sequenceId,
+    properties,
+    timeZone,
+    now: desk.now(),
+    readHistory: () => desk.historyOf({ contactId, sequenceId }),
+    readEnrollment: () => gateway.readEnrollment(contactId),
+  });
+  switch (verdict.kind) {
+    case "may-be-enrolled":
+      return undefined;
+    case "in-sequence":
+      return afterAlreadyEnrolled({ execution, context, ifAlreadyEnrolled: policy.ifAlreadyEnrolled });
+    case "refused":
+      return decided(refusedByPolicy(verdict));
+  }
 }

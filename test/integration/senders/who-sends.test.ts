@@ -232,7 +232,7 @@ describe("a sender who cannot send now", () => {
         now: new Date(),
         step: { senderMode: "contact_owner" },
         properties: stage.portal.contacts.get(contactId)?.properties ?? {},
-        isInSequence: false,
+        readEnrollment: () => Promise.resolve(undefined),
         patienceMs: 5 * 86_400_000,
       });
     expect(await explain()).toMatchObject({ kind: "decided", decision: { kind: "wait" } });

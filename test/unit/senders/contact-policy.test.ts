@@ -51,11 +51,10 @@ describe("a cooldown", () => {
     expect(cooling("any", { ...history(1), properties: old })?.code).toBe("COOLDOWN_ACTIVE");
   });
 
-  test("is over to the millisecond, and is none of zero days or while the contact is in a sequence", () => {
+  test("is over to the millisecond, and is none of zero days", () => {
     expect(cooling("any", history(3))).toBeUndefined();
     expect(cooling("any", history(2.999))?.code).toBe("COOLDOWN_ACTIVE");
     expect(cooling("any", history(-0.5), 0)).toBeUndefined();
-    expect(cooling("any", { ...history(1), isInSequence: true })).toBeUndefined();
   });
 });
 

@@ -1,7 +1,8 @@
 import { DatabaseError, type Pool } from "pg";
 import { isLockTimeout } from "#platform/db/lock-timeout.js";
 import type { EnrollRequest, ExecutionKind, WaitRequest } from "#domain/contract/execution.js";
-import { HOLD_DAYS } from "#domain/contract/hold.js";
+import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { HOLD_DAYS, hoursToDeadline } from "#domain/contract/hold.js";
 import type { StoredOutcome } from "#domain/contract/outcome.js";
 import { callKey } from "./past-calls.js";
 import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
@@ -130,24 +131,10 @@ function rejectAll(batch: readonly Waiting[], fault: unknown): void {
   });
 }
 
-/** Between the deadline and the end of the hold, for the completion: a day, or less where the ordinary hold has less. */
-const SPARE_HOURS = 24;
-
-/** Hours from the acceptance to the deadline: after the action's own wait, and before HubSpot releases the contact. */
-function deadlineOf(
-  { holdDays = HOLD_DAYS, waitHours = 0 }: IncomingExecution,
-  deadlineHours: number,
-): number {
-  const spareHours = Math.min(SPARE_HOURS, HOLD_DAYS * 24 - deadlineHours);
-  return Math.min(waitHours + deadlineHours, holdDays * 24 - spareHours);
-}
-
-/** Characters; no address has more (RFC 5321). Longer ones would not fit into the index by address. */
-const MAX_EMAIL = 320;
-
 function emailOf({ request }: IncomingExecution): string | null {
   const email = request.properties?.["email"];
-  return email == null ? null : cutText(email, MAX_EMAIL);
+  // Longer ones would not fit into the index by address.
+  return email == null ? null : cutText(email, LONGEST_ADDRESS);
 }
 
 function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
@@ -168,7 +155,7 @@ function columns(batch: readonly Waiting[], deadlineHours: number): unknown[] {
     column((row) => row.kind),
     column((row) => row.holdDays ?? HOLD_DAYS),
     column((row) => row.dueAt ?? null),
-    column((row) => deadlineOf(row, deadlineHours)),
+    column(({ holdDays: days, waitHours }) => hoursToDeadline({ days, waitHours }, deadlineHours)),
   ];
 }
 

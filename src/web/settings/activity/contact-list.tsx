@@ -1,3 +1,4 @@
+import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
 import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
 import { storyPath } from "../words/paths.js";
@@ -17,7 +18,6 @@ export interface ContactListModel {
 
 /** Whole on the execution's own page. */
 const LONGEST_NAME = 120;
-const LONGEST_ADDRESS = 254;
 const LONGEST_REASON = 400;
 
 /** What happened to each contact; on a narrow screen each row is a block whose cells name themselves. */

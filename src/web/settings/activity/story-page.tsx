@@ -7,7 +7,8 @@ import { FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import { ACTIVITY_PATH, storyPath, tellPath } from "../words/paths.js";
-import { Entries, LONGEST_ADDRESS, StorySteps, type StoryModel } from "./story-steps.js";
+import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { Entries, StorySteps, type StoryModel } from "./story-steps.js";
 import { ACTION_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
 import { shorten } from "#platform/text/shorten.js";
 

@@ -1,3 +1,4 @@
+import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
 import type { ComponentChildren } from "preact";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import type { Format } from "../words/format.js";
@@ -22,7 +23,6 @@ export interface StoryModel {
 }
 
 /** No mailbox has a longer address (RFC 5321). */
-export const LONGEST_ADDRESS = 254;
 
 /** Received, who sends and why, the attempts, and how it ended: one after the other, as far as it has come. */
 export function StorySteps(model: StoryModel) {

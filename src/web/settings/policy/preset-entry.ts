@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_COOLDOWN_DAYS } from "#domain/contract/enroll-contract.js";
 import { policySchema, type Policy, type SenderRule } from "#domain/contract/policy.js";
 import type { PresetDraft } from "#domain/policy/preset-store.js";
 import type { Nameable } from "../words/names.js";
@@ -148,7 +149,11 @@ const PROBLEMS: readonly [path: string, field: keyof PresetEntry, sentence: stri
   ["fallback.rotationId", "fallback_rotation_id", "Choose the rotation to fall back to, or none."],
   ["fallback.whenNobody", "when_nobody", "Choose what happens when nobody can send now."],
   ["ifAlreadyEnrolled", "if_already_enrolled", "Choose what happens to a contact that is in a sequence now."],
-  ["cooldown.days", "cooldown_days", "Enter the cooldown as a whole number of days from 0 to 3,650."],
+  [
+    "cooldown.days",
+    "cooldown_days",
+    `Enter the cooldown as a whole number of days from 0 to ${MAX_COOLDOWN_DAYS.toLocaleString("en-US")}.`,
+  ],
   ["cooldown.scope", "cooldown_scope", "Choose which enrollments the cooldown counts."],
   [
     "suppression.property.name",

@@ -1,4 +1,11 @@
 import { z } from "zod";
+import {
+  IF_ALREADY_ENROLLED,
+  LONGEST_ADDRESS,
+  MAX_COOLDOWN_DAYS,
+  SENDER_MODES,
+} from "#domain/contract/enroll-contract.js";
+import { isPointInTime } from "#domain/contract/point-in-time.js";
 import { listSequences } from "#domain/directory/people.js";
 import { sendPage } from "#web/kit/page.js";
 import type { RequestedSender, EnrollQuestion } from "#domain/senders/explanation.js";
@@ -24,31 +31,27 @@ const EMPTY: TryEntry = {
   not_before: "",
 };
 
-const LONGEST_ADDRESS = 254;
-const LONGEST_COOLDOWN = 3_650;
-
 const tryForm = z.object({
   contact: z.union(
     [z.string().regex(/^\d{1,18}$/), z.email().max(LONGEST_ADDRESS)],
     "Enter the contact's e-mail address, or its record id.",
   ),
-  sequence_id: z.string().regex(/^\d{1,18}$/, "Choose a sequence."),
-  sender_mode: z.enum(
-    ["portal_default", "contact_owner", "specific_user", "rotation"],
-    "Choose who is to send.",
-  ),
+  sequence_id: z.string().regex(/^\d{1,20}$/, "Choose a sequence."),
+  sender_mode: z.enum(SENDER_MODES, "Choose who is to send."),
   sender_alias: z.union([
     z.literal(""),
     z.email("The alias has to be an e-mail address, or nothing.").max(LONGEST_ADDRESS),
   ]),
-  if_already_enrolled: z.enum(["", "skip", "fail", "wait"], "Choose one of the list."),
+  if_already_enrolled: z.enum(["", ...IF_ALREADY_ENROLLED], "Choose one of the list."),
   cooldown_days: z
     .string()
     .refine(
-      (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) <= LONGEST_COOLDOWN),
-      "Enter the cooldown as a whole number of days from 0 to 3,650, or nothing.",
+      (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) <= MAX_COOLDOWN_DAYS),
+      `Enter the cooldown as a whole number of days from 0 to ${MAX_COOLDOWN_DAYS.toLocaleString("en-US")}, or nothing.`,
     ),
-  not_before: z.union([z.literal(""), z.iso.date("Enter a day such as 2027-01-31, or nothing.")]),
+  not_before: z
+    .string()
+    .refine((text) => text === "" || isPointInTime(text), "Enter a day such as 2027-01-31, or nothing."),
 });
 
 /** Names of this portal only: whatever else is typed is a problem of its field. */

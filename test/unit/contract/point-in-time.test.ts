@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { isPointInTime, pointInTime } from "#web/actions/point-in-time.js";
+import { isPointInTime, pointInTime } from "#domain/contract/point-in-time.js";
 
 const at = (text: string, zone: string | null) => pointInTime(text, zone).toISOString();
 
