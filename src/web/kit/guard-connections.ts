@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { refuseCrumbs } from "./refuse-crumbs.js";
+import { createCrumbGuard } from "./refuse-crumbs.js";
 
 export interface ConnectionLimits {
   /** Connections of all peers together. */
@@ -45,7 +45,7 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
     if ((counts.get(peer) ?? 0) > limits.perPeer) closeOldest(connections, peer, socket);
     else if (connections.size > limits.total) closeOldest(connections, undefined, socket);
   });
-  server.on("request", refuseCrumbs);
+  server.on("request", createCrumbGuard());
   server.on("request", (request, response) => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return;

@@ -1,33 +1,53 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
+import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { muteParser } from "./mute-parser.js";
 
 /** So many pieces are looked at before they are judged by their size. */
-const MANY_PIECES = 1_024;
+const MANY_PIECES = 256;
 const LEAST_MEAN_BYTES = 64;
+/**
+ * Pieces of all connections together that are looked at in one turn of the event loop. Beyond it, whoever sends crumbs is
+ * judged by the first few of them: hundreds of connections at once would hold up everybody else, too.
+ */
+const MOST_PIECES_A_TURN = 4_096;
+const FEW_PIECES = 16;
 
 /**
- * Hangs up on whoever sends a body in crumbs, with 400 where nothing was answered yet. No HTTP client does so by itself,
- * and each crumb costs us far more than its sender: the parser finds ten thousand in one read of a connection, and nothing
- * else is done meanwhile. So it is the parser's pieces that are counted, as they come and whether anybody reads them or
- * not, and after the last that is suffered none gets any further.
+ * Hangs up on whoever sends a body in crumbs, with 400 if nothing was answered yet. No HTTP client does so by itself, and
+ * each crumb costs us far more than its sender: the parser finds ten thousand in one read of a connection, and nothing else
+ * is done meanwhile. So it is the parser's pieces that are counted, as they come and whether anybody reads them or not, and
+ * after the last that is suffered the parser hands out no more.
  */
-export function refuseCrumbs(request: IncomingMessage, response: ServerResponse): void {
-  if (!mayHaveManyPieces(request)) return;
-  const push = request.push.bind(request);
-  let [size, pieces] = [0, 0];
-  request.push = (piece: Buffer | null) => {
-    size += piece?.length ?? 0;
-    pieces += 1;
-    if (piece === null || pieces <= MANY_PIECES || size >= pieces * LEAST_MEAN_BYTES) return push(piece);
-    request.push = () => false;
-    hangUp(request, response);
-    return false;
+export function createCrumbGuard(): RequestListener {
+  const mostNow = createTurnLimit();
+  return (request, response) => {
+    if (!mayHaveManyPieces(request)) return;
+    const push = request.push.bind(request);
+    let [size, pieces] = [0, 0];
+    request.push = (piece: Buffer | null) => {
+      size += piece?.length ?? 0;
+      pieces += 1;
+      if (piece === null || size >= pieces * LEAST_MEAN_BYTES || pieces <= mostNow()) return push(piece);
+      request.push = () => false;
+      hangUp(request, response);
+      return false;
+    };
+    // Node stops pushing what nobody reads once the answer is out, unless it was read by then.
+    response.prependOnceListener("finish", () => {
+      if (request.complete) return;
+      request.read(0);
+      request.resume();
+    });
   };
-  // Node stops pushing what nobody reads once the answer is out, unless it was read by then.
-  response.prependOnceListener("finish", () => {
-    if (request.complete) return;
-    request.read(0);
-    request.resume();
-  });
+}
+
+/** How many crumbs one request may send; each question counts as a crumb of this turn of the event loop. */
+function createTurnLimit(): () => number {
+  let asked = 0;
+  return () => {
+    asked += 1;
+    if (asked === 1) setImmediate(() => (asked = 0));
+    return asked > MOST_PIECES_A_TURN ? FEW_PIECES : MANY_PIECES;
+  };
 }
 
 function mayHaveManyPieces({ headers }: IncomingMessage): boolean {
@@ -35,6 +55,7 @@ function mayHaveManyPieces({ headers }: IncomingMessage): boolean {
 }
 
 function hangUp({ socket }: IncomingMessage, { headersSent }: ServerResponse): void {
+  muteParser(socket);
   if (!headersSent) socket.write(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\n\r\n`);
   socket.destroy();
 }

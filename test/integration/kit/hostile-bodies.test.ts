@@ -5,11 +5,12 @@ import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import express from "express";
 import { createErrorHandler } from "#web/kit/error-handler.js";
-import { refuseCrumbs } from "#web/kit/refuse-crumbs.js";
+import { createCrumbGuard } from "#web/kit/refuse-crumbs.js";
 import { readFormBody } from "#web/kit/form-body.js";
 import { readText } from "#platform/hubspot/read-text.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { signedHeaders } from "../../../src/simulator/world/signing.js";
+import { watchHalts } from "../../support/longest-halt.js";
 import { startRunningApp, type RunningApp } from "../../support/start-app.js";
 
 const ENROLL = "/hubspot/actions/enroll";
@@ -79,12 +80,17 @@ describe("a body in chunks of one byte", () => {
     ["without a signature", () => []],
   ])("%s is cut off early, and costs nobody else anything", async (_what, headers) => {
     let isOver = false;
-    const flood = floodOf([...headers(), "Transfer-Encoding: chunked"], 12).finally(() => (isOver = true));
+    await fetch(`${app.publicUrl}/healthz`);
+    const flood = floodOf([...headers(), "Transfer-Encoding: chunked"], 25).finally(() => (isOver = true));
+    const longestHaltMs = watchHalts();
+    let longestAnswerMs = 0;
     while (!isOver) {
       const startedAt = performance.now();
       expect((await fetch(`${app.publicUrl}/healthz`)).status).toBe(200);
-      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      longestAnswerMs = Math.max(longestAnswerMs, performance.now() - startedAt);
     }
+    expect(longestHaltMs()).toBeLessThan(100);
+    expect(longestAnswerMs).toBeLessThan(500);
     const answers = await flood;
     for (const answer of answers) expect(answer).toMatch(/^$|^HTTP\/1\.1 400 /);
     expect(answers.some((answer) => answer !== "")).toBe(true);
@@ -117,7 +123,7 @@ describe("a body in chunks of one byte", () => {
   });
 
   test.each(["whoever reads it", "though nobody reads it"])(
-    "is not looked at beyond the first thousand, %s",
+    "is not looked at beyond the first few hundred, %s",
     async (who) => {
       let pushed = 0;
       const server = createServer((request, response) => {
@@ -126,7 +132,7 @@ describe("a body in chunks of one byte", () => {
         if (who === "whoever reads it") request.resume();
         else response.end("answered");
       });
-      server.on("request", refuseCrumbs).listen(0, "127.0.0.1");
+      server.on("request", createCrumbGuard()).listen(0, "127.0.0.1");
       await once(server, "listening");
       const one = talk((server.address() as AddressInfo).port, [
         "POST / HTTP/1.1",
@@ -134,10 +140,54 @@ describe("a body in chunks of one byte", () => {
       ]);
       await sendCrumbs(one, 8_000);
       await one.closed;
-      expect(pushed).toBe(1_024);
+      expect(pushed).toBe(256);
       server.close();
     },
   );
+
+  test("is read from a connection that meets the parser of one that was cut off", async () => {
+    const bodies: string[] = [];
+    const server = createServer((request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (piece: string) => (body += piece));
+      request.on("end", () => response.end(String(bodies.push(body))));
+    });
+    server.on("request", createCrumbGuard()).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const chunked = ["POST / HTTP/1.1", "Transfer-Encoding: chunked"];
+    const one = talk(port, chunked);
+    await sendCrumbs(one, 8_000);
+    await one.closed;
+    const next = talk(port, [...chunked, "Connection: close"]);
+    next.socket.write("5\r\nwhole\r\n0\r\n\r\n");
+    expect(await next.closed).toMatch(/^HTTP\/1\.1 200 /);
+    expect(bodies).toEqual(["whole"]);
+    server.close();
+  });
+
+  test("of hundreds of connections at once is looked at no longer than that of a few", async () => {
+    let [pushed, begun] = [0, 0];
+    const server = createServer((request) => {
+      const push = request.push.bind(request);
+      request.push = (piece) => ((pushed += 1), push(piece));
+      request.resume();
+      begun += 1;
+      if (begun === 200) server.emit("all begun");
+    });
+    server.on("request", createCrumbGuard()).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const talks = Array.from({ length: 200 }, () =>
+      talk(port, ["POST / HTTP/1.1", "Transfer-Encoding: chunked"]),
+    );
+    await once(server, "all begun");
+    // In one turn of the event loop that they share with the server: it finds them all in its next.
+    for (const { socket } of talks) socket.write("1\r\nx\r\n".repeat(400));
+    await Promise.all(talks.map(({ closed }) => closed));
+    expect(pushed).toBeLessThan(4_096 + 200 * 16 + 256);
+    server.close();
+  });
 
   test("of an honest caller is read as long as there are not many of them", async () => {
     const body = JSON.stringify({
@@ -196,7 +246,7 @@ describe("a form", () => {
       response.json(request.body ?? "none");
     });
     http.use(createErrorHandler({ logger: createLogger({ level: "silent" }) }));
-    server = createServer(http).on("request", refuseCrumbs).listen(0, "127.0.0.1");
+    server = createServer(http).on("request", createCrumbGuard()).listen(0, "127.0.0.1");
     await once(server, "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   });
