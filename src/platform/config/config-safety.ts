@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readKey } from "./config-values.js";
+import { isUnverifiedMail, readKey } from "./config-values.js";
 import { generatedSecret, SecretUnavailable } from "./generated-secrets.js";
 import { isLoopbackHost } from "./loopback.js";
 
@@ -175,7 +175,7 @@ export function safetyWarnings(env: Env, { isProduction, isLocal }: Setting): st
   const isKnown = name === undefined || name === "production" || name === "development";
   const isMade = env["ENCRYPTION_KEYS"] === undefined;
   const standIns = ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"].filter((variable) => isHttp(env[variable]));
-  const isUnverified = /[?&]tls\.rejectUnauthorized=(?:false|0)/i.test(env["SMTP_URL"] ?? "");
+  const isUnverified = isUnverifiedMail(env["SMTP_URL"] ?? "");
   const warnings: readonly (readonly [boolean, string])[] = [
     [!isKnown, `NODE_ENV is "${name}", which is no mode of this app: it runs as in production`],
     [!isProduction, "this is a development set-up; do not connect customers' accounts to it"],

@@ -72,13 +72,35 @@ export const clientSecrets = z.string().transform((text, context) => {
   return secrets as [string, ...string[]];
 });
 
+const UNVERIFIED_TLS = "tls.rejectUnauthorized";
+
+/**
+ * Options of the mail library that a URL's query may set. Others could turn off the encryption, lead to another server than
+ * the one that stands there, or print the password; the scheme and `user:password@host:port` say all that.
+ */
+const MAIL_OPTIONS: ReadonlySet<string> = new Set(["name", "authMethod", "tls.servername", UNVERIFIED_TLS]);
+
 export const smtpUrl = z
   .string()
   .refine(
     (value) =>
       URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).hostname !== "",
     "must look like smtp://user:password@host:587 or smtps://user:password@host:465",
+  )
+  .refine(
+    (value) => !URL.canParse(value) || [...new URL(value).searchParams.keys()].every(isMailOption),
+    `may end in the options ${[...MAIL_OPTIONS].join(", ")} alone: others can turn off its encryption`,
   );
+
+function isMailOption(name: string): boolean {
+  return MAIL_OPTIONS.has(name);
+}
+
+/** Whether mail goes out though nobody vouches for the server's certificate. */
+export function isUnverifiedMail(smtpUrl: string): boolean {
+  const values = URL.canParse(smtpUrl) ? new URL(smtpUrl).searchParams.getAll(UNVERIFIED_TLS) : [];
+  return values.some((value) => value !== "true" && value !== "1");
+}
 
 /** `ops@example.com`, or with a name: `Sequence Enroller <ops@example.com>`. */
 export const mailFrom = z

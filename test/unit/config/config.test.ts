@@ -66,6 +66,41 @@ describe("readConfig", () => {
     expect(problemOf(required({ ...from, SMTP_URL: "smpt://operator:secret@x" }))).not.toContain("secret");
   });
 
+  test.each([
+    "ignoreTLS=true",
+    "requireTLS=false",
+    "opportunisticTLS=true",
+    "ignore%54LS=true",
+    "secure=false",
+    "tls.minVersion=TLSv1",
+    "tls.ciphers=NULL",
+    "service=Mailhog",
+    "host=elsewhere.example",
+    "auth.pass=secret",
+    "proxy=http://elsewhere.example",
+    "debug=true&logger=true",
+    "tls.rejectUnauthorized=true&ignoreTLS=1",
+  ])("refuses a mail server whose URL says %s, which could undo its encryption", (query) => {
+    const mail = {
+      MAIL_FROM: "ops@example.com",
+      SMTP_URL: `smtp://user:secret@mail.example.com:587/?${query}`,
+    };
+    expect(problemOf(required(mail))).toContain("SMTP_URL: may end in the options name, authMethod");
+    expect(problemOf(required(mail))).not.toContain("secret");
+  });
+
+  test.each([
+    ["tls.rejectUnauthorized=false", true],
+    ["tls%2ErejectUnauthorized=false", true],
+    ["tls.rejectUnauthorized=true&tls.rejectUnauthorized=0", true],
+    ["tls.rejectUnauthorized=true&name=app.example.com", false],
+    ["tls.servername=mail.example.com&authMethod=LOGIN", false],
+  ])("warns at start of a mail server that is not verified: ?%s", (query, isWarned) => {
+    const mail = { MAIL_FROM: "ops@example.com", SMTP_URL: `smtps://user:secret@mail.example.com/?${query}` };
+    const warning = "SMTP_URL turns off the check of the mail server's certificate";
+    expect(readConfig(required(mail)).warnings.includes(warning)).toBe(isWarned);
+  });
+
   test("needs nothing but the HubSpot app in development", () => {
     expect(readConfig(required())).toMatchObject({
       isProduction: false,
