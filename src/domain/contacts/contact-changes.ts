@@ -1,28 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 import { isLockTimeout } from "#platform/db/lock-timeout.js";
 import { inTransaction } from "#platform/db/transaction.js";
+import { slicesOf, type ContactChange } from "./contact-change.js";
 import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
-
-/** An event that HubSpot reported about a contact. */
-export type ContactChange =
-  /**
-   * It entered or left a sequence, or it may be gone. Events come in any order, and a merge deletes too, so HubSpot is
-   * asked what is true.
-   */
-  | { readonly kind: "touched"; readonly portalId: bigint; readonly contactId: string }
-  /** Deleted for privacy: final, and nothing about it may be kept. */
-  | { readonly kind: "erased"; readonly portalId: bigint; readonly contactId: string }
-  /** The contacts were merged into another one. */
-  | {
-      readonly kind: "merged";
-      readonly portalId: bigint;
-      readonly contactIds: readonly string[];
-      readonly into: string;
-    };
 
 type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
 
@@ -194,9 +178,16 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
   return portals;
 }
 
+/** What became of changes: the portals that have new work, and of those with a row that someone else holds, the fault. */
+interface Applied {
+  readonly concerned: Set<bigint>;
+  readonly held: Map<bigint, Error>;
+}
+
 /**
- * Applies the changes to our executions, in one transaction. Repeating the same changes does nothing more, and their
- * order does not matter. Portals that are not connected are left alone, except for erasures.
+ * Applies the changes to our executions, in transactions of at most a hundred of them. Repeating the same changes does
+ * nothing more, and their order does not matter. Portals that are not connected are left alone, except for erasures. If
+ * someone holds a row of one portal, HubSpot repeats the delivery; no other portal waits for it.
  *
  * @returns the portals that have new work.
  */
@@ -204,24 +195,28 @@ export async function applyContactChanges(
   pool: Pool,
   changes: readonly ContactChange[],
 ): Promise<Set<bigint>> {
-  try {
-    return await inTransaction(pool, (client) => apply(client, changes));
-  } catch (error) {
-    const portals = [...new Set(changes.map(({ portalId }) => portalId))];
-    if (!isLockTimeout(error) || portals.length < 2) throw error;
-    return applyApart(
-      pool,
-      portals.map((id) => changes.filter(({ portalId }) => portalId === id)),
-    );
+  const applied: Applied = { concerned: new Set(), held: new Map() };
+  for (const slice of slicesOf(changes)) {
+    const free = slice.filter(({ portalId }) => !applied.held.has(portalId));
+    if (free.length > 0) await applySlice(pool, free, applied);
   }
+  const [fault] = applied.held.values();
+  if (fault !== undefined) throw fault;
+  return applied.concerned;
 }
 
-/** If someone holds a row of one portal, HubSpot repeats the delivery; no other portal waits for it. */
-async function applyApart(pool: Pool, byPortal: readonly (readonly ContactChange[])[]): Promise<Set<bigint>> {
-  const results = await Promise.allSettled(
-    byPortal.map((changes) => inTransaction(pool, (client) => apply(client, changes))),
-  );
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return new Set(results.flatMap((result) => (result.status === "fulfilled" ? [...result.value] : [])));
+async function applySlice(pool: Pool, slice: readonly ContactChange[], applied: Applied): Promise<void> {
+  try {
+    const concerned = await inTransaction(pool, (client) => apply(client, slice));
+    for (const portalId of concerned) applied.concerned.add(portalId);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    const portals = [...new Set(slice.map(({ portalId }) => portalId))];
+    const [portalId] = portals;
+    if (portals.length === 1 && portalId !== undefined) return void applied.held.set(portalId, error);
+    const ofPortal = (id: bigint) => slice.filter(({ portalId }) => portalId === id);
+    const ends = await Promise.allSettled(portals.map((id) => applySlice(pool, ofPortal(id), applied)));
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
 }

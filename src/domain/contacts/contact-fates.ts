@@ -36,10 +36,16 @@ const RECORD = `
 
 /** Each fate names the end of its chain, so that no contact in between, and nobody who was erased, stays named. */
 const SHORTEN = `
-  UPDATE contact_fates f SET became_id = settled.became_id
-    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS settled (portal_id, contact_key, contact_id, became_id)
-   WHERE f.portal_id = settled.portal_id AND (f.contact_key = settled.contact_key OR f.became_id = settled.contact_id)
-     AND f.became_id IS DISTINCT FROM settled.became_id`;
+  WITH settled AS MATERIALIZED (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS row (portal_id, contact_key, contact_id, became_id)
+  ), found AS (
+    SELECT portal_id, contact_key, s.became_id FROM settled s JOIN contact_fates f USING (portal_id, contact_key)
+    UNION
+    SELECT f.portal_id, f.contact_key, s.became_id FROM settled s
+      JOIN contact_fates f ON f.portal_id = s.portal_id AND f.became_id = s.contact_id
+  )
+  UPDATE contact_fates f SET became_id = found.became_id FROM found
+   WHERE f.portal_id = found.portal_id AND f.contact_key = found.contact_key AND f.became_id IS DISTINCT FROM found.became_id`;
 
 /** Stores the fates, overwriting earlier ones. */
 async function recordFates(client: PoolClient, fates: readonly ContactFate[]): Promise<void> {

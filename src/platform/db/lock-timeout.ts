@@ -4,6 +4,6 @@
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Whether a statement failed because others hold rows or tables it needs: nothing is wrong with it. */
-export function isLockTimeout(fault: unknown): boolean {
+export function isLockTimeout(fault: unknown): fault is Error {
   return fault instanceof Error && (fault as { code?: unknown }).code === LOCK_NOT_AVAILABLE;
 }

@@ -1,12 +1,12 @@
 /** We answer within a second, whatever the database does: HubSpot sends what got a 503 again (docs/hubspot.md §3.5, §7.3). */
-const STORE_TIMEOUT_MS = 900;
+export const STORE_TIMEOUT_MS = 900;
 
-/** @throws Error where the work has not ended in time; it goes on all the same. */
-export function withinAnswerTime<T>(work: Promise<T>): Promise<T> {
+/** @throws Error if the work has not ended in time; it goes on all the same. */
+export function withinAnswerTime<T>(work: Promise<T>, timeoutMs = STORE_TIMEOUT_MS): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new Error(`not stored within ${STORE_TIMEOUT_MS} ms`));
-    }, STORE_TIMEOUT_MS);
+      reject(new Error(`not stored within ${timeoutMs} ms`));
+    }, timeoutMs);
     work.then(resolve, reject).finally(() => {
       clearTimeout(timer);
     });

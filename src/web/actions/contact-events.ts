@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ContactChange } from "#domain/contacts/contact-changes.js";
+import type { ContactChange } from "#domain/contacts/contact-change.js";
 import { parseStorableJson } from "#platform/text/storable-json.js";
 
 const id = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);

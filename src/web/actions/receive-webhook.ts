@@ -1,12 +1,22 @@
 import type { RequestHandler } from "express";
-import type { ContactChange } from "#domain/contacts/contact-changes.js";
+import type { ContactChange } from "#domain/contacts/contact-change.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 import type { Logger } from "#platform/observability/logger.js";
-import { withinAnswerTime } from "./answer-time.js";
+import { STORE_TIMEOUT_MS, withinAnswerTime } from "./answer-time.js";
 import { readDelivery } from "./contact-events.js";
 import { bodyBytes } from "./read-body.js";
 
 export const WEBHOOK_ROUTE = "/hubspot/webhooks";
+
+/** HubSpot puts at most so many events into a delivery. */
+const USUAL_EVENTS = 100;
+/** HubSpot waits five seconds for the answer to a webhook. */
+const LONGEST_ANSWER_MS = 4_000;
+
+/** A delivery that is larger than any of HubSpot's gets as much time as if it had come in several: up to what HubSpot waits. */
+function answerTimeMs(events: number): number {
+  return Math.min(LONGEST_ANSWER_MS, STORE_TIMEOUT_MS * Math.max(1, Math.ceil(events / USUAL_EVENTS)));
+}
 
 export interface WebhookOptions {
   /** Stores what the changes mean; resolves with the portals that have something to do now. */
@@ -29,7 +39,7 @@ export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): 
     if (unreadable > 0)
       logger.warn({ unreadable }, "events of a webhook could not be read and were left out");
     try {
-      const portals = await withinAnswerTime(applyChanges(changes));
+      const portals = await withinAnswerTime(applyChanges(changes), answerTimeMs(changes.length));
       portals.forEach(wake);
       response.status(200).end();
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
-import { applyContactChanges, type ContactChange } from "#domain/contacts/contact-changes.js";
+import type { ContactChange } from "#domain/contacts/contact-change.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
 import { findLateComers, listFateChecks, type ContactFate } from "#domain/contacts/contact-fates.js";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { applyAction } from "#domain/history/admin-actions.js";
-import { applyContactChanges, type ContactChange } from "#domain/contacts/contact-changes.js";
+import type { ContactChange } from "#domain/contacts/contact-change.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { storeIntents } from "#domain/executions/intent.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { createLogger } from "#platform/observability/logger.js";
