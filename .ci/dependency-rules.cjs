@@ -69,7 +69,7 @@ const wings = [
     name: "simulator-stands-alone",
     from: "^src/simulator/",
     uses: [],
-    why: "simulator/ plays HubSpot. With code of the app in it, a mistake of ours would agree with itself.",
+    why: "simulator/ plays HubSpot. With code of the app in it, our mistake would agree with itself.",
   },
 ].map(only);
 

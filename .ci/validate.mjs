@@ -13,6 +13,7 @@ const bin = (path) => `node_modules/${path}`;
 const STAGES = [
   ["format", [bin("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."]],
   ["lint", [bin("eslint/bin/eslint.js"), "-c", ".ci/eslint.config.js", "--max-warnings", "0", "."]],
+  ["words", [".ci/check-words.mjs"]],
   [
     "who imports whom",
     [bin("dependency-cruiser/bin/dependency-cruise.mjs"), "-c", ".ci/dependency-rules.cjs", "src"],

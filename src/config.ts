@@ -149,7 +149,7 @@ export function readDatabaseConfig(env: Record<string, string | undefined>): Dat
   };
 }
 
-/** No value of ours begins or ends with a space: files of secrets end with a line break, and Windows adds one more. */
+/** None of our values begins or ends with a space: files of secrets end with a line break, and Windows adds one more. */
 function withoutBlanks(env: Record<string, string | undefined>): Env {
   return Object.fromEntries(
     Object.entries(env)

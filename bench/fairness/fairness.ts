@@ -101,7 +101,7 @@ export function measureFairnessMany(options: BenchOptions): Promise<Figure[]> {
 
 /**
  * The same while HubSpot does not answer for as many portals, each with a backlog. Run once, however many runs are asked
- * for: it is the first time-outs that could hold up others, before the circuits open.
+ * for: it is the first timeouts that could hold up others, before the circuits open.
  */
 async function measureHung({ busy, id, what }: Setting, options: BenchOptions): Promise<Figure> {
   const rig = await startRig({ latencyMs: LATENCY_MS, ...processOptions(options) });

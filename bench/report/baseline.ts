@@ -24,7 +24,7 @@ interface Baseline {
 }
 
 const NOTE =
-  "Ratios of ours over the peer's, or over what is possible; medians of the runs. Saved by npm run bench -- --save-baseline.";
+  "Our ratios over the peer's, or over what is possible; medians of the runs. Saved by npm run bench -- --save-baseline.";
 
 function thisMachine(): Machine {
   const [cpu] = cpus();

@@ -58,7 +58,7 @@ export interface Rig {
     /** Runs through tsx instead of the app's own main, and says the same once it listens. */
     script?: URL;
   }): Promise<App>;
-  /** Another script of ours, run through tsx. */
+  /** Another of our scripts, run through tsx. */
   startScript(options: {
     name: string;
     script: URL;

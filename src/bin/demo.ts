@@ -107,7 +107,7 @@ function showProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): ()
 async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
   const { portal, outbound, inbound } = stage.account;
   print(
-    `  Two workflows send contacts through “Enroll in sequence”, 5 % of the calls twice: “Outbound” ${outbound.length}\n  from their owners alone, “Inbound” ${inbound.length} with a rotation to fall back on.`,
+    `  Two workflows send contacts through “Enroll in sequence”, 5% of the calls twice: “Outbound” ${outbound.length}\n  from their owners alone, “Inbound” ${inbound.length} with a rotation to fall back on.`,
   );
   const runs = await runBoth(stage, policy);
   const stopProgress = showProgress(Object.values(runs), portal);

@@ -38,7 +38,7 @@ const SITE_POOL_SIZE = 8;
 export const SITE_TIMEOUT_MS = 5_000;
 /** Below the time a page has in all: it then says that the database is busy, instead of nothing. */
 const SITE_LOCK_TIMEOUT_MS = 3_000;
-/** A page asks several things at once of few connections, and a person waits for it: longer than a call of HubSpot's may. */
+/** A page asks several things at once of few connections, and a person waits for it: longer than a call from HubSpot may. */
 const SITE_CONNECT_TIMEOUT_MS = 3_000;
 const WAKE_INTERVAL_MS = 25;
 
@@ -61,7 +61,7 @@ export interface Foundation {
   readonly cipher: Cipher;
   /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
   readonly forPortal: ReturnType<typeof createTransport>;
-  /** Counts an answer of HubSpot's to a transport that is made elsewhere. */
+  /** Counts an answer from HubSpot to a transport that is made elsewhere. */
   readonly onAnswer: OnAnswer;
   /** Wakes a portal soon, folding repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
@@ -69,14 +69,14 @@ export interface Foundation {
   readonly finishLater: (portalId: bigint, rest: Slices) => void;
   /** The clock of send windows, away dates and sender caps; undefined: the database's. */
   readonly senderClock: (() => Date) | undefined;
-  /** How long the contact properties that a call carried decide; undefined: as in life. */
+  /** How long the contact properties that a call carried decide; undefined: as in production. */
   readonly propertiesFreshMs: number | undefined;
-  /** How long what an old copy of the directory would refuse waits for the new one; undefined: as in life. */
+  /** How long what an old copy of the directory would refuse waits for the new one; undefined: as in production. */
   readonly renewalPatienceMs: number | undefined;
   readonly hubspotClock: HubSpotClock;
   /** How long HubSpot may take to show what it did (worker/attempt/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
-  /** How often periodic work is done, where that is not as in life. */
+  /** How often periodic work is done, where that is not as in production. */
   readonly workIntervals: Intervals;
 }
 

@@ -109,7 +109,7 @@ function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">
     toldAtMs = performance.now();
     logger.warn(
       { path },
-      "a call of HubSpot's was accepted by its v2 signature, while its v3 does not match",
+      "a call from HubSpot was accepted by its v2 signature, while its v3 does not match",
     );
   };
 }

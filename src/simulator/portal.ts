@@ -143,7 +143,7 @@ export class SimulatedPortal {
     return known(this.#seeder, "seeder");
   }
 
-  /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits start anew at its midnight. */
+  /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits start again at its midnight. */
   dayAt(atMs: number): string {
     const minute = Math.floor(atMs / 60_000);
     if (this.#day.minute !== minute) this.#day = { minute, text: this.#dayFormat.format(atMs) };
@@ -191,7 +191,7 @@ export class SimulatedPortal {
     });
   }
 
-  /** Puts a contact in a sequence; look-ups and properties tell of it after their lags. */
+  /** Puts a contact in a sequence; lookups and properties tell of it after their lags. */
   putInSequence(entry: Omit<NewEnrollment, "shownFromMs">): SimulatedEnrollment {
     const { settings, random } = this.#world;
     const shownFromMs = entry.enrolledAtMs + drawMs(random, settings.lookupLagMs);

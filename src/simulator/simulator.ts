@@ -57,7 +57,7 @@ export interface Simulator {
   /** How often each fault struck, by `endpoint/fault`. */
   faultCounts(): Record<string, number>;
   setLatency(latencyMs: Latency): void;
-  /** Starts every portal's window anew. */
+  /** Starts every portal's window again. */
   setRateLimit(limit: RateLimit | false): void;
   setTokenEndpoint(mode: TokenEndpointMode): void;
   setAccessTokenSeconds(seconds: number): void;

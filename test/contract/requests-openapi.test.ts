@@ -25,7 +25,7 @@ const ENDPOINTS: readonly [name: string, method: string, path: RegExp, status: n
   ["list of sequences", "GET", new RegExp(`^${SEQUENCES}$`), 200],
   ["enrollment", "POST", new RegExp(`^${SEQUENCES}/enrollments$`), 200],
   [
-    "enrollment look-up, after an answer that was lost",
+    "enrollment lookup, after an answer that was lost",
     "GET",
     new RegExp(`^${SEQUENCES}/enrollments/contact/\\d+$`),
     200,
@@ -152,7 +152,7 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
   test("looking an enrollment up after its answer was lost", async () => {
     running.simulator.failNext({ endpoint: "enroll", fault: "resetAfter" });
     expect(statusesOf(await send([contact(5)]))).toEqual(["ENROLLED"]);
-    expect(requestsTo("enrollment look-up, after an answer that was lost")).toHaveLength(1);
+    expect(requestsTo("enrollment lookup, after an answer that was lost")).toHaveLength(1);
   });
 
   test("asking for the contact after a 404 that does not say what is missing", async () => {

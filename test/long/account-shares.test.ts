@@ -14,26 +14,26 @@ const EXECUTIONS = 100_000;
 const WORKFLOWS = 20_000;
 const LONGEST_HALT_MS = 100;
 /** Somebody else's page and call, on a machine that others use too. */
-const NEIGHBOUR_MS = 1_000;
+const NEIGHBOR_MS = 1_000;
 /** A busy machine halts one of them now and then, a page that is too slow all. */
 const ROUNDS = 7;
 const REPORT = "/settings/reports.csv?by=workflow&range=90d";
 
 let running: RunningApp;
 let busy: SimulatedPortal;
-let neighbour: SimulatedPortal;
+let neighbor: SimulatedPortal;
 let busyCookie: string;
-let neighbourBrowser: Browser;
+let neighborBrowser: Browser;
 let holder: PoolClient | undefined;
 
 beforeAll(async () => {
   running = await startRunningApp({ environment: { ROLE: "web" } });
-  [busy, neighbour] = [0, 1].map(() => addPlainPortal(running.simulator, { contacts: 1 })) as [
+  [busy, neighbor] = [0, 1].map(() => addPlainPortal(running.simulator, { contacts: 1 })) as [
     SimulatedPortal,
     SimulatedPortal,
   ];
   busyCookie = (await running.install(busy)).cookies();
-  neighbourBrowser = await running.install(neighbour);
+  neighborBrowser = await running.install(neighbor);
   await running.db.database.pool.query(
     `INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, due_at, deadline_at, contact_id, contact_email, workflow_id,
             sequence_id, request, enrollment_status, decided_at, completed_at, enrolled_at)
@@ -61,9 +61,9 @@ async function enroll(callbackId: string): Promise<number> {
   const url = running.publicUrl + ENROLL_ROUTE;
   const body = JSON.stringify({
     callbackId,
-    origin: { portalId: neighbour.portalId },
-    object: { objectId: Number([...neighbour.contacts.keys()][0]) },
-    inputFields: { sequence_id: [...neighbour.sequences.keys()][0], sender_mode: "contact_owner" },
+    origin: { portalId: neighbor.portalId },
+    object: { objectId: Number([...neighbor.contacts.keys()][0]) },
+    inputFields: { sequence_id: [...neighbor.sequences.keys()][0], sender_mode: "contact_owner" },
   });
   const headers = running.simulator.sign({ method: "POST", url, body });
   return (await fetch(url, { method: "POST", headers, body })).status;
@@ -123,12 +123,12 @@ function hammer(): { statuses: Set<number>; stop: () => Promise<void> } {
 }
 
 test("one account that hammers reports, exports and searches keeps nobody else waiting, and never the process", async () => {
-  const neighbours = {
+  const neighbors = {
     accept: async (round: number) => enroll(`ap-share-${round}`),
     health: async () => (await fetch(`${running.publicUrl}/healthz`)).status,
-    page: async () => (await neighbourBrowser.open(`${running.publicUrl}/settings`)).status,
+    page: async () => (await neighborBrowser.open(`${running.publicUrl}/settings`)).status,
   };
-  for (const work of Object.values(neighbours)) await timed(() => work(-1));
+  for (const work of Object.values(neighbors)) await timed(() => work(-1));
   for (const path of [REPORT, "/settings/activity?q=a"]) await (await ask(path)).text();
   const { statuses, stop } = hammer();
   const haltsMs: number[] = [];
@@ -136,11 +136,11 @@ test("one account that hammers reports, exports and searches keeps nobody else w
   for (let round = 0; round < ROUNDS; round += 1) {
     const halts = watchHalts();
     for (const name of ["accept", "health", "page"] as const)
-      tookMs[name].push(await timed(() => neighbours[name](round)));
+      tookMs[name].push(await timed(() => neighbors[name](round)));
     haltsMs.push(halts());
   }
   await stop();
-  for (const took of Object.values(tookMs)) expect(median(took)).toBeLessThan(NEIGHBOUR_MS);
+  for (const took of Object.values(tookMs)) expect(median(took)).toBeLessThan(NEIGHBOR_MS);
   expect(median(haltsMs)).toBeLessThanOrEqual(LONGEST_HALT_MS);
   expect([...statuses].filter((status) => status !== 200 && status !== 429)).toEqual([]);
 });
@@ -153,7 +153,7 @@ test("an account's third request waits for its turn, and gets 429 and when to co
   expect(refused.length).toBeGreaterThanOrEqual(20);
   expect(refused.every(({ headers }) => Number(headers.get("retry-after")) > 0)).toBe(true);
   expect(await refused[0]?.text()).toContain("Your account has several pages open at once");
-  const access = await neighbourBrowser.open(`${running.publicUrl}/settings/access`);
+  const access = await neighborBrowser.open(`${running.publicUrl}/settings/access`);
   expect(access.status).toBe(200);
 });
 

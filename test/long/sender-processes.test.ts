@@ -71,7 +71,7 @@ describe("four processes with the senders of one portal", () => {
     return Object.fromEntries(rows.map(({ sender, count }) => [sender, count]));
   }
 
-  test("10,000 picks of a weighted rotation are within 1 % of the weights, crashes included", async () => {
+  test("10,000 picks of a weighted rotation are within 1% of the weights, crashes included", async () => {
     const weights = [1, 2, 3, 4];
     await open(1n, weights, 10_000);
     await limit(1n, [10_000, 10_000, 10_000, 10_000]);

@@ -168,7 +168,7 @@ suite("every page of the settings site in a real browser", () => {
     expect([address, answer?.status()]).toEqual([address, status]);
   }
 
-  /** Both colours and both widths, as many pages as wanted in the one tab. */
+  /** Both colors and both widths, as many pages as wanted in the one tab. */
   async function look({ page, complaints }: Tab, stops: readonly Stop[]): Promise<void> {
     for (const one of stops) {
       const { address, form } = one;
@@ -196,7 +196,7 @@ suite("every page of the settings site in a real browser", () => {
     await page.screenshot({ path: path.join(PICTURES, file), fullPage: true });
   }
 
-  describe("has no barrier in either colour and nothing to scroll sideways", () => {
+  describe("has no barrier in either color and nothing to scroll sideways", () => {
     test("where an admin gets by links", () => look(admin, pages), 240_000);
 
     test("where a form is not saved, and where a question is answered", async () => {

@@ -138,9 +138,9 @@ describe("a process that vanishes inside a transaction", () => {
           message: "Test.",
           record: () => Promise.resolve(),
         }),
-      "one cancelled": async (of, portalId) =>
+      "one canceled": async (of, portalId) =>
         actOnOne(of, session(portalId), { action: "CANCEL", id: await executionOf(portalId) }),
-      "many cancelled": (of, portalId) => actOnMany(of, session(portalId), { action: "CANCEL", query }),
+      "many canceled": (of, portalId) => actOnMany(of, session(portalId), { action: "CANCEL", query }),
       "a webhook": (of, portalId) =>
         applyContactChanges(of, [{ kind: "erased", portalId, contactId: "1000" }]),
       "a job stopped": (of, portalId) => stopJob(of, session(portalId), 1n),

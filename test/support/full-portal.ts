@@ -16,7 +16,7 @@ export async function fillPortal(database: Database, portal: SimulatedPortal): P
     { portalId, contactId: "150", acceptedAt: new Date(Date.now() - 7_200_000) },
     refusedContact(portal),
     { portalId, kind: "CHECK_ENROLLMENT", state: "COMPLETED", contactId: "152", decidedAt: new Date() },
-    cancelledContact(portalId),
+    canceledContact(portalId),
   ]);
   await addTroubles(database, portal);
   await decidePolicy(database, portal);
@@ -76,12 +76,12 @@ async function monthOf({ prisma }: Database, portal: SimulatedPortal): Promise<E
   });
 }
 
-const cancelledContact = (portalId: bigint): ExecutionSeed => ({
+const canceledContact = (portalId: bigint): ExecutionSeed => ({
   portalId,
   contactId: "153",
   enrollmentStatus: "FAILED",
   errorCode: "CANCELLED",
-  errorMessage: "An admin cancelled this enrollment on the settings page.",
+  errorMessage: "An admin canceled this enrollment on the settings page.",
 });
 
 /** One with everything a story can tell. */

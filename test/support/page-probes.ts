@@ -5,7 +5,7 @@ export const WIDE = { width: 1280, height: 900 };
 
 export const PHONE = { width: 320, height: 640 };
 
-/** Each page in both colours and in both widths; all four ways only where they are to be looked at. */
+/** Each page in both colors and in both widths; all four ways only where they are to be looked at. */
 export const LOOKS: readonly [typeof WIDE, "light" | "dark"][] = [
   [WIDE, "light"],
   [PHONE, "dark"],

@@ -34,10 +34,10 @@ export async function chooseSender(userId: string, from = browser, page?: string
   return from.post("/settings/default-sender", { ...fields, sender_user_id: userId });
 }
 
-/** Without the places where an e-mail address may be broken. */
+/** Without the places where an email address may be broken. */
 export const unbroken = (page: string): string => page.replaceAll("<wbr/>", "");
 
-/** E-mails in the list, from the top. */
+/** Emails in the list, from the top. */
 export function listed(page: string): string[] {
   return [...unbroken(page).matchAll(/>([\w-]+@contacts\.example)</g)].map(([, email]) => email ?? "");
 }

@@ -34,9 +34,9 @@ export interface StartOptions {
   environment?: Record<string, string>;
   /** The clock of send windows and caps; by default the machine's. */
   senderClock?: () => Date;
-  /** How long properties that a call carried decide; by default as in life. */
+  /** How long properties that a call carried decide; by default as in production. */
   propertiesFreshMs?: number;
-  /** How long what an old copy of the directory would refuse waits for the new one; by default as in life. */
+  /** How long what an old copy of the directory would refuse waits for the new one; by default as in production. */
   renewalPatienceMs?: number;
   /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
   believeNoneAfterMs?: number;

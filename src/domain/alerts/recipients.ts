@@ -27,5 +27,5 @@ export function recipientsProblem(text: string): string | undefined {
   const wrong = addresses.find((address) => !z.email().max(LONGEST_ADDRESS).safeParse(address).success);
   if (wrong === undefined) return undefined;
   const shown = wrong.length <= SHOWN ? wrong : `${cutText(wrong, SHOWN - 1)}…`;
-  return `“${shown}” is not an e-mail address. It should look like ops@example.com.`;
+  return `“${shown}” is not an email address. It should look like ops@example.com.`;
 }

@@ -65,8 +65,8 @@ export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   BLOCKED: "HubSpot blocks email to this address or domain.",
   HUBSPOT_UNAVAILABLE: "HubSpot could not be reached for too long. Enroll the contact again later.",
   DEADLINE_EXCEEDED:
-    "The contact could not be enrolled in time and was let go. See the settings page for what held it up.",
-  CANCELLED: "An admin cancelled this enrollment on the settings page.",
+    "The contact could not be enrolled in time and was released. See the settings page for the cause.",
+  CANCELLED: "An admin canceled this enrollment on the settings page.",
   HUBSPOT_REJECTED:
     "HubSpot refused the enrollment for a reason the app does not know. The settings page shows its words.",
 };

@@ -26,7 +26,7 @@ export interface OptionPage {
 
 const PAGE_SIZE = 50;
 
-/** In characters: our cursors are shorter, nobody types a longer search, and no value of ours is longer. */
+/** In characters: our cursors are shorter, nobody types a longer search, and none of our values is longer. */
 const LONGEST_CURSOR = 2_048;
 const LONGEST_SEARCH = 200;
 /**

@@ -95,7 +95,7 @@ function open({ cipher, logger, onOwnFault }: RefreshOptions, row: StoredTokens,
     if (seals.isNew(portalId, error))
       logger.error(
         { portalId, err: error },
-        "a stored grant does not open: this account is at a standstill; look at ENCRYPTION_KEYS",
+        "a stored grant does not open: this account cannot work; check ENCRYPTION_KEYS",
       );
     throw error;
   }

@@ -65,7 +65,7 @@ const MAY_PASS =
 
 function mayPass(error: unknown): boolean {
   const { code } = error as ConnectFault;
-  // The driver's own faults (time-out, connection ended) have no code.
+  // The driver's own faults (timeout, connection ended) have no code.
   return code === undefined || MAY_PASS.test(code);
 }
 

@@ -70,7 +70,7 @@ async function runUntil(signal: AbortSignal, { pool, cancel, statement }: Run): 
   }
 }
 
-/** Never rejects: if the cancel cannot be sent, the statement's own time-out ends it. */
+/** Never rejects: if the cancel cannot be sent, the statement's own timeout ends it. */
 async function endStatement(
   client: pg.PoolClient,
   { cancel, ended }: { cancel: CancelStatement; ended: Promise<boolean> },

@@ -5,7 +5,7 @@ import { DatabasePoolerUnsupported } from "./errors.js";
 const NOTE = "SELECT set_config('sequence_enroller.session', $1, false)";
 const READ = "SELECT current_setting('sequence_enroller.session', true) AS note, pg_backend_pid() AS pid";
 /**
- * Nothing is configured yet, and another default time-out might end the transaction while the other client is queried.
+ * Nothing is configured yet, and another default timeout might end the transaction while the other client is queried.
  */
 const BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = '15s'";
 

@@ -39,7 +39,7 @@ export function refusedRedirect(status: number): HubSpotUnavailable | undefined 
 
 /**
  * Sends one request, reads the whole answer, and enforces the request's terms. A connection may take seconds, so
- * `assertMaySend` is called when it is there. The time-out covers the whole answer: headers without an end of the body, or a
+ * `assertMaySend` is called when it is there. The timeout covers the whole answer: headers without an end of the body, or a
  * byte a second, count as silence too.
  *
  * What `fetch` does with the same request costs several times as much, most of it for streams that nobody needs.

@@ -42,7 +42,7 @@ export interface PortalTransportOptions {
   portalId: bigint;
   budget: RequestBudget;
   takeSlot: TakeSlot;
-  /** The terms of the next request; by default the ordinary time-out. */
+  /** The terms of the next request; by default the ordinary timeout. */
   terms?: () => RequestTerms;
 }
 

@@ -46,7 +46,7 @@ function fetchUnderTerms(platformFetch: typeof fetch, dispatcher: Dispatcher): t
 }
 
 /**
- * HubSpot's client uses the platform's `fetch` and passes it neither time-outs nor a redirect mode: `fetch` is replaced for
+ * HubSpot's client uses the platform's `fetch` and passes it neither timeouts nor a redirect mode: `fetch` is replaced for
  * the requests that bring terms (docs/decisions/004-hubspot-transport.md), and for all others the process's dispatcher is.
  * The number of connections is not bounded here, where requests would queue unseen: the gate (fair-gate.ts) bounds them.
  *

@@ -48,7 +48,7 @@ export function createMetrics(): Metrics {
     }),
     ownFaults: new Counter({
       name: "sequence_enroller_own_faults_total",
-      help: "Tokens that could not be had, and statements that the database refused, for a fault of our own set-up, by its code",
+      help: "Tokens that could not be had, and statements that the database refused, for a fault of our own setup, by its code",
       labelNames: ["cause"],
       registers: [registry],
     }),
@@ -88,7 +88,7 @@ export function gaugeStoppedPortals(
 ): void {
   new Gauge({
     name: "sequence_enroller_portals_stopped",
-    help: "Accounts whose calls keep failing: HUBSPOT does not answer, or the code of a fault of our own set-up",
+    help: "Accounts whose calls keep failing: HUBSPOT does not answer, or the code of a fault of our own setup",
     labelNames: ["cause"],
     registers: [registry],
     async collect() {

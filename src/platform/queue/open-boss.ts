@@ -45,7 +45,7 @@ export interface BossOptions {
   onFault?: OnDatabaseFault;
 }
 
-/** Time-out of the queue's connections: only background work waits for them. */
+/** Timeout of the queue's connections: only background work waits for them. */
 export function connectTimeoutOf({ connectTimeoutMs = 0 }: Pick<BossOptions, "connectTimeoutMs">): number {
   return Math.max(connectTimeoutMs, CONNECT_TIMEOUT_MS);
 }

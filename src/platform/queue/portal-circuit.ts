@@ -11,7 +11,7 @@ export interface PortalCircuitOptions {
 
 /** Consecutive failures, with no answer in between, that open the circuit. One lost request in many never does. */
 const FAILURES_TO_OPEN = 5;
-/** A time-out is many seconds of silence, and costs others more than a refusal that comes at once: two open the circuit. */
+/** A timeout is many seconds of silence, and costs others more than a refusal that comes at once: two open the circuit. */
 const FAILURES_IN_A_TIMEOUT = 3;
 const OPEN = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** A known wait longer than this is a state of the account or the app (region move, daily limit, credentials), not a hiccup. */

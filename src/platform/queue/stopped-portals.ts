@@ -19,5 +19,5 @@ export async function countStoppedPortals(pool: Pool): Promise<ReadonlyMap<strin
 export async function ownFaultOf(pool: Pool): Promise<string | undefined> {
   const causes = [...(await countStoppedPortals(pool)).keys()].filter((cause) => cause !== OUTAGE);
   if (causes.length === 0) return undefined;
-  return `Accounts are at a standstill for a fault of this app (${causes.sort().join(", ")}); the log says which.`;
+  return `Accounts cannot work because of a fault in this app (${causes.sort().join(", ")}); the log says which.`;
 }

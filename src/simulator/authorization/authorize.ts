@@ -21,7 +21,7 @@ export interface ConsentChoice {
   readonly deny?: boolean;
 }
 
-/** Where the browser goes next, or why it stays on an error page of HubSpot's. */
+/** Where the browser goes next, or why it stays on one of HubSpot's error pages. */
 export type ConsentOutcome =
   { readonly kind: "callback"; readonly url: string } | { readonly kind: "refused"; readonly reason: string };
 

@@ -23,8 +23,8 @@ export function runSummary(run: WorkflowRun): Record<string, unknown> {
 }
 
 /**
- * The facts a safety check needs: enroll POSTs per contact with their fate, and per call-back how many completions
- * arrived and with what. Nothing lost means each call-back has one that counted; nothing twice means `whileActive` is 0.
+ * The facts a safety check needs: enroll POSTs per contact with their fate, and per callback how many completions
+ * arrived and with what. Nothing lost means each callback has one that counted; nothing twice means `whileActive` is 0.
  */
 export function safetyFacts(portal: SimulatedPortal): Record<string, unknown> {
   return {

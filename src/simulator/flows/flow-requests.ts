@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /*
  * What the flows API takes, by HubSpot's OpenAPI file for v4 (docs/hubspot.md §10): a request that its schema refuses is
- * refused here. Parts that no caller of ours sends are checked for their type name alone.
+ * refused here. Parts that none of our callers sends are checked for their type name alone.
  */
 
 const connection = z.looseObject({ edgeType: z.enum(["STANDARD", "GOTO"]), nextActionId: z.string() });

@@ -10,7 +10,7 @@ export interface Completion {
   readonly requestContext: unknown;
 }
 
-/** A call-back HubSpot is waiting for, with every completion that came, wanted or not. */
+/** A callback HubSpot is waiting for, with every completion that came, wanted or not. */
 export interface CallbackRecord {
   readonly callbackId: string;
   /** The one that counted; undefined while the execution is held. */
@@ -25,7 +25,7 @@ export interface CallbackRecord {
 
 export type CompletionOutcome = "accepted" | "unknown" | "repeated" | "expired";
 
-/** The call-backs of one portal. */
+/** The callbacks of one portal. */
 export class CallbackLedger {
   readonly #records = new Map<string, CallbackRecord>();
   /** Completions of ids nobody registered, kept for the checks. */

@@ -40,7 +40,7 @@ export class EnrollmentLedger {
     return latest?.ended === undefined ? latest : undefined;
   }
 
-  /** What a look-up shows: the latest that it has caught up with. */
+  /** What a lookup shows: the latest that it has caught up with. */
   latestShown(contactId: string, nowMs: number): SimulatedEnrollment | undefined {
     return this.#byContact.get(contactId)?.findLast(({ shownFromMs }) => shownFromMs <= nowMs);
   }

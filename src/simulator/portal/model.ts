@@ -10,7 +10,7 @@ export interface SimulatedUser {
   canInstallApps: boolean;
   seatNames: string[];
   hasConnectedInbox: boolean;
-  /** Address of the connected personal inbox; may differ from the login e-mail. */
+  /** Address of the connected personal inbox; may differ from the login email. */
   inboxAddress: string;
   aliases: string[];
   /** Seat and permission to use sequences. */
@@ -74,7 +74,7 @@ export interface SimulatedEnrollment {
   readonly toEmail: string;
   readonly enrolledAtMs: number;
   updatedAtMs: number;
-  /** From then on, by HubSpot's clock, the look-up shows it. */
+  /** From then on, by HubSpot's clock, the lookup shows it. */
   readonly shownFromMs: number;
   /** Undefined while it runs. */
   ended: EnrollmentEnd | undefined;

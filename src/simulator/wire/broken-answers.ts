@@ -23,7 +23,7 @@ function beginAnswer(
   response.flushHeaders();
 }
 
-/** Sends the headers and half the body, or half of the first line if there is no body; then nothing, for ever. */
+/** Sends the headers and half the body, or half of the first line if there is no body; then nothing, forever. */
 export function sendHalf(
   response: ServerResponse,
   answer: Answer,

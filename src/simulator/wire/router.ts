@@ -16,7 +16,7 @@ interface Pattern<Route> {
 
 const NO_PARAMS: Readonly<Record<string, string>> = {};
 
-/** Finds a route by method and path: fixed paths in one look-up, templates among those of the same length. */
+/** Finds a route by method and path: fixed paths in one lookup, templates among those of the same length. */
 export class Router<Route extends Routed> {
   readonly #fixed = new Map<string, Match<Route>>();
   readonly #patterns = new Map<string, Pattern<Route>[]>();

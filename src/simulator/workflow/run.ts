@@ -201,7 +201,7 @@ export class WorkflowRun {
       callback.expiresAtMs = execution.expiresAtMs;
       this.#expireLater(execution.expiresAtMs - execution.blockedAtMs);
     } else {
-      // HubSpot holds nothing any more: a completion that still comes finds no call-back.
+      // HubSpot holds nothing any more: a completion that still comes finds no callback.
       callback.expiresAtMs = Number.NEGATIVE_INFINITY;
     }
     this.#enter(execution, state);

@@ -13,7 +13,7 @@ export class Delays {
     this.#timers.add(timer);
   }
 
-  /** Resolves after `ms`; stays pending for ever once cancelled. */
+  /** Resolves after `ms`; stays pending forever once canceled. */
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.schedule(ms, resolve);

@@ -6,14 +6,14 @@ import { z } from "zod";
  */
 export interface OpenQuestions {
   /**
-   * Open: the look-up of a contact that was never in a sequence.
+   * Open: the lookup of a contact that was never in a sequence.
    * Kind: 404. Unkind: 200 with `{}`, an enrollment without a single field.
    */
   readonly neverEnrolled: 404 | 200;
   /**
-   * Open: the look-up of a contact whose sequence has ended.
+   * Open: the lookup of a contact whose sequence has ended.
    * Kind: "latest", the enrollment that ended. Unkind: 404, or "empty", which is 200 with `{}`: both are also what a
-   * contact gets that was never enrolled, so the look-up cannot tell whether a lost request took effect.
+   * contact gets that was never enrolled, so the lookup cannot tell whether a lost request took effect.
    */
   readonly endedEnrollment: "latest" | 404 | "empty";
   /** Open: completing a callback HubSpot does not hold. 204 lets load generators use callback ids of their own. */

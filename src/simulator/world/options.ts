@@ -56,8 +56,8 @@ export interface SimulatorOptions {
    */
   readonly propertyLagMs?: Latency;
   /**
-   * Open: whether the look-up of an enrollment shows one that was made a moment ago; nothing promises it.
-   * Kind: 0, the default. Unkind: a range, from which each enrollment draws; until then the look-up shows the contact as
+   * Open: whether the lookup of an enrollment shows one that was made a moment ago; nothing promises it.
+   * Kind: 0, the default. Unkind: a range, from which each enrollment draws; until then the lookup shows the contact as
    * it was before. "Already enrolled" is answered at once all the same.
    */
   readonly lookupLagMs?: Latency;

@@ -58,7 +58,7 @@ export class RateLimiter {
     return this.#limit;
   }
 
-  /** Starts all windows anew. */
+  /** Starts all windows again. */
   setLimit(limit: RateLimit | undefined): void {
     this.#limit = limit;
     this.#windows.clear();

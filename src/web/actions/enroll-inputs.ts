@@ -31,7 +31,7 @@ function findSenderProblem(given: GivenInputs): string | undefined {
     if (!isId(rotationId)) return "The rotation is not one of the list.";
   }
   if (alias !== undefined && !z.email().max(LONGEST_ADDRESS).safeParse(alias).success)
-    return "The sender alias is not an e-mail address.";
+    return "The sender alias is not an email address.";
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { HoldSettings } from "#domain/contract/hold.js";
 import { firstLookAt } from "#domain/contract/look-times.js";
 import { readCall, readInput, toIncoming, toInvalid, type Call, type ParsedCall } from "./call-envelope.js";
 
-/** How much longer than its wait a contact is held: for an outage of HubSpot's at its end, and for the completion. */
+/** How much longer than its wait a contact is held: for a HubSpot outage at its end, and for the completion. */
 const MARGIN_DAYS = 2;
 
 const [MAX_WAIT_DAYS] = WAIT_INPUTS;

@@ -8,7 +8,7 @@ const AFTER_COMMIT_MS = 1_000;
 /**
  * Answers 503 where the handlers behind it have not answered within `ms`: an honest error instead of a long wait. What
  * they have not committed by then is rolled back (request-deadline.ts), so "not saved" is true; what they still come up with
- * is dropped, and a fault of theirs ends in the log (error-handler.tsx). Who is just committing may finish.
+ * is dropped, and their fault ends in the log (error-handler.tsx). Who is just committing may finish.
  */
 export function createAnswerLimit({ ms }: { ms: number }): RequestHandler {
   return (request, response, next) => {

@@ -114,7 +114,7 @@ function typeOf(error: unknown): string {
   return typeof name === "string" ? name : typeof error;
 }
 
-/** Errors of Express's body parsers carry a status and a type; anything else without a status of ours is a 500. */
+/** Errors of Express's body parsers carry a status and a type; anything else without our status is a 500. */
 function toProblem(error: unknown): Problem {
   if (error instanceof AppError) return { status: error.status, code: error.code };
   if (isStorageDown(error))

@@ -7,7 +7,7 @@ export const PROXY_IDENTITY = ["portalId", "userId", "userEmail", "appId"] as co
 const NAMES: ReadonlySet<string> = new Set(PROXY_IDENTITY.map((name) => name.toLowerCase()));
 
 /**
- * Whether a query carries any of these names, with or without a value, however it is spelt: the caller of the proxy
+ * Whether a query carries any of these names, with or without a value, however it is spelled: the caller of the proxy
  * chooses what stands before them, such as a question mark of their own.
  *
  * @param address path and query as received

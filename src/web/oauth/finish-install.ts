@@ -22,7 +22,7 @@ export interface FinishOptions extends ReturnOptions {
   confirmSigner: ConfirmSigner;
   /** Notes in the account's audit who signed in, or was not let in. */
   recordSignIn: (signIn: SignIn) => Promise<void>;
-  /** Told after a portal was connected anew; wakes the directory sync. */
+  /** Told after a portal was connected again; wakes the directory sync. */
   onInstalled: (portalId: bigint) => Promise<void>;
   logger: Logger;
 }

@@ -17,7 +17,7 @@ export const REFUSALS = {
     503,
     "HubSpot has not told us for more than a day who the admins of this account are, so we are asking it now. Save again in a minute.",
   ],
-  CHANGED_MEANWHILE: [409, "Somebody else changed these settings meanwhile. Check them and save again."],
+  CHANGED_MEANWHILE: [409, "Another admin changed these settings meanwhile. Check them and save again."],
   UNKNOWN_SENDER: [422, "This user is no longer active. Choose another sender."],
   UNKNOWN_PRESET: [422, "This preset no longer exists. Choose another one."],
   TOO_MANY_REQUESTS: [429, "Many requests of this account are under way. Try again in a few seconds."],

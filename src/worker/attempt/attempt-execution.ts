@@ -10,7 +10,7 @@ import { settleUncertain } from "./settle-uncertain.js";
 /**
  * Does what a claimed execution is for, unless it is to be given up, and settles the sender's booking by what came of it.
  *
- * @throws only what is a fault of ours; HubSpot's are part of the result.
+ * @throws only what is our own fault; HubSpot's are part of the result.
  */
 export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const { desk } = context;

@@ -21,7 +21,7 @@ import { refusedRead } from "./refusals.js";
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
 /** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
 const LATENESS_MS = 5_000;
-/** Gaps after a fault of ours: shorter than HubSpot's outages are. */
+/** Gaps after our own fault: shorter than HubSpot's outages are. */
 const OWN_RETRY = { baseMs: 1_000, capMs: 60_000 };
 /** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
 const MAX_CRASHES = 10;

@@ -60,7 +60,7 @@ async function look(execution: ClaimedExecution, context: CheckContext): Promise
  * Tells whether and where a contact is enrolled, for two requests. It only reads, so after a crash it is simply done
  * again: an UNCERTAIN one goes the same way.
  *
- * @throws only what is a fault of ours; HubSpot's are part of the result.
+ * @throws only what is our own fault; HubSpot's are part of the result.
  */
 export async function checkEnrollment(execution: ClaimedExecution, context: CheckContext): Promise<Result> {
   try {

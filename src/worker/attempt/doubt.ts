@@ -21,8 +21,8 @@ const REQUEST_MS = 20_000;
 /** HubSpot writes the properties of a contact some tens of seconds after it enrolled it. */
 const PROPERTIES_TRAIL_MS = 90_000;
 /**
- * "HubSpot shows no enrollment of ours" is believed this long after the last request that may have been sent, by HubSpot's
- * own clock. Before that it may only not show it yet: the look-up may trail, and it may not show what has ended.
+ * "HubSpot does not show our enrollment" is believed this long after the last request that may have been sent, by HubSpot's
+ * own clock. Before that it may only not show it yet: the lookup may trail, and it may not show what has ended.
  */
 export const BELIEVE_NONE_AFTER_MS = REQUEST_MS + PROPERTIES_TRAIL_MS;
 

@@ -8,9 +8,9 @@ import { judgeByPolicy } from "#domain/senders/contact-verdict.js";
 import { afterAlreadyEnrolled } from "./after-request.js";
 import type { EnrollContext } from "./enroll-context.js";
 
-/** A contact that nothing stands against, with all that its enrollment depends on. */
+/** A contact that may be enrolled, with everything its enrollment depends on. */
 export interface AdmittedContact {
-  /** With the id by which HubSpot knows the contact now. */
+  /** With the contact's current id in HubSpot. */
   readonly execution: ClaimedExecution;
   readonly policy: Policy;
   readonly properties: Readonly<Record<string, string | null>>;
@@ -26,9 +26,9 @@ const PAUSED: Result = {
 };
 
 /**
- * Holds the contact of a claimed execution against what is true of it and what the portal's admin wants.
+ * Checks a claimed execution's contact against its current data and the portal admin's policy.
  *
- * @returns the contact, or what the execution comes to without a request.
+ * @returns the contact, or the execution's result without a request.
  * @throws HubSpot's and the database's faults.
  */
 export async function judgeContact(
@@ -39,7 +39,7 @@ export async function judgeContact(
   const waiting = notYet(execution, desk.now());
   if (waiting !== undefined) return waiting;
   const { portal, effective } = await desk.policyOf(execution);
-  // Claimed before the pause was seen; from now on nothing more is.
+  // Claimed before the pause was noticed; nothing more is claimed from now on.
   if (portal.isPaused) return PAUSED;
   if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { detail: effective.reason }));
   const { policy } = effective;

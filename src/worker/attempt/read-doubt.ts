@@ -31,7 +31,7 @@ export async function readDoubt(
   }
 }
 
-/** Reads again later: HubSpot does not show an enrollment of ours, and is not believed yet. */
+/** Reads again later: HubSpot does not show our enrollment, and is not believed yet. */
 export function lookAgain(
   execution: ClaimedExecution,
   { doubts }: Pick<EnrollContext, "doubts">,

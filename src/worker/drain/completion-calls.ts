@@ -77,7 +77,7 @@ export function asRefused({ id, doubtedAt }: OwedCompletion, problem: string): C
   return { id, to: "COMPLETION_REFUSED", problem, isDoubted: doubtedAt !== undefined };
 }
 
-/** @throws what is no fault of HubSpot's. */
+/** @throws what is not HubSpot's fault. */
 export async function sendOne(desk: CompletionDesk, completion: OwedCompletion): Promise<CompletionResult> {
   try {
     await desk.gateway.completeOne(completion);
@@ -92,7 +92,7 @@ export async function sendOne(desk: CompletionDesk, completion: OwedCompletion):
 /**
  * Sends several for one request. Where HubSpot refuses it as a whole, for what may be one bad callback, all are untold.
  *
- * @throws what is no fault of HubSpot's.
+ * @throws what is not HubSpot's fault.
  */
 export async function sendBatch(
   desk: CompletionDesk,

@@ -133,7 +133,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const paces = new PaceNotes(pool);
   const overdueLooks = new OverdueLooks(pool);
 
-  /** Every call that comes in gives a portal at a standstill a turn, too: most of them find nothing past its time. */
+  /** Every call that comes in gives a blocked portal a turn, too: most of them find nothing past its time. */
   async function expireOverdue(owner: Ownership, code: ExpiryCode): Promise<void> {
     if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
   }

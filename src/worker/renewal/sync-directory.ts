@@ -111,7 +111,7 @@ export interface KeptPortal {
 export interface DirectoryKeeperOptions {
   readonly directory: Directory;
   readonly logger: Logger;
-  /** Bounds each list; by default as in life. */
+  /** Bounds each list; by default as in production. */
   readonly maxPages?: number | undefined;
 }
 

@@ -39,7 +39,7 @@ const WITH_THRESHOLDS = `
   SELECT portal_id FROM portal_settings JOIN portals USING (portal_id)
    WHERE status = 'CONNECTED' AND num_nonnulls(alert_failure_count, alert_failure_percent) > 0`;
 
-/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin cancelled is no failure. */
+/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin canceled is no failure. */
 export async function watchFailures({ pool, logger }: WatchOptions): Promise<void> {
   const portals = await portalsOf(pool, { name: "list-thresholds", text: WITH_THRESHOLDS });
   await eachPortal(portals, { logger, what: UNREAD }, async ({ portalId }) => {
@@ -170,11 +170,11 @@ async function readLateBacklog(pool: Pool, portalId: bigint): Promise<BacklogRow
   return rows[0];
 }
 
-/** A wrong set-up that is noticed and mended at once is nothing to tell every account of. */
+/** A wrong setup that is noticed and mended at once is nothing to tell every account of. */
 const FAULT_LASTS = "30 minutes";
 
 /**
- * Raises SERVICE_FAULT, once for each time, in every account that a fault of our own keeps at a standstill: its admins
+ * Raises SERVICE_FAULT, once for each time, in every account that a fault of our own stops: its admins
  * see contacts wait and cannot know that HubSpot is not to blame.
  */
 export async function watchOwnFaults(options: WatchOptions): Promise<void> {

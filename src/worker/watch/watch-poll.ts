@@ -150,7 +150,7 @@ export interface Polled {
  * Looks at up to 100 of the portal's contacts whose executions wait for a sequence to end, for one request and at most
  * ten more for those that HubSpot does not give back together.
  *
- * @throws LeaseLost, and what is no fault of HubSpot's.
+ * @throws LeaseLost, and what is not HubSpot's fault.
  */
 export async function pollWatched(owner: Ownership, options: PollOptions): Promise<Polled> {
   const batch = await readWatched(owner, { limit: BATCH, gatherMs: GATHER_MS });

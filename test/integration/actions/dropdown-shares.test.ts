@@ -14,19 +14,19 @@ const MANY = 40;
 
 let running: RunningApp;
 let busy: SimulatedPortal;
-let neighbour: SimulatedPortal;
+let neighbor: SimulatedPortal;
 let holder: PoolClient | undefined;
 
 beforeAll(async () => {
   running = await startRunningApp({ environment: { ROLE: "web" } });
-  [busy, neighbour] = [0, 1].map(() => addPlainPortal(running.simulator, { contacts: 1 })) as [
+  [busy, neighbor] = [0, 1].map(() => addPlainPortal(running.simulator, { contacts: 1 })) as [
     SimulatedPortal,
     SimulatedPortal,
   ];
-  for (const portal of [busy, neighbour]) await running.install(portal);
+  for (const portal of [busy, neighbor]) await running.install(portal);
   await pool().query("UPDATE portals SET directory_synced_at = now()");
   // Connections and statements of the first calls are made.
-  await Promise.all([open(neighbour, ROTATION_OPTIONS_ROUTE), enroll("ap-warm")]);
+  await Promise.all([open(neighbor, ROTATION_OPTIONS_ROUTE), enroll("ap-warm")]);
 }, 30_000);
 
 afterEach(async () => {
@@ -53,9 +53,9 @@ const open = ({ portalId }: SimulatedPortal, route: string, signal?: AbortSignal
 const enroll = (callbackId: string) =>
   post(ENROLL_ROUTE, {
     callbackId,
-    origin: { portalId: neighbour.portalId },
-    object: { objectId: Number([...neighbour.contacts.keys()][0]) },
-    inputFields: { sequence_id: [...neighbour.sequences.keys()][0], sender_mode: "contact_owner" },
+    origin: { portalId: neighbor.portalId },
+    object: { objectId: Number([...neighbor.contacts.keys()][0]) },
+    inputFields: { sequence_id: [...neighbor.sequences.keys()][0], sender_mode: "contact_owner" },
   });
 
 /** Whatever reads sequences waits from now on, until the test is over. */
@@ -82,7 +82,7 @@ test("dropdowns of one account that the database is slow to read keep no call an
     if (answer.status === 429) expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   });
   await until(async () => (await waitingStatements()) >= 2, "no dropdown is being read");
-  const [call, dropdown] = await Promise.all([enroll("ap-1"), open(neighbour, ROTATION_OPTIONS_ROUTE)]);
+  const [call, dropdown] = await Promise.all([enroll("ap-1"), open(neighbor, ROTATION_OPTIONS_ROUTE)]);
   expect([call.status, dropdown.status]).toEqual([200, 200]);
   expect(await waitingStatements()).toBe(2);
   await Promise.all(all);

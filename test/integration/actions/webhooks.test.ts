@@ -142,7 +142,7 @@ describe("POST /hubspot/webhooks", () => {
     expect(run.executions[0]?.completions).toHaveLength(1);
   });
 
-  test("a deleted contact is let go", async () => {
+  test("a deleted contact is released", async () => {
     const contactId = newContact();
     const run = await waiting(contactId);
     portal.deleteContact(contactId);

@@ -194,7 +194,7 @@ describe("senders whom HubSpot refuses", () => {
     expect(gathered.slice(named.length)).toEqual(["There are more: see the settings pages."]);
   });
 
-  test("are told of again if they were put right and are refused an hour later, and not sooner", async () => {
+  test("are reported again if they were fixed and are refused an hour later, and not sooner", async () => {
     const { pool } = db.database;
     const putRight = () => pool.query("UPDATE senders SET refused_code = NULL");
     await refuse("s1");
@@ -233,7 +233,7 @@ describe("many contacts not enrolled", () => {
     expect(await raised()).toHaveLength(1);
   });
 
-  test("do not count what an admin cancelled", async () => {
+  test("do not count what an admin canceled", async () => {
     await set({ alertFailureCount: 3, alertFailurePercent: 10 });
     await decided(30, { enrollmentStatus: "FAILED", errorCode: "CANCELLED" });
     await decided(2, failed);

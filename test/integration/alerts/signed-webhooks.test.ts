@@ -123,7 +123,7 @@ describe("a post", () => {
   test("is signed by the new secret alone once there is one, which the audit log tells without it", async () => {
     const old = await newSecret();
     const secret = await newSecret();
-    const [one] = await postsOf("signed anew");
+    const [one] = await postsOf("signed again");
     expect([isSignedWith(old, one!), isSignedWith(secret, one!)]).toEqual([false, true]);
     const { text } = await admin.get("/settings/audit");
     expect(text).toContain("Signing secret of the webhook");

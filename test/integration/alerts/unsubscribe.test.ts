@@ -75,9 +75,9 @@ describe("a mailed alert", () => {
     const link = new URL(linkTo("it@acme.example"));
     const other = new URL(link);
     other.searchParams.set("account", String(portalId + 1n));
-    const spoilt = new URL(link);
-    spoilt.searchParams.set("token", `${spoilt.searchParams.get("token")}x`);
-    for (const href of [other.href, spoilt.href, `${running.publicUrl}/alerts/unsubscribe`])
+    const damaged = new URL(link);
+    damaged.searchParams.set("token", `${damaged.searchParams.get("token")}x`);
+    for (const href of [other.href, damaged.href, `${running.publicUrl}/alerts/unsubscribe`])
       expect((await stranger.post(href, {})).status).toBe(404);
     expect(await prisma().alertOptOut.count()).toBe(0);
   });

@@ -89,7 +89,7 @@ describe("a contact whose enroll request stays without an answer is enrolled onc
   });
 
   test.each([404, "empty"] as const)(
-    "also if its sequence ends before anybody looks, and the look-up says %p of what has ended",
+    "also if its sequence ends before anybody looks, and the lookup says %p of what has ended",
     async (endedEnrollment) => {
       const portal = await connectedPortal(running, 1);
       running.simulator.setOpenQuestions({ endedEnrollment });
@@ -105,7 +105,7 @@ describe("a contact whose enroll request stays without an answer is enrolled onc
     },
   );
 
-  test("and is told so, where HubSpot's look-up trails what it did, whatever if_already_enrolled says", async () => {
+  test("and is told so, where HubSpot's lookup trails what it did, whatever if_already_enrolled says", async () => {
     running.simulator.setLookupLag(1_300);
     running.simulator.setPropertyLag(1_000);
     await Promise.all(

@@ -5,7 +5,7 @@ import { query } from "../../support/sql.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
 
 /**
- * Defaults that somebody else may have set for a server, a database or a role of theirs, each against what the app expects.
+ * Defaults that somebody else may have set for a server, a database or their role, each against what the app expects.
  * They hold until a new session's first statement has set them: a busy machine takes a moment for that.
  */
 const FOREIGN = {

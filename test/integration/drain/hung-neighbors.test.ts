@@ -65,7 +65,7 @@ describe("a healthy account beside five whose HubSpot answers no enrollment", ()
   }
 
   afterAll(async () => {
-    // Cuts what hangs, so that nobody waits for the time-outs.
+    // Cuts what hangs, so that nobody waits for the timeouts.
     await running.simulator.close();
     await running.close();
   });
@@ -82,7 +82,7 @@ describe("a healthy account beside five whose HubSpot answers no enrollment", ()
     }
   });
 
-  test("what of theirs was not sent waits with nothing counted", async () => {
+  test("their unsent executions wait with nothing counted", async () => {
     const { rows } = await running.db.database.pool.query<{ waiting: number; counted: number }>(
       `SELECT count(*)::int AS waiting, count(*) FILTER (WHERE attempts > 0 OR retries > 0)::int AS counted
          FROM executions WHERE state = 'QUEUED'`,

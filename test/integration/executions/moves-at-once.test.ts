@@ -293,7 +293,7 @@ describe("executions that several move at once", () => {
     expect(ledger.usedBy(7n)).toBe(2);
   });
 
-  test("a wait that is cancelled says nothing of an enrollment, nor of what it had seen", async () => {
+  test("a wait that is canceled says nothing of an enrollment, nor of what it had seen", async () => {
     const [id = 0n] = await seed({
       kind: "WAIT_FOR_SEQUENCE_END",
       state: "WATCHING",

@@ -80,7 +80,7 @@ describe("what is noted by HubSpot's clock", () => {
     ]);
   });
 
-  test("each further doubt anew; readings leave it, and begin it where the clock was not known", async () => {
+  test("each further doubt again; readings leave it, and begin it where the clock was not known", async () => {
     await seed({});
     const unaware = await newOwner(undefined);
     const id = await claimAndSend(unaware);

@@ -153,7 +153,7 @@ describe("an execution, whatever is lost, late, dead or twice", () => {
       expect([first, second].map(({ taken }) => taken.length)).toEqual([1, 1]);
     });
 
-    test("a completion refused for good is owed anew when HubSpot delivers the call again, and may overtake that answer too", async () => {
+    test("a completion refused for good is owed again when HubSpot delivers the call again, and may overtake that answer too", async () => {
       const callback = await decideOne("lost");
       await world.passTime();
       await sendCompletions();

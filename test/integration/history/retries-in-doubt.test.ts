@@ -85,9 +85,9 @@ async function loseAnswers(stage: Stage, fault: "resetAfter" | "resetBefore"): P
 /** An admin cancels all while nobody knows yet what became of them: what is being read at this moment, a little later. */
 async function cancelAll(stage: Stage): Promise<void> {
   const endsAt = Date.now() + 60_000;
-  for (let cancelled = 0; cancelled < stage.contactIds.length;) {
-    if (Date.now() > endsAt) throw new Error("not all could be cancelled");
-    cancelled += await act(stage, "CANCEL");
+  for (let canceled = 0; canceled < stage.contactIds.length;) {
+    if (Date.now() > endsAt) throw new Error("not all could be canceled");
+    canceled += await act(stage, "CANCEL");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   await untilRows(stage, "state = 'COMPLETED' AND ended_in_doubt", stage.contactIds.length);
@@ -95,7 +95,7 @@ async function cancelAll(stage: Stage): Promise<void> {
 
 const RETRIES = "retry_of IS NOT NULL";
 
-describe("the retry of what an admin cancelled while HubSpot's answer was lost", () => {
+describe("the retry of what an admin canceled while HubSpot's answer was lost", () => {
   test("finds what the first attempt did and has ended since, as its sender's, and nothing is sent again", async () => {
     const stage = await connectedPortal(3);
     const { portal, contactIds } = stage;
@@ -179,20 +179,20 @@ describe("what a retry keeps of its family", () => {
     await running.db.database.pool.query(`UPDATE executions SET state = 'COMPLETED' WHERE portal_id = $1`, [
       stage.portalId,
     ]);
-    const [cancelled] = await rowsOf(stage);
+    const [canceled] = await rowsOf(stage);
     await act(stage, "RETRY");
-    return { stage, cancelled, retry: (await rowsOf(stage))[1] };
+    return { stage, canceled, retry: (await rowsOf(stage))[1] };
   }
 
   test("of a doubt without a sender, as a restored backup leaves it: since when is not known, so it is waited for", async () => {
-    const { cancelled, retry } = await afterCancel({ state: "UNCERTAIN" });
-    expect(cancelled).toMatchObject({ endedInDoubt: true });
+    const { canceled, retry } = await afterCancel({ state: "UNCERTAIN" });
+    expect(canceled).toMatchObject({ endedInDoubt: true });
     expect(retry).toMatchObject({ state: "UNCERTAIN", doubtedAt: null, senderUserId: null });
   });
 
   test("of one that only waited for its sender: no doubt, and nobody who may have sent it", async () => {
-    const { cancelled, retry } = await afterCancel({ state: "QUEUED", senderUserId: 7n });
-    expect(cancelled).toMatchObject({ endedInDoubt: false, senderUserId: null });
+    const { canceled, retry } = await afterCancel({ state: "QUEUED", senderUserId: 7n });
+    expect(canceled).toMatchObject({ endedInDoubt: false, senderUserId: null });
     expect(retry).toMatchObject({ state: "UNCERTAIN", doubtedAt: new Date(0), senderUserId: null });
   });
 

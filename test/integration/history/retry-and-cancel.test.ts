@@ -85,7 +85,7 @@ describe("an admin cancels and retries", () => {
     const { id } = (await rowsOf(portalId))[0] ?? { id: 0n };
     const answer = await press(browser, `/${id}/cancel`);
     expect(answer.location).toBe(`${running.publicUrl}/settings/activity/${id}?done=cancel`);
-    expect(await page(browser, `/${id}?done=cancel`)).toContain("Cancelled. The workflow is told");
+    expect(await page(browser, `/${id}?done=cancel`)).toContain("Canceled. The workflow is told");
     await withWorker(async () => {
       await run.finished;
     });
@@ -161,7 +161,7 @@ describe("an admin cancels and retries", () => {
     });
   });
 
-  test("everything that matches a filter is cancelled in steps, also by another process after the first one died", async () => {
+  test("everything that matches a filter is canceled in steps, also by another process after the first one died", async () => {
     const { browser, portalId } = await connect({ contacts: 1 });
     await database().pool.query(
       `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request)
@@ -177,19 +177,19 @@ describe("an admin cancels and retries", () => {
 
     const first = await inTransaction(database().pool, (client) => workBulkStep(client));
     expect(first).toMatchObject({ portalId, changed: 500 });
-    expect(await page(browser, job)).toContain("Under way: 500 cancelled");
+    expect(await page(browser, job)).toContain("Under way: 500 canceled");
     const crash = inTransaction(database().pool, async (client) => {
       await workBulkStep(client);
       throw new Error("the process dies before it commits");
     });
     await expect(crash).rejects.toThrow("dies");
-    expect(await page(browser, job)).toContain("Under way: 500 cancelled");
+    expect(await page(browser, job)).toContain("Under way: 500 canceled");
 
     while ((await inTransaction(database().pool, (client) => workBulkStep(client))) !== undefined);
-    expect(await page(browser, job)).toContain("Done: 1,200 cancelled");
-    const cancelled = (await rowsOf(portalId)).filter(({ errorCode }) => errorCode === "CANCELLED");
-    expect(cancelled).toHaveLength(1_200);
-    expect(new Set(cancelled.map(({ sequenceId }) => sequenceId))).toEqual(new Set(["1"]));
+    expect(await page(browser, job)).toContain("Done: 1,200 canceled");
+    const canceled = (await rowsOf(portalId)).filter(({ errorCode }) => errorCode === "CANCELLED");
+    expect(canceled).toHaveLength(1_200);
+    expect(new Set(canceled.map(({ sequenceId }) => sequenceId))).toEqual(new Set(["1"]));
     await database().pool.query(`DELETE FROM executions WHERE portal_id = $1`, [portalId]);
   });
 
@@ -206,7 +206,7 @@ describe("an admin cancels and retries", () => {
     await inTransaction(database().pool, (client) => workBulkStep(client));
     await press(browser, `${job}/stop`);
     expect(await inTransaction(database().pool, (client) => workBulkStep(client))).toBeUndefined();
-    expect(await page(browser, job)).toContain("Stopped: 1,000 cancelled");
+    expect(await page(browser, job)).toContain("Stopped: 1,000 canceled");
     await press(browser, "/bulk", { action: "cancel" });
     await withWorker(() =>
       until(
@@ -217,7 +217,7 @@ describe("an admin cancels and retries", () => {
     await database().pool.query(`DELETE FROM executions WHERE portal_id = $1`, [portalId]);
   });
 
-  test("while an owner claims the same rows, each is either attempted or cancelled and never both", async () => {
+  test("while an owner claims the same rows, each is either attempted or canceled and never both", async () => {
     const { portalId } = await connect({ contacts: 1 });
     await database().pool.query(
       `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request)
@@ -234,7 +234,7 @@ describe("an admin cancels and retries", () => {
     const owner: Ownership = { pool: database().pool, portalId, epoch, leaseCte: LEASE_CTE };
     // In step, and an admin's rows spread over all: each round both take rows, some of them the same.
     const claimed: Awaited<ReturnType<typeof claimDue>> = [];
-    let cancelled = 0;
+    let canceled = 0;
     for (let round = 0; round < 20; round += 1) {
       const some = { portalId, ids: ids.filter((_, index) => index % 20 === round) };
       const [changed, queued, uncertain] = await Promise.all([
@@ -242,11 +242,11 @@ describe("an admin cancels and retries", () => {
         claimDue(owner, 10),
         claimUncertain(owner, 10),
       ]);
-      cancelled += changed;
+      canceled += changed;
       claimed.push(...queued, ...uncertain);
     }
-    expect(cancelled + claimed.length).toBe(400);
-    expect(Math.min(cancelled, claimed.length)).toBeGreaterThan(0);
+    expect(canceled + claimed.length).toBe(400);
+    expect(Math.min(canceled, claimed.length)).toBeGreaterThan(0);
     const outcome = enrolled({ id: "1", enrolledAt: new Date() });
     const findings = claimed.map(({ id, state }) => ({
       id,
@@ -256,7 +256,7 @@ describe("an admin cancels and retries", () => {
     // None of the owner's findings is void: it would take that for the loss of its lease.
     expect(await writeFindings(owner, findings)).toBe(claimed.length);
     const rows = await rowsOf(portalId);
-    expect(rows.filter(({ errorCode }) => errorCode === "CANCELLED")).toHaveLength(cancelled);
+    expect(rows.filter(({ errorCode }) => errorCode === "CANCELLED")).toHaveLength(canceled);
     expect(rows.filter(({ enrollmentStatus }) => enrollmentStatus === "ENROLLED")).toHaveLength(
       claimed.length,
     );

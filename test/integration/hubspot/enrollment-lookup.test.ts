@@ -5,7 +5,7 @@ import { RequestBudget, type RequestSlot } from "#platform/hubspot/pace/request-
 import { createTransport } from "#platform/hubspot/transport.js";
 import { startListener, type Listener } from "../../support/simulated-app.js";
 
-describe("the look-up of a contact's enrollment, which decides whether it is enrolled again", () => {
+describe("the lookup of a contact's enrollment, which decides whether it is enrolled again", () => {
   let hubspot: Listener;
   let gateway: PortalGateway;
   let answer: Parameters<typeof startListener>[0];

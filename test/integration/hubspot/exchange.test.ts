@@ -65,7 +65,7 @@ test("an answer that comes packed is unpacked", async () => {
   expect(await readText(await ask("/packed"))).toBe('{"name":"é🚀"}');
 });
 
-test("an answer that is larger than any of HubSpot's, packed or not, is given up", async () => {
+test("an answer that is larger than any from HubSpot, packed or not, is given up", async () => {
   await expect(ask("/endless")).rejects.toMatchObject({ code: "HUBSPOT_UNAVAILABLE" });
   await expect(ask("/bomb")).rejects.toMatchObject({ code: "ERR_BUFFER_TOO_LARGE" });
 });

@@ -122,7 +122,7 @@ describe("an exchange of a code", () => {
     await expect(api().exchangeCode("c")).rejects.toBeInstanceOf(HubSpotUnavailable);
   });
 
-  test("does without the e-mail when only introspection fails: the code would be wasted", async () => {
+  test("does without the email when only introspection fails: the code would be wasted", async () => {
     answer = (path) => (isToken(path) ? { status: 200, body: TOKENS } : "cut");
     expect(await api().exchangeCode("c")).toMatchObject({
       kind: "granted",

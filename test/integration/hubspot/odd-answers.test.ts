@@ -67,7 +67,7 @@ async function copyAgain(portal: SimulatedPortal): Promise<{ problem: string | n
 const listed = (portal: SimulatedPortal) =>
   running.db.database.prisma.sequence.count({ where: { ...of(portal), isListed: true } });
 
-describe("a list of HubSpot's", () => {
+describe("a HubSpot list", () => {
   test.each(["owners", "sequences", "users"] as const)(
     "of %s with records that cannot be read is copied without them; they are counted, and their content is not logged",
     async (list) => {

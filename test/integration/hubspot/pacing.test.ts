@@ -136,7 +136,7 @@ describe("at HubSpot's pace", () => {
     for (const entry of several.runs) several.expectKept(entry);
   });
 
-  test("each of them uses at least 95 % of its budget while its backlog lasts", () => {
+  test("each of them uses at least 95% of its budget while its backlog lasts", () => {
     for (const { portal, run } of several.runs.filter((entry) => entry.run.executions.length === BACKLOG)) {
       expect(run.executions).toHaveLength(BACKLOG);
       expect(several.useOf(portal, 2)).toBeGreaterThanOrEqual(0.95);

@@ -115,7 +115,7 @@ test("calls under way are not cut off for newcomers; when all are at work, the n
   expect(await call()).toBe("HTTP/1.1 200 OK");
 });
 
-test.each(["/large", "/export"])("who does not read %s is let go of in time", async (path) => {
+test.each(["/large", "/export"])("who does not read %s is disconnected in time", async (path) => {
   const connected = once(server, "connection") as Promise<[Socket]>;
   const socket = (await open(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).pause();
   const [served] = await connected;

@@ -291,7 +291,7 @@ describe("a form", () => {
   });
 });
 
-describe("an answer of HubSpot's", () => {
+describe("an answer from HubSpot", () => {
   let server: Server;
   let url: string;
 
@@ -317,7 +317,7 @@ describe("an answer of HubSpot's", () => {
     expect(await readText(await fetch(`${url}/x/0`))).toBe("");
   });
 
-  test("is given up when it is larger than any of HubSpot's, and never collected", async () => {
+  test("is given up when it is larger than any HubSpot answer, and never collected", async () => {
     const endless = await fetch(`${url}/${"x".repeat(1_000)}/1000000`);
     await expect(readText(endless, 100_000)).rejects.toMatchObject({ code: "HUBSPOT_UNAVAILABLE" });
     expect(endless.body?.locked).toBe(false);

@@ -136,7 +136,7 @@ async function pour(piece: Buffer, everyMs: number): Promise<{ text: string; sen
   return { text, sent, tookMs: Date.now() - startedAt };
 }
 
-test("a sender who never comes to an end is let go: a slow one by the clock, a fast one by what it sent", async () => {
+test("a sender who never ends is disconnected: a slow one by the clock, a fast one by what it sent", async () => {
   const slow = await pour(Buffer.from("x"), 50);
   expect(slow.text).toContain("BODY_TOO_LARGE");
   expect(slow.tookMs).toBeGreaterThan(1_500);

@@ -196,7 +196,7 @@ describe("a grant that is not used any more", () => {
     await untilRevoked();
   });
 
-  test("is tried again through an outage of HubSpot's, until HubSpot knows", async () => {
+  test("is tried again through a HubSpot outage, until HubSpot knows", async () => {
     await authorize(colleague, "sign-in");
     running.simulator.setTokenEndpoint("outage");
     await dueNow();

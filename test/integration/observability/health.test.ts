@@ -147,7 +147,7 @@ describe("what operators look at", () => {
     for (const origin of [url, workerUrl]) expect((await getUntil(200, `${origin}/readyz`)).status).toBe(200);
   });
 
-  test("a worker serves no routes of HubSpot's or the admin's", async () => {
+  test("a worker serves no routes for HubSpot or admins", async () => {
     expect((await get(`${workerUrl}/settings`)).status).toBe(404);
     const action = await fetch(`${workerUrl}/hubspot/actions/enroll`, { method: "POST" });
     expect(action.status).toBe(404);

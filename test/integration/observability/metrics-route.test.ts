@@ -57,7 +57,7 @@ describe("GET /metrics", () => {
     expect((await get({ authorization: "Bearer right" })).status).toBe(200);
   });
 
-  test("is rendered once for a flood, and anew a second later", async () => {
+  test("is rendered once for a flood, and again a second later", async () => {
     const { get, renders } = await serve({ isProduction: false });
     const startedMs = performance.now();
     const texts = await Promise.all(Array.from({ length: 200 }, async () => (await get()).text()));

@@ -192,7 +192,7 @@ describe("two admins who save the same at the same moment", () => {
     expect(await entries()).toBe(0);
   });
 
-  test("the marks of two people, in whatever order: one wins and neither waits for the other for ever", async () => {
+  test("the marks of two people, in whatever order: one wins and neither waits for the other forever", async () => {
     const senders = [7n, 8n].map((userId) => ({
       userId,
       name: `User ${userId}`,

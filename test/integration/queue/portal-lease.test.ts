@@ -157,7 +157,7 @@ describe("a portal's lease and what is written under it", () => {
       expect(await storeIntents(dead, [intentOf(0n)], [])).toBe(0);
     });
 
-    test("counts no crash where the earlier owner handed over in order, and begins anew after an attempt that ended", async () => {
+    test("counts no crash where the earlier owner handed over in order, and starts again after an attempt that ended", async () => {
       const [id] = await store(1);
       for (const isCrash of [false, true, true]) {
         await claimDue(ownerOf(await acquire()), 1);

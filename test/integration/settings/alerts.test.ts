@@ -108,7 +108,7 @@ describe("the address for alerts", () => {
     const late = await setAddress("https://second.example/", { filledIn: stale });
     expect(late.status).toBe(409);
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://first.example/", version: 1 });
-    expect(late.text).toContain("Somebody else saved this in the meantime");
+    expect(late.text).toContain("Another admin saved this in the meantime");
     expect(late.text).toMatch(/Alerts go to.*https:\/\/first\.example\/.*https:\/\/second\.example\//);
     expect(late.text).toContain(`value="https://second.example/"`);
     expect((await setAddress("https://second.example/", { filledIn: late.text })).status).toBe(303);

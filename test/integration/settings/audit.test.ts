@@ -148,12 +148,12 @@ describe("the audit", () => {
     expect(pause).toMatch(/^Enrolling paused .*Enrolling Under way Paused$/);
     expect(resume).toMatch(/^Enrolling resumed .*Enrolling Paused Under way$/);
     expect(erase).toMatch(/^History deleted .*History Kept Deleted$/);
-    expect(cancel).toMatch(/Outcome Waiting Not enrolled Reason – An admin cancelled/);
+    expect(cancel).toMatch(/Outcome Waiting Not enrolled Reason – An admin canceled/);
     expect(retry).toMatch(new RegExp(`New execution – ${failed + 1n}$`));
     expect(bulk).toMatch(
-      /Meant were executions with .*Status: Waiting ?; Sender: Ann Lee · ann@acme.example/,
+      /Applied to executions with .*Status: Waiting ?; Sender: Ann Lee · ann@acme.example/,
     );
-    expect(bulk).toMatch(/Since: \d+ \w+ 2026, \d\d:\d\d .*Outcome Waiting Not enrolled: cancelled$/);
+    expect(bulk).toMatch(/Since: \d+ \w+ 2026, \d\d:\d\d .*Outcome Waiting Not enrolled: canceled$/);
     expect(stop).toMatch(/Bulk job Under way Stopped$/);
     const text = await page("audit");
     for (const address of [`${waiting}`, `${failed}`, `bulk/${job}`])

@@ -25,7 +25,7 @@ describe("the default sender", () => {
     await addUser(8n, bob);
   });
 
-  test("is chosen from the account's active people by name and e-mail", async () => {
+  test("is chosen from the account's active people by name and email", async () => {
     const owner = { portalId, email: "cy@acme.example", firstName: "Cy", lastName: "Orr" };
     await site.database.prisma.owner.createMany({
       data: [

@@ -45,7 +45,7 @@ const partOf = (page: string): string =>
   (/hx-get="(\/settings\/activity[^"]*seen=[^"]*)"/.exec(page)?.[1] ?? "").replaceAll("&amp;", "&");
 
 describe("the list", () => {
-  test("is sent anew only where something changed", async () => {
+  test("is sent again only where something changed", async () => {
     const part = partOf((await admin.get("/settings/activity?kind=ENROLL")).text);
     expect(part).toContain("kind=ENROLL&seen=");
     const unchanged = await admin.get(part);

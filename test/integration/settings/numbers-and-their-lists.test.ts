@@ -164,26 +164,28 @@ test("the connection says whether HubSpot answers, and at what pace contacts are
     await state({ requestAllowance: 110, requestSlotsFreeAt: [new Date(Date.now() + 60_000)] }),
   ).toContain("HubSpot answers. 1 of 110 requests used in the last 10 seconds.");
   expect(await state({ isReleased: false })).toContain(
-    "Working off contacts now: 0 contacts decided in the last 10 seconds, with at most 110 requests in that time.",
+    "Processing contacts now: 0 contacts decided in the last 10 seconds, with at most 110 requests in that time.",
   );
   await site.database.prisma.portalPace.create({
     data: { portalId, requestsCounted: 86, notedAt: new Date() },
   });
   expect(await state({ isReleased: false })).toContain(
-    "Working off contacts now: 87 of 110 requests used in the last 10 seconds.",
+    "Processing contacts now: 87 of 110 requests used in the last 10 seconds.",
   );
   const circuit = {
     circuitTrips: 1,
     circuitOpenedAt: new Date(),
     circuitOpenUntil: new Date(Date.now() + 60_000),
   };
-  expect(await state(circuit)).toContain("HubSpot is not answering. Working off");
+  expect(await state(circuit)).toContain("HubSpot is not answering. Processing");
 });
 
 test("the oldest contact that waits is a link to its story", async () => {
   const { text } = await admin.get("/settings/waiting");
   const address = /id="waiting-oldest" href="([^"]*)"/.exec(text)?.[1] ?? "";
-  expect(text).toMatch(/has waited for 2 hours. In line to be enrolled..* It is let go on /);
+  expect(text).toMatch(
+    /has waited for 2 hours. In line to be enrolled..* It is released \(not enrolled\) on /,
+  );
   expect((await admin.get(address)).text).toContain("Received from HubSpot");
 });
 

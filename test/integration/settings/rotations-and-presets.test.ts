@@ -27,7 +27,7 @@ describe("rotations", () => {
       { form: one.text },
     );
     expect(two.text).toContain("Not saved yet.");
-    expect(two.text).toMatch(/75 %.*25 %/);
+    expect(two.text).toMatch(/75%.*25%/);
     expect(await site.database.prisma.rotation.count({ where: { portalId } })).toBe(0);
     const members = [
       ...[
@@ -47,7 +47,7 @@ describe("rotations", () => {
       form: two.text,
     });
     expect(saved.location).toBe(`${site.url}/settings/rotations`);
-    expect(await page("rotations")).toMatch(/DACH.*Ann Lee.*75 %.*Bob Ray.*25 %/);
+    expect(await page("rotations")).toMatch(/DACH.*Ann Lee.*75%.*Bob Ray.*25%/);
     expect(await audit()).toMatchObject([
       {
         subject: "rotation",
@@ -65,7 +65,7 @@ describe("rotations", () => {
     ]);
   });
 
-  test("keep what each was picked when weights change, begin the turns anew, and keep both when renamed", async () => {
+  test("keep what each was picked when weights change, begin the turns again, and keep both when renamed", async () => {
     const rotationId = await makeRotation("DACH");
     const { prisma } = site.database;
     await prisma.rotationMember.updateMany({ where: { portalId }, data: { picks: 41n, currentWeight: -3 } });
@@ -216,7 +216,7 @@ describe("presets", () => {
     expect(more).toEqual([]);
     const late = answers.find(({ status }) => status === 409)?.text ?? "";
     const other = chosen?.name === "Inbound" ? "Outbound" : "Inbound";
-    expect(late).toContain("Somebody else changed the presets");
+    expect(late).toContain("Another admin changed the presets");
     expect(late).toMatch(new RegExp(`Saved by them.*Chosen by you.*${chosen?.name}.*${other}`));
     expect(await page("presets")).not.toContain("Built-in");
     await submit(`presets/${chosen?.presetId}`, { ...PRESET, name: "Renamed" });
@@ -226,7 +226,7 @@ describe("presets", () => {
     await chooseDefault("", await page("presets"));
     expect(await prisma.preset.count({ where: { portalId, isDefault: true } })).toBe(0);
     await submit("presets/default", { preset: "424242" }, { form });
-    expect(await page("presets")).toContain("Somebody else deleted that preset");
+    expect(await page("presets")).toContain("Another admin deleted that preset");
   });
 
   test("do not become the default by a list that shows them as they were before another admin saved them", async () => {

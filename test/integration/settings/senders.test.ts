@@ -204,7 +204,7 @@ describe("senders", () => {
       { form },
     );
     expect(late.status).toBe(409);
-    expect(late.text).toContain("Somebody else saved this in the meantime");
+    expect(late.text).toContain("Another admin saved this in the meantime");
     expect(late.text).toMatch(/Daily cap.*120.*300/);
     expect(late.text).not.toMatch(/Send-as address<\/span>/);
     expect(late.text).toContain('value="a@acme.example"');

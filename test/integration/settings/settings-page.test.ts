@@ -207,7 +207,7 @@ describe("what goes wrong", () => {
     expect(answer.status).toBe(413);
   });
 
-  test("a fault of ours is a 500 that shows nothing of it", async () => {
+  test("our own fault is a 500 that shows nothing of it", async () => {
     await site.database.pool.query(`
       ALTER TABLE portals RENAME TO portals_kept;
       CREATE VIEW portals AS SELECT * FROM portals_kept WHERE 1 / (portal_id - portal_id) = 1`);

@@ -140,7 +140,7 @@ describe("the reports", () => {
     ]);
     const { text } = await admin.get("/settings/reports?by=sequence&range=30d");
     expect(wordsOf(text.slice(text.indexOf("<table")))).toMatch(
-      /HYPERLINK\(&quot;evil&quot;\) 3 0 1 0 3 s 18 s 1 of 2 50 % 1 of 2 50 % 0 of 2 0 % Sequence 32 0 0 0 1 – – – – – Total 3 0 1 1 3 s 18 s 1 of 2/,
+      /HYPERLINK\(&quot;evil&quot;\) 3 0 1 0 3 s 18 s 1 of 2 50% 1 of 2 50% 0 of 2 0% Sequence 32 0 0 0 1 – – – – – Total 3 0 1 1 3 s 18 s 1 of 2/,
     );
     const file = await admin.get("/settings/reports.csv?by=sequence&range=30d");
     expect(file.headers.get("content-disposition")).toContain(`${portalNumber}-by-sequence-30d.csv`);
@@ -216,11 +216,11 @@ describe("the danger zone", () => {
       { portalId: portalId + 1n, deadlineAt: new Date("2100-03-01T09:30:00Z") },
     ]);
     expect(await shown()).toContain(
-      "2 contacts wait to be enrolled now. The first is let go on 4 Mar 2100, 09:30 , should the pause last until then.",
+      "2 contacts wait to be enrolled now. The first is released (not enrolled) on 4 Mar 2100, 09:30 , if the pause lasts until then.",
     );
     await press("/settings/danger/pause");
     expect(await shown()).toMatch(
-      /Paused since [^.]+\. Contacts that reach the step wait there\. 2 contacts wait to be enrolled now\. The first is let go on 4 Mar 2100, 09:30 , should the pause last until then\. Resume enrolling/,
+      /Paused since [^.]+\. Contacts that reach the step wait there\. 2 contacts wait to be enrolled now\. The first is released \(not enrolled\) on 4 Mar 2100, 09:30 , if the pause lasts until then\. Resume enrolling/,
     );
   });
 
@@ -295,7 +295,7 @@ describe("the danger zone", () => {
     const after = await site.database.prisma.portalToken.findFirstOrThrow();
     expect(after.grantedAt > before.grantedAt).toBe(true);
     expect(await site.vault.accessTokenFor(BigInt(portalNumber))).not.toBe("");
-    expect((await admin.get("/settings/danger")).text).toContain("connected anew");
+    expect((await admin.get("/settings/danger")).text).toContain("connected again");
     expect(await audited()).toEqual([]);
   });
 

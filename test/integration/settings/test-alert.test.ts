@@ -79,7 +79,7 @@ describe("a test alert", () => {
     const refused = await post("ops@acme.example, nobody");
     expect([refused.status, textOf(refused.text, "email-problem")]).toEqual([
       422,
-      "“nobody” is not an e-mail address. It should look like ops@example.com.",
+      "“nobody” is not an email address. It should look like ops@example.com.",
     ]);
     const eleven = Array.from({ length: 11 }, (_, index) => `p${index}@acme.example`).join(",");
     expect(textOf((await post(eleven)).text, "email-problem")).toBe("Enter 10 addresses at most.");

@@ -78,11 +78,11 @@ describe("asking what would happen", () => {
   });
 
   test.each([
-    ["sender_alias", "x", "The alias has to be an e-mail address"],
+    ["sender_alias", "x", "The alias has to be an email address"],
     ["cooldown_days", "3651", "from 0 to 3,650"],
     ["if_already_enrolled", "maybe", "Choose one of the list."],
     ["not_before", "tomorrow", "Enter a day such as"],
-    ["contact", "nobody", "e-mail address, or its record id"],
+    ["contact", "nobody", "email address, or its record id"],
     ["sequence_id", "", "Choose a sequence."],
     ["preset_id", "424242", "Choose a preset from the list."],
     ["sender_mode", "specific_user", "Choose the user to send as."],

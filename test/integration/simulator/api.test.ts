@@ -49,7 +49,7 @@ function enroll(contactId: string, changes: Record<string, unknown> = {}, user =
 }
 
 describe("enrolling in the simulator", () => {
-  test("answers with the enrollment, which the look-up then shows", async () => {
+  test("answers with the enrollment, which the lookup then shows", async () => {
     const { body } = await enroll("1001");
     expect(body).toMatchObject({ toEmail: portal.contact("1001").properties["email"] });
     const found = await call("GET", `${SEQUENCES}/enrollments/contact/1001`);
@@ -153,7 +153,7 @@ describe("enrolling in the simulator", () => {
     expect((await enroll("1001")).status).toBe(200);
   });
 
-  test("leaves the look-up of other contacts to the open questions", async () => {
+  test("leaves the lookup of other contacts to the open questions", async () => {
     const lookUp = (id: string) => call("GET", `${SEQUENCES}/enrollments/contact/${id}`);
     expect((await lookUp("1001")).status).toBe(404);
     await restart({ neverEnrolled: 200, endedEnrollment: 404 });
@@ -241,7 +241,7 @@ describe("the simulated directory", () => {
   });
 });
 
-describe("completing call-backs in the simulator", () => {
+describe("completing callbacks in the simulator", () => {
   const CALLBACKS = "/automation/actions/callbacks/2026-09";
   const success = { outputFields: { hs_execution_state: "SUCCESS" }, typedOutputs: {} };
   const batch = (...ids: string[]) =>

@@ -248,7 +248,7 @@ describe("the simulated token endpoint", () => {
     expect(await details(access_token)).toBe(200);
   });
 
-  test("uninstalling, by either side, ends everything; installing again starts anew", async () => {
+  test("uninstalling, by either side, ends everything; installing again starts again", async () => {
     const { access_token, refresh_token } = await install();
     const headers = { authorization: `Bearer ${access_token}` };
     const gone = await fetch(`${simulator.url}/appinstalls/2026-09/external-install`, {

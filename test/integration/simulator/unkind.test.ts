@@ -75,7 +75,7 @@ async function isEnrolledProperty(contactId: string): Promise<unknown> {
   return body.properties.hs_sequences_is_enrolled;
 }
 
-describe("the look-up of an enrollment", () => {
+describe("the lookup of an enrollment", () => {
   test("that has ended can be an empty answer", async () => {
     await restart({ openQuestions: { endedEnrollment: "empty" } });
     await enroll("1001");
@@ -127,7 +127,7 @@ test("properties trail by a lag from a range, and keep the order of what happene
   expect(await isEnrolledProperty("1001")).toBe("false");
 });
 
-describe("a clock of HubSpot's that is 90 s ahead", () => {
+describe("a HubSpot clock that is 90 s ahead", () => {
   const aheadMs = 90_000;
   beforeEach(() => restart({ clockOffsetMs: aheadMs }));
 

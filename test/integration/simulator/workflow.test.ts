@@ -141,7 +141,7 @@ describe("a simulated workflow run", () => {
     });
   });
 
-  test("repeats after 429, 5xx and silence with the same call-back, then gives up", async () => {
+  test("repeats after 429, 5xx and silence with the same callback, then gives up", async () => {
     const answers = [{ status: 429, headers: { "retry-after": "1" }, body: {} }, 503, 0];
     app = await startListener((request) =>
       request.body.includes('"objectId":1002') ? 500 : (answers.shift() ?? BLOCK),

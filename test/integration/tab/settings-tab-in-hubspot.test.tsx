@@ -150,7 +150,7 @@ describe("the settings tab over the real app", () => {
     mine.save();
     await mine.waitFor(() => {
       expect(mine.alerts()).toEqual([
-        "Not saved: Somebody else changed these settings meanwhile. Check them and save again.",
+        "Not saved: Another admin changed these settings meanwhile. Check them and save again.",
       ]);
       expect(mine.select("sender").props.value).toBe(String(portal.admin.userId));
     });

@@ -21,9 +21,9 @@ const TRAIL_SECONDS = 60;
 
 /** What HubSpot's documents leave open, as the simulator's presets have it. */
 export interface ModelWorld {
-  /** Whether the look-up answers "none" after a sequence has ended; otherwise with the latest enrollment. */
+  /** Whether the lookup answers "none" after a sequence has ended; otherwise with the latest enrollment. */
   readonly hidesEnded: boolean;
-  /** The look-up shows an enrollment this long after it began. */
+  /** The lookup shows an enrollment this long after it began. */
   readonly lookupTrailsSeconds: number;
 }
 
@@ -45,7 +45,7 @@ interface ModelEnrollment {
   readonly id: string;
   readonly enrolledAt: Date;
   isActive: boolean;
-  /** Until the look-up shows it. */
+  /** Until the lookup shows it. */
   secondsUntilShown: number;
   /** Until the contact's properties tell of it. */
   secondsUntilTold: number;

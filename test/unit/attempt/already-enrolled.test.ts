@@ -59,7 +59,7 @@ describe("HubSpot says that the contact is enrolled already", () => {
     expect(await refused({ execution: { doubtedAt: undefined }, enrollment })).toMatchObject(OTHERS);
   });
 
-  test("and shows an enrollment of ours", async () => {
+  test("and shows our enrollment", async () => {
     const result = await refused({ enrollment: { sequenceId: "300", agoMs: 55_000 } });
     expect(result).toMatchObject({ to: "DECIDED", outcome: { enrollmentStatus: "ENROLLED" } });
   });

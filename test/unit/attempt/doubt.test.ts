@@ -246,7 +246,7 @@ describe("that there is none of ours is believed", () => {
 });
 
 describe("another's is shown", () => {
-  test("while it runs, by the look-up or by the properties, and not once it has ended", async () => {
+  test("while it runs, by the lookup or by the properties, and not once it has ended", async () => {
     const older = ago(9e8);
     const byLookup = { enrollment: { enrolledAt: older } };
     expect(await judge(byLookup)).toMatchObject({ is: "anothers" });

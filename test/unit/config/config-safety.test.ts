@@ -74,7 +74,7 @@ describe("the mode", () => {
   test("is said where it is not what the name promises", () => {
     const warnings = (env: Env) => readConfig(app(env)).warnings.join("\n");
     expect(warnings({ ...SECRETS, NODE_ENV: "prod", PUBLIC_URL: PUBLIC })).toContain('NODE_ENV is "prod"');
-    expect(warnings({})).toMatch(/development set-up[^]*key made under DATA_DIR/);
+    expect(warnings({})).toMatch(/development setup[^]*key made under DATA_DIR/);
     expect(warnings({ ...SECRETS, NODE_ENV: "production" })).toContain("HubSpot cannot reach the app");
     expect(warnings({ ...SECRETS, NODE_ENV: "production", PUBLIC_URL: PUBLIC })).toBe("");
   });

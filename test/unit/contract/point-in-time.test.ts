@@ -12,7 +12,7 @@ describe("“not before”, in milliseconds", () => {
     ["UTC", "2027-01-31T00:00:00.000Z"],
     [null, "2027-01-31T00:00:00.000Z"],
     ["No/Such_Zone", "2027-01-31T00:00:00.000Z"],
-  ])("a date of HubSpot's begins with that day in the portal's zone, here %s", (zone, instant) => {
+  ])("a HubSpot date begins with that day in the portal's zone, here %s", (zone, instant) => {
     expect(at(date, zone)).toBe(instant);
     expect(at("2027-01-31", zone)).toBe(instant);
   });

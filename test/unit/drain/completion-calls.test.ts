@@ -108,7 +108,7 @@ describe("a batch", () => {
     expect(delays[0]).toBeGreaterThanOrEqual(32_000);
   });
 
-  test("that HubSpot refuses as a whole tells of none, and one that fails of ours is thrown", async () => {
+  test("that HubSpot refuses as a whole tells of none, and our own failure is thrown", async () => {
     const refused = new HubSpotRejected({ httpStatus: 400, message: "one of them is bad" });
     expect(await sendAll(() => Promise.reject(refused))).toEqual({
       results: [],

@@ -111,7 +111,7 @@ describe("a portal whose token cannot be had", () => {
   });
 });
 
-test("two time-outs open the circuit: what waits at the gate then goes back to the queue, unsent and uncounted", async () => {
+test("two timeouts open the circuit: what waits at the gate then goes back to the queue, unsent and uncounted", async () => {
   let sent = 0;
   const { calls, circuit, budget } = openWith(({ takeSlot }) => async () => {
     const slot = await takeSlot();
@@ -152,7 +152,7 @@ describe("how many requests may be under way", () => {
     return { ...opened, ask };
   }
 
-  test("grows with each answer, be it a refusal or a limit, and falls to one with a time-out", async () => {
+  test("grows with each answer, be it a refusal or a limit, and falls to one with a timeout", async () => {
     const refused = new HubSpotRejected({ httpStatus: 404, message: "" });
     const throttled = new HubSpotThrottled("", { policyName: "TEN_SECONDLY_ROLLING" });
     const { calls, ask } = endingIn("answer", refused, throttled, new HubSpotTimedOut(15_000));
@@ -254,7 +254,7 @@ test("a turn only waits once none of its calls has come to an end for a second",
 
 test("when the circuit opens nobody waits on at a gate that others fill", async () => {
   const gate = createFairGate({ places: 1 });
-  // Never left: whoever goes on waiting waits for ever.
+  // Never left: whoever goes on waiting waits forever.
   await gate.enter(portalId + 1n);
   const { calls, circuit } = openWith(
     ({ takeSlot }) =>

@@ -44,7 +44,7 @@ test("no more requests are under way than there are places, and each that ends l
   expect(inside).toHaveLength(10);
 });
 
-test("a portal has few requests under way before it answers, a quarter of the places after, and one after a time-out", async () => {
+test("a portal has few requests under way before it answers, a quarter of the places after, and one after a timeout", async () => {
   const { gate, inside, leaves, enter, settle } = visit(256);
   enter(BIG, 300);
   await settle();

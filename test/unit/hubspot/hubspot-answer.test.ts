@@ -24,7 +24,7 @@ async function faultOf(status: number, body: string, headers: Record<string, str
 const json = JSON.stringify({ status: "error", message: "no", category: "VALIDATION_ERROR" });
 const page = "<html><body>Error</body></html>";
 
-describe("an answer of HubSpot's", () => {
+describe("an answer from HubSpot", () => {
   test.each([
     ...[400, 403, 404, 409, 422].map((status) => [status, json, HubSpotRejected] as const),
     [401, page, HubSpotRejected] as const,

@@ -51,7 +51,7 @@ test("what was learned of a portal is forgotten when it has not been heard of fo
   expect(share.size(true)).toBe(5);
 });
 
-test("after a time-out it begins again from one, however long ago that was", () => {
+test("after a timeout it begins again from one, however long ago that was", () => {
   const { share, answers, pass } = shareAt();
   answers(60);
   share.timedOut();

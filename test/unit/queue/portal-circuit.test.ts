@@ -33,7 +33,7 @@ test("opens with the fifth failure in a row, and an answer in between begins the
   expect([circuit.isOpen, circuit.trips]).toEqual([true, 1]);
 });
 
-test("a time-out counts for three failures", () => {
+test("a timeout counts for three failures", () => {
   const { circuit, fail } = circuitAt();
   fail(1, { isTimeout: true });
   fail(1);

@@ -98,7 +98,7 @@ describe("a rotation of keys", () => {
   });
 
   test("does not let a text pass as sealed by another key", () => {
-    const relabelled = before.seal("secret", context).replace(".2025.", ".2026.");
-    expect(() => during.open(relabelled, context)).toThrow(SealBroken);
+    const relabeled = before.seal("secret", context).replace(".2025.", ".2026.");
+    expect(() => during.open(relabeled, context)).toThrow(SealBroken);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, jest, test } from "@jest/globals";
 import { WatchPace } from "#worker/watch/watch-pace.js";
 
-/** 100 requests in 10 s: ten of them, amongst others, are for looks; fifty if there is nothing else to do. */
+/** 100 requests in 10 s: ten of them, among others, are for looks; fifty if there is nothing else to do. */
 const LIMIT = 100;
 const AMONG_OTHERS = { limit: LIMIT, isAlone: false };
 const ALONE = { limit: LIMIT, isAlone: true };

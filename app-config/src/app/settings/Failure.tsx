@@ -12,7 +12,7 @@ const TITLES: Readonly<Record<string, string>> = {
   NOT_INSTALLED: "The app is not installed",
 };
 
-/** Says what is in the way; a refusal of the person asking looks different from a fault of ours. */
+/** Says what is in the way; a refusal of the person asking looks different from our own fault. */
 export function Failure({ failure, onRetry }: FailureProps) {
   if (failure.kind === "unreachable") {
     return (

@@ -18,7 +18,7 @@ export interface SettingsProps {
 
 /** The app's settings tab: is it working, what happened today, the two choices most asked for, and the way to the rest. */
 export function Settings({ api: given, locale, onSaved }: SettingsProps) {
-  // HubSpot renders the entry anew whenever it likes: what it was first given stays.
+  // HubSpot renders the entry again whenever it likes: what it was first given stays.
   const [api] = useState(given);
   const { answer, reload } = useAnswer(api.readOverview);
   if (answer === undefined) {

@@ -42,7 +42,7 @@ export async function openCluster(wantedDataDir: string): Promise<Cluster> {
   const cluster = { home, account, binaries, dataDirectory: path.join(home, "postgres") };
   const isNew = !(await isCluster(cluster.dataDirectory));
   const password = await readPassword(dataDir, { mayMake: isNew });
-  if (isNew) await initialise({ ...cluster, password });
+  if (isNew) await initialize({ ...cluster, password });
   else await closeFolderOfOurs(dataDir);
   await checkVersion(cluster);
   return { ...cluster, password };
@@ -145,7 +145,7 @@ async function readPassword(dataDir: string, { mayMake }: { mayMake: boolean }):
  * Runs initdb in a temporary folder, then renames it once: a database is complete or absent, and of two processes one
  * wins.
  */
-async function initialise(cluster: Cluster): Promise<void> {
+async function initialize(cluster: Cluster): Promise<void> {
   const staging = path.join(cluster.home, `postgres.${process.pid}.${randomBytes(4).toString("hex")}.new`);
   const passwordFile = `${staging}.password`;
   try {

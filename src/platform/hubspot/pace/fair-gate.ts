@@ -36,7 +36,7 @@ const IN_A_ROW = { newcomer: 8, other: 32 };
 const LARGEST_SHARE = 1 / 4;
 /**
  * A request without an answer for this long gives its place to others: it costs a connection and nothing else, and if
- * places ended with the time-out, a few portals whose HubSpot hangs would hold all of them. Sooner if its portal has not
+ * places ended with the timeout, a few portals whose HubSpot hangs would hold all of them. Sooner if its portal has not
  * been heard of lately: the first requests of hundreds would otherwise hold all places for seconds.
  */
 const HANGS_AFTER_MS = { heard: 1_000, unheard: 250 };

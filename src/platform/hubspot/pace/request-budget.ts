@@ -39,8 +39,8 @@ const MARGIN_MS = 10;
 
 /**
  * One portal's request budget, exact by construction: a request holds its slot from before it is sent until a whole
- * window after its answer arrived. HubSpot counted it at some moment in between, so no rolling window of HubSpot's can
- * ever hold more than `limit` of ours, nor with the site's reserve more than HubSpot allows.
+ * window after its answer arrived. HubSpot counted it at some moment in between, so none of HubSpot's rolling
+ * windows can ever hold more than `limit` of our requests, nor with the site's reserve more than HubSpot allows.
  *
  * One owner per portal at a time (platform/queue/portal-lease.ts) is what allows this to live in memory.
  */
@@ -80,7 +80,7 @@ export class RequestBudget {
     return Math.min(this.#most, this.#allowance ?? this.#most);
   }
 
-  /** What HubSpot allows by its last answer; for the next owner, which would else begin with too much. */
+  /** What HubSpot allows by its last answer; for the next owner, which would otherwise begin with too much. */
   get allowance(): number | undefined {
     return this.#allowance;
   }
@@ -161,8 +161,8 @@ export class RequestBudget {
   }
 
   /**
-   * HubSpot counted when the request arrived, somewhere between `before` and now. All it can have counted of ours is
-   * what was in the window then and what came since, though some of it may have left the window meanwhile.
+   * HubSpot counted when the request arrived, somewhere between `before` and now. Of our requests it can only
+   * have counted those in the window then and those since, though some of it may have left the window meanwhile.
    */
   #observe(headers: { max: number; remaining: number }, before: { known: number; added: number }): void {
     if (headers.max > 0) this.#allowance = headers.max;

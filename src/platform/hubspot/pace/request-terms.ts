@@ -10,7 +10,7 @@ export interface RequestTerms {
 }
 
 /**
- * HubSpot's client hands nothing of ours on to `fetch`, but calls it before it first waits for anything: the terms lie here
+ * HubSpot's client passes none of our options on to `fetch`, but calls it before it first waits for anything: the terms lie here
  * until then. An AsyncLocalStorage would do the same, but makes every promise of the process dearer, by a tenth of all work.
  */
 let current: RequestTerms | undefined;

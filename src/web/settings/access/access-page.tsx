@@ -99,8 +99,8 @@ function Row({ person, formToken }: { person: Administrator; formToken: string }
           <form method="post" action="/settings/access/take-out">
             <input type="hidden" name="form_token" value={formToken} />
             <input type="hidden" name="user_id" value={userId.toString()} />
-            <button class="button quiet" aria-label={`Take out ${shorten(label, LONGEST_LABEL)}`}>
-              Take out
+            <button class="button quiet" aria-label={`Remove access of ${shorten(label, LONGEST_LABEL)}`}>
+              Remove access
             </button>
           </form>
         ) : null}
@@ -117,7 +117,7 @@ function LetInForm({
   return (
     <section class="card" aria-labelledby="let-in-title">
       <div class="card-head">
-        <h2 id="let-in-title">Let somebody in</h2>
+        <h2 id="let-in-title">Give someone access</h2>
       </div>
       {others.people.length === 0 ? (
         <p class="empty">
@@ -142,7 +142,7 @@ function LetInForm({
             also wants them to have the permission to manage apps.
           </p>
           <CutNote list={others} />
-          <button class="button primary">Let in</button>
+          <button class="button primary">Give access</button>
         </form>
       )}
     </section>

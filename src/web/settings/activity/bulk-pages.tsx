@@ -51,7 +51,7 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
 function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPreview; format: Format }) {
   const shown = numbered(matching, "contact");
   if (countedTo === undefined) {
-    return <p>{matching === 0 ? "Nothing there to do it to." : `It applies to ${shown} now.`}</p>;
+    return <p>{matching === 0 ? "Nothing matches." : `It applies to ${shown} now.`}</p>;
   }
   return (
     <p>

@@ -42,7 +42,7 @@ export function BulkRefusedPage({ action, query, refusal, frame }: RefusedModel)
 const REASONS: Readonly<Record<Exclude<BulkJobCreation["kind"], "created">, string>> = {
   running: "The same is under way already, by the same filter.",
   "too-many":
-    "Three of these are under way in this account, which is as many as there may be. Wait until one has ended, or stop one.",
+    "This account already has three bulk jobs running, the maximum. Wait until one has ended, or stop one.",
 };
 
 function fieldsNotUnderstood({ ignored }: ActivityQuery): string {

@@ -58,7 +58,7 @@ export function ListPage(model: ListPageModel) {
   );
 }
 
-/** The list; its first page fetches itself anew, an older one stays as it is under the reader's eyes. */
+/** The list; its first page fetches itself again, an older one stays as it is under the reader's eyes. */
 export function ExecutionList(model: ListModel) {
   const { query, position, page, format, now } = model;
   const isFirst = position.before === undefined && position.after === undefined;

@@ -112,7 +112,7 @@ async function exportAll(exchange: Exchange): Promise<void> {
 
 /** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */
 const NOTICES: Readonly<Record<string, { tone: "good" | "bad"; text: string }>> = {
-  cancel: { tone: "good", text: "Cancelled. The workflow is told, and goes on." },
+  cancel: { tone: "good", text: "Canceled. The workflow is told, and goes on." },
   retry: { tone: "good", text: "The contact is tried once more. The new execution is listed below." },
   try_now: { tone: "good", text: "It is being looked at now." },
   late: {

@@ -219,7 +219,7 @@ function Waiting({ story, format, now }: StoryModel) {
         {isLater ? (
           <>
             {" "}
-            Looked at again <Time date={story.dueAt} format={format} />.
+            Next check: <Time date={story.dueAt} format={format} />.
           </>
         ) : null}{" "}
         Given up at the latest <Time date={story.deadlineAt} format={format} />.

@@ -50,7 +50,7 @@ export function AlertsPage(model: AlertsPageModel) {
       title="Alerts"
       current="/settings/alerts"
       frame={frame}
-      lead="Who hears of it when something here needs a person."
+      lead="Get notified when something needs attention."
     >
       <section class="card" aria-labelledby="alerts-title">
         <div class="card-head">
@@ -75,7 +75,7 @@ export function AlertsPage(model: AlertsPageModel) {
         <div class="card-head">
           <h2 id="tests-title">Do they arrive?</h2>
         </div>
-        <Channel {...model} channel="EMAIL" label="E-mail" address={model.saved.email}>
+        <Channel {...model} channel="EMAIL" label="Email" address={model.saved.email}>
           <Recipients recipients={model.recipients} formToken={frame.formToken} format={frame.format} />
         </Channel>
         <Channel {...model} channel="WEBHOOK" label="Webhook" address={model.saved.webhookUrl} />
@@ -98,7 +98,7 @@ function AlertsForm({ frame, form: { entry, version, problems }, canMail }: Aler
         problems={problems}
         note={
           canMail
-            ? `Several apart by commas, ${MOST_RECIPIENTS} at most. Leave it empty for no mail.`
+            ? `Separate addresses with commas, ${MOST_RECIPIENTS} at most. Leave it empty for no mail.`
             : "The operator of this service has set no mail server, so no mail can be sent. Use a webhook, or ask them."
         }
       />

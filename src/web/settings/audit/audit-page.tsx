@@ -140,10 +140,10 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: N
 const LONGEST_CONDITION = 200;
 
 function Meant({ conditions }: { conditions: readonly string[] }) {
-  if (conditions.length === 0) return <p>Meant were all executions.</p>;
+  if (conditions.length === 0) return <p>Applied to all executions.</p>;
   return (
     <p>
-      Meant were executions with{" "}
+      Applied to executions with{" "}
       {conditions.map((condition, index) => (
         <>
           {index === 0 ? "" : "; "}

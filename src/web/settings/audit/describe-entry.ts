@@ -31,7 +31,7 @@ const IMPLIED: Readonly<Record<string, Change>> = {
   "portal RESUMED": { label: "Enrolling", before: "Paused", after: "Under way" },
   "portal DELETED": { label: "History", before: "Kept", after: "Deleted" },
   "portal DISCONNECTED": { label: "Connection", before: "Connected", after: "Not connected" },
-  "executions CANCELLED": { label: "Outcome", before: "Waiting", after: "Not enrolled: cancelled" },
+  "executions CANCELLED": { label: "Outcome", before: "Waiting", after: "Not enrolled: canceled" },
   "executions RETRIED": { label: "Outcome", before: "Not enrolled", after: "Tried once more" },
   "executions TRIED_NOW": { label: "Looked at next", before: "Later", after: "At once" },
   "executions STOPPED": { label: "Bulk job", before: "Under way", after: "Stopped" },

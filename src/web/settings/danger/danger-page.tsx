@@ -54,7 +54,7 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
   );
 }
 
-/** What a pause does to the contacts that are here: those that it outlasts are let go. */
+/** What a pause does to the contacts that are here: those that it outlasts are released. */
 function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "format">) {
   const { undecided, isPartial, firstDeadlineAt } = backlog;
   if (firstDeadlineAt === null) return <p>Nobody waits to be enrolled now.</p>;
@@ -62,7 +62,8 @@ function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "forma
     <p>
       {format.count(undecided)}
       {isPartial ? "+" : ""} {undecided === 1 ? "contact waits" : "contacts wait"} to be enrolled now. The
-      first is let go on <Time date={firstDeadlineAt} format={format} />, should the pause last until then.
+      first is released (not enrolled) on <Time date={firstDeadlineAt} format={format} />, if the pause lasts
+      until then.
     </p>
   );
 }

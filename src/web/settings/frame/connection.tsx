@@ -88,7 +88,7 @@ function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; 
   return (
     <>
       Token until <Time date={tokenEndsAt} format={format} />
-      <span class="note">Renewed by itself when it is needed.</span>
+      <span class="note">Renews automatically.</span>
     </>
   );
 }
@@ -99,7 +99,7 @@ function Budget({ health }: { health: ConnectionHealth }) {
   if (requestsCounted === null) {
     return (
       <>
-        Working off contacts now: {numbered(decidedLately, "contact")} decided in the last 10 seconds
+        Processing contacts now: {numbered(decidedLately, "contact")} decided in the last 10 seconds
         {requestAllowance === null
           ? ""
           : `, with at most ${numbered(requestAllowance, "request")} in that time`}
@@ -109,7 +109,7 @@ function Budget({ health }: { health: ConnectionHealth }) {
   }
   return (
     <>
-      {isDraining ? "Working off contacts now: " : null}
+      {isDraining ? "Processing contacts now: " : null}
       {requestAllowance === null
         ? numbered(requestsCounted, "request")
         : `${requestsCounted} of ${numbered(requestAllowance, "request")}`}{" "}

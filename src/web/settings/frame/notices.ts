@@ -52,7 +52,7 @@ const NOTICES = {
   "test-without-address": bad("/settings/alerts", "Save an address for alerts first, then send a test."),
   "settings-changed": bad(
     "/settings",
-    "Somebody else changed the settings in the meantime. Below is their choice; change it again if you need to.",
+    "Another admin changed the settings in the meantime. Below is their choice; change it again if you need to.",
   ),
   "admin-let-in": good("/settings/access", "Done: they can sign in to these pages now."),
   "admin-taken-out": good("/settings/access", "Done: they can no longer use these pages."),
@@ -69,7 +69,7 @@ const NOTICES = {
   "history-erased": good("/settings/danger", "The history is being deleted. That takes a few seconds."),
   "connected-meanwhile": bad(
     "/settings/danger",
-    "The account was connected anew while HubSpot was being told, so the new connection was left as it is. Try again to end it too.",
+    "The account was connected again while HubSpot was being told, so the new connection was left as it is. Try again to end it too.",
   ),
   "danger-not-confirmed": bad(
     "/settings/danger",
@@ -88,7 +88,7 @@ const NOTICES = {
   "rotation-deleted": good("/settings/rotations", "Rotation deleted."),
   "preset-saved": good("/settings/presets", "Preset saved. It applies to the next contact that comes."),
   "preset-deleted": good("/settings/presets", "Preset deleted."),
-  "preset-gone": bad("/settings/presets", "Somebody else deleted that preset in the meantime."),
+  "preset-gone": bad("/settings/presets", "Another admin deleted that preset in the meantime."),
   "default-preset-set": good("/settings/presets", "Saved which preset applies to steps that name none."),
 } as const satisfies Record<string, Notice>;
 

@@ -34,7 +34,7 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
         </p>
         <p class="note">
           These pages are for the account's super admins and for whom they let in. Signing in also needs
-          HubSpot's permission to manage apps. We learn your e-mail address and which account you chose, never
+          HubSpot's permission to manage apps. We learn your email address and which account you chose, never
           your password.
         </p>
       </main>

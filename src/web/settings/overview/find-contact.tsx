@@ -10,7 +10,7 @@ export function FindContact() {
         type="search"
         name="q"
         maxLength={320}
-        placeholder="Beginning of an e-mail address, @domain, or an id"
+        placeholder="Beginning of an email address, @domain, or an id"
       />
       <button class="button primary">Find</button>
       <a class="button" href={ACTIVITY_PATH}>

@@ -46,9 +46,9 @@ export function HistoryCard({ history, format }: { history: OutcomeHistory; form
       </ul>
       {total === 0 ? (
         <p class="empty">
-          <strong>No contact was decided in the last {RANGES[range].label}.</strong> In HubSpot, add the step
-          “Enroll in sequence” of Sequence Enroller to a contact workflow and turn it on. What happens to each
-          contact shows here.
+          <strong>No results in the last {RANGES[range].label}.</strong> In HubSpot, add the step “Enroll in
+          sequence” of Sequence Enroller to a contact workflow and turn it on. What happens to each contact
+          shows here.
         </p>
       ) : (
         <OutcomeChart history={history} format={format} />
@@ -59,7 +59,7 @@ export function HistoryCard({ history, format }: { history: OutcomeHistory; form
 
 function RangeChoice({ current }: { current: Range }) {
   return (
-    <nav class="choice" aria-label="Stretch of time">
+    <nav class="choice" aria-label="Period">
       {Object.entries(RANGES).map(([range, { label }]) => (
         <a
           key={range}

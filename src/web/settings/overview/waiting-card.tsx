@@ -12,7 +12,7 @@ export interface WaitingModel {
   now: Date;
 }
 
-/** What {@link WaitingCard} fetches itself anew from. */
+/** What {@link WaitingCard} fetches itself again from. */
 export const WAITING_PATH = "/settings/waiting";
 
 /** How many wait, and the one that waits longest; with script it stays true by itself. */
@@ -49,8 +49,8 @@ export function WaitingCard({ backlog, format, now }: WaitingModel) {
       {oldest === null ? null : <Oldest oldest={oldest} format={format} now={now} />}
       {firstDeadlineAt === null || firstDeadlineAt.getTime() === oldest?.deadlineAt.getTime() ? null : (
         <p class="note">
-          The first is let go on <Time date={firstDeadlineAt} format={format} />, should it not be enrolled by
-          then.
+          The first is released (not enrolled) on <Time date={firstDeadlineAt} format={format} />, unless it
+          is enrolled by then.
         </p>
       )}
     </section>
@@ -71,10 +71,10 @@ function Oldest({ oldest, format, now }: { oldest: OldestWaiting; format: Format
       {dueAt.getTime() - now.getTime() < 60_000 ? null : (
         <>
           {" "}
-          Looked at again <Time date={dueAt} format={format} />.
+          Next check: <Time date={dueAt} format={format} />.
         </>
       )}{" "}
-      It is let go on <Time date={deadlineAt} format={format} />.
+      It is released (not enrolled) on <Time date={deadlineAt} format={format} />.
       {lastProblem === null ? null : (
         <span class="note line">Last problem: {shorten(lastProblem, LONGEST_PROBLEM)}</span>
       )}

@@ -39,7 +39,7 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
       frame={frame}
       current={POLICY_PATH}
       title="Policy"
-      lead="What holds for the whole account. Which contacts are enrolled, and who sends, is decided by presets."
+      lead="Account-wide settings. Which contacts are enrolled, and who sends, is decided by presets."
     >
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
@@ -52,7 +52,7 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
             value={entry.default_sender}
             note={peopleNote(people, {
               page: POLICY_PATH,
-              note: "Sends where a step or a preset leaves it to the default sender.",
+              note: "Used when a step or preset says “default sender”.",
             })}
             problems={problems}
             choices={[{ value: "", label: "Nobody" }, ...people]}

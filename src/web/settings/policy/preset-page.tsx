@@ -221,9 +221,9 @@ function Suppression({ entry, problems }: PresetModel) {
       />
       <TextArea
         name="domains"
-        label="Contacts of these e-mail domains"
+        label="Contacts of these email domains"
         value={entry.domains}
-        note="One a line, such as example.com; subdomains are included."
+        note="One per line, such as example.com; subdomains are included."
         problems={problems}
       />
       <TextField
@@ -237,7 +237,7 @@ function Suppression({ entry, problems }: PresetModel) {
         name="property_values"
         label="has one of these values"
         value={entry.property_values}
-        note="One a line, as stored in HubSpot; case is ignored."
+        note="One per line, as stored in HubSpot; case is ignored."
         problems={problems}
       />
     </Group>

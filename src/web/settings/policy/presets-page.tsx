@@ -84,7 +84,7 @@ function RefusedDefault({ presets, current, refused }: RefusedModel) {
   return (
     <div class="notice bad conflict" role="alert">
       <p>
-        <strong>Somebody else changed the presets in the meantime, so nothing of yours was saved.</strong>{" "}
+        <strong>Another admin changed the presets in the meantime, so nothing of yours was saved.</strong>{" "}
         Look at them below, and choose again if you still want to.
       </p>
       <ChangeTable
@@ -167,7 +167,7 @@ function PolicyFacts({
       <dd>{describeSender(policy, nameable)}</dd>
       <dt>If that sender cannot</dt>
       <dd>{describeFallback(policy, nameable)}</dd>
-      <dt>In a sequence already</dt>
+      <dt>Already in a sequence</dt>
       <dd>{ALREADY[ifAlreadyEnrolled]}</dd>
       <dt>Not enrolled</dt>
       <dd>{held.length === 0 ? "Nobody is left out." : `Contacts ${held.join("; ")}.`}</dd>

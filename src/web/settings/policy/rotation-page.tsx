@@ -106,7 +106,7 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
   return (
     <Group
       legend="Senders"
-      note={`Weights from 1 to ${MAX_WEIGHT} say how the contacts are shared. Turns begin anew when they change.`}
+      note={`Weights from 1 to ${MAX_WEIGHT} say how the contacts are shared. Turns start again when they change.`}
     >
       {entry.members.length === 0 ? <p class="note">Nobody yet.</p> : null}
       <ul class="members">
@@ -151,7 +151,7 @@ function NewMember({
     <div class="add">
       <SelectField
         name="new_member"
-        label="Somebody else"
+        label="Add a sender"
         value=""
         note={isFull ? <EverybodyIn /> : peopleNote(people, { page: pathOf(saved) })}
         problems={problems}

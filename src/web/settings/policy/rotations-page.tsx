@@ -101,8 +101,8 @@ function Row({ rotation, frame, names, children: presetNames }: RowModel) {
   );
 }
 
-/** "33 %": the part of all picks that falls to one weight of the total. */
+/** "33%": the part of all picks that falls to one weight of the total. */
 export function percentOf(weight: number, total: number): string {
   const percent = total === 0 ? 0 : (100 * weight) / total;
-  return `${percent.toLocaleString("en-US", { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
+  return `${percent.toLocaleString("en-US", { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
 }

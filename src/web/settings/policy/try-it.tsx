@@ -34,13 +34,13 @@ const EMPTY: TryEntry = {
 const tryForm = z.object({
   contact: z.union(
     [z.string().regex(/^\d{1,18}$/), z.email().max(LONGEST_ADDRESS)],
-    "Enter the contact's e-mail address, or its record id.",
+    "Enter the contact's email address, or its record id.",
   ),
   sequence_id: z.string().regex(/^\d{1,20}$/, "Choose a sequence."),
   sender_mode: z.enum(SENDER_MODES, "Choose who is to send."),
   sender_alias: z.union([
     z.literal(""),
-    z.email("The alias has to be an e-mail address, or nothing.").max(LONGEST_ADDRESS),
+    z.email("The alias has to be an email address, or nothing.").max(LONGEST_ADDRESS),
   ]),
   if_already_enrolled: z.enum(["", ...IF_ALREADY_ENROLLED], "Choose one of the list."),
   cooldown_days: z

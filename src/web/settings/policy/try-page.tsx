@@ -97,7 +97,7 @@ function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choice
         name="contact"
         label="Contact"
         value={entry.contact}
-        note="E-mail address or record id."
+        note="Email address or record id."
         problems={problems}
       />
       <SelectField

@@ -57,7 +57,7 @@ export function ReportsPage(model: ReportsPageModel) {
             address={(by) => addressOf(by, range)}
           />
           <Choice
-            label="Stretch of time"
+            label="Period"
             options={REPORT_RANGES}
             current={range}
             address={(of) => addressOf(group, of)}
@@ -234,7 +234,7 @@ function Cells({ line, format }: { line: ReportLine; format: Format }) {
   );
 }
 
-/** A share with what it is of: 50 % of two says little. */
+/** A share with what it is of: 50% of two says little. */
 function Share({ part, of, format }: { part: number; of: number; format: Format }) {
   return (
     <>

@@ -34,7 +34,7 @@ export function SenderPage({ frame, item, marks, entry, version, problems, confl
       frame={frame}
       current={SENDERS_PATH}
       title={item.label}
-      lead={`${item.email ?? "No e-mail address known"}. ${seats} Sent in the last 24 hours: ${frame.format.count(item.sentLastDay)} of ${frame.format.count(item.dailyCap)}.`}
+      lead={`${item.email ?? "No email address known"}. ${seats} Sent in the last 24 hours: ${frame.format.count(item.sentLastDay)} of ${frame.format.count(item.dailyCap)}.`}
     >
       <Refusal frame={frame} marks={marks} path={path} />
       <ProblemSummary problems={problems} />
@@ -102,7 +102,7 @@ function Identity({ item, entry, problems }: PartModel & { item: SenderItem }) {
         value={entry.allowed}
         problems={problems}
         choices={[
-          { value: "", label: "As the account says" },
+          { value: "", label: "Account default" },
           { value: "yes", label: "Yes" },
           { value: "no", label: "No" },
         ]}

@@ -53,7 +53,7 @@ export function SendersPage({ frame, senders, filter, stored, ticked, conflict }
           <input type="hidden" name="version" value={stored.version} />
           <input type="hidden" name="only_listed" value={onlyListedSenders ? "no" : "yes"} />
           <button class="button">
-            {onlyListedSenders ? "Let everybody send" : "Let only allowed people send"}
+            {onlyListedSenders ? "Let everybody send" : "Allow only listed senders"}
           </button>
         </PostForm>
       </section>
@@ -83,7 +83,7 @@ export function SendersPage({ frame, senders, filter, stored, ticked, conflict }
                 Do not allow ticked
               </button>
               <button class="button" name="mark" value="default">
-                As the account says
+                Account default
               </button>
             </div>
           </PostForm>
@@ -97,7 +97,7 @@ export function SendersPage({ frame, senders, filter, stored, ticked, conflict }
 function SearchForm({ filter }: { filter: SenderFilter }) {
   return (
     <form method="get" action={SENDERS_PATH} class="search" role="search">
-      <label for="search">Name or e-mail</label>
+      <label for="search">Name or email</label>
       <input id="search" name="search" type="search" value={filter.search} autocomplete="off" />
       <label class="inline">
         <input type="checkbox" name="show" value="troubled" checked={filter.onlyTroubled} /> Only with a

@@ -95,7 +95,7 @@ const MARKS = new Map<string, boolean | null>([
 
 function told({ sender, isAllowed }: MarkConflict, mark: boolean | null): Change {
   const words = (value: boolean | null): string =>
-    value === null ? "As the account says" : value ? "Allowed" : "Not allowed";
+    value === null ? "Account default" : value ? "Allowed" : "Not allowed";
   return { label: sender.name, before: words(isAllowed), after: words(mark) };
 }
 

@@ -47,7 +47,7 @@ export const CODE_WORDS: Readonly<Record<ErrorCode, string>> = {
   MISSING_SCOPES: "Permission missing",
   INVALID_INPUT: "Step set up with a wrong value",
   CONTACT_NOT_FOUND: "Contact not found",
-  CONTACT_HAS_NO_EMAIL: "No e-mail address",
+  CONTACT_HAS_NO_EMAIL: "No email address",
   SEQUENCE_NOT_FOUND: "Sequence not found",
   OWNER_MISSING: "No owner",
   OWNER_INACTIVE: "Owner deactivated",
@@ -58,12 +58,12 @@ export const CODE_WORDS: Readonly<Record<ErrorCode, string>> = {
   NO_SENDER_AVAILABLE: "No sender available",
   ALREADY_ENROLLED: "Already in a sequence",
   COOLDOWN_ACTIVE: "In a sequence too recently",
-  UNSUBSCRIBED: "Opted out of e-mail",
-  BOUNCED: "E-mail bounced",
+  UNSUBSCRIBED: "Opted out of email",
+  BOUNCED: "Email bounced",
   BLOCKED: "Blocked or suppressed",
   HUBSPOT_UNAVAILABLE: "HubSpot could not be reached",
   DEADLINE_EXCEEDED: "Not enrolled in time",
-  CANCELLED: "Cancelled by an admin",
+  CANCELLED: "Canceled by an admin",
   HUBSPOT_REJECTED: "Refused by HubSpot",
 };
 
@@ -94,7 +94,7 @@ export const ACTION_WORDS: Readonly<
     bulk: "Cancel all",
     explained:
       "Executions that still wait are ended: their workflows go on with the error code CANCELLED. What is being enrolled at this moment, and what has ended, stays as it is.",
-    done: "cancelled",
+    done: "canceled",
     audit: "CANCELLED",
   },
   RETRY: {

@@ -80,7 +80,7 @@ export function labelOf(path: string): string {
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
-/** Labelled values in the order of the forms, all others after them. */
+/** Labeled values in the order of the forms, all others after them. */
 export function byForm(one: string, other: string): number {
   return (ORDER.get(one) ?? ORDER.size) - (ORDER.get(other) ?? ORDER.size);
 }

@@ -41,7 +41,7 @@ export function ChangedBeforeDelete({ isShown }: { isShown: boolean }) {
   if (!isShown) return null;
   return (
     <p class="notice bad conflict" role="alert">
-      <strong>Somebody else changed this in the meantime, so it was not deleted.</strong> Below is how it
+      <strong>Another admin changed this in the meantime, so it was not deleted.</strong> Below is how it
       stands now. Delete it again if you still want to.
     </p>
   );
@@ -53,10 +53,10 @@ export function Conflict({ changes }: { changes: readonly Change[] | undefined }
   return (
     <div class="notice bad conflict" role="alert">
       <p>
-        <strong>Somebody else saved this in the meantime, so nothing of yours was saved.</strong>{" "}
+        <strong>Another admin saved this in the meantime, so nothing of yours was saved.</strong>{" "}
         {changes.length === 0
           ? "What they saved is the same as what you typed."
-          : "What you typed is kept below. Save again to replace theirs with it, or open the page anew to keep theirs."}
+          : "What you typed is kept below. Save again to replace theirs with it, or open the page again to keep theirs."}
       </p>
       {changes.length === 0 ? null : (
         <ChangeTable changes={changes} heads={["Saved by them", "Typed by you"]} />

@@ -14,7 +14,7 @@ export interface Format {
   duration(milliseconds: number): string;
   /** "0.4 s", "12 s", "3 min 20 s", "2 h 5 min": a length that was measured. */
   span(milliseconds: number): string;
-  /** "42 %" */
+  /** "42%" */
   percent(share: number): string;
   /** The zone times are shown in. */
   timeZone: string;
@@ -44,7 +44,7 @@ export function createFormat(timeZone: string | null): Format {
     count: (value) => COUNT.format(value),
     duration: describeDuration,
     span: describeSpan,
-    percent: (share) => `${Math.round(share * 100)} %`,
+    percent: (share) => `${Math.round(share * 100)}%`,
     timeZone: zone.replaceAll("_", " "),
     zoneName: zone,
   };
