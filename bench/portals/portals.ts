@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { paths } from "#platform/hubspot/paths.js";
+import { paths } from "#platform/hubspot/wire/paths.js";
 import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { drainRate } from "../rig/drain-rate.js";
 import { processOptions, startRig, type Rig } from "../rig/rig.js";

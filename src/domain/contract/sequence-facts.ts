@@ -1,4 +1,4 @@
-import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
+import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
 
 /**
  * What a contact's properties say about its latest sequence (docs/hubspot.md §7.1). They lag behind by tens of seconds.

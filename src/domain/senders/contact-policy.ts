@@ -1,4 +1,4 @@
-import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
+import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
 import { localDay } from "#platform/time/local-time.js";
 import { ownValue } from "#platform/text/own-value.js";
 import type { ContactHistory } from "./contact-history.js";

@@ -10,10 +10,10 @@ import {
   HubSpotUnavailable,
   TokenNotAtHand,
 } from "./errors.js";
-import { readErrorBody, type ErrorBody } from "./error-body.js";
+import { readErrorBody, type ErrorBody } from "./wire/error-body.js";
 import { readText } from "./read-text.js";
 import type { RequestBudget, RequestSlot } from "./pace/request-budget.js";
-import { readRetryAfterMs } from "./retry-after.js";
+import { readRetryAfterMs } from "./wire/retry-after.js";
 import { cutText } from "#platform/text/storable-text.js";
 
 /** The phase before a byte of the request is sent: a failure here certainly had no effect. */

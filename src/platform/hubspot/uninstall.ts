@@ -1,4 +1,4 @@
-import { paths } from "./paths.js";
+import { paths } from "./wire/paths.js";
 
 /** Whether HubSpot removed the app from the account. */
 export type UninstallOutcome = "uninstalled" | "not-confirmed";

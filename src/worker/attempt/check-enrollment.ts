@@ -4,7 +4,7 @@ import { answered, failed } from "#domain/contract/outcome.js";
 import { hasEnded, readSequenceFacts, wholeDays } from "#domain/contract/sequence-facts.js";
 import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
 import type { Result } from "#domain/executions/write-back.js";
-import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
+import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
 import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
 import { recoverable } from "./attempt-faults.js";
 import { endAtDeadline } from "./deadline.js";

@@ -1,7 +1,7 @@
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { enrolled, type Outcome, type Sender } from "#domain/contract/outcome.js";
 import { hasEnded, isSince, readSequenceFacts, sequencesBefore } from "#domain/contract/sequence-facts.js";
-import { readHubSpotDate } from "#platform/hubspot/hubspot-date.js";
+import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
 import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 

@@ -1,6 +1,6 @@
 import type { CompletionResult, OwedCompletion } from "#domain/executions/completions.js";
 import { hasPassed } from "#domain/executions/time-left.js";
-import type { BatchAnswer } from "#platform/hubspot/batch-answer.js";
+import type { BatchAnswer } from "#platform/hubspot/wire/batch-answer.js";
 import {
   AppMisconfigured,
   GrantRevoked,

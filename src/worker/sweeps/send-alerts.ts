@@ -7,7 +7,7 @@ import { openWebhookUrl, signingSecret, type TextCipher } from "#domain/alerts/w
 import { alertPayload } from "#domain/alerts/words.js";
 import { AppError } from "../../errors.js";
 import type { WebhookPoster } from "#domain/alerts/webhook-post.js";
-import { readRetryAfterMs } from "#platform/hubspot/retry-after.js";
+import { readRetryAfterMs } from "#platform/hubspot/wire/retry-after.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { eachPortal } from "./each-portal.js";

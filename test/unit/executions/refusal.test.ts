@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { readErrorBody } from "#platform/hubspot/error-body.js";
+import { readErrorBody } from "#platform/hubspot/wire/error-body.js";
 import { refusalCode } from "#domain/executions/refusal.js";
 
 const refusal = { httpStatus: 400, category: undefined, codes: [], message: "" };

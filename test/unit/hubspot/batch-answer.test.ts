@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { readBatchAnswer, readErrorOf } from "#platform/hubspot/batch-answer.js";
+import { readBatchAnswer, readErrorOf } from "#platform/hubspot/wire/batch-answer.js";
 
 const SENT = ["ap-1", "ap-2", "ap-3"];
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { readRetryAfterMs } from "#platform/hubspot/retry-after.js";
+import { readRetryAfterMs } from "#platform/hubspot/wire/retry-after.js";
 
 const nowMs = Date.UTC(2026, 10, 26, 12);
 const MINUTES_15 = 15 * 60_000;

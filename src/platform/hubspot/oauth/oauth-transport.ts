@@ -2,7 +2,7 @@ import { AuthorizationCode } from "simple-oauth2";
 import { parseStorableJson } from "#platform/text/storable-json.js";
 import { classifyRefusal, toError, type RawAnswer, type Refusal } from "./oauth-wire.js";
 import { readText } from "../read-text.js";
-import { readRetryAfterMs } from "../retry-after.js";
+import { readRetryAfterMs } from "../wire/retry-after.js";
 
 /** One dated version for the whole family (docs/hubspot.md §2.3): token, introspect, revoke. */
 const TOKEN_PATH = "/oauth/2026-09/token";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readErrorBody } from "../error-body.js";
+import { readErrorBody } from "../wire/error-body.js";
 import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "../errors.js";
 
 /**
