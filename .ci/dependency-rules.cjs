@@ -21,12 +21,12 @@ const DOMAIN = {
   contacts: ["executions"],
   directory: [],
   senders: [],
-  alerts: [],
+  alerts: ["audit"],
   audit: [],
-  vault: [],
+  vault: ["audit"],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],
-  history: ["executions", "contacts", "directory"],
+  history: ["audit", "executions", "contacts", "directory"],
   "dry-run": ["contacts", "directory", "senders"],
 };
 

@@ -1,7 +1,8 @@
 import type { Database } from "#platform/db/client.js";
-import type { Actor } from "#domain/audit/audit.js";
+import type { Admin } from "#domain/contract/actor.js";
 import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
-import { makeDefault, savePreset } from "#domain/policy/preset-store.js";
+import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { savePreset } from "#domain/policy/preset-store.js";
 import { createRotation } from "#domain/policy/rotation-store.js";
 import { findSender, saveSender } from "#domain/policy/sender-store.js";
 import type { SimulatedUser } from "../simulator/portal/model.js";
@@ -18,8 +19,7 @@ export interface DemoPolicy {
 
 interface DemoPortal {
   readonly database: Database;
-  readonly portalId: bigint;
-  readonly by: Actor;
+  readonly actor: Admin;
 }
 
 const HOUSE_RULES: Policy = {
@@ -30,27 +30,23 @@ const HOUSE_RULES: Policy = {
   suppression: { domains: [SUPPRESSED_DOMAIN], property: null },
 };
 
-async function capSender({ database, portalId, by }: DemoPortal, user: SimulatedUser, dailyCap: number) {
+async function capSender({ database, actor }: DemoPortal, user: SimulatedUser, dailyCap: number) {
   const userId = BigInt(user.userId);
-  const { choices, version } = await findSender(database, portalId, userId);
+  const { choices, version } = await findSender(database, actor.portalId, userId);
   const sender = { userId, name: `${user.firstName} ${user.lastName}` };
-  await saveSender(database, portalId, { sender, choices: { ...choices, dailyCap }, version, by });
+  await saveSender(database, actor, { sender, choices: { ...choices, dailyCap }, version });
 }
 
-async function addPreset(
-  { database, portalId, by }: DemoPortal,
-  name: string,
-  policy: Policy,
-): Promise<bigint> {
-  const saved = await savePreset(database, portalId, { draft: { name, policy }, saved: undefined, by });
+async function addPreset({ database, actor }: DemoPortal, name: string, policy: Policy): Promise<bigint> {
+  const saved = await savePreset(database, actor, { draft: { name, policy }, saved: undefined });
   if (saved.kind !== "saved") throw new Error(`the preset “${name}” could not be saved: ${saved.kind}`);
   return saved.presetId;
 }
 
-async function addRotation({ database, portalId, by }: DemoPortal, users: readonly SimulatedUser[]) {
+async function addRotation({ database, actor }: DemoPortal, users: readonly SimulatedUser[]) {
   const members = users.map(({ userId }) => ({ userId: BigInt(userId), weight: 1 }));
   const draft = { name: "Inbound desk", keepsSender: false, members };
-  const created = await createRotation(database, portalId, { draft, by });
+  const created = await createRotation(database, actor, draft);
   if (created.kind !== "created") throw new Error("the rotation could not be saved");
   return String(created.rotationId);
 }
@@ -61,8 +57,12 @@ export async function decidePolicy(database: Database, account: DemoAccount): Pr
   const { userId, email } = portal.admin;
   const demoPortal: DemoPortal = {
     database,
-    portalId: BigInt(portal.portalId),
-    by: { userId: BigInt(userId), userEmail: email },
+    actor: {
+      kind: "admin",
+      portalId: BigInt(portal.portalId),
+      userId: BigInt(userId),
+      userEmail: email,
+    },
   };
   await capSender(demoPortal, people.cappedOutbound, CAPS.outbound);
   await capSender(demoPortal, people.cappedInbound, CAPS.inbound);
@@ -72,7 +72,6 @@ export async function decidePolicy(database: Database, account: DemoAccount): Pr
     ...HOUSE_RULES,
     fallback: { ...HOUSE_RULES.fallback, rotationId },
   });
-  const asMade = { version: 1, instead: null };
-  await makeDefault(database, demoPortal.portalId, { presetId: outbound, ...asMade, by: demoPortal.by });
+  await savePortalPolicy(database, demoPortal.actor, { policy: { defaultPresetId: outbound }, shown: {} });
   return { outboundPresetId: String(outbound), inboundPresetId: String(inbound) };
 }

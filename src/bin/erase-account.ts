@@ -27,7 +27,8 @@ function readArguments(given: readonly string[]): bigint | undefined {
 
 async function erase({ pool }: Database, portalId: bigint): Promise<number> {
   const tokens = createTokenStore({ pool, mayTakeOver: () => Promise.resolve(false) });
-  await tokens.disconnect(portalId, "The operator deleted the account.");
+  const actor = { kind: "system", portalId, part: "operator" } as const;
+  await tokens.disconnect({ actor, reason: "The operator deleted the account." });
   const outcome = await eraseAccount(pool, { portalId });
   if (outcome.kind !== "erased") throw new Error("somebody connected the account meanwhile; run it again");
   return outcome.rows;

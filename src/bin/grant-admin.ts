@@ -4,7 +4,7 @@
  *
  *   npm run portal:grant-admin -- <portal id> <HubSpot user id>
  */
-import { grantByOperator } from "#domain/accounts/rights.js";
+import { grantByOperator } from "#domain/accounts/change-access.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
 import { AppError } from "../errors.js";
@@ -31,7 +31,11 @@ async function grant(url: string): Promise<void> {
   const applicationName = "sequence-enroller grant-admin";
   const database = openDatabase({ url, applicationName, poolSize: 1, logger });
   try {
-    const outcome = await grantByOperator(database.pool, { portalId, userId });
+    const outcome = await grantByOperator(
+      database.pool,
+      { kind: "system", portalId, part: "operator" },
+      userId,
+    );
     if (outcome === "granted" || outcome === "had-it") {
       process.stdout.write(`User ${userId} may now use the settings pages of account ${portalId}.\n`);
     } else {

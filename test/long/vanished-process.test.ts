@@ -1,21 +1,24 @@
 import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Pool, PoolClient } from "pg";
-import { actOnMany, actOnOne, stopJob } from "#web/settings/activity/act.js";
+import { actOnExecution } from "#domain/history/act-on-execution.js";
+import { startBulkJob, stopBulkJob } from "#domain/history/bulk-jobs.js";
 import { requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
-import { letIn } from "#domain/accounts/rights.js";
-import { raiseTestAlert } from "#domain/alerts/test-alert.js";
+import { giveAccess } from "#domain/accounts/change-access.js";
+import { sendTestAlert } from "#domain/alerts/test-alert.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
-import { saveDefaults } from "#web/tab/defaults.js";
 import { storeSenderRefusal } from "#worker/attempt/store-sender-mark.js";
 import { LEASE_CTE } from "#platform/queue/portal-lease.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
+import { createCipher } from "#domain/vault/cipher.js";
 import { createTokenStore } from "#domain/vault/store.js";
 import { seedExecutions } from "../support/executions.js";
 import { addPlainPortal, startRunningApp, UNKIND_BUT_QUICK, type RunningApp } from "../support/start-app.js";
+import { adminOf, systemOf } from "../support/actors.js";
+import { KEYS } from "../support/site.js";
 
 const VANISHED = "a process that vanished";
 
@@ -103,8 +106,6 @@ describe("a process that vanishes inside a transaction", () => {
       BigInt(
         (await pool.query(`SELECT id FROM executions WHERE portal_id = $1`, [portalId])).rows[0].id as string,
       );
-    const session = (portalId: bigint) => ({ portalId, userId: 7n, userEmail: "ada@acme.example" }) as never;
-    const query = { filter: {}, given: {} } as never;
     const store = (of: Pool) => createTokenStore({ pool: of, mayTakeOver: () => Promise.resolve(true) });
     const tokens = { accessTokenSealed: "a", refreshTokenSealed: "b", accessExpiresAt: new Date() };
     const kinds: Record<string, (of: Pool, portalId: bigint) => Promise<unknown>> = {
@@ -122,28 +123,19 @@ describe("a process that vanishes inside a transaction", () => {
           tokens,
           { occasion: "install", isUserConfirmed: true },
         ),
-      "a disconnect": (of, portalId) => store(of).disconnect(portalId, "Gone."),
-      "a pause": (of, portalId) => setPaused(of, session(portalId), true),
-      "a wish to erase": (of, portalId) => requestErasure(of, session(portalId)),
-      "an admin let in": (of, portalId) => letIn(of, session(portalId), { userId: 8n, label: "Bo" }),
-      "defaults saved": (of, portalId) =>
-        saveDefaults({ pool: of }, session(portalId), {
-          senderUserId: null,
-          presetId: null,
-          version: 9,
-        } as never),
+      "a disconnect": (of, portalId) => store(of).disconnect({ actor: systemOf(portalId), reason: "Gone." }),
+      "a pause": (of, portalId) => setPaused(of, adminOf(portalId), true),
+      "a wish to erase": (of, portalId) => requestErasure(of, adminOf(portalId)),
+      "an admin let in": (of, portalId) => giveAccess(of, adminOf(portalId), { userId: 8n, label: "Bo" }),
       "a test alert": (of, portalId) =>
-        raiseTestAlert(of, portalId, {
-          channel: "EMAIL",
-          message: "Test.",
-          record: () => Promise.resolve(),
-        }),
+        sendTestAlert({ pool: of, cipher: createCipher(KEYS) }, adminOf(portalId), "EMAIL"),
       "one canceled": async (of, portalId) =>
-        actOnOne(of, session(portalId), { action: "CANCEL", id: await executionOf(portalId) }),
-      "many canceled": (of, portalId) => actOnMany(of, session(portalId), { action: "CANCEL", query }),
+        actOnExecution(of, adminOf(portalId), { action: "CANCEL", id: await executionOf(portalId) }),
+      "many canceled": (of, portalId) =>
+        startBulkJob(of, adminOf(portalId), { action: "CANCEL", filter: {} }),
       "a webhook": (of, portalId) =>
         applyContactChanges(of, [{ kind: "erased", portalId, contactId: "1000" }]),
-      "a job stopped": (of, portalId) => stopJob(of, session(portalId), 1n),
+      "a job stopped": (of, portalId) => stopBulkJob(of, adminOf(portalId), 1n),
     };
     let begun = 0;
     for (const run of Object.values(kinds))

@@ -4,6 +4,7 @@ import { createRotation } from "#domain/policy/rotation-store.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Database } from "#platform/db/client.js";
 import { seedExecutions, type ExecutionSeed } from "./executions.js";
+import { adminOf } from "./actors.js";
 
 /** Written by somebody who means no good: markup, right to left, and far too long. */
 const HOSTILE = `<script>alert("name")</script> \u202Egnol ${"verylong".repeat(1_250)}`;
@@ -139,12 +140,12 @@ async function addTroubles({ prisma }: Database, portal: SimulatedPortal): Promi
 
 async function decidePolicy(database: Database, portal: SimulatedPortal): Promise<void> {
   const portalId = BigInt(portal.portalId);
-  const by = { userId: null, userEmail: HOSTILE };
+  const admin = adminOf(portalId, { userEmail: HOSTILE });
   const people = [...portal.users.values()].map(({ userId }) => BigInt(userId));
   const members = people.slice(0, 4).map((userId) => ({ userId, weight: 2 }));
   const name = HOSTILE.slice(0, 100);
-  await createRotation(database, portalId, { draft: { name, keepsSender: true, members }, by });
-  await savePreset(database, portalId, { draft: { name, policy: INITIAL_POLICY }, saved: undefined, by });
+  await createRotation(database, admin, { name, keepsSender: true, members });
+  await savePreset(database, admin, { draft: { name, policy: INITIAL_POLICY }, saved: undefined });
   await database.prisma.user.updateMany({
     where: { portalId, userId: people[2] ?? 1n },
     data: { firstName: HOSTILE, lastName: "\u202E<b>" },

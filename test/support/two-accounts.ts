@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "@jest/globals";
-import { createBulkJob } from "#domain/history/bulk-jobs.js";
+import { startBulkJob } from "#domain/history/bulk-jobs.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePreset } from "#domain/policy/preset-store.js";
 import { createRotation } from "#domain/policy/rotation-store.js";
@@ -15,6 +15,7 @@ import {
   type TabCall,
 } from "./settings-routes.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "./start-app.js";
+import { adminOf } from "./actors.js";
 
 /** In every name of the first account, so that a look for it finds whatever shows of that account. */
 export const SECRET = "of-the-first-account";
@@ -55,26 +56,19 @@ export async function fillFirstAccount(): Promise<void> {
   });
   const refusal = { refusedCode: "INBOX_NOT_CONNECTED", refusedMessage: SECRET, refusedAt: new Date() };
   await prisma().senderSettings.create({ data: { portalId, userId: sender, ...refusal, windowDays: [] } });
-  const by = { userId: null, userEmail: `${SECRET}@y.example` };
+  const admin = adminOf(portalId, { userEmail: `${SECRET}@y.example` });
   const members = [{ userId: sender, weight: 2 }];
-  await createRotation(running.db.database, portalId, {
-    draft: { name: SECRET, keepsSender: true, members },
-    by,
-  });
-  await savePreset(running.db.database, portalId, {
-    draft: { name: SECRET, policy: INITIAL_POLICY },
-    saved: undefined,
-    by,
-  });
+  await createRotation(running.db.database, admin, { name: SECRET, keepsSender: true, members });
+  const draft = { name: SECRET, policy: INITIAL_POLICY };
+  await savePreset(running.db.database, admin, { draft, saved: undefined });
   // Long enough ago for another test to be sent.
   const createdAt = new Date(Date.now() - 3_600_000);
   for (const channel of ["EMAIL", "WEBHOOK"])
     await prisma().alert.create({
       data: { portalId, kind: "TEST", channel, message: SECRET, lastProblem: SECRET, tries: 1, createdAt },
     });
-  const client = await running.db.database.pool.connect();
-  const bulk = { action: "CANCEL", filter: { search: SECRET }, userId: null, userEmail: SECRET } as const;
-  const creation = await createBulkJob(client, portalId, bulk).finally(() => client.release());
+  const bulk = { action: "CANCEL", filter: { search: SECRET } } as const;
+  const creation = await startBulkJob(running.db.database.pool, admin, bulk);
   if (creation.kind !== "created") throw new Error(`the job is ${creation.kind}`);
   job = creation.id;
 }

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { PoolClient } from "pg";
 import type { ConnectionState, NewConnection } from "#domain/vault/store.js";
 import { recordChange } from "#domain/audit/record-change.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 
 /**
  * Records whose grant the app uses, in the transaction that changes it: who connected the account, for the first time
@@ -10,14 +12,18 @@ export async function recordConnection(
   client: PoolClient,
   { portalId, userId, userEmail, occasion, before, after }: NewConnection,
 ): Promise<void> {
+  const actor = { kind: "visitor", portalId, userId, userEmail } as const;
+  requireRight(actor, "connect");
+  // A new grant has replaced the old one even if nothing else differs: then the entry says only how it is now.
+  const was = before === undefined ? { connection: "never_connected" } : noted(before);
+  const is = noted(after);
   const isConnecting = occasion === "install" || before?.status !== "CONNECTED";
-  await recordChange(client, {
-    by: { portalId, userId, userEmail },
+  await recordChange(client, actor, {
     subject: "portal",
     subjectName: "Account",
     action: isConnecting ? "CONNECTED" : "AUTHORIZED_AGAIN",
-    before: before === undefined ? { connection: "never_connected" } : noted(before),
-    after: noted(after),
+    ...(isDeepStrictEqual(was, is) ? {} : { before: was }),
+    after: is,
   });
 }
 

@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
 import { mayAdminister } from "./rights.js";
+import { requireRight, type Verb } from "#domain/contract/actor-rights.js";
 import type { SessionIdentity, SignIn } from "#domain/contract/session-identity.js";
 import { recordChange } from "#domain/audit/record-change.js";
 
@@ -7,15 +9,22 @@ import { recordChange } from "#domain/audit/record-change.js";
 export async function recordSignIn(pool: Pool, { by, isOpen, isConnecting }: SignIn): Promise<void> {
   const isLetIn = isOpen && (await mayAdminister(pool, by.portalId, by.userId));
   if (isLetIn && isConnecting) return;
-  await recordSession(pool, by, isLetIn ? "SIGNED_IN" : "SIGN_IN_REFUSED");
+  const action = isLetIn ? "SIGNED_IN" : "SIGN_IN_REFUSED";
+  await inTransaction(pool, (client) => recordSession(client, by, { verb: "signIn", action }));
 }
 
 /** Records a sign-out, in the transaction that ends the session. */
 export async function recordSignOut(client: PoolClient, by: SessionIdentity): Promise<void> {
-  await recordSession(client, by, "SIGNED_OUT");
+  await recordSession(client, by, { verb: "signOut", action: "SIGNED_OUT" });
 }
 
-async function recordSession(db: Pool | PoolClient, by: SessionIdentity, action: string): Promise<void> {
-  const subjectName = by.userEmail ?? (by.userId === null ? "Somebody" : `User ${by.userId}`);
-  await recordChange(db, { by, subject: "session", subjectName, action });
+async function recordSession(
+  client: PoolClient,
+  { portalId, userId, userEmail }: SessionIdentity,
+  { verb, action }: { verb: Verb; action: string },
+): Promise<void> {
+  const actor = { kind: "visitor", portalId, userId, userEmail } as const;
+  requireRight(actor, verb);
+  const subjectName = userEmail ?? (userId === null ? "Somebody" : `User ${userId}`);
+  await recordChange(client, actor, { subject: "session", subjectName, action });
 }

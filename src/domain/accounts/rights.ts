@@ -1,5 +1,4 @@
 import type { Pool, PoolClient } from "pg";
-import { inTransaction } from "#platform/db/transaction.js";
 import {
   HAD_USER_LIST,
   USER_LIST_COLUMNS,
@@ -8,8 +7,6 @@ import {
   type UserListColumns,
 } from "#domain/directory/user-list.js";
 import { fullLabel, inactivePeople, peopleOf, unnamed } from "#domain/directory/people.js";
-import { recordChange } from "#domain/audit/record-change.js";
-import type { SessionIdentity } from "#domain/contract/session-identity.js";
 
 /**
  * Whether user `person.user_id` may administer the account of `p`, with `u` their row in our copy of the user list and
@@ -140,67 +137,3 @@ function labelOf(
   const known = label === unnamed(userId) ? null : label;
   return known === null ? (installer_email ?? unnamed(userId)) : fullLabel({ label: known, email });
 }
-
-/** Adds a user to the list. False if they were on it already. */
-export async function letIn(pool: Pool, by: SessionIdentity, person: Administered): Promise<boolean> {
-  const { userId, label } = person;
-  return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      `INSERT INTO portal_admins (portal_id, user_id, added_by_user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-      [by.portalId, userId, by.userId],
-    );
-    if (rowCount === 0) return false;
-    await recordChange(client, { ...changeBy(by, label), action: "LET_IN", after: { userId } });
-    return true;
-  });
-}
-
-/** The result of an operator's request to give someone access. */
-export type OperatorGrant = "granted" | "had-it" | "unknown-portal" | "has-left";
-
-/**
- * Adds a user to the list for the operator: the way out if an account has no admin left. Like an entry by an admin, it
- * is removed by a reading of the complete user list that does not contain the user.
- */
-export async function grantByOperator(
-  pool: Pool,
-  { portalId, userId }: { portalId: bigint; userId: bigint },
-): Promise<OperatorGrant> {
-  return inTransaction(pool, async (client) => {
-    const known = await client.query("SELECT FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
-    if (known.rowCount === 0) return "unknown-portal";
-    const left = await client.query(
-      `SELECT FROM users WHERE portal_id = $1 AND user_id = $2
-          AND (NOT is_listed OR user_id IN (${inactivePeople("user_id = $2")}))`,
-      [portalId, userId],
-    );
-    if (left.rowCount !== 0) return "has-left";
-    if (await mayAdminister(client, portalId, userId)) return "had-it";
-    await client.query(
-      `INSERT INTO portal_admins (portal_id, user_id) VALUES ($1, $2)
-       ON CONFLICT (portal_id, user_id) DO UPDATE SET added_at = now(), added_by_user_id = NULL`,
-      [portalId, userId],
-    );
-    const by = { portalId, userId: null, userEmail: "The operator of this service" };
-    await recordChange(client, { ...changeBy(by, unnamed(userId)), action: "LET_IN", after: { userId } });
-    return "granted";
-  });
-}
-
-/** Removes a user from the list. False if they were not on it. */
-export async function takeOut(pool: Pool, by: SessionIdentity, person: Administered): Promise<boolean> {
-  const { userId, label } = person;
-  return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      "DELETE FROM portal_admins WHERE portal_id = $1 AND user_id = $2",
-      [by.portalId, userId],
-    );
-    if (rowCount === 0) return false;
-    await recordChange(client, { ...changeBy(by, label), action: "TAKEN_OUT", before: { userId } });
-    return true;
-  });
-}
-
-type Administered = Pick<Administrator, "userId" | "label">;
-
-const changeBy = (by: SessionIdentity, subjectName: string) => ({ by, subject: "access", subjectName });

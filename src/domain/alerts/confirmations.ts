@@ -1,4 +1,8 @@
 import type { Pool, PoolClient } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { MailRecipient } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 import { findOptOuts } from "./opt-outs.js";
 import { addressKey, readRecipients } from "./recipients.js";
 
@@ -118,15 +122,22 @@ export async function findConfirmed(pool: Pool | PoolClient, portalId: bigint): 
   return new Set(rows.map(({ address }) => address));
 }
 
-/** The result of using the link: `changed` if the address was not confirmed before. */
-export type Confirmed = "changed" | "unchanged" | "not-listed";
+/** The address's reader wants the alerts; this also ends an earlier opt-out. Does nothing if the address is not listed. */
+export async function confirmAddress(pool: Pool, recipient: MailRecipient): Promise<void> {
+  requireRight(recipient, "confirmAddress");
+  await inTransaction(pool, async (client) => {
+    if ((await readConfirmationState(client, recipient)) === "not-listed") return;
+    if (!(await setConfirmed(client, recipient))) return;
+    await recordChange(client, recipient, {
+      subject: "alerts",
+      subjectName: "Address for alerts",
+      action: "CONFIRMED",
+    });
+  });
+}
 
-/** The address's reader wants the alerts; this also ends an earlier opt-out. */
-export async function confirmAddress(
-  client: PoolClient,
-  { portalId, address }: { portalId: bigint; address: string },
-): Promise<Confirmed> {
-  if ((await readConfirmationState(client, { portalId, address })) === "not-listed") return "not-listed";
+/** @returns whether that changed anything. */
+async function setConfirmed(client: PoolClient, { portalId, address }: MailRecipient): Promise<boolean> {
   const key = addressKey(address);
   const { rowCount } = await client.query(
     `UPDATE alert_addresses SET confirmed_at = now(), mail_due_at = NULL, mail_problem = NULL
@@ -137,7 +148,7 @@ export async function confirmAddress(
     "DELETE FROM alert_opt_outs WHERE portal_id = $1 AND lower(address) = $2",
     [portalId, key],
   );
-  return rowCount === 0 && returned === 0 ? "unchanged" : "changed";
+  return rowCount !== 0 || returned !== 0;
 }
 
 /** For the page behind the link: whether the address is still on the list, and whether it gets alerts. */

@@ -1,4 +1,8 @@
 import type { Pool, PoolClient } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { MailRecipient } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 import { mailLink, readMailLink, type LinkMaker } from "./mail-links.js";
 import { addressKey } from "./recipients.js";
 import type { TextCipher } from "./webhook-seals.js";
@@ -35,17 +39,25 @@ export async function findOptOuts(pool: Pool | PoolClient, portalId: bigint): Pr
   return new Set(rows.map(({ address }) => addressKey(address)));
 }
 
-/** @returns whether that changed anything. */
-export async function setOptOut(
-  client: PoolClient,
-  { portalId, address }: Subscription,
+/** Ends the mails of a portal's alerts to an address, by the word of whoever reads its mail, or begins them again. */
+export async function changeSubscription(
+  pool: Pool,
+  recipient: MailRecipient,
   isOut: boolean,
-): Promise<boolean> {
-  const { rowCount } = await client.query(
-    isOut
-      ? "INSERT INTO alert_opt_outs (portal_id, address) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-      : "DELETE FROM alert_opt_outs WHERE portal_id = $1 AND lower(address) = $2",
-    [portalId, addressKey(address)],
-  );
-  return rowCount !== 0;
+): Promise<void> {
+  requireRight(recipient, "changeSubscription");
+  await inTransaction(pool, async (client) => {
+    const { rowCount } = await client.query(
+      isOut
+        ? "INSERT INTO alert_opt_outs (portal_id, address) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        : "DELETE FROM alert_opt_outs WHERE portal_id = $1 AND lower(address) = $2",
+      [recipient.portalId, addressKey(recipient.address)],
+    );
+    if (rowCount === 0) return;
+    await recordChange(client, recipient, {
+      subject: "alerts",
+      subjectName: "Alerts by mail",
+      action: isOut ? "UNSUBSCRIBED" : "SUBSCRIBED_AGAIN",
+    });
+  });
 }

@@ -1,18 +1,18 @@
-import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
+import { findAlertSettings } from "./alert-settings.js";
+import type { AlertsSetup } from "./change-alerts.js";
 import type { AlertChannel } from "./outbox.js";
 
 /** Limit of tests per portal in 24 hours, all channels together. */
 const MOST_A_DAY = 10;
 
-interface TestAlert {
-  readonly channel: AlertChannel;
-  readonly message: string;
-  /** Called in the transaction that raises it. */
-  readonly record: (client: PoolClient) => Promise<void>;
-}
+const MESSAGE =
+  "This is a test from the settings pages of Sequence Enroller. Real alerts arrive the same way; there is nothing to do.";
 
-export type TestVerdict = "raised" | "too-soon" | "too-many";
+export type TestVerdict = "raised" | "too-soon" | "too-many" | "without-address";
 
 /** `open` has a row if a test may be sent now; if not, `tests` says why. */
 const RAISE = `
@@ -35,23 +35,31 @@ const RAISE = `
  * works now. A channel gets at most one a minute and a portal ten a day, however often and in however many browsers the
  * button is pressed: the address may belong to someone who never asked for it.
  */
-export async function raiseTestAlert(
-  pool: Pool,
-  portalId: bigint,
-  { channel, message, record }: TestAlert,
+export async function sendTestAlert(
+  { pool, cipher }: AlertsSetup,
+  actor: Actor,
+  channel: AlertChannel,
 ): Promise<TestVerdict> {
+  requireRight(actor, "sendTestAlert");
+  const { portalId } = actor;
   return inTransaction(pool, async (client) => {
     // Two presses at once: the second counts when the first is committed. Every portal with an address has this row.
     await client.query(`SELECT FROM portal_settings WHERE portal_id = $1 FOR UPDATE`, [portalId]);
+    const { email, webhookUrl } = await findAlertSettings({ database: client, cipher }, portalId);
+    if ((channel === "EMAIL" ? email : webhookUrl) === null) return "without-address";
     const { rows } = await client.query<{ is_too_soon: boolean; is_too_many: boolean }>(RAISE, [
       portalId,
       channel,
-      message,
+      MESSAGE,
       MOST_A_DAY,
     ]);
     if (rows[0]?.is_too_many === true) return "too-many";
     if (rows[0]?.is_too_soon === true) return "too-soon";
-    await record(client);
+    await recordChange(client, actor, {
+      subject: "alerts",
+      subjectName: channel === "EMAIL" ? "Test mail" : "Test alert",
+      action: "SENT",
+    });
     return "raised";
   });
 }

@@ -47,8 +47,8 @@ export async function signingSecret(pool: Pool, cipher: TextCipher, portalId: bi
   return cipher.open(rows[0]?.sealed ?? sealed, { portalId, field: SECRET_COLUMN });
 }
 
-/** Creates a new secret: everything posted from now on is signed with it alone. */
-export async function renewSigningSecret(
+/** Stores another secret in place of the one there is (change-alerts.ts). */
+export async function storeNewSecret(
   client: PoolClient,
   cipher: TextCipher,
   portalId: bigint,

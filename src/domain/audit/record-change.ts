@@ -1,31 +1,73 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Pool, PoolClient } from "pg";
+import type { Prisma } from "#platform/db/generated/client.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { withDeadline } from "#platform/time/request-deadline.js";
-import type { SessionIdentity } from "#domain/contract/session-identity.js";
+import { authorOf, type Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 
-/** One change by an admin, as the audit page shows it. */
-export interface Change {
-  /** Who did it, and in which portal. */
-  by: Pick<SessionIdentity, "portalId" | "userId" | "userEmail">;
+/** What is shown as before and after: plain values by name. */
+export type Snapshot = Readonly<Record<string, unknown>>;
+
+/** One change, as the audit page tells it. */
+export interface AuditedChange {
   /** What was changed, e.g. "sender", "preset", "portal". */
-  subject: string;
+  readonly subject: string;
   /** Which one, in words an admin knows. */
-  subjectName: string;
+  readonly subjectName: string;
   /** CREATED, CHANGED, DELETED, or what else was done to it. */
-  action: string;
-  before?: Readonly<Record<string, unknown>> | undefined;
-  after?: Readonly<Record<string, unknown>> | undefined;
+  readonly action: string;
+  /** Absent if it did not exist, or if it is a deed that has no state, such as a test that was sent. */
+  readonly before?: Snapshot | undefined;
+  readonly after?: Snapshot | undefined;
 }
 
-/** Writes the entry; inside a transaction, the entry exists exactly if the change does. */
-export async function recordChange(database: Pool | PoolClient, change: Change): Promise<void> {
-  const { by, subject, subjectName, action, before, after } = change;
-  await database.query(
-    `INSERT INTO audit_entries (portal_id, user_id, user_email, subject, subject_name, action, before, after)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [by.portalId, by.userId, by.userEmail, subject, subjectName, action, toJson(before), toJson(after)],
-  );
+/** The transaction that makes the change, of either driver. */
+export type AuditTransaction = PoolClient | Prisma.TransactionClient;
+
+const INSERT = `
+  INSERT INTO audit_entries (portal_id, user_id, user_email, subject, subject_name, action, before, after)
+  SELECT $1::bigint, $2::bigint, $3::text, subject, "subjectName", action, before, after
+    FROM jsonb_to_recordset($4::jsonb) AS entry
+         (subject text, "subjectName" text, action text, before jsonb, after jsonb)`;
+
+/**
+ * Notes changes in the transaction that makes them, so neither is there without the other: in one statement, however many
+ * they are. A change that changes nothing, because what was before is what is after, leaves no entry.
+ */
+export async function recordChanges(
+  transaction: AuditTransaction,
+  actor: Actor,
+  changes: readonly AuditedChange[],
+): Promise<void> {
+  const real = changes.map(toPlain).filter(({ before, after }) => !isSame(before, after));
+  if (real.length === 0) return;
+  const { userId, userEmail } = authorOf(actor);
+  const values = [actor.portalId, userId, userEmail, JSON.stringify(real)];
+  await ("$executeRawUnsafe" in transaction
+    ? transaction.$executeRawUnsafe(INSERT, ...values)
+    : transaction.query(INSERT, values));
 }
+
+/** The same for one. */
+export function recordChange(
+  transaction: AuditTransaction,
+  actor: Actor,
+  change: AuditedChange,
+): Promise<void> {
+  return recordChanges(transaction, actor, [change]);
+}
+
+/** As it will be read back: ids are 64 bits wide, which JSON's own numbers are not, and are written as text. */
+function toPlain(change: AuditedChange): AuditedChange {
+  const text = JSON.stringify(change, (_key, part: unknown) =>
+    typeof part === "bigint" ? part.toString() : part,
+  );
+  return JSON.parse(text) as AuditedChange;
+}
+
+const isSame = (before: Snapshot | undefined, after: Snapshot | undefined): boolean =>
+  before !== undefined && after !== undefined && isDeepStrictEqual(before, after);
 
 /**
  * Records that someone exports a file of the account's data, before any of it is sent, and how many rows were sent by
@@ -35,18 +77,20 @@ export async function recordChange(database: Pool | PoolClient, change: Change):
  */
 export async function recordExport<Row>(
   pool: Pool,
-  { by, subjectName }: Pick<Change, "by" | "subjectName">,
-  rows: Iterable<Row> | AsyncIterable<Row>,
+  actor: Actor,
+  { subjectName, rows }: { subjectName: string; rows: Iterable<Row> | AsyncIterable<Row> },
 ): Promise<AsyncIterable<Row>> {
+  requireRight(actor, "exportRows");
+  const { userId, userEmail } = authorOf(actor);
   const { rows: entries } = await pool.query<{ id: string }>(
     `INSERT INTO audit_entries (portal_id, user_id, user_email, subject, subject_name, action)
      VALUES ($1, $2, $3, 'export', $4, 'EXPORTED') RETURNING id`,
-    [by.portalId, by.userId, by.userEmail, subjectName],
+    [actor.portalId, userId, userEmail, subjectName],
   );
   return counted(rows, async (count) => {
     const note = (client: PoolClient) =>
       client.query("UPDATE audit_entries SET after = $3 WHERE portal_id = $1 AND id = $2", [
-        ...[by.portalId, entries[0]?.id, toJson({ rows: count })],
+        ...[actor.portalId, entries[0]?.id, JSON.stringify({ rows: count })],
       ]);
     // Rows that were sent are recorded, however late, and whether or not anyone waits for the rest.
     await withDeadline(undefined, () => inTransaction(pool, note));
@@ -67,10 +111,4 @@ async function* counted<Row>(
   } finally {
     await onEnd(count);
   }
-}
-
-/** Ids have 64 bits, more than JSON's numbers: they are written as text. */
-function toJson(value: Readonly<Record<string, unknown>> | undefined): string | null {
-  if (value === undefined) return null;
-  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part));
 }

@@ -8,6 +8,13 @@ import { retryStatement } from "#domain/executions/retry.js";
 export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
 export type AdminAction = (typeof ADMIN_ACTIONS)[number];
 
+/** The same as the audit notes what was done. */
+export const AUDIT_ACTIONS: Readonly<Record<AdminAction, string>> = {
+  CANCEL: "CANCELLED",
+  RETRY: "RETRIED",
+  TRY_NOW: "TRIED_NOW",
+};
+
 /**
  * No owner is working on it. An owner claims by moving the state (QUEUED) or by naming its epoch (the other two), so
  * checking these conditions again under the row's lock separates an admin's move from an owner's.

@@ -1,5 +1,9 @@
-import type { ClientBase } from "pg";
-import type { AdminAction } from "./admin-actions.js";
+import type { ClientBase, Pool, PoolClient } from "pg";
+import { inTransaction } from "#platform/db/transaction.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import { authorOf, type Actor, type System } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
+import { AUDIT_ACTIONS, type AdminAction } from "./admin-actions.js";
 import type { ExecutionFilter } from "#domain/contract/execution-filter.js";
 import { FILTER_WITHOUT_WHOM } from "#domain/contacts/forget-searches.js";
 
@@ -29,8 +33,6 @@ const SAME_MOMENT_SECONDS = 60;
 export interface NewBulkJob {
   readonly action: AdminAction;
   readonly filter: ExecutionFilter;
-  readonly userId: bigint | null;
-  readonly userEmail: string | null;
 }
 
 /**
@@ -40,15 +42,37 @@ export interface NewBulkJob {
 export type BulkJobCreation =
   { kind: "created"; id: bigint } | { kind: "too-many" } | { kind: "running"; id: bigint };
 
-/**
- * Creates the job. Executions accepted later, or created by the job itself, are left alone. The caller's transaction
- * holds the portal's row until it ends, so that two concurrent requests count each other.
- */
-export async function createBulkJob(
-  client: ClientBase,
-  portalId: bigint,
-  job: NewBulkJob,
-): Promise<BulkJobCreation> {
+/** Asks the workers to do it to everything that matches. What is accepted, or made by the job itself, later is left alone. */
+export async function startBulkJob(pool: Pool, actor: Actor, job: NewBulkJob): Promise<BulkJobCreation> {
+  requireRight(actor, "startBulkJob");
+  return inTransaction(pool, async (client) => {
+    const creation = await insertJob(client, actor, job);
+    if (creation.kind !== "created") return creation;
+    const filter = withoutWhom(job.filter);
+    await recordChange(client, actor, {
+      subject: "executions",
+      subjectName: Object.keys(filter).length === 0 ? "All executions" : "Many executions",
+      action: AUDIT_ACTIONS[job.action],
+      after: { job: creation.id, filter },
+    });
+    return creation;
+  });
+}
+
+/** The audit is kept for years, beyond a person's deletion: how was searched is kept, not for whom. */
+function withoutWhom(filter: ExecutionFilter): ExecutionFilter {
+  const search = filter.search?.includes("@") === true ? "an address" : "an id or part of an address";
+  return {
+    ...filter,
+    ...(filter.search === undefined ? {} : { search }),
+    ...(filter.contactId === undefined ? {} : { contactId: "one contact" }),
+  };
+}
+
+/** The transaction holds the portal's row until it ends, so that two at once count each other. */
+async function insertJob(client: PoolClient, actor: Actor, job: NewBulkJob): Promise<BulkJobCreation> {
+  const { portalId } = actor;
+  const { userId, userEmail } = authorOf(actor);
   await client.query("SELECT FROM portals WHERE portal_id = $1 FOR NO KEY UPDATE", [portalId]);
   const running = await client.query<{ id: string; is_same: boolean }>(RUNNING_JOBS, [
     portalId,
@@ -62,7 +86,7 @@ export async function createBulkJob(
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO bulk_jobs (portal_id, action, filter, user_id, user_email, before_id)
      SELECT $1, $2, $3, $4, $5, coalesce(max(id), 0) + 1 FROM executions WHERE portal_id = $1 RETURNING id`,
-    [portalId, job.action, JSON.stringify(job.filter), job.userId, job.userEmail],
+    [portalId, job.action, JSON.stringify(job.filter), userId, userEmail],
   );
   return { kind: "created", id: BigInt(rows[0]?.id ?? 0) };
 }
@@ -133,19 +157,38 @@ export async function listBulkJobs(
   return rows.map(toJob);
 }
 
-/**
- * False if the job had already ended. What it did stays done.
- *
- * @param job.reason a sentence for an admin, if the system stops the job
- */
-export async function stopBulkJob(
-  client: Pick<ClientBase, "query">,
-  { portalId, id, reason = null }: { portalId: bigint; id: bigint; reason?: string | null },
+/** False where the job had ended before. What it did stays done. */
+export async function stopBulkJob(pool: Pool, actor: Actor, id: bigint): Promise<boolean> {
+  return inTransaction(pool, (client) => endBulkJob(client, actor, { id, reason: null }));
+}
+
+/** The same by the app itself, of a job that can never be carried out, with a sentence for the admins that says why. */
+export async function giveUpBulkJob(
+  client: PoolClient,
+  worker: System,
+  job: { id: bigint; reason: string },
 ): Promise<boolean> {
+  return endBulkJob(client, worker, job);
+}
+
+async function endBulkJob(
+  client: PoolClient,
+  actor: Actor,
+  { id, reason }: { id: bigint; reason: string | null },
+): Promise<boolean> {
+  requireRight(actor, "stopBulkJob");
   const { rowCount } = await client.query(
     `UPDATE bulk_jobs SET state = 'STOPPED', ended_at = now(), stopped_reason = $3, filter = ${FILTER_WITHOUT_WHOM}
       WHERE portal_id = $1 AND id = $2 AND state = 'RUNNING'`,
-    [portalId, id, reason],
+    [actor.portalId, id, reason],
   );
-  return rowCount === 1;
+  if (rowCount !== 1) return false;
+  await recordChange(client, actor, {
+    subject: "executions",
+    subjectName: `bulk job ${id}`,
+    action: "STOPPED",
+    before: { jobState: "under_way" },
+    after: { jobState: "stopped", ...(reason === null ? {} : { reason }) },
+  });
+  return true;
 }

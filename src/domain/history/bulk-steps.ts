@@ -1,7 +1,7 @@
-import type { ClientBase } from "pg";
+import type { PoolClient } from "pg";
 import { AppError } from "../../errors.js";
 import { applyAction, ELIGIBLE, type AdminAction } from "./admin-actions.js";
-import { stopBulkJob } from "./bulk-jobs.js";
+import { giveUpBulkJob } from "./bulk-jobs.js";
 import { FILTER_WITHOUT_WHOM } from "#domain/contacts/forget-searches.js";
 import {
   executionFilterSchema,
@@ -63,7 +63,7 @@ const CLAIM = `
  * @throws BulkStepFailed if a job was taken up and its step failed
  */
 export async function workBulkStep(
-  client: ClientBase,
+  client: PoolClient,
   except: readonly bigint[] = [],
 ): Promise<BulkStep | undefined> {
   const claimed = await client.query<ClaimedJob>(CLAIM, [except]);
@@ -77,12 +77,13 @@ export async function workBulkStep(
   }
 }
 
-async function workStep(client: ClientBase, job: ClaimedJob): Promise<number> {
+async function workStep(client: PoolClient, job: ClaimedJob): Promise<number> {
   const portalId = BigInt(job.portal_id);
   const filter = executionFilterSchema.safeParse(job.filter);
   if (!filter.success) {
     // Written by another release: left running, it would be taken up forever.
-    await stopBulkJob(client, { portalId, id: BigInt(job.id), reason: UNREADABLE });
+    const worker = { kind: "system", portalId, part: "worker" } as const;
+    await giveUpBulkJob(client, worker, { id: BigInt(job.id), reason: UNREADABLE });
     return 0;
   }
   const step = await readStep(client, job, filter.data);
@@ -108,7 +109,7 @@ interface Step {
 }
 
 /** The next executions by id, and which of them the action applies to. Stops where the filter's time range begins. */
-async function readStep(client: ClientBase, job: ClaimedJob, filter: ExecutionFilter): Promise<Step> {
+async function readStep(client: PoolClient, job: ClaimedJob, filter: ExecutionFilter): Promise<Step> {
   const values: unknown[] = [job.portal_id, job.before_id, STEP, filter.since ?? null];
   const condition = filterCondition(filter, values);
   const { rows } = await client.query<{

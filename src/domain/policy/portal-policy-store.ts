@@ -2,12 +2,17 @@ import type { Database } from "#platform/db/client.js";
 import type { Prisma } from "#platform/db/generated/client.js";
 import { HOLD_DAYS, INITIAL_MAX_HOLD_DAYS } from "#domain/contract/hold.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
-import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js";
+import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
+import { findActivePerson } from "#domain/directory/people.js";
 
 /** What an admin decides for the whole portal. */
 export interface PortalPolicy {
   readonly defaultSenderUserId: bigint | null;
-  /** The user as whom sequences are read first; null: the app chooses. */
+  /** The preset that applies where a workflow's step names none; null: the built-in policy. */
+  readonly defaultPresetId: bigint | null;
+  /** As whom sequences are read first; null: the app chooses. */
   readonly sequenceReaderUserId: bigint | null;
   /** True: only allowed users may send. False: everyone except blocked users. */
   readonly onlyListedSenders: boolean;
@@ -19,7 +24,8 @@ export interface PortalPolicy {
 
 export interface StoredPortalPolicy {
   readonly policy: PortalPolicy;
-  /** Version of the settings row, which holds more than the policy; 0 if none was saved yet. */
+  readonly defaultPresetName: string | null;
+  /** Of the settings row, which holds more than the policy, but not the default preset; 0 where none was saved yet. */
   readonly version: number;
 }
 
@@ -34,53 +40,158 @@ export async function findPortalPolicy(
   portalId: bigint,
 ): Promise<StoredPortalPolicy> {
   const row = await prisma.portalSettings.findUnique({ where: { portalId } });
+  const preset = await prisma.preset.findFirst({ where: { portalId, isDefault: true } });
   return {
     policy: {
       defaultSenderUserId: row?.defaultSenderUserId ?? null,
+      defaultPresetId: preset?.presetId ?? null,
       sequenceReaderUserId: row?.sequenceReaderUserId ?? null,
       onlyListedSenders: row?.onlyListedSenders ?? false,
       maxHoldDays: row?.maxHoldDays ?? INITIAL_MAX_HOLD_DAYS,
       retentionDays: row?.retentionDays ?? null,
     },
+    defaultPresetName: preset?.name ?? null,
     version: row?.version ?? 0,
   };
 }
 
+/** What whoever asks for a change had before them; what is absent is not compared. */
+export interface ShownPolicy {
+  /** Of the settings row. */
+  readonly version?: number;
+  readonly defaultPresetId?: bigint | null;
+  /** Of the preset that is to be the default. */
+  readonly presetVersion?: number;
+}
+
+export interface PolicyChange {
+  /** What is named is changed, the rest is left. */
+  readonly policy: Partial<PortalPolicy>;
+  readonly shown: ShownPolicy;
+}
+
+export type SavePolicyOutcome =
+  | "saved" // also where it was so before, whatever had been shown: then nothing is changed
+  | "unknown-sender" // nobody of this portal, or no longer active; the one it was before may stay
+  | "unknown-reader" // the same of whoever sequences are to be read as
+  | "unknown-preset"
+  | "changed-meanwhile"; // somebody else saved since: nothing is changed
+
 /**
- * Changes the given fields and leaves the rest.
- *
- * @param change.version the version the form was filled in from.
- * @returns false if someone saved since then: nothing is changed.
+ * Changes what holds for the whole portal, its two defaults among it: the only writer of any of it. Two who do so at once
+ * wait for each other, instead of meeting in the index that allows one default or overwriting each other unseen.
  */
 export async function savePortalPolicy(
-  { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  change: { policy: Partial<PortalPolicy>; version: number; by: Actor },
-): Promise<boolean> {
-  const { version, by } = change;
-  return inPrismaTransaction(prisma, async (transaction) => {
-    await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
-    await transaction.$queryRaw`SELECT 1 AS held FROM portal_settings WHERE portal_id = ${portalId} FOR UPDATE`;
-    const before = await findPortalPolicy({ prisma: transaction }, portalId);
-    if (before.version !== version) return false;
-    await transaction.portalSettings.update({
-      where: { portalId },
-      data: { ...change.policy, version: { increment: 1 } },
-    });
-    await recordChange(transaction, portalId, {
-      by,
+  database: Pick<Database, "pool" | "prisma">,
+  actor: Actor,
+  change: PolicyChange,
+): Promise<SavePolicyOutcome> {
+  requireRight(actor, "savePortalPolicy");
+  const unknown = await findUnknown(database, actor.portalId, change.policy);
+  if (unknown !== undefined) return unknown;
+  return inPrismaTransaction(database.prisma, async (transaction) => {
+    await lockPolicy(transaction, actor.portalId);
+    const before = await findPortalPolicy({ prisma: transaction }, actor.portalId);
+    if (isSame(before.policy, { ...before.policy, ...change.policy })) return "saved";
+    const problem = await findProblem(transaction, actor.portalId, { before, change });
+    if (problem !== undefined) return problem;
+    await write(transaction, actor.portalId, change.policy);
+    const after = await findPortalPolicy({ prisma: transaction }, actor.portalId);
+    await recordChange(transaction, actor, {
       subject: "portal",
       subjectName: "Policy",
       action: "CHANGED",
-      before: snapshotOf(before.policy),
-      after: snapshotOf({ ...before.policy, ...change.policy }),
+      ...whatDiffers(before, after),
     });
-    return true;
+    return "saved";
   });
 }
 
-/** The policy in the form in which it is recorded and compared. */
-export function snapshotOf(policy: PortalPolicy): Snapshot {
+/** Whether a change names somebody who is not an active user of the portal. Whoever it was before may stay. */
+async function findUnknown(
+  database: Pick<Database, "pool" | "prisma">,
+  portalId: bigint,
+  { defaultSenderUserId = null, sequenceReaderUserId = null }: Partial<PortalPolicy>,
+): Promise<"unknown-sender" | "unknown-reader" | undefined> {
+  if (defaultSenderUserId === null && sequenceReaderUserId === null) return undefined;
+  const { policy } = await findPortalPolicy(database, portalId);
+  const isKnown = async (chosen: bigint | null, before: bigint | null): Promise<boolean> =>
+    chosen === null ||
+    chosen === before ||
+    (await findActivePerson(database.pool, portalId, chosen)) !== undefined;
+  if (!(await isKnown(defaultSenderUserId, policy.defaultSenderUserId))) return "unknown-sender";
+  return (await isKnown(sequenceReaderUserId, policy.sequenceReaderUserId)) ? undefined : "unknown-reader";
+}
+
+/** The settings row, made where there is none, then all presets by id: everybody who locks both does so in this order. */
+async function lockPolicy(transaction: Prisma.TransactionClient, portalId: bigint): Promise<void> {
+  await transaction.portalSettings.createMany({ data: [{ portalId }], skipDuplicates: true });
+  await transaction.$queryRaw`SELECT 1 AS held FROM portal_settings WHERE portal_id = ${portalId} FOR UPDATE`;
+  await transaction.$queryRaw`
+    SELECT 1 AS held FROM presets WHERE portal_id = ${portalId} ORDER BY preset_id FOR UPDATE`;
+}
+
+/** Why a change cannot be made to what is stored. */
+async function findProblem(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  { before, change: { policy, shown } }: { before: StoredPortalPolicy; change: PolicyChange },
+): Promise<"unknown-preset" | "changed-meanwhile" | undefined> {
+  const presetId = policy.defaultPresetId ?? null;
+  const preset =
+    presetId === null
+      ? null
+      : await transaction.preset.findUnique({ where: { portalId_presetId: { portalId, presetId } } });
+  if (presetId !== null && preset === null) return "unknown-preset";
+  const isAsShown =
+    (shown.version ?? before.version) === before.version &&
+    (shown.defaultPresetId === undefined || shown.defaultPresetId === before.policy.defaultPresetId) &&
+    (preset === null || (shown.presetVersion ?? preset.version) === preset.version);
+  return isAsShown ? undefined : "changed-meanwhile";
+}
+
+/** A preset's version stays: no form of a preset holds whether it is the default. */
+async function write(
+  transaction: Prisma.TransactionClient,
+  portalId: bigint,
+  { defaultPresetId, ...settings }: Partial<PortalPolicy>,
+): Promise<void> {
+  if (Object.keys(settings).length > 0)
+    await transaction.portalSettings.update({
+      where: { portalId },
+      data: { ...settings, version: { increment: 1 } },
+    });
+  if (defaultPresetId === undefined) return;
+  // The old one goes first: a portal has one at most.
+  await transaction.preset.updateMany({ where: { portalId, isDefault: true }, data: { isDefault: false } });
+  if (defaultPresetId !== null)
+    await transaction.preset.update({
+      where: { portalId_presetId: { portalId, presetId: defaultPresetId } },
+      data: { isDefault: true },
+    });
+}
+
+/** The preset by its name, which the audit still knows once it is deleted. */
+function whatDiffers(before: StoredPortalPolicy, after: StoredPortalPolicy) {
+  const noted = ({ policy, defaultPresetName }: StoredPortalPolicy): Snapshot => ({
+    ...snapshotOf(policy),
+    defaultPreset: defaultPresetName,
+  });
+  const [was, is] = [noted(before), noted(after)];
+  const names = Object.keys(is).filter((name) => was[name] !== is[name]);
+  const pick = (side: Snapshot) => Object.fromEntries(names.map((name) => [name, side[name]]));
+  return { before: pick(was), after: pick(is) };
+}
+
+function isSame(one: PortalPolicy, other: PortalPolicy): boolean {
+  return (Object.keys(one) as (keyof PortalPolicy)[]).every((field) => one[field] === other[field]);
+}
+
+/** What the form of the whole portal holds: all but the default preset, which is chosen among the presets. */
+export type PolicyForm = Omit<PortalPolicy, "defaultPresetId">;
+
+/** The same in the form in which it is recorded and compared. */
+export function snapshotOf(policy: PolicyForm): Snapshot {
   return {
     defaultSenderUserId: policy.defaultSenderUserId?.toString() ?? null,
     sequenceReaderUserId: policy.sequenceReaderUserId?.toString() ?? null,

@@ -1,8 +1,9 @@
 import type { Database } from "#platform/db/client.js";
 import type { Preset, Prisma } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
-import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js";
-import { lockDefaults } from "./lock-defaults.js";
+import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 import { isNameTaken } from "./name-taken.js";
 import { policySchema, type Policy } from "#domain/contract/policy.js";
 
@@ -87,10 +88,12 @@ export type SavePresetOutcome =
 /** @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one. */
 export async function savePreset(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  change: { draft: PresetDraft; saved: { presetId: bigint; version: number } | undefined; by: Actor },
+  actor: Actor,
+  change: { draft: PresetDraft; saved: { presetId: bigint; version: number } | undefined },
 ): Promise<SavePresetOutcome> {
-  const { draft, saved, by } = change;
+  requireRight(actor, "savePreset");
+  const { portalId } = actor;
+  const { draft, saved } = change;
   try {
     return await inPrismaTransaction(prisma, async (transaction) => {
       if (!(await holdRotations(transaction, portalId, draft.policy))) return { kind: "rotation-gone" };
@@ -102,12 +105,11 @@ export async function savePreset(
           ? await insertPreset(transaction, portalId, draft)
           : await updatePreset(transaction, portalId, { ...saved, draft });
       if (presetId === undefined) return { kind: "changed-meanwhile" };
-      await recordChange(transaction, portalId, {
-        by,
+      await recordChange(transaction, actor, {
         subject: "preset",
         subjectName: draft.name,
         action: before ? "CHANGED" : "CREATED",
-        before: before === undefined ? null : snapshotOf(before),
+        before: before && snapshotOf(before),
         after: snapshotOf(draft),
       });
       return { kind: "saved", presetId };
@@ -166,70 +168,23 @@ async function updatePreset(
  */
 export async function deletePreset(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  { presetId, version, by }: { presetId: bigint; version: number; by: Actor },
+  actor: Actor,
+  { presetId, version }: { presetId: bigint; version: number },
 ): Promise<"deleted" | "changed-meanwhile"> {
+  requireRight(actor, "deletePreset");
+  const { portalId } = actor;
   return inPrismaTransaction(prisma, async (transaction) => {
     const before = await findPreset({ prisma: transaction }, portalId, presetId);
     const { count } = await transaction.preset.deleteMany({ where: { portalId, presetId, version } });
     if (before === undefined) return "deleted";
     if (count === 0) return "changed-meanwhile";
-    await recordChange(transaction, portalId, {
-      by,
+    await recordChange(transaction, actor, {
       subject: "preset",
       subjectName: before.name,
       action: "DELETED",
       before: { ...snapshotOf(before), isDefault: before.isDefault },
-      after: null,
     });
     return "deleted";
-  });
-}
-
-export interface DefaultChoice {
-  /** Null: the built-in policy applies. */
-  readonly presetId: bigint | null;
-  /** The version at which the chosen preset was shown; ignored if none is chosen. */
-  readonly version: number;
-  /** The default that was shown with it. */
-  readonly instead: bigint | null;
-  readonly by: Actor;
-}
-
-export type MakeDefaultOutcome =
-  | "saved" // even if it was so before
-  | "gone" // the portal has no such preset
-  | "changed-meanwhile"; // another admin chose another default, or saved the chosen one: nothing is changed
-
-/** Makes one preset apply if a step names none. */
-export async function makeDefault(
-  { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  { presetId, version, instead, by }: DefaultChoice,
-): Promise<MakeDefaultOutcome> {
-  return inPrismaTransaction(prisma, async (transaction) => {
-    await lockDefaults(transaction, portalId);
-    const presets = await transaction.preset.findMany({
-      where: { portalId, OR: [{ isDefault: true }, { presetId: presetId ?? -1n }] },
-    });
-    const chosen = presets.find((preset) => preset.presetId === presetId);
-    if (presetId !== null && chosen === undefined) return "gone";
-    const before = presets.find(({ isDefault }) => isDefault);
-    if (before?.presetId === chosen?.presetId) return "saved";
-    const isAsShown = (before?.presetId ?? null) === instead && (chosen?.version ?? version) === version;
-    if (!isAsShown) return "changed-meanwhile";
-    await transaction.preset.updateMany({ where: { portalId, isDefault: true }, data: { isDefault: false } });
-    if (presetId !== null)
-      await transaction.preset.updateMany({ where: { portalId, presetId }, data: { isDefault: true } });
-    await recordChange(transaction, portalId, {
-      by,
-      subject: "portal",
-      subjectName: "Default preset",
-      action: "CHANGED",
-      before: { defaultPreset: before?.name ?? null },
-      after: { defaultPreset: chosen?.name ?? null },
-    });
-    return "saved";
   });
 }
 

@@ -1,7 +1,9 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma, Rotation, RotationMember } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
-import { recordChange, type Actor, type Snapshot } from "#domain/audit/audit.js";
+import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 import { isNameTaken } from "./name-taken.js";
 
 export interface Member {
@@ -108,9 +110,11 @@ export async function findRotation(
 /** Two created at the same moment may exceed MAX_ROTATIONS by one, which does no harm. */
 export async function createRotation(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  { draft, by }: { draft: RotationDraft; by: Actor },
+  actor: Actor,
+  draft: RotationDraft,
 ): Promise<{ kind: "created"; rotationId: bigint } | { kind: "name-taken" | "too-many" }> {
+  requireRight(actor, "createRotation");
+  const { portalId } = actor;
   try {
     return await inPrismaTransaction(prisma, async (transaction) => {
       const { name, keepsSender } = draft;
@@ -120,12 +124,10 @@ export async function createRotation(
         data: { portalId, name, keepsSender, version: 1 },
       });
       await insertMembers(transaction, { portalId, rotationId }, draft.members);
-      await recordChange(transaction, portalId, {
-        by,
+      await recordChange(transaction, actor, {
         subject: "rotation",
         subjectName: name,
         action: "CREATED",
-        before: null,
         after: snapshotOf(draft),
       });
       return { kind: "created", rotationId };
@@ -144,11 +146,12 @@ export type SaveRotationOutcome =
 /** @param change.version the version the form was filled in from. */
 export async function saveRotation(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
+  actor: Actor,
+  change: { rotationId: bigint; draft: RotationDraft; version: number },
 ): Promise<SaveRotationOutcome> {
+  requireRight(actor, "saveRotation");
   try {
-    return await inPrismaTransaction(prisma, (transaction) => replaceRotation(transaction, portalId, change));
+    return await inPrismaTransaction(prisma, (transaction) => replaceRotation(transaction, actor, change));
   } catch (error) {
     if (isNameTaken(error)) return "name-taken";
     throw error;
@@ -157,10 +160,11 @@ export async function saveRotation(
 
 async function replaceRotation(
   transaction: Prisma.TransactionClient,
-  portalId: bigint,
-  change: { rotationId: bigint; draft: RotationDraft; version: number; by: Actor },
+  actor: Actor,
+  change: { rotationId: bigint; draft: RotationDraft; version: number },
 ): Promise<SaveRotationOutcome> {
-  const { rotationId, draft, version, by } = change;
+  const { portalId } = actor;
+  const { rotationId, draft, version } = change;
   const before = await findRotation({ prisma: transaction }, portalId, rotationId);
   const { count } = await transaction.rotation.updateMany({
     where: { portalId, rotationId, version },
@@ -169,8 +173,7 @@ async function replaceRotation(
   if (count === 0 || before === undefined) return "changed-meanwhile";
   if (membersOf(before) !== membersOf(draft))
     await replaceMembers(transaction, { portalId, rotationId }, draft);
-  await recordChange(transaction, portalId, {
-    by,
+  await recordChange(transaction, actor, {
     subject: "rotation",
     subjectName: draft.name,
     action: "CHANGED",
@@ -192,9 +195,11 @@ export type DeleteRotationOutcome =
  */
 export async function deleteRotation(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  { rotationId, version, by }: { rotationId: bigint; version: number; by: Actor },
+  actor: Actor,
+  { rotationId, version }: { rotationId: bigint; version: number },
 ): Promise<DeleteRotationOutcome> {
+  requireRight(actor, "deleteRotation");
+  const { portalId } = actor;
   return inPrismaTransaction(prisma, async (transaction) => {
     // Waits for a preset that is being saved with this rotation: that transaction holds the row until it is committed.
     await transaction.$queryRaw`
@@ -205,13 +210,11 @@ export async function deleteRotation(
     const presetNames = (await presetsNaming({ prisma: transaction }, portalId)).get(rotationId.toString());
     if (presetNames !== undefined) return { kind: "in-use", presetNames };
     await transaction.rotation.delete({ where: { portalId_rotationId: { portalId, rotationId } } });
-    await recordChange(transaction, portalId, {
-      by,
+    await recordChange(transaction, actor, {
       subject: "rotation",
       subjectName: before.name,
       action: "DELETED",
       before: snapshotOf(before),
-      after: null,
     });
     return { kind: "deleted" };
   });

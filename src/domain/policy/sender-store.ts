@@ -1,7 +1,9 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma, SenderSettings } from "#platform/db/generated/client.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
-import { recordChange, recordChanges, type Actor, type Snapshot } from "#domain/audit/audit.js";
+import { recordChange, recordChanges, type Snapshot } from "#domain/audit/record-change.js";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 import { awayDatesSchema, type AwayDates } from "#domain/contract/sender-policy.js";
 
 /** What an admin decides about one sender; null or an empty list means the default. */
@@ -80,10 +82,12 @@ export type SaveOutcome =
  */
 export async function saveSender(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  change: { sender: NamedSender; choices: SenderChoices; version: number; by: Actor },
+  actor: Actor,
+  change: { sender: NamedSender; choices: SenderChoices; version: number },
 ): Promise<SaveOutcome> {
-  const { sender, choices, version, by } = change;
+  requireRight(actor, "saveSender");
+  const { portalId } = actor;
+  const { sender, choices, version } = change;
   return inPrismaTransaction(prisma, async (transaction) => {
     const before = await ensureRow(transaction, portalId, sender.userId);
     const { count } = await transaction.senderSettings.updateMany({
@@ -93,8 +97,8 @@ export async function saveSender(
     if (count === 0) return "changed-meanwhile";
     const { refusedCode } = before.marks;
     const isCleared = refusedCode !== null;
-    await recordChange(transaction, portalId, {
-      ...noted(sender, by),
+    await recordChange(transaction, actor, {
+      ...noted(sender),
       action: "CHANGED",
       before: { ...snapshotOf(before.choices), ...(isCleared ? { refusedCode } : {}) },
       after: { ...snapshotOf(choices), ...(isCleared ? { refusedCode: null } : {}) },
@@ -123,10 +127,12 @@ export interface MarkConflict {
  */
 export async function markSenders(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  change: { senders: readonly ListedSender[]; isAllowed: boolean | null; by: Actor },
+  actor: Actor,
+  change: { senders: readonly ListedSender[]; isAllowed: boolean | null },
 ): Promise<MarkConflict[]> {
-  const { isAllowed, by } = change;
+  requireRight(actor, "markSenders");
+  const { portalId } = actor;
+  const { isAllowed } = change;
   const senders = [...change.senders].sort((one, other) => (one.userId < other.userId ? -1 : 1));
   return inPrismaTransaction(prisma, async (transaction) => {
     const stored = await ensureMarks(transaction, portalId, senders);
@@ -141,12 +147,12 @@ export async function markSenders(
       data: { isAllowed, version: { increment: 1 } },
     });
     const changes = differing.map(({ sender, isAllowed: before }) => ({
-      ...noted(sender, by),
-      action: "CHANGED" as const,
+      ...noted(sender),
+      action: "CHANGED",
       before: { isAllowed: before },
       after: { isAllowed },
     }));
-    await recordChanges(transaction, portalId, changes);
+    await recordChanges(transaction, actor, changes);
     return [];
   });
 }
@@ -178,9 +184,11 @@ async function ensureMarks(
 /** Clears HubSpot's refusals: the sender is tried again with the next contact. */
 export async function clearRefusal(
   { prisma }: Pick<Database, "prisma">,
-  portalId: bigint,
-  { sender, by }: { sender: NamedSender; by: Actor },
+  actor: Actor,
+  sender: NamedSender,
 ): Promise<void> {
+  requireRight(actor, "clearRefusal");
+  const { portalId } = actor;
   const { userId } = sender;
   await inPrismaTransaction(prisma, async (transaction) => {
     const row = await transaction.senderSettings.findUnique({
@@ -192,8 +200,8 @@ export async function clearRefusal(
       where: { portalId_userId: { portalId, userId } },
       data: cleared,
     });
-    await recordChange(transaction, portalId, {
-      ...noted(sender, by),
+    await recordChange(transaction, actor, {
+      ...noted(sender),
       action: "CLEARED",
       before: { refusedCode: row.refusedCode, limitedUntil: row.limitedUntil?.toISOString() ?? null },
       after: { refusedCode: null, limitedUntil: null },
@@ -217,8 +225,8 @@ async function ensureRow(
   );
 }
 
-function noted({ name }: NamedSender, by: Actor) {
-  return { by, subject: "sender", subjectName: name } as const;
+function noted({ name }: NamedSender) {
+  return { subject: "sender", subjectName: name };
 }
 
 function toData(choices: SenderChoices) {

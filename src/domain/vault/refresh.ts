@@ -150,7 +150,8 @@ async function recover(
   const { portalId } = row;
   if (error instanceof AppError && error.code === "GRANT_REVOKED") {
     const reason = "HubSpot no longer accepts the app's authorization: it was uninstalled or revoked.";
-    if (!(await store.disconnect(portalId, reason, { version: row })))
+    const actor = { kind: "system", portalId, part: "hubspot" } as const;
+    if (!(await store.disconnect({ actor, reason }, { version: row })))
       return openAccessToken(cipher, await findRow(store, portalId));
     options.logger.warn({ portalId, err: error }, "the portal's grant is revoked; portal disconnected");
     throw error;

@@ -1,5 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import { recordChange } from "#domain/audit/record-change.js";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
 import type { Grant, GrantOccasion, GrantTerms, SavedGrant, SealedTokens, StoredTokens } from "./grant.js";
 import { judgeGrant } from "./judge-grant.js";
 import { giveUpGrant, giveUpStoredGrant } from "./revocations.js";
@@ -9,16 +12,21 @@ export interface GrantMark {
   readonly grantedAt: Date;
 }
 
-/** What a disconnect applies to, and what is written with it. */
+/** Who ends a connection, and why. */
+export interface Disconnection {
+  readonly actor: Actor;
+  /** A sentence for the portal's admins. */
+  readonly reason: string;
+  /** Whether HubSpot has removed the app from the account, where it was asked to. */
+  readonly uninstalledInHubSpot?: boolean;
+}
+
+/** What a disconnect is about. */
 export interface DisconnectOnly {
   /** This version of the tokens: a refresh since is another. */
   readonly version?: StoredTokens;
   /** This grant: an install or sign-in since is another. */
   readonly grant?: GrantMark;
-  /** Called in the transaction that erases the tokens, if it does. */
-  readonly record?: (client: PoolClient) => Promise<void>;
-  /** An admin's decision: only an install connects the account again. */
-  readonly isByAdmin?: boolean;
   /** The grant may still be good at HubSpot, and is to be revoked there. */
   readonly revokes?: boolean;
 }
@@ -38,8 +46,14 @@ export interface TokenStore {
   replace(row: StoredTokens, tokens: SealedTokens): Promise<boolean>;
   /** Which grant the portal has; undefined if it has none. */
   currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
-  /** Erases the tokens if `only` holds. Returns whether it did. */
-  disconnect(portalId: bigint, reason: string, only?: DisconnectOnly): Promise<boolean>;
+  /**
+   * Erases the tokens of the actor's portal, if `only` holds, with an entry in the audit. After an admin has, only an
+   * install connects the account again.
+   *
+   * @returns whether it did.
+   * @throws NotAllowed where the actor may not.
+   */
+  disconnect(disconnection: Disconnection, only?: DisconnectOnly): Promise<boolean>;
   listAfter(portalId: bigint, limit: number): Promise<StoredTokens[]>;
   /** For each key that seals stored grants: how many, and a few of them. */
   listByKey(samples: number): Promise<SealedByKey[]>;
@@ -155,8 +169,12 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       );
       return rows[0] && { grantedAt: rows[0].granted_at };
     },
-    disconnect: (portalId, reason, only = {}) =>
-      inTransaction(pool, (client) => disconnectPortal(client, { portalId, reason, only, onDisconnect })),
+    disconnect: (disconnection, only = {}) => {
+      requireRight(disconnection.actor, "disconnect");
+      return inTransaction(pool, (client) =>
+        disconnectPortal(client, { ...disconnection, only, onDisconnect }),
+      );
+    },
     async listAfter(portalId, limit) {
       const sql = `SELECT ${COLUMNS} FROM portal_tokens WHERE portal_id > $1 ORDER BY portal_id LIMIT $2`;
       return (await pool.query<TokenRow>(sql, [portalId, limit])).rows.map(toStored);
@@ -313,17 +331,16 @@ async function writeTokens(client: PoolClient, portalId: bigint, tokens: SealedT
   );
 }
 
-interface Disconnect {
-  portalId: bigint;
-  reason: string;
+interface Disconnect extends Disconnection {
   only: DisconnectOnly;
   onDisconnect: OnDisconnect | undefined;
 }
 
 async function disconnectPortal(
   client: PoolClient,
-  { portalId, reason, only, onDisconnect }: Disconnect,
+  { actor, reason, uninstalledInHubSpot, only, onDisconnect }: Disconnect,
 ): Promise<boolean> {
+  const { portalId } = actor;
   await client.query("SELECT 1 FROM portals WHERE portal_id = $1 FOR UPDATE", [portalId]);
   const erased = await client.query<{ refresh_token_sealed: string }>(
     `DELETE FROM portal_tokens WHERE portal_id = $1 AND ($2::text IS NULL OR refresh_token_sealed = $2)
@@ -340,9 +357,16 @@ async function disconnectPortal(
     `UPDATE portals SET status = 'DISCONNECTED', disconnected_reason = $2, is_disconnected_by_admin = $3, disconnected_at = now(),
             updated_at = now()
       WHERE portal_id = $1 AND status <> 'DISCONNECTED'`,
-    [portalId, reason, only.isByAdmin ?? false],
+    [portalId, reason, actor.kind === "admin"],
   );
-  if (left.rowCount !== 0) await onDisconnect?.(client, { portalId, reason });
-  await only.record?.(client);
+  if (left.rowCount === 0) return true;
+  await onDisconnect?.(client, { portalId, reason });
+  await recordChange(client, actor, {
+    subject: "portal",
+    subjectName: "Connection",
+    action: "DISCONNECTED",
+    before: { connection: "connected" },
+    after: { connection: "not_connected", reason, uninstalledInHubSpot },
+  });
   return true;
 }

@@ -11,6 +11,7 @@ import { resealAll } from "./reseal.js";
 import { resealRevocations, revokeGivenUpGrants } from "./revocations.js";
 import {
   createTokenStore,
+  type Disconnection,
   type DisconnectOnly,
   type GrantMark,
   type MayTakeOver,
@@ -46,11 +47,11 @@ export interface Vault {
   /** The portal's current grant, to name it when it is to be erased; undefined if it has none. */
   currentGrant(portalId: bigint): Promise<GrantMark | undefined>;
   /**
-   * Erases the tokens and marks the portal disconnected; `reason` is a sentence for its admin.
+   * Erases the tokens of the actor's portal and marks it disconnected, with an entry in the audit.
    *
    * @returns false if `only` names a grant that is no longer the portal's: nothing was erased then.
    */
-  disconnect(portalId: bigint, reason: string, only?: Omit<DisconnectOnly, "version">): Promise<boolean>;
+  disconnect(disconnection: Disconnection, only?: Omit<DisconnectOnly, "version">): Promise<boolean>;
   /**
    * Revokes at HubSpot the grants that are no longer used and are due; each is tried again until HubSpot confirms it.
    */
@@ -176,8 +177,10 @@ export function createVault(options: VaultOptions): Vault {
       return (await share(portalId, `${portalId}|${refusedToken}`, need)).accessToken;
     },
     currentGrant: (portalId) => store.currentGrant(portalId),
-    async disconnect(portalId, reason, only) {
-      const isErased = await store.disconnect(portalId, reason, only);
+    async disconnect(disconnection, only) {
+      const isErased = await store.disconnect(disconnection, only);
+      const { reason, actor } = disconnection;
+      const { portalId } = actor;
       forget(portalId);
       if (isErased) logger.info({ portalId, reason }, "portal disconnected");
       return isErased;

@@ -1,10 +1,14 @@
 import { z } from "zod";
-import type { Pool, PoolClient } from "pg";
 import type { Database } from "#platform/db/client.js";
-import { inTransaction } from "#platform/db/transaction.js";
-import { recordChange } from "#domain/audit/record-change.js";
-import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
-import { LOCK_DEFAULTS } from "#domain/policy/lock-defaults.js";
+import { fullLabel, listActivePeople } from "#domain/directory/people.js";
+import {
+  findPortalPolicy,
+  savePortalPolicy,
+  type SavePolicyOutcome,
+  type ShownPolicy,
+  type StoredPortalPolicy,
+} from "#domain/policy/portal-policy-store.js";
+import { listPresetNames } from "#domain/policy/preset-store.js";
 import type { Asker } from "./asker.js";
 
 const id = z.string().regex(/^[1-9]\d{0,17}$/);
@@ -33,130 +37,52 @@ export const defaultsChange = z.object({
 
 export type DefaultsChange = z.output<typeof defaultsChange>;
 
-interface Defaults {
-  version: string;
-  senderUserId: string | null;
-  presetId: string | null;
-}
-
-interface Row {
-  version: number;
-  sender_user_id: string | null;
-  preset_id: string | null;
-}
-
 /** The version covers both halves: the settings row counts its saves, the default preset is named by its id. */
-async function findDefaults(db: Pool | PoolClient, portalId: bigint): Promise<Defaults> {
-  const { rows } = await db.query<Row>(
-    `SELECT coalesce(s.version, 0) AS version, s.default_sender_user_id::text AS sender_user_id,
-       (SELECT preset_id::text FROM presets WHERE portal_id = p.portal_id AND is_default) AS preset_id
-     FROM portals p LEFT JOIN portal_settings s USING (portal_id) WHERE p.portal_id = $1`,
-    [portalId],
-  );
-  const { version = 0, sender_user_id = null, preset_id = null } = rows[0] ?? {};
-  return {
-    version: `${version}.${preset_id ?? ""}`,
-    senderUserId: sender_user_id,
-    presetId: preset_id,
-  };
+const versionOf = ({ policy, version }: StoredPortalPolicy): string =>
+  `${version}.${policy.defaultPresetId ?? ""}`;
+
+/** What a version says was shown; of none of ours, what nothing is like. */
+function shownOf(version: string): ShownPolicy {
+  const [, settings, presetId] = /^(\d{1,9})\.(\d{0,18})$/.exec(version) ?? [];
+  if (settings === undefined || presetId === undefined) return { version: -1 };
+  return { version: Number(settings), defaultPresetId: toId(presetId || null) };
 }
+
+const toId = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 
 export async function readDefaults(
-  { pool }: Pick<Database, "pool">,
+  database: Pick<Database, "pool" | "prisma">,
   portalId: bigint,
 ): Promise<DefaultsAnswer> {
-  const defaults = await findDefaults(pool, portalId);
-  const named = defaults.senderUserId === null ? [] : [BigInt(defaults.senderUserId)];
+  const stored = await findPortalPolicy(database, portalId);
+  const { defaultSenderUserId, defaultPresetId } = stored.policy;
+  const named = defaultSenderUserId === null ? [] : [defaultSenderUserId];
   const [senders, presets] = await Promise.all([
-    listActivePeople(pool, portalId, named),
-    pool.query<{ value: string; label: string }>(
-      "SELECT preset_id::text AS value, name AS label FROM presets WHERE portal_id = $1 ORDER BY lower(name), preset_id LIMIT 500",
-      [portalId],
-    ),
+    listActivePeople(database.pool, portalId, named),
+    listPresetNames(database, portalId),
   ]);
   return defaultsAnswer.parse({
-    ...defaults,
+    version: versionOf(stored),
+    senderUserId: defaultSenderUserId?.toString() ?? null,
+    presetId: defaultPresetId?.toString() ?? null,
     senders: senders.people.map((person) => ({ value: String(person.userId), label: fullLabel(person) })),
     isSendersCut: senders.isCut,
-    presets: presets.rows,
+    presets: presets.map(({ presetId, name }) => ({ value: String(presetId), label: name })),
   });
 }
 
-export type SaveDefaultsOutcome = "saved" | "unknown-sender" | "unknown-preset" | "changed-meanwhile";
-
 /**
- * Sets both defaults and notes who did it. Saving what is already so changes nothing and succeeds, whatever the version:
- * HubSpot's proxy repeats a request whose answer was lost (docs/hubspot.md §8.2).
+ * Sets both defaults. Saving what is already so changes nothing and succeeds, whatever the version: HubSpot's proxy
+ * repeats a request whose answer was lost (docs/hubspot.md §8.2).
  */
-export async function saveDefaults(
-  { pool }: Pick<Database, "pool">,
+export function saveDefaults(
+  database: Pick<Database, "pool" | "prisma">,
   { portalId, userId, userEmail }: Asker,
-  change: DefaultsChange,
-): Promise<SaveDefaultsOutcome> {
-  if (!(await isSender(pool, portalId, change.senderUserId))) return "unknown-sender";
-  return inTransaction(pool, async (client): Promise<SaveDefaultsOutcome> => {
-    for (const statement of LOCK_DEFAULTS) await client.query(statement, [portalId]);
-    const before = await findDefaults(client, portalId);
-    if (isSame(before, change)) return "saved";
-    if (before.version !== change.version) return "changed-meanwhile";
-    if (!(await hasPreset(client, portalId, change.presetId))) return "unknown-preset";
-    await setDefaultPreset(client, portalId, change.presetId);
-    await client.query(
-      `UPDATE portal_settings SET default_sender_user_id = $2, version = version + 1, updated_at = now()
-       WHERE portal_id = $1`,
-      [portalId, change.senderUserId],
-    );
-    await recordChange(client, {
-      by: { portalId, userId, userEmail: userEmail ?? null },
-      subject: "portal",
-      subjectName: "Default sender and preset",
-      action: "CHANGED",
-      before: auditOf(before),
-      after: auditOf(change),
-    });
-    return "saved";
+  { version, senderUserId, presetId }: DefaultsChange,
+): Promise<SavePolicyOutcome> {
+  const actor = { kind: "hubspotTab", portalId, userId, userEmail: userEmail ?? null } as const;
+  return savePortalPolicy(database, actor, {
+    policy: { defaultSenderUserId: toId(senderUserId), defaultPresetId: toId(presetId) },
+    shown: shownOf(version),
   });
-}
-
-async function isSender(pool: Pool, portalId: bigint, userId: string | null): Promise<boolean> {
-  if (userId === null) return true;
-  return (await findActivePerson(pool, portalId, BigInt(userId))) !== undefined;
-}
-
-async function hasPreset(client: PoolClient, portalId: bigint, presetId: string | null): Promise<boolean> {
-  if (presetId === null) return true;
-  const { rowCount } = await client.query("SELECT FROM presets WHERE portal_id = $1 AND preset_id = $2", [
-    portalId,
-    presetId,
-  ]);
-  return rowCount === 1;
-}
-
-/**
- * Null takes the default away. The old one goes first: a portal has one at most. Versions stay: no form of a preset holds
- * whether it is the default.
- */
-async function setDefaultPreset(
-  client: PoolClient,
-  portalId: bigint,
-  presetId: string | null,
-): Promise<void> {
-  await client.query(
-    `UPDATE presets SET is_default = false, updated_at = now()
-     WHERE portal_id = $1 AND is_default AND preset_id IS DISTINCT FROM $2`,
-    [portalId, presetId],
-  );
-  if (presetId === null) return;
-  await client.query(
-    `UPDATE presets SET is_default = true, updated_at = now() WHERE portal_id = $1 AND preset_id = $2`,
-    [portalId, presetId],
-  );
-}
-
-function isSame(one: Omit<Defaults, "version">, other: Omit<Defaults, "version">): boolean {
-  return one.senderUserId === other.senderUserId && one.presetId === other.presetId;
-}
-
-function auditOf({ senderUserId, presetId }: Omit<Defaults, "version">): Record<string, unknown> {
-  return { senderUserId, presetId };
 }

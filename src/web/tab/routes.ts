@@ -5,7 +5,8 @@ import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { parseStorableJson } from "#platform/text/storable-json.js";
 import type { Rights } from "#domain/accounts/rights.js";
 import { readAsker, type Asker } from "./asker.js";
-import { defaultsChange, readDefaults, saveDefaults, type SaveDefaultsOutcome } from "./defaults.js";
+import type { SavePolicyOutcome } from "#domain/policy/portal-policy-store.js";
+import { defaultsChange, readDefaults, saveDefaults } from "./defaults.js";
 import { readOverview, type OverviewOptions } from "./overview.js";
 import { refuse, type RefusalCode } from "./refuse.js";
 
@@ -36,8 +37,9 @@ interface Exchange {
 /** `hubspot.fetch` gives up after 15 s and then asks once more (docs/hubspot.md §8.2). */
 const TIMEOUT_MS = 5_000;
 
-const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SaveDefaultsOutcome, "saved">, RefusalCode>> = {
+const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SavePolicyOutcome, "saved">, RefusalCode>> = {
   "unknown-sender": "UNKNOWN_SENDER",
+  "unknown-reader": "UNKNOWN_SENDER",
   "unknown-preset": "UNKNOWN_PRESET",
   "changed-meanwhile": "CHANGED_MEANWHILE",
 };

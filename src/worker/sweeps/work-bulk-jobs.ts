@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
-import { stopBulkJob } from "#domain/history/bulk-jobs.js";
+import { giveUpBulkJob } from "#domain/history/bulk-jobs.js";
 import { BulkStepFailed, workBulkStep } from "#domain/history/bulk-steps.js";
 
 export interface BulkWorkOptions {
@@ -39,5 +39,6 @@ const IMPOSSIBLE = "It cannot be carried out: the database refuses what its filt
 
 /** In a transaction of its own: the step's was taken back. */
 async function stopForGood(pool: Pool, { job: { portalId, jobId } }: BulkStepFailed): Promise<void> {
-  await stopBulkJob(pool, { portalId, id: jobId, reason: IMPOSSIBLE });
+  const worker = { kind: "system", portalId, part: "worker" } as const;
+  await inTransaction(pool, (client) => giveUpBulkJob(client, worker, { id: jobId, reason: IMPOSSIBLE }));
 }

@@ -16,6 +16,7 @@ import { loadActionDefinition } from "../../../src/simulator/workflow/history.js
 import type { WorkflowRun } from "../../../src/simulator/workflow/run.js";
 import { PROJECT } from "../../support/hubspot-project.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { adminOf } from "../../support/actors.js";
 
 const ACTIONS = {
   enroll: ENROLL_ROUTE,
@@ -26,7 +27,6 @@ type Action = keyof typeof ACTIONS;
 
 const definitionOf = (action: Action) =>
   loadActionDefinition(path.join(PROJECT, "src/app/workflow-actions", `${action}-hsmeta.json`));
-const NOBODY = { userId: null, userEmail: null };
 const DAYS_ON = new Date(Date.now() + 4 * 86_400_000).toISOString().slice(0, 10);
 
 describe("every error code", () => {
@@ -108,7 +108,7 @@ describe("every error code", () => {
   async function pausedPortal(): Promise<SimulatedPortal> {
     const portal = await connect();
     const { userId, email } = portal.admin;
-    const admin = { portalId: BigInt(portal.portalId), userId: BigInt(userId), userEmail: email };
+    const admin = adminOf(portal.portalId, { userId: BigInt(userId), userEmail: email });
     await setPaused(running.db.database.pool, admin, true);
     // A turn that is under way may not have heard of it.
     const isReleased = `SELECT portal_id AS id FROM portal_drains WHERE portal_id = $1 AND is_released`;
@@ -132,10 +132,9 @@ describe("every error code", () => {
       ...INITIAL_POLICY,
       fallback: { ...INITIAL_POLICY.fallback, whenNobody: "fail" as const },
     };
-    const saved = await savePreset(database, BigInt(portal.portalId), {
+    const saved = await savePreset(database, adminOf(portal.portalId), {
       draft: { name: "Nobody waits", policy },
       saved: undefined,
-      by: NOBODY,
     });
     return saved.kind === "saved" ? String(saved.presetId) : "";
   }
@@ -163,14 +162,13 @@ describe("every error code", () => {
     OWNER_INACTIVE: () => sendTrouble("archived-owner"),
     SENDER_NOT_ALLOWED: async () => {
       const portal = await connect();
-      await markSenders(running.db.database, BigInt(portal.portalId), {
+      await markSenders(running.db.database, adminOf(portal.portalId), {
         senders: [...portal.users.values()].map(({ userId, email }) => ({
           userId: BigInt(userId),
           name: email,
           version: 0,
         })),
         isAllowed: false,
-        by: NOBODY,
       });
       return send(portal, portal.addContact().id);
     },

@@ -11,6 +11,7 @@ import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { adminOf } from "../../support/actors.js";
 
 const POLICY: Policy = {
   ...INITIAL_POLICY,
@@ -62,11 +63,7 @@ function run(
 const outputsOf = (ran: WorkflowRun, contactId: string): Outputs => ran.executionOf(contactId).outputs;
 const reads = (portal: SimulatedPortal) => portal.traffic.requestsOf("contacts");
 const pause = (portal: SimulatedPortal, isPaused: boolean) =>
-  setPaused(
-    running.db.database.pool,
-    { portalId: BigInt(portal.portalId), userId: 1n, userEmail: "a@b.c" },
-    isPaused,
-  );
+  setPaused(running.db.database.pool, adminOf(portal.portalId), isPaused);
 
 async function itsDateComes(portal: SimulatedPortal): Promise<void> {
   await running.db.database.pool.query(

@@ -6,6 +6,7 @@ import { DEFAULT_ANSWERS, type OpenQuestions } from "../../../src/simulator/worl
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { ContactSeed } from "../../../src/simulator/seeding.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { adminOf } from "../../support/actors.js";
 
 describe("a refused enrollment is understood wherever HubSpot says why", () => {
   let running: RunningApp;
@@ -34,10 +35,9 @@ describe("a refused enrollment is understood wherever HubSpot says why", () => {
 
   async function presetThatFails(): Promise<string> {
     const fallback = { ...INITIAL_POLICY.fallback, whenNobody: "fail" as const };
-    const saved = await savePreset(running.db.database, BigInt(portal.portalId), {
+    const saved = await savePreset(running.db.database, adminOf(portal.portalId), {
       draft: { name: "Nobody waits", policy: { ...INITIAL_POLICY, fallback, ifAlreadyEnrolled: "fail" } },
       saved: undefined,
-      by: { userId: null, userEmail: null },
     });
     return saved.kind === "saved" ? String(saved.presetId) : "";
   }

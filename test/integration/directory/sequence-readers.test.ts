@@ -5,6 +5,7 @@ import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { PortalSeed } from "../../../src/simulator/seeding.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { adminOf } from "../../support/actors.js";
 
 let running: RunningApp;
 
@@ -129,9 +130,9 @@ describe("as whom sequences are read", () => {
     const { database } = running.db;
     const { portalId } = of(portal);
     const { version } = await findPortalPolicy(database, portalId);
-    const by = { userId: BigInt(admin), userEmail: null };
     const policy = { sequenceReaderUserId: BigInt(two) };
-    expect(await savePortalPolicy(database, portalId, { policy, version, by })).toBe(true);
+    const actor = adminOf(portalId, { userId: BigInt(admin) });
+    expect(await savePortalPolicy(database, actor, { policy, shown: { version } })).toBe("saved");
     await copyAgain(portal);
     const readers = async () =>
       (

@@ -9,6 +9,7 @@ import {
   isSignedIn,
   useOAuthSite,
 } from "../../support/oauth-site.js";
+import { systemOf } from "../../support/actors.js";
 
 useOAuthSite();
 
@@ -169,7 +170,7 @@ describe("a portal that is there already", () => {
   test("is connected again after a disconnect, with its settings", async () => {
     await install(site, browser, portalId);
     await site.database.prisma.portalSettings.create({ data: { portalId, defaultSenderUserId: 7 } });
-    await site.vault.disconnect(BigInt(portalId), "uninstalled");
+    await site.vault.disconnect({ actor: systemOf(portalId), reason: "uninstalled" });
     await install(site, browser, portalId);
     expect(await portalOf(portalId)).toMatchObject({ status: "CONNECTED", disconnectedReason: null });
     expect(await site.database.prisma.portalSettings.findUnique({ where: { portalId } })).toMatchObject({

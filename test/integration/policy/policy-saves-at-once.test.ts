@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
-import { deletePreset, makeDefault, savePreset } from "#domain/policy/preset-store.js";
+import { deletePreset, savePreset } from "#domain/policy/preset-store.js";
 import { createRotation, deleteRotation, saveRotation } from "#domain/policy/rotation-store.js";
 import { findSender, markSenders, saveSender } from "#domain/policy/sender-store.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import { adminOf } from "../../support/actors.js";
 
-const by = { userId: 1n, userEmail: "ada@acme.example" };
 const ANN = { userId: 7n, name: "Ann Lee" };
 const MEMBERS = [{ userId: 7n, weight: 1 }];
 
@@ -28,21 +28,18 @@ beforeEach(async () => {
 });
 
 const prisma = () => db.database.prisma;
+const admin = () => adminOf(portalId, { userId: 1n, userEmail: "ada@acme.example" });
 const entries = () => prisma().auditEntry.count({ where: { portalId } });
 
 async function makePreset(name: string, account = portalId): Promise<bigint> {
   const draft = { name, policy: INITIAL_POLICY };
-  const made = await savePreset(db.database, account, {
-    draft,
-    saved: undefined,
-    by,
-  });
+  const made = await savePreset(db.database, adminOf(account), { draft, saved: undefined });
   return made.kind === "saved" ? made.presetId : 0n;
 }
 
 async function makeRotation(name: string): Promise<bigint> {
   const draft = { name, keepsSender: false, members: MEMBERS };
-  const made = await createRotation(db.database, portalId, { draft, by });
+  const made = await createRotation(db.database, admin(), draft);
   return made.kind === "created" ? made.rotationId : 0n;
 }
 
@@ -75,11 +72,10 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
     begin: async () => {
       const [one, other] = [await choicesWith(11), await choicesWith(12)];
       const save = (choices: typeof one) =>
-        saveSender(db.database, portalId, {
+        saveSender(db.database, admin(), {
           sender: ANN,
           choices,
           version: 0,
-          by,
         });
       return (nth) => save(nth === 0 ? one : other);
     },
@@ -89,21 +85,20 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
   "the account's policy": {
     begin: () =>
       Promise.resolve((nth) =>
-        savePortalPolicy(db.database, portalId, {
+        savePortalPolicy(db.database, admin(), {
           policy: { maxHoldDays: 10 + nth },
-          version: 0,
-          by,
+          shown: { version: 0 },
         }),
       ),
-    won: true,
-    lost: false,
+    won: "saved",
+    lost: "changed-meanwhile",
   },
   "a preset": {
     begin: async () => {
       const saved = { presetId: await makePreset("Outbound"), version: 1 };
       return (nth) => {
         const draft = { name: `Outbound ${nth}`, policy: INITIAL_POLICY };
-        return savePreset(db.database, portalId, { draft, saved, by });
+        return savePreset(db.database, admin(), { draft, saved });
       };
     },
     won: "saved",
@@ -118,11 +113,10 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
           keepsSender: false,
           members: [{ userId: 7n, weight: 2 + nth }],
         };
-        return saveRotation(db.database, portalId, {
+        return saveRotation(db.database, admin(), {
           rotationId,
           draft,
           version: 1,
-          by,
         });
       };
     },
@@ -133,11 +127,9 @@ const saves: Record<string, { begin: Begin; won: unknown; lost: unknown }> = {
     begin: async () => {
       const ids = [await makePreset("One"), await makePreset("Other")];
       return (nth) =>
-        makeDefault(db.database, portalId, {
-          presetId: ids[nth] ?? null,
-          version: 1,
-          instead: null,
-          by,
+        savePortalPolicy(db.database, admin(), {
+          policy: { defaultPresetId: ids[nth] ?? null },
+          shown: { presetVersion: 1, defaultPresetId: null },
         });
     },
     won: "saved",
@@ -162,15 +154,15 @@ describe("two admins who save the same at the same moment", () => {
     [
       "the account's policy",
       "portal_settings",
-      () => savePortalPolicy(db.database, portalId, { policy: { maxHoldDays: 9 }, version: 0, by }),
-      false,
+      () => savePortalPolicy(db.database, admin(), { policy: { maxHoldDays: 9 }, shown: { version: 0 } }),
+      "changed-meanwhile",
     ],
     [
       "the mark of a person",
       "senders",
       () => {
         const senders = [{ ...ANN, version: 0 }];
-        return markSenders(db.database, portalId, { senders, isAllowed: true, by });
+        return markSenders(db.database, admin(), { senders, isAllowed: true });
       },
       [{ sender: { ...ANN, version: 0 }, isAllowed: null }],
     ],
@@ -199,7 +191,7 @@ describe("two admins who save the same at the same moment", () => {
       version: 0,
     }));
     const mark = (isAllowed: boolean, listed: typeof senders) =>
-      markSenders(db.database, portalId, { senders: listed, isAllowed, by });
+      markSenders(db.database, admin(), { senders: listed, isAllowed });
     const conflicts = await Promise.all([mark(true, senders), mark(false, senders.toReversed())]);
     expect(conflicts.map(({ length }) => length).sort()).toEqual([0, 2]);
     expect(await entries()).toBe(2);
@@ -210,9 +202,9 @@ describe("what another admin has saved since it was shown", () => {
   test("is not deleted, and no entry says that it was", async () => {
     const [presetId, rotationId] = [await makePreset("Outbound"), await makeRotation("DACH")];
     const before = await entries();
-    const stale = { version: 0, by };
-    expect(await deletePreset(db.database, portalId, { presetId, ...stale })).toBe("changed-meanwhile");
-    expect(await deleteRotation(db.database, portalId, { rotationId, ...stale })).toEqual({
+    const stale = { version: 0 };
+    expect(await deletePreset(db.database, admin(), { presetId, ...stale })).toBe("changed-meanwhile");
+    expect(await deleteRotation(db.database, admin(), { rotationId, ...stale })).toEqual({
       kind: "changed-meanwhile",
     });
     expect(await prisma().preset.count({ where: { portalId } })).toBe(1);
@@ -230,11 +222,12 @@ describe("what belongs to another account", () => {
     });
     const draft = { name: "Ours", policy: INITIAL_POLICY };
     const saved = { presetId, version: 1 };
-    expect(await savePreset(db.database, portalId, { draft, saved, by })).toEqual({
+    expect(await savePreset(db.database, admin(), { draft, saved })).toEqual({
       kind: "changed-meanwhile",
     });
-    expect(await deletePreset(db.database, portalId, { ...saved, by })).toBe("deleted");
-    expect(await makeDefault(db.database, portalId, { ...saved, instead: null, by })).toBe("gone");
+    expect(await deletePreset(db.database, admin(), saved)).toBe("deleted");
+    const change = { policy: { defaultPresetId: presetId }, shown: { defaultPresetId: null } };
+    expect(await savePortalPolicy(db.database, admin(), change)).toBe("unknown-preset");
     expect(await prisma().preset.findMany({ where: { portalId: other } })).toEqual(before);
     expect(await entries()).toBe(0);
   });

@@ -11,6 +11,7 @@ import {
 } from "#domain/senders/portal-policy.js";
 import { saveRotation } from "#domain/policy/rotation-store.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
+import { adminOf } from "../../support/actors.js";
 
 const PORTAL = 8_808n;
 const PRESETS = 50;
@@ -105,8 +106,7 @@ describe(`the policy of a portal with ${SENDERS} senders and ${PRESETS} presets,
     const again = await readPortalPolicy(pool, PORTAL, { memory, rotations, needs });
     expect(again.rotations.get(String(rotationId))).toBe(rotations.get(String(rotationId)));
     const draft = { name: "Everybody", keepsSender: false, members: [{ userId: 7n, weight: 2 }] };
-    const by = { userId: null, userEmail: null };
-    await saveRotation(db.database, PORTAL, { rotationId, draft, version: 0, by });
+    await saveRotation(db.database, adminOf(PORTAL), { rotationId, draft, version: 0 });
     const changed = await readPortalPolicy(pool, PORTAL, { memory, rotations, needs });
     expect(changed.rotations.get(String(rotationId))?.members).toMatchObject([{ userId: 7n, weight: 2 }]);
   });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { hiddenField, type Browser } from "../../support/browser.js";
 import { install, startSite, type Site } from "../../support/site.js";
+import { systemOf } from "../../support/actors.js";
 
 let site: Site;
 let portal: SimulatedPortal;
@@ -192,7 +193,7 @@ describe("an install by somebody whom nobody has let in", () => {
       where: { portalId },
       data: { authorizedByUserId: null, scopes: ["oauth"] },
     });
-    await site.vault.disconnect(portalId, "The app was uninstalled.");
+    await site.vault.disconnect({ actor: systemOf(portalId), reason: "The app was uninstalled." });
     const again = await installAs(colleagueId(), { withUserList: false });
     expect((await again.get("/settings")).status).toBe(200);
     expect((await again.get("/settings/access")).text).toContain("whoever installed the app counts as admin");
@@ -228,7 +229,7 @@ describe("a session", () => {
 
   test("from before a disconnect does not come back to life when the account is connected again", async () => {
     const old = admin.cookie("session") ?? "";
-    await site.vault.disconnect(portalId, "The app was uninstalled.");
+    await site.vault.disconnect({ actor: systemOf(portalId), reason: "The app was uninstalled." });
     // The reconnect is later than any two clocks differ.
     await install(site, admin, portal.portalId);
     await site.database.prisma.portal.update({

@@ -15,6 +15,7 @@ import {
   textOf,
   useAlertsSite,
 } from "../../support/alerts-site.js";
+import { systemOf } from "../../support/actors.js";
 
 useAlertsSite();
 
@@ -261,7 +262,7 @@ describe("waiting contacts", () => {
     const deadlineAt = new Date("2026-11-26T12:04:00Z");
     await seedExecutions(site.database, [{ portalId }, { portalId }, { portalId: portalId + 1n }]);
     await site.database.prisma.execution.updateMany({ where: { portalId }, data: { deadlineAt } });
-    await site.vault.disconnect(portalId, "The app was uninstalled.");
+    await site.vault.disconnect({ actor: systemOf(portalId), reason: "The app was uninstalled." });
     const html = await page(admin, "/settings");
     expect(html).toContain("Contacts waiting: 2.");
     expect(html).toMatch(/Connect again before <time[^>]*>26 Nov 2026, 12:04<\/time> \(UTC\)/);

@@ -13,6 +13,7 @@ import {
   makeRotation,
   usePolicySite,
 } from "../../support/policy-site.js";
+import { adminOf } from "../../support/actors.js";
 
 usePolicySite();
 
@@ -129,12 +130,12 @@ describe("rotations", () => {
     expect(refused.text).toContain("The preset “Outbound” names it. Choose another sender there first.");
     await site.database.prisma.preset.deleteMany({ where: { portalId } });
     for (let round = 0; round < 10; round += 1) {
-      const [id, by] = [await makeRotation(`R${round}`), { userId: null, userEmail: null }];
+      const [id, admin] = [await makeRotation(`R${round}`), adminOf(portalId)];
       const fallback = { ...INITIAL_POLICY.fallback, rotationId: id.toString() };
       const draft = { name: `P${round}`, policy: { ...INITIAL_POLICY, fallback } };
       const [deleted, saved] = await Promise.all([
-        deleteRotation(site.database, portalId, { rotationId: id, version: 1, by }),
-        savePreset(site.database, portalId, { draft, saved: undefined, by }),
+        deleteRotation(site.database, admin, { rotationId: id, version: 1 }),
+        savePreset(site.database, admin, { draft, saved: undefined }),
       ]);
       expect([
         ["deleted", "rotation-gone"],

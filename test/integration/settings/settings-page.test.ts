@@ -21,6 +21,7 @@ import {
   listed,
   useSettingsStage,
 } from "../../support/settings-stage.js";
+import { systemOf } from "../../support/actors.js";
 
 useSettingsStage();
 
@@ -118,7 +119,7 @@ describe("a session", () => {
     await seedExecutions(site.database, [{ portalId, contactEmail: "one@contacts.example" }]);
     await addUser(7n, ann);
     const before = await browser.get("/settings");
-    await site.vault.disconnect(portalId, "The app was <b>uninstalled</b>.");
+    await site.vault.disconnect({ actor: systemOf(portalId), reason: "The app was <b>uninstalled</b>." });
     const page = await browser.get("/settings");
     expect(page.text).toContain(`/oauth/install?portalId=${portalNumber}`);
     expect(page.text).toContain("The app was &lt;b>uninstalled&lt;/b>.");

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { makeDefault } from "#domain/policy/preset-store.js";
+import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { seedExecutions } from "../../support/executions.js";
 import type { ParsedBody } from "../../support/simulated-app.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { adminOf } from "../../support/actors.js";
 
 type Ask = Parameters<SimulatedPortal["hubspotFetch"]>[1];
 
@@ -247,8 +248,8 @@ describe("the default sender and preset", () => {
         userEmail: portal.admin.email,
         subject: "portal",
         action: "CHANGED",
-        before: { senderUserId: null, presetId: null },
-        after: { senderUserId: seller, presetId: String(preset.presetId) },
+        before: { defaultSenderUserId: null, defaultPreset: null },
+        after: { defaultSenderUserId: seller, defaultPreset: "New customers" },
       },
     ]);
   });
@@ -303,9 +304,12 @@ describe("the default sender and preset", () => {
       const current = await defaults();
       const [mine, theirs] = round % 2 === 0 ? presets : presets.toReversed();
       const instead = current.presetId === null ? null : BigInt(current.presetId);
-      const choice = { presetId: mine?.presetId ?? null, version: mine?.version ?? 0, instead };
+      const change = {
+        policy: { defaultPresetId: mine?.presetId ?? null },
+        shown: { defaultPresetId: instead, presetVersion: mine?.version ?? 0 },
+      };
       const [outcome, answer] = await Promise.all([
-        makeDefault(running.db.database, idOf(portal), { ...choice, by: { userId: 1n, userEmail: null } }),
+        savePortalPolicy(running.db.database, adminOf(idOf(portal)), change),
         save({ version: current.version, senderUserId: null, presetId: String(theirs?.presetId) }),
       ]);
       expect([

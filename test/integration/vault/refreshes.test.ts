@@ -17,6 +17,7 @@ import {
   inTwoProcesses,
   useVaultSite,
 } from "../../support/vault-site.js";
+import { systemOf } from "../../support/actors.js";
 
 useVaultSite();
 
@@ -29,6 +30,25 @@ describe("a refresh that HubSpot does not grant", () => {
     expect((await portalRow()).disconnectedReason).toContain("uninstalled or revoked");
     expect(await tokenRow()).toBeNull();
     await expect(site.vault.accessTokenFor(portalId)).rejects.toBeInstanceOf(NotConnected);
+  });
+
+  test("notes once in the audit that HubSpot ended the connection, and why", async () => {
+    site.simulator.portals.get(portalNumber)?.uninstall();
+    later(NEAR_EXPIRY_MS);
+    const asks = [site.vault, anotherVault()].map((vault) => vault.accessTokenFor(portalId));
+    for (const { status } of await Promise.allSettled(asks)) expect(status).toBe("rejected");
+    await expect(site.vault.accessTokenFor(portalId)).rejects.toBeInstanceOf(NotConnected);
+    const ended = { where: { action: "DISCONNECTED" } };
+    expect(await site.database.prisma.auditEntry.findMany(ended)).toMatchObject([
+      {
+        portalId,
+        userId: null,
+        userEmail: "HubSpot",
+        subject: "portal",
+        before: { connection: "connected" },
+        after: { connection: "not_connected", reason: (await portalRow()).disconnectedReason },
+      },
+    ]);
   });
 
   test("never disconnects a portal when our own credentials are refused", async () => {
@@ -135,7 +155,7 @@ describe("a refresh overtaken by an admin", () => {
     later(NEAR_EXPIRY_MS);
     const token = vault.accessTokenFor(portalId);
     await refresh.started;
-    await site.vault.disconnect(portalId, "An admin disconnected it.");
+    await site.vault.disconnect({ actor: systemOf(portalId), reason: "An admin disconnected it." });
     refresh.answer({ accessToken: "access-late", refreshToken: "refresh-late", expiresInSeconds: 1800 });
     await expect(token).rejects.toBeInstanceOf(NotConnected);
     expect(await tokenRow()).toBeNull();
@@ -146,7 +166,7 @@ describe("a refresh overtaken by an admin", () => {
     await anotherVault().saveGrant(grant("elsewhere"));
     later(30_000);
     expect(await site.vault.accessTokenFor(portalId)).toBe("access-elsewhere");
-    await anotherVault().disconnect(portalId, "gone");
+    await anotherVault().disconnect({ actor: systemOf(portalId), reason: "gone" });
     later(30_000);
     await expect(site.vault.accessTokenFor(portalId)).rejects.toBeInstanceOf(NotConnected);
   });

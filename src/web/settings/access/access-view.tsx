@@ -1,7 +1,9 @@
 import { sendPage } from "#web/kit/page.js";
 import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
 import { AccessPage } from "./access-page.js";
-import { letIn, listAdministrators, takeOut } from "#domain/accounts/rights.js";
+import { giveAccess, removeAccess } from "#domain/accounts/change-access.js";
+import { listAdministrators } from "#domain/accounts/rights.js";
+import { actorOf } from "../session/visit.js";
 import { frameOf } from "../frame/shell.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
@@ -35,11 +37,17 @@ export async function letSomebodyIn(exchange: FormExchange): Promise<void> {
   const person = userId === undefined ? undefined : await findActivePerson(pool, session.portalId, userId);
   if (
     person === undefined ||
-    !(await letIn(pool, session, { userId: person.userId, label: fullLabel(person) }))
+    !(await giveAccess(pool, actorOf(visit), { userId: person.userId, label: fullLabel(person) }))
   )
     return finishForm(exchange, "admin-unknown");
   finishForm(exchange, "admin-let-in");
 }
+
+const REMOVE_NOTICES = {
+  removed: "admin-taken-out",
+  "not-listed": "admin-unknown",
+  yourself: "admin-yourself",
+} as const;
 
 /** POST /settings/access/take-out */
 export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
@@ -47,10 +55,8 @@ export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
   const { pool } = options.database;
   const { session } = visit;
   const person = find(await listAdministrators(pool, session.portalId), form);
-  if (person !== undefined && person.userId === session.userId) return finishForm(exchange, "admin-yourself");
-  if (person === undefined || !(await takeOut(pool, session, person)))
-    return finishForm(exchange, "admin-unknown");
-  finishForm(exchange, "admin-taken-out");
+  const outcome = person === undefined ? "not-listed" : await removeAccess(pool, actorOf(visit), person);
+  finishForm(exchange, REMOVE_NOTICES[outcome]);
 }
 
 /** The person a form names, if they are among those it may name. */

@@ -1,6 +1,6 @@
 import { Router } from "express";
 import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
-import { findBulkJob, listBulkJobs } from "#domain/history/bulk-jobs.js";
+import { findBulkJob, listBulkJobs, startBulkJob, stopBulkJob } from "#domain/history/bulk-jobs.js";
 import { readId } from "#web/kit/form-fields.js";
 import { sendFragment, sendPage } from "#web/kit/page.js";
 import { handlersOf } from "../gate/handlers.js";
@@ -11,7 +11,8 @@ import { recordExport } from "#domain/audit/record-change.js";
 import { digestOf } from "../frame/renewal.js";
 import { frameOf } from "../frame/shell.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { actOnMany, actOnOne, stopJob } from "./act.js";
+import { actorOf } from "../session/visit.js";
+import { actOnExecution } from "#domain/history/act-on-execution.js";
 import { readActivityQuery, readPosition, type ActivityQuery } from "#domain/history/activity-query.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
 import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
@@ -105,7 +106,7 @@ async function exportAll(exchange: Exchange): Promise<void> {
   const { filter } = readQuery(exchange, request.query);
   const search = await searchExecutions(pool, portalId, filter);
   const record = <Row,>(rows: AsyncIterable<Row>) =>
-    recordExport(pool, { by: visit.session, subjectName: "Activity" }, rows);
+    recordExport(pool, actorOf(visit), { subjectName: "Activity", rows });
   const zone = { timeZone: knownZone(timeZone), now: options.now() };
   await sendExport(response, { search, portalId, ...zone, record });
 }
@@ -157,7 +158,7 @@ async function act(exchange: FormExchange): Promise<void> {
   const { id: execution, action: name } = request.params;
   const [id, action] = [readId(execution), readAction(name)];
   if (id === undefined || action === undefined) return sendMissing(exchange, "execution");
-  const isDone = await actOnOne(options.database.pool, visit.session, { action, id });
+  const isDone = await actOnExecution(options.database.pool, actorOf(visit), { action, id });
   if (isDone) options.wake(visit.portal.portalId);
   response.redirect(303, `${storyPath(id)}?done=${isDone ? action.toLowerCase() : "late"}`);
 }
@@ -183,7 +184,8 @@ async function startBulk(exchange: FormExchange): Promise<void> {
   const model = { action, query, frame: frameOf(exchange) };
   // A field that is not understood would widen what is done: nothing is done then.
   if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
-  const creation = await actOnMany(options.database.pool, visit.session, { action, query });
+  const job = { action, filter: query.filter };
+  const creation = await startBulkJob(options.database.pool, actorOf(visit), job);
   if (creation.kind === "created") return response.redirect(303, jobPath(creation.id));
   sendPage(response, 409, <BulkRefusedPage {...model} refusal={creation} />);
 }
@@ -207,7 +209,7 @@ async function showProgress(exchange: Exchange): Promise<void> {
 async function stopBulk({ options, visit, request, response }: FormExchange): Promise<void> {
   const id = readId(request.params["id"]);
   if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
-  await stopJob(options.database.pool, visit.session, id);
+  await stopBulkJob(options.database.pool, actorOf(visit), id);
   response.redirect(303, jobPath(id));
 }
 

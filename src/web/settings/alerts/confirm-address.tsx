@@ -2,12 +2,10 @@ import { Router, type Request, type Response } from "express";
 import { CONFIRM_PATH, readConfirmLink } from "#domain/alerts/confirmation-mails.js";
 import { confirmAddress, readConfirmationState } from "#domain/alerts/confirmations.js";
 import type { Subscription } from "#domain/alerts/opt-outs.js";
-import { inTransaction } from "#platform/db/transaction.js";
 import { endOf } from "#web/kit/account-share.js";
 import { MessagePage, Page, sendPage } from "#web/kit/page.js";
 import { readFormBody } from "#web/kit/form-body.js";
 import { readFields } from "#web/kit/form-fields.js";
-import { recordChange } from "#domain/audit/record-change.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { sendUnknownLink } from "./unknown-link.js";
 
@@ -36,24 +34,10 @@ async function answer(
   const subscription = readConfirmLink(cipher, { account, token }, now());
   if (subscription === undefined) return sendUnknownLink(response);
   const isConfirming = request.method === "POST" && readFields(request.body).text("confirm") === "yes";
-  if (isConfirming) await confirm(database, subscription);
+  if (isConfirming) await confirmAddress(database.pool, { kind: "mailRecipient", ...subscription });
   const standing = await readConfirmationState(database.pool, subscription);
   if (standing === "not-listed") return sendNotListed(response);
   sendPage(response, 200, <ConfirmPage {...subscription} isConfirmed={standing === "confirmed"} />);
-}
-
-async function confirm({ pool }: SettingsOptions["database"], subscription: Subscription): Promise<void> {
-  const { portalId, address } = subscription;
-  await inTransaction(pool, async (client) => {
-    if ((await confirmAddress(client, subscription)) !== "changed") return;
-    const by = { portalId, userId: null, userEmail: address };
-    await recordChange(client, {
-      by,
-      subject: "alerts",
-      subjectName: "Address for alerts",
-      action: "CONFIRMED",
-    });
-  });
 }
 
 function sendNotListed(response: Response): void {

@@ -1,12 +1,15 @@
 import { Router, type Request, type Response } from "express";
-import { findOptOuts, readSubscription, setOptOut, UNSUBSCRIBE_PATH } from "#domain/alerts/opt-outs.js";
+import {
+  changeSubscription,
+  findOptOuts,
+  readSubscription,
+  UNSUBSCRIBE_PATH,
+} from "#domain/alerts/opt-outs.js";
 import { addressKey } from "#domain/alerts/recipients.js";
-import { inTransaction } from "#platform/db/transaction.js";
 import { endOf } from "#web/kit/account-share.js";
 import { Page, sendPage } from "#web/kit/page.js";
 import { readFormBody } from "#web/kit/form-body.js";
 import { readFields } from "#web/kit/form-fields.js";
-import { recordChange } from "#domain/audit/record-change.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { sendUnknownLink } from "./unknown-link.js";
 
@@ -36,12 +39,7 @@ async function answer(
   if (subscription === undefined) return sendUnknownLink(response);
   if (request.method === "POST") {
     const isOut = readFields(request.body).text("again") !== "yes";
-    await inTransaction(database.pool, async (client) => {
-      if (!(await setOptOut(client, subscription, isOut))) return;
-      const by = { portalId: subscription.portalId, userId: null, userEmail: subscription.address };
-      const action = isOut ? "UNSUBSCRIBED" : "SUBSCRIBED_AGAIN";
-      await recordChange(client, { by, subject: "alerts", subjectName: "Alerts by mail", action });
-    });
+    await changeSubscription(database.pool, { kind: "mailRecipient", ...subscription }, isOut);
   }
   const isOut = (await findOptOuts(database.pool, subscription.portalId)).has(
     addressKey(subscription.address),

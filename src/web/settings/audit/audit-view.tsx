@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { listSequences } from "#domain/directory/people.js";
 import { sendPage } from "#web/kit/page.js";
-import { listAuditActors, listAuditEntries } from "#domain/audit/audit.js";
+import { listAuditActors, listAuditEntries } from "#domain/audit/list-entries.js";
 import { frameOf } from "../frame/shell.js";
 import { readNameable } from "../words/names.js";
 import { AuditPage, type AuditNarrowing } from "./audit-page.js";

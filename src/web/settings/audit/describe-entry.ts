@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AuditItem } from "#domain/audit/audit.js";
+import type { AuditItem } from "#domain/audit/list-entries.js";
 import { jobPath, storyPath } from "../words/paths.js";
 import { describeChanges, type Change, type Names } from "../words/changes.js";
 import { actionWords, SUBJECTS } from "../words/audit-words.js";

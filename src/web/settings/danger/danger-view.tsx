@@ -1,13 +1,11 @@
-import type { PoolClient } from "pg";
 import { sendPage } from "#web/kit/page.js";
 import { withDeadline } from "#platform/time/request-deadline.js";
-import { recordChange } from "#domain/audit/record-change.js";
 import { createFormat } from "../words/format.js";
 import { DangerPage } from "./danger-page.js";
 import { readDangerState, requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
 import { frameOf } from "../frame/shell.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
-import type { AdminVisit } from "../session/visit.js";
+import { actorOf, type AdminVisit } from "../session/visit.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 
@@ -27,14 +25,14 @@ export async function showDanger(exchange: Exchange): Promise<void> {
 /** POST /settings/danger/pause */
 export async function pause(exchange: FormExchange): Promise<void> {
   const { options, visit } = exchange;
-  await setPaused(options.database.pool, visit.session, true);
+  await setPaused(options.database.pool, actorOf(visit), true);
   finishForm(exchange, "portal-paused");
 }
 
 /** POST /settings/danger/resume */
 export async function resume(exchange: FormExchange): Promise<void> {
   const { options, visit } = exchange;
-  await setPaused(options.database.pool, visit.session, false);
+  await setPaused(options.database.pool, actorOf(visit), false);
   finishForm(exchange, "portal-resumed");
 }
 
@@ -42,7 +40,7 @@ export async function resume(exchange: FormExchange): Promise<void> {
 export async function erase(exchange: FormExchange): Promise<void> {
   const { options, visit } = exchange;
   if (!isConfirmed(exchange)) return finishForm(exchange, "danger-not-confirmed");
-  await requestErasure(options.database.pool, visit.session);
+  await requestErasure(options.database.pool, actorOf(visit));
   finishForm(exchange, "history-erased");
 }
 
@@ -58,23 +56,17 @@ export async function disconnect(exchange: FormExchange): Promise<void> {
   const grant = await options.vault.currentGrant(portalId);
   if (grant === undefined) return response.redirect(303, "/settings");
   const isUninstalled = (await options.uninstall(portalId)) === "uninstalled";
-  const record = (client: PoolClient) =>
-    recordChange(client, {
-      by: session,
-      subject: "portal",
-      subjectName: "Connection",
-      action: "DISCONNECTED",
-      after: { uninstalledInHubSpot: isUninstalled },
-    });
   // HubSpot has been told: it is forgotten here, too, even if whoever asked is not waiting any more.
   const isErased = await withDeadline(undefined, () =>
-    options.vault.disconnect(portalId, reasonOf(session, isUninstalled), {
-      grant,
-      record,
-      isByAdmin: true,
+    options.vault.disconnect(
+      {
+        actor: actorOf(visit),
+        reason: reasonOf(session, isUninstalled),
+        uninstalledInHubSpot: isUninstalled,
+      },
       // What HubSpot removed with the app is dead already.
-      revokes: !isUninstalled,
-    }),
+      { grant, revokes: !isUninstalled },
+    ),
   );
   if (!isErased) return finishForm(exchange, "connected-meanwhile");
   response.redirect(303, "/settings");

@@ -1,8 +1,11 @@
 import { sendPage } from "#web/kit/page.js";
 import { readId } from "#web/kit/form-fields.js";
 import { listActivePeople } from "#domain/directory/people.js";
-import { saveDefaultSender } from "#domain/policy/default-sender.js";
-import { findChoices, type PortalChoices } from "#domain/accounts/settings-row.js";
+import {
+  findPortalPolicy,
+  savePortalPolicy,
+  type StoredPortalPolicy,
+} from "#domain/policy/portal-policy-store.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 import { lookAgain } from "../frame/look-again.js";
@@ -26,15 +29,15 @@ export async function changeDefaultSender(exchange: FormExchange): Promise<void>
     entry: userId,
     parsed: { draft: userId },
     save: async (draft, version) => {
-      const change = { userId: draft, version, by: actorOf(visit) };
-      const outcome = await saveDefaultSender(database, portalId, change);
+      const change = { policy: { defaultSenderUserId: draft }, shown: { version } };
+      const outcome = await savePortalPolicy(database, actorOf(visit), change);
       if (outcome === "unknown-sender") return { notice: "sender-unknown" };
-      if (outcome === "changed-meanwhile") return outcome;
+      if (outcome !== "saved") return "changed-meanwhile";
       await lookAgain(options, portalId);
       return { notice: draft === null ? "sender-cleared" : "sender-saved" };
     },
-    find: () => findChoices(database, portalId),
-    compare: async (stored, draft) => {
+    find: () => findPortalPolicy(database, portalId),
+    compare: async ({ policy: stored }, draft) => {
       const { names } = await readNameable(database, portalId, idsOf(stored.defaultSenderUserId, draft));
       return describeChanges(told(stored.defaultSenderUserId), told(draft), names);
     },
@@ -50,10 +53,10 @@ const told = (userId: bigint | null) => ({ defaultSenderUserId: userId?.toString
 async function sendForm(
   exchange: Exchange,
   { entry, version, conflict }: FormState<bigint | null>,
-  stored: PortalChoices | undefined,
+  stored: StoredPortalPolicy | undefined,
 ): Promise<void> {
   const { options, visit, response } = exchange;
-  const named = idsOf(stored?.defaultSenderUserId ?? null, entry);
+  const named = idsOf(stored?.policy.defaultSenderUserId ?? null, entry);
   const senders = await listActivePeople(options.database.pool, visit.session.portalId, named);
   const frame = frameOf(exchange);
   sendPage(

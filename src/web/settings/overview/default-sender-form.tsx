@@ -1,11 +1,10 @@
 import { LONGEST_LABEL } from "../words/names.js";
-import type { DefaultSender } from "#domain/policy/default-sender.js";
 import { fullLabel, unnamed, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
 import { shorten } from "#platform/text/shorten.js";
 
 export interface SenderFormModel {
-  current: DefaultSender;
+  current: { userId: bigint | null; version: number };
   senders: PeopleList;
   formToken: string;
 }

@@ -13,7 +13,7 @@ import { listSenderLoads } from "#domain/accounts/sender-load.js";
 import { countTroubledSenders } from "../senders/sender-list.js";
 import type { Exchange } from "../frame/exchange.js";
 import { frameOf } from "../frame/shell.js";
-import { findChoices } from "#domain/accounts/settings-row.js";
+import { findPortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { WaitingCard } from "./waiting-card.js";
 
@@ -25,8 +25,8 @@ export async function showOverview(exchange: Exchange): Promise<void> {
   const { portalId } = portal;
   const range = isRange(request.query["range"]) ? request.query["range"] : "24h";
   const timeZone = createFormat(portal.timeZone).zoneName;
-  const choices = await findChoices(database, portalId);
-  const { defaultSenderUserId } = choices;
+  const { policy, version } = await findPortalPolicy(database, portalId);
+  const { defaultSenderUserId } = policy;
   const named = defaultSenderUserId === null ? [] : [defaultSenderUserId];
   const [senders, trouble, health, history, loads, troubledCount, report] = await Promise.all([
     listActivePeople(database.pool, portalId, named),
@@ -39,7 +39,6 @@ export async function showOverview(exchange: Exchange): Promise<void> {
   ]);
   const frame = frameOf(exchange);
   const { formToken } = frame;
-  const { version } = choices;
   const model = {
     frame,
     scopes,

@@ -8,7 +8,8 @@ import {
   MIN_HOLD_DAYS,
   savePortalPolicy,
   snapshotOf,
-  type PortalPolicy,
+  type PolicyForm,
+  type SavePolicyOutcome,
 } from "#domain/policy/portal-policy-store.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges } from "../words/changes.js";
@@ -49,7 +50,7 @@ function readEntry(form: FormFields): PolicyEntry {
   };
 }
 
-function entryOf(policy: PortalPolicy): PolicyEntry {
+function entryOf(policy: PolicyForm): PolicyEntry {
   return {
     default_sender: policy.defaultSenderUserId?.toString() ?? "",
     sequence_reader: policy.sequenceReaderUserId?.toString() ?? "",
@@ -61,35 +62,26 @@ function entryOf(policy: PortalPolicy): PolicyEntry {
 
 const idOf = (chosen: string): bigint | null => (chosen === "" ? null : BigInt(chosen));
 
-/** Whoever is named has to be an active person of this portal, or the one it was before. */
-function parseEntry(
-  entry: PolicyEntry,
-  { people }: Nameable,
-  saved: PortalPolicy,
-): { draft: PortalPolicy } | { problems: Problems } {
+function parseEntry(entry: PolicyEntry): { draft: PolicyForm } | { problems: Problems } {
   const parsed = policyForm.safeParse(entry);
   if (!parsed.success) return { problems: problemsOf(parsed.error) };
   const { only_listed, max_hold_days, retention_days } = parsed.data;
-  const defaultSenderUserId = idOf(parsed.data.default_sender);
-  const sequenceReaderUserId = idOf(parsed.data.sequence_reader);
-  const mayBe = (chosen: bigint | null, before: bigint | null): boolean =>
-    chosen === null ||
-    chosen === before ||
-    people.some(({ userId, isActive }) => userId === chosen && isActive);
-  if (!mayBe(defaultSenderUserId, saved.defaultSenderUserId))
-    return { problems: { default_sender: "The default sender has to be an active user of this account." } };
-  if (!mayBe(sequenceReaderUserId, saved.sequenceReaderUserId))
-    return { problems: { sequence_reader: "Sequences can only be read as an active user of this account." } };
   return {
     draft: {
-      defaultSenderUserId,
-      sequenceReaderUserId,
+      defaultSenderUserId: idOf(parsed.data.default_sender),
+      sequenceReaderUserId: idOf(parsed.data.sequence_reader),
       onlyListedSenders: only_listed === "yes",
       maxHoldDays: Number(max_hold_days),
       retentionDays: retention_days === "" ? null : Number(retention_days),
     },
   };
 }
+
+/** What the form says of an outcome that one of its fields is to blame for. */
+const PROBLEMS: Readonly<Partial<Record<SavePolicyOutcome, Problems>>> = {
+  "unknown-sender": { default_sender: "The default sender has to be an active user of this account." },
+  "unknown-reader": { sequence_reader: "Sequences can only be read as an active user of this account." },
+};
 
 /** `GET /settings/policy` */
 export async function showPolicy(exchange: Exchange): Promise<void> {
@@ -107,20 +99,21 @@ export async function changePolicy(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const { database } = options;
   const { portalId } = visit.session;
-  const find = () => findPortalPolicy(database, portalId);
-  const [nameable, saved] = await Promise.all([readNameable(database, portalId), find()]);
+  const nameable = await readNameable(database, portalId);
   const entry = readEntry(form);
   await submitVersioned(exchange, {
     entry,
-    parsed: parseEntry(entry, nameable, saved.policy),
+    parsed: parseEntry(entry),
     save: async (policy, version) => {
-      const isSaved = await savePortalPolicy(database, portalId, { policy, version, by: actorOf(visit) });
-      if (!isSaved) return "changed-meanwhile";
+      const outcome = await savePortalPolicy(database, actorOf(visit), { policy, shown: { version } });
+      const problems = PROBLEMS[outcome];
+      if (problems !== undefined) return { problems };
+      if (outcome !== "saved") return "changed-meanwhile";
       await requestCopy(database.pool, portalId);
       await lookAgain(options, portalId);
       return { notice: "policy-saved" };
     },
-    find,
+    find: () => findPortalPolicy(database, portalId),
     compare: ({ policy }, draft) => describeChanges(snapshotOf(policy), snapshotOf(draft), nameable.names),
     show: (state) => sendForm(exchange, nameable, state),
   });

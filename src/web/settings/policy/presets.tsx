@@ -4,12 +4,12 @@ import {
   deletePreset,
   findPreset,
   listPresets,
-  makeDefault,
   MAX_PRESETS,
   savePreset,
   snapshotOf,
   type StoredPreset,
 } from "#domain/policy/preset-store.js";
+import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges } from "../words/changes.js";
 import { readNameable } from "../words/names.js";
@@ -64,7 +64,7 @@ export async function changePreset(exchange: FormExchange): Promise<void> {
     parsed: parsePresetEntry(entry, nameable),
     save: async (draft, version) => {
       const before = saved && { presetId: saved.presetId, version };
-      const outcome = await savePreset(database, portalId, { draft, saved: before, by: actorOf(visit) });
+      const outcome = await savePreset(database, actorOf(visit), { draft, saved: before });
       if (outcome.kind === "changed-meanwhile") return outcome.kind;
       if (outcome.kind !== "saved") return { problems: PROBLEMS[outcome.kind] };
       await lookAgain(options, portalId);
@@ -94,8 +94,8 @@ export async function removePreset(exchange: FormExchange): Promise<void> {
   const saved = await findSaved(exchange);
   if (saved === "missing" || saved === undefined) return sendNoPreset(exchange);
   const { presetId } = saved;
-  const change = { presetId, version: form.version(), by: actorOf(visit) };
-  const outcome = await deletePreset(database, portalId, change);
+  const change = { presetId, version: form.version() };
+  const outcome = await deletePreset(database, actorOf(visit), change);
   const kept = outcome === "deleted" ? undefined : await findPreset(database, portalId, presetId);
   if (kept === undefined) {
     await lookAgain(options, portalId);
@@ -113,8 +113,10 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
   const idOf = (field: string) => (form.text(field) === "" ? null : readId(form.text(field)));
   const presetId = idOf("preset");
   if (presetId === undefined) return finishForm(exchange, "preset-gone");
-  const choice = { presetId, version: form.version(), instead: idOf("instead") ?? null, by: actorOf(visit) };
-  const outcome = await makeDefault(options.database, portalId, choice);
+  const outcome = await savePortalPolicy(options.database, actorOf(visit), {
+    policy: { defaultPresetId: presetId },
+    shown: { defaultPresetId: idOf("instead") ?? null, presetVersion: form.version() },
+  });
   if (outcome === "changed-meanwhile") return sendPresets(exchange, presetId);
   if (outcome === "saved") await lookAgain(options, portalId);
   finishForm(exchange, outcome === "saved" ? "default-preset-set" : "preset-gone");

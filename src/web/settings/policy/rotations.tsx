@@ -100,11 +100,10 @@ async function save(
   saved: StoredRotation | undefined,
   { draft, version }: { draft: RotationDraft; version: number },
 ) {
-  const { portalId } = visit.session;
-  const by = actorOf(visit);
-  if (saved === undefined) return (await createRotation(database, portalId, { draft, by })).kind;
+  const actor = actorOf(visit);
+  if (saved === undefined) return (await createRotation(database, actor, draft)).kind;
   const { rotationId } = saved;
-  return saveRotation(database, portalId, { rotationId, draft, version, by });
+  return saveRotation(database, actor, { rotationId, draft, version });
 }
 
 /** `POST /settings/rotations/:rotationId/delete` */
@@ -113,8 +112,8 @@ export async function removeRotation(exchange: FormExchange): Promise<void> {
   const saved = await findSaved(exchange);
   if (saved === "missing" || saved === undefined) return sendNoRotation(exchange);
   const { portalId } = visit.session;
-  const change = { rotationId: saved.rotationId, version: form.version(), by: actorOf(visit) };
-  const outcome = await deleteRotation(options.database, portalId, change);
+  const change = { rotationId: saved.rotationId, version: form.version() };
+  const outcome = await deleteRotation(options.database, actorOf(visit), change);
   if (outcome.kind === "deleted") return finishForm(exchange, "rotation-deleted");
   const nameable = await readNameable(options.database, portalId);
   const state = { entry: rotationEntryOf(saved), version: saved.version, problems: {} };

@@ -6,6 +6,7 @@ import { createFormat } from "../words/format.js";
 import { REPORT_RANGES, ReportsPage, type ReportRange } from "./reports-page.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
 import { isReportGroup, readReport, type Report, type ReportGroup } from "#domain/history/report.js";
+import { actorOf } from "../session/visit.js";
 import { frameOf } from "../frame/shell.js";
 import type { Exchange } from "../frame/exchange.js";
 
@@ -40,7 +41,7 @@ export async function sendReportFile(exchange: Exchange): Promise<void> {
   await sendCsv(response, {
     name: `sequence-enroller-${portalId}-by-${group}-${range}.csv`,
     columns: Object.keys(toCells(NOTHING, group)).map((key) => ({ key, header: key })),
-    rows: await recordExport(options.database.pool, { by: visit.session, subjectName: "Reports" }, rows),
+    rows: await recordExport(options.database.pool, actorOf(visit), { subjectName: "Reports", rows }),
   });
 }
 

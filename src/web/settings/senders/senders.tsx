@@ -65,7 +65,7 @@ export async function changeMarks(exchange: FormExchange): Promise<void> {
   }));
   const mark = MARKS.get(form.text("mark"));
   if (senders.length === 0 || mark === undefined) return finishForm(exchange, "senders-not-chosen", to);
-  const conflicts = await markSenders(database, portalId, { senders, isAllowed: mark, by: actorOf(visit) });
+  const conflicts = await markSenders(database, actorOf(visit), { senders, isAllowed: mark });
   if (conflicts.length > 0) {
     const conflict = conflicts.map((one) => told(one, mark));
     return sendSenders(exchange, { filter, ticked, conflict });
@@ -102,11 +102,11 @@ function told({ sender, isAllowed }: MarkConflict, mark: boolean | null): Change
 /** `POST /settings/senders/listing`: whether only people marked as allowed may send. */
 export async function changeListing(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
-  const isSaved = await savePortalPolicy(options.database, visit.session.portalId, {
+  const outcome = await savePortalPolicy(options.database, actorOf(visit), {
     policy: { onlyListedSenders: form.text("only_listed") === "yes" },
-    version: form.version(),
-    by: actorOf(visit),
+    shown: { version: form.version() },
   });
+  const isSaved = outcome === "saved";
   if (isSaved) await lookAgain(options, visit.session.portalId);
   finishForm(exchange, isSaved ? "policy-saved" : "settings-changed", SENDERS_PATH);
 }
@@ -133,8 +133,8 @@ export async function changeSenderSettings(exchange: FormExchange): Promise<void
     entry,
     parsed: parseSenderEntry(entry),
     save: async (choices, version) => {
-      const change = { sender: namedSender(item), choices, version, by: actorOf(visit) };
-      const outcome = await saveSender(database, portalId, change);
+      const change = { sender: namedSender(item), choices, version };
+      const outcome = await saveSender(database, actorOf(visit), change);
       if (outcome === "changed-meanwhile") return outcome;
       await lookAgain(options, portalId, item.userId);
       return { notice: outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared" };
@@ -151,7 +151,7 @@ export async function clearSender(exchange: FormExchange): Promise<void> {
   const { portalId } = visit.session;
   const item = await findItem(exchange);
   if (item === undefined) return sendNoSender(exchange);
-  await clearRefusal(options.database, portalId, { sender: namedSender(item), by: actorOf(visit) });
+  await clearRefusal(options.database, actorOf(visit), namedSender(item));
   await lookAgain(options, portalId, item.userId);
   finishForm(exchange, "refusal-cleared");
 }

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { Database } from "#platform/db/client.js";
-import type { Actor } from "#domain/audit/audit.js";
+import type { Admin } from "#domain/contract/actor.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import { findPortal, type PortalOverview } from "#domain/accounts/portal-overview.js";
 import { isRevoked } from "./revoked-sessions.js";
@@ -19,8 +19,8 @@ export type Visit =
 
 export type AdminVisit = Extract<Visit, { kind: "admin" }>;
 
-export function actorOf({ session }: AdminVisit): Actor {
-  return { userId: session.userId, userEmail: session.userEmail };
+export function actorOf({ session: { portalId, userId, userEmail } }: AdminVisit): Admin {
+  return { kind: "admin", portalId, userId, userEmail };
 }
 
 export interface VisitOptions {

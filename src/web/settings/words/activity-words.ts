@@ -85,9 +85,9 @@ export const VIA_LABELS: Readonly<Record<CandidateVia, string>> = {
   default_sender: "the default sender",
 };
 
-/** An action in the words of its button, of the question before it, and of the entry in the audit. */
+/** An action in the words of its button, and of the question before it. */
 export const ACTION_WORDS: Readonly<
-  Record<AdminAction, { button: string; bulk: string; explained: string; done: string; audit: string }>
+  Record<AdminAction, { button: string; bulk: string; explained: string; done: string }>
 > = {
   CANCEL: {
     button: "Cancel",
@@ -95,7 +95,6 @@ export const ACTION_WORDS: Readonly<
     explained:
       "Executions that still wait are ended: their workflows go on with the error code CANCELLED. What is being enrolled at this moment, and what has ended, stays as it is.",
     done: "canceled",
-    audit: "CANCELLED",
   },
   RETRY: {
     button: "Enroll again",
@@ -103,7 +102,6 @@ export const ACTION_WORDS: Readonly<
     explained:
       "Contacts that were not enrolled are tried once more, outside of their workflow: those have moved on, and get no new outputs. HubSpot is asked first, and nobody who has been enrolled since is enrolled twice.",
     done: "to be enrolled again",
-    audit: "RETRIED",
   },
   TRY_NOW: {
     button: "Try now",
@@ -111,14 +109,11 @@ export const ACTION_WORDS: Readonly<
     explained:
       "Executions that wait for a later moment are looked at now. One that was told to wait for a date is tried before it.",
     done: "due now",
-    audit: "TRIED_NOW",
   },
 };
 
 /**
  * The filter as a person reads it; each condition once.
- *
- * @param format without one, as in the audit, moments stay in UTC.
  */
 export function describeQuery(given: ActivityQuery["given"], format?: Format): string {
   const parts = (Object.entries(given) as [QueryField, string][]).map(

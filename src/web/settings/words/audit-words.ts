@@ -20,6 +20,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   kept: "Kept",
   deleted: "Deleted",
   stopped: "Stopped",
+  replaced: "Replaced",
   connected: "Connected",
   not_connected: "Not connected",
   never_connected: "Never connected before",

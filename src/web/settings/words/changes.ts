@@ -74,7 +74,7 @@ function describeText(path: string, text: string, names: Names): string {
 /** What somebody typed is never taken for the name of a choice. */
 const TYPED = new Set([
   ...["name", "defaultPreset", "senderAlias", "sender.property"],
-  ...["suppression.property.name", "filter.search", "connectedBy", "alertWebhookUrl", "alertEmail"],
+  ...["suppression.property.name", "filter.search", "connectedBy", "reason", "alertWebhookUrl", "alertEmail"],
 ]);
 
 /** As `toISOString` writes it. */

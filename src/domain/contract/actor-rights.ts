@@ -1,0 +1,101 @@
+import { AppError } from "../../errors.js";
+import type { Actor, ApiScope, System } from "./actor.js";
+
+/**
+ * What a verb is about:
+ * - `policy`, `alerts`, `executions`: what the account's admins decide, and what they do to single contacts
+ * - `access`: who may use the settings pages; `account`: pausing it, erasing its history, its connection
+ * - `export`: files that are taken along
+ * - `self`: what everybody may do whom HubSpot names to us; `ownAddress`: what a mail's recipient may do
+ */
+export type Right = ApiScope | "access" | "account" | "export" | "self" | "ownAddress";
+
+/** Which right each verb of the domain needs. The only place that says so. */
+const RIGHT_OF = {
+  saveSender: "policy",
+  markSenders: "policy",
+  clearRefusal: "policy",
+  createRotation: "policy",
+  saveRotation: "policy",
+  deleteRotation: "policy",
+  savePreset: "policy",
+  deletePreset: "policy",
+  savePortalPolicy: "policy",
+
+  actOnExecution: "executions",
+  startBulkJob: "executions",
+  stopBulkJob: "executions",
+
+  changeAlerts: "alerts",
+  askToConfirm: "alerts",
+  renewSecret: "alerts",
+  sendTestAlert: "alerts",
+  confirmAddress: "ownAddress",
+  changeSubscription: "ownAddress",
+
+  giveAccess: "access",
+  removeAccess: "access",
+  pausePortal: "account",
+  resumePortal: "account",
+  requestErasure: "account",
+  disconnect: "account",
+  exportRows: "export",
+
+  connect: "self",
+  signIn: "self",
+  signOut: "self",
+} as const satisfies Record<string, Right>;
+
+export type Verb = keyof typeof RIGHT_OF;
+
+const SYSTEM_RIGHTS: Readonly<Record<System["part"], readonly Right[]>> = {
+  operator: ["access", "account"],
+  // It has ended the connection already: we only note it.
+  hubspot: ["account"],
+  worker: ["executions"],
+};
+
+const ADMIN_RIGHTS: readonly Right[] = ["policy", "alerts", "executions", "access", "account", "export"];
+
+function rightsOf(actor: Actor): readonly Right[] {
+  switch (actor.kind) {
+    case "admin":
+      return ADMIN_RIGHTS;
+    case "hubspotTab":
+      return ["policy"];
+    case "apiKey":
+      return actor.scopes;
+    case "system":
+      return SYSTEM_RIGHTS[actor.part];
+    case "visitor":
+      return ["self"];
+    case "mailRecipient":
+      return ["ownAddress"];
+  }
+}
+
+/** Whether an actor may do it in the actor's own portal; nobody may do anything in another. */
+export function mayDo(actor: Actor, verb: Verb): boolean {
+  return rightsOf(actor).includes(RIGHT_OF[verb]);
+}
+
+/** An actor asked for what they have no right to. Pages do not offer it; an API answers 403. */
+export class NotAllowed extends AppError {
+  override readonly code = "NOT_ALLOWED";
+  override readonly status = 403;
+  readonly verb: Verb;
+
+  constructor(actor: Actor, verb: Verb) {
+    super(`an actor of kind ${actor.kind} may not ${verb} in portal ${actor.portalId}`);
+    this.verb = verb;
+  }
+}
+
+/**
+ * The first line of every verb.
+ *
+ * @throws NotAllowed where the actor may not do it: before anything is read or written.
+ */
+export function requireRight(actor: Actor, verb: Verb): void {
+  if (!mayDo(actor, verb)) throw new NotAllowed(actor, verb);
+}

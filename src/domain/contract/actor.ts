@@ -1,0 +1,81 @@
+/**
+ * Who changes something, and in which portal. Every verb that writes takes one, changes that portal alone, asks
+ * `requireRight` (actor-rights.ts) first and names the actor in its audit entry.
+ */
+export type Actor = Admin | HubSpotTab | ApiKey | System | Visitor | MailRecipient;
+
+/** A user who may administer the portal, on the settings site. */
+export interface Admin extends Person {
+  readonly kind: "admin";
+}
+
+/** The same in the settings tab inside HubSpot, by the word of HubSpot's signing proxy. */
+export interface HubSpotTab extends Person {
+  readonly kind: "hubspotTab";
+}
+
+/** A program of the customer's, also one that a person calls by hand. */
+export interface ApiKey {
+  readonly kind: "apiKey";
+  readonly portalId: bigint;
+  readonly keyId: bigint;
+  /** As its admins call it. */
+  readonly name: string;
+  readonly scopes: readonly ApiScope[];
+}
+
+/** What a key can be allowed to change. Never who has access, nor the connection itself. */
+export type ApiScope = "policy" | "alerts" | "executions";
+
+/** What no user of the portal asked for: the operator by a command, HubSpot by what it answers, the app by itself. */
+export interface System {
+  readonly kind: "system";
+  readonly portalId: bigint;
+  readonly part: "operator" | "hubspot" | "worker";
+}
+
+/** Somebody whom HubSpot has just named to us, whether or not they may administer the portal. */
+export interface Visitor extends Person {
+  readonly kind: "visitor";
+}
+
+/** Whoever uses a link that was mailed to an address. */
+export interface MailRecipient {
+  readonly kind: "mailRecipient";
+  readonly portalId: bigint;
+  readonly address: string;
+}
+
+interface Person {
+  readonly portalId: bigint;
+  readonly userId: bigint | null;
+  readonly userEmail: string | null;
+}
+
+/** An actor as the audit names it. */
+export interface Author {
+  readonly userId: bigint | null;
+  /** An address, or what else the actor is called. */
+  readonly userEmail: string | null;
+}
+
+const SYSTEM_NAMES: Readonly<Record<System["part"], string>> = {
+  operator: "The operator of this service",
+  hubspot: "HubSpot",
+  worker: "Sequence Enroller",
+};
+
+export function authorOf(actor: Actor): Author {
+  switch (actor.kind) {
+    case "admin":
+    case "hubspotTab":
+    case "visitor":
+      return { userId: actor.userId, userEmail: actor.userEmail };
+    case "apiKey":
+      return { userId: null, userEmail: `API key “${actor.name}”` };
+    case "system":
+      return { userId: null, userEmail: SYSTEM_NAMES[actor.part] };
+    case "mailRecipient":
+      return { userId: null, userEmail: actor.address };
+  }
+}
