@@ -20,6 +20,27 @@ export interface DirectoryState {
   readonly now: Date;
 }
 
+export interface DirectoryStateRow {
+  directory_requested_at: Date | null;
+  directory_synced_at: Date | null;
+  users_requested_at: Date | null;
+  users_read_at: Date | null;
+  now: Date;
+}
+
+/** SQL: the columns of a DirectoryStateRow, of `portals p`. */
+export const DIRECTORY_STATE = `p.directory_requested_at, p.directory_synced_at, p.users_requested_at, p.users_read_at, now() AS now`;
+
+export function toDirectoryState(row: DirectoryStateRow): DirectoryState {
+  return {
+    requestedAt: row.directory_requested_at,
+    syncedAt: row.directory_synced_at,
+    usersRequestedAt: row.users_requested_at,
+    usersReadAt: row.users_read_at,
+    now: row.now,
+  };
+}
+
 /**
  * Our copy of a portal's sequences, owners and users: dropdowns and the choice of senders read it without a call to
  * HubSpot. Written by the portal's owner (copy-store.ts, worker/renewal/sync-directory.ts); read by all.
@@ -113,27 +134,12 @@ export function createDirectory({ pool }: { pool: Pool }): Directory {
 
   return {
     async state(portalId) {
-      const row = await one<{
-        directory_requested_at: Date | null;
-        directory_synced_at: Date | null;
-        users_requested_at: Date | null;
-        users_read_at: Date | null;
-        now: Date;
-      }>(
+      const row = await one<DirectoryStateRow>(
         "directory-state",
-        `SELECT directory_requested_at, directory_synced_at,
-                users_requested_at, users_read_at, now() AS now
-           FROM portals WHERE portal_id = $1`,
+        `SELECT ${DIRECTORY_STATE} FROM portals p WHERE portal_id = $1`,
         [portalId],
       );
-      if (row === undefined) return undefined;
-      return {
-        requestedAt: row.directory_requested_at,
-        syncedAt: row.directory_synced_at,
-        usersRequestedAt: row.users_requested_at,
-        usersReadAt: row.users_read_at,
-        now: row.now,
-      };
+      return row === undefined ? undefined : toDirectoryState(row);
     },
 
     async requestSync(portalId, { minAgeMs }) {

@@ -43,6 +43,7 @@ import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "#worker/renewal/read-once.js";
 import { SenderDesk } from "#worker/attempt/sender-desk.js";
 import { createSlotSource } from "./slot-source.js";
+import { createTurnStarts, type TurnStart } from "./turn-start.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { databaseTroubleOf } from "#platform/db/storage-faults.js";
@@ -94,15 +95,6 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
   });
 }
 
-async function isConnected(pool: Pool, portalId: bigint): Promise<boolean> {
-  const { rows } = await pool.query<{ status: string }>({
-    name: "portal-status",
-    text: `SELECT status FROM portals WHERE portal_id = $1`,
-    values: [portalId],
-  });
-  return rows[0]?.status === "CONNECTED";
-}
-
 /** How soon a portal that only the operator can help is tried again. */
 const STANDSTILL_MS = 60_000;
 
@@ -130,12 +122,28 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const absent = new AbsentMembers();
   const keeper = new DirectoryKeeper({ directory, logger });
 
+  const startOf = createTurnStarts(pool);
   const paces = new PaceNotes(pool);
   const overdueLooks = new OverdueLooks(pool);
 
   /** Every call that comes in gives a blocked portal a turn, too: most of them find nothing past its time. */
   async function expireOverdue(owner: Ownership, code: ExpiryCode): Promise<void> {
     if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
+  }
+
+  /**
+   * Makes due again what earlier owners left behind. Also one that handed over in an orderly way may have left claims whose
+   * end it could not store; as a rule there are none, and the start tells.
+   */
+  async function takeOver(owner: Ownership, { hasCrashed }: { hasCrashed: boolean }): Promise<TurnStart> {
+    const [start] = await Promise.all([
+      startOf(owner.portalId),
+      hasCrashed ? recoverAttempts(owner, { isCrash: true }) : undefined,
+      hasCrashed ? doubtCompletions(owner) : undefined,
+    ]);
+    const isLeftBehind = start.oldestClaim !== undefined && start.oldestClaim < owner.epoch;
+    if (isLeftBehind && !hasCrashed) await recoverAttempts(owner, { isCrash: false });
+    return { ...start, areDoubtsDue: start.areDoubtsDue || hasCrashed || isLeftBehind };
   }
 
   async function workThrough(lease: PortalLease, budget: RequestBudget, turn: DrainTurn): Promise<TurnEnd> {
@@ -145,19 +153,18 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ err: fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
-    const hasCrashed = lease.inheritedMs === undefined;
+    const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
     // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
-    const [mayCall, need] = await Promise.all([
-      isConnected(pool, portalId),
-      directoryNeed(directory, portalId, () => hasQueuedWork(pool, portalId)),
-      recoverAttempts(owner, { isCrash: hasCrashed }),
-      hasCrashed ? doubtCompletions(owner) : undefined,
+    const [{ isConnected: mayCall, directory: state, areDoubtsDue }] = await Promise.all([
+      takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
+      // Claiming waits for it; of a portal that is spared nothing is claimed.
+      circuit.isOpen ? undefined : desk.policy(),
     ]);
     if (circuit.isOpen || !mayCall) {
       await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
       return "rest";
     }
-    const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
+    const need = await directoryNeed(state, () => hasQueuedWork(pool, portalId));
     // What an admin paused waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, {
@@ -224,6 +231,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         // Every write names the epoch: it is void once another owner exists, however late it comes.
         mayStillWrite: () => !circuit.isLost && (turn.isFresh() || !(turn.signal.aborted || turn.isEnding())),
         isRenewing: () => isRenewing,
+        areDoubtsDue,
       }).run();
       // What waits for an open circuit or a new grant is found by the sweep.
       if (!calls.isCallable() || circuit.isOpen || circuit.isLost) return "rest";

@@ -36,6 +36,8 @@ export interface PortalTurnOptions {
   mayStillWrite: () => boolean;
   /** True while the directory is being renewed beside the work: the turn goes on for it. By default it never is. */
   isRenewing?: () => boolean;
+  /** False if the portal was just seen to have no execution in doubt that is due: the first look for one comes later. */
+  areDoubtsDue?: boolean;
 }
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
@@ -80,6 +82,7 @@ export class PortalTurn {
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
+    if (options.areDoubtsDue === false) this.#uncertainLookAtMs = performance.now() + UNCERTAIN_LOOK_MS;
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
     this.#writer = new PatientWriter(options);
     this.#findings = new FindingBuffer({

@@ -32,13 +32,14 @@ const SHARE = { atOnce: 0.2, perWindow: 0.1 };
  */
 export type DirectoryNeed = "first" | "old" | "fresh" | "users" | "none";
 
-/** @param isAtWork whether the portal has contacts to enroll: one at rest needs nothing but the list of its admins. */
+/**
+ * @param state undefined if the account is gone.
+ * @param isAtWork whether the portal has contacts to enroll: one at rest needs nothing but the list of its admins.
+ */
 export async function directoryNeed(
-  directory: Pick<Directory, "state">,
-  portalId: bigint,
+  state: DirectoryState | undefined,
   isAtWork: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<DirectoryNeed> {
-  const state = await directory.state(portalId);
   if (state === undefined) return "none";
   const need = wholeNeed(state);
   if (!needsUsers(state)) return need;
@@ -160,7 +161,7 @@ export class DirectoryKeeper {
       while (need !== "none" && portal.mayGoOn()) {
         if (!(await this.#copyOnce({ ...portal, need }, copy))) return;
         if (need === "users") return;
-        need = await directoryNeed(directory, portalId);
+        need = await directoryNeed(await directory.state(portalId));
       }
     } catch (error) {
       // The page is read again by the portal's next owner.

@@ -24,6 +24,7 @@ import { recallStranded } from "#domain/executions/stranded.js";
 import { readOwnEnrollments, readWatched } from "#domain/executions/watch.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
+import { readTurnStarts } from "#worker/drain/turn-start.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
@@ -163,6 +164,7 @@ describe.each([
 
     test.each<[string, (owner: Ownership) => Promise<unknown>]>([
       ["looking whether there is work", ({ pool }) => hasQueuedWork(pool, RETRYING)],
+      ["beginning a turn", ({ pool }) => readTurnStarts(pool, [RETRYING])],
       ["recovering", (owner) => recoverAttempts(owner, { isCrash: true })],
       [
         "counting a sender's sends",
@@ -345,6 +347,12 @@ describe.each([
 
     test("looking whether a portal has work", async () => {
       expect((await cost(({ pool }) => hasQueuedWork(pool, PORTAL))).read).toBeLessThanOrEqual(FEW);
+    });
+
+    test("beginning the turns of several portals", async () => {
+      const { read, result } = await cost(({ pool }) => readTurnStarts(pool, [PORTAL, QUIET, RETRYING]));
+      expect(result).toHaveLength(3);
+      expect(read).toBeLessThanOrEqual(FEW);
     });
 
     test("a step of the retention job", async () => {

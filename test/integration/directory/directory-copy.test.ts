@@ -225,7 +225,7 @@ describe("an owner of the portal that was replaced while it read", () => {
 
 describe("what a copy is needed for", () => {
   const directory = () => createDirectory({ pool: pool() });
-  const need = () => directoryNeed(directory(), portalId);
+  const need = async () => directoryNeed(await directory().state(portalId));
   const set = (synced: string, requested: string) =>
     pool().query(
       `UPDATE portals SET directory_synced_at = ${synced}, directory_requested_at = ${requested} WHERE portal_id = $1`,

@@ -15,8 +15,7 @@ function need(given: Partial<DirectoryState>, isAtWork = true) {
     now: NOW,
     ...given,
   };
-  const directory = { state: () => Promise.resolve(state) };
-  return directoryNeed(directory, 1n, () => Promise.resolve(isAtWork));
+  return directoryNeed(state, () => Promise.resolve(isAtWork));
 }
 
 describe("what an account's copy of its people and sequences needs", () => {
@@ -39,7 +38,7 @@ describe("what an account's copy of its people and sequences needs", () => {
   });
 
   test("of an account that is gone nothing", async () => {
-    expect(await directoryNeed({ state: () => Promise.resolve(undefined) }, 1n)).toBe("none");
+    expect(await directoryNeed(undefined)).toBe("none");
   });
 });
 

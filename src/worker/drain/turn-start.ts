@@ -1,0 +1,68 @@
+import type { Pool } from "pg";
+import {
+  DIRECTORY_STATE,
+  toDirectoryState,
+  type DirectoryState,
+  type DirectoryStateRow,
+} from "#domain/directory/directory.js";
+import { gather } from "#worker/attempt/gather.js";
+
+/** What an owner has to know of its portal before it works. */
+export interface TurnStart {
+  readonly isConnected: boolean;
+  /** undefined: the account is gone. */
+  readonly directory: DirectoryState | undefined;
+  /** The epoch of the oldest claim that is still open; undefined: nothing is claimed. */
+  readonly oldestClaim: bigint | undefined;
+  /** Whether an execution in doubt is due to be read. */
+  readonly areDoubtsDue: boolean;
+}
+
+interface TurnStartRow extends DirectoryStateRow {
+  portal_id: string;
+  /** null: there is no such account. */
+  status: string | null;
+  oldest_claim: string | null;
+  are_doubts_due: boolean | null;
+}
+
+/** `min`: one look into the index of each state for each portal, as in findDuePortals. */
+const READ = `
+  SELECT asked.portal_id, p.status, ${DIRECTORY_STATE},
+         (SELECT min(e.epoch) FROM executions e
+           WHERE e.portal_id = asked.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) AS oldest_claim,
+         (SELECT min(e.due_at) FROM executions e
+           WHERE e.portal_id = asked.portal_id AND e.state = 'UNCERTAIN') <= now() AS are_doubts_due
+    FROM unnest($1::bigint[]) AS asked (portal_id) LEFT JOIN portals p USING (portal_id)`;
+
+/** Turns that begin within this time of each other share the statement: portals are fetched by tens. */
+const GATHER_MS = 2;
+
+/**
+ * Makes what reads a portal's start. Called by an owner that has acquired the portal: what earlier owners claimed is in it
+ * then, all of it. Acquiring waits for each of their statements that found the lease in force, and those that come later
+ * have no effect.
+ */
+export function createTurnStarts(pool: Pool): (portalId: bigint) => Promise<TurnStart> {
+  return gather({ ms: GATHER_MS, isConcurrent: true, run: (portalIds) => readTurnStarts(pool, portalIds) });
+}
+
+/** @returns the start of each portal, in the order asked. */
+export async function readTurnStarts(pool: Pool, portalIds: readonly bigint[]): Promise<TurnStart[]> {
+  const { rows } = await pool.query<TurnStartRow>({
+    name: "read-turn-starts",
+    text: READ,
+    values: [portalIds],
+  });
+  const starts = new Map(rows.map((row) => [BigInt(row.portal_id), toTurnStart(row)]));
+  return portalIds.map((portalId) => starts.get(portalId) as TurnStart);
+}
+
+function toTurnStart(row: TurnStartRow): TurnStart {
+  return {
+    isConnected: row.status === "CONNECTED",
+    directory: row.status === null ? undefined : toDirectoryState(row),
+    oldestClaim: row.oldest_claim === null ? undefined : BigInt(row.oldest_claim),
+    areDoubtsDue: row.are_doubts_due === true,
+  };
+}
