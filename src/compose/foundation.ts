@@ -67,6 +67,8 @@ export interface Foundation {
   readonly wake: (portalId: bigint) => void;
   /** Takes over what is left of a change of many waiting contacts; never fails. */
   readonly finishLater: (portalId: bigint, rest: Slices) => void;
+  /** The clock of the settings site, of sessions and of HubSpot's tokens: the machine's, but in tests. */
+  readonly now: () => Date;
   /** The clock of send windows, away dates and sender caps; undefined: the database's. */
   readonly senderClock: (() => Date) | undefined;
   /** How long the contact properties that a call carried decide; undefined: as in production. */
@@ -154,6 +156,7 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
 
 /** What there is before anything is opened. */
 interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
+  readonly now?: Foundation["now"];
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly propertiesFreshMs?: number | undefined;
@@ -167,7 +170,15 @@ interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
 
 /** Opens the database and the queue, and makes what every room is wired from. */
 export async function createFoundation(options: FoundationOptions, closers: Closers): Promise<Foundation> {
-  const { config, logger, senderClock, propertiesFreshMs, renewalPatienceMs, believeNoneAfterMs } = options;
+  const {
+    config,
+    logger,
+    now = () => new Date(),
+    senderClock,
+    propertiesFreshMs,
+    renewalPatienceMs,
+    believeNoneAfterMs,
+  } = options;
   const metrics = createMetrics();
   const databaseTroubles = new TroubleLog({
     logger,
@@ -195,7 +206,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     database,
     keys: config.encryptionKeys,
     refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
-    now: () => new Date(),
+    now,
     logger,
     onOwnFault: (cause) => {
       metrics.ownFaults.inc({ cause });
@@ -234,6 +245,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
   return {
     config,
     logger,
+    now,
     senderClock,
     propertiesFreshMs,
     renewalPatienceMs,

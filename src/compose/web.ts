@@ -26,6 +26,7 @@ import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes
 import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
 import { uninstall } from "#platform/hubspot/uninstall.js";
 import { createExplainer } from "#domain/dry-run/explain-enrollment.js";
+import type { Explain } from "#domain/senders/explanation.js";
 import { confirmUser } from "#domain/directory/confirm-user.js";
 import { requestUserList } from "#domain/directory/user-list.js";
 import { createConfirmSigner } from "#web/oauth/confirm-signer.js";
@@ -115,9 +116,12 @@ function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">
 }
 
 /** @param database the site's own connections; installs and what they wake go by the others. */
-function mountSites(http: Express, foundation: Foundation, database: Database): void {
-  const { config, logger, oauthApi, vault, wake, finishLater } = foundation;
-  const now = (): Date => new Date();
+function mountSites(
+  http: Express,
+  foundation: Foundation,
+  { database, explain }: WebParts & { database: Database },
+): void {
+  const { config, logger, oauthApi, vault, wake, finishLater, now } = foundation;
   const cookies = createCookies({ publicUrl: config.publicUrl });
   const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
   const states = createInstallStates({
@@ -193,13 +197,15 @@ function mountSites(http: Express, foundation: Foundation, database: Database): 
       cipher: foundation.cipher,
       wake,
       finishLater,
-      explain: createExplainer({
-        pool: database.pool,
-        directory: foundation.directory,
-        gatewayOf,
-        now: foundation.senderClock,
-        deadlineHours: config.executionDeadlineHours,
-      }),
+      explain:
+        explain ??
+        createExplainer({
+          pool: database.pool,
+          directory: foundation.directory,
+          gatewayOf,
+          now: foundation.senderClock,
+          deadlineHours: config.executionDeadlineHours,
+        }),
     }),
   );
 }
@@ -246,13 +252,18 @@ function mountExtension(
       onChanged: (portalId) => lookAgain({ database, wake, finishLater }, portalId),
       requiredScopes: REQUIRED_SCOPES,
       siteUrl: `${config.publicUrl}/settings`,
-      now: () => new Date(),
+      now: foundation.now,
     }),
   );
 }
 
+/** What tests of the pages alone put in the place of the app's own. */
+export interface WebParts {
+  readonly explain?: Explain;
+}
+
 /** The HTTP app of a process: what its role serves. */
-export function createHttp(foundation: Foundation): Express {
+export function createHttp(foundation: Foundation, parts: WebParts = {}): Express {
   const { config, logger, database, siteDatabase, metrics } = foundation;
   const http = express();
   http.disable("x-powered-by");
@@ -279,9 +290,9 @@ export function createHttp(foundation: Foundation): Express {
   http.use(createMetricsRouter({ registry: metrics.registry, token, isProduction }));
   if (siteDatabase !== undefined) {
     const { securityContact: contact, publicUrl } = config;
-    http.use(createSecurityTxt({ contact, publicUrl, now: () => new Date() }));
+    http.use(createSecurityTxt({ contact, publicUrl, now: foundation.now }));
   }
-  if (siteDatabase !== undefined) mountSites(http, foundation, siteDatabase);
+  if (siteDatabase !== undefined) mountSites(http, foundation, { database: siteDatabase, ...parts });
   http.use(createNotFound());
   http.use(createErrorHandler({ logger }));
   return http;

@@ -66,8 +66,12 @@ export async function chooseDefault(preset: string, form: string): Promise<Brows
   return submit("presets/default", { preset, instead, version }, { form });
 }
 
+/** What was noted since the account was connected. */
 export const audit = () =>
-  site.database.prisma.auditEntry.findMany({ where: { portalId }, orderBy: { id: "asc" } });
+  site.database.prisma.auditEntry.findMany({
+    where: { portalId, action: { not: "CONNECTED" } },
+    orderBy: { id: "asc" },
+  });
 
 export const SENDER = {
   allowed: "yes",

@@ -1,57 +1,43 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import express from "express";
-import { createSettingsRouter } from "#web/settings/routes.js";
-import { createSessions, type Sessions } from "#web/settings/session/session.js";
-import { recordSignIn } from "#domain/accounts/record-sign-in.js";
-import { mayTakeOver } from "#domain/accounts/rights.js";
-import type { EncryptionKey } from "../../src/config.js";
-import type { Database } from "#platform/db/client.js";
-import { toTheEnd } from "#domain/executions/slices.js";
-import { AccountShare } from "#web/kit/account-share.js";
-import { createCookies } from "#web/kit/cookies.js";
-import { createErrorHandler, createNotFound } from "#web/kit/error-handler.js";
-import { createRequestId } from "#web/kit/request-id.js";
-import { createSecurityHeaders } from "#web/kit/security-headers.js";
-import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
-import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
-import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
-import { createTransport } from "#platform/hubspot/transport.js";
-import { confirmUser } from "#domain/directory/confirm-user.js";
-import { createDirectory } from "#domain/directory/directory.js";
-import { createExplainer } from "#domain/dry-run/explain-enrollment.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
-import { uninstall } from "#platform/hubspot/uninstall.js";
-import { createLogger } from "#platform/observability/logger.js";
-import { createConfirmSigner } from "#web/oauth/confirm-signer.js";
-import { CALLBACK_PATH, createOAuthRouter } from "#web/oauth/routes.js";
-import { createInstallStates } from "#web/oauth/state.js";
-import { takeSiteSlot } from "#platform/queue/site-slots.js";
+import { createHash } from "node:crypto";
+import { Closers, createFoundation, type Foundation } from "../../src/compose/foundation.js";
+import { createHttp } from "../../src/compose/web.js";
+import { readConfig, type Config, type EncryptionKey } from "../../src/config.js";
 import type { Explain } from "#domain/senders/explanation.js";
+import type { Vault } from "#domain/vault/vault.js";
+import type { Database } from "#platform/db/client.js";
+import type { OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { createLogger } from "#platform/observability/logger.js";
+import { CALLBACK_PATH } from "#web/oauth/routes.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
-import { createCipher } from "#domain/vault/cipher.js";
-import { createVault, type Vault } from "#domain/vault/vault.js";
 import { createBrowser, type Browser } from "./browser.js";
 import { createTestDatabase } from "./database.js";
 
 export const CLIENT = { clientId: "client-of-the-tests", clientSecret: "secret-of-the-tests", appId: "4242" };
-export const SESSION_SECRET = "a session secret of the tests, long enough";
-export const KEYS: readonly [EncryptionKey, ...EncryptionKey[]] = [{ id: "k1", key: Buffer.alloc(32, 1) }];
+export const SESSION_SECRET = digestOf("session");
+export const KEYS: readonly [EncryptionKey, ...EncryptionKey[]] = [
+  { id: "k1", key: Buffer.from(digestOf("key"), "base64") },
+];
 
-/** The OAuth routes and the settings site on a real port, with a real database and the simulator behind them. */
+/** 32 bytes in base64, as an operator would make them at random. */
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
+/** All that a process of the role `web` serves, composed as in production, on a real port before a real database and the simulator. */
 export interface Site {
   url: string;
   database: Database;
   simulator: Simulator;
   vault: Vault;
-  sessions: Sessions;
   oauthApi: OAuthApi;
-  /** Portals whose directory sync was woken, in order. */
-  installed: bigint[];
-  /** Portals an admin gave work to, in order. */
+  /** Portals that were to be looked at soon, in order. No worker runs here. */
   woken: bigint[];
   /** Every log line so far. */
   logLines: string[];
+  /** What the site takes for now; it stands still. */
   clock: { now: Date };
   browser(): Browser;
   close(): Promise<void>;
@@ -61,134 +47,50 @@ export interface SiteOptions {
   publicUrl?: string;
   /** `host:port` that webhooks may reach though they are private. */
   privateDestinations?: ReadonlySet<string>;
-  /** Happens between HubSpot's answer to an uninstall and what the site does then. */
-  afterUninstall?: () => Promise<void>;
+  /** What the site stands on, with a part changed. */
+  change?: (foundation: Foundation) => Foundation;
   /** Instead of the app's own answer to "what would happen?". */
   explain?: Explain;
 }
 
-export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Promise<Site> {
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const server = createServer();
   const url = await listen(server);
+  const { publicUrl = url } = options;
   const clock = { now: new Date() };
+  const now = () => clock.now;
   const simulator = await startSimulator({
     clientId: CLIENT.clientId,
     clientSecrets: [CLIENT.clientSecret],
     appId: CLIENT.appId,
-    redirectUris: [url + CALLBACK_PATH],
+    redirectUris: [publicUrl + CALLBACK_PATH],
     requiredScopes: REQUIRED_SCOPES,
     optionalScopes: OPTIONAL_SCOPES,
     recordRequests: true,
   });
-  const { database, drop } = await createTestDatabase();
+  const { url: databaseUrl, database, drop } = await createTestDatabase();
   const logLines: string[] = [];
   const logger = createLogger({
     level: "debug",
     destination: { write: (line: string) => void logLines.push(line) },
   });
-  const oauthApi = createOAuthApi({
-    clientId: CLIENT.clientId,
-    clientSecrets: [CLIENT.clientSecret],
-    apiUrl: simulator.url,
-    appUrl: simulator.url,
-    redirectUri: url + CALLBACK_PATH,
-  });
-  const now = () => clock.now;
-  const vault = createVault({
-    database,
-    keys: KEYS,
-    refreshGrant: oauthApi.refreshGrant,
-    now,
-    logger,
-    revokeGrant: (token) => oauthApi.revokeGrant(token),
-    mayTakeOver,
-  });
-  const cookies = createCookies({ publicUrl: publicUrl ?? url });
-  const sessions = createSessions({ secret: SESSION_SECRET, cookies, now });
-  const states = createInstallStates({ secret: SESSION_SECRET, database, cookies, now });
-  const installed: bigint[] = [];
+  const config = siteConfig({ publicUrl, databaseUrl, hubspotUrl: simulator.url, options });
+  const closers = new Closers();
+  const foundation = await createFoundation({ config, logger, now, senderClock: now }, closers);
   const woken: bigint[] = [];
-  const onInstalled = (portalId: bigint) => Promise.resolve(void installed.push(portalId));
-  const app = express().disable("x-powered-by");
-  app.use(createRequestId(), createSecurityHeaders({ publicUrl: publicUrl ?? url }));
-  const scopes = { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES };
-  const { privateDestinations = new Set<string>() } = options;
-  const forPortal = createTransport({
-    apiUrl: simulator.url,
-    accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
-    renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
-  });
-  const takePlace: SiteGatewayOptions["takePlace"] = (portalId, heldMs) =>
-    takeSiteSlot(database.pool, { portalId, heldMs, limit: 110, reserve: siteReserve(110) });
-  const gatewayOf = createSiteGateways({ forPortal, timeoutMs: 2_000, takePlace });
-  const confirmSigner = createConfirmSigner({
-    apiUrl: simulator.url,
-    takePlace,
-    gatewayOf,
-    confirmUser: (confirmed) => confirmUser(database.pool, confirmed),
-  });
-  app.use(
-    createOAuthRouter({
-      oauthApi,
-      vault,
-      states,
-      sessions,
-      confirmSigner,
-      onInstalled,
-      logger,
-      recordSignIn: (signIn) => recordSignIn(database.pool, signIn),
-      appUrl: simulator.url,
-    }),
+  const changed = options.change?.(foundation) ?? foundation;
+  const wake = (portalId: bigint) => void woken.push(portalId);
+  server.on(
+    "request",
+    createHttp({ ...changed, wake }, { ...(options.explain && { explain: options.explain }) }),
   );
-  app.use(
-    createSettingsRouter({
-      database,
-      sessions,
-      cookies,
-      scopes,
-      privateDestinations,
-      now,
-      shares: {
-        pages: new AccountShare({ inHand: 2, waiting: 20, patienceMs: 2_000 }),
-        files: new AccountShare({ inHand: 1, waiting: 0, patienceMs: 0 }),
-      },
-      appUrl: simulator.url,
-      wake: (portalId) => void woken.push(portalId),
-      renewUserList: () => undefined,
-      cipher: createCipher(KEYS),
-      finishLater: (_portalId, rest) => void toTheEnd(rest),
-      explain:
-        options.explain ??
-        createExplainer({
-          pool: database.pool,
-          directory: createDirectory({ pool: database.pool }),
-          gatewayOf,
-          now,
-          deadlineHours: 144,
-        }),
-      canMail: true,
-      uninstall: async (portalId) => {
-        const accessTokenFor = (id: bigint) => vault.accessTokenFor(id);
-        const outcome = await uninstall(
-          { apiUrl: simulator.url, accessTokenFor, timeoutMs: 2_000 },
-          portalId,
-        );
-        await options.afterUninstall?.();
-        return outcome;
-      },
-      vault,
-    }),
-  );
-  app.use(createNotFound(), createErrorHandler({ logger }));
-  server.on("request", app);
+  const { vault, oauthApi } = foundation;
   return {
     url,
     database,
     simulator,
     vault,
-    sessions,
     oauthApi,
-    installed,
     woken,
     logLines,
     clock,
@@ -196,10 +98,41 @@ export async function startSite({ publicUrl, ...options }: SiteOptions = {}): Pr
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await foundation.queue.stop({ graceMs: 0 });
+      await closers.run(logger);
       await simulator.close();
       await drop();
     },
   };
+}
+
+function siteConfig({
+  publicUrl,
+  databaseUrl,
+  hubspotUrl,
+  options: { privateDestinations = new Set() },
+}: {
+  publicUrl: string;
+  databaseUrl: string;
+  hubspotUrl: string;
+  options: SiteOptions;
+}): Config {
+  return readConfig({
+    NODE_ENV: "development",
+    ROLE: "web",
+    DATABASE_URL: databaseUrl,
+    PUBLIC_URL: publicUrl,
+    HUBSPOT_CLIENT_ID: CLIENT.clientId,
+    HUBSPOT_CLIENT_SECRET: CLIENT.clientSecret,
+    HUBSPOT_APP_ID: CLIENT.appId,
+    HUBSPOT_API_URL: hubspotUrl,
+    HUBSPOT_APP_URL: hubspotUrl,
+    ENCRYPTION_KEYS: KEYS.map(({ id, key }) => `${id}:${key.toString("base64")}`).join(","),
+    SESSION_SECRET,
+    SMTP_URL: "smtp://127.0.0.1:9",
+    MAIL_FROM: "alerts@enroller.example",
+    PRIVATE_DESTINATIONS: [...privateDestinations].join(","),
+  });
 }
 
 function listen(server: Server): Promise<string> {

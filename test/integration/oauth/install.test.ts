@@ -55,7 +55,7 @@ describe("an install from our own link", () => {
     expect(settings.status).toBe(200);
     expect(settings.text).toContain(String(portalId));
     expect(await connectedPortals()).toEqual([BigInt(portalId)]);
-    expect(site.installed).toEqual([BigInt(portalId)]);
+    expect(site.woken).toEqual([BigInt(portalId)]);
     const portal = await site.database.prisma.portal.findUniqueOrThrow({
       where: { portalId: BigInt(portalId) },
     });
@@ -236,7 +236,9 @@ test("over https every cookie is Secure, HttpOnly, SameSite=Lax and bound to the
     const { portalId: id } = secure.simulator.addPortal();
     const visitor = secure.browser();
     const start = await visitor.get("/oauth/install");
-    const landing = await visitor.get(secure.simulator.authorize(start.location ?? "", { portalId: id }));
+    const callback = new URL(secure.simulator.authorize(start.location ?? "", { portalId: id }));
+    expect(callback.origin).toBe("https://enroller.example");
+    const landing = await visitor.get(callback.pathname + callback.search);
     const session = landing.headers.getSetCookie().find((set) => set.includes("session="));
     expect(session).toMatch(/^__Host-session=[^;]+;/);
     for (const part of ["Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=28800"])

@@ -98,12 +98,17 @@ describe("an install from the marketplace, with our sign-in first", () => {
     const returnUrl = encodeURIComponent(own.href);
     const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${returnUrl}`);
     expect(answer.status).toBe(302);
+    const location = new URL(answer.location ?? "");
+    expect(location.searchParams.get("state")).toBeTruthy();
+    location.searchParams.delete("state");
+    expect(location.href).toBe(own.href);
   });
 
   test("two returnUrls are none", async () => {
     const good = encodeURIComponent("https://app.hubspot.com/x");
     const answer = await browser.get(`/oauth/callback?step=authorize&returnUrl=${good}&returnUrl=${good}`);
-    expect(answer.status).toBe(400);
+    expect([answer.status, answer.location]).toEqual([400, undefined]);
+    expect(await connectedPortals()).toEqual([]);
   });
 
   test.each([
@@ -127,7 +132,7 @@ describe("an install from the marketplace without our sign-in", () => {
     const landing = await browser.get(site.simulator.installWithoutSignIn({ portalId }));
     expect(landing).toMatchObject({ status: 303, location: `${site.url}/settings/installed` });
     expect(await connectedPortals()).toEqual([BigInt(portalId)]);
-    expect(site.installed).toEqual([BigInt(portalId)]);
+    expect(site.woken).toEqual([BigInt(portalId)]);
     expect(isSignedIn()).toBe(false);
     const page = await browser.get(landing.location ?? "");
     expect(page.text).toContain("Sign in with HubSpot");
@@ -164,7 +169,7 @@ describe("a portal that is there already", () => {
       version: 3,
     });
     expect((await portalOf(portalId)).installedAt).toEqual(portal.installedAt);
-    expect(site.installed).toHaveLength(2);
+    expect(site.woken).toHaveLength(2);
   });
 
   test("is connected again after a disconnect, with its settings", async () => {
@@ -195,6 +200,6 @@ describe("a portal that is there already", () => {
       authorizedByEmail: before.authorizedByEmail,
       directoryRequestedAt: before.directoryRequestedAt,
     });
-    expect(site.installed).toHaveLength(1);
+    expect(site.woken).toHaveLength(1);
   });
 });

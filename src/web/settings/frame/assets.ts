@@ -8,7 +8,7 @@ const assetFile = (name: string): string =>
   fileURLToPath(new URL(`../../../../src/web/settings/assets/${name}`, import.meta.url));
 
 /**
- * The pages' static files. Our own are checked for changes at every load (an ETag makes that cheap), so a new version
+ * The pages' static files. Our own are checked for changes at every load (the time of its last change makes that cheap), so a new version
  * shows at once; htmx changes only with a release of the app and is kept for a day.
  */
 export function createAssetsRouter(): Router {
