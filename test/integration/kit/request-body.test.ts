@@ -184,6 +184,8 @@ describe.each([
     ["lists", (depth: number) => "[".repeat(depth) + "]".repeat(depth)],
     ["objects", (depth: number) => `{"a":`.repeat(depth) + "1" + "}".repeat(depth)],
   ])("nested too deeply, %s, is refused for good, and told why", async (_what, nested) => {
+    const stored = () => app.db.database.prisma.execution.count();
+    const before = await stored();
     for (const depth of [100, 5_000, 40_000]) {
       const [status, text] = await postNested(nested(depth));
       expect(status).toBe(400);
@@ -192,6 +194,7 @@ describe.each([
         message: "The JSON is nested more than 100 levels deep.",
       });
     }
+    expect(await stored()).toBe(before);
   });
 
   test("may be nested somewhat, and hold any number of brackets side by side or in texts", async () => {

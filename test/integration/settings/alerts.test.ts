@@ -101,6 +101,7 @@ describe("the address for alerts", () => {
       "http://user:secret@127.0.0.1:9/alerts",
     ])
       expect([address, (await setAddress(address)).status]).toEqual([address, 422]);
+    expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://alerts.internal/x", version: 3 });
   });
 
   test("is not overwritten by a form filled in before somebody else saved", async () => {

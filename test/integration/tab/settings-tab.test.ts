@@ -295,7 +295,10 @@ describe("the default sender and preset", () => {
       where: { portalId: idOf(portal), presetId: preset.presetId },
       data: { isDefault: true },
     });
+    const changed = await defaults();
     expect((await save({ version, senderUserId: seller, presetId: null })).status).toBe(409);
+    expect(await defaults()).toEqual(changed);
+    expect(await auditEntries()).toEqual([]);
   });
 
   test("a change on the settings site at the same moment and one here: one is saved, the other is told", async () => {
