@@ -3,7 +3,7 @@
  *
  * Without a path the suite runs in two passes: most files side by side, since they mostly wait; then, one at a time,
  * those that judge how soon something happens. With `--long` it is the files of `test/long` instead, one at a time: they
- * start and kill processes, let days of sending pass, or look at every page of the site in a browser.
+ * start and kill processes, let days of sending pass, or look at the site in a browser.
  * `--json --outputFile=…` tells of all passes.
  */
 import { spawn } from "node:child_process";
@@ -23,7 +23,6 @@ const ALONE = [
   "/integration/kit/hostile-bodies.test",
   "/integration/kit/hostile-requests.test",
   "/integration/policy/many-settings.test",
-  "/integration/hubspot/pacing.test",
   "/integration/queue/portal-lease.test",
   "/integration/queue/queue-spread.test",
 ];
@@ -31,6 +30,8 @@ const missing = ALONE.filter((name) => !existsSync(`${root}test${name}.ts`));
 if (missing.length > 0)
   throw new Error(`.ci/test.mjs names test files that are not there: ${missing.join(", ")}`);
 const LONG = "/test/long/";
+/** Random walks: a few each time, many more with the long tests. */
+const MODEL = "/executions/state-model.test";
 /** Files side by side: more than the two cores there are at the least, since a file mostly waits for pauses that the app makes. */
 const WORKERS = 4;
 /** Each file's modules stay in its worker; beyond this much a new worker costs less than collecting its garbage. */
@@ -45,7 +46,7 @@ const PASSES = {
     ],
     ["--runInBand", ...ALONE.map((pattern) => `--testPathPatterns=${pattern}`)],
   ],
-  long: [["--runInBand", `--testPathPatterns=${LONG}`]],
+  long: [["--runInBand", `--testPathPatterns=${LONG}`, `--testPathPatterns=${MODEL}`]],
 };
 
 let running;
@@ -92,6 +93,7 @@ async function runPasses(passes, args) {
 }
 
 const args = process.argv.slice(2).filter((arg) => arg !== "--long");
+if (process.argv.includes("--long")) process.env.MODEL_RUNS ??= "150";
 const isWhole = args.every((arg) => arg.startsWith("--json") || arg.startsWith("--outputFile="));
 const passes = process.argv.includes("--long") ? PASSES.long : PASSES.default;
 process.exit(isWhole ? await runPasses(passes, args) : await runJest(args));

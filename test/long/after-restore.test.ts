@@ -3,8 +3,8 @@ import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { acquirePortal } from "#platform/queue/portal-lease.js";
-import type { SimulatedPortal } from "../../../src/simulator/portal.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import type { SimulatedPortal } from "../../src/simulator/portal.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";
 
 const CONTACTS = 8;
 
