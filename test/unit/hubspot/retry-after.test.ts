@@ -10,6 +10,10 @@ describe("Retry-After", () => {
   test.each([
     ["seconds", "30", 30_000],
     ["a fraction", "1.5", 1_500],
+    ["a longer fraction", "1.25", 1_250],
+    ["a number with nothing behind its point", "2.", 2_000],
+    ["the first number that is an epoch in seconds", "1000000000", 0],
+    ["the first number that is an epoch in milliseconds", "1000000000000", 0],
     ["nothing to wait for", "0", 0],
     ["a negative number", "-7", 0],
     ["a date", "Thu, 26 Nov 2026 12:01:00 GMT", 60_000],

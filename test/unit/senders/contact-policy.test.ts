@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { refuseContact, type ContactFacts } from "#domain/senders/contact-policy.js";
+import { neededProperties, refuseContact, type ContactFacts } from "#domain/senders/contact-policy.js";
 import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
@@ -89,6 +89,31 @@ describe("the policy for contacts", () => {
     expect(refusal(policy, { properties: { tags: "press; PARTNER " } })).toBe("BLOCKED");
     expect(refusal(policy, { properties: { tags: "partners" } })).toBeUndefined();
     expect(refusal(policy, { properties: { tags: null } })).toBeUndefined();
+  });
+
+  test("says what it goes by, and whose choice it is", () => {
+    const tagged = { suppression: { domains: [], property: { name: "tags", values: ["Partner"] } } };
+    expect(refused(tagged, { properties: { tags: "partner" } })).toEqual({
+      code: "BLOCKED",
+      status: "SKIPPED",
+      reason: "The contact is suppressed: its property tags is “Partner”.",
+    });
+    expect(refused(suppressing(["example"]))?.status).toBe("SKIPPED");
+    const facts = { properties: { hs_latest_sequence_enrolled_date: "2026-11-20T12:00:00Z" } };
+    expect(refused({ cooldown: { days: 3, scope: "any" } }, facts)?.status).toBe("SKIPPED");
+    expect(refused({}, { properties: { hs_email_optout: "true" } })).toEqual({
+      code: "UNSUBSCRIBED",
+      status: "FAILED",
+      reason: "The contact has opted out of all email.",
+    });
+  });
+
+  test("needs the properties that it goes by, and no others", () => {
+    expect(neededProperties(INITIAL_POLICY)).toEqual([]);
+    const sender = { mode: "contact_property", property: "account_manager" } as const;
+    const suppression = { domains: [], property: { name: "tags", values: [] } };
+    expect(neededProperties({ ...INITIAL_POLICY, sender })).toEqual(["account_manager"]);
+    expect(neededProperties({ ...INITIAL_POLICY, sender, suppression })).toEqual(["account_manager", "tags"]);
   });
 
   test("heeds an opt-out only where it is asked to", () => {
