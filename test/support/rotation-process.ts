@@ -3,7 +3,7 @@ import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#doma
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { enrolled, failed } from "#domain/contract/outcome.js";
 import { writeFindings, type Finding, type Result } from "#domain/executions/write-back.js";
-import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { effectivePolicy } from "#domain/senders/effective-policy.js";
 import { acquirePortal, LEASE_CTE, releasePortal } from "#platform/queue/portal-lease.js";
 import { randomFrom } from "../../src/simulator/world/random.js";
@@ -57,7 +57,7 @@ async function takeTurn(task: RotationTask, pool: Ownership["pool"], crashes: bo
   const portalId = BigInt(task.portalId);
   const lease = await acquirePortal(pool, portalId);
   const owner = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
-  const desk = new SenderDesk({ owner, now: () => new Date() });
+  const selection = new SenderSelection({ owner, now: () => new Date() });
   await recoverAttempts(owner, { isCrash: true });
   for (let count = 0; count < CLAIMS_PER_TURN; count += 1) {
     const uncertain = await claimUncertain(owner, task.perClaim);
@@ -65,8 +65,10 @@ async function takeTurn(task: RotationTask, pool: Ownership["pool"], crashes: bo
     if (uncertain.length + due.length === 0) return false;
     const isLast = crashes && count === CLAIMS_PER_TURN - 2;
     const findings = await Promise.all([
-      ...uncertain.map((execution) => found(execution, desk, settled(execution, pool))),
-      ...due.map((execution) => found(execution, desk, attempted(execution, desk, { pool, isLast }))),
+      ...uncertain.map((execution) => found(execution, selection, settled(execution, pool))),
+      ...due.map((execution) =>
+        found(execution, selection, attempted(execution, selection, { pool, isLast })),
+      ),
     ]);
     // As if killed: what was sent is at "HubSpot", and not in our own tables.
     if (isLast) return true;
@@ -78,11 +80,11 @@ async function takeTurn(task: RotationTask, pool: Ownership["pool"], crashes: bo
 
 async function found(
   execution: ClaimedExecution,
-  desk: SenderDesk,
+  selection: SenderSelection,
   ending: Promise<Result>,
 ): Promise<Finding> {
   const result = await ending;
-  await desk.settle(execution, result);
+  await selection.settle(execution, result);
   return { id: execution.id, from: execution.state, result };
 }
 
@@ -101,12 +103,12 @@ async function settled({ id }: ClaimedExecution, pool: Ownership["pool"]): Promi
  */
 async function attempted(
   execution: ClaimedExecution,
-  desk: SenderDesk,
+  selection: SenderSelection,
   { pool, isLast }: { pool: Ownership["pool"]; isLast: boolean },
 ): Promise<Result> {
-  const effective = effectivePolicy(await desk.policy(), execution.request);
+  const effective = effectivePolicy(await selection.policy(), execution.request);
   if (effective.kind === "unusable") throw new Error(effective.reason);
-  const decision = await desk.choose({
+  const decision = await selection.choose({
     executionId: execution.id,
     policy: effective.policy,
     properties: {},
@@ -122,7 +124,7 @@ async function attempted(
     const code = decision.kind === "fail" ? decision.code : "DEADLINE_EXCEEDED";
     return { to: "DECIDED", outcome: failed(code) };
   }
-  await desk.storeIntent(execution.id, decision.sender, decision.choice);
+  await selection.storeIntent(execution.id, decision.sender, decision.choice);
   const { userId, email } = decision.sender;
   if (!isLast || execution.id % 7n !== 0n)
     await pool.query(`INSERT INTO sends (execution_id, sender) VALUES ($1, $2)`, [execution.id, userId]);

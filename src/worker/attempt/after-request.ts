@@ -10,7 +10,7 @@ import { wasEverInDoubt } from "./doubt.js";
 import type { EnrollContext } from "./enroll-context.js";
 import { lookAgain, readDoubt, UNEXPLAINED } from "./read-doubt.js";
 import { judgeEnrollRefusal } from "./refusals.js";
-import type { RefusedSender } from "./store-sender-mark.js";
+import type { RefusedSender } from "./store-sender-block.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
 /** One enroll request, as whom and under which policy it is sent. */

@@ -13,13 +13,13 @@ import { settleUncertain } from "./settle-uncertain.js";
  * @throws only what is our own fault; HubSpot's are part of the result.
  */
 export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  const { desk } = context;
+  const { senders } = context;
   try {
     const result = giveUp(execution) ?? (await attemptByKind(execution, context));
-    await desk.settle(execution, result);
+    await senders.settle(execution, result);
     return result;
   } catch (error) {
-    if (error instanceof FailedUnsent) desk.release(execution);
+    if (error instanceof FailedUnsent) senders.release(execution);
     throw error;
   }
 }

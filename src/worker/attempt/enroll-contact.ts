@@ -31,7 +31,7 @@ const NEXT_ROUND: Result = {
  *   faults and the database's are part of the result.
  */
 export async function enrollContact(claimed: ClaimedExecution, context: EnrollContext): Promise<Result> {
-  const { desk, gateway } = context;
+  const { senders, gateway } = context;
   // False: none was sent, or HubSpot refused the last one. Set before the request: what throws later says nothing of it.
   let mayHaveEnrolled = false;
   try {
@@ -39,9 +39,9 @@ export async function enrollContact(claimed: ClaimedExecution, context: EnrollCo
     if ("to" in contact) return contact;
     const { execution, policy } = contact;
     for (let tried = 0; tried < MAX_SENDERS_TRIED; tried += 1) {
-      const decision = await desk.choose(senderRequest(contact, context));
+      const decision = await senders.choose(senderRequest(contact, context));
       if (decision.kind !== "send") return withoutSender(decision);
-      await desk.storeIntent(execution.id, decision.sender, decision.choice);
+      await senders.storeIntent(execution.id, decision.sender, decision.choice);
       mayHaveEnrolled = true;
       const { contactId, sequenceId } = execution;
       const { userId, email, alias } = decision.sender;
@@ -54,7 +54,7 @@ export async function enrollContact(claimed: ClaimedExecution, context: EnrollCo
         );
       if (result.to !== "NEXT_SENDER") return result;
       mayHaveEnrolled = false;
-      await desk.refused(execution.id, result.refused);
+      await senders.refused(execution.id, result.refused);
     }
     return NEXT_ROUND;
   } catch (error) {
@@ -73,7 +73,7 @@ function senderRequest(
     properties,
     alias: execution.request.senderAlias,
     people: peopleSources(context),
-    lastSender: async () => (await context.desk.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
+    lastSender: async () => (await context.senders.historyOf({ contactId, sequenceId }))?.lastSenderUserId,
     patienceMs: senderPatienceMs(timeLeftMs(execution.deadlineMs)),
   };
 }

@@ -4,7 +4,7 @@ import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { AbsentMembers } from "#domain/directory/absent-members.js";
 import type { ContactProperties } from "./contact-properties.js";
 import type { DoubtTools } from "./doubt.js";
-import type { SenderDesk } from "./sender-desk.js";
+import type { SenderSelection } from "./sender-selection.js";
 
 export interface EnrollContext {
   readonly portalId: bigint;
@@ -22,6 +22,6 @@ export interface EnrollContext {
   /** Resolves when an old copy has been renewed, or that takes too long; undefined: ours is not old. */
   readonly renewed?: Promise<void> | undefined;
   readonly contacts: ContactProperties;
-  readonly desk: SenderDesk;
+  readonly senders: SenderSelection;
   readonly doubts: DoubtTools;
 }

@@ -35,10 +35,10 @@ export async function judgeContact(
   execution: ClaimedExecution,
   context: EnrollContext,
 ): Promise<AdmittedContact | Result> {
-  const { desk, gateway } = context;
-  const waiting = notYet(execution, desk.now());
+  const { senders, gateway } = context;
+  const waiting = notYet(execution, senders.now());
   if (waiting !== undefined) return waiting;
-  const { portal, effective } = await desk.policyOf(execution);
+  const { portal, effective } = await senders.policyOf(execution);
   // Claimed before the pause was noticed; nothing more is claimed from now on.
   if (portal.isPaused) return PAUSED;
   if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { detail: effective.reason }));
@@ -62,14 +62,14 @@ async function refusedByContactPolicy(
   context: EnrollContext,
   timeZone: string,
 ): Promise<Result | undefined> {
-  const { desk, gateway } = context;
+  const { senders, gateway } = context;
   const { contactId, sequenceId } = execution;
   const verdict = await judgeByPolicy(policy, {
     sequenceId,
     properties,
     timeZone,
-    now: desk.now(),
-    readHistory: () => desk.historyOf({ contactId, sequenceId }),
+    now: senders.now(),
+    readHistory: () => senders.historyOf({ contactId, sequenceId }),
     readEnrollment: () => gateway.readEnrollment(contactId),
   });
   switch (verdict.kind) {

@@ -13,7 +13,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 
 /** Where completions are sent, and where what came of them is written. */
-export interface CompletionDesk {
+export interface CompletionChannel {
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly write: (results: readonly CompletionResult[]) => Promise<void>;
 }
@@ -78,9 +78,12 @@ export function asRefused({ id, doubtedAt }: OwedCompletion, problem: string): C
 }
 
 /** @throws what is not HubSpot's fault. */
-export async function sendOne(desk: CompletionDesk, completion: OwedCompletion): Promise<CompletionResult> {
+export async function sendOne(
+  channel: CompletionChannel,
+  completion: OwedCompletion,
+): Promise<CompletionResult> {
   try {
-    await desk.gateway.completeOne(completion);
+    await channel.gateway.completeOne(completion);
     return { id: completion.id, to: "COMPLETED" };
   } catch (error) {
     if (isRefusal(error)) return asRefused(completion, error.message);
@@ -95,11 +98,11 @@ export async function sendOne(desk: CompletionDesk, completion: OwedCompletion):
  * @throws what is not HubSpot's fault.
  */
 export async function sendBatch(
-  desk: CompletionDesk,
+  channel: CompletionChannel,
   batch: readonly OwedCompletion[],
 ): Promise<BatchResult> {
   try {
-    return readRows(batch, await desk.gateway.completeBatch(batch));
+    return readRows(batch, await channel.gateway.completeBatch(batch));
   } catch (error) {
     if (isRefusal(error)) return { results: [], untold: batch, isMixed: false };
     if (error instanceof HubSpotError)

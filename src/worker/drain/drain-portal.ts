@@ -58,23 +58,26 @@ export interface DrainOptions {
   forPortal: (portal: PortalTransportOptions) => PortalTransport;
   /** The clock of send windows, away dates and caps; undefined: the database's. */
   now: (() => Date) | undefined;
-  /** How long the contact properties that a call carried decide; by default PROPERTIES_FRESH_MS. */
+  /** How long a call's contact properties are used; by default PROPERTIES_FRESH_MS. */
   propertiesFreshMs?: number | undefined;
-  /** How long what our old copy would refuse waits for the new one; by default RENEWAL_PATIENCE_MS. */
+  /** How long an attempt that our old copy would refuse waits for the new one; by default RENEWAL_PATIENCE_MS. */
   renewalPatienceMs?: number | undefined;
   hubspotClock: HubSpotClock;
-  /** Counts outcomes that HubSpot refused before the end of the hold it was asked for. */
+  /** Counts outcomes that HubSpot refused before the end of the requested hold. */
   onCutShort?: (holds: number) => void;
-  /** How long HubSpot may take to show what it did; by default BELIEVE_NONE_AFTER_MS. */
+  /** How long HubSpot may take to show an enrollment; by default BELIEVE_NONE_AFTER_MS. */
   believeNoneAfterMs?: number | undefined;
 }
 
 const WINDOW_MS = 10_000;
-/** So long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked for the one person. */
+/**
+ * How long an attempt that our old copy would refuse waits for the new one, before HubSpot is asked about the one
+ * person.
+ */
 const RENEWAL_PATIENCE_MS = 2_000;
 /**
- * A turn this long lets other portals in when there are more of them than places. Not of the same length for all: turns
- * that began together would end together, again and again, and be handed over in a crowd.
+ * After this long, a turn lets other portals in if there are more of them than places. The length varies: turns that
+ * began together would otherwise end together, again and again, and all be handed over at once.
  */
 const TURN_MS = { least: 7_500, most: 12_500 };
 /**
@@ -95,12 +98,12 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
   });
 }
 
-/** How soon a portal that only the operator can help is tried again. */
+/** How soon to retry a portal that only the operator can help. */
 const STANDSTILL_MS = 60_000;
 
 /**
- * The database refuses what every turn needs, until the operator mends it: the page and an alert tell the account's admins
- * why nothing goes on. Where not even that can be stored, the log has to do (platform/db/trouble-log.ts).
+ * The database refuses what every turn needs until the operator fixes it: the page and an alert tell the account's
+ * admins why nothing happens. If not even that can be stored, the log has to do (platform/db/trouble-log.ts).
  */
 async function noteStandstill(options: PortalCircuitOptions, fault: unknown): Promise<void> {
   const trouble = databaseTroubleOf(fault);
@@ -110,7 +113,7 @@ async function noteStandstill(options: PortalCircuitOptions, fault: unknown): Pr
   await circuit.saved();
 }
 
-/** The handler that drains one portal for one turn (design §3.5). */
+/** The handler that drains one portal for one turn. */
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock } = options;
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
@@ -126,7 +129,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const paces = new PaceNotes(pool);
   const overdueLooks = new OverdueLooks(pool);
 
-  /** Every call that comes in gives a blocked portal a turn, too: most of them find nothing past its time. */
+  /** Every incoming call also gives a blocked portal a turn: most of these turns find nothing past its time. */
   async function expireOverdue(owner: Ownership, code: ExpiryCode): Promise<void> {
     if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
   }
@@ -154,7 +157,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
     const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
-    // Before all else: what a dead owner left would otherwise outlive its deadline where the portal cannot be called.
+    // First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called.
     const [{ isConnected: mayCall, directory: state, areDoubtsDue }] = await Promise.all([
       takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
@@ -165,7 +168,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       return "rest";
     }
     const need = await directoryNeed(state, () => hasQueuedWork(pool, portalId));
-    // What an admin paused waits, but not past its time.
+    // A paused execution waits, but not past its time.
     if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, {
       portalId,
@@ -194,7 +197,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         mayGoOn: () => !hasEnded && mayGoOn(),
       })
       .finally(() => (isRenewing = false));
-    // With no directory at all every sender would have to be read from HubSpot one by one.
+    // Without any directory, every sender would have to be read from HubSpot one by one.
     if (need === "first") await renewing;
     const renewed = need === "old" ? Promise.race([renewing, sleep(renewalPatienceMs)]) : undefined;
     const copy = createCopyStore(owner, directory);
@@ -228,24 +231,24 @@ export function createDrain(options: DrainOptions): DrainHandler {
         logger,
         onRefused: (ids) => tellOfCutShortHolds({ pool, portalId, logger, count: onCutShort }, ids),
         mayGoOn,
-        // Every write names the epoch: it is void once another owner exists, however late it comes.
+        // Every write names the epoch, so it has no effect once another owner exists, however late it arrives.
         mayStillWrite: () => !circuit.isLost && (turn.isFresh() || !(turn.signal.aborted || turn.isEnding())),
         isRenewing: () => isRenewing,
         areDoubtsDue,
       }).run();
-      // What waits for an open circuit or a new grant is found by the sweep.
+      // The sweep finds what waits for an open circuit or a new grant.
       if (!calls.isCallable() || circuit.isOpen || circuit.isLost) return "rest";
       return isMoreLeft ? "more" : "idle";
     } finally {
       stopNoting();
-      // The page under way is not waited for: it would keep the place of the portal's next turn.
+      // The page being read is not awaited: it would delay the portal's next turn.
       hasEnded = true;
       await circuit.saved();
     }
   }
 
   return async (portalId, turn) => {
-    // Acquiring voids what another owner is writing: only who may send may do that.
+    // Acquiring the lease invalidates what another owner is writing: only an owner that may send may do that.
     if (!turn.isFresh()) return "rest";
     const lease = await acquirePortal(pool, portalId);
     const budget = openBudget(lease, options.rateLimit);

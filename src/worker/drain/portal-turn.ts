@@ -9,7 +9,7 @@ import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
 import { FindingBuffer } from "#worker/writes/finding-buffer.js";
-import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 import { WatchPace } from "#worker/watch/watch-pace.js";
@@ -63,7 +63,7 @@ type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot" | "no-room";
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
 export class PortalTurn {
   readonly #options: PortalTurnOptions;
-  readonly #writer: PatientWriter;
+  readonly #writer: RetryingWriter;
   readonly #findings: FindingBuffer;
   readonly #inFlight = new Set<Promise<void>>();
   #owedCount = 0;
@@ -84,7 +84,7 @@ export class PortalTurn {
     this.#options = options;
     if (options.areDoubtsDue === false) this.#uncertainLookAtMs = performance.now() + UNCERTAIN_LOOK_MS;
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
-    this.#writer = new PatientWriter(options);
+    this.#writer = new RetryingWriter(options);
     this.#findings = new FindingBuffer({
       owner: options.owner,
       writer: this.#writer,

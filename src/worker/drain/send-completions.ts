@@ -7,14 +7,14 @@ import {
   type OwedCompletion,
 } from "#domain/executions/completions.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { sendBatch, type CompletionDesk } from "./completion-calls.js";
-import type { PatientWriter, Writing } from "#worker/writes/patient-writer.js";
-import { tellApart } from "./tell-apart.js";
+import { sendBatch, type CompletionChannel } from "./completion-calls.js";
+import type { RetryingWriter, Writing } from "#worker/writes/retrying-writer.js";
+import { isolateRefused } from "./isolate-refused.js";
 
 export interface CompletionOptions {
   readonly owner: Ownership;
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
-  readonly writer: PatientWriter;
+  readonly writer: RetryingWriter;
   /** Told which completions HubSpot refused, early ones too, once that is written. */
   readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
 }
@@ -61,18 +61,18 @@ function wasAsked(result: CompletionResult): boolean {
 }
 
 /** One request, as a rule. What HubSpot did not tell apart in its answer is told apart by further ones. */
-async function sendTogether(desk: CompletionDesk, batch: readonly OwedCompletion[]): Promise<void> {
+async function sendTogether(channel: CompletionChannel, batch: readonly OwedCompletion[]): Promise<void> {
   if (batch.length === 0) return;
-  const { results, untold, isMixed } = await sendBatch(desk, batch);
-  await desk.write(results);
+  const { results, untold, isMixed } = await sendBatch(channel, batch);
+  await channel.write(results);
   const told = new Set<bigint>();
   const write = async (further: readonly CompletionResult[]): Promise<void> => {
-    await desk.write(further);
+    await channel.write(further);
     further.forEach(({ id }) => told.add(id));
   };
-  await tellApart({ ...desk, write }, { untold, isMixed });
+  await isolateRefused({ ...channel, write }, { untold, isMixed });
   const left = untold.filter(({ id }) => !told.has(id));
-  await desk.write(
+  await channel.write(
     left.map(({ id, doubtedAt }) => ({ id, to: "DECIDED", isDoubted: doubtedAt !== undefined, ...PUT_OFF })),
   );
 }
@@ -95,7 +95,7 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
   );
   const writing = writingOf(owner, owed, { latestDecidedAt });
   const refused = new Set<bigint>();
-  const desk: CompletionDesk = {
+  const channel: CompletionChannel = {
     gateway,
     write: async (results) => {
       // What HubSpot was not asked about stays as it was read: due, with no try counted.
@@ -104,11 +104,11 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
     },
   };
   await sendTogether(
-    desk,
+    channel,
     owed.filter(({ doubtedAt }) => doubtedAt === undefined),
   );
   await sendTogether(
-    desk,
+    channel,
     owed.filter(({ doubtedAt }) => doubtedAt !== undefined),
   );
   if (refused.size > 0) await options.onRefused?.([...refused]);

@@ -23,7 +23,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { isOutage } from "#worker/attempt/attempt-faults.js";
 import { refusedRead } from "#worker/attempt/refusals.js";
 import { judgeLook } from "./judge-look.js";
-import type { PatientWriter, Writing } from "#worker/writes/patient-writer.js";
+import type { RetryingWriter, Writing } from "#worker/writes/retrying-writer.js";
 
 /** Contacts HubSpot reads for one request (docs/hubspot.md §6). */
 const BATCH = 100;
@@ -131,7 +131,7 @@ interface Moment {
 
 export interface PollOptions {
   gateway: PortalGateway;
-  writer: PatientWriter;
+  writer: RetryingWriter;
   /** False as soon as the turn has to end: what was not read by then stays due. */
   mayGoOn: () => boolean;
 }

@@ -8,7 +8,7 @@ import {
   type Result,
 } from "#domain/executions/write-back.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
-import type { PatientWriter, Writing } from "./patient-writer.js";
+import type { RetryingWriter, Writing } from "./retrying-writer.js";
 
 /**
  * Findings that end within this time of each other share a statement: the longer the more attempts are under way, whose
@@ -23,7 +23,7 @@ function gatherMs(underWay: number): number {
 
 export interface FindingBufferOptions {
   owner: Ownership;
-  writer: PatientWriter;
+  writer: RetryingWriter;
   /** Attempts under way, that of the finding just added among them. */
   underWay: () => number;
   /** Whether the execution was claimed again: what was found of it before was written then. */

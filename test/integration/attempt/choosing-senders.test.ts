@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig } from "pg";
 import { enrolled } from "#domain/contract/outcome.js";
-import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import type { SenderDecision } from "#domain/senders/choose-sender.js";
 import type { PeopleSources } from "#domain/senders/people.js";
 import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
@@ -31,7 +31,7 @@ function beforeQuery(pool: Pool, name: string, first: () => Promise<void>): Pool
   return new Proxy(pool, { get: (of, key) => (key === "query" ? query : Reflect.get(of, key, of)) });
 }
 
-describe("a desk that chooses senders", () => {
+describe("choosing senders", () => {
   let db: TestDatabase;
   let portalId = 6_100n;
   let nextExecution = 1n;
@@ -49,10 +49,10 @@ describe("a desk that chooses senders", () => {
     });
   });
 
-  async function openDesk(options: { pool?: Pool; now?: () => Date } = {}): Promise<SenderDesk> {
+  async function openSelection(options: { pool?: Pool; now?: () => Date } = {}): Promise<SenderSelection> {
     const { pool = db.database.pool, now = () => new Date() } = options;
     const { epoch } = await acquirePortal(db.database.pool, portalId);
-    return new SenderDesk({ owner: { pool, portalId, epoch, leaseCte: LEASE_CTE }, now });
+    return new SenderSelection({ owner: { pool, portalId, epoch, leaseCte: LEASE_CTE }, now });
   }
 
   type SenderData = Partial<Parameters<typeof db.database.prisma.senderSettings.create>[0]["data"]>;
@@ -63,12 +63,12 @@ describe("a desk that chooses senders", () => {
   }
 
   function choose(
-    desk: SenderDesk,
+    selection: SenderSelection,
     changes: Partial<Policy> = {},
     patienceMs = 30 * DAY_MS,
   ): Promise<SenderDecision> {
     const sender = { mode: "specific_user", userId: String(ADA) } as const;
-    return desk.choose({
+    return selection.choose({
       executionId: (nextExecution += 1n),
       alias: undefined,
       people,
@@ -95,8 +95,12 @@ describe("a desk that chooses senders", () => {
   test("gives each contact over the cap a place of its own: one a day behind the other", async () => {
     await setSender(ADA, { dailyCap: 1 });
     await seedExecutions(db.database, [sentAgo(ADA, HOUR_MS)]);
-    const desk = await openDesk();
-    const [first, second, third] = delays([await choose(desk), await choose(desk), await choose(desk)]);
+    const selection = await openSelection();
+    const [first, second, third] = delays([
+      await choose(selection),
+      await choose(selection),
+      await choose(selection),
+    ]);
     const round = DAY_MS + SKEW_MS;
     expect(Math.abs((first ?? 0) - (round - HOUR_MS))).toBeLessThan(5_000);
     expect(Math.abs((second ?? 0) - (2 * round - HOUR_MS))).toBeLessThan(5_000);
@@ -106,17 +110,17 @@ describe("a desk that chooses senders", () => {
   test("gives them places of their own also if they ask at the same moment", async () => {
     await setSender(ADA, { dailyCap: 1 });
     await seedExecutions(db.database, [sentAgo(ADA, HOUR_MS)]);
-    const desk = await openDesk();
-    const given = delays(await Promise.all(Array.from({ length: 20 }, () => choose(desk))));
+    const selection = await openSelection();
+    const given = delays(await Promise.all(Array.from({ length: 20 }, () => choose(selection))));
     expect(new Set(given).size).toBe(20);
   });
 
   test("places of a cap of several come as those who sent leave the day, and then in rounds", async () => {
     await setSender(ADA, { dailyCap: 2 });
     await seedExecutions(db.database, [sentAgo(ADA, 2 * HOUR_MS), sentAgo(ADA, HOUR_MS)]);
-    const desk = await openDesk();
+    const selection = await openSelection();
     const given: SenderDecision[] = [];
-    for (let count = 0; count < 4; count += 1) given.push(await choose(desk));
+    for (let count = 0; count < 4; count += 1) given.push(await choose(selection));
     const round = DAY_MS + SKEW_MS;
     const expected = [round - 2 * HOUR_MS, round - HOUR_MS, 2 * round - 2 * HOUR_MS, 2 * round - HOUR_MS];
     for (const [index, delay] of delays(given).entries())
@@ -129,25 +133,25 @@ describe("a desk that chooses senders", () => {
     await seedExecutions(db.database, [doubted]);
     const { id = 0n } = (await db.database.prisma.execution.findFirst({ where: { portalId } })) ?? {};
     const { pool } = db.database;
-    const desk: SenderDesk = await openDesk({
+    const selection: SenderSelection = await openSelection({
       pool: beforeQuery(pool, "read-sender-waiters", async () => {
         const outcome = enrolled({
           enrolledAt: new Date(),
           sender: { userId: ADA, email: "user7@example.com" },
         });
-        await desk.settle({ id }, { to: "DECIDED", outcome });
+        await selection.settle({ id }, { to: "DECIDED", outcome });
       }),
     });
     const fallback = { ...INITIAL_POLICY.fallback, whenNobody: "fail" } as const;
-    const decision = await choose(desk, { fallback });
+    const decision = await choose(selection, { fallback });
     expect(delays([decision])[0]).toBeGreaterThan(0);
     expect(delays([decision])[0]).toBeLessThan(60_000);
-    expect((await choose(desk, { fallback })).kind).toBe("fail");
+    expect((await choose(selection, { fallback })).kind).toBe("fail");
   });
 
   test("a sender whom HubSpot calls over its limit is waited for until then, also inside its window", async () => {
     await setSender(ADA, { limitedUntil: new Date(Date.now() + HOUR_MS) });
-    const decision = await choose(await openDesk());
+    const decision = await choose(await openSelection());
     expect(decision).toMatchObject({ kind: "wait", forUserId: ADA });
     expect(Math.abs((delays([decision])[0] ?? 0) - HOUR_MS)).toBeLessThan(5_000);
   });
@@ -156,7 +160,7 @@ describe("a desk that chooses senders", () => {
     const now = new Date("2026-11-26T12:00:00Z");
     const window = { windowStartMinute: 8 * 60, windowEndMinute: 12 * 60 + 30, timeZone: "utc" };
     await setSender(ADA, { ...window, limitedUntil: new Date(now.getTime() + HOUR_MS) });
-    const decision = await choose(await openDesk({ now: () => now }));
+    const decision = await choose(await openSelection({ now: () => now }));
     expect(delays([decision])).toEqual([20 * HOUR_MS]);
   });
 
@@ -175,17 +179,17 @@ describe("a desk that chooses senders", () => {
       data: { portalId, name: "Team", members },
     });
     const sender = { mode: "rotation" as const, rotationId: String(rotationId) };
-    const decision = await choose(await openDesk({ now: () => now }), { sender });
+    const decision = await choose(await openSelection({ now: () => now }), { sender });
     expect(decision).toMatchObject({ kind: "wait", forUserId: BEA, delayMs: 6 * HOUR_MS });
   });
 
   test("a contact is never put off by less than a second, and not beyond its own patience", async () => {
     await setSender(ADA, { limitedUntil: new Date(Date.now() + 900) });
-    const soon = await choose(await openDesk());
+    const soon = await choose(await openSelection());
     expect(soon.kind === "wait" ? soon.delayMs : 0).toBe(1_000);
     await setSender(BEA, { limitedUntil: new Date(Date.now() + HOUR_MS) });
     const sender = { mode: "specific_user", userId: String(BEA) } as const;
-    const impatient = await choose(await openDesk(), { sender }, HOUR_MS / 2);
+    const impatient = await choose(await openSelection(), { sender }, HOUR_MS / 2);
     expect(impatient).toMatchObject({ kind: "fail", code: "SENDER_LIMIT_REACHED" });
   });
 
@@ -207,27 +211,27 @@ describe("a desk that chooses senders", () => {
 
     test("reads once more and answers, also if many ask: a clock that was set back holds up nobody", async () => {
       const { pool, reads } = counting();
-      const desk = await openDesk({ pool });
-      await desk.policy();
+      const selection = await openSelection({ pool });
+      await selection.policy();
       const ahead = new Date(Date.now() + 40_000);
-      await Promise.all(Array.from({ length: 50 }, () => desk.policy(ahead)));
+      await Promise.all(Array.from({ length: 50 }, () => selection.policy(ahead)));
       expect(reads()).toBeLessThanOrEqual(3);
-      await desk.policy(ahead);
+      await selection.policy(ahead);
       expect(reads()).toBeLessThanOrEqual(4);
     });
 
     test("tells what was changed before the question, whatever the clock says", async () => {
-      const desk = await openDesk();
-      expect((await desk.policy()).isPaused).toBe(false);
+      const selection = await openSelection();
+      expect((await selection.policy()).isPaused).toBe(false);
       await db.database.prisma.portalSettings.create({ data: { portalId, pausedAt: new Date() } });
-      expect((await desk.policy(new Date(Date.now() + 40_000))).isPaused).toBe(true);
+      expect((await selection.policy(new Date(Date.now() + 40_000))).isPaused).toBe(true);
     });
 
     test("does not take a read that began before the question for an answer", async () => {
-      const desk = await openDesk();
-      const underWay = desk.policy();
+      const selection = await openSelection();
+      const underWay = selection.policy();
       await db.database.prisma.portalSettings.create({ data: { portalId, pausedAt: new Date() } });
-      const asked = desk.policy(new Date(Date.now() + 40_000));
+      const asked = selection.policy(new Date(Date.now() + 40_000));
       await underWay;
       expect((await asked).isPaused).toBe(true);
     });

@@ -5,7 +5,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
-import { clearSenderMark, storeSenderRefusal } from "#worker/attempt/store-sender-mark.js";
+import { clearSenderBlock, storeSenderRefusal } from "#worker/attempt/store-sender-block.js";
 import { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { acquirePortal, LEASE_CTE, LeaseLost, type PortalLease } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
@@ -62,10 +62,10 @@ describe("an owner that has lost its portal to another", () => {
       message: "No.",
     } as const;
     await storeSenderRefusal(owner, refused);
-    await clearSenderMark(owner, 7n);
+    await clearSenderBlock(owner, 7n);
     await replace();
     await expect(storeSenderRefusal(owner, refused)).rejects.toThrow(LeaseLost);
-    await expect(clearSenderMark(owner, 7n)).rejects.toThrow(LeaseLost);
+    await expect(clearSenderBlock(owner, 7n)).rejects.toThrow(LeaseLost);
     const { rows } = await db.database.pool.query(`SELECT refused_code FROM senders`);
     expect(rows).toEqual([{ refused_code: null }]);
   });

@@ -7,7 +7,7 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { findPeople } from "#domain/dry-run/find-people.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
-import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
@@ -121,10 +121,10 @@ describe("a turn whose budget is used up", () => {
       readOwner: () => Promise.resolve(undefined),
       readOwnerOfUser: () => Promise.resolve(undefined),
     });
-    const desk = new SenderDesk({ owner: await ownerOf(portalId), now: () => new Date() });
+    const selection = new SenderSelection({ owner: await ownerOf(portalId), now: () => new Date() });
     const decisions = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        desk.choose({
+        selection.choose({
           executionId: BigInt(index + 1),
           policy: { ...INITIAL_POLICY, sender: { mode: "rotation", rotationId: String(rotationId) } },
           properties: {},
@@ -145,11 +145,11 @@ describe("a turn whose budget is used up", () => {
     const { rotationId } = await prisma.rotation.create({
       data: { portalId: PORTAL, name: "Team", members },
     });
-    const desk = new SenderDesk({ owner: await ownerOf(PORTAL), now: () => new Date() });
+    const selection = new SenderSelection({ owner: await ownerOf(PORTAL), now: () => new Date() });
     let answer = (): void => undefined;
     const slow = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)));
     let hasEnded = false;
-    const choosing = desk.choose({
+    const choosing = selection.choose({
       executionId: 1n,
       policy: { ...INITIAL_POLICY, sender: { mode: "rotation", rotationId: String(rotationId) } },
       properties: {},

@@ -4,7 +4,7 @@ import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import { createTransport } from "#platform/hubspot/transport.js";
 import { openPortalCalls } from "#worker/drain/portal-calls.js";
-import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { sendCompletions } from "#worker/drain/send-completions.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { PortalCircuit } from "#platform/queue/portal-circuit.js";
@@ -59,7 +59,7 @@ test("a completion that was not sent because the portal is spared is due as befo
   const lease = await acquirePortal(pool, portalId);
   const owner = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE };
   const logger = pino({ level: "silent" });
-  const writer = new PatientWriter({ owner, logger, mayStillWrite: () => true });
+  const writer = new RetryingWriter({ owner, logger, mayStillWrite: () => true });
   await sendCompletions({ owner, writer, gateway: gatewayOf(lease, { isOpen: true }) });
   expect(await read()).toEqual([
     { state: "DECIDED", completion_doubted_at: null, completion_tries: 0, is_due: true },

@@ -17,9 +17,9 @@ import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { attemptExecution } from "#worker/attempt/attempt-execution.js";
 import { ContactProperties, createReadAhead } from "#worker/attempt/contact-properties.js";
-import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { settleUncertain } from "#worker/attempt/settle-uncertain.js";
-import { clearSenderMark, storeSenderRefusal } from "#worker/attempt/store-sender-mark.js";
+import { clearSenderBlock, storeSenderRefusal } from "#worker/attempt/store-sender-block.js";
 import { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
@@ -173,7 +173,7 @@ describe("executions that several move at once", () => {
       copy: createCopyStore(owner, directory),
       ownerReads: nobody,
       contacts: new ContactProperties({ owner, ahead: createReadAhead() }),
-      desk: new SenderDesk({ owner, now: () => new Date() }),
+      senders: new SenderSelection({ owner, now: () => new Date() }),
       doubts: { clock: clockOf(), believeNoneAfterMs: 0, readProperties: nobody },
     };
   }
@@ -213,7 +213,7 @@ describe("executions that several move at once", () => {
     expect(before).toEqual([{ user_id: "7", refused_code: refused.code }]);
     await acquirePortal(pool(), portalId);
     await expect(storeSenderRefusal(old, { ...refused, userId: 8n })).rejects.toBeInstanceOf(LeaseLost);
-    await expect(clearSenderMark(old, 7n)).rejects.toBeInstanceOf(LeaseLost);
+    await expect(clearSenderBlock(old, 7n)).rejects.toBeInstanceOf(LeaseLost);
     const circuit = new PortalCircuit({ pool: pool(), lease, onFault: () => undefined });
     circuit.failed("down", { retryAfterMs: 60_000 });
     await circuit.saved();

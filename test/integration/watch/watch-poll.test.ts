@@ -3,7 +3,7 @@ import { pino } from "pino";
 import type { Ownership } from "#domain/executions/claim.js";
 import { HubSpotRejected, HubSpotUnavailable, PortalSpared } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { pollWatched } from "#worker/watch/watch-poll.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
@@ -79,7 +79,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
   }
 
   const writer = () =>
-    new PatientWriter({ owner, logger: pino({ level: "silent" }), mayStillWrite: () => true });
+    new RetryingWriter({ owner, logger: pino({ level: "silent" }), mayStillWrite: () => true });
   const always = (): boolean => true;
 
   test("reads ten of those that were deleted or merged, nearest deadline first, and the rest in looks to come", async () => {

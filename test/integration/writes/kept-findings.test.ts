@@ -8,7 +8,7 @@ import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { enrolled } from "#domain/contract/outcome.js";
 import type { Result } from "#domain/executions/write-back.js";
 import { FindingBuffer } from "#worker/writes/finding-buffer.js";
-import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
@@ -50,7 +50,7 @@ describe("what attempts found out, when it cannot be written at once", () => {
     const logger = pino({ level: "silent" });
     return new FindingBuffer({
       owner: ours,
-      writer: new PatientWriter({ owner: ours, logger, mayStillWrite: () => true }),
+      writer: new RetryingWriter({ owner: ours, logger, mayStillWrite: () => true }),
       underWay: () => 1,
       claimsAtRest: () => Promise.resolve(),
       isClaimed: () => false,

@@ -6,7 +6,7 @@ import { inTransaction } from "#platform/db/transaction.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { sendCompletions } from "#worker/drain/send-completions.js";
 import { pollWatched } from "#worker/watch/watch-poll.js";
 import { acquirePortal, LEASE_CTE, LeaseLost } from "#platform/queue/portal-lease.js";
@@ -126,7 +126,7 @@ describe("what HubSpot told, when it cannot be written at once", () => {
         await meanwhile();
       },
     } as unknown as PortalGateway;
-    const writer = new PatientWriter({ owner: ours, logger: pino({ level: "silent" }), mayStillWrite });
+    const writer = new RetryingWriter({ owner: ours, logger: pino({ level: "silent" }), mayStillWrite });
     return { owner: ours, gateway, writer };
   }
 

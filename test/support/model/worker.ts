@@ -20,9 +20,9 @@ import { ContactProperties, createReadAhead } from "#worker/attempt/contact-prop
 import { BELIEVE_NONE_AFTER_MS } from "#worker/attempt/doubt.js";
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
 import { PortalTurn } from "#worker/drain/portal-turn.js";
-import { PatientWriter } from "#worker/writes/patient-writer.js";
+import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { sendCompletions } from "#worker/drain/send-completions.js";
-import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "#worker/drain/slot-source.js";
 import { acquirePortal, LEASE_CTE, releasePortal, type PortalLease } from "#platform/queue/portal-lease.js";
 import type { AttemptAnswers, CompleteAnswers } from "./answers.js";
@@ -33,7 +33,7 @@ import { Crash, OwnFault, type ModelHubSpot } from "./hubspot.js";
 interface Owner {
   readonly ownership: Ownership;
   readonly lease: PortalLease;
-  readonly desk: SenderDesk;
+  readonly selection: SenderSelection;
   readonly contacts: ContactProperties;
   claimed: ClaimedExecution[];
   findings: Finding[];
@@ -69,9 +69,9 @@ export class PortalWorker {
     const lease = await acquirePortal(pool, portalId);
     const hubspotNow = () => clock.at();
     const ownership = { pool, portalId, epoch: lease.epoch, leaseCte: LEASE_CTE, hubspotNow };
-    const desk = new SenderDesk({ owner: ownership, now: () => new Date() });
+    const selection = new SenderSelection({ owner: ownership, now: () => new Date() });
     const contacts = new ContactProperties({ owner: ownership, ahead: createReadAhead() });
-    this.#owner = { ownership, lease, desk, contacts, claimed: [], findings: [] };
+    this.#owner = { ownership, lease, selection, contacts, claimed: [], findings: [] };
     await recoverAttempts(ownership, { isCrash: true });
     if (lease.inheritedMs === undefined) await doubtCompletions(ownership);
     if (!hubspot.isConnected) await expirePastDeadline(ownership, "DEADLINE_EXCEEDED");
@@ -122,11 +122,11 @@ export class PortalWorker {
     const { hubspot, portalId, directory } = this.#options;
     const gateway = hubspot.forAttempt(execution.callbackId, answers) as PortalGateway;
     const ownerReads = () => Promise.resolve(undefined);
-    const { desk, contacts, ownership } = this.#owner as Owner;
+    const { selection, contacts, ownership } = this.#owner as Owner;
     const copy = createCopyStore(ownership, directory);
     const readProperties = createDoubtedContacts(gateway);
     const doubts = { clock, believeNoneAfterMs: BELIEVE_NONE_AFTER_MS, readProperties };
-    const context = { portalId, gateway, directory, copy, ownerReads, contacts, desk, doubts };
+    const context = { portalId, gateway, directory, copy, ownerReads, contacts, senders: selection, doubts };
     return attemptExecution(execution, context);
   }
 
@@ -152,7 +152,7 @@ export class PortalWorker {
       await sendCompletions({
         owner: ownership,
         gateway: hubspot.forCompletions(answers, onAnswered),
-        writer: new PatientWriter({ owner: ownership, logger, mayStillWrite: () => true }),
+        writer: new RetryingWriter({ owner: ownership, logger, mayStillWrite: () => true }),
       });
     } catch (error) {
       if (!(error instanceof Crash)) throw error;

@@ -49,7 +49,7 @@ export function createActivityRouter(options: SettingsOptions): Router {
   router.get(`${BULK_PATH}/:id/progress`, part(showProgress));
   router.post(`${BULK_PATH}/:id/stop`, form(stopBulk));
   router.get(`${ACTIVITY_PATH}/:id`, page(showStory));
-  router.get(`${ACTIVITY_PATH}/:id/story`, part(showTale));
+  router.get(`${ACTIVITY_PATH}/:id/story`, part(showStoryPart));
   router.post(`${ACTIVITY_PATH}/:id/:action`, form(act));
   return router;
 }
@@ -131,7 +131,7 @@ async function showStory(exchange: Exchange): Promise<void> {
   sendPage(response, 200, <StoryPage {...model} notice={notice} frame={frameOf(exchange)} />);
 }
 
-async function showTale(exchange: Exchange): Promise<void> {
+async function showStoryPart(exchange: Exchange): Promise<void> {
   const { options, visit, request, response } = exchange;
   const model = await findStory(exchange);
   if (model === undefined) return void response.status(404).end();

@@ -6,13 +6,13 @@ import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
-import { ACTIVITY_PATH, storyPath, tellPath } from "../words/paths.js";
+import { ACTIVITY_PATH, storyPath, storyPartPath } from "../words/paths.js";
 import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
 import { Entries, StorySteps, type StoryModel } from "./story-steps.js";
 import { ACTION_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
 import { shorten } from "#platform/text/shorten.js";
 
-interface TaleModel extends StoryModel {
+interface StoryPartModel extends StoryModel {
   readonly formToken: string;
 }
 
@@ -41,13 +41,13 @@ export function StoryPage(model: StoryPageModel) {
 const RENEWED_EVERY = "5s";
 
 /** Renews itself until it is decided and HubSpot knows of it. */
-export function Story(model: TaleModel) {
+export function Story(model: StoryPartModel) {
   const { story, now, format } = model;
   const isOpen = isUnderWay(story);
   const seen = isOpen ? digestOf(story) : "";
   const refresh = isOpen
     ? {
-        "hx-get": `${tellPath(story.id)}?seen=${seen}`,
+        "hx-get": `${storyPartPath(story.id)}?seen=${seen}`,
         "hx-trigger": `every ${RENEWED_EVERY}`,
         "hx-swap": "outerHTML",
       }
@@ -80,7 +80,7 @@ function isUnderWay({ state }: ExecutionStory): boolean {
 }
 
 /** The reason in words and its fix, before everything else: it is what the reader came for. */
-function Reason({ story, portalId, hubspotUrl }: TaleModel) {
+function Reason({ story, portalId, hubspotUrl }: StoryPartModel) {
   const { errorCode, errorMessage, lastProblem, outcome } = story;
   if (errorCode === null) return null;
   const isKnown = Object.hasOwn(ERROR_SENTENCES, errorCode);
@@ -112,7 +112,7 @@ function Reason({ story, portalId, hubspotUrl }: TaleModel) {
   );
 }
 
-function Actions({ story, formToken }: TaleModel) {
+function Actions({ story, formToken }: StoryPartModel) {
   if (story.actions.length === 0) return null;
   return (
     <section class="card" aria-label="Actions">
@@ -136,7 +136,7 @@ function Actions({ story, formToken }: TaleModel) {
 }
 
 /** Asks what a step like this one would do with the contact now; a form, so that no address shows one's contact. */
-function AskNow({ story, formToken }: TaleModel) {
+function AskNow({ story, formToken }: StoryPartModel) {
   if (story.kind !== "ENROLL" || story.contactId === ERASED_CONTACT) return null;
   const asked = new Map(story.inputs);
   const fields = {
@@ -164,7 +164,7 @@ function AskNow({ story, formToken }: TaleModel) {
 }
 
 /** What else came for the same contact. */
-function Others({ story, format }: TaleModel) {
+function Others({ story, format }: StoryPartModel) {
   const { others, contactId } = story;
   if (others.length === 0) return null;
   return (
@@ -187,7 +187,7 @@ function Others({ story, format }: TaleModel) {
   );
 }
 
-function Retries({ story, format }: TaleModel) {
+function Retries({ story, format }: StoryPartModel) {
   if (story.retriedBy.length === 0) return null;
   return (
     <section class="card" aria-labelledby="retries-title">
@@ -204,7 +204,7 @@ function Retries({ story, format }: TaleModel) {
   );
 }
 
-function Facts({ story }: TaleModel) {
+function Facts({ story }: StoryPartModel) {
   const facts: [string, string][] = [
     ["Execution", String(story.id)],
     ["Callback id", story.callbackId],

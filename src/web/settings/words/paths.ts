@@ -9,7 +9,7 @@ export function storyPath(id: bigint): string {
 }
 
 /** The story alone, for the page that renews itself. */
-export function tellPath(id: bigint): string {
+export function storyPartPath(id: bigint): string {
   return `${storyPath(id)}/story`;
 }
 

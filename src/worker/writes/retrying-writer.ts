@@ -35,7 +35,7 @@ export interface Writing<T> {
   readonly beforeAgain?: (items: readonly T[]) => Promise<readonly T[]>;
 }
 
-export interface PatientWriterOptions {
+export interface RetryingWriterOptions {
   readonly owner: Ownership;
   readonly logger: Logger;
   /** False once the portal is certainly lost; until then what is known and unwritten is written again. */
@@ -46,10 +46,10 @@ export interface PatientWriterOptions {
  * Writes what was learned from HubSpot and is known to nobody else, for one owner of a portal. A batch that could not be
  * written is kept and written again; a row that the database refuses, or that somebody else holds, keeps back no other.
  */
-export class PatientWriter {
-  readonly #options: PatientWriterOptions;
+export class RetryingWriter {
+  readonly #options: RetryingWriterOptions;
 
-  constructor(options: PatientWriterOptions) {
+  constructor(options: RetryingWriterOptions) {
     this.#options = options;
   }
 
@@ -61,7 +61,7 @@ export class PatientWriter {
   async write<T>(items: readonly T[], writing: Writing<T>): Promise<void> {
     if (items.length === 0) return;
     try {
-      await this.#writePatiently(items, writing);
+      await this.#writeWithRetries(items, writing);
     } catch (error) {
       if (error instanceof LeaseLost || isPassing(error)) throw error;
       const [only] = items;
@@ -76,11 +76,11 @@ export class PatientWriter {
     const { logger, owner } = this.#options;
     const context = { err: fault, portalId: owner.portalId, executionId: writing.idOf(item) };
     logger.error(context, `the database refuses ${writing.what}`);
-    await this.#writePatiently([writing.inStead(item, fault)], writing);
+    await this.#writeWithRetries([writing.inStead(item, fault)], writing);
   }
 
   /** Tries until all is written. @throws LeaseLost, what no further try would mend, and trouble that lasts. */
-  async #writePatiently<T>(items: readonly T[], writing: Writing<T>): Promise<void> {
+  async #writeWithRetries<T>(items: readonly T[], writing: Writing<T>): Promise<void> {
     const startedAtMs = performance.now();
     const isOver = (): boolean =>
       performance.now() - startedAtMs > WRITE_AGAIN_MS.inAll || !this.#options.mayStillWrite();
@@ -92,7 +92,7 @@ export class PatientWriter {
         left = (await writing.beforeAgain?.(left)) ?? left;
       }
       try {
-        left = await this.#writeOrTell(left, writing, isAgain);
+        left = await this.#writeOnce(left, writing, isAgain);
         if (left.length === 0) return;
         if (isOver()) throw new RowsHeld(`${left.length} rows could not be written`);
       } catch (error) {
@@ -102,7 +102,7 @@ export class PatientWriter {
   }
 
   /** @returns what is still to be written, because somebody else held its row. */
-  async #writeOrTell<T>(items: readonly T[], writing: Writing<T>, isAgain: boolean): Promise<readonly T[]> {
+  async #writeOnce<T>(items: readonly T[], writing: Writing<T>, isAgain: boolean): Promise<readonly T[]> {
     if (items.length === 0) return [];
     const written = await writing.write(items, isAgain);
     if (written === items.length) return [];

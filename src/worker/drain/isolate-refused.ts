@@ -1,5 +1,11 @@
 import type { CompletionResult, OwedCompletion } from "#domain/executions/completions.js";
-import { asRefused, sendBatch, sendOne, type BatchResult, type CompletionDesk } from "./completion-calls.js";
+import {
+  asRefused,
+  sendBatch,
+  sendOne,
+  type BatchResult,
+  type CompletionChannel,
+} from "./completion-calls.js";
 
 /** Sent singly first, spread over the batch: their answers say what is the matter with the rest of it. */
 const PROBES = 5;
@@ -38,36 +44,39 @@ function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
  *
  * Ends as soon as HubSpot does not answer; what was not told by then is left as it is.
  */
-export async function tellApart(
-  desk: CompletionDesk,
+export async function isolateRefused(
+  channel: CompletionChannel,
   { untold, isMixed }: Pick<BatchResult, "untold" | "isMixed">,
 ): Promise<void> {
   if (isMixed) {
-    await sendSingly(desk, untold);
+    await sendSingly(channel, untold);
     return;
   }
   const groups = byRequest(untold);
   const alone = groups.filter(({ length }) => length === 1).flat();
-  if (!areAnswers(await sendSingly(desk, alone))) return;
-  for (const group of groups) if (group.length > 1 && !(await tellGroupApart(desk, group))) return;
+  if (!areAnswers(await sendSingly(channel, alone))) return;
+  for (const group of groups) if (group.length > 1 && !(await isolateInGroup(channel, group))) return;
 }
 
 /** @returns false as soon as HubSpot does not answer. */
-async function tellGroupApart(desk: CompletionDesk, group: readonly OwedCompletion[]): Promise<boolean> {
+async function isolateInGroup(
+  channel: CompletionChannel,
+  group: readonly OwedCompletion[],
+): Promise<boolean> {
   const isDoubted = group.every(({ doubtedAt }) => doubtedAt !== undefined);
   const isEarly = group.every((completion) => completion.isEarly);
   const probes = spread(group, isDoubted && isEarly ? EARLY_PROBES : PROBES);
-  const verdicts = await sendSingly(desk, probes);
+  const verdicts = await sendSingly(channel, probes);
   const others = group.filter((completion) => !probes.includes(completion));
   if (!areAnswers(verdicts)) return false;
   const refused = verdicts.filter(({ to }) => to === "COMPLETION_REFUSED");
   if (refused.length === verdicts.length && (isDoubted || isEarly)) {
     const problem = refused[0]?.problem ?? "";
-    await desk.write(others.map((completion) => asRefused(completion, problem)));
+    await channel.write(others.map((completion) => asRefused(completion, problem)));
     return true;
   }
-  if (refused.length / verdicts.length >= MANY_REFUSED) return areAnswers(await sendSingly(desk, others));
-  return sendHalves(desk, others);
+  if (refused.length / verdicts.length >= MANY_REFUSED) return areAnswers(await sendSingly(channel, others));
+  return sendHalves(channel, others);
 }
 
 function spread(group: readonly OwedCompletion[], count: number): OwedCompletion[] {
@@ -83,15 +92,15 @@ function areAnswers(results: readonly CompletionResult[]): boolean {
 }
 
 async function sendSingly(
-  desk: CompletionDesk,
+  channel: CompletionChannel,
   completions: readonly OwedCompletion[],
 ): Promise<CompletionResult[]> {
   const results: CompletionResult[] = [];
   for (let start = 0; start < completions.length && areAnswers(results); start += SINGLES_AT_ONCE) {
     const group = completions.slice(start, start + SINGLES_AT_ONCE);
-    const sent = await Promise.allSettled(group.map((completion) => sendOne(desk, completion)));
+    const sent = await Promise.allSettled(group.map((completion) => sendOne(channel, completion)));
     const told = sent.filter((one) => one.status === "fulfilled").map(({ value }) => value);
-    await desk.write(told);
+    await channel.write(told);
     results.push(...told);
     const failure = sent.find((one) => one.status === "rejected");
     if (failure !== undefined) throw failure.reason;
@@ -100,19 +109,21 @@ async function sendSingly(
 }
 
 /** Halves what is refused as a whole until the bad callbacks stand alone. */
-async function sendHalves(desk: CompletionDesk, group: readonly OwedCompletion[]): Promise<boolean> {
+async function sendHalves(channel: CompletionChannel, group: readonly OwedCompletion[]): Promise<boolean> {
   const middle = Math.ceil(group.length / 2);
   const halves = [group.slice(0, middle), group.slice(middle)].filter((half) => half.length > 0);
   for (const half of halves) {
     if (half.length === 1) {
-      if (!areAnswers(await sendSingly(desk, half))) return false;
+      if (!areAnswers(await sendSingly(channel, half))) return false;
       continue;
     }
-    const { results, untold, isMixed } = await sendBatch(desk, half);
-    await desk.write(results);
+    const { results, untold, isMixed } = await sendBatch(channel, half);
+    await channel.write(results);
     if (!areAnswers(results)) return false;
     if (untold.length === 0) continue;
-    const isTold = isMixed ? areAnswers(await sendSingly(desk, untold)) : await sendHalves(desk, untold);
+    const isTold = isMixed
+      ? areAnswers(await sendSingly(channel, untold))
+      : await sendHalves(channel, untold);
     if (!isTold) return false;
   }
   return true;

@@ -75,7 +75,7 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
  *
  * @throws LeaseLost if the portal has a new owner.
  */
-export async function clearSenderMark(owner: Ownership, userId: bigint): Promise<void> {
+export async function clearSenderBlock(owner: Ownership, userId: bigint): Promise<void> {
   await owner.pool.query({
     name: "clear-sender-mark",
     text: `

@@ -32,9 +32,9 @@ import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { SenderBlocks } from "#domain/senders/sender-blocks.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { gather } from "./gather.js";
-import { clearSenderMark, storeSenderRefusal, type RefusedSender } from "./store-sender-mark.js";
+import { clearSenderBlock, storeSenderRefusal, type RefusedSender } from "./store-sender-block.js";
 
-export interface SenderDeskOptions {
+export interface SenderSelectionOptions {
   owner: Ownership;
   /** The clock of windows, away dates and caps; by default the database's, which the marks of senders go by, too. */
   now?: (() => Date) | undefined;
@@ -55,7 +55,7 @@ const INTENT_GATHER_MS = 5;
 const MOST_TURNED = 1_000;
 
 /** A portal's senders in the hands of its owner, for one turn: chosen, counted, marked, and stored before anything is sent. */
-export class SenderDesk {
+export class SenderSelection {
   readonly #owner: Ownership;
   readonly #now: () => Date;
   /** The database's time less the monotonic clock's, as first read: no clock that is set meanwhile moves the turn's. */
@@ -66,7 +66,7 @@ export class SenderDesk {
   readonly #knownMembers: KnownMembers = new WeakMap();
   readonly #ledger: SenderLedger;
   readonly #wheels = new RotationWheels();
-  readonly #marks: SenderBlocks;
+  readonly #blocks: SenderBlocks;
   readonly #storeIntent: (intent: Intent) => Promise<void>;
   readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
   readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
@@ -76,7 +76,7 @@ export class SenderDesk {
   #reading: Promise<PortalPolicy> | undefined;
   #policyReadAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SenderDeskOptions) {
+  constructor(options: SenderSelectionOptions) {
     const { owner, openings = new Openings(), breathe = createBreather() } = options;
     const { memory = new PolicyMemory() } = options;
     const now = options.now ?? (() => this.#databaseNow());
@@ -87,7 +87,7 @@ export class SenderDesk {
     this.#memory = memory;
     this.#needs = { presets: new Set(), rotations: new Set(memory.lastRotations) };
     this.#ledger = new SenderLedger({ pool: owner.pool, portalId: owner.portalId, now, openings });
-    this.#marks = new SenderBlocks(now);
+    this.#blocks = new SenderBlocks(now);
     this.#storeIntent = gather({ ms: INTENT_GATHER_MS, run: (intents) => this.#storeIntents(intents) });
     this.#readHistory = gather({
       ms: INTENT_GATHER_MS,
@@ -161,7 +161,7 @@ export class SenderDesk {
     this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
     this.#policy = policy;
     this.#policyReadAtMs = startedAtMs;
-    this.#marks.readAgain(startedAtMs);
+    this.#blocks.readAgain(startedAtMs);
     return policy;
   }
 
@@ -179,7 +179,7 @@ export class SenderDesk {
         portal,
         ledger: this.#ledger,
         wheels: this.#wheels,
-        blocks: this.#marks,
+        blocks: this.#blocks,
         openings: this.#openings,
         knownMembers: this.#knownMembers,
         breathe: this.#breathe,
@@ -217,18 +217,18 @@ export class SenderDesk {
   async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
     this.release({ id: executionId });
     // Requests under way as the same sender come back with the same answer: it is stored once.
-    if (!this.#marks.refused(refused.userId, refused.code, refused.message)) return;
+    if (!this.#blocks.refused(refused.userId, refused.code, refused.message)) return;
     const storing = this.#refusing.then(() => storeSenderRefusal(this.#owner, refused));
     this.#refusing = storing.catch(() => undefined);
     await storing;
-    this.#marks.stored(refused.userId);
+    this.#blocks.stored(refused.userId);
   }
 
   /** Certainly nothing was sent for the execution: its sender's place and turn are free again. */
   release({ id }: Pick<ClaimedExecution, "id">): void {
     this.#ledger.release(id);
     this.#wheels.giveBack(id);
-    this.#marks.endProbe(id);
+    this.#blocks.endProbe(id);
   }
 
   /**
@@ -246,19 +246,19 @@ export class SenderDesk {
     const { sender } = result.outcome;
     this.#ledger.confirm(id, sender?.userId);
     this.#wheels.keep(id);
-    this.#marks.endProbe(id);
+    this.#blocks.endProbe(id);
     if (sender === undefined) return;
     // The contact is enrolled, whatever becomes of the mark: the next success clears it.
-    await this.#clearMark(sender.userId).catch((error: unknown) => {
+    await this.#clearBlock(sender.userId).catch((error: unknown) => {
       if (error instanceof LeaseLost) throw error;
     });
   }
 
-  async #clearMark(userId: bigint): Promise<void> {
-    const { refusal, limitedUntil } = this.#marks.of(senderPolicy(await this.policy(), userId));
+  async #clearBlock(userId: bigint): Promise<void> {
+    const { refusal, limitedUntil } = this.#blocks.of(senderPolicy(await this.policy(), userId));
     if (refusal === undefined && limitedUntil === undefined) return;
-    this.#marks.cleared(userId);
-    await clearSenderMark(this.#owner, userId);
-    this.#marks.stored(userId);
+    this.#blocks.cleared(userId);
+    await clearSenderBlock(this.#owner, userId);
+    this.#blocks.stored(userId);
   }
 }
