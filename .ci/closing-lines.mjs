@@ -4,7 +4,7 @@ import path from "node:path";
 
 const [, , resultsFolder, failedStage] = process.argv;
 
-/** Every count of the stages that ran jest, added up; undefined where none did. */
+/** Every count of the stages that ran jest, added up; undefined if none did. */
 function readResults() {
   let sum;
   for (const file of readdirSync(resultsFolder)) {

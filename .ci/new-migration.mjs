@@ -20,7 +20,7 @@ if (sql === "" && problems.length === 0) {
   process.exit(0);
 }
 
-/** Sorts after every migration there is, also where a colleague's clock was ahead. */
+/** Sorts after every migration there is, even if a colleague's clock was ahead. */
 async function nextStamp() {
   const now = new Date().toISOString().replace(/\D/g, "").slice(0, 14);
   const last = (await readdir(migrationsFolder))

@@ -84,7 +84,7 @@ async function compareSchema(database, content) {
 
 /**
  * @returns {Promise<{ sql: string, problems: string[] }>} `sql` would bring a migrated database in line with
- *   schema.prisma, empty where it is; `problems` are differences Prisma cannot put into SQL.
+ *   schema.prisma, empty if it is; `problems` are differences Prisma cannot put into SQL.
  */
 export async function diffSchema() {
   const content = await readFile(path.join(root, "prisma", "schema.prisma"), "utf8");

@@ -9,7 +9,7 @@ import { isKept } from "./chaos/verdict.js";
  * signed workflow calls over several portals, faults on HubSpot's API, and a `kill -9` of web, worker or database, or a
  * pause longer than a lease, every few seconds. Judged by what the simulated HubSpot saw.
  *
- * Exit code: 0 where nothing was lost and nobody enrolled twice, 1 where not, 2 where it could not be played.
+ * Exit code: 0 if nothing was lost and nobody enrolled twice, 1 where not, 2 where it could not be played.
  */
 function print(line: string): void {
   process.stdout.write(`${line}\n`);

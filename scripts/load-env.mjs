@@ -1,4 +1,4 @@
-/** Reads .env where there is one; variables that are already set win. Imported for its effect, before config is read. */
+/** Reads .env if there is one; variables that are already set win. Imported for its effect, before config is read. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -225,7 +225,7 @@ function build() {
 /**
  * Makes the tree ready.
  *
- * @param options.build also bring dist/ up to date. Where it already is, development dependencies are not asked for,
+ * @param options.build also bring dist/ up to date. If it already is, development dependencies are not asked for,
  *   so that an image with only production dependencies starts too.
  * @throws NotReady with a sentence for the reader.
  */
@@ -243,7 +243,7 @@ export function afterInstall() {
   reportingProblems(generatePrismaClient, () => undefined);
 }
 
-/** Runs a step and, where it cannot go on, prints the sentence instead of a stack. */
+/** Runs a step and, if it cannot go on, prints the sentence instead of a stack. */
 export function reportingProblems(step, onProblem = () => process.exit(1)) {
   try {
     step();

@@ -15,7 +15,7 @@ import { Closers, createFoundation } from "./compose/foundation.js";
 export interface App {
   /** Where it listens; with `PORT=0` the port the system chose. A worker listens too, for health and metrics. */
   readonly address: AddressInfo;
-  /** Stops taking calls, lets work under way finish for up to `graceMs`, closes what was opened, last first. */
+  /** Stops accepting calls, lets running work finish for up to `graceMs`, then closes everything, in reverse order. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
@@ -23,8 +23,8 @@ const DEFAULT_GRACE_MS = 12_000;
 /** Answers take a second at most; a connection still busy after this is not ours to wait for. */
 const ANSWER_GRACE_MS = 3_000;
 /**
- * More connections than HubSpot opens; each may hold one unverified body in memory. A proxy in front is one peer, so
- * that a peer may have half of them.
+ * More connections than HubSpot opens; each may hold one unverified body in memory. A proxy in front counts as one
+ * peer, so a peer may have half of them.
  */
 const CONNECTION_LIMITS = {
   total: 2_000,
@@ -33,33 +33,33 @@ const CONNECTION_LIMITS = {
   downloadMs: 300_000,
   sweepMs: 2_000,
 };
-/** Requests of one connection under way at once. HubSpot and proxies send the next one after the answer. */
+/** Maximum of concurrent requests on one connection. HubSpot and proxies send the next one after the answer. */
 const MOST_PIPELINED = 16;
 const SERVER_OPTIONS = {
-  /** The whole head of a request has to be in by then, from the first byte or the opening of the connection. */
+  /** Deadline for a request's complete headers, from its first byte or the opening of the connection. */
   headersTimeout: 5_000,
-  /** The whole request. */
+  /** Deadline for the whole request. */
   requestTimeout: 15_000,
-  /** How often both are looked at. */
+  /** How often both are checked. */
   connectionsCheckingInterval: 2_000,
-  /** Longer than proxies keep a connection, so that it is they who close it and never while a call is on its way. */
+  /** Longer than proxies keep a connection, so that the proxy closes it, and never while a call is in flight. */
   keepAliveTimeout: 75_000,
 };
 
 export interface AppOptions {
   /** The clock of send windows, away dates and sender caps; by default the database's. For tests. */
   readonly senderClock?: () => Date;
-  /** How long the contact properties that a call carried decide: for tests. */
+  /** How long a call's contact properties are used: for tests. */
   readonly propertiesFreshMs?: number | undefined;
-  /** How long what an old copy of the directory would refuse waits for the new one: for tests. */
+  /** How long an attempt that an old copy of the directory would refuse waits for the new one: for tests. */
   readonly renewalPatienceMs?: number | undefined;
-  /** How long HubSpot may take to show what it did, in ms (worker/attempt/doubt.ts): for tests. */
+  /** How long HubSpot may take to show an enrollment, in ms (worker/attempt/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
-  /** How often periodic work is done, where that is not as in production: for tests. */
+  /** How often periodic work runs, if not as in production: for tests. */
   readonly workIntervals?: Intervals | undefined;
-  /** The embedded server, where it is being started already. */
+  /** The embedded server, if it is starting already. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
-  /** Aborts if somebody wishes the process to stop: a start that is under way is then given up. */
+  /** Aborts if the process is asked to stop: a running start is then given up. */
   readonly stopping?: AbortSignal | undefined;
 }
 
@@ -73,7 +73,7 @@ async function listen(http: Express, { host, port }: { host: string; port: numbe
   return server;
 }
 
-/** Stops taking connections and waits for the answers under way, but not for a client that never finishes. */
+/** Stops accepting connections and waits for the answers in progress, but not for a client that never finishes. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => {
@@ -88,10 +88,11 @@ function closeServer(server: Server): Promise<void> {
 }
 
 /**
- * The composition root: opens the database and the queue, wires the rooms, listens, and begins to work. The only place
- * that knows every room.
+ * The composition root: opens the database and the queue, wires the modules, listens, and starts the work. The only
+ * place that knows every module.
  *
- * @throws what kept the database or the queue from being opened, or the reason of `stopping`; nothing is left running then.
+ * @throws what kept the database or the queue from being opened, or the reason of `stopping`; nothing is left running
+ *   then.
  */
 export async function startApp(config: Config, logger: Logger, options: AppOptions = {}): Promise<App> {
   const closers = new Closers();

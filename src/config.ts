@@ -32,9 +32,9 @@ export type Role = "all" | "web" | "worker";
 export type { EncryptionKey };
 
 export interface Config {
-  /** False only where development was asked for. */
+  /** False only if development was requested. */
   readonly isProduction: boolean;
-  /** What the operator should know though the configuration is usable, as sentences for the log. */
+  /** What the operator should know although the configuration is usable, as sentences for the log. */
   readonly warnings: readonly string[];
   readonly role: Role;
   readonly port: number;
@@ -62,17 +62,17 @@ export interface Config {
   readonly logLevel: string;
   /** Undefined: in production there is no `/metrics` then. */
   readonly metricsToken: string | undefined;
-  /** URL of whom to tell of a hole in this service, for security.txt; undefined: nobody is named. */
+  /** URL for reporting vulnerabilities, for security.txt; undefined: none. */
   readonly securityContact: string | undefined;
   /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
   readonly privateDestinations: ReadonlySet<string>;
-  /** Where alerts are mailed from; undefined: they are not. */
+  /** The sender of alert mails; undefined: no mails. */
   readonly mail: { readonly smtpUrl: string; readonly from: string } | undefined;
   /** An execution not finished after this many hours is completed as failed. */
   readonly executionDeadlineHours: number;
 }
 
-/** HubSpot lets a held execution expire after the P7D we ask for; our own deadline has to come first. */
+/** HubSpot lets a held execution expire after the P7D we ask for; our own deadline has to be earlier. */
 const HOLD_HOURS = 7 * 24;
 
 const environment = z.object({
@@ -120,7 +120,7 @@ const environment = z.object({
 /** @public Names of every variable, for the check against `.env.example`. */
 export const environmentVariables: readonly string[] = Object.keys(environment.shape);
 
-/** What is given, and what is wrong with it besides single values: those are the schema's to tell. */
+/** The given values, and problems other than with single values: those the schema reports. */
 interface Given {
   readonly env: Env;
   readonly problems: readonly string[];
@@ -128,7 +128,7 @@ interface Given {
   readonly explained: readonly string[];
 }
 
-/** What a tool needs that only touches the database. */
+/** The configuration of a tool that only uses the database. */
 export type DatabaseConfig = Pick<Config, "databaseUrl" | "dataDir" | "logLevel">;
 
 /**
@@ -149,7 +149,7 @@ export function readDatabaseConfig(env: Record<string, string | undefined>): Dat
   };
 }
 
-/** None of our values begins or ends with a space: files of secrets end with a line break, and Windows adds one more. */
+/** None of our values begins or ends with a space: secret files end with a line break, and Windows adds another one. */
 function withoutBlanks(env: Record<string, string | undefined>): Env {
   return Object.fromEntries(
     Object.entries(env)

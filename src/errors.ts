@@ -8,7 +8,7 @@ export abstract class AppError extends Error {
   abstract readonly code: string;
   /** HTTP status to answer with when the fault reaches a route. */
   readonly status: number = 500;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without anyone changing anything. */
   readonly retryable: boolean = false;
 
   constructor(message: string, options?: { cause?: unknown }) {

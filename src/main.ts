@@ -6,10 +6,10 @@ import { createLogger, type Logger } from "#platform/observability/logger.js";
 import { startProblem } from "./compose/start-problem.js";
 import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly-stop.js";
 
-/** However long something hangs, the process is gone before a supervisor would kill it. */
+/** The process exits by then, even if something hangs: before a supervisor would kill it. */
 const LONGEST_STOP_MS = 19_000;
 
-/** sysexits' EX_TEMPFAIL: nothing is wrong with this copy, and it may be started again later. */
+/** sysexits' EX_TEMPFAIL: nothing is wrong with this copy; it may be started again later. */
 const EXIT_IN_USE = 75;
 
 /** Says that the process is stopping, and ends it if that takes too long. */
@@ -17,12 +17,12 @@ async function boundStop(wish: StopWish, logger: Logger): Promise<void> {
   await stopWished(wish);
   logger.info({ signal: wish.name }, "stopping; another signal, two seconds from now, stops at once");
   setTimeout(() => {
-    logger.error("stopping took too long; what is left is taken over by another process");
+    logger.error("stopping took too long; another process takes over the rest");
     process.exit(1);
   }, LONGEST_STOP_MS).unref();
 }
 
-/** Another process, which gets ready while this one loads the rest of the app; undefined with a server of one's own. */
+/** Another process, which starts while this one loads the rest of the app; undefined with an external server. */
 function startServer(
   config: Config,
   logger: Logger,
@@ -36,7 +36,7 @@ function startServer(
 
 /** @returns the exit code. */
 async function main(): Promise<number> {
-  // Before anything is started that a signal would leave behind.
+  // Before starting anything that a signal would leave behind.
   const wish = listenForStop({ onImpatience: () => process.exit(1) });
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.logLevel });
@@ -68,7 +68,7 @@ async function main(): Promise<number> {
 }
 
 main().then(
-  // At once: whatever was opened half-way must not keep a process alive that serves nobody and is never restarted.
+  // At once: half-opened resources must not keep alive a process that serves nobody and is never restarted.
   (code) => process.exit(code),
   (fault: unknown) => {
     process.stderr.write(`${fault instanceof ConfigError ? fault.message : String(fault)}\n`);

@@ -102,7 +102,7 @@ export class AppProcess {
     }
   }
 
-  /** Sends a signal; false where nothing runs. */
+  /** Sends a signal; false if nothing runs. */
   signal(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): boolean {
     const life = this.#running?.life;
     if (life === undefined) return false;
@@ -155,7 +155,7 @@ export class AppProcess {
     }
   }
 
-  /** How this life ends; undefined where nothing runs. */
+  /** How this life ends; undefined if nothing runs. */
   ended(): Promise<Exit> | undefined {
     return this.#running?.ended;
   }

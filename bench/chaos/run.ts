@@ -52,7 +52,7 @@ export interface RunReport {
   readonly breaks: Readonly<Record<Break, number>>;
   /** Processes that ended by themselves, or hang: a fault of the app, whatever the verdict. */
   readonly collapses: readonly string[];
-  /** Set where logs were kept. */
+  /** Set if logs were kept. */
   readonly logDir: string | undefined;
 }
 

@@ -44,7 +44,7 @@ export interface Stage {
   readonly spareWorkers: readonly AppProcess[];
   /** The way of each process to the database; empty without a hostile network. */
   readonly connections: ReadonlyMap<AppProcess, HostileProxy>;
-  /** Where HubSpot believes the app to be: the first web process, or a free port where there is none. */
+  /** Where HubSpot believes the app to be: the first web process, or a free port if there is none. */
   readonly publicUrl: string;
   /** The enroll action at each web process. */
   readonly actionUrls: readonly string[];

@@ -41,7 +41,7 @@ function savedRatios(): Readonly<Record<string, number>> {
   return existsSync(BASELINE) ? (JSON.parse(readFileSync(BASELINE, "utf8")) as Baseline).ratios : {};
 }
 
-/** The saved run's ratios, by figure id; empty where none was saved. */
+/** The saved run's ratios, by figure id; empty if none was saved. */
 export function readBaseline(): ReadonlyMap<string, number> {
   return new Map(Object.entries(savedRatios()));
 }

@@ -8,9 +8,9 @@ export interface Figure {
   /** Medians. */
   readonly ours: number;
   readonly peer?: number | undefined;
-  /** Ours over the peer's, or over what is possible; undefined where the figure stands alone. */
+  /** Ours over the peer's, or over what is possible; undefined if the figure stands alone. */
   readonly ratio?: number | undefined;
-  /** The ratio of each run; where there is none, what was measured. */
+  /** The ratio of each run; if there is none, what was measured. */
   readonly runs?: readonly number[];
   /** What design §5 asks of `judged`. */
   readonly bar?: {
@@ -20,7 +20,7 @@ export interface Figure {
   };
 }
 
-/** undefined where there is no bar. */
+/** undefined if there is no bar. */
 export function isBarMet({ bar, ratio, ours }: Figure): boolean | undefined {
   if (bar === undefined) return undefined;
   const value = bar.of === "ratio" ? ratio : ours;

@@ -1,7 +1,7 @@
 /**
- * To be run once after a backup was restored, or an asynchronous standby took over, before the app is started again
- * (docs/runbook.md): what the database calls queued may have been sent since, and is read from HubSpot first. Running it
- * twice does no harm.
+ * Run it once after restoring a backup, or after an asynchronous standby took over, before starting the app
+ * (docs/runbook.md): executions that the database calls queued may have been sent since, and are read from HubSpot
+ * first. Running it twice does no harm.
  */
 import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
@@ -10,7 +10,7 @@ import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
-/** All of a large history is read for it. */
+/** It reads all of a large history. */
 const LONGEST_MS = 3_600_000;
 
 const config = readConfig(process.env);

@@ -2,11 +2,11 @@ import type { SimulatedUser } from "../simulator/portal/model.js";
 import type { SimulatedPortal } from "../simulator/portal.js";
 import type { Simulator } from "../simulator/simulator.js";
 
-/** Contacts whose email is of this domain are on the demo's suppression list. */
+/** Contacts with an email at this domain are on the demo's suppression list. */
 export const SUPPRESSED_DOMAIN = "competitor.example";
 const DAY_MS = 86_400_000;
 
-/** The simulated account: who works there, and whom its two workflows send on their way. */
+/** The simulated account: its people, and the contacts of its two workflows. */
 export interface DemoAccount {
   readonly portal: SimulatedPortal;
   /** The sequence both workflows enroll in. */
@@ -17,7 +17,7 @@ export interface DemoAccount {
   readonly inbound: readonly string[];
 }
 
-/** Reps whose inbox is their sign-in address. Nobody's cap is used up but those of the two capped ones. */
+/** Reps whose inbox is their sign-in address. Only the two capped reps use up their cap. */
 export interface DemoPeople {
   readonly reps: readonly SimulatedUser[];
   readonly cappedOutbound: SimulatedUser;
@@ -28,7 +28,7 @@ function times<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_unused, index) => make(index));
 }
 
-/** One rep after the other owns the contacts. */
+/** The reps own the contacts in turn. */
 function contactsOf(portal: SimulatedPortal, owners: readonly SimulatedUser[], count: number): string[] {
   return times(count, (index) => {
     const owner = owners[index % owners.length] as SimulatedUser;
@@ -44,7 +44,7 @@ function coolingContact(portal: SimulatedPortal, sequenceId: string): string {
   return id;
 }
 
-/** A workflow without a fallback: whoever owns the contact sends, or nobody does. */
+/** A workflow without a fallback: the contact's owner sends, or nobody. */
 function outboundContacts(portal: SimulatedPortal, people: DemoPeople, sequenceId: string): string[] {
   const troubled = (
     [
@@ -58,7 +58,7 @@ function outboundContacts(portal: SimulatedPortal, people: DemoPeople, sequenceI
       ["already-enrolled", 5],
     ] as const
   ).flatMap(([trouble, count]) => times(count, () => portal.addTroubledContact(trouble).id));
-  // Refused by HubSpot, they would hold a place under the cap for a moment: the table is to be the same each time.
+  // HubSpot would refuse them while they hold a place under the cap: the table should be the same each time.
   const [{ userId }] = people.reps as [SimulatedUser];
   const cappedOwnerId = portal.ownerOfUser(people.cappedOutbound.userId).ownerId;
   for (const { properties } of troubled.map((id) => portal.contact(id))) {
@@ -107,7 +107,7 @@ export function seedAccount(simulator: Simulator): DemoAccount {
     ...SimulatedUser[],
   ];
   const people = { reps: [admin, ...others], cappedOutbound, cappedInbound };
-  // Not the first: that is where contacts who are in a sequence already are.
+  // Not the first sequence: contacts who are already enrolled are in that one.
   const sequenceId = [...portal.sequences.keys()][1] ?? "";
   return {
     portal,

@@ -8,10 +8,10 @@ import { findSender, saveSender } from "#domain/policy/sender-store.js";
 import type { SimulatedUser } from "../simulator/portal/model.js";
 import { SUPPRESSED_DOMAIN, type DemoAccount } from "./demo-account.js";
 
-/** Enrollments a day of the two reps who are to run out. */
+/** Daily caps of the two reps who run out. */
 export const CAPS = { outbound: 10, inbound: 6 } as const;
 
-/** What the demo's admin decides, by the stores behind the settings pages: caps, a rotation and two presets. */
+/** What the demo's admin decides, through the stores behind the settings pages: caps, a rotation and two presets. */
 export interface DemoPolicy {
   readonly outboundPresetId: string;
   readonly inboundPresetId: string;

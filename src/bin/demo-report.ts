@@ -4,9 +4,9 @@ import type { WorkflowRun } from "../simulator/workflow/run.js";
 
 /** The figures a demo run ends with. */
 export interface DemoFigures {
-  /** Contacts that went through any of the steps; one counts once for each step. */
+  /** Contacts that passed any of the steps; each counts once per step. */
   readonly executions: number;
-  /** Different contacts that reached the enroll step. */
+  /** Distinct contacts that reached the enroll step. */
   readonly contacts: number;
   readonly seconds: number;
   readonly enrollCalls: number;
@@ -15,13 +15,13 @@ export interface DemoFigures {
   readonly completionCalls: number;
   readonly otherCalls: number;
   readonly throttled: number;
-  /** Most requests inside one rolling window, of the limit. */
+  /** Maximum of requests in one rolling window, out of the limit. */
   readonly peakInWindow: number;
 }
 
 export const RATE_LIMIT = { requests: 110, windowMs: 10_000 };
 
-/** Reads the figures off the simulator: what HubSpot saw, not what the app believes. */
+/** Reads the figures from the simulator: what HubSpot saw, not what the app believes. */
 export function readFigures(
   portal: SimulatedPortal,
   facts: { contacts: number; seconds: number; peakInWindow: number },
@@ -61,7 +61,7 @@ interface Line {
   readonly counts: number[];
 }
 
-/** The lines of the history are the same for all contacts of an outcome, but for the names in them. */
+/** The history's lines are the same for all contacts of an outcome, except for the names in them. */
 function lineOf(portal: SimulatedPortal, run: WorkflowRun, index: number): Pick<Line, "outcome" | "reason"> {
   const execution = run.executions[index] as WorkflowRun["executions"][number];
   const { outputs, contactId } = execution;
@@ -77,7 +77,7 @@ function lineOf(portal: SimulatedPortal, run: WorkflowRun, index: number): Pick<
   return { outcome: "ENROLLED", reason };
 }
 
-/** What became of each workflow's contacts and why, in the words of HubSpot's workflow history. */
+/** The results of each workflow's contacts and the reasons, in the words of HubSpot's workflow history. */
 export function renderReasons(portal: SimulatedPortal, runs: Readonly<Record<string, WorkflowRun>>): string {
   const names = Object.keys(runs);
   const lines = new Map<string, Line>();
@@ -103,7 +103,7 @@ export function renderReasons(portal: SimulatedPortal, runs: Readonly<Record<str
   return table.toString();
 }
 
-/** How often each outcome of a step came up, in one line. */
+/** How often each outcome of a step occurred, in one line. */
 export function renderStep(
   run: WorkflowRun,
   outcomeOf: (outputs: Readonly<Record<string, string>>) => string,

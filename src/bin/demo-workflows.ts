@@ -26,7 +26,7 @@ const definitionOf = (action: string) =>
     ),
   );
 
-/** Sends contacts through “Enroll in sequence”; what the step leaves open is the preset's to say. */
+/** Sends contacts through “Enroll in sequence”; the preset decides what the step leaves open. */
 export function runEnroll(
   { account, publicUrl }: DemoStage,
   { contactIds, presetId }: { contactIds: readonly string[]; presetId: string },
@@ -42,8 +42,8 @@ export function runEnroll(
 }
 
 /**
- * Both workflows; the inbound one begins once HubSpot refused the rep without an inbox in the other, so that it shows
- * how a sender that was found out is passed over without a call.
+ * Both workflows. The inbound one starts once HubSpot has refused the rep without an inbox in the other, so that it
+ * shows how a known bad sender is passed over without a call.
  */
 export async function runBoth(
   stage: DemoStage,
@@ -72,7 +72,7 @@ export async function runCheck(
   return run;
 }
 
-/** Its last step, for those who are: wait for the end, which comes in different ways, told by webhooks. */
+/** Its last step, for enrolled contacts: wait for the end, which comes in different ways, reported by webhooks. */
 export async function runWait(
   { account, publicUrl }: DemoStage,
   contactIds: readonly string[],

@@ -31,14 +31,14 @@ import { runBoth, runCheck, runWait, type DemoStage } from "./demo-workflows.js"
 const CLIENT_ID = "demo-client";
 const APP_ID = "1";
 const PREFERRED_PORT = 3000;
-/** Inbound contacts that go on to the next steps; the last ones, among whom some were not enrolled. */
+/** How many inbound contacts go on to the next steps: the last ones, of whom some were not enrolled. */
 const NEXT_STEP_CONTACTS = 20;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** 3000 where it is free, so that the address looks like the README's; any other port where it is not. */
+/** 3000 if it is free, so that the URL looks like the README's; otherwise any port. */
 function freePort(preferred: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -77,7 +77,7 @@ async function startDemoApp(options: {
   return startApp(config, createLogger({ level: config.logLevel }));
 }
 
-/** One line that is written over on a terminal, and a line every two seconds elsewhere. */
+/** One line that is overwritten on a terminal, or a line every two seconds elsewhere. */
 function showProgress(runs: readonly WorkflowRun[], portal: SimulatedPortal): () => void {
   const isTerminal = process.stdout.isTTY;
   const startedAtMs = performance.now();
@@ -116,7 +116,7 @@ async function enrollAll(stage: DemoStage, policy: DemoPolicy) {
   return { Outbound: runs.outbound, Inbound: runs.inbound };
 }
 
-/** The inbound workflow goes on: a branch on whether the contact is enrolled, and a wait for the end. */
+/** The inbound workflow continues: a branch on whether the contact is enrolled, and a wait for the end. */
 async function goOn(stage: DemoStage, contactIds: readonly string[]): Promise<void> {
   const check = await runCheck(stage, contactIds);
   const told = renderStep(check, ({ is_enrolled }) => `is_enrolled ${is_enrolled ?? ""}`);
@@ -157,7 +157,7 @@ async function play(stage: DemoStage, database: Database): Promise<boolean> {
   return isFaultless(figures);
 }
 
-/** What has been opened, to be closed last in, first out. */
+/** What has been opened, to be closed in reverse order. */
 type Closers = (() => Promise<void>)[];
 
 interface Place {
@@ -201,9 +201,9 @@ async function openStage(
   return { stage: { simulator, account, publicUrl }, database };
 }
 
-/** @returns whether all went well. Whoever wants the site keeps it until the wish to stop. */
+/** @returns whether everything went well. Unless told otherwise, the site stays up until a request to stop. */
 async function show(place: Place, closers: Closers, wish: StopWish): Promise<boolean> {
-  // npm keeps what stands before `--` for itself, and tells it by the environment.
+  // npm keeps options before `--` for itself, and passes them in the environment.
   const isOnce = process.argv.includes("--once") || process.env["npm_config_once"] === "true";
   print("Sequence Enroller demo: the app, a simulated HubSpot and a database, all on this machine.");
   const { stage, database } = await openStage(place, closers, wish.signal);
@@ -219,12 +219,12 @@ async function show(place: Place, closers: Closers, wish: StopWish): Promise<boo
 }
 
 async function main(): Promise<number> {
-  // Before there is anything that a signal would leave behind.
+  // Before anything exists that a signal would leave behind.
   const wish = listenForStop({ onImpatience: () => process.exit(1) });
   const port = await freePort(PREFERRED_PORT);
   const secret = randomBytes(24).toString("base64url");
   const dataDir = mkdtempSync(path.join(tmpdir(), "sequence-enroller-demo-"));
-  // As root the database runs under another account, which has to get in.
+  // As root, the database runs under another account, which has to reach the folder.
   chmodSync(dataDir, 0o711);
   const closers: Closers = [];
   try {

@@ -1,10 +1,10 @@
 /**
- * Deletes everything the app holds of an account, at once (docs/data.md):
+ * Deletes everything the app stores about an account, at once (docs/data.md):
  *
  *   npm run portal:erase -- <portal> --yes
  *
- * A connected account is disconnected first: nothing is done for it any more, and the running app gives our access up at
- * HubSpot. The app is removed there by the account's admin. Running it twice does no harm.
+ * A connected account is disconnected first: nothing more is done for it, and the running app revokes our access at
+ * HubSpot. The account's admin removes the app there. Running it twice does no harm.
  */
 import { readConfig } from "../config.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run portal:erase -- <portal> --yes
 Deletes all of the account: access, settings, history, audit log. This cannot be undone.
 `;
 
-/** Undefined unless there is one portal, and the word that it is meant. */
+/** Undefined unless there is one portal and `--yes`. */
 function readArguments(given: readonly string[]): bigint | undefined {
   const [portal, ...others] = given.filter((word) => word !== "--yes");
   const isMeant = given.includes("--yes") && others.length === 0;
@@ -30,7 +30,7 @@ async function erase({ pool }: Database, portalId: bigint): Promise<number> {
   const actor = { kind: "system", portalId, part: "operator" } as const;
   await tokens.disconnect({ actor, reason: "The operator deleted the account." });
   const outcome = await eraseAccount(pool, { portalId });
-  if (outcome.kind !== "erased") throw new Error("somebody connected the account meanwhile; run it again");
+  if (outcome.kind !== "erased") throw new Error("someone connected the account meanwhile; run it again");
   return outcome.rows;
 }
 

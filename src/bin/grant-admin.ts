@@ -1,6 +1,6 @@
 /**
- * Lets a user of an account use its settings pages: for the operator, where nobody is left who could do so there
- * (docs/runbook.md says when). Make sure first that the account's owner wants it: nobody else asks.
+ * Lets a user of an account use its settings pages: for the operator, if the account has nobody left who could
+ * (docs/runbook.md says when). First make sure that the account's owner wants it: nothing else checks that.
  *
  *   npm run portal:grant-admin -- <portal id> <HubSpot user id>
  */

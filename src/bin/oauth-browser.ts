@@ -1,10 +1,10 @@
 import { parseSetCookie, stringifyCookie } from "cookie";
 
-/** A browser as far as an OAuth round trip needs one: it keeps cookies and follows redirects one at a time. */
+/** A minimal browser for an OAuth round trip: it keeps cookies and follows redirects one at a time. */
 export interface Browser {
-  /** Opens an address of the app. Resolves with where it redirects to (absolute), or undefined where it does not. */
+  /** Opens a URL of the app. Resolves with where it redirects to (absolute), or undefined if it does not. */
   open(url: string): Promise<{ status: number; location: string | undefined; body: string }>;
-  /** What it sends as its Cookie header. */
+  /** Its Cookie header. */
   readonly cookies: () => string;
 }
 
@@ -37,7 +37,7 @@ export function createBrowser(): Browser {
  *
  * @param consent plays the person at HubSpot's consent page: authorize URL in, callback URL out.
  * @returns where the browser ends, signed in.
- * @throws Error telling which step did not redirect.
+ * @throws Error that says which step did not redirect.
  */
 export async function installByBrowser(options: {
   publicUrl: string;

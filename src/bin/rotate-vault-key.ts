@@ -1,6 +1,6 @@
 /**
- * Re-encrypts stored tokens with the first of ENCRYPTION_KEYS, while the app runs. The way to a new key: put it in front
- * of the old one and restart the app everywhere, run this, then take the old key away and restart again.
+ * Re-encrypts stored tokens with the first of ENCRYPTION_KEYS, while the app runs. To change the key: put the new one
+ * in front of the old one and restart the app everywhere, run this, then remove the old key and restart again.
  */
 import { mayTakeOver } from "#domain/accounts/rights.js";
 import { resealWebhooks } from "#domain/alerts/webhook-seals.js";

@@ -2,12 +2,12 @@ import { parseArgs } from "node:util";
 import { startSimulator } from "../simulator/simulator.js";
 
 /**
- * Runs the simulator of HubSpot by itself, for offline development, benchmarks and chaos runs:
+ * Runs the HubSpot simulator on its own, for offline development, benchmarks and chaos runs:
  *
  *     simulator --port 4010 --app-url http://localhost:3000 --contacts 300
  *
- * Unset flags fall back to the variables in `DEFAULTS`, the app's own where it has them. Scopes are separated by
- * spaces; without any the app may ask for whatever it likes. Steer the simulator under `/_simulator/`.
+ * Unset flags fall back to the variables in `DEFAULTS`, the app's own if it has them. Scopes are separated by spaces;
+ * without any the app may ask for whatever it likes. Steer the simulator under `/_simulator/`.
  */
 const { values } = parseArgs({
   options: {

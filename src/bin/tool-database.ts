@@ -3,10 +3,10 @@ import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.j
 import type { Logger } from "#platform/observability/logger.js";
 
 /**
- * Lets a tool work on the database of DATABASE_URL, or on the embedded one: with the server that runs there already, if the
- * app does, and otherwise with one that is stopped afterwards.
+ * Lets a tool work on the database of DATABASE_URL, or on the embedded one: with the running server if the app runs,
+ * and otherwise with one that is stopped afterwards.
  *
- * @throws what startEmbeddedPostgres throws; DataDirInUse if the app runs where this process cannot join it.
+ * @throws what startEmbeddedPostgres throws; DataDirInUse if the app runs where this process cannot reach it.
  */
 export async function withDatabaseUrl<Result>(
   { databaseUrl, dataDir }: Pick<DatabaseConfig, "databaseUrl" | "dataDir">,

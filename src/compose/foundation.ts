@@ -30,26 +30,29 @@ import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
 
-/** Connections of one process to PostgreSQL, besides the queue's few and the settings site's. */
+/** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
-/** The settings site's and the tab's own: what an admin asks for takes none from calls and work, of whatever account. */
+/**
+ * Separate connections of the settings site and the tab: admins' requests take none from calls and work, in any
+ * account.
+ */
 const SITE_POOL_SIZE = 8;
-/** Pages are answered by then (web.ts): what still runs is for nobody, and would keep its connection. */
+/** Pages are answered by then (web.ts): a statement that still runs serves nobody, and would keep its connection. */
 export const SITE_TIMEOUT_MS = 5_000;
-/** Below the time a page has in all: it then says that the database is busy, instead of nothing. */
+/** Shorter than a page's total time: it can then say that the database is busy. */
 const SITE_LOCK_TIMEOUT_MS = 3_000;
-/** A page asks several things at once of few connections, and a person waits for it: longer than a call from HubSpot may. */
+/** A page makes several queries on few connections, and a person waits for it: longer than a call from HubSpot may. */
 const SITE_CONNECT_TIMEOUT_MS = 3_000;
 const WAKE_INTERVAL_MS = 25;
 
-/** Everything the rooms are wired from. */
+/** Everything the modules are wired from. */
 export interface Foundation {
   readonly config: Config;
   readonly logger: Logger;
   readonly database: Database;
-  /** The same database by connections of its own, for what people look at; undefined where a process serves nobody. */
+  /** The same database through separate connections, for pages; undefined if the process serves no pages. */
   readonly siteDatabase: Database | undefined;
-  /** What the operator has to mend at the database, as all of the process's connections meet it. */
+  /** Database problems the operator has to fix, from all of the process's connections. */
   readonly databaseTroubles: Pick<TroubleLog, "recent">;
   readonly queue: DrainQueue;
   readonly metrics: Metrics;
@@ -57,32 +60,35 @@ export interface Foundation {
   readonly appId: AppId;
   readonly oauthApi: OAuthApi;
   readonly vault: Vault;
-  /** Seals what else of a portal is secret. */
+  /** Seals a portal's other secrets. */
   readonly cipher: Cipher;
-  /** Sends a portal's requests to HubSpot, with its token and at the pace handed in. */
+  /** Sends a portal's requests to HubSpot, with its token and at the given pace. */
   readonly forPortal: ReturnType<typeof createTransport>;
   /** Counts an answer from HubSpot to a transport that is made elsewhere. */
   readonly onAnswer: OnAnswer;
-  /** Wakes a portal soon, folding repeated wakes; never fails. */
+  /** Wakes a portal soon, combining repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
-  /** Takes over what is left of a change of many waiting contacts; never fails. */
+  /** Takes over the rest of a change of many waiting contacts; never fails. */
   readonly finishLater: (portalId: bigint, rest: Slices) => void;
   /** The clock of the settings site, of sessions and of HubSpot's tokens: the machine's, but in tests. */
   readonly now: () => Date;
   /** The clock of send windows, away dates and sender caps; undefined: the database's. */
   readonly senderClock: (() => Date) | undefined;
-  /** How long the contact properties that a call carried decide; undefined: as in production. */
+  /** How long a call's contact properties are used; undefined: as in production. */
   readonly propertiesFreshMs: number | undefined;
-  /** How long what an old copy of the directory would refuse waits for the new one; undefined: as in production. */
+  /**
+   * How long an attempt that an old copy of the directory would refuse waits for the new one; undefined: as in
+   * production.
+   */
   readonly renewalPatienceMs: number | undefined;
   readonly hubspotClock: HubSpotClock;
-  /** How long HubSpot may take to show what it did (worker/attempt/doubt.ts); undefined: as in production. */
+  /** How long HubSpot may take to show an enrollment (worker/attempt/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
-  /** How often periodic work is done, where that is not as in production. */
+  /** How often periodic work runs, if not as in production. */
   readonly workIntervals: Intervals;
 }
 
-/** Whoever opens something puts its close here; closing runs last in, first out, and goes on past failures. */
+/** Whoever opens something adds its close here; closing runs in reverse order, and continues past failures. */
 export class Closers {
   readonly #closers: (() => Promise<void>)[] = [];
 
@@ -138,7 +144,7 @@ function openSiteDatabase(
   });
 }
 
-/** Learns HubSpot's clock from its answers, and tells the operator where ours differs. */
+/** Learns HubSpot's clock from its answers, and warns the operator if ours differs. */
 function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock {
   const tell = tellOfDifference((aheadMs) => {
     logger.warn(
@@ -154,7 +160,7 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
   });
 }
 
-/** What there is before anything is opened. */
+/** What exists before anything is opened. */
 interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
   readonly now?: Foundation["now"];
   readonly senderClock?: Foundation["senderClock"];
@@ -162,13 +168,13 @@ interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
   readonly propertiesFreshMs?: number | undefined;
   readonly renewalPatienceMs?: number | undefined;
   readonly workIntervals?: Intervals | undefined;
-  /** The embedded server, where somebody has begun to start it. */
+  /** The embedded server, if it is already starting. */
   readonly server?: Promise<EmbeddedPostgres> | undefined;
-  /** Ends what the start only waits for. */
+  /** Ends the waits of the start. */
   readonly stopping?: AbortSignal | undefined;
 }
 
-/** Opens the database and the queue, and makes what every room is wired from. */
+/** Opens the database and the queue, and creates what every module is wired from. */
 export async function createFoundation(options: FoundationOptions, closers: Closers): Promise<Foundation> {
   const {
     config,

@@ -7,7 +7,7 @@ interface SystemFault {
   readonly hostname?: unknown;
 }
 
-/** What a folder cannot be used for: wrong kind, closed, read-only, full, or a name that cannot be. */
+/** Why a folder cannot be used: wrong kind, closed, read-only, full, or an impossible name. */
 const OF_A_FOLDER = new Set([
   "ENOTDIR",
   "EACCES",
@@ -20,8 +20,8 @@ const OF_A_FOLDER = new Set([
 ]);
 
 /**
- * Why the app could not start and what to do about it, as a sentence for the operator; undefined for what nobody foresaw,
- * of which the stack has to tell.
+ * Why the app could not start and what to do about it, as a sentence for the operator; undefined for unforeseen faults,
+ * for which the stack has to do.
  */
 export function startProblem(
   fault: unknown,

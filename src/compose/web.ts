@@ -40,18 +40,20 @@ import type { Database } from "#platform/db/client.js";
 import { whyNotWritable } from "#platform/db/writable.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
-/** A dropdown that is opened renews a directory older than this. */
+/** Opening a dropdown renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
-/** A part of it: the rest is for forgetting the portal ourselves. */
+/** A part of it: the rest is for deleting the portal's data ourselves. */
 const UNINSTALL_TIMEOUT_MS = 3_000;
-/** A part of it: the rest is for judging by what is stored. */
+/** A part of it: the rest is for judging by stored data. */
 const QUESTION_TIMEOUT_MS = 3_000;
 const HOUR_MS = 3_600_000;
 /** A page takes some milliseconds: a person with several tabs, and colleagues, do not notice the limit. */
 const PAGES_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 2_000 };
-/** A step in the workflow editor opens a few at once; each takes some milliseconds. They share the connections of calls. */
+/**
+ * A step in the workflow editor opens a few at once; each takes some milliseconds. They share the calls' connections.
+ */
 const DROPDOWNS_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 1_500 };
-/** For as long as it is read: the next one is asked for when the first is there. */
+/** Until it has been read: the next one is requested when the first is there. */
 const FILES_OF_AN_ACCOUNT = { inHand: 1, waiting: 0, patienceMs: 0 };
 
 /** Routes of the hot path first, before any middleware they do not need. */
@@ -101,7 +103,7 @@ function mountActions(
   );
 }
 
-/** Each is counted; the log tells of it once an hour, as it is all calls or none. */
+/** Each is counted; the log mentions it once an hour, because either all calls are affected or none. */
 function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">): (path: string) => void {
   let toldAtMs = Number.NEGATIVE_INFINITY;
   return (path) => {
@@ -115,7 +117,7 @@ function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">
   };
 }
 
-/** @param database the site's own connections; installs and what they wake go by the others. */
+/** @param database the site's own connections; installs and the work they wake use the others. */
 function mountSites(
   http: Express,
   foundation: Foundation,
@@ -210,7 +212,7 @@ function mountSites(
   );
 }
 
-/** Beside the page or the answer: nobody waits for it. */
+/** Alongside the page or the answer: nobody waits for it. */
 function userListRenewal({ database, logger, wake }: Foundation): (portalId: bigint) => void {
   return (portalId) => {
     requestUserList(database.pool, portalId)

@@ -7,12 +7,12 @@ import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { type Closers, type Foundation } from "./foundation.js";
 
-/** Requests to HubSpot under way at once, besides those that hang; each on a connection of its own. */
+/** Concurrent requests to HubSpot, besides hung ones; each on its own connection. */
 const HUBSPOT_REQUESTS = 256;
 /** Portals one process drains at a time, besides those that only wait for HubSpot. */
 const DRAIN_CAPACITY = 300;
 
-/** Begins to drain portals, and the periodic work. */
+/** Starts draining portals, and the periodic work. */
 export function startWorker(foundation: Foundation, closers: Closers): void {
   const { config, logger, database, queue, directory, forPortal } = foundation;
   const { pool } = database;
@@ -36,7 +36,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   startPeriodicWork(foundation, closers);
 }
 
-/** What alerts are sent with is closed after the work that sends them. */
+/** The channels of alerts are closed after the work that uses them. */
 function startPeriodicWork(foundation: Foundation, closers: Closers): void {
   const { config, logger, database, vault, cipher, wake, workIntervals: intervals } = foundation;
   const { pool } = database;

@@ -49,7 +49,7 @@ export interface PortalTraits {
   readonly unavailableScopes: readonly string[];
 }
 
-/** One HubSpot account: what is in it, what happened in it, and what it can be made to do. */
+/** One HubSpot account: its records, its history, and its faults. */
 export class SimulatedPortal {
   readonly portalId: number;
   readonly traits: PortalTraits;
@@ -102,7 +102,7 @@ export class SimulatedPortal {
     );
   }
 
-  /** A user who may install the app and send; the natural choice where a test does not care. */
+  /** A user who may install the app and send; the natural choice if a test does not care. */
   get admin(): SimulatedUser {
     return known(
       [...this.users.values()].find((user) => user.superAdmin),
@@ -143,7 +143,7 @@ export class SimulatedPortal {
     return known(this.#seeder, "seeder");
   }
 
-  /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits start again at its midnight. */
+  /** The portal's own calendar day, `YYYY-MM-DD`: enrollment limits reset at its midnight. */
   dayAt(atMs: number): string {
     const minute = Math.floor(atMs / 60_000);
     if (this.#day.minute !== minute) this.#day = { minute, text: this.#dayFormat.format(atMs) };
@@ -191,7 +191,7 @@ export class SimulatedPortal {
     });
   }
 
-  /** Puts a contact in a sequence; lookups and properties tell of it after their lags. */
+  /** Puts a contact in a sequence; lookups and properties show it after their lags. */
   putInSequence(entry: Omit<NewEnrollment, "shownFromMs">): SimulatedEnrollment {
     const { settings, random } = this.#world;
     const shownFromMs = entry.enrolledAtMs + drawMs(random, settings.lookupLagMs);
@@ -231,7 +231,7 @@ export class SimulatedPortal {
     changeLater(this.contact(contactId), { [ENGAGEMENT_PROPERTIES[what]]: at }, { nowMs, lagMs });
   }
 
-  /** The record an id stands for, which is another one after a merge. */
+  /** The record of an id, which is another one after a merge. */
   find(contactId: string): SimulatedContact | undefined {
     const into = this.#mergedInto.get(contactId);
     return into === undefined ? this.contacts.get(contactId) : this.find(into);
@@ -242,13 +242,13 @@ export class SimulatedPortal {
     this.webhooks.happens({ subscriptionType: "contact.deletion", objectId: contactId });
   }
 
-  /** HubSpot's privacy deletion: told twice, as a deletion too (docs/hubspot.md §7.3). */
+  /** HubSpot's privacy deletion: reported twice, as a deletion too (docs/hubspot.md §7.3). */
   erasePrivately(contactId: string): void {
     this.deleteContact(contactId);
     this.webhooks.happens({ subscriptionType: "contact.privacyDeletion", objectId: contactId });
   }
 
-  /** Makes one new contact of two; the old ids lead to it. */
+  /** Merges two contacts into a new one; the old ids lead to it. */
   mergeContacts(primaryId: string, otherId: string): SimulatedContact {
     const merged = this.addContact({ properties: this.contact(primaryId).properties });
     merged.pending = this.contact(primaryId).pending;

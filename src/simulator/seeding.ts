@@ -116,7 +116,7 @@ export class Seeder {
     return user;
   }
 
-  /** An owner that is no person: contacts can be assigned to it, nobody can send as it. */
+  /** An owner that is not a person: contacts can be assigned to it, nobody can send as it. */
   addQueueOwner(): SimulatedOwner {
     return this.#addOwner({
       type: "QUEUE",

@@ -31,7 +31,7 @@ import { signedHeaders, type Signable, type SigningPlan } from "./world/signing.
 import type { WebhookTarget } from "./workflow/subscriptions.js";
 import type { World } from "./world/world.js";
 
-/** A running stand-in for api.hubapi.com and app.hubspot.com, both at `url`. */
+/** A running simulation of api.hubapi.com and app.hubspot.com, both at `url`. */
 export interface Simulator {
   /** Origin, on 127.0.0.1. */
   readonly url: string;
@@ -39,10 +39,10 @@ export interface Simulator {
   readonly signals: Signals;
   addPortal(seed?: PortalSeed): SimulatedPortal;
   /**
-   * Plays the person on the consent page: takes the URL the app sent the browser to (an authorize URL, or a
+   * Acts as the person on the consent page: takes the URL the app sent the browser to (an authorize URL, or a
    * marketplace `returnUrl` with the app's state) and returns the callback URL the browser goes to next.
    *
-   * @throws AuthorizeRefused where the page would show an error.
+   * @throws AuthorizeRefused if the page would show an error.
    */
   authorize(url: string, choice: ConsentChoice): string;
   /** The app's redirect URL with `step=authorize`, as the marketplace's install button has it (docs/hubspot.md §2.2). */
@@ -57,21 +57,21 @@ export interface Simulator {
   /** How often each fault struck, by `endpoint/fault`. */
   faultCounts(): Record<string, number>;
   setLatency(latencyMs: Latency): void;
-  /** Starts every portal's window again. */
+  /** Resets every portal's window. */
   setRateLimit(limit: RateLimit | false): void;
   setTokenEndpoint(mode: TokenEndpointMode): void;
   setAccessTokenSeconds(seconds: number): void;
-  /** Of what happens from now on. @throws ZodError, as the three after it. */
+  /** Applies to what happens from now on. @throws ZodError, as do the three after it. */
   setPropertyLag(lagMs: Latency): void;
-  /** Of enrollments made from now on. */
+  /** Applies to enrollments made from now on. */
   setLookupLag(lagMs: Latency): void;
-  /** Sets HubSpot's clock; what it stamped before keeps its time. */
+  /** Sets HubSpot's clock; earlier timestamps stay. */
   setClockOffset(offsetMs: number): void;
   /** Answers some of the open questions another way from now on. */
   setOpenQuestions(answers: Partial<OpenQuestions>): void;
-  /** From now on changes of contacts are told to the app; undefined: they are not. */
+  /** From now on the app is sent changes of contacts; undefined: it is not. */
   setWebhookTarget(target: WebhookTarget | undefined): void;
-  /** Of one portal, or of all. */
+  /** For one portal, or for all. */
   expireAccessTokens(portalId?: number): void;
   /** Most requests of the portal inside one rolling window so far; at most the limit. */
   peakOf(portalId: number): number;
@@ -89,7 +89,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const world = worldFrom(options);
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
     receive(world, request, response).catch((error: unknown) => {
-      // Half a request from a caller who left is nobody's fault; anything else is ours and must be seen.
+      // Half a request from a client that disconnected is nobody's fault; anything else is ours and must be seen.
       if (!request.complete) response.destroy();
       else send(response, ownFault(error));
     });

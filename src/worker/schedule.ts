@@ -13,7 +13,7 @@ import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./sweeps/watc
 import { watchBacklogs, watchFailures, watchOwnFaults } from "./sweeps/watch-portals.js";
 import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 
-/** What periodic work is done with. */
+/** What periodic work needs. */
 export interface ScheduleTools extends SendAlertsOptions {
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
@@ -24,26 +24,26 @@ export interface ScheduleTools extends SendAlertsOptions {
 }
 
 interface Ending {
-  /** True once the process is stopping: what is left of long work is done later. */
+  /** True once the process is stopping: the rest of long work is done later. */
   readonly isEnding: () => boolean;
 }
 
-/** One kind of periodic work: how often it is begun, unless it is still under way, and what is done then. */
+/** One kind of periodic work: how often it starts, unless it is still running, and what it does. */
 export interface PeriodicWork<Tools> {
   readonly everyMs: number;
   readonly work: (tools: Tools & Ending) => Promise<unknown>;
 }
 
-/** Everything that a worker does because time has passed, by name. Each goes on whatever becomes of the others. */
+/** Everything that a worker does on a timer, by name. Each continues whatever happens to the others. */
 export const SCHEDULE = {
-  /** Portals with something due that nobody woke. */
+  /** Portals with due work that nobody woke. */
   wakeDuePortals: {
     everyMs: 2_000,
     work: async ({ pool, wake }) => {
       (await findDuePortals(pool)).forEach(wake);
     },
   },
-  /** Deadlines are days away: finding one passed is not urgent. A look that reads much is taken less often still. */
+  /** Deadlines are days away: finding a passed one is not urgent. Checks that read much happen even less often. */
   wakeOverduePortals: {
     everyMs: 4_000,
     work: async ({ pool, wake, overdueLooks }) => {
@@ -57,7 +57,7 @@ export const SCHEDULE = {
       if (recalled > 0) logger.warn({ recalled }, "executions were due only after the end of their hold");
     },
   },
-  /** A person is watching the progress. */
+  /** An admin is watching the progress. */
   workBulkJobs: {
     everyMs: 1_000,
     work: ({ logger, ...tools }) =>
@@ -73,7 +73,7 @@ export const SCHEDULE = {
   },
   pruneHistory: { everyMs: 15 * 60_000, work: pruneHistory },
   eraseHistories: { everyMs: 3_000, work: eraseHistories },
-  /** How soon a contact that HubSpot erased, and that came up again, is erased again. */
+  /** How soon an erased contact that appeared again is erased again. */
   applyLateFates: {
     everyMs: 20_000,
     work: async ({ pool, logger, wake }) => {
@@ -81,7 +81,7 @@ export const SCHEDULE = {
     },
   },
   resealWebhooks: { everyMs: 15 * 60_000, work: resealEveryWebhook },
-  /** Tells HubSpot which grants are not used any more. They are no use to anybody here. */
+  /** Revokes unused grants at HubSpot. They are of no use here. */
   revokeGrants: { everyMs: 2_000, work: ({ vault }) => vault.revokeGivenUp() },
   /** Using a grant shows whether the account still has the app. */
   useIdleGrants: {
@@ -94,7 +94,7 @@ export const SCHEDULE = {
       (await requestOldUserLists(pool)).forEach(wake);
     },
   },
-  /** Alerts tell of hours and days: a minute's delay is nothing to them. */
+  /** Alerts are about hours and days: a minute's delay does not matter. */
   watchFailures: { everyMs: 60_000, work: watchFailures },
   watchBacklogs: { everyMs: 60_000, work: watchBacklogs },
   watchOwnFaults: { everyMs: 60_000, work: watchOwnFaults },
@@ -103,15 +103,15 @@ export const SCHEDULE = {
   sendConfirmations: { everyMs: 2_000, work: sendDueConfirmations },
 } as const satisfies Readonly<Record<string, PeriodicWork<ScheduleTools>>>;
 
-/** How often work is done instead, in ms, by its name: for tests. */
+/** Other intervals, in ms, by the work's name: for tests. */
 export type Intervals = Readonly<Partial<Record<keyof typeof SCHEDULE, number>>>;
 
 /**
- * Begins periodic work; none of it is done twice at once. What fails is logged with its name, and done again at its next
- * time.
+ * Starts periodic work; no kind runs twice at once. Failures are logged with the work's name, and it runs again at its
+ * next time.
  *
  * @param options.intervals other intervals than the table's, in ms, by the work's name.
- * @returns what ends it, and resolves when nothing is under way any more.
+ * @returns a function that stops it, and resolves when nothing is running any more.
  */
 export function startSchedule<Tools, Name extends string>(
   schedule: Readonly<Record<Name, PeriodicWork<Tools>>>,
@@ -127,7 +127,7 @@ export function startSchedule<Tools, Name extends string>(
     const working = schedule[name]
       .work(withEnding)
       .catch((error: unknown) => {
-        logger.warn({ err: error, work: name }, "periodic work failed; it is done again at its next time");
+        logger.warn({ err: error, work: name }, "periodic work failed; it runs again at its next time");
       })
       .finally(() => underWay.delete(name));
     underWay.set(name, working);

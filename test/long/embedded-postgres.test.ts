@@ -148,7 +148,7 @@ describe("processes that share a DATA_DIR", () => {
     expect((await readdir(dataDir)).filter((name) => name.endsWith(".new"))).toEqual([]);
   });
 
-  test("share it also where one of them names the folder by a link", async () => {
+  test("share it even if one of them names the folder by a link", async () => {
     const { url } = await startOwner();
     await symlink(dataDir, path.join(folder, "link"));
     const member = await startEmbeddedPostgres({ dataDir: path.join(folder, "link"), logger });

@@ -6,7 +6,7 @@ import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { query } from "../support/sql.js";
 import { addPlainPortal } from "../support/start-app.js";
 
-// Timeouts are set where the process's own `fetch` is tuned, which is out of reach inside jest.
+// Timeouts are set if the process's own `fetch` is tuned, which is out of reach inside jest.
 let stage: Stage;
 let portal: SimulatedPortal;
 

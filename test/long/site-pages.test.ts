@@ -137,7 +137,7 @@ suite("every page of the settings site in a real browser", () => {
     return rows.map(({ id }) => BigInt(id));
   }
 
-  /** A tab in which a user of the account has signed in by HubSpot: its super admin where none is named. */
+  /** A tab in which a user of the account has signed in by HubSpot: its super admin if none is named. */
   async function signIn(
     one: SimulatedPortal,
     { userId = one.admin.userId, ...options }: BrowserContextOptions & { userId?: number } = {},

@@ -13,7 +13,7 @@ export interface Browser {
 
 export interface BrowserAnswer {
   status: number;
-  /** Absolute; undefined where the answer is no redirect. */
+  /** Absolute; undefined if the answer is no redirect. */
   location: string | undefined;
   text: string;
   headers: Headers;

@@ -5,14 +5,14 @@ import { chromium, type Browser, type BrowserContextOptions, type Locator, type 
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
 
-/** The browser of this machine: `CHROMIUM_PATH`, or where Linux packages put it; undefined where there is none. */
+/** The browser of this machine: `CHROMIUM_PATH`, or where Linux packages put it; undefined if there is none. */
 function findChromium(): string | undefined {
   const named = process.env["CHROMIUM_PATH"];
   return (named === undefined || named === "" ? PLACES : [named]).find((place) => existsSync(place));
 }
 
 /**
- * `describe` for a suite in a real browser. Where there is none it is skipped with a line that says how to run it; in CI
+ * `describe` for a suite in a real browser. If there is none it is skipped with a line that says how to run it; in CI
  * (`CI=true`) it runs all the same, and fails.
  */
 export function browserSuite(what: string): typeof describe | typeof describe.skip {

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 /** A disk that can be filled up, with the executions on it. */
 export interface SmallDisk {
-  /** True where it is a file system of its own; false where the server is made to say that its disk is full. */
+  /** True if it is a file system of its own; false if the server is made to say that its disk is full. */
   readonly isReal: boolean;
   fill(): Promise<void>;
   empty(): Promise<void>;

@@ -55,7 +55,7 @@ interface Found {
 
 /**
  * Where HubSpot's OpenAPI files are: `HUBSPOT_SPEC_DIR`, or `../shared/hubspot-spec` beside the repository.
- * Undefined where there are none.
+ * Undefined if there are none.
  *
  * @throws Error when there are none although `CI=true`: a pipeline must not skip the contract silently.
  */

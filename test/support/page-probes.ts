@@ -17,7 +17,7 @@ export const LOOKS: readonly [typeof WIDE, "light" | "dark"][] = [
       ] as [typeof WIDE, "light" | "dark"][])),
 ];
 
-/** A preset's form as it is filled in where nothing is special. */
+/** A preset's form as it is filled in if nothing is special. */
 export const presetFields = {
   sender_mode: "default_sender",
   when_nobody: "wait",

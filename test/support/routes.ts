@@ -5,7 +5,7 @@ interface Layer {
   readonly route?: { readonly path: unknown; readonly methods: Readonly<Record<string, boolean>> };
   /** A router below has a stack of its own. */
   readonly handle: { readonly stack?: readonly Layer[] };
-  /** True where the layer is mounted at the root. */
+  /** True if the layer is mounted at the root. */
   readonly slash?: boolean;
 }
 

@@ -29,7 +29,7 @@ function chunksOf<T>(items: readonly T[]): T[][] {
   return Array.from({ length: count }, (_, at) => items.slice(at * SLICE_SIZE, (at + 1) * SLICE_SIZE));
 }
 
-/** The same changes without repetitions, in slices that each cost about as much as the largest delivery of HubSpot's. */
+/** The same changes without repetitions, in slices that each cost about as much as HubSpot's largest delivery. */
 export function slicesOf(changes: readonly ContactChange[]): ContactChange[][] {
   const told = new Map<string, ContactChange>();
   for (const change of changes) {

@@ -2,7 +2,7 @@
 
 export const CHECK_ENROLLMENT_ROUTE = "/hubspot/actions/check-enrollment";
 
-/** Always strings, empty where unknown; `is_enrolled` is `true` or `false`, `days_enrolled` whole days so far. */
+/** Always strings, empty if unknown; `is_enrolled` is `true` or `false`, `days_enrolled` whole days so far. */
 export const CHECK_OUTPUTS = [
   "is_enrolled",
   "sequence_id",

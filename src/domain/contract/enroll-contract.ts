@@ -58,7 +58,7 @@ export const LONGEST_ADDRESS = 320;
 export const LEFT_TO_PRESET = "portal_default" satisfies SenderMode;
 export const MAY_LEAVE_TO_PRESET: readonly EnrollInput[] = ["if_already_enrolled", "preset_id"];
 
-/** What later steps of the workflow can branch on; always strings, empty where unknown. */
+/** What later steps of the workflow can branch on; always strings, empty if unknown. */
 export const ENROLL_OUTPUTS = [
   "enrollment_status",
   "error_code",

@@ -82,7 +82,7 @@ export interface EnrollRequest {
   readonly notBefore?: string;
   /** The same date, kept here if an admin had the contact tried before it. */
   readonly waivedNotBefore?: string;
-  /** Contact properties as HubSpot sent them; undefined where it sent none. */
+  /** Contact properties as HubSpot sent them; undefined if it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
   /** Of a retry: the first call's properties that describe the contact's sequences (DOUBT_PROPERTIES). */
   readonly sequencesBefore?: Readonly<Record<string, string | null>>;

@@ -93,7 +93,7 @@ export function answered(outputs: Readonly<Record<string, string>>): Outcome {
   return { executionState: "SUCCESS", outputs };
 }
 
-/** The columns of an outcome, as stored; null where unknown. */
+/** The columns of an outcome, as stored; null if unknown. */
 export interface StoredOutcome {
   execution_state: string | null;
   enrollment_status: string | null;
@@ -118,7 +118,7 @@ export interface StoredAnswer extends StoredOutcome {
   outputs: Readonly<Record<string, string>> | null;
 }
 
-/** The action's outputs: every name present, every value a string, empty where unknown. */
+/** The action's outputs: every name present, every value a string, empty if unknown. */
 export function toOutputFields(answer: Answer): Record<string, string> {
   switch (answer.kind) {
     case "ENROLL":

@@ -21,7 +21,7 @@ export const senderChoiceSchema = z.object({
     .nullable(),
   passedOver: z.array(
     z.object({
-      /** Absent where there is no such person, e.g. a contact without owner. */
+      /** Absent if there is no such person, e.g. a contact without owner. */
       userId: z.string().optional(),
       via: z.enum(CANDIDATE_VIAS),
       code: z.string(),

@@ -7,7 +7,7 @@ export const WAIT_INPUTS = ["max_wait_days"] as const;
 /** Applies if the workflow's step leaves `max_wait_days` empty. */
 export const DEFAULT_MAX_WAIT_DAYS = 14;
 
-/** Always strings, empty where unknown. */
+/** Always strings, empty if unknown. */
 export const WAIT_OUTPUTS = [
   "outcome",
   "ended_at",

@@ -124,7 +124,7 @@ async function judge(
   );
 }
 
-/** Where HubSpot cannot be asked, the contact's properties are believed: it is looked up only if they name a sequence. */
+/** If HubSpot cannot be asked, the contact's properties are believed: it is looked up only if they name a sequence. */
 async function readEnrollment(gateway: PortalGateway, contactId: string): Promise<object | undefined> {
   try {
     return await gateway.readEnrollment(contactId);
@@ -217,7 +217,7 @@ const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
   },
 ];
 
-/** It is in a sequence, by HubSpot's look-up: told by the words for what then happens. */
+/** It is in a sequence, by HubSpot's lookup: told by the words for what then happens. */
 function inSequence({ ifAlreadyEnrolled }: Policy): Verdict {
   const waits = ifAlreadyEnrolled === "wait";
   const sentence = `The contact is in a sequence now: ${IN_SEQUENCE[ifAlreadyEnrolled]}.`;

@@ -61,7 +61,7 @@ export class UnfinishedChanges {
       }
       logger.error(
         { err: error, portalId },
-        "not all waiting contacts were told of a change: they look again in time",
+        "not all waiting contacts were woken after a change: they check again at their own time",
       );
       return undefined;
     }
@@ -74,7 +74,7 @@ export class UnfinishedChanges {
     for (const { portalId } of this.#left.splice(0))
       this.#options.logger.warn(
         { portalId },
-        "stopped before all waiting contacts were told of a change: they look again in time",
+        "stopped before all waiting contacts were woken after a change: they check again at their own time",
       );
   }
 }

@@ -19,7 +19,7 @@ export type ContactVerdict =
 export interface JudgedContact extends Omit<ContactFacts, "history"> {
   /** What we enrolled it in: read for a cooldown only. */
   readonly readHistory: () => Promise<ContactHistory | undefined>;
-  /** HubSpot's look-up: the sequence that has the contact now, if any. */
+  /** HubSpot's lookup: the sequence that has the contact now, if any. */
   readonly readEnrollment: () => Promise<object | undefined>;
 }
 
@@ -36,7 +36,7 @@ export async function judgeByPolicy(policy: Policy, contact: JudgedContact): Pro
   return refusal === undefined ? { kind: "may-be-enrolled" } : { kind: "refused", ...refusal };
 }
 
-/** By its properties, which are some seconds behind, and then by HubSpot's look-up, one request (docs/hubspot.md §5.1). */
+/** By its properties, which are some seconds behind, and then by HubSpot's lookup, one request (docs/hubspot.md §5.1). */
 export async function isInSequence({
   properties,
   now,

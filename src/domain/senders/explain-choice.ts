@@ -20,7 +20,7 @@ export interface ChoiceQuestion {
   readonly step: StepChoices & { readonly senderAlias?: string | undefined };
   /** The contact's REQUESTED_PROPERTIES, and those that `neededProperties` of the policy names. */
   readonly properties: Readonly<Record<string, string | null>>;
-  /** HubSpot's look-up: the sequence that has the contact now, if any. Asked only if its properties say that one has. */
+  /** HubSpot's lookup: the sequence that has the contact now, if any. Asked only if its properties say that one has. */
   readonly readEnrollment: () => Promise<object | undefined>;
   readonly people: PeopleSources;
   readonly openings: Openings;

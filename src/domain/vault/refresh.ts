@@ -186,7 +186,7 @@ function tellOfRefresh(
   if (!isOurs) return logger.warn(fields, "could not refresh the portal's grant; trying again");
   logger.error(
     fields,
-    "HubSpot does not accept this app: look at HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and PUBLIC_URL",
+    "HubSpot does not accept this app: check HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and PUBLIC_URL",
   );
 }
 

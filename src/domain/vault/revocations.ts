@@ -99,11 +99,11 @@ async function revoke(options: RevocationOptions, due: DueRevocation): Promise<v
     const refreshToken = openRefreshToken(options.cipher, due);
     if (!isInUse(options.cipher, due, refreshToken)) {
       await options.revokeGrant(refreshToken);
-      logger.info({ portalId }, "revoked a grant that is not used any more");
+      logger.info({ portalId }, "revoked an unused grant");
     }
   } catch (error) {
     if (!(error instanceof AppError && error.code === "GRANT_REVOKED")) {
-      logger.warn({ portalId, tries, err: error }, "could not revoke a grant that is not used any more");
+      logger.warn({ portalId, tries, err: error }, "could not revoke an unused grant");
       if (tries < MAX_TRIES) return postpone(pool, due);
     }
   }

@@ -6,32 +6,32 @@ import { startWakeListener } from "./wake-listener.js";
 const WAKE_CHANNEL = "sequence_enroller_wake";
 
 const HEARTBEAT_INTERVAL_MS = 3_000;
-/** Turns whose signs of life share a statement: one each would keep fetching and waking waiting behind them. */
+/** How many turns' heartbeats share a statement: one statement each would hold up fetching and waking. */
 const RENEW_BATCH = 50;
-/** An owner that could not renew for this long stops sending by itself, well before a successor may start. */
+/** An owner that could not renew for this long stops sending, well before a successor may start. */
 export const SELF_FENCE_MS = 6_000;
-/** Wakes are hints; this is how late a lost one can be noticed. */
+/** Wakes are hints; this is the longest delay of a lost one. */
 const POLL_INTERVAL_MS = 2_000;
 /**
- * Most portals taken at once, and how long a process waits before each look for every portal it holds already. One that
- * holds few looks sooner than one that holds many and finds what is waiting: portals spread over the processes, and a new
- * process has its share within a turn, with nobody counting.
+ * Maximum of portals to take at once, and how long a process waits before each fetch for every portal it holds. A
+ * process with few portals fetches sooner and gets the waiting ones: portals spread over the processes, and a new
+ * process has its share within a turn, without any counting.
  */
 const FETCH_BATCH = 10;
 const DEFER_PER_PORTAL_MS = 1;
 const LONGEST_DEFER_MS = 50;
 
-/** Turns in all for each place, those that only wait among them: they cost memory and a share of the signs of life. */
+/** Total turns per place, including those that only wait: they cost memory and a share of the heartbeats. */
 const TURNS_PER_PLACE = 3;
-/** How soon a process that is full looks whether one of its turns only waits by now. */
+/** How soon a full process checks whether one of its turns only waits by now. */
 const FULL_LOOK_MS = 250;
 
-/** One turn with a portal. `signal` aborts when this process must let go at once. */
+/** One turn with a portal. `signal` aborts when this process must stop at once. */
 export type DrainHandler = (portalId: bigint, turn: DrainTurn) => Promise<TurnEnd>;
 
 /**
- * How a turn ended. `more`: work is left, another turn is due at once; `idle`: nothing was due any more; `rest`: what is
- * left has to wait (a circuit is open, the grant is gone), and waking the portal now would turn in circles.
+ * How a turn ended. `more`: work is left, another turn is due at once; `idle`: nothing more was due; `rest`: the
+ * remaining work has to wait (a circuit is open, the grant is gone), and waking the portal now would loop.
  */
 export type TurnEnd = "more" | "idle" | "rest";
 
@@ -41,17 +41,17 @@ export interface DrainTurn {
   isFresh(): boolean;
   /** True once the process is stopping: finish what is under way and hand over. */
   isEnding(): boolean;
-  /** While `onlyWaits` says so, the turn takes no place from other portals. */
+  /** While `onlyWaits` returns true, the turn takes no place from other portals. */
   lendPlaceWhile(onlyWaits: () => boolean): void;
 }
 
 /** Wakes portals and hands each to one process at a time. */
 export interface DrainQueue {
-  /** Asks that the portals be looked at now. Resolves once that is stored; repeated wakes fold into one. */
+  /** Requests that the portals be checked now. Resolves once that is stored; repeated wakes are combined. */
   wake(portalIds: readonly bigint[]): Promise<void>;
   /**
-   * Begins taking portals, at most `capacity` at a time besides those that only wait for somebody else. `hasWork` is asked after each
-   * idle turn.
+   * Begins taking portals, at most `capacity` at a time besides those that only wait for others. `hasWork` is asked
+   * after each idle turn.
    */
   work(handler: DrainHandler, options: WorkOptions): void;
   /** Jobs in the table, as last counted by any process, seconds ago; finished ones included. */
@@ -84,12 +84,12 @@ interface FetchedJob {
 }
 
 /**
- * pg-boss as the waker and the lease (docs/decisions/003-portal-ownership.md): queue policy `exclusive` with the portal as
- * singleton key keeps one job per portal, waiting or active, in all processes together; a job whose heartbeat stops is
- * handed to another process. Portals are fetched by one loop per process, so a wake costs one query however many portals
- * the process may hold.
+ * pg-boss as the waker and the lease (docs/decisions/003-portal-ownership.md): queue policy `exclusive` with the portal
+ * as singleton key keeps one job per portal, waiting or active, in all processes together; a job whose heartbeat stops
+ * is handed to another process. Portals are fetched by one loop per process, so a wake costs one query however many
+ * portals the process may hold.
  *
- * A wake while the portal's turn runs finds the job there and does nothing, so after each turn its owner looks once more.
+ * A wake during the portal's turn finds the job there and does nothing, so after each turn its owner checks once more.
  */
 export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> {
   const { logger } = options;
@@ -121,7 +121,7 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
       onlyWaits: () => false,
       finished: Promise.resolve(),
     };
-    // A job keeps its id when it is handed out again: an older turn of it has lost the portal, and ends by itself.
+    // A job keeps its id when it is handed out again: an older turn of it has lost the portal, and ends.
     for (const older of running) if (older.job.id === job.id) older.abort.abort();
     running.add(turn);
     turn.finished = handler(portalId, {
@@ -133,14 +133,14 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
       isFresh: () => !abort.signal.aborted && performance.now() - turn.renewedAtMs < SELF_FENCE_MS,
     })
       .catch((error: unknown): TurnEnd => {
-        // Not handed back: the lease has to lapse first, and with it most of HubSpot's window.
+        // Not handed back: the lease has to expire first, and with it most of HubSpot's window.
         if (error instanceof PortalNotReleased) throw error;
         logger.error({ err: error, portalId }, "a drain turn failed");
         return "rest";
       })
       .then(async (end) => {
         await boss.complete(QUEUE, turn.job);
-        // Work that came before the job was done met a wake that did nothing; later work is woken for by itself.
+        // Work that came before the job was done met a wake that did nothing; later work has its own wake.
         if (end === "more" || (end === "idle" && (await hasWork(portalId)))) await wake([portalId]);
       })
       .catch((error: unknown) => {
@@ -155,18 +155,18 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
   }
 
   async function heartbeat(): Promise<void> {
-    // Of turns of the same job the last: the others have lost it.
+    // Of several turns of the same job, the last: the others have lost it.
     const turns = [...new Map([...running].map((turn) => [turn.job.id, turn])).values()];
     const groups = Array.from({ length: Math.ceil(turns.length / RENEW_BATCH) }, (_, index) =>
       turns.slice(index * RENEW_BATCH, (index + 1) * RENEW_BATCH),
     );
-    // At the same time: one that is slow or fails must not let the others lapse.
+    // In parallel: a slow or failing one must not let the others expire.
     await Promise.all(groups.map(renew));
   }
 
   async function renew(turns: readonly RunningTurn[]): Promise<void> {
     const startedAtMs = performance.now();
-    // The published type is empty; the answer names those that are still ours.
+    // The published type is empty; the answer names the ones that are still ours.
     const { settled } = (await boss.touch(
       QUEUE,
       turns.map(({ job }) => job),
@@ -198,7 +198,8 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
           const batchSize = Math.min(FETCH_BATCH, freePlaces());
           if (isStopping || batchSize <= 0) break;
           isFetchWanted = false;
-          // The lease runs from the claim: a process paused while the answer is on its way must not believe it fresh.
+          // The lease runs from the claim: a process that was paused while the answer was in flight must not consider
+          // it fresh.
           const claimedAtMs = performance.now();
           const jobs = await boss.fetch(QUEUE, { batchSize, includeMetadata: true });
           if (jobs.length === batchSize) isFetchWanted = true;
@@ -215,7 +216,7 @@ export async function openDrainQueue(options: BossOptions): Promise<DrainQueue> 
       } finally {
         isFetching = false;
       }
-      // A turn that begins to wait makes a place free without a word.
+      // A turn that begins to wait frees a place without an event.
       clearTimeout(fullLook);
       if (isFetchWanted && !isStopping) fullLook = setTimeout(fetchSoon, FULL_LOOK_MS).unref();
     }

@@ -97,7 +97,7 @@ async function ensureQueue(boss: PgBoss, logger: Logger): Promise<void> {
     // Its jobs are wakes and leases: the sweep wakes again, and an owner without its lease gives the portal up.
     logger.warn(
       { found: found.policy, wanted: POLICY },
-      "the queue is of an earlier release; making it again",
+      "the queue is from an earlier release; recreating it",
     );
     await boss.deleteQueue(QUEUE);
   }

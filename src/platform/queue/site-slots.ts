@@ -29,7 +29,7 @@ const TAKE = `
  * row that all of them and the portal's owners share, so that together they never exceed the window. A person asks
  * rarely; nothing on the owner's way is slower for it.
  *
- * @returns false where there is none now.
+ * @returns false if there is none now.
  */
 export async function takeSiteSlot(
   pool: Pool,

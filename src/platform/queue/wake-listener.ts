@@ -40,7 +40,7 @@ async function listenForEver(options: WakeListenerOptions, stopping: AbortSignal
       await pause(RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)] ?? 0, stopping);
       await listen(options, stopping, () => (failures = 0));
     } catch (error) {
-      if (!stopping.aborted) options.logger.warn({ err: error }, "wakes are not heard; connecting again");
+      if (!stopping.aborted) options.logger.warn({ err: error }, "wakes are not received; reconnecting");
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { World } from "../world/world.js";
 
-/** What an app asks for when it sends a browser to the consent page (docs/hubspot.md §2.1). */
+/** What an app requests when it sends a browser to the consent page (docs/hubspot.md §2.1). */
 export interface AuthorizeRequest {
   readonly clientId: string;
   readonly redirectUri: string;
@@ -10,7 +10,7 @@ export interface AuthorizeRequest {
   readonly codeChallenge: string | undefined;
   /** From `/oauth/{portalId}/authorize`. */
   readonly portalId: number | undefined;
-  /** Of a marketplace install: parameters its callback carries besides code and state. */
+  /** For a marketplace install: parameters its callback carries besides code and state. */
   readonly extra: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export function readAuthorizeRequest(
   };
 }
 
-/** Why HubSpot would show an error page instead of asking for consent; undefined when all is well. */
+/** Why HubSpot would show an error page instead of asking for consent; undefined if there is no error. */
 export function problemWith(world: World, request: AuthorizeRequest): string | undefined {
   const { settings } = world;
   if (request.clientId !== settings.clientId) return "The client id does not belong to any app.";
@@ -95,7 +95,7 @@ function problemWithChoice(
   return undefined;
 }
 
-/** Optional scopes the account's tier lacks are dropped without a word (docs/hubspot.md §2.1). */
+/** Optional scopes the account's tier lacks are dropped silently (docs/hubspot.md §2.1). */
 function codeFor(world: World, request: AuthorizeRequest, { portalId, userId }: ConsentChoice): string {
   const portal = world.portals.get(portalId);
   const unavailable = portal?.traits.unavailableScopes ?? [];

@@ -27,10 +27,10 @@ interface NewGrant {
   readonly scopes: readonly string[];
 }
 
-/** What an authorization code stands for until it is exchanged. */
+/** The content of an authorization code until it is exchanged. */
 interface CodeContent extends NewGrant {
   readonly redirectUri: string;
-  /** PKCE S256 challenge, where the request brought one. */
+  /** PKCE S256 challenge, if the request has one. */
   readonly codeChallenge: string | undefined;
 }
 
@@ -67,7 +67,7 @@ export class Grants {
     return code;
   }
 
-  /** Exchanges a code. Looking at it uses it up, whatever comes of it. */
+  /** Exchanges a code. This uses it up, whatever the result. */
   redeem(code: string, presented: { redirectUri: string | null; codeVerifier: string | null }): Redemption {
     const entry = this.#codes.get(code);
     this.#codes.delete(code);
@@ -109,7 +109,7 @@ export class Grants {
     return accessToken;
   }
 
-  /** Undefined for a refresh token that is unknown, revoked, or of a removed install. */
+  /** Undefined for a refresh token that is unknown, revoked, or from a removed install. */
   liveGrant(refreshToken: string): Grant | undefined {
     const grant = this.#byRefreshToken.get(refreshToken);
     return grant === undefined || grant.revoked || grant.removed ? undefined : grant;
@@ -149,7 +149,7 @@ export class Grants {
     }
   }
 
-  /** Of one portal, or of all. */
+  /** For one portal, or for all. */
   expireAccessTokens(portalId?: number): void {
     const nowMs = this.#now();
     for (const accessToken of this.#byAccessToken.values()) {

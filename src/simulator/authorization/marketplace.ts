@@ -4,8 +4,8 @@ import type { World } from "../world/world.js";
 import { readAuthorizeRequest, type AuthorizeRequest } from "./authorize.js";
 
 /**
- * Installs that begin on a marketplace listing (docs/hubspot.md §2.2). With partner sign-in the app's redirect URL is called
- * twice, `step=authorize` and `step=finalize`; without it once, with a code and no state of the app's making.
+ * Installs that begin on a marketplace listing (docs/hubspot.md §2.2). With partner sign-in the app's redirect URL is
+ * called twice, `step=authorize` and `step=finalize`; without it once, with a code and without the app's state.
  */
 export interface MarketplaceInstall {
   readonly portalId: number;

@@ -11,7 +11,7 @@ export class AuthorizeRefused extends Error {
 /**
  * Plays the person on the consent page reached by `url`; returns the callback URL the browser goes to next.
  *
- * @throws AuthorizeRefused where the page would show an error.
+ * @throws AuthorizeRefused if the page would show an error.
  */
 export function playConsent(world: World, url: string, choice: ConsentChoice): string {
   const { pathname, searchParams } = new URL(url);

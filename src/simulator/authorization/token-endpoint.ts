@@ -18,7 +18,7 @@ export const TOKEN_ROUTES: readonly FormRoute[] = VERSIONS.flatMap((version): Fo
   { method: "POST", path: `/oauth/${version}/token/revoke`, answer: revoke },
 ]);
 
-/** RFC 6749 fields beside HubSpot's own (docs/hubspot.md §2.6), plus what the OpenAPI `Error` schema requires. */
+/** RFC 6749 fields next to HubSpot's own (docs/hubspot.md §2.6), plus those the OpenAPI `Error` schema requires. */
 function refuseGrant(error: string, status: string, message: string): Answer {
   return {
     status: 400,
@@ -33,7 +33,7 @@ function refuseGrant(error: string, status: string, message: string): Answer {
   };
 }
 
-/** Credentials count in the form body only; undefined when they are right. */
+/** Credentials count only in the form body; undefined if they are right. */
 function refuseClient(world: World, form: URLSearchParams): Answer | undefined {
   const { settings } = world;
   if (settings.tokenEndpoint === "outage")
@@ -184,7 +184,9 @@ function describeAccessToken(
   };
 }
 
-/** Kills a refresh token. Neither uninstalls the app nor shortens access tokens already out (docs/hubspot.md §2.5). */
+/**
+ * Kills a refresh token. Neither uninstalls the app nor shortens access tokens already issued (docs/hubspot.md §2.5).
+ */
 function revoke(world: World, form: URLSearchParams): Answer {
   const refusal = refuseClient(world, form);
   if (refusal !== undefined) return refusal;

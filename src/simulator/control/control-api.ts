@@ -21,8 +21,8 @@ interface ControlRequest {
 const ROUTER = new Router<ControlRoute>([...WORLD_CONTROLS, ...PORTAL_CONTROLS]);
 
 /**
- * Steers the simulator from another process: JSON in, JSON out, under `/_simulator/`. Not a part of HubSpot.
- * Answers only those who address it by a loopback name, so that no web page can reach it by a name of its own.
+ * Steers the simulator from another process: JSON in, JSON out, under `/_simulator/`. Not part of HubSpot. Answers only
+ * requests to a loopback name, so that no web page can reach it through its own domain.
  */
 export async function answerControl(
   world: World,

@@ -2,7 +2,7 @@ import type { SimulatedPortal } from "../portal.js";
 import type { WorkflowRun } from "../workflow/run.js";
 import type { World } from "../world/world.js";
 
-/** What an account is and how much happened in it; small however many contacts it has. */
+/** An account's summary; small, however many contacts it has. */
 export function portalSummary(world: World, portal: SimulatedPortal): Record<string, unknown> {
   return {
     ...portal.traits,

@@ -70,7 +70,7 @@ export const WORLD_CONTROLS: readonly ControlRoute[] = [
   {
     method: "POST",
     path: "/portals",
-    // The record lists were checked to be lists of records; a wrong member shows when it is used.
+    // The record lists were checked to be lists of records; a wrong entry shows when it is used.
     answer: ({ world, body }) =>
       portalSummary(world, seedPortal(world, portalSeed.parse(body) as PortalSeed)),
   },

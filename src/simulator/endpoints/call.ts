@@ -11,7 +11,7 @@ export interface ApiCall {
   readonly grant: Grant;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Parsed JSON; undefined where there was none, or none that could be read. */
+  /** Parsed JSON; undefined if there was none, or an unreadable one. */
   readonly body: unknown;
   /** By HubSpot's clock. */
   readonly nowMs: number;

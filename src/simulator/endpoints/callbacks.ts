@@ -52,7 +52,7 @@ function completeBatch(call: ApiCall): Answer {
   if (bad.length > 0 && badIdInBatch === "refuse-all") {
     const message = `Callbacks cannot be completed: ${bad.map(({ callbackId }) => callbackId).join(", ")}`;
     const status = bad.map(({ callbackId }) => refusalFor(call, callbackId)?.status ?? 400)[0] ?? 400;
-    // Of a batch HubSpot cannot say that it is not found.
+    // For a batch HubSpot cannot say that it is not found.
     return refuse(status === 404 ? 400 : status, { category: "VALIDATION_ERROR", message });
   }
   const leftOut = badIdInBatch === "leaves-one-out" && readable.length > 1 ? readable.at(-1) : undefined;

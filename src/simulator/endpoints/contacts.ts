@@ -71,7 +71,7 @@ function notAllFound(ids: string[]): Record<string, unknown> {
   };
 }
 
-/** A property without a value is there as null when it was asked for by name. */
+/** A property without a value is null if it was requested by name. */
 export function contactBody(
   contact: SimulatedContact,
   wanted: readonly string[],

@@ -2,7 +2,7 @@ import type { OpenQuestions } from "../world/open-questions.js";
 import { refuse, type Answer } from "../wire/answer.js";
 import type { ApiCall } from "./call.js";
 
-/** One reason why an enrollment is refused, in the ways HubSpot may tell it. */
+/** One reason to refuse an enrollment, in the ways HubSpot may report it. */
 export interface EnrollRefusal {
   /** Undefined: HubSpot gives it no name. */
   readonly code: string | undefined;
@@ -12,7 +12,7 @@ export interface EnrollRefusal {
 }
 
 const NEUTRAL_WORDS = "The request could not be processed.";
-/** What the other members of the answer hold where they are odd. */
+/** Odd values for the other members of the answer. */
 const ODD: Readonly<Record<Exclude<OpenQuestions["refusalMembers"], "documented">, unknown>> = {
   null: null,
   object: { value: [null, 1] },
@@ -28,7 +28,7 @@ function wordsOf(
   return words === "other" ? otherWords : message;
 }
 
-/** The name of the error, at the place the world says. */
+/** The error name, in the place the world's settings say. */
 function named(code: string, message: string, place: OpenQuestions["refusalName"]): Record<string, unknown> {
   switch (place) {
     case "subCategory":
@@ -49,7 +49,7 @@ function named(code: string, message: string, place: OpenQuestions["refusalName"
   }
 }
 
-/** 400 with HubSpot's error envelope; where in it the reason stands is an open question. */
+/** 400 with HubSpot's error envelope; where it holds the reason is an open question. */
 export function refuseEnrollment({ world }: Pick<ApiCall, "world">, refusal: EnrollRefusal): Answer {
   const { refusalName, refusalWords, refusalMembers } = world.settings.openQuestions;
   const message = wordsOf(refusal, refusalWords);

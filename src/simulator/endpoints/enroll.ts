@@ -15,7 +15,7 @@ interface EnrollRequest {
 
 const NO_INBOX = "SequenceStandardFriendlyError.PUBLIC_ENROLL_NO_CONNECTED_EMAILS";
 
-/** Of these names UNSUBSCRIBED was seen; the others are only likely spellings. */
+/** UNSUBSCRIBED was seen on the live API; the other names are only likely spellings. */
 const SUPPRESSED: Readonly<Record<Suppression, EnrollRefusal>> = {
   unsubscribed: {
     code: "SequenceError.UNSUBSCRIBED",
@@ -122,7 +122,7 @@ function problemWithContact(call: ApiCall, { contact }: EnrollRequest): Answer |
   return contact.suppression && refuseEnrollment(call, SUPPRESSED[contact.suppression]);
 }
 
-/** People choose their names: any word may stand in a sentence by them. */
+/** People choose their own names, so any word may appear in a sentence that contains one. */
 function nameOf({ id, properties }: SimulatedContact): string {
   return [properties["firstname"], properties["lastname"]].filter(Boolean).join(" ") || `Contact ${id}`;
 }

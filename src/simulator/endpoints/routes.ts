@@ -10,7 +10,7 @@ import { PREFERENCE_ROUTES } from "./preferences.js";
 import { SEQUENCE_ROUTES } from "./sequences.js";
 import { WORKFLOW_ENROLLMENT_ROUTES } from "./workflow-enrollments.js";
 
-/** Every endpoint of api.hubapi.com that the simulator has, token endpoints aside. */
+/** Every endpoint of api.hubapi.com that the simulator has, except the token endpoints. */
 export const API_ROUTES: readonly ApiRoute[] = [
   ...SEQUENCE_ROUTES,
   ...CALLBACK_ROUTES,

@@ -67,7 +67,10 @@ function sequenceSummary({
   return { id, name, userId: String(userId), folderId, createdAt, updatedAt: createdAt };
 }
 
-/** One enrollment, never a list: the current or the latest. What comes otherwise is an open question (docs/hubspot.md §13.5). */
+/**
+ * One enrollment, never a list: the current or the latest. What comes if there is none is an open question
+ * (docs/hubspot.md §13.5).
+ */
 function lookUp({ world, portal, params, nowMs }: ApiCall): Answer {
   const { openQuestions } = world.settings;
   const asked = params["contactId"] ?? "";

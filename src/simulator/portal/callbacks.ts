@@ -2,11 +2,11 @@
 export interface Completion {
   /** By the machine's clock. */
   readonly receivedAtMs: number;
-  /** In a batch of how many; 1 for the single endpoint. */
+  /** Size of its batch; 1 for the single endpoint. */
   readonly batchSize: number;
   readonly outputFields: Readonly<Record<string, string>>;
   readonly hasTypedOutputs: boolean;
-  /** As the app sent it; undefined where it sent none. */
+  /** As the app sent it; undefined if it sent none. */
   readonly requestContext: unknown;
 }
 
@@ -19,7 +19,7 @@ export interface CallbackRecord {
   readonly received: Completion[];
   /** When HubSpot stops holding it; undefined until the app has answered BLOCK. */
   expiresAtMs: number | undefined;
-  /** Told of the completion that counted. */
+  /** Called with the completion that counted. */
   readonly onCompleted: (completion: Completion) => void;
 }
 
@@ -60,7 +60,7 @@ export class CallbackLedger {
     return [...this.#records.values()];
   }
 
-  /** What completing this id now would come to; changes nothing. */
+  /** The result of completing this id now; changes nothing. */
   judge(callbackId: string, nowMs: number): CompletionOutcome {
     const record = this.#records.get(callbackId);
     if (record === undefined) return "unknown";
@@ -68,7 +68,7 @@ export class CallbackLedger {
     return record.expiresAtMs !== undefined && record.expiresAtMs <= nowMs ? "expired" : "accepted";
   }
 
-  /** Notes that a completion arrived, whatever its fate. */
+  /** Records that a completion arrived, whatever its result. */
   note(callbackId: string, completion: Completion): void {
     const record = this.#records.get(callbackId);
     if (record !== undefined) record.received.push(completion);

@@ -1,6 +1,6 @@
 import type { SimulatedContact, SimulatedEnrollment, EnrollmentEnd } from "./model.js";
 
-/** What the safety checks count, per contact: every enroll POST that arrived, and what became of it. */
+/** What the safety checks count, per contact: every enroll POST that arrived, and its result. */
 interface EnrollFacts {
   /** POSTs that named this contact, whatever the outcome. */
   posts: number;
@@ -40,12 +40,12 @@ export class EnrollmentLedger {
     return latest?.ended === undefined ? latest : undefined;
   }
 
-  /** What a lookup shows: the latest that it has caught up with. */
+  /** What a lookup shows: the latest enrollment that it has caught up with. */
   latestShown(contactId: string, nowMs: number): SimulatedEnrollment | undefined {
     return this.#byContact.get(contactId)?.findLast(({ shownFromMs }) => shownFromMs <= nowMs);
   }
 
-  /** A merge: what one contact had is the other's. */
+  /** A merge: one contact's enrollments become the other's. */
   move(fromContactId: string, toContactId: string): void {
     const moved = this.#byContact.get(fromContactId);
     if (moved === undefined) return;
@@ -134,7 +134,7 @@ export function visibleProperties(
   contact: SimulatedContact,
   nowMs: number,
 ): Readonly<Record<string, string | null>> {
-  // In order: with lags of chance a later change may be due before an earlier one, and must not be overwritten by it.
+  // In order: with random lags a later change may be due before an earlier one, and must not be overwritten by it.
   while (contact.pending[0] !== undefined && contact.pending[0].visibleAtMs <= nowMs) {
     Object.assign(contact.properties, contact.pending.shift()?.values);
   }

@@ -52,7 +52,7 @@ export interface SimulatedContact {
   readonly id: string;
   readonly createdAtMs: number;
   updatedAtMs: number;
-  /** As written; what the API shows trails behind for the `hs_sequences_*` ones. */
+  /** As written; the API shows the `hs_sequences_*` ones later. */
   readonly properties: Record<string, string | null>;
   /** Why HubSpot would refuse to send to it. */
   suppression: Suppression | undefined;
@@ -74,7 +74,7 @@ export interface SimulatedEnrollment {
   readonly toEmail: string;
   readonly enrolledAtMs: number;
   updatedAtMs: number;
-  /** From then on, by HubSpot's clock, the lookup shows it. */
+  /** From when the lookup shows it, by HubSpot's clock. */
   readonly shownFromMs: number;
   /** Undefined while it runs. */
   ended: EnrollmentEnd | undefined;

@@ -1,15 +1,15 @@
 import type { Endpoint } from "../world/faults.js";
 
-/** Calls of one endpoint family, by HTTP status; 0 stands for a connection that was cut. */
+/** Calls of one endpoint family, by HTTP status; 0 means a connection that was cut. */
 interface EndpointTraffic {
   requests: number;
   readonly byStatus: Record<string, number>;
 }
 
-/** What an app asked of one portal. */
+/** An app's requests to one portal. */
 export class Traffic {
   readonly byEndpoint = new Map<Endpoint, EndpointTraffic>();
-  /** 429s the app brought on itself by leaving its budget; those of the fault plan are not among them. */
+  /** 429s caused by the app exceeding its budget; those of the fault plan do not count. */
   throttled = 0;
   /** Requests that counted against the rate limit. */
   counted = 0;

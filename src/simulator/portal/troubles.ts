@@ -68,7 +68,7 @@ function ownedBy(ownerId: string | null): ContactSeed {
   return { properties: { hubspot_owner_id: ownerId } };
 }
 
-/** Owned by the first user of that kind, who is added where there is none. */
+/** Owned by the first user of that kind, who is added if there is none. */
 function ownedByUser(
   seeder: Seeder,
   fits: (user: SimulatedUser) => boolean,

@@ -27,8 +27,8 @@ const UNANSWERED: ReadonlySet<FaultName> = new Set([
 ]);
 
 /**
- * Does the work of a request and answers it, under the fault drawn for it. Whatever is lost on the way back, the work
- * of an "after" fault is done; see the table at {@link FAULTS}.
+ * Does the work of a request and answers it, under the fault drawn for it. Even if the answer is lost, the work of an
+ * "after" fault is done; see the table at {@link FAULTS}.
  */
 export async function carryOut(
   world: World,
@@ -52,7 +52,7 @@ export async function carryOut(
   finish(world, exchange, fault === undefined ? told : withOddRetryAfter(world, told));
 }
 
-/** Sends an answer and notes it. */
+/** Sends an answer and records it. */
 export function finish(world: World, exchange: Exchange, answer: Answer): void {
   note(world, exchange, answer);
   send(exchange.response, answer, headersOf(world, exchange));
@@ -147,13 +147,13 @@ function faultyAnswerBefore({ name, status, ms }: DrawnFault): Answer | undefine
   }
 }
 
-/** What the caller sees in place of the answer to work that was done; undefined where it sees that, if late. */
+/** What the caller sees in place of the answer to work that was done; undefined if it sees that answer, even late. */
 function faultyAnswerAfter({ name, status }: DrawnFault, { request }: Exchange): Answer | undefined {
   if (name === "errorAfter") return serverError(status);
   return name === "redirectAfter" ? { status: 307, headers: { location: request.url ?? "/" } } : undefined;
 }
 
-/** 500 comes from HubSpot itself and is JSON; the others come from what stands in front and are pages. */
+/** 500 comes from HubSpot itself and is JSON; the others come from a proxy in front and are HTML pages. */
 function serverError(status: number): Answer {
   if (status === 500) return refuse(500, { category: "INTERNAL_ERROR", message: "internal error" });
   return errorPage(status);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-/** What a handler decided to say. `body` is sent as JSON, `html` as a page. */
+/** A handler's answer. `body` is sent as JSON, `html` as a page. */
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;

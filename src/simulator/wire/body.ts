@@ -3,7 +3,7 @@ import type { Answer } from "./answer.js";
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** Reads the whole request body as text. Rejects when the caller goes away first. */
+/** Reads the whole request body as text. Rejects if the caller disconnects first. */
 export function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -15,7 +15,7 @@ export function readBody(request: IncomingMessage): Promise<string> {
   });
 }
 
-/** Undefined where the text is not JSON. */
+/** Undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -7,7 +7,7 @@ function bodyOf({ body, html }: Answer): Buffer {
   return Buffer.from(html ?? (body === undefined ? "" : JSON.stringify(body)));
 }
 
-/** Promises a whole body of this length, as an answer that is not broken does. */
+/** Announces the full length of the body, as an intact answer does. */
 function beginAnswer(
   response: ServerResponse,
   answer: Answer,

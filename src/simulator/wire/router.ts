@@ -1,4 +1,4 @@
-/** A route's path, `{name}` standing for one segment. */
+/** A route's path, in which `{name}` matches one segment. */
 interface Routed {
   readonly method: string;
   readonly path: string;

@@ -2,7 +2,7 @@ import { isRecord, parseJson, textOf } from "../wire/body.js";
 import type { ExecutionState } from "./execution.js";
 import type { OutboundAnswer } from "./outbound.js";
 
-/** What HubSpot makes of an answer to an execution request (docs/hubspot.md §3.5). */
+/** How HubSpot reads an answer to an execution request (docs/hubspot.md §3.5). */
 export type Reading =
   | {
       readonly kind: "decided";

@@ -3,7 +3,7 @@ import { visibleProperties } from "../portal/enrollments.js";
 import type { Completion } from "../portal/callbacks.js";
 
 /**
- * What became of one contact at the action.
+ * The state of one contact at the action.
  *
  * | state | entered when | left for |
  * | --- | --- | --- |
@@ -22,7 +22,7 @@ export type ExecutionState =
 interface Attempt {
   readonly sentAtMs: number;
   readonly tookMs: number;
-  /** 0 where no answer came. */
+  /** 0 if no answer came. */
   readonly status: number;
   readonly body: string;
   /** A delivery of something the app had already answered. */

@@ -37,7 +37,9 @@ export function loadActionDefinition(file: string): ActionDefinition {
   return parsed as unknown as ActionDefinition;
 }
 
-/** The label of the first rule whose conditions all hold, its `{{ output }}` places filled in; else a generic line. */
+/**
+ * The label of the first rule whose conditions all hold, its `{{ output }}` places filled in; otherwise a generic line.
+ */
 export function historyLabel(
   definition: ActionDefinition | undefined,
   { state, outputs }: Pick<Execution, "state" | "outputs">,

@@ -8,7 +8,7 @@ export interface SignedFetch {
   readonly body?: unknown;
   /** Who has the settings tab open. Default: the super admin. */
   readonly userId?: number;
-  /** The app whose tab asks. Default: the one HubSpot calls. */
+  /** The app whose tab makes the request. Default: the one HubSpot calls. */
   readonly appId?: string;
   readonly publicUrl?: string;
   readonly signing?: SigningPlan;

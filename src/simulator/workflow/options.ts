@@ -29,7 +29,7 @@ export interface OptionsAnswer {
   }[];
   readonly after: string | undefined;
   readonly searchable: boolean;
-  /** As received; the other fields are empty where it could not be read. */
+  /** As received; the other fields are empty if it could not be read. */
   readonly body: string;
 }
 

@@ -8,10 +8,10 @@ type Inputs = Readonly<Record<string, string>>;
 export interface RunRequest {
   /** The action's `actionUrl`. */
   readonly actionUrl: string;
-  /** Origin the signature is made for, where it is not `actionUrl`'s own. */
+  /** Origin the signature is made for, if it is not `actionUrl`'s own. */
   readonly publicUrl?: string;
   readonly contactIds: readonly string[];
-  /** The same for every contact, or worked out for each. */
+  /** The same for every contact, or computed for each. */
   readonly inputs: Inputs | ((contact: SimulatedContact | undefined, index: number) => Inputs);
   /** `objectRequestOptions.properties` of the action. */
   readonly objectProperties: readonly string[];

@@ -201,7 +201,7 @@ export class WorkflowRun {
       callback.expiresAtMs = execution.expiresAtMs;
       this.#expireLater(execution.expiresAtMs - execution.blockedAtMs);
     } else {
-      // HubSpot holds nothing any more: a completion that still comes finds no callback.
+      // HubSpot no longer holds anything: a completion that still arrives finds no callback.
       callback.expiresAtMs = Number.NEGATIVE_INFINITY;
     }
     this.#enter(execution, state);

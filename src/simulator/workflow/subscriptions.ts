@@ -5,7 +5,7 @@ import { sendWebhooks, type WebhookEvent } from "./webhooks.js";
 /** Where the app's webhooks go, as its project declares it (docs/hubspot.md §7.2). */
 export interface WebhookTarget {
   readonly url: string;
-  /** Origin the signature is made for, where it is not `url`'s own. */
+  /** Origin the signature is made for, if it is not `url`'s own. */
   readonly publicUrl?: string | undefined;
 }
 

@@ -78,15 +78,15 @@ export type FaultPlan = Partial<Record<Endpoint | "all", FaultRates>> & {
   readonly slowMs?: readonly [number, number];
 };
 
-/** A fault made to order: the next `times` matching requests meet it, before chance has a say. */
+/** A requested fault: the next `times` matching requests get it, before chance decides. */
 export interface ScriptedFault {
   readonly endpoint: Endpoint;
   readonly fault: FaultName;
   readonly times?: number;
   readonly portalId?: number;
-  /** Of the two error faults: 500, 502, 503, 504, 521, 523 or 524, drawn at random otherwise. Of `edgePage`: 403. */
+  /** For the two error faults: 500, 502, 503, 504, 521, 523 or 524, drawn at random otherwise. For `edgePage`: 403. */
   readonly status?: number;
-  /** Of the two slow faults; also the `Retry-After` of `migrating`, and the pause between two bytes of `trickle`. */
+  /** For the two slow faults; also the `Retry-After` of `migrating`, and the pause between two bytes of `trickle`. */
   readonly ms?: number;
 }
 
@@ -126,7 +126,7 @@ export class Faults {
     return Object.fromEntries(this.#counts);
   }
 
-  /** The fate of one request; undefined for the ordinary one. */
+  /** The fault of one request; undefined for none. */
   draw(endpoint: Endpoint, portalId: number | undefined): DrawnFault | undefined {
     const fault = this.#fromScript(endpoint, portalId) ?? this.#byChance(endpoint);
     if (fault !== undefined) {

@@ -62,8 +62,8 @@ export interface OpenQuestions {
   /** Open: whether an access token outlives the uninstall of its app. Default false. */
   readonly accessTokenSurvivesUninstall: boolean;
   /**
-   * Open: whether a refresh answers with a new refresh token and kills the old one.
-   * Kind: false. Unkind: true, the default: who keeps the old token has lost the account.
+   * Open: whether a refresh answers with a new refresh token and kills the old one. Kind: false. Unkind: true, the
+   * default: an app that keeps the old token has lost the account.
    */
   readonly rotateRefreshTokens: boolean;
   /**
@@ -120,7 +120,7 @@ export function garbledRetryAfters(nowMs: number): readonly string[] {
   return [String(Math.round(nowMs / 1_000) + 1), dateOf(nowMs - DAY_MS), "-5", "NaN", "", "0.5"];
 }
 
-/** Those, and two that nobody should wait for: a date a year ahead, and a number beyond any integer column. */
+/** The same, and two that nobody should wait for: a date a year ahead, and a number beyond any integer column. */
 export function oddRetryAfters(nowMs: number): readonly string[] {
   return [...garbledRetryAfters(nowMs), dateOf(nowMs + 365 * DAY_MS), "999999999999999999"];
 }

@@ -56,14 +56,14 @@ export interface SimulatorOptions {
    */
   readonly propertyLagMs?: Latency;
   /**
-   * Open: whether the lookup of an enrollment shows one that was made a moment ago; nothing promises it.
-   * Kind: 0, the default. Unkind: a range, from which each enrollment draws; until then the lookup shows the contact as
-   * it was before. "Already enrolled" is answered at once all the same.
+   * Open: whether the lookup of an enrollment shows one that was made a moment ago; nothing promises it. Kind: 0, the
+   * default. Unkind: a range, from which each enrollment draws; until then the lookup shows the contact as it was
+   * before. "Already enrolled" is answered at once even so.
    */
   readonly lookupLagMs?: Latency;
   /**
-   * Open: how far HubSpot's clock is from ours. Kind: 0, the default. Unkind: some seconds, above 0 where HubSpot's is
-   * ahead; 240,000 at most. Every time HubSpot tells is by its clock: the `Date` header, `enrolledAt`, properties,
+   * Open: how far HubSpot's clock is from ours. Kind: 0, the default. Unkind: some seconds, above 0 if HubSpot's is
+   * ahead; 240,000 at most. Every time HubSpot sends is by its clock: the `Date` header, `enrolledAt`, properties,
    * `occurredAt`, and the timestamps of signatures too, since it signs by the same clock.
    */
   readonly clockOffsetMs?: number;
@@ -125,7 +125,7 @@ const EVERY_SCOPE: readonly string[] = [
   "communication_preferences.read",
 ];
 
-/** The scopes the app asks for where nobody says which: all it declares. */
+/** The scopes the app asks for if nobody says which: all it declares. */
 export function declaredScopes(settings: Settings): readonly string[] {
   const declared = [...settings.requiredScopes, ...settings.conditionalScopes, ...settings.optionalScopes];
   return declared.length === 0 ? EVERY_SCOPE : declared;

@@ -6,7 +6,7 @@ export interface RecordedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string | string[]>>;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed where it was JSON, a record where it was a form, undefined where there was none. */
+  /** Parsed where it was JSON, a record where it was a form, undefined if there was none. */
   readonly body: unknown;
   readonly endpoint: Endpoint;
   readonly portalId: number | undefined;

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
-/** Which signatures a request from "HubSpot" carries, and which of them are damaged (docs/hubspot.md §4). */
+/** Which signatures a request from "HubSpot" carries, and which of them are invalid (docs/hubspot.md §4). */
 export interface SigningPlan {
   readonly v1?: "good" | "bad";
   readonly v2?: "good" | "bad";

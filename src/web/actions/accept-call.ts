@@ -13,15 +13,15 @@ import { withinAnswerTime } from "./answer-time.js";
 
 export interface AcceptCallOptions {
   accept: (execution: IncomingExecution) => Promise<AcceptResult>;
-  /** Asked only for repeated calls that, read now, could be answered otherwise than the first time. */
+  /** Used only for repeated calls that could get another answer now than the first time. */
   readFirstAnswer: (call: IncomingExecution) => Promise<FirstAnswer | undefined>;
   logger: Logger;
 }
 
-/** An action's own part: what its calls are, and how their inputs are read. */
+/** The part that differs by action: its calls, and how their inputs are read. */
 export interface Action {
   readonly kind: ExecutionKind;
-  /** May look something up in our storage; a fault is answered like any other fault of the storage. */
+  /** May look something up in our storage; a fault is answered like any other storage fault. */
   readonly parse: (body: Buffer) => ParsedCall | Promise<ParsedCall>;
 }
 
@@ -30,7 +30,9 @@ interface PreparedAnswer {
   readonly headers: Readonly<Record<string, string | number>>;
 }
 
-/** Holds the contact until we complete the callback: longer than our own deadline, so we always come first. */
+/**
+ * Holds the contact until we complete the callback: longer than our own deadline, so our deadline always comes first.
+ */
 function prepareBlock(holdDays: number): PreparedAnswer {
   const body = JSON.stringify({
     outputFields: { hs_execution_state: "BLOCK", hs_expiration_duration: holdDuration(holdDays) },
@@ -82,16 +84,16 @@ function sendUnstored(response: Response, { kind }: Action, call: Unstored): voi
   }
 }
 
-/** A call with its fate. */
+/** A call with its result. */
 interface Accepted {
   readonly execution: IncomingExecution;
   readonly result: AcceptResult;
-  /** Set where the call was not to be worked on, for the message. */
+  /** Set if the call was not to be processed, for the message. */
   readonly wrongInput: string | undefined;
   readonly holdDays: number;
 }
 
-/** What is answered without anything being stored. */
+/** Answers for calls that are not stored. */
 type Unstored = Exclude<ParsedCall, ReadableCall>;
 
 function answerTo(

@@ -1,7 +1,10 @@
-/** We answer within a second, whatever the database does: HubSpot sends what got a 503 again (docs/hubspot.md §3.5, §7.3). */
+/**
+ * We answer within a second, whatever the database does: HubSpot repeats requests that got a 503 (docs/hubspot.md §3.5,
+ * §7.3).
+ */
 export const STORE_TIMEOUT_MS = 900;
 
-/** @throws Error if the work has not ended in time; it goes on all the same. */
+/** @throws Error if the work has not ended in time; it continues anyway. */
 export function withinAnswerTime<T>(work: Promise<T>, timeoutMs = STORE_TIMEOUT_MS): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -9,12 +9,12 @@ import { REPLACEMENT } from "#platform/text/storable-text.js";
 const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const inputs = z.record(z.string(), z.unknown()).nullish();
-/** Who calls: `WORKFLOWS`, or another client of HubSpot's (docs/hubspot.md §3.4); its other members are that client's own. */
+/** Who calls: `WORKFLOWS`, or another HubSpot client (docs/hubspot.md §3.4), which defines the other members. */
 const context = z.looseObject({ source: z.string().nullish() });
 
 /** The parts of an execution request without which it cannot be answered or stored (docs/hubspot.md §3.4). */
 const call = z.object({
-  // Two ids that differ only in what cannot be stored would become one execution.
+  // Otherwise two ids that differ only in characters that cannot be stored would become one execution.
   callbackId: z
     .string()
     .min(1)
@@ -35,13 +35,14 @@ const call = z.object({
 
 type Envelope = z.output<typeof call>;
 
-/** An execution request of any of our actions. */
+/** A call of any of our actions. */
 export type Call = Envelope & { readonly object: NonNullable<Envelope["object"]> };
 
 /**
- * What an execution request turned out to be. `unreadable`: not a call at all, 400. `contactless`: one that no contact came
- * with, as from an agent, or another record: answered with the message, and not stored, as nothing of it is about a contact.
- * `invalid`: a usable call with a wrong input; it is stored as answered, so that the settings page can tell of it.
+ * The result of reading an execution request. `unreadable`: not a call at all, 400. `contactless`: a call without a
+ * contact, as from an agent, or about another record: answered with the message, and not stored, since nothing in it is
+ * about a contact. `invalid`: a usable call with a wrong input; it is stored as answered, so that the settings page can
+ * show it.
  */
 export type ParsedCall =
   ReadableCall | { readonly kind: "unreadable" } | { readonly kind: "contactless"; readonly message: string };
@@ -50,7 +51,7 @@ export type ReadableCall = (
   | { readonly kind: "valid"; readonly execution: IncomingExecution }
   | { readonly kind: "invalid"; readonly execution: IncomingExecution; readonly message: string }
 ) & {
-  /** True where the same call read at another time, or after a change of settings, could be answered otherwise. */
+  /** True if the same call read at another time, or after a change of settings, could be answered otherwise. */
   readonly dependsOnTime?: boolean;
 };
 
@@ -71,7 +72,7 @@ function readEnvelope(body: Buffer): Envelope | undefined {
   return parsed.success && BigInt(parsed.data.origin.portalId) <= MAX_ID ? parsed.data : undefined;
 }
 
-/** Why the call is not about a contact, in words for whoever set the step up; undefined: it is. */
+/** Why the call is not about a contact, in words for whoever configured the step; undefined: it is. */
 function missingContact({ object }: Envelope): string | undefined {
   if (object == null) return "The action was called without a contact.";
   const type = object.objectType ?? "CONTACT";
@@ -81,7 +82,7 @@ function missingContact({ object }: Envelope): string | undefined {
 }
 
 /**
- * Reads the bytes of a verified execution request, and hands it on if it is a call for a contact.
+ * Reads the bytes of a verified execution request, and passes it on if it is a call for a contact.
  *
  * @param parse the action's own part.
  */
@@ -98,7 +99,7 @@ export function readCall<Parsed extends ParsedCall | Promise<ParsedCall>>(
   return parse({ ...envelope, object });
 }
 
-/** An input as HubSpot sent it: from `inputFields`, else from its older copy `fields`. Empty text is no value. */
+/** An input as HubSpot sent it: from `inputFields`, otherwise from its older copy `fields`. Empty text is no value. */
 export function readInput(parsed: Call, name: string): string | undefined {
   for (const source of [parsed.inputFields, parsed.fields]) {
     const given = source?.[name];
@@ -108,7 +109,7 @@ export function readInput(parsed: Call, name: string): string | undefined {
   return undefined;
 }
 
-/** The contact's properties as texts; undefined where the call carried none. */
+/** The contact's properties as texts; undefined if the call carried none. */
 export function readProperties(parsed: Call): Record<string, string | null> | undefined {
   const { properties } = parsed.object;
   if (properties == null) return undefined;
@@ -123,7 +124,7 @@ function contextToReturn({ context }: Call): RequestContext | undefined {
   return source == null || source === "WORKFLOWS" ? undefined : { ...context, source };
 }
 
-/** What is stored of a call whichever action it is for; the action adds its own. */
+/** What is stored about every call; the action adds its own part. */
 export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution {
   const requestContext = contextToReturn(parsed);
   return {

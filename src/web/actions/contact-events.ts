@@ -5,7 +5,7 @@ import { parseStorableJson } from "#platform/text/storable-json.js";
 const id = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
 const maybe = id.nullish().catch(null);
 
-/** One event of a delivery (docs/hubspot.md §7.3). What an event needs besides depends on its type. */
+/** One event of a delivery (docs/hubspot.md §7.3). What else it needs depends on its type. */
 const event = z.object({
   subscriptionType: z.string(),
   portalId: z.union([z.string().regex(/^\d{1,18}$/), z.number().int().nonnegative()]).transform(BigInt),
@@ -54,7 +54,7 @@ function toChange(told: ContactEvent): ContactChange | undefined {
   }
 }
 
-/** What a delivery says of contacts. */
+/** What a delivery says about contacts. */
 export interface Delivery {
   readonly changes: readonly ContactChange[];
   /** How many of its events could not be read at all. */
@@ -66,11 +66,11 @@ function readEvent(json: unknown): ContactEvent | undefined {
 }
 
 /**
- * Reads the bytes of a verified webhook delivery, event by event. Events of other types, those that lack what their type
- * needs, and those that cannot be read are left out: for one of them HubSpot would give up the whole delivery, and a
- * privacy deletion with it.
+ * Reads the bytes of a verified webhook delivery, event by event. Events of other types, those that lack what their
+ * type needs, and those that cannot be read are left out: one refused event would make HubSpot give up the whole
+ * delivery, including a privacy deletion.
  *
- * @returns undefined where it is no delivery.
+ * @returns undefined if it is no delivery.
  */
 export function readDelivery(body: Buffer): Delivery | undefined {
   let json: unknown;

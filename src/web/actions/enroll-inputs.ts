@@ -10,7 +10,7 @@ import type { EnrollRequest } from "#domain/contract/execution.js";
 import { isPointInTime } from "#domain/contract/point-in-time.js";
 import { cutText } from "#platform/text/storable-text.js";
 
-/** The inputs of one call as text; undefined where the step leaves one empty. */
+/** The inputs of one call as text; undefined if the step leaves one empty. */
 export type GivenInputs = Readonly<Record<EnrollInput, string | undefined>>;
 
 function oneOf<T extends string>(choices: readonly T[], given: string | undefined): T | undefined {

@@ -12,8 +12,8 @@ const maybeText = z
   .catch(null);
 
 /**
- * What HubSpot's workflow editor asks for a dropdown (docs/hubspot.md §3.7). Only the portal has to be there: what else has another
- * form than expected is taken for absent, since a list that is not searched is of more use than none.
+ * What HubSpot's workflow editor asks for a dropdown (docs/hubspot.md §3.7). Only the portal is required: any other
+ * field in an unexpected form counts as absent, since an unfiltered list is more useful than none.
  */
 const optionsRequest = z.object({
   origin: z.object({
@@ -26,7 +26,7 @@ const optionsRequest = z.object({
 
 type OptionsRequest = z.output<typeof optionsRequest>;
 
-/** What the step holds in this field already: `{type, value}` in HubSpot's request, or a plain value. */
+/** The field's current value in the step: `{type, value}` in HubSpot's request, or a plain value. */
 function selectedValue(request: OptionsRequest, fieldName: string): string | undefined {
   const field = request.inputFields?.[request.inputFieldName ?? fieldName];
   const value = typeof field === "object" && field !== null ? (field as { value?: unknown }).value : field;
@@ -55,12 +55,12 @@ export interface DropdownOptions {
   readonly onAsked: (portalId: bigint) => void;
 }
 
-/** Seconds after which it may be asked again. */
+/** Seconds after which to ask again. */
 const ASK_AGAIN_S = 2;
 
 /**
- * `POST /hubspot/options/…`: a page of a dropdown, from our copy of the portal's directory. 429 while so many of the
- * account are open that this one's turn does not come.
+ * `POST /hubspot/options/…`: a page of a dropdown, from our copy of the portal's directory. 429 while the account has
+ * too many open at once.
  */
 export function fetchOptions(options: DropdownOptions): RequestHandler {
   return async (request, response) => {

@@ -6,9 +6,9 @@ import { requestIdOf } from "#web/kit/request-id.js";
 const MAX_BODY_BYTES = 256 * 1024;
 
 /**
- * What a refused sender may still send. Many write all of a body before they read, and a connection closed meanwhile
- * takes the answer with it; beyond this it is closed all the same, and as soon as less than `LEAST_DRAINED_BYTES` came
- * in `DRAIN_CHECK_MS`. The server's limit for a whole request holds besides.
+ * How much a refused sender may still send. Many write the whole body before they read, and closing the connection
+ * meanwhile would lose the answer. Beyond this it is closed anyway, and as soon as less than `LEAST_DRAINED_BYTES` came
+ * in `DRAIN_CHECK_MS`. The server's limit for a whole request applies too.
  */
 const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
 const DRAIN_CHECK_MS = 2_000;
@@ -21,7 +21,7 @@ export function bodyBytes(request: Request): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : NO_BODY;
 }
 
-/** Lets what is still to come pass by, unkept, and then ends the answer; the connection ends with it. */
+/** Discards the rest of the body and then ends the answer; the connection ends with it. */
 function endOnceDrained(request: Request, response: Response): void {
   let [drained, drainedBefore] = [0, 0];
   const end = (): void => {
@@ -31,7 +31,7 @@ function endOnceDrained(request: Request, response: Response): void {
     if (drained - drainedBefore < LEAST_DRAINED_BYTES) end();
     drainedBefore = drained;
   };
-  // After reading: when we were busy, what came meanwhile is not read yet.
+  // After reading: if we were busy, data that arrived meanwhile is not read yet.
   const timer = setInterval(() => setImmediate(endIfSlow), DRAIN_CHECK_MS);
   request
     .removeAllListeners("data")
@@ -67,13 +67,13 @@ export const refuseCompressed: RequestHandler = (request, response, next) => {
   response.status(415).json({ code: "BODY_UNREADABLE", requestId: requestIdOf(response) });
 };
 
-/** A chunked body of which nothing is kept is waited for no longer than this. */
+/** A discarded chunked body is awaited no longer than this. */
 const MAX_SKIM_MS = 1_000;
 
 /**
- * Reads the body as it is, whatever its type and encoding: signatures are over the bytes sent. One that is too large is
- * refused before its signature, since it is not read. By hand and not by body-parser, whose generality costs a tenth of a
- * whole call (docs/scale.md).
+ * Reads the raw body, whatever its type and encoding: signatures cover the bytes sent. A body that is too large is
+ * refused before its signature is checked, since it is not read. Our own code and not body-parser, whose generality
+ * costs a tenth of a whole call (docs/scale.md).
  */
 export const readBody: RequestHandler = (request, response, next) => {
   collectBody(request, { maxBytes: MAX_BODY_BYTES }, (end) => {

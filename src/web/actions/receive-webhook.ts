@@ -19,14 +19,17 @@ function answerTimeMs(events: number): number {
 }
 
 export interface WebhookOptions {
-  /** Stores what the changes mean; resolves with the portals that have something to do now. */
+  /** Applies the changes; resolves with the portals that have new work. */
   applyChanges: (changes: readonly ContactChange[]) => Promise<ReadonlySet<bigint>>;
   /** Must not throw. */
   wake: (portalId: bigint) => void;
   logger: Logger;
 }
 
-/** `POST /hubspot/webhooks`: stores what a delivery says of contacts and answers 200; HubSpot sends what got a 503 again. */
+/**
+ * `POST /hubspot/webhooks`: stores what a delivery says about contacts and answers 200; HubSpot repeats a delivery that
+ * got a 503.
+ */
 export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): RequestHandler {
   return async (request, response) => {
     const delivery = readDelivery(bodyBytes(request));
@@ -35,7 +38,7 @@ export function receiveWebhook({ applyChanges, wake, logger }: WebhookOptions): 
       return;
     }
     const { changes, unreadable } = delivery;
-    // Counted alone: what they hold may be about a person.
+    // Only counted: their content may be about a person.
     if (unreadable > 0)
       logger.warn({ unreadable }, "events of a webhook could not be read and were left out");
     try {

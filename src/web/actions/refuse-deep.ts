@@ -30,8 +30,8 @@ function isTooDeep(body: Buffer): boolean {
 }
 
 /**
- * For after the signature, and before anything is parsed: what can be parsed but not written again would fail at every
- * delivery, and a 503 would have HubSpot send it for days.
+ * Called after the signature check and before parsing: a body that can be parsed but not serialized again would fail at
+ * every delivery, and HubSpot would repeat it for days after a 503.
  */
 export const refuseDeep: RequestHandler = (request, response, next) => {
   if (!isTooDeep(bodyBytes(request))) {

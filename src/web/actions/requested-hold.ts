@@ -10,8 +10,8 @@ export function requestedHold(given: GivenInputs): RequestedHold | undefined {
 }
 
 /**
- * The call with the hold its step asks for. One that would have to be held for longer than the portal allows is answered
- * at once, with the setting that says so.
+ * Adds the hold its step requests to the call. A call that needs a longer hold than the portal allows is answered at
+ * once, with the setting that says so.
  */
 export function withHold(
   execution: IncomingExecution,

@@ -33,14 +33,14 @@ import { calledByHubSpot, type VerifiedRequestOptions } from "./verified-request
 
 export interface ActionRoutesOptions extends AcceptCallOptions, WebhookOptions, VerifiedRequestOptions {
   database: Pick<Database, "pool" | "until">;
-  /** What one account's dropdowns may have of the connections that calls are stored by. */
+  /** One account's share of the connections that store calls, for dropdowns. */
   dropdowns: AccountShare;
   readHoldSettings: EnrollCallOptions["readHoldSettings"];
   /** A dropdown of the portal was opened: a good moment to renew its directory. */
   onOptionsAsked: (portalId: bigint) => void;
 }
 
-/** A dropdown that takes longer is of no use to whoever opened it. */
+/** A dropdown that takes longer is useless to the person who opened it. */
 const OPTIONS_TIMEOUT_MS = 3_000;
 /** Of it, for the first copy of a portal's directory; the rest is for the list itself. */
 const FIRST_COPY_MS = 2_200;
@@ -65,7 +65,7 @@ const DROPDOWNS: readonly Dropdown[] = [
   },
 ];
 
-/** What HubSpot calls: the actions, their dropdowns and the webhooks. Every route is behind the signature check. */
+/** HubSpot's routes: the actions, their dropdowns and the webhooks. Every route is behind the signature check. */
 export function createActionsRouter(options: ActionRoutesOptions): Router {
   const { database, dropdowns: share, onOptionsAsked: onAsked } = options;
   const router = Router({ caseSensitive: true, strict: true });

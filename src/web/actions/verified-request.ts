@@ -12,7 +12,7 @@ export interface VerifiedRequestOptions {
   publicUrl: string;
   nowMs: () => number;
   logger: Logger;
-  /** Told of each request whose v2 was good and whose v3 was not, with its path. */
+  /** Called with the path of each request whose v2 was valid and whose v3 was not. */
   onBadV3?: (path: string) => void;
 }
 
@@ -20,10 +20,10 @@ export interface VerifiedRequestOptions {
 export type RequestRefusal = SignatureRefusal | "version_not_enough" | "proxied";
 
 /**
- * Judges the headers, reads the raw body, refuses what HubSpot did not sign (401, nothing of the body looked at), and goes
- * on.
+ * Checks the headers, reads the raw body, refuses requests that HubSpot did not sign (401, without looking at the
+ * body), and calls the next handler.
  *
- * @param versions signatures that will do: actions may come with v2 alone, or beside a v3 that does not match; everything
+ * @param versions accepted signatures: actions may come with v2 alone, or with a v3 that does not match; everything
  *   else has v3
  */
 export function verifiedByHubSpot(

@@ -2,9 +2,9 @@ import type { Response } from "express";
 
 /** How much of the site one account may have. */
 export interface ShareLimits {
-  /** Requests in hand at a time. */
+  /** Requests processed at a time. */
   readonly inHand: number;
-  /** Requests that wait for their turn; a further one is refused at once. */
+  /** Requests that may wait; any further one is refused at once. */
   readonly waiting: number;
   /** How long each may wait. */
   readonly patienceMs: number;
@@ -17,8 +17,8 @@ interface Account {
 }
 
 /**
- * Keeps one account from taking the site from the others: so many of its requests are worked on at a time in this
- * process, some more wait for their turn, and the rest are refused.
+ * Keeps one account from using up the site: a number of its requests are processed at a time in this process, some more
+ * wait, and the rest are refused.
  */
 export class AccountShare {
   readonly #limits: ShareLimits;
@@ -32,7 +32,7 @@ export class AccountShare {
    * Waits for the account's turn.
    *
    * @param signal ends the wait when nobody waits for the answer any more.
-   * @returns what gives the place back, to be called once; undefined: there is none.
+   * @returns a function that frees the place, to be called once; undefined: there is none.
    */
   async enter(portalId: bigint, signal: AbortSignal): Promise<(() => void) | undefined> {
     const account = this.#accounts.get(portalId) ?? { inHand: 0, waiting: new Set() };
@@ -77,7 +77,7 @@ export class AccountShare {
   }
 }
 
-/** Aborted once the answer was sent, or nobody waits for it any more. */
+/** Aborts once the answer was sent, or nobody waits for it any more. */
 export function endOf(response: Response): AbortSignal {
   const controller = new AbortController();
   response.once("close", () => {

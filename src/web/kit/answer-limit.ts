@@ -6,9 +6,9 @@ import { sendProblem } from "./error-handler.js";
 const AFTER_COMMIT_MS = 1_000;
 
 /**
- * Answers 503 where the handlers behind it have not answered within `ms`: an honest error instead of a long wait. What
- * they have not committed by then is rolled back (request-deadline.ts), so "not saved" is true; what they still come up with
- * is dropped, and their fault ends in the log (error-handler.tsx). Who is just committing may finish.
+ * Answers 503 if the handlers behind it have not answered within `ms`: an honest error instead of a long wait. Whatever
+ * they have not committed by then is rolled back (request-deadline.ts), so "not saved" is true; their late output is
+ * dropped, and their faults are logged (error-handler.tsx). A commit in progress may finish.
  */
 export function createAnswerLimit({ ms }: { ms: number }): RequestHandler {
   return (request, response, next) => {

@@ -2,9 +2,9 @@ import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 
 /**
- * Hangs up on a connection that has more requests under way than `most`. A client may send the next ones before it has an
- * answer; the parser finds thousands in one read of a connection and hands out each before anything else is done, so those
- * beyond the bound must cost nothing: none of them reaches `handle`.
+ * Closes a connection that has more than `most` concurrent requests. A client may send further requests before it has
+ * an answer; the parser finds thousands in one read of a connection and emits each before anything else happens, so
+ * those beyond the limit must cost nothing: none of them reaches `handle`.
  */
 export function boundPipelining(handle: RequestListener, most: number): RequestListener {
   const underWay = new WeakMap<Socket, number>();

@@ -12,13 +12,13 @@ const LOGGED_PATH = 200;
 interface Problem {
   status: number;
   code: string;
-  /** What the operator has to mend first, in a sentence for the page. */
+  /** What the operator has to fix first, in a sentence for the page. */
   means?: string | undefined;
 }
 
 /**
- * The one place that turns what was thrown into an answer: status, stable code and request id; never the error's own
- * message. A browser gets a page, everybody else JSON `{ code, requestId }`.
+ * The only place that turns an exception into an answer: status, stable code and request id; never the error's own
+ * message. A browser gets a page, every other client JSON `{ code, requestId }`.
  */
 export function createErrorHandler({ logger }: { logger: Logger }): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.

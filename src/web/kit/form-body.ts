@@ -11,7 +11,7 @@ export interface FormSize {
 }
 
 /**
- * Reads the fields of a form into `request.body`, which stays undefined where none was sent. In UTF-8, as our pages
+ * Reads the fields of a form into `request.body`, which stays undefined if none was sent. In UTF-8, as our pages
  * send it, whatever charset the request names. By hand, and not by body-parser, which takes apart compressed bodies,
  * looks up charsets by name, and repeats both in its errors.
  *

@@ -24,10 +24,11 @@ interface Connection {
 }
 
 /**
- * Keeps strangers from taking all connections. When there are too many, in all or of one peer, the one goes that has
- * waited for its client the longest: an idle one, one whose request is not all there, one whose answer is not read. A
- * call that comes whole is never in danger, however many idle sockets somebody opens. Only when all are at work is the
- * newcomer closed. Answers that are not read in time are given up with their connection, and so are bodies in crumbs.
+ * Keeps strangers from taking all connections. When there are too many, in total or from one peer, the one that has
+ * waited for its client the longest is closed: an idle one, one with an incomplete request, or one whose answer is not
+ * read. A complete call is never in danger, however many idle sockets someone opens. Only if all connections are
+ * working is the new one closed. Answers that are not read in time are dropped with their connection, and so are bodies
+ * in tiny pieces.
  */
 export function guardConnections(server: Server, limits: ConnectionLimits): void {
   // In the order of the last request, or of opening: the first has been silent the longest.

@@ -14,7 +14,7 @@ export function createRequestId(): RequestHandler {
   };
 }
 
-/** The id this response carries; empty where `createRequestId` is not mounted. */
+/** The id this response carries; empty if `createRequestId` is not mounted. */
 export function requestIdOf(response: Response): string {
   const id = response.getHeader(HEADER);
   return typeof id === "string" ? id : "";

@@ -50,7 +50,7 @@ const NO_FEATURES = [
   .map((feature) => `${feature}=()`)
   .join(", ");
 
-/** Whoever sits down at this browser next finds none of our pages in its cache, and nothing else from us. */
+/** The next user of this browser finds none of our pages in its cache, and nothing else from us. */
 export function clearSiteData(response: Response): void {
   response.set("Clear-Site-Data", '"cache", "cookies", "storage"');
 }

@@ -3,7 +3,10 @@ import { Router } from "express";
 /** RFC 9116 wants a date after which the file is not to be believed; each answer is good for this long. */
 const GOOD_FOR_MS = 90 * 86_400_000;
 
-/** `GET /.well-known/security.txt`: whom to tell of a hole in this service. Without a contact there is no such route. */
+/**
+ * `GET /.well-known/security.txt`: where to report a vulnerability of this service. Without a contact there is no such
+ * route.
+ */
 export function createSecurityTxt(options: {
   /** `mailto:` or `https:` URL of the operator. */
   contact: string | undefined;

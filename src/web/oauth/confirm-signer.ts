@@ -40,9 +40,9 @@ const TRIES = 4;
 const PAUSE_MS = 500;
 
 /**
- * Asks HubSpot about the user who has just proved who they are, before anything is decided by our copy of the user list:
- * with their own token, or, where they left the permission out, with the account's own grant. So nobody is judged by an
- * old copy because they chose so.
+ * Asks HubSpot about the user who has just signed in, before our copy of the user list decides anything: with their own
+ * token or, if they left out the permission, with the account's own grant. So nobody can choose to be judged by an old
+ * copy.
  */
 export function createConfirmSigner(options: ConfirmSignerOptions): ConfirmSigner {
   return async function confirmSigner(grant, purpose) {

@@ -35,9 +35,9 @@ export interface ExchangeGuard {
 }
 
 /**
- * Anybody may call our callback with a code they made up, and each costs a request to HubSpot with our secret, at the
+ * Anyone may call our callback with an invented code, and each costs a request to HubSpot with our secret, at the
  * endpoint that also refreshes every account's tokens. So codes that HubSpot refuses use up a bucket, the process's and
- * a smaller one of the peer; codes that are good use up nothing. Refreshes take no place here and never wait.
+ * a smaller one per peer; valid codes use up nothing. Refreshes need no place here and never wait.
  */
 export function guardExchange(options: {
   exchangeCode: (code: string) => Promise<CodeExchange>;

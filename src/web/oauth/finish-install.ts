@@ -54,9 +54,9 @@ export async function finishInstall(
   const isUserConfirmed = confirmation !== "unanswered";
   const saved = await connect(options, grant, { occasion: checked.purpose, isUserConfirmed });
   const ending = endingOf(checked, confirmation, saved);
-  // Nobody is let in on an old word: where HubSpot does not say who they are, an install ends without a session.
+  // An old answer gives no access: if HubSpot does not confirm the user, an install ends without a session.
   const isSignedIn = checked.isThisBrowser && isUserConfirmed && ending === undefined;
-  // Before the session is there: nobody comes in without an entry.
+  // Before the session exists: nobody gets in without an audit entry.
   if (saved.isKnown && checked.isThisBrowser) {
     const isConnecting = checked.purpose === "install" && saved.kind === "used";
     await options.recordSignIn({ by: grant, isOpen: isSignedIn, isConnecting });
@@ -66,7 +66,7 @@ export async function finishInstall(
     options.sessions.open(response, grant, saved.at);
     options.logger.info(
       { portalId: grant.portalId, userId: grant.userId },
-      "somebody signed in to the settings site",
+      "a user signed in to the settings site",
     );
   }
   leave(options, { request, response, isSignedIn });

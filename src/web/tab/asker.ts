@@ -6,16 +6,16 @@ import { cutText } from "#platform/text/storable-text.js";
 export interface Asker {
   readonly portalId: bigint;
   readonly userId: bigint;
-  /** The app whose tab asks; undefined where HubSpot did not tell. */
+  /** The app whose tab asks; undefined if HubSpot did not tell. */
   readonly appId: string | undefined;
-  /** For the audit trail only; undefined where HubSpot did not tell. */
+  /** For the audit trail only; undefined if HubSpot did not tell. */
   readonly userEmail: string | undefined;
 }
 
 const ID = /^[1-9]\d{0,17}$/;
 
 /**
- * Reads the identity that HubSpot's proxy appended to the query. Undefined where a part is missing, malformed or given
+ * Reads the identity that HubSpot's proxy appended to the query. Undefined if a part is missing, malformed or given
  * twice: a second `portalId` could only come from the caller's own URL, and it must never be the one that is believed.
  *
  * Call it for requests whose v3 signature was verified, and no others.

@@ -51,7 +51,7 @@ export interface OverviewOptions {
   readonly now: () => Date;
 }
 
-/** Undefined where the app was never installed in this portal. */
+/** Undefined if the app was never installed in this portal. */
 export async function readOverview(
   { database, requiredScopes, siteUrl, now }: OverviewOptions,
   portalId: bigint,

@@ -19,7 +19,7 @@ export interface ExtensionOptions extends OverviewOptions {
   readonly isOurApp: (appId: string) => boolean;
   /** What the user may, as on the settings site. */
   readonly readRights: (pool: Pool, portalId: bigint, userId: bigint) => Promise<Rights | undefined>;
-  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  /** Has HubSpot asked for the account's users, if that was not done lately; never fails. */
   readonly renewUserList: (portalId: bigint) => void;
   /** What one account may have of the site and the tab together. */
   readonly share: AccountShare;

@@ -8,7 +8,7 @@ export interface Today {
   skipped: number;
   failed: number;
   waiting: number;
-  /** True where there were more than are counted. */
+  /** True if there were more than are counted. */
   isPartial: boolean;
 }
 

@@ -13,7 +13,7 @@ import { judgeEnrollRefusal } from "./refusals.js";
 import type { RefusedSender } from "./store-sender-block.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
-/** One enroll request, as whom and under which policy it is sent. */
+/** One enroll request, with its sender and its policy. */
 export interface EnrollAttempt {
   readonly execution: ClaimedExecution;
   readonly policy: Pick<Policy, "ifAlreadyEnrolled">;
@@ -21,13 +21,13 @@ export interface EnrollAttempt {
   readonly context: EnrollContext;
 }
 
-/** A refusal that concerns the sender: the contact may be sent as somebody else. */
+/** A refusal that concerns the sender: another sender may enroll the contact. */
 export interface SenderRefused {
   readonly to: "NEXT_SENDER";
   readonly refused: RefusedSender;
 }
 
-/** HubSpot enrolled the contact. A name that cannot be looked up must not make that uncertain. */
+/** HubSpot enrolled the contact. A failed name lookup must not make that uncertain. */
 export async function afterSuccess(
   { id, enrolledAt }: NewEnrollment,
   { execution: { sequenceId }, sender, context: { directory, portalId } }: EnrollAttempt,
@@ -37,9 +37,9 @@ export async function afterSuccess(
 }
 
 /**
- * What a request comes to that did not end in an enrollment we know of.
+ * The result of a request that did not end in an enrollment we know of.
  *
- * @throws what says nothing of the request, and what kept HubSpot from being asked why it refused.
+ * @throws faults that say nothing about the request, and faults while asking HubSpot why it refused.
  */
 export async function afterFailure(fault: unknown, attempt: EnrollAttempt): Promise<Result | SenderRefused> {
   if (fault instanceof HubSpotRejected) return afterRefusal(fault, attempt);
@@ -55,7 +55,7 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
   switch (refusal.is) {
     case "of-sender": {
       const { userId, email } = sender;
-      // Told of the sender from now on, to other contacts too.
+      // Known about the sender from now on, for other contacts too.
       const refused = { userId, email, code: refusal.code, message: withoutPersons(message, email) };
       return { to: "NEXT_SENDER", refused };
     }
@@ -70,14 +70,17 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
 
 const CONTRADICTION = "HubSpot says that the contact is enrolled, and does not show in what.";
 
-/** HubSpot shows the end of a sequence some tens of seconds late (docs/hubspot.md §7.1): looking sooner tells nothing. */
+/**
+ * HubSpot shows the end of a sequence some tens of seconds late (docs/hubspot.md §7.1): an earlier check shows nothing.
+ */
 const WATCH_AFTER_MS = 60_000;
 
 /**
- * HubSpot says that the contact is enrolled. If every request for it was answered, somebody else did that. An earlier attempt
- * that was never answered may be why, too, of this execution or of the one it retries: then only reading tells. It is another's where one that runs is shown and is not ours.
- * Where none is shown HubSpot contradicts itself, and where reading fails nothing is known: it is read again, not sent
- * again, since the enrollment could end meanwhile.
+ * HubSpot says that the contact is enrolled. If every request for it was answered, someone else enrolled it. An earlier
+ * unanswered attempt, of this execution or of the one it retries, may be the reason too: then only reading shows. The
+ * enrollment is someone else's if a running one is shown that is not ours. If none is shown, HubSpot contradicts
+ * itself, and if reading fails, nothing is known: it is read again, not sent again, since the enrollment could end
+ * meanwhile.
  */
 export async function afterAlreadyEnrolled(
   attempt: Pick<EnrollAttempt, "execution" | "context"> &

@@ -8,7 +8,7 @@ import type { EnrollContext } from "./enroll-context.js";
 import { settleUncertain } from "./settle-uncertain.js";
 
 /**
- * Does what a claimed execution is for, unless it is to be given up, and settles the sender's booking by what came of it.
+ * Processes a claimed execution, unless it has to be given up, and settles the sender's reservation by the result.
  *
  * @throws only what is our own fault; HubSpot's are part of the result.
  */
@@ -33,7 +33,7 @@ async function attemptByKind(execution: ClaimedExecution, context: EnrollContext
     case "CHECK_ENROLLMENT":
       return checkEnrollment(execution, context);
     case "WAIT_FOR_SEQUENCE_END":
-      // Begins in WATCHING (accept.ts); one that was put in line all the same goes back there.
+      // Begins in WATCHING (accept.ts); one that was queued anyway goes back there.
       return isUncertain ? { to: "QUEUED", delayMs: 0 } : { to: "WATCHING", delayMs: 0 };
   }
 }

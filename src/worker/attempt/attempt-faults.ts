@@ -19,29 +19,29 @@ import { wasEverInDoubt } from "./doubt.js";
 import { refusedRead } from "./refusals.js";
 
 const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
-/** A try that is due may begin this much later, with the next sweep: past the deadline it would tell of that alone. */
+/** A due try may begin this much later, with the next sweep: past the deadline it could only report the deadline. */
 const LATENESS_MS = 5_000;
 /** Gaps after our own fault: shorter than HubSpot's outages are. */
 const OWN_RETRY = { baseMs: 1_000, capMs: 60_000 };
-/** An execution that makes the worker throw or die is given up after this many times, so that it holds up nobody. */
+/** An execution that makes the worker throw or die is given up after this many times, so that it blocks nobody. */
 const MAX_CRASHES = 10;
 const FAILED_BY_US = "The app itself failed on it repeatedly; the operator's log says how.";
-/** How soon a portal that cannot be called (grant revoked, app misconfigured) is looked at again. */
+/** How soon to check again a portal that cannot be called (grant revoked, app misconfigured). */
 const PARKED_MS = 60_000;
 
-/** The app failed on an execution before it sent anything for it; the cause says how. */
+/** The app failed on an execution before it sent anything for it; see the cause. */
 export class FailedUnsent extends AppError {
   override readonly code = "FAILED_UNSENT";
 }
 
-/** HubSpot, or the way to it, is down; a 429 is pacing. */
+/** HubSpot is down or unreachable; a 429 is pacing. */
 export function isOutage(fault: unknown): boolean {
   return fault instanceof HubSpotUnavailable && !(fault instanceof HubSpotThrottled);
 }
 
 /**
- * Tries again after a growing gap, or when HubSpot said. Where HubSpot is down and no other try comes before the
- * deadline, that is the outcome; what may have been sent is still read until the deadline itself, and once at least.
+ * Tries again after a growing gap, or when HubSpot said. If HubSpot is down and no other try fits before the deadline,
+ * that is the outcome; a request that may have been sent is still read until the deadline itself, and at least once.
  */
 export function later(
   to: "QUEUED" | "UNCERTAIN",
@@ -57,12 +57,12 @@ export function later(
   return { to, delayMs, problem: fault.message };
 }
 
-/** HubSpot was not asked: due as before, with nothing counted, as soon as the portal's circuit lets it be. */
+/** HubSpot was not asked: due as before, with nothing counted, as soon as the portal's circuit allows it. */
 function spared(to: "QUEUED" | "UNCERTAIN", { message: problem }: PortalSpared): Result {
   return to === "QUEUED" ? { to, isWait: true, delayMs: 0, problem } : { to, delayMs: 0, problem };
 }
 
-/** The database was in trouble: no fault of the execution's, which is tried again after a growing gap. */
+/** The database had a problem, which is not the execution's fault: it is tried again after a growing gap. */
 function afterStorageFault(
   to: "QUEUED" | "UNCERTAIN",
   { retries }: ClaimedExecution,
@@ -73,15 +73,15 @@ function afterStorageFault(
 }
 
 /**
- * What a fault before (or instead of) a request means for the execution, `to` saying where it goes on: to be attempted,
- * as nothing was written at HubSpot, or to be read.
+ * What a fault before (or instead of) a request means for the execution. `to` says where it continues: another attempt,
+ * if nothing was written at HubSpot, or a reading.
  *
- * @throws the fault, where it is neither HubSpot's nor the database's.
+ * @throws the fault, if it is neither HubSpot's nor the database's.
  */
 export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QUEUED" | "UNCERTAIN"): Result {
   if (fault instanceof HubSpotThrottled || fault instanceof HubSpotUnavailable)
     return later(to, execution, fault);
-  // A portal that cannot be called now: the execution waits for its admin, or for ours.
+  // A portal that cannot be called now: the execution waits for its admin, or for our operator.
   if (fault instanceof GrantRevoked || fault instanceof AppMisconfigured)
     return { to, delayMs: PARKED_MS, problem: fault.message };
   if (fault instanceof HubSpotRejected) return { to: "DECIDED", outcome: refusedRead(fault) };
@@ -89,7 +89,7 @@ export function recoverable(fault: unknown, execution: ClaimedExecution, to: "QU
   throw fault;
 }
 
-/** An execution that is not to be attempted any more. One that may have been sent is read first, whatever its age. */
+/** An execution that may not be attempted any more. One that may have been sent is read first, whatever its age. */
 export function giveUp(execution: ClaimedExecution): Result | undefined {
   if (execution.state === "UNCERTAIN") return undefined;
   return pastDeadline(execution) ?? (execution.crashes < MAX_CRASHES ? undefined : givenUp(execution));
@@ -102,8 +102,8 @@ function givenUp(execution: ClaimedExecution): Result {
 }
 
 /**
- * After a failure of our own: where nothing was sent it is attempted again; otherwise HubSpot is read before anything is
- * sent or given up, unless it is that reading which fails.
+ * After our own failure: if nothing was sent, it is attempted again; otherwise HubSpot is read before anything is sent
+ * or given up, unless that very reading fails.
  */
 export function afterCrash(execution: ClaimedExecution, fault: unknown): Result {
   const { state, crashes } = execution;

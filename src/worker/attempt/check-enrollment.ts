@@ -57,8 +57,8 @@ async function look(execution: ClaimedExecution, context: CheckContext): Promise
 }
 
 /**
- * Tells whether and where a contact is enrolled, for two requests. It only reads, so after a crash it is simply done
- * again: an UNCERTAIN one goes the same way.
+ * Finds whether and where a contact is enrolled, with two requests. It only reads, so after a crash it is simply
+ * repeated: an UNCERTAIN one is handled the same way.
  *
  * @throws only what is our own fault; HubSpot's are part of the result.
  */

@@ -7,22 +7,25 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { ownValue } from "#platform/text/own-value.js";
 import { gather } from "./gather.js";
 
-/** What a call carried of its contact decides for this long after it came: weeks later it says who the owner was. */
+/** How long a call's contact properties are used: weeks later they show who the owner used to be. */
 export const PROPERTIES_FRESH_MS = 10 * 60_000;
-/** An execution that is younger than this below zero was accepted before the database's clock was set back: its age is not known. */
+/**
+ * An execution with an age further below zero than this was accepted before the database's clock was set back: its age
+ * is not known.
+ */
 const LEAST_AGE_MS = -1_000;
-/** Contacts HubSpot reads for one request (docs/hubspot.md §6). */
+/** Contacts that HubSpot reads in one request (docs/hubspot.md §6). */
 const BATCH = 100;
 /** Attempts of one claim begin within milliseconds of each other. */
 const GATHER_MS = 5;
-/** What was read ahead is used once, and within this time; at the pace HubSpot allows a hundred contacts take ten seconds. */
+/** Prefetched data is used once, and within this time; at HubSpot's pace a hundred contacts take ten seconds. */
 const AHEAD = { ttl: 30_000, max: 20_000 };
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** A contact as it is now. */
+/** A contact's current data. */
 export interface KnownContact {
-  /** Another than asked for if the contact was merged into that one. */
+  /** Differs from the requested id if the contact was merged into that one. */
   readonly contactId: string;
   readonly properties: Properties;
 }
@@ -32,7 +35,10 @@ interface ReadAhead {
   readonly properties: Properties;
 }
 
-/** What one process has read ahead, of all its portals; outlives a turn, or each turn would read a whole batch for its last few. */
+/**
+ * What one process has prefetched, for all its portals; outlives a turn, or each turn would read a whole batch for its
+ * last few.
+ */
 export type ReadAheadContacts = LRUCache<string, ReadAhead>;
 
 export function createReadAhead(): ReadAheadContacts {
@@ -52,14 +58,14 @@ export interface ContactPropertiesOptions {
   readonly freshMs?: number | undefined;
 }
 
-/** Properties HubSpot left out have no value. */
+/** Properties that HubSpot leaves out have no value. */
 function named(names: readonly string[], properties: Properties): Properties {
   return Object.fromEntries(names.map((name) => [name, ownValue(properties, name) ?? null]));
 }
 
 /**
- * What a portal's contacts are judged by, for one turn: the properties the call carried, while they are fresh and complete,
- * otherwise HubSpot's word of this moment. A hundred contacts are read for one request: those of attempts that begin
+ * The data by which a portal's contacts are judged, for one turn: the call's properties while they are fresh and
+ * complete, otherwise HubSpot's current data. A hundred contacts are read in one request: those of attempts that begin
  * together and, if they are fewer, those that are due next.
  */
 export class ContactProperties {
@@ -79,7 +85,7 @@ export class ContactProperties {
   }
 
   /**
-   * @param needed properties that have to be known, besides those every call asks for.
+   * @param needed required properties, besides those every call asks for.
    * @returns undefined if there is no such contact.
    * @throws HubSpot's and the database's faults.
    */
@@ -106,7 +112,7 @@ export class ContactProperties {
     return `${this.#options.owner.portalId}:${contactId}`;
   }
 
-  /** Once: an execution that is put off and comes again is judged by what is true then. */
+  /** Only once: an execution that was postponed and comes again is judged by current data. */
   #takeReadAhead({ contactId, names }: Question): Properties | undefined {
     const key = this.#key(contactId);
     const found = this.#options.ahead.get(key);
@@ -114,7 +120,7 @@ export class ContactProperties {
     return found !== undefined && names.every((name) => found.names.has(name)) ? found.properties : undefined;
   }
 
-  /** With the slot of the first who asks: the others hold theirs, and all would wait for one more. */
+  /** Uses the first caller's slot: the others hold theirs, and all would wait for one more. */
   async #readBatch(questions: readonly Question[]): Promise<(Properties | undefined)[]> {
     const [first] = questions;
     if (first === undefined) return [];
@@ -136,7 +142,7 @@ export class ContactProperties {
     });
   }
 
-  /** Contacts that are due next and will have to be read, for the places that are left. */
+  /** Contacts that are due next and will have to be read, for the rest of the batch. */
   async #nextToRead(asked: ReadonlySet<string>): Promise<string[]> {
     const places = BATCH - asked.size;
     if (places <= 0) return [];
@@ -146,7 +152,10 @@ export class ContactProperties {
   }
 }
 
-/** If HubSpot refuses the batch, nobody is in its answer: each who asked is then read singly, and that answer counts. */
+/**
+ * If HubSpot refuses the batch, its answer has no contacts: each caller's contact is then read individually, and that
+ * answer counts.
+ */
 async function readMany(
   contactIds: readonly string[],
   { names, gateway }: Omit<Question, "contactId">,
@@ -159,7 +168,7 @@ async function readMany(
   }
 }
 
-/** HubSpot finds a merged contact by its old id, and answers with the new one; a batch has it under neither. */
+/** HubSpot finds a merged contact by its old id and answers with the new one; a batch has it under neither id. */
 async function readSingly({ contactId, names, gateway }: Question): Promise<KnownContact | undefined> {
   const found = await gateway.readContact(contactId, [...names, "hs_object_id"]);
   return found && { contactId: found["hs_object_id"] ?? contactId, properties: named(names, found) };

@@ -4,14 +4,14 @@ import { hasPassed } from "#domain/executions/time-left.js";
 import type { Result } from "#domain/executions/write-back.js";
 
 /**
- * The end of an execution whose deadline has passed; undefined: it still has time. Not to be asked of one that may have
- * been sent and was not read since: that is read first, whatever its age.
+ * The outcome of an execution whose deadline has passed; undefined if it still has time. Do not call it for one that
+ * may have been sent and was not read since: that is read first, whatever its age.
  */
 export function pastDeadline({ deadlineMs }: Pick<ClaimedExecution, "deadlineMs">): Result | undefined {
   return hasPassed(deadlineMs) ? { to: "DECIDED", outcome: failed("DEADLINE_EXCEEDED") } : undefined;
 }
 
-/** What was found by reading, unless that leaves the execution open past its deadline. */
+/** The result of the reading, unless it leaves the execution open past its deadline. */
 export function endAtDeadline(execution: ClaimedExecution, read: Result): Result {
   return read.to === "DECIDED" ? read : (pastDeadline(execution) ?? read);
 }

@@ -7,16 +7,16 @@ import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** What is needed to find out what became of a request without an answer, beside the gateway of the attempt. */
+/** What it takes, besides the attempt's gateway, to find the result of a request without an answer. */
 export interface DoubtTools {
   readonly clock: HubSpotClock;
   /** See {@link BELIEVE_NONE_AFTER_MS}. */
   readonly believeNoneAfterMs: number;
-  /** The values of DOUBT_PROPERTIES of a contact; undefined: the contact is gone. Many are read for one request. */
+  /** The values of DOUBT_PROPERTIES of a contact; undefined: the contact is gone. One request reads many. */
   readonly readProperties: (contactId: string) => Promise<Properties | undefined>;
 }
 
-/** A request that was given up may still be at work at HubSpot: the time it has to connect and to answer. */
+/** An abandoned request may still be running at HubSpot: this is its time to connect and to answer. */
 const REQUEST_MS = 20_000;
 /** HubSpot writes the properties of a contact some tens of seconds after it enrolled it. */
 const PROPERTIES_TRAIL_MS = 90_000;
@@ -26,22 +26,27 @@ const PROPERTIES_TRAIL_MS = 90_000;
  */
 export const BELIEVE_NONE_AFTER_MS = REQUEST_MS + PROPERTIES_TRAIL_MS;
 
-/** HubSpot's clock as we know it, and the time it took a request to get there, can be off by this much. */
+/** Our estimate of HubSpot's clock, and a request's travel time, can be off by this much. */
 const CLOCK_TOLERANCE_MS = 5_000;
 
-/** What HubSpot shows of the enrollment that an execution's requests may have made. */
+/** What HubSpot shows about the enrollment that an execution's requests may have made. */
 export type Judgement =
   | { readonly is: "ours"; readonly outcome: Outcome }
   | {
-      /** Whose enrollment runs, by what is shown. Ours may have ended before it, or may not be shown yet. */
+      /**
+       * Whose enrollment is running, as far as HubSpot shows. Ours may have ended before it, or may not be shown yet.
+       */
       readonly is: "anothers" | "none";
-      /** How long until that is believed, in ms; 0: it is. Undefined: HubSpot counts an enrollment that it does not show. */
+      /**
+       * How long until that is believed, in ms; 0: it is. Undefined: HubSpot counts an enrollment that it does not
+       * show.
+       */
       readonly believedInMs: number | undefined;
     };
 
 /**
- * Reads what became of the requests that an execution sent without hearing of their end: the enrollment that HubSpot shows
- * for the contact, and where that is not ours, the contact's properties, which also tell of one that has ended.
+ * Reads the effect of an execution's unanswered requests: the enrollment that HubSpot shows for the contact and, if
+ * that is not ours, the contact's properties, which also show an ended one.
  *
  * @throws HubSpot's faults.
  */
@@ -70,7 +75,7 @@ export async function judgeDoubt(
   };
 }
 
-/** The enrollment HubSpot shows, without a date that it cannot have. */
+/** The enrollment HubSpot shows, without an impossible date. */
 async function readEnrollment(
   contactId: string,
   { gateway, clock }: { gateway: PortalGateway; clock: HubSpotClock },
@@ -79,13 +84,13 @@ async function readEnrollment(
   return shown && { ...shown, enrolledAt: readHubSpotDate(shown.enrolledAt?.getTime(), clock.at()) };
 }
 
-/** From when on an enrollment can be ours, by HubSpot's clock; undefined while that is not known. */
+/** From when an enrollment can be ours, by HubSpot's clock; undefined while that is not known. */
 function oursSince({ firstSentAt, firstAttemptMs }: ClaimedExecution, clock: HubSpotClock): Date | undefined {
   const began = firstSentAt ?? clock.at(firstAttemptMs);
   return began && new Date(began.getTime() - CLOCK_TOLERANCE_MS);
 }
 
-/** What the call showed already is older than all its requests, however the clocks differ. */
+/** Whatever the call showed is older than all its requests, however much the clocks differ. */
 function isOurs<T extends { sequenceId: string | undefined; enrolledAt: Date | undefined }>(
   shown: T,
   execution: ClaimedExecution,
@@ -97,7 +102,7 @@ function isOurs<T extends { sequenceId: string | undefined; enrolledAt: Date | u
   return latestBefore === undefined || enrolledAt.getTime() > latestBefore.getTime();
 }
 
-/** False: every request that was sent for it, or for another of its family, was answered. */
+/** False: every request for it, or for another of its family, was answered. */
 export function wasEverInDoubt({ state, doubtedAt }: ClaimedExecution): boolean {
   return doubtedAt === undefined ? state === "UNCERTAIN" : doubtedAt.getTime() > 0;
 }
@@ -120,14 +125,15 @@ function believedInMs(
   const { properties, since, askedAt, believeNoneAfterMs } = shown;
   if (hasUnexplainedEnrollment(execution, properties, { since, askedAt })) return undefined;
   const { doubtedAt } = execution;
-  // Not known since when, as HubSpot's clock was not known yet: the doubt begins with this reading.
+  // The start is not known, because HubSpot's clock was not known yet: the doubt begins with this reading.
   if (askedAt === undefined || doubtedAt === undefined) return Math.max(1, believeNoneAfterMs);
   return Math.max(0, believeNoneAfterMs - doubtedForMs(execution, askedAt));
 }
 
 /**
- * Whether HubSpot counts more enrollments than when the call came, beyond the one it shows as the latest: ours may be among
- * them. The call's own figures may trail, but as one: an enrollment they do not count, they do not show either.
+ * Whether HubSpot counts more enrollments than at the time of the call, besides the latest, which it shows: ours may be
+ * among them. The call's own figures may lag, but consistently: an enrollment that they do not count they do not show
+ * either.
  */
 function hasUnexplainedEnrollment(
   execution: ClaimedExecution,
@@ -139,13 +145,15 @@ function hasUnexplainedEnrollment(
     (properties) => readSequenceFacts(properties, askedAt).enrolledAt,
   );
   const count = countOf(now);
-  // HubSpot leaves out what has no value: no count and no latest enrollment is a contact that never was in a sequence.
+  // HubSpot leaves out properties without a value: no count and no latest enrollment means a contact that never was in
+  // a sequence.
   const isFirstTimer = Object.keys(before).length > 0 && latestBefore === undefined && isSince(latest, since);
   const countBefore = countOf(before) ?? (isFirstTimer ? 0 : undefined);
   if (countBefore === undefined || count === undefined) return false;
-  // A latest one whose date cannot be read explains nothing.
+  // A latest enrollment with an unreadable date explains nothing.
   const isAnotherLatest = latest !== undefined && latest.getTime() !== latestBefore?.getTime();
-  // The latest of all is from before our first request: others made what is counted, while the contact waited.
+  // The latest one is older than our first request: others made the enrollments that are counted, while the contact
+  // waited.
   if (isAnotherLatest && since !== undefined && latest < since) return false;
   return count - countBefore > (isAnotherLatest ? 1 : 0);
 }

@@ -5,15 +5,18 @@ import { gather } from "./gather.js";
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** Contacts asked for within this time of each other share a request: doubts come in crowds, after an outage or a crash. */
+/**
+ * Contacts requested within this time of each other share a request: doubts come in large numbers after an outage or a
+ * crash.
+ */
 const GATHER_MS = 50;
-/** Contacts HubSpot reads for one request. */
+/** Contacts that HubSpot reads in one request. */
 const BATCH = 100;
 
 /**
- * Makes what reads the properties of contacts whose enrollment is in doubt, up to 100 for one request.
+ * Creates the function that reads the properties of contacts whose enrollment is in doubt, up to 100 in one request.
  *
- * @returns a function that resolves with the values of DOUBT_PROPERTIES, undefined where the contact is gone, and rejects
+ * @returns a function that resolves with the values of DOUBT_PROPERTIES, undefined if the contact is gone, and rejects
  *   with HubSpot's faults.
  */
 export function createDoubtedContacts(
@@ -37,12 +40,12 @@ export function createDoubtedContacts(
   };
 }
 
-/** Where HubSpot refuses the batch as a whole, each is read by itself. */
+/** If HubSpot refuses the batch as a whole, each is read individually. */
 async function readBatch(
   gateway: PortalGateway,
   contactIds: readonly string[],
 ): Promise<ReadonlyMap<string, Properties>> {
-  // A batch of one costs the same as the contact by itself, which HubSpot also finds by the id it had before a merge.
+  // A batch of one costs the same as a single read, which also finds the contact by its id from before a merge.
   if (contactIds.length === 1) return new Map();
   try {
     return await gateway.readContacts([...new Set(contactIds)], DOUBT_PROPERTIES);
@@ -52,7 +55,7 @@ async function readBatch(
   }
 }
 
-/** Who is not in a batch's answer is gone, or goes by another id since a merge. */
+/** A contact missing from a batch's answer is gone, or has another id since a merge. */
 function readSingly(gateway: PortalGateway, contactId: string): Promise<Properties | undefined> {
   return gateway.readContact(contactId, DOUBT_PROPERTIES);
 }

@@ -13,7 +13,7 @@ import { FailedUnsent, recoverable } from "./attempt-faults.js";
 import type { EnrollContext } from "./enroll-context.js";
 import { judgeContact, type AdmittedContact } from "./judge-contact.js";
 
-/** Senders HubSpot may refuse before the contact is put back: those refused are passed over next time. */
+/** How many senders HubSpot may refuse before the contact is postponed: the refused ones are passed over next time. */
 const MAX_SENDERS_TRIED = 5;
 const NEXT_ROUND: Result = {
   to: "QUEUED",
@@ -23,16 +23,17 @@ const NEXT_ROUND: Result = {
 };
 
 /**
- * Attempts one claimed execution: holds the contact against the portal's policy, finds the sender, stores the intent,
- * enrolls, and explains a refusal. If the refusal concerns the sender, it goes on with the next one. Nothing is sent for a
- * contact without an address or without a sender.
+ * Attempts one claimed execution: checks the contact against the portal's policy, finds the sender, stores the intent,
+ * enrolls, and explains a refusal. If the refusal concerns the sender, it continues with the next one. Nothing is sent
+ * for a contact without an address or without a sender.
  *
- * @throws LeaseLost, and what is a fault of our own code: FailedUnsent where certainly nobody was enrolled. HubSpot's
- *   faults and the database's are part of the result.
+ * @throws LeaseLost, and faults of our own code: FailedUnsent if certainly nobody was enrolled. HubSpot's faults and
+ *   the database's are part of the result.
  */
 export async function enrollContact(claimed: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const { senders, gateway } = context;
-  // False: none was sent, or HubSpot refused the last one. Set before the request: what throws later says nothing of it.
+  // False: none was sent, or HubSpot refused the last one. Set before the request, because a later exception does not
+  // show whether it was sent.
   let mayHaveEnrolled = false;
   try {
     const contact = await judgeContact(claimed, context);
@@ -102,7 +103,7 @@ function withoutSender(decision: Exclude<SenderDecision, { kind: "send" }>): Res
   return { to: "QUEUED", isWait: true, delayMs, problem: reason, forUserId, senderChoice };
 }
 
-/** HubSpot's own faults were judged where the request was sent; any other says nothing of what became of it. */
+/** HubSpot's own faults were judged where the request was sent; any other says nothing about its effect. */
 function afterFault(fault: unknown, execution: ClaimedExecution, mayHaveEnrolled: boolean): Result {
   const isDoubtful = mayHaveEnrolled && !(fault instanceof HubSpotError);
   try {

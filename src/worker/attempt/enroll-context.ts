@@ -15,11 +15,11 @@ export interface EnrollContext {
     ownerId: string,
     read: () => Promise<Owner | undefined>,
   ) => Promise<Owner | undefined>;
-  /** Kept by the process, over turns; undefined: nothing is remembered. */
+  /** Kept by the process across turns; undefined: nothing is remembered. */
   readonly absent?: AbsentMembers | undefined;
-  /** Our copy of the directory, to be corrected by what HubSpot says of one person. */
+  /** Our copy of the directory, to be corrected by HubSpot's answer about one person. */
   readonly copy: Pick<CopyStore, "confirmOwner">;
-  /** Resolves when an old copy has been renewed, or that takes too long; undefined: ours is not old. */
+  /** Resolves when an old copy has been renewed, or when that takes too long; undefined: our copy is not old. */
   readonly renewed?: Promise<void> | undefined;
   readonly contacts: ContactProperties;
   readonly senders: SenderSelection;

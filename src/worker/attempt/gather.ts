@@ -8,19 +8,19 @@ interface Waiting<I, O> {
 
 interface GatherOptions<I, O> {
   readonly ms: number;
-  /** Gets what was asked, and answers in the same order; what it throws reaches each who asked. */
+  /** Receives the requests, and answers in the same order; its exceptions reach every caller. */
   readonly run: (items: readonly I[]) => Promise<readonly O[]>;
-  /** Most that are asked at once; by default all that wait. */
+  /** Maximum per batch; by default everything that waits. */
   readonly most?: number;
   /**
-   * Begins a batch while an earlier one is under way. For requests to HubSpot: one that is not answered for seconds must
-   * not hold up the others.
+   * Begins a batch while an earlier one is running. For requests to HubSpot: one without an answer for seconds must not
+   * hold up the others.
    */
   readonly isConcurrent?: boolean;
 }
 
 /**
- * Shares one statement, or one request, among those who ask within `ms` of each other, or while one is under way. One at a
+ * Combines calls within `ms` of each other, or while a batch is running, into one statement or request. One batch at a
  * time, unless `isConcurrent`.
  */
 export function gather<I, O>(options: GatherOptions<I, O>): (item: I) => Promise<O> {

@@ -5,19 +5,19 @@ import { later, recoverable } from "./attempt-faults.js";
 import { doubtedForMs, judgeDoubt, type Judgement } from "./doubt.js";
 import type { EnrollContext } from "./enroll-context.js";
 
-/** What trails may show at any moment: looked at again this soon, and no sooner. */
+/** Lagging data may appear at any moment: it is read again this soon, and no sooner. */
 const LOOK_AGAIN_MS = { least: 500, most: 30_000 };
 /**
- * Where time alone settles nothing the gaps grow with the doubt itself, not with all that has put the contact off before: what
- * was only late is settled within the minute.
+ * If time alone settles nothing, the gaps grow with the doubt itself, not with earlier postponements: an answer that
+ * was only late is found within the minute.
  */
 const CONTRADICTED = { leastMs: 5_000, mostMs: 15 * 60_000, ofItsAge: 0.5 };
 
-/** Of which enrollment it counts HubSpot shows nothing: only the one that is the latest. */
+/** HubSpot shows only the latest of the enrollments it counts. */
 export const UNEXPLAINED =
   "HubSpot counts an enrollment of this contact that it does not show and that may be this one, so nothing more is sent. Look at the contact in HubSpot.";
 
-/** What HubSpot shows, or the result where it could not be read: then it is read again, and nothing is sent. */
+/** What HubSpot shows, or the result if it could not be read: then it is read again, and nothing is sent. */
 export async function readDoubt(
   execution: ClaimedExecution,
   context: Pick<EnrollContext, "gateway" | "doubts">,
@@ -25,7 +25,7 @@ export async function readDoubt(
   try {
     return await judgeDoubt(execution, context);
   } catch (error) {
-    // Even a refusal says nothing about the enrollment: calling it failed could contradict HubSpot.
+    // Even a refusal says nothing about the enrollment: an outcome "failed" could contradict HubSpot.
     if (error instanceof HubSpotRejected) return later("UNCERTAIN", execution, error);
     return recoverable(error, execution, "UNCERTAIN");
   }

@@ -4,12 +4,12 @@ import { refusalCode } from "#domain/executions/refusal.js";
 import { SENDER_REFUSALS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";
 import type { HubSpotRejected } from "#platform/hubspot/errors.js";
 
-/** What HubSpot's refusal of an enrollment says. */
+/** What HubSpot's refusal of an enrollment means. */
 export type EnrollRefusal =
-  /** It concerns the sender: the contact may be sent as somebody else. */
+  /** It concerns the sender: another sender may enroll the contact. */
   | { readonly is: "of-sender"; readonly code: SenderRefusalCode }
   | { readonly is: "already-enrolled" }
-  /** A 404 without a word: the contact or the sequence is gone. */
+  /** A 404 without a message: the contact or the sequence is gone. */
   | { readonly is: "missing" }
   | { readonly is: "final"; readonly outcome: Outcome };
 
@@ -35,8 +35,8 @@ export function judgeEnrollRefusal(refusal: HubSpotRejected, sender: Sender): En
 }
 
 /**
- * The outcome where HubSpot refuses to have a contact read. Unless it names the user who reads, what is not permitted is
- * not permitted to the app.
+ * The outcome if HubSpot refuses to let a contact be read. Unless it names the reading user, the app lacks the
+ * permission.
  */
 export function refusedRead(refusal: HubSpotRejected): Outcome {
   const isOfApp = refusal.httpStatus === 403 && refusal.category !== "PERMISSION_DENIED";

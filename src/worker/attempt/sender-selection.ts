@@ -36,29 +36,32 @@ import { clearSenderBlock, storeSenderRefusal, type RefusedSender } from "./stor
 
 export interface SenderSelectionOptions {
   owner: Ownership;
-  /** The clock of windows, away dates and caps; by default the database's, which the marks of senders go by, too. */
+  /** The clock of windows, away dates and caps; by default the database's, which senders' blocks use, too. */
   now?: (() => Date) | undefined;
-  /** Those of all the process's portals; without them the desk has its own. */
+  /** Shared by all the process's portals; by default its own. */
   openings?: Openings;
   breathe?: Breathe;
-  /** What earlier turns read of the portal's policy; without it the desk has its own. */
+  /** What earlier turns read of the portal's policy; by default its own. */
   memory?: PolicyMemory;
 }
 
 /** An admin's change takes effect within this time, also in the middle of a turn. */
 const POLICY_MS = 2_000;
-/** Rotations that a turn's first read brings because the last turn needed them: accounts use one or two. */
+/** How many rotations a turn's first read includes because the last turn needed them: accounts use one or two. */
 const MOST_REMEMBERED = 4;
-/** Attempts that are ready to be sent within this time of each other share the statement that stores their intents. */
+/** Attempts that become ready within this time of each other share the statement that stores their intents. */
 const INTENT_GATHER_MS = 5;
-/** Members of rotations stored by one statement: each contact may turn a rotation of 200. */
+/** Members of rotations stored by one statement: each contact may advance a rotation of 200. */
 const MOST_TURNED = 1_000;
 
-/** A portal's senders in the hands of its owner, for one turn: chosen, counted, marked, and stored before anything is sent. */
+/** A portal's senders, held by its owner for one turn: chosen, counted, blocked, and stored before anything is sent. */
 export class SenderSelection {
   readonly #owner: Ownership;
   readonly #now: () => Date;
-  /** The database's time less the monotonic clock's, as first read: no clock that is set meanwhile moves the turn's. */
+  /**
+   * The database's time minus the monotonic clock's, as first read: a clock that is set meanwhile does not move the
+   * turn's.
+   */
   #databaseAheadMs: number | undefined;
   readonly #openings: Openings;
   readonly #breathe: Breathe;
@@ -71,7 +74,7 @@ export class SenderSelection {
   readonly #readHistory: (question: HistoryQuestion) => Promise<ContactHistory | undefined>;
   readonly #needs: { readonly presets: Set<string>; readonly rotations: Set<string> };
   #policy: PortalPolicy | undefined;
-  /** Refusals are stored one after the other. */
+  /** Refusals are stored one after another. */
   #refusing: Promise<void> = Promise.resolve();
   #reading: Promise<PortalPolicy> | undefined;
   #policyReadAtMs = Number.NEGATIVE_INFINITY;
@@ -99,7 +102,7 @@ export class SenderSelection {
     return this.#now();
   }
 
-  /** Before anything was read of the database this machine's clock stands in. */
+  /** Until something was read from the database, this machine's clock is used. */
   #databaseNow(): Date {
     const aheadMs = this.#databaseAheadMs;
     return aheadMs === undefined ? new Date() : new Date(Math.round(performance.now() + aheadMs));
@@ -107,10 +110,10 @@ export class SenderSelection {
 
   /**
    * What applies in the portal now: at most two seconds old, and never older than `since`, a moment before now by the
-   * database's clock, e.g. a call's acceptance. A clock that was set back may take that moment for one to come: what was
-   * read after the question is new enough, whatever the clock says.
+   * database's clock, e.g. a call's acceptance. A clock that was set back may put that moment in the future: a read
+   * that began after this call is new enough, whatever the clock says.
    *
-   * @param needs presets and rotations that have to be in it, with all that this turn has needed so far.
+   * @param needs presets and rotations that it must contain, besides all that this turn has needed so far.
    */
   async policy(since?: Date, needs: Needs = NEEDS_NOTHING): Promise<PortalPolicy> {
     const askedAtMs = performance.now();
@@ -122,12 +125,12 @@ export class SenderSelection {
       return isOlder || !covers(policy, needs);
     };
     if (isOld()) policy = await this.#readPolicy();
-    // The read that was waited for may have been under way before the question.
+    // The awaited read may have begun before this call.
     if (isOld()) policy = await this.#readPolicy();
     return policy;
   }
 
-  /** What applies to a call, by a policy no older than its acceptance. */
+  /** What applies to a call, from a policy no older than its acceptance. */
   policyOf(
     execution: Pick<ClaimedExecution, "acceptedAt" | "request">,
   ): Promise<{ portal: PortalPolicy; effective: EffectivePolicy }> {
@@ -141,7 +144,7 @@ export class SenderSelection {
     if (rotations.size > 0) this.#memory.lastRotations = [...this.#needs.rotations].slice(-MOST_REMEMBERED);
   }
 
-  /** One read for all who ask while it is under way. */
+  /** One read serves all callers while it is running. */
   #readPolicy(): Promise<PortalPolicy> {
     this.#reading ??= this.#startRead().finally(() => {
       this.#reading = undefined;
@@ -155,7 +158,7 @@ export class SenderSelection {
     const policy = await readPortalPolicy(pool, portalId, {
       memory: this.#memory,
       rotations: this.#policy?.rotations,
-      // As it stands now: what is needed from here on is not in it.
+      // The current needs: what is added from here on is not in this read.
       needs: { presets: new Set(this.#needs.presets), rotations: new Set(this.#needs.rotations) },
     });
     this.#databaseAheadMs ??= policy.readAt.getTime() - performance.now();
@@ -165,7 +168,7 @@ export class SenderSelection {
     return policy;
   }
 
-  /** Our own enrollments of a contact; those who ask at the same moment share the statement. */
+  /** Our own enrollments of a contact; simultaneous callers share the statement. */
   historyOf(question: HistoryQuestion): Promise<ContactHistory | undefined> {
     return this.#readHistory(question);
   }
@@ -189,7 +192,7 @@ export class SenderSelection {
     );
   }
 
-  /** @throws LeaseLost where this owner may not send any more. */
+  /** @throws LeaseLost if this owner may not send any more. */
   storeIntent(executionId: bigint, sender: ChosenSender, senderChoice: StoredSenderChoice): Promise<void> {
     return this.#storeIntent({
       executionId,
@@ -201,7 +204,7 @@ export class SenderSelection {
 
   async #storeIntents(intents: readonly Intent[]): Promise<void[]> {
     const turned = this.#wheels.takeTurned();
-    // Before the intents: what was picked for them is never lost with this owner.
+    // Before the intents, so that their picks are never lost with this owner.
     while (turned.length > MOST_TURNED) await storeIntents(this.#owner, [], turned.splice(0, MOST_TURNED));
     const stored = await storeIntents(this.#owner, intents, turned);
     if (stored < intents.length)
@@ -212,11 +215,11 @@ export class SenderSelection {
   /**
    * HubSpot refused the sender: its place and turn are free again, and contacts pass it over from now on.
    *
-   * @throws LeaseLost where this owner may not send any more.
+   * @throws LeaseLost if this owner may not send any more.
    */
   async refused(executionId: bigint, refused: RefusedSender): Promise<void> {
     this.release({ id: executionId });
-    // Requests under way as the same sender come back with the same answer: it is stored once.
+    // Concurrent requests as the same sender get the same answer: it is stored once.
     if (!this.#blocks.refused(refused.userId, refused.code, refused.message)) return;
     const storing = this.#refusing.then(() => storeSenderRefusal(this.#owner, refused));
     this.#refusing = storing.catch(() => undefined);
@@ -232,9 +235,9 @@ export class SenderSelection {
   }
 
   /**
-   * Books what came of an attempt. What may have been sent keeps its place.
+   * Settles the reservation by an attempt's result. A request that may have been sent keeps its place.
    *
-   * @throws LeaseLost where nothing this owner found out can be written any more.
+   * @throws LeaseLost if nothing this owner found out can be written any more.
    */
   async settle(execution: Pick<ClaimedExecution, "id">, result: Result): Promise<void> {
     const { id } = execution;
@@ -248,7 +251,7 @@ export class SenderSelection {
     this.#wheels.keep(id);
     this.#blocks.endProbe(id);
     if (sender === undefined) return;
-    // The contact is enrolled, whatever becomes of the mark: the next success clears it.
+    // The contact is enrolled, even if clearing the block fails: the next success clears it.
     await this.#clearBlock(sender.userId).catch((error: unknown) => {
       if (error instanceof LeaseLost) throw error;
     });

@@ -22,7 +22,7 @@ async function settle(
   return lookAgain(execution, context, { believedInMs, problem });
 }
 
-/** A doubt that ends unsettled is told as one: the contact has to be looked at. */
+/** A doubt that ends unsettled is reported as such: someone has to look at the contact. */
 function withDoubt(execution: ClaimedExecution, result: Result): Result {
   if (result.to !== "DECIDED" || result.outcome.errorCode === undefined || !wasEverInDoubt(execution))
     return result;
@@ -31,9 +31,9 @@ function withDoubt(execution: ClaimedExecution, result: Result): Result {
 
 /**
  * Settles an execution whose last attempt ended without an answer, by reading: an enrollment in the same sequence at or
- * after its first attempt is ours and counts as done, also one that has ended. That there is none is believed only when
- * HubSpot has had the time to show it (doubt.ts); then the contact may be attempted again. While HubSpot counts an
- * enrollment that it does not show nothing is sent: that ends at the deadline.
+ * after its first attempt is ours and counts as done, even one that has ended. "None" is believed only when HubSpot has
+ * had the time to show one (doubt.ts); then the contact may be attempted again. While HubSpot counts an enrollment that
+ * it does not show, nothing is sent; that ends at the deadline.
  */
 export async function settleUncertain(
   execution: ClaimedExecution,

@@ -5,18 +5,18 @@ import { LIMITED_FOR_MS, type SenderRefusalCode } from "#domain/senders/sender-b
 import { assertOwner } from "#platform/queue/portal-lease.js";
 import { cutText } from "#platform/text/storable-text.js";
 
-/** A sender as whom HubSpot just refused to enroll. */
+/** A sender with whom HubSpot has just refused to enroll. */
 export interface RefusedSender {
   readonly userId: bigint;
   readonly email: string;
   readonly code: SenderRefusalCode;
-  /** HubSpot's words. */
+  /** HubSpot's message. */
   readonly message: string;
 }
 
 const isLimit = ({ code }: RefusedSender): boolean => code === "SENDER_LIMIT_REACHED";
 
-/** `known`: the same refusal stood there before. Void unless the lease holds. */
+/** `known`: the same refusal was there before. Does nothing unless the lease holds. */
 const storeRefusal = (leaseCte: string): string => `
   WITH ${leaseCte}, known AS (
     SELECT s.refused_code FROM senders s, lease WHERE s.portal_id = lease.portal_id AND s.user_id = $3
@@ -41,12 +41,12 @@ const storeRefusal = (leaseCte: string): string => `
   })}`;
 
 /**
- * Marks a sender whom HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once, or, if
- * one was raised within the hour, together with the other senders refused in it at its end. Being over a limit passes by
- * itself and raises none.
+ * Blocks a sender that HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once or,
+ * if one was raised within the hour, at the end of that hour together with the other refused senders. A sender over its
+ * limit recovers without help and raises none.
  *
- * One statement, since it holds the lease's row, for which a successor would wait. A portal's owner stores one after the
- * other (domain/alerts/outbox.ts says why).
+ * One statement, since it holds the lease's row, for which a successor would wait. A portal's owner stores one after
+ * another (domain/alerts/outbox.ts says why).
  *
  * @throws LeaseLost if the portal has a new owner.
  */
@@ -71,7 +71,7 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
 }
 
 /**
- * An enrollment as this sender succeeded: whatever stood against it is over.
+ * An enrollment with this sender succeeded: its block is over.
  *
  * @throws LeaseLost if the portal has a new owner.
  */

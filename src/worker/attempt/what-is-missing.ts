@@ -3,7 +3,7 @@ import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { EnrollContext } from "./enroll-context.js";
 
-/** Whether HubSpot has the contact; "not-told": it does not let the app ask. */
+/** Whether HubSpot has the contact; "not-told": it does not let the app read contacts. */
 async function askForContact(
   contactId: string,
   { gateway }: Pick<EnrollContext, "gateway">,
@@ -17,10 +17,10 @@ async function askForContact(
 }
 
 /**
- * What a 404 without a word on an enrollment means. The contact is asked for, and our copy of the sequences; not the sequence
- * itself: HubSpot documents that route for user-level apps alone.
+ * What a 404 without a message on an enrollment means. The contact is read, and our copy of the sequences; not the
+ * sequence itself: HubSpot documents that route for user-level apps only.
  *
- * @throws HubSpotUnavailable if the contact cannot be asked for now: nothing was enrolled.
+ * @throws HubSpotUnavailable if the contact cannot be read now: nothing was enrolled.
  */
 export async function whatIsMissing(
   execution: Pick<ClaimedExecution, "contactId" | "sequenceId">,

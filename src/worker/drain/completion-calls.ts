@@ -12,38 +12,38 @@ import {
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 
-/** Where completions are sent, and where what came of them is written. */
+/** Where completions are sent, and where their results are written. */
 export interface CompletionChannel {
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly write: (results: readonly CompletionResult[]) => Promise<void>;
 }
 
-/** What an answer told of a batch. */
+/** What an answer says about a batch. */
 export interface BatchResult {
   readonly results: readonly CompletionResult[];
-  /** Of which it leaves open whether they were taken. */
+  /** Completions whose result the answer leaves open. */
   readonly untold: readonly OwedCompletion[];
-  /** HubSpot took some of the untold and not others: none of them tells of another. */
+  /** HubSpot accepted some of the untold ones and not others: none of them says anything about another. */
   readonly isMixed: boolean;
 }
 
 const RETRY = { baseMs: 1_000, capMs: 10 * 60_000 };
-/** After a lost answer: what HubSpot took it may have taken late, and what it did not it may be about to. */
+/** After a lost answer: HubSpot may have accepted the completions late, or may be about to. */
 const DOUBT_RETRY = { baseMs: 6_000, capMs: 10 * 60_000 };
 const PARKED_MS = 60_000;
 
-/** The grant or its scopes: each callback by itself would be refused as well. */
+/** The grant or its scopes are at fault: each single callback would be refused as well. */
 const CONCERNS_ALL: readonly number[] = [401, 403];
 
 /**
- * HubSpot's word on a callback: unknown, expired, let go or completed before, by whatever 4xx. 408, 423 and 429 are none of
- * these: the transport takes them for an outage.
+ * HubSpot's refusal of a callback: unknown, expired, released or completed before, with any 4xx. 408, 423 and 429 are
+ * not among them: the transport treats them as an outage.
  */
 function isRefusal(fault: unknown): fault is HubSpotRejected {
   return fault instanceof HubSpotRejected && !CONCERNS_ALL.includes(fault.httpStatus);
 }
 
-/** Whether HubSpot may have done what it was asked for, though its answer is not known. */
+/** Whether HubSpot may have carried out the request although its answer is not known. */
 function isLostAnswer(fault: HubSpotError): boolean {
   return fault instanceof HubSpotUnavailable && !fault.wasNotSent;
 }
@@ -54,7 +54,7 @@ function retryDelayMs(fault: HubSpotError, tries: number): number {
   return Math.max(askedMs, backoffMs(tries + 1, isLostAnswer(fault) ? DOUBT_RETRY : RETRY));
 }
 
-/** What was sent together is sent together again, so that it stays one request. */
+/** Completions that were sent together are sent together again, so that it stays one request. */
 function afterFault(batch: readonly OwedCompletion[], fault: HubSpotError): CompletionResult[] {
   const delayMs = retryDelayMs(fault, Math.max(...batch.map(({ tries }) => tries)));
   const isUnasked = fault instanceof PortalSpared;
@@ -93,7 +93,7 @@ export async function sendOne(
 }
 
 /**
- * Sends several for one request. Where HubSpot refuses it as a whole, for what may be one bad callback, all are untold.
+ * Sends several in one request. If HubSpot refuses it as a whole, possibly for one bad callback, all are untold.
  *
  * @throws what is not HubSpot's fault.
  */

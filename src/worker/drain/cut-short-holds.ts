@@ -10,12 +10,13 @@ export interface CutShortOptions {
   readonly count: (holds: number) => void;
 }
 
-/** Once it is known that HubSpot lets go of contacts, a further alert soon says nothing new. */
+/** Once it is known that HubSpot releases contacts early, another alert soon says nothing new. */
 const QUIET_HOURS = 30 * 24;
 
 /**
- * Tells of outcomes that HubSpot refused for good although it was to hold their contacts for longer: in the log, in a
- * counter, and once to the portal's admins. One may have left its workflow; many mean that holds end sooner than asked.
+ * Reports outcomes that HubSpot refused for good although it should still have held their contacts: in the log, in a
+ * counter, and once to the portal's admins. A single contact may have left its workflow; many mean that holds end
+ * sooner than requested.
  *
  * @param refused executions whose completion HubSpot has just refused.
  */
@@ -27,7 +28,7 @@ export async function tellOfCutShortHolds(
   const { holds, leastHours } = await readCutShort(pool, portalId, refused);
   if (holds === 0) return;
   options.count(holds);
-  logger.warn({ portalId, holds, leastHours }, "HubSpot let go of contacts before the end of their hold");
+  logger.warn({ portalId, holds, leastHours }, "HubSpot released contacts before the end of their hold");
   await raiseAlert(pool, {
     portalId,
     kind: "HOLDS_CUT_SHORT",

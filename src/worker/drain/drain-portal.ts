@@ -41,7 +41,7 @@ import { handOver } from "./hand-over.js";
 import { openPortalCalls } from "./portal-calls.js";
 import { PortalTurn } from "./portal-turn.js";
 import { readOnce } from "#worker/renewal/read-once.js";
-import { SenderDesk } from "#worker/attempt/sender-desk.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "./slot-source.js";
 import { createTurnStarts, type TurnStart } from "./turn-start.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
@@ -99,17 +99,17 @@ function openBudget(lease: PortalLease, limit: number): RequestBudget {
 }
 
 /** How soon to retry a portal that only the operator can help. */
-const STANDSTILL_MS = 60_000;
+const BLOCKED_RETRY_MS = 60_000;
 
 /**
  * The database refuses what every turn needs until the operator fixes it: the page and an alert tell the account's
  * admins why nothing happens. If not even that can be stored, the log has to do (platform/db/trouble-log.ts).
  */
-async function noteStandstill(options: PortalCircuitOptions, fault: unknown): Promise<void> {
+async function recordBlocked(options: PortalCircuitOptions, fault: unknown): Promise<void> {
   const trouble = databaseTroubleOf(fault);
   if (trouble?.isStandstill !== true) return;
   const circuit = new PortalCircuit(options);
-  circuit.failed(trouble.means, { retryAfterMs: STANDSTILL_MS, ownCause: trouble.cause });
+  circuit.failed(trouble.means, { retryAfterMs: BLOCKED_RETRY_MS, ownCause: trouble.cause });
   await circuit.saved();
 }
 
@@ -156,12 +156,18 @@ export function createDrain(options: DrainOptions): DrainHandler {
       logger.warn({ err: fault, portalId }, "the portal's circuit could not be stored");
     };
     const circuit = new PortalCircuit({ pool, lease, onFault });
-    const desk = new SenderDesk({ owner, now: options.now, openings, breathe, memory: memoryOf(portalId) });
+    const senders = new SenderSelection({
+      owner,
+      now: options.now,
+      openings,
+      breathe,
+      memory: memoryOf(portalId),
+    });
     // First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called.
     const [{ isConnected: mayCall, directory: state, areDoubtsDue }] = await Promise.all([
       takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
-      circuit.isOpen ? undefined : desk.policy(),
+      circuit.isOpen ? undefined : senders.policy(),
     ]);
     if (circuit.isOpen || !mayCall) {
       await expireOverdue(owner, mayCall ? "HUBSPOT_UNAVAILABLE" : "DEADLINE_EXCEEDED");
@@ -169,7 +175,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     }
     const need = await directoryNeed(state, () => hasQueuedWork(pool, portalId));
     // A paused execution waits, but not past its time.
-    if ((await desk.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
+    if ((await senders.policy()).isPaused) await expireOverdue(owner, "PORTAL_PAUSED");
     const slots = createSlotSource(budget, {
       portalId,
       circuit,
@@ -224,10 +230,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
             ownerReads,
             absent,
             contacts,
-            desk,
+            senders,
             doubts,
           }),
-        mayAttempt: async () => !(await desk.policy()).isPaused,
+        mayAttempt: async () => !(await senders.policy()).isPaused,
         logger,
         onRefused: (ids) => tellOfCutShortHolds({ pool, portalId, logger, count: onCutShort }, ids),
         mayGoOn,
@@ -256,7 +262,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       return await workThrough(lease, budget, turn);
     } catch (error) {
       if (!(error instanceof LeaseLost)) {
-        await noteStandstill({ pool, lease, onFault: () => undefined }, error);
+        await recordBlocked({ pool, lease, onFault: () => undefined }, error);
         throw error;
       }
       logger.warn({ portalId, epoch: lease.epoch }, "the portal has a new owner");

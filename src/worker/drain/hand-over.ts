@@ -8,22 +8,22 @@ import {
 } from "#platform/queue/portal-lease.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 
-/** Long enough for the server to end a session that vanished inside a transaction and holds the lease's row. */
+/** Long enough for the server to end a vanished session that holds the lease's row in a transaction. */
 const TRY_FOR_MS = 12_000;
 const PAUSE_MS = 250;
 
 export interface HandOverOptions {
   readonly pool: Pool;
   readonly lease: PortalLease;
-  /** What is left of the request window at this moment: asked again before each try. */
+  /** What is left of the request window now: read before each try. */
   readonly left: () => WindowLeft;
-  /** False once a successor may have taken the portal: there is nothing to hand over any more. */
+  /** False once a successor may have taken the portal: then there is nothing left to hand over. */
   readonly isFresh: () => boolean;
 }
 
 /**
- * Hands the portal to its next owner. A database that is away, or a row that somebody else holds, costs a few more tries:
- * without the hand-over the portal rests until its lease lapses and then until HubSpot's window has passed.
+ * Hands the portal to its next owner. If the database is away, or someone else holds the row, it tries a few more
+ * times: without the hand-over the portal is idle until its lease expires and then until HubSpot's window has passed.
  *
  * @throws PortalNotReleased if it could not be stored.
  */

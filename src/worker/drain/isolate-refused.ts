@@ -7,18 +7,18 @@ import {
   type CompletionChannel,
 } from "./completion-calls.js";
 
-/** Sent singly first, spread over the batch: their answers say what is the matter with the rest of it. */
+/** Sent individually first, spread over the batch: their answers show what is wrong with the rest of it. */
 const PROBES = 5;
-/** A batch in doubt that is refused in its first minute is put off, unless one probe shows that it need not be. */
+/** A batch in doubt that is refused in its first minute is postponed, unless one probe shows that it need not be. */
 const EARLY_PROBES = 1;
-/** From this share of refusals on, each by itself costs fewer requests than halving. */
+/** From this share of refusals, sending each individually costs fewer requests than halving. */
 const MANY_REFUSED = 1 / 3;
-/** Written down every so many: what a crash, or a lost lease, makes us send again stays small. */
+/** Results are stored every so many, so that a crash or a lost lease makes us send only a few again. */
 const SINGLES_AT_ONCE = 10;
 
 /**
- * Those whose answer was lost in the same request stand together: HubSpot took all of them, or none. What a dead owner may
- * have sent stands alone.
+ * Completions whose answer was lost in the same request form a group: HubSpot accepted all of them, or none. Those that
+ * a dead owner may have sent are alone.
  */
 function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
   const groups = new Map<number | undefined, OwedCompletion[]>();
@@ -30,19 +30,19 @@ function byRequest(untold: readonly OwedCompletion[]): OwedCompletion[][] {
 }
 
 /**
- * Finds out what becomes of completions that HubSpot did not tell apart: it refused a batch of them as a whole, or its
+ * Finds the results of completions that HubSpot did not distinguish: it refused a batch of them as a whole, or its
  * answer did not name them.
  *
- * If the answer says that some were taken and some not, and does not name them, each is sent by itself. Otherwise a few are
- * sent singly. If some are taken, the batch holds a bad callback or more, which halving finds. If all are
- * refused, it is the batch:
+ * If the answer says that some were accepted and some not, without naming them, each is sent individually. Otherwise a
+ * few are sent individually. If some of these are accepted, the batch contains one or more bad callbacks, which halving
+ * finds. If all are refused, it is the batch:
  *
- * - One whose answer was lost was taken with it, or HubSpot let go of its contacts. Sending each would tell the same
- *   for a hundred requests.
- * - In its first minute HubSpot may not hold the callbacks yet. It is put off.
- * - Any other is sent one by one.
+ * - A batch whose answer was lost was accepted, or HubSpot released its contacts. Sending each would show the same for
+ *   a hundred requests.
+ * - In its first minute HubSpot may not hold the callbacks yet. It is postponed.
+ * - Any other batch is sent one by one.
  *
- * Ends as soon as HubSpot does not answer; what was not told by then is left as it is.
+ * Ends as soon as HubSpot does not answer; the remaining completions are left as they are.
  */
 export async function isolateRefused(
   channel: CompletionChannel,
@@ -86,7 +86,7 @@ function spread(group: readonly OwedCompletion[], count: number): OwedCompletion
   return Array.from({ length: count }, (_, index) => group[Math.round(index * step)] as OwedCompletion);
 }
 
-/** An answer is that it was taken, or was refused; anything else is an outage, or a limit. */
+/** Accepted or refused counts as an answer; anything else is an outage, or a limit. */
 function areAnswers(results: readonly CompletionResult[]): boolean {
   return results.every(({ to }) => to === "COMPLETED" || to === "COMPLETION_REFUSED");
 }
@@ -108,7 +108,7 @@ async function sendSingly(
   return results;
 }
 
-/** Halves what is refused as a whole until the bad callbacks stand alone. */
+/** Halves a refused batch until the bad callbacks are alone. */
 async function sendHalves(channel: CompletionChannel, group: readonly OwedCompletion[]): Promise<boolean> {
   const middle = Math.ceil(group.length / 2);
   const halves = [group.slice(0, middle), group.slice(middle)].filter((half) => half.length > 0);

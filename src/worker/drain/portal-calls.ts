@@ -21,13 +21,16 @@ export interface PortalCallsOptions {
   portalId: bigint;
   budget: RequestBudget;
   slots: SlotSource;
-  /** What all portals of this process share. */
+  /** Shared by all portals of this process. */
   gate: FairGate;
   circuit: PortalCircuit;
   forPortal: (portal: PortalTransportOptions) => PortalTransport;
 }
 
-/** An owner's way to HubSpot for one turn: every request paced, fenced, and reported to the portal's circuit. */
+/**
+ * An owner's access to HubSpot for one turn: every request is paced, checked against the lease, and reported to the
+ * portal's circuit.
+ */
 export interface PortalCalls {
   /** A gateway whose first request uses the slot given, if any. */
   gatewayWith(slot?: HeldSlot): PortalGateway;
@@ -35,23 +38,23 @@ export interface PortalCalls {
   isCallable(): boolean;
   /** How many executions may be attempted at once: as many as HubSpot has shown that it answers. */
   mostUnderWay(): number;
-  /** Whether all this turn does at the moment is wait for HubSpot, or for its turn to ask it. */
+  /** Whether this turn only waits for HubSpot now, or for its turn to send. */
   isWaiting(): boolean;
 }
 
-/** Until somebody gives the app the right credentials every call ends alike: one a minute and portal will do. */
+/** Until someone gives the app the right credentials, every call fails alike: one per minute and portal is enough. */
 const MISCONFIGURED_MS = 60_000;
 
 /**
- * A probe is waited for less long than other requests, as it is likely in vain and holds up others; but longer each time,
- * so that an account whose HubSpot answers slowly does not stay shut out.
+ * A probe gets a shorter timeout than other requests, since it will probably fail and holds up others; but a longer one
+ * each time, so that an account whose HubSpot answers slowly is not locked out.
  */
 const PROBE_TIMEOUT_STEP_MS = 5_000;
-/** A turn none of whose calls has come to an end for this long only waits. */
+/** A turn of which no call has ended for this long only waits. */
 const WAITS_AFTER_MS = 1_000;
 
 /**
- * A 429 by the second or ten seconds is pacing, which the budget sees to; one by the day, or with a long pause asked for,
+ * A 429 per second or per ten seconds is pacing, which the budget handles; one per day, or with a long requested pause,
  * is a state of the account. Our own storage is not HubSpot, and a request that was not made says nothing about it.
  */
 function reportFailure(circuit: PortalCircuit, fault: unknown): void {
@@ -67,7 +70,7 @@ function reportFailure(circuit: PortalCircuit, fault: unknown): void {
   if (fault instanceof HubSpotRejected) circuit.succeeded();
 }
 
-/** Calls under way, and since when none has come to an end. */
+/** Calls in flight, and since when none has ended. */
 class Waiting {
   #underWay = 0;
   #sinceMs = 0;
@@ -93,7 +96,7 @@ export function openPortalCalls(options: PortalCallsOptions): PortalCalls {
   const waiting = new Waiting();
   let isCallable = true;
 
-  /** The gate comes after the slot, which may take seconds to come free, and before the question whether to send at all. */
+  /** The gate comes after the slot, which may take seconds, and before the check whether to send at all. */
   async function throughGate(slot: RequestSlot): Promise<RequestSlot> {
     const leave = await gate.enter(portalId);
     try {

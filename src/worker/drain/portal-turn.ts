@@ -25,16 +25,16 @@ export interface PortalTurnOptions {
   /** A gateway whose first request uses the slot given, if any. */
   gatewayWith: (slot?: HeldSlot) => PortalGateway;
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
-  /** False while the portal's admin has paused it: what is uncertain is settled, and nothing new begun. */
+  /** False while the portal's admin has paused it: uncertain executions are settled, and nothing new begins. */
   mayAttempt: () => Promise<boolean>;
   logger: Logger;
-  /** Told which completions HubSpot refused. */
+  /** Called with the completions HubSpot refused. */
   onRefused?: (ids: readonly bigint[]) => Promise<void>;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
   mayGoOn: () => boolean;
-  /** False once the portal is certainly lost; until then what is known and unwritten is written again. */
+  /** False once the portal is certainly lost; until then unwritten results are written again. */
   mayStillWrite: () => boolean;
-  /** True while the directory is being renewed beside the work: the turn goes on for it. By default it never is. */
+  /** True while the directory is being renewed alongside: the turn continues for it. By default it never is. */
   isRenewing?: () => boolean;
   /** False if the portal was just seen to have no execution in doubt that is due: the first look for one comes later. */
   areDoubtsDue?: boolean;
@@ -42,22 +42,30 @@ export interface PortalTurnOptions {
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
-/** Nothing is claimed for a smaller share of it than this: a busy process would otherwise claim one by one what it cannot send yet. */
+/**
+ * Nothing is claimed for a smaller share than this: a busy process would otherwise claim one by one what it cannot send
+ * yet.
+ */
 const LEAST_ROOM = 1 / 4;
-/** Slots left for the directory, so that a dropdown is fresh even while a backlog uses the budget up; few of a small one. */
+/**
+ * Slots reserved for the directory, so that a dropdown is current even while a backlog uses the budget up; few if the
+ * budget is small.
+ */
 const RESERVED_SLOTS = { most: 2, share: 0.02 };
-/** With a backlog, completions wait this long for company: about one request per 100 of them. */
+/** With a backlog, completions wait this long to be combined: about one request per 100 of them. */
 const COMPLETION_WAIT_MS = 8_000;
-/** While requests are under way: how soon work that arrived meanwhile is looked for; less and less often in vain. */
+/**
+ * While requests are in flight: how soon to check for work that arrived meanwhile; less often after each check in vain.
+ */
 const IDLE_LOOK_MS = { first: 50, most: 200 };
 /** After a claim: places that free up meanwhile are filled by one statement. */
 const CLAIM_GATHER_MS = 15;
-/** Executions become uncertain in this owner's hands alone, and not to be read before a second has passed. */
+/** Executions become uncertain only by this owner, and are not read before a second has passed. */
 const UNCERTAIN_LOOK_MS = 1_000;
 /** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
 const SLOT_LOOK_MS = { least: 10, most: 250 };
 
-/** What a look for work came to. */
+/** The result of a check for work. */
 type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot" | "no-room";
 
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
@@ -71,7 +79,7 @@ export class PortalTurn {
   readonly #claimedIds = new Set<bigint>();
   #claiming: Promise<Claim> | undefined;
   #completing: Promise<void> | undefined;
-  /** Why the turn has to end, besides what stopped the writing of findings. */
+  /** Why the turn has to end, besides a failure to write findings. */
   #backgroundFault: Error | undefined;
   #polling: Promise<void> | undefined;
   readonly #watchPace: WatchPace;
@@ -98,20 +106,21 @@ export class PortalTurn {
   }
 
   /**
-   * Works until nothing is due or the turn has to end. Requests under way are always awaited and written.
+   * Works until nothing is due or the turn has to end. Requests in flight are always awaited and their results written.
    *
    * @returns whether work may be left.
    * @throws LeaseLost, and the database's faults: the next owner then finds the attempts and reads before it sends.
    */
   async run(): Promise<boolean> {
-    // What an earlier turn left owed is not counted yet: assume some, the first look tells.
+    // The completions that an earlier turn left are not counted yet: assume some; the first check shows.
     this.#owe(1);
     let isMoreLeft = true;
     try {
       while (this.#options.mayGoOn()) {
         this.#throwFaults();
         const claim = this.#findings.isWritingAgain ? "no-slot" : await this.#claim();
-        // With the budget used up there is a backlog: completions wait for company then, a request each is dear.
+        // With the budget used up there is a backlog: completions wait to be combined then, since a request for each is
+        // expensive.
         const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
         this.#pollIfTime(isQuiet);
@@ -172,8 +181,8 @@ export class PortalTurn {
   }
 
   /**
-   * Half of the places, the odd one every other time: with the budget used up places come free one by one. An admin's
-   * bulk retry makes as many doubts as it has contacts, and new ones must not wait for it.
+   * Half of the places, with the odd one every other time: with the budget used up, places become free one by one. An
+   * admin's bulk retry creates as many uncertain executions as it has contacts, and new ones must not wait for it.
    */
   #shareOfDoubts(places: number): number {
     if (places % 2 === 0) return places / 2;
@@ -204,7 +213,7 @@ export class PortalTurn {
       this.#keep(execution, await attempt(execution, gatewayWith(slot)));
     } catch (error) {
       if (error instanceof LeaseLost) {
-        // Not one more of this portal's contacts is this owner's to begin.
+        // This owner may not begin any more of this portal's contacts.
         this.#backgroundFault ??= error;
         return;
       }
@@ -243,7 +252,7 @@ export class PortalTurn {
         writer: this.#writer,
         onRefused: this.#options.onRefused,
       });
-      // A full batch may have left some; anything less was all that is due.
+      // After a full batch there may be more; anything less was all that is due.
       const addedMeanwhile = this.#owedCount - before;
       this.#owedCount =
         sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
@@ -280,7 +289,10 @@ export class PortalTurn {
     }
   }
 
-  /** Until a slot frees up, the last request has ended or new work may be there; shortly while there is more to claim. */
+  /**
+   * Waits until a slot is free, the last request has ended or new work may be there; only shortly while there is more
+   * to claim.
+   */
   async #pause(claim: Claim): Promise<void> {
     if (claim !== "nothing-due") this.#looksInVain = 0;
     switch (claim) {

@@ -15,14 +15,14 @@ export interface CompletionOptions {
   readonly owner: Ownership;
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly writer: RetryingWriter;
-  /** Told which completions HubSpot refused, early ones too, once that is written. */
+  /** Called with the completions HubSpot refused, including early ones, once that is written. */
   readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
 }
 
 /** HubSpot's batch limit is unpublished; 100 is its convention (docs/hubspot.md §3.6). */
 export const COMPLETION_BATCH = 100;
 
-/** How results are written of what was read and sent together. */
+/** How the results of completions that were read and sent together are written. */
 function writingOf(
   owner: Ownership,
   read: readonly OwedCompletion[],
@@ -38,7 +38,7 @@ function writingOf(
         triesBefore: isAgain ? triesBefore : undefined,
       }),
     readUnwritten: (results) => readUnwrittenResults(owner, results, triesBefore),
-    // HubSpot's words are all that can be refused.
+    // HubSpot's message is the only part the database can refuse.
     inStead: (result) => ({ ...result, problem: "What HubSpot said of it cannot be stored." }),
   };
 }
@@ -53,14 +53,14 @@ async function endUnheld(
   await writer.write(results, writingOf(owner, unheld));
 }
 
-/** What HubSpot left open and then did not answer for: it is in trouble, or the window is full. */
+/** HubSpot left these open and then did not answer: it has a problem, or the window is full. */
 const PUT_OFF = { delayMs: 5_000, problem: "HubSpot stopped answering while the result was being sent." };
 
 function wasAsked(result: CompletionResult): boolean {
   return result.to !== "DECIDED" || result.isUnasked !== true;
 }
 
-/** One request, as a rule. What HubSpot did not tell apart in its answer is told apart by further ones. */
+/** Usually one request. Completions that HubSpot's answer did not distinguish take further ones. */
 async function sendTogether(channel: CompletionChannel, batch: readonly OwedCompletion[]): Promise<void> {
   if (batch.length === 0) return;
   const { results, untold, isMixed } = await sendBatch(channel, batch);
@@ -78,8 +78,9 @@ async function sendTogether(channel: CompletionChannel, batch: readonly OwedComp
 }
 
 /**
- * Hands HubSpot one batch of the completions it is owed. Those that it may have taken before go in a request of their
- * own: it refuses them if it did, and whether one such fails all of a batch is unpublished (docs/hubspot.md §3.6).
+ * Sends HubSpot one batch of the due completions. Completions that it may have accepted before go in a separate
+ * request: it refuses them if it did, and whether one of them fails the whole batch is not published (docs/hubspot.md
+ * §3.6).
  *
  * @returns how many were decided and due; a full batch means there may be more.
  * @throws LeaseLost, before any further request, once the portal has a new owner.
@@ -98,7 +99,7 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
   const channel: CompletionChannel = {
     gateway,
     write: async (results) => {
-      // What HubSpot was not asked about stays as it was read: due, with no try counted.
+      // Completions that were not sent stay as they were read: due, with no try counted.
       await writer.write(results.filter(wasAsked), writing);
       for (const { id, to } of results) if (to === "COMPLETION_REFUSED") refused.add(id);
     },

@@ -3,14 +3,14 @@ import type { RequestBudget, RequestSlot } from "#platform/hubspot/pace/request-
 import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
-/** How often a request that waits for the budget looks again at least; slots also free up as answers arrive. */
+/** How often a request that waits for the budget checks again at least; slots also become free as answers arrive. */
 const LOOK_AGAIN_MS = 250;
 
-/** A slot kept ready for an attempt, whose requests may be several, or none after all. */
+/** A slot reserved for an attempt, which may send several requests, or none. */
 export interface HeldSlot {
-  /** For the attempt's first request, which from then on answers for the slot. Called once. */
+  /** For the attempt's first request, which from then on is responsible for the slot. Called once. */
   use(): RequestSlot;
-  /** Frees the slot, unless it was used: its request may be under way still. */
+  /** Frees the slot, unless it was used: its request may still be in flight. */
   giveBack(): void;
 }
 
@@ -28,8 +28,8 @@ function hold(slot: RequestSlot): HeldSlot {
 }
 
 /**
- * Slots of a portal's budget for the owner's requests. The last thing before each request is the question whether the
- * portal is still ours: an owner that was paused past its lease must not send beside its successor.
+ * Slots of a portal's budget for the owner's requests. The last check before each request is whether the portal is
+ * still ours: an owner that was paused past its lease must not send next to its successor.
  */
 export interface SlotSource {
   /** @throws LeaseLost once this owner may not send any more; PortalSpared while the portal's circuit is open. */

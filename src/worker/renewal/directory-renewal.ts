@@ -5,15 +5,15 @@ import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js
 import type { Page, PortalGateway } from "#platform/hubspot/gateway.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
-/** Bounds a list that never ends, and the memory of it: 100 entries a page, of which the ids are kept. */
+/** Limits an endless list, and its memory: 100 entries a page, of which the ids are kept. */
 export const MAX_PAGES = 2_000;
-/** A page within a list is tried so often before the list is given up: one lost answer must not cost hundreds of pages. */
+/** How often a page is tried before its list is given up: one lost answer must not cost hundreds of pages. */
 const PAGE_TRIES = 3;
 
 /** `users`: only the list that says who administers the account. */
 export type RenewalPart = "whole" | "users";
 
-/** By whom a step is done: the owner of this moment. */
+/** The portal's current owner, who does the step. */
 export interface RenewalHands {
   readonly gateway: PortalGateway;
   readonly copy: CopyStore;
@@ -22,32 +22,32 @@ export interface RenewalHands {
 /** One of the lists, page by page. */
 interface CopiedList {
   readonly name: string;
-  /** Without this one the copy serves, and nobody is told. */
+  /** The copy works without this list, and its absence is not reported. */
   readonly isOptional?: boolean;
-  /** Nobody to read it as: what we had of it stays. */
+  /** There is no user to read it as: what we had stays. */
   readonly isSkipped?: () => boolean;
-  /** Reads the page at the cursor (undefined: the first), saves it, and tells its ids and the next cursor. */
-  /** All pages were read: why the list is not believed all the same. */
+  /** Reads the page at the cursor (undefined: the first), saves it, and returns its ids and the next cursor. */
+  /** All pages were read: why the list is not believed anyway. */
   readonly whyNotBelieved?: () => string | undefined;
   readonly copyPage: (hands: RenewalHands, cursor: string | undefined) => Promise<CopiedPage>;
-  /** Whose eyes it is read by; the list is then one part of a list that several make together. */
+  /** The user as whom it is read; the list is then one part of a list that several users make together. */
   readonly reader?: Reader;
-  /** All pages were read: what was not among them is gone. */
+  /** All pages were read: entries not among them are gone. */
   readonly retireOthers?: (copy: CopyStore, ids: readonly string[], since: Date) => Promise<boolean>;
 }
 
 interface CopiedPage {
-  /** Of all records that HubSpot lists, also of those that could not be read: what we have of them stays. */
+  /** The ids of all records that HubSpot lists, also of unreadable ones: what we have of them stays. */
   readonly ids: readonly string[];
   /** How many were read, and how many could not be. */
   readonly read: number;
   readonly leftOut: number;
   readonly next: string | undefined;
-  /** There is more, but not where. */
+  /** There are more pages, but no cursor. */
   readonly isCut: boolean;
 }
 
-/** As whom sequences are read, and what became of it. */
+/** The users as whom sequences are read, and their results. */
 interface Reader {
   readonly userId: bigint;
   result: ReaderResult;
@@ -55,7 +55,7 @@ interface Reader {
   readonly ids: Set<string>;
 }
 
-/** What became of one list that could not be copied whole. */
+/** The result of a list that could not be copied completely. */
 interface Trouble {
   readonly list: CopiedList;
   readonly words: string;
@@ -84,11 +84,11 @@ async function save<Entry extends { id: unknown }>(
   };
 }
 
-/** First the archived owners, then the active ones: whoever is in both by now is active. */
+/** First the archived owners, then the active ones: an owner in both is active by now. */
 const ARCHIVED = "archived:";
 const ACTIVE = "active:";
 
-/** Where a list has got to. */
+/** How far a list has been read. */
 interface Progress {
   cursor: string | undefined;
   readonly cursors: Set<string>;
@@ -111,7 +111,7 @@ const beginning = (): Progress => ({
   isCut: false,
 });
 
-/** Further people are asked for sequences until so many pages were read: the lists of two are mostly the same. */
+/** Sequences are read as further people until so many pages were read: two people's lists are mostly the same. */
 const ENOUGH_PAGES = 20;
 
 const NOTHING: CopiedPage = { ids: [], read: 0, leftOut: 0, next: undefined, isCut: false };
@@ -121,9 +121,9 @@ const CUT = "HubSpot names a next page in a form that we do not know; what came 
 const OTHER_SHAPE = "HubSpot's list has another shape than we know.";
 
 /**
- * The making of one copy of a portal's sequences, owners, users and account details, one request a step: it goes on beside
- * the turns of its portal, and over several of them. Pages are stored as they come. What could be read is kept, and counts
- * as a copy; what could not is told.
+ * The making of one copy of a portal's sequences, owners, users and account details, one request per step: it runs
+ * alongside its portal's turns, across several of them. Pages are stored as they come. Whatever could be read is kept
+ * and counts as a copy; the rest is reported.
  */
 export class DirectoryRenewal {
   readonly #startedAt: Date;
@@ -133,12 +133,12 @@ export class DirectoryRenewal {
   readonly part: RenewalPart;
   readonly #troubles: Trouble[] = [];
   readonly #leftOut: Record<string, number> = {};
-  /** As whom sequences are read; undefined: not chosen yet. */
+  /** The users as whom sequences are read; undefined: not chosen yet. */
   #readers: Reader[] | undefined;
   #sequencePages = 0;
   #hasAnswer = false;
   #hasSuperAdmin = false;
-  /** What became of the list of users; undefined: not read yet, or HubSpot did not answer. */
+  /** The result of the user list; undefined: not read yet, or HubSpot did not answer. */
   #users: "read" | "refused" | undefined;
   #at = 0;
   #progress = beginning();
@@ -164,7 +164,8 @@ export class DirectoryRenewal {
         if (page.results.some(({ superAdmin }) => superAdmin)) this.#hasSuperAdmin = true;
         return save(page, copy.users);
       },
-      // Every account has one. A list without any is empty or cut, and would leave the account without an admin.
+      // Every account has a super admin. A list without any is empty or cut off, and would leave the account without an
+      // admin.
       whyNotBelieved: () => (this.#hasSuperAdmin ? undefined : NO_SUPER_ADMIN),
       retireOthers: (copy, ids, since) => copy.users.retireOthers(ids, since),
     };
@@ -192,12 +193,12 @@ export class DirectoryRenewal {
   }
 
   /**
-   * One request. What HubSpot cannot give is noted, and the next list begun.
+   * Makes one request. A list that HubSpot cannot provide is recorded, and the next one begins.
    *
    * @throws LeaseLost, and the database's faults: the same page is read again by the next step.
    */
   async step(hands: RenewalHands): Promise<void> {
-    // Last, as who may be asked is known from the other lists.
+    // Last, because the other lists show as whom it can be read.
     if (this.#at >= this.#lists.length && this.#readers === undefined) await this.#addReaders(hands.copy);
     while (this.#lists[this.#at]?.isSkipped?.() === true) this.#nextList();
     const list = this.#lists[this.#at];
@@ -237,11 +238,12 @@ export class DirectoryRenewal {
   }
 
   /**
-   * Notes that the copy was made.
+   * Records that the copy was made.
    *
-   * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon. `leftOut`: how
-   *   many records of a list had a shape we do not know, by the list's name; lists without any are not in it.
-   * @throws HubSpotUnavailable where nothing at all could be read; LeaseLost.
+   * @returns whether all of it could be read, or HubSpot refused it; otherwise it is worth trying again soon.
+   *   `leftOut`: how many records of a list had a shape we do not know, by the list's name; lists without any are not
+   *   in it.
+   * @throws HubSpotUnavailable if nothing at all could be read; LeaseLost.
    */
   async finish(copy: CopyStore): Promise<{ isComplete: boolean; leftOut: Record<string, number> }> {
     const outages = this.#troubles.flatMap(({ outage }) => outage ?? []);
@@ -259,7 +261,7 @@ export class DirectoryRenewal {
     return { isComplete, leftOut: this.#leftOut };
   }
 
-  /** That one reader is refused is no trouble if another is not. */
+  /** A refused reader is no problem if another is not refused. */
   #isTold({ list, outage }: Trouble): boolean {
     if (list.reader?.result === "refused") return !this.#hasReader("read");
     return list.isOptional !== true || outage === undefined;
@@ -269,7 +271,7 @@ export class DirectoryRenewal {
     return this.#readers?.some(({ result }) => results.includes(result)) === true;
   }
 
-  /** What none of the readers was shown is gone; but not if one of them could have been shown more. */
+  /** A sequence that no reader saw is gone, unless one of them could have seen more. */
   async #retireSequences(copy: CopyStore): Promise<void> {
     if (!this.#hasReader("read") || this.#hasReader("cut", "failed")) return;
     const ids = new Set(this.#readers?.flatMap((reader) => [...reader.ids]));
@@ -300,13 +302,13 @@ export class DirectoryRenewal {
         this.#sequencePages += 1;
         return save(await gateway.listSequences({ userId: reader.userId, after }), copy.sequences);
       },
-      // A list that was begun is read to its end. In an outage the next one would fail alike.
+      // A list is read to its end once begun. In an outage the next one would fail too.
       isSkipped: () =>
         this.#progress.pages === 0 && (this.#sequencePages >= ENOUGH_PAGES || this.#hasReader("failed")),
     };
   }
 
-  /** All pages were read. If none of its records could be, the list has changed, and what we had of it stays. */
+  /** All pages were read. If none of the records was readable, HubSpot's format has changed, and what we had stays. */
   async #endList(list: CopiedList, copy: CopyStore): Promise<void> {
     const { ids, read, leftOut } = this.#progress;
     if (leftOut > 0) this.#leftOut[list.name] = Math.max(leftOut, this.#leftOut[list.name] ?? 0);
@@ -327,7 +329,7 @@ export class DirectoryRenewal {
     this.#progress = beginning();
   }
 
-  /** What HubSpot answers, but we cannot use, is as good as refused; no answer is no word at all. */
+  /** An answer that we cannot use counts as a refusal; no answer means nothing. */
   #giveUp(trouble: Trouble): void {
     if (trouble.list.name === USERS && (trouble.outage === undefined || trouble.words === OTHER_SHAPE))
       this.#users = "refused";

@@ -1,6 +1,6 @@
 /**
- * Wraps a read so that each key is asked for once: concurrent callers share the answer, later ones get it again, "not
- * there" included. A failed read is forgotten. Meant to live as long as one turn.
+ * Wraps a read so that each key is read once: concurrent callers share the answer, later ones get it again, including
+ * "not there". A failed read is forgotten. Meant to live as long as one turn.
  */
 export function readOnce<T>(): (key: string, read: () => Promise<T>) => Promise<T> {
   const answers = new Map<string, Promise<T>>();

@@ -10,31 +10,31 @@ import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { DirectoryRenewal, type RenewalPart } from "./directory-renewal.js";
 
-/** A directory this old is renewed the next time its portal has work. */
+/** At this age, a directory is renewed the next time its portal has work. */
 const MAX_AGE_MS = 10 * 60_000;
-/** One this old is renewed before anybody is refused by it. */
+/** At this age, it is renewed before anyone is refused because of it. */
 const OLD_MS = 60 * 60_000;
-/** A sync that failed is tried again after growing gaps: it eats the budget that the contacts need. */
+/** A failed sync is tried again after growing gaps: it uses the budget that contacts need. */
 const RETRY = { baseMs: 5_000, capMs: 10 * 60_000 };
-/** A request this far ahead is none of ours, but of a clock that was ahead: the longest gap, and a margin. */
+/** A request this far in the future is not ours, but of a clock that was ahead: the longest gap, and a margin. */
 const FARTHEST_REQUEST_MS = 2 * RETRY.capMs;
-/** Portals whose failed syncs are counted; of those forgotten the gaps begin again at the shortest. */
+/** How many portals' failed syncs are counted; for a forgotten one the gaps start again at the shortest. */
 const MAX_FAILING = 5_000;
-/** Renewals that wait for their portal's next turn; one that is forgotten begins again. */
+/** How many renewals are kept for their portal's next turn; a forgotten one starts again. */
 const MAX_UNDER_WAY = 1_000;
-/** Shares of the window: pages read at once, enough for most accounts, and from then on in each window. */
+/** Shares of the window: pages read at once, enough for most accounts, and then per window. */
 const SHARE = { atOnce: 0.2, perWindow: 0.1 };
 
 /**
- * What a portal's directory needs. `first`: there is none yet. `old`: nobody is to be refused by what we have. `fresh`: one
- * was asked for, or it is a little old. `users`: the list of users alone, which was asked for. `none`: nothing, or not yet,
- * because the last attempt failed.
+ * What a portal's directory needs. `first`: there is none yet. `old`: nobody may be refused because of it. `fresh`: a
+ * renewal was requested, or the copy is a little old. `users`: the user list alone was requested. `none`: nothing, or
+ * not yet, because the last attempt failed.
  */
 export type DirectoryNeed = "first" | "old" | "fresh" | "users" | "none";
 
 /**
  * @param state undefined if the account is gone.
- * @param isAtWork whether the portal has contacts to enroll: one at rest needs nothing but the list of its admins.
+ * @param isAtWork whether the portal has contacts to enroll: an idle one needs only the list of its admins.
  */
 export async function directoryNeed(
   state: DirectoryState | undefined,
@@ -47,7 +47,7 @@ export async function directoryNeed(
   return need === "none" || (isOnlyOld && !(await isAtWork())) ? "users" : need;
 }
 
-/** After a failed attempt the next one is asked for at a later instant. */
+/** After a failed attempt, the next one is requested for a later time. */
 function isPutOff(requestedAt: Date | null, now: Date): boolean {
   const untilRequestMs = requestedAt === null ? 0 : requestedAt.getTime() - now.getTime();
   return untilRequestMs > 0 && untilRequestMs <= FARTHEST_REQUEST_MS;
@@ -63,7 +63,7 @@ function wholeNeed(state: DirectoryState): Exclude<DirectoryNeed, "users"> {
   if (syncedAt === null) return "first";
   const ageMs = now.getTime() - syncedAt.getTime();
   if (ageMs > OLD_MS) return "old";
-  // Made later than now: the clock was ahead then, and how old it is nobody knows.
+  // Made in the future: the clock was ahead then, and its age is unknown.
   return isAsked(state) || ageMs > MAX_AGE_MS || ageMs < 0 ? "fresh" : "none";
 }
 
@@ -72,7 +72,7 @@ function needsUsers({ usersRequestedAt, usersReadAt, now }: DirectoryState): boo
   return usersReadAt === null || usersRequestedAt > usersReadAt;
 }
 
-/** Lets a renewal take no more than its share of the portal's requests; a first copy takes what it can get. */
+/** Limits a renewal to its share of the portal's requests; a first copy takes what it can get. */
 class RenewalPace {
   readonly #perMs: number;
   readonly #most: number;
@@ -85,7 +85,7 @@ class RenewalPace {
     this.#tokens = this.#most;
   }
 
-  /** Takes one request's place, and tells how long to wait before it. */
+  /** Takes the place of one request, and returns how long to wait before it. */
   take(): number {
     const now = performance.now();
     this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#countedAtMs) * this.#perMs) - 1;
@@ -99,7 +99,7 @@ interface UnderWay {
   readonly pace: RenewalPace;
 }
 
-/** A portal in the hands of its owner, for one turn. */
+/** A portal, held by its owner for one turn. */
 export interface KeptPortal {
   readonly owner: Ownership;
   readonly gateway: PortalGateway;
@@ -116,7 +116,7 @@ export interface DirectoryKeeperOptions {
   readonly maxPages?: number | undefined;
 }
 
-/** Keeps the copies of the portals that this process drains: renewals go on from turn to turn. */
+/** Keeps the copies of this process's portals current: renewals continue from turn to turn. */
 export class DirectoryKeeper {
   readonly #options: DirectoryKeeperOptions;
   readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
@@ -131,8 +131,8 @@ export class DirectoryKeeper {
   }
 
   /**
-   * Goes on with the portal's renewal, or begins one, until the copy is fresh or it may not go on. Never fails: what stops
-   * it is logged, and the copy we have serves on.
+   * Continues the portal's renewal, or begins one, until the copy is current or the turn ends. Never fails: problems
+   * are logged, and the copy we have stays in use.
    */
   keep(portal: KeptPortal): Promise<void> {
     const { portalId } = portal.owner;
@@ -140,7 +140,7 @@ export class DirectoryKeeper {
       this.#underWay.delete(portalId);
       return Promise.resolve();
     }
-    // The page that the last turn was reading when it ended may still be on its way.
+    // The page that the last turn was reading may still be in flight.
     const before = this.#running.get(portalId) ?? Promise.resolve();
     const running = before
       .then(() => this.#renew(portal))
@@ -157,7 +157,7 @@ export class DirectoryKeeper {
     const copy = createCopyStore(portal.owner, directory);
     try {
       let { need } = portal;
-      // Once more if a copy was asked for while this one was made: it may lack what it was asked for.
+      // Again if a copy was requested while this one was made: it may lack what the request was about.
       while (need !== "none" && portal.mayGoOn()) {
         if (!(await this.#copyOnce({ ...portal, need }, copy))) return;
         if (need === "users") return;
@@ -173,7 +173,7 @@ export class DirectoryKeeper {
     }
   }
 
-  /** @returns false if it has to go on in a later turn. */
+  /** @returns false if it has to continue in a later turn. */
   async #copyOnce(portal: KeptPortal, copy: CopyStore): Promise<boolean> {
     const { gateway, owner, mayGoOn } = portal;
     const isFirst = portal.need === "first";

@@ -11,10 +11,10 @@ function toChange({ portalId, contactId, becameId }: ContactFate): ContactChange
 }
 
 /**
- * Applies what HubSpot told of contacts to executions that came up afterwards: a call that was on its way, an admin's
- * retry that was made at the same moment, two deliveries at once.
+ * Applies HubSpot's reports about contacts to executions that appeared afterwards: a call that was on its way, a
+ * simultaneous retry by an admin, two deliveries at once.
  *
- * @returns the portals that have something to do now.
+ * @returns the portals that have new work.
  */
 export async function applyLateFates(pool: Pool, logger: Logger): Promise<Set<bigint>> {
   const concerned = new Set<bigint>();

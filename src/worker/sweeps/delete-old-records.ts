@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 
-/** Rows one statement deletes at most, so that nothing waits behind it. */
+/** Maximum of rows one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
 const PAUSE_MS = 20;
 
 /** What is kept besides executions, and how long. Each statement deletes at most `$1` rows. */
 const STATEMENTS: Readonly<Record<string, string>> = {
-  /** An admin looks back at who changed what for two years. */
+  /** Admins can see who changed what for two years. */
   audit: `
     DELETE FROM audit_entries a USING (
       SELECT old.portal_id, old.id FROM portals p, LATERAL (
@@ -23,7 +23,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM bulk_jobs j USING (
       SELECT portal_id, id FROM bulk_jobs WHERE ended_at < now() - interval '90 days' LIMIT $1
     ) AS old WHERE j.portal_id = old.portal_id AND j.id = old.id`,
-  /** What expired is refused by its own date. */
+  /** Expired ones are refused by their own date. */
   revokedSessions: `
     DELETE FROM revoked_sessions WHERE session_id IN (
       SELECT session_id FROM revoked_sessions WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
@@ -31,8 +31,8 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM redeemed_states WHERE nonce IN (
       SELECT nonce FROM redeemed_states WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`,
   /**
-   * HubSpot repeats a webhook for a day and a call for three: after that nothing comes up again. But a contact may be
-   * erased long after it was merged, and then what is kept of it stands under the id of the one it went into.
+   * HubSpot repeats a webhook for a day and a call for three: after that nothing more arrives. But a contact may be
+   * erased long after it was merged, and its records are then under the id of the contact it was merged into.
    */
   contactFates: `
     DELETE FROM contact_fates f USING (
@@ -41,14 +41,14 @@ const STATEMENTS: Readonly<Record<string, string>> = {
                SELECT FROM executions e WHERE e.portal_id = told.portal_id AND e.contact_id = told.became_id))
        ORDER BY told_at LIMIT $1
     ) AS old WHERE f.portal_id = old.portal_id AND f.contact_key = old.contact_key`,
-  /** Off the list, and no longer counted by the bound on mails (src/domain/alerts/confirmations.ts). */
+  /** Removed from the list, and no longer counted by the limit on mails (src/domain/alerts/confirmations.ts). */
   alertAddresses: `
     DELETE FROM alert_addresses a USING (
       SELECT a.portal_id, a.address FROM alert_addresses a LEFT JOIN portal_settings s USING (portal_id)
        WHERE NOT a.address = ANY (string_to_array(lower(replace(coalesce(s.alert_email, ''), ' ', '')), ','))
          AND coalesce(a.asked_at[cardinality(a.asked_at)], '-infinity') < now() - interval '1 day' LIMIT $1
     ) AS old WHERE a.portal_id = old.portal_id AND a.address = old.address`,
-  /** No cooldown asks for them any more. */
+  /** No cooldown needs them any more. */
   pastEnrollments: `
     DELETE FROM past_enrollments p USING (
       SELECT portal_id, contact_id, sequence_id FROM past_enrollments WHERE kept_until < now() ORDER BY kept_until LIMIT $1

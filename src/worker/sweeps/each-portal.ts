@@ -1,10 +1,7 @@
 import type { Logger } from "#platform/observability/logger.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 
-/**
- * A lock that somebody holds for too long, a deadlock, a statement that took too long: the database's trouble, but only
- * where these rows are concerned.
- */
+/** A lock held for too long, a deadlock, a slow statement: a database problem that affects only these rows. */
 const ABOUT_THESE_ROWS: ReadonlySet<unknown> = new Set(["55P03", "40P01", "40001", "57014"]);
 
 function isForAll(fault: unknown): boolean {
@@ -12,11 +9,11 @@ function isForAll(fault: unknown): boolean {
 }
 
 /**
- * Does the work for each portal. What fails for one, by a row that nobody can read, say, is told to the operator, and the
- * others go on.
+ * Does the work for each portal. A failure for one, for example because of an unreadable row, is logged, and the others
+ * continue.
  *
- * @param sweep.what what the operator reads, e.g. "the history of an account could not be pruned"
- * @param sweep.atOnce for how many portals at a time; by default one after the other
+ * @param sweep.what the log's message, e.g. "the history of an account could not be pruned"
+ * @param sweep.atOnce how many portals at a time; by default one after another
  * @throws if the database is down: then the others would fail, too, and no more is begun.
  */
 export async function eachPortal<Portal extends { readonly portalId: bigint }>(

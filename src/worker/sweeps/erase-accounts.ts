@@ -7,13 +7,16 @@ import { eachPortal } from "./each-portal.js";
 
 /** Days from a disconnect to the deletion of everything we hold of the account. */
 export const KEPT_DAYS = 30;
-/** Its admins are told so many days before. */
+/** How many days before that its admins are alerted. */
 const NOTICE_DAYS = 7;
-/** Rows one statement deletes at most, so that nothing waits behind it. */
+/** Maximum of rows one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
 const PAUSE_MS = 20;
 
-/** Since when a portal is disconnected. A process of an earlier release does not note it: then the row's last change counts. */
+/**
+ * Since when a portal has been disconnected. A process of an earlier release does not record it: then the row's last
+ * change counts.
+ */
 const LEFT_AT = "CASE WHEN p.disconnected_at >= p.installed_at THEN p.disconnected_at ELSE p.updated_at END";
 
 const TO_BE_TOLD = `
@@ -21,7 +24,7 @@ const TO_BE_TOLD = `
    WHERE p.status = 'DISCONNECTED' AND ${LEFT_AT} <= now() - interval '1 day' * $1::int
      AND (p.erasure_told_at IS NULL OR p.erasure_told_at < ${LEFT_AT}) ORDER BY p.portal_id LIMIT 1000`;
 
-/** However long ago it left, nothing goes before its admins had a week. */
+/** However long ago it was disconnected, nothing is deleted before its admins had a week's notice. */
 const TO_BE_ERASED = `
   SELECT p.portal_id FROM portals p
    WHERE p.status = 'DISCONNECTED' AND ${LEFT_AT} <= now() - interval '1 day' * $1::int
@@ -33,11 +36,11 @@ const NOTICE = `This account has been disconnected from Sequence Enroller for ${
 interface EraseOptions {
   readonly pool: Pool;
   readonly logger: Logger;
-  /** True once the process is stopping: what is left is done later. */
+  /** True once the process is stopping: the rest is done later. */
   readonly isEnding: () => boolean;
 }
 
-/** Tells the admins of accounts that are about to be deleted, and deletes those whose time is over. */
+/** Alerts the admins of accounts that are about to be deleted, and deletes accounts whose time is over. */
 export async function eraseLeftAccounts({ pool, logger, isEnding }: EraseOptions): Promise<void> {
   const toBeTold = await portalsOf(pool, TO_BE_TOLD, [KEPT_DAYS - NOTICE_DAYS]);
   const untold = "the admins of a disconnected account could not be told of its deletion";
@@ -49,12 +52,12 @@ export async function eraseLeftAccounts({ pool, logger, isEnding }: EraseOptions
     logger.info({ portalId }, "a disconnected account is deleted in a week unless it is connected again");
   });
   const toBeErased = await portalsOf(pool, TO_BE_ERASED, [KEPT_DAYS, NOTICE_DAYS]);
-  const kept = "an account that had left could not be deleted";
+  const kept = "a disconnected account could not be deleted";
   await eachPortal(toBeErased, { logger, what: kept }, async ({ portalId }) => {
     if (isEnding()) return;
     const outcome = await eraseAccount(pool, { portalId, isEnding });
     if (outcome.kind === "erased")
-      logger.info({ portalId, rows: outcome.rows }, "deleted an account that had left");
+      logger.info({ portalId, rows: outcome.rows }, "deleted a disconnected account");
   });
 }
 
@@ -69,14 +72,14 @@ async function portalsOf(
 
 export type EraseOutcome =
   | { readonly kind: "erased"; readonly rows: number }
-  /** The account is connected: what was deleted before that is gone, the rest stays. */
+  /** The account is connected again: what was deleted before that is gone, the rest stays. */
   | { readonly kind: "connected" }
-  /** The process is stopping; asked again, it goes on. */
+  /** The process is stopping; another call continues. */
   | { readonly kind: "interrupted" };
 
 /**
- * Deletes every row that names the portal, in whatever table, some thousand at a time; its own row last, so that what was
- * left undone is found again. Again, it deletes what there is and changes nothing else.
+ * Deletes every row that names the portal, in whatever table, some thousand at a time; its own row last, so that an
+ * unfinished deletion is found again. Repeating it deletes what is left and changes nothing else.
  */
 export async function eraseAccount(
   pool: Pool,
@@ -97,8 +100,9 @@ export async function eraseAccount(
 }
 
 /**
- * Of the app's own schema, the largest first and `portals` last; a table that a later release adds is among them. Not the
- * access that HubSpot is still to be told we gave up: it goes when that is done, within two weeks (domain/vault/revocations.ts).
+ * Tables of the app's own schema, the largest first and `portals` last; a table of a later release is included. Except
+ * the grants that still have to be revoked at HubSpot: they are deleted once that is done, within two weeks
+ * (domain/vault/revocations.ts).
  */
 async function tablesWithPortals(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
@@ -111,7 +115,7 @@ async function tablesWithPortals(pool: Pool): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Holds the portal's row for that long, so that somebody who connects it again is either seen here or waits. */
+/** Holds the portal's row for that long, so that a reconnect is either seen here or waits. */
 async function deleteStep(
   client: PoolClient,
   table: string,
@@ -130,7 +134,7 @@ async function deleteStep(
   return rowCount ?? 0;
 }
 
-/** Of the queue: they hold the portal's number, and go by themselves within minutes otherwise. */
+/** The queue's tables: they contain the portal's number, and otherwise expire within minutes. */
 async function deleteJobs(pool: Pool, portalId: bigint): Promise<number> {
   const { rows } = await pool.query<{ is_there: boolean }>(
     "SELECT to_regclass('pgboss.job') IS NOT NULL AS is_there",

@@ -3,10 +3,12 @@ import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
 import { endErasure, eraseNext, listErasures } from "#domain/history/erase.js";
 
-/** Rows looked at in one statement: some milliseconds, so that nothing waits behind it. */
+/** Rows read in one statement: some milliseconds, so that nothing waits behind it. */
 const STEP = 500;
 
-/** Erases the history of every portal whose admin asked for it. Two processes at it do no harm: a row goes once. */
+/**
+ * Erases the history of every portal whose admin requested it. Two processes may do it at once: a row is deleted once.
+ */
 export async function eraseHistories({
   pool,
   logger,

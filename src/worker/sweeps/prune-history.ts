@@ -13,18 +13,18 @@ export interface PruneHistoryOptions {
   isEnding: () => boolean;
 }
 
-/** Rows looked at in one statement: some milliseconds, so that nothing waits behind it. */
+/** Rows read in one statement: some milliseconds, so that nothing waits behind it. */
 const STEP = 500;
-/** Between two steps: the database's time belongs to the work. */
+/** Pause between two steps: the database's time belongs to the work. */
 const PAUSE_MS = 20;
-/** Names this job among the advisory locks of the database. */
+/** This job's advisory lock in the database. */
 const LOCK = 7_210_400;
 
 /**
- * Deletes finished executions past their portal's retention, oldest first, then other old records and accounts that have
- * left, in one process at a time: another one that finds the lock taken leaves it at that.
+ * Deletes finished executions past their portal's retention, oldest first, then other old records and disconnected
+ * accounts, in one process at a time: another process finds the lock taken and stops.
  *
- * @returns how many executions were deleted; undefined where another process is at it.
+ * @returns how many executions were deleted; undefined if another process is doing it.
  */
 export async function pruneHistory(options: PruneHistoryOptions): Promise<number | undefined> {
   const client = await options.pool.connect();
@@ -43,7 +43,7 @@ export async function pruneHistory(options: PruneHistoryOptions): Promise<number
       await client.query(`SELECT pg_advisory_unlock($1)`, [LOCK]);
     }
   } catch (error) {
-    // A connection that goes back to the pool with the lock on it would keep everyone out.
+    // A connection that returned to the pool with the lock would keep everyone out.
     isBroken = true;
     throw error;
   } finally {

@@ -9,7 +9,10 @@ interface ResealOptions {
   readonly logger: Logger;
 }
 
-/** Seals what earlier releases stored in clear, or under another key. What cannot be opened is left as it is. */
+/**
+ * Seals addresses and secrets that earlier releases stored in clear text or under another key. What cannot be opened is
+ * left as it is.
+ */
 export async function resealEveryWebhook({ pool, cipher, logger }: ResealOptions): Promise<void> {
   const what = "the address or the secret of an account's webhook could not be sealed again";
   await eachPortal(await listWebhookSeals(pool), { logger, what }, async (seals) => {

@@ -15,7 +15,7 @@ import { eachPortal } from "./each-portal.js";
 export interface SendAlertsOptions {
   pool: Pool;
   poster: WebhookPoster;
-  /** Undefined if the operator has set no mail server. */
+  /** Undefined if the operator has configured no mail server. */
   mailer: Mailer | undefined;
   /** Opens the sealed addresses of webhooks, and the secrets their posts are signed with. */
   cipher: TextCipher;
@@ -30,15 +30,15 @@ const CLAIM_SECONDS = 240;
 /** About a day of tries. */
 const MAX_TRIES = 12;
 const RETRY = { baseMs: 5_000, capMs: 4 * 3_600_000 };
-/** "Gone": the one answer by which a receiver says that it wants no more tries. */
+/** "Gone": with this answer a receiver asks for no more tries. */
 const GONE = 410;
 
-/** How a try went: for whom it is over, and whether anybody is to be tried again. */
+/** The result of a try: which addresses are done, and whether any is to be tried again. */
 interface Delivery {
   /** The outcome if this was the last try. */
   readonly outcome: Exclude<AlertOutcome, "NOT_WANTED">;
   readonly isDue: boolean;
-  /** Whom it missed and why, in an admin's words. */
+  /** Which addresses it missed and why, in an admin's words. */
   readonly problem?: string | undefined;
   /** How long the receiver asked us to wait. */
   readonly askedMs?: number | undefined;
@@ -53,7 +53,7 @@ async function deliver(alert: DueAlert, options: SendAlertsOptions): Promise<voi
   if (delivery === undefined) return;
   const { outcome, isDue, problem, askedMs = 0 } = delivery;
   if (problem !== undefined)
-    logger.warn({ portalId, kind, channel, tries, problem }, "an alert did not reach everybody");
+    logger.warn({ portalId, kind, channel, tries, problem }, "an alert did not reach every address");
   if (!isDue || tries >= MAX_TRIES) return endTry(pool, alert, { outcome, problem });
   const retryInMs = Math.max(askedMs, backoffMs(tries, RETRY));
   await endTry(pool, alert, { retryInMs, problem: problem ?? "" });
@@ -90,7 +90,7 @@ async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
   };
 }
 
-/** `fetch` hides what happened in the cause of its "fetch failed". */
+/** `fetch` hides the reason in the cause of its "fetch failed". */
 function describePostFault(fault: unknown): string {
   if (fault instanceof AppError)
     return "The stored address or secret could not be read. Save the address again.";
@@ -101,7 +101,7 @@ function describePostFault(fault: unknown): string {
   return typeof cause.message === "string" ? cause.message : fault.message;
 }
 
-/** Delivers the alerts that are due, each to its portal's address: all that were claimed at once, as their claims end at once. */
+/** Delivers due alerts, each to its portal's address: all claimed ones at once, because their claims expire at once. */
 export async function sendDueAlerts(options: SendAlertsOptions): Promise<void> {
   const due = await claimDueAlerts(options.pool, { limit: BATCH, claimSeconds: CLAIM_SECONDS });
   const what = "what became of an alert could not be noted";

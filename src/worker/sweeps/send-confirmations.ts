@@ -48,6 +48,6 @@ async function send(
   if (outcome.kind === "taken") return endConfirmationTry(pool, due, {});
   const isLast = outcome.kind === "refused" || tries >= MAX_TRIES;
   const problem = outcome.reason;
-  logger.warn({ portalId, tries, problem }, "a mail that asks to confirm an address was not taken");
+  logger.warn({ portalId, tries, problem }, "the mail server did not accept a confirmation mail");
   await endConfirmationTry(pool, due, { problem, ...(!isLast && { retryInMs: backoffMs(tries, RETRY) }) });
 }

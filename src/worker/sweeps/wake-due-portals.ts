@@ -2,10 +2,10 @@ import type { Pool } from "pg";
 import { OverdueLooks } from "#domain/executions/overdue.js";
 
 /**
- * Portals with something to do now. Wakes are only hints: this is what finds timers that ran out and wakes that got lost.
+ * Portals with due work. Wakes are only hints: this finds expired timers and lost wakes.
  *
- * `min` and not EXISTS: the earliest is one look into an index for each portal, while of an EXISTS the planner believes
- * that reading the table from its start finds one soon, and reads all of it for a portal at rest (query-plans.test.ts).
+ * `min` and not EXISTS: the earliest is one index lookup per portal, while for an EXISTS the planner expects to find a
+ * row soon by reading the table from its start, and reads all of it for an idle portal (query-plans.test.ts).
  */
 export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
@@ -26,7 +26,10 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
-/** Portals that cannot be called (disconnected, or their circuit is open) or are paused, and hold something past its time. */
+/**
+ * Portals that cannot be called (disconnected, or with an open circuit) or are paused, and have something past its
+ * time.
+ */
 export async function findOverduePortals(pool: Pool, looks = new OverdueLooks(pool)): Promise<bigint[]> {
   const { rows } = await pool.query<{ portal_id: string }>({
     name: "find-uncallable-portals",

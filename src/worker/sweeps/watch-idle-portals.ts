@@ -8,11 +8,11 @@ import {
 } from "#domain/directory/user-list.js";
 import { tellEach, type WatchOptions } from "./watch-portals.js";
 
-/** HubSpot says only when it is asked that an account has removed the app. */
+/** HubSpot does not report that an account has removed the app: it has to be asked. */
 const UNUSED = "interval '20 hours'";
 
 /**
- * Connected portals whose grant was not used for most of a day, in no order, so that those which cannot be used keep no
+ * Connected portals whose grant was not used for most of a day, in random order, so that unusable ones do not keep
  * others waiting. Using it shows whether the account still has the app.
  */
 export async function findUnusedGrants(pool: Pool): Promise<bigint[]> {
@@ -24,7 +24,7 @@ export async function findUnusedGrants(pool: Pool): Promise<bigint[]> {
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }
 
-/** Uses each grant; what comes of it is the vault's to log and to act on. */
+/** Uses each grant; the vault logs the result and acts on it. */
 export async function useGrants(
   portalIds: readonly bigint[],
   accessTokenFor: (portalId: bigint) => Promise<string>,
@@ -36,7 +36,7 @@ const MESSAGE =
   "HubSpot has not let us read this account's users for more than a day, so we no longer learn who becomes a super admin " +
   "or stops being one. Connect the account again with the permission settings.users.read.";
 
-/** Tells the admins, once each time, that the list which says who they are cannot be renewed any more. */
+/** Alerts the admins, once each time, that the list of admins can no longer be renewed. */
 export async function tellOfFixedUserLists(options: WatchOptions): Promise<void> {
   const { pool } = options;
   const { rows } = await pool.query<{ portal_id: string }>({

@@ -11,11 +11,11 @@ export interface WatchOptions {
   readonly logger: Logger;
 }
 
-/** What the operator reads of an account whose admins could not be told. */
+/** The log message for an account whose admins could not be alerted. */
 const UNTOLD = "the admins of an account could not be told of its trouble";
 const UNREAD = "an account could not be looked at for trouble";
 
-/** Tells the admins of each portal in turn: what is in the way of one keeps no other from being told. */
+/** Alerts the admins of each portal in turn: a failure for one does not affect the others. */
 export async function tellEach<Row extends { portal_id: string }>(
   rows: readonly Row[],
   { logger }: WatchOptions,
@@ -25,7 +25,7 @@ export async function tellEach<Row extends { portal_id: string }>(
   await eachPortal(portals, { logger, what: UNTOLD }, tell);
 }
 
-/** Below this, one failure more or less is no share worth waking anybody for. */
+/** Below this count, a share means too little to alert anyone. */
 const LEAST_FOR_SHARE = 20;
 
 interface FailureRow {
@@ -39,7 +39,10 @@ const WITH_THRESHOLDS = `
   SELECT portal_id FROM portal_settings JOIN portals USING (portal_id)
    WHERE status = 'CONNECTED' AND num_nonnulls(alert_failure_count, alert_failure_percent) > 0`;
 
-/** Raises FAILURES_HIGH for every portal whose last hour passed the threshold its admin set. What an admin canceled is no failure. */
+/**
+ * Raises FAILURES_HIGH for every portal whose last hour exceeded its admin's threshold. Executions that an admin
+ * canceled do not count as failures.
+ */
 export async function watchFailures({ pool, logger }: WatchOptions): Promise<void> {
   const portals = await portalsOf(pool, { name: "list-thresholds", text: WITH_THRESHOLDS });
   await eachPortal(portals, { logger, what: UNREAD }, async ({ portalId }) => {
@@ -90,7 +93,7 @@ async function portalsOf(
   return rows.map(({ portal_id }) => ({ portalId: BigInt(portal_id) }));
 }
 
-/** Rows of a portal's backlog looked at, of each state; what lies behind them is later still. */
+/** Rows of a portal's backlog to read for each state; everything behind them is later still. */
 const LOOK_AHEAD = 50_000;
 
 interface BacklogRow {
@@ -100,11 +103,11 @@ interface BacklogRow {
   first_missed_at: Date;
 }
 
-/** One that was put off (for a date, a sender, HubSpot) joins the line again when its time comes. */
+/** A postponed execution (for a date, a sender, HubSpot) joins the line again when its time comes. */
 const IN_LINE_SINCE = "CASE WHEN e.last_problem IS NULL THEN e.accepted_at ELSE e.due_at END";
 const OPEN_COLUMNS = "e.deadline_at, greatest(e.due_at, now()) AS from_at, e.due_at, e.id";
 
-/** By the earliest of each open state, one look into an index (wake-due-portals.ts says why). */
+/** By the earliest of each open state, one index lookup (wake-due-portals.ts says why). */
 const WITH_WORK_DUE = `
   SELECT portal_id FROM portals p
    WHERE (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now()
@@ -113,11 +116,11 @@ const WITH_WORK_DUE = `
            WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) > 0`;
 
 /**
- * Raises BACKLOG_LATE if contacts that wait will miss their deadline. Only those whose time has come stand in line; one
- * that waits for a date of its own joins it then. The pace is what was decided since the line began to wait, an hour at
- * most. Each contact is done one step of that pace after the one before it, or after it joins: the first that is done too
- * late is told. A line younger than ten minutes tells nothing yet. A portal that is paused, disconnected or rested has the
- * pace zero, and is late from a day before the first deadline on.
+ * Raises BACKLOG_LATE if waiting contacts will miss their deadline. Only those whose time has come are in line; one
+ * that waits for a date joins it then. The pace is what was decided since the line began to wait, at most an hour. Each
+ * contact takes one step of that pace after the one before it, or after it joins: the first one that will be late is
+ * reported. A line younger than ten minutes is not judged yet. A paused, disconnected or resting portal has the pace
+ * zero, and is late from a day before the first deadline.
  */
 export async function watchBacklogs({ pool, logger }: WatchOptions): Promise<void> {
   const portals = await portalsOf(pool, { name: "list-backlogs", text: WITH_WORK_DUE });
@@ -170,12 +173,12 @@ async function readLateBacklog(pool: Pool, portalId: bigint): Promise<BacklogRow
   return rows[0];
 }
 
-/** A wrong setup that is noticed and mended at once is nothing to tell every account of. */
+/** A wrong setup that is fixed at once is not worth an alert to every account. */
 const FAULT_LASTS = "30 minutes";
 
 /**
- * Raises SERVICE_FAULT, once for each time, in every account that a fault of our own stops: its admins
- * see contacts wait and cannot know that HubSpot is not to blame.
+ * Raises SERVICE_FAULT, once each time, in every account that our own fault stops: its admins see contacts wait and
+ * cannot know that HubSpot is not to blame.
  */
 export async function watchOwnFaults(options: WatchOptions): Promise<void> {
   const { pool } = options;

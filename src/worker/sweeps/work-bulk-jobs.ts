@@ -5,18 +5,18 @@ import { BulkStepFailed, workBulkStep } from "#domain/history/bulk-steps.js";
 
 export interface BulkWorkOptions {
   pool: Pool;
-  /** Told after each step that changed something: the portal has work. */
+  /** Called after each step that changed something: the portal has work. */
   wake: (portalId: bigint) => void;
   /** True once the process is stopping. */
   isEnding: () => boolean;
-  /** Told of a step that failed; the others go on. */
+  /** Called with a failed step; the others continue. */
   onFailed: (failure: BulkStepFailed) => void;
 }
 
 /**
  * Works through the bulk jobs that admins asked for, a step at a time, until none is left. Each step commits with its
- * progress: a crash repeats nothing, and another process goes on where it stopped. A job whose step fails holds up no
- * other: it is stopped where it can never be carried out, and else left for the next call.
+ * progress: a crash repeats nothing, and another process continues where it stopped. A job whose step fails does not
+ * delay others: it is stopped if it can never succeed, and otherwise left for the next call.
  */
 export async function workBulkJobs(options: BulkWorkOptions): Promise<void> {
   const { pool, wake, isEnding, onFailed } = options;
@@ -37,7 +37,7 @@ export async function workBulkJobs(options: BulkWorkOptions): Promise<void> {
 
 const IMPOSSIBLE = "It cannot be carried out: the database refuses what its filter asks for.";
 
-/** In a transaction of its own: the step's was taken back. */
+/** In its own transaction: the step's was rolled back. */
 async function stopForGood(pool: Pool, { job: { portalId, jobId } }: BulkStepFailed): Promise<void> {
   const worker = { kind: "system", portalId, part: "worker" } as const;
   await inTransaction(pool, (client) => giveUpBulkJob(client, worker, { id: jobId, reason: IMPOSSIBLE }));

@@ -8,16 +8,19 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** HubSpot's clock may differ from ours by this much. */
 const CLOCK_TOLERANCE_MS = 5_000;
-/** The properties trail what happened by tens of seconds (docs/hubspot.md §7.1): an enrollment just before the step shows by then. */
+/** The properties lag by tens of seconds (docs/hubspot.md §7.1): an enrollment just before the step shows by then. */
 const LAG_MS = 60_000;
-/** For an enrollment we know of ourselves, the properties are waited for longer. */
+/** For one of our own enrollments, we wait longer for the properties. */
 const OWN_LAG_MS = 10 * MINUTE_MS;
-/** Enrolled by us this shortly before the step: the sequence the step means, even where it has ended meanwhile. */
+/**
+ * If we enrolled the contact this shortly before the step, the step means that sequence, even if it has ended
+ * meanwhile.
+ */
 const JUST_ENROLLED_MS = 10 * MINUTE_MS;
 /** A reply ends a sequence once HubSpot has seen it: within minutes. */
 const REPLY_NEAR_END_MS = 60 * MINUTE_MS;
 
-/** What one look at an execution's contact is judged by. */
+/** The evidence for judging an execution's contact. */
 export interface LookEvidence {
   /** Undefined: the contact is gone. */
   readonly facts: SequenceFacts | undefined;
@@ -45,7 +48,9 @@ function timesOutAt({ acceptedAt, deadlineAt, maxWaitDays }: WatchedExecution): 
   return new Date(Math.min(deadlineAt.getTime(), acceptedAt.getTime() + maxWaitDays * DAY_MS));
 }
 
-/** Since when the contact is out of the sequence that the execution waits for; undefined while it may be in it. */
+/**
+ * Since when the contact has been out of the sequence that the execution waits for; undefined while it may be in it.
+ */
 interface Ended {
   readonly at: Date;
   readonly enrolledAt: Date | undefined;
@@ -75,7 +80,7 @@ function ended(end: Ended, facts: SequenceFacts): LookResult {
   );
 }
 
-/** The enrollment the step waits for, as far as it is known; `since` bounds an end that counts as its end. */
+/** The enrollment the step waits for, as far as it is known; an end counts only if it is not before `since`. */
 function awaited(
   execution: WatchedExecution,
   { facts, own }: LookEvidence,
@@ -99,7 +104,7 @@ function isBehind(facts: SequenceFacts | undefined, own: { readonly enrolledAt: 
   return known < own.enrolledAt.getTime() - CLOCK_TOLERANCE_MS;
 }
 
-/** Whether the properties may not tell yet of an enrollment that there is. */
+/** Whether the properties may not show an existing enrollment yet. */
 function mayLag({ acceptedAt }: WatchedExecution, { facts, own, now }: LookEvidence): boolean {
   if (now.getTime() - acceptedAt.getTime() < LAG_MS) return true;
   return own !== undefined && now.getTime() - own.enrolledAt.getTime() < OWN_LAG_MS && isBehind(facts, own);
@@ -119,13 +124,13 @@ function judgeEnrolled(
 ): LookResult {
   const { enrolledAt, sequenceId, since } = awaited(execution, evidence);
   const isSeen = execution.seen.enrolled_at !== undefined;
-  // Between two looks it left that sequence and came into another.
+  // Between two checks it left that sequence and entered another.
   const isOther = isSeen && enrolledAt !== undefined && (facts.enrolledAt ?? since) > enrolledAt;
   if (isOther && isSince(facts.endedAt, since)) {
     return ended({ at: facts.endedAt, enrolledAt, sequenceId }, facts);
   }
   const endsAt = timesOutAt(execution);
-  // Of a sequence before the one we know of: the properties are behind.
+  // They describe an earlier sequence than the one we know of: the properties lag behind.
   const isEarlier = !isSeen && evidence.own !== undefined && isBehind(facts, evidence.own);
   const seen = isSeen || isEarlier ? execution.seen : seenIn(facts);
   if (evidence.now < endsAt) return keepWatching(execution, evidence, { seen, endsAt });
@@ -153,7 +158,7 @@ function judgeNotEnrolled(
   if (isSince(facts.endedAt, since)) return ended({ at: facts.endedAt, enrolledAt, sequenceId }, facts);
   const endsAt = timesOutAt(execution);
   if (seen.enrolled_at !== undefined) {
-    // It left, and how is not told yet: one more look.
+    // It left, but the reason is not shown yet: check once more.
     if (seen.left_at !== undefined)
       return ended({ at: new Date(seen.left_at), enrolledAt, sequenceId }, facts);
     const left = { ...seen, left_at: evidence.now.toISOString() };
@@ -164,7 +169,7 @@ function judgeNotEnrolled(
   return decided(answered({ outcome: "NOT_ENROLLED" satisfies WaitOutcome }));
 }
 
-/** An enrollment that waits for the sequence its contact was in: any end will do, HubSpot has the last word. */
+/** An enrollment that waits for its contact's sequence to end: any end is enough; HubSpot decides. */
 function judgeEnrollment(
   execution: WatchedExecution,
   evidence: LookEvidence,
@@ -176,7 +181,7 @@ function judgeEnrollment(
   return keepWatching(execution, evidence, { seen: {}, endsAt: deadlineAt });
 }
 
-/** What a look at a contact means for an execution that waits for its sequence to end. */
+/** What a check of a contact means for an execution that waits for its sequence to end. */
 export function judgeLook(execution: WatchedExecution, evidence: LookEvidence): LookResult {
   const { facts } = evidence;
   if (facts === undefined) return decided(failed("CONTACT_NOT_FOUND"));

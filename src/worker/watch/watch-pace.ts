@@ -1,11 +1,9 @@
-/** Shares of a portal's request window that looking may use: little while contacts wait to be enrolled, otherwise half. */
+/** Shares of a portal's request window for checks: small while contacts wait to be enrolled, otherwise half. */
 const SHARE = { amongOthers: 0.1, alone: 0.5 };
-/** How often a turn asks the database for what is due, while there is other work. */
+/** How often a turn queries the database for due checks, while there is other work. */
 const ASK_AGAIN_MS = 1_000;
 
-/**
- * When a turn may look at waiting contacts next. One poll at a time, so that enrolling always has most of the window.
- */
+/** When a turn may next check waiting contacts. One poll at a time, so that enrolling always has most of the window. */
 export class WatchPace {
   readonly #windowMs: number;
   #polledAtMs = Number.NEGATIVE_INFINITY;
@@ -16,12 +14,12 @@ export class WatchPace {
     this.#windowMs = options.windowMs;
   }
 
-  /** Whether something may be due: of the turn's start until a look found nothing more. */
+  /** Whether something may be due: from the turn's start until a poll found nothing more. */
   get isMoreLeft(): boolean {
     return this.#isMoreLeft;
   }
 
-  /** `limit`: requests per window at present. */
+  /** `limit`: current requests per window. */
   isTime({ limit, isAlone }: { limit: number; isAlone: boolean }): boolean {
     const elapsedMs = performance.now() - this.#polledAtMs;
     const share = isAlone ? SHARE.alone : SHARE.amongOthers;
@@ -29,7 +27,7 @@ export class WatchPace {
     return elapsedMs >= (this.#isMoreLeft ? earnedBackMs : Math.max(earnedBackMs, ASK_AGAIN_MS));
   }
 
-  /** A look that took so many requests is over; the next has to wait for each of them. */
+  /** A poll with so many requests is over; the next has to wait for each of them. */
   polled({ isMoreLeft, requests }: { isMoreLeft: boolean; requests: number }): void {
     this.#polledAtMs = performance.now();
     this.#requests = requests;

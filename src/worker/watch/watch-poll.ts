@@ -25,23 +25,23 @@ import { refusedRead } from "#worker/attempt/refusals.js";
 import { judgeLook } from "./judge-look.js";
 import type { RetryingWriter, Writing } from "#worker/writes/retrying-writer.js";
 
-/** Contacts HubSpot reads for one request (docs/hubspot.md §6). */
+/** Contacts that HubSpot reads in one request (docs/hubspot.md §6). */
 const BATCH = 100;
-/** Contacts read one by one in a look at most, and how soon such looks follow each other when there are more. */
+/** Maximum of contacts read individually in a poll, and how soon such polls follow each other if there are more. */
 const SINGLES = 10;
 const SINGLES_EVERY_MS = 10_000;
-/** What is due this soon comes along where a request is sent anyway. */
+/** Executions due this soon are included if a request is sent anyway. */
 const GATHER_MS = 30_000;
-/** Enrollments by us that can matter to a look: those of the last day. */
+/** Our own enrollments that can matter: those of the last day. */
 const OWN_HISTORY_MS = 24 * 3_600_000;
 
 type Properties = Readonly<Record<string, string | null>>;
 
-/** What HubSpot said of a contact. `values` undefined: it is gone. `id` where it goes by another one since a merge. */
+/** HubSpot's data of a contact. `values` undefined: it is gone. `id` is set if it has another one since a merge. */
 type Reading =
   | { readonly values: Properties | undefined; readonly id?: string | undefined }
   | { readonly refusal: HubSpotRejected }
-  /** Of this contact alone it cannot be read. */
+  /** Only this contact cannot be read. */
   | { readonly odd: HubSpotAnsweredOddly };
 
 async function readSingly(contactId: string, gateway: PortalGateway): Promise<Reading> {
@@ -56,21 +56,22 @@ async function readSingly(contactId: string, gateway: PortalGateway): Promise<Re
   }
 }
 
-/** What HubSpot said of a look's contacts, and what it takes to look further. */
+/** HubSpot's data of a poll's contacts, and what remains to be read. */
 interface Answers {
   readonly readings: ReadonlyMap<string, Reading>;
-  /** Contacts that have to be read one by one, later. */
+  /** Contacts that have to be read individually, later. */
   readonly putOff: readonly string[];
   readonly requests: number;
-  /** What kept the contacts that are in neither from being read. */
+  /** What kept the remaining contacts from being read. */
   readonly fault?: HubSpotError;
 }
 
 /**
- * One request for all; a further one for each that is not in its answer, because HubSpot finds a merged contact by its
- * old id and answers with the new one. If HubSpot refuses the whole batch, each is read by itself.
+ * One request for all; another one for each that is missing from its answer, because HubSpot finds a merged contact by
+ * its old id and answers with the new one. If HubSpot refuses the whole batch, each is read individually.
  *
- * Those read singly are few a look: a clean-up in HubSpot deletes or merges thousands at once, and enrolling comes first.
+ * Few are read individually per poll: a cleanup in HubSpot deletes or merges thousands at once, and enrolling comes
+ * first.
  */
 async function readAll(contactIds: readonly string[], { gateway, mayGoOn }: PollOptions): Promise<Answers> {
   const readings = new Map<string, Reading>();
@@ -93,7 +94,7 @@ async function readAll(contactIds: readonly string[], { gateway, mayGoOn }: Poll
   }
 }
 
-/** Nobody, if HubSpot refuses the batch: one contact in it may be why. */
+/** Empty if HubSpot refuses the batch: one contact in it may be the reason. */
 async function readTogether(
   contactIds: readonly string[],
   gateway: PortalGateway,
@@ -106,7 +107,7 @@ async function readTogether(
   }
 }
 
-/** HubSpot could not be read: the next look comes in time, or when HubSpot said. */
+/** HubSpot could not be read: the next check is at its usual time, or when HubSpot said. */
 function afterFault(execution: WatchedExecution, fault: HubSpotError, { now, portalId }: Moment): Look {
   const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
   if (isOutage(fault) && execution.deadlineAt <= now)
@@ -118,7 +119,7 @@ function afterFault(execution: WatchedExecution, fault: HubSpotError, { now, por
   return { execution, result: { to: "WATCHING", dueAt, seen: execution.seen } };
 }
 
-/** To be read singly: as many at a time as a look does, in the order of the batch. */
+/** To be read individually: as many at a time as a poll allows, in the order of the batch. */
 function later(execution: WatchedExecution, { now }: Moment, place: number): Look {
   const dueAt = new Date(now.getTime() + Math.ceil((place + 1) / SINGLES) * SINGLES_EVERY_MS);
   return { execution, result: { to: "WATCHING", dueAt, seen: execution.seen } };
@@ -132,30 +133,30 @@ interface Moment {
 export interface PollOptions {
   gateway: PortalGateway;
   writer: RetryingWriter;
-  /** False as soon as the turn has to end: what was not read by then stays due. */
+  /** False as soon as the turn has to end: unread contacts stay due. */
   mayGoOn: () => boolean;
 }
 
-/** What a poll came to. */
+/** The result of a poll. */
 export interface Polled {
-  /** Whether more is due than was looked at. */
+  /** Whether more is due than was checked. */
   readonly isMoreLeft: boolean;
-  /** Executions that are owed a completion now. */
+  /** Executions whose completion is due now. */
   readonly decided: number;
-  /** Requests it took. */
+  /** Number of requests. */
   readonly requests: number;
 }
 
 /**
- * Looks at up to 100 of the portal's contacts whose executions wait for a sequence to end, for one request and at most
- * ten more for those that HubSpot does not give back together.
+ * Checks up to 100 of the portal's contacts whose executions wait for a sequence to end, with one request and at most
+ * ten more for contacts that HubSpot does not return together.
  *
  * @throws LeaseLost, and what is not HubSpot's fault.
  */
 export async function pollWatched(owner: Ownership, options: PollOptions): Promise<Polled> {
   const batch = await readWatched(owner, { limit: BATCH, gatherMs: GATHER_MS });
   if (batch.executions.length === 0) return { isMoreLeft: false, decided: 0, requests: 0 };
-  // Nearest deadline first: what is put off again and again is in time all the same.
+  // Nearest deadline first: repeatedly postponed ones are still in time.
   const executions = batch.executions.toSorted(
     (one, other) => one.deadlineAt.getTime() - other.deadlineAt.getTime(),
   );
@@ -170,7 +171,7 @@ export async function pollWatched(owner: Ownership, options: PollOptions): Promi
   };
 }
 
-/** One whose look cannot be stored is looked at again in time, knowing what it knew, until its deadline. */
+/** An execution whose result cannot be stored is checked again later, with what it knew, until its deadline. */
 function writingOf(owner: Ownership, now: Date): Writing<Look> {
   const { portalId } = owner;
   return {
@@ -187,12 +188,14 @@ function writingOf(owner: Ownership, now: Date): Writing<Look> {
   };
 }
 
-/** Without a fault the turn ended first, and a portal that is spared was not asked: what was not read then stays due. */
+/**
+ * Without a fault, the turn ended first; while the circuit is open, HubSpot was not asked: unread contacts stay due.
+ */
 function wasAsked(fault: HubSpotError | undefined): fault is HubSpotError {
   return fault !== undefined && !(fault instanceof PortalSpared);
 }
 
-/** Looks at all that was read or failed to be; nothing of what a turn had no time for. */
+/** Judges every contact that was read or failed to be; none for which the turn had no time. */
 async function judgeAll(
   owner: Ownership,
   { now, executions }: WatchBatch,

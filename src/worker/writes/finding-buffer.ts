@@ -11,8 +11,8 @@ import { afterCrash } from "#worker/attempt/attempt-faults.js";
 import type { RetryingWriter, Writing } from "./retrying-writer.js";
 
 /**
- * Findings that end within this time of each other share a statement: the longer the more attempts are under way, whose
- * findings come soon; hardly for the last one. What a crash finds unwritten is read from HubSpot, never sent again.
+ * Findings within this time of each other share a statement: longer while many attempts are under way, whose findings
+ * come soon; hardly any time for the last one. Findings lost in a crash are read from HubSpot, never sent again.
  */
 const GATHER_MS = { alone: 10, least: 100, perAttempt: 8, most: 500 };
 
@@ -24,13 +24,13 @@ function gatherMs(underWay: number): number {
 export interface FindingBufferOptions {
   owner: Ownership;
   writer: RetryingWriter;
-  /** Attempts under way, that of the finding just added among them. */
+  /** Attempts under way, including that of the new finding. */
   underWay: () => number;
-  /** Whether the execution was claimed again: what was found of it before was written then. */
+  /** Whether the execution was claimed again: its earlier finding was written then. */
   isClaimed: (id: bigint) => boolean;
   /** Resolves once no claim is under way. While {@link FindingBuffer.isWritingAgain} none may begin. */
   claimsAtRest: () => Promise<unknown>;
-  /** Told how many executions of a batch are now owed a completion. */
+  /** Called with how many executions of a batch now have a completion due. */
   onDecided: (count: number) => void;
 }
 
@@ -40,8 +40,8 @@ interface KeptFinding extends Finding {
 }
 
 /**
- * Gathers what attempts found out and writes it in batches, one statement at a time. A batch that could not be written is
- * kept and written again: what HubSpot answered is known to nobody else.
+ * Collects attempts' findings and writes them in batches, one statement at a time. A batch that could not be written is
+ * kept and written again: nothing else knows HubSpot's answers.
  */
 export class FindingBuffer {
   readonly #options: FindingBufferOptions;
@@ -59,7 +59,7 @@ export class FindingBuffer {
     return this.#fault;
   }
 
-  /** The database is in trouble: findings wait to be written, and nothing new is to be begun. */
+  /** The database has a problem: findings wait to be written, and nothing new may begin. */
   get isWritingAgain(): boolean {
     return this.#isWritingAgain;
   }
@@ -70,7 +70,7 @@ export class FindingBuffer {
     this.#flushing ??= this.#writeAll();
   }
 
-  /** Resolves once all that was added is written. @throws what writing threw. */
+  /** Resolves once everything added is written. @throws what writing threw. */
   async flush(): Promise<void> {
     await this.#flushing;
     if (this.#fault !== undefined) throw this.#fault;
@@ -94,7 +94,7 @@ export class FindingBuffer {
     }
   }
 
-  /** What cannot be stored is a crash of its own: the execution is read, or given up after some. */
+  /** A finding that cannot be stored counts as a crash: the execution is read, or given up after several. */
   #writing(): Writing<KeptFinding> {
     const { owner, claimsAtRest, isClaimed } = this.#options;
     return {
@@ -105,7 +105,7 @@ export class FindingBuffer {
       inStead: (finding, fault) => ({ ...finding, result: afterCrash(finding.execution, fault) }),
       beforeAgain: async (findings) => {
         this.#isWritingAgain = true;
-        // An earlier try may have taken effect, and a row of it been claimed since: this try must not meet that claim.
+        // An earlier try may have taken effect and a row been claimed since: this try must not affect that claim.
         await claimsAtRest();
         return findings.filter(({ id }) => !isClaimed(id));
       },

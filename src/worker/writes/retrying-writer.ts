@@ -6,45 +6,45 @@ import type { Logger } from "#platform/observability/logger.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 
-/** Gaps between the tries to write a batch, and for how long it is tried: the next owner reads what was not written. */
+/** Gaps between the tries to write a batch, and for how long to try: the next owner reads what was not written. */
 const WRITE_AGAIN_MS = { first: 100, most: 1_000, inAll: 30_000 };
 
-/** Somebody else held rows for as long as was waited for them: the next owner reads what was not written. */
+/** Someone else held rows for longer than we wait: the next owner reads what was not written. */
 export class RowsHeld extends AppError {
   override readonly code = "ROWS_HELD";
 }
 
-/** How one kind of what was learned from HubSpot is written. */
+/** How one kind of result from HubSpot is written. */
 export interface Writing<T> {
-  /** What it is, for the log: "what was found out about an execution". */
+  /** Its name, for the log: "what was found out about an execution". */
   readonly what: string;
   readonly idOf: (item: T) => bigint;
   /**
    * Writes all in one statement under the owner's epoch.
    *
-   * @param isAgain an earlier try may have taken effect: leaves out rows that are not as they were read, and those that
-   *   somebody else holds at this moment.
+   * @param isAgain an earlier try may have taken effect: leaves out rows that changed since they were read, and rows
+   *   that someone else holds.
    * @returns how many rows moved.
    */
   readonly write: (items: readonly T[], isAgain: boolean) => Promise<number>;
   /** Which rows are still as they were read, so that no try has written them. */
   readonly readUnwritten: (items: readonly T[]) => Promise<Unwritten>;
-  /** What is written instead of one that the database refuses for its data. */
+  /** The replacement for a row whose data the database refuses. */
   readonly inStead: (item: T, fault: unknown) => T;
-  /** Called before each further try. @returns what of it is still to be written. */
+  /** Called before each further try. @returns the part still to be written. */
   readonly beforeAgain?: (items: readonly T[]) => Promise<readonly T[]>;
 }
 
 export interface RetryingWriterOptions {
   readonly owner: Ownership;
   readonly logger: Logger;
-  /** False once the portal is certainly lost; until then what is known and unwritten is written again. */
+  /** False once the portal is certainly lost; until then unwritten results are written again. */
   readonly mayStillWrite: () => boolean;
 }
 
 /**
- * Writes what was learned from HubSpot and is known to nobody else, for one owner of a portal. A batch that could not be
- * written is kept and written again; a row that the database refuses, or that somebody else holds, keeps back no other.
+ * Writes results from HubSpot that nothing else knows, for one owner of a portal. A batch that could not be written is
+ * kept and written again; a row that the database refuses, or that someone else holds, does not hold up others.
  */
 export class RetryingWriter {
   readonly #options: RetryingWriterOptions;
@@ -54,9 +54,10 @@ export class RetryingWriter {
   }
 
   /**
-   * Resolves once all is written, or was moved by somebody else meanwhile.
+   * Resolves once everything is written, or was moved by someone else meanwhile.
    *
-   * @throws LeaseLost once the portal has a new owner: nothing more may be sent. The database's fault, or RowsHeld, if it lasts.
+   * @throws LeaseLost once the portal has a new owner: nothing more may be sent. The database's fault, or RowsHeld, if
+   *   it lasts.
    */
   async write<T>(items: readonly T[], writing: Writing<T>): Promise<void> {
     if (items.length === 0) return;
@@ -79,7 +80,9 @@ export class RetryingWriter {
     await this.#writeWithRetries([writing.inStead(item, fault)], writing);
   }
 
-  /** Tries until all is written. @throws LeaseLost, what no further try would mend, and trouble that lasts. */
+  /**
+   * Tries until everything is written. @throws LeaseLost, faults that no further try would fix, and lasting trouble.
+   */
   async #writeWithRetries<T>(items: readonly T[], writing: Writing<T>): Promise<void> {
     const startedAtMs = performance.now();
     const isOver = (): boolean =>
@@ -101,7 +104,7 @@ export class RetryingWriter {
     }
   }
 
-  /** @returns what is still to be written, because somebody else held its row. */
+  /** @returns what is still to be written, because someone else held its row. */
   async #writeOnce<T>(items: readonly T[], writing: Writing<T>, isAgain: boolean): Promise<readonly T[]> {
     if (items.length === 0) return [];
     const written = await writing.write(items, isAgain);

@@ -46,13 +46,13 @@ const senders = (selected?: string) =>
     ...(selected === undefined ? {} : { inputFields: { sender_user_id: selected } }),
   });
 
-describe("somebody who was deactivated, and whom HubSpot still lists as a user", () => {
+describe("a deactivated user whom HubSpot still lists", () => {
   test("is not offered, and is said to be deactivated where chosen before", async () => {
     expect((await senders()).options.map(({ value }) => value)).not.toContain(String(left));
     expect((await senders(String(left))).options[0]).toMatchObject({ label: "Gone Girl (deactivated)" });
   });
 
-  test("enrolls nobody, by whatever rule", async () => {
+  test("enrolls nobody, whatever the rule", async () => {
     const { ownerId } = portal.ownerOfUser(left);
     const own = portal.addContact({ properties: { hubspot_owner_id: ownerId } });
     const run = (inputs: Record<string, string>, contactId: string) =>

@@ -153,7 +153,7 @@ describe("a copy more than a day old", () => {
     expect(await tab(portal.admin.userId, change)).toBe(200);
   });
 
-  test("that HubSpot does not let us renew serves on; the page says so, and the admins are told once", async () => {
+  test("that HubSpot does not let us renew stays in use; the page says so, and the admins are alerted once", async () => {
     portal.withdrawScopes(["settings.users.read"]);
     await age(25);
     await admin.get("/settings");

@@ -88,7 +88,7 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     expect((await portalRow()).authorizedByUserId).toBeNull();
   });
 
-  test("takes nothing from who installed first, where there never was a list", async () => {
+  test("takes nothing from who installed first, if there never was a list", async () => {
     const [first = 0, second = 0] = appUsers(portal);
     const installer = await installWithoutList(first);
     expect(await settings(installer)).toBe(200);
@@ -117,7 +117,7 @@ describe("whoever HubSpot says is a super admin now", () => {
     expect((await portalRow()).authorizedByUserId).toBe(BigInt(successor));
   });
 
-  test("is the only one who administers an account that somebody else was the first to install", async () => {
+  test("is the only admin of an account that someone else installed first", async () => {
     const [installer = 0] = appUsers(portal);
     const { browser } = await authorize(installer, "install");
     expect(await settings(browser)).toBe(403);
@@ -126,7 +126,7 @@ describe("whoever HubSpot says is a super admin now", () => {
   });
 });
 
-describe("somebody an admin let in", () => {
+describe("a user whom an admin gave access", () => {
   test("is out once a whole list does not have them, whether or not it ever did", async () => {
     const [first = 0] = appUsers(portal);
     await installWithoutList(first);
@@ -148,7 +148,7 @@ describe("the operator's command", () => {
       env: { ...process.env, ...running.environment, ROLE: "all" },
     });
 
-  test("lets a user in where the old list's admins have left, and notes it", async () => {
+  test("gives a user access if the old list's admins have left, and records it", async () => {
     await installWithList();
     const newcomer = addUser(portal);
     await removeInHubSpot();
@@ -168,13 +168,13 @@ describe("the operator's command", () => {
   });
 });
 
-describe("the admins are told", () => {
+describe("the admins are alerted", () => {
   const told = async () =>
     (await prisma().alert.findMany({ where: { portalId, kind: "ACCOUNT_CONNECTED", channel: "EMAIL" } })).map(
       ({ message }) => message,
     );
 
-  test("when somebody else connects the account again, each time, and not when it is who did so before", async () => {
+  test("each time another user connects the account again, but not if it is the same user", async () => {
     await installWithList();
     await authorize(portal.admin.userId, "install");
     expect(await told()).toEqual([]);

@@ -123,7 +123,7 @@ describe("while the database does not answer", () => {
       if (Date.now() > deadlineMs) throw new Error("calls are not accepted again");
   }
 
-  test("a portal that floods us is told 429 beyond its share, and nothing of that is kept", async () => {
+  test("a portal that floods us gets 429 beyond its share, and none of that is stored", async () => {
     const answers = await flood(FLOODER, 200);
     const waited = withStatus(answers, 503);
     const refused = withStatus(answers, 429);
@@ -147,7 +147,7 @@ describe("while the database does not answer", () => {
     await flooding;
   });
 
-  test("nor does a flood of all portals together take more than what is allowed in all", async () => {
+  test("a flood of all portals together takes no more than the total limit", async () => {
     const [one, two] = await Promise.all([flood(FLOODER, 100), flood(OTHER, 100)]);
     const waited = withStatus([...one, ...two], 503);
     expect(waited.length).toBeLessThanOrEqual(LIMITS.inAll / PADDING.length);

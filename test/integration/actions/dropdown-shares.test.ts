@@ -93,7 +93,7 @@ test("dropdowns of one account that the database is slow to read keep no call an
   expect((await open(busy, SEQUENCE_OPTIONS_ROUTE)).status).toBe(200);
 }, 20_000);
 
-test("what is read for a dropdown that was closed is ended at the server", async () => {
+test("the query of a closed dropdown is ended at the server", async () => {
   await holdSequences();
   const gone = new AbortController();
   const dropdown = open(busy, SEQUENCE_OPTIONS_ROUTE, gone.signal).catch(() => undefined);

@@ -129,7 +129,7 @@ describe("POST /hubspot/actions/enroll", () => {
     expect(await stored(callbackId)).toBe(0);
   });
 
-  test("tells a portal that is not connected so, with every output of the action, and stores nothing", async () => {
+  test("tells a disconnected portal so, with every output of the action, and stores nothing", async () => {
     const { callbackId, body } = call({ portalId: 999_999 });
     const answer = await post(body);
     expect(answer.status).toBe(200);
@@ -336,7 +336,7 @@ describe("POST /hubspot/actions/enroll", () => {
     });
   });
 
-  test("a sequence that is gone is told from a contact that is gone", async () => {
+  test("a deleted sequence is distinguished from a deleted contact", async () => {
     const { callbackId, body } = call({
       contactId: contactAt(5),
       inputs: { sequence_id: "5555", sender_mode: "contact_owner" },
@@ -359,7 +359,7 @@ describe("POST /hubspot/actions/enroll", () => {
     });
   });
 
-  test("a v2 signature alone is good, a stale v3 beside a good v2 is not", async () => {
+  test("a v2 signature alone is valid, a stale v3 next to a valid v2 is not", async () => {
     const good = call({ contactId: contactAt(7) });
     expect((await post(good.body, { plan: { v2: "good" } })).status).toBe(200);
     const stale = call({ contactId: contactAt(8) });

@@ -227,7 +227,7 @@ describe("every error code", () => {
     expect(answer.shown).toBe(answer.label);
   });
 
-  test("a refused alias is no lost inbox: the sender goes on sending", async () => {
+  test("a refused alias is not a lost inbox: the sender keeps sending", async () => {
     const { id } = shared.addContact();
     const refused = await told(
       send(shared, id, { inputs: { sender_alias: "nobodys@acme.example" } }),

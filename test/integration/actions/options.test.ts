@@ -79,7 +79,7 @@ describe("the dropdowns of the workflow editor", () => {
         expect(JSON.parse(answer.text)).toMatchObject({ code: "BODY_UNREADABLE" });
       });
 
-      test("takes what is misshapen for absent: the list is that of a plain request", async () => {
+      test("treats malformed fields as absent: the list is that of a plain request", async () => {
         const { portalId } = portal;
         const plain = await postRaw(route, JSON.stringify({ origin: { portalId } }));
         const misshapen: object[] = [

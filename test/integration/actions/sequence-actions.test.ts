@@ -104,7 +104,7 @@ describe("the actions that check enrollments and wait for their end", () => {
   }
 
   describe("check enrollment", () => {
-    test("tells of a running enrollment: sequence, sender and how long", async () => {
+    test("reports a running enrollment: sequence, sender and how long", async () => {
       const contactId = newContact();
       const enrollment = portal.enrollInUi(contactId, { sequenceId, agoMs: 3.5 * 86_400_000 });
       expect(await check(contactId)).toEqual({
@@ -120,7 +120,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       });
     });
 
-    test("tells that a contact was never enrolled, or is no more, although HubSpot still shows the enrollment", async () => {
+    test("reports that a contact was never enrolled, or no longer is, although HubSpot still shows the enrollment", async () => {
       const never = newContact();
       expect(await check(never)).toMatchObject({ hs_execution_state: "SUCCESS", is_enrolled: "false" });
       const ended = newContact();
@@ -129,7 +129,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       expect(await check(ended)).toMatchObject({ is_enrolled: "false", sequence_id: "", days_enrolled: "" });
     });
 
-    test("believes a fresh enrollment that the properties do not tell of yet", async () => {
+    test("believes a new enrollment that the properties do not show yet", async () => {
       const contactId = newContact();
       portal.enrollInUi(contactId, { agoMs: 86_400_000 });
       portal.endEnrollment(contactId, "finished");
@@ -198,7 +198,7 @@ describe("the actions that check enrollments and wait for their end", () => {
       expect(Date.now() - Date.parse(outputs["ended_at"] ?? "")).toBeLessThan(30_000);
     });
 
-    test("an end before the first look is told all the same", async () => {
+    test("an end before the first check is reported, too", async () => {
       const contactId = newContact();
       portal.enrollInUi(contactId, { agoMs: 86_400_000 });
       const run = await waiting(contactId);

@@ -45,7 +45,7 @@ describe("a v3 signature that does not match", () => {
     expect(await post(route, { v2: "good", v3: "bad" })).toBe(200);
   });
 
-  test("is counted each time, and told once", async () => {
+  test("is counted each time, and logged once", async () => {
     for (const route of BY_WORKFLOWS) await post(route, { v2: "good", v3: "bad" });
     // A page of metrics is kept for a second.
     await new Promise((resolve) => setTimeout(resolve, 1_100));

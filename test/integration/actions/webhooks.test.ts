@@ -123,7 +123,7 @@ describe("POST /hubspot/webhooks", () => {
     expect(await everything()).toEqual(before);
   });
 
-  test("tells of an end at once, long before the next regular look", async () => {
+  test("reports an end at once, long before the next regular check", async () => {
     const contactId = newContact();
     const run = await waiting(contactId);
     const startedAt = Date.now();
@@ -191,7 +191,7 @@ describe("POST /hubspot/webhooks", () => {
   });
 
   describe("a privacy deletion", () => {
-    test("lets the contact go, and leaves nothing of it in any table, with the counts kept", async () => {
+    test("releases the contact, and leaves nothing of it in any table, but keeps the counts", async () => {
       const address = "someone.private@silverbirch.example";
       const contactId = portal.addContact({ id: "881122334455", properties: { email: address } }).id;
       await send(ENROLL_ROUTE, contactId).finished;
@@ -210,7 +210,7 @@ describe("POST /hubspot/webhooks", () => {
       expect(await tablesHolding([address, contactId])).toEqual([]);
     });
 
-    test("ends what is waiting for the contact, and what a disconnected portal kept of it", async () => {
+    test("ends executions that wait for the contact, and erases what a disconnected portal stored about it", async () => {
       const contactId = newContact();
       const run = await waiting(contactId);
       portal.erasePrivately(contactId);

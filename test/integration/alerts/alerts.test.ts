@@ -90,7 +90,7 @@ describe("an alert", () => {
     expect((await alerts()).map(({ outcome }) => outcome)).toEqual(["SENT", "SENT"]);
   });
 
-  test("is mailed to each of several addresses apart, with the page of what it tells of", async () => {
+  test("is mailed to each address separately, with a link to the page it is about", async () => {
     await set({ alertEmail: "ops@acme.example, sales@acme.example,it@acme.example" });
     await raiseAlert(db.database.pool, {
       portalId,
@@ -115,7 +115,7 @@ describe("an alert", () => {
     ]);
   });
 
-  test("of one kind is not repeated within an hour, and is after it; another kind is told at once", async () => {
+  test("of one kind is repeated after an hour and not before; another kind is sent at once", async () => {
     await set({ alertEmail: "ops@acme.example" });
     await Promise.all([raise("first"), raise("second"), raise("third")]);
     await raiseAlert(db.database.pool, { portalId, kind: "SENDER_REFUSED", message: "Ann has no seat." });
@@ -160,7 +160,7 @@ describe("senders whom HubSpot refuses", () => {
     Array.from({ length: to - from + 1 }, (_, index) => `s${from + index}`);
   const lines = (message: string[]) => message.map((line) => /as (\w+)@/.exec(line)?.[1]).sort();
 
-  test("are told of by two alerts an hour at most: the first at once, all others together, each once", async () => {
+  test("raise at most two alerts an hour: the first at once, all others together, each once", async () => {
     await set({ alertEmail: "ops@acme.example" });
     await refuse("s1");
     await refuse("s1", ...names(2, 10), ...names(2, 10));
@@ -221,7 +221,7 @@ describe("many contacts not enrolled", () => {
     return (await alerts()).filter(({ channel }) => channel === "EMAIL").map(({ message }) => message);
   };
 
-  test("are told of by number once there are so many in an hour, with the commonest reason", async () => {
+  test("raise an alert by number once there are enough in an hour, with the most common reason", async () => {
     await set({ alertFailureCount: 3 });
     await decided(2, failed);
     await decided(9, { ...failed, acceptedAt: minutesAgo(61) });
@@ -244,7 +244,7 @@ describe("many contacts not enrolled", () => {
     expect(page).toMatch(/^\/settings\/activity\?status=failed&code=OWNER_MISSING&since=2\d{3}-/);
   });
 
-  test("are told of by share where the hour had enough contacts to speak of one", async () => {
+  test("raise an alert by share if the hour had enough contacts", async () => {
     await set({ alertFailurePercent: 25 });
     await decided(10, failed);
     expect(await raised()).toEqual([]);
@@ -254,7 +254,7 @@ describe("many contacts not enrolled", () => {
     expect(await raised()).toEqual([expect.stringContaining("11 of 42")]);
   });
 
-  test("are nothing to tell where no threshold is set, or of a portal that is gone", async () => {
+  test("raise no alert if no threshold is set, or for a disconnected portal", async () => {
     await decided(30, failed);
     expect(await raised()).toEqual([]);
     await set({ alertFailureCount: 1 });
@@ -322,14 +322,14 @@ describe("a backlog", () => {
     ]);
   });
 
-  test("that nobody works off is one from a day before its first deadline on", async () => {
+  test("that nobody processes is late from a day before its first deadline", async () => {
     await waiting(1, { acceptedAt: minutesAgo(30), deadlineAt: inHours(30) });
     expect(await raised()).toEqual([]);
     await waiting(1, { acceptedAt: minutesAgo(30), deadlineAt: inHours(20) });
     expect(await raised()).toEqual([expect.stringContaining("none was worked off lately")]);
   });
 
-  test("counts nobody who waits for a date of their own, however many they are", async () => {
+  test("does not count contacts that wait for a date, however many", async () => {
     const putOff = { acceptedAt: minutesAgo(120), lastProblem: "Not to be enrolled before a date." };
     await waiting(1_000, { ...putOff, dueAt: inHours(20 * 24), deadlineAt: inHours(27 * 24) });
     await seedExecutions(db.database, [{ portalId, enrollmentStatus: "ENROLLED" }]);
@@ -339,7 +339,7 @@ describe("a backlog", () => {
     expect(await raised()).toEqual([]);
   });
 
-  test("tells of those who become due too late to be worked off behind a line that is there", async () => {
+  test("reports contacts that become due too late behind an existing line", async () => {
     await waiting(100, { acceptedAt: minutesAgo(60), deadlineAt: inHours(24) });
     await waiting(10, {
       acceptedAt: minutesAgo(90),

@@ -151,7 +151,7 @@ describe("an address that an admin sets", () => {
     expect(await prisma().alertAddress.count({ where: { confirmedAt: { not: null } } })).toBe(0);
   });
 
-  test("is not asked if it does not want to hear of the account", async () => {
+  test("is not asked if it has opted out of the account's alerts", async () => {
     await prisma().alertOptOut.create({ data: { portalId, address: "No@acme.example" } });
     expect(await setAddresses("no@acme.example")).toContain("has unsubscribed");
     expect(await askAgain("no@acme.example")).toContain("or has unsubscribed");

@@ -102,7 +102,7 @@ describe("a mailed alert", () => {
     expect(await alert()).toMatchObject({ outcome: "FAILED", tries: 1 });
   });
 
-  test("is given up after about a day of tries for whoever is put off all that time", async () => {
+  test("is given up after about a day of tries for addresses that were postponed all that time", async () => {
     await raiseTo({ alertEmail: "ops@acme.example, slow@acme.example" });
     server.refusals.set("slow@acme.example", "450 Mailbox busy");
     for (let tried = 1; tried <= 13; tried += 1) await deliver();
@@ -179,7 +179,7 @@ describe("the mail server's password", () => {
     expect([plain.signIns, plain.mails]).toEqual([[], []]);
   });
 
-  test("is not sent to a server whose certificate nobody vouches for", async () => {
+  test("is not sent to a server with an untrusted certificate", async () => {
     const outcome = await sendBy(server.url({ trusts: false }));
     expect(outcome.kind).toBe("server-failed");
     expect(server.signIns).toEqual([]);

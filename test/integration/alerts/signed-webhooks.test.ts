@@ -120,7 +120,7 @@ describe("a post", () => {
     expect(isSignedWith(secret, { ...posts[0]!, body: `${posts[0]!.body} ` })).toBe(false);
   });
 
-  test("is signed by the new secret alone once there is one, which the audit log tells without it", async () => {
+  test("is signed with the new secret alone once there is one; the audit log records the change without the secret", async () => {
     const old = await newSecret();
     const secret = await newSecret();
     const [one] = await postsOf("signed again");

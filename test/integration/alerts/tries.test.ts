@@ -115,7 +115,7 @@ describe("an alert that did not arrive is tried again", () => {
 });
 
 describe("a process that was thought dead, whose alert another one has claimed since", () => {
-  test("notes nothing of it any more, neither an address nor an end", async () => {
+  test("stores nothing more, neither an address nor an end", async () => {
     await raiseTo({ alertEmail: "ops@acme.example", alertWebhookUrl: `${webhook.url}/hook` });
     const late = await claimOne("EMAIL");
     const current = await claimOne("EMAIL");
@@ -130,7 +130,7 @@ describe("a process that was thought dead, whose alert another one has claimed s
     expect(await alertOf("EMAIL")).toMatchObject({ reached: ["ops@acme.example"], outcome: null });
   });
 
-  test("mails nobody more than the one it was at", async () => {
+  test("sends no more mails after the current one", async () => {
     await raiseTo({ alertEmail: "ops@acme.example, sales@acme.example, it@acme.example" });
     const late = await claimOne("EMAIL");
     await claimOne("EMAIL");
@@ -139,7 +139,7 @@ describe("a process that was thought dead, whose alert another one has claimed s
     expect(server.mails.map(({ to }) => to)).toEqual(["ops@acme.example"]);
   });
 
-  test("does not open again what has come to its end", async () => {
+  test("does not reopen a finished alert", async () => {
     await raiseTo({ alertEmail: "ops@acme.example" });
     const claimed = await claimOne("EMAIL");
     await endTry(pool(), claimed, { outcome: "SENT" });

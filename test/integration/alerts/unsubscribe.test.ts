@@ -52,7 +52,7 @@ const linkTo = (address: string): string => {
 };
 
 describe("a mailed alert", () => {
-  test("can be ended by whoever got it: for that address of that account alone, by a button or by the mail program", async () => {
+  test("can be ended by its recipient: for that address of that account alone, with a button or the mail program", async () => {
     expect(await mailedTo("first of all")).toEqual([ADDRESS, "it@acme.example"]);
     const [mail] = server.mails;
     expect(mail?.text).toMatch(/List-Unsubscribe:\s*<http/);

@@ -92,7 +92,7 @@ describe("choosing senders", () => {
       decision.kind === "wait" ? Math.round(decision.delayMs / 1_000) * 1_000 : 0,
     );
 
-  test("gives each contact over the cap a place of its own: one a day behind the other", async () => {
+  test("gives each contact over the cap its own place: one day after another", async () => {
     await setSender(ADA, { dailyCap: 1 });
     await seedExecutions(db.database, [sentAgo(ADA, HOUR_MS)]);
     const selection = await openSelection();
@@ -127,7 +127,7 @@ describe("choosing senders", () => {
       expect(Math.abs(delay - (expected[index] ?? 0))).toBeLessThan(5_000);
   });
 
-  test("whose doubt is settled during the choice is asked about again at once, whatever came of it", async () => {
+  test("whose doubt is settled during the choice is checked again at once, whatever the result", async () => {
     await setSender(ADA, { dailyCap: 1 });
     const doubted = { portalId, state: "UNCERTAIN", attempts: 1, sequenceId: "1" };
     await seedExecutions(db.database, [doubted]);
@@ -193,7 +193,7 @@ describe("choosing senders", () => {
     expect(impatient).toMatchObject({ kind: "fail", code: "SENDER_LIMIT_REACHED" });
   });
 
-  describe("asked for what applies since a moment that the database's clock has not reached", () => {
+  describe("a request for the policy since a moment that the database's clock has not reached", () => {
     function counting(): { pool: Pool; reads: () => number } {
       let reads = 0;
       const pool = new Proxy(db.database.pool, {
@@ -220,7 +220,7 @@ describe("choosing senders", () => {
       expect(reads()).toBeLessThanOrEqual(4);
     });
 
-    test("tells what was changed before the question, whatever the clock says", async () => {
+    test("returns changes from before the request, whatever the clock says", async () => {
       const selection = await openSelection();
       expect((await selection.policy()).isPaused).toBe(false);
       await db.database.prisma.portalSettings.create({ data: { portalId, pausedAt: new Date() } });

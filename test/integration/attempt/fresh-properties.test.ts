@@ -91,7 +91,7 @@ describe("a contact that waited", () => {
 
   afterAll(() => running.close());
 
-  test("for its date is judged by what is true then, not by what the call carried", async () => {
+  test("for its date is judged by the data of that day, not by the call's", async () => {
     const portal = await openPortal();
     const [reassigned, suppressed, moved, optedOut, cleared] = [
       addContact(portal),
@@ -178,7 +178,7 @@ describe("a contact that waited", () => {
     });
   });
 
-  test("is read again each time it waits: what was read before the second wait counts for nothing after it", async () => {
+  test("is read again each time it waits: data from before the second wait does not count after it", async () => {
     const portal = await openPortal();
     const contactId = addContact(portal);
     const userId = BigInt(portal.senders[0]?.userId ?? 0);

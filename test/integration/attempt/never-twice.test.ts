@@ -76,7 +76,7 @@ describe("a contact whose enroll request stays without an answer is enrolled onc
     await inTransaction(pool, (client) => applyAction(client, "RETRY", { portalId, ids }));
   }
 
-  test("and what somebody else enrolled after HubSpot had put us off is not told as ours", async () => {
+  test("and an enrollment by someone else after HubSpot had postponed ours is not reported as ours", async () => {
     const portal = await connectedPortal(running, 1);
     running.simulator.failNext({ endpoint: "enroll", fault: "throttled", portalId: portal.portalId });
     const run = enroll(running, portal, { inputs: { if_already_enrolled: "fail" } });
@@ -228,7 +228,7 @@ describe.each([90_000, 8_000, -8_000])("where HubSpot's clock is %i ms ahead of 
     expect(portal.enrollments.factsOf(other).accepted).toBe(0);
   });
 
-  test("the operator is told", () => {
+  test("the operator is warned", () => {
     const told = running.logLines.filter(({ hubspotAheadSeconds }) => hubspotAheadSeconds !== undefined);
     expect(told).toHaveLength(1);
     expect(Math.abs(Number(told[0]?.["hubspotAheadSeconds"]) - clockOffsetMs / 1_000)).toBeLessThan(2);

@@ -124,7 +124,7 @@ describe("a refused enrollment is understood wherever HubSpot says why", () => {
     expect(told.map(({ code }) => code)).toEqual(["ALREADY_ENROLLED", "ALREADY_ENROLLED"]);
   });
 
-  test("in words that tell nothing, which the admin reads and not the JSON around them", async () => {
+  test("in words that say nothing, which the admin reads instead of the JSON around them", async () => {
     const silent: Partial<OpenQuestions> = { refusalName: "nowhere", refusalWords: "neutral" };
     running.simulator.setOpenQuestions({ ...silent, refusalMembers: "object" });
     const [told] = await codesOf([contactOf({}, { suppression: "unsubscribed" })]);

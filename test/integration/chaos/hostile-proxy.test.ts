@@ -28,7 +28,7 @@ async function storedNotes(): Promise<number> {
 }
 
 describe("the hostile network before a database", () => {
-  test("passes on what is asked and answered", async () => {
+  test("passes on questions and answers", async () => {
     const { rows } = await client.query("SELECT repeat('x', 200000) AS text");
     expect(rows[0].text).toHaveLength(200_000);
   });

@@ -96,7 +96,7 @@ describe("a contact that is erased long after it was merged into another one", (
     expect(rows).toEqual([{ has_waited: true, has_properties: false, knows_sequences: true }]);
   });
 
-  test("keeps nobody from enrolling the other one afterwards, nor from erasing it, too", async () => {
+  test("lets the other one be enrolled afterward, and erased, too", async () => {
     await apply(erased("1001"));
     await enrolled("1002");
     await applyLateFates(db.database.pool, logger);
@@ -138,7 +138,7 @@ describe("merges and a privacy deletion", () => {
     }
   });
 
-  test("an erasure is final: a merge that is told later does not bring the contact back", async () => {
+  test("an erasure is final: a merge reported later does not bring the contact back", async () => {
     await apply(erased("1001"));
     await enrolled("1001");
     await apply(merged("1001", "1002"));
@@ -170,7 +170,7 @@ describe("merges and a privacy deletion", () => {
     expect(rows).toEqual([]);
   });
 
-  test("merges in a circle end at its newest contact, whoever comes up later, and are erased as one", async () => {
+  test("circular merges end at their newest contact, whichever appears later, and are erased as one", async () => {
     await enrolled("1001");
     await apply(
       merged("1001", "1002"),
@@ -188,8 +188,8 @@ describe("merges and a privacy deletion", () => {
   });
 });
 
-describe("what comes up after the contact is gone", () => {
-  test("a call that was on its way is erased and let go; one for a merged contact goes on as the other", async () => {
+describe("executions that appear after the contact is gone", () => {
+  test("a call that was on its way is erased and released; one for a merged contact continues as the other", async () => {
     await apply(erased("1001"), merged("1005", "1006"));
     await enrolled("1001", { state: "QUEUED", enrollmentStatus: null });
     await enrolled("1005", { state: "QUEUED", enrollmentStatus: null });
@@ -235,7 +235,7 @@ describe("what comes up after the contact is gone", () => {
   });
 });
 
-test("what was found out about a contact while it was erased is not written back", async () => {
+test("a finding about a contact that was erased meanwhile is not written back", async () => {
   const { pool } = db.database;
   const { epoch } = await acquirePortal(pool, portalId);
   await enrolled("1001", { state: "ATTEMPTING", enrollmentStatus: null, kind: "CHECK_ENROLLMENT" });

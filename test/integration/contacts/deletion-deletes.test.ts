@@ -225,7 +225,7 @@ test("connecting again before keeps the account, and its thirty days begin again
   expect((await pool().query(`SELECT FROM portals`)).rowCount).toBe(1);
 });
 
-test("a call whose execution is gone enrolls nobody again, however it was deleted", async () => {
+test("a call whose execution was deleted enrolls nobody again, however it was deleted", async () => {
   for (const callbackId of ["ap-pruned", "ap-erased"]) expect((await call(callbackId)).status).toBe(200);
   const old = `now() - interval '500 days'`;
   await pool().query(

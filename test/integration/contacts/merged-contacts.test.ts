@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from "../../support/database.js
 import { seedExecutions } from "../../support/executions.js";
 import { addPlainPortal, startRunningApp } from "../../support/start-app.js";
 
-test("a contact that is merged before its attempt is judged by what HubSpot says of the one it became", async () => {
+test("a contact that is merged before its attempt is judged by HubSpot's data of the one it was merged into", async () => {
   const running = await startRunningApp({ simulator: UNKIND_WORLD, environment: { ROLE: "web" } });
   try {
     const portal = addPlainPortal(running.simulator);
@@ -45,7 +45,7 @@ test("a contact that is merged before its attempt is judged by what HubSpot says
   }
 }, 30_000);
 
-describe("a merge that is told while somebody is at work on the contact", () => {
+describe("a merge that is reported while an owner is working on the contact", () => {
   const portalId = 5n;
   let db: TestDatabase;
   let owner: Ownership;

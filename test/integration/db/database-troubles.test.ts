@@ -53,7 +53,7 @@ describe("an app that runs, whose database does not let it work any more,", () =
       objectProperties: [...REQUESTED_PROPERTIES],
     });
 
-  test("keeps what HubSpot sends, stands still, says why to operator and admin, and goes on once it may", async () => {
+  test("keeps what HubSpot sends, stops, tells the operator and admins why, and continues once it may", async () => {
     await sql("REVOKE UPDATE ON executions FROM CURRENT_USER");
     const run = enrollAll();
     await until(async () => (await drain())?.circuitCause === "DATABASE_RIGHTS_MISSING");
@@ -120,7 +120,7 @@ describe("an app that runs, whose database does not let it work any more,", () =
     },
   );
 
-  test("says on a page that cannot be shown what is wrong, and that waiting is no help", async () => {
+  test("says what is wrong when a page cannot be shown, and that waiting does not help", async () => {
     await sql("REVOKE SELECT ON portals FROM CURRENT_USER");
     const page = await settings();
     expect(page.status).toBe(503);
@@ -130,7 +130,7 @@ describe("an app that runs, whose database does not let it work any more,", () =
     expect((await settings()).status).toBe(200);
   });
 
-  test("is not ready without rights on what calls are stored in, and says so", async () => {
+  test("is not ready without rights on the tables that store calls, and says so", async () => {
     await sql("REVOKE ALL ON executions FROM CURRENT_USER");
     expect(JSON.parse(await read("/readyz"))).toMatchObject({
       status: "not ready",

@@ -87,7 +87,7 @@ describe("openDatabase", () => {
     await pool.query(`DROP TRIGGER fail_with_name ON redeemed_states`);
   });
 
-  test("closes once, however often it is asked", async () => {
+  test("closes once, however often it is called", async () => {
     const other = await createTestDatabase();
     await Promise.all([other.database.close(), other.database.close()]);
     await expect(other.database.pool.query("SELECT 1")).rejects.toThrow(/after calling end/);

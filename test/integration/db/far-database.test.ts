@@ -81,7 +81,7 @@ const faults = () =>
   );
 
 describe("with a database 25 ms away", () => {
-  test("fifty people are marked at once, each with a note of it", async () => {
+  test("fifty people are marked at once, each with an audit entry", async () => {
     const form = await token("/settings/senders");
     way.delayMs = FAR_MS;
     const startedAt = performance.now();

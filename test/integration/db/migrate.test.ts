@@ -186,7 +186,7 @@ test("the built app finds the same migrations as the sources", async () => {
   expect(await readMigrations(directory)).toEqual(await readMigrations(path.resolve("prisma/migrations")));
 });
 
-test("an address where nobody answers is a sentence, without the password", async () => {
+test("an address where nothing answers gives a sentence, without the password", async () => {
   const url = "postgresql://someone:hunter2@127.0.0.1:1/x";
   const attempt = applyMigrations({ url, directory, logger, connectPatienceMs: 0 });
   await expect(attempt).rejects.toThrow(DatabaseUnreachable);

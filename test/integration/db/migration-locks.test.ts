@@ -75,7 +75,7 @@ test("while a migration waits for a long read, calls are answered within their s
   await expect(migrating).resolves.toEqual([NEXT]);
 });
 
-test("the log names the session that holds it up, how long, and what to do, but not its query", async () => {
+test("the log names the session that blocks it, for how long, and what to do, but not its query", async () => {
   await read();
   await write(NEXT, ADD_COLUMN);
   const migrating = migrate();

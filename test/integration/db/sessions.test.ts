@@ -89,7 +89,7 @@ test("times are the same by SQL and by Prisma in a database of another zone", as
   }
 });
 
-test("what the database sets for its sessions by itself does not count", async () => {
+test("the database's own session defaults do not count", async () => {
   const database = open();
   try {
     const names = ["lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout"];
@@ -103,7 +103,7 @@ test("what the database sets for its sessions by itself does not count", async (
   }
 });
 
-test("a connection that is lost before it is prepared is nobody's, and the next one works", async () => {
+test("a connection that is lost before it is prepared is dropped, and the next one works", async () => {
   const database = open();
   try {
     tap.cutAt(/^SET /);

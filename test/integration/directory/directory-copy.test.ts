@@ -225,7 +225,7 @@ describe("an owner of the portal that was replaced while it read", () => {
   });
 });
 
-describe("what a copy is needed for", () => {
+describe("what a portal's directory needs", () => {
   const directory = () => createDirectory({ pool: pool() });
   const need = async () => directoryNeed(await directory().state(portalId));
   const set = (synced: string, requested: string) =>
@@ -272,7 +272,7 @@ describe("what a copy is needed for", () => {
     expect(await need()).toBe(expected);
   });
 
-  test("a copy that is asked for while one is made is made right after it", async () => {
+  test("a copy that is requested while one is made is made right after it", async () => {
     const { owner } = await acquire();
     await set("now() - interval '11 minutes'", "NULL");
     let copies = 0;
@@ -293,7 +293,7 @@ describe("what a copy is needed for", () => {
     expect(await need()).toBe("none");
   });
 
-  test("a renewal that its turn could not finish goes on in the next, where it had got to", async () => {
+  test("a renewal that its turn could not finish continues in the next one where it stopped", async () => {
     await set("now() - interval '11 minutes'", "NULL");
     const keeper = new DirectoryKeeper({ directory: directory(), logger: pino({ level: "silent" }) });
     const pages: (string | undefined)[] = [];

@@ -164,7 +164,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(await find(second.id)).toMatchObject({ isListed: true });
   });
 
-  test("an archived owner is told from an active one at the next copy", async () => {
+  test("an archived owner is distinguished from an active one at the next copy", async () => {
     const portal = await start({ contacts: 1 });
     await running.install(portal);
     await untilSynced(portal);
@@ -175,7 +175,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(await enroll(portal, { sender_mode: "contact_owner" })).toEqual(["OWNER_INACTIVE"]);
   });
 
-  test("without the optional scope for users, the owners serve, and nobody is told of a problem", async () => {
+  test("without the optional scope for users, the owners are used, and no problem is reported", async () => {
     const portal = await start({ contacts: 1, unavailableScopes: ["settings.users.read"] });
     await running.install(portal);
     const known = await untilSynced(portal);
@@ -187,7 +187,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     ).toEqual(["ENROLLED"]);
   });
 
-  test("where the person who installed may not use sequences, they are read as somebody who may", async () => {
+  test("if the installer may not use sequences, they are read as a user who may", async () => {
     const portal = await start({ contacts: 1 });
     portal.admin.hasSequencesPermission = false;
     await running.install(portal);
@@ -202,7 +202,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     ).toEqual(["ENROLLED"]);
   });
 
-  test("an outage of one list leaves what there was of it, is told, and is made good later; the others are copied", async () => {
+  test("an outage of one list keeps its old entries, is reported, and is repaired later; the others are copied", async () => {
     const portal = await start({ sequences: 2 });
     await running.install(portal);
     await untilSynced(portal);
@@ -256,7 +256,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(portal.traffic.requestsOf("owners") - before).toBe(1);
   });
 
-  test("an owner whom the copy calls deactivated is asked for once before anybody is refused, and the copy is corrected", async () => {
+  test("an owner who is deactivated in the copy is read once before anyone is refused, and the copy is corrected", async () => {
     const portal = await start({ contacts: 3 });
     const [, rep] = portal.senders;
     const owner = portal.ownerOfUser(rep?.userId ?? 0);
@@ -325,7 +325,7 @@ describe("the copy of a portal's sequences, owners and users", () => {
     expect(await enroll(portal, inputs)).toEqual(["ENROLLED"]);
   });
 
-  test("while HubSpot cannot be asked, nobody is refused by the copy", async () => {
+  test("while HubSpot does not answer, nobody is refused because of the copy", async () => {
     const portal = await start({ contacts: 1 });
     await running.install(portal);
     await untilSynced(portal);

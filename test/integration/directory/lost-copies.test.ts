@@ -67,7 +67,7 @@ test.each([0, 1, 2, 3, 4])(
   },
 );
 
-test("whoever lost the account after the last page does not say that the copy was made", async () => {
+test("an owner who lost the account after the last page does not record the copy as made", async () => {
   const renewal = await begin(5);
   expect(renewal.isRead).toBe(true);
   await acquirePortal(db.database.pool, portalId);

@@ -110,7 +110,7 @@ describe("sequences of an account whose installer may not see them", () => {
     expect(await offered(portal)).toEqual(["For all"]);
   });
 
-  test("are told as a problem when everybody is refused, and stay", async () => {
+  test("are reported as a problem if everyone is refused, and stay", async () => {
     const { portal, browser } = await connect({ sequences: 2 });
     await synced(portal);
     expect(await offered(portal)).toHaveLength(2);
@@ -122,7 +122,7 @@ describe("sequences of an account whose installer may not see them", () => {
   });
 });
 
-describe("as whom sequences are read", () => {
+describe("the users as whom sequences are read", () => {
   test("is chosen by an admin, noted, and falls back once that person is gone", async () => {
     const { portal } = await connect({ sequences: 2 });
     await synced(portal);

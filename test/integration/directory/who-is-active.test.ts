@@ -101,8 +101,8 @@ async function whatTheWorkerDoes(userId: number): Promise<Record<string, string 
   };
 }
 
-describe("whether somebody can send has one answer", () => {
-  test("somebody who is an owner alone can, everywhere", async () => {
+describe("whether a person can send has one answer", () => {
+  test("a person who is only an owner can, everywhere", async () => {
     const [userId = 0] = ids;
     await forgetUser(userId);
     expect(await whoOffers(userId)).toEqual(EVERYBODY);
@@ -123,7 +123,7 @@ describe("whether somebody can send has one answer", () => {
     expect(await whoOffers(userId)).toEqual(NOBODY);
   });
 
-  test("somebody who is still listed as a user, but whose owner was archived, cannot", async () => {
+  test("a person who is still listed as a user, but whose owner was archived, cannot", async () => {
     const [, , userId = 0] = ids;
     await archive(userId);
     portal.deactivateUser(userId);
@@ -154,7 +154,7 @@ describe("whether somebody can send has one answer", () => {
   });
 });
 
-describe("what somebody is called has one answer", () => {
+describe("a person's name has one answer", () => {
   test("a name that only the owner has is shown wherever people are listed", async () => {
     const [, , , , , userId = 0] = ids;
     await sql(

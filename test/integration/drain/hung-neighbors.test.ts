@@ -19,7 +19,7 @@ function begin(running: RunningApp, portal: SimulatedPortal): WorkflowRun {
   });
 }
 
-describe("a healthy account beside five whose HubSpot answers no enrollment", () => {
+describe("a healthy account next to five whose HubSpot answers no enrollment", () => {
   let running: RunningApp;
   let hung: SimulatedPortal[];
   let healthy: SimulatedPortal;

@@ -167,7 +167,7 @@ describe("an answer to completions that was lost", () => {
     await owed.until(allAre("COMPLETED"));
   });
 
-  test("that tells of one it did not take, and not of which, leaves nobody out", async () => {
+  test("that reports one refusal without saying which leaves nobody out", async () => {
     running.simulator.setOpenQuestions({ badIdInBatch: "leaves-one-out" });
     try {
       const owed = await oweBatch(running);

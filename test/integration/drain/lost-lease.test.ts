@@ -37,7 +37,7 @@ describe("an owner that has lost its portal to another", () => {
   const replace = () => acquirePortal(db.database.pool, PORTAL);
   const stored = async () => (await db.database.pool.query(`SELECT circuit_trips FROM portal_drains`)).rows;
 
-  test("learns of it by its circuit, which stores nothing any more", async () => {
+  test("notices it by its circuit, which stores nothing any more", async () => {
     const faults: unknown[] = [];
     const { pool } = db.database;
     const circuit = new PortalCircuit({ pool, lease, onFault: (fault) => faults.push(fault) });
@@ -54,7 +54,7 @@ describe("an owner that has lost its portal to another", () => {
     expect(faults).toEqual([]);
   });
 
-  test("learns of it by the marks of its senders, of which it stores none", async () => {
+  test("notices it by its senders' blocks, of which it stores none", async () => {
     const refused = {
       userId: 7n,
       email: "ann@acme.example",

@@ -121,7 +121,7 @@ describe("an enrollment that HubSpot shows", () => {
     return ran.executionOf(id).outputs;
   }
 
-  test("is told of without those of its words that cannot be read", async () => {
+  test("is reported without its unreadable words", async () => {
     editLookUp((shown) => ({ ...shown, sequenceName: 7, enrolledByEmail: {}, enrolledBy: [] }));
     expect(await checked()).toMatchObject({ is_enrolled: "true", days_enrolled: "0" });
   });

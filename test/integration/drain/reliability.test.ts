@@ -310,7 +310,7 @@ describe("what a contact gets when HubSpot, the network or the grant fails", () 
 });
 
 describe("an execution that cannot be finished before its deadline", () => {
-  test("is completed as HUBSPOT_UNAVAILABLE where HubSpot was down, before it lets go", async () => {
+  test("is completed as HUBSPOT_UNAVAILABLE if HubSpot was down, before it lets go", async () => {
     const running = await startRunningApp({ environment: { EXECUTION_DEADLINE_HOURS: String(4 / 3_600) } });
     try {
       const portal = addPlainPortal(running.simulator, { contacts: 2 });

@@ -27,7 +27,7 @@ describe("a database that fails once in the middle of a turn", () => {
   /** What HubSpot was asked, as "POST /path". */
   let asked: string[];
   let enrolledContacts: string[];
-  /** Set where our own code is to fail on the next enrollment's answer, after it took effect. */
+  /** Set if our own code is to fail on the next enrollment's answer, after it took effect. */
   let failsOnAnswer: boolean;
 
   beforeAll(async () => {
@@ -185,7 +185,7 @@ describe("a database that fails once in the middle of a turn", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "keeps what HubSpot answered, and looks at nobody, where it could not be noted, failing %s it took effect",
+    "keeps what HubSpot answered, and looks at nobody, if it could not be noted, failing %s it took effect",
     async (when) => {
       await queue(CONTACTS);
       await drainAll(troubled({ statement: "write-findings", when }));

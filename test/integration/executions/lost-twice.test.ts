@@ -16,8 +16,8 @@ const lost = () => Promise.reject(new HubSpotUnavailable("HubSpot did not answer
 
 /** Sends them in one request whose answer is lost. @returns all that is owed then. */
 async function lose(owner: Ownership, batch: readonly OwedCompletion[]): Promise<OwedCompletion[]> {
-  const desk = { gateway: { completeBatch: lost, completeOne: lost }, write: () => Promise.resolve() };
-  const { results } = await sendBatch(desk, batch);
+  const channel = { gateway: { completeBatch: lost, completeOne: lost }, write: () => Promise.resolve() };
+  const { results } = await sendBatch(channel, batch);
   await writeCompletionResults(owner, results);
   // Requests are seconds apart.
   await pool().query(

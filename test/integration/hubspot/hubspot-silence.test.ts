@@ -48,6 +48,6 @@ test("whether a request may be sent is asked once its connection is made: then n
   });
 });
 
-test("a request to an address where nobody listens was certainly not sent", () => {
+test("a request to an address where nothing listens was certainly not sent", () => {
   expect(met.refused).toMatchObject({ isTimeout: false, wasNotSent: true });
 });

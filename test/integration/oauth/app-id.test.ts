@@ -24,7 +24,7 @@ async function ask(portal: SimulatedPortal, appId: string, at = running.publicUr
 const told = (words: string) => running.logLines.filter(({ msg }) => String(msg).includes(words));
 
 describe("the app's id at HubSpot", () => {
-  test("is learned at an install where none is set, and other apps' tabs are refused", async () => {
+  test("is learned at an install if none is set, and other apps' tabs are refused", async () => {
     const portal = await installIn({ HUBSPOT_APP_ID: "" });
     expect(told("names this app")).toMatchObject([{ appId: "170" }]);
     expect(await ask(portal, "999")).toEqual({ status: 403, code: "OTHER_APP" });

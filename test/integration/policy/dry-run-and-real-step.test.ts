@@ -108,7 +108,7 @@ describe("the dry run of a step with “Not before” says when the real step be
     }
   });
 
-  test("and that it is refused where the contact would be held for longer than the account allows", async () => {
+  test("and that it is refused if the contact would be held for longer than the account allows", async () => {
     await sql("UPDATE portal_settings SET max_hold_days = 30 WHERE portal_id = $1");
     const not_before = new Date(Date.now() + 40 * 86_400_000).toISOString().slice(0, 10);
     const { id } = portal.addContact();

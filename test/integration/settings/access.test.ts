@@ -141,7 +141,7 @@ describe("the settings site", () => {
     expect((await browser.get("/settings")).status).toBe(403);
   });
 
-  test("takes whoever installed the app for the admin where HubSpot does not say who is one, and says so", async () => {
+  test("takes whoever installed the app for the admin if HubSpot does not say who is one, and says so", async () => {
     await site.database.prisma.portal.update({ where: { portalId }, data: { scopes: ["oauth"] } });
     const page = await admin.get("/settings/access");
     expect(page.status).toBe(200);
@@ -187,7 +187,7 @@ describe("an install by somebody whom nobody has let in", () => {
     expect(page.text).not.toContain("Installed the app");
   });
 
-  test("makes them the admin where nobody is one: there never was a list, and the installer is unknown", async () => {
+  test("makes them the admin if nobody is one: there never was a list, and the installer is unknown", async () => {
     await site.database.prisma.user.deleteMany();
     await site.database.prisma.portal.update({
       where: { portalId },

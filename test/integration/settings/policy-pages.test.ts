@@ -39,7 +39,7 @@ describe("the pages of policy", () => {
     expect(await audit()).toEqual([]);
   });
 
-  test("say where to go where there is nobody, and no rotation, to choose", async () => {
+  test("say where to go if there is nobody, and no rotation, to choose", async () => {
     const noRotation = 'no rotation to choose yet. <a href="/settings/rotations/new">Make one</a>';
     const nobodyRead = (path: string) =>
       `not been read from HubSpot yet. <a href="/settings/${path}">Reload this page</a>`;

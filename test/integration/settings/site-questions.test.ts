@@ -49,7 +49,7 @@ describe("a place in the window for the settings site", () => {
     expect(await press(5)).toBe(2);
   });
 
-  test("is none where HubSpot allows the account no more", async () => {
+  test("is none if HubSpot allows the account no more", async () => {
     portalId += 1n;
     const { pool } = db.database;
     const lease = await acquirePortal(pool, portalId);

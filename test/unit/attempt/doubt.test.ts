@@ -65,7 +65,7 @@ describe("an enrollment is ours", () => {
     expect(await judge(enrolledAt(6_000))).toMatchObject({ is: "anothers" });
   });
 
-  test("also where only the contact's properties tell of it, by the same bound", async () => {
+  test("even if only the contact's properties tell of it, by the same bound", async () => {
     const known = (ms: number) => ({ properties: latest("300", ago(FIRST_SENT_AGO_MS + ms)) });
     expect(await judge(known(4_000))).toMatchObject({
       is: "ours",
@@ -74,7 +74,7 @@ describe("an enrollment is ours", () => {
     expect(await judge(known(6_000))).toMatchObject({ is: "none", believedInMs: 0 });
   });
 
-  test("by the database's time, brought to HubSpot's clock, where that was not noted", async () => {
+  test("by the database's time, brought to HubSpot's clock, if that was not noted", async () => {
     const execution = { firstSentAt: undefined, firstAttemptMs: performance.now() - 60_000 };
     expect(await judge({ execution, enrollment: { enrolledAt: ago(64_000) } })).toMatchObject({ is: "ours" });
     expect(await judge({ execution, enrollment: { enrolledAt: ago(66_500) } })).toMatchObject({

@@ -66,7 +66,7 @@ describe("a completion that could not be handed over", () => {
     },
   );
 
-  test("is not counted as tried where HubSpot was not asked", async () => {
+  test("is not counted as tried if HubSpot was not asked", async () => {
     expect(await send(new PortalSpared())).toMatchObject({ to: "DECIDED", isUnasked: true });
     expect(await send(down())).toMatchObject({ to: "DECIDED", isUnasked: false });
   });

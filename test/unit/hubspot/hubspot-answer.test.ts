@@ -51,7 +51,7 @@ describe("an answer from HubSpot", () => {
     ["SECONDLY", 1_000],
     ["TEN_SECONDLY_ROLLING", 10_000],
     ["A_NEW_ONE", 10_000],
-  ])("of 429 by the policy %s names its own wait where HubSpot names none", async (policyName, waitMs) => {
+  ])("of 429 by the policy %s names its own wait if HubSpot names none", async (policyName, waitMs) => {
     const body = JSON.stringify({ policyName, message: "too many" });
     expect(await faultOf(429, body)).toMatchObject({ policyName, retryAfterMs: waitMs });
     expect(await faultOf(429, body, { "retry-after": "3" })).toMatchObject({ retryAfterMs: 3_000 });

@@ -25,7 +25,7 @@ const verify = (headers: Record<string, string>, mayFallBack: boolean) =>
 
 const mismatch = { kind: "refused", reason: "mismatch" };
 
-test("a good v2 stands in for a v3 that does not match, where the caller allows it, and is told apart", () => {
+test("a good v2 stands in for a v3 that does not match, if the caller allows it, and is told apart", () => {
   const headers = { ...v3("another"), ...v2() };
   expect(verify(headers, true)).toEqual({ kind: "valid", version: "v2", isBesideBadV3: true });
   expect(verify(headers, false)).toEqual(mismatch);

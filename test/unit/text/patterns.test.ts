@@ -85,7 +85,7 @@ function unitsOf(literal: string): string[] {
   return [...new Set([...words.slice(0, 4), ...characters.slice(0, 4)])];
 }
 
-/** The first text that takes too long; undefined where there is none. Looked at three times: memory is tidied up in between. */
+/** The first text that takes too long; undefined if there is none. Looked at three times: memory is tidied up in between. */
 function slowText(work: (text: string) => unknown, units: readonly string[]): string | undefined {
   for (const length of LENGTHS) {
     for (const text of hostileTexts(units, length)) {

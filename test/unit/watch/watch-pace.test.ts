@@ -33,7 +33,7 @@ test.each<[what: string, when: { limit: number; isAlone: boolean }, requests: nu
   expect(pace.isTime(when)).toBe(true);
 });
 
-test("looks go on, slowly, where HubSpot allows next to nothing", () => {
+test("looks go on, slowly, if HubSpot allows next to nothing", () => {
   const { pace, pass } = paceAt();
   pace.polled({ isMoreLeft: true, requests: 1 });
   pass(10_000);

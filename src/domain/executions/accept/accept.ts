@@ -27,7 +27,7 @@ export interface IncomingExecution {
   readonly waitHours?: number;
   /** Not to be worked on before; by default at once. */
   readonly dueAt?: Date;
-  /** Set where the call can be answered at once: it is stored as finished, for the record. */
+  /** Set if the call can be answered at once: it is stored as finished, for the record. */
   readonly answer?: Pick<
     StoredOutcome,
     "execution_state" | "enrollment_status" | "error_code" | "error_message"

@@ -1,46 +1,46 @@
 import { LRUCache } from "lru-cache";
 import { PortalShare } from "./portal-share.js";
 
-/** Leaves the gate; a second call does nothing. */
+/** Leaves the gate; another call does nothing. */
 export type LeaveGate = () => void;
 
-/** Bounds the requests of all portals of this process that are under way at once. */
+/** Limits the concurrent requests of all portals of this process. */
 export interface FairGate {
   /**
-   * Resolves once the portal's next request may be sent. The caller has to leave when its answer is in.
+   * Resolves once the portal's next request may be sent. The caller has to leave when the answer has arrived.
    *
    * @returns undefined if the portal was dismissed meanwhile: the request must not be sent.
    */
   enter(portalId: bigint): Promise<LeaveGate | undefined>;
-  /** Sends all away that wait for the portal. */
+  /** Dismisses everyone who waits for the portal. */
   dismiss(portalId: bigint): void;
   /** HubSpot answered a request of the portal. */
   heard(portalId: bigint): void;
   /** An answer for the portal did not come in time. */
   timedOut(portalId: bigint): void;
-  /** How many requests of the portal may be under way at once now. */
+  /** How many concurrent requests the portal may have now. */
   shareOf(portalId: bigint): number;
 }
 
 /**
- * Let in per turn of the event loop. A burst of thousands would otherwise keep the loop busy with itself, and every
- * statement of every other portal would wait for it twice: to be sent and to be answered.
+ * Requests let in per turn of the event loop. A burst of thousands would otherwise keep the loop busy, and every
+ * statement of every other portal would wait twice: to be sent and to be answered.
  */
 const PER_LOOP_TURN = 8;
 /**
- * Requests of one portal let in one after the other. Many, where it has many: they end together, and what they found
- * shares a statement.
+ * Requests of one portal let in one after another. Many, if it has many: they end together, and their findings share a
+ * statement.
  */
 const IN_A_ROW = { newcomer: 8, other: 32 };
-/** A portal that answers may take a quarter of the places; how little any other may take says portal-share.ts. */
+/** A portal that answers may take a quarter of the places; portal-share.ts limits all others. */
 const LARGEST_SHARE = 1 / 4;
 /**
- * A request without an answer for this long gives its place to others: it costs a connection and nothing else, and if
- * places ended with the timeout, a few portals whose HubSpot hangs would hold all of them. Sooner if its portal has not
- * been heard of lately: the first requests of hundreds would otherwise hold all places for seconds.
+ * A request without an answer for this long gives its place to others: it costs only a connection, and if places were
+ * freed only by the timeout, a few portals whose HubSpot hangs would hold all of them. Sooner if its portal has not
+ * answered lately: otherwise the first requests of hundreds of portals would hold all places for seconds.
  */
 const HANGS_AFTER_MS = { heard: 1_000, unheard: 250 };
-/** Requests that may hang, per place, so that connections stay bounded. */
+/** Hung requests allowed per place, so that connections stay bounded. */
 const HANGING_PER_PLACE = 9;
 /**
  * A portal some of whose requests hang may have no more of them than this share of the room that is left for such: however
@@ -49,7 +49,7 @@ const HANGING_PER_PLACE = 9;
 const SHARE_OF_HANGING_ROOM = 1 / 8;
 /** While this share of the places hangs, no portal is trusted before it answers. */
 const UNEASY_SHARE = 1 / 4;
-/** Portals of which it is remembered how they answered; of one that is forgotten it is learned again. */
+/** How many portals' answers are remembered; a forgotten portal starts over. */
 const MAX_REMEMBERED = 10_000;
 
 /** A portal with requests at the gate or inside. */
@@ -69,7 +69,7 @@ class Visitor {
   }
 }
 
-/** Portals that wait, the one whose turn it is first. */
+/** Waiting portals, the next one first. */
 class Line {
   readonly #visitors = new Set<Visitor>();
   readonly #mostInARow: number;
@@ -95,7 +95,7 @@ class Line {
     this.#visitors.delete(visitor);
   }
 
-  /** The first one lets a request in. @returns whether that was the last of its turn. */
+  /** Lets the first one's next request in. @returns whether that was the last of its turn. */
   countOne(): boolean {
     this.#inARow += 1;
     return this.#inARow >= this.#mostInARow;
@@ -147,7 +147,7 @@ export function createFairGate({ places }: { places: number }): FairGate {
     return visitor;
   }
 
-  /** Counts a request as inside. @returns what ends that. */
+  /** Counts a request as inside. @returns a function that ends that. */
   function take(visitor: Visitor): LeaveGate {
     taken += 1;
     visitor.inside += 1;

@@ -20,7 +20,7 @@ export interface RequestBudgetOptions {
   now: () => number;
   /** What an earlier owner of the portal left in the window: ms from now until each of its requests leaves it. */
   inheritedMs?: readonly number[];
-  /** What HubSpot's last answer to an earlier owner allowed, where that is known. */
+  /** What HubSpot's last answer to an earlier owner allowed, if that is known. */
   allowance?: number | undefined;
   /** Of these requests so many are left to others, always: see {@link siteReserve}. By default none. */
   reserve?: number;

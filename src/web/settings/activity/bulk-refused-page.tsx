@@ -8,7 +8,7 @@ import { ACTION_WORDS, FIELD_LABELS } from "../words/activity-words.js";
 interface RefusedModel extends FrameModel {
   readonly action: AdminAction;
   readonly query: ActivityQuery;
-  /** Why the workers do not take it on; undefined where the filter is the reason. */
+  /** Why the workers do not take it on; undefined if the filter is the reason. */
   readonly refusal?: Exclude<BulkJobCreation, { kind: "created" }>;
 }
 

@@ -39,7 +39,7 @@ export interface AlertsPageModel {
   recent: readonly RecentAlert[];
   /** The addresses alerts are mailed to, and whether each has confirmed that. */
   recipients: readonly Recipient[];
-  /** False where the operator has set no mail server. */
+  /** False if the operator has set no mail server. */
   canMail: boolean;
 }
 

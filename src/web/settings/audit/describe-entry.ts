@@ -4,14 +4,14 @@ import { jobPath, storyPath } from "../words/paths.js";
 import { describeChanges, type Change, type Names } from "../words/changes.js";
 import { actionWords, SUBJECTS } from "../words/audit-words.js";
 
-/** An entry as the page tells it. */
+/** An entry as the page shows it. */
 export interface EntryWords {
-  /** What comes before the subject's name; empty where the name says it all. */
+  /** What comes before the subject's name; empty if the name says it all. */
   readonly kind: string;
   /** What was done. */
   readonly done: string;
   readonly changes: readonly Change[];
-  /** Which executions were meant, where they were chosen by a filter: one condition each. */
+  /** Which executions it applied to, if a filter chose them: one condition each. */
   readonly meant: readonly string[] | undefined;
   /** The page of what it was about. */
   readonly link: { readonly href: string; readonly label: string } | undefined;
@@ -21,7 +21,7 @@ export interface EntryWords {
 const NAMED_BY_KIND = new Set(["sender", "rotation", "preset"]);
 
 /**
- * What some actions come to, where an entry holds only one side, or nothing but whom it was about: those of this app's
+ * What some actions come to, if an entry holds only one side, or nothing but whom it was about: those of this app's
  * earlier releases do.
  */
 const IMPLIED: Readonly<Record<string, Change>> = {

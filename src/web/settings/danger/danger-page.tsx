@@ -54,7 +54,7 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
   );
 }
 
-/** What a pause does to the contacts that are here: those that it outlasts are released. */
+/** What a pause does to waiting contacts: it outlasts some deadlines, and those contacts are released. */
 function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "format">) {
   const { undecided, isPartial, firstDeadlineAt } = backlog;
   if (firstDeadlineAt === null) return <p>Nobody waits to be enrolled now.</p>;

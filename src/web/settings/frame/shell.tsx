@@ -38,7 +38,7 @@ export interface SitePageModel {
   frame: Frame;
   /** Says what the page is for, in a sentence or two. */
   lead?: string;
-  /** True where the content brings its own heading. */
+  /** True if the content brings its own heading. */
   hasOwnHeading?: boolean;
   children: ComponentChildren;
 }

@@ -41,7 +41,7 @@ function sendAway({ cookies }: SettingsOptions, response: Response): void {
   response.redirect(303, "/settings");
 }
 
-/** Answers by itself, and with undefined, where the form may not be acted on. */
+/** Answers by itself, and with undefined, if the form may not be acted on. */
 export async function admitForm(
   options: SettingsOptions,
   request: Request,

@@ -68,7 +68,7 @@ async function sendNotAdmitted(
 
 /**
  * The same for parts that a page fetches by itself every few seconds. They do not count as a person's presence: the
- * session is not renewed. Where it has ended, or the portal was disconnected, the whole page is loaded again.
+ * session is not renewed. If it has ended, or the portal was disconnected, the whole page is loaded again.
  */
 export async function admitPart(
   options: SettingsOptions,

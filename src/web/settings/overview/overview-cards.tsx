@@ -21,7 +21,7 @@ export function decidedAddress(since: Date, query: Readonly<Record<string, strin
   return activityAddress({ ...query, kind: "ENROLL", decided: since.toISOString(), retries: "without" });
 }
 
-/** What was decided in the chosen stretch of time: numbers, each a way into the list, and a chart. */
+/** What was decided in the chosen period: numbers, each a link to its list, and a chart. */
 export function HistoryCard({ history, format }: { history: OutcomeHistory; format: Format }) {
   const { range, since, totals, enrolledSince } = history;
   const total = DECIDED_OUTCOMES.reduce((sum, outcome) => sum + totals[outcome], 0);

@@ -106,7 +106,7 @@ export async function removePreset(exchange: FormExchange): Promise<void> {
   sendForm(exchange, { saved: kept, nameable, ...state, isChangedMeanwhile: true });
 }
 
-/** `POST /settings/presets/default`: the preset of field `preset`, or none where it is empty, in place of that of `instead`. */
+/** `POST /settings/presets/default`: the preset of field `preset`, or none if it is empty, in place of that of `instead`. */
 export async function changeDefaultPreset(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const { portalId } = visit.session;

@@ -39,7 +39,7 @@ export function rotationEntryOf({ name, keepsSender, members }: StoredRotation):
   };
 }
 
-/** The form with somebody more or less, as its buttons ask for. Undefined where neither was pressed: it is to be saved. */
+/** The form with somebody more or less, as its buttons ask for. Undefined if neither was pressed: it is to be saved. */
 export function rearrange(entry: RotationEntry, form: FormFields): RotationEntry | undefined {
   const [added, removed] = [form.text("new_member"), form.text("remove")];
   if (removed !== "") return { ...entry, members: entry.members.filter(({ userId }) => userId !== removed) };

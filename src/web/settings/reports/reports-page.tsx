@@ -7,7 +7,7 @@ import { REPORT_GROUPS, type Report, type ReportGroup } from "#domain/history/re
 import { SitePage, type Frame } from "../frame/shell.js";
 import { decidedAddress } from "../overview/overview-cards.js";
 
-/** Stretches of time a report can be of. */
+/** Periods a report can cover. */
 export const REPORT_RANGES = {
   "24h": { label: "24 hours", hours: 24 },
   "7d": { label: "7 days", hours: 7 * 24 },
@@ -26,7 +26,7 @@ export interface ReportsPageModel {
   /** Of all lines, also those that are not shown. */
   total: ReportLine;
   rest: Report["rest"];
-  /** True where more was decided in the range than is counted: `since` is later then. */
+  /** True if more was decided in the range than is counted: `since` is later then. */
   isShortened: boolean;
   format: Format;
 }

@@ -111,7 +111,7 @@ export async function countTroubledSenders(pool: Pool, portalId: bigint): Promis
   return rows[0]?.count ?? 0;
 }
 
-/** One user of the portal; undefined where it has none with this id. */
+/** One user of the portal; undefined if it has none with this id. */
 export async function findSenderItem(
   pool: Pool,
   portalId: bigint,

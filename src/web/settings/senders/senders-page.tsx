@@ -24,7 +24,7 @@ export interface SendersModel {
   senders: SenderPage;
   filter: SenderFilter;
   stored: StoredPortalPolicy;
-  /** Who stays ticked, where the marks could not be saved. */
+  /** Who stays ticked, if the marks could not be saved. */
   ticked?: ReadonlySet<string>;
   conflict?: readonly Change[];
 }

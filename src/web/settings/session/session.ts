@@ -15,7 +15,7 @@ export interface Session extends SessionIdentity {
 export interface Sessions {
   /** @param signedInAt by the database's clock, which the portal's own times are of. */
   open(response: Response, identity: SessionIdentity, signedInAt: Date): void;
-  /** Undefined where there is none, or it is expired, or not ours. */
+  /** Undefined if there is none, or it is expired, or not ours. */
   read(request: Request): Session | undefined;
   /** Starts the idle time again; called for what a person does, not for what a page does by itself. */
   renew(response: Response, session: Session): void;

@@ -20,7 +20,7 @@ export interface SettingsOptions {
   appUrl: string;
   /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
   privateDestinations: ReadonlySet<string>;
-  /** False where the operator has set no mail server: alerts go to webhooks only. */
+  /** False if the operator has set no mail server: alerts go to webhooks only. */
   canMail: boolean;
   /** Removes the app from the account in HubSpot; never throws. */
   uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
@@ -29,11 +29,11 @@ export interface SettingsOptions {
   now: () => Date;
   /** Seals the addresses and secrets of webhooks. */
   cipher: TextCipher;
-  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  /** Reads the account's users from HubSpot if that was not done recently; never fails. */
   renewUserList: (portalId: bigint) => void;
   /** Tells the workers that the portal has work; never fails. */
   wake: (portalId: bigint) => void;
-  /** Takes over what is left of a change of many waiting contacts; never fails. */
+  /** Takes over the rest of a change of many waiting contacts; never fails. */
   finishLater: (portalId: bigint, rest: Slices) => void;
   /** Answers "what would happen to this contact?" without enrolling anybody. */
   explain: Explain;

@@ -26,7 +26,7 @@ export function actorOf({ session: { portalId, userId, userEmail } }: AdminVisit
 export interface VisitOptions {
   database: Database;
   sessions: Sessions;
-  /** Has HubSpot asked for the account's users, where that was not done lately; never fails. */
+  /** Has HubSpot asked for the account's users, if that was not done lately; never fails. */
   renewUserList: (portalId: bigint) => void;
 }
 

@@ -17,7 +17,7 @@ export interface Names {
   people: ReadonlyMap<string, string>;
   /** By rotation id. */
   rotations: ReadonlyMap<string, string>;
-  /** By preset id; where it is absent, an id is shown. */
+  /** By preset id; if it is absent, an id is shown. */
   presets?: ReadonlyMap<string, string>;
   /** By sequence id. */
   sequences?: ReadonlyMap<string, string>;

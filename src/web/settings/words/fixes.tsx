@@ -17,7 +17,7 @@ interface Fix {
 
 type Place = "contact" | "sender" | "presets" | "rotations" | "reconnect" | "resume" | "sequences" | "calls";
 
-/** Where each reason is put right; one without a place is put right in the workflow's step, or not at all. */
+/** Where each reason is fixed; one without a place is fixed in the workflow's step, or not at all. */
 const PLACES: Readonly<Partial<Record<ErrorCode, Place>>> = {
   NOT_CONNECTED: "reconnect",
   MISSING_SCOPES: "reconnect",
@@ -41,7 +41,7 @@ const PLACES: Readonly<Partial<Record<ErrorCode, Place>>> = {
   DEADLINE_EXCEEDED: "calls",
 };
 
-/** The page on which a reason is put right; undefined where there is none, or the contact it is about is not known. */
+/** The page on which a reason is put right; undefined if there is none, or the contact it is about is not known. */
 function fixOf(code: string, places: FixPlaces): Fix | undefined {
   const place = Object.hasOwn(PLACES, code) ? PLACES[code as ErrorCode] : undefined;
   const { portalId, hubspotUrl, contactId, senderUserId } = places;
