@@ -8,12 +8,17 @@ export class SecretUnavailable extends Error {}
 
 function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8").trim();
+    const text = readFileSync(file, "utf8").trim();
+    if (text === "") throw new Error("it is empty");
+    return text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new SecretUnavailable(`${file} cannot be read. Let this account read it, or set DATA_DIR.`, {
-      cause: error,
-    });
+    throw new SecretUnavailable(
+      `${file} cannot be read, or is empty. Put it back from a backup and let this account read it, or set DATA_DIR.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -27,10 +32,11 @@ export function generatedSecret(dataDir: string, name: string): string {
   const file = path.join(dataDir, `${name}.secret`);
   const found = readIfThere(file);
   if (found !== undefined) return found;
-  const draft = `${file}.${process.pid}`;
+  // Process ids repeat: in two containers on one folder they are mostly the same.
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
     makeDataFolder(dataDir);
-    writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+    writeFileSync(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "wx", flush: true });
     linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") {

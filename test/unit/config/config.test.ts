@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -312,6 +312,19 @@ describe("generated development secrets", () => {
     expect(new Set(answers.map(({ stdout }) => stdout))).toEqual(
       new Set([readFileSync(path.join(dataDir, "session.secret"), "utf8").trim()]),
     );
+  });
+
+  test("are never written through a file that another process with the same id left or is just linking", () => {
+    const secret = path.join(dataDir, "elsewhere.secret");
+    writeFileSync(secret, "in use by the other process");
+    linkSync(secret, path.join(dataDir, `session.secret.${process.pid}`));
+    expect(readConfig(required()).sessionSecret).toHaveLength(44);
+    expect(readFileSync(secret, "utf8")).toBe("in use by the other process");
+  });
+
+  test.each(["", "\n"])("are not taken from a file that a crash left empty: %j", (left) => {
+    writeFileSync(path.join(dataDir, "encryption-key.secret"), left);
+    expect(problemOf(required())).toMatch(/DATA_DIR: .*encryption-key\.secret cannot be read, or is empty/);
   });
 
   test("give way to those that are set", () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFile } from "node:child_process";
 import { access, chmod, cp, readFile, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
@@ -120,7 +121,7 @@ async function whyItCannotRun(
  * account.
  */
 async function copyBinaries(from: string, to: string): Promise<void> {
-  const staging = `${to}.${process.pid}.new`;
+  const staging = `${to}.${process.pid}.${randomBytes(4).toString("hex")}.new`;
   try {
     await cp(from, staging, { recursive: true, verbatimSymlinks: true });
     await openToAll(staging);
