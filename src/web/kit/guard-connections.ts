@@ -1,11 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { peerOf } from "./peer.js";
 import { createCrumbGuard } from "./refuse-crumbs.js";
 
 export interface ConnectionLimits {
   /** Connections of all peers together. */
   total: number;
-  /** Of one address; behind a proxy all come from one. */
+  /** Of one client (peer.ts); behind a proxy all come from one. */
   perPeer: number;
   /** How long whoever asked may take to read an answer that is complete. */
   readingMs: number;
@@ -36,7 +37,7 @@ export function guardConnections(server: Server, limits: ConnectionLimits): void
   const counts = new Map<string, number>();
 
   server.on("connection", (socket) => {
-    const peer = socket.remoteAddress ?? "";
+    const peer = peerOf(socket.remoteAddress);
     connections.set(socket, { peer });
     count(counts, peer, 1);
     socket.once("close", () => {

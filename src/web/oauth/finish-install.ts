@@ -6,6 +6,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import type { GrantTerms, SavedGrant } from "#domain/vault/grant.js";
 import type { Vault } from "#domain/vault/vault.js";
 import type { Confirmation, ConfirmSigner } from "./confirm-signer.js";
+import { peerOf } from "#web/kit/peer.js";
 import type { ExchangeGuard } from "./exchange-guard.js";
 import { sendEnding, type Ending } from "./pages.js";
 import { trustedReturnUrl, type ReturnOptions } from "./return-url.js";
@@ -41,7 +42,7 @@ export async function finishInstall(
 ): Promise<void> {
   const { code, state } = request.query;
   if (typeof code !== "string" || code === "") return sendEnding(response, "denied");
-  const peer = request.socket.remoteAddress ?? "";
+  const peer = peerOf(request.socket.remoteAddress);
   // Before the state is used up: the same link is still good in a minute.
   if (!options.exchanges.hasRoom(peer)) return sendEnding(response, "busy");
   const checked = await checkState(options.states, { request, state });
