@@ -1,4 +1,3 @@
-import type { Portal } from "#platform/db/generated/client.js";
 import type { Database } from "#platform/db/client.js";
 
 /** What the settings page shows about the connection. */
@@ -16,27 +15,49 @@ export interface PortalOverview {
   directoryError: string | null;
 }
 
-/** Undefined if the app was never installed in this portal. */
-export async function findPortal(
-  { prisma }: Database,
-  portalId: bigint,
-): Promise<PortalOverview | undefined> {
-  const portal = await prisma.portal.findUnique({ where: { portalId } });
-  return portal === null ? undefined : toOverview(portal);
+/** SQL columns of `p` (portals), for {@link overviewOf}. */
+export const OVERVIEW_COLUMNS = `p.status, p.disconnected_reason, p.hub_domain, p.ui_domain, p.time_zone, p.authorized_by_email,
+  p.installed_at, p.scopes, p.directory_synced_at, p.directory_error`;
+
+export interface OverviewColumns {
+  status: string;
+  disconnected_reason: string | null;
+  hub_domain: string | null;
+  ui_domain: string | null;
+  time_zone: string | null;
+  authorized_by_email: string | null;
+  installed_at: Date;
+  scopes: string[];
+  directory_synced_at: Date | null;
+  directory_error: string | null;
 }
 
-function toOverview(portal: Portal): PortalOverview {
+export function overviewOf(portalId: bigint, row: OverviewColumns): PortalOverview {
   return {
-    portalId: portal.portalId,
-    isConnected: portal.status === "CONNECTED",
-    disconnectedReason: portal.disconnectedReason,
-    hubDomain: portal.hubDomain,
-    uiDomain: portal.uiDomain,
-    timeZone: portal.timeZone,
-    connectedBy: portal.authorizedByEmail,
-    connectedSince: portal.installedAt,
-    scopes: portal.scopes,
-    directorySyncedAt: portal.directorySyncedAt,
-    directoryError: portal.directoryError,
+    portalId,
+    isConnected: row.status === "CONNECTED",
+    disconnectedReason: row.disconnected_reason,
+    hubDomain: row.hub_domain,
+    uiDomain: row.ui_domain,
+    timeZone: row.time_zone,
+    connectedBy: row.authorized_by_email,
+    connectedSince: row.installed_at,
+    scopes: row.scopes,
+    directorySyncedAt: row.directory_synced_at,
+    directoryError: row.directory_error,
   };
+}
+
+/** Undefined if the app was never installed in this portal. */
+export async function findPortal(
+  { pool }: Pick<Database, "pool">,
+  portalId: bigint,
+): Promise<PortalOverview | undefined> {
+  const { rows } = await pool.query<OverviewColumns>({
+    name: "find-portal",
+    text: `SELECT ${OVERVIEW_COLUMNS} FROM portals p WHERE portal_id = $1`,
+    values: [portalId],
+  });
+  const [row] = rows;
+  return row && overviewOf(portalId, row);
 }

@@ -7,6 +7,12 @@ import {
   type UserListColumns,
 } from "#domain/directory/user-list.js";
 import { fullLabel, inactivePeople, peopleOf, unnamed } from "#domain/directory/people.js";
+import {
+  OVERVIEW_COLUMNS,
+  overviewOf,
+  type OverviewColumns,
+  type PortalOverview,
+} from "./portal-overview.js";
 
 /**
  * Whether user `person.user_id` may administer the account of `p`, with `u` their row in our copy of the user list and
@@ -38,7 +44,37 @@ export interface Rights {
   readonly userList: UserList;
 }
 
-/** Called for every request of the settings site and the tab. Undefined if the app was never installed. */
+/** What a request of the settings site depends on, besides the session itself. */
+export interface Standing extends Rights {
+  readonly portal: PortalOverview;
+  /** The session was ended on the server. */
+  readonly isSessionEnded: boolean;
+}
+
+interface StandingRow extends OverviewColumns, UserListColumns {
+  may: boolean | null;
+  is_ended: boolean;
+}
+
+/** Called for every request of the settings site: one statement. Undefined if the app was never installed. */
+export async function readStanding(
+  pool: Pool,
+  { portalId, userId, id }: { portalId: bigint; userId: bigint | null; id: string },
+): Promise<Standing | undefined> {
+  const { rows } = await pool.query<StandingRow>({
+    name: "read-standing",
+    text: `SELECT ${may("user_id = $2")} AS may, ${USER_LIST_COLUMNS}, ${OVERVIEW_COLUMNS},
+                  EXISTS (SELECT FROM revoked_sessions WHERE session_id = $3) AS is_ended
+             FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
+    values: [portalId, userId, id],
+  });
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const portal = overviewOf(portalId, row);
+  return { ...rightsOf(userId, row), portal, isSessionEnded: row.is_ended };
+}
+
+/** Called for every request of the tab. Undefined if the app was never installed. */
 export async function readRights(
   db: Pool | PoolClient,
   portalId: bigint,
@@ -50,7 +86,11 @@ export async function readRights(
     values: [portalId, userId],
   });
   const [row] = rows;
-  return row && { mayAdminister: userId !== null && row.may === true, userList: userListOf(row) };
+  return row && rightsOf(userId, row);
+}
+
+function rightsOf(userId: bigint | null, row: { may: boolean | null } & UserListColumns): Rights {
+  return { mayAdminister: userId !== null && row.may === true, userList: userListOf(row) };
 }
 
 /** Whether a user may use the portal's settings site and the settings tab. */

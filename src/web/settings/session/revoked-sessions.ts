@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { LONGEST_SECONDS, type Session } from "./session.js";
 
 /**
@@ -12,13 +12,4 @@ export async function revokeSession(client: PoolClient, session: Session): Promi
     "INSERT INTO revoked_sessions (session_id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
     [session.id, endsAt],
   );
-}
-
-export async function isRevoked(pool: Pool, { id }: Session): Promise<boolean> {
-  const { rows } = await pool.query({
-    name: "is-session-revoked",
-    text: "SELECT FROM revoked_sessions WHERE session_id = $1",
-    values: [id],
-  });
-  return rows.length > 0;
 }

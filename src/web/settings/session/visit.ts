@@ -2,9 +2,8 @@ import type { Request } from "express";
 import type { Database } from "#platform/db/client.js";
 import type { Admin } from "#domain/contract/actor.js";
 import type { UserList } from "#domain/directory/user-list.js";
-import { findPortal, type PortalOverview } from "#domain/accounts/portal-overview.js";
-import { isRevoked } from "./revoked-sessions.js";
-import { readRights } from "#domain/accounts/rights.js";
+import type { PortalOverview } from "#domain/accounts/portal-overview.js";
+import { readStanding } from "#domain/accounts/rights.js";
 import type { Session, Sessions } from "./session.js";
 
 /**
@@ -36,16 +35,11 @@ export async function identifyVisit(
 ): Promise<Visit> {
   const session = sessions.read(request);
   if (session === undefined) return { kind: "stranger" };
-  const { portalId, userId } = session;
-  const [portal, isEnded, rights] = await Promise.all([
-    findPortal(database, portalId),
-    isRevoked(database.pool, session),
-    readRights(database.pool, portalId, userId),
-  ]);
-  if (portal === undefined || rights === undefined) return { kind: "stranger" };
-  if (isEnded || isOfEarlierConnection(session, portal)) return { kind: "stranger" };
-  const { mayAdminister, userList } = rights;
-  if (userList.isDue) renewUserList(portalId);
+  const standing = await readStanding(database.pool, session);
+  if (standing === undefined || standing.isSessionEnded) return { kind: "stranger" };
+  const { portal, mayAdminister, userList } = standing;
+  if (isOfEarlierConnection(session, portal)) return { kind: "stranger" };
+  if (userList.isDue) renewUserList(portal.portalId);
   if (!mayAdminister) return { kind: "not-admitted", session, portal };
   if (!portal.isConnected) return { kind: "disconnected", session, portal };
   return { kind: "admin", session, portal, userList };
