@@ -16,7 +16,7 @@ import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "#platf
 import type { Intervals } from "#worker/schedule.js";
 import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
 import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
-import { CALLBACK_PATH } from "#web/oauth/routes.js";
+import { CALLBACK_PATH } from "#web/oauth/oauth-routes.js";
 import type { Logger } from "#platform/observability/logger.js";
 import {
   createMetrics,

@@ -10,7 +10,7 @@ import type { Database } from "#platform/db/client.js";
 import type { OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createLogger } from "#platform/observability/logger.js";
-import { CALLBACK_PATH } from "#web/oauth/routes.js";
+import { CALLBACK_PATH } from "#web/oauth/oauth-routes.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createBrowser, type Browser } from "./browser.js";
 import { createTestDatabase } from "./database.js";

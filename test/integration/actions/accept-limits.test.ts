@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import express from "express";
 import { pino } from "pino";
 import type pg from "pg";
-import { createActionsRouter } from "#web/actions/routes.js";
+import { createActionsRouter } from "#web/actions/action-routes.js";
 import { createAcceptor } from "#domain/executions/accept/accept.js";
 import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
 import { signedHeaders } from "../../../src/simulator/world/signing.js";

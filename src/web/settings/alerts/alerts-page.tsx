@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { AlertSettings, StoredAlertSettings } from "#domain/alerts/alert-settings.js";
+import type { StoredAlertSettings } from "#domain/alerts/alert-settings.js";
 import type { Recipient } from "#domain/alerts/confirmations.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { MOST_RECIPIENTS } from "#domain/alerts/recipients.js";
@@ -8,26 +8,10 @@ import { PostForm, ProblemSummary, TextField } from "../frame/fields.js";
 import type { FormState } from "../frame/versioned-form.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { RecentAlert } from "#domain/alerts/recent-alerts.js";
+import type { AlertEntry } from "./alerts-entry.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
 import { RecentAlerts } from "./recent-alerts.js";
 import { Recipients } from "./recipients.js";
-
-/** What the form holds: what was saved, or what was typed. */
-export interface AlertEntry {
-  webhook_url: string;
-  email: string;
-  failure_count: string;
-  failure_percent: string;
-}
-
-export function alertEntryOf(saved: AlertSettings): AlertEntry {
-  return {
-    webhook_url: saved.webhookUrl ?? "",
-    email: saved.email ?? "",
-    failure_count: saved.failureCount?.toString() ?? "",
-    failure_percent: saved.failurePercent?.toString() ?? "",
-  };
-}
 
 export interface AlertsPageModel {
   frame: Frame;

@@ -13,17 +13,9 @@ import {
   type Choice,
 } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
+import type { PolicyEntry } from "./policy-entry.js";
 import { peopleNote } from "./empty-choices.js";
 import { unnamed } from "#domain/directory/people.js";
-
-/** The portal's policy as texts: what was saved, or what was typed. */
-export interface PolicyEntry {
-  default_sender: string;
-  sequence_reader: string;
-  only_listed: string;
-  max_hold_days: string;
-  retention_days: string;
-}
 
 export const POLICY_PATH = "/settings/policy";
 

@@ -1,38 +1,17 @@
 import type { Frame } from "../frame/shell.js";
 import type { Problems } from "../frame/problems.js";
 import type { Nameable } from "../words/names.js";
-import { MOST_SEQUENCES_LISTED, type NamedSequence } from "#domain/directory/people.js";
-import type { StoredPreset } from "#domain/policy/preset-store.js";
+import { MOST_SEQUENCES_LISTED } from "#domain/directory/people.js";
 import type { Explained, Explanation } from "#domain/senders/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { Time } from "../frame/connection.js";
 import { Group, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
 import { peopleNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
+import type { TryChoices, TryEntry } from "./try-entry.js";
 import { rotationChoices } from "./preset-page.js";
 import { SitePage } from "../frame/shell.js";
 import { unnamed } from "#domain/directory/people.js";
-
-/** The question as it was typed. */
-export interface TryEntry {
-  contact: string;
-  sequence_id: string;
-  preset_id: string;
-  sender_mode: string;
-  sender_user_id: string;
-  rotation_id: string;
-  sender_alias: string;
-  if_already_enrolled: string;
-  cooldown_days: string;
-  not_before: string;
-}
-
-/** What the question can be put together from. */
-export interface TryChoices {
-  sequences: readonly NamedSequence[];
-  presets: readonly Pick<StoredPreset, "presetId" | "name">[];
-  nameable: Nameable;
-}
 
 const TRY_PATH = "/settings/try";
 

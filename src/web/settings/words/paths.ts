@@ -1,3 +1,5 @@
+import type { PortalOverview } from "#domain/accounts/portal-overview.js";
+
 export const ACTIVITY_PATH = "/settings/activity";
 /** The list alone, for the page that renews itself. */
 export const LATEST_PATH = `${ACTIVITY_PATH}/latest`;
@@ -15,4 +17,9 @@ export function storyPartPath(id: bigint): string {
 
 export function jobPath(id: bigint): string {
   return `${BULK_PATH}/${id}`;
+}
+
+/** The origin of HubSpot's pages for the portal: its own host, or `appUrl` if that is not known. */
+export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
+  return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;
 }

@@ -16,6 +16,7 @@ import { frameOf } from "../frame/shell.js";
 import { findPortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { WaitingCard } from "./waiting-card.js";
+import { hubspotUrlOf } from "../words/paths.js";
 
 /** `GET /settings` */
 export async function showOverview(exchange: Exchange): Promise<void> {
@@ -73,8 +74,4 @@ async function readLive({ database, now }: SettingsOptions, portal: PortalOvervi
     findTrouble(database, portalId),
   ]);
   return { now: now(), format: createFormat(portal.timeZone), backlog, trouble };
-}
-
-export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
-  return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;
 }

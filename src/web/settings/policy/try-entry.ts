@@ -6,19 +6,35 @@ import {
   SENDER_MODES,
 } from "#domain/contract/enroll-contract.js";
 import { isPointInTime } from "#domain/contract/point-in-time.js";
-import { listSequences } from "#domain/directory/people.js";
-import { sendPage } from "#web/kit/page.js";
-import type { RequestedSender, EnrollQuestion } from "#domain/senders/explanation.js";
-import { listPresetNames } from "#domain/policy/preset-store.js";
-import { frameOf } from "../frame/shell.js";
-import { readNameable } from "../words/names.js";
-import { TryPage, type TryChoices, type TryEntry, type TryModel } from "./try-page.js";
-import { statusOf } from "../frame/form-answers.js";
+import type { NamedSequence } from "#domain/directory/people.js";
+import type { StoredPreset } from "#domain/policy/preset-store.js";
+import type { EnrollQuestion, RequestedSender } from "#domain/senders/explanation.js";
+import { readId, type FormFields } from "#web/kit/form-fields.js";
 import { problemsOf, type Problems } from "../frame/problems.js";
-import { readFields, readId, type FormFields } from "#web/kit/form-fields.js";
-import type { Exchange, FormExchange } from "../frame/exchange.js";
+import type { Nameable } from "../words/names.js";
 
-const EMPTY: TryEntry = {
+/** The question as it was typed. */
+export interface TryEntry {
+  contact: string;
+  sequence_id: string;
+  preset_id: string;
+  sender_mode: string;
+  sender_user_id: string;
+  rotation_id: string;
+  sender_alias: string;
+  if_already_enrolled: string;
+  cooldown_days: string;
+  not_before: string;
+}
+
+/** What the question can be put together from. */
+export interface TryChoices {
+  sequences: readonly NamedSequence[];
+  presets: readonly Pick<StoredPreset, "presetId" | "name">[];
+  nameable: Nameable;
+}
+
+export const EMPTY_TRY: TryEntry = {
   contact: "",
   sequence_id: "",
   preset_id: "",
@@ -55,7 +71,7 @@ const tryForm = z.object({
 });
 
 /** Names of this portal only: whatever else is typed is a problem of its field. */
-function parseEntry(
+export function parseTryEntry(
   entry: TryEntry,
   { presets, nameable }: TryChoices,
 ): { question: EnrollQuestion } | { problems: Problems } {
@@ -98,7 +114,7 @@ function toSender(mode: RequestedSender["mode"], entry: TryEntry): RequestedSend
   return { mode };
 }
 
-function readEntry(form: FormFields): TryEntry {
+export function readTryEntry(form: FormFields): TryEntry {
   return {
     contact: form.text("contact"),
     sequence_id: form.text("sequence_id"),
@@ -114,57 +130,14 @@ function readEntry(form: FormFields): TryEntry {
 }
 
 /** What another page's link names: `?preset=3`, `?sender=7` or `?rotation=5`. No contact stands in an address. */
-function entryOf(fields: FormFields): TryEntry {
+export function linkedTryEntry(fields: FormFields): TryEntry {
   const [preset, sender, rotation] = ["preset", "sender", "rotation"].map(
     (name) => readId(fields.text(name))?.toString() ?? "",
   );
   return {
-    ...EMPTY,
+    ...EMPTY_TRY,
     preset_id: preset ?? "",
     ...(sender ? { sender_mode: "specific_user", sender_user_id: sender } : {}),
     ...(rotation ? { sender_mode: "rotation", rotation_id: rotation } : {}),
   };
-}
-
-/** `GET /settings/try` */
-export async function showTry(exchange: Exchange): Promise<void> {
-  const choices = await readChoices(exchange);
-  send(exchange, { entry: entryOf(readFields(exchange.request.query)), choices, problems: {} });
-}
-
-/**
- * `POST /settings/try`, or from a story with `contact` and `sequence`: a form, so that no contact's address stands in an
- * address bar, and no other site can ask.
- */
-export async function answerTry(exchange: FormExchange): Promise<void> {
-  const { options, visit, form } = exchange;
-  const choices = await readChoices(exchange);
-  if (form.has("sequence")) {
-    // From a contact's story: the form is filled in, and nothing asked yet.
-    const named = { contact: form.text("contact"), sequence_id: form.text("sequence") };
-    return send(exchange, { entry: { ...EMPTY, ...named }, choices, problems: {} });
-  }
-  const entry = readEntry(form);
-  const parsed = parseEntry(entry, choices);
-  if ("problems" in parsed) return send(exchange, { entry, choices, ...parsed });
-  const explanation = await options.explain(visit.session.portalId, parsed.question);
-  send(exchange, { entry, choices, problems: {}, explanation });
-}
-
-function send(exchange: Exchange, model: Omit<TryModel, "frame">): void {
-  const { request, response } = exchange;
-  // htmx puts answers of the 400s nowhere; without script the status says that nothing was asked.
-  const isPart = request.get("HX-Request") === "true";
-  const status = isPart ? 200 : statusOf(model);
-  sendPage(response, status, <TryPage frame={frameOf(exchange)} {...model} />);
-}
-
-async function readChoices({ options: { database }, visit }: Exchange): Promise<TryChoices> {
-  const { portalId } = visit.session;
-  const [sequences, presets, nameable] = await Promise.all([
-    listSequences(database.pool, portalId),
-    listPresetNames(database, portalId),
-    readNameable(database, portalId),
-  ]);
-  return { sequences, presets, nameable };
 }

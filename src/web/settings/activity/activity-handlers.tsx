@@ -1,0 +1,129 @@
+import { listBulkJobs } from "#domain/history/bulk-jobs.js";
+import { readId } from "#web/kit/form-fields.js";
+import { sendFragment, sendPage } from "#web/kit/page.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { createFormat, knownZone } from "../words/format.js";
+import { recordExport } from "#domain/audit/record-change.js";
+import { digestOf } from "../frame/renewal.js";
+import { frameOf } from "../frame/shell.js";
+import { actorOf } from "../session/visit.js";
+import { actOnExecution } from "#domain/history/act-on-execution.js";
+import { readPosition } from "#domain/history/activity-query.js";
+import { readFilterChoices } from "./choices.js";
+import { searchExecutions } from "#domain/history/execution-search.js";
+import { readStory } from "#domain/history/execution-story.js";
+import { sendExport } from "./export.js";
+import { ExecutionList, ListPage, type ListModel } from "./list-page.js";
+import { MissingPage } from "./missing-page.js";
+import { storyPath, hubspotUrlOf } from "../words/paths.js";
+import { Story, StoryPage } from "./story-page.js";
+import { readAction, readQuery } from "./activity-entry.js";
+
+const PAGE_SIZE = 25;
+const JOBS_SHOWN = 20;
+
+export async function showList(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
+  const { pool } = options.database;
+  const { portalId } = visit.portal;
+  const [list, choices, jobs] = await Promise.all([
+    readList(exchange),
+    readFilterChoices(pool, portalId),
+    listBulkJobs(pool, portalId, JOBS_SHOWN),
+  ]);
+  const model = {
+    ...list,
+    frame: frameOf(exchange),
+    choices,
+    jobs: jobs.filter(({ state }) => state === "RUNNING"),
+  };
+  sendPage(response, 200, <ListPage {...model} />);
+}
+
+export async function showLatest(exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const list = await readList(exchange);
+  if (request.query["seen"] === digestOf(list.page)) return void response.status(204).end();
+  sendFragment(response, <ExecutionList {...list} />);
+}
+
+async function readList(exchange: Exchange): Promise<ListModel> {
+  const { options, visit, request } = exchange;
+  const { portal } = visit;
+  const { portalId } = portal;
+  const query = readQuery(exchange, request.query);
+  const position = readPosition(request);
+  const search = await searchExecutions(options.database.pool, portalId, query.filter);
+  const page = await search.read(position, PAGE_SIZE);
+  const hubspotUrl = hubspotUrlOf(portal, options.appUrl);
+  const format = createFormat(portal.timeZone);
+  return { query, position, page, portalId, hubspotUrl, format, now: options.now() };
+}
+
+export async function exportAll(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const { pool } = options.database;
+  const { portalId, timeZone } = visit.portal;
+  const { filter } = readQuery(exchange, request.query);
+  const search = await searchExecutions(pool, portalId, filter);
+  const record = <Row,>(rows: AsyncIterable<Row>) =>
+    recordExport(pool, actorOf(visit), { subjectName: "Activity", rows });
+  const zone = { timeZone: knownZone(timeZone), now: options.now() };
+  await sendExport(response, { search, portalId, ...zone, record });
+}
+
+/** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */
+const NOTICES: Readonly<Record<string, { tone: "good" | "bad"; text: string }>> = {
+  cancel: { tone: "good", text: "Canceled. The workflow is told, and goes on." },
+  retry: { tone: "good", text: "The contact is tried once more. The new execution is listed below." },
+  try_now: { tone: "good", text: "It is being looked at now." },
+  late: {
+    tone: "bad",
+    text: "Nothing was changed: it moved on in the meantime, or is being worked on right now. Below is how it stands.",
+  },
+};
+
+export async function showStory(exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const model = await findStory(exchange);
+  if (model === undefined) return sendMissing(exchange);
+  const { done } = request.query;
+  const notice = typeof done === "string" && Object.hasOwn(NOTICES, done) ? NOTICES[done] : undefined;
+  sendPage(response, 200, <StoryPage {...model} notice={notice} frame={frameOf(exchange)} />);
+}
+
+export async function showStoryPart(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const model = await findStory(exchange);
+  if (model === undefined) return void response.status(404).end();
+  if (request.query["seen"] === digestOf(model.story)) return void response.status(204).end();
+  sendFragment(response, <Story {...model} formToken={options.sessions.formToken(visit.session)} />);
+}
+
+async function findStory({ options, visit: { portal }, request }: Exchange) {
+  const { portalId } = portal;
+  const id = readId(request.params["id"]);
+  const story = id === undefined ? undefined : await readStory(options.database.pool, portalId, id);
+  if (story === undefined) return undefined;
+  return {
+    story,
+    portalId,
+    now: options.now(),
+    hubspotUrl: hubspotUrlOf(portal, options.appUrl),
+    format: createFormat(portal.timeZone),
+  };
+}
+
+export async function act(exchange: FormExchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const { id: execution, action: name } = request.params;
+  const [id, action] = [readId(execution), readAction(name)];
+  if (id === undefined || action === undefined) return sendMissing(exchange);
+  const isDone = await actOnExecution(options.database.pool, actorOf(visit), { action, id });
+  if (isDone) options.wake(visit.portal.portalId);
+  response.redirect(303, `${storyPath(id)}?done=${isDone ? action.toLowerCase() : "late"}`);
+}
+
+function sendMissing(exchange: Exchange): void {
+  sendPage(exchange.response, 404, <MissingPage what="execution" frame={frameOf(exchange)} />);
+}

@@ -1,0 +1,30 @@
+import type { Router } from "express";
+import type { Handlers } from "../gate/handlers.js";
+import { ACTIVITY_PATH, BULK_PATH, EXPORT_PATH, LATEST_PATH } from "../words/paths.js";
+import { act, exportAll, showLatest, showList, showStory, showStoryPart } from "./activity-handlers.js";
+import { askBeforeBulk, showJob, showProgress, startBulk, stopBulk } from "./bulk-handlers.js";
+
+/**
+ * Every execution of the portal, what happened to each, and what an admin can do about it.
+ *
+ * | route under /settings/activity | |
+ * | --- | --- |
+ * | GET / , /latest | the list by filter, newest first; the part of it that renews itself |
+ * | GET /export.csv | the same as a file |
+ * | GET /:id, /:id/story, POST /:id/{cancel,retry,try_now} | one execution's story, the part of it that renews itself, and what can be done to it |
+ * | GET and POST /bulk | the question before it is done to all that match, and the answer yes |
+ * | GET /bulk/:id, /bulk/:id/progress, POST /bulk/:id/stop | how far a bulk job is |
+ */
+export function addActivityRoutes(router: Router, { page, part, file, form }: Handlers): void {
+  router.get(ACTIVITY_PATH, page(showList));
+  router.get(LATEST_PATH, part(showLatest));
+  router.get(EXPORT_PATH, file(exportAll));
+  router.get(BULK_PATH, page(askBeforeBulk));
+  router.post(BULK_PATH, form(startBulk));
+  router.get(`${BULK_PATH}/:id`, page(showJob));
+  router.get(`${BULK_PATH}/:id/progress`, part(showProgress));
+  router.post(`${BULK_PATH}/:id/stop`, form(stopBulk));
+  router.get(`${ACTIVITY_PATH}/:id`, page(showStory));
+  router.get(`${ACTIVITY_PATH}/:id/story`, part(showStoryPart));
+  router.post(`${ACTIVITY_PATH}/:id/:action`, form(act));
+}

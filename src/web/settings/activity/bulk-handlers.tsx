@@ -1,0 +1,69 @@
+import { findBulkJob, startBulkJob, stopBulkJob } from "#domain/history/bulk-jobs.js";
+import { readId } from "#web/kit/form-fields.js";
+import { sendFragment, sendPage } from "#web/kit/page.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { createFormat } from "../words/format.js";
+import { frameOf } from "../frame/shell.js";
+import { actorOf } from "../session/visit.js";
+import { BulkRefusedPage } from "./bulk-refused-page.js";
+import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
+import { previewBulk } from "#domain/history/bulk-preview.js";
+import { MissingPage } from "./missing-page.js";
+import { ACTIVITY_PATH, jobPath } from "../words/paths.js";
+import { readAction, readQuery } from "./activity-entry.js";
+
+export async function askBeforeBulk(exchange: Exchange): Promise<void> {
+  const { options, visit, request, response } = exchange;
+  const action = readAction(request.query["action"]);
+  if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
+  const { portalId } = visit.portal;
+  const query = readQuery(exchange, request.query);
+  const frame = frameOf(exchange);
+  const model = { action, query, frame };
+  if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
+  const preview = await previewBulk(options.database.pool, portalId, { action, filter: query.filter });
+  sendPage(response, 200, <ConfirmPage {...model} preview={preview} format={frame.format} />);
+}
+
+export async function startBulk(exchange: FormExchange): Promise<void> {
+  const { options, visit, form, response } = exchange;
+  const action = readAction(form.text("action"));
+  if (action === undefined) return response.redirect(303, ACTIVITY_PATH);
+  const query = readQuery(exchange, form.given);
+  const model = { action, query, frame: frameOf(exchange) };
+  // A field that is not understood would widen what is done: nothing is done then.
+  if (query.ignored.length > 0) return sendPage(response, 422, <BulkRefusedPage {...model} />);
+  const job = { action, filter: query.filter };
+  const creation = await startBulkJob(options.database.pool, actorOf(visit), job);
+  if (creation.kind === "created") return response.redirect(303, jobPath(creation.id));
+  sendPage(response, 409, <BulkRefusedPage {...model} refusal={creation} />);
+}
+
+export async function showJob(exchange: Exchange): Promise<void> {
+  const { response } = exchange;
+  const job = await findJob(exchange);
+  const frame = frameOf(exchange);
+  if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk job" frame={frame} />);
+  sendPage(response, 200, <JobPage job={job} format={frame.format} frame={frame} />);
+}
+
+export async function showProgress(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
+  const job = await findJob(exchange);
+  if (job === undefined) return void response.status(404).end();
+  const format = createFormat(visit.portal.timeZone);
+  const formToken = options.sessions.formToken(visit.session);
+  sendFragment(response, <JobProgress job={job} format={format} formToken={formToken} />);
+}
+
+export async function stopBulk({ options, visit, request, response }: FormExchange): Promise<void> {
+  const id = readId(request.params["id"]);
+  if (id === undefined) return response.redirect(303, ACTIVITY_PATH);
+  await stopBulkJob(options.database.pool, actorOf(visit), id);
+  response.redirect(303, jobPath(id));
+}
+
+async function findJob({ options, visit, request }: Exchange) {
+  const id = readId(request.params["id"]);
+  return id === undefined ? undefined : findBulkJob(options.database.pool, visit.portal.portalId, id);
+}

@@ -1,0 +1,22 @@
+import type { Router } from "express";
+import type { Handlers } from "../gate/handlers.js";
+import {
+  askToConfirm,
+  changeAlerts,
+  renewSecret,
+  sendTestAlert,
+  showAlerts,
+  showLastAlert,
+} from "./alerts-handlers.js";
+import { LAST_ALERT_PATH } from "./last-alert.js";
+import { ASK_AGAIN_PATH } from "./recipients.js";
+
+/** Who is alerted, of what, and whether it arrives. */
+export function addAlertsRoutes(router: Router, { page, part, form }: Handlers): void {
+  router.get("/settings/alerts", page(showAlerts));
+  router.get(LAST_ALERT_PATH, part(showLastAlert));
+  router.post("/settings/alerts", form(changeAlerts));
+  router.post("/settings/alerts/secret", form(renewSecret));
+  router.post(ASK_AGAIN_PATH, form(askToConfirm));
+  router.post("/settings/alerts/test", form(sendTestAlert));
+}

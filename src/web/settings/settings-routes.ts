@@ -1,0 +1,39 @@
+import { Router } from "express";
+import { addAccessRoutes } from "./access/access-routes.js";
+import { addActivityRoutes } from "./activity/activity-routes.js";
+import { addAlertsRoutes } from "./alerts/alerts-routes.js";
+import { addAuditRoutes } from "./audit/audit-routes.js";
+import { addDangerRoutes } from "./danger/danger-routes.js";
+import { createAssetsRouter } from "./frame/assets.js";
+import { handlersOf } from "./gate/handlers.js";
+import { addOverviewRoutes } from "./overview/overview-routes.js";
+import { addPolicyRoutes } from "./policy/policy-routes.js";
+import { addReportsRoutes } from "./reports/reports-routes.js";
+import { addSendersRoutes } from "./senders/senders-routes.js";
+import type { SettingsOptions } from "./session/site-options.js";
+
+/** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
+const LONG_FORM = { maxBytes: 256 * 1024, maxFields: 2_000 };
+
+/**
+ * The hosted settings site: each room's table of addresses. Everything is read and written for the portal of the session,
+ * whatever a request names. A stranger gets the sign-in page (401); an admin of a disconnected portal, "connect again".
+ */
+export function createSettingsRouter(options: SettingsOptions): Router {
+  const router = Router();
+  const handlers = handlersOf(options);
+  const longForms = handlersOf(options, LONG_FORM);
+  router.use(createAssetsRouter());
+  router.get("/", (_request, response) => response.redirect("/settings"));
+  addOverviewRoutes(router, handlers);
+  addActivityRoutes(router, handlers);
+  addReportsRoutes(router, handlers);
+  addSendersRoutes(router, longForms);
+  addPolicyRoutes(router, longForms);
+  addAlertsRoutes(router, handlers);
+  addAccessRoutes(router, handlers);
+  addAuditRoutes(router, handlers);
+  addDangerRoutes(router, handlers);
+  router.post("/settings/sign-out", handlers.signOut());
+  return router;
+}
