@@ -1,13 +1,13 @@
-import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { Breathe } from "#platform/time/breather.js";
-import { availabilityOf, type Unavailable } from "./availability.js";
+import { availabilityOf } from "./availability.js";
 import { candidateGroups, type CandidateGroup, type KnownMembers } from "./candidates.js";
 import type { Openings } from "./windows/openings.js";
+import { findPlace, storedPassedOver, waitOrFail, type NobodyNow, type PassedOver } from "./passed-over.js";
 import type { PeopleSources } from "./people.js";
 import type { Policy } from "#domain/contract/policy.js";
 import { senderPolicy, type PortalPolicy } from "./portal-policy.js";
 import type { RotationWheels } from "./rotation-wheels.js";
-import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
+import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import type { SenderLedger } from "./sender-ledger.js";
 import type { SenderBlocks } from "./sender-blocks.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
@@ -46,34 +46,10 @@ export interface ChosenSender {
 
 /** Who sends, with a place reserved; or whom the contact waits for; or why nobody can send. */
 export type SenderDecision =
-  | { readonly kind: "send"; readonly sender: ChosenSender; readonly choice: StoredSenderChoice }
-  | {
-      readonly kind: "wait";
-      readonly forUserId: bigint;
-      readonly delayMs: number;
-      readonly reason: string;
-      readonly choice: StoredSenderChoice;
-    }
-  | {
-      readonly kind: "fail";
-      readonly code: ErrorCode;
-      readonly reason: string;
-      readonly choice: StoredSenderChoice;
-    };
-
-interface PassedOver {
-  readonly via: CandidateVia;
-  readonly userId: bigint | undefined;
-  readonly verdict: Unavailable;
-  readonly sender: SenderPolicy | undefined;
-  /** When the sender could send, after those who wait already; computed only once nobody else can. */
-  place?: { readonly behind: number; readonly freeAt: Date | undefined };
-}
+  { readonly kind: "send"; readonly sender: ChosenSender; readonly choice: StoredSenderChoice } | NobodyNow;
 
 /** Maximum of senders to check between two turns of the event loop: a new one takes some 0.1 ms. */
 const SLICE = 16;
-/** How many passed-over senders are stored with the contact and shown; a rotation has up to 200. */
-const MOST_TOLD = 25;
 
 /** One choice in progress: who was passed over so far. */
 class Choosing {
@@ -97,10 +73,11 @@ class Choosing {
     }
     await this.#state.ledger.loadWaiters();
     await this.#inSlices(this.#passedOver, (entry) => {
-      this.#findPlace(entry);
+      findPlace(entry, this.#state);
     });
     // No `await` from here on, so that no two contacts wait for the same place.
-    return this.#waitOrFail();
+    const { whenNobody } = policy.fallback;
+    return waitOrFail(this.#passedOver, this.#state, { whenNobody, patienceMs: this.#request.patienceMs });
   }
 
   async #tryGroup(group: CandidateGroup, isFirst: boolean): Promise<SenderDecision | undefined> {
@@ -177,21 +154,9 @@ class Choosing {
           via: chosen.isKept ? "kept_sender" : group.via,
           ...(group.rotation === undefined ? {} : { rotationName: group.rotation.name }),
         },
-        ...this.#stored(this.#passedOver),
+        ...storedPassedOver(this.#passedOver),
       },
     };
-  }
-
-  #stored(passedOver: readonly PassedOver[]): Omit<StoredSenderChoice, "chosen"> {
-    const told = passedOver.slice(0, MOST_TOLD).map(({ via, userId, verdict, place }) => ({
-      ...(userId === undefined ? {} : { userId: String(userId) }),
-      via,
-      code: verdict.code,
-      reason: verdict.reason === "" ? ERROR_SENTENCES[verdict.code] : verdict.reason,
-      ...(place?.freeAt === undefined ? {} : { freeAt: place.freeAt.toISOString() }),
-    }));
-    const untold = passedOver.length - told.length;
-    return { passedOver: told, ...(untold === 0 ? {} : { morePassedOver: untold }) };
   }
 
   /**
@@ -209,71 +174,6 @@ class Choosing {
     const { portal, openings, now } = this.#state;
     return openings.opensAt(senderPolicy(portal, userId), now());
   }
-
-  /**
-   * The place this contact would wait for, after everyone who waits already. It holds as long as nobody else joins
-   * them.
-   */
-  #findPlace(entry: PassedOver): void {
-    const { ledger, now } = this.#state;
-    const { sender, verdict, place } = entry;
-    if (sender === undefined || verdict.kind !== "later") return;
-    const behind = ledger.waitersFor(sender.userId);
-    if (place?.behind === behind) return;
-    const freeAt =
-      verdict.isUnsettled === true
-        ? ledger.doubtEndsAt(sender)
-        : ledger.placeFreeAt(sender, behind, verdict.notBefore ?? now());
-    entry.place = { behind, freeAt };
-  }
-
-  #waitOrFail(): SenderDecision {
-    const { ledger, now } = this.#state;
-    const { policy, patienceMs } = this.#request;
-    const passedOver = this.#passedOver;
-    for (const entry of passedOver) this.#findPlace(entry);
-    const choice: StoredSenderChoice = { chosen: null, ...this.#stored(passedOver) };
-    const isUnsettled = passedOver.some(({ verdict }) => verdict.isUnsettled);
-    if (policy.fallback.whenNobody === "fail" && !isUnsettled) return this.#fail(passedOver, choice);
-    const nowMs = now().getTime();
-    const soonest = soonestOf(passedOver, nowMs);
-    if (soonest === undefined) return this.#fail(passedOver, choice);
-    const { sender, delayMs } = soonest;
-    const { code, reason } = soonest.verdict;
-    if (delayMs > patienceMs) {
-      const late = `${reason} The next free place would come after the contact has to be let go.`;
-      return { kind: "fail", code, reason: late, choice };
-    }
-    ledger.addWaiter(sender.userId);
-    return { kind: "wait", forUserId: sender.userId, delayMs, reason, choice };
-  }
-
-  #fail(passedOver: readonly PassedOver[], choice: StoredSenderChoice): SenderDecision {
-    const [first] = passedOver;
-    const isRotation = first?.via === "rotation";
-    const code = first === undefined || isRotation ? "NO_SENDER_AVAILABLE" : first.verdict.code;
-    const isOwnSentence = first !== undefined && first.verdict.reason.startsWith(ERROR_SENTENCES[code]);
-    const why = first === undefined || isOwnSentence ? "" : first.verdict.reason;
-    const others = passedOver.length > 1 && !isRotation ? "No fallback could send either." : "";
-    return { kind: "fail", code, reason: [why, others].filter(Boolean).join(" "), choice };
-  }
-}
-
-const LEAST_WAIT_MS = 1_000;
-
-/** The passed-over sender who could send first; in a tie the one considered first. */
-function soonestOf(
-  passedOver: readonly PassedOver[],
-  nowMs: number,
-): { sender: SenderPolicy; verdict: Unavailable; delayMs: number } | undefined {
-  let soonest: { sender: SenderPolicy; verdict: Unavailable; delayMs: number } | undefined;
-  for (const { sender, verdict, place } of passedOver) {
-    const freeAt = place?.freeAt;
-    if (sender === undefined || freeAt === undefined) continue;
-    const delayMs = Math.max(LEAST_WAIT_MS, freeAt.getTime() - nowMs);
-    if (soonest === undefined || delayMs < soonest.delayMs) soonest = { sender, verdict, delayMs };
-  }
-  return soonest;
 }
 
 /**
