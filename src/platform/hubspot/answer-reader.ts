@@ -9,14 +9,14 @@ import { paths } from "./wire/paths.js";
 /** Reads HubSpot's answers over a portal's transport. All throw HubSpotAnsweredOddly for another shape than `schema`. */
 export interface AnswerReader {
   /** An answer of this shape. */
-  read<S extends z.ZodType>(request: HubSpotRequest, schema: S): Promise<z.output<S>>;
+  readonly read: <S extends z.ZodType>(request: HubSpotRequest, schema: S) => Promise<z.output<S>>;
   /** A record by its id; undefined if there is none. */
-  one<S extends z.ZodType>(request: HubSpotRequest, schema: S): Promise<z.output<S> | undefined>;
+  readonly one: <S extends z.ZodType>(request: HubSpotRequest, schema: S) => Promise<z.output<S> | undefined>;
   /** One page of a list of such records. */
-  page<S extends z.ZodType<{ id: string | bigint }>>(
+  readonly page: <S extends z.ZodType<{ id: string | bigint }>>(
     request: HubSpotRequest,
     record: S,
-  ): Promise<Page<z.output<S>>>;
+  ) => Promise<Page<z.output<S>>>;
 }
 
 export function createAnswerReader(call: PortalTransport): AnswerReader {
