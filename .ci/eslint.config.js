@@ -1,6 +1,7 @@
 import prettier from "eslint-config-prettier";
 import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
+import house from "./audited-verbs.js";
 
 /** Lint rules for the whole tree: type-aware checks, size limits; who may import whom is in dependency-rules.cjs. */
 export default tseslint.config(
@@ -57,6 +58,18 @@ export default tseslint.config(
       "regexp/no-super-linear-move": ["error", { report: "potential", ignorePartial: false }],
     },
   },
+  {
+    // Who may change what, and that it is noted, is held in one place for the site, the tab, the API and the commands.
+    files: ["src/domain/{policy,accounts,alerts,history}/**"],
+    // What the app does by itself: it sends alerts and confirmations, seals again, works jobs off, deletes what is old.
+    ignores: [
+      "src/domain/alerts/{outbox,confirmation-mails,webhook-seals}.ts",
+      "src/domain/history/{bulk-steps,erase,prune}.ts",
+    ],
+    plugins: { house },
+    rules: { "house/audited-verbs": "error" },
+  },
+  { files: ["src/web/**"], plugins: { house }, rules: { "house/no-write-sql": "error" } },
   {
     // HubSpot bundles this folder by itself and runs it in a worker.
     files: ["app-config/src/app/settings/**"],

@@ -73,6 +73,7 @@ interface SavedList {
  *
  * @returns how many of the list have not confirmed.
  */
+// eslint-disable-next-line house/audited-verbs -- a part of changeAlerts
 export async function confirmNewcomers(
   client: PoolClient,
   { portalId, before, after, ownAddress }: SavedList,
@@ -89,6 +90,7 @@ export async function confirmNewcomers(
 }
 
 /** Handles an admin's request for another mail with the link. */
+// eslint-disable-next-line house/audited-verbs -- a part of askToConfirm
 export async function requestConfirmationAgain(
   client: PoolClient,
   portalId: bigint,

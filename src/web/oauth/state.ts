@@ -3,6 +3,7 @@ import type { Request, Response } from "express";
 import jwt from "jsonwebtoken";
 import type { Pool } from "pg";
 import { z } from "zod";
+import { redeemState } from "#domain/accounts/redeemed-states.js";
 import type { Cookies } from "#web/kit/cookies.js";
 
 /** Why a browser was sent to HubSpot: to install the app, or only to say who its user is. */
@@ -66,7 +67,9 @@ export function createInstallStates({ secret, database, cookies, now }: StateOpt
       if (typeof verified === "string") return { kind: verified };
       const browser = cookies.read(request, COOKIE);
       if (browser === undefined || hash(browser) !== verified.browser) return { kind: "wrong-browser" };
-      const isFirst = await use(database.pool, verified, now());
+      const { jti: nonce, exp } = verified;
+      const expiresAt = new Date(exp * 1000);
+      const isFirst = await redeemState(database.pool, { nonce, expiresAt, now: now() });
       return isFirst ? { kind: "valid", purpose: verified.purpose } : { kind: "reused" };
     },
   };
@@ -88,16 +91,6 @@ function verify(
   } catch (error) {
     return error instanceof jwt.TokenExpiredError ? "expired" : "forged";
   }
-}
-
-/** Records the use; the table's key decides between two at once. Rows of states that expired anyway go along the way. */
-async function use(pool: Pool, { jti, exp }: Claims, now: Date): Promise<boolean> {
-  await pool.query("DELETE FROM redeemed_states WHERE expires_at < $1", [now]);
-  const inserted = await pool.query(
-    "INSERT INTO redeemed_states (nonce, expires_at) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING",
-    [jti, new Date(exp * 1000)],
-  );
-  return inserted.rowCount === 1;
 }
 
 function hash(browser: string): string {

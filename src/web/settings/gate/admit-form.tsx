@@ -1,15 +1,13 @@
 import type { Request, RequestHandler, Response } from "express";
-import { inTransaction } from "#platform/db/transaction.js";
 import { clearSiteData } from "#web/kit/security-headers.js";
 import { sendPage } from "#web/kit/page.js";
 import { readFormBody, type FormSize } from "#web/kit/form-body.js";
 import { readFields } from "#web/kit/form-fields.js";
 import { requestIdOf } from "#web/kit/request-id.js";
-import { recordSignOut } from "#domain/accounts/record-sign-in.js";
+import { endSession } from "#domain/accounts/revoked-sessions.js";
 import { leaveNotice } from "../frame/notices.js";
 import { AdminsUnconfirmedPage, FormRefusedPage } from "./gate-pages.js";
-import { revokeSession } from "../session/revoked-sessions.js";
-import type { Session } from "../session/session.js";
+import { latestEndOf, type Session } from "../session/session.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { identifyVisit, type AdminVisit, type Visit } from "../session/visit.js";
 
@@ -70,15 +68,14 @@ export async function admitForm(
 export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await identifyVisit(options, request);
   if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
-  if (visit.kind !== "stranger") await endSession(options, visit.session);
+  if (visit.kind !== "stranger") await end(options, visit.session);
   leaveSite(options, response);
 }
 
-async function endSession({ database }: SettingsOptions, session: Session): Promise<void> {
-  await inTransaction(database.pool, async (client) => {
-    await revokeSession(client, session);
-    await recordSignOut(client, session);
-  });
+async function end({ database }: SettingsOptions, session: Session): Promise<void> {
+  const { id, portalId, userId, userEmail } = session;
+  const visitor = { kind: "visitor", portalId, userId, userEmail } as const;
+  await endSession(database.pool, visitor, { id, endsAt: latestEndOf(session) });
 }
 
 function refuseForm(response: Response): void {

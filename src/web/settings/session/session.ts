@@ -31,7 +31,10 @@ const AUDIENCE = "settings-session";
 const ALGORITHM = "HS256";
 const IDLE_SECONDS = 8 * 3600;
 /** However busy, a session ends after a week: HubSpot is then asked again who this is. */
-export const LONGEST_SECONDS = 7 * 24 * 3600;
+const LONGEST_SECONDS = 7 * 24 * 3600;
+
+export const latestEndOf = ({ signedInAt }: Pick<Session, "signedInAt">): Date =>
+  new Date(signedInAt.getTime() + LONGEST_SECONDS * 1000);
 
 const digits = z.string().regex(/^\d{1,19}$/);
 const claims = z.object({
