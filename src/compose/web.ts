@@ -39,6 +39,7 @@ import { createMetricsRouter } from "#platform/observability/metrics.js";
 import type { Database } from "#platform/db/client.js";
 import { whyNotWritable } from "#platform/db/writable.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
+import { HOUR_MS } from "#platform/time/units.js";
 
 /** Opening a dropdown renews a directory older than this. */
 const DIRECTORY_MIN_AGE_MS = 60_000;
@@ -46,7 +47,6 @@ const DIRECTORY_MIN_AGE_MS = 60_000;
 const UNINSTALL_TIMEOUT_MS = 3_000;
 /** A part of it: the rest is for judging by stored data. */
 const QUESTION_TIMEOUT_MS = 3_000;
-const HOUR_MS = 3_600_000;
 /** A page takes some milliseconds: a person with several tabs, and colleagues, do not notice the limit. */
 const PAGES_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 2_000 };
 /**

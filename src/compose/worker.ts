@@ -16,7 +16,9 @@ const DRAIN_CAPACITY = 300;
 export function startWorker(foundation: Foundation, closers: Closers): void {
   const { config, logger, database, queue, directory, forPortal } = foundation;
   const { pool } = database;
+  const overdueLooks = new OverdueLooks(pool);
   const drain = createDrain({
+    overdueLooks,
     pool,
     directory,
     logger,
@@ -33,18 +35,17 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     },
   });
   queue.work(drain, { capacity: DRAIN_CAPACITY, hasWork: (portalId) => hasQueuedWork(pool, portalId) });
-  startPeriodicWork(foundation, closers);
+  startPeriodicWork(foundation, overdueLooks, closers);
 }
 
 /** The channels of alerts are closed after the work that uses them. */
-function startPeriodicWork(foundation: Foundation, closers: Closers): void {
+function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, closers: Closers): void {
   const { config, logger, database, vault, cipher, wake, workIntervals: intervals } = foundation;
   const { pool } = database;
   const poster = createWebhookPoster(config.privateDestinations);
   closers.add(() => poster.close());
   const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
   closers.add(() => Promise.resolve(mailer?.close()));
-  const overdueLooks = new OverdueLooks(pool);
   const { publicUrl } = config;
   const tools = { pool, logger, wake, vault, cipher, overdueLooks, poster, mailer, publicUrl };
   closers.add(startSchedule(SCHEDULE, tools, { intervals, logger }));

@@ -1,6 +1,7 @@
 import type { Database } from "#platform/db/client.js";
 import { peopleOf, unnamed } from "#domain/directory/people.js";
 import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+import { DAY_MS } from "#platform/time/units.js";
 
 /** How much of their daily cap a sender has used. */
 export interface SenderLoad {
@@ -31,7 +32,6 @@ export function isNearCap({ sent, cap }: Pick<SenderLoad, "sent" | "cap">): bool
 
 /** Maximum of senders shown. */
 const SHOWN = 5;
-const DAY_MS = 86_400_000;
 
 interface Row {
   user_id: string;

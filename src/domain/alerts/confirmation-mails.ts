@@ -4,13 +4,13 @@ import { cutText } from "#platform/text/storable-text.js";
 import { mailLink, readMailLink, type LinkMaker } from "./mail-links.js";
 import type { Subscription } from "./opt-outs.js";
 import type { TextCipher } from "./webhook-seals.js";
+import { DAY_MS } from "#platform/time/units.js";
 
 export const CONFIRM_PATH = "/alerts/confirm";
 const KIND = { path: CONFIRM_PATH, field: "alert_confirmation" };
 
 /** An older link is no sign that its reader still wants the mails. */
 export const LINK_DAYS = 7;
-const DAY_MS = 86_400_000;
 
 const content = z.object({ address: z.string(), untilMs: z.number() });
 

@@ -12,7 +12,7 @@ export interface AuditItem {
   readonly after: unknown;
 }
 
-export interface AuditPage {
+export interface AuditEntries {
   readonly items: AuditItem[];
   /** Where the next page begins; undefined on the last one. */
   readonly olderThan: bigint | undefined;
@@ -33,7 +33,7 @@ export async function listAuditEntries(
   { prisma }: Pick<Database, "prisma">,
   portalId: bigint,
   { userId, subject, before }: AuditFilter,
-): Promise<AuditPage> {
+): Promise<AuditEntries> {
   const rows = await prisma.auditEntry.findMany({
     where: {
       portalId,

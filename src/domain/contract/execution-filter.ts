@@ -4,10 +4,10 @@ import { EXECUTION_KINDS } from "./execution.js";
 
 /** Outcomes that an admin can filter by. `answered`: an action other than enrolling has its result. */
 export const OUTCOMES = ["waiting", "enrolled", "already-enrolled", "skipped", "failed", "answered"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export type OutcomeName = (typeof OUTCOMES)[number];
 
 /** Each outcome in SQL; `outcomeOf` of the settings site reads the same columns. */
-export const OUTCOME_CONDITIONS: Readonly<Record<Outcome, string>> = {
+export const OUTCOME_CONDITIONS: Readonly<Record<OutcomeName, string>> = {
   waiting: "enrollment_status IS NULL AND decided_at IS NULL",
   enrolled: "enrollment_status = 'ENROLLED'",
   "already-enrolled": "enrollment_status = 'ALREADY_ENROLLED'",

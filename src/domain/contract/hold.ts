@@ -1,4 +1,5 @@
 import { pointInTime } from "./point-in-time.js";
+import { DAY_MS, HOUR_MS } from "#platform/time/units.js";
 
 /**
  * How long HubSpot holds a contact for us unless the action's own wait needs longer; also HubSpot's default. After that
@@ -47,9 +48,6 @@ export interface HoldTooLong {
   readonly notBefore: Date | undefined;
   readonly reason: string;
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** Milliseconds until nothing keeps the contact from being enrolled; 0: nothing does. */
 export function msUntil(notBefore: Date | undefined, now: Date): number {

@@ -1,10 +1,11 @@
+import { MINUTE_MS } from "#platform/time/units.js";
+
 /**
  * When to check an execution that waits for a sequence to end. Checks fall on a grid for each portal, and each longer
  * grid is part of every shorter one: executions that have waited equally long are due at the same moment, so requests
  * are full. The offset keeps portals apart.
  */
 
-const MINUTE_MS = 60_000;
 /** Executions accepted around the same time are first checked together. */
 const FIRST_LOOK_MS = { gather: 30_000, least: 5_000 };
 /** The longer it has waited, the less often it is checked: a webhook usually arrives first, and sequences last days. */

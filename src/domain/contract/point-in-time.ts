@@ -1,9 +1,8 @@
 import { DateTime } from "luxon";
+import { DAY_MS } from "#platform/time/units.js";
 
 /** HubSpot's date values: milliseconds since 1970. Nine digits and more, so that a year is not taken for one. */
 const MILLISECONDS = /^\d{9,14}$/;
-
-const DAY_MS = 86_400_000;
 
 /**
  * A date without a time is midnight UTC of its day in HubSpot: taken for that instant it would be the day before

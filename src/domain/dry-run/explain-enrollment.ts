@@ -22,6 +22,7 @@ import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
 import { readPortalPolicy, type PortalPolicy } from "#domain/senders/portal-policy.js";
 import { findContact, type FoundContact } from "./find-contact.js";
 import { findPeople } from "./find-people.js";
+import { HOUR_MS } from "#platform/time/units.js";
 
 export interface ExplainerOptions {
   readonly pool: Pool;
@@ -84,8 +85,6 @@ interface Question {
   readonly contact: FoundContact;
   readonly question: EnrollQuestion;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** In the order of the real step: what is wrong with its settings, whether its time has come, then the contact. */
 async function judge(

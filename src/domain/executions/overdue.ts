@@ -17,12 +17,15 @@ interface LookRow {
 /**
  * Looks for rows past their time in portals that cannot be called or are paused. No index finds them (accepting and
  * attempting would pay for it), so a check reads all open rows. Deadlines are days away: a portal with a large backlog
- * is checked once a minute, a small one on every request.
+ * is checked once a minute, a small one on every request. A process has one of it: the clock and the turns of the portals
+ * share what it found.
  */
 export class OverdueLooks {
   readonly #pool: Pool;
   /** Instants of `performance.now` before which a portal is not checked again. */
   readonly #restsUntil = new Map<bigint, number>();
+  /** Found, and not worked on yet: a turn that was woken for it does not have to look again. */
+  readonly #found = new Set<bigint>();
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -43,7 +46,15 @@ export class OverdueLooks {
       const restMs = Math.min(LONGEST_REST_MS, row_count * REST_MS_PER_ROW);
       this.#restsUntil.set(BigInt(portal_id), now + restMs);
     }
-    return rows.filter(({ is_overdue }) => is_overdue).map(({ portal_id }) => BigInt(portal_id));
+    const overdue = rows.filter(({ is_overdue }) => is_overdue).map(({ portal_id }) => BigInt(portal_id));
+    for (const portalId of overdue) this.#found.add(portalId);
+    return overdue;
+  }
+
+  /** For a turn of the portal: whether something in it is past its time, by a check of now or one whose finding is still open. */
+  async isOverdue(portalId: bigint): Promise<boolean> {
+    if (!this.#found.has(portalId)) await this.among([portalId]);
+    return this.#found.delete(portalId);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { executionFilterSchema, type ExecutionFilter } from "#domain/contract/execution-filter.js";
 import { startOfDay } from "./zoned-day.js";
+import { HOUR_MS } from "#platform/time/units.js";
 
 /** Query parameters of the activity pages; each is a filter, and each can be linked to. */
 export const QUERY_FIELDS = [
@@ -49,7 +50,6 @@ const FILTER_KEYS = {
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
 const LONGEST_VALUE = 320;
-const HOUR_MS = 3_600_000;
 
 interface Clock {
   readonly now: Date;

@@ -1,6 +1,6 @@
 import { peopleOf } from "#domain/directory/people.js";
 import type { ExecutionKind } from "#domain/contract/execution.js";
-import { outcomeOf, type Outcome } from "./shown-outcome.js";
+import { outcomeOf, type OutcomeName } from "./shown-outcome.js";
 
 /** An execution as a line of the list. */
 export interface ExecutionItem {
@@ -16,7 +16,7 @@ export interface ExecutionItem {
   readonly senderUserId: string | null;
   readonly senderName: string | null;
   readonly senderEmail: string | null;
-  readonly outcome: Outcome;
+  readonly outcome: OutcomeName;
   /** What an action other than “Enroll in sequence” answered: a WaitOutcome, or whether the contact is enrolled. */
   readonly answer: string | null;
   readonly state: string;
@@ -31,7 +31,7 @@ export interface ExecutionItem {
   /** The execution this one retries for an admin. */
   readonly retryOf: bigint | null;
   /** The last retry of this one. */
-  readonly retry: { readonly id: bigint; readonly outcome: Outcome } | null;
+  readonly retry: { readonly id: bigint; readonly outcome: OutcomeName } | null;
 }
 
 export interface ItemRow {

@@ -1,5 +1,5 @@
 import type { Database } from "#platform/db/client.js";
-import { outcomeOf, type Outcome } from "./shown-outcome.js";
+import { outcomeOf, type OutcomeName } from "./shown-outcome.js";
 
 /** Periods the overview covers, and the steps of their charts. */
 export const RANGES = {
@@ -127,6 +127,6 @@ function toHistory(range: Range, rows: readonly Row[]): OutcomeHistory {
   };
 }
 
-function isDecided(outcome: Outcome): outcome is DecidedOutcome {
-  return (DECIDED_OUTCOMES as readonly Outcome[]).includes(outcome);
+function isDecided(outcome: OutcomeName): outcome is DecidedOutcome {
+  return (DECIDED_OUTCOMES as readonly OutcomeName[]).includes(outcome);
 }

@@ -1,9 +1,9 @@
 import type { WaitOutcome } from "#domain/contract/wait-contract.js";
-import { OUTCOMES, type Outcome } from "#domain/contract/execution-filter.js";
+import { OUTCOMES, type OutcomeName } from "#domain/contract/execution-filter.js";
 
-export { OUTCOMES, type Outcome };
+export { OUTCOMES, type OutcomeName };
 
-export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
+export const OUTCOME_LABELS: Readonly<Record<OutcomeName, string>> = {
   waiting: "Waiting",
   enrolled: "Enrolled",
   "already-enrolled": "Already enrolled",
@@ -12,7 +12,7 @@ export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
   answered: "Answered",
 };
 
-const BY_STATUS: Readonly<Record<string, Outcome>> = {
+const BY_STATUS: Readonly<Record<string, OutcomeName>> = {
   ENROLLED: "enrolled",
   ALREADY_ENROLLED: "already-enrolled",
   SKIPPED: "skipped",
@@ -20,7 +20,7 @@ const BY_STATUS: Readonly<Record<string, Outcome>> = {
 };
 
 /** An execution without an enrollment status is not decided yet, or was not for enrolling. */
-export function outcomeOf(enrollmentStatus: string | null, isDecided: boolean): Outcome {
+export function outcomeOf(enrollmentStatus: string | null, isDecided: boolean): OutcomeName {
   return BY_STATUS[enrollmentStatus ?? ""] ?? (isDecided ? "answered" : "waiting");
 }
 
@@ -46,7 +46,7 @@ const REMARKS: Readonly<Record<string, string>> = {
   COMPLETION_ABANDONED: "HubSpot could not be told in time, so the workflow moved on by itself.",
 };
 
-export function remarkOn(item: { state: string; attempts: number; outcome: Outcome }): string {
+export function remarkOn(item: { state: string; attempts: number; outcome: OutcomeName }): string {
   const { state, attempts, outcome } = item;
   if (state === "QUEUED" && attempts > 0) return "Will be tried again shortly.";
   if (state === "COMPLETED" && outcome === "already-enrolled") return "Was in a sequence already.";

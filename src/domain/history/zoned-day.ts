@@ -1,4 +1,4 @@
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "#platform/time/units.js";
 
 /**
  * When a day begins in a time zone.

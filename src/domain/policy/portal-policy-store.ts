@@ -8,7 +8,7 @@ import { requireRight } from "#domain/contract/actor-rights.js";
 import { findActivePerson } from "#domain/directory/people.js";
 
 /** What an admin decides for the whole portal. */
-export interface PortalPolicy {
+export interface AccountPolicy {
   readonly defaultSenderUserId: bigint | null;
   /** The preset that applies where a workflow's step names none; null: the built-in policy. */
   readonly defaultPresetId: bigint | null;
@@ -23,7 +23,7 @@ export interface PortalPolicy {
 }
 
 export interface StoredPortalPolicy {
-  readonly policy: PortalPolicy;
+  readonly policy: AccountPolicy;
   readonly defaultPresetName: string | null;
   /** Of the settings row, which holds more than the policy, but not the default preset; 0 where none was saved yet. */
   readonly version: number;
@@ -66,7 +66,7 @@ export interface ShownPolicy {
 
 export interface PolicyChange {
   /** What is named is changed, the rest is left. */
-  readonly policy: Partial<PortalPolicy>;
+  readonly policy: Partial<AccountPolicy>;
   readonly shown: ShownPolicy;
 }
 
@@ -111,7 +111,7 @@ export async function savePortalPolicy(
 async function findUnknown(
   database: Pick<Database, "pool" | "prisma">,
   portalId: bigint,
-  { defaultSenderUserId = null, sequenceReaderUserId = null }: Partial<PortalPolicy>,
+  { defaultSenderUserId = null, sequenceReaderUserId = null }: Partial<AccountPolicy>,
 ): Promise<"unknown-sender" | "unknown-reader" | undefined> {
   if (defaultSenderUserId === null && sequenceReaderUserId === null) return undefined;
   const { policy } = await findPortalPolicy(database, portalId);
@@ -154,7 +154,7 @@ async function findProblem(
 async function write(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
-  { defaultPresetId, ...settings }: Partial<PortalPolicy>,
+  { defaultPresetId, ...settings }: Partial<AccountPolicy>,
 ): Promise<void> {
   if (Object.keys(settings).length > 0)
     await transaction.portalSettings.update({
@@ -174,7 +174,7 @@ async function write(
 /** The preset by its name, which the audit still knows once it is deleted. */
 function whatDiffers(before: StoredPortalPolicy, after: StoredPortalPolicy) {
   const noted = ({ policy, defaultPresetName }: StoredPortalPolicy): Snapshot => ({
-    ...snapshotOf(policy),
+    ...policySnapshot(policy),
     defaultPreset: defaultPresetName,
   });
   const [was, is] = [noted(before), noted(after)];
@@ -183,15 +183,15 @@ function whatDiffers(before: StoredPortalPolicy, after: StoredPortalPolicy) {
   return { before: pick(was), after: pick(is) };
 }
 
-function isSame(one: PortalPolicy, other: PortalPolicy): boolean {
-  return (Object.keys(one) as (keyof PortalPolicy)[]).every((field) => one[field] === other[field]);
+function isSame(one: AccountPolicy, other: AccountPolicy): boolean {
+  return (Object.keys(one) as (keyof AccountPolicy)[]).every((field) => one[field] === other[field]);
 }
 
 /** What the form of the whole portal holds: all but the default preset, which is chosen among the presets. */
-export type PolicyForm = Omit<PortalPolicy, "defaultPresetId">;
+export type PolicyForm = Omit<AccountPolicy, "defaultPresetId">;
 
 /** The same in the form in which it is recorded and compared. */
-export function snapshotOf(policy: PolicyForm): Snapshot {
+export function policySnapshot(policy: PolicyForm): Snapshot {
   return {
     defaultSenderUserId: policy.defaultSenderUserId?.toString() ?? null,
     sequenceReaderUserId: policy.sequenceReaderUserId?.toString() ?? null,

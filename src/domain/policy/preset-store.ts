@@ -109,8 +109,8 @@ export async function savePreset(
         subject: "preset",
         subjectName: draft.name,
         action: before ? "CHANGED" : "CREATED",
-        before: before && snapshotOf(before),
-        after: snapshotOf(draft),
+        before: before && presetSnapshot(before),
+        after: presetSnapshot(draft),
       });
       return { kind: "saved", presetId };
     });
@@ -182,14 +182,14 @@ export async function deletePreset(
       subject: "preset",
       subjectName: before.name,
       action: "DELETED",
-      before: { ...snapshotOf(before), isDefault: before.isDefault },
+      before: { ...presetSnapshot(before), isDefault: before.isDefault },
     });
     return "deleted";
   });
 }
 
 /** A preset in the form in which it is recorded and compared. */
-export function snapshotOf({ name, policy }: PresetDraft): Snapshot {
+export function presetSnapshot({ name, policy }: PresetDraft): Snapshot {
   return { name, ...policySchema.parse(policy) };
 }
 

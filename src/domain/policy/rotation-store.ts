@@ -128,7 +128,7 @@ export async function createRotation(
         subject: "rotation",
         subjectName: name,
         action: "CREATED",
-        after: snapshotOf(draft),
+        after: rotationSnapshot(draft),
       });
       return { kind: "created", rotationId };
     });
@@ -177,8 +177,8 @@ async function replaceRotation(
     subject: "rotation",
     subjectName: draft.name,
     action: "CHANGED",
-    before: snapshotOf(before),
-    after: snapshotOf(draft),
+    before: rotationSnapshot(before),
+    after: rotationSnapshot(draft),
   });
   return "saved";
 }
@@ -214,7 +214,7 @@ export async function deleteRotation(
       subject: "rotation",
       subjectName: before.name,
       action: "DELETED",
-      before: snapshotOf(before),
+      before: rotationSnapshot(before),
     });
     return { kind: "deleted" };
   });
@@ -260,10 +260,10 @@ async function insertMembers(
   });
 }
 
-const membersOf = (draft: RotationDraft): string => JSON.stringify(snapshotOf(draft)["members"]);
+const membersOf = (draft: RotationDraft): string => JSON.stringify(rotationSnapshot(draft)["members"]);
 
 /** A rotation in the form in which it is recorded and compared. */
-export function snapshotOf({ name, keepsSender, members }: RotationDraft): Snapshot {
+export function rotationSnapshot({ name, keepsSender, members }: RotationDraft): Snapshot {
   const sorted = [...members].sort((left, right) => (left.userId < right.userId ? -1 : 1));
   return {
     name,

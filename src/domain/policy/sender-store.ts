@@ -100,8 +100,8 @@ export async function saveSender(
     await recordChange(transaction, actor, {
       ...noted(sender),
       action: "CHANGED",
-      before: { ...snapshotOf(before.choices), ...(isCleared ? { refusedCode } : {}) },
-      after: { ...snapshotOf(choices), ...(isCleared ? { refusedCode: null } : {}) },
+      before: { ...senderSnapshot(before.choices), ...(isCleared ? { refusedCode } : {}) },
+      after: { ...senderSnapshot(choices), ...(isCleared ? { refusedCode: null } : {}) },
     });
     return isCleared ? "saved-and-cleared" : "saved";
   });
@@ -242,7 +242,7 @@ function toData(choices: SenderChoices) {
 }
 
 /** A choice in the form in which it is recorded and compared: in the order of the form. */
-export function snapshotOf(choices: SenderChoices): Snapshot {
+export function senderSnapshot(choices: SenderChoices): Snapshot {
   return {
     isAllowed: choices.isAllowed,
     sendAsEmail: choices.sendAsEmail,

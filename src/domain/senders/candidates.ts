@@ -1,5 +1,5 @@
 import { ownValue } from "#platform/text/own-value.js";
-import { peopleOfUsers, personOfOwner, type PeopleSources, type Person } from "./people.js";
+import { peopleOfUsers, personOfOwner, type PeopleSources, type PossibleSender } from "./people.js";
 import type { Policy, SenderRule } from "#domain/contract/policy.js";
 import type { PortalPolicy, Rotation } from "./portal-policy.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
@@ -7,7 +7,7 @@ import type { CandidateVia } from "#domain/contract/sender-choice.js";
 /** Candidates considered together: one person, or the members of a rotation, of whom one is picked. */
 export interface CandidateGroup {
   readonly via: CandidateVia;
-  readonly people: readonly Person[];
+  readonly people: readonly PossibleSender[];
   readonly rotation: Rotation | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface CandidateGroup {
  * The members of rotations, keyed by the rotation as it was read, so that one an admin changed is looked up again. All
  * contacts that need them share one lookup, even while it is running.
  */
-export type KnownMembers = WeakMap<Rotation, Promise<readonly Person[]>>;
+export type KnownMembers = WeakMap<Rotation, Promise<readonly PossibleSender[]>>;
 
 /** A group that is looked up only when its turn comes: most contacts never get past the first. */
 type LazyGroup = () => Promise<CandidateGroup>;
@@ -45,7 +45,7 @@ async function fromRotation(
 async function membersOf(
   rotation: Rotation,
   { people, knownMembers }: Pick<CandidateSources, "people" | "knownMembers">,
-): Promise<readonly Person[]> {
+): Promise<readonly PossibleSender[]> {
   const known = knownMembers.get(rotation);
   if (known !== undefined) return known;
   const ids = rotation.members.map(({ userId }) => userId);
@@ -71,7 +71,7 @@ async function fromDefaultSender({ portal, people }: CandidateSources): Promise<
 
 async function fromRule(rule: SenderRule, sources: CandidateSources): Promise<CandidateGroup> {
   const { people, properties } = sources;
-  const one = (person: Person): CandidateGroup => ({
+  const one = (person: PossibleSender): CandidateGroup => ({
     via: rule.mode,
     people: [person],
     rotation: undefined,

@@ -3,6 +3,7 @@ import { localDay } from "#platform/time/local-time.js";
 import { ownValue } from "#platform/text/own-value.js";
 import type { ContactHistory } from "./contact-history.js";
 import type { Policy } from "#domain/contract/policy.js";
+import { DAY_MS } from "#platform/time/units.js";
 
 /** A contact that the customer's policy excludes. */
 export interface ContactRefusal {
@@ -23,8 +24,6 @@ export interface ContactFacts {
   /** The portal's time zone: days in the reason follow its calendar. */
   readonly timeZone: string;
 }
-
-const DAY_MS = 86_400_000;
 
 function domainOf(email: string): string {
   return email

@@ -9,7 +9,7 @@ export interface PeopleSources {
 }
 
 /** A user who could send, or why there is none. */
-export type Person =
+export type PossibleSender =
   | { readonly kind: "user"; readonly userId: bigint; readonly email: string }
   | {
       readonly kind: "nobody";
@@ -28,7 +28,7 @@ function ownerName(owner: Owner): string {
 export async function personOfOwner(
   ownerId: string | null | undefined,
   { owner: find }: Pick<PeopleSources, "owner">,
-): Promise<Person> {
+): Promise<PossibleSender> {
   if (ownerId == null || ownerId === "") return { kind: "nobody", code: "OWNER_MISSING", reason: "" };
   const owner = await find(ownerId);
   if (owner === undefined)
@@ -44,7 +44,7 @@ export async function personOfOwner(
 export async function peopleOfUsers(
   userIds: readonly bigint[],
   { userEmails }: Pick<PeopleSources, "userEmails">,
-): Promise<Person[]> {
+): Promise<PossibleSender[]> {
   const emails = await userEmails(userIds);
   return userIds.map((userId) => {
     const email = emails.get(userId);

@@ -2,8 +2,8 @@ import type { Pool } from "pg";
 import { Openings } from "./windows/openings.js";
 import { HORIZON_DAYS } from "./windows/send-window.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
+import { DAY_MS } from "#platform/time/units.js";
 
-const DAY_MS = 86_400_000;
 /** Our clock, the database's and HubSpot's may differ by this much: an enrollment counts for a day plus this time. */
 const SKEW_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { HubSpotAnsweredOddly, HubSpotAnsweredWithPage, HubSpotRejected } from "./errors.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
-import { anyPage, readPage, type Page } from "./wire/list-page.js";
+import { anyPage, readPage, type HubSpotPage } from "./wire/list-page.js";
 import { account } from "./wire/records.js";
 import { paths } from "./wire/paths.js";
 
@@ -16,7 +16,7 @@ export interface AnswerReader {
   readonly page: <S extends z.ZodType<{ id: string | bigint }>>(
     request: HubSpotRequest,
     record: S,
-  ) => Promise<Page<z.output<S>>>;
+  ) => Promise<HubSpotPage<z.output<S>>>;
 }
 
 export function createAnswerReader(call: PortalTransport): AnswerReader {

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.js";
-import { parseStorableJson } from "#platform/text/storable-json.js";
+import { readStorableJson } from "#platform/text/storable-json.js";
 import {
   AppMisconfigured,
   GrantRevoked,
@@ -9,6 +9,7 @@ import {
   HubSpotThrottled,
   HubSpotUnavailable,
   TokenNotAtHand,
+  isPassingStatus,
 } from "./errors.js";
 import { readErrorBody, type ErrorBody } from "./wire/error-body.js";
 import { readText } from "./read-text.js";
@@ -72,16 +73,6 @@ export function classifyTokenFault(fault: unknown): HubSpotError {
   return new TokenNotAtHand("The portal's token could not be had", { cause: fault });
 }
 
-/**
- * 423 locked, 477 region migration, and every 5xx are passing (docs/hubspot.md §6). A status below 400 that is not a
- * success is not a refusal.
- */
-function isOutage(httpStatus: number): boolean {
-  return (
-    httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
-  );
-}
-
 /** The window HubSpot counts a marketplace app's requests in (docs/hubspot.md §6). */
 const WINDOW_MS = 10_000;
 /** Far above any limit HubSpot publishes. Figures beyond it, or that contradict each other, are not HubSpot's. */
@@ -105,14 +96,6 @@ async function readBody(response: Response): Promise<string> {
     return await readText(response);
   } catch (error) {
     throw classifyNetworkFault(error);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return parseStorableJson(text);
-  } catch {
-    return undefined;
   }
 }
 
@@ -209,7 +192,7 @@ export async function classifyAnswer(
   const text = await readBody(response);
   if (response.ok) {
     if (text === "") return undefined;
-    const body = parseJson(text);
+    const body = readStorableJson(text);
     // A success we cannot read may still have written something: ambiguous, not refused.
     if (body === undefined)
       throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
@@ -220,7 +203,7 @@ export async function classifyAnswer(
 
 /** What an error means; if it is a limit, the portal pauses. */
 function faultOf({ status, headers }: Response, text: string, budget: RequestBudget): HubSpotError {
-  const body = parseJson(text);
+  const body = readStorableJson(text);
   const error = readErrorBody(body);
   const message = cutText(wordsOf(error, { text, body }), LONGEST_WORDS);
   const httpStatus = meantStatus(status, error);
@@ -233,7 +216,7 @@ function faultOf({ status, headers }: Response, text: string, budget: RequestBud
     return new HubSpotThrottled(message, { policyName, retryAfterMs: waitMs });
   }
   const problem = `HubSpot answered ${status}: ${message}`;
-  if (isOutage(httpStatus)) {
+  if (isPassingStatus(httpStatus)) {
     const waitMs = askedMs ?? (httpStatus === 423 ? LOCKED_MS : undefined);
     return new HubSpotUnavailable(problem, { retryAfterMs: waitMs });
   }

@@ -133,3 +133,13 @@ export class AppMisconfigured extends HubSpotError {
     return this.cause instanceof AppError ? this.cause.code : this.code;
   }
 }
+
+/**
+ * 423 locked, 477 region migration, and every 5xx are passing (docs/hubspot.md §6). A status below 400 that is not a
+ * success is not a refusal.
+ */
+export function isPassingStatus(httpStatus: number): boolean {
+  return (
+    httpStatus < 400 || httpStatus >= 500 || httpStatus === 423 || httpStatus === 477 || httpStatus === 408
+  );
+}

@@ -2,12 +2,12 @@ import { HubSpotAnsweredOddly, HubSpotRejected } from "./errors.js";
 import { createAnswerReader, orUndefined, type AnswerReader } from "./answer-reader.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-answer.js";
-import { anyBatch, readEach, type Page } from "./wire/list-page.js";
+import { anyBatch, readEach, type HubSpotPage } from "./wire/list-page.js";
 import { paths } from "./wire/paths.js";
 import * as records from "./wire/records.js";
 import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
-export type { Page } from "./wire/list-page.js";
+export type { HubSpotPage } from "./wire/list-page.js";
 export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
 /** Records a page. */
@@ -37,7 +37,10 @@ export interface PortalGateway {
   /** The contact's enrollment, or undefined if HubSpot knows none (404 or an empty answer; docs/hubspot.md §5.1). */
   readEnrollment(contactId: string): Promise<CurrentEnrollment | undefined>;
   /** Sequences as the user sees them. */
-  listSequences(request: { userId: bigint; after?: string | undefined }): Promise<Page<ListedSequence>>;
+  listSequences(request: {
+    userId: bigint;
+    after?: string | undefined;
+  }): Promise<HubSpotPage<ListedSequence>>;
   /**
    * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (docs/hubspot.md §3.6).
    *
@@ -46,11 +49,11 @@ export interface PortalGateway {
   completeBatch(completions: readonly Completion[]): Promise<BatchAnswer>;
   /** @throws HubSpotRejected also if a success names an error. */
   completeOne(completion: Completion): Promise<void>;
-  listOwners(request: { after?: string | undefined; archived: boolean }): Promise<Page<Owner>>;
+  listOwners(request: { after?: string | undefined; archived: boolean }): Promise<HubSpotPage<Owner>>;
   readOwner(ownerId: string): Promise<Owner | undefined>;
   /** The active owner who is this user, or undefined. */
   readOwnerOfUser(userId: bigint): Promise<Owner | undefined>;
-  listUsers(request: { after?: string | undefined }): Promise<Page<User>>;
+  listUsers(request: { after?: string | undefined }): Promise<HubSpotPage<User>>;
   /** One user, without seat names, or undefined if the account has no such user (404). */
   readUser(userId: bigint): Promise<User | undefined>;
   /** Values of the named contact properties, or undefined if the contact is gone. */

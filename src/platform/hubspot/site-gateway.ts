@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { HubSpotUnavailable } from "./errors.js";
 import { createPortalGateway, type PortalGateway } from "./gateway.js";
 import { RequestBudget } from "./pace/request-budget.js";
+import { within } from "#platform/time/within.js";
 import type { PortalTransport, PortalTransportOptions, TakeSlot } from "./transport.js";
 
 export interface SiteGatewayOptions {
@@ -17,6 +18,7 @@ const BUDGET = { limit: 10, windowMs: 10_000 };
 /** Covers the rounding of HubSpot's clock against ours. */
 const MARGIN_MS = 100;
 const MAX_PORTALS = 1_000;
+const tooLate = (): Error => new HubSpotUnavailable("HubSpot did not answer in time");
 
 /**
  * Creates gateways for requests of the settings site, in any process. They refuse instead of waiting: during a portal's
@@ -52,20 +54,8 @@ export function createSiteGateways({
       throw new HubSpotUnavailable("too many questions at once", { wasNotSent: true });
     };
     const call = forPortal({ portalId, budget, takeSlot });
-    return createPortalGateway((request) => within(Math.max(0, endsAtMs - performance.now()), call(request)));
+    return createPortalGateway((request) =>
+      within(Math.max(0, endsAtMs - performance.now()), call(request), tooLate),
+    );
   };
-}
-
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new HubSpotUnavailable("HubSpot did not answer in time"));
-    }, ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

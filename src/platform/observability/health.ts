@@ -1,4 +1,5 @@
 import { Router } from "express";
+import { within } from "#platform/time/within.js";
 
 /**
  * A dependency without which this process is not useful. Resolves to what is wrong, in words anyone may read;
@@ -8,19 +9,16 @@ export type Probe = () => Promise<string | undefined>;
 
 const PROBE_TIMEOUT_MS = 1_000;
 const NO_ANSWER = "It does not answer.";
+const TOO_SLOW = `It does not answer within ${PROBE_TIMEOUT_MS / 1_000} s.`;
+
+class ProbeTimedOut extends Error {}
 
 /** What is wrong; undefined: nothing. */
 async function troubleOf(probe: Probe): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, PROBE_TIMEOUT_MS, `It does not answer within ${PROBE_TIMEOUT_MS / 1_000} s.`);
-  });
   try {
-    return await Promise.race([probe(), timeout]);
-  } catch {
-    return NO_ANSWER;
-  } finally {
-    clearTimeout(timer);
+    return await within(PROBE_TIMEOUT_MS, probe(), () => new ProbeTimedOut());
+  } catch (fault) {
+    return fault instanceof ProbeTimedOut ? TOO_SLOW : NO_ANSWER;
   }
 }
 

@@ -34,3 +34,12 @@ export function parseStorableJson(text: string): unknown {
   const exact = quoteLargeIntegers(text);
   return JSON.parse(/\\u(?:0000|[dD][89a-fA-F])/.test(exact) ? exact.replace(ESCAPE, storable) : exact);
 }
+
+/** The same; undefined if the text is no JSON. */
+export function readStorableJson(text: string): unknown {
+  try {
+    return parseStorableJson(text);
+  } catch {
+    return undefined;
+  }
+}

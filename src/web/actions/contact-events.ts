@@ -55,7 +55,7 @@ function toChange(told: ContactEvent): ContactChange | undefined {
 }
 
 /** What a delivery says about contacts. */
-export interface Delivery {
+export interface WebhookDelivery {
   readonly changes: readonly ContactChange[];
   /** How many of its events could not be read at all. */
   readonly unreadable: number;
@@ -72,7 +72,7 @@ function readEvent(json: unknown): ContactEvent | undefined {
  *
  * @returns undefined if it is no delivery.
  */
-export function readDelivery(body: Buffer): Delivery | undefined {
+export function readDelivery(body: Buffer): WebhookDelivery | undefined {
   let json: unknown;
   try {
     json = parseStorableJson(body.toString("utf8"));

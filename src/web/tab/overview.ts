@@ -3,7 +3,8 @@ import type { Database } from "#platform/db/client.js";
 import { findTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { ownFaultWords } from "#web/settings/words/own-fault-words.js";
 import { findPortal } from "#domain/accounts/portal-overview.js";
-import { startOfDay } from "./start-of-day.js";
+import { knownZone } from "#platform/time/local-time.js";
+import { startOfToday } from "./start-of-day.js";
 import { readToday } from "./today.js";
 
 const instant = z.date().transform((date) => date.toISOString());
@@ -62,7 +63,7 @@ export async function readOverview(
   const [settings, trouble, today] = await Promise.all([
     database.prisma.portalSettings.findUnique({ where: { portalId }, select: { pausedAt: true } }),
     findTrouble(database, portalId),
-    readToday(database.pool, portalId, startOfDay(now(), timeZone)),
+    readToday(database.pool, portalId, startOfToday(now(), timeZone)),
   ]);
   return overviewAnswer.parse({
     connection: {
@@ -84,13 +85,4 @@ export async function readOverview(
     timeZone,
     siteUrl,
   });
-}
-
-/** UTC where HubSpot named no zone, or one this machine does not know. */
-function knownZone(name: string | null): string {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name ?? "UTC" }).resolvedOptions().timeZone;
-  } catch {
-    return "UTC";
-  }
 }

@@ -4,7 +4,7 @@ import type { Response } from "express";
  * Why the settings tab gets no data: a status, a stable code that the tab decides by, and a sentence it shows. Rows of
  * docs/errors.md.
  */
-export const REFUSALS = {
+export const TAB_REFUSALS = {
   IDENTITY_UNREADABLE: [400, "HubSpot did not say who is asking. Reload the page."],
   INVALID_BODY: [400, "The change was not understood. Reload the page and try again."],
   OTHER_APP: [403, "This tab belongs to another app than the one that answers. Ask whoever runs the app."],
@@ -23,9 +23,9 @@ export const REFUSALS = {
   TOO_MANY_REQUESTS: [429, "Many requests of this account are under way. Try again in a few seconds."],
 } as const satisfies Record<string, readonly [number, string]>;
 
-export type RefusalCode = keyof typeof REFUSALS;
+export type RefusalCode = keyof typeof TAB_REFUSALS;
 
 export function refuse(response: Response, code: RefusalCode): void {
-  const [status, message] = REFUSALS[code];
+  const [status, message] = TAB_REFUSALS[code];
   response.status(status).json({ code, message });
 }

@@ -1,12 +1,12 @@
+import { DAY_MS } from "#platform/time/units.js";
+
 /** The instant at which the day of `now` began on the clocks of a zone, also on the days that clocks are changed. */
-export function startOfDay(now: Date, timeZone: string): Date {
+export function startOfToday(now: Date, timeZone: string): Date {
   const midnight = Math.floor(wallClock(now, timeZone) / DAY_MS) * DAY_MS;
   // The offset of now may not be that of midnight; the offset at the first guess is.
   const guess = midnight - offsetMs(now, timeZone);
   return new Date(midnight - offsetMs(new Date(guess), timeZone));
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 function offsetMs(instant: Date, timeZone: string): number {
   return wallClock(instant, timeZone) - Math.floor(instant.getTime() / 1_000) * 1_000;

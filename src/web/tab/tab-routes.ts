@@ -2,7 +2,7 @@ import { Router, type Request, type RequestHandler, type Response } from "expres
 import type { Pool } from "pg";
 import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
-import { parseStorableJson } from "#platform/text/storable-json.js";
+import { readStorableJson } from "#platform/text/storable-json.js";
 import type { Rights } from "#domain/accounts/rights.js";
 import { readAsker, type Asker } from "./asker.js";
 import type { SavePolicyOutcome } from "#domain/policy/portal-policy-store.js";
@@ -123,7 +123,7 @@ async function changeDefaults(
   asker: Asker,
   { request, response }: Exchange,
 ): Promise<void> {
-  const change = defaultsChange.safeParse(parseJson(request.body));
+  const change = defaultsChange.safeParse(readBody(request.body));
   if (!change.success) return refuse(response, "INVALID_BODY");
   const outcome = await saveDefaults(database, asker, change.data);
   if (outcome !== "saved") return refuse(response, REFUSAL_BY_OUTCOME[outcome]);
@@ -131,11 +131,7 @@ async function changeDefaults(
   response.json(await readDefaults(database, asker.portalId));
 }
 
-/** Undefined if it is no JSON. The signature check left the bytes as they came, and has refused what is nested too deep. */
-function parseJson(body: unknown): unknown {
-  try {
-    return parseStorableJson(Buffer.isBuffer(body) ? body.toString("utf8") : "");
-  } catch {
-    return undefined;
-  }
+/** The signature check left the bytes as they came, and has refused what is nested too deep. */
+function readBody(body: unknown): unknown {
+  return Buffer.isBuffer(body) ? readStorableJson(body.toString("utf8")) : undefined;
 }

@@ -8,7 +8,7 @@ import { withoutPersons } from "#platform/hubspot/without-persons.js";
 import { later } from "./attempt-faults.js";
 import { wasEverInDoubt } from "./doubt.js";
 import type { EnrollContext } from "./enroll-context.js";
-import { lookAgain, readDoubt, UNEXPLAINED } from "./read-doubt.js";
+import { readAgainLater, readDoubt, UNEXPLAINED } from "./read-doubt.js";
 import { judgeEnrollRefusal } from "./refusals.js";
 import type { RefusedSender } from "./store-sender-block.js";
 import { whatIsMissing } from "./what-is-missing.js";
@@ -103,5 +103,5 @@ export async function afterAlreadyEnrolled(
   // Time alone does not settle a contradiction.
   const believedInMs = found.believedInMs === 0 ? undefined : found.believedInMs;
   const problem = found.believedInMs === undefined ? UNEXPLAINED : CONTRADICTION;
-  return lookAgain(execution, attempt.context, { believedInMs, problem });
+  return readAgainLater(execution, attempt.context, { believedInMs, problem });
 }

@@ -32,7 +32,7 @@ export async function readDoubt(
 }
 
 /** Reads again later: HubSpot does not show our enrollment, and is not believed yet. */
-export function lookAgain(
+export function readAgainLater(
   execution: ClaimedExecution,
   { doubts }: Pick<EnrollContext, "doubts">,
   { believedInMs, problem }: { believedInMs: number | undefined; problem: string },

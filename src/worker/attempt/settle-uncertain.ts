@@ -5,7 +5,7 @@ import type { Result } from "#domain/executions/write-back.js";
 import { endAtDeadline } from "./deadline.js";
 import { wasEverInDoubt } from "./doubt.js";
 import type { EnrollContext } from "./enroll-context.js";
-import { lookAgain, readDoubt, UNEXPLAINED } from "./read-doubt.js";
+import { readAgainLater, readDoubt, UNEXPLAINED } from "./read-doubt.js";
 
 const NOT_SHOWN_YET = "HubSpot does not show yet what became of the last attempt.";
 
@@ -19,7 +19,7 @@ async function settle(
   if (found.believedInMs === 0) return { to: "QUEUED", delayMs: 0, isAnswered: true };
   const { believedInMs } = found;
   const problem = believedInMs === undefined ? UNEXPLAINED : NOT_SHOWN_YET;
-  return lookAgain(execution, context, { believedInMs, problem });
+  return readAgainLater(execution, context, { believedInMs, problem });
 }
 
 /** A doubt that ends unsettled is reported as such: someone has to look at the contact. */

@@ -6,7 +6,7 @@ import type { Directory } from "#domain/directory/directory.js";
 import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import { doubtCompletions } from "#domain/executions/completions.js";
 import { expirePastDeadline, type ExpiryCode } from "#domain/executions/expire.js";
-import { OverdueLooks } from "#domain/executions/overdue.js";
+import type { OverdueLooks } from "#domain/executions/overdue.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { Owner } from "#platform/hubspot/gateway.js";
 import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
@@ -63,6 +63,8 @@ export interface DrainOptions {
   /** How long an attempt that our old copy would refuse waits for the new one; by default RENEWAL_PATIENCE_MS. */
   renewalPatienceMs?: number | undefined;
   hubspotClock: HubSpotClock;
+  /** Those of the process. */
+  overdueLooks: OverdueLooks;
   /** Counts outcomes that HubSpot refused before the end of the requested hold. */
   onCutShort?: (holds: number) => void;
   /** How long HubSpot may take to show an enrollment; by default BELIEVE_NONE_AFTER_MS. */
@@ -115,7 +117,7 @@ async function recordBlocked(options: PortalCircuitOptions, fault: unknown): Pro
 
 /** The handler that drains one portal for one turn. */
 export function createDrain(options: DrainOptions): DrainHandler {
-  const { pool, directory, logger, hubspotClock: clock } = options;
+  const { pool, directory, logger, hubspotClock: clock, overdueLooks } = options;
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
   const { renewalPatienceMs = RENEWAL_PATIENCE_MS } = options;
   const openings = new Openings();
@@ -127,11 +129,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
 
   const startOf = createTurnStarts(pool);
   const paces = new PaceNotes(pool);
-  const overdueLooks = new OverdueLooks(pool);
 
   /** Every incoming call also gives a blocked portal a turn: most of these turns find nothing past its time. */
   async function expireOverdue(owner: Ownership, code: ExpiryCode): Promise<void> {
-    if ((await overdueLooks.among([owner.portalId])).length > 0) await expirePastDeadline(owner, code);
+    if (await overdueLooks.isOverdue(owner.portalId)) await expirePastDeadline(owner, code);
   }
 
   /**

@@ -2,7 +2,7 @@ import type { CopyStore, ListStore } from "#domain/directory/copy-store.js";
 import type { DirectoryState } from "#domain/directory/directory.js";
 import type { ReaderReport, ReaderResult } from "#domain/directory/report.js";
 import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
-import type { Page, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { HubSpotPage, PortalGateway } from "#platform/hubspot/gateway.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
 /** Limits an endless list, and its memory: 100 entries a page, of which the ids are kept. */
@@ -70,7 +70,7 @@ function assertOurs(isOurs: boolean): void {
 }
 
 async function save<Entry extends { id: unknown }>(
-  page: Page<Entry>,
+  page: HubSpotPage<Entry>,
   store: ListStore<Entry>,
 ): Promise<CopiedPage> {
   assertOurs(await store.save(page.results));

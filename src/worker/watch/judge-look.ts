@@ -3,9 +3,8 @@ import { nextLookAt } from "#domain/contract/look-times.js";
 import { isSince, wholeDays, type SequenceFacts } from "#domain/contract/sequence-facts.js";
 import type { LookResult, SeenEnrollment, WatchedExecution } from "#domain/executions/watch.js";
 import type { WaitOutcome } from "#domain/contract/wait-contract.js";
+import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 /** HubSpot's clock may differ from ours by this much. */
 const CLOCK_TOLERANCE_MS = 5_000;
 /** The properties lag by tens of seconds (docs/hubspot.md §7.1): an enrollment just before the step shows by then. */

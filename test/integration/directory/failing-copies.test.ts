@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
+import { OverdueLooks } from "#domain/executions/overdue.js";
 import { createDirectory } from "#domain/directory/directory.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { PortalTransport } from "#platform/hubspot/transport.js";
@@ -31,6 +32,7 @@ describe("a copy that keeps failing", () => {
       [portalId],
     );
     const drain = createDrain({
+      overdueLooks: new OverdueLooks(pool),
       pool,
       directory: createDirectory({ pool }),
       logger: pino({ level: "silent" }),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
+import { OverdueLooks } from "#domain/executions/overdue.js";
 import { createDirectory } from "#domain/directory/directory.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createDrain } from "#worker/drain/drain-portal.js";
@@ -38,6 +39,7 @@ describe("a portal that cannot be called", () => {
       );
       expect(await findOverduePortals(pool)).toEqual([PORTAL]);
       const drain = createDrain({
+        overdueLooks: new OverdueLooks(pool),
         pool,
         directory: createDirectory({ pool }),
         logger: pino({ level: "silent" }),

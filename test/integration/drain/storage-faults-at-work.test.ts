@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool } from "pg";
 import { pino } from "pino";
+import { OverdueLooks } from "#domain/executions/overdue.js";
 import { createDirectory } from "#domain/directory/directory.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
@@ -102,6 +103,7 @@ describe("a database that fails once in the middle of a turn", () => {
   /** Turns as the queue gives them, until nothing is due; what waits for the database is made due at once. */
   async function drainAll(pool: Pool): Promise<void> {
     const drain = createDrain({
+      overdueLooks: new OverdueLooks(pool),
       pool,
       directory: createDirectory({ pool }),
       logger: pino({ level: "silent" }),

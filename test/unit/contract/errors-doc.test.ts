@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { ENROLLMENT_STATUSES } from "#domain/contract/enroll-contract.js";
-import { REFUSALS } from "#web/tab/refuse.js";
+import { TAB_REFUSALS } from "#web/tab/refuse.js";
 import { ERROR_CODES } from "#domain/contract/error-codes.js";
 import type { RequestRefusal } from "#web/actions/verified-request.js";
 
@@ -48,7 +48,7 @@ describe("docs/errors.md", () => {
 
   test("explains every refusal of the settings tab, with its status", () => {
     const rows = tableUnder("Settings tab").map(([code = "", status]) => [code.replaceAll("`", ""), status]);
-    const refusals = Object.entries(REFUSALS).map(([code, [status]]) => [code, String(status)]);
+    const refusals = Object.entries(TAB_REFUSALS).map(([code, [status]]) => [code, String(status)]);
     expect(rows).toEqual(refusals);
   });
 

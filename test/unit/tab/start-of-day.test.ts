@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { startOfDay } from "#web/tab/start-of-day.js";
+import { startOfToday } from "#web/tab/start-of-day.js";
 
 describe("the day an admin calls today", () => {
   test.each([
@@ -32,6 +32,6 @@ describe("the day an admin calls today", () => {
       { now: "2026-11-20T00:00:00Z", zone: "UTC", start: "2026-11-20T00:00:00Z" },
     ],
   ])("%s", (_what, { now, zone, start }) => {
-    expect(startOfDay(new Date(now), zone)).toEqual(new Date(start));
+    expect(startOfToday(new Date(now), zone)).toEqual(new Date(start));
   });
 });

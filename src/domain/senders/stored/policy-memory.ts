@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
 import { toSender, type SenderDefaults, type SenderRow } from "./sender-row.js";
-import { StoredPreset, type PresetRow } from "./stored-preset.js";
+import { KnownPreset, type PresetRow } from "./stored-preset.js";
 
 /** A row with the stamp of its last change. */
 export interface StampedRow<Row> {
@@ -30,7 +30,7 @@ export interface KnownPolicy {
   readonly defaults: SenderDefaults | undefined;
   readonly senders: ReadonlyMap<string, KeptSender>;
   readonly senderOf: ReadonlyMap<bigint, SenderPolicy>;
-  readonly presets: ReadonlyMap<string, StoredPreset>;
+  readonly presets: ReadonlyMap<string, KnownPreset>;
 }
 
 /** What the next read of a portal can leave out. */
@@ -80,7 +80,7 @@ export function bringUpToDate(
   read: { senders: Changes<SenderRow>; presets: Changes<PresetRow> },
   defaults: SenderDefaults,
 ): KnownPolicy {
-  const presets = withChanges(known.presets, read.presets, ({ row, stamp }) => new StoredPreset(row, stamp));
+  const presets = withChanges(known.presets, read.presets, ({ row, stamp }) => new KnownPreset(row, stamp));
   return { defaults, presets, ...sendersUpToDate(known, read.senders, defaults) };
 }
 

@@ -17,7 +17,7 @@ export interface PresetRow {
 }
 
 /** A preset whose policy is parsed on first use: of many presets, few are in use. */
-export class StoredPreset implements Preset {
+export class KnownPreset implements Preset {
   readonly presetId: string;
   readonly name: string;
   readonly isDefault: boolean;

@@ -1,7 +1,6 @@
 import { DateTime, FixedOffsetZone, type Zone } from "luxon";
+import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 export const MINUTES_PER_DAY = 1_440;
 /** Questions are about a few days, and the same ones come again; a time zone lookup takes microseconds. */
 const MAX_STARTS = 16;

@@ -1,6 +1,6 @@
 import { AuthorizationCode } from "simple-oauth2";
-import { parseStorableJson } from "#platform/text/storable-json.js";
-import { classifyRefusal, toError, type RawAnswer, type Refusal } from "./oauth-wire.js";
+import { readStorableJson } from "#platform/text/storable-json.js";
+import { classifyRefusal, toError, type RawAnswer, type OAuthRefusal } from "./oauth-wire.js";
 import { readText } from "../read-text.js";
 import { readRetryAfterMs } from "../wire/retry-after.js";
 
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
 /** Maximum answer size: tokens and their details take some kB. */
 const MAX_ANSWER_BYTES = 1_048_576;
 
-export type Attempt = { kind: "answered"; body: unknown } | { kind: "refused"; refusal: Refusal };
+export type Attempt = { kind: "answered"; body: unknown } | { kind: "refused"; refusal: OAuthRefusal };
 
 export interface OAuthTransport {
   /** `authorization_code` grant. */
@@ -112,7 +112,7 @@ async function postForm(url: string, fields: Record<string, string>): Promise<Ra
     });
     return {
       httpStatus: response.status,
-      body: parseJson(await readText(response, MAX_ANSWER_BYTES)),
+      body: readStorableJson(await readText(response, MAX_ANSWER_BYTES)),
       retryAfterMs: readRetryAfterMs(response.headers.get("retry-after"), { httpStatus: response.status }),
     };
   } catch (error) {
@@ -122,14 +122,6 @@ async function postForm(url: string, fields: Record<string, string>): Promise<Ra
       body: undefined,
       problem: cause instanceof Error ? cause.message : message,
     };
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return parseStorableJson(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { readErrorBody } from "../wire/error-body.js";
-import { AppMisconfigured, GrantRevoked, HubSpotUnavailable, type HubSpotError } from "../errors.js";
+import {
+  AppMisconfigured,
+  GrantRevoked,
+  HubSpotUnavailable,
+  isPassingStatus,
+  type HubSpotError,
+} from "../errors.js";
 
 /**
  * HubSpot's tokens live for half an hour. A longer lifetime is not believed: the token would never be renewed in time.
@@ -59,7 +65,7 @@ export interface RawAnswer {
 }
 
 /** What a refusal of the OAuth endpoints means for us (docs/hubspot.md §2.6). */
-export type Refusal =
+export type OAuthRefusal =
   | { kind: "unavailable"; detail: string; retryAfterMs?: number | undefined } // try again later, keep the old tokens
   | { kind: "secret-refused"; detail: string } // another secret may be the right one during a rotation
   | { kind: "misconfigured"; detail: string } // our own settings: alert the operator, never disconnect a portal
@@ -82,7 +88,7 @@ const ABOUT_THE_CODE = /auth(?:orization)?[ _-]?code/i;
  * HubSpot's own `status` values are the finer ones; the RFC 6749 `error` decides if there is none. Compared in
  * capitals.
  */
-const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
+const MEANING: Readonly<Record<string, OAuthRefusal["kind"]>> = {
   BAD_CLIENT_ID: "secret-refused",
   BAD_CLIENT_SECRET: "secret-refused",
   BAD_REDIRECT_URI: "misconfigured",
@@ -100,16 +106,15 @@ const MEANING: Readonly<Record<string, Refusal["kind"]>> = {
  * connection. An answer that is not in HubSpot's form blames nobody: a firewall's page says nothing about our
  * credentials.
  */
-export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): Refusal {
+export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: RawAnswer): OAuthRefusal {
   const { message, status, errorType, error } = refusalBody.safeParse(body).data ?? {};
   const { codes, category } = readErrorBody(body);
   // Nested errors count only inside HubSpot's own refusals: proxies have errors of their own.
   const inner = OWN_STATUSES.includes(httpStatus) ? [...codes, category] : [];
   const names = [status, errorType, error, ...inner].filter((name) => name !== undefined);
   const detail = `${httpStatus ?? "no answer"} ${names[0] ?? problem ?? ""}`.trim();
-  const unavailable: Refusal = { kind: "unavailable", detail, retryAfterMs };
-  if (httpStatus === undefined || httpStatus >= 500 || [408, 423, 429, 477].includes(httpStatus))
-    return unavailable;
+  const unavailable: OAuthRefusal = { kind: "unavailable", detail, retryAfterMs };
+  if (httpStatus === undefined || httpStatus === 429 || isPassingStatus(httpStatus)) return unavailable;
   const known = names.map((name) => name.toUpperCase()).find((name) => Object.hasOwn(MEANING, name));
   if (known !== undefined) return { kind: MEANING[known] ?? "misconfigured", detail };
   const words = message === undefined ? names : [...names, message];
@@ -117,7 +122,7 @@ export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: Raw
   return { kind: words.some((text) => ABOUT_THE_CODE.test(text)) ? "code-refused" : "misconfigured", detail };
 }
 
-export function toError(refusal: Refusal): HubSpotError {
+export function toError(refusal: OAuthRefusal): HubSpotError {
   const { kind, detail } = refusal;
   switch (kind) {
     case "unavailable":

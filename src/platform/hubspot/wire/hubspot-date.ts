@@ -1,6 +1,7 @@
+import { DAY_MS } from "#platform/time/units.js";
+
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const LATEST_MS = Date.UTC(9999, 11, 31);
-const DAY_MS = 86_400_000;
 
 const DIGITS = /^-?\d+(?:\.\d+)?$/;
 /** A date, or a date with a time and, if HubSpot names it, an offset. */

@@ -8,7 +8,7 @@ export const anyPage = z.object({ results: z.array(z.unknown()), paging: z.unkno
 export const anyBatch = anyPage.pick({ results: true });
 
 /** One page of a list; `after` is the cursor of the next, undefined on the last. */
-export interface Page<T> {
+export interface HubSpotPage<T> {
   results: T[];
   after: string | undefined;
   /** HubSpot names a next page in a form we do not know: the list is incomplete. */
@@ -36,7 +36,7 @@ export function readEach<S extends z.ZodType>(
 export function readPage<S extends z.ZodType<{ id: string | bigint }>>(
   page: z.output<typeof anyPage>,
   record: S,
-): Page<z.output<S>> {
+): HubSpotPage<z.output<S>> {
   const { read: results, odd } = readEach(page.results, record);
   const leftOut = odd.map((entry) => identified.safeParse(entry).data?.id);
   return { results, ...nextOf(page.paging), leftOut };
@@ -52,7 +52,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** The cursor of the next page. If the answer mentions a next page without a usable cursor, the list is incomplete. */
-function nextOf(paging: unknown): Pick<Page<unknown>, "after" | "isCut"> {
+function nextOf(paging: unknown): Pick<HubSpotPage<unknown>, "after" | "isCut"> {
   const next = isObject(paging) ? paging["next"] : paging;
   const after = isObject(next) ? next["after"] : next;
   const isTold = !isNothing(after) || (isObject(next) && !Object.values(next).every(isNothing));

@@ -1,16 +1,12 @@
 import type { Pool } from "pg";
 import { fullLabel, listActivePeople } from "#domain/directory/people.js";
+import type { Choice } from "../frame/fields.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** What the filter's lists offer. */
 export interface FilterChoices {
   readonly sequences: readonly Choice[];
   readonly senders: readonly Choice[];
-}
-
-export interface Choice {
-  readonly value: string;
-  readonly label: string;
 }
 
 const MOST_SEQUENCES = 500;

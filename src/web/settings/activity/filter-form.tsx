@@ -1,7 +1,8 @@
 import { EXECUTION_KINDS } from "#domain/contract/execution.js";
 import { OUTCOME_LABELS, OUTCOMES } from "#domain/history/shown-outcome.js";
 import type { ActivityQuery, QueryField } from "#domain/history/activity-query.js";
-import type { Choice, FilterChoices } from "./choices.js";
+import type { Choice } from "../frame/fields.js";
+import type { FilterChoices } from "./choices.js";
 import type { Format } from "../words/format.js";
 import {
   CODE_CHOICES,

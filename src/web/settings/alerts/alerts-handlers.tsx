@@ -1,16 +1,11 @@
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { findAlertSettings } from "#domain/alerts/alert-settings.js";
-import {
-  alertsSnapshot,
-  askToConfirm as askForConfirmation,
-  changeAlerts as saveAlerts,
-  renewSecret as makeNewSecret,
-} from "#domain/alerts/change-alerts.js";
+import { alertsSnapshot, askToConfirm, changeAlerts, renewSecret } from "#domain/alerts/change-alerts.js";
 import { listRecipients } from "#domain/alerts/confirmations.js";
 import { findLastAlert } from "#domain/alerts/last-alert.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { listRecentAlerts } from "#domain/alerts/recent-alerts.js";
-import { sendTestAlert as sendTest } from "#domain/alerts/test-alert.js";
+import { sendTestAlert } from "#domain/alerts/test-alert.js";
 import { sendFragment, sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm, statusOf } from "../frame/form-answers.js";
@@ -87,7 +82,7 @@ async function readLast(
 }
 
 /** `POST /settings/alerts`: what cannot be saved comes back as it was typed. */
-export async function changeAlerts(exchange: FormExchange): Promise<void> {
+export async function submitAlerts(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const entry = readAlertEntry(form);
   const setup = setupOf(options);
@@ -95,7 +90,7 @@ export async function changeAlerts(exchange: FormExchange): Promise<void> {
     entry,
     parsed: { draft: toAlertSettings(entry) },
     save: async (draft, version) => {
-      const outcome = await saveAlerts(setup, actorOf(visit), { ...draft, version });
+      const outcome = await changeAlerts(setup, actorOf(visit), { ...draft, version });
       if (outcome.kind === "invalid") return { problems: alertProblemsByField(outcome.problems) };
       if (outcome.kind === "changed-meanwhile") return outcome.kind;
       return { notice: outcome.waiting === 0 ? "alerts-saved" : "alerts-saved-unconfirmed" };
@@ -113,24 +108,24 @@ function setupOf({ database: { pool }, cipher, privateDestinations }: SettingsOp
 const NO_NAMES = { people: new Map(), rotations: new Map() };
 
 /** `POST /settings/alerts/ask-again`: one more mail with the link to an address that has not confirmed. */
-export async function askToConfirm(exchange: FormExchange): Promise<void> {
+export async function submitConfirmation(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
-  const verdict = await askForConfirmation(options.database.pool, actorOf(visit), form.text("address"));
+  const verdict = await askToConfirm(options.database.pool, actorOf(visit), form.text("address"));
   finishForm(exchange, `confirmation-${verdict}`);
 }
 
 /** `POST /settings/alerts/secret`: the answer shows the new secret, and no page does again. */
-export async function renewSecret(exchange: FormExchange): Promise<void> {
+export async function submitNewSecret(exchange: FormExchange): Promise<void> {
   const { options, visit } = exchange;
-  const secret = await makeNewSecret(setupOf(options), actorOf(visit));
+  const secret = await renewSecret(setupOf(options), actorOf(visit));
   if (secret === undefined) return finishForm(exchange, "test-without-address");
   await sendAlerts(exchange, { secret });
 }
 
 /** `POST /settings/alerts/test`. Goes through the outbox like every alert: if it arrives, they all do. */
-export async function sendTestAlert(exchange: FormExchange): Promise<void> {
+export async function submitTestAlert(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const channel: AlertChannel = form.text("channel") === "EMAIL" ? "EMAIL" : "WEBHOOK";
-  const verdict = await sendTest(setupOf(options), actorOf(visit), channel);
+  const verdict = await sendTestAlert(setupOf(options), actorOf(visit), channel);
   finishForm(exchange, `test-${verdict}`);
 }

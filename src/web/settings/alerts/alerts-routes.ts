@@ -1,10 +1,10 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
 import {
-  askToConfirm,
-  changeAlerts,
-  renewSecret,
-  sendTestAlert,
+  submitConfirmation,
+  submitAlerts,
+  submitNewSecret,
+  submitTestAlert,
   showAlerts,
   showLastAlert,
 } from "./alerts-handlers.js";
@@ -15,8 +15,8 @@ import { ASK_AGAIN_PATH } from "./recipients.js";
 export function addAlertsRoutes(router: Router, { page, part, form }: Handlers): void {
   router.get("/settings/alerts", page(showAlerts));
   router.get(LAST_ALERT_PATH, part(showLastAlert));
-  router.post("/settings/alerts", form(changeAlerts));
-  router.post("/settings/alerts/secret", form(renewSecret));
-  router.post(ASK_AGAIN_PATH, form(askToConfirm));
-  router.post("/settings/alerts/test", form(sendTestAlert));
+  router.post("/settings/alerts", form(submitAlerts));
+  router.post("/settings/alerts/secret", form(submitNewSecret));
+  router.post(ASK_AGAIN_PATH, form(submitConfirmation));
+  router.post("/settings/alerts/test", form(submitTestAlert));
 }

@@ -1,5 +1,5 @@
 import { SitePage, type Frame } from "../frame/shell.js";
-import type { AuditActor, AuditItem, AuditPage as Entries } from "#domain/audit/list-entries.js";
+import type { AuditActor, AuditItem, AuditEntries as Entries } from "#domain/audit/list-entries.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { Time } from "../frame/connection.js";
 import { ChangeTable } from "../words/change-table.js";

@@ -2,7 +2,7 @@ import { requestCopy } from "#domain/directory/report.js";
 import {
   findPortalPolicy,
   savePortalPolicy,
-  snapshotOf,
+  policySnapshot,
   type SavePolicyOutcome,
 } from "#domain/policy/portal-policy-store.js";
 import { sendPage } from "#web/kit/page.js";
@@ -55,7 +55,8 @@ export async function changePolicy(exchange: FormExchange): Promise<void> {
       return { notice: "policy-saved" };
     },
     find: () => findPortalPolicy(database, portalId),
-    compare: ({ policy }, draft) => describeChanges(snapshotOf(policy), snapshotOf(draft), nameable.names),
+    compare: ({ policy }, draft) =>
+      describeChanges(policySnapshot(policy), policySnapshot(draft), nameable.names),
     show: (state) => sendForm(exchange, nameable, state),
   });
 }

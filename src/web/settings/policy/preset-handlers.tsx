@@ -6,7 +6,7 @@ import {
   listPresets,
   MAX_PRESETS,
   savePreset,
-  snapshotOf,
+  presetSnapshot,
   type StoredPreset,
 } from "#domain/policy/preset-store.js";
 import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
@@ -71,7 +71,8 @@ export async function changePreset(exchange: FormExchange): Promise<void> {
       return { notice: "preset-saved" };
     },
     find: async () => saved && findPreset(database, portalId, saved.presetId),
-    compare: (stored, draft) => describeChanges(snapshotOf(stored), snapshotOf(draft), nameable.names),
+    compare: (stored, draft) =>
+      describeChanges(presetSnapshot(stored), presetSnapshot(draft), nameable.names),
     show: (state, stored = saved) => sendForm(exchange, { saved: stored, nameable, ...state }),
     sendGone: () => sendNoPreset(exchange),
   });

@@ -7,7 +7,7 @@ import {
   MAX_ROTATIONS,
   presetsNaming,
   saveRotation,
-  snapshotOf,
+  rotationSnapshot,
   type RotationDraft,
   type StoredRotation,
 } from "#domain/policy/rotation-store.js";
@@ -81,7 +81,8 @@ export async function changeRotation(exchange: FormExchange): Promise<void> {
       return { notice: "rotation-saved" };
     },
     find: async () => saved && findRotation(database, portalId, saved.rotationId),
-    compare: (stored, draft) => describeChanges(snapshotOf(stored), snapshotOf(draft), nameable.names),
+    compare: (stored, draft) =>
+      describeChanges(rotationSnapshot(stored), rotationSnapshot(draft), nameable.names),
     show: (state, stored = saved) => sendForm(exchange, { saved: stored, nameable, ...state }),
     sendGone: () => sendNoRotation(exchange),
   });

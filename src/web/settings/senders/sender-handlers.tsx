@@ -5,7 +5,7 @@ import {
   findSender,
   markSenders,
   saveSender,
-  snapshotOf,
+  senderSnapshot,
   type MarkConflict,
   type NamedSender,
 } from "#domain/policy/sender-store.js";
@@ -140,7 +140,8 @@ export async function changeSenderSettings(exchange: FormExchange): Promise<void
       return { notice: outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared" };
     },
     find,
-    compare: ({ choices }, draft) => describeChanges(snapshotOf(choices), snapshotOf(draft), NO_NAMES),
+    compare: ({ choices }, draft) =>
+      describeChanges(senderSnapshot(choices), senderSnapshot(draft), NO_NAMES),
     show: async (state) => sendForm(exchange, { item, marks: (await find()).marks, ...state }),
   });
 }

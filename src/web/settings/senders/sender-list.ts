@@ -34,7 +34,7 @@ export interface SenderFilter {
   page: number;
 }
 
-export interface SenderPage {
+export interface SenderListPage {
   items: SenderItem[];
   total: number;
   page: number;
@@ -77,7 +77,11 @@ interface Row {
 }
 
 /** A page of senders by name. A page past the last one is the last one. */
-export async function listSenders(pool: Pool, portalId: bigint, filter: SenderFilter): Promise<SenderPage> {
+export async function listSenders(
+  pool: Pool,
+  portalId: bigint,
+  filter: SenderFilter,
+): Promise<SenderListPage> {
   const wanted = [
     portalId,
     filter.search === "" ? null : `%${filter.search.replace(/[\\%_]/g, (wildcard) => `\\${wildcard}`)}%`,

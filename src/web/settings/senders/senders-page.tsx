@@ -3,7 +3,7 @@ import type { Change } from "../words/changes.js";
 import type { Format } from "../words/format.js";
 import type { Frame } from "../frame/shell.js";
 import type { StoredPortalPolicy } from "#domain/policy/portal-policy-store.js";
-import type { SenderFilter, SenderItem, SenderPage } from "./sender-list.js";
+import type { SenderFilter, SenderItem, SenderListPage } from "./sender-list.js";
 import { PostForm } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 
@@ -21,7 +21,7 @@ export function sendersHref({ search, onlyTroubled, page }: SenderFilter): strin
 
 export interface SendersModel {
   frame: Frame;
-  senders: SenderPage;
+  senders: SenderListPage;
   filter: SenderFilter;
   stored: StoredPortalPolicy;
   /** Who stays ticked, if the marks could not be saved. */
@@ -249,7 +249,7 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   SENDER_NOT_PERMITTED: "not permitted to enroll contacts",
 };
 
-function Paging({ senders, filter }: { senders: SenderPage; filter: SenderFilter }) {
+function Paging({ senders, filter }: { senders: SenderListPage; filter: SenderFilter }) {
   const { page, pageCount, total } = senders;
   if (total === 0) return null;
   const href = (to: number): string => sendersHref({ ...filter, page: to });

@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { ExecutionKind } from "#domain/contract/execution.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
 import type { Format } from "./format.js";
-import { OUTCOME_LABELS, type Outcome } from "#domain/history/shown-outcome.js";
+import { OUTCOME_LABELS, type OutcomeName } from "#domain/history/shown-outcome.js";
 import type { ActivityQuery, QueryField } from "#domain/history/activity-query.js";
 
 export const KIND_LABELS: Readonly<Record<ExecutionKind, string>> = {
@@ -126,7 +126,7 @@ export function describeQuery(given: ActivityQuery["given"], format?: Format): s
 export function describeValue(field: QueryField, value: string, format?: Format): string {
   switch (field) {
     case "status":
-      return OUTCOME_LABELS[value as Outcome];
+      return OUTCOME_LABELS[value as OutcomeName];
     case "kind":
       return KIND_LABELS[value as ExecutionKind];
     case "code":
