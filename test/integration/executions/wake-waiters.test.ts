@@ -146,7 +146,7 @@ describe("a change that concerns more waiting contacts than a page can wait for"
     await unfinished.stop();
     expect(await stillWaiting()).toBe(MANY - 2_000);
     expect(log).toMatchObject([
-      { portalId: String(portalId), msg: expect.stringContaining("they look again in time") },
+      { portalId: String(portalId), msg: expect.stringContaining("they check again at their own time") },
     ]);
   });
 });
