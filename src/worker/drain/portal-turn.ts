@@ -163,13 +163,16 @@ export class PortalTurn {
     const held = slots.takeFree(room, reserved);
     if (held.length === 0) return "no-slot";
     const claimed: ClaimedExecution[] = [];
+    let isWhole = false;
     try {
       const left = (): number => held.length - claimed.length;
       claimed.push(...(await this.#claimUncertain(this.#shareOfDoubts(held.length))));
       if (left() > 0 && (await this.#options.mayAttempt())) claimed.push(...(await claimDue(owner, left())));
       if (left() > 0) claimed.push(...(await this.#claimUncertain(left())));
+      isWhole = true;
     } finally {
-      held.slice(claimed.length).forEach((slot) => {
+      // If one claim fails, the turn ends: what an earlier one claimed is not begun, and the next turn recovers it.
+      held.slice(isWhole ? claimed.length : 0).forEach((slot) => {
         slot.giveBack();
       });
     }

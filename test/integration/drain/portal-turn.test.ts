@@ -95,6 +95,29 @@ describe("a turn whose budget is used up", () => {
     expect(budget.available()).toBe(1);
   });
 
+  test("has its whole budget again if the database fails between two claims of a turn", async () => {
+    const portalId = 7_009n;
+    await db.database.prisma.portal.create({ data: { portalId, status: "CONNECTED" } });
+    await seedExecutions(db.database, [{ portalId, state: "UNCERTAIN", sequenceId: "1" }]);
+    await db.database.pool.query(`UPDATE executions SET due_at = now() - interval '1 second'`);
+    const budget = budgetOf(4);
+    const turn = new PortalTurn({
+      owner: await ownerOf(portalId),
+      budget,
+      slots: createSlotSource(budget, { portalId, mayStillSend: () => true, circuit: { isOpen: false } }),
+      circuit: { isProbing: false },
+      mostUnderWay: () => 64,
+      gatewayWith: () => ({}) as PortalGateway,
+      attempt: () => Promise.resolve({ to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") }),
+      mayAttempt: () => Promise.reject(new Error("the database is gone")),
+      logger: pino({ level: "silent" }),
+      mayStillWrite: () => true,
+      mayGoOn: () => true,
+    });
+    await expect(turn.run()).rejects.toThrow("the database is gone");
+    expect(budget.available()).toBe(4);
+  });
+
   test("looks all members of a rotation up together, once for all contacts that need them at the same moment", async () => {
     const { prisma, pool } = db.database;
     const ids = Array.from({ length: 200 }, (_, index) => BigInt(index + 1));
