@@ -118,7 +118,7 @@ suite("an admin at the settings page in a real browser", () => {
     await page.click("text=New rotation");
     await page.fill("#name", "DACH team");
     await page.selectOption("#new_member", String(portal.admin.userId));
-    await page.click("text=Add");
+    await page.click('button:text-is("Add")');
     await page.fill(`#weight_${portal.admin.userId}`, "3");
     // Enter in a field saves; it does not press "Remove" or "Add".
     await page.keyboard.press("Enter");
