@@ -70,7 +70,7 @@ export interface Foundation {
   readonly wake: (portalId: bigint) => void;
   /** Takes over the rest of a change of many waiting contacts; never fails. */
   readonly finishLater: (portalId: bigint, rest: Slices) => void;
-  /** The clock of the settings site, of sessions and of HubSpot's tokens: the machine's, but in tests. */
+  /** The clock of the settings site, of sessions and of HubSpot's tokens: the machine's, except in tests. */
   readonly now: () => Date;
   /** The clock of send windows, away dates and sender caps; undefined: the database's. */
   readonly senderClock: (() => Date) | undefined;

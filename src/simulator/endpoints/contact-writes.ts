@@ -1,7 +1,8 @@
 import { invalid, notFound, ok, refuse, type Answer } from "../wire/answer.js";
 import { isRecord, textOf } from "../wire/body.js";
 import type { PropertyRefusal } from "../portal/contact-properties.js";
-import { contactBody } from "./contacts.js";
+import { batchAnswer, batchInputs } from "./batch.js";
+import { contactBody, CONTACTS_MISSING } from "./contacts.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
 const COMMON = { endpoint: "contacts", scopes: ["crm.objects.contacts.write"] } as const;
@@ -44,12 +45,9 @@ function update({ portal, params, body, nowMs }: ApiCall): Answer {
 
 /** One property that does not exist refuses the whole batch; contacts that do not are left out and named. */
 function batchUpdate({ portal, body, nowMs }: ApiCall): Answer {
-  const inputs = isRecord(body) ? body["inputs"] : undefined;
-  if (!Array.isArray(inputs)) return invalid("Some required fields were not set: [inputs]");
-  if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
-  const changes = inputs
-    .filter(isRecord)
-    .map((input) => ({ id: textOf(input, "id") ?? "", values: valuesOf(input) ?? {} }));
+  const inputs = batchInputs(body);
+  if ("status" in inputs) return inputs;
+  const changes = inputs.map((input) => ({ id: textOf(input, "id") ?? "", values: valuesOf(input) ?? {} }));
   const refusal = portal.contactProperties.refusalOf(changes.flatMap(({ values }) => Object.keys(values)));
   if (refusal !== undefined) return refused(refusal);
   const results = [];
@@ -62,17 +60,5 @@ function batchUpdate({ portal, body, nowMs }: ApiCall): Answer {
       results.push(contactBody(contact, Object.keys(values), nowMs));
     }
   }
-  const at = new Date(nowMs).toISOString();
-  const summary = { status: "COMPLETE", results, startedAt: at, completedAt: at };
-  if (missing.length === 0) return ok(summary);
-  const error = {
-    status: "error",
-    category: "OBJECT_NOT_FOUND",
-    message:
-      "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.",
-    context: { ids: missing },
-    errors: [],
-    links: {},
-  };
-  return { status: 207, body: { ...summary, numErrors: 1, errors: [error] } };
+  return batchAnswer({ results, missing, message: CONTACTS_MISSING, nowMs });
 }

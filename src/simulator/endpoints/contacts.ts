@@ -1,7 +1,8 @@
-import { invalid, notFound, ok, type Answer } from "../wire/answer.js";
+import { notFound, ok, type Answer } from "../wire/answer.js";
 import { isRecord, textOf } from "../wire/body.js";
 import { visibleProperties } from "../portal/enrollments.js";
 import type { SimulatedContact } from "../portal/model.js";
+import { batchAnswer, batchInputs } from "./batch.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
 const SCOPES = ["crm.objects.contacts.read"];
@@ -44,32 +45,20 @@ function get({ portal, params, query, nowMs }: ApiCall): Answer {
 }
 
 function batchRead({ portal, body, nowMs }: ApiCall): Answer {
-  const inputs = isRecord(body) ? body["inputs"] : undefined;
-  if (!isRecord(body) || !Array.isArray(inputs))
-    return invalid("Some required fields were not set: [inputs]");
-  if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
-  const ids = inputs.filter(isRecord).map((input) => textOf(input, "id") ?? "");
-  const wanted = Array.isArray(body["properties"]) ? body["properties"].map(String) : [];
+  const inputs = batchInputs(body);
+  if ("status" in inputs) return inputs;
+  const ids = inputs.map((input) => textOf(input, "id") ?? "");
+  const asked = isRecord(body) ? body["properties"] : undefined;
+  const wanted = Array.isArray(asked) ? asked.map(String) : [];
   const found = ids.map((id) => portal.find(id)).filter((contact) => contact !== undefined);
   const missing = ids.filter((id) => portal.find(id) === undefined);
-  const at = new Date(nowMs).toISOString();
   const results = found.map((contact) => contactBody(contact, wanted, nowMs));
-  const summary = { status: "COMPLETE", results, startedAt: at, completedAt: at };
-  if (missing.length === 0) return ok(summary);
-  return { status: 207, body: { ...summary, numErrors: 1, errors: [notAllFound(missing)] } };
+  return batchAnswer({ results, missing, message: CONTACTS_MISSING, nowMs });
 }
 
-function notAllFound(ids: string[]): Record<string, unknown> {
-  return {
-    status: "error",
-    category: "OBJECT_NOT_FOUND",
-    message:
-      "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.",
-    context: { ids },
-    errors: [],
-    links: {},
-  };
-}
+/** HubSpot's words about contacts of a batch that it does not have. */
+export const CONTACTS_MISSING =
+  "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.";
 
 /** A property without a value is null if it was requested by name. */
 export function contactBody(

@@ -2,11 +2,13 @@ import type { z } from "zod";
 import { flowCreateSchema, flowPutSchema } from "../flows/flow-requests.js";
 import type { Flow } from "../flows/flow-store.js";
 import { invalid, NO_CONTENT, notFound, ok, refuse, type Answer } from "../wire/answer.js";
-import { isRecord, textOf } from "../wire/body.js";
+import { textOf } from "../wire/body.js";
+import { batchAnswer, batchInputs } from "./batch.js";
 import { pageOf, type ApiCall, type ApiRoute } from "./call.js";
 
 const BASE = "/automation/v4/flows";
 const MAPPINGS = "/automation/v4/workflow-id-mappings/batch/read";
+const FLOWS_MISSING = "Some flows were not found";
 const COMMON = { endpoint: "flows", scopes: ["automation"] } as const;
 
 /** Workflows (docs/hubspot.md §10); the one family without a dated path. */
@@ -77,17 +79,17 @@ function malformed(error: z.ZodError): Answer {
 }
 
 function batchRead({ portal, body, nowMs }: ApiCall): Answer {
-  const inputs = inputsOf(body);
+  const inputs = batchInputs(body);
   if ("status" in inputs) return inputs;
   const ids = inputs.map((input) => textOf(input, "flowId") ?? "");
   const results = ids.map((id) => portal.flows.find(id)).filter((flow) => flow !== undefined);
   const missing = ids.filter((id) => portal.flows.find(id) === undefined);
-  return batchAnswer({ results, missing, nowMs });
+  return batchAnswer({ results, missing, message: FLOWS_MISSING, nowMs });
 }
 
 /** Which legacy number each flow has, asked for by either. */
 function readMappings({ portal, body, nowMs }: ApiCall): Answer {
-  const inputs = inputsOf(body);
+  const inputs = batchInputs(body);
   if ("status" in inputs) return inputs;
   const results: Record<string, number>[] = [];
   const missing: string[] = [];
@@ -98,35 +100,5 @@ function readMappings({ portal, body, nowMs }: ApiCall): Answer {
     if (flow === undefined) missing.push(flowId ?? workflowId ?? "");
     else results.push({ flowId: Number(flow.id), workflowId: portal.flows.legacyIdOf(flow.id) });
   }
-  return batchAnswer({ results, missing, nowMs });
-}
-
-function inputsOf(body: unknown): Readonly<Record<string, unknown>>[] | Answer {
-  const inputs = isRecord(body) ? body["inputs"] : undefined;
-  if (!Array.isArray(inputs)) return invalid("Some required fields were not set: [inputs]");
-  if (inputs.length > 100) return invalid("A batch may hold at most 100 inputs");
-  return inputs.filter(isRecord);
-}
-
-function batchAnswer({
-  results,
-  missing,
-  nowMs,
-}: {
-  results: readonly unknown[];
-  missing: readonly string[];
-  nowMs: number;
-}): Answer {
-  const at = new Date(nowMs).toISOString();
-  const summary = { status: "COMPLETE", results, startedAt: at, completedAt: at };
-  if (missing.length === 0) return ok(summary);
-  const error = {
-    status: "error",
-    category: "OBJECT_NOT_FOUND",
-    message: "Some flows were not found",
-    context: { ids: missing },
-    errors: [],
-    links: {},
-  };
-  return { status: 207, body: { ...summary, numErrors: 1, errors: [error] } };
+  return batchAnswer({ results, missing, message: FLOWS_MISSING, nowMs });
 }
