@@ -28,21 +28,22 @@ export const acquire = (portalId = PORTAL) => acquirePortal(pool(), portalId);
 /** Stores executions as accepted; the oldest first. */
 export async function store(
   count: number,
-  changes: { portalId?: bigint; state?: string; dueInMs?: number } = {},
+  changes: { portalId?: bigint; state?: string; dueInMs?: number; lane?: number } = {},
 ) {
   const ids: bigint[] = [];
   for (let made = 0; made < count; made += 1) {
     nextCallback += 1;
     const { rows } = await pool().query<{ id: string }>(
-      `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request)
+      `INSERT INTO executions (portal_id, callback_id, kind, state, due_at, deadline_at, contact_id, sequence_id, request, lane)
        VALUES ($1, $2, 'ENROLL', $3, now() + ($4 - 1000 + $5) * interval '1 millisecond', now() + interval '1 day', '1001', '300000001',
-               '{"senderMode":"contact_owner","ifAlreadyEnrolled":"skip"}') RETURNING id`,
+               '{"senderMode":"contact_owner","ifAlreadyEnrolled":"skip"}', $6) RETURNING id`,
       [
         changes.portalId ?? PORTAL,
         `ap-lease-${nextCallback}`,
         changes.state ?? "QUEUED",
         changes.dueInMs ?? 0,
         made,
+        changes.lane ?? 0,
       ],
     );
     ids.push(BigInt(rows[0]?.id ?? 0));

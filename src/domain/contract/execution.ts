@@ -54,6 +54,17 @@ export const ERASED_CONTACT = "erased";
 export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 
+/** Who asked for an execution; stored as `source`. */
+export const SOURCES = ["workflow", "agent", "api", "import", "flow", "retry"] as const;
+export type Source = (typeof SOURCES)[number];
+
+/**
+ * The lanes that share a portal's budget; stored as `lane`. `workflow`: calls of HubSpot's, which hold a contact, and
+ * what admins try again. `call`: single calls of the API. `batch`: batches and imports.
+ */
+export const LANES = { workflow: 0, call: 1, batch: 2 } as const;
+export type Lane = (typeof LANES)[keyof typeof LANES];
+
 /** Who called if it was not a workflow: HubSpot wants this back with the completion (docs/hubspot.md §3.6). */
 export interface RequestContext {
   /** `AGENTS`, `COPILOT`, `STANDALONE`, `TEST`. */

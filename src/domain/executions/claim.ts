@@ -1,5 +1,11 @@
 import type { Pool } from "pg";
-import type { ClaimedExecution, EnrollRequest, ExecutionKind, Moves } from "#domain/contract/execution.js";
+import {
+  LANES,
+  type ClaimedExecution,
+  type EnrollRequest,
+  type ExecutionKind,
+  type Moves,
+} from "#domain/contract/execution.js";
 import { momentIn, sqlTimeLeftMs } from "./time-left.js";
 
 interface ClaimedRow {
@@ -82,15 +88,39 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
 
 export const CLAIM_MOVES = { QUEUED: ["ATTEMPTING"] } as const satisfies Moves;
 
+/** Whose turn it is when an odd number of places is shared: the workflows', or everybody else's. */
+export type OddPlace = "workflows" | "others";
+
+/**
+ * Due executions of one lane. A paused portal has none from the moment of its pause, whatever the turn's owner still
+ * believes. The lease and the pause are in EXISTS, not in joins, so that the index is read in order and only as far as
+ * the limit, however long the backlog (checked by test/integration/db/query-plans.test.ts).
+ */
+const dueIn = (lane: number, { more = "", limit }: { more?: string; limit: string }): string => `
+  SELECT e.id, e.lane, e.due_at FROM executions e
+   WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.lane = ${lane} AND e.due_at <= now() ${more}
+     AND NOT EXISTS (SELECT FROM portal_settings s WHERE s.portal_id = $1 AND s.paused_at IS NOT NULL)
+   ORDER BY e.due_at, e.id LIMIT ${limit}`;
+
+/**
+ * The order in which the due executions of the lanes come. Workflows hold persons' journeys: they have every other
+ * place while others wait as well. The rest goes to single calls of the API first, then to batches and imports. What a
+ * lane does not need, the others have.
+ *
+ * @param odd SQL: 1 if the workflows have the first place, 0 if the others have it.
+ */
+const inTurns = (odd: string): string => `
+  SELECT id, 2 * row_number() OVER (ORDER BY due_at, id) - ${odd} AS place FROM of_workflows
+   UNION ALL
+  SELECT id, 2 * row_number() OVER (ORDER BY lane, due_at, id) - 1 + ${odd} FROM (TABLE of_calls UNION ALL TABLE of_batches) AS others`;
+
 /**
  * Claims up to `limit` due executions and stores the intent to attempt them, in one statement: after a crash each row
  * tells whether its request may have been sent.
  *
  * The state of the claimed rows comes from a sub-select. With a constant the planner may read the partial index of that
- * state instead of their key, and pass every row that left it since the last vacuum.
- *
- * The lease is in an EXISTS, not in a join, and the ids are in an array, so that the due index is read in order and
- * only as far as `limit`, however long the backlog (checked by test/integration/db/query-plans.test.ts).
+ * state instead of their key, and pass every row that left it since the last vacuum. The ids are in an array for the
+ * same reason as in {@link dueIn}.
  *
  * Rows that someone else holds (an admin, a webhook) are left for the next turn, milliseconds later. A claim takes rows
  * by due time; waiting for one while holding others would cause deadlocks.
@@ -98,20 +128,26 @@ export const CLAIM_MOVES = { QUEUED: ["ATTEMPTING"] } as const satisfies Moves;
  * A queued execution was certainly not sent: the sender of an earlier attempt is cleared until the intent of this one
  * names its own (intent.ts).
  */
-export async function claimDue(owner: Ownership, limit: number): Promise<ClaimedExecution[]> {
+export async function claimDue(
+  owner: Ownership,
+  limit: number,
+  oddPlace: OddPlace = "workflows",
+): Promise<ClaimedExecution[]> {
+  const dueNow = (lane: number): string =>
+    dueIn(lane, { more: "AND EXISTS (SELECT FROM lease)", limit: "$3 FOR UPDATE OF e SKIP LOCKED" });
   const { rows } = await owner.pool.query<ClaimedRow>({
     name: "claim-due-executions",
     text: `
-      WITH ${owner.leaseCte}, due AS (
-        SELECT e.id FROM executions e
-         WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND EXISTS (SELECT FROM lease)
-         ORDER BY e.due_at, e.id LIMIT $3 FOR UPDATE OF e SKIP LOCKED
-      )
+      WITH ${owner.leaseCte}, of_workflows AS (${dueNow(LANES.workflow)}
+      ), of_calls AS (${dueNow(LANES.call)}
+      ), of_batches AS (${dueNow(LANES.batch)}
+      ), in_turns AS (${inTurns("$4::int")}
+      ), due AS (SELECT id FROM in_turns ORDER BY place LIMIT $3)
       UPDATE executions e
          SET state = 'ATTEMPTING', epoch = $2, sender_user_id = NULL, sender_email = NULL, attempts = e.attempts + 1, first_attempt_at = coalesce(e.first_attempt_at, now())
        WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM due)) AND e.state = (SELECT 'QUEUED')
       RETURNING ${RETURNED}`,
-    values: [owner.portalId, owner.epoch, limit],
+    values: [owner.portalId, owner.epoch, limit, oddPlace === "workflows" ? 1 : 0],
   });
   return rows.map(toClaimed);
 }
@@ -119,17 +155,25 @@ export async function claimDue(owner: Ownership, limit: number): Promise<Claimed
 /** A contact to be enrolled next. */
 export type NextContact = Pick<ClaimedExecution, "contactId" | "ageMs" | "hasWaited">;
 
-/** The contacts of the next `limit` due executions that enroll, in the order in which they will be claimed. Claims nothing. */
+/**
+ * The contacts of the next `limit` due executions that enroll, nearly in the order in which they will be claimed.
+ * Claims nothing.
+ */
 export async function readNextContacts(
   { pool, portalId }: Pick<Ownership, "pool" | "portalId">,
   limit: number,
 ): Promise<NextContact[]> {
+  const enrolling = (lane: number): string => dueIn(lane, { more: "AND e.kind = 'ENROLL'", limit: "$2" });
   const { rows } = await pool.query<Pick<ClaimedRow, "contact_id" | "age_ms" | "has_waited">>({
     name: "read-next-contacts",
     text: `
-      SELECT e.contact_id, ${AGE} FROM executions e
-       WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.due_at <= now() AND e.kind = 'ENROLL'
-       ORDER BY e.due_at, e.id LIMIT $2`,
+      WITH of_workflows AS (${enrolling(LANES.workflow)}
+      ), of_calls AS (${enrolling(LANES.call)}
+      ), of_batches AS (${enrolling(LANES.batch)}
+      ), next AS (SELECT * FROM (${inTurns("1")}) AS in_turns ORDER BY place LIMIT $2)
+      SELECT contact.* FROM next CROSS JOIN LATERAL (
+        SELECT e.contact_id, ${AGE} FROM executions e WHERE e.portal_id = $1 AND e.id = next.id OFFSET 0) AS contact
+       ORDER BY next.place`,
     values: [portalId, limit],
   });
   return rows.map((row) => ({

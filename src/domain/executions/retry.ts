@@ -31,7 +31,7 @@ export const SEQUENCES_BEFORE = `jsonb_build_object('sequencesBefore', CASE WHEN
     FROM unnest('{${DOUBT_PROPERTIES.join(",")}}'::text[]) AS name WHERE jsonb_typeof(e.request -> 'properties') = 'object') END)`;
 
 /**
- * SQL that creates one new execution for each contact that can still be helped, always a child of HubSpot's call; `$1`
+ * SQL that creates one new execution for each contact that can still be helped, always a child of the first call; `$1`
  * is the portal, `$2` the chosen executions. It begins UNCERTAIN: HubSpot is read before anything is sent, and an
  * enrollment since the family's first attempt counts as done. None is created while another is open, or once one has
  * enrolled the contact; two admins at once create the same callback id, of which the table keeps one.
@@ -62,10 +62,10 @@ export const retryStatement = (eligible: string): string => `
   )
   INSERT INTO executions (
     portal_id, callback_id, kind, is_held, retry_of, state, deadline_at, hold_ends_at, contact_id, contact_email, workflow_id,
-    sequence_id, request, first_attempt_at, first_sent_at, doubted_at, sender_user_id, sender_email)
+    sequence_id, request, first_attempt_at, first_sent_at, doubted_at, sender_user_id, sender_email, source, reference)
   SELECT portal_id, 'retry:' || id || ':' || retry_count + 1, kind, false, id, 'UNCERTAIN', now() + (deadline_at - accepted_at),
          now() + (hold_ends_at - accepted_at), contact_id, contact_email, workflow_id, sequence_id, kept_request,
          coalesce(family_first_attempt_at, now()), family_first_sent_at, family_doubted_at,
-         family_sender_user_id, family_sender_email
+         family_sender_user_id, family_sender_email, 'retry', reference
     FROM original ORDER BY id
   ON CONFLICT (portal_id, callback_id) DO NOTHING`;

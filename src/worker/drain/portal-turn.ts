@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { claimDue, claimUncertain, type Ownership } from "#domain/executions/claim.js";
+import { claimDue, claimUncertain, type OddPlace, type Ownership } from "#domain/executions/claim.js";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
@@ -87,6 +87,7 @@ export class PortalTurn {
   #looksInVain = 0;
   #onEnd: () => void = () => undefined;
   #isOddOneForDoubts = false;
+  #isOddOneForOthers = true;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
@@ -167,7 +168,8 @@ export class PortalTurn {
     try {
       const left = (): number => held.length - claimed.length;
       claimed.push(...(await this.#claimUncertain(this.#shareOfDoubts(held.length))));
-      if (left() > 0 && (await this.#options.mayAttempt())) claimed.push(...(await claimDue(owner, left())));
+      if (left() > 0 && (await this.#options.mayAttempt()))
+        claimed.push(...(await claimDue(owner, left(), this.#oddPlace())));
       if (left() > 0) claimed.push(...(await this.#claimUncertain(left())));
       isWhole = true;
     } finally {
@@ -181,6 +183,12 @@ export class PortalTurn {
     });
     if (claimed.length === 0) return "nothing-due";
     return claimed.length < held.length ? "claimed-last" : "claimed";
+  }
+
+  /** Alternates: with the budget used up, places become free one by one. */
+  #oddPlace(): OddPlace {
+    this.#isOddOneForOthers = !this.#isOddOneForOthers;
+    return this.#isOddOneForOthers ? "others" : "workflows";
   }
 
   /**

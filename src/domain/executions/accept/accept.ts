@@ -82,14 +82,15 @@ const INSERT = `
   ), stored AS (
     INSERT INTO executions (
       portal_id, callback_id, kind, state, due_at, has_waited, deadline_at, hold_ends_at, contact_id, workflow_id, sequence_id, request,
-      contact_email, execution_state, enrollment_status, error_code, error_message, decided_at, completed_at)
+      contact_email, execution_state, enrollment_status, error_code, error_message, decided_at, completed_at, source)
     SELECT portal_id, callback_id, kind,
            CASE WHEN execution_state IS NOT NULL THEN 'COMPLETED'
                 WHEN kind = 'WAIT_FOR_SEQUENCE_END' THEN 'WATCHING' ELSE 'QUEUED' END,
            greatest(due_at, now()), coalesce(due_at > now(), false), now() + deadline_hours * interval '1 hour',
            now() + (hold_days * 24 - 1) * interval '1 hour', contact_id, workflow_id, sequence_id, request, contact_email,
            execution_state, enrollment_status, error_code, error_message,
-           CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END
+           CASE WHEN execution_state IS NOT NULL THEN now() END, CASE WHEN execution_state IS NOT NULL THEN now() END,
+           CASE WHEN request -> 'requestContext' ->> 'source' IN ('AGENTS', 'COPILOT') THEN 'agent' ELSE 'workflow' END
       FROM connected WHERE is_past IS NULL ORDER BY portal_id, callback_id
     ON CONFLICT (portal_id, callback_id) DO NOTHING
     RETURNING portal_id, callback_id
