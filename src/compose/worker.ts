@@ -1,7 +1,7 @@
 import { createMailer } from "#domain/alerts/mailer.js";
-import { createWebhookPoster } from "#domain/alerts/webhook-post.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
+import { createPoster } from "#platform/outbound/post.js";
 import { createDrain } from "#worker/drain/drain-portal.js";
 import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
@@ -42,7 +42,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
 function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, closers: Closers): void {
   const { config, logger, database, vault, cipher, wake, workIntervals: intervals } = foundation;
   const { pool } = database;
-  const poster = createWebhookPoster(config.privateDestinations);
+  const poster = createPoster(config.privateDestinations);
   closers.add(() => poster.close());
   const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
   closers.add(() => Promise.resolve(mailer?.close()));

@@ -3,7 +3,7 @@ import request from "supertest";
 import { type Mailer } from "#domain/alerts/mailer.js";
 import { openWebhookUrl } from "#domain/alerts/webhook-seals.js";
 import { createCipher } from "#domain/vault/cipher.js";
-import { createWebhookPoster } from "#domain/alerts/webhook-post.js";
+import { createPoster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { hiddenField } from "./browser.js";
@@ -86,7 +86,7 @@ export async function postDueAlerts(
   mailer?: Mailer,
   destinations: ReadonlySet<string> = privateDestinations,
 ): Promise<void> {
-  const poster = createWebhookPoster(destinations);
+  const poster = createPoster(destinations);
   await site.database.pool.query("UPDATE alerts SET due_at = now() WHERE outcome IS NULL");
   const logger = createLogger({
     level: "debug",

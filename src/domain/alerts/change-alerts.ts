@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
+import { destinationProblem } from "#platform/outbound/destination.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -11,7 +12,6 @@ import {
 } from "./alert-settings.js";
 import { requestConfirmationAgain, confirmNewcomers, type ConfirmationRequest } from "./confirmations.js";
 import { recipientsProblem } from "./recipients.js";
-import { webhookUrlProblem } from "./webhook-post.js";
 import { storeNewSecret, type TextCipher } from "./webhook-seals.js";
 
 /** Where alerts are set up, and what they may be sent to. */
@@ -31,7 +31,7 @@ export function alertProblems(
   privateDestinations: ReadonlySet<string>,
 ): AlertProblems {
   const { webhookUrl, email, failureCount, failurePercent } = settings;
-  const webhook = webhookUrl === null ? undefined : webhookUrlProblem(webhookUrl, privateDestinations);
+  const webhook = webhookUrl === null ? undefined : destinationProblem(webhookUrl, privateDestinations);
   const address = recipientsProblem(email ?? "");
   return {
     ...(webhook === undefined ? {} : { webhookUrl: webhook }),

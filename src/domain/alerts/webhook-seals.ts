@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
+import { makeSigningSecret } from "#platform/outbound/sign.js";
 
 /** Seals texts for one column of one portal's row (src/domain/vault/cipher.ts). */
 export interface TextCipher {
@@ -26,11 +26,6 @@ export function openWebhookUrl(cipher: TextCipher, portalId: bigint, sealed: str
   return cipher.open(sealed, { portalId, field: URL_COLUMN });
 }
 
-/** In the form of Standard Webhooks: `whsec_` and 32 random bytes in base64. */
-function makeSecret(): string {
-  return `whsec_${randomBytes(32).toString("base64")}`;
-}
-
 /**
  * The secret that a portal's posts are signed with; created on first use. If two processes create it at once, the first
  * one wins.
@@ -38,7 +33,7 @@ function makeSecret(): string {
  * @throws as TextCipher.open.
  */
 export async function signingSecret(pool: Pool, cipher: TextCipher, portalId: bigint): Promise<string> {
-  const sealed = cipher.seal(makeSecret(), { portalId, field: SECRET_COLUMN });
+  const sealed = cipher.seal(makeSigningSecret(), { portalId, field: SECRET_COLUMN });
   const { rows } = await pool.query<{ sealed: string }>(
     `UPDATE portal_settings SET alert_secret_sealed = coalesce(alert_secret_sealed, $2)
       WHERE portal_id = $1 RETURNING alert_secret_sealed AS sealed`,
@@ -53,7 +48,7 @@ export async function storeNewSecret(
   cipher: TextCipher,
   portalId: bigint,
 ): Promise<string> {
-  const secret = makeSecret();
+  const secret = makeSigningSecret();
   await client.query("UPDATE portal_settings SET alert_secret_sealed = $2 WHERE portal_id = $1", [
     portalId,
     cipher.seal(secret, { portalId, field: SECRET_COLUMN }),

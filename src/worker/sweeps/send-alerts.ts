@@ -2,19 +2,18 @@ import type { Pool } from "pg";
 import { deliverMail, mailProblem } from "#domain/alerts/deliver-mail.js";
 import type { Mailer } from "#domain/alerts/mailer.js";
 import { claimDueAlerts, endTry, type AlertOutcome, type DueAlert } from "#domain/alerts/outbox.js";
-import { signatureHeaders } from "#domain/alerts/sign-webhook.js";
 import { openWebhookUrl, signingSecret, type TextCipher } from "#domain/alerts/webhook-seals.js";
 import { alertPayload } from "#domain/alerts/words.js";
 import { AppError } from "../../errors.js";
-import type { WebhookPoster } from "#domain/alerts/webhook-post.js";
-import { readRetryAfterMs } from "#platform/hubspot/wire/retry-after.js";
 import type { Logger } from "#platform/observability/logger.js";
+import { describePostFault, type Poster } from "#platform/outbound/post.js";
+import { signatureHeaders } from "#platform/outbound/sign.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { eachPortal } from "./each-portal.js";
 
 export interface SendAlertsOptions {
   pool: Pool;
-  poster: WebhookPoster;
+  poster: Poster;
   /** Undefined if the operator has configured no mail server. */
   mailer: Mailer | undefined;
   /** Opens the sealed addresses of webhooks, and the secrets their posts are signed with. */
@@ -25,6 +24,7 @@ export interface SendAlertsOptions {
 }
 
 const BATCH = 20;
+const POST_TIMEOUT_MS = 10_000;
 /** Longer than one mail or one post takes. A mail's claim is renewed with each of its addresses. */
 const CLAIM_SECONDS = 240;
 /** About a day of tries. */
@@ -66,14 +66,23 @@ async function post(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
     const url = sealedAddress === null ? alert.address : openWebhookUrl(cipher, portalId, sealedAddress);
     const body = JSON.stringify(alertPayload(alert, publicUrl));
     const secret = await signingSecret(pool, cipher, portalId);
-    const headers = signatureHeaders({ id: `alert_${portalId}_${id}`, body, secret, now: new Date() });
-    const { status, retryAfter } = await poster.post(url ?? "", body, headers);
+    const headers = signatureHeaders({
+      id: `alert_${portalId}_${id}`,
+      body,
+      secrets: [secret],
+      now: new Date(),
+    });
+    const { status, askedMs } = await poster.post({
+      url: url ?? "",
+      body,
+      headers,
+      timeoutMs: POST_TIMEOUT_MS,
+    });
     if (status >= 200 && status < 300) return { outcome: "SENT", isDue: false };
     const problem = `The address answered with status ${status}.`;
-    const askedMs = readRetryAfterMs(retryAfter, { httpStatus: status });
     return { outcome: "FAILED", isDue: status !== GONE, problem, askedMs };
   } catch (error) {
-    return { outcome: "FAILED", isDue: true, problem: describePostFault(error) };
+    return { outcome: "FAILED", isDue: true, problem: describeFault(error) };
   }
 }
 
@@ -90,15 +99,10 @@ async function mail(alert: DueAlert, options: SendAlertsOptions): Promise<Delive
   };
 }
 
-/** `fetch` hides the reason in the cause of its "fetch failed". */
-function describePostFault(fault: unknown): string {
+function describeFault(fault: unknown): string {
   if (fault instanceof AppError)
     return "The stored address or secret could not be read. Save the address again.";
-  if (!(fault instanceof Error)) return String(fault);
-  if (fault.name === "TimeoutError") return "The address did not answer in time.";
-  const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
-  if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;
-  return typeof cause.message === "string" ? cause.message : fault.message;
+  return describePostFault(fault);
 }
 
 /** Delivers due alerts, each to its portal's address: all claimed ones at once, because their claims expire at once. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
 import { claimDueAlerts, raiseAlert } from "#domain/alerts/outbox.js";
-import { createWebhookPoster, type WebhookPoster } from "#domain/alerts/webhook-post.js";
+import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { watchBacklogs, watchFailures } from "#worker/sweeps/watch-portals.js";
 import { storeSenderRefusal } from "#worker/attempt/store-sender-block.js";
@@ -25,13 +25,13 @@ let mailServer: MailServerStandIn;
 let mails: MailServerStandIn["mails"];
 let mailer: Mailer;
 let webhook: Listener;
-let poster: WebhookPoster;
+let poster: Poster;
 
 beforeAll(async () => {
   mailServer = await startMailServer();
   mailer = createMailer({ smtpUrl: mailServer.url(), from });
   webhook = await startListener(() => 204);
-  poster = createWebhookPoster(new Set([new URL(webhook.url).host]));
+  poster = createPoster(new Set([new URL(webhook.url).host]));
 });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
-import { createWebhookPoster, type WebhookPoster } from "#domain/alerts/webhook-post.js";
+import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { createCipher } from "#domain/vault/cipher.js";
 import { KEYS } from "../../support/site.js";
@@ -20,13 +20,13 @@ let server: MailServerStandIn;
 let mailer: Mailer;
 let webhook: Listener;
 let webhookStatus: number;
-let poster: WebhookPoster;
+let poster: Poster;
 
 beforeAll(async () => {
   server = await startMailServer();
   mailer = createMailer({ smtpUrl: server.url(), from });
   webhook = await startListener(() => webhookStatus);
-  poster = createWebhookPoster(new Set([new URL(webhook.url).host]));
+  poster = createPoster(new Set([new URL(webhook.url).host]));
 });
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { deliverMail } from "#domain/alerts/deliver-mail.js";
 import { createMailer, type Mailer } from "#domain/alerts/mailer.js";
 import { claimDueAlerts, endTry, raiseAlert, settleAddress } from "#domain/alerts/outbox.js";
-import { createWebhookPoster, type WebhookPoster } from "#domain/alerts/webhook-post.js";
+import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { sendDueAlerts } from "#worker/sweeps/send-alerts.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createCipher } from "#domain/vault/cipher.js";
@@ -21,14 +21,14 @@ let db: TestDatabase;
 let server: MailServerStandIn;
 let mailer: Mailer;
 let webhook: Listener;
-let poster: WebhookPoster;
+let poster: Poster;
 let answer: { status: number; headers: Record<string, string> };
 
 beforeAll(async () => {
   server = await startMailServer();
   mailer = createMailer({ smtpUrl: server.url(), from: "Enroller <enroller@operator.example>" });
   webhook = await startListener(() => ({ ...answer, body: {} }));
-  poster = createWebhookPoster(new Set([new URL(webhook.url).host]));
+  poster = createPoster(new Set([new URL(webhook.url).host]));
 });
 
 afterAll(async () => {

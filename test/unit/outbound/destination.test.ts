@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { webhookUrlProblem } from "#domain/alerts/webhook-post.js";
+import { destinationProblem } from "#platform/outbound/destination.js";
 
-const problem = (host: string) => webhookUrlProblem(`https://${host}/hook`, new Set());
+const problem = (host: string) => destinationProblem(`https://${host}/hook`, new Set());
 
 /** First and last address of each, as they are routed: nobody on the internet has them. */
 const INTERNAL = [
@@ -19,7 +19,7 @@ const INTERNAL = [
   ...["192.168.0.0", "192.168.255.255", "198.18.0.0", "198.19.255.255", "198.51.100.0", "198.51.100.255"],
   ...["203.0.113.0", "203.0.113.255", "224.0.0.0", "255.255.255.255"],
   ...["[::]", "[::1]", "[::ffff:10.0.0.1]", "[fc00::1]", "[fe80::1]", "[ff02::1]", "[64:ff9b::a00:1]"],
-  ...["[2001::1]", "[2002:7f00:1::]", "[::127.0.0.1]"],
+  ...["[2001::1]", "[2001:1ff::1]", "[2002:7f00:1::]", "[::127.0.0.1]", "[2001:db8::1]", "[3fff:fff::1]"],
 ];
 /** Right beside them. */
 const PUBLIC = [
@@ -35,7 +35,7 @@ const PUBLIC = [
   ...["169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "168.63.129.15", "168.63.129.17"],
   ...["192.0.1.0", "192.0.3.0", "192.88.98.0", "192.167.255.255", "192.169.0.0", "198.17.255.255"],
   ...["198.20.0.0", "198.51.99.255", "198.51.101.0", "203.0.112.255", "203.0.114.0", "223.255.255.255"],
-  ...["[2606:4700:4700::1111]", "[2001:4860:4860::8888]", "[3fff:ffff::1]"],
+  ...["[2606:4700:4700::1111]", "[2001:4860:4860::8888]", "[2001:200::1]", "[3fff:ffff::1]"],
 ];
 
 test.each(INTERNAL)("a webhook is not posted to %s, which is nobody's on the internet", (host) => {
