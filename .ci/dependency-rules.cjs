@@ -18,6 +18,7 @@ function only({ name, from, uses, why }) {
 const DOMAIN = {
   contract: [],
   executions: [],
+  ends: ["executions"],
   contacts: ["executions"],
   directory: [],
   senders: [],
@@ -26,7 +27,7 @@ const DOMAIN = {
   vault: ["audit"],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],
-  history: ["audit", "executions", "contacts", "directory"],
+  history: ["audit", "executions", "contacts", "directory", "ends"],
   "dry-run": ["contacts", "directory", "senders"],
 };
 

@@ -1,0 +1,59 @@
+import type { Pool } from "pg";
+import type { EndOutcome, EnrollmentEnd } from "#domain/contract/enrollment-end.js";
+
+/** The known ends among these executions of a portal, by execution; one without a known end is not in the map. */
+export async function readEnds(
+  pool: Pool,
+  portalId: bigint,
+  executionIds: readonly bigint[],
+): Promise<Map<bigint, EnrollmentEnd>> {
+  const { rows } = await pool.query<{ execution_id: string; outcome: EndOutcome; ended_at: Date }>({
+    name: "read-ends",
+    text: `SELECT execution_id, outcome, ended_at FROM followed_enrollments
+            WHERE portal_id = $1 AND execution_id = ANY ($2::bigint[]) AND outcome IS NOT NULL`,
+    values: [portalId, executionIds],
+  });
+  return new Map(
+    rows.map(({ execution_id, outcome, ended_at }) => [BigInt(execution_id), { at: ended_at, outcome }]),
+  );
+}
+
+/** An end in the order in which ends became known. */
+export interface NotedEnd extends EnrollmentEnd {
+  readonly executionId: bigint;
+  readonly notedAt: Date;
+}
+
+/** Where the reader of noted ends stopped: the last one it has. */
+export type NotedPlace = Pick<NotedEnd, "executionId" | "notedAt">;
+
+/**
+ * The ends that became known after `after`, oldest first: an outbox. `outcome`, `ended_at` and `noted_at` are written once,
+ * together, by one statement, and never change. Ends noted within the last `settleMs` are left out: the statement of an
+ * earlier `noted_at` may still be committing, and a reader that goes on from the last one it has would miss it.
+ */
+export async function readNotedEnds(
+  pool: Pool,
+  portalId: bigint,
+  { after, limit, settleMs = 10_000 }: { after: NotedPlace; limit: number; settleMs?: number },
+): Promise<NotedEnd[]> {
+  const { rows } = await pool.query<{
+    execution_id: string;
+    outcome: EndOutcome;
+    ended_at: Date;
+    noted_at: Date;
+  }>({
+    name: "read-noted-ends",
+    text: `SELECT execution_id, outcome, ended_at, noted_at FROM followed_enrollments
+            WHERE portal_id = $1 AND noted_at IS NOT NULL AND (noted_at, execution_id) > ($2, $3)
+              AND noted_at <= now() - $5::float8 * interval '1 millisecond'
+            ORDER BY noted_at, execution_id LIMIT $4`,
+    values: [portalId, after.notedAt, after.executionId, limit, settleMs],
+  });
+  return rows.map(({ execution_id, outcome, ended_at, noted_at }) => ({
+    executionId: BigInt(execution_id),
+    at: ended_at,
+    outcome,
+    notedAt: noted_at,
+  }));
+}
