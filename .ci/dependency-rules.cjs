@@ -24,6 +24,7 @@ const DOMAIN = {
   senders: [],
   alerts: ["audit"],
   audit: [],
+  keys: ["audit"],
   vault: ["audit"],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],

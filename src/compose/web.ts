@@ -38,6 +38,7 @@ import { createHealthRouter } from "#platform/observability/health.js";
 import { createMetricsRouter } from "#platform/observability/metrics.js";
 import type { Database } from "#platform/db/client.js";
 import { whyNotWritable } from "#platform/db/writable.js";
+import { createApi } from "./api.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
@@ -294,6 +295,7 @@ export function createHttp(foundation: Foundation, parts: WebParts = {}): Expres
     const { securityContact: contact, publicUrl } = config;
     http.use(createSecurityTxt({ contact, publicUrl, now: foundation.now }));
   }
+  if (siteDatabase !== undefined) http.use(createApi(foundation, siteDatabase));
   if (siteDatabase !== undefined) mountSites(http, foundation, { database: siteDatabase, ...parts });
   http.use(createNotFound());
   http.use(createErrorHandler({ logger }));

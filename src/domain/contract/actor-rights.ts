@@ -8,7 +8,8 @@ import type { Actor, ApiScope, System } from "./actor.js";
  * - `export`: files that are taken along
  * - `self`: what everybody may do whom HubSpot names to us; `ownAddress`: what a mail's recipient may do
  */
-export type Right = ApiScope | "access" | "account" | "export" | "self" | "ownAddress";
+export type Right =
+  "policy" | "alerts" | "executions" | "access" | "account" | "export" | "self" | "ownAddress";
 
 /** Which right each verb of the domain needs. The only place that says so. */
 const RIGHT_OF = {
@@ -22,6 +23,7 @@ const RIGHT_OF = {
   deletePreset: "policy",
   savePortalPolicy: "policy",
 
+  acceptEnrollments: "executions",
   actOnExecution: "executions",
   startBulkJob: "executions",
   stopBulkJob: "executions",
@@ -35,6 +37,8 @@ const RIGHT_OF = {
 
   giveAccess: "access",
   removeAccess: "access",
+  createKey: "access",
+  revokeKey: "access",
   pausePortal: "account",
   resumePortal: "account",
   requestErasure: "account",
@@ -55,6 +59,12 @@ const SYSTEM_RIGHTS: Readonly<Record<System["part"], readonly Right[]>> = {
   worker: ["executions"],
 };
 
+/** Reading needs no right of a verb: an endpoint names the scope it asks for. */
+const SCOPE_RIGHTS: Readonly<Record<ApiScope, readonly Right[]>> = {
+  "enrollments:read": [],
+  "enrollments:write": ["executions"],
+};
+
 const ADMIN_RIGHTS: readonly Right[] = ["policy", "alerts", "executions", "access", "account", "export"];
 
 function rightsOf(actor: Actor): readonly Right[] {
@@ -64,7 +74,7 @@ function rightsOf(actor: Actor): readonly Right[] {
     case "hubspotTab":
       return ["policy"];
     case "apiKey":
-      return actor.scopes;
+      return actor.scopes.flatMap((scope) => SCOPE_RIGHTS[scope]);
     case "system":
       return SYSTEM_RIGHTS[actor.part];
     case "visitor":

@@ -24,8 +24,12 @@ export interface ApiKey {
   readonly scopes: readonly ApiScope[];
 }
 
-/** What a key can be allowed to change. Never who has access, nor the connection itself. */
-export type ApiScope = "policy" | "alerts" | "executions";
+/**
+ * What a key can be allowed to do: read enrollments and what they depend on, or enroll and change enrollments. Never what
+ * admins decide, who has access, nor the connection itself.
+ */
+export const API_SCOPES = ["enrollments:read", "enrollments:write"] as const;
+export type ApiScope = (typeof API_SCOPES)[number];
 
 /** What no user of the portal asked for: the operator by a command, HubSpot by what it answers, the app by itself. */
 export interface System {

@@ -32,14 +32,17 @@ describe("what an actor may do", () => {
       { may: ["savePortalPolicy"], mayNot: ["giveAccess", "disconnect"] },
     ],
     [
-      "an API key: what its scopes name",
-      keyWith("policy", "executions"),
-      { may: ["savePreset", "stopBulkJob"], mayNot: ["changeAlerts", "giveAccess", "disconnect"] },
+      "an API key that may write: enrollments alone",
+      keyWith("enrollments:read", "enrollments:write"),
+      {
+        may: ["acceptEnrollments", "actOnExecution"],
+        mayNot: ["savePreset", "changeAlerts", "createKey", "giveAccess", "disconnect"],
+      },
     ],
     [
-      "an API key without scopes: nothing",
-      keyWith(),
-      { may: [], mayNot: ["savePreset", "stopBulkJob", "changeAlerts"] },
+      "an API key that may only read: nothing",
+      keyWith("enrollments:read"),
+      { may: [], mayNot: ["acceptEnrollments", "actOnExecution", "savePreset", "createKey"] },
     ],
     [
       "the operator: access and the account",

@@ -1,0 +1,22 @@
+import type { Router } from "express";
+import { createKeyRecognition } from "#domain/keys/recognize-key.js";
+import type { Database } from "#platform/db/client.js";
+import { createEndpoints } from "#web/api/api-endpoints.js";
+import { createApiRouter } from "#web/api/kit/api-router.js";
+import { AccountShare } from "#web/kit/account-share.js";
+import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
+
+/** Reading takes some milliseconds: a client with many connections has its requests answered one after the other. */
+const REQUESTS_OF_AN_ACCOUNT = { inHand: 3, waiting: 200, patienceMs: 3_000 };
+
+/** The REST API. @param database the site's own connections. */
+export function createApi({ config, logger }: Foundation, database: Database): Router {
+  return createApiRouter(createEndpoints(), {
+    recognizeKey: createKeyRecognition({ pool: database.pool, logger }),
+    database,
+    share: new AccountShare(REQUESTS_OF_AN_ACCOUNT),
+    timeoutMs: SITE_TIMEOUT_MS,
+    publicUrl: config.publicUrl,
+    logger,
+  });
+}

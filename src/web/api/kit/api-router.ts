@@ -1,0 +1,117 @@
+import { Router, type Request, type RequestHandler, type Response } from "express";
+import type { RecognizeKey } from "#domain/keys/recognize-key.js";
+import type { Database } from "#platform/db/client.js";
+import type { Logger } from "#platform/observability/logger.js";
+import { endOf, type AccountShare } from "#web/kit/account-share.js";
+import { createAnswerLimit } from "#web/kit/answer-limit.js";
+import { admit, authenticate } from "./authenticate.js";
+import type { AnyEndpoint, Answer, Call } from "./endpoint.js";
+import { refusal, RefusedCall, type Refusal } from "./problem.js";
+import { readParts } from "./read-parts.js";
+import { createApiErrorHandler, sendRefusal, unavailable } from "./send-problem.js";
+
+/** What every endpoint's frame is made of. */
+export interface ApiFrame {
+  readonly recognizeKey: RecognizeKey;
+  /** Of the pages, not of calls from HubSpot: a busy client of the API delays none of them. */
+  readonly database: Database;
+  /** How much of these connections one account may have. */
+  readonly share: AccountShare;
+  /** After which an answer is given up, unless the endpoint is unhurried. */
+  readonly timeoutMs: number;
+  readonly publicUrl: string;
+  readonly logger: Logger;
+}
+
+export const API_PREFIX = "/api/v1";
+
+/** Seconds after which an account with too many requests under way may ask again. */
+const ASK_AGAIN_S = 2;
+
+/**
+ * The routes of the API. Of each request, in this order: whose key it carries, whether that may do it, then its parts by
+ * the endpoint's schemas, then the endpoint itself. Whatever is not understood is answered as a problem, never as a page.
+ */
+export function createApiRouter(endpoints: readonly AnyEndpoint[], frame: ApiFrame): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const { logger, publicUrl, timeoutMs: ms } = frame;
+  const refuse = (request: Request, response: Response): void =>
+    sendRefusal({ request, response, publicUrl }, unavailable());
+  const inTime = createAnswerLimit({ ms, refuse });
+  router.use(API_PREFIX, setHeaders);
+  for (const [path, ofPath] of byPath(endpoints)) {
+    const route = router.route(API_PREFIX + path.replaceAll(/\{(\w+)\}/g, ":$1"));
+    for (const endpoint of ofPath)
+      route[endpoint.method](...(endpoint.isUnhurried ? [] : [inTime]), serve(endpoint, frame));
+    route.all(refuseMethod(ofPath));
+  }
+  router.use(API_PREFIX, () => {
+    throw new RefusedCall(refusal("NOT_FOUND"));
+  });
+  router.use(API_PREFIX, createApiErrorHandler({ logger, publicUrl }));
+  return router;
+}
+
+/** Answers are about one account, and are never kept on the way; nothing in them is a page. */
+const setHeaders: RequestHandler = (_request, response, next) => {
+  response.set({ "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+  next();
+};
+
+function byPath(endpoints: readonly AnyEndpoint[]): ReadonlyMap<string, readonly AnyEndpoint[]> {
+  const paths = new Map<string, AnyEndpoint[]>();
+  for (const endpoint of endpoints) paths.set(endpoint.path, [...(paths.get(endpoint.path) ?? []), endpoint]);
+  return paths;
+}
+
+function refuseMethod(endpoints: readonly AnyEndpoint[]): RequestHandler {
+  const methods = endpoints.flatMap(({ method }) =>
+    method === "get" ? ["GET", "HEAD"] : method.toUpperCase(),
+  );
+  const detail = `There is only ${methods.join(", ")} at this address.`;
+  const refused = refusal("INVALID_REQUEST", { status: 405, detail, headers: { Allow: methods.join(", ") } });
+  return () => {
+    throw new RefusedCall(refused);
+  };
+}
+
+function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
+  return async (request, response) => {
+    const holder = await authenticate(request, frame.recognizeKey);
+    admit(holder, endpoint.scope);
+    const { bytes: _bytes, ...parts } = await readParts(endpoint, request);
+    const signal = endOf(response);
+    const database = frame.database.until(signal);
+    const afterCommit = (work: () => void): void => work();
+    const call = { actor: holder.actor, database, ...parts, signal, afterCommit };
+    const leave = endpoint.isUnhurried ? undefined : await enter(frame, call);
+    try {
+      const answer = await endpoint.handle(call);
+      if ("kind" in answer) throw new RefusedCall(answer);
+      await send(response, (await answer.later?.()) ?? answer);
+    } finally {
+      leave?.();
+    }
+  };
+}
+
+async function enter(
+  { share }: ApiFrame,
+  { actor, signal }: Pick<Call<unknown, unknown, unknown>, "actor" | "signal">,
+): Promise<() => void> {
+  const leave = await share.enter(actor.portalId, signal);
+  if (leave === undefined) throw new RefusedCall(TOO_MANY_AT_ONCE);
+  return leave;
+}
+
+const TOO_MANY_AT_ONCE: Refusal = refusal("RATE_LIMITED", {
+  detail: "Too many requests of this account are under way at once.",
+  headers: { "Retry-After": String(ASK_AGAIN_S) },
+});
+
+async function send(response: Response, { status, body, headers, stream }: Answer): Promise<void> {
+  response.status(status).set(headers ?? {});
+  if (stream !== undefined) return stream(response);
+  if (body === undefined) response.end();
+  else response.json(body);
+}
