@@ -1,5 +1,6 @@
 /** Every table of the app (prisma/schema.prisma), by its name in the database. */
 export const APP_TABLES: readonly string[] = [
+  "action_types",
   "alert_addresses",
   "alert_marks",
   "alert_opt_outs",
@@ -12,6 +13,8 @@ export const APP_TABLES: readonly string[] = [
   "contact_fate_checks",
   "contact_fates",
   "executions",
+  "flow_steps",
+  "flows",
   "grant_revocations",
   "owners",
   "past_calls",

@@ -1,5 +1,6 @@
 import { HubSpotAnsweredOddly, HubSpotRejected } from "./errors.js";
 import { createAnswerReader, orUndefined, type AnswerReader } from "./answer-reader.js";
+import { flowRequests, type FlowRequests } from "./flow-requests.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-answer.js";
 import { anyBatch, readEach, type HubSpotPage } from "./wire/list-page.js";
@@ -8,6 +9,7 @@ import * as records from "./wire/records.js";
 import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
 export type { HubSpotPage } from "./wire/list-page.js";
+export type { Flow, FlowAction, FlowField, ListedFlow } from "./wire/flow-records.js";
 export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
 /** Records a page. */
@@ -22,7 +24,7 @@ export interface Completion {
 }
 
 /** Our requests to HubSpot for one portal. Every call costs one request of the portal's budget. */
-export interface PortalGateway {
+export interface PortalGateway extends FlowRequests {
   /**
    * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
    * @throws HubSpotRejected with the reasons of docs/hubspot.md §5.6.
@@ -88,6 +90,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     ...completionRequests(call),
     ...directoryRequests(reader),
     ...contactRequests(reader),
+    ...flowRequests(reader),
   };
 }
 

@@ -8,6 +8,11 @@ const OWNERS = "/crm/owners/2026-09";
 const USERS = "/settings/users/2026-03";
 const CONTACTS = "/crm/objects/2026-09/contacts";
 const ACCOUNT = "/account-info/2026-09";
+/**
+ * Flows have no dated path yet. Version 4 ends on 2027-03-30, and until HubSpot publishes a dated one only betas follow
+ * it (`/automation/2026-09-beta`): both families below move together, here.
+ */
+const AUTOMATION = "/automation/v4";
 
 export const paths = {
   sequences: SEQUENCES,
@@ -24,4 +29,7 @@ export const paths = {
   contactBatch: `${CONTACTS}/batch/read`,
   uninstall: "/appinstalls/2026-09/external-install",
   accountDetails: `${ACCOUNT}/details`,
+  flows: `${AUTOMATION}/flows`,
+  flowBatch: `${AUTOMATION}/flows/batch/read`,
+  workflowIdBatch: `${AUTOMATION}/workflow-id-mappings/batch/read`,
 } as const;
