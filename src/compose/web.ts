@@ -9,6 +9,8 @@ import { createConfirmRouter } from "#web/settings/alerts/confirm-address.js";
 import { createUnsubscribeRouter } from "#web/settings/alerts/unsubscribe.js";
 import { createSettingsRouter } from "#web/settings/settings-routes.js";
 import { createSessions } from "#web/settings/session/session.js";
+import { ActionTypeNotes } from "#domain/flows/action-types.js";
+import { requestFlows } from "#domain/flows/flow-state.js";
 import { createAcceptor } from "#domain/executions/accept/accept.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { readFirstAnswer } from "#domain/executions/accept/first-answer.js";
@@ -58,17 +60,19 @@ const DROPDOWNS_OF_AN_ACCOUNT = { inHand: 2, waiting: 20, patienceMs: 1_500 };
 const FILES_OF_AN_ACCOUNT = { inHand: 1, waiting: 0, patienceMs: 0 };
 
 /** Routes of the hot path first, before any middleware they do not need. */
-function mountActions(
-  http: Express,
-  { config, logger, database, directory, metrics, wake }: Foundation,
-): void {
+function mountActions(http: Express, foundation: Foundation): void {
+  const { config, logger, database, directory, metrics, wake } = foundation;
   const accept = createAcceptor({
     pool: database.pool,
     deadlineHours: config.executionDeadlineHours,
     onStored: wake,
   });
+  const actionTypes = openActionTypes(foundation);
   http.use(
     createActionsRouter({
+      onActionType: (portalId, kind, definition) => {
+        actionTypes.heard(portalId, kind, definition);
+      },
       accept: async (execution) => {
         try {
           const result = await accept(execution);
@@ -102,6 +106,28 @@ function mountActions(
       },
     }),
   );
+}
+
+/** Learns HubSpot's numbers of our actions; with a new one the workflows of the portal that called are read again. */
+function openActionTypes({ logger, database: { pool }, wake }: Foundation): ActionTypeNotes {
+  return new ActionTypeNotes({
+    pool,
+    onNew: (portalId) => {
+      requestFlows(pool, portalId, { minAgeMs: 0 })
+        .then((isAsked) => {
+          if (isAsked) wake(portalId);
+        })
+        .catch((error: unknown) => {
+          logger.warn({ err: error, portalId }, "a reading of the workflows could not be asked for");
+        });
+    },
+    onFault: (error) => {
+      logger.warn(
+        { err: error },
+        "HubSpot's number of an action could not be stored; the next call brings it again",
+      );
+    },
+  });
 }
 
 /** Each is counted; the log mentions it once an hour, because either all calls are affected or none. */

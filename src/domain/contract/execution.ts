@@ -65,6 +65,12 @@ export type Source = (typeof SOURCES)[number];
 export const LANES = { workflow: 0, call: 1, batch: 2 } as const;
 export type Lane = (typeof LANES)[keyof typeof LANES];
 
+/** HubSpot's number of one of our actions, and the version of it that called. */
+export interface ActionDefinition {
+  readonly id: string;
+  readonly version: number;
+}
+
 /** Who called if it was not a workflow: HubSpot wants this back with the completion (docs/hubspot.md §3.6). */
 export interface RequestContext {
   /** `AGENTS`, `COPILOT`, `STANDALONE`, `TEST`. */

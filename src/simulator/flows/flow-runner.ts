@@ -129,6 +129,11 @@ export class FlowRunner {
     }
   }
 
+  #numberInCalls(flowId: string): number {
+    const isFlowId = this.#world.settings.openQuestions.workflowIdOfCalls === "flow";
+    return isFlowId ? Number(flowId) : this.#portal.flows.legacyIdOf(flowId);
+  }
+
   async #callApp(
     flowId: string,
     contactId: string,
@@ -139,7 +144,7 @@ export class FlowRunner {
       ...this.#target,
       contactIds: [contactId],
       inputs: textFields(fields),
-      workflowId: Number(flowId),
+      workflowId: this.#numberInCalls(flowId),
       actionId: Number(actionId),
       definitionVersion: actionTypeVersion,
     });

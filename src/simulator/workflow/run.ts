@@ -136,7 +136,7 @@ export class WorkflowRun {
     const contact = this.#portal.contacts.get(entry.contactId);
     return executionPayload(contact ?? { id: entry.contactId }, {
       portalId: this.#portal.portalId,
-      definitionId: this.#world.settings.actionDefinitionId,
+      definitionId: definitionIdOf(this.#request.actionUrl, this.#world.settings.actionDefinitionId),
       definitionVersion: definitionVersion ?? 1,
       workflowId: workflowId ?? this.#portal.portalId * 10 + 1,
       actionId: actionId ?? 3,
@@ -232,4 +232,10 @@ export class WorkflowRun {
     const open = (this.#tally.get("waiting") ?? 0) + (this.#tally.get("blocked") ?? 0);
     if (open === 0 && this.executions.length === this.#request.contactIds.length) this.#resolveFinished();
   }
+}
+
+/** Each action of an app has a number of its own; the app's enroll action has the one that the settings name. */
+function definitionIdOf(actionUrl: string, enrollId: number): number {
+  const others = ["/check-enrollment", "/wait-for-sequence-end"];
+  return enrollId + others.findIndex((path) => actionUrl.endsWith(path)) + 1;
 }

@@ -59,6 +59,11 @@ export interface OpenQuestions {
    * Kind: "left-out", the default. Unkind: "listed".
    */
   readonly deactivatedUsers: "left-out" | "listed";
+  /**
+   * Open: whether a call's `context.workflowId` is the id that the flows API knows the workflow by, or its old number.
+   * Kind: "flow". Unkind: "legacy", the default: the name of the workflow is found only by the mapping of the two.
+   */
+  readonly workflowIdOfCalls: "flow" | "legacy";
   /** Open: whether an access token outlives the uninstall of its app. Default false. */
   readonly accessTokenSurvivesUninstall: boolean;
   /**
@@ -90,6 +95,7 @@ export const openQuestionsSchema = z.strictObject({
   refusalWords: z.enum(["known", "other", "neutral"]),
   refusalMembers: z.enum(["documented", "null", "object", "number"]),
   deactivatedUsers: z.enum(["left-out", "listed"]),
+  workflowIdOfCalls: z.enum(["flow", "legacy"]),
   accessTokenSurvivesUninstall: z.boolean(),
   rotateRefreshTokens: z.boolean(),
   retryAfter: z.enum(["sane", "garbled", "odd"]),
@@ -106,6 +112,7 @@ export const DEFAULT_ANSWERS: OpenQuestions = {
   refusalWords: "known",
   refusalMembers: "documented",
   deactivatedUsers: "left-out",
+  workflowIdOfCalls: "legacy",
   accessTokenSurvivesUninstall: false,
   rotateRefreshTokens: true,
   retryAfter: "sane",

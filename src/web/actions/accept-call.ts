@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from "express";
 import type { AcceptResult, IncomingExecution } from "#domain/executions/accept/accept.js";
 import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
-import type { ExecutionKind } from "#domain/contract/execution.js";
+import type { ActionDefinition, ExecutionKind } from "#domain/contract/execution.js";
 import { HOLD_DAYS, holdDuration } from "#domain/contract/hold.js";
 import { toOutputFields } from "#domain/contract/outcome.js";
 import type { Logger } from "#platform/observability/logger.js";
@@ -15,6 +15,8 @@ export interface AcceptCallOptions {
   accept: (execution: IncomingExecution) => Promise<AcceptResult>;
   /** Used only for repeated calls that could get another answer now than the first time. */
   readFirstAnswer: (call: IncomingExecution) => Promise<FirstAnswer | undefined>;
+  /** Told of every readable call: by which number HubSpot knows the action. Returns at once and never fails. */
+  onActionType: (portalId: bigint, kind: ExecutionKind, definition: ActionDefinition) => void;
   logger: Logger;
 }
 
@@ -117,6 +119,8 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
     const parsed = await action.parse(body);
     if (parsed.kind === "unreadable" || parsed.kind === "contactless") return parsed;
     const result = await options.accept(parsed.execution);
+    const { portalId, definition } = parsed.execution;
+    if (definition !== undefined) options.onActionType(portalId, action.kind, definition);
     const isOpen = result === "duplicate" && parsed.dependsOnTime === true;
     const first = isOpen ? await options.readFirstAnswer(parsed.execution) : undefined;
     return { execution: parsed.execution, result, ...answerTo(parsed, first) };

@@ -9,6 +9,8 @@ import { REPLACEMENT } from "#platform/text/storable-text.js";
 const digits = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().nonnegative()]).transform(String);
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const inputs = z.record(z.string(), z.unknown()).nullish();
+/** PostgreSQL's integer. */
+const MOST_VERSIONS = 2 ** 31 - 1;
 /** Who calls: `WORKFLOWS`, or another HubSpot client (docs/hubspot.md §3.4), which defines the other members. */
 const context = z.looseObject({ source: z.string().nullish() });
 
@@ -20,7 +22,17 @@ const call = z.object({
     .min(1)
     .max(512)
     .refine((id) => !id.includes(REPLACEMENT)),
-  origin: z.object({ portalId: digits }),
+  origin: z.object({
+    portalId: digits,
+    actionDefinitionId: digits.optional().catch(undefined),
+    actionDefinitionVersion: z.coerce
+      .number()
+      .int()
+      .nonnegative()
+      .max(MOST_VERSIONS)
+      .optional()
+      .catch(undefined),
+  }),
   object: z
     .object({
       objectId: digits,
@@ -124,6 +136,12 @@ function contextToReturn({ context }: Call): RequestContext | undefined {
   return source == null || source === "WORKFLOWS" ? undefined : { ...context, source };
 }
 
+/** HubSpot's number of the action, if the call names it in a form that we know. */
+function definitionOf({ origin }: Call): Pick<IncomingExecution, "definition"> {
+  const { actionDefinitionId: id, actionDefinitionVersion: version } = origin;
+  return id === undefined || version === undefined ? {} : { definition: { id, version } };
+}
+
 /** What is stored about every call; the action adds its own part. */
 export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution {
   const requestContext = contextToReturn(parsed);
@@ -134,6 +152,7 @@ export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution
     contactId: parsed.object.objectId,
     workflowId: digits.safeParse(parsed.context?.["workflowId"]).data,
     sequenceId: undefined,
+    ...definitionOf(parsed),
     request: requestContext === undefined ? {} : { requestContext },
   };
 }

@@ -1,6 +1,11 @@
 import { DatabaseError, type Pool } from "pg";
 import { isLockTimeout } from "#platform/db/lock-timeout.js";
-import type { EnrollRequest, ExecutionKind, WaitRequest } from "#domain/contract/execution.js";
+import type {
+  ActionDefinition,
+  EnrollRequest,
+  ExecutionKind,
+  WaitRequest,
+} from "#domain/contract/execution.js";
 import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
 import { HOLD_DAYS, hoursToDeadline } from "#domain/contract/hold.js";
 import type { StoredOutcome } from "#domain/contract/outcome.js";
@@ -27,6 +32,8 @@ export interface IncomingExecution {
   readonly waitHours?: number;
   /** Not to be worked on before; by default at once. */
   readonly dueAt?: Date;
+  /** HubSpot's number of the action that called, and its version. Not stored with the execution. */
+  readonly definition?: ActionDefinition;
   /** Set if the call can be answered at once: it is stored as finished, for the record. */
   readonly answer?: Pick<
     StoredOutcome,
