@@ -21,6 +21,7 @@ const DOMAIN = {
   ends: ["executions"],
   contacts: ["executions"],
   directory: [],
+  flows: ["directory"],
   senders: [],
   alerts: ["audit"],
   audit: [],
@@ -28,7 +29,7 @@ const DOMAIN = {
   vault: ["audit"],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],
-  history: ["audit", "executions", "contacts", "directory", "ends"],
+  history: ["audit", "executions", "contacts", "directory", "ends", "flows"],
   "dry-run": ["contacts", "directory", "senders"],
 };
 

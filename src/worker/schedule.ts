@@ -1,6 +1,7 @@
 import type { OverdueLooks } from "#domain/executions/overdue.js";
 import { recallStranded } from "#domain/executions/stranded.js";
 import { IDLE_INTERVAL_MS, requestOldUserLists } from "#domain/directory/user-list.js";
+import { requestOldFlows } from "#domain/flows/flow-state.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { applyLateFates } from "./sweeps/apply-late-fates.js";
 import { eraseHistories } from "./sweeps/erase-history.js";
@@ -92,6 +93,12 @@ export const SCHEDULE = {
     everyMs: IDLE_INTERVAL_MS,
     work: async ({ pool, wake }) => {
       (await requestOldUserLists(pool)).forEach(wake);
+    },
+  },
+  requestOldFlows: {
+    everyMs: IDLE_INTERVAL_MS,
+    work: async ({ pool, wake }) => {
+      (await requestOldFlows(pool)).forEach(wake);
     },
   },
   /** Alerts are about hours and days: a minute's delay does not matter. */

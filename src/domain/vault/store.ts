@@ -300,21 +300,25 @@ async function findConnection(client: PoolClient, portalId: bigint) {
   };
 }
 
-/** Also requests a new copy of the directory: another grant may see other sequences, and read other lists. */
+/**
+ * Also requests a new copy of the directory and of the workflows: another grant may see other sequences, and read other
+ * lists.
+ */
 async function writePortal(
   client: PoolClient,
   { grant, author }: { grant: Grant; author: { id: bigint | null; email: string | null } },
 ): Promise<void> {
   await client.query(
-    `INSERT INTO portals AS p (portal_id, status, hub_domain, authorized_by_user_id, authorized_by_email, scopes, directory_requested_at)
-     VALUES ($1, 'CONNECTED', $2, $3, $4, $5, now())
+    `INSERT INTO portals AS p (portal_id, status, hub_domain, authorized_by_user_id, authorized_by_email, scopes, directory_requested_at,
+                               flows_requested_at)
+     VALUES ($1, 'CONNECTED', $2, $3, $4, $5, now(), now())
      ON CONFLICT (portal_id) DO UPDATE SET
        status = 'CONNECTED', disconnected_reason = NULL, is_disconnected_by_admin = false, users_refused_at = NULL,
        scopes = excluded.scopes, updated_at = now(),
        hub_domain = coalesce(excluded.hub_domain, p.hub_domain),
        installed_at = CASE WHEN p.status = 'CONNECTED' THEN p.installed_at ELSE now() END,
        authorized_by_user_id = excluded.authorized_by_user_id, authorized_by_email = excluded.authorized_by_email,
-       directory_requested_at = now()`,
+       directory_requested_at = now(), flows_requested_at = now()`,
     [grant.portalId, grant.hubDomain, author.id, author.email, grant.scopes],
   );
 }

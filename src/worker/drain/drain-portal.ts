@@ -45,6 +45,7 @@ import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "./slot-source.js";
 import { createTurnStarts, type TurnStart } from "./turn-start.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
+import { FlowKeeper } from "#worker/renewal/sync-flows.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { databaseTroubleOf } from "#platform/db/storage-faults.js";
 
@@ -126,6 +127,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const ahead = createReadAhead();
   const absent = new AbsentMembers();
   const keeper = new DirectoryKeeper({ directory, logger });
+  const flowKeeper = new FlowKeeper({ logger });
 
   const startOf = createTurnStarts(pool);
   const paces = new PaceNotes(pool);
@@ -165,7 +167,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       memory: memoryOf(portalId),
     });
     // First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called.
-    const [{ isConnected: mayCall, directory: state, areDoubtsDue }] = await Promise.all([
+    const [{ isConnected: mayCall, directory: state, flows, areDoubtsDue }] = await Promise.all([
       takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
       circuit.isOpen ? undefined : senders.policy(),
@@ -195,14 +197,16 @@ export function createDrain(options: DrainOptions): DrainHandler {
       performance.now() < endsAtMs;
     let isRenewing = true;
     let hasEnded = false;
-    const renewing = keeper
-      .keep({
-        owner,
-        budget,
-        need,
-        gateway: calls.gatewayWith(),
-        mayGoOn: () => !hasEnded && mayGoOn(),
-      })
+    const portal = {
+      owner,
+      budget,
+      gateway: calls.gatewayWith(),
+      mayGoOn: () => !hasEnded && mayGoOn(),
+    };
+    const renewing = keeper.keep({ ...portal, need });
+    // After the directory: contacts wait for that, and for the names of workflows nobody does.
+    void renewing
+      .then(() => flowKeeper.keep({ ...portal, state: flows }))
       .finally(() => (isRenewing = false));
     // Without any directory, every sender would have to be read from HubSpot one by one.
     if (need === "first") await renewing;

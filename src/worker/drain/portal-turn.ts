@@ -34,7 +34,7 @@ export interface PortalTurnOptions {
   mayGoOn: () => boolean;
   /** False once the portal is certainly lost; until then unwritten results are written again. */
   mayStillWrite: () => boolean;
-  /** True while the directory is being renewed alongside: the turn continues for it. By default it never is. */
+  /** True while the directory or the copy of the workflows is being renewed alongside: the turn continues for it. By default it never is. */
   isRenewing?: () => boolean;
   /** False if the portal was just seen to have no execution in doubt that is due: the first look for one comes later. */
   areDoubtsDue?: boolean;

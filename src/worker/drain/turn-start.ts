@@ -5,6 +5,7 @@ import {
   type DirectoryState,
   type DirectoryStateRow,
 } from "#domain/directory/directory.js";
+import { FLOWS_STATE, toFlowsState, type FlowsState, type FlowsStateRow } from "#domain/flows/flow-state.js";
 import { gather } from "#worker/attempt/gather.js";
 
 /** What an owner has to know of its portal before it works. */
@@ -12,13 +13,15 @@ export interface TurnStart {
   readonly isConnected: boolean;
   /** undefined: the account is gone. */
   readonly directory: DirectoryState | undefined;
+  /** The same of its workflows. */
+  readonly flows: FlowsState | undefined;
   /** The epoch of the oldest claim that is still open; undefined: nothing is claimed. */
   readonly oldestClaim: bigint | undefined;
   /** Whether an execution in doubt is due to be read. */
   readonly areDoubtsDue: boolean;
 }
 
-interface TurnStartRow extends DirectoryStateRow {
+interface TurnStartRow extends DirectoryStateRow, FlowsStateRow {
   portal_id: string;
   /** null: there is no such account. */
   status: string | null;
@@ -28,7 +31,7 @@ interface TurnStartRow extends DirectoryStateRow {
 
 /** `min`: one look into the index of each state for each portal, as in findDuePortals. */
 const READ = `
-  SELECT asked.portal_id, p.status, ${DIRECTORY_STATE},
+  SELECT asked.portal_id, p.status, ${DIRECTORY_STATE}, ${FLOWS_STATE},
          (SELECT min(e.epoch) FROM executions e
            WHERE e.portal_id = asked.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) AS oldest_claim,
          (SELECT min(e.due_at) FROM executions e
@@ -62,6 +65,7 @@ function toTurnStart(row: TurnStartRow): TurnStart {
   return {
     isConnected: row.status === "CONNECTED",
     directory: row.status === null ? undefined : toDirectoryState(row),
+    flows: row.status === null ? undefined : toFlowsState(row),
     oldestClaim: row.oldest_claim === null ? undefined : BigInt(row.oldest_claim),
     areDoubtsDue: row.are_doubts_due === true,
   };

@@ -9,6 +9,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { DirectoryRenewal, type RenewalPart } from "./directory-renewal.js";
+import { RenewalPace } from "./renewal-pace.js";
 
 /** At this age, a directory is renewed the next time its portal has work. */
 const MAX_AGE_MS = 10 * 60_000;
@@ -70,28 +71,6 @@ function wholeNeed(state: DirectoryState): Exclude<DirectoryNeed, "users"> {
 function needsUsers({ usersRequestedAt, usersReadAt, now }: DirectoryState): boolean {
   if (usersRequestedAt === null || isPutOff(usersRequestedAt, now)) return false;
   return usersReadAt === null || usersRequestedAt > usersReadAt;
-}
-
-/** Limits a renewal to its share of the portal's requests; a first copy takes what it can get. */
-class RenewalPace {
-  readonly #perMs: number;
-  readonly #most: number;
-  #tokens: number;
-  #countedAtMs = performance.now();
-
-  constructor({ limit, windowMs }: Pick<RequestBudget, "limit" | "windowMs">) {
-    this.#most = Math.max(10, limit * SHARE.atOnce);
-    this.#perMs = Math.max(1, limit * SHARE.perWindow) / windowMs;
-    this.#tokens = this.#most;
-  }
-
-  /** Takes the place of one request, and returns how long to wait before it. */
-  take(): number {
-    const now = performance.now();
-    this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#countedAtMs) * this.#perMs) - 1;
-    this.#countedAtMs = now;
-    return this.#tokens >= 0 ? 0 : -this.#tokens / this.#perMs;
-  }
 }
 
 interface UnderWay {
@@ -207,7 +186,7 @@ export class DirectoryKeeper {
       part: need === "users" ? "users" : "whole",
       ...(maxPages === undefined ? {} : { maxPages }),
     });
-    const begun = { renewal, pace: new RenewalPace(budget) };
+    const begun = { renewal, pace: new RenewalPace(budget, SHARE) };
     this.#underWay.set(portalId, begun);
     return begun;
   }

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { ARE_FLOWS_ASKED } from "#domain/flows/flow-state.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
 
 /**
@@ -15,6 +16,7 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
        WHERE p.status = 'CONNECTED' AND (d.circuit_open_until IS NULL OR d.circuit_open_until <= now()) AND (
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
           OR (p.users_requested_at <= now() AND p.users_requested_at > coalesce(p.users_read_at, '-infinity'))
+          OR ${ARE_FLOWS_ASKED}
           OR (s.paused_at IS NULL
               AND (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now())
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'UNCERTAIN') <= now()
