@@ -1,3 +1,4 @@
+import { flowOf } from "#domain/flows/flow-names.js";
 import { peopleOf } from "#domain/directory/people.js";
 import type { ExecutionKind } from "#domain/contract/execution.js";
 import { outcomeOf, type OutcomeName } from "./shown-outcome.js";
@@ -9,7 +10,12 @@ export interface ExecutionItem {
   readonly acceptedAt: Date;
   readonly contactId: string;
   readonly contactEmail: string | null;
+  /** As the call named it: a flow id, or HubSpot's old number of the workflow. */
   readonly workflowId: string | null;
+  /** Null if the workflow is not known, or has no name. */
+  readonly workflowName: string | null;
+  /** Its id in HubSpot's editor; null if it is not known, or was deleted. */
+  readonly flowId: string | null;
   readonly sequenceId: string | null;
   /** Name, or the id if the name is not known. */
   readonly sequence: string | null;
@@ -41,6 +47,7 @@ export interface ItemRow {
   contact_id: string;
   contact_email: string | null;
   workflow_id: string | null;
+  flow: { name: string | null; flow_id: string; is_listed: boolean } | null;
   sequence_id: string | null;
   sequence: string | null;
   sender_user_id: string | null;
@@ -69,6 +76,7 @@ export const EXECUTION_COLUMNS = `
     SELECT s.name FROM sequences s
      WHERE s.portal_id = page.portal_id AND s.sequence_id = coalesce(page.sequence_id, page.outputs ->> 'sequence_id')
   ), page.sequence_id) AS sequence,
+  (SELECT to_json(flow) FROM (${flowOf("page.workflow_id", "page.portal_id")}) AS flow) AS flow,
   CASE WHEN page.decided_at IS NOT NULL THEN coalesce(page.outputs ->> 'outcome', page.outputs ->> 'is_enrolled') END AS answer,
   (SELECT name FROM (${peopleOf("user_id = page.sender_user_id", "page.portal_id")}) AS person) AS sender_name,
   (SELECT json_build_object('id', r.id::text, 'status', r.enrollment_status, 'is_decided', r.decided_at IS NOT NULL)
@@ -83,6 +91,8 @@ export function toItem(row: ItemRow): ExecutionItem {
     contactId: row.contact_id,
     contactEmail: row.contact_email,
     workflowId: row.workflow_id,
+    workflowName: row.flow?.name ?? null,
+    flowId: row.flow?.is_listed === true ? row.flow.flow_id : null,
     sequenceId: row.sequence_id,
     sequence: row.sequence,
     senderUserId: row.sender_user_id,

@@ -1,4 +1,5 @@
 import { peopleOf } from "#domain/directory/people.js";
+import { findFlows } from "#domain/flows/flow-names.js";
 import type { Database } from "#platform/db/client.js";
 import {
   NOTHING,
@@ -121,6 +122,11 @@ async function readStart(
  */
 const TIMES = { fromSeconds: 0.1, toSeconds: 30 * 86_400, buckets: 100 };
 
+/** What an execution calls its sequence names a sequence, and nothing else. */
+function namedBy(column: string): string {
+  return column === REPORT_GROUPS.sequence.column ? "sequence_name" : "NULL::text AS sequence_name";
+}
+
 /**
  * Times are gathered in buckets, each a sixth wider than the one before, with the least and the greatest of each: so
  * percentiles need no sorting, and are exact if the times of a bucket are the same. OFFSET keeps the planner from
@@ -133,7 +139,7 @@ const COUNTS = (column: string): string => `
                         ln(${TIMES.toSeconds}::float8), ${TIMES.buckets}) END AS bucket,
            min(seconds) AS least, max(seconds) AS greatest
       FROM (
-        SELECT coalesce(${column}::text, '') AS id, enrollment_status AS status, sequence_name,
+        SELECT coalesce(${column}::text, '') AS id, enrollment_status AS status, ${namedBy(column)},
                CASE WHEN enrollment_status = 'ENROLLED' THEN date_part('epoch', enrolled_at - accepted_at) END AS seconds
           FROM executions
          WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND retry_of IS NULL OFFSET 0
@@ -226,13 +232,17 @@ const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
   sender: `SELECT user_id AS id, label AS name FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
 };
 
-/** We do not know the names of workflows. */
+/** By the ids of the lines. */
 async function readNames(
   pool: Database["pool"],
   portalId: bigint,
   { group, ids }: { group: ReportGroup; ids: readonly string[] },
 ): Promise<ReadonlyMap<string, string>> {
-  if (group === "workflow" || ids.length === 0) return new Map();
+  if (ids.length === 0) return new Map();
+  if (group === "workflow") {
+    const flows = await findFlows(pool, portalId, ids);
+    return new Map([...flows].flatMap(([id, { name }]) => (name === null ? [] : [[id, name] as const])));
+  }
   const { rows } = await pool.query<{ id: string; name: string | null }>(NAMES[group], [portalId, ids]);
   return new Map(rows.flatMap(({ id, name }) => (name === null ? [] : [[id, name] as const])));
 }

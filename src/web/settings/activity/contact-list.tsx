@@ -65,6 +65,11 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
       <td data-label="Sequence">
         <bdi class="clamp">{shorten(item.sequence ?? "–", LONGEST_NAME)}</bdi>
         {item.kind === "ENROLL" ? null : <span class="note">{KIND_LABELS[item.kind]}</span>}
+        {item.workflowName === null ? null : (
+          <span class="note">
+            Workflow <bdi>{shorten(item.workflowName, LONGEST_NAME)}</bdi>
+          </span>
+        )}
       </td>
       <td data-label="Sender" class="wide">
         <Sender item={item} />

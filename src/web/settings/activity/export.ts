@@ -46,7 +46,15 @@ function columnsOf({ timeZone }: ExportOptions): { key: string; header: string }
   return [
     ...["id", "kind", "accepted_at_utc"].map(named),
     { key: "accepted_at_local", header: `accepted_at (${timeZone})` },
-    ...["contact_id", "contact_email", "workflow_id", "sequence_id", "sequence", "sender_user_id"].map(named),
+    ...[
+      "contact_id",
+      "contact_email",
+      "workflow_id",
+      "workflow",
+      "sequence_id",
+      "sequence",
+      "sender_user_id",
+    ].map(named),
     ...["sender_email", "status", "error_code", "error_message", "attempts", "enrolled_at_utc"].map(named),
     ...["decided_at_utc", "completed_at_utc", "retry_of"].map(named),
   ];
@@ -62,6 +70,7 @@ function toRecord(item: ExecutionItem, local: (date: Date) => string): Record<st
     contact_id: item.contactId,
     contact_email: item.contactEmail ?? "",
     workflow_id: item.workflowId ?? "",
+    workflow: item.workflowName ?? "",
     sequence_id: item.sequenceId ?? "",
     sequence: item.sequence ?? "",
     sender_user_id: item.senderUserId ?? "",

@@ -209,6 +209,7 @@ function Facts({ story }: StoryPartModel) {
     ["Execution", String(story.id)],
     ["Callback id", story.callbackId],
     ["Contact id", story.contactId],
+    ...(story.workflowName === null ? [] : [["Workflow", story.workflowName] satisfies [string, string]]),
     ["Workflow id", story.workflowId ?? "–"],
     ["Sequence id", story.sequenceId ?? "–"],
   ];

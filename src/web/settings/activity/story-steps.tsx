@@ -6,7 +6,7 @@ import { numbered } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { Time } from "../frame/connection.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
-import { contactUrl } from "../words/fixes.js";
+import { contactUrl, flowUrl } from "../words/fixes.js";
 import { OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
 import { KIND_LABELS, VIA_LABELS } from "../words/activity-words.js";
@@ -64,7 +64,7 @@ function Step({
 }
 
 function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
-  const { contactId, workflowId, kind, retryOf } = story;
+  const { contactId, kind, retryOf } = story;
   const contact = (
     <a href={contactUrl({ hubspotUrl, portalId }, contactId)} target="_blank" rel="noopener noreferrer">
       contact {contactId}
@@ -83,8 +83,8 @@ function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
   return (
     <Step title="Received from HubSpot" at={story.acceptedAt} format={format}>
       <p>
-        {workflowId === null ? "A workflow" : <>Workflow {workflowId}</>} called “{KIND_LABELS[kind]}” for{" "}
-        {contact}
+        <CallingWorkflow story={story} portalId={portalId} hubspotUrl={hubspotUrl} /> called “
+        {KIND_LABELS[kind]}” for {contact}
         {story.sequence === null ? null : (
           <>
             {" "}
@@ -94,6 +94,26 @@ function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
         .
       </p>
     </Step>
+  );
+}
+
+/** Linked to HubSpot's editor if it is still there; by its id as long as nothing else is known. */
+function CallingWorkflow({
+  story,
+  portalId,
+  hubspotUrl,
+}: Pick<StoryModel, "story" | "portalId" | "hubspotUrl">) {
+  const { workflowId, workflowName, flowId } = story;
+  if (workflowId === null) return <>A workflow</>;
+  const name = workflowName === null ? workflowId : <bdi>{shorten(workflowName, LONGEST_LABEL)}</bdi>;
+  if (flowId === null) return <>Workflow {name}</>;
+  return (
+    <>
+      Workflow{" "}
+      <a href={flowUrl({ hubspotUrl, portalId }, flowId)} target="_blank" rel="noopener noreferrer">
+        {name}
+      </a>
+    </>
   );
 }
 

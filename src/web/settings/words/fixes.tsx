@@ -77,6 +77,11 @@ export function contactUrl({ hubspotUrl, portalId }: FixPlaces, contactId: strin
   return `${hubspotUrl}/contacts/${portalId}/record/0-1/${encodeURIComponent(contactId)}`;
 }
 
+/** The workflow in HubSpot's editor. */
+export function flowUrl({ hubspotUrl, portalId }: FixPlaces, flowId: string): string {
+  return `${hubspotUrl}/workflows/${portalId}/platform/flow/${encodeURIComponent(flowId)}/edit`;
+}
+
 export function FixLink({ code, places }: { code: string; places: FixPlaces }) {
   const fix = fixOf(code, places);
   if (fix === undefined) return null;

@@ -1,0 +1,217 @@
+import type { Pool } from "pg";
+import { findPeopleByIds, type Person } from "#domain/directory/people.js";
+import { IF_ALREADY_ENROLLED, LEFT_TO_PRESET, SENDER_MODES } from "#domain/contract/enroll-contract.js";
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
+import { FLOW_PROBLEMS, type FlowProblem } from "./flow-state.js";
+import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
+
+/** What a step of a workflow relies on and no longer finds. */
+export type StepWarning = "SEQUENCE_GONE" | "SENDER_GONE" | "PRESET_GONE" | "ROTATION_GONE";
+
+/** Something that a step names. Null name: we do not know it, or not any more. */
+export interface NamedThing {
+  readonly id: string;
+  readonly name: string | null;
+}
+
+/** A step with the names of what it says. */
+export interface ListedStep {
+  readonly actionId: string;
+  readonly kind: FlowStepKind;
+  readonly sequence: NamedThing | null;
+  /** Null: nothing that we know, or a step of HubSpot's own. */
+  readonly senderMode: SenderMode | null;
+  readonly sender: NamedThing | null;
+  /** Null: the account's default preset applies. */
+  readonly preset: NamedThing | null;
+  readonly rotation: NamedThing | null;
+  /** Null: as the preset says. */
+  readonly ifAlreadyEnrolled: IfAlreadyEnrolled | null;
+  /** Fields whose value each contact brings along. */
+  readonly varying: readonly string[];
+  readonly warnings: readonly StepWarning[];
+}
+
+/** `deleted`: HubSpot no longer lists it. */
+export type FlowSwitch = "on" | "off" | "deleted";
+
+/** A workflow with a step that enrolls, checks, waits or unenrolls. */
+export interface ListedFlow {
+  readonly flowId: string;
+  /** HubSpot's old number, which calls may name instead. */
+  readonly workflowId: string | null;
+  readonly name: string | null;
+  readonly state: FlowSwitch;
+  readonly changedAt: Date | null;
+  readonly steps: readonly ListedStep[];
+}
+
+/** What we know of a portal's workflows. */
+export interface FlowList {
+  /** Those that are on first, then by name. */
+  readonly flows: readonly ListedFlow[];
+  /** How many there are in all, also beyond those listed. */
+  readonly count: number;
+  /** Null: never. */
+  readonly readAt: Date | null;
+  /** A reading was requested and has not ended. */
+  readonly isReading: boolean;
+  readonly problem: FlowProblem | null;
+  /** HubSpot's words about the problem. */
+  readonly message: string | null;
+  /** Workflows and steps that could not be read. */
+  readonly leftOut: number;
+  /** We know by which numbers HubSpot calls our actions: without, their steps cannot be told from other apps'. */
+  readonly knowsOurSteps: boolean;
+}
+
+/** As many as a page can show. */
+export const MOST_FLOWS_LISTED = 500;
+
+interface StateRow {
+  flows_read_at: Date | null;
+  is_reading: boolean;
+  flows_problem: string | null;
+  message: string | null;
+  left_out: number | null;
+  knows_our_steps: boolean;
+  count: number;
+}
+
+const HAS_STEPS =
+  "EXISTS (SELECT FROM flow_steps s WHERE s.portal_id = f.portal_id AND s.flow_id = f.flow_id)";
+
+const READ_STATE = `
+  SELECT p.flows_read_at, p.flows_problem, p.flows_report ->> 'message' AS message,
+         (p.flows_report ->> 'leftOut')::int AS left_out,
+         p.status = 'CONNECTED' AND coalesce(p.flows_requested_at > coalesce(p.flows_read_at, '-infinity'), false) AS is_reading,
+         EXISTS (SELECT FROM action_types) AS knows_our_steps,
+         (SELECT count(*)::int FROM flows f WHERE f.portal_id = p.portal_id AND ${HAS_STEPS}) AS count
+    FROM portals p WHERE p.portal_id = $1`;
+
+interface StepRow {
+  flow_id: string;
+  workflow_id: string | null;
+  flow_name: string | null;
+  is_enabled: boolean;
+  is_listed: boolean;
+  changed_at: Date | null;
+  action_id: string;
+  kind: FlowStepKind;
+  sequence_id: string | null;
+  sequence_name: string | null;
+  is_sequence_gone: boolean;
+  sender_mode: string | null;
+  sender_user_id: string | null;
+  preset_id: string | null;
+  preset_name: string | null;
+  rotation_id: string | null;
+  rotation_name: string | null;
+  if_already_enrolled: string | null;
+  varying: string[];
+}
+
+const READ_STEPS = `
+  WITH shown AS (
+    SELECT f.* FROM flows f WHERE f.portal_id = $1 AND ${HAS_STEPS}
+     ORDER BY NOT f.is_listed, NOT f.is_enabled, lower(f.name) COLLATE "C", f.flow_id LIMIT $2
+  )
+  SELECT f.flow_id, f.workflow_id, f.name AS flow_name, f.is_enabled, f.is_listed, f.changed_at,
+         s.action_id, s.kind, s.sequence_id, q.name AS sequence_name,
+         s.sequence_id IS NOT NULL AND NOT coalesce(q.is_listed, false)
+           AND EXISTS (SELECT FROM sequences any_one WHERE any_one.portal_id = $1) AS is_sequence_gone,
+         s.sender_mode, s.sender_user_id, s.preset_id, preset.name AS preset_name,
+         s.rotation_id, rotation.name AS rotation_name, s.if_already_enrolled, s.varying
+    FROM shown f
+    JOIN flow_steps s ON s.portal_id = $1 AND s.flow_id = f.flow_id
+    LEFT JOIN sequences q ON q.portal_id = $1 AND q.sequence_id = s.sequence_id
+    LEFT JOIN presets preset ON preset.portal_id = $1 AND preset.preset_id::text = s.preset_id
+    LEFT JOIN rotations rotation ON rotation.portal_id = $1 AND rotation.rotation_id::text = s.rotation_id
+   ORDER BY NOT f.is_listed, NOT f.is_enabled, lower(f.name) COLLATE "C", f.flow_id, length(s.action_id), s.action_id`;
+
+/** A portal's workflows that have to do with sequences, with the names of what their steps say. */
+export async function listFlows(pool: Pool, portalId: bigint): Promise<FlowList> {
+  const state = await pool.query<StateRow>({ name: "flow-list-state", text: READ_STATE, values: [portalId] });
+  const steps = await pool.query<StepRow>({
+    name: "flow-list",
+    text: READ_STEPS,
+    values: [portalId, MOST_FLOWS_LISTED],
+  });
+  const senders = steps.rows.flatMap(({ sender_user_id: id }) => userIdOf(id) ?? []);
+  const people = await findPeopleByIds(pool, portalId, [...new Set(senders)]);
+  const [row] = state.rows;
+  return {
+    flows: toFlows(steps.rows, people),
+    count: row?.count ?? 0,
+    readAt: row?.flows_read_at ?? null,
+    isReading: row?.is_reading === true,
+    problem: FLOW_PROBLEMS.find((problem) => problem === row?.flows_problem) ?? null,
+    message: row?.message ?? null,
+    leftOut: row?.left_out ?? 0,
+    knowsOurSteps: row?.knows_our_steps === true,
+  };
+}
+
+/** PostgreSQL's bigint takes any 18 digits. */
+function userIdOf(id: string | null): bigint | undefined {
+  return id !== null && /^\d{1,18}$/.test(id) ? BigInt(id) : undefined;
+}
+
+function toFlows(rows: readonly StepRow[], people: ReadonlyMap<bigint, Person>): ListedFlow[] {
+  const flows = new Map<string, ListedFlow & { steps: ListedStep[] }>();
+  for (const row of rows) {
+    const flow = flows.get(row.flow_id) ?? { ...toFlow(row), steps: [] };
+    flow.steps.push(toStep(row, people));
+    flows.set(row.flow_id, flow);
+  }
+  return [...flows.values()];
+}
+
+function toFlow(row: StepRow): Omit<ListedFlow, "steps"> {
+  const { flow_id: flowId, workflow_id: workflowId, flow_name: name, changed_at: changedAt } = row;
+  const state = !row.is_listed ? "deleted" : row.is_enabled ? "on" : "off";
+  return { flowId, workflowId, name, state, changedAt };
+}
+
+function toStep(row: StepRow, people: ReadonlyMap<bigint, Person>): ListedStep {
+  const senderMode = isNative(row.kind)
+    ? null
+    : (SENDER_MODES.find((mode) => mode === row.sender_mode) ?? null);
+  // A step keeps what was chosen for another way of sending: only what it uses counts.
+  const usesSender = senderMode === "specific_user" || isNative(row.kind);
+  const usesRotation = senderMode === "rotation";
+  const presetId = row.preset_id === LEFT_TO_PRESET ? null : row.preset_id;
+  const person = people.get(userIdOf(row.sender_user_id) ?? -1n);
+  const step = {
+    actionId: row.action_id,
+    kind: row.kind,
+    sequence: named(row.sequence_id, row.sequence_name),
+    senderMode,
+    sender: usesSender ? named(row.sender_user_id, person?.label ?? null) : null,
+    preset: named(presetId, row.preset_name),
+    rotation: usesRotation ? named(row.rotation_id, row.rotation_name) : null,
+    ifAlreadyEnrolled: IF_ALREADY_ENROLLED.find((choice) => choice === row.if_already_enrolled) ?? null,
+    varying: row.varying,
+  };
+  return { ...step, warnings: warningsOf(step, { isSequenceGone: row.is_sequence_gone, person }) };
+}
+
+const named = (id: string | null, name: string | null): NamedThing | null =>
+  id === null ? null : { id, name };
+
+function warningsOf(
+  { sequence, sender, preset, rotation }: Omit<ListedStep, "warnings">,
+  known: { isSequenceGone: boolean; person: Person | undefined },
+): StepWarning[] {
+  return [
+    ...(sequence !== null && known.isSequenceGone ? (["SEQUENCE_GONE"] as const) : []),
+    ...(sender !== null && known.person?.isActive !== true ? (["SENDER_GONE"] as const) : []),
+    ...(preset !== null && preset.name === null ? (["PRESET_GONE"] as const) : []),
+    ...(rotation !== null && rotation.name === null ? (["ROTATION_GONE"] as const) : []),
+  ];
+}
+
+/** Whether a field of a step has another value for each contact. */
+export function varies(step: Pick<ListedStep, "varying">, field: StepField): boolean {
+  return step.varying.includes(field);
+}
