@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
+import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
 import { LEFT_TO_PRESET } from "#domain/contract/enroll-contract.js";
 
 /** A workflow that depends on something of ours. */
@@ -136,9 +136,21 @@ const READ_STEPS = `
    WHERE s.portal_id = $1 AND s.kind = 'ENROLL' AND f.is_listed
    ORDER BY NOT f.is_enabled, lower(f.name) COLLATE "C", f.flow_id LIMIT ${MOST_STEPS}`;
 
+interface PresetRow {
+  preset_id: string;
+  is_default: boolean;
+  policy: unknown;
+}
+
+/** Without the lists of domains and values, which are long. */
 const READ_PRESETS = `
-  SELECT preset_id::text AS "presetId", is_default AS "isDefault", policy -> 'sender' AS sender, policy -> 'fallback' AS fallback
+  SELECT preset_id::text AS preset_id, is_default,
+         jsonb_build_object('sender', policy -> 'sender', 'fallback', policy -> 'fallback') AS policy
     FROM presets WHERE portal_id = $1`;
+
+const whoSends = policySchema.pick({ sender: true, fallback: true });
+/** Of a stored policy that cannot be read: it names nobody. */
+const NOBODY = { ...INITIAL_POLICY, sender: { mode: "contact_owner" } } as const;
 
 const READ_MEMBERS = `
   SELECT rotation_id::text AS rotation_id, array_agg(user_id::text) AS user_ids
@@ -153,7 +165,7 @@ export async function readFlowUses(pool: Pool, portalId: bigint): Promise<FlowUs
     values,
   });
   const steps = await pool.query<StepRow>({ name: "flow-uses-steps", text: READ_STEPS, values });
-  const presets = await pool.query<UsedPreset>({ name: "flow-uses-presets", text: READ_PRESETS, values });
+  const presets = await pool.query<PresetRow>({ name: "flow-uses-presets", text: READ_PRESETS, values });
   const members = await pool.query<{ rotation_id: string; user_ids: string[] }>({
     name: "flow-uses-members",
     text: READ_MEMBERS,
@@ -162,8 +174,13 @@ export async function readFlowUses(pool: Pool, portalId: bigint): Promise<FlowUs
   const byRotation = new Map(members.rows.map(({ rotation_id, user_ids }) => [rotation_id, user_ids]));
   return {
     isKnown: state.rows[0]?.is_known === true,
-    ...usesOf(steps.rows.map(toStep), presets.rows, byRotation),
+    ...usesOf(steps.rows.map(toStep), presets.rows.map(toPreset), byRotation),
   };
+}
+
+function toPreset({ preset_id: presetId, is_default: isDefault, policy }: PresetRow): UsedPreset {
+  const { sender, fallback } = whoSends.safeParse(policy).data ?? NOBODY;
+  return { presetId, isDefault, sender, fallback };
 }
 
 function toStep(row: StepRow): UsingStep {

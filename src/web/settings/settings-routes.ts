@@ -10,6 +10,7 @@ import { addOverviewRoutes } from "./overview/overview-routes.js";
 import { addPolicyRoutes } from "./policy/policy-routes.js";
 import { addReportsRoutes } from "./reports/reports-routes.js";
 import { addSendersRoutes } from "./senders/senders-routes.js";
+import { addWorkflowsRoutes } from "./workflows/workflows-routes.js";
 import type { SettingsOptions } from "./session/site-options.js";
 
 /** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
@@ -28,6 +29,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addOverviewRoutes(router, handlers);
   addActivityRoutes(router, handlers);
   addReportsRoutes(router, handlers);
+  addWorkflowsRoutes(router, handlers);
   addSendersRoutes(router, longForms);
   addPolicyRoutes(router, longForms);
   addAlertsRoutes(router, handlers);

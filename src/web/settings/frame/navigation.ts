@@ -3,6 +3,7 @@ export const SITE_PAGES = [
   { path: "/settings", label: "Overview" },
   { path: "/settings/activity", label: "Activity" },
   { path: "/settings/reports", label: "Reports" },
+  { path: "/settings/workflows", label: "Workflows" },
   { path: "/settings/senders", label: "Senders" },
   { path: "/settings/rotations", label: "Rotations" },
   { path: "/settings/presets", label: "Presets" },

@@ -22,6 +22,14 @@ const NOTICES = {
   "sender-saved": good("/settings", "Default sender saved."),
   "sender-cleared": good("/settings", "Default sender removed."),
   "sender-unknown": bad("/settings", "That user is not an active user of this account. Choose another one."),
+  "workflows-asked": good(
+    "/settings/workflows",
+    "Your workflows are being read from HubSpot. Reload this page in a moment.",
+  ),
+  "workflows-recent": bad(
+    "/settings/workflows",
+    "The workflows were read less than a minute ago, or are being read now. Reload this page in a moment.",
+  ),
   "alerts-saved": good("/settings/alerts", "Alerts saved. Send a test to be sure that they arrive."),
   "alerts-saved-unconfirmed": good(
     "/settings/alerts",

@@ -1,0 +1,102 @@
+import type { IfAlreadyEnrolled } from "#domain/contract/enroll-contract.js";
+import type { FlowProblem } from "#domain/flows/flow-state.js";
+import type { FlowStepKind, StepField } from "#domain/flows/flow-steps.js";
+import {
+  varies,
+  type FlowSwitch,
+  type ListedStep,
+  type NamedThing,
+  type StepWarning,
+} from "#domain/flows/list-flows.js";
+import { unnamed } from "#domain/directory/people.js";
+import { shorten } from "#platform/text/shorten.js";
+import { LONGEST_LABEL } from "../words/names.js";
+
+/** What the page calls each state of a workflow, and the look of its badge. */
+export const STATES: Readonly<Record<FlowSwitch, { label: string; tone: string }>> = {
+  on: { label: "On", tone: "enrolled" },
+  off: { label: "Off", tone: "skipped" },
+  deleted: { label: "Deleted", tone: "failed" },
+};
+
+export const STEP_TITLES: Readonly<Record<FlowStepKind, string>> = {
+  ENROLL: "Enroll in sequence",
+  CHECK_ENROLLMENT: "Check enrollment",
+  WAIT_FOR_SEQUENCE_END: "Wait for sequence end",
+  NATIVE_ENROLL: "Enroll in a sequence (HubSpot's own action)",
+  NATIVE_UNENROLL: "Unenroll from sequence (HubSpot's own action)",
+};
+
+/** What is wrong with a step, and what to do about it. */
+export const WARNINGS: Readonly<Record<StepWarning, string>> = {
+  SEQUENCE_GONE:
+    "This sequence was deleted, or none of the users we read sequences as can see it. If it was deleted, choose another one in the action.",
+  SENDER_GONE: "This user is not an active user of the account. Choose another sender in the action.",
+  PRESET_GONE: "This preset was deleted. Contacts that reach the action fail until you choose another one.",
+  ROTATION_GONE: "This rotation was deleted. Choose another sender in the action.",
+};
+
+/** Why the list is not whole, and what to do about it. HubSpot's own words come after it. */
+export const PROBLEMS: Readonly<Record<FlowProblem, string>> = {
+  SCOPE_MISSING:
+    "HubSpot did not let us read your workflows: this account has not granted the permission “automation”. A super admin can grant it by connecting the account again.",
+  REFUSED: "HubSpot refused the list of your workflows. It is asked again within the hour.",
+  UNAVAILABLE: "HubSpot did not answer when we read your workflows. It is asked again by itself.",
+  CUT: "HubSpot's list of your workflows could not be read to its end, so some may be missing here, and deleted ones are not marked.",
+  UNREADABLE: "HubSpot's list of your workflows has another form than we know, so it could not be read.",
+};
+
+const ALREADY: Readonly<Record<IfAlreadyEnrolled, string>> = {
+  skip: "continue as a success",
+  fail: "continue as a failure",
+  wait: "wait until that sequence ends",
+};
+
+const EACH_ITS_OWN = "from each contact's own data";
+
+/** What a step says, as names and values to show side by side. */
+export function factsOf(step: ListedStep): [name: string, value: string][] {
+  const { kind } = step;
+  if (kind === "NATIVE_UNENROLL") return [];
+  const sequence = chosen(step, "sequenceId", step.sequence);
+  const facts: [string, string | null][] = [
+    ["Sequence", sequence ?? (kind === "CHECK_ENROLLMENT" ? null : "Any")],
+  ];
+  if (kind === "NATIVE_ENROLL")
+    facts.push(["Sender", chosen(step, "senderUserId", step.sender) ?? "As set in HubSpot"]);
+  if (kind === "ENROLL")
+    facts.push(
+      ["Sender", senderOf(step)],
+      ["Preset", chosen(step, "presetId", step.preset) ?? "The account's default preset"],
+      ["Already in a sequence", alreadyOf(step)],
+    );
+  return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+function senderOf(step: ListedStep): string {
+  if (varies(step, "senderMode")) return EACH_ITS_OWN;
+  switch (step.senderMode) {
+    case "contact_owner":
+      return "The contact's owner";
+    case "specific_user":
+      return varies(step, "senderUserId") ? EACH_ITS_OWN : (nameOf(step.sender, unnamed) ?? "Not chosen");
+    case "rotation":
+      return `Rotation ${chosen(step, "rotationId", step.rotation) ?? "not chosen"}`;
+    case "portal_default":
+    case null:
+      return "As the preset says";
+  }
+}
+
+function alreadyOf(step: ListedStep): string {
+  if (varies(step, "ifAlreadyEnrolled")) return EACH_ITS_OWN;
+  return step.ifAlreadyEnrolled === null ? "as the preset says" : ALREADY[step.ifAlreadyEnrolled];
+}
+
+function chosen(step: ListedStep, field: StepField, thing: NamedThing | null): string | null {
+  return varies(step, field) ? EACH_ITS_OWN : nameOf(thing);
+}
+
+function nameOf(thing: NamedThing | null, withoutName = (id: string) => id): string | null {
+  return thing === null ? null : shorten(thing.name ?? withoutName(thing.id), LONGEST_LABEL);
+}

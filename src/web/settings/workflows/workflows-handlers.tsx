@@ -1,0 +1,60 @@
+import { requestFlows } from "#domain/flows/flow-state.js";
+import { listFlows, type ListedFlow } from "#domain/flows/list-flows.js";
+import { readReport } from "#domain/history/report.js";
+import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
+import { DAY_MS } from "#platform/time/units.js";
+import { sendPage } from "#web/kit/page.js";
+import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { finishForm } from "../frame/form-answers.js";
+import { frameOf } from "../frame/shell.js";
+import { hubspotUrlOf } from "../words/paths.js";
+import type { FlowNumbers } from "./workflow-row.js";
+import { NUMBER_DAYS, WorkflowsPage } from "./workflows-page.js";
+
+/** HubSpot is asked again for the same list after this time at the earliest. */
+const LOOK_AGAIN_MS = 60_000;
+/** Lines of the report that the numbers are taken from: twice as many as workflows are listed. */
+const MOST_LINES = 1_000;
+
+/** `GET /settings/workflows` */
+export async function showWorkflows(exchange: Exchange): Promise<void> {
+  const { options, visit, response } = exchange;
+  const { portal } = visit;
+  const { portalId } = portal;
+  const list = await listFlows(options.database.pool, portalId);
+  const asked = new Date(options.now().getTime() - NUMBER_DAYS * DAY_MS);
+  const { lines, since } = await readReport(options.database, portalId, {
+    group: "workflow",
+    since: asked,
+    limit: MOST_LINES,
+  });
+  const byId = new Map(lines.map((line) => [line.id, line]));
+  const numbers = new Map(list.flows.map((flow) => [flow.flowId, numbersOf(flow, byId)]));
+  const places = { portalId, hubspotUrl: hubspotUrlOf(portal, options.appUrl) };
+  const model = { frame: frameOf(exchange), list, numbers, since, places };
+  sendPage(response, 200, <WorkflowsPage {...model} />);
+}
+
+/** `POST /settings/workflows/look-again` */
+export async function readAgain(exchange: FormExchange): Promise<void> {
+  const { options, visit } = exchange;
+  const { portalId } = visit.session;
+  const isAsked = await requestFlows(options.database.pool, portalId, { minAgeMs: LOOK_AGAIN_MS });
+  if (isAsked) options.wake(portalId);
+  finishForm(exchange, isAsked ? "workflows-asked" : "workflows-recent");
+}
+
+/** Calls name a workflow by either of its ids; what came under one of them came from it. */
+function numbersOf(
+  { flowId, workflowId }: ListedFlow,
+  byId: ReadonlyMap<string | null, ReportLine>,
+): FlowNumbers {
+  const lines = [...new Set([flowId, workflowId])].flatMap((id) => byId.get(id) ?? []);
+  const sum = (count: (line: ReportLine) => number) => lines.reduce((total, line) => total + count(line), 0);
+  const called = lines[0] ?? NOTHING;
+  return {
+    calledAs: called.id,
+    enrolled: sum(({ enrolled }) => enrolled),
+    contacts: sum((line) => line.enrolled + line.alreadyEnrolled + line.skipped + line.failed),
+  };
+}

@@ -1,0 +1,144 @@
+import type { FlowList } from "#domain/flows/list-flows.js";
+import { Time } from "../frame/connection.js";
+import { PostForm } from "../frame/fields.js";
+import { SitePage, type Frame } from "../frame/shell.js";
+import type { FixPlaces } from "../words/fixes.js";
+import { numbered } from "../words/format.js";
+import { WorkflowRow, type FlowNumbers } from "./workflow-row.js";
+import { PROBLEMS } from "./workflow-words.js";
+
+export const WORKFLOWS_PATH = "/settings/workflows";
+export const READ_AGAIN_PATH = `${WORKFLOWS_PATH}/look-again`;
+/** Days that the numbers cover. */
+export const NUMBER_DAYS = 7;
+
+export interface WorkflowsModel {
+  frame: Frame;
+  list: FlowList;
+  /** By flow id. */
+  numbers: ReadonlyMap<string, FlowNumbers>;
+  /** What was decided from then on is counted. */
+  since: Date;
+  places: FixPlaces;
+}
+
+const NO_NUMBERS: FlowNumbers = { calledAs: null, contacts: 0, enrolled: 0 };
+
+export function WorkflowsPage(model: WorkflowsModel) {
+  const { frame, list } = model;
+  return (
+    <SitePage
+      frame={frame}
+      current={WORKFLOWS_PATH}
+      title="Workflows"
+      lead="The workflows of this account that have to do with sequences: what their actions say, and how many of their contacts were enrolled."
+    >
+      <Trouble {...model} />
+      <section class="card" aria-labelledby="workflows-title">
+        <div class="card-head">
+          <h2 id="workflows-title">Your workflows</h2>
+          <PostForm action={READ_AGAIN_PATH} formToken={frame.formToken}>
+            <button class="button quiet">Look again</button>
+          </PostForm>
+        </div>
+        {list.flows.length === 0 ? <Nothing list={list} /> : <WorkflowTable {...model} />}
+        <Reading {...model} />
+      </section>
+    </SitePage>
+  );
+}
+
+function WorkflowTable({ frame, list, numbers, since, places }: WorkflowsModel) {
+  const rest = list.count - list.flows.length;
+  return (
+    <>
+      <table class="workflows">
+        <thead>
+          <tr>
+            <th scope="col">Workflow</th>
+            <th scope="col">State</th>
+            <th scope="col">Actions</th>
+            <th scope="col">Contacts, {NUMBER_DAYS} days</th>
+            <th scope="col">Enrolled</th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.flows.map((flow) => (
+            <WorkflowRow
+              key={flow.flowId}
+              flow={flow}
+              numbers={numbers.get(flow.flowId) ?? NO_NUMBERS}
+              since={since}
+              places={places}
+              format={frame.format}
+            />
+          ))}
+        </tbody>
+      </table>
+      {rest > 0 ? <p class="note">{numbered(rest, "more workflow")} not shown here.</p> : null}
+    </>
+  );
+}
+
+/** Nothing to list: because nothing is there, or because we do not know. */
+function Nothing({ list: { readAt, problem, knowsOurSteps } }: Pick<WorkflowsModel, "list">) {
+  if (readAt === null && problem === null)
+    return (
+      <p class="empty">Your workflows have not been read from HubSpot yet. Reload this page in a minute.</p>
+    );
+  if (problem !== null) return <p class="empty">No workflow is known.</p>;
+  return (
+    <p class="empty">
+      <strong>No workflow uses a sequence yet.</strong> In HubSpot, add the action “Enroll in sequence” of
+      Sequence Enroller to a contact workflow.
+      {knowsOurSteps
+        ? null
+        : " We recognize our actions once the first contact has reached one; until then only HubSpot's own actions show here."}
+    </p>
+  );
+}
+
+/** Since when the list stands so. */
+function Reading({ frame, list: { readAt, isReading, leftOut } }: Pick<WorkflowsModel, "frame" | "list">) {
+  return (
+    <>
+      {readAt === null ? null : (
+        <p class="note">
+          Read from HubSpot <Time date={readAt} format={frame.format} />, and again every hour.
+          {isReading ? " It is being read now." : ""}
+        </p>
+      )}
+      {leftOut === 0 ? null : (
+        <p class="note">
+          Not everything had a form that we know: {frame.format.count(leftOut)} of HubSpot's entries
+          {leftOut === 1 ? " was" : " were"} left out, and what we knew of them before is shown.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Trouble({ list: { problem, message, flows }, places }: WorkflowsModel) {
+  if (problem === null) return null;
+  return (
+    <div class={`notice ${problem === "SCOPE_MISSING" ? "bad" : "wait"}`} role="status">
+      <p>
+        {PROBLEMS[problem]}
+        {message === null || problem === "SCOPE_MISSING" ? null : (
+          <>
+            {" "}
+            HubSpot said: <bdi>{message}</bdi>
+          </>
+        )}
+      </p>
+      {flows.length === 0 ? null : <p>Below is what we read before.</p>}
+      {problem === "SCOPE_MISSING" ? (
+        <p>
+          <a class="button" href={`/oauth/install?portalId=${places.portalId}`}>
+            Connect again
+          </a>
+        </p>
+      ) : null}
+    </div>
+  );
+}
