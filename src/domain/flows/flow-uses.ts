@@ -66,8 +66,10 @@ class Uses {
   }
 }
 
-/** What applies as the preset of a step that names none. */
-const BUILT_IN: UsedPreset = { ...INITIAL_POLICY, presetId: "", isDefault: true };
+/** Stands for the built-in policy among the presets. */
+export const BUILT_IN_PRESET = "";
+/** What applies as the preset of a step that names none, in an account without a default preset. */
+const BUILT_IN: UsedPreset = { ...INITIAL_POLICY, presetId: BUILT_IN_PRESET, isDefault: true };
 
 /** Follows each step to all that it may use. */
 export function usesOf(

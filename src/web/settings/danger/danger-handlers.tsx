@@ -3,6 +3,7 @@ import { withDeadline } from "#platform/time/request-deadline.js";
 import { createFormat } from "../words/format.js";
 import { DangerPage } from "./danger-page.js";
 import { readDangerState, requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
+import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { frameOf } from "../frame/shell.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { actorOf, type AdminVisit } from "../session/visit.js";
@@ -13,13 +14,14 @@ import { finishForm } from "../frame/form-answers.js";
 export async function showDanger(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
   const { portalId, timeZone } = visit.portal;
-  const [state, backlog] = await Promise.all([
+  const [state, backlog, uses] = await Promise.all([
     readDangerState(options.database.pool, portalId),
     readBacklog(options.database, portalId),
+    readFlowUses(options.database.pool, portalId),
   ]);
   const frame = frameOf(exchange);
   const format = createFormat(timeZone);
-  sendPage(response, 200, <DangerPage frame={frame} state={state} backlog={backlog} format={format} />);
+  sendPage(response, 200, <DangerPage {...{ frame, state, backlog, format, uses }} />);
 }
 
 /** POST /settings/danger/pause */

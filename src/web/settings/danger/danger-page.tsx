@@ -1,3 +1,5 @@
+import type { FlowUses } from "#domain/flows/flow-uses.js";
+import { UsedByNote } from "../frame/used-by.js";
 import type { Format } from "../words/format.js";
 import type { DangerState } from "#domain/accounts/portal-pause.js";
 import { SitePage, type Frame } from "../frame/shell.js";
@@ -9,6 +11,8 @@ export interface DangerPageModel {
   state: DangerState;
   backlog: Backlog;
   format: Format;
+  /** Which workflows enroll by our action. */
+  uses: FlowUses;
 }
 
 export function DangerPage(model: DangerPageModel) {
@@ -91,7 +95,7 @@ function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
   );
 }
 
-function DisconnectCard({ frame }: DangerPageModel) {
+function DisconnectCard({ frame, uses }: DangerPageModel) {
   return (
     <section class="card" aria-labelledby="disconnect-title">
       <div class="card-head">
@@ -103,6 +107,7 @@ function DisconnectCard({ frame }: DangerPageModel) {
         kept for 30 days, for when you connect again; then everything is deleted. Your alert addresses are
         told a week before.
       </p>
+      <UsedByNote uses={uses} flows={uses.all} />
       <Confirmed
         frame={frame}
         action="/settings/danger/disconnect"

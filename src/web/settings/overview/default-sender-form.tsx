@@ -1,3 +1,5 @@
+import type { FlowUses } from "#domain/flows/flow-uses.js";
+import { UsedByNote } from "../frame/used-by.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { fullLabel, unnamed, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
@@ -7,9 +9,11 @@ export interface SenderFormModel {
   current: { userId: bigint | null; version: number };
   senders: PeopleList;
   formToken: string;
+  /** Which workflows may send by it. */
+  uses: FlowUses;
 }
 
-export function SenderForm({ current, senders, formToken }: SenderFormModel) {
+export function SenderForm({ current, senders, formToken, uses }: SenderFormModel) {
   const options = senders.people;
   return (
     <section class="card" aria-labelledby="sender-title">
@@ -24,8 +28,9 @@ export function SenderForm({ current, senders, formToken }: SenderFormModel) {
         <p class="note" id="sender-note">
           {options.length === 0
             ? "Your account's users have not been read from HubSpot yet. Reload this page in a minute."
-            : "Used where a workflow step says “Default sender from the app's settings”. The user needs a connected inbox and a Sales or Service seat."}
+            : "Sends when a preset or action uses the default sender. The user needs a connected inbox and a Sales or Service seat."}
         </p>
+        <UsedByNote uses={uses} flows={uses.defaultSender} />
         <CutNote list={senders} />
         <button class="button primary" disabled={options.length === 0 && current.userId === null}>
           Save

@@ -1,5 +1,6 @@
 import { sendPage } from "#web/kit/page.js";
 import { readId } from "#web/kit/form-fields.js";
+import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { listActivePeople } from "#domain/directory/people.js";
 import {
   findPortalPolicy,
@@ -58,13 +59,15 @@ async function sendForm(
   const { options, visit, response } = exchange;
   const named = idsOf(stored?.policy.defaultSenderUserId ?? null, entry);
   const senders = await listActivePeople(options.database.pool, visit.session.portalId, named);
+  const uses = await readFlowUses(options.database.pool, visit.session.portalId);
   const frame = frameOf(exchange);
+  const current = { userId: entry, version };
   sendPage(
     response,
     409,
     <SitePage title="Default sender" current="/settings" frame={frame}>
       <Conflict changes={conflict} />
-      <SenderForm current={{ userId: entry, version }} senders={senders} formToken={frame.formToken} />
+      <SenderForm current={current} senders={senders} formToken={frame.formToken} uses={uses} />
     </SitePage>,
   );
 }

@@ -1,6 +1,7 @@
 import { sendFragment, sendPage } from "#web/kit/page.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { readHealth } from "#domain/accounts/connection-health.js";
+import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { listActivePeople } from "#domain/directory/people.js";
 import { readDirectoryReport } from "#domain/directory/report.js";
 import { createFormat } from "../words/format.js";
@@ -29,7 +30,7 @@ export async function showOverview(exchange: Exchange): Promise<void> {
   const { policy, version } = await findPortalPolicy(database, portalId);
   const { defaultSenderUserId } = policy;
   const named = defaultSenderUserId === null ? [] : [defaultSenderUserId];
-  const [senders, trouble, health, history, loads, troubledCount, report] = await Promise.all([
+  const [senders, trouble, health, history, loads, troubledCount, report, uses] = await Promise.all([
     listActivePeople(database.pool, portalId, named),
     readLive(options, portal),
     readHealth(database, portalId),
@@ -37,6 +38,7 @@ export async function showOverview(exchange: Exchange): Promise<void> {
     listSenderLoads(database, portalId, options.now()),
     countTroubledSenders(database.pool, portalId),
     readDirectoryReport(database.pool, portalId),
+    readFlowUses(database.pool, portalId),
   ]);
   const frame = frameOf(exchange);
   const { formToken } = frame;
@@ -50,7 +52,7 @@ export async function showOverview(exchange: Exchange): Promise<void> {
     troubledCount,
     trouble,
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
-    sender: { current: { userId: defaultSenderUserId, version }, senders, formToken },
+    sender: { current: { userId: defaultSenderUserId, version }, senders, formToken, uses },
   };
   sendPage(response, 200, <SettingsPage {...model} />);
 }

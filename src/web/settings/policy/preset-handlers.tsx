@@ -10,6 +10,7 @@ import {
   type StoredPreset,
 } from "#domain/policy/preset-store.js";
 import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges } from "../words/changes.js";
 import { readNameable } from "../words/names.js";
@@ -32,11 +33,12 @@ export async function showPresets(exchange: Exchange): Promise<void> {
 async function sendPresets(exchange: Exchange, refused?: bigint | null): Promise<void> {
   const { options, visit, response } = exchange;
   const { portalId } = visit.session;
-  const [presets, nameable] = await Promise.all([
+  const [presets, nameable, uses] = await Promise.all([
     listPresets(options.database, portalId),
     readNameable(options.database, portalId),
+    readFlowUses(options.database.pool, portalId),
   ]);
-  const model = { frame: frameOf(exchange), presets, nameable, refused };
+  const model = { frame: frameOf(exchange), presets, nameable, uses, refused };
   sendPage(response, refused === undefined ? 200 : 409, <PresetsPage {...model} />);
 }
 
@@ -47,7 +49,7 @@ export async function showPreset(exchange: Exchange): Promise<void> {
   if (saved === "missing") return sendNoPreset(exchange);
   const nameable = await readNameable(options.database, visit.session.portalId);
   const entry = presetEntryOf(saved ?? { name: "", policy: INITIAL_POLICY });
-  sendForm(exchange, { saved, nameable, entry, version: saved?.version ?? 0, problems: {} });
+  await sendForm(exchange, { saved, nameable, entry, version: saved?.version ?? 0, problems: {} });
 }
 
 /** `POST /settings/presets/new` and `/settings/presets/:presetId`: what cannot be saved comes back as it was typed. */
@@ -104,7 +106,7 @@ export async function removePreset(exchange: FormExchange): Promise<void> {
   }
   const nameable = await readNameable(database, portalId);
   const state = { entry: presetEntryOf(kept), version: kept.version, problems: {} };
-  sendForm(exchange, { saved: kept, nameable, ...state, isChangedMeanwhile: true });
+  await sendForm(exchange, { saved: kept, nameable, ...state, isChangedMeanwhile: true });
 }
 
 /** `POST /settings/presets/default`: the preset of field `preset`, or none if it is empty, in place of that of `instead`. */
@@ -123,12 +125,13 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
   finishForm(exchange, outcome === "saved" ? "default-preset-set" : "preset-gone");
 }
 
-function sendForm(exchange: Exchange, model: Omit<PresetModel, "frame">): void {
+async function sendForm(exchange: Exchange, model: Omit<PresetModel, "frame" | "uses">): Promise<void> {
   const status = statusOf({
     problems: model.problems,
     conflict: model.conflict ?? model.isChangedMeanwhile,
   });
-  sendPage(exchange.response, status, <PresetPage frame={frameOf(exchange)} {...model} />);
+  const uses = await readFlowUses(exchange.options.database.pool, exchange.visit.session.portalId);
+  sendPage(exchange.response, status, <PresetPage frame={frameOf(exchange)} uses={uses} {...model} />);
 }
 
 /** Undefined for the address of a new one. */

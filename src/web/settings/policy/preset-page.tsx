@@ -1,3 +1,4 @@
+import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import type { FormState } from "../frame/versioned-form.js";
 import type { PresetEntry } from "./preset-entry.js";
@@ -17,6 +18,7 @@ import {
 import { peopleNote, rotationNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
+import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 
 export interface PresetModel extends FormState<PresetEntry> {
@@ -24,6 +26,8 @@ export interface PresetModel extends FormState<PresetEntry> {
   /** Undefined for a new one. */
   saved: StoredPreset | undefined;
   nameable: Nameable;
+  /** Which workflows depend on it. */
+  uses: FlowUses;
   /** Another admin's save kept it from being deleted. */
   isChangedMeanwhile?: boolean;
 }
@@ -61,7 +65,9 @@ export function PresetPage(model: PresetModel) {
             Try it
           </a>
         )}
-        {saved === undefined ? null : <Delete frame={frame} path={path} saved={saved} version={version} />}
+        {saved === undefined ? null : (
+          <Delete frame={frame} path={path} saved={saved} version={version} uses={model.uses} />
+        )}
       </div>
     </SitePage>
   );
@@ -76,9 +82,10 @@ interface DeleteModel {
   path: string;
   saved: StoredPreset;
   version: number;
+  uses: FlowUses;
 }
 
-function Delete({ frame, path, saved, version }: DeleteModel) {
+function Delete({ frame, path, saved, version, uses }: DeleteModel) {
   return (
     <details class="confirm">
       <summary>Delete this preset</summary>
@@ -86,6 +93,7 @@ function Delete({ frame, path, saved, version }: DeleteModel) {
         Steps of workflows that name it have to be given another one.
         {saved.isDefault ? " The built-in policy then applies to steps that name none." : ""}
       </p>
+      <UsedByNote uses={uses} flows={uses.presets.get(String(saved.presetId))} />
       <PostForm action={`${path}/delete`} formToken={frame.formToken}>
         <input type="hidden" name="version" value={version} />
         <button class="button danger">Delete</button>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { BUILT_IN_PRESET, type FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import type { Nameable } from "../words/names.js";
 import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
@@ -6,6 +7,7 @@ import { MAX_PRESETS, type ListedPreset } from "#domain/policy/preset-store.js";
 import { numbered } from "../words/format.js";
 import { ChangeTable } from "../words/change-table.js";
 import { PostForm } from "../frame/fields.js";
+import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -16,11 +18,13 @@ export interface PresetsModel {
   frame: Frame;
   presets: readonly ListedPreset[];
   nameable: Nameable;
+  /** Which workflows depend on which. */
+  uses: FlowUses;
   /** What could not be made the default, since another admin was quicker; null: the built-in policy. */
   refused?: bigint | null | undefined;
 }
 
-export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel) {
+export function PresetsPage({ frame, presets, nameable, uses, refused }: PresetsModel) {
   const current = presets.find(({ isDefault }) => isDefault);
   const hasDefault = current !== undefined;
   return (
@@ -35,13 +39,9 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
       )}
       <section class="presets" aria-label="Presets">
         {hasDefault ? null : (
-          <PresetCard
-            title="Built-in"
-            policy={INITIAL_POLICY}
-            domainCount={0}
-            nameable={nameable}
-            isDefault
-          />
+          <PresetCard title="Built-in" policy={INITIAL_POLICY} domainCount={0} nameable={nameable} isDefault>
+            <UsedByNote uses={uses} flows={uses.presets.get(BUILT_IN_PRESET)} />
+          </PresetCard>
         )}
         {presets.map((preset) => (
           <PresetCard
@@ -53,6 +53,8 @@ export function PresetsPage({ frame, presets, nameable, refused }: PresetsModel)
             nameable={nameable}
             isDefault={preset.isDefault}
           >
+            <UsedByNote uses={uses} flows={uses.presets.get(String(preset.presetId))} />
+            <DefaultChange uses={uses} />
             <DefaultButton frame={frame} preset={preset} current={current} />
           </PresetCard>
         ))}
@@ -92,6 +94,18 @@ function RefusedDefault({ presets, current, refused }: RefusedModel) {
         heads={["Saved by them", "Chosen by you"]}
       />
     </div>
+  );
+}
+
+/** Said beside the button: whom another default concerns. */
+function DefaultChange({ uses }: { uses: FlowUses }) {
+  const { defaultPreset: flows } = uses;
+  if (flows.length === 0) return null;
+  return (
+    <p class="note">
+      {numbered(flows.length, "workflow")} without a preset of {flows.length === 1 ? "its" : "their"} own will
+      follow another default.
+    </p>
   );
 }
 

@@ -11,6 +11,7 @@ import {
   type RotationDraft,
   type StoredRotation,
 } from "#domain/policy/rotation-store.js";
+import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges } from "../words/changes.js";
 import { readNameable } from "../words/names.js";
@@ -34,12 +35,13 @@ import { submitVersioned } from "../frame/versioned-form.js";
 export async function showRotations(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
   const { portalId } = visit.session;
-  const [nameable, rotations, usedBy] = await Promise.all([
+  const [nameable, rotations, usedBy, uses] = await Promise.all([
     readNameable(options.database, portalId),
     listRotations(options.database, portalId),
     presetsNaming(options.database, portalId),
+    readFlowUses(options.database.pool, portalId),
   ]);
-  const model = { frame: frameOf(exchange), nameable, rotations, usedBy };
+  const model = { frame: frameOf(exchange), nameable, rotations, usedBy, uses };
   sendPage(response, 200, <RotationsPage {...model} />);
 }
 
@@ -50,7 +52,7 @@ export async function showRotation(exchange: Exchange): Promise<void> {
   if (saved === "missing") return sendNoRotation(exchange);
   const nameable = await readNameable(options.database, visit.session.portalId);
   const entry = saved === undefined ? EMPTY_ROTATION : rotationEntryOf(saved);
-  sendForm(exchange, { saved, nameable, entry, version: saved?.version ?? 0, problems: {} });
+  await sendForm(exchange, { saved, nameable, entry, version: saved?.version ?? 0, problems: {} });
 }
 
 /**
@@ -119,13 +121,14 @@ export async function removeRotation(exchange: FormExchange): Promise<void> {
   const nameable = await readNameable(options.database, portalId);
   const state = { entry: rotationEntryOf(saved), version: saved.version, problems: {} };
   const reason = outcome.kind === "in-use" ? { usedBy: outcome.presetNames } : { isChangedMeanwhile: true };
-  sendForm(exchange, { saved, nameable, ...state, ...reason });
+  await sendForm(exchange, { saved, nameable, ...state, ...reason });
 }
 
-function sendForm(exchange: Exchange, model: Omit<RotationModel, "frame">): void {
+async function sendForm(exchange: Exchange, model: Omit<RotationModel, "frame" | "uses">): Promise<void> {
   const { problems, conflict, usedBy, isChangedMeanwhile } = model;
   const status = statusOf({ problems, conflict: conflict ?? usedBy ?? isChangedMeanwhile });
-  sendPage(exchange.response, status, <RotationPage frame={frameOf(exchange)} {...model} />);
+  const uses = await readFlowUses(exchange.options.database.pool, exchange.visit.session.portalId);
+  sendPage(exchange.response, status, <RotationPage frame={frameOf(exchange)} uses={uses} {...model} />);
 }
 
 /** Undefined for the address of a new one. */

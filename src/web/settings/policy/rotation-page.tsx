@@ -1,3 +1,4 @@
+import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import type { FormState } from "../frame/versioned-form.js";
 import type { RotationEntry } from "./rotation-entry.js";
@@ -9,6 +10,7 @@ import { peopleNote } from "./empty-choices.js";
 import { activePeople } from "./policy-page.js";
 import { NEW_ROTATION_PATH, ROTATIONS_PATH, percentOf } from "./rotations-page.js";
 import { SENDERS_PATH } from "../senders/senders-page.js";
+import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -17,6 +19,8 @@ export interface RotationModel extends FormState<RotationEntry> {
   /** Undefined for a new one. */
   saved: StoredRotation | undefined;
   nameable: Nameable;
+  /** Which workflows depend on it. */
+  uses: FlowUses;
   /** Presets that keep it from being deleted. */
   usedBy?: readonly string[];
   /** Another admin's save kept it from being deleted. */
@@ -73,13 +77,26 @@ export function RotationPage(model: RotationModel) {
           </a>
         )}
         {saved === undefined ? null : (
-          <PostForm action={`${path}/delete`} formToken={frame.formToken}>
-            <input type="hidden" name="version" value={version} />
-            <button class="button danger">Delete</button>
-          </PostForm>
+          <Delete frame={frame} saved={saved} version={version} uses={model.uses} />
         )}
       </div>
     </SitePage>
+  );
+}
+
+type DeleteModel = Pick<RotationModel, "frame" | "version" | "uses"> & { saved: StoredRotation };
+
+function Delete({ frame, saved, version, uses }: DeleteModel) {
+  return (
+    <details class="confirm">
+      <summary>Delete this rotation</summary>
+      <p>Actions of workflows that use this rotation will fail until you choose another sender in them.</p>
+      <UsedByNote uses={uses} flows={uses.rotations.get(String(saved.rotationId))} />
+      <PostForm action={`${pathOf(saved)}/delete`} formToken={frame.formToken}>
+        <input type="hidden" name="version" value={version} />
+        <button class="button danger">Delete</button>
+      </PostForm>
+    </details>
   );
 }
 

@@ -1,6 +1,8 @@
+import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import { MAX_ROTATIONS, type ListedRotation } from "#domain/policy/rotation-store.js";
 import { LONGEST_LABEL, type Nameable } from "../words/names.js";
+import { UsedBy } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
@@ -14,9 +16,11 @@ export interface RotationsModel {
   rotations: readonly ListedRotation[];
   /** Names of the presets that use a rotation, by its id. */
   usedBy: ReadonlyMap<string, readonly string[]>;
+  /** Which workflows depend on which. */
+  uses: FlowUses;
 }
 
-export function RotationsPage({ frame, nameable, rotations, usedBy }: RotationsModel) {
+export function RotationsPage({ frame, nameable, rotations, usedBy, uses }: RotationsModel) {
   const names = new Map(nameable.people.map(({ userId, label }) => [userId, shorten(label, LONGEST_LABEL)]));
   return (
     <SitePage
@@ -36,11 +40,18 @@ export function RotationsPage({ frame, nameable, rotations, usedBy }: RotationsM
                 <th scope="col">Senders and shares</th>
                 <th scope="col">Picks so far</th>
                 <th scope="col">Used by presets</th>
+                {uses.isKnown ? <th scope="col">Workflows</th> : null}
               </tr>
             </thead>
             <tbody>
               {rotations.map((rotation) => (
-                <Row key={String(rotation.rotationId)} rotation={rotation} frame={frame} names={names}>
+                <Row
+                  key={String(rotation.rotationId)}
+                  rotation={rotation}
+                  frame={frame}
+                  names={names}
+                  uses={uses}
+                >
                   {usedBy.get(rotation.rotationId.toString()) ?? []}
                 </Row>
               ))}
@@ -67,11 +78,12 @@ interface RowModel {
   frame: Frame;
   /** Of people, by user id. */
   names: ReadonlyMap<bigint, string>;
+  uses: FlowUses;
   /** Names of presets. */
   children: readonly string[];
 }
 
-function Row({ rotation, frame, names, children: presetNames }: RowModel) {
+function Row({ rotation, frame, names, uses, children: presetNames }: RowModel) {
   const { firstMembers, memberCount, totalWeight, picks } = rotation;
   const rest = memberCount - firstMembers.length;
   return (
@@ -97,6 +109,13 @@ function Row({ rotation, frame, names, children: presetNames }: RowModel) {
       <td data-label="Presets">
         <span>{presetNames.length === 0 ? "–" : presetNames.join(", ")}</span>
       </td>
+      {uses.isKnown ? (
+        <td data-label="Workflows" class="wide">
+          <span>
+            <UsedBy uses={uses} flows={uses.rotations.get(rotation.rotationId.toString())} />
+          </span>
+        </td>
+      ) : null}
     </tr>
   );
 }

@@ -1,3 +1,4 @@
+import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { sendPage } from "#web/kit/page.js";
 import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import {
@@ -117,7 +118,7 @@ export async function showSender(exchange: Exchange): Promise<void> {
   const item = await findItem(exchange);
   if (item === undefined) return sendNoSender(exchange);
   const { choices, marks, version } = await findSender(options.database, visit.session.portalId, item.userId);
-  sendForm(exchange, { item, marks, entry: senderEntryOf(choices), version, problems: {} });
+  await sendForm(exchange, { item, marks, entry: senderEntryOf(choices), version, problems: {} });
 }
 
 /** `POST /settings/senders/:userId`: what cannot be saved comes back as it was typed. */
@@ -159,8 +160,10 @@ export async function clearSender(exchange: FormExchange): Promise<void> {
 
 const NO_NAMES = { people: new Map(), rotations: new Map() };
 
-function sendForm(exchange: Exchange, model: Omit<SenderModel, "frame">): void {
-  sendPage(exchange.response, statusOf(model), <SenderPage frame={frameOf(exchange)} {...model} />);
+async function sendForm(exchange: Exchange, model: Omit<SenderModel, "frame" | "uses">): Promise<void> {
+  const uses = await readFlowUses(exchange.options.database.pool, exchange.visit.session.portalId);
+  const page = <SenderPage frame={frameOf(exchange)} uses={uses} {...model} />;
+  sendPage(exchange.response, statusOf(model), page);
 }
 
 async function findItem({ options, visit, request }: Exchange): Promise<SenderItem | undefined> {

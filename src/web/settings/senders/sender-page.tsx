@@ -1,3 +1,4 @@
+import type { FlowUses } from "#domain/flows/flow-uses.js";
 import type { Frame } from "../frame/shell.js";
 import type { Problems } from "../frame/problems.js";
 import type { FormState } from "../frame/versioned-form.js";
@@ -16,17 +17,20 @@ import {
   TextField,
   TimeField,
 } from "../frame/fields.js";
+import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
 import { REFUSALS, SENDERS_PATH } from "./senders-page.js";
 
 export interface SenderModel extends FormState<SenderEntry> {
   frame: Frame;
   item: SenderItem;
+  /** Which workflows may send by this person. */
+  uses: FlowUses;
   /** What HubSpot said of the sender. */
   marks: SenderMarks;
 }
 
-export function SenderPage({ frame, item, marks, entry, version, problems, conflict }: SenderModel) {
+export function SenderPage({ frame, item, uses, marks, entry, version, problems, conflict }: SenderModel) {
   const path = `${SENDERS_PATH}/${item.userId}`;
   const seats = item.seatNames.length === 0 ? "Seats are not known." : `Seats: ${item.seatNames.join(", ")}.`;
   return (
@@ -36,6 +40,7 @@ export function SenderPage({ frame, item, marks, entry, version, problems, confl
       title={item.label}
       lead={`${item.email ?? "No email address known"}. ${seats} Sent in the last 24 hours: ${frame.format.count(item.sentLastDay)} of ${frame.format.count(item.dailyCap)}.`}
     >
+      <UsedByNote uses={uses} flows={uses.senders.get(String(item.userId))} />
       <Refusal frame={frame} marks={marks} path={path} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
