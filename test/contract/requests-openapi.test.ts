@@ -43,6 +43,9 @@ const ENDPOINTS: readonly [name: string, method: string, path: RegExp, status: n
   ["the user who signs in", "GET", /^\/settings\/users\/2026-03\/\d+$/, 200],
   ["one contact", "GET", /^\/crm\/objects\/2026-09\/contacts\/\d+$/, 200],
   ["many contacts", "POST", /^\/crm\/objects\/2026-09\/contacts\/batch\/read$/, 200],
+  ["list of workflows", "GET", /^\/automation\/v4\/flows$/, 200],
+  ["many workflows", "POST", /^\/automation\/v4\/flows\/batch\/read$/, 200],
+  ["old numbers of workflows", "POST", /^\/automation\/v4\/workflow-id-mappings\/batch\/read$/, 200],
   ["account details", "GET", /^\/account-info\/2026-09\/details$/, 200],
 ];
 
@@ -225,6 +228,16 @@ suite("every request of a whole journey keeps HubSpot's published contract", () 
     await run.finished;
     const callbackId = run.executions[0]?.callbackId ?? "";
     expect(portal.callbacks.get(callbackId)?.accepted?.requestContext).toEqual(context);
+  });
+
+  test("reading the workflows again once our step in them is known", async () => {
+    // The first call told our action's number; until then the step is anybody's.
+    await running.simulator.waitFor(() => requestsTo("old numbers of workflows").length > 0, {
+      what: "the old number of the workflow that has our step",
+    });
+    expect(requestsTo("many workflows").at(-1)?.body).toMatchObject({
+      inputs: expect.arrayContaining([{ type: "FLOW_ID", flowId: portal.flows.all()[0]?.id }]),
+    });
   });
 
   test("the lists were read to their end, page by page", () => {

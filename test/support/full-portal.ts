@@ -5,6 +5,7 @@ import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Database } from "#platform/db/client.js";
 import { seedExecutions, type ExecutionSeed } from "./executions.js";
 import { adminOf } from "./actors.js";
+import { storeFlow } from "./stored-flows.js";
 
 /** Written by somebody who means no good: markup, right to left, and far too long. */
 const HOSTILE = `<script>alert("name")</script> \u202Egnol ${"verylong".repeat(1_250)}`;
@@ -21,6 +22,7 @@ export async function fillPortal(database: Database, portal: SimulatedPortal): P
   ]);
   await addTroubles(database, portal);
   await decidePolicy(database, portal);
+  await addFlows(database, portal);
   await database.prisma.bulkJob.createMany({
     data: [
       {
@@ -41,6 +43,18 @@ export async function fillPortal(database: Database, portal: SimulatedPortal): P
       },
     ],
   });
+}
+
+/** Workflows of every state, with all that can be gone, and names as long as HubSpot lets them be. */
+async function addFlows({ pool, prisma }: Database, portal: SimulatedPortal): Promise<void> {
+  const portalId = BigInt(portal.portalId);
+  const { sequenceId } = await prisma.sequence.findFirstOrThrow({ where: { portalId } });
+  const gone = { sequenceId: "404", senderMode: "specific_user", senderUserId: 999n, presetId: 77n };
+  const steps = [{ sequenceId, senderMode: "contact_owner" }, { kind: "WAIT_FOR_SEQUENCE_END" }, gone];
+  await storeFlow(pool, portalId, { flowId: "9001", name: HOSTILE.slice(0, 1_000), steps });
+  const native = [{ kind: "NATIVE_ENROLL", sequenceId }, { kind: "NATIVE_UNENROLL" }];
+  await storeFlow(pool, portalId, { flowId: "9002", name: "Renewals", isEnabled: false, steps: native });
+  await storeFlow(pool, portalId, { flowId: "9003", name: null, isListed: false, steps: [gone] });
 }
 
 async function monthOf({ prisma }: Database, portal: SimulatedPortal): Promise<ExecutionSeed[]> {

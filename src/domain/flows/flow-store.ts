@@ -69,14 +69,15 @@ const SAVE_LISTED = (leaseCte: string): string => `
             IS DISTINCT FROM (excluded.name, excluded.is_enabled, excluded.revision_id, excluded.changed_at, true)
   )
   SELECT EXISTS (SELECT FROM lease) AS is_ours, ARRAY(
-    SELECT incoming.flow_id FROM incoming LEFT JOIN flows f ON f.portal_id = $1 AND f.flow_id = incoming.flow_id
-     WHERE f.steps_read_as IS DISTINCT FROM incoming.revision_id || ' ' || $8::text) AS unread`;
+    SELECT incoming.flow_id FROM incoming
+     WHERE (SELECT steps_read_as FROM flows f WHERE f.portal_id = $1 AND f.flow_id = incoming.flow_id)
+           IS DISTINCT FROM incoming.revision_id || ' ' || $8::text) AS unread`;
 
 const SAVE_STEPS = (leaseCte: string): string => `
   WITH ${leaseCte}, incoming AS (
-    SELECT row.*, ARRAY(SELECT jsonb_array_elements_text(varying_json)) AS varying
+    SELECT given.*, ARRAY(SELECT jsonb_array_elements_text(varying_json)) AS varying
       FROM unnest($5::text[], $6::text[], $7::text[], $8::jsonb[], ${COLUMNS.map((_, index) => `$${index + 9}::text[]`).join(", ")})
-        AS row (flow_id, action_id, kind, varying_json, ${COLUMNS.join(", ")})
+        AS given (flow_id, action_id, kind, varying_json, ${COLUMNS.join(", ")})
   ), gone AS (
     DELETE FROM flow_steps s USING lease
      WHERE s.portal_id = lease.portal_id AND s.flow_id = ANY ($3::text[])
@@ -89,7 +90,7 @@ const SAVE_STEPS = (leaseCte: string): string => `
   ), noted AS (
     UPDATE flows f SET steps_read_as = read.read_as
       FROM lease, unnest($3::text[], $4::text[]) AS read (flow_id, read_as)
-     WHERE f.portal_id = lease.portal_id AND f.flow_id = read.flow_id
+     WHERE f.portal_id = lease.portal_id AND f.flow_id = ANY ($3::text[]) AND f.flow_id = read.flow_id
   )
   SELECT EXISTS (SELECT FROM lease) AS is_ours`;
 
@@ -97,7 +98,7 @@ const SAVE_WORKFLOW_IDS = (leaseCte: string): string => `
   WITH ${leaseCte}, written AS (
     UPDATE flows f SET workflow_id = mapped.workflow_id
       FROM lease, unnest($3::text[], $4::text[]) AS mapped (flow_id, workflow_id)
-     WHERE f.portal_id = lease.portal_id AND f.flow_id = mapped.flow_id
+     WHERE f.portal_id = lease.portal_id AND f.flow_id = ANY ($3::text[]) AND f.flow_id = mapped.flow_id
   )
   SELECT EXISTS (SELECT FROM lease) AS is_ours`;
 

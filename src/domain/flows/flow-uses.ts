@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
 import { LEFT_TO_PRESET } from "#domain/contract/enroll-contract.js";
 
-/** A workflow that depends on something of ours. */
+/** A workflow that depends on what an admin set up here. */
 export interface UsingFlow {
   readonly flowId: string;
   readonly name: string | null;

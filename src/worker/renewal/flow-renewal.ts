@@ -3,13 +3,16 @@ import type { FlowProblem, FlowsReport } from "#domain/flows/flow-state.js";
 import { stepsOf } from "#domain/flows/flow-steps.js";
 import { readAs, type FlowStore } from "#domain/flows/flow-store.js";
 import { FLOWS_AT_ONCE } from "#platform/hubspot/flow-requests.js";
-import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { HubSpotRejected, HubSpotTimedOut, HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 
 /** Limits an endless list: 20,000 workflows, far more than an account can have. */
 export const MOST_FLOW_PAGES = 200;
-/** How often a request is tried before the renewal is given up. */
+/**
+ * How often a request is tried before the renewal is given up; the first one, and one without an answer in time, once.
+ * Failures in a row open the portal's circuit, and contacts must not wait for that: names can be read later.
+ */
 const TRIES = 3;
 
 /** The portal's current owner, who does the step. */
@@ -47,6 +50,7 @@ export class FlowRenewal {
   readonly #cursors = new Set<string>();
   #pages = 0;
   #tries = 0;
+  #hasAnswer = false;
   readonly #listed = new Set<string>();
   #unread: string[] = [];
   #numberless: string[] = [];
@@ -78,7 +82,7 @@ export class FlowRenewal {
   /**
    * Sends one request, and stores what it brings.
    *
-   * @throws LeaseLost, and whatever is no answer of HubSpot's: a dead grant, a fault of our own.
+   * @throws LeaseLost, and whatever did not come from HubSpot: a dead grant, a fault of our own.
    */
   async step(hands: FlowHands): Promise<void> {
     try {
@@ -86,6 +90,7 @@ export class FlowRenewal {
       else if (this.#phase === "steps") await this.#readSteps(hands);
       else if (this.#phase === "numbers") await this.#readNumbers(hands);
       this.#tries = 0;
+      this.#hasAnswer = true;
     } catch (fault) {
       this.#afterFault(fault);
     }
@@ -176,7 +181,8 @@ export class FlowRenewal {
     }
     if (!(fault instanceof HubSpotUnavailable)) throw fault;
     this.#tries += 1;
-    if (this.#tries < TRIES) return;
+    const isWorthwhile = this.#hasAnswer && !(fault instanceof HubSpotTimedOut);
+    if (isWorthwhile && this.#tries < TRIES) return;
     this.#problem = "UNAVAILABLE";
     this.#message = fault.message;
     this.#isPutOff = true;

@@ -53,6 +53,7 @@ describe("while the database does not answer", () => {
       applyChanges: () => Promise.resolve(new Set<bigint>()),
       wake: () => undefined,
       onOptionsAsked: () => undefined,
+      onActionType: () => undefined,
       readHoldSettings: () => Promise.resolve({ timeZone: null, maxHoldDays: 30, now: new Date() }),
       readFirstAnswer: () => Promise.resolve(undefined),
     });

@@ -18,6 +18,8 @@ const OF_THE_ACCOUNT = [
   ...["portals", "portal_tokens", "portal_settings", "portal_drains", "portal_admins", "senders", "users"],
   ...[
     "owners",
+    "flows",
+    "flow_steps",
     "sequences",
     "rotations",
     "presets",
@@ -39,7 +41,13 @@ const OF_A_CHANGE = [
   ...["bulk_jobs.user_email", "bulk_jobs.action", "bulk_jobs.state", "bulk_jobs.stopped_reason"],
 ];
 /** No rows of accounts: migrations, what expired, and the queue, whose jobs hold an account's number (deleted with it). */
-const WITHOUT_ACCOUNTS = [/^_?[a-z_]*migrations$/, /^revoked_sessions$/, /^redeemed_states$/, /^pgboss\./];
+const WITHOUT_ACCOUNTS = [
+  /^_?[a-z_]*migrations$/,
+  /^revoked_sessions$/,
+  /^redeemed_states$/,
+  /^action_types$/,
+  /^pgboss\./,
+];
 
 /** Access that was given up: HubSpot is told first, for two weeks at most. */
 const UNTIL_HUBSPOT_KNOWS = ["grant_revocations"];

@@ -90,7 +90,9 @@ describe("the copy of a portal's sequences, owners and users", () => {
     const active = [...portal.users.values()].filter((user) => user.active).length;
     expect(await prisma().user.count({ where: { ...of(portal), isListed: true } })).toBe(active);
     // Who installs; two pages of active owners, one of archived ones, two of users, the account; three of sequences, as five people.
-    expect(portal.traffic.counted).toBe(7 + 5 * 3);
+    // The workflows are read after it, at their own pace.
+    const { counted, byEndpoint } = portal.traffic;
+    expect(counted - (byEndpoint.get("flows")?.requests ?? 0)).toBe(7 + 5 * 3);
   });
 
   test("members who have left cost a request each once, not with every contact", async () => {

@@ -26,7 +26,7 @@ describe("a portal's turn", () => {
     statements = [];
     await pool.query(`TRUNCATE executions, portal_drains, portals CASCADE`);
     await pool.query(
-      `INSERT INTO portals (portal_id, status, directory_synced_at) VALUES ($1, 'CONNECTED', now())`,
+      `INSERT INTO portals (portal_id, status, directory_synced_at, flows_read_at) VALUES ($1, 'CONNECTED', now(), now())`,
       [PORTAL],
     );
     await pool.query(`INSERT INTO portal_drains (portal_id, epoch, is_released) VALUES ($1, 3, true)`, [
@@ -115,13 +115,21 @@ describe("a portal's turn", () => {
       {
         isConnected: true,
         directory: expect.objectContaining({ syncedAt: expect.any(Date) }),
+        flows: { requestedAt: null, readAt: expect.any(Date), now: expect.any(Date) },
         oldestClaim: 4n,
         areDoubtsDue: true,
       },
-      { isConnected: false, directory: undefined, oldestClaim: undefined, areDoubtsDue: false },
+      {
+        isConnected: false,
+        directory: undefined,
+        flows: undefined,
+        oldestClaim: undefined,
+        areDoubtsDue: false,
+      },
       {
         isConnected: false,
         directory: expect.objectContaining({ syncedAt: null }),
+        flows: expect.objectContaining({ readAt: null }),
         oldestClaim: undefined,
         areDoubtsDue: false,
       },

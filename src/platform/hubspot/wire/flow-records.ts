@@ -43,7 +43,7 @@ const field = z.union([
   z.looseObject({ type: z.string() }).transform((): FlowField => ({ kind: "varies" })),
 ]);
 
-/** A step that does something. Branches and delays between steps have other forms, and are no concern of ours. */
+/** A step that does something. Branches and delays between steps have other forms, and are left out. */
 export const flowAction = z.object({
   actionId: token,
   actionTypeId: z.string().regex(/^\d{1,10}-\d{1,20}$/),
