@@ -6,6 +6,7 @@ import type { EnrollmentEnd } from "../simulator/portal/model.js";
 import type { Simulator } from "../simulator/simulator.js";
 import { loadActionDefinition } from "../simulator/workflow/history.js";
 import type { WorkflowRun } from "../simulator/workflow/run.js";
+import { addDemoFlow, workflowIdOf, type DemoFlowName } from "./demo-flows.js";
 import type { DemoAccount } from "./demo-account.js";
 import type { DemoPolicy } from "./demo-policy.js";
 
@@ -26,15 +27,24 @@ const definitionOf = (action: string) =>
     ),
   );
 
+interface EnrollStep {
+  readonly flow: DemoFlowName;
+  readonly contactIds: readonly string[];
+  readonly presetId: string;
+}
+
 /** Sends contacts through “Enroll in sequence”; the preset decides what the step leaves open. */
 export function runEnroll(
   { account, publicUrl }: DemoStage,
-  { contactIds, presetId }: { contactIds: readonly string[]; presetId: string },
+  { flow, contactIds, presetId }: EnrollStep,
 ): WorkflowRun {
-  return account.portal.runAction({
+  const { portal, sequenceId } = account;
+  addDemoFlow(portal, { name: flow, sequenceId, presetId, goesOn: flow === "Inbound" });
+  return portal.runAction({
     actionUrl: publicUrl + ENROLL_ROUTE,
     contactIds,
-    inputs: { sequence_id: account.sequenceId, sender_mode: "contact_owner", preset_id: presetId },
+    ...workflowIdOf(portal, flow),
+    inputs: { sequence_id: sequenceId, sender_mode: "contact_owner", preset_id: presetId },
     objectProperties: [...REQUESTED_PROPERTIES],
     duplicateProbability: DUPLICATE_PROBABILITY,
     definition: definitionOf("enroll"),
@@ -50,10 +60,11 @@ export async function runBoth(
   policy: DemoPolicy,
 ): Promise<Record<"outbound" | "inbound", WorkflowRun>> {
   const { outbound: contactIds, inbound, portal } = stage.account;
-  const outbound = runEnroll(stage, { contactIds, presetId: policy.outboundPresetId });
+  const outbound = runEnroll(stage, { flow: "Outbound", contactIds, presetId: policy.outboundPresetId });
   const [withoutInbox = ""] = contactIds;
   await stage.simulator.waitFor(() => portal.enrollments.factsOf(withoutInbox).posts > 0);
-  return { outbound, inbound: runEnroll(stage, { contactIds: inbound, presetId: policy.inboundPresetId }) };
+  const step = { flow: "Inbound", contactIds: inbound, presetId: policy.inboundPresetId } as const;
+  return { outbound, inbound: runEnroll(stage, step) };
 }
 
 /** The next step of the inbound workflow: is the contact in a sequence? */
@@ -64,6 +75,7 @@ export async function runCheck(
   const run = account.portal.runAction({
     actionUrl: publicUrl + CHECK_ENROLLMENT_ROUTE,
     contactIds,
+    ...workflowIdOf(account.portal, "Inbound"),
     inputs: {},
     objectProperties: [],
     definition: definitionOf("check-enrollment"),
@@ -80,6 +92,7 @@ export async function runWait(
   const run = account.portal.runAction({
     actionUrl: publicUrl + WAIT_FOR_SEQUENCE_END_ROUTE,
     contactIds,
+    ...workflowIdOf(account.portal, "Inbound"),
     inputs: { max_wait_days: "14" },
     objectProperties: [],
     definition: definitionOf("wait-for-sequence-end"),

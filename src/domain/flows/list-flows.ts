@@ -36,7 +36,7 @@ export interface ListedStep {
 export type FlowSwitch = "on" | "off" | "deleted";
 
 /** A workflow with a step that enrolls, checks, waits or unenrolls. */
-export interface ListedFlow {
+export interface KnownFlow {
   readonly flowId: string;
   /** HubSpot's old number, which calls may name instead. */
   readonly workflowId: string | null;
@@ -49,7 +49,7 @@ export interface ListedFlow {
 /** What we know of a portal's workflows. */
 export interface FlowList {
   /** Those that are on first, then by name. */
-  readonly flows: readonly ListedFlow[];
+  readonly flows: readonly KnownFlow[];
   /** How many there are in all, also beyond those listed. */
   readonly count: number;
   /** Null: never. */
@@ -157,8 +157,8 @@ function userIdOf(id: string | null): bigint | undefined {
   return id !== null && /^\d{1,18}$/.test(id) ? BigInt(id) : undefined;
 }
 
-function toFlows(rows: readonly StepRow[], people: ReadonlyMap<bigint, Person>): ListedFlow[] {
-  const flows = new Map<string, ListedFlow & { steps: ListedStep[] }>();
+function toFlows(rows: readonly StepRow[], people: ReadonlyMap<bigint, Person>): KnownFlow[] {
+  const flows = new Map<string, KnownFlow & { steps: ListedStep[] }>();
   for (const row of rows) {
     const flow = flows.get(row.flow_id) ?? { ...toFlow(row), steps: [] };
     flow.steps.push(toStep(row, people));
@@ -167,7 +167,7 @@ function toFlows(rows: readonly StepRow[], people: ReadonlyMap<bigint, Person>):
   return [...flows.values()];
 }
 
-function toFlow(row: StepRow): Omit<ListedFlow, "steps"> {
+function toFlow(row: StepRow): Omit<KnownFlow, "steps"> {
   const { flow_id: flowId, workflow_id: workflowId, flow_name: name, changed_at: changedAt } = row;
   const state = !row.is_listed ? "deleted" : row.is_enabled ? "on" : "off";
   return { flowId, workflowId, name, state, changedAt };

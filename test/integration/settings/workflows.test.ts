@@ -224,6 +224,14 @@ describe("names of workflows", () => {
     expect(file).toContain('71000001,"Webinar, live",31');
   });
 
+  test("can be chosen in the activity's filter, which finds what they called for", async () => {
+    expect(await page("activity")).toContain('<option value="71000001">Webinar, live</option>');
+    const found = await read("activity?workflow=71000001");
+    expect(found).toContain("Workflow Webinar, live");
+    // What is asked for by an id without a name stays chosen.
+    expect(await page("activity?workflow=555")).toMatch(/<option value="555" selected[^>]*>555<\/option>/);
+  });
+
   test("are by the flow id first, if one workflow's old number is another's id", async () => {
     await storeFlow(pool(), portalId, { flowId: "71000001", name: "Another one" });
     expect(await read("reports?by=workflow&range=7d")).toContain("Another one");

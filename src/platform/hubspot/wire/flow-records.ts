@@ -30,16 +30,17 @@ export const listedFlow = z.object({
 export type ListedFlow = z.output<typeof listedFlow>;
 
 /** A field of a step: what was chosen, or only that each contact has its own value. */
-export type FlowField =
-  { readonly kind: "value"; readonly value: string } | { readonly kind: "varies" };
+export type FlowField = { readonly kind: "value"; readonly value: string } | { readonly kind: "varies" };
 
-const plain = z.union([z.string(), z.number(), z.boolean()]).transform(
-  (value): FlowField => ({ kind: "value", value: cutText(String(value), LONGEST_VALUE) }),
-);
+const plain = z
+  .union([z.string(), z.number(), z.boolean()])
+  .transform((value): FlowField => ({ kind: "value", value: cutText(String(value), LONGEST_VALUE) }));
 /** HubSpot writes a field as its value, or as an object that says where the value comes from. */
 const field = z.union([
   plain,
-  z.looseObject({ type: z.literal("STATIC_VALUE"), staticValue: plain }).transform((given) => given.staticValue),
+  z
+    .looseObject({ type: z.literal("STATIC_VALUE"), staticValue: plain })
+    .transform((given) => given.staticValue),
   z.looseObject({ type: z.string() }).transform((): FlowField => ({ kind: "varies" })),
 ]);
 

@@ -66,7 +66,11 @@ export function FilterForm({ query: { given }, choices, path, format }: FilterFo
         <summary>More filters</summary>
         <div class="filter-row">
           <Select field="kind" choices={kinds} given={given} />
-          <Text field="workflow" given={given} hint="id" />
+          {choices.workflows.length === 0 ? (
+            <Text field="workflow" given={given} hint="id" />
+          ) : (
+            <Select field="workflow" choices={choices.workflows} given={given} />
+          )}
           <Text field="contact" given={given} hint="id" />
           <Day field="from" given={given} />
           <Day field="to" given={given} />

@@ -2,6 +2,7 @@ import type { FlowUses, UsingFlow } from "#domain/flows/flow-uses.js";
 import { shorten } from "#platform/text/shorten.js";
 import { numbered } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
+import { workflowPath } from "../words/paths.js";
 
 /** Workflows named one by one; more are counted. */
 const NAMED = 5;
@@ -23,7 +24,7 @@ export function UsedBy({ uses: { isKnown }, flows = [] }: UsedByModel) {
       {flows.slice(0, NAMED).map((flow, index) => (
         <span key={flow.flowId}>
           {index === 0 ? "" : ", "}
-          <a href={`/settings/workflows#workflow-${flow.flowId}`}>
+          <a href={workflowPath(flow.flowId)}>
             <bdi>{shorten(flow.name ?? `Workflow ${flow.flowId}`, LONGEST_LABEL)}</bdi>
           </a>
           {flow.isEnabled ? "" : " (off)"}

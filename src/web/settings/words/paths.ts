@@ -19,6 +19,18 @@ export function jobPath(id: bigint): string {
   return `${BULK_PATH}/${id}`;
 }
 
+export const WORKFLOWS_PATH = "/settings/workflows";
+
+/** The id of a workflow's row on their page. */
+export function workflowRowId(flowId: string): string {
+  return `workflow-${flowId}`;
+}
+
+/** A workflow's row on the page of workflows. */
+export function workflowPath(flowId: string): string {
+  return `${WORKFLOWS_PATH}#${workflowRowId(flowId)}`;
+}
+
 /** The origin of HubSpot's pages for the portal: its own host, or `appUrl` if that is not known. */
 export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
   return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;

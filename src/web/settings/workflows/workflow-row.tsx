@@ -1,8 +1,9 @@
-import type { ListedFlow, ListedStep } from "#domain/flows/list-flows.js";
+import type { KnownFlow, ListedStep } from "#domain/flows/list-flows.js";
 import { shorten } from "#platform/text/shorten.js";
 import { decidedAddress } from "../overview/overview-cards.js";
 import { flowUrl, type FixPlaces } from "../words/fixes.js";
 import type { Format } from "../words/format.js";
+import { workflowRowId } from "../words/paths.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { factsOf, STATES, STEP_TITLES, WARNINGS } from "./workflow-words.js";
 
@@ -15,7 +16,7 @@ export interface FlowNumbers {
 }
 
 export interface WorkflowRowModel {
-  flow: ListedFlow;
+  flow: KnownFlow;
   numbers: FlowNumbers;
   /** What was decided from then on is counted. */
   since: Date;
@@ -23,15 +24,10 @@ export interface WorkflowRowModel {
   format: Format;
 }
 
-/** Anchor of a workflow on the page, for links from what it uses. */
-export function flowAnchor(flowId: string): string {
-  return `workflow-${flowId}`;
-}
-
 export function WorkflowRow({ flow, numbers, since, places, format }: WorkflowRowModel) {
   const { contacts, enrolled, calledAs } = numbers;
   return (
-    <tr id={flowAnchor(flow.flowId)}>
+    <tr id={workflowRowId(flow.flowId)}>
       <th scope="row">
         <FlowName flow={flow} places={places} />
       </th>

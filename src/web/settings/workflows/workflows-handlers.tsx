@@ -1,5 +1,5 @@
 import { requestFlows } from "#domain/flows/flow-state.js";
-import { listFlows, type ListedFlow } from "#domain/flows/list-flows.js";
+import { listFlows, type KnownFlow } from "#domain/flows/list-flows.js";
 import { readReport } from "#domain/history/report.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
 import { DAY_MS } from "#platform/time/units.js";
@@ -46,7 +46,7 @@ export async function readAgain(exchange: FormExchange): Promise<void> {
 
 /** Calls name a workflow by either of its ids; what came under one of them came from it. */
 function numbersOf(
-  { flowId, workflowId }: ListedFlow,
+  { flowId, workflowId }: KnownFlow,
   byId: ReadonlyMap<string | null, ReportLine>,
 ): FlowNumbers {
   const lines = [...new Set([flowId, workflowId])].flatMap((id) => byId.get(id) ?? []);

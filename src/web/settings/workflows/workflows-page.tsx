@@ -3,11 +3,11 @@ import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/fields.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { FixPlaces } from "../words/fixes.js";
+import { WORKFLOWS_PATH } from "../words/paths.js";
 import { numbered } from "../words/format.js";
 import { WorkflowRow, type FlowNumbers } from "./workflow-row.js";
 import { PROBLEMS } from "./workflow-words.js";
 
-export const WORKFLOWS_PATH = "/settings/workflows";
 export const READ_AGAIN_PATH = `${WORKFLOWS_PATH}/look-again`;
 /** Days that the numbers cover. */
 export const NUMBER_DAYS = 7;

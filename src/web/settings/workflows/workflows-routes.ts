@@ -1,7 +1,8 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
 import { readAgain, showWorkflows } from "./workflows-handlers.js";
-import { READ_AGAIN_PATH, WORKFLOWS_PATH } from "./workflows-page.js";
+import { WORKFLOWS_PATH } from "../words/paths.js";
+import { READ_AGAIN_PATH } from "./workflows-page.js";
 
 /** The account's workflows that have to do with sequences. */
 export function addWorkflowsRoutes(router: Router, { page, form }: Handlers): void {
