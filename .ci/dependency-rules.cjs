@@ -29,6 +29,7 @@ const DOMAIN = {
   vault: ["audit"],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],
+  enrollments: ["contacts", "directory", "ends", "executions"],
   history: ["audit", "executions", "contacts", "directory", "ends", "flows"],
   "dry-run": ["contacts", "directory", "senders"],
 };

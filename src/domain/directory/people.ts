@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { ClientBase, Pool } from "pg";
 
 const NAME = "nullif(trim(concat_ws(' ', first_name, last_name)), '')";
 
@@ -126,12 +126,12 @@ export function listActivePeople(
 
 /** Some people of the portal by their ids, however many it has. Ids that our copy does not know are left out. */
 export async function findPeopleByIds(
-  pool: Pool,
+  reader: Pick<ClientBase, "query">,
   portalId: bigint,
   userIds: readonly bigint[],
 ): Promise<Map<bigint, Person>> {
   if (userIds.length === 0) return new Map();
-  const { rows } = await pool.query<PersonRow>({
+  const { rows } = await reader.query<PersonRow>({
     name: "directory-some-people",
     text: `SELECT user_id, label, email, is_active FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
     values: [portalId, userIds],

@@ -1,13 +1,13 @@
-import type { Pool } from "pg";
+import type { ClientBase, Pool } from "pg";
 import type { EndOutcome, EnrollmentEnd } from "#domain/contract/enrollment-end.js";
 
 /** The known ends among these executions of a portal, by execution; one without a known end is not in the map. */
 export async function readEnds(
-  pool: Pool,
+  reader: Pick<ClientBase, "query">,
   portalId: bigint,
   executionIds: readonly bigint[],
 ): Promise<Map<bigint, EnrollmentEnd>> {
-  const { rows } = await pool.query<{ execution_id: string; outcome: EndOutcome; ended_at: Date }>({
+  const { rows } = await reader.query<{ execution_id: string; outcome: EndOutcome; ended_at: Date }>({
     name: "read-ends",
     text: `SELECT execution_id, outcome, ended_at FROM followed_enrollments
             WHERE portal_id = $1 AND execution_id = ANY ($2::bigint[]) AND outcome IS NOT NULL`,
