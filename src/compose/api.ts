@@ -1,5 +1,6 @@
 import type { Router } from "express";
 import { createKeyRecognition } from "#domain/keys/recognize-key.js";
+import { createOutcomeWatch } from "#domain/executions/outcome-watch.js";
 import type { Database } from "#platform/db/client.js";
 import { createEndpoints } from "#web/api/api-endpoints.js";
 import { createApiRouter } from "#web/api/kit/api-router.js";
@@ -10,8 +11,13 @@ import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 const REQUESTS_OF_AN_ACCOUNT = { inHand: 3, waiting: 200, patienceMs: 3_000 };
 
 /** The REST API. @param database the site's own connections. */
-export function createApi({ config, logger }: Foundation, database: Database): Router {
-  return createApiRouter(createEndpoints(), {
+export function createApi({ config, logger, wake }: Foundation, database: Database): Router {
+  const endpoints = createEndpoints({
+    deadlineHours: config.executionDeadlineHours,
+    wake,
+    outcomes: createOutcomeWatch(database.pool),
+  });
+  return createApiRouter(endpoints, {
     recognizeKey: createKeyRecognition({ pool: database.pool, logger }),
     database,
     share: new AccountShare(REQUESTS_OF_AN_ACCOUNT),

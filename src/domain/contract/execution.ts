@@ -50,6 +50,9 @@ export function isLegalMove(from: ExecutionState, to: ExecutionState): boolean {
 /** Replaces the id of a contact whose data HubSpot told us to erase. No HubSpot id looks like it. */
 export const ERASED_CONTACT = "erased";
 
+/** Stands for the id of a contact of whom the caller knew the email address alone, until the worker has found it. */
+export const UNKNOWN_CONTACT = "unknown";
+
 /** The action that was called. */
 export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
@@ -114,6 +117,8 @@ export interface ClaimedExecution {
   readonly state: "ATTEMPTING" | "UNCERTAIN";
   readonly callbackId: string;
   readonly contactId: string;
+  /** As it was accepted; null: the caller gave none. */
+  readonly contactEmail: string | null;
   readonly sequenceId: string;
   readonly request: EnrollRequest;
   /** Attempts including the one this claim begins. */

@@ -1,5 +1,5 @@
 import { unnamed, type Person } from "#domain/directory/people.js";
-import { ERASED_CONTACT, type Source } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT, type Source } from "#domain/contract/execution.js";
 import type { EndOutcome, EnrollmentEnd } from "#domain/contract/enrollment-end.js";
 import { ENROLLMENT_STATE, type EnrollmentState } from "./enrollment-state.js";
 
@@ -10,7 +10,7 @@ export interface Enrollment {
   readonly status: EnrollmentState;
   /** Why it was refused, or a stable code and a sentence that go with its success. */
   readonly reason: { readonly code: string; readonly message: string } | null;
-  /** Both null: the contact was deleted. */
+  /** Both null: the contact was deleted. The id alone: it was named by its address, and has not been found yet. */
   readonly contact: { readonly id: string | null; readonly email: string | null };
   readonly sequence: { readonly id: string; readonly name: string | null } | null;
   /** Of a queued one: who is waited for. */
@@ -74,13 +74,13 @@ export interface EnrollmentContext {
 
 export function toEnrollment(row: EnrollmentRow, { people, ends }: EnrollmentContext): Enrollment {
   const end = ends.get(BigInt(row.id));
-  const isErased = row.contact_id === ERASED_CONTACT;
+  const id = row.contact_id === UNKNOWN_CONTACT ? null : row.contact_id;
   return {
     id: row.id,
     source: row.source,
     status: row.status,
     reason: reasonOf(row),
-    contact: isErased ? { id: null, email: null } : { id: row.contact_id, email: row.contact_email },
+    contact: row.contact_id === ERASED_CONTACT ? { id: null, email: null } : { id, email: row.contact_email },
     sequence: row.sequence_id === null ? null : { id: row.sequence_id, name: row.sequence_name },
     sender: senderOf(row, people),
     workflowId: row.workflow_id,

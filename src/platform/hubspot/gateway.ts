@@ -79,6 +79,11 @@ export interface PortalGateway extends FlowRequests {
     contactIds: readonly string[],
     properties: readonly string[],
   ): Promise<Map<string, Record<string, string | null>>>;
+  /** Up to 100 contacts in one request, by their primary addresses, in lower case. Those HubSpot does not have are left out. */
+  readContactsByEmail(
+    emails: readonly string[],
+    properties: readonly string[],
+  ): Promise<Map<string, { id: string; properties: Record<string, string | null> }>>;
   readAccount(): Promise<{ timeZone: string | null; uiDomain: string | null }>;
 }
 
@@ -179,7 +184,10 @@ function directoryRequests({
 function contactRequests({
   read,
   one,
-}: AnswerReader): Pick<PortalGateway, "readContact" | "findContact" | "readContacts"> {
+}: AnswerReader): Pick<
+  PortalGateway,
+  "readContact" | "findContact" | "readContacts" | "readContactsByEmail"
+> {
   return {
     async readContact(contactId, properties) {
       const query = { properties: properties.join(",") };
@@ -197,6 +205,14 @@ function contactRequests({
       const { results } = await read({ method: "POST", path: paths.contactBatch, body }, anyBatch);
       const { read: found } = readEach(results, records.identifiedContact);
       return new Map(found.map(({ id, properties: values }) => [id, values]));
+    },
+    async readContactsByEmail(emails, properties) {
+      const inputs = emails.map((id) => ({ id }));
+      const wanted = [...new Set(["email", ...properties])];
+      const body = { inputs, idProperty: "email", properties: wanted, propertiesWithHistory: [] };
+      const { results } = await read({ method: "POST", path: paths.contactBatch, body }, anyBatch);
+      const { read: found } = readEach(results, records.identifiedContact);
+      return new Map(found.map((contact) => [contact.properties["email"]?.toLowerCase() ?? "", contact]));
     },
   };
 }

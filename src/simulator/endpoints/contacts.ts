@@ -36,12 +36,18 @@ export const CONTACT_ROUTES: readonly ApiRoute[] = ["contacts", "0-1"].flatMap((
 function get({ portal, params, query, nowMs }: ApiCall): Answer {
   const id = params["objectId"] ?? "";
   const byEmail = query.get("idProperty") === "email";
-  const contact = byEmail
-    ? [...portal.contacts.values()].find(({ properties }) => properties["email"] === id)
-    : portal.find(id);
+  const contact = byEmail ? withEmail(portal, id) : portal.find(id);
   if (contact === undefined) return notFound("resource not found");
   const wanted = query.getAll("properties").flatMap((names) => names.split(","));
   return ok(contactBody(contact, wanted, nowMs));
+}
+
+/** HubSpot keeps addresses in lower case, and finds them however they are written. */
+function withEmail(portal: ApiCall["portal"], email: string): SimulatedContact | undefined {
+  const wanted = email.toLowerCase();
+  return [...portal.contacts.values()].find(
+    ({ properties }) => properties["email"]?.toLowerCase() === wanted,
+  );
 }
 
 function batchRead({ portal, body, nowMs }: ApiCall): Answer {
@@ -50,8 +56,10 @@ function batchRead({ portal, body, nowMs }: ApiCall): Answer {
   const ids = inputs.map((input) => textOf(input, "id") ?? "");
   const asked = isRecord(body) ? body["properties"] : undefined;
   const wanted = Array.isArray(asked) ? asked.map(String) : [];
-  const found = ids.map((id) => portal.find(id)).filter((contact) => contact !== undefined);
-  const missing = ids.filter((id) => portal.find(id) === undefined);
+  const byEmail = isRecord(body) && body["idProperty"] === "email";
+  const find = (id: string) => (byEmail ? withEmail(portal, id) : portal.find(id));
+  const found = ids.map(find).filter((contact) => contact !== undefined);
+  const missing = ids.filter((id) => find(id) === undefined);
   const results = found.map((contact) => contactBody(contact, wanted, nowMs));
   return batchAnswer({ results, missing, message: CONTACTS_MISSING, nowMs });
 }

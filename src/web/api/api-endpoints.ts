@@ -1,7 +1,17 @@
 import type { AnyEndpoint } from "./kit/endpoint.js";
+import { createCancelEnrollment } from "./v1/enrollments/[id]/cancel-post.js";
+import { createGetEnrollment } from "./v1/enrollments/[id]/get.js";
+import { createRetryEnrollment } from "./v1/enrollments/[id]/retry-post.js";
+import { createPostEnrollment, type CreateEnrollmentOptions } from "./v1/enrollments/post.js";
 import { createListPresets } from "./v1/presets/get.js";
 
 /** The table of the API's endpoints: one file for each, named by its address and method. */
-export function createEndpoints(): readonly AnyEndpoint[] {
-  return [createListPresets()];
+export function createEndpoints(options: CreateEnrollmentOptions): readonly AnyEndpoint[] {
+  return [
+    createPostEnrollment(options),
+    createGetEnrollment(),
+    createCancelEnrollment(options),
+    createRetryEnrollment(options),
+    createListPresets(),
+  ];
 }

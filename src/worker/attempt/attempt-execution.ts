@@ -1,7 +1,7 @@
-import { ERASED_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
 import { failed } from "#domain/contract/outcome.js";
 import type { Result } from "#domain/executions/write-back.js";
-import { FailedUnsent, giveUp } from "./attempt-faults.js";
+import { FailedUnsent, giveUp, recoverable } from "./attempt-faults.js";
 import { checkEnrollment } from "./check-enrollment.js";
 import { enrollContact } from "./enroll-contact.js";
 import type { EnrollContext } from "./enroll-context.js";
@@ -15,12 +15,36 @@ import { settleUncertain } from "./settle-uncertain.js";
 export async function attemptExecution(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
   const { senders } = context;
   try {
-    const result = giveUp(execution) ?? (await attemptByKind(execution, context));
+    const result = giveUp(execution) ?? (await attemptIdentified(execution, context));
     await senders.settle(execution, result);
     return result;
   } catch (error) {
     if (error instanceof FailedUnsent) senders.release(execution);
     throw error;
+  }
+}
+
+async function attemptIdentified(execution: ClaimedExecution, context: EnrollContext): Promise<Result> {
+  const known = await identified(execution, context);
+  return "to" in known ? known : attemptByKind(known, context);
+}
+
+/**
+ * The execution with its contact's id, which HubSpot is asked for if the caller knew the address alone; otherwise its
+ * result.
+ */
+async function identified(
+  execution: ClaimedExecution,
+  { contacts, gateway }: EnrollContext,
+): Promise<ClaimedExecution | Result> {
+  const { id: executionId, contactEmail: email } = execution;
+  if (execution.contactId !== UNKNOWN_CONTACT) return execution;
+  try {
+    const contactId = email === null ? undefined : await contacts.idOf({ executionId, email, gateway });
+    if (contactId !== undefined) return { ...execution, contactId };
+    return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND", { detail: "Nobody has this address." }) };
+  } catch (error) {
+    return recoverable(error, execution, execution.state === "UNCERTAIN" ? "UNCERTAIN" : "QUEUED");
   }
 }
 

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { readNextContacts, type Ownership } from "#domain/executions/claim.js";
 import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
-import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { UNKNOWN_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
+import { readNextEmails, storeContactIds } from "#domain/executions/known-contacts.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { ownValue } from "#platform/text/own-value.js";
@@ -51,8 +52,15 @@ interface Question {
   readonly gateway: PortalGateway;
 }
 
+/** A contact of whom the address alone is known. */
+interface EmailQuestion {
+  readonly executionId: bigint;
+  readonly email: string;
+  readonly gateway: PortalGateway;
+}
+
 export interface ContactPropertiesOptions {
-  readonly owner: Pick<Ownership, "pool" | "portalId">;
+  readonly owner: Ownership;
   readonly ahead: ReadAheadContacts;
   /** By default PROPERTIES_FRESH_MS. */
   readonly freshMs?: number | undefined;
@@ -72,6 +80,7 @@ export class ContactProperties {
   readonly #options: ContactPropertiesOptions;
   readonly #freshMs: number;
   readonly #readTogether: (question: Question) => Promise<Properties | undefined>;
+  readonly #findTogether: (question: EmailQuestion) => Promise<string | undefined>;
 
   constructor(options: ContactPropertiesOptions) {
     this.#options = options;
@@ -81,6 +90,12 @@ export class ContactProperties {
       most: BATCH,
       isConcurrent: true,
       run: (questions) => this.#readBatch(questions),
+    });
+    this.#findTogether = gather({
+      ms: GATHER_MS,
+      most: BATCH,
+      isConcurrent: true,
+      run: (questions) => this.#findBatch(questions),
     });
   }
 
@@ -102,6 +117,45 @@ export class ContactProperties {
     const question = { contactId, names, gateway };
     const properties = this.#takeReadAhead(question) ?? (await this.#readTogether(question));
     return properties === undefined ? readSingly(question) : { contactId, properties };
+  }
+
+  /**
+   * The id of a contact that was accepted by its address, which is stored with the execution from now on. A hundred
+   * are found in one request, which brings what they are judged by as well.
+   *
+   * @returns undefined if nobody has the address.
+   * @throws HubSpot's and the database's faults.
+   */
+  async idOf(question: EmailQuestion): Promise<string | undefined> {
+    const found = await this.#findTogether(question);
+    if (found !== undefined) return found;
+    // A batch knows primary addresses alone.
+    const contact = await question.gateway.findContact(question.email, ["email"]);
+    if (contact === undefined) return undefined;
+    await storeContactIds(this.#options.owner, [
+      { executionId: question.executionId, contactId: contact.id },
+    ]);
+    return contact.id;
+  }
+
+  async #findBatch(questions: readonly EmailQuestion[]): Promise<(string | undefined)[]> {
+    const [first] = questions;
+    if (first === undefined) return [];
+    const next = await readNextEmails(this.#options.owner, BATCH);
+    const emails = [...new Set([...questions, ...next].map(({ email }) => email.toLowerCase()))].slice(
+      0,
+      BATCH,
+    );
+    const found = await first.gateway.readContactsByEmail(emails, REQUESTED_PROPERTIES);
+    const known = [...questions, ...next].flatMap(({ executionId, email }) => {
+      const contactId = found.get(email.toLowerCase())?.id;
+      return contactId === undefined ? [] : [{ executionId, contactId }];
+    });
+    await storeContactIds(this.#options.owner, known);
+    const names = new Set<string>(REQUESTED_PROPERTIES);
+    for (const { id, properties } of found.values())
+      this.#options.ahead.set(this.#key(id), { names, properties: named(REQUESTED_PROPERTIES, properties) });
+    return questions.map(({ email }) => found.get(email.toLowerCase())?.id);
   }
 
   #isFresh({ ageMs, hasWaited }: Pick<ClaimedExecution, "ageMs" | "hasWaited">): boolean {
@@ -148,7 +202,7 @@ export class ContactProperties {
     if (places <= 0) return [];
     const next = await readNextContacts(this.#options.owner, places);
     const stale = next.filter((contact) => !this.#isFresh(contact)).map(({ contactId }) => contactId);
-    return [...new Set(stale)].filter((contactId) => !asked.has(contactId));
+    return [...new Set(stale)].filter((contactId) => !asked.has(contactId) && contactId !== UNKNOWN_CONTACT);
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { ENROLL_ROUTE, LEFT_TO_PRESET, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
 import { setPaused } from "#domain/accounts/portal-pause.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
@@ -258,7 +259,8 @@ describe("what a call carried", () => {
         return Promise.resolve(new Map(contactIds.map((id) => [id, { email: "now@acme.example" }])));
       },
     } as unknown as PortalGateway;
-    const owner = { pool: running.db.database.pool, portalId: BigInt(portal.portalId) };
+    const { pool } = running.db.database;
+    const owner = { pool, portalId: BigInt(portal.portalId), epoch: 1n, leaseCte: LEASE_CTE };
     const contacts = new ContactProperties({ owner, ahead: createReadAhead() });
     const request = { senderMode: "contact_owner" as const, properties: { email: "then@acme.example" } };
     const emailAt = async (ageMs: number, hasWaited: boolean) => {

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { LANES } from "#domain/contract/execution.js";
+import { prepareEnrollment } from "#domain/enrollments/prepare-enrollment.js";
+import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
+import { acceptEnrollments } from "#domain/executions/accept/accept-enrollments.js";
+import type { OutcomeWatch } from "#domain/executions/outcome-watch.js";
+import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
+import { refusal } from "#web/api/kit/problem.js";
+import { enrollmentAnswer, enrollmentBody } from "./enrollment-body.js";
+
+export interface CreateEnrollmentOptions {
+  /** Hours after which an unfinished enrollment is given up. */
+  readonly deadlineHours: number;
+  /** Called after the commit when a portal has new work. Must not throw. */
+  readonly wake: (portalId: bigint) => void;
+  readonly outcomes: OutcomeWatch;
+}
+
+const LONGEST_WAIT_S = 30;
+
+/** `POST /enrollments`: accepts one, and waits for what comes of it where the caller wants to. */
+export function createPostEnrollment({
+  deadlineHours,
+  wake,
+  outcomes,
+}: CreateEnrollmentOptions): AnyEndpoint {
+  const origin = { source: "api", lane: LANES.call, deadlineHours } as const;
+  return endpoint({
+    method: "post",
+    path: "/enrollments",
+    operationId: "createEnrollment",
+    tag: "Enrollments",
+    scope: "enrollments:write",
+    summary: "Enroll a contact in a sequence",
+    description:
+      "Answers as soon as the enrollment is stored; with `wait`, once it is decided, if that comes in time. What can be seen wrong at once is refused, and nothing is stored. An address that nobody has fails later, with CONTACT_NOT_FOUND.",
+    query: z.strictObject({
+      wait: z.coerce.number().int().min(0).max(LONGEST_WAIT_S).default(0).describe("Seconds to wait."),
+    }),
+    body: enrollmentBody,
+    answers: {
+      200: { description: "It was decided in time.", schema: enrollmentAnswer },
+      202: { description: "It is stored, and will be worked on.", schema: enrollmentAnswer },
+    },
+    problems: ["SEQUENCE_NOT_FOUND", "INVALID_INPUT"],
+    isUnhurried: true,
+    handle: async ({ actor, database: { pool }, body, query, signal, afterCommit }) => {
+      const { portalId } = actor;
+      const prepared = await prepareEnrollment(pool, portalId, body);
+      if (prepared.kind === "refused") {
+        const { code, detail, pointer } = prepared;
+        return refusal(code, { detail, errors: [{ pointer, detail }] });
+      }
+      const ids = await acceptEnrollments(pool, actor, { origin, rows: [prepared.enrollment] });
+      const [id] = ids ?? [];
+      if (id === undefined) return refusal("NOT_CONNECTED");
+      afterCommit(() => wake(portalId));
+      const headers = { Location: `/api/v1/enrollments/${id}` };
+      const answer = async (status: number): Promise<Answer> => ({
+        ...{ status, headers, body: await readEnrollment(pool, portalId, id) },
+      });
+      const stored = await answer(202);
+      if (query.wait === 0) return stored;
+      const later = async (): Promise<Answer> => {
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(query.wait * 1_000)]);
+        return (await outcomes.decided({ portalId, id }, limit)) ? answer(200) : answer(202);
+      };
+      return { ...stored, later };
+    },
+  });
+}
