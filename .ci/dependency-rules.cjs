@@ -17,20 +17,21 @@ function only({ name, from, uses, why }) {
 /** The rooms of the domain, and which of the others each may use besides `contract`. The arrows go one way. */
 const DOMAIN = {
   contract: [],
-  executions: [],
+  executions: ["subscriptions"],
   ends: ["executions"],
-  contacts: ["executions"],
+  contacts: ["executions", "subscriptions"],
   directory: [],
   flows: ["directory"],
   senders: [],
   alerts: ["audit"],
+  subscriptions: ["audit", "alerts"],
   audit: [],
   keys: ["audit"],
   vault: ["audit"],
   policy: ["audit", "directory"],
   accounts: ["audit", "directory", "vault"],
   enrollments: ["contacts", "directory", "ends", "executions"],
-  history: ["audit", "executions", "contacts", "directory", "ends", "flows"],
+  history: ["audit", "executions", "contacts", "directory", "ends", "flows", "subscriptions"],
   "dry-run": ["contacts", "directory", "senders"],
 };
 

@@ -4,6 +4,7 @@
  */
 import { mayTakeOver } from "#domain/accounts/rights.js";
 import { resealWebhooks } from "#domain/alerts/webhook-seals.js";
+import { resealSubscriptions } from "#domain/subscriptions/reseal.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
 import { createLogger } from "#platform/observability/logger.js";
@@ -25,7 +26,10 @@ async function reseal(url: string): Promise<void> {
     const store = createTokenStore({ pool, mayTakeOver });
     const grants = await resealAll({ store, cipher, logger });
     const resealed =
-      grants + (await resealRevocations({ pool, cipher })) + (await resealWebhooks(pool, cipher));
+      grants +
+      (await resealRevocations({ pool, cipher })) +
+      (await resealWebhooks(pool, cipher)) +
+      (await resealSubscriptions(pool, cipher));
     logger.info(
       { resealed, keyId: config.encryptionKeys[0].id },
       "every stored grant is sealed with the first key",

@@ -11,10 +11,12 @@ import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 const REQUESTS_OF_AN_ACCOUNT = { inHand: 3, waiting: 200, patienceMs: 3_000 };
 
 /** The REST API. @param database the site's own connections. */
-export function createApi({ config, logger, wake }: Foundation, database: Database): Router {
+export function createApi({ config, logger, wake, cipher }: Foundation, database: Database): Router {
   const endpoints = createEndpoints({
     deadlineHours: config.executionDeadlineHours,
     wake,
+    cipher,
+    privateDestinations: config.privateDestinations,
     outcomes: createOutcomeWatch(database.pool),
   });
   return createApiRouter(endpoints, {

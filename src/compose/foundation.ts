@@ -1,6 +1,7 @@
 import { recordConnection } from "#domain/accounts/record-connection.js";
 import { mayTakeOver } from "#domain/accounts/rights.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
+import { tellOfPortal } from "#domain/subscriptions/tell.js";
 import { alertOfConnection } from "#domain/alerts/alert-of-connection.js";
 import type { Config } from "../config.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
@@ -221,9 +222,13 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     onConnect: async (client, connection) => {
       await recordConnection(client, connection);
       await alertOfConnection(client, connection);
+      if (connection.before?.status === "DISCONNECTED")
+        await tellOfPortal(client, connection.portalId, { type: "portal.reconnected", data: {} });
     },
-    onDisconnect: (client, { portalId, reason }) =>
-      raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason }),
+    onDisconnect: async (client, { portalId, reason }) => {
+      await raiseAlert(client, { portalId, kind: "PORTAL_DISCONNECTED", message: reason });
+      await tellOfPortal(client, portalId, { type: "portal.disconnected", data: { reason } });
+    },
     mayTakeOver,
   });
   await vault.checkSeals();

@@ -1,10 +1,12 @@
 import { createMailer } from "#domain/alerts/mailer.js";
+import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
 import { createDrain } from "#worker/drain/drain-portal.js";
 import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
+import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
 import { type Closers, type Foundation } from "./foundation.js";
 
 /** Concurrent requests to HubSpot, besides hung ones; each on its own connection. */
@@ -47,6 +49,11 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
   const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
   closers.add(() => Promise.resolve(mailer?.close()));
   const { publicUrl } = config;
-  const tools = { pool, logger, wake, vault, cipher, overdueLooks, poster, mailer, publicUrl };
+  const webhooks = new WebhookSender({
+    ...{ pool, cipher, poster, logger },
+    readEnrollment: (portalId, id) => readEnrollment(pool, portalId, id),
+  });
+  closers.add(() => webhooks.stop());
+  const tools = { pool, logger, wake, vault, cipher, overdueLooks, poster, mailer, publicUrl, webhooks };
   closers.add(startSchedule(SCHEDULE, tools, { intervals, logger }));
 }

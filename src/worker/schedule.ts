@@ -2,6 +2,7 @@ import type { OverdueLooks } from "#domain/executions/overdue.js";
 import { recallStranded } from "#domain/executions/stranded.js";
 import { IDLE_INTERVAL_MS, requestOldUserLists } from "#domain/directory/user-list.js";
 import { requestOldFlows } from "#domain/flows/flow-state.js";
+import { tellEnds } from "#domain/subscriptions/tell-ends.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { applyLateFates } from "./sweeps/apply-late-fates.js";
 import { eraseHistories } from "./sweeps/erase-history.js";
@@ -11,6 +12,7 @@ import { sendDueAlerts, type SendAlertsOptions } from "./sweeps/send-alerts.js";
 import { sendDueConfirmations } from "./sweeps/send-confirmations.js";
 import { findDuePortals, findOverduePortals } from "./sweeps/wake-due-portals.js";
 import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./sweeps/watch-idle-portals.js";
+import type { WebhookSender } from "./webhooks/webhook-sender.js";
 import { watchBacklogs, watchFailures, watchOwnFaults } from "./sweeps/watch-portals.js";
 import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 
@@ -18,6 +20,7 @@ import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 export interface ScheduleTools extends SendAlertsOptions {
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
+  readonly webhooks: Pick<WebhookSender, "sendDue">;
   readonly vault: {
     readonly accessTokenFor: (portalId: bigint) => Promise<string>;
     readonly revokeGivenUp: () => Promise<void>;
@@ -106,6 +109,10 @@ export const SCHEDULE = {
   watchBacklogs: { everyMs: 60_000, work: watchBacklogs },
   watchOwnFaults: { everyMs: 60_000, work: watchOwnFaults },
   watchUserLists: { everyMs: 60_000, work: tellOfFixedUserLists },
+  /** How soon after the end of an enrollment became known its messages are written. */
+  tellEnds: { everyMs: 10_000, work: ({ pool }) => tellEnds(pool) },
+  /** How soon after an event its messages begin to be sent. */
+  sendWebhooks: { everyMs: 1_000, work: ({ webhooks }) => webhooks.sendDue() },
   sendAlerts: { everyMs: 2_000, work: sendDueAlerts },
   sendConfirmations: { everyMs: 2_000, work: sendDueConfirmations },
 } as const satisfies Readonly<Record<string, PeriodicWork<ScheduleTools>>>;

@@ -12,6 +12,7 @@ export const ALERT_KINDS = [
   "BACKLOG_LATE",
   "HOLDS_CUT_SHORT",
   "SERVICE_FAULT",
+  "WEBHOOK_OFF",
   "TEST",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

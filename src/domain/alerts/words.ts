@@ -13,6 +13,7 @@ export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   SERVICE_FAULT: "Sequence Enroller is out of order",
   BACKLOG_LATE: "Contacts will miss their deadline",
   HOLDS_CUT_SHORT: "HubSpot let go of contacts early",
+  WEBHOOK_OFF: "Webhook switched off",
   TEST: "Test",
 };
 

@@ -7,6 +7,7 @@ import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
+import { forgetAnswers, tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 
 type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kind: Kind }>;
 
@@ -77,7 +78,7 @@ const ERASE = `
   ), forgotten AS (
     DELETE FROM past_enrollments p USING unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
      WHERE p.portal_id = named.portal_id AND p.contact_id = named.contact_id
-  )
+  ), ${forgetAnswers("affected")}, erased AS (
   UPDATE executions e
      SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
          completion_problem = NULL,
@@ -92,7 +93,11 @@ const ERASE = `
          error_message = $3::jsonb ->> CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END
     FROM marked m
    WHERE e.portal_id = m.portal_id AND e.id = m.id
-  RETURNING e.portal_id, m.contact_email`;
+  RETURNING ${TOLD_COLUMNS}, m.is_moot, m.contact_email
+  ), decided AS (
+    SELECT * FROM erased WHERE is_moot
+  ), ${tellOutcomes("decided")}
+  SELECT portal_id, contact_email FROM erased`;
 
 /**
  * For contacts into which an erased one had been merged: HubSpot still has them, or reports them when they go, too. So
@@ -102,7 +107,7 @@ const ERASE = `
 const FORGET_MERGED = `
   WITH ${affected("true")}, open AS (
     SELECT portal_id, id, contact_email, state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING') AS is_open FROM affected
-  )
+  ), ${forgetAnswers("affected")}
   UPDATE executions e
      SET contact_email = NULL, sender_choice = NULL, last_problem = NULL, completion_problem = NULL,
          outputs = CASE WHEN e.state IN ('WATCHING', 'DECIDED') THEN e.outputs END,

@@ -4,12 +4,13 @@ import type { Actor, ApiScope, System } from "./actor.js";
 /**
  * What a verb is about:
  * - `policy`, `alerts`, `executions`: what the account's admins decide, and what they do to single contacts
+ * - `webhooks`: which programs are told what happens
  * - `access`: who may use the settings pages; `account`: pausing it, erasing its history, its connection
  * - `export`: files that are taken along
  * - `self`: what everybody may do whom HubSpot names to us; `ownAddress`: what a mail's recipient may do
  */
 export type Right =
-  "policy" | "alerts" | "executions" | "access" | "account" | "export" | "self" | "ownAddress";
+  "policy" | "alerts" | "executions" | "webhooks" | "access" | "account" | "export" | "self" | "ownAddress";
 
 /** Which right each verb of the domain needs. The only place that says so. */
 const RIGHT_OF = {
@@ -35,6 +36,14 @@ const RIGHT_OF = {
   confirmAddress: "ownAddress",
   changeSubscription: "ownAddress",
 
+  addWebhook: "webhooks",
+  changeWebhook: "webhooks",
+  removeWebhook: "webhooks",
+  rotateWebhookSecret: "webhooks",
+  sendTestWebhook: "webhooks",
+  redeliver: "webhooks",
+  switchOff: "webhooks",
+
   giveAccess: "access",
   removeAccess: "access",
   createKey: "access",
@@ -56,16 +65,24 @@ const SYSTEM_RIGHTS: Readonly<Record<System["part"], readonly Right[]>> = {
   operator: ["access", "account"],
   // It has ended the connection already: we only note it.
   hubspot: ["account"],
-  worker: ["executions"],
+  worker: ["executions", "webhooks"],
 };
 
 /** Reading needs no right of a verb: an endpoint names the scope it asks for. */
 const SCOPE_RIGHTS: Readonly<Record<ApiScope, readonly Right[]>> = {
   "enrollments:read": [],
-  "enrollments:write": ["executions"],
+  "enrollments:write": ["executions", "webhooks"],
 };
 
-const ADMIN_RIGHTS: readonly Right[] = ["policy", "alerts", "executions", "access", "account", "export"];
+const ADMIN_RIGHTS: readonly Right[] = [
+  "policy",
+  "alerts",
+  "executions",
+  "webhooks",
+  "access",
+  "account",
+  "export",
+];
 
 function rightsOf(actor: Actor): readonly Right[] {
   switch (actor.kind) {

@@ -3,6 +3,7 @@ import type { Ownership } from "./claim.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "./in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
+import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 
 /** Why a portal's executions cannot go on, as the error code their workflows get. */
 export type ExpiryCode = Extract<ErrorCode, "DEADLINE_EXCEEDED" | "HUBSPOT_UNAVAILABLE" | "PORTAL_PAUSED">;
@@ -73,7 +74,7 @@ export async function expirePastDeadline(owner: Ownership, code: ExpiryCode): Pr
     await owner.pool.query({
       name: `expire-${state.toLowerCase()}-executions`,
       text: `
-        WITH ${owner.leaseCte}, ${overdue(state, "deadline_at")}
+        WITH ${owner.leaseCte}, ${overdue(state, "deadline_at")}, expired AS (
         UPDATE executions e
            SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
                enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
@@ -82,7 +83,10 @@ export async function expirePastDeadline(owner: Ownership, code: ExpiryCode): Pr
                sender_user_id = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_user_id END,
                sender_email = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_email END
           FROM lease
-         WHERE ${ARE_OVERDUE} AND ${IS_STILL_PAUSED_IF_SAID}`,
+         WHERE ${ARE_OVERDUE} AND ${IS_STILL_PAUSED_IF_SAID}
+        RETURNING ${TOLD_COLUMNS}
+        ), ${tellOutcomes("expired")}
+        SELECT id FROM expired`,
       values: [...values, code, errorMessage, LOST_ANSWER],
     });
   }

@@ -1,6 +1,7 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { isLegalMove, type ExecutionKind, type Moves } from "#domain/contract/execution.js";
 import type { Outcome } from "#domain/contract/outcome.js";
+import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**
@@ -133,7 +134,7 @@ const UPDATE = (leaseCte: string, again = ""): string => `
     ) AS row (
       id, to_state, read_due_at, due_at, execution_state, enrollment_status, error_code, error_message, outputs, contact_id,
       read_contact_id)
-  )
+  ), written AS (
   UPDATE executions e
      SET state = l.to_state,
          due_at = CASE WHEN l.to_state <> 'WATCHING' THEN now()
@@ -149,7 +150,10 @@ const UPDATE = (leaseCte: string, again = ""): string => `
          decided_at = CASE WHEN l.to_state = 'DECIDED' THEN now() END
     FROM look l, lease
    WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING' AND e.contact_id = l.read_contact_id
-         ${again}`;
+         ${again}
+  RETURNING ${TOLD_COLUMNS}
+  ), ${tellOutcomes("written")}
+  SELECT id FROM written`;
 
 /**
  * A row that an earlier try wrote has another due time; so does one that a webhook moved forward, and that one is

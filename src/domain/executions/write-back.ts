@@ -2,6 +2,7 @@ import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { ERASED_CONTACT, isLegalMove, type ExecutionState, type Moves } from "#domain/contract/execution.js";
 import { IS_IN_DOUBT } from "./in-doubt.js";
 import type { Outcome } from "#domain/contract/outcome.js";
+import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /** An owner's result for an execution it had claimed. */
@@ -87,7 +88,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
       enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id, is_answered)
-  )
+  ), written AS (
   UPDATE executions e
      SET state = CASE WHEN ${IS_MERGED} THEN 'QUEUED' ELSE f.to_state END,
          epoch = CASE WHEN f.to_state IN ('UNCERTAIN', 'WATCHING') THEN NULL ELSE e.epoch END,
@@ -122,7 +123,9 @@ const UPDATE = (leaseCte: string, free = ""): string => `
     FROM finding f, lease
    WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
          ${free}
-  RETURNING e.id`;
+  RETURNING ${TOLD_COLUMNS}
+  ), ${tellOutcomes("written")}
+  SELECT id FROM written`;
 
 function senderOf(result: Result): bigint | undefined {
   if (result.to === "DECIDED") return result.outcome.sender?.userId;

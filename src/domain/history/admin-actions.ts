@@ -3,6 +3,7 @@ import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
 import { retryStatement } from "#domain/executions/retry.js";
+import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 
 /** What an admin can do to executions, one at a time or by filter. */
 export const ADMIN_ACTIONS = ["CANCEL", "RETRY", "TRY_NOW"] as const;
@@ -54,14 +55,18 @@ export const CANCEL_MOVES = {
  * sender: the one in the row was only waited for.
  */
 const CANCEL = `
-  UPDATE executions
+  WITH canceled AS (
+  UPDATE executions e
      SET state = 'DECIDED', due_at = now(), decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
          enrollment_status = CASE WHEN kind = 'ENROLL' THEN 'FAILED' END, error_code = 'CANCELLED',
          error_message = CASE WHEN ${IS_IN_DOUBT()} THEN $3 || ' ' || $4 ELSE $3 END,
          ended_in_doubt = ${IS_IN_DOUBT()},
          sender_user_id = CASE WHEN ${IS_IN_DOUBT()} THEN sender_user_id END,
          sender_email = CASE WHEN ${IS_IN_DOUBT()} THEN sender_email END
-   WHERE portal_id = $1 AND ${chosen("CANCEL")} AND ${ELIGIBLE.CANCEL}`;
+   WHERE portal_id = $1 AND ${chosen("CANCEL")} AND ${ELIGIBLE.CANCEL}
+  RETURNING ${TOLD_COLUMNS}
+  ), ${tellOutcomes("canceled")}
+  SELECT id FROM canceled`;
 
 /**
  * Makes waiting executions due. A date that the step set is removed as well, or the attempt would only postpone the

@@ -78,9 +78,13 @@ SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3
   return last_id === null || Number(looked_at) < limit ? undefined : BigInt(last_id);
 }
 
-/** Deletes what cooldowns kept, and records that the erasure is done and up to when. */
+/** Deletes what cooldowns kept and what receivers of webhooks answered, and records that the erasure is done and up to when. */
 export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
   await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
+  await pool.query(
+    "DELETE FROM webhook_deliveries WHERE portal_id = $1 AND created_at <= $2 AND state <> 'PENDING'",
+    [portalId, requestedAt],
+  );
   await pool.query(
     `UPDATE portal_settings SET erase_requested_at = NULL, erased_before = $2
       WHERE portal_id = $1 AND erase_requested_at = $2`,

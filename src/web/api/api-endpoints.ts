@@ -4,14 +4,17 @@ import { createGetEnrollment } from "./v1/enrollments/[id]/get.js";
 import { createRetryEnrollment } from "./v1/enrollments/[id]/retry-post.js";
 import { createPostEnrollment, type CreateEnrollmentOptions } from "./v1/enrollments/post.js";
 import { createListPresets } from "./v1/presets/get.js";
+import type { WebhookTools } from "./v1/webhook-subscriptions/shapes.js";
+import { createWebhookEndpoints } from "./webhook-endpoints.js";
 
 /** The table of the API's endpoints: one file for each, named by its address and method. */
-export function createEndpoints(options: CreateEnrollmentOptions): readonly AnyEndpoint[] {
+export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools): readonly AnyEndpoint[] {
   return [
     createPostEnrollment(options),
     createGetEnrollment(),
     createCancelEnrollment(options),
     createRetryEnrollment(options),
     createListPresets(),
+    ...createWebhookEndpoints(options),
   ];
 }

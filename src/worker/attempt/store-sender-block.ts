@@ -2,6 +2,7 @@ import { ALERT_CHANNELS, gatherAlertSql } from "#domain/alerts/outbox.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { LIMITED_FOR_MS, type SenderRefusalCode } from "#domain/senders/sender-blocks.js";
+import { tellNews } from "#domain/subscriptions/tell.js";
 import { assertOwner } from "#platform/queue/portal-lease.js";
 import { cutText } from "#platform/text/storable-text.js";
 
@@ -31,14 +32,16 @@ const storeRefusal = (leaseCte: string): string => `
     RETURNING s.portal_id
   ), news AS (
     SELECT portal_id FROM marked WHERE NOT $4 AND NOT EXISTS (SELECT FROM known WHERE refused_code = $5)
-  ), ${gatherAlertSql({
-    news: "news",
-    kind: "'SENDER_REFUSED'",
-    message: "$8::text",
-    page: "$9::text",
-    listPage: "'/settings/senders?show=troubled'",
-    channels: "$10::text[]",
-  })}`;
+  ), ${tellNews("news", { type: "'sender.refused'", orderKey: "'sender:' || $3::bigint", data: "$11::jsonb" })}, ${gatherAlertSql(
+    {
+      news: "news",
+      kind: "'SENDER_REFUSED'",
+      message: "$8::text",
+      page: "$9::text",
+      listPage: "'/settings/senders?show=troubled'",
+      channels: "$10::text[]",
+    },
+  )}`;
 
 /**
  * Blocks a sender that HubSpot refused, so that contacts pass it over. The first refusal raises an alert: at once or,
@@ -65,6 +68,11 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
       `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
       `/settings/senders/${refused.userId}#refusal`,
       ALERT_CHANNELS,
+      JSON.stringify({
+        userId: refused.userId.toString(),
+        email: refused.email,
+        reason: { code: refused.code, message: ERROR_SENTENCES[refused.code] },
+      }),
     ],
   });
   await assertOwner(owner);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
+import { DELIVERY_DAYS } from "#domain/subscriptions/deliveries.js";
 
 /** Maximum of rows one statement deletes, so that nothing waits behind it. */
 const STEP = 2_000;
@@ -48,6 +49,12 @@ const STATEMENTS: Readonly<Record<string, string>> = {
        WHERE NOT a.address = ANY (string_to_array(lower(replace(coalesce(s.alert_email, ''), ' ', '')), ','))
          AND coalesce(a.asked_at[cardinality(a.asked_at)], '-infinity') < now() - interval '1 day' LIMIT $1
     ) AS old WHERE a.portal_id = old.portal_id AND a.address = old.address`,
+  /** What was sent to customers' programs can be seen and sent again for a week. */
+  webhookDeliveries: `
+    DELETE FROM webhook_deliveries d USING (
+      SELECT portal_id, id FROM webhook_deliveries
+       WHERE created_at < now() - interval '${DELIVERY_DAYS} days' AND state <> 'PENDING' ORDER BY created_at LIMIT $1
+    ) AS old WHERE d.portal_id = old.portal_id AND d.id = old.id`,
   /** No cooldown needs them any more. */
   pastEnrollments: `
     DELETE FROM past_enrollments p USING (

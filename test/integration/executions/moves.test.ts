@@ -35,6 +35,12 @@ let portalId = 70_000n;
 beforeAll(async () => {
   db = await createTestDatabase();
   await db.database.pool.query(`
+    CREATE TABLE decisions (portal_id bigint, id bigint);
+    CREATE FUNCTION note_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO decisions VALUES (new.portal_id, new.id); RETURN NULL; END $$;
+    CREATE TRIGGER note_decision AFTER UPDATE OF state ON executions FOR EACH ROW
+      WHEN (new.kind = 'ENROLL' AND new.state = 'DECIDED' AND old.state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING'))
+      EXECUTE FUNCTION note_decision();
     CREATE TABLE made_moves (portal_id bigint, from_state text, to_state text);
     CREATE FUNCTION note_move() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN INSERT INTO made_moves VALUES (new.portal_id, old.state, new.state); RETURN NULL; END $$;
@@ -49,6 +55,11 @@ beforeEach(async () => {
   portalId += 1n;
   const { pool } = db.database;
   await pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [portalId]);
+  await pool.query(
+    `INSERT INTO webhook_subscriptions (portal_id, url_sealed, secret_sealed, events)
+     VALUES ($1, '', '', ARRAY['enrollment.refused', 'enrollment.enrolled'])`,
+    [portalId],
+  );
   await acquirePortal(pool, portalId);
   const { epoch } = await acquirePortal(pool, portalId);
   owner = { pool, portalId, epoch, leaseCte: LEASE_CTE };
@@ -168,6 +179,22 @@ test.each(STATEMENTS)("a statement of %s makes the moves it declares, and no oth
   );
   expect(rows.map(({ move }) => move).sort()).toEqual(changesOf(moves).sort());
 });
+
+test.each(STATEMENTS)(
+  "a statement of %s tells webhooks of each enrollment it decides, once",
+  async (...given) => {
+    const [, , run] = given;
+    await run();
+    const decided = await owner.pool.query("SELECT id FROM decisions WHERE portal_id = $1 ORDER BY id", [
+      portalId,
+    ]);
+    const told = await owner.pool.query(
+      "SELECT execution_id AS id FROM webhook_deliveries WHERE portal_id = $1 ORDER BY execution_id",
+      [portalId],
+    );
+    expect(told.rows).toEqual(decided.rows);
+  },
+);
 
 test("the table holds exactly what statements declare, besides what is done to a restored database", () => {
   const declared = STATEMENTS.filter(([, moves]) => moves !== RESTORE_MOVES);

@@ -12,6 +12,7 @@ import type { StoredOutcome } from "#domain/contract/outcome.js";
 import { callKey } from "./past-calls.js";
 import { COMMIT_TIMEOUT, ExecutionHeld, findStored, reopenCompletions } from "./repeated-calls.js";
 import { cutText } from "#platform/text/storable-text.js";
+import { tellOutcomes } from "#domain/subscriptions/tell.js";
 import { createWaitingCalls, sizeOf, type WaitingLimits } from "../waiting-calls.js";
 
 /** A verified call of an action, ready to be stored. */
@@ -69,8 +70,10 @@ const PATIENCE_MS = 200;
  * A call of the wait action has nothing to attempt: it begins in WATCHING. A call that conflicts with a row that
  * another session is changing or deleting waits for it, but not for long. A call whose execution was deleted is not
  * stored again (past-calls.ts): each looks up its own key (LATERAL, OFFSET), however many there are.
+ *
+ * @param told further CTEs over `stored`
  */
-const INSERT = `
+const INSERT = (told = ""): string => `
   WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '${PATIENCE_MS}ms', true)
   ), incoming AS (
     SELECT * FROM unnest(
@@ -100,14 +103,18 @@ const INSERT = `
            CASE WHEN request -> 'requestContext' ->> 'source' IN ('AGENTS', 'COPILOT') THEN 'agent' ELSE 'workflow' END
       FROM connected WHERE is_past IS NULL ORDER BY portal_id, callback_id
     ON CONFLICT (portal_id, callback_id) DO NOTHING
-    RETURNING portal_id, callback_id
-  )
+    RETURNING portal_id, callback_id, id, kind, enrollment_status
+  )${told}
   SELECT incoming.position,
          connected.position IS NOT NULL AS is_connected,
          stored.callback_id IS NOT NULL AS is_stored
     FROM incoming
     LEFT JOIN connected USING (position)
     LEFT JOIN stored ON stored.portal_id = incoming.portal_id AND stored.callback_id = incoming.callback_id`;
+
+/** A call that is answered at once is decided by the statement that stores it. Hardly any is. */
+const STORE = { name: "accept-executions", text: INSERT() };
+const STORE_AND_TELL = { name: "accept-decided-executions", text: INSERT(`, ${tellOutcomes("stored")}`) };
 
 /** SQLSTATE classes caused by the data in a row: data exceptions, violated constraints, limits of an index. */
 const ROW_REFUSALS = /^(?:22|23|54)/;
@@ -187,8 +194,7 @@ export function createAcceptor(
       is_stored: boolean;
     }>({
       ...COMMIT_TIMEOUT,
-      name: "accept-executions",
-      text: INSERT,
+      ...(batch.some(({ execution }) => execution.answer !== undefined) ? STORE_AND_TELL : STORE),
       values: columns(batch, options.deadlineHours),
     });
     const results = new Map(rows.map((row) => [Number(row.position) - 1, row]));

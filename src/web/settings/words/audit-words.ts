@@ -33,6 +33,7 @@ export const SUBJECTS: Readonly<Record<string, string>> = {
   preset: "Preset",
   portal: "Account",
   alerts: "Alerts",
+  webhook: "Webhook",
   access: "Access",
   executions: "Contacts",
   export: "Export",

@@ -39,6 +39,8 @@ const LABELS: Readonly<Record<string, string>> = {
   onlyListedSenders: "Only listed people may send",
   maxHoldDays: "Longest hold, days",
   retentionDays: "History is kept, days",
+  webhookHost: "Events go to",
+  webhookPath: "Address after the host",
   alertWebhookUrl: "Alerts go to",
   alertWebhookPath: "Address after the host",
   alertEmail: "Alerts are mailed to",

@@ -1,0 +1,23 @@
+import { removeWebhook } from "#domain/subscriptions/change-webhooks.js";
+import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
+import { notFound, TAG, webhookParams, type WebhookTools } from "../shapes.js";
+
+/** `DELETE /webhook-subscriptions/{id}` */
+export function createRemoveWebhook({ cipher }: WebhookTools): AnyEndpoint {
+  return endpoint({
+    method: "delete",
+    path: "/webhook-subscriptions/{id}",
+    operationId: "deleteWebhookSubscription",
+    tag: TAG,
+    scope: "enrollments:write",
+    summary: "End a webhook subscription",
+    description: "What is not delivered yet is not sent any more; its deliveries are deleted.",
+    params: webhookParams,
+    answers: { 204: { description: "It is gone." } },
+    problems: ["NOT_FOUND"],
+    handle: async ({ actor, database, params }) => {
+      const isGone = await removeWebhook({ cipher, pool: database.pool }, actor, BigInt(params.id));
+      return isGone ? { status: 204 } : notFound();
+    },
+  });
+}

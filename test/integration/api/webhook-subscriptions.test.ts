@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { adminOf } from "../../support/actors.js";
+import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
+import { install, startSite, type Site } from "../../support/site.js";
+
+const PATH = "/api/v1/webhook-subscriptions";
+
+let site: Site;
+let client: ApiClient;
+let stranger: ApiClient;
+
+beforeAll(async () => {
+  site = await startSite();
+  [client, stranger] = [await connect(), await connect()];
+});
+
+afterAll(() => site.close());
+
+async function connect(): Promise<ApiClient> {
+  const portal = site.simulator.addPortal();
+  await install(site, site.browser(), portal.portalId);
+  const { portalId } = adminOf(BigInt(portal.portalId));
+  return createApiClient(site.url, await giveKey(site.database, portalId));
+}
+
+const DRAFT = { url: "https://example.com/hooks?key=1", events: ["enrollment.ended"], description: "CRM" };
+
+test("a subscription is made, read, changed, switched off and on, and deleted; its secret is shown once", async () => {
+  const made = await client.post(PATH, DRAFT);
+  expect(made.status).toBe(201);
+  expect(made.body).toMatchObject({ ...DRAFT, status: "ACTIVE", disabledReason: null });
+  expect(made.body.secret).toMatch(/^whsec_/);
+  const path = `${PATH}/${made.body.id}`;
+  expect(made.headers.get("location")).toBe(path);
+  const read = await client.get(path);
+  expect(read.body).toMatchObject(DRAFT);
+  expect(read.text).not.toContain("whsec_");
+  const off = await client.ask("PATCH", path, { body: { status: "DISABLED" } });
+  expect(off.body).toMatchObject({ ...DRAFT, status: "DISABLED", disabledReason: "BY_REQUEST" });
+  expect((await client.post(`${path}/test`)).body.code).toBe("CONFLICT");
+  const on = await client.ask("PATCH", path, { body: { status: "ACTIVE", events: ["sender.refused"] } });
+  expect(on.body).toMatchObject({ status: "ACTIVE", disabledReason: null, events: ["sender.refused"] });
+  const tested = await client.post(`${path}/test`);
+  expect([tested.status, tested.body.type, tested.body.status]).toEqual([202, "webhook.test", "PENDING"]);
+  const listed = await client.get(`${path}/deliveries?limit=1`);
+  expect(listed.body.results).toEqual([tested.body]);
+  const again = await client.post(`${path}/deliveries/${tested.body.id}/redeliver`);
+  expect([again.status, again.body.code]).toEqual([409, "CONFLICT"]);
+  const rotated = await client.post(`${path}/rotate-secret`);
+  expect(rotated.body.secret).not.toBe(made.body.secret);
+  expect(rotated.body.oldSecretUntil).not.toBeNull();
+  expect((await client.get(PATH)).body.results).toHaveLength(1);
+  expect((await client.ask("DELETE", path)).status).toBe(204);
+  expect((await client.get(path)).status).toBe(404);
+});
+
+test.each([
+  [{ ...DRAFT, url: "http://example.com/" }, "/url"],
+  [{ ...DRAFT, url: "https://10.0.0.7/" }, "/url"],
+  [{ ...DRAFT, url: "https://[::ffff:127.0.0.1]/" }, "/url"],
+  [{ ...DRAFT, events: [] }, "/events"],
+  [{ ...DRAFT, events: ["contact.deleted"] }, "/events/0"],
+])("what cannot be subscribed is refused with the field's name: %j", async (body, pointer) => {
+  const answer = await client.post(PATH, body);
+  expect([400, 422]).toContain(answer.status);
+  expect(answer.body.errors).toContainEqual({ pointer, detail: expect.any(String) });
+  expect((await client.get(PATH)).body.results).toEqual([]);
+});
+
+test("another account's key finds none of it", async () => {
+  const { body } = await client.post(PATH, DRAFT);
+  const path = `${PATH}/${body.id}`;
+  const tries = [
+    stranger.get(path),
+    stranger.ask("PATCH", path, { body: { status: "DISABLED" } }),
+    stranger.ask("DELETE", path),
+    stranger.get(`${path}/deliveries`),
+    stranger.post(`${path}/test`),
+    stranger.post(`${path}/rotate-secret`),
+  ];
+  for (const answer of await Promise.all(tries)) expect(answer.status).toBe(404);
+  expect((await stranger.get(PATH)).body.results).toEqual([]);
+  expect((await client.get(path)).body).toMatchObject({ status: "ACTIVE", oldSecretUntil: null });
+});
