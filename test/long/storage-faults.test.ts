@@ -110,7 +110,8 @@ describe("when the database is in trouble", () => {
     const refused = answers.filter(({ status }) => status === 503);
     for (const { body } of refused) expect(body).toContain("STORAGE_UNAVAILABLE");
     const taken = answers.filter(({ status }) => status === 200);
-    expect([refused.length + taken.length, refused.length > taken.length]).toEqual([answers.length, true]);
+    expect(refused.length + taken.length).toBe(answers.length);
+    expect(refused).not.toEqual([]);
     if (!leavesGaps) expect(taken).toEqual([]);
     expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(ANSWER_MS);
     await run.finished;
@@ -186,7 +187,8 @@ describe("when the database is in trouble", () => {
         );
         client = await admin.connect();
         await client.query("BEGIN; LOCK TABLE sequences IN ACCESS EXCLUSIVE MODE");
-        crowd = Promise.all(CROWD.map(askOn));
+        // As many at once as an account may have in hand.
+        crowd = Promise.all([...CROWD, ...CROWD].map(askOn));
         await until(async () => {
           const { rows } = await admin.query<{ waiting: number }>(
             `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,

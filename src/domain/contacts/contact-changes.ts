@@ -81,7 +81,7 @@ const ERASE = `
   ), ${forgetAnswers("affected")}, erased AS (
   UPDATE executions e
      SET contact_id = '${ERASED_CONTACT}', contact_email = NULL, outputs = NULL, sender_choice = NULL, last_problem = NULL,
-         completion_problem = NULL,
+         completion_problem = NULL, reference = NULL,
          request = e.request - 'properties' - 'sequencesBefore'
            - CASE WHEN e.state IN ('COMPLETED', 'COMPLETION_REFUSED', 'COMPLETION_ABANDONED') THEN 'requestContext' ELSE '' END,
          state = CASE WHEN m.is_moot THEN 'DECIDED' ELSE e.state END,
@@ -109,7 +109,7 @@ const FORGET_MERGED = `
     SELECT portal_id, id, contact_email, state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING') AS is_open FROM affected
   ), ${forgetAnswers("affected")}
   UPDATE executions e
-     SET contact_email = NULL, sender_choice = NULL, last_problem = NULL, completion_problem = NULL,
+     SET contact_email = NULL, sender_choice = NULL, last_problem = NULL, completion_problem = NULL, reference = NULL,
          outputs = CASE WHEN e.state IN ('WATCHING', 'DECIDED') THEN e.outputs END,
          has_waited = e.has_waited OR o.is_open,
          request = (e.request - 'properties')

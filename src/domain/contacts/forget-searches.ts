@@ -28,6 +28,11 @@ const FORGET_SEARCHES = `
    WHERE portal_id = $1 AND subject = 'executions'
      AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE ${namesContact("(after -> 'filter')")})`;
 
+/** The first answer to a request that named the contact: asked again, an API client is told the outcome alone. */
+const FORGET_ANSWERS = `
+  UPDATE api_requests SET body = NULL
+   WHERE portal_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE strpos(lower(body), lower(word)) > 0)`;
+
 function namesContact(filter: string): string {
   return `(starts_with(lower(word), lower(${filter} ->> 'search')) OR word = ${filter} ->> 'contactId')`;
 }
@@ -38,7 +43,10 @@ export interface ErasedWords {
   readonly words: readonly string[];
 }
 
-/** Removes what admins typed to find erased contacts. */
+/** Removes what admins typed to find erased contacts, and what is kept of answers that named them. */
 export async function forgetSearches(client: PoolClient, erased: readonly ErasedWords[]): Promise<void> {
-  for (const { portalId, words } of erased) await client.query(FORGET_SEARCHES, [portalId, words]);
+  for (const { portalId, words } of erased) {
+    await client.query(FORGET_SEARCHES, [portalId, words]);
+    await client.query(FORGET_ANSWERS, [portalId, words]);
+  }
 }

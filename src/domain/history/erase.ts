@@ -19,9 +19,19 @@ export async function listErasures(pool: Pool): Promise<Erasure[]> {
   }));
 }
 
+/** Erases what the API answered until then: a request that comes again is told the outcome alone. */
+export async function eraseAnswers(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
+  await pool.query(
+    "UPDATE api_requests SET body = NULL WHERE portal_id = $1 AND created_at <= $2 AND body IS NOT NULL",
+    [portalId, requestedAt],
+  );
+}
+
 /** What an erasure keeps of a recent execution; `$6`: a sentence for each error code. */
 const BLANK: Readonly<Record<string, string>> = {
   contact_email: "NULL",
+  // A name that a program of the customer's chose: it may say who the contact is.
+  reference: "NULL",
   request: "'{}'",
   last_problem: "NULL",
   completion_problem: "NULL",

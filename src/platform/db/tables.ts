@@ -15,6 +15,8 @@ export const APP_TABLES: readonly string[] = [
   "executions",
   "flow_steps",
   "flows",
+  "follow_progress",
+  "followed_enrollments",
   "grant_revocations",
   "owners",
   "past_calls",

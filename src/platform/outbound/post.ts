@@ -1,4 +1,5 @@
 import { lookup as lookupAddress, type LookupAddress, type LookupOptions } from "node:dns";
+import { types } from "node:util";
 import { Agent, request, type Dispatcher } from "undici";
 import { readRetryAfterMs } from "#platform/hubspot/wire/retry-after.js";
 import { destinationProblem, isPrivateDestination, NOT_REACHABLE } from "./destination.js";
@@ -117,7 +118,7 @@ async function readBeginning(body: Dispatcher.ResponseData["body"]): Promise<str
 
 /** Why a post got no answer, as a sentence. The reason may be hidden in the cause of the fault. */
 export function describePostFault(fault: unknown): string {
-  if (!(fault instanceof Error)) return String(fault);
+  if (!types.isNativeError(fault)) return String(fault);
   if (fault.name === "TimeoutError") return "The address did not answer in time.";
   const cause = (fault.cause ?? fault) as { code?: unknown; message?: unknown };
   if (typeof cause.code === "string") return `The address could not be reached (${cause.code}).`;

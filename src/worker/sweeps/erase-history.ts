@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
-import { endErasure, eraseNext, listErasures } from "#domain/history/erase.js";
+import { endErasure, eraseAnswers, eraseNext, listErasures } from "#domain/history/erase.js";
 
 /** Rows read in one statement: some milliseconds, so that nothing waits behind it. */
 const STEP = 500;
@@ -20,6 +20,7 @@ export async function eraseHistories({
 }): Promise<void> {
   const what = "the history of an account could not be erased";
   await eachPortal(await listErasures(pool), { logger, what }, async (erasure) => {
+    await eraseAnswers(pool, erasure);
     let after: bigint | undefined = 0n;
     while (after !== undefined && !isEnding())
       after = await eraseNext(pool, { ...erasure, after, limit: STEP });

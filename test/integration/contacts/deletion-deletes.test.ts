@@ -20,6 +20,7 @@ const OF_THE_ACCOUNT = [
     "owners",
     "flows",
     "flow_steps",
+    "api_keys",
     "sequences",
     "rotations",
     "presets",
@@ -33,8 +34,16 @@ const OF_THE_ACCOUNT = [
 /** Of an execution: HubSpot's ids of the call and of what is the account's own, our codes, and names of the account's own things. */
 const OF_AN_EXECUTION = [
   ...["callback_id", "workflow_id", "sequence_id", "sequence_name", "sender_email", "enrollment_id"],
-  ...["kind", "state", "execution_state", "enrollment_status", "error_code"],
-].map((column) => `executions.${column}`);
+  ...["kind", "state", "execution_state", "enrollment_status", "error_code", "source"],
+]
+  .map((column) => `executions.${column}`)
+  .concat(
+    ["sequence_id", "workflow_id", "outcome", "lost_because"].map(
+      (column) => `followed_enrollments.${column}`,
+    ),
+    // Hashes, and the address of what was made.
+    ["key_hash", "request_hash", "headers"].map((column) => `api_requests.${column}`),
+  );
 /** Who pressed what, and what they pressed: no search is kept (see below). */
 const OF_A_CHANGE = [
   ...["audit_entries.user_email", "audit_entries.action", "audit_entries.before", "audit_entries.subject"],
@@ -46,6 +55,7 @@ const WITHOUT_ACCOUNTS = [
   /^revoked_sessions$/,
   /^redeemed_states$/,
   /^action_types$/,
+  /^api_rate_limits$/,
   /^pgboss\./,
 ];
 
@@ -132,6 +142,7 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
       after: JSON.stringify({ job: "1", filter: { search: ADDRESS } }),
     },
     contact_fates: { contact_key: "0".repeat(64), became_id: CONTACT },
+    api_requests: { body: JSON.stringify({ contact: { email: ADDRESS }, note: MARKER }) },
   };
   await plantEverywhere(pool(), {
     portalId,
@@ -170,7 +181,8 @@ test("deleting the history leaves bare ids and outcomes at once, and nothing of 
     `UPDATE executions SET accepted_at = now() - interval '9 days', decided_at = now() - interval '9 days', completed_at = now() - interval '9 days'`,
   );
   await prune();
-  expect(await leftIn([MARKER], rest)).toEqual([]);
+  // Answers of the API are kept for a day.
+  expect(await leftIn([MARKER], [...rest, "api_requests", "followed_enrollments"])).toEqual([]);
 });
 
 test("an account that left is deleted whole after thirty days, with a word to its admins a week before", async () => {
