@@ -35,7 +35,7 @@ export function WorkflowRow({ flow, numbers, since, places, format }: WorkflowRo
         <span class={`badge ${STATES[flow.state].tone}`}>{STATES[flow.state].label}</span>
       </td>
       <td data-label="Actions" class="wide">
-        <ul class="steps">
+        <ul class="flow-steps">
           {flow.steps.map((step) => (
             <Step key={step.actionId} step={step} />
           ))}
