@@ -16,7 +16,7 @@ export const DELIVERY_STATES = ["PENDING", "DELIVERED", "GIVEN_UP"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** A message, and what became of it. */
-export interface WebhookDelivery {
+export interface ListedDelivery {
   readonly id: bigint;
   /** The `webhook-id` of all its tries. */
   readonly messageId: string;
@@ -57,7 +57,7 @@ const COLUMNS = `id, type, execution_id, state, created_at, tries, tried_at, dur
 /** The same for every try of a message, and for no other one. */
 export const messageIdOf = (portalId: bigint, id: bigint): string => `msg_${portalId}_${id}`;
 
-function toDelivery(row: DeliveryRow, portalId: bigint): WebhookDelivery {
+function toDelivery(row: DeliveryRow, portalId: bigint): ListedDelivery {
   const id = BigInt(row.id);
   return {
     id,
@@ -90,7 +90,7 @@ export interface DeliveriesQuery {
 export async function listDeliveries(
   database: Pick<Pool, "query">,
   { portalId, webhookId, limit, beforeId, state }: DeliveriesQuery,
-): Promise<WebhookDelivery[]> {
+): Promise<ListedDelivery[]> {
   const { rows } = await database.query<DeliveryRow>(
     `SELECT ${COLUMNS} FROM webhook_deliveries
       WHERE portal_id = $1 AND subscription_id = $2 AND ($4::bigint IS NULL OR id < $4) AND ($5::text IS NULL OR state = $5)
@@ -108,7 +108,7 @@ interface RequestSetup {
 }
 
 export type RequestedDelivery =
-  | { readonly kind: "requested"; readonly delivery: WebhookDelivery }
+  | { readonly kind: "requested"; readonly delivery: ListedDelivery }
   | { readonly kind: "not-found" | "switched-off" | "too-many" | "pending" };
 
 /** Sends a message that tells of nothing, to see whether it arrives. It goes the way of all others. */

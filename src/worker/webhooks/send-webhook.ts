@@ -10,7 +10,7 @@ import { AppError } from "../../errors.js";
 import { retryDelayMs } from "./retry-delays.js";
 
 /** An answer counts if it comes within this time. */
-export const ANSWER_TIMEOUT_MS = 15_000;
+const WEBHOOK_TIMEOUT_MS = 15_000;
 /** "Gone": with this answer a receiver asks for no more messages. */
 const GONE = 410;
 
@@ -49,7 +49,12 @@ async function postOnce(due: DueWebhook, data: unknown, tools: SendWebhookTools)
     const secrets = due.secretsSealed.map((sealed) => openSecret(cipher, due.portalId, sealed));
     const body = JSON.stringify({ type: due.type, timestamp: due.createdAt.toISOString(), data });
     const headers = signatureHeaders({ id: due.messageId, body, secrets, now: new Date() });
-    const { status, text, askedMs } = await poster.post({ url, body, headers, timeoutMs: ANSWER_TIMEOUT_MS });
+    const { status, text, askedMs } = await poster.post({
+      url,
+      body,
+      headers,
+      timeoutMs: WEBHOOK_TIMEOUT_MS,
+    });
     const answered = { durationMs: durationMs(), httpStatus: status, answer: text };
     if (status >= 200 && status < 300) return answered;
     const problem = `The address answered with status ${status}.`;

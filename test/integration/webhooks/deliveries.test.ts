@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { applyAction } from "#domain/history/admin-actions.js";
@@ -198,7 +198,8 @@ test("the end of an enrollment is told after its beginning, however often that f
 });
 
 test("an endpoint that hangs delays nobody else, however much waits for it", async () => {
-  const silent = createServer(() => undefined);
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const { port } = silent.address() as AddressInfo;
   privateDestinations = new Set([...privateDestinations, `127.0.0.1:${port}`]);
@@ -213,9 +214,10 @@ test("an endpoint that hangs delays nobody else, however much waits for it", asy
   const startedMs = Date.now();
   await arrived(20, "/quick");
   expect(Date.now() - startedMs).toBeLessThan(5_000);
+  sockets.forEach((socket) => socket.destroy());
   silent.close();
   await sender.stop();
-  void both.close().catch(() => undefined);
+  await both.close();
 }, 30_000);
 
 test("410 switches an endpoint off at once and tells the admins; three days of failing do, too", async () => {

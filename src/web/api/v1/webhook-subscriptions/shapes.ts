@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RequestedDelivery, WebhookDelivery } from "#domain/subscriptions/deliveries.js";
+import type { RequestedDelivery, ListedDelivery } from "#domain/subscriptions/deliveries.js";
 import { DELIVERY_STATES } from "#domain/subscriptions/deliveries.js";
 import {
   LONGEST_DESCRIPTION,
@@ -79,7 +79,7 @@ export const deliveryShape = z.object({
   nextTryAt: timeField.nullable(),
 });
 
-export function toDeliveryShape(delivery: WebhookDelivery): z.infer<typeof deliveryShape> {
+export function toDeliveryShape(delivery: ListedDelivery): z.infer<typeof deliveryShape> {
   return {
     id: delivery.id.toString(),
     messageId: delivery.messageId,
