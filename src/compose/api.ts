@@ -17,6 +17,7 @@ export function createApi({ config, logger, wake, cipher }: Foundation, database
     wake,
     cipher,
     privateDestinations: config.privateDestinations,
+    committed: database.pool,
     outcomes: createOutcomeWatch(database.pool),
   });
   return createApiRouter(endpoints, {

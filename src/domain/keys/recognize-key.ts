@@ -122,7 +122,7 @@ function createLookUp(
 }
 
 async function readKeys(pool: Pool, prefixes: readonly string[]): Promise<Found> {
-  const { rows } = await pool.query<KeyRow>({ name: "look-up-api-keys", text: LOOK_UP, values: [prefixes] });
+  const { rows } = await pool.query<KeyRow>({ name: "find-api-keys", text: LOOK_UP, values: [prefixes] });
   const now = performance.now();
   const found = new Map<string, StoredKey[]>();
   for (const row of rows) found.set(row.prefix, [...(found.get(row.prefix) ?? []), toStored(row, now)]);

@@ -55,6 +55,11 @@ const STATEMENTS: Readonly<Record<string, string>> = {
       SELECT portal_id, id FROM webhook_deliveries
        WHERE created_at < now() - interval '${DELIVERY_DAYS} days' AND state <> 'PENDING' ORDER BY created_at LIMIT $1
     ) AS old WHERE d.portal_id = old.portal_id AND d.id = old.id`,
+  /** An Idempotency-Key counts for a day. */
+  apiRequests: `
+    DELETE FROM api_requests r USING (
+      SELECT portal_id, key_hash FROM api_requests WHERE created_at < now() - interval '25 hours' ORDER BY created_at LIMIT $1
+    ) AS old WHERE r.portal_id = old.portal_id AND r.key_hash = old.key_hash`,
   /** No cooldown needs them any more. */
   pastEnrollments: `
     DELETE FROM past_enrollments p USING (

@@ -79,10 +79,10 @@ describe("POST /enrollments", () => {
     const contact = { email: "ada@lead.example" };
     const unknown = await enroll({ contact, sequence: { id: "999999" } });
     expect([unknown.status, unknown.body.code]).toEqual([422, "SEQUENCE_NOT_FOUND"]);
-    const wrong = await enroll({ contact: { email: "no address" }, colour: "red", cooldownDays: -1 });
+    const wrong = await enroll({ contact: { email: "no address" }, tint: "red", cooldownDays: -1 });
     expect([wrong.status, wrong.body.code]).toEqual([422, "INVALID_REQUEST"]);
     const pointers = wrong.body.errors.map(({ pointer }: { pointer: string }) => pointer);
-    expect(pointers.sort()).toEqual(["/colour", "/contact/email", "/cooldownDays"]);
+    expect(pointers.sort()).toEqual(["/tint", "/contact/email", "/cooldownDays"]);
     const broken = await client.post("/api/v1/enrollments", "{");
     expect([broken.status, broken.body.code]).toEqual([400, "INVALID_REQUEST"]);
     const form = await client.post("/api/v1/enrollments", "a=1", { "Content-Type": "text/plain" });
@@ -121,4 +121,51 @@ test("another account's key sees and changes none of it", async () => {
   ])
     expect([answer.status, answer.body.code]).toEqual([404, "NOT_FOUND"]);
   expect(await countRows()).toBe(before);
+});
+
+describe("an Idempotency-Key", () => {
+  const keyed = (key: string, body: Record<string, unknown>, query = "") =>
+    client.post(`/api/v1/enrollments${query}`, { sequence, sender, ...body }, { "Idempotency-Key": key });
+
+  test("lets the same request do its work once, and gives the first answer again", async () => {
+    const contact = { id: portal.addContact({ properties: { email: "once@lead.example" } }).id };
+    const before = await countRows();
+    const first = await keyed("order 1", { contact });
+    const again = await keyed("order 1", { contact });
+    expect([again.status, again.body]).toEqual([first.status, first.body]);
+    const replayed = [first, again].map(({ headers }) => headers.get("idempotent-replayed"));
+    expect(replayed).toEqual([null, "true"]);
+    expect(again.headers.get("location")).toBe(first.headers.get("location"));
+    const other = await keyed("order 1", { contact, reference: "another" });
+    expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+    expect((await countRows()) - before).toBe(1);
+  });
+
+  test("is refused while the first request waits for its outcome, which is given again afterwards", async () => {
+    const contact = { id: portal.addContact({ properties: { email: "waits@lead.example" } }).id };
+    const before = await countRows();
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => keyed("order 2", { contact }, "?wait=20")),
+    );
+    const ended = answers.filter(({ status }) => status === 200);
+    const refused = answers.filter(({ body }) => body.code === "IDEMPOTENCY_KEY_IN_USE");
+    expect(ended.length).toBeGreaterThan(0);
+    expect(ended.length + refused.length).toBe(answers.length);
+    expect((await countRows()) - before).toBe(1);
+    expect((await keyed("order 2", { contact })).body.status).toBe("ENROLLED");
+  });
+
+  test("is free again if the request was refused, because nothing was stored", async () => {
+    const contact = { id: portal.addContact({ properties: { email: "free@lead.example" } }).id };
+    expect((await keyed("order 3", { contact, sequence: { id: "999999" } })).status).toBe(422);
+    expect((await keyed("order 3", { contact })).status).toBe(202);
+  });
+});
+
+test("the document describes every operation, and needs no key", async () => {
+  const { status, body } = await createApiClient(running.publicUrl, undefined).get("/api/v1/openapi.json");
+  expect([status, body.openapi]).toEqual([200, "3.1.0"]);
+  expect(body.paths["/enrollments"].post.requestBody.content["application/json"].schema.required).toEqual(
+    expect.arrayContaining(["contact", "sequence"]),
+  );
 });

@@ -6,6 +6,8 @@ import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { admit, authenticate } from "./authenticate.js";
 import type { AnyEndpoint, Answer, Call } from "./endpoint.js";
+import { answerOnce, identityOf, type RequestIdentity } from "./idempotency.js";
+import { describeApi } from "./openapi.js";
 import { refusal, RefusedCall, type Refusal } from "./problem.js";
 import { readParts } from "./read-parts.js";
 import { createApiErrorHandler, sendRefusal, unavailable } from "./send-problem.js";
@@ -45,6 +47,8 @@ export function createApiRouter(endpoints: readonly AnyEndpoint[], frame: ApiFra
       route[endpoint.method](...(endpoint.isUnhurried ? [] : [inTime]), serve(endpoint, frame));
     route.all(refuseMethod(ofPath));
   }
+  const document = JSON.stringify(describeApi(endpoints, publicUrl));
+  router.get(`${API_PREFIX}/openapi.json`, (_request, response) => void response.type("json").end(document));
   router.use(API_PREFIX, () => {
     throw new RefusedCall(refusal("NOT_FOUND"));
   });
@@ -79,14 +83,17 @@ function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
   return async (request, response) => {
     const holder = await authenticate(request, frame.recognizeKey);
     admit(holder, endpoint.scope);
-    const { bytes: _bytes, ...parts } = await readParts(endpoint, request);
+    const { actor } = holder;
+    const { bytes, ...parts } = await readParts(endpoint, request);
+    const identity = endpoint.isIdempotentByItself ? undefined : identityOf(request, actor.portalId, bytes);
     const signal = endOf(response);
     const database = frame.database.until(signal);
     const afterCommit = (work: () => void): void => work();
-    const call = { actor: holder.actor, database, ...parts, signal, afterCommit };
+    const call = { actor, database, ...parts, signal, afterCommit };
     const leave = endpoint.isUnhurried ? undefined : await enter(frame, call);
     try {
-      const answer = await endpoint.handle(call);
+      const answer =
+        identity === undefined ? await endpoint.handle(call) : await once(endpoint, call, identity);
       if ("kind" in answer) throw new RefusedCall(answer);
       await send(response, (await answer.later?.()) ?? answer);
     } finally {
@@ -95,9 +102,18 @@ function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
   };
 }
 
+function once(endpoint: AnyEndpoint, call: AnyCall, identity: RequestIdentity): Promise<Answer> {
+  const { database } = call;
+  return answerOnce(database.pool, identity, (pool, afterCommit) =>
+    endpoint.handle({ ...call, database: { ...database, pool }, afterCommit }),
+  );
+}
+
+type AnyCall = Call<unknown, unknown, unknown>;
+
 async function enter(
   { share }: ApiFrame,
-  { actor, signal }: Pick<Call<unknown, unknown, unknown>, "actor" | "signal">,
+  { actor, signal }: Pick<AnyCall, "actor" | "signal">,
 ): Promise<() => void> {
   const leave = await share.enter(actor.portalId, signal);
   if (leave === undefined) throw new RefusedCall(TOO_MANY_AT_ONCE);
@@ -109,9 +125,10 @@ const TOO_MANY_AT_ONCE: Refusal = refusal("RATE_LIMITED", {
   headers: { "Retry-After": String(ASK_AGAIN_S) },
 });
 
-async function send(response: Response, { status, body, headers, stream }: Answer): Promise<void> {
+async function send(response: Response, { status, body, text, headers, stream }: Answer): Promise<void> {
   response.status(status).set(headers ?? {});
   if (stream !== undefined) return stream(response);
-  if (body === undefined) response.end();
+  if (text !== undefined) response.type("json").end(text);
+  else if (body === undefined) response.end();
   else response.json(body);
 }

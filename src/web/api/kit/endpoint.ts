@@ -27,6 +27,8 @@ export interface Answer {
   readonly status: number;
   /** Sent as JSON; undefined: no body. */
   readonly body?: unknown;
+  /** The body as JSON that is written already. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Writes the body itself, for what is streamed; the status and the headers above are set. */
   readonly stream?: (response: Response) => Promise<void>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** An id of HubSpot's or ours: in requests as text or as a number, in answers as text. */
+/** An id, from HubSpot or our own: in requests as text or as a number, in answers as text. */
 export const idField = z
   .union([z.string().regex(/^\d{1,19}$/, "must be an id of digits"), z.int().nonnegative()])
   .transform(String);

@@ -13,7 +13,7 @@ export const PROBLEM_PAGE = "/api/docs/errors";
 
 /** Of a path in the log, in characters: our own are shorter. */
 const LOGGED_PATH = 200;
-/** What a caller who is refused for a fault of ours should wait, in seconds. */
+/** What a caller who is refused for our own fault should wait, in seconds. */
 const ASK_AGAIN_S = 5;
 
 /**

@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import { z } from "zod";
 import { LANES } from "#domain/contract/execution.js";
 import { prepareEnrollment } from "#domain/enrollments/prepare-enrollment.js";
@@ -14,16 +15,15 @@ export interface CreateEnrollmentOptions {
   /** Called after the commit when a portal has new work. Must not throw. */
   readonly wake: (portalId: bigint) => void;
   readonly outcomes: OutcomeWatch;
+  /** Reads what is committed, after the call's own transaction. */
+  readonly committed: Pool;
 }
 
 const LONGEST_WAIT_S = 30;
 
 /** `POST /enrollments`: accepts one, and waits for what comes of it where the caller wants to. */
-export function createPostEnrollment({
-  deadlineHours,
-  wake,
-  outcomes,
-}: CreateEnrollmentOptions): AnyEndpoint {
+export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpoint {
+  const { deadlineHours, wake, outcomes, committed } = options;
   const origin = { source: "api", lane: LANES.call, deadlineHours } as const;
   return endpoint({
     method: "post",
@@ -56,14 +56,15 @@ export function createPostEnrollment({
       if (id === undefined) return refusal("NOT_CONNECTED");
       afterCommit(() => wake(portalId));
       const headers = { Location: `/api/v1/enrollments/${id}` };
-      const answer = async (status: number): Promise<Answer> => ({
-        ...{ status, headers, body: await readEnrollment(pool, portalId, id) },
+      const answer = async (status: number, from: Pool): Promise<Answer> => ({
+        ...{ status, headers, body: await readEnrollment(from, portalId, id) },
       });
-      const stored = await answer(202);
+      const stored = await answer(202, pool);
       if (query.wait === 0) return stored;
       const later = async (): Promise<Answer> => {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(query.wait * 1_000)]);
-        return (await outcomes.decided({ portalId, id }, limit)) ? answer(200) : answer(202);
+        const isDecided = await outcomes.decided({ portalId, id }, limit);
+        return answer(isDecided ? 200 : 202, committed);
       };
       return { ...stored, later };
     },
