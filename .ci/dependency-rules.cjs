@@ -20,6 +20,7 @@ const DOMAIN = {
   executions: ["subscriptions"],
   ends: ["executions"],
   contacts: ["executions", "subscriptions"],
+  unenroll: ["audit", "executions"],
   directory: [],
   flows: ["directory"],
   senders: [],

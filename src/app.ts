@@ -10,6 +10,7 @@ import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers, createFoundation } from "./compose/foundation.js";
+import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 
 /** The running app. */
 export interface App {
@@ -55,6 +56,8 @@ export interface AppOptions {
   readonly renewalPatienceMs?: number | undefined;
   /** How long HubSpot may take to show an enrollment, in ms (worker/attempt/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
+  /** How long unenrolling takes (worker/unenroll/judge-contact.ts): for tests. */
+  readonly unenrollTimes?: UnenrollTimes | undefined;
   /** How often periodic work runs, if not as in production: for tests. */
   readonly workIntervals?: Intervals | undefined;
   /** The embedded server, if it is starting already. */

@@ -43,8 +43,12 @@ export async function installByBrowser(options: {
   publicUrl: string;
   browser: Browser;
   consent: (authorizeUrl: string) => string;
+  /** The feature that further permissions are given for; by default none. */
+  feature?: "unenroll" | undefined;
 }): Promise<string> {
-  const begun = await options.browser.open(`${options.publicUrl}/oauth/install`);
+  const begun = await options.browser.open(
+    `${options.publicUrl}/oauth/install${options.feature === undefined ? "" : `?for=${options.feature}`}`,
+  );
   if (begun.location === undefined) throw new Error(`/oauth/install answered ${begun.status}`);
   const finished = await options.browser.open(options.consent(begun.location));
   if (finished.location === undefined) throw new Error(`/oauth/callback answered ${finished.status}`);

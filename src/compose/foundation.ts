@@ -30,6 +30,7 @@ import { countStoppedPortals } from "#platform/queue/stopped-portals.js";
 import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
+import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 
 /** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
@@ -85,6 +86,8 @@ export interface Foundation {
   readonly hubspotClock: HubSpotClock;
   /** How long HubSpot may take to show an enrollment (worker/attempt/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
+  /** How long unenrolling takes (worker/unenroll/judge-contact.ts); undefined: as in production. */
+  readonly unenrollTimes: UnenrollTimes | undefined;
   /** How often periodic work runs, if not as in production. */
   readonly workIntervals: Intervals;
 }
@@ -166,6 +169,7 @@ interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
   readonly now?: Foundation["now"];
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
+  readonly unenrollTimes?: Foundation["unenrollTimes"];
   readonly propertiesFreshMs?: number | undefined;
   readonly renewalPatienceMs?: number | undefined;
   readonly workIntervals?: Intervals | undefined;
@@ -185,6 +189,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     propertiesFreshMs,
     renewalPatienceMs,
     believeNoneAfterMs,
+    unenrollTimes,
   } = options;
   const metrics = createMetrics();
   const databaseTroubles = new TroubleLog({
@@ -262,6 +267,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     renewalPatienceMs,
     hubspotClock,
     believeNoneAfterMs,
+    unenrollTimes,
     workIntervals: options.workIntervals ?? {},
     database,
     siteDatabase,

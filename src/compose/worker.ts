@@ -32,6 +32,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     renewalPatienceMs: foundation.renewalPatienceMs,
     hubspotClock: foundation.hubspotClock,
     believeNoneAfterMs: foundation.believeNoneAfterMs,
+    unenrollTimes: foundation.unenrollTimes,
     onCutShort: (holds) => {
       foundation.metrics.holdsCutShort.inc(holds);
     },

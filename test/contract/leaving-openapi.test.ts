@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createPortalGateway, type PortalGateway } from "#platform/hubspot/gateway.js";
 import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES, UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createTransport } from "#platform/hubspot/transport.js";
 import { uninstall } from "#platform/hubspot/uninstall.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
@@ -109,8 +109,13 @@ test("the authorize URL asks for what the project declares, each name once", () 
     auth: Record<"requiredScopes" | "optionalScopes" | "redirectUrls", string[]>;
   };
   expect(url.searchParams.get("scope")?.split(" ")).toEqual(auth.requiredScopes);
-  expect(url.searchParams.get("optional_scope")?.split(" ")).toEqual(auth.optionalScopes);
-  expect([[...REQUIRED_SCOPES], [...OPTIONAL_SCOPES]]).toEqual([auth.requiredScopes, auth.optionalScopes]);
+  expect(url.searchParams.get("optional_scope")?.split(" ")).toEqual([...OPTIONAL_SCOPES]);
+  const further = new URL(api.authorizationUrl({ state: "s", furtherScopes: UNENROLL_SCOPES }));
+  expect(further.searchParams.get("optional_scope")?.split(" ")).toEqual(auth.optionalScopes);
+  expect([[...REQUIRED_SCOPES], [...OPTIONAL_SCOPES, ...UNENROLL_SCOPES]]).toEqual([
+    auth.requiredScopes,
+    auth.optionalScopes,
+  ]);
   expect(
     auth.redirectUrls.map((redirect) => new URL(redirect.replace("${PUBLIC_URL}", "http://x")).pathname),
   ).toEqual([new URL(url.searchParams.get("redirect_uri") ?? "").pathname]);

@@ -119,6 +119,7 @@ function pages({ portalId, sender }: RouteIds): Record<string, readonly RouteCal
     "GET /settings/alerts/last": ["EMAIL", "WEBHOOK"].map((channel) =>
       part(`/settings/alerts/last?channel=${channel}`),
     ),
+    "GET /settings/unenroll": [page("/settings/unenroll", { tells: false })],
     "GET /settings/danger": [page("/settings/danger", { tells: false })],
     "GET /settings/workflows": [page(`/settings/workflows?${foreign}`, { tells: false })],
     "GET /settings/access": [page("/settings/access")],
@@ -246,6 +247,9 @@ function rest({
     "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],
     "POST /settings/access/take-out": [form("/settings/access/take-out", { user_id: letIn })],
     "POST /settings/workflows/look-again": [form("/settings/workflows/look-again", {}, { changes: false })],
+    "POST /settings/unenroll/on": [form("/settings/unenroll/on", {}, { changes: false })],
+    "POST /settings/unenroll/off": [form("/settings/unenroll/off", {}, { changes: false })],
+    "POST /settings/unenroll/check": [form("/settings/unenroll/check", {}, { changes: false })],
     "POST /settings/danger/resume": [form("/settings/danger/resume")],
     "POST /settings/danger/pause": [form("/settings/danger/pause")],
     "POST /settings/danger/erase": [form("/settings/danger/erase", confirmed)],

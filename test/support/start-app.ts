@@ -5,12 +5,13 @@ import { createBrowser, installByBrowser, type Browser } from "../../src/bin/oau
 import { readConfig, type Config } from "../../src/config.js";
 import type { Intervals } from "#worker/schedule.js";
 import { createLogger } from "#platform/observability/logger.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES, UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/world/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createTestDatabase, type TestDatabase } from "./database.js";
+import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 
 /** The app, a simulated HubSpot and a database of their own, talking HTTP on 127.0.0.1. */
 export interface RunningApp {
@@ -23,7 +24,7 @@ export interface RunningApp {
   /** Lines the app logged, parsed. */
   readonly logLines: Record<string, unknown>[];
   /** Installs by the real OAuth round trip, as the portal's admin. The browser is signed in afterwards. */
-  install(portal: SimulatedPortal): Promise<Browser>;
+  install(portal: SimulatedPortal, feature?: "unenroll"): Promise<Browser>;
   /** Starts a further process-like instance on the same database. */
   startAnother(environment?: Record<string, string>): Promise<App>;
   close(): Promise<void>;
@@ -40,6 +41,8 @@ export interface StartOptions {
   renewalPatienceMs?: number;
   /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
   believeNoneAfterMs?: number;
+  /** How long unenrolling takes; by default as in production. */
+  unenrollTimes?: UnenrollTimes;
   /** How often periodic work is done; by default as {@link WORK_INTERVALS} says. */
   workIntervals?: Intervals;
 }
@@ -96,7 +99,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     appId: "170",
     redirectUris: [`${publicUrl}/oauth/callback`],
     requiredScopes: REQUIRED_SCOPES,
-    optionalScopes: OPTIONAL_SCOPES,
+    optionalScopes: [...OPTIONAL_SCOPES, ...UNENROLL_SCOPES],
     ...options.simulator,
   });
   const db = await createTestDatabase();
@@ -127,6 +130,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     propertiesFreshMs,
     renewalPatienceMs,
     believeNoneAfterMs,
+    unenrollTimes: options.unenrollTimes,
     workIntervals,
   };
   const apps: App[] = [await startApp(config, logger, appOptions)];
@@ -137,10 +141,15 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     simulator,
     db,
     logLines,
-    async install(portal) {
+    async install(portal, feature) {
       const browser = createBrowser();
       const admin = { portalId: portal.portalId, userId: portal.admin.userId };
-      await installByBrowser({ publicUrl, browser, consent: (url) => simulator.authorize(url, admin) });
+      await installByBrowser({
+        publicUrl,
+        browser,
+        consent: (url) => simulator.authorize(url, admin),
+        feature,
+      });
       return browser;
     },
     async startAnother(further = {}) {

@@ -14,6 +14,7 @@ export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   BACKLOG_LATE: "Contacts will miss their deadline",
   HOLDS_CUT_SHORT: "HubSpot let go of contacts early",
   WEBHOOK_OFF: "Webhook switched off",
+  UNENROLL_BROKEN: "Contacts cannot be unenrolled",
   TEST: "Test",
 };
 

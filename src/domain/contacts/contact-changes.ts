@@ -29,7 +29,10 @@ const affected = (condition: string): string => `affected AS (
 const AT_ONCE = `least(now(), a.due_at - interval '1 millisecond')`;
 
 const LOOK_NOW = `
-  WITH ${affected(`e.state = 'WATCHING'`)}
+  WITH ${affected(`e.state = 'WATCHING'`)}, unenrolling AS (
+    UPDATE unenrollments u SET due_at = now() FROM affected a
+     WHERE u.portal_id = a.portal_id AND u.execution_id = a.id AND u.state = 'STAMPED'
+  )
   UPDATE executions e SET due_at = ${AT_ONCE} FROM affected a, portals p
    WHERE e.portal_id = a.portal_id AND e.id = a.id AND p.portal_id = e.portal_id AND p.status = 'CONNECTED'
   RETURNING e.portal_id`;
@@ -75,6 +78,9 @@ const ERASE = `
            state IN ('QUEUED', 'WATCHING') OR (state = 'UNCERTAIN' AND epoch IS NULL)
              OR (state = 'DECIDED' AND kind <> 'ENROLL') AS is_moot
       FROM affected
+  ), unenrolled AS (
+    UPDATE unenrollments u SET state = 'DONE', contact_id = NULL, stamp = NULL, last_problem = NULL, ended_at = now() FROM affected a
+     WHERE u.portal_id = a.portal_id AND u.execution_id = a.id
   ), forgotten AS (
     DELETE FROM past_enrollments p USING unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
      WHERE p.portal_id = named.portal_id AND p.contact_id = named.contact_id

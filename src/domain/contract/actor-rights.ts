@@ -23,6 +23,8 @@ const RIGHT_OF = {
   savePreset: "policy",
   deletePreset: "policy",
   savePortalPolicy: "policy",
+  switchOnUnenroll: "policy",
+  switchOffUnenroll: "policy",
 
   acceptEnrollments: "executions",
   actOnExecution: "executions",

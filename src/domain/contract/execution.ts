@@ -7,7 +7,7 @@ import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
  *
  *   QUEUED      accepted, or to be tried again; waits for `due_at`
  *   ATTEMPTING  intent stored: the enroll request may be under way. Found by a new owner, it may or may not have been sent
- *   WATCHING    waits for the contact's sequence to end; looked at a hundred contacts a request
+ *   WATCHING    waits for the contact's sequence to end, by itself or because we unenroll it; looked at a hundred contacts a request
  *   UNCERTAIN   the last attempt ended without an answer: HubSpot is read before anything is sent again
  *   DECIDED     the outcome is known; HubSpot is owed the completion
  *   COMPLETED   HubSpot acknowledged the completion, or the outcome was the answer to the call itself; or an answer was lost
@@ -54,7 +54,7 @@ export const ERASED_CONTACT = "erased";
 export const UNKNOWN_CONTACT = "unknown";
 
 /** The action that was called. */
-export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END"] as const;
+export const EXECUTION_KINDS = ["ENROLL", "CHECK_ENROLLMENT", "WAIT_FOR_SEQUENCE_END", "UNENROLL"] as const;
 export type ExecutionKind = (typeof EXECUTION_KINDS)[number];
 
 /** Who asked for an execution; stored as `source`. */

@@ -2,6 +2,7 @@ import { CHECK_OUTPUTS } from "./check-contract.js";
 import type { EnrollmentStatus, IfAlreadyEnrolled } from "./enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "./error-codes.js";
 import type { ExecutionKind } from "./execution.js";
+import { UNENROLL_OUTPUTS } from "./unenroll-contract.js";
 import { WAIT_OUTPUTS } from "./wait-contract.js";
 
 /** How an execution ended, as the workflow and the settings page see it. */
@@ -127,6 +128,8 @@ export function toOutputFields(answer: Answer): Record<string, string> {
       return toNamedOutputs(answer, CHECK_OUTPUTS);
     case "WAIT_FOR_SEQUENCE_END":
       return toNamedOutputs(answer, WAIT_OUTPUTS);
+    case "UNENROLL":
+      return toNamedOutputs(answer, UNENROLL_OUTPUTS);
   }
 }
 

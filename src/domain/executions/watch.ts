@@ -25,6 +25,8 @@ export interface WatchedExecution {
   /** As read: an earlier check that a webhook asked for meanwhile must not be overwritten. */
   readonly dueAt: Date;
   readonly maxWaitDays: number | undefined;
+  /** Its contact is being taken out of its sequence, which moves it on (domain/unenroll); a look only ends it at its deadline. */
+  readonly isUnenrolling: boolean;
   readonly seen: SeenEnrollment;
 }
 
@@ -56,6 +58,7 @@ interface WatchedRow {
   deadline_at: Date;
   due_at: Date;
   max_wait_days: number | null;
+  is_unenrolling: boolean;
   seen: SeenEnrollment | null;
   now: Date;
 }
@@ -72,7 +75,9 @@ export async function readWatched(
     name: "read-watched-executions",
     text: `
       SELECT e.id, e.kind, e.callback_id, e.contact_id, e.accepted_at, e.deadline_at, e.due_at, now() AS now,
-             (e.request ->> 'maxWaitDays')::float8 AS max_wait_days, e.outputs AS seen
+             (e.request ->> 'maxWaitDays')::float8 AS max_wait_days, e.outputs AS seen,
+             EXISTS (SELECT FROM unenrollments u
+                      WHERE u.portal_id = e.portal_id AND u.execution_id = e.id AND u.state <> 'DONE') AS is_unenrolling
         FROM executions e
        WHERE e.portal_id = $1 AND e.state = 'WATCHING' AND e.due_at <= now() + $3::float8 * interval '1 millisecond'
          AND (SELECT min(first.due_at) FROM executions first
@@ -93,6 +98,7 @@ function toWatched(row: WatchedRow): WatchedExecution {
     deadlineAt: row.deadline_at,
     dueAt: row.due_at,
     maxWaitDays: row.max_wait_days ?? undefined,
+    isUnenrolling: row.is_unenrolling,
     seen: row.seen ?? {},
   };
 }

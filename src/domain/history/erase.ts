@@ -91,6 +91,8 @@ SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3
 /** Deletes what cooldowns kept and what receivers of webhooks answered, and records that the erasure is done and up to when. */
 export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
   await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
+  // Of those under way the contact's stamp has yet to be emptied: they forget the contact once that is done.
+  await pool.query("DELETE FROM unenrollments WHERE portal_id = $1 AND contact_id IS NULL", [portalId]);
   await pool.query(
     "DELETE FROM webhook_deliveries WHERE portal_id = $1 AND created_at <= $2 AND state <> 'PENDING'",
     [portalId, requestedAt],

@@ -78,6 +78,9 @@ export async function pruneNext(
       ), deleted AS (
         DELETE FROM executions e WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM old))
         RETURNING e.*
+      ), unenrolled AS (
+        DELETE FROM unenrollments u USING deleted d
+         WHERE u.portal_id = $1 AND u.execution_id = d.id AND u.contact_id IS NULL
       ), called AS (${rememberCalls("deleted")}
       ), remembered AS (
         INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)

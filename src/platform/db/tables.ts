@@ -34,5 +34,7 @@ export const APP_TABLES: readonly string[] = [
   "rotations",
   "senders",
   "sequences",
+  "unenroll_setups",
+  "unenrollments",
   "users",
 ];

@@ -2,12 +2,14 @@ import { HubSpotAnsweredOddly, HubSpotRejected } from "./errors.js";
 import { createAnswerReader, orUndefined, type AnswerReader } from "./answer-reader.js";
 import { flowRequests, type FlowRequests } from "./flow-requests.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
+import { ownThingsRequests, type OwnThingsRequests } from "./own-things-requests.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-answer.js";
 import { anyBatch, readEach, type HubSpotPage } from "./wire/list-page.js";
 import { paths } from "./wire/paths.js";
 import * as records from "./wire/records.js";
 import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
+export type { OwnFlow } from "./own-things-requests.js";
 export type { HubSpotPage } from "./wire/list-page.js";
 export type { Flow, FlowAction, FlowField, ListedFlow } from "./wire/flow-records.js";
 export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
@@ -24,7 +26,7 @@ export interface Completion {
 }
 
 /** Our requests to HubSpot for one portal. Every call costs one request of the portal's budget. */
-export interface PortalGateway extends FlowRequests {
+export interface PortalGateway extends FlowRequests, OwnThingsRequests {
   /**
    * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
    * @throws HubSpotRejected with the reasons of docs/hubspot.md §5.6.
@@ -96,6 +98,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     ...directoryRequests(reader),
     ...contactRequests(reader),
     ...flowRequests(reader),
+    ...ownThingsRequests(call, reader),
   };
 }
 

@@ -23,10 +23,12 @@ import type { AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/check-contract.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
+import { UNENROLL_ROUTE } from "#domain/contract/unenroll-contract.js";
 import { acceptCall, type AcceptCallOptions } from "./accept-call.js";
 import { parseCheckCall } from "./check-call.js";
 import { parseEnrollCall, type EnrollCallOptions } from "./execution-call.js";
 import { receiveWebhook, WEBHOOK_ROUTE, type WebhookOptions } from "./receive-webhook.js";
+import { parseUnenrollCall } from "./unenroll-call.js";
 import { parseWaitCall } from "./wait-call.js";
 import { fetchOptions } from "./fetch-options.js";
 import { calledByHubSpot, type VerifiedRequestOptions } from "./verified-request.js";
@@ -90,6 +92,11 @@ export function createActionsRouter(options: ActionRoutesOptions): Router {
       { kind: "WAIT_FOR_SEQUENCE_END", parse: (body) => parseWaitCall(body, { readHoldSettings }) },
       options,
     ),
+  );
+  router.post(
+    UNENROLL_ROUTE,
+    ...verified,
+    acceptCall({ kind: "UNENROLL", parse: parseUnenrollCall }, options),
   );
   router.post(WEBHOOK_ROUTE, ...calledByHubSpot(options, ["v3"]), receiveWebhook(options));
   for (const { route, fieldName, list } of DROPDOWNS) {

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
+import { UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { sendEnding } from "./pages.js";
 import { returnUrlForState, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
@@ -9,12 +10,17 @@ export interface BeginOptions extends ReturnOptions {
   states: InstallStates;
 }
 
-/** Sends the browser to HubSpot's consent page. `?portalId=` only pre-selects an account there; it proves nothing here. */
+/**
+ * Sends the browser to HubSpot's consent page. `?portalId=` only pre-selects an account there; it proves nothing here.
+ * `?for=unenroll` asks for the permissions that unenrolling needs as well.
+ */
 export function createBegin({ oauthApi, states }: BeginOptions, purpose: Purpose): RequestHandler {
   return (request, response) => {
     const state = states.mint({ request, response, purpose });
     const portalId = requestedPortal(request);
-    response.set("Cache-Control", "no-store").redirect(oauthApi.authorizationUrl({ state, portalId }));
+    response
+      .set("Cache-Control", "no-store")
+      .redirect(oauthApi.authorizationUrl({ state, portalId, furtherScopes: scopesFor(request) }));
   };
 }
 
@@ -27,6 +33,10 @@ export function beginFromMarketplace(options: BeginOptions, request: Request, re
   if (returnUrl === undefined) return sendEnding(response, "unknown-return");
   returnUrl.searchParams.set("state", options.states.mint({ request, response, purpose: "install" }));
   response.set("Cache-Control", "no-store").redirect(returnUrl.href);
+}
+
+function scopesFor(request: Request): readonly string[] {
+  return request.query["for"] === "unenroll" ? UNENROLL_SCOPES : [];
 }
 
 function requestedPortal(request: Request): bigint | undefined {

@@ -11,6 +11,7 @@ import { addPolicyRoutes } from "./policy/policy-routes.js";
 import { addReportsRoutes } from "./reports/reports-routes.js";
 import { addSendersRoutes } from "./senders/senders-routes.js";
 import { addWorkflowsRoutes } from "./workflows/workflows-routes.js";
+import { addUnenrollRoutes } from "./unenroll/unenroll-routes.js";
 import type { SettingsOptions } from "./session/site-options.js";
 
 /** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
@@ -32,6 +33,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addWorkflowsRoutes(router, handlers);
   addSendersRoutes(router, longForms);
   addPolicyRoutes(router, longForms);
+  addUnenrollRoutes(router, handlers);
   addAlertsRoutes(router, handlers);
   addAccessRoutes(router, handlers);
   addAuditRoutes(router, handlers);

@@ -5,6 +5,7 @@ import { FailedUnsent, giveUp, recoverable } from "./attempt-faults.js";
 import { checkEnrollment } from "./check-enrollment.js";
 import { enrollContact } from "./enroll-contact.js";
 import type { EnrollContext } from "./enroll-context.js";
+import { unenrollContact } from "./unenroll-contact.js";
 import { settleUncertain } from "./settle-uncertain.js";
 
 /**
@@ -56,6 +57,8 @@ async function attemptByKind(execution: ClaimedExecution, context: EnrollContext
       return isUncertain ? settleUncertain(execution, context) : enrollContact(execution, context);
     case "CHECK_ENROLLMENT":
       return checkEnrollment(execution, context);
+    case "UNENROLL":
+      return unenrollContact(execution, context);
     case "WAIT_FOR_SEQUENCE_END":
       // Begins in WATCHING (accept.ts); one that was queued anyway goes back there.
       return isUncertain ? { to: "QUEUED", delayMs: 0 } : { to: "WATCHING", delayMs: 0 };

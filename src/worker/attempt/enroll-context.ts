@@ -1,5 +1,6 @@
 import type { CopyStore } from "#domain/directory/copy-store.js";
 import type { Directory } from "#domain/directory/directory.js";
+import type { Ownership } from "#domain/executions/claim.js";
 import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { AbsentMembers } from "#domain/directory/absent-members.js";
 import type { ContactProperties } from "./contact-properties.js";
@@ -7,6 +8,7 @@ import type { DoubtTools } from "./doubt.js";
 import type { SenderSelection } from "./sender-selection.js";
 
 export interface EnrollContext {
+  readonly owner: Ownership;
   readonly portalId: bigint;
   readonly gateway: PortalGateway;
   readonly directory: Directory;

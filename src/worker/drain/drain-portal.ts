@@ -46,6 +46,8 @@ import { createSlotSource } from "./slot-source.js";
 import { createTurnStarts, type TurnStart } from "./turn-start.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
 import { FlowKeeper } from "#worker/renewal/sync-flows.js";
+import { UNENROLL_TIMES, type UnenrollTimes } from "#worker/unenroll/judge-contact.js";
+import { pollUnenrollments } from "#worker/unenroll/unenroll-poll.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { databaseTroubleOf } from "#platform/db/storage-faults.js";
 
@@ -70,6 +72,8 @@ export interface DrainOptions {
   onCutShort?: (holds: number) => void;
   /** How long HubSpot may take to show an enrollment; by default BELIEVE_NONE_AFTER_MS. */
   believeNoneAfterMs?: number | undefined;
+  /** How long unenrolling takes; by default UNENROLL_TIMES. */
+  unenrollTimes?: UnenrollTimes | undefined;
 }
 
 const WINDOW_MS = 10_000;
@@ -120,7 +124,7 @@ async function recordBlocked(options: PortalCircuitOptions, fault: unknown): Pro
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock, overdueLooks } = options;
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
-  const { renewalPatienceMs = RENEWAL_PATIENCE_MS } = options;
+  const { renewalPatienceMs = RENEWAL_PATIENCE_MS, unenrollTimes = UNENROLL_TIMES } = options;
   const openings = new Openings();
   const breathe = createBreather();
   const memoryOf = createPolicyMemories();
@@ -167,7 +171,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       memory: memoryOf(portalId),
     });
     // First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called.
-    const [{ isConnected: mayCall, directory: state, flows, areDoubtsDue }] = await Promise.all([
+    const [{ isConnected: mayCall, directory: state, flows, areDoubtsDue, hasUnenroll }] = await Promise.all([
       takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
       circuit.isOpen ? undefined : senders.policy(),
@@ -216,6 +220,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const contacts = new ContactProperties({ owner, ahead, freshMs: options.propertiesFreshMs });
     const readProperties = createDoubtedContacts(calls.gatewayWith());
     const doubts: DoubtTools = { clock, believeNoneAfterMs, readProperties };
+    const mayBegin = async (): Promise<boolean> => !(await senders.policy()).isPaused;
     const stopNoting = paces.begin(portalId, () => budget.counted());
     try {
       const isMoreLeft = await new PortalTurn({
@@ -227,6 +232,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         gatewayWith: (slot) => calls.gatewayWith(slot),
         attempt: (execution, gateway) =>
           attemptExecution(execution, {
+            owner,
             portalId,
             gateway,
             directory,
@@ -238,7 +244,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
             senders,
             doubts,
           }),
-        mayAttempt: async () => !(await senders.policy()).isPaused,
+        mayAttempt: mayBegin,
+        unenroll: hasUnenroll
+          ? (gateway) => pollUnenrollments({ owner, gateway, times: unenrollTimes, mayBegin })
+          : undefined,
         logger,
         onRefused: (ids) => tellOfCutShortHolds({ pool, portalId, logger, count: onCutShort }, ids),
         mayGoOn,

@@ -13,7 +13,7 @@ import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 import { WatchPace } from "#worker/watch/watch-pace.js";
-import { pollWatched } from "#worker/watch/watch-poll.js";
+import { pollWatched, type Polled } from "#worker/watch/watch-poll.js";
 
 export interface PortalTurnOptions {
   owner: Ownership;
@@ -27,6 +27,8 @@ export interface PortalTurnOptions {
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
   /** False while the portal's admin has paused it: uncertain executions are settled, and nothing new begins. */
   mayAttempt: () => Promise<boolean>;
+  /** One step of taking contacts out of their sequences; undefined: the account has not switched that on. */
+  unenroll?: ((gateway: PortalGateway) => Promise<Polled>) | undefined;
   logger: Logger;
   /** Called with the completions HubSpot refused. */
   onRefused?: (ids: readonly bigint[]) => Promise<void>;
@@ -83,6 +85,9 @@ export class PortalTurn {
   #backgroundFault: Error | undefined;
   #polling: Promise<void> | undefined;
   readonly #watchPace: WatchPace;
+  #unenrolling: Promise<void> | undefined;
+  /** Undefined: there is nothing to unenroll in this account. */
+  readonly #unenrollPace: WatchPace | undefined;
   #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
   #looksInVain = 0;
   #onEnd: () => void = () => undefined;
@@ -93,6 +98,8 @@ export class PortalTurn {
     this.#options = options;
     if (options.areDoubtsDue === false) this.#uncertainLookAtMs = performance.now() + UNCERTAIN_LOOK_MS;
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
+    if (options.unenroll !== undefined)
+      this.#unenrollPace = new WatchPace({ windowMs: options.budget.windowMs });
     this.#writer = new RetryingWriter(options);
     this.#findings = new FindingBuffer({
       owner: options.owner,
@@ -125,6 +132,7 @@ export class PortalTurn {
         const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
         this.#pollIfTime(isQuiet);
+        this.#unenrollIfTime(isQuiet);
         if (isQuiet && this.#isIdle()) {
           isMoreLeft = false;
           break;
@@ -132,7 +140,7 @@ export class PortalTurn {
         await this.#pause(claim);
       }
     } finally {
-      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling]);
+      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling, this.#unenrolling]);
       await this.#findings.flush();
     }
     this.#throwFaults();
@@ -274,9 +282,9 @@ export class PortalTurn {
   }
 
   #isIdle(): boolean {
-    const isBusy = this.#completing !== undefined || this.#polling !== undefined;
-    const isRenewing = this.#options.isRenewing?.() === true;
-    return !isBusy && !isRenewing && this.#owedCount === 0 && !this.#watchPace.isMoreLeft;
+    const tasks = [this.#completing, this.#polling, this.#unenrolling];
+    if (tasks.some((task) => task !== undefined) || this.#options.isRenewing?.() === true) return false;
+    return this.#owedCount === 0 && !this.#watchPace.isMoreLeft && this.#unenrollPace?.isMoreLeft !== true;
   }
 
   #pollIfTime(isAlone: boolean): void {
@@ -298,6 +306,24 @@ export class PortalTurn {
     } catch (error) {
       this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  #unenrollIfTime(isAlone: boolean): void {
+    const { budget, circuit, unenroll, gatewayWith } = this.#options;
+    const pace = this.#unenrollPace;
+    if (unenroll === undefined || pace === undefined || this.#unenrolling !== undefined) return;
+    if (circuit.isProbing || !pace.isTime({ limit: budget.limit, isAlone })) return;
+    this.#unenrolling = unenroll(gatewayWith())
+      .then((polled) => {
+        pace.polled(polled);
+        this.#owe(polled.decided);
+      })
+      .catch((error: unknown) => {
+        this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
+      })
+      .finally(() => {
+        this.#unenrolling = undefined;
+      });
   }
 
   /**
@@ -338,6 +364,11 @@ export class PortalTurn {
 
   async #sleepOrCompleted(ms: number): Promise<void> {
     const timer = sleep(ms);
-    await Promise.race([timer, this.#completing ?? timer, this.#polling ?? timer]);
+    await Promise.race([
+      timer,
+      this.#completing ?? timer,
+      this.#polling ?? timer,
+      this.#unenrolling ?? timer,
+    ]);
   }
 }

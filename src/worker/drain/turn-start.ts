@@ -19,6 +19,8 @@ export interface TurnStart {
   readonly oldestClaim: bigint | undefined;
   /** Whether an execution in doubt is due to be read. */
   readonly areDoubtsDue: boolean;
+  /** Whether the account has switched unenrolling on, or is switching it off. */
+  readonly hasUnenroll: boolean;
 }
 
 interface TurnStartRow extends DirectoryStateRow, FlowsStateRow {
@@ -27,6 +29,7 @@ interface TurnStartRow extends DirectoryStateRow, FlowsStateRow {
   status: string | null;
   oldest_claim: string | null;
   are_doubts_due: boolean | null;
+  has_unenroll: boolean;
 }
 
 /** `min`: one look into the index of each state for each portal, as in findDuePortals. */
@@ -35,7 +38,8 @@ const READ = `
          (SELECT min(e.epoch) FROM executions e
            WHERE e.portal_id = asked.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) AS oldest_claim,
          (SELECT min(e.due_at) FROM executions e
-           WHERE e.portal_id = asked.portal_id AND e.state = 'UNCERTAIN') <= now() AS are_doubts_due
+           WHERE e.portal_id = asked.portal_id AND e.state = 'UNCERTAIN') <= now() AS are_doubts_due,
+         EXISTS (SELECT FROM unenroll_setups s WHERE s.portal_id = asked.portal_id) AS has_unenroll
     FROM unnest($1::bigint[]) AS asked (portal_id) LEFT JOIN portals p USING (portal_id)`;
 
 /** Turns that begin within this time of each other share the statement: portals are fetched by tens. */
@@ -68,5 +72,6 @@ function toTurnStart(row: TurnStartRow): TurnStart {
     flows: row.status === null ? undefined : toFlowsState(row),
     oldestClaim: row.oldest_claim === null ? undefined : BigInt(row.oldest_claim),
     areDoubtsDue: row.are_doubts_due === true,
+    hasUnenroll: row.has_unenroll,
   };
 }

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { ARE_FLOWS_ASKED } from "#domain/flows/flow-state.js";
+import { NEXT_UNENROLLMENT } from "#domain/unenroll/unenrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
 
 /**
@@ -17,6 +18,8 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
              (p.directory_requested_at <= now() AND p.directory_requested_at > coalesce(p.directory_synced_at, '-infinity'))
           OR (p.users_requested_at <= now() AND p.users_requested_at > coalesce(p.users_read_at, '-infinity'))
           OR ${ARE_FLOWS_ASKED}
+          OR ${NEXT_UNENROLLMENT} <= now()
+          OR (SELECT u.due_at FROM unenroll_setups u WHERE u.portal_id = p.portal_id) <= now()
           OR (s.paused_at IS NULL
               AND (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now())
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'UNCERTAIN') <= now()

@@ -184,6 +184,10 @@ function judgeEnrollment(
 export function judgeLook(execution: WatchedExecution, evidence: LookEvidence): LookResult {
   const { facts } = evidence;
   if (facts === undefined) return decided(failed("CONTACT_NOT_FOUND"));
+  if (execution.isUnenrolling || execution.kind === "UNENROLL")
+    return evidence.now < execution.deadlineAt
+      ? { to: "WATCHING", dueAt: execution.deadlineAt, seen: execution.seen }
+      : decided(failed("DEADLINE_EXCEEDED"));
   if (execution.kind === "ENROLL") return judgeEnrollment(execution, evidence, facts);
   return facts.isEnrolled
     ? judgeEnrolled(execution, evidence, facts)

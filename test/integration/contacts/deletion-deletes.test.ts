@@ -28,6 +28,9 @@ const OF_THE_ACCOUNT = [
     "alert_marks",
     "alert_opt_outs",
     "alert_addresses",
+    // Only the sequence that a contact was taken out of stays: its id goes with the stamp.
+    "unenroll_setups",
+    "unenrollments",
     "grant_revocations",
   ],
 ];

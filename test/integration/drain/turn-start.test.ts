@@ -118,6 +118,7 @@ describe("a portal's turn", () => {
         flows: { requestedAt: null, readAt: expect.any(Date), now: expect.any(Date) },
         oldestClaim: 4n,
         areDoubtsDue: true,
+        hasUnenroll: false,
       },
       {
         isConnected: false,
@@ -125,6 +126,7 @@ describe("a portal's turn", () => {
         flows: undefined,
         oldestClaim: undefined,
         areDoubtsDue: false,
+        hasUnenroll: false,
       },
       {
         isConnected: false,
@@ -132,6 +134,7 @@ describe("a portal's turn", () => {
         flows: expect.objectContaining({ readAt: null }),
         oldestClaim: undefined,
         areDoubtsDue: false,
+        hasUnenroll: false,
       },
     ]);
   });

@@ -167,6 +167,7 @@ describe("executions that several move at once", () => {
     const directory = createDirectory({ pool: pool() });
     const nobody = () => Promise.resolve(undefined);
     return {
+      owner,
       portalId,
       gateway,
       directory,

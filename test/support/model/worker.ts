@@ -126,7 +126,9 @@ export class PortalWorker {
     const copy = createCopyStore(ownership, directory);
     const readProperties = createDoubtedContacts(gateway);
     const doubts = { clock, believeNoneAfterMs: BELIEVE_NONE_AFTER_MS, readProperties };
-    const context = { portalId, gateway, directory, copy, ownerReads, contacts, senders: selection, doubts };
+    const senders = selection;
+    const owner = ownership;
+    const context = { owner, portalId, gateway, directory, copy, ownerReads, contacts, senders, doubts };
     return attemptExecution(execution, context);
   }
 

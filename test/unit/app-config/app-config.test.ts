@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { OPTIONAL_SCOPES, REQUIRED_SCOPES, UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import {
   profileVariables,
   PROJECT,
@@ -36,7 +36,7 @@ const app = components.get("app/app-hsmeta.json")?.config as AppConfig;
 const webhooks = components.get("app/webhooks/webhooks-hsmeta.json")?.config as WebhooksConfig;
 
 describe("the HubSpot project", () => {
-  test("is a project of platform 2026.09: an app, three actions, webhooks and a settings tab", () => {
+  test("is a project of platform 2026.09: an app, four actions, webhooks and a settings tab", () => {
     expect(readJson(PROJECT, "hsproject.json")).toMatchObject({ srcDir: "src", platformVersion: "2026.09" });
     expect([...components].map(([file, { type }]) => [file, type]).sort()).toEqual([
       ["app/app-hsmeta.json", "app"],
@@ -44,6 +44,7 @@ describe("the HubSpot project", () => {
       ["app/webhooks/webhooks-hsmeta.json", "webhooks"],
       ["app/workflow-actions/check-enrollment-hsmeta.json", "workflow-action"],
       ["app/workflow-actions/enroll-hsmeta.json", "workflow-action"],
+      ["app/workflow-actions/unenroll-hsmeta.json", "workflow-action"],
       ["app/workflow-actions/wait-for-sequence-end-hsmeta.json", "workflow-action"],
     ]);
   });
@@ -61,7 +62,7 @@ describe("the HubSpot project", () => {
 
   test("asks for the scopes the code uses", () => {
     expect(app.auth.requiredScopes).toEqual([...REQUIRED_SCOPES]);
-    expect(app.auth.optionalScopes).toEqual([...OPTIONAL_SCOPES]);
+    expect(app.auth.optionalScopes).toEqual([...OPTIONAL_SCOPES, ...UNENROLL_SCOPES]);
     expect(app.auth.conditionallyRequiredScopes).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import * as check from "#domain/contract/check-contract.js";
 import * as enrolling from "#domain/contract/enroll-contract.js";
 import { ERROR_CODES } from "#domain/contract/error-codes.js";
+import * as unenroll from "#domain/contract/unenroll-contract.js";
 import * as wait from "#domain/contract/wait-contract.js";
 import { readActions, type ActionConfig, type Field } from "../../support/hubspot-project.js";
 
@@ -164,6 +165,20 @@ describe("the check action", () => {
       "CONTACT_NOT_FOUND",
     );
     expect(shownFor(config, { is_enrolled: "", error_code: "BOUNCED" })).toBe("failed");
+  });
+});
+
+describe("the unenroll action", () => {
+  const config = action("unenroll");
+
+  test("asks nothing of the workflow builder and answers what the code writes", () => {
+    expect(config.actionUrl).toBe(`\${PUBLIC_URL}${unenroll.UNENROLL_ROUTE}`);
+    expect(config.inputFields).toEqual([]);
+    expect(namesOf(config.outputFields)).toEqual([...unenroll.UNENROLL_OUTPUTS]);
+  });
+
+  test.each(unenroll.UNENROLL_OUTCOMES)("shows a line of its own for %s", (outcome) => {
+    expect(shownFor(config, { outcome, error_code: "" })).toBe(outcome);
   });
 });
 

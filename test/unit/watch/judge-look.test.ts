@@ -18,6 +18,7 @@ const EXECUTION: WatchedExecution = {
   deadlineAt: ago(-24 * HOUR),
   dueAt: NOW,
   maxWaitDays: 30,
+  isUnenrolling: false,
   seen: { sequence_id: "1", enrolled_at: ENROLLED_AT.toISOString() },
 };
 

@@ -37,6 +37,7 @@ function look(
     deadlineAt: ago(-DAY),
     dueAt: NOW,
     maxWaitDays: undefined,
+    isUnenrolling: false,
     seen: {},
     ...execution,
   };

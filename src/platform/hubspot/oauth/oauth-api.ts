@@ -34,12 +34,19 @@ export interface RefreshedTokens {
   expiresInSeconds: number;
 }
 
+export interface AuthorizationRequest {
+  readonly state: string;
+  readonly portalId?: bigint | undefined;
+  /** Optional scopes that a feature needs which is being switched on. */
+  readonly furtherScopes?: readonly string[];
+}
+
 export interface OAuthApi {
   /** The app's identity at HubSpot. */
   readonly clientId: string;
   readonly redirectUri: string;
   /** Where the browser goes for consent. `portalId` pre-selects the account on HubSpot's page (docs/hubspot.md §2.1). */
-  authorizationUrl(request: { state: string; portalId?: bigint | undefined }): string;
+  authorizationUrl(request: AuthorizationRequest): string;
   /**
    * Exchanges a code, then introspects the token for the user's email and the account's domain.
    *
@@ -94,14 +101,14 @@ export function createOAuthApi(options: OAuthApiOptions): OAuthApi {
 /** Spaces are %20: HubSpot's own clients write them so, and `URLSearchParams` would write `+` (docs/hubspot.md §2.1). */
 function authorizationUrl(
   { appUrl, clientId, redirectUri }: OAuthApiOptions,
-  { state, portalId }: { state: string; portalId?: bigint | undefined },
+  { state, portalId, furtherScopes = [] }: AuthorizationRequest,
 ): string {
   const account = portalId === undefined ? "" : `/${portalId}`;
   const query = Object.entries({
     client_id: clientId,
     redirect_uri: redirectUri,
     scope: REQUIRED_SCOPES.join(" "),
-    optional_scope: OPTIONAL_SCOPES.join(" "),
+    optional_scope: [...OPTIONAL_SCOPES, ...furtherScopes].join(" "),
     state,
   }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   return `${appUrl}/oauth${account}/authorize?${query.join("&")}`;

@@ -11,5 +11,8 @@ export const REQUIRED_SCOPES = [
 /** Requested, but optional if the account cannot grant it: the list of users, for names instead of user ids. */
 export const OPTIONAL_SCOPES = ["settings.users.read"] as const;
 
+/** Requested only once an admin switches unenrolling on: for the contact property that starts the helper workflow. */
+export const UNENROLL_SCOPES = ["crm.schemas.contacts.write", "crm.objects.contacts.write"] as const;
+
 /** Lets us read who the account's users are, and which of them are super admins. */
 export const USER_LIST_SCOPE = OPTIONAL_SCOPES[0];

@@ -8,6 +8,7 @@ const OWNERS = "/crm/owners/2026-09";
 const USERS = "/settings/users/2026-03";
 const CONTACTS = "/crm/objects/2026-09/contacts";
 const ACCOUNT = "/account-info/2026-09";
+const CONTACT_PROPERTIES = "/crm/properties/2026-03/contacts";
 /**
  * Flows have no dated path yet. Version 4 ends on 2027-03-30, and until HubSpot publishes a dated one only betas follow
  * it (`/automation/2026-09-beta`): both families below move together, here.
@@ -27,9 +28,13 @@ export const paths = {
   user: (userId: string) => `${USERS}/${encodeURIComponent(userId)}`,
   contact: (contactId: string) => `${CONTACTS}/${encodeURIComponent(contactId)}`,
   contactBatch: `${CONTACTS}/batch/read`,
+  contactBatchUpdate: `${CONTACTS}/batch/update`,
+  contactProperties: CONTACT_PROPERTIES,
+  contactProperty: (name: string) => `${CONTACT_PROPERTIES}/${encodeURIComponent(name)}`,
   uninstall: "/appinstalls/2026-09/external-install",
   accountDetails: `${ACCOUNT}/details`,
   flows: `${AUTOMATION}/flows`,
   flowBatch: `${AUTOMATION}/flows/batch/read`,
   workflowIdBatch: `${AUTOMATION}/workflow-id-mappings/batch/read`,
+  flow: (flowId: string) => `${AUTOMATION}/flows/${encodeURIComponent(flowId)}`,
 } as const;

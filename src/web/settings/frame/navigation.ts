@@ -8,6 +8,7 @@ export const SITE_PAGES = [
   { path: "/settings/rotations", label: "Rotations" },
   { path: "/settings/presets", label: "Presets" },
   { path: "/settings/policy", label: "Policy" },
+  { path: "/settings/unenroll", label: "Unenroll" },
   { path: "/settings/try", label: "Try it" },
   { path: "/settings/alerts", label: "Alerts" },
   { path: "/settings/access", label: "Access" },

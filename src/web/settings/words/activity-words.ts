@@ -10,6 +10,7 @@ export const KIND_LABELS: Readonly<Record<ExecutionKind, string>> = {
   ENROLL: "Enroll in sequence",
   CHECK_ENROLLMENT: "Check enrollment",
   WAIT_FOR_SEQUENCE_END: "Wait for sequence end",
+  UNENROLL: "Unenroll from sequence",
 };
 
 /** What an attempt met last may be HubSpot's, ours or a wait: the problem itself says whose, the label must not. */

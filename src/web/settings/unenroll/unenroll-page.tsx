@@ -1,0 +1,200 @@
+import { HELPER_NAME, STAMP_PROPERTY, STAMP_PROPERTY_DEFINITION } from "#domain/unenroll/helper-flow.js";
+import { PROBLEM_SENTENCES } from "#domain/unenroll/problem-sentences.js";
+import type { UnenrollSetup } from "#domain/unenroll/setup.js";
+import { Time } from "../frame/connection.js";
+import { SitePage, type Frame } from "../frame/shell.js";
+import type { Format } from "../words/format.js";
+
+export interface UnenrollPageModel {
+  readonly frame: Frame;
+  /** Undefined: switched off. */
+  readonly setup: UnenrollSetup | undefined;
+  /** Permissions that the account has not given yet. */
+  readonly missingScopes: readonly string[];
+  readonly portalId: bigint;
+  readonly uiDomain: string | null;
+  readonly format: Format;
+}
+
+const BADGES = {
+  MAKING: ["waiting", "Being set up"],
+  ON: ["good", "On"],
+  REMOVING: ["waiting", "Being removed"],
+} as const;
+
+export function UnenrollPage(model: UnenrollPageModel) {
+  return (
+    <SitePage
+      title="Unenroll"
+      current="/settings/unenroll"
+      frame={model.frame}
+      lead="Take contacts out of their sequence: by the workflow action “Unenroll from sequence”, or before an enrollment that replaces it."
+    >
+      <StateCard {...model} />
+      <HelperCard />
+    </SitePage>
+  );
+}
+
+function StateCard(model: UnenrollPageModel) {
+  const { setup, frame } = model;
+  const [tone, label] =
+    setup === undefined
+      ? (["quiet", "Off"] as const)
+      : setup.problem === undefined
+        ? BADGES[setup.state]
+        : (["bad", "Does not work"] as const);
+  return (
+    <section class="card" aria-labelledby="unenroll-title">
+      <div class="card-head">
+        <h2 id="unenroll-title">Unenrolling</h2>
+        <span class={`badge ${tone}`}>{label}</span>
+      </div>
+      <Situation {...model} />
+      {setup === undefined || setup.state === "REMOVING" ? null : (
+        <form method="post" action="/settings/unenroll/off">
+          <input type="hidden" name="form_token" value={frame.formToken} />
+          <p>
+            Switching it off deletes the helper workflow and the contact property. Steps “Unenroll from
+            sequence” then end with the outcome NOT_SUPPORTED.
+          </p>
+          <button class="button">Switch off</button>
+        </form>
+      )}
+    </section>
+  );
+}
+
+function Situation(model: UnenrollPageModel) {
+  const { setup } = model;
+  if (setup === undefined) return <SwitchOn {...model} words="Switch on" />;
+  if (setup.problem !== undefined) return <Broken {...model} setup={setup} problem={setup.problem} />;
+  if (setup.state === "MAKING")
+    return (
+      <p>
+        The contact property and the helper workflow are being made in HubSpot.{" "}
+        {setup.lastProblem === undefined ? "" : `The last try failed: ${setup.lastProblem} `}
+        <a href="/settings/unenroll">Reload</a>
+      </p>
+    );
+  if (setup.state === "REMOVING")
+    return (
+      <p>
+        The helper workflow is deleted as soon as no contact is being unenrolled.{" "}
+        {setup.lastProblem === undefined ? "" : `The last try failed: ${setup.lastProblem} `}
+        <a href="/settings/unenroll">Reload</a>
+      </p>
+    );
+  return <Working {...model} setup={setup} />;
+}
+
+function Working({ setup, portalId, uiDomain, format }: UnenrollPageModel & { setup: UnenrollSetup }) {
+  return (
+    <p>
+      The helper workflow is as it was made
+      {setup.checkedAt === undefined ? (
+        ""
+      ) : (
+        <>
+          , last checked <Time date={setup.checkedAt} format={format} />
+        </>
+      )}
+      . It takes about a minute and a half to end a contact's sequence.{" "}
+      {setup.flowId === undefined ? null : (
+        <a
+          href={`https://${uiDomain ?? "app.hubspot.com"}/workflows/${portalId}/platform/flow/${setup.flowId}/edit`}
+        >
+          Open it in HubSpot
+        </a>
+      )}
+    </p>
+  );
+}
+
+function Broken(
+  model: UnenrollPageModel & { setup: UnenrollSetup; problem: NonNullable<UnenrollSetup["problem"]> },
+) {
+  const { setup, problem, frame, format } = model;
+  return (
+    <>
+      <p role="alert">
+        {PROBLEM_SENTENCES[problem]}
+        {setup.problemAt === undefined ? (
+          ""
+        ) : (
+          <>
+            {" "}
+            Noticed <Time date={setup.problemAt} format={format} />.
+          </>
+        )}{" "}
+        Until then no contact is taken out of its sequence.
+      </p>
+      <form method="post" action="/settings/unenroll/check">
+        <input type="hidden" name="form_token" value={frame.formToken} />
+        <button class="button">Check again</button>
+      </form>
+      <SwitchOn {...model} words="Make a new one" />
+    </>
+  );
+}
+
+function SwitchOn({ frame, missingScopes, portalId, words }: UnenrollPageModel & { words: string }) {
+  if (missingScopes.length > 0)
+    return (
+      <>
+        <p>
+          It needs {missingScopes.length === 1 ? "a further permission" : "two further permissions"} in
+          HubSpot, which the app asks for only for this:
+        </p>
+        <ul>
+          {missingScopes.map((scope) => (
+            <li>
+              <code>{scope}</code>
+            </li>
+          ))}
+        </ul>
+        <p>
+          <a class="button primary" href={`/oauth/install?for=unenroll&portalId=${portalId}`}>
+            Give the permissions in HubSpot
+          </a>
+        </p>
+      </>
+    );
+  return (
+    <form method="post" action="/settings/unenroll/on">
+      <input type="hidden" name="form_token" value={frame.formToken} />
+      <button class="button primary">{words}</button>
+    </form>
+  );
+}
+
+/** What is made in the account, before it is made. */
+function HelperCard() {
+  return (
+    <section class="card" aria-labelledby="helper-title">
+      <div class="card-head">
+        <h2 id="helper-title">What is made in HubSpot</h2>
+      </div>
+      <p>
+        HubSpot lets no app end an enrollment. A small workflow of your own account can. This is all of it:
+      </p>
+      <dl>
+        <dt>Contact property (hidden)</dt>
+        <dd>
+          {STAMP_PROPERTY_DEFINITION.label}, <code>{STAMP_PROPERTY}</code>, a date and time
+        </dd>
+        <dt>Workflow</dt>
+        <dd>{HELPER_NAME}</dd>
+        <dt>Its trigger</dt>
+        <dd>The property is known; contacts enter again each time, and leave when it is empty</dd>
+        <dt>Its only step</dt>
+        <dd>Unenroll from sequence</dd>
+      </dl>
+      <p>
+        The app sets the property of a contact that is to be unenrolled, waits until it is out of its
+        sequence, and empties the property again. If somebody changes the workflow, the app stops using it,
+        tells you, and leaves it as it is.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
+import type { SetupProblem } from "#domain/unenroll/setup.js";
+import type { UnenrollmentMove } from "#domain/unenroll/unenrollments.js";
+import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+import type { UnenrollTimes } from "./judge-contact.js";
+
+const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
+
+/** One contact whose property is to be written; `state` and `tries` as stored. */
+export interface Stamping {
+  readonly executionId: bigint;
+  readonly state: "STAMPING" | "CLEARING";
+  readonly contactId: string;
+  /** Empty: the property is to be emptied. */
+  readonly value: string;
+  readonly tries: number;
+}
+
+/** The result of writing them. */
+export interface Written {
+  readonly moves: readonly UnenrollmentMove[];
+  readonly requests: number;
+  /** What HubSpot's refusal says of the account. */
+  readonly problem?: SetupProblem | undefined;
+}
+
+/** HubSpot has no such property: nothing is stamped with it, and nothing can be. */
+function isPropertyGone({ codes, hubspotMessage, details }: HubSpotRejected): boolean {
+  return (
+    codes.includes("PROPERTY_DOESNT_EXIST") ||
+    [hubspotMessage, ...details].some(
+      (text) => /propert/i.test(text) && /(?:does ?n.t|not) exist/i.test(text),
+    )
+  );
+}
+
+/**
+ * Sets the contacts' property, or empties it, with one request; if HubSpot refuses that for a reason that may be one of
+ * the contacts', in parts, down to single ones.
+ *
+ * @throws what is not HubSpot's fault.
+ */
+export async function writeStamps(
+  batch: readonly Stamping[],
+  { gateway, times }: { gateway: PortalGateway; times: UnenrollTimes },
+): Promise<Written> {
+  if (batch.length === 0) return { moves: [], requests: 0 };
+  try {
+    await gateway.writeContactProperty(
+      STAMP_PROPERTY,
+      new Map(batch.map(({ contactId, value }) => [contactId, value])),
+    );
+    return { moves: batch.map((of) => taken(of, times)), requests: 1 };
+  } catch (error) {
+    if (!(error instanceof HubSpotError)) throw error;
+    if (!(error instanceof HubSpotRejected))
+      return { moves: batch.map((of) => later(of, error)), requests: 1 };
+    if (error.httpStatus === 403)
+      return { moves: batch.map((of) => notAllowed(of, error)), requests: 1, problem: "NO_PERMISSION" };
+    if (isPropertyGone(error)) return { moves: batch.map(moot), requests: 1, problem: "NO_PROPERTY" };
+    if (batch.length === 1) return { moves: batch.map((of) => refused(of, error)), requests: 1 };
+    const middle = Math.ceil(batch.length / 2);
+    const first = await writeStamps(batch.slice(0, middle), { gateway, times });
+    const second = await writeStamps(batch.slice(middle), { gateway, times });
+    return {
+      moves: [...first.moves, ...second.moves],
+      requests: 1 + first.requests + second.requests,
+      problem: first.problem ?? second.problem,
+    };
+  }
+}
+
+function taken(of: Stamping, times: UnenrollTimes): UnenrollmentMove {
+  return of.state === "STAMPING"
+    ? { of, to: "STAMPED", dueInMs: times.firstLookMs, isStamped: true }
+    : { of, to: "CLEARED", dueInMs: 0 };
+}
+
+/** It may have been taken all the same: the same value is written again. */
+export function later(of: Stamping, fault: HubSpotError): UnenrollmentMove {
+  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const tries = of.tries + 1;
+  const dueInMs = Math.max(askedMs, backoffMs(tries, RETRY));
+  return { of, to: of.state, dueInMs, tries, problem: fault.message };
+}
+
+/** What an earlier request may have written is still emptied as soon as HubSpot lets us again. */
+function notAllowed(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
+  if (of.state === "CLEARING") return later(of, fault);
+  return { of, to: "CLEARING", dueInMs: 0, outcome: "NOT_SUPPORTED", problem: fault.message };
+}
+
+function moot(of: Stamping): UnenrollmentMove {
+  return of.state === "CLEARING"
+    ? { of, to: "CLEARED", dueInMs: 0 }
+    : { of, to: "CLEARED", dueInMs: 0, outcome: "NOT_SUPPORTED" };
+}
+
+/** A contact that is gone has no stamp either. */
+function refused(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
+  if (of.state === "CLEARING" && fault.httpStatus !== 404) return later(of, fault);
+  const outcome = of.state === "STAMPING" && fault.httpStatus !== 404 ? "NOT_SUPPORTED" : undefined;
+  return { of, to: "CLEARED", dueInMs: 0, outcome, problem: fault.message };
+}
