@@ -72,6 +72,12 @@ const wings = [
     why: "platform/ is what we stand on: HubSpot's wire, PostgreSQL, the queue, logs. It knows no rule of a portal.",
   },
   {
+    name: "command-line-is-a-customer",
+    from: "^src/cli/",
+    uses: ["^src/domain/contract/"],
+    why: "cli/ knows the app as its customers do: by the HTTP API alone, and by the codes and names in domain/contract.",
+  },
+  {
     name: "simulator-stands-alone",
     from: "^src/simulator/",
     uses: [],

@@ -105,7 +105,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/config.ts", "src/main.ts", "src/bin/**", "test/**", "bench/**"],
+    files: ["src/config.ts", "src/main.ts", "src/cli/main.ts", "src/bin/**", "test/**", "bench/**"],
     rules: { "no-restricted-properties": "off", "no-console": "off" },
   },
   { files: ["test/**"], rules: { "max-lines": ["error", 400] } },

@@ -1,0 +1,62 @@
+import type { Enrollment } from "../api/answers.js";
+import { EXIT, type ExitCode } from "../exit-codes.js";
+import type { Output } from "../terminal/output.js";
+import { drawFields, drawTable } from "../terminal/table.js";
+
+/** Statuses that nothing will change any more, each with how a run ends that led to it. */
+const ENDS: Readonly<Record<string, ExitCode>> = {
+  ENROLLED: EXIT.done,
+  ALREADY_ENROLLED: EXIT.done,
+  SKIPPED: EXIT.failed,
+  FAILED: EXIT.failed,
+  CANCELLED: EXIT.failed,
+};
+
+export function isDecided({ status }: Enrollment): boolean {
+  return Object.hasOwn(ENDS, status);
+}
+
+/** 0 also for an enrollment that is still under way: nothing has failed. */
+export function exitCodeOf({ status }: Enrollment): ExitCode {
+  return ENDS[status] ?? EXIT.done;
+}
+
+export async function showEnrollment(output: Output, found: Enrollment): Promise<void> {
+  if (output.isJson) return output.json(found);
+  await output.text(
+    drawFields([
+      ["id", found.id],
+      ["status", found.status],
+      ["reason", found.reason && `${found.reason.code}: ${found.reason.message ?? ""}`],
+      ["contact", [found.contact?.email, found.contact?.id].filter(Boolean).join(" · ")],
+      ["sequence", [found.sequence?.name, found.sequence?.id].filter(Boolean).join(" · ")],
+      ["sender", [found.sender?.name, found.sender?.email].filter(Boolean).join(" · ")],
+      ["source", found.source],
+      ["reference", found.reference],
+      ["created", found.createdAt],
+      ["enrolled", found.enrolledAt],
+      ["not before", found.dueAt],
+      ["ended", found.ended && `${found.ended.outcome} ${found.ended.at ?? ""}`],
+    ]),
+  );
+}
+
+/** A page of enrollments: a line of JSON each, or a table. */
+export async function showEnrollments(output: Output, found: readonly Enrollment[]): Promise<void> {
+  if (output.isJson) {
+    for (const each of found) await output.json(each);
+    return;
+  }
+  const rows = found.map((each) => [
+    each.id,
+    each.status,
+    each.reason?.code,
+    each.contact?.email ?? each.contact?.id,
+    each.sequence?.name ?? each.sequence?.id,
+    each.sender?.email ?? each.sender?.name,
+    each.source,
+    each.createdAt,
+  ]);
+  const head = ["Id", "Status", "Reason", "Contact", "Sequence", "Sender", "Source", "Created"];
+  await output.text(drawTable(head, rows));
+}

@@ -1,0 +1,190 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { COMMAND_KEY, runLine, toldEnrollment, toldProblem } from "../../support/command-line.js";
+import { startListener, type Listener } from "../../support/simulated-app.js";
+
+let api: Listener | undefined;
+
+afterEach(() => api?.close());
+
+async function listen(answer: Parameters<typeof startListener>[0]): Promise<Listener> {
+  api = await startListener(answer);
+  return api;
+}
+
+describe("enroll", () => {
+  test("sends what was typed, waits until the enrollment is decided, and shows it", async () => {
+    const { url, received } = await listen((_request, index) => ({
+      status: index === 0 ? 202 : 200,
+      body: toldEnrollment({ status: index === 0 ? "QUEUED" : "ENROLLED" }),
+    }));
+
+    const run = await runLine(
+      "enroll --email ada@lead.example --sequence Inbound --sender ada@acme.example --cooldownDays=7 --wait",
+      { url },
+    );
+
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(run.stdout).toMatch(/status +ENROLLED\n/);
+    expect(received.map(({ method, url: path }) => `${method} ${path}`)).toEqual([
+      "POST /api/v1/enrollments?wait=30",
+      "GET /api/v1/enrollments/8123",
+    ]);
+    expect(received[0]?.headers.authorization).toBe(`Bearer ${COMMAND_KEY}`);
+    expect(JSON.parse(received[0]?.body ?? "")).toEqual({
+      contact: { email: "ada@lead.example" },
+      sequence: { name: "Inbound" },
+      sender: { mode: "specific_user", email: "ada@acme.example" },
+      cooldownDays: 7,
+    });
+  });
+
+  test.each([
+    ["ENROLLED", 0],
+    ["ALREADY_ENROLLED", 0],
+    ["WAITING", 0],
+    ["SKIPPED", 1],
+    ["FAILED", 1],
+    ["CANCELLED", 1],
+  ])("ends an enrollment that is %s with exit code %i", async (status, code) => {
+    const { url } = await listen(() => ({ status: 200, body: toldEnrollment({ status }) }));
+    const run = await runLine("enroll --contact 901 --sequence 51 --wait 5 --json", { url });
+    expect(run.code).toBe(code);
+    expect(JSON.parse(run.stdout)).toEqual(toldEnrollment({ status }));
+  });
+
+  test("is repeated under the same idempotency key while the app is busy or its answer is lost", async () => {
+    const { url, received } = await listen((_request, index) => {
+      if (index === 0) return 0;
+      if (index === 1) return toldProblem(429, "RATE_LIMITED", { "retry-after": "1" });
+      if (index === 2) return toldProblem(409, "IDEMPOTENCY_KEY_IN_USE");
+      return { status: 202, body: toldEnrollment() };
+    });
+    const startedAt = Date.now();
+
+    const run = await runLine("enroll --contact 901 --sequence 51", { url });
+
+    expect(run.code).toBe(0);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_000);
+    expect(received).toHaveLength(4);
+    expect(new Set(received.map(({ headers }) => headers["idempotency-key"])).size).toBe(1);
+  });
+
+  test("says how to repeat itself if nobody knows whether the request arrived", async () => {
+    const { url, received } = await listen(() => 0);
+    const run = await runLine("enroll --contact 901 --sequence 51", { url });
+    expect(run.code).toBe(4);
+    expect(run.stderr).toContain(`--idempotency-key ${String(received[0]?.headers["idempotency-key"])}`);
+  });
+});
+
+describe("exit codes", () => {
+  test.each([
+    [401, "UNAUTHENTICATED", 3],
+    [403, "FORBIDDEN", 3],
+    [404, "NOT_FOUND", 1],
+    [409, "NOT_CONNECTED", 1],
+    [422, "SEQUENCE_NOT_FOUND", 1],
+    [400, "INVALID_REQUEST", 2],
+    [500, "UNAVAILABLE", 4],
+  ])("tell %i %s by %i", async (status, problem, code) => {
+    const { url } = await listen(() => toldProblem(status, problem));
+    const run = await runLine("status 8123 --json", { url });
+    expect(run).toMatchObject({ code, stdout: "" });
+    expect(run.stderr).toContain(`Said ${problem}.`);
+  });
+
+  test("tell wrong use by 2, and nothing is sent", async () => {
+    const { url, received } = await listen(() => 200);
+    const lines = [
+      "",
+      "dance",
+      "list --limit 0",
+      "list --limit 5 --limit 6",
+      "list --no-such-option",
+      "status",
+      "status ../imports",
+      "status 1 2",
+      "enroll --sequence 51",
+      "enroll --email a@b.example --contact 1 --sequence 51",
+      "enroll --email a@b.example",
+      "enroll --email a@b.example --sequence 5 --sender nobody",
+      "import no-such-file.csv",
+    ];
+    for (const line of lines) expect([line, (await runLine(line, { url })).code]).toEqual([line, 2]);
+    expect((await runLine("list", { url: "ftp://somewhere" })).code).toBe(2);
+    expect(received).toEqual([]);
+  });
+
+  test("tell nobody there, another program there, and a redirect by 4", async () => {
+    const listener = await listen(({ url: path }) =>
+      path.includes("email=moved")
+        ? { status: 302, headers: { location: "/x" }, body: {} }
+        : { body: ["a page"] },
+    );
+    const { url } = listener;
+    expect((await runLine("list", { url })).code).toBe(4);
+    expect((await runLine("list --email moved", { url })).code).toBe(4);
+    await listener.close();
+    api = undefined;
+    expect((await runLine("list", { url })).code).toBe(4);
+  });
+
+  test("are explained by the help of each command, which needs no app", async () => {
+    const url = "http://127.0.0.1:9";
+    const commands = "enroll import list status cancel retry sequences senders stats".split(" ");
+    for (const name of commands) {
+      const run = await runLine([name, "--help"], { url });
+      expect(run).toMatchObject({ code: 0, stderr: "" });
+      expect(run.stdout).toContain(`sequence-enroller ${name}`);
+      expect((await runLine("--help", { url })).stdout).toContain(`\n  ${name}`);
+    }
+  });
+});
+
+describe("lists", () => {
+  test("follow the cursor to the end and print a line of JSON for each", async () => {
+    const { url, received } = await listen((_request, index) => ({
+      body: {
+        results: [toldEnrollment({ id: String(index) })],
+        paging: index < 2 ? { next: { after: `c${index}` } } : undefined,
+      },
+    }));
+
+    const run = await runLine("list --status FAILED,SKIPPED --sequence-id 51 --all --json", { url });
+
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    const lines = run.stdout.trimEnd().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(["0", "1", "2"]);
+    const query = "sequenceId=51&status=FAILED%2CSKIPPED&limit=200";
+    expect(received.map(({ url: path }) => path)).toEqual([
+      `/api/v1/enrollments?${query}`,
+      `/api/v1/enrollments?${query}&after=c0`,
+      `/api/v1/enrollments?${query}&after=c1`,
+    ]);
+  });
+
+  test("say how to go on after one page", async () => {
+    const { url } = await listen(() => ({
+      body: { results: [toldEnrollment()], paging: { next: { after: "next" } } },
+    }));
+    const run = await runLine("list", { url });
+    expect(run.stdout).toContain("ada@lead.example");
+    expect(run.stderr).toContain("--after next");
+  });
+});
+
+test("what a terminal would obey reaches neither stdout nor stderr", async () => {
+  const hostile = "\u001b[2J\u009b31m\u202eevil\u0007\r\n";
+  const { url } = await listen(({ url: path }) =>
+    path.includes("8")
+      ? { body: toldEnrollment({ reference: hostile }) }
+      : { status: 404, body: { code: hostile } },
+  );
+  for (const line of ["status 8", "status 8 --json", "status 9"]) {
+    const { stdout, stderr } = await runLine(line, { url });
+
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  }
+  const { stdout } = await runLine("status 8 --json", { url });
+  expect(JSON.parse(stdout)).toMatchObject({ reference: hostile });
+});

@@ -1,0 +1,116 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { runLine } from "../../support/command-line.js";
+import { startListener, type Listener, type ReceivedRequest } from "../../support/simulated-app.js";
+
+const COUNTS = { rows: 3, handled: 3, enrolled: 3, reasons: {} };
+let api: Listener;
+let folder: string;
+let file: string;
+/** What the app does with the import, as its contract says. */
+let status: string;
+let counts: Record<string, unknown>;
+let onRead: () => void;
+
+const NEXT: Readonly<Record<string, string>> = {
+  "dry-run": "CHECKED",
+  start: "RUNNING",
+  pause: "PAUSED",
+  resume: "RUNNING",
+};
+
+function answer({ method, url }: ReceivedRequest) {
+  const verb = /\/imports\/12\/(.+)$/.exec(url)?.[1];
+  if (verb === "results.csv") return { body: "Email,result" };
+  if (method === "POST") status = verb === undefined ? "UPLOADED" : (NEXT[verb] ?? "");
+  if (method === "GET") onRead();
+  const body = {
+    id: "12",
+    name: "leads.csv",
+    status,
+    columns: ["Address"],
+    mapping: { reference: "No" },
+    counts,
+  };
+  return { status: method === "POST" ? 201 : 200, body };
+}
+
+beforeEach(async () => {
+  [status, counts] = ["", COUNTS];
+  onRead = () => {
+    if (status === "RUNNING") status = "DONE";
+  };
+  api = await startListener(answer);
+  folder = await mkdtemp(path.join(tmpdir(), "cli-"));
+  file = path.join(folder, "leads.csv");
+  await writeFile(file, "Address\na@x.example\nb@x.example\nc@x.example\n");
+});
+
+afterEach(async () => {
+  await api.close();
+  await rm(folder, { recursive: true });
+});
+
+const calls = (): string[] =>
+  api.received.map(({ method, url }) => `${method} ${url.replace("/api/v1", "")}`);
+
+test("a file is uploaded as it is, mapped, started, followed to its end, and its results are saved", async () => {
+  const out = path.join(folder, "results.csv");
+  const run = await runLine(
+    ["import", file, "--map", "email=Address", "--sequence", "51", "--out", out],
+    api,
+  );
+
+  expect(run.code).toBe(0);
+  expect(calls()).toEqual([
+    "POST /imports?name=leads.csv",
+    "PATCH /imports/12",
+    "POST /imports/12/start",
+    "GET /imports/12",
+    "GET /imports/12/results.csv",
+  ]);
+  expect(api.received[0]).toMatchObject({
+    body: await readFile(file, "utf8"),
+    headers: { "content-type": "text/csv" },
+  });
+  expect(JSON.parse(api.received[1]?.body ?? "")).toEqual({
+    mapping: { reference: "No", email: "Address" },
+    defaults: { sequence: { id: "51" } },
+  });
+  expect(run.stdout).toMatch(/enrolled +│ +3/);
+  expect(await readFile(out, "utf8")).toContain("Email,result");
+  expect((await readdir(folder)).sort()).toEqual(["leads.csv", "results.csv"]);
+});
+
+test("a dry run starts nothing and says how to", async () => {
+  const run = await runLine(["import", file, "--dry-run"], api);
+  expect(run.code).toBe(0);
+  expect(calls()).toEqual(["POST /imports?name=leads.csv", "POST /imports/12/dry-run", "GET /imports/12"]);
+  expect(run.stderr).toContain("import --resume 12");
+});
+
+test("rows that failed end it with 1", async () => {
+  counts = { ...COUNTS, enrolled: 2, failed: 1, reasons: { CONTACT_NOT_FOUND: 1 } };
+  const run = await runLine(["import", file, "--json"], api);
+  expect(run.code).toBe(1);
+  expect(JSON.parse(run.stdout)).toMatchObject({ id: "12", status: "DONE", counts });
+});
+
+test("Ctrl-C pauses the import and says how to go on, which the same words then do", async () => {
+  const interruption = new AbortController();
+  onRead = () => {
+    interruption.abort();
+  };
+  const run = await runLine(["import", file], { url: api.url, interrupted: interruption.signal });
+  expect(run).toMatchObject({ code: 130, stdout: "" });
+  expect(calls().at(-1)).toBe("POST /imports/12/pause");
+  const [, command] = /sequence-enroller (import --resume 12)/.exec(run.stderr) ?? [];
+
+  onRead = () => {
+    status = status === "RUNNING" ? "DONE" : status;
+  };
+  expect((await runLine(command ?? "", api)).code).toBe(0);
+  expect(calls().slice(-3)).toEqual(["GET /imports/12", "POST /imports/12/resume", "GET /imports/12"]);
+});
