@@ -8,6 +8,7 @@ import {
 } from "#domain/contract/execution-filter.js";
 import { rowsByAddress } from "#domain/contacts/rows-by-address.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
+import { idAt, TIME_MARGIN_MS } from "#domain/executions/id-at.js";
 import type { Position } from "./activity-query.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
@@ -36,8 +37,6 @@ const LOOK_BACK = 25_000;
 const MOST_CANDIDATES = 5_000;
 /** Entries to read from the index of decided executions; they are read without the rows themselves. */
 const DECIDED_LOOKED_AT = 100_000;
-/** Ids grow with acceptance, but transactions overlap: so a margin on either side of a moment is read. */
-const TIME_MARGIN_MS = 60_000;
 const HIGHEST_ID = 2n ** 63n - 1n;
 
 /** The rows a search runs over, and the ids it stays between. */
@@ -211,32 +210,6 @@ const BY_SEARCH = `
     UNION SELECT id FROM executions WHERE portal_id = $1 AND id = $5::bigint
     UNION ${rowsByAddress({ portalId: "$1", condition: "lower(contact_email) LIKE $3", limit: "$4" })}
   ) AS found LIMIT $4`;
-
-/**
- * The first id accepted at or after a moment, by binary search over the ids: some thirty lookups in the primary key,
- * which need no extra index. Undefined if no moment is given.
- */
-async function idAt(pool: Pool, portalId: bigint, at: Date | undefined): Promise<bigint | undefined> {
-  if (at === undefined) return undefined;
-  const { rows } = await pool.query<{ id: string | null }>(
-    `WITH RECURSIVE halving AS (
-       SELECT (SELECT min(id) FROM executions WHERE portal_id = $1) AS low,
-              (SELECT max(id) + 1 FROM executions WHERE portal_id = $1) AS high
-       UNION ALL
-       SELECT CASE WHEN probe.accepted_at < $2 THEN probe.id + 1 ELSE low END,
-              CASE WHEN probe.accepted_at < $2 THEN high ELSE (low + high) / 2 END
-         FROM halving LEFT JOIN LATERAL (
-           SELECT id, accepted_at FROM executions
-            WHERE portal_id = $1 AND id >= (low + high) / 2 AND id < high ORDER BY id LIMIT 1
-         ) AS probe ON true
-        WHERE low < high
-     )
-     SELECT low AS id FROM halving WHERE low >= high`,
-    [portalId, at],
-  );
-  const id = rows[0]?.id ?? null;
-  return id === null ? undefined : BigInt(id);
-}
 
 function shifted(moment: string | undefined, byMs: number): Date | undefined {
   return moment === undefined ? undefined : new Date(Date.parse(moment) + byMs);

@@ -3,6 +3,7 @@ import { createCancelEnrollment } from "./v1/enrollments/[id]/cancel-post.js";
 import { createGetEnrollment } from "./v1/enrollments/[id]/get.js";
 import { createRetryEnrollment } from "./v1/enrollments/[id]/retry-post.js";
 import { createPostEnrollment, type CreateEnrollmentOptions } from "./v1/enrollments/post.js";
+import { createListEnrollments } from "./v1/enrollments/get.js";
 import { createListPresets } from "./v1/presets/get.js";
 import type { WebhookTools } from "./v1/webhook-subscriptions/shapes.js";
 import { createWebhookEndpoints } from "./webhook-endpoints.js";
@@ -10,6 +11,7 @@ import { createWebhookEndpoints } from "./webhook-endpoints.js";
 /** The table of the API's endpoints: one file for each, named by its address and method. */
 export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools): readonly AnyEndpoint[] {
   return [
+    createListEnrollments(),
     createPostEnrollment(options),
     createGetEnrollment(),
     createCancelEnrollment(options),

@@ -92,8 +92,8 @@ test.each<[string, Partial<ExecutionSeed>, string]>([
 test("what was canceled is told apart from what failed, with the reason of either", async () => {
   const reason = { code: "CANCELLED", message: "An admin canceled it." };
   const seed = { enrollmentStatus: "FAILED", errorMessage: reason.message };
-  const cancelled = await shown({ ...seed, errorCode: "CANCELLED" });
-  expect(cancelled).toMatchObject({ status: "CANCELLED", reason });
+  const canceled = await shown({ ...seed, errorCode: "CANCELLED" });
+  expect(canceled).toMatchObject({ status: "CANCELLED", reason });
   const failed = await shown({ ...seed, errorCode: "BOUNCED" });
   expect(failed).toMatchObject({ status: "FAILED", reason: { code: "BOUNCED" } });
 });
