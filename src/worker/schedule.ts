@@ -1,4 +1,5 @@
 import type { OverdueLooks } from "#domain/executions/overdue.js";
+import { followNew } from "#domain/ends/follow-new.js";
 import { recallStranded } from "#domain/executions/stranded.js";
 import { IDLE_INTERVAL_MS, requestOldUserLists } from "#domain/directory/user-list.js";
 import { requestOldFlows } from "#domain/flows/flow-state.js";
@@ -74,6 +75,13 @@ export const SCHEDULE = {
           );
         },
       }),
+  },
+  /** Looks at enrollments begin hours later, unless a webhook hastens one: nothing waits for this. */
+  followEnrollments: {
+    everyMs: 15_000,
+    work: async ({ pool, isEnding }) => {
+      while ((await followNew(pool)).isMoreLeft && !isEnding());
+    },
   },
   pruneHistory: { everyMs: 15 * 60_000, work: pruneHistory },
   eraseHistories: { everyMs: 3_000, work: eraseHistories },

@@ -38,6 +38,19 @@ const LOOK_NOW = `
   RETURNING e.portal_id`;
 
 /**
+ * Followed enrollments of the contact are looked at within half a minute, together with others of the portal. One that is
+ * due already gets another time as well, for the reason of {@link AT_ONCE}. Nobody waits for these looks: no portal is woken.
+ */
+const LOOK_AT_ENROLLMENTS_SOON = `
+  UPDATE followed_enrollments f
+     SET next_look_at = least(date_bin('30 seconds', now(), timestamptz 'epoch') + interval '30 seconds',
+                              f.next_look_at - interval '1 millisecond')
+    FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+    JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
+    JOIN portals p ON p.portal_id = e.portal_id AND p.status = 'CONNECTED'
+   WHERE f.portal_id = e.portal_id AND f.execution_id = e.id AND f.next_look_at IS NOT NULL`;
+
+/**
  * `$3`: what each contact was merged into. Its history moves along, so that a later privacy deletion of either covers
  * it. What the call said about the old contact is dropped: the new one's data is read from HubSpot.
  */
@@ -185,7 +198,10 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
     await forgetSearches(client, wordsOf(erased, rows));
   }
   const touched = ofKind(changes, "touched");
-  if (touched.length > 0) await run(LOOK_NOW, pairs(touched));
+  if (touched.length > 0) {
+    await run(LOOK_NOW, pairs(touched));
+    await client.query(LOOK_AT_ENROLLMENTS_SOON, pairs(touched));
+  }
   return portals;
 }
 

@@ -15,8 +15,16 @@ const LADDER: readonly { readonly upToMs: number; readonly everyMs: number }[] =
 ];
 const LONGEST_MS = 15 * MINUTE_MS;
 
-function nextOnGrid(after: Date, everyMs: number, portalId: bigint): Date {
-  const offsetMs = Number((portalId * 7_919n) % BigInt(LONGEST_MS));
+/**
+ * The next point of a portal's grid.
+ *
+ * @param grid.longestMs the longest of the grids that belong together: their points then lie on each other.
+ */
+export function nextOnGrid(
+  after: Date,
+  { everyMs, longestMs, portalId }: { everyMs: number; longestMs: number; portalId: bigint },
+): Date {
+  const offsetMs = Number((portalId * 7_919n) % BigInt(longestMs));
   const steps = Math.floor((after.getTime() - offsetMs) / everyMs) + 1;
   return new Date(steps * everyMs + offsetMs);
 }
@@ -24,7 +32,7 @@ function nextOnGrid(after: Date, everyMs: number, portalId: bigint): Date {
 /** For an execution accepted at `now`: 5 to 35 s later. */
 export function firstLookAt(now: Date, portalId: bigint): Date {
   const least = new Date(now.getTime() + FIRST_LOOK_MS.least);
-  return nextOnGrid(least, FIRST_LOOK_MS.gather, portalId);
+  return nextOnGrid(least, { everyMs: FIRST_LOOK_MS.gather, longestMs: LONGEST_MS, portalId });
 }
 
 /**
@@ -34,5 +42,5 @@ export function firstLookAt(now: Date, portalId: bigint): Date {
 export function nextLookAt(now: Date, since: Date, portalId: bigint): Date {
   const waitedMs = now.getTime() - since.getTime();
   const everyMs = LADDER.find(({ upToMs }) => waitedMs < upToMs)?.everyMs ?? LONGEST_MS;
-  return nextOnGrid(now, everyMs, portalId);
+  return nextOnGrid(now, { everyMs, longestMs: LONGEST_MS, portalId });
 }

@@ -1,3 +1,5 @@
+import { END_OUTCOMES } from "./enrollment-end.js";
+
 /** What the wait action and HubSpot's workflow editor agree on; see enroll-contract.ts for the rules. */
 
 export const WAIT_FOR_SEQUENCE_END_ROUTE = "/hubspot/actions/wait-for-sequence-end";
@@ -21,7 +23,7 @@ export const WAIT_OUTPUTS = [
  * How a sequence ended. `UNENROLLED`: left early for a reason other than a reply; `NOT_ENROLLED`: the contact was in no
  * sequence to begin with; `TIMED_OUT`: still in it after `max_wait_days`.
  */
-export const WAIT_OUTCOMES = ["FINISHED", "REPLIED", "UNENROLLED", "TIMED_OUT", "NOT_ENROLLED"] as const;
+export const WAIT_OUTCOMES = [...END_OUTCOMES, "TIMED_OUT", "NOT_ENROLLED"] as const;
 export type WaitOutcome = (typeof WAIT_OUTCOMES)[number];
 
 /** Contact properties that tell how a sequence ended (docs/hubspot.md §7.1). */

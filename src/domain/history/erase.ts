@@ -76,6 +76,8 @@ SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3
       ), deleted AS (
         DELETE FROM executions e WHERE e.portal_id = $1 AND e.id = ANY (ARRAY(SELECT id FROM finished WHERE is_old))
         RETURNING e.*
+      ), unfollowed AS (
+        DELETE FROM followed_enrollments f WHERE f.portal_id = $1 AND f.execution_id = ANY (ARRAY(SELECT id FROM finished))
       ), called AS (${rememberCalls("deleted")}
       ), blanked AS (
         UPDATE executions e SET ${SET_BLANK}

@@ -81,6 +81,8 @@ export async function pruneNext(
       ), unenrolled AS (
         DELETE FROM unenrollments u USING deleted d
          WHERE u.portal_id = $1 AND u.execution_id = d.id AND u.contact_id IS NULL
+      ), unfollowed AS (
+        DELETE FROM followed_enrollments f USING deleted d WHERE f.portal_id = $1 AND f.execution_id = d.id
       ), called AS (${rememberCalls("deleted")}
       ), remembered AS (
         INSERT INTO past_enrollments AS p (portal_id, contact_id, sequence_id, enrolled_at, sender_user_id, kept_until)

@@ -171,7 +171,9 @@ export function createDrain(options: DrainOptions): DrainHandler {
       memory: memoryOf(portalId),
     });
     // First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called.
-    const [{ isConnected: mayCall, directory: state, flows, areDoubtsDue, hasUnenroll }] = await Promise.all([
+    const [
+      { isConnected: mayCall, directory: state, flows, areDoubtsDue, areEnrollmentLooksDue, hasUnenroll },
+    ] = await Promise.all([
       takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
       circuit.isOpen ? undefined : senders.policy(),
@@ -255,6 +257,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
         mayStillWrite: () => !circuit.isLost && (turn.isFresh() || !(turn.signal.aborted || turn.isEnding())),
         isRenewing: () => isRenewing,
         areDoubtsDue,
+        areEnrollmentLooksDue,
       }).run();
       // The sweep finds what waits for an open circuit or a new grant.
       if (!calls.isCallable() || circuit.isOpen || circuit.isLost) return "rest";

@@ -40,7 +40,15 @@ export interface PortalTurnOptions {
   isRenewing?: () => boolean;
   /** False if the portal was just seen to have no execution in doubt that is due: the first look for one comes later. */
   areDoubtsDue?: boolean;
+  /** True if the portal was just seen to have followed enrollments to look at, and its budget a request for them. */
+  areEnrollmentLooksDue?: boolean;
 }
+
+/**
+ * Shares of the request window for looks at followed enrollments: least of all work. While contacts wait to be enrolled
+ * they get what the directory's reserve leaves over; otherwise a twentieth.
+ */
+const FOLLOWED_SHARE = { amongOthers: 0.01, alone: 0.05 };
 
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
@@ -92,10 +100,13 @@ export class PortalTurn {
   #looksInVain = 0;
   #onEnd: () => void = () => undefined;
   #isOddOneForDoubts = false;
+  /** One request a turn: what it cost is earned back before another turn makes one (domain/ends). */
+  #mayLookAtEnrollments: boolean;
   #isOddOneForOthers = true;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
+    this.#mayLookAtEnrollments = options.areEnrollmentLooksDue === true;
     if (options.areDoubtsDue === false) this.#uncertainLookAtMs = performance.now() + UNCERTAIN_LOOK_MS;
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
     if (options.unenroll !== undefined)
@@ -292,15 +303,20 @@ export class PortalTurn {
     const { limit } = budget;
     if (circuit.isProbing && this.#inFlight.size > 0) return;
     if (this.#polling !== undefined || !this.#watchPace.isTime({ limit, isAlone })) return;
-    this.#polling = this.#poll().finally(() => {
+    this.#polling = this.#poll(isAlone).finally(() => {
       this.#polling = undefined;
     });
   }
 
-  async #poll(): Promise<void> {
-    const { owner, gatewayWith, mayGoOn } = this.#options;
+  async #poll(isAlone: boolean): Promise<void> {
+    const { owner, gatewayWith, mayGoOn, logger, budget } = this.#options;
+    const share = isAlone ? FOLLOWED_SHARE.alone : FOLLOWED_SHARE.amongOthers;
+    const restMsPerRequest = budget.windowMs / Math.max(1, budget.limit * share);
+    const followed = this.#mayLookAtEnrollments ? { restMsPerRequest } : undefined;
+    this.#mayLookAtEnrollments = false;
     try {
-      const polled = await pollWatched(owner, { gateway: gatewayWith(), writer: this.#writer, mayGoOn });
+      const gateway = gatewayWith();
+      const polled = await pollWatched(owner, { gateway, writer: this.#writer, mayGoOn, followed, logger });
       this.#watchPace.polled(polled);
       this.#owe(polled.decided);
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   type DirectoryState,
   type DirectoryStateRow,
 } from "#domain/directory/directory.js";
+import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { FLOWS_STATE, toFlowsState, type FlowsState, type FlowsStateRow } from "#domain/flows/flow-state.js";
 import { gather } from "#worker/attempt/gather.js";
 
@@ -21,6 +22,8 @@ export interface TurnStart {
   readonly areDoubtsDue: boolean;
   /** Whether the account has switched unenrolling on, or is switching it off. */
   readonly hasUnenroll: boolean;
+  /** Whether followed enrollments are to be looked at, and a request may be spent on it. */
+  readonly areEnrollmentLooksDue: boolean;
 }
 
 interface TurnStartRow extends DirectoryStateRow, FlowsStateRow {
@@ -30,6 +33,7 @@ interface TurnStartRow extends DirectoryStateRow, FlowsStateRow {
   oldest_claim: string | null;
   are_doubts_due: boolean | null;
   has_unenroll: boolean;
+  are_enrollment_looks_due: boolean | null;
 }
 
 /** `min`: one look into the index of each state for each portal, as in findDuePortals. */
@@ -39,7 +43,8 @@ const READ = `
            WHERE e.portal_id = asked.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) AS oldest_claim,
          (SELECT min(e.due_at) FROM executions e
            WHERE e.portal_id = asked.portal_id AND e.state = 'UNCERTAIN') <= now() AS are_doubts_due,
-         EXISTS (SELECT FROM unenroll_setups s WHERE s.portal_id = asked.portal_id) AS has_unenroll
+         EXISTS (SELECT FROM unenroll_setups s WHERE s.portal_id = asked.portal_id) AS has_unenroll,
+         ${areLooksDue("asked.portal_id")} AS are_enrollment_looks_due
     FROM unnest($1::bigint[]) AS asked (portal_id) LEFT JOIN portals p USING (portal_id)`;
 
 /** Turns that begin within this time of each other share the statement: portals are fetched by tens. */
@@ -73,5 +78,6 @@ function toTurnStart(row: TurnStartRow): TurnStart {
     oldestClaim: row.oldest_claim === null ? undefined : BigInt(row.oldest_claim),
     areDoubtsDue: row.are_doubts_due === true,
     hasUnenroll: row.has_unenroll,
+    areEnrollmentLooksDue: row.are_enrollment_looks_due === true,
   };
 }

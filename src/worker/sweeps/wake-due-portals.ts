@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { ARE_FLOWS_ASKED } from "#domain/flows/flow-state.js";
 import { NEXT_UNENROLLMENT } from "#domain/unenroll/unenrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
@@ -26,7 +27,8 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
           OR (SELECT min(e.epoch) FROM executions e
                WHERE e.portal_id = p.portal_id AND e.state IN ('ATTEMPTING', 'UNCERTAIN') AND e.epoch IS NOT NULL) > 0
           OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'WATCHING') <= now()
-          OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now())`,
+          OR (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'DECIDED') <= now()
+          OR ${areLooksDue("p.portal_id")})`,
   });
   return rows.map(({ portal_id }) => BigInt(portal_id));
 }

@@ -1,6 +1,7 @@
 import { alreadyEnrolled, answered, failed, type Outcome } from "#domain/contract/outcome.js";
 import { nextLookAt } from "#domain/contract/look-times.js";
 import { isSince, wholeDays, type SequenceFacts } from "#domain/contract/sequence-facts.js";
+import { outcomeOfEnd } from "#domain/ends/how-ended.js";
 import type { LookResult, SeenEnrollment, WatchedExecution } from "#domain/executions/watch.js";
 import type { WaitOutcome } from "#domain/contract/wait-contract.js";
 import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
@@ -16,8 +17,6 @@ const OWN_LAG_MS = 10 * MINUTE_MS;
  * meanwhile.
  */
 const JUST_ENROLLED_MS = 10 * MINUTE_MS;
-/** A reply ends a sequence once HubSpot has seen it: within minutes. */
-const REPLY_NEAR_END_MS = 60 * MINUTE_MS;
 
 /** The evidence for judging an execution's contact. */
 export interface LookEvidence {
@@ -56,22 +55,10 @@ interface Ended {
   readonly sequenceId: string | undefined;
 }
 
-function outcomeOf({ at, enrolledAt }: Ended, facts: SequenceFacts): WaitOutcome {
-  const since = enrolledAt ?? at;
-  const isFinished =
-    isSince(facts.finishedAt, since) &&
-    (facts.unenrolledAt === undefined || facts.finishedAt.getTime() >= facts.unenrolledAt.getTime());
-  if (isFinished) return "FINISHED";
-  const { repliedAt } = facts;
-  const isReplied =
-    isSince(repliedAt, enrolledAt) && Math.abs(at.getTime() - repliedAt.getTime()) <= REPLY_NEAR_END_MS;
-  return isReplied ? "REPLIED" : "UNENROLLED";
-}
-
 function ended(end: Ended, facts: SequenceFacts): LookResult {
   return decided(
     answered({
-      outcome: outcomeOf(end, facts),
+      outcome: outcomeOfEnd(end.at, { from: end.enrolledAt ?? end.at }, facts),
       ended_at: end.at.toISOString(),
       days_enrolled: end.enrolledAt === undefined ? "" : String(wholeDays(end.enrolledAt, end.at)),
       sequence_id: end.sequenceId ?? "",

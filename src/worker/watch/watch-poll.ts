@@ -11,101 +11,22 @@ import {
   type WatchBatch,
   type WatchedExecution,
 } from "#domain/executions/watch.js";
-import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
-import {
-  HubSpotAnsweredOddly,
-  HubSpotError,
-  HubSpotRejected,
-  HubSpotUnavailable,
-  PortalSpared,
-} from "#platform/hubspot/errors.js";
+import { HubSpotUnavailable, PortalSpared, type HubSpotError } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { Logger } from "#platform/observability/logger.js";
 import { isOutage } from "#worker/attempt/attempt-faults.js";
 import { refusedRead } from "#worker/attempt/refusals.js";
+import { lookAtEnrollments, readDueEnrollments } from "./enrollment-looks.js";
 import { judgeLook } from "./judge-look.js";
+import { BATCH, readContactsForLook, SINGLES, type Answers } from "./read-contacts.js";
 import type { RetryingWriter, Writing } from "#worker/writes/retrying-writer.js";
 
-/** Contacts that HubSpot reads in one request (docs/hubspot.md §6). */
-const BATCH = 100;
-/** Maximum of contacts read individually in a poll, and how soon such polls follow each other if there are more. */
-const SINGLES = 10;
+/** How soon polls follow each other if more contacts have to be read individually than one poll does. */
 const SINGLES_EVERY_MS = 10_000;
 /** Executions due this soon are included if a request is sent anyway. */
 const GATHER_MS = 30_000;
 /** Our own enrollments that can matter: those of the last day. */
 const OWN_HISTORY_MS = 24 * 3_600_000;
-
-type Properties = Readonly<Record<string, string | null>>;
-
-/** HubSpot's data of a contact. `values` undefined: it is gone. `id` is set if it has another one since a merge. */
-type Reading =
-  | { readonly values: Properties | undefined; readonly id?: string | undefined }
-  | { readonly refusal: HubSpotRejected }
-  /** Only this contact cannot be read. */
-  | { readonly odd: HubSpotAnsweredOddly };
-
-async function readSingly(contactId: string, gateway: PortalGateway): Promise<Reading> {
-  try {
-    const values = await gateway.readContact(contactId, [...SEQUENCE_PROPERTIES, "hs_object_id"]);
-    const id = values?.["hs_object_id"] ?? contactId;
-    return { values, id: id === contactId ? undefined : id };
-  } catch (error) {
-    if (error instanceof HubSpotRejected && error.httpStatus !== 401) return { refusal: error };
-    if (error instanceof HubSpotAnsweredOddly) return { odd: error };
-    throw error;
-  }
-}
-
-/** HubSpot's data of a poll's contacts, and what remains to be read. */
-interface Answers {
-  readonly readings: ReadonlyMap<string, Reading>;
-  /** Contacts that have to be read individually, later. */
-  readonly putOff: readonly string[];
-  readonly requests: number;
-  /** What kept the remaining contacts from being read. */
-  readonly fault?: HubSpotError;
-}
-
-/**
- * One request for all; another one for each that is missing from its answer, because HubSpot finds a merged contact by
- * its old id and answers with the new one. If HubSpot refuses the whole batch, each is read individually.
- *
- * Few are read individually per poll: a cleanup in HubSpot deletes or merges thousands at once, and enrolling comes
- * first.
- */
-async function readAll(contactIds: readonly string[], { gateway, mayGoOn }: PollOptions): Promise<Answers> {
-  const readings = new Map<string, Reading>();
-  let requests = 1;
-  let putOff: string[] = [];
-  try {
-    for (const [contactId, values] of await readTogether(contactIds, gateway))
-      readings.set(contactId, { values });
-    const missing = contactIds.filter((contactId) => !readings.has(contactId));
-    putOff = missing.splice(SINGLES);
-    for (const contactId of missing) {
-      if (!mayGoOn()) break;
-      requests += 1;
-      readings.set(contactId, await readSingly(contactId, gateway));
-    }
-    return { readings, putOff, requests };
-  } catch (error) {
-    if (error instanceof HubSpotError) return { readings, putOff, requests, fault: error };
-    throw error;
-  }
-}
-
-/** Empty if HubSpot refuses the batch: one contact in it may be the reason. */
-async function readTogether(
-  contactIds: readonly string[],
-  gateway: PortalGateway,
-): Promise<ReadonlyMap<string, Properties>> {
-  try {
-    return await gateway.readContacts(contactIds, SEQUENCE_PROPERTIES);
-  } catch (error) {
-    if (error instanceof HubSpotRejected && error.httpStatus !== 401) return new Map();
-    throw error;
-  }
-}
 
 /** HubSpot could not be read: the next check is at its usual time, or when HubSpot said. */
 function afterFault(execution: WatchedExecution, fault: HubSpotError, { now, portalId }: Moment): Look {
@@ -135,6 +56,9 @@ export interface PollOptions {
   writer: RetryingWriter;
   /** False as soon as the turn has to end: unread contacts stay due. */
   mayGoOn: () => boolean;
+  /** Set if enrollments whose end is awaited by nobody may be looked at too: how long each request is earned back. */
+  followed?: { readonly restMsPerRequest: number } | undefined;
+  logger: Logger;
 }
 
 /** The result of a poll. */
@@ -148,28 +72,41 @@ export interface Polled {
 }
 
 /**
- * Checks up to 100 of the portal's contacts whose executions wait for a sequence to end, with one request and at most
- * ten more for contacts that HubSpot does not return together.
+ * Checks up to 100 of the portal's contacts with one request, and at most ten more for contacts that HubSpot does not
+ * return together: first those whose executions wait for a sequence to end, then, if they may be looked at now, those of
+ * enrollments that are followed. One answer serves both: whoever waits, its contact's enrollments learn from it too.
  *
  * @throws LeaseLost, and what is not HubSpot's fault.
  */
 export async function pollWatched(owner: Ownership, options: PollOptions): Promise<Polled> {
   const batch = await readWatched(owner, { limit: BATCH, gatherMs: GATHER_MS });
-  if (batch.executions.length === 0) return { isMoreLeft: false, decided: 0, requests: 0 };
   // Nearest deadline first: repeatedly postponed ones are still in time.
   const executions = batch.executions.toSorted(
     (one, other) => one.deadlineAt.getTime() - other.deadlineAt.getTime(),
   );
-  const contactIds = [...new Set(executions.map(({ contactId }) => contactId))];
-  const answers = await readAll(contactIds, options);
+  const waiting = [...new Set(executions.map(({ contactId }) => contactId))];
+  const isDue = options.followed !== undefined;
+  const followed = await readDueEnrollments(
+    owner,
+    { waiting, limit: isDue ? BATCH - waiting.length : 0 },
+    options,
+  );
+  const contactIds = [...new Set([...waiting, ...followed.contactIds])].slice(0, BATCH);
+  if (contactIds.length === 0 && followed.enrollments.length === 0)
+    return { isMoreLeft: false, decided: 0, requests: 0 };
+  const answers = contactIds.length === 0 ? NOTHING_ASKED : await readContactsForLook(contactIds, options);
   const looks = await judgeAll(owner, { now: batch.now, executions }, answers);
-  await options.writer.write(looks, writingOf(owner, batch.now));
+  if (looks.length > 0) await options.writer.write(looks, writingOf(owner, batch.now));
+  const restMs = waiting.length > 0 ? 0 : answers.requests * (options.followed?.restMsPerRequest ?? 0);
+  await lookAtEnrollments(owner, followed, { answers, restMs, logger: options.logger });
   return {
     isMoreLeft: executions.length === BATCH,
     decided: looks.filter(({ result }) => result.to === "DECIDED").length,
     requests: answers.requests,
   };
 }
+
+const NOTHING_ASKED: Answers = { readings: new Map(), putOff: [], requests: 0 };
 
 /** An execution whose result cannot be stored is checked again later, with what it knew, until its deadline. */
 function writingOf(owner: Ownership, now: Date): Writing<Look> {
@@ -201,8 +138,10 @@ async function judgeAll(
   { now, executions }: WatchBatch,
   { readings, putOff, fault }: Answers,
 ): Promise<Look[]> {
+  if (executions.length === 0) return [];
   const since = new Date(now.getTime() - OWN_HISTORY_MS);
-  const own = await readOwnEnrollments(owner, [...readings.keys()], since);
+  const contactIds = executions.map(({ contactId }) => contactId);
+  const own = await readOwnEnrollments(owner, contactIds, since);
   const { portalId } = owner;
   return executions.flatMap((execution) => {
     const { contactId } = execution;

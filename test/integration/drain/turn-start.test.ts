@@ -119,6 +119,7 @@ describe("a portal's turn", () => {
         oldestClaim: 4n,
         areDoubtsDue: true,
         hasUnenroll: false,
+        areEnrollmentLooksDue: false,
       },
       {
         isConnected: false,
@@ -127,6 +128,7 @@ describe("a portal's turn", () => {
         oldestClaim: undefined,
         areDoubtsDue: false,
         hasUnenroll: false,
+        areEnrollmentLooksDue: false,
       },
       {
         isConnected: false,
@@ -135,6 +137,7 @@ describe("a portal's turn", () => {
         oldestClaim: undefined,
         areDoubtsDue: false,
         hasUnenroll: false,
+        areEnrollmentLooksDue: false,
       },
     ]);
   });

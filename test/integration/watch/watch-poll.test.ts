@@ -81,11 +81,12 @@ describe("a look at contacts that wait for their sequence's end", () => {
   const writer = () =>
     new RetryingWriter({ owner, logger: pino({ level: "silent" }), mayStillWrite: () => true });
   const always = (): boolean => true;
+  const logger = pino({ level: "silent" });
 
   test("reads ten of those that were deleted or merged, nearest deadline first, and the rest in looks to come", async () => {
     await seed(40);
     const { gateway, asked } = gatewayTo(["36", "37", "38", "39", "40"]);
-    expect(await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always })).toEqual({
+    expect(await pollWatched(owner, { logger, gateway, writer: writer(), mayGoOn: always })).toEqual({
       isMoreLeft: false,
       decided: 9,
       requests: 11,
@@ -109,7 +110,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
   test("ends with its turn: what it had no time to read stays due", async () => {
     await seed(5);
     const { gateway, asked } = gatewayTo([]);
-    await pollWatched(owner, { gateway, writer: writer(), mayGoOn: () => asked.length < 2 });
+    await pollWatched(owner, { logger, gateway, writer: writer(), mayGoOn: () => asked.length < 2 });
     expect(asked).toHaveLength(2);
     const rows = await stored();
     expect(rows.map(({ state }) => state)).toEqual([
@@ -125,7 +126,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
   test("leaves those due whose account is spared before they are asked about", async () => {
     await seed(3);
     const gateway = { readContacts: () => Promise.reject(new PortalSpared()) } as unknown as PortalGateway;
-    await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always });
+    await pollWatched(owner, { logger, gateway, writer: writer(), mayGoOn: always });
     for (const { state, dueInMs } of await stored()) {
       expect(state).toBe("WATCHING");
       expect(dueInMs).toBeLessThan(0);
@@ -143,6 +144,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
     await seed(2);
     const readContacts = () => Promise.reject(down(retryAfterMs));
     await pollWatched(owner, {
+      logger,
       gateway: { readContacts } as unknown as PortalGateway,
       writer: writer(),
       mayGoOn: always,
@@ -161,6 +163,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
       [portalId],
     );
     await pollWatched(owner, {
+      logger,
       gateway: { readContacts: () => Promise.reject(down(3_600_000)) } as unknown as PortalGateway,
       writer: writer(),
       mayGoOn: always,
@@ -176,7 +179,9 @@ describe("a look at contacts that wait for their sequence's end", () => {
     const { gateway, asked } = gatewayTo(["4"], () => {
       if (asked.length === 3) throw down();
     });
-    expect((await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always })).decided).toBe(1);
+    expect((await pollWatched(owner, { logger, gateway, writer: writer(), mayGoOn: always })).decided).toBe(
+      1,
+    );
     const states = (await stored()).map(({ state }) => state);
     expect(states).toEqual(["WATCHING", "DECIDED", "WATCHING", "WATCHING"]);
   });
@@ -189,6 +194,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
     );
     const readContacts = () => Promise.reject(down());
     await pollWatched(owner, {
+      logger,
       gateway: { readContacts } as unknown as PortalGateway,
       writer: writer(),
       mayGoOn: always,
@@ -201,7 +207,7 @@ describe("a look at contacts that wait for their sequence's end", () => {
     const refusal = new HubSpotRejected({ httpStatus: 403, message: "No access to contacts" });
     const refuse = () => Promise.reject(refusal);
     const gateway = { readContacts: refuse, readContact: refuse } as unknown as PortalGateway;
-    await pollWatched(owner, { gateway, writer: writer(), mayGoOn: always });
+    await pollWatched(owner, { logger, gateway, writer: writer(), mayGoOn: always });
     const row = await db.database.prisma.execution.findFirstOrThrow({ where: { portalId } });
     expect(row).toMatchObject({
       state: "DECIDED",

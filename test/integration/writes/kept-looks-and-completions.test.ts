@@ -132,7 +132,12 @@ describe("what HubSpot told, when it cannot be written at once", () => {
 
   function look(world: World = {}): Promise<unknown> {
     const { owner: ours, gateway, writer } = tools(world);
-    return pollWatched(ours, { gateway, writer, mayGoOn: () => true });
+    return pollWatched(ours, {
+      gateway,
+      writer,
+      mayGoOn: () => true,
+      logger: pino({ level: "silent" }),
+    });
   }
 
   const complete = (world: World = {}): Promise<unknown> => sendCompletions(tools(world));
