@@ -62,7 +62,7 @@ export const SOURCES = ["workflow", "agent", "api", "import", "flow", "retry"] a
 export type Source = (typeof SOURCES)[number];
 
 /**
- * The lanes that share a portal's budget; stored as `lane`. `workflow`: calls of HubSpot's, which hold a contact, and
+ * The lanes that share a portal's budget; stored as `lane`. `workflow`: HubSpot's calls, which hold a contact, and
  * what admins try again. `call`: single calls of the API. `batch`: batches and imports.
  */
 export const LANES = { workflow: 0, call: 1, batch: 2 } as const;

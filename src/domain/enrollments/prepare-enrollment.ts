@@ -4,7 +4,7 @@ import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import { findSequence } from "#domain/directory/find-sequence.js";
 import { peopleOf } from "#domain/directory/people.js";
-import type { EnrollmentContact, NewEnrollment } from "#domain/executions/accept/accept-enrollments.js";
+import type { EnrollmentContact, AskedEnrollment } from "#domain/executions/accept/accept-enrollments.js";
 
 /** An enrollment as somebody outside asks for it: its form is checked, its names are not. */
 export interface EnrollmentWish {
@@ -29,7 +29,7 @@ export interface SenderWish {
 
 /** An enrollment that can be accepted, or what can be seen wrong with it at once. */
 export type PreparedEnrollment =
-  | { readonly kind: "ready"; readonly enrollment: NewEnrollment }
+  | { readonly kind: "ready"; readonly enrollment: AskedEnrollment }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly pointer: string; readonly detail: string };
 
 type Reader = Pick<ClientBase, "query">;

@@ -23,7 +23,7 @@ export function makeKey(): KeyParts & { readonly key: string } {
 }
 
 /** Undefined if the text does not have the form of a key. */
-export function readKey(text: string): KeyParts | undefined {
+export function readApiKey(text: string): KeyParts | undefined {
   const [, prefix, secret] = KEY.exec(text) ?? [];
   return prefix === undefined || secret === undefined ? undefined : { prefix, secretHash: hashOf(secret) };
 }

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Pool } from "pg";
 import type { ApiKey } from "#domain/contract/actor.js";
 import type { Logger } from "#platform/observability/logger.js";
-import { readKey } from "./key-text.js";
+import { readApiKey } from "./key-text.js";
 import { knownScopes } from "./list-keys.js";
 
 /** Whoever a key lets in. */
@@ -76,7 +76,7 @@ export function createKeyRecognition({ pool, logger }: { pool: Pool; logger: Log
   }
 
   return async (text) => {
-    const given = readKey(text);
+    const given = readApiKey(text);
     if (given === undefined) return undefined;
     const candidates = remembered.get(given.prefix) ?? (await lookUp(given.prefix));
     const key = candidates.find(({ secretHash }) => timingSafeEqual(secretHash, given.secretHash));

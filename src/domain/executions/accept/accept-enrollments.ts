@@ -11,7 +11,7 @@ import { cutText } from "#platform/text/storable-text.js";
 export type EnrollmentContact = { readonly id: string } | { readonly email: string };
 
 /** An enrollment that no workflow called for. HubSpot is owed nothing for it. */
-export interface NewEnrollment {
+export interface AskedEnrollment {
   readonly contact: EnrollmentContact;
   readonly sequenceId: string;
   readonly request: EnrollRequest;
@@ -58,7 +58,7 @@ const INSERT = `
 export async function acceptEnrollments(
   client: Pick<ClientBase, "query">,
   actor: Actor,
-  { origin, rows }: { origin: EnrollmentOrigin; rows: readonly NewEnrollment[] },
+  { origin, rows }: { origin: EnrollmentOrigin; rows: readonly AskedEnrollment[] },
 ): Promise<bigint[] | undefined> {
   requireRight(actor, "acceptEnrollments");
   if (rows.length === 0) return [];

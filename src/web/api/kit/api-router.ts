@@ -5,10 +5,10 @@ import type { Logger } from "#platform/observability/logger.js";
 import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { admit, authenticate } from "./authenticate.js";
-import type { AnyEndpoint, Answer, Call } from "./endpoint.js";
+import type { AnyEndpoint, Answer, ApiCall } from "./endpoint.js";
 import { answerOnce, identityOf, type RequestIdentity } from "./idempotency.js";
 import { describeApi } from "./openapi.js";
-import { refusal, RefusedCall, type Refusal } from "./problem.js";
+import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
 import { readParts } from "./read-parts.js";
 import { createApiErrorHandler, sendRefusal, unavailable } from "./send-problem.js";
 
@@ -109,7 +109,7 @@ function once(endpoint: AnyEndpoint, call: AnyCall, identity: RequestIdentity): 
   );
 }
 
-type AnyCall = Call<unknown, unknown, unknown>;
+type AnyCall = ApiCall<unknown, unknown, unknown>;
 
 async function enter(
   { share }: ApiFrame,
@@ -120,7 +120,7 @@ async function enter(
   return leave;
 }
 
-const TOO_MANY_AT_ONCE: Refusal = refusal("RATE_LIMITED", {
+const TOO_MANY_AT_ONCE: RefusedRequest = refusal("RATE_LIMITED", {
   detail: "Too many requests of this account are under way at once.",
   headers: { "Retry-After": String(ASK_AGAIN_S) },
 });

@@ -2,10 +2,10 @@ import type { Request, Response } from "express";
 import type { z } from "zod";
 import type { ApiKey, ApiScope } from "#domain/contract/actor.js";
 import type { Database } from "#platform/db/client.js";
-import type { ProblemCode, Refusal } from "./problem.js";
+import type { ProblemCode, RefusedRequest } from "./problem.js";
 
 /** What a caller of the API asked for, checked by the endpoint's own schemas. */
-export interface Call<Params, Query, Body> {
+export interface ApiCall<Params, Query, Body> {
   /** The key's: its portal is the only one that is read or changed. */
   readonly actor: ApiKey;
   /** Statements of its pool end with the answer. With an Idempotency-Key all of it is one transaction (idempotency.ts). */
@@ -77,12 +77,12 @@ export interface Endpoint<Params, Query, Body> {
   readonly isUnhurried?: boolean;
   /** It keeps the promise of the Idempotency-Key by itself: for streams, which cannot be one transaction. */
   readonly isIdempotentByItself?: boolean;
-  readonly handle: (call: Call<Params, Query, Body>) => Promise<Answer | Refusal>;
+  readonly handle: (call: ApiCall<Params, Query, Body>) => Promise<Answer | RefusedRequest>;
 }
 
 /** An endpoint whose types have done their work. */
 export type AnyEndpoint = Omit<Endpoint<unknown, unknown, unknown>, "handle"> & {
-  readonly handle: (call: Call<unknown, unknown, unknown>) => Promise<Answer | Refusal>;
+  readonly handle: (call: ApiCall<unknown, unknown, unknown>) => Promise<Answer | RefusedRequest>;
 };
 
 /** Declares an endpoint: what `handle` gets has the types of the schemas. */
@@ -90,5 +90,5 @@ export function endpoint<Params = undefined, Query = undefined, Body = undefined
   declaration: Endpoint<Params, Query, Body>,
 ): AnyEndpoint {
   // Each call is parsed by the schemas of the same declaration first.
-  return { ...declaration, handle: (call) => declaration.handle(call as Call<Params, Query, Body>) };
+  return { ...declaration, handle: (call) => declaration.handle(call as ApiCall<Params, Query, Body>) };
 }

@@ -24,7 +24,7 @@ export const afterParameter = z
 export const timeField = z.iso.datetime({ precision: 3 });
 
 /** A list, with where its next page begins; the last page has no `paging`. */
-export const pageOf = <Item extends z.ZodType>(item: Item) =>
+export const pageSchema = <Item extends z.ZodType>(item: Item) =>
   z.object({
     results: z.array(item),
     paging: z.object({ next: z.object({ after: z.string() }) }).optional(),

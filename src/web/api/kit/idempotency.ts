@@ -3,7 +3,7 @@ import type { Request } from "express";
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 import type { Answer } from "./endpoint.js";
-import { refusal, RefusedCall, type Refusal } from "./problem.js";
+import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
 
 /** Longer than an answer may take that is waited for (`Answer.later`). */
 const OPEN_SECONDS = 35;
@@ -18,7 +18,7 @@ export interface RequestIdentity {
 }
 
 /** Runs an endpoint: all it stores goes through this pool, and what it wants done after the commit is handed in. */
-export type Work = (pool: Pool, afterCommit: (work: () => void) => void) => Promise<Answer | Refusal>;
+export type Work = (pool: Pool, afterCommit: (work: () => void) => void) => Promise<Answer | RefusedRequest>;
 
 const digest = (...parts: readonly (string | Buffer)[]): Buffer => {
   const hash = createHash("sha256");

@@ -33,7 +33,7 @@ export interface FieldProblem {
 }
 
 /** A request that is answered with a problem (RFC 9457): an expected outcome of an endpoint. */
-export interface Refusal {
+export interface RefusedRequest {
   readonly kind: "refusal";
   readonly status: number;
   readonly code: ProblemCode;
@@ -51,8 +51,8 @@ export interface Refusal {
  */
 export function refusal(
   code: ProblemCode,
-  given: Partial<Pick<Refusal, "status" | "detail" | "errors" | "headers">> = {},
-): Refusal {
+  given: Partial<Pick<RefusedRequest, "status" | "detail" | "errors" | "headers">> = {},
+): RefusedRequest {
   const { status = usualStatus(code), detail = meaningOf(code), errors, headers } = given;
   return { kind: "refusal", status, code, detail, errors, headers };
 }
@@ -82,9 +82,9 @@ export function titleOf(code: ProblemCode): string {
 export class RefusedCall extends AppError {
   override readonly code: ProblemCode;
   override readonly status: number;
-  readonly refusal: Refusal;
+  readonly refusal: RefusedRequest;
 
-  constructor(refused: Refusal) {
+  constructor(refused: RefusedRequest) {
     super(`the call was refused: ${refused.code}`);
     this.code = refused.code;
     this.status = refused.status;

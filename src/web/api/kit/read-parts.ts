@@ -2,11 +2,11 @@ import type { Request } from "express";
 import { z } from "zod";
 import { cutText } from "#platform/text/storable-text.js";
 import { checkBody, checkParameters, type Checked } from "./check-parts.js";
-import type { AnyEndpoint, Call } from "./endpoint.js";
+import type { AnyEndpoint, ApiCall } from "./endpoint.js";
 import { refusal, RefusedCall, type FieldProblem } from "./problem.js";
 import { chooseReader, readJsonBody } from "./read-json.js";
 
-type Parts = Pick<Call<unknown, unknown, unknown>, "params" | "query" | "body" | "streamed"> & {
+type Parts = Pick<ApiCall<unknown, unknown, unknown>, "params" | "query" | "body" | "streamed"> & {
   /** The bytes of the body; undefined if there is none, or if it is streamed. */
   readonly bytes: Buffer | undefined;
 };

@@ -6,7 +6,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { redactText } from "#platform/observability/redact.js";
 import { endOnceDrained } from "#web/kit/drain-body.js";
 import { requestIdOf } from "#web/kit/request-id.js";
-import { refusal, RefusedCall, titleOf, type Refusal } from "./problem.js";
+import { refusal, RefusedCall, titleOf, type RefusedRequest } from "./problem.js";
 
 /** Page that explains the codes, below the app's own address; each code has an anchor. */
 export const PROBLEM_PAGE = "/api/docs/errors";
@@ -22,7 +22,7 @@ const ASK_AGAIN_S = 5;
  */
 export function sendRefusal(
   { request, response, publicUrl }: { request: Request; response: Response; publicUrl: string },
-  { status, code, detail, errors, headers }: Refusal,
+  { status, code, detail, errors, headers }: RefusedRequest,
 ): void {
   const body = JSON.stringify({
     type: `${publicUrl}${PROBLEM_PAGE}#${code}`,
@@ -79,7 +79,7 @@ export function createApiErrorHandler({
 }
 
 /** A path or a body that cannot be decoded is the caller's; so Express says, by a status of its own. */
-function refusalFor(error: unknown): Refusal {
+function refusalFor(error: unknown): RefusedRequest {
   if (error instanceof RefusedCall) return error.refusal;
   if (error instanceof NotAllowed) return refusal("FORBIDDEN");
   if (isStorageDown(error) || (error instanceof AppError && error.status === 503)) return unavailable();
@@ -89,6 +89,6 @@ function refusalFor(error: unknown): Refusal {
   return refusal("UNAVAILABLE", { status: 500, detail: "Something went wrong here, and was recorded." });
 }
 
-export function unavailable(): Refusal {
+export function unavailable(): RefusedRequest {
   return refusal("UNAVAILABLE", { headers: { "Retry-After": String(ASK_AGAIN_S) } });
 }

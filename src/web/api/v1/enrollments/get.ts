@@ -6,7 +6,7 @@ import { ENROLLMENT_STATES } from "#domain/enrollments/enrollment-state.js";
 import { listEnrollments } from "#domain/enrollments/list-enrollments.js";
 import { ENROLLMENT_SORTS, readPlace, writePlace } from "#domain/enrollments/list-place.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
-import { afterParameter, idParameter, limitParameter, pageOf } from "#web/api/kit/fields.js";
+import { afterParameter, idParameter, limitParameter, pageSchema } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
 import { enrollmentAnswer } from "./enrollment-body.js";
 
@@ -64,7 +64,7 @@ export function createListEnrollments(): AnyEndpoint {
       "`updatedAt`, follow `paging.next.after` to the last page, and begin the next round with `updatedAfter` set to the last " +
       "`updatedAt` you have. A change shows as soon as no earlier one can follow.",
     query,
-    answers: { 200: { description: "A page of enrollments.", schema: pageOf(enrollmentAnswer) } },
+    answers: { 200: { description: "A page of enrollments.", schema: pageSchema(enrollmentAnswer) } },
     handle: async ({ actor, database: { pool }, query: asked }) => {
       const { sort, limit, after, status, createdAfter, createdBefore, updatedAfter, ...exact } = asked;
       const place = after === undefined ? undefined : readPlace(after, sort);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { listPresetNames } from "#domain/policy/preset-store.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
-import { pageOf } from "#web/api/kit/fields.js";
+import { pageSchema } from "#web/api/kit/fields.js";
 
 const preset = z.object({ id: z.string(), name: z.string() });
 
@@ -15,7 +15,7 @@ export function createListPresets(): AnyEndpoint {
     scope: "enrollments:read",
     summary: "List the account's presets",
     description: "The default preset first, then by name. An account has 500 at most.",
-    answers: { 200: { description: "All presets.", schema: pageOf(preset) } },
+    answers: { 200: { description: "All presets.", schema: pageSchema(preset) } },
     handle: async ({ actor, database }) => {
       const presets = await listPresetNames(database, actor.portalId);
       const results = presets.map(({ presetId, name }) => ({ id: presetId.toString(), name }));

@@ -1,6 +1,6 @@
 import { listWebhooks } from "#domain/subscriptions/webhook.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
-import { pageOf } from "#web/api/kit/fields.js";
+import { pageSchema } from "#web/api/kit/fields.js";
 import { TAG, toShape, webhookShape, type WebhookTools } from "./shapes.js";
 
 /** `GET /webhook-subscriptions` */
@@ -12,7 +12,7 @@ export function createListWebhooks({ cipher }: WebhookTools): AnyEndpoint {
     tag: TAG,
     scope: "enrollments:read",
     summary: "List the account's webhook subscriptions",
-    answers: { 200: { description: "All of them, the oldest first.", schema: pageOf(webhookShape) } },
+    answers: { 200: { description: "All of them, the oldest first.", schema: pageSchema(webhookShape) } },
     handle: async ({ actor, database }) => {
       const webhooks = await listWebhooks({ database: database.pool, cipher }, actor.portalId);
       return { status: 200, body: { results: webhooks.map(toShape) } };

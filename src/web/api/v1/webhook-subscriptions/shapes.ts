@@ -10,7 +10,7 @@ import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
 import { WEBHOOK_STATUSES, type Webhook } from "#domain/subscriptions/webhook.js";
 import type { Answer } from "#web/api/kit/endpoint.js";
 import { idParameter, timeField } from "#web/api/kit/fields.js";
-import { refusal, type Refusal } from "#web/api/kit/problem.js";
+import { refusal, type RefusedRequest } from "#web/api/kit/problem.js";
 
 /** What the endpoints need besides the database of the call. */
 export type WebhookTools = Omit<WebhooksSetup, "pool">;
@@ -97,10 +97,10 @@ export function toDeliveryShape(delivery: ListedDelivery): z.infer<typeof delive
   };
 }
 
-export const notFound = (): Refusal =>
+export const notFound = (): RefusedRequest =>
   refusal("NOT_FOUND", { detail: "There is no such webhook subscription." });
 
-export function invalid(problems: WebhookProblems): Refusal {
+export function invalid(problems: WebhookProblems): RefusedRequest {
   const errors = Object.entries(problems).map(([field, detail]) => ({ pointer: `/${field}`, detail }));
   return refusal("INVALID_REQUEST", { status: 422, detail: "The subscription cannot be saved.", errors });
 }
@@ -116,7 +116,7 @@ const WHY_NOT = {
   pending: () => refusal("CONFLICT", { detail: "The message is still being delivered." }),
 } as const;
 
-export function answerRequested(outcome: RequestedDelivery): Answer | Refusal {
+export function answerRequested(outcome: RequestedDelivery): Answer | RefusedRequest {
   if (outcome.kind === "requested") return { status: 202, body: toDeliveryShape(outcome.delivery) };
   return WHY_NOT[outcome.kind]();
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DELIVERY_STATES, listDeliveries } from "#domain/subscriptions/deliveries.js";
 import { findWebhook } from "#domain/subscriptions/webhook.js";
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
-import { idParameter, limitParameter, pageOf } from "#web/api/kit/fields.js";
+import { idParameter, limitParameter, pageSchema } from "#web/api/kit/fields.js";
 import {
   deliveryShape,
   notFound,
@@ -30,7 +30,7 @@ export function createListDeliveries({ cipher }: WebhookTools): AnyEndpoint {
     description: "The newest first, each with its last try.",
     params: webhookParams,
     query,
-    answers: { 200: { description: "A page of deliveries.", schema: pageOf(deliveryShape) } },
+    answers: { 200: { description: "A page of deliveries.", schema: pageSchema(deliveryShape) } },
     problems: ["NOT_FOUND"],
     handle: async ({ actor: { portalId }, database: { pool }, params, query: { limit, after, status } }) => {
       const webhookId = BigInt(params.id);
