@@ -4,8 +4,8 @@ import { expect, test } from "@jest/globals";
 import ts from "typescript";
 
 const SOURCE = join(import.meta.dirname, "../../src");
-/** The simulator shares no code with the app; what Prisma generates is not ours to name. */
-const LEFT_OUT = /^(?:simulator|platform\/db\/generated)\//;
+/** The simulator and the command line share no code with the app; what Prisma generates is not ours to name. */
+const LEFT_OUT = /^(?:simulator|cli|platform\/db\/generated)\//;
 
 /** What a file declares and exports: types, functions, classes and constants. */
 function exportedNames(path: string): string[] {

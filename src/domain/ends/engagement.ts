@@ -1,5 +1,5 @@
 import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
-import { isWithin, type Stretch } from "./how-ended.js";
+import { isWithin, type EnrollmentStretch } from "./how-ended.js";
 
 /** Contact properties that tell what a contact did last (docs/hubspot.md §7.1). */
 const PROPERTIES = {
@@ -17,7 +17,7 @@ export type Engagement = Readonly<Record<keyof typeof PROPERTIES, Date | undefin
 /** Only what lies in the stretch: the properties keep what was done last, whenever that was. */
 export function readEngagement(
   properties: Readonly<Record<string, string | null>>,
-  stretch: Stretch,
+  stretch: EnrollmentStretch,
   now: Date,
 ): Engagement {
   const during = (name: string): Date | undefined => {

@@ -9,7 +9,7 @@ const REPLY_NEAR_END_MS = 60 * MINUTE_MS;
  * The stretch of time in which an enrollment can have ended. A contact is in one sequence at a time, so it was over when
  * the contact's next enrollment began.
  */
-export interface Stretch {
+export interface EnrollmentStretch {
   /** When it began. */
   readonly from: Date;
   /** When the contact's next enrollment began; undefined: there is none that we know of. */
@@ -17,12 +17,12 @@ export interface Stretch {
 }
 
 /** Whether `at` is known and lies in the stretch. */
-export function isWithin(at: Date | undefined, { from, until }: Stretch): at is Date {
+export function isWithin(at: Date | undefined, { from, until }: EnrollmentStretch): at is Date {
   return at !== undefined && at >= from && (until === undefined || at <= until);
 }
 
 /** How an enrollment ended of which is known that it ended at `at`; the one judge of it, for every look. */
-export function outcomeOfEnd(at: Date, stretch: Stretch, facts: SequenceFacts): EndOutcome {
+export function outcomeOfEnd(at: Date, stretch: EnrollmentStretch, facts: SequenceFacts): EndOutcome {
   const { finishedAt, unenrolledAt, repliedAt } = facts;
   const isFinished =
     isWithin(finishedAt, stretch) && (!isWithin(unenrolledAt, stretch) || finishedAt >= unenrolledAt);
@@ -36,7 +36,7 @@ export function outcomeOfEnd(at: Date, stretch: Stretch, facts: SequenceFacts): 
  * The end that the properties tell of in the stretch. Each of the three dates is about the latest end of its kind: one that
  * a later enrollment has overwritten says nothing here, and the others still may.
  */
-export function endWithin(stretch: Stretch, facts: SequenceFacts): EnrollmentEnd | undefined {
+export function endWithin(stretch: EnrollmentStretch, facts: SequenceFacts): EnrollmentEnd | undefined {
   const at = [facts.endedAt, facts.finishedAt, facts.unenrolledAt].find((told) => isWithin(told, stretch));
   return at && { at, outcome: outcomeOfEnd(at, stretch, facts) };
 }

@@ -1,13 +1,13 @@
 import type { EnrollmentEnd } from "#domain/contract/enrollment-end.js";
 import type { SequenceFacts } from "#domain/contract/sequence-facts.js";
 import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
-import { endWithin, outcomeOfEnd, type Stretch } from "./how-ended.js";
+import { endWithin, outcomeOfEnd, type EnrollmentStretch } from "./how-ended.js";
 import { FOLLOWED_DAYS, nextRegularLook, nextSoonLook } from "./look-times.js";
 
 /** Why no look will tell how an enrollment ended: see `followed_enrollments.lost_because`. */
 export type LostBecause = "CONTACT_GONE" | "OVERTAKEN" | "GIVEN_UP";
 
-/** An enrollment of ours whose end is not known. Times are HubSpot's, but for those of looks. */
+/** One of our enrollments whose end is not known. Times are HubSpot's, but for those of looks. */
 export interface OpenEnrollment {
   readonly sequenceId: string | undefined;
   readonly enrolledAt: Date;
@@ -23,14 +23,14 @@ export type Judged =
   | {
       readonly kind: "open";
       readonly nextLookAt: Date;
-      readonly stretch: Stretch;
+      readonly stretch: EnrollmentStretch;
       readonly shownEnrolledAt?: Date | undefined;
       readonly leftAt?: Date | undefined;
     }
   | {
       readonly kind: "ended";
       readonly end: EnrollmentEnd;
-      readonly stretch: Stretch;
+      readonly stretch: EnrollmentStretch;
       readonly shownEnrolledAt?: Date | undefined;
     }
   | { readonly kind: "lost"; readonly because: LostBecause };
@@ -48,7 +48,7 @@ interface Look {
 }
 
 /**
- * What a contact's properties say about one enrollment of ours. They describe the contact's latest enrollment, which need
+ * What a contact's properties say about one of our enrollments. They describe the contact's latest enrollment, which need
  * not be ours, follow what happens by tens of seconds, and may be emptied: an end is told only if something shows it.
  *
  * @param look.facts undefined: HubSpot does not have the contact any more.
@@ -105,7 +105,7 @@ function earliest(one: Date | undefined, other: Date | undefined): Date {
 /** From the property's own time on: its dates are of one clock. */
 function judgeShown(look: Look, shownEnrolledAt: Date): Judged {
   const { enrollment, facts, now, portalId } = look;
-  const stretch: Stretch = { from: shownEnrolledAt };
+  const stretch: EnrollmentStretch = { from: shownEnrolledAt };
   if (facts.isEnrolled) return { ...open(look, stretch), shownEnrolledAt };
   const end = endWithin(stretch, facts);
   if (end !== undefined) {
@@ -124,7 +124,7 @@ function judgeShown(look: Look, shownEnrolledAt: Date): Judged {
 /** Another enrollment began at `until`: ours ended before, and the properties may still show how. */
 function judgeOvertaken(look: Look, until: Date): Judged {
   const { enrollment, facts, now, portalId } = look;
-  const stretch: Stretch = { from: enrollment.shownEnrolledAt ?? enrollment.enrolledAt, until };
+  const stretch: EnrollmentStretch = { from: enrollment.shownEnrolledAt ?? enrollment.enrolledAt, until };
   const end = endWithin(stretch, facts);
   if (end !== undefined) return { kind: "ended", end, stretch };
   if (now.getTime() - until.getTime() < SETTLED_MS)
@@ -132,7 +132,7 @@ function judgeOvertaken(look: Look, until: Date): Judged {
   return { kind: "lost", because: "OVERTAKEN" };
 }
 
-function open({ enrollment, now, portalId }: Look, stretch: Stretch): Judged & { kind: "open" } {
+function open({ enrollment, now, portalId }: Look, stretch: EnrollmentStretch): Judged & { kind: "open" } {
   const { nextLookAt: dueAt, enrolledAt } = enrollment;
   const after = dueAt > now ? dueAt : now;
   return { kind: "open", nextLookAt: nextRegularLook(after, enrolledAt, portalId), stretch };

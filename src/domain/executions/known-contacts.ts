@@ -2,13 +2,13 @@ import { LANES, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import type { Ownership } from "./claim.js";
 
 /** A contact that was accepted by its address, and whom HubSpot knows. */
-export interface KnownContact {
+export interface ContactOfAddress {
   readonly executionId: bigint;
   readonly contactId: string;
 }
 
 /** Stores whom executions are about, once HubSpot has told: in one statement, and only while the portal is the owner's. */
-export async function storeContactIds(owner: Ownership, found: readonly KnownContact[]): Promise<void> {
+export async function storeContactIds(owner: Ownership, found: readonly ContactOfAddress[]): Promise<void> {
   if (found.length === 0) return;
   await owner.pool.query({
     name: "store-contact-ids",

@@ -34,7 +34,7 @@ export const stampOf = (now: Date): string => String(now.getTime());
  *
  * @param properties undefined: the contact is gone.
  */
-export function judgeContact(
+export function judgeStamped(
   due: DueUnenrollment,
   { properties, now, times }: { properties: Properties | undefined; now: Date; times: UnenrollTimes },
 ): UnenrollmentMove {

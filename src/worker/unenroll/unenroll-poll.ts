@@ -14,7 +14,7 @@ import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "#platform/hub
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
 import type { Polled } from "#worker/watch/watch-poll.js";
-import { judgeContact, stampOf, type UnenrollTimes } from "./judge-contact.js";
+import { judgeStamped, stampOf, type UnenrollTimes } from "./judge-contact.js";
 import { keepHelper, noteProblem, problemBeforeStamping } from "./keep-helper.js";
 import { lookOf } from "./tell-execution.js";
 import { writeStamps, type Stamping } from "./write-stamps.js";
@@ -132,7 +132,7 @@ async function lookAtContacts(
   const judged = due.map((one): UnenrollmentMove => {
     const read = reads.get(currentId(one));
     if (read === undefined) return putOff(one, fault);
-    return withId(judgeContact(one, { properties: read.properties, now, times }), one, { id: read.id, now });
+    return withId(judgeStamped(one, { properties: read.properties, now, times }), one, { id: read.id, now });
   });
   const moves = await withoutUnusable(tools, judged, now);
   const written = await writeMoves(owner, moves);

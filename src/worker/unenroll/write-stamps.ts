@@ -56,7 +56,7 @@ export async function writeStamps(
   } catch (error) {
     if (!(error instanceof HubSpotError)) throw error;
     if (!(error instanceof HubSpotRejected))
-      return { moves: batch.map((of) => later(of, error)), requests: 1 };
+      return { moves: batch.map((of) => triedLater(of, error)), requests: 1 };
     if (error.httpStatus === 403)
       return { moves: batch.map((of) => notAllowed(of, error)), requests: 1, problem: "NO_PERMISSION" };
     if (isPropertyGone(error)) return { moves: batch.map(moot), requests: 1, problem: "NO_PROPERTY" };
@@ -79,7 +79,7 @@ function taken(of: Stamping, times: UnenrollTimes): UnenrollmentMove {
 }
 
 /** It may have been taken all the same: the same value is written again. */
-export function later(of: Stamping, fault: HubSpotError): UnenrollmentMove {
+export function triedLater(of: Stamping, fault: HubSpotError): UnenrollmentMove {
   const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
   const tries = of.tries + 1;
   const dueInMs = Math.max(askedMs, backoffMs(tries, RETRY));
@@ -88,7 +88,7 @@ export function later(of: Stamping, fault: HubSpotError): UnenrollmentMove {
 
 /** What an earlier request may have written is still emptied as soon as HubSpot lets us again. */
 function notAllowed(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
-  if (of.state === "CLEARING") return later(of, fault);
+  if (of.state === "CLEARING") return triedLater(of, fault);
   return { of, to: "CLEARING", dueInMs: 0, outcome: "NOT_SUPPORTED", problem: fault.message };
 }
 
@@ -100,7 +100,7 @@ function moot(of: Stamping): UnenrollmentMove {
 
 /** A contact that is gone has no stamp either. */
 function refused(of: Stamping, fault: HubSpotRejected): UnenrollmentMove {
-  if (of.state === "CLEARING" && fault.httpStatus !== 404) return later(of, fault);
+  if (of.state === "CLEARING" && fault.httpStatus !== 404) return triedLater(of, fault);
   const outcome = of.state === "STAMPING" && fault.httpStatus !== 404 ? "NOT_SUPPORTED" : undefined;
   return { of, to: "CLEARED", dueInMs: 0, outcome, problem: fault.message };
 }

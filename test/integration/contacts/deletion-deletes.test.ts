@@ -21,6 +21,7 @@ const OF_THE_ACCOUNT = [
     "flows",
     "flow_steps",
     "api_keys",
+    "webhook_subscriptions",
     "sequences",
     "rotations",
     "presets",
@@ -46,6 +47,8 @@ const OF_AN_EXECUTION = [
     ),
     // Hashes, and the address of what was made.
     ["key_hash", "request_hash", "headers"].map((column) => `api_requests.${column}`),
+    // What a webhook tells of a contact is read when it is sent; kept is what it tells of the account and its senders.
+    ["data", "order_key", "problem", "state", "type"].map((column) => `webhook_deliveries.${column}`),
   );
 /** Who pressed what, and what they pressed: no search is kept (see below). */
 const OF_A_CHANGE = [

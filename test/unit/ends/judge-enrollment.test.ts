@@ -132,14 +132,14 @@ describe("a second enrollment in between", () => {
     expect(said({ ...second, enrolledAt: ago(10 * MINUTE) })).toBe("OVERTAKEN");
   });
 
-  test("of ours in the same sequence seconds later is not taken for the first", () => {
+  test("that we made in the same sequence seconds later is not taken for the first", () => {
     const nextEnrolledAt = new Date(BEGAN.getTime() + 20_000);
     const told = { ...OURS, enrolledAt: nextEnrolledAt, endedAt: ago(HOUR), finishedAt: ago(HOUR) };
     expect(said(told, { nextEnrolledAt })).toBe("OVERTAKEN");
     expect(said(told, { enrolledAt: nextEnrolledAt })).toBe("FINISHED 60");
   });
 
-  test("of ours that the properties do not show yet bounds the first", () => {
+  test("that we made and that the properties do not show yet bounds the first", () => {
     expect(said({ ...OURS, isEnrolled: false, endedAt: ago(HOUR) }, { nextEnrolledAt: ago(MINUTE) })).toBe(
       "UNENROLLED 60",
     );

@@ -39,7 +39,7 @@ export async function switchOn(exchange: FormExchange): Promise<void> {
 }
 
 /** POST /settings/unenroll/off */
-export async function switchOff(exchange: FormExchange): Promise<void> {
+export async function endUnenroll(exchange: FormExchange): Promise<void> {
   const { options, visit } = exchange;
   await switchOffUnenroll(options.database.pool, actorOf(visit));
   options.wake(visit.portal.portalId);
