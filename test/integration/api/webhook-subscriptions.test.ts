@@ -54,6 +54,25 @@ test("a subscription is made, read, changed, switched off and on, and deleted; i
   expect((await client.get(path)).status).toBe(404);
 });
 
+test("a secret is not stored with an answer that is kept to be repeated", async () => {
+  const first = await client.post(PATH, DRAFT, { "Idempotency-Key": "subscribe-1" });
+  const rotate = `${PATH}/${first.body.id}/rotate-secret`;
+  const rotated = await client.post(rotate, undefined, { "Idempotency-Key": "rotate-1" });
+  expect([first.body.secret, rotated.body.secret]).toEqual([
+    expect.stringMatching(/^whsec_/),
+    expect.stringMatching(/^whsec_/),
+  ]);
+  const { rows } = await site.database.pool.query<{ kept: string }>(
+    "SELECT r::text AS kept FROM api_requests r",
+  );
+  expect(rows).toHaveLength(2);
+  expect(JSON.stringify(rows)).not.toContain("whsec_");
+  const again = await client.post(PATH, DRAFT, { "Idempotency-Key": "subscribe-1" });
+  const { secret: _shownOnce, ...rest } = first.body;
+  expect([again.status, again.headers.get("idempotent-replayed"), again.body]).toEqual([201, "true", rest]);
+  await client.ask("DELETE", `${PATH}/${first.body.id}`);
+});
+
 test.each([
   [{ ...DRAFT, url: "http://example.com/" }, "/url"],
   [{ ...DRAFT, url: "https://10.0.0.7/" }, "/url"],

@@ -125,10 +125,13 @@ const TOO_MANY_AT_ONCE: RefusedRequest = refusal("RATE_LIMITED", {
   headers: { "Retry-After": String(ASK_AGAIN_S) },
 });
 
-async function send(response: Response, { status, body, text, headers, stream }: Answer): Promise<void> {
+async function send(
+  response: Response,
+  { status, body, text, headers, stream, shownOnce }: Answer,
+): Promise<void> {
   response.status(status).set(headers ?? {});
   if (stream !== undefined) return stream(response);
   if (text !== undefined) response.type("json").end(text);
   else if (body === undefined) response.end();
-  else response.json(body);
+  else response.json(shownOnce === undefined ? body : { ...body, ...shownOnce });
 }

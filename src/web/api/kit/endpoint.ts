@@ -27,6 +27,11 @@ export interface Answer {
   readonly status: number;
   /** Sent as JSON; undefined: no body. */
   readonly body?: unknown;
+  /**
+   * Secrets that belong to the body, an object: they are sent with it, but never stored. So an answer that is repeated
+   * for its Idempotency-Key comes without them.
+   */
+  readonly shownOnce?: Readonly<Record<string, string>>;
   /** The body as JSON that is written already. */
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;

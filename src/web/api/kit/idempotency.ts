@@ -120,7 +120,10 @@ async function findAnswer(
   };
 }
 
-/** The last answer that is stored counts: it is open as long as a better one may come. */
+/**
+ * The last answer that is stored counts: it is open as long as a better one may come. What is shown once is left out: the
+ * table is no place for secrets.
+ */
 async function storeAnswer(
   client: Pick<PoolClient, "query"> | Pool,
   { portalId, keyHash, requestHash }: RequestIdentity,

@@ -30,7 +30,8 @@ export function createAddWebhook(tools: WebhookTools): AnyEndpoint {
       return {
         status: 201,
         headers: { Location: `/api/v1/webhook-subscriptions/${webhook.id}` },
-        body: { ...toShape(webhook), secret },
+        body: toShape(webhook),
+        shownOnce: { secret },
       };
     },
   });

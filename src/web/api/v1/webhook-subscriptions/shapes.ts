@@ -45,7 +45,12 @@ export const webhookShape = z.object({
 });
 
 export const webhookWithSecret = webhookShape.extend({
-  secret: z.string().describe("Signs the messages (Standard Webhooks). Shown this once."),
+  secret: z
+    .string()
+    .optional()
+    .describe(
+      "Signs the messages (Standard Webhooks). Shown this once, and stored sealed: an answer that is repeated for its Idempotency-Key comes without it. If it is lost, make a new one with rotate-secret.",
+    ),
 });
 
 export function toShape(webhook: Webhook): z.infer<typeof webhookShape> {

@@ -18,7 +18,7 @@ export function createRotateSecret({ cipher }: WebhookTools): AnyEndpoint {
     handle: async ({ actor, database: { pool }, params }) => {
       const rotated = await rotateWebhookSecret({ pool, cipher }, actor, BigInt(params.id));
       if (rotated === undefined) return notFound();
-      return { status: 200, body: { ...toShape(rotated.webhook), secret: rotated.secret } };
+      return { status: 200, body: toShape(rotated.webhook), shownOnce: { secret: rotated.secret } };
     },
   });
 }
