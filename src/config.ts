@@ -57,6 +57,8 @@ export interface Config {
     /** Requests per 10 s per portal that we allow ourselves. */
     readonly rateLimit: number;
   };
+  /** Requests per 10 s that one key of our own API may send. */
+  readonly apiRateLimit: number;
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
   readonly sessionSecret: string;
   readonly logLevel: string;
@@ -96,6 +98,7 @@ const environment = z.object({
   HUBSPOT_API_URL: origin.default("https://api.hubapi.com"),
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
   HUBSPOT_RATE_LIMIT: wholeNumber(1, 1_000).default(110),
+  API_RATE_LIMIT: wholeNumber(1, 100_000).default(100),
   ENCRYPTION_KEYS: encryptionKeys,
   SESSION_SECRET: z.string(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
@@ -218,6 +221,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       appUrl: value.HUBSPOT_APP_URL,
       rateLimit: value.HUBSPOT_RATE_LIMIT,
     }),
+    apiRateLimit: value.API_RATE_LIMIT,
     encryptionKeys: value.ENCRYPTION_KEYS,
     sessionSecret: value.SESSION_SECRET,
     logLevel: value.LOG_LEVEL,

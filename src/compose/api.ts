@@ -4,6 +4,7 @@ import { createOutcomeWatch } from "#domain/executions/outcome-watch.js";
 import type { Database } from "#platform/db/client.js";
 import { createEndpoints } from "#web/api/api-endpoints.js";
 import { createApiRouter } from "#web/api/kit/api-router.js";
+import { createRateLimit } from "#web/api/kit/rate-limit.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
@@ -22,6 +23,7 @@ export function createApi({ config, logger, wake, cipher }: Foundation, database
   });
   return createApiRouter(endpoints, {
     recognizeKey: createKeyRecognition({ pool: database.pool, logger }),
+    countRequest: createRateLimit({ pool: database.pool, limit: config.apiRateLimit, logger }),
     database,
     share: new AccountShare(REQUESTS_OF_AN_ACCOUNT),
     timeoutMs: SITE_TIMEOUT_MS,

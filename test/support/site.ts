@@ -125,6 +125,7 @@ function siteConfig({
     HUBSPOT_CLIENT_ID: CLIENT.clientId,
     HUBSPOT_CLIENT_SECRET: CLIENT.clientSecret,
     HUBSPOT_APP_ID: CLIENT.appId,
+    API_RATE_LIMIT: "100000",
     HUBSPOT_API_URL: hubspotUrl,
     HUBSPOT_APP_URL: hubspotUrl,
     ENCRYPTION_KEYS: KEYS.map(({ id, key }) => `${id}:${key.toString("base64")}`).join(","),

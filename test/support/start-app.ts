@@ -111,6 +111,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     HUBSPOT_CLIENT_ID: "test-client",
     HUBSPOT_CLIENT_SECRET: secret,
     HUBSPOT_APP_ID: "170",
+    API_RATE_LIMIT: "100000",
     HUBSPOT_API_URL: simulator.url,
     HUBSPOT_APP_URL: simulator.url,
     ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 7).toString("base64")}`,

@@ -60,6 +60,12 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM api_requests r USING (
       SELECT portal_id, key_hash FROM api_requests WHERE created_at < now() - interval '25 hours' ORDER BY created_at LIMIT $1
     ) AS old WHERE r.portal_id = old.portal_id AND r.key_hash = old.key_hash`,
+  /** A key's count of requests, of a window that ended an hour ago by any clock: one in use begins its next window instead. */
+  apiRateLimits: `
+    DELETE FROM api_rate_limits r USING (
+      SELECT key, expire FROM api_rate_limits
+       WHERE expire < (extract(epoch FROM now()) - 3600)::bigint * 1000 ORDER BY expire LIMIT $1
+    ) AS old WHERE r.key = old.key AND r.expire = old.expire`,
   /** No cooldown needs them any more. */
   pastEnrollments: `
     DELETE FROM past_enrollments p USING (

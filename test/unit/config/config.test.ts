@@ -150,6 +150,7 @@ describe("readConfig", () => {
     ["PORT", "http", "must be a whole number from 0 to 65535"],
     ["HUBSPOT_RATE_LIMIT", "0", "must be a whole number from 1 to 1000"],
     ["HUBSPOT_RATE_LIMIT", "11.5", "must be a whole number from 1 to 1000"],
+    ["API_RATE_LIMIT", "0", "must be a whole number from 1 to 100000"],
     ["EXECUTION_DEADLINE_HOURS", "Infinity", "must be a number of hours, such as 144"],
     ["EXECUTION_DEADLINE_HOURS", "0", "must be more than 0"],
     ["EXECUTION_DEADLINE_HOURS", "168", "must leave an hour before HubSpot's own expiry (168 h)"],

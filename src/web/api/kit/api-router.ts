@@ -1,4 +1,5 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
+import type { ApiKey } from "#domain/contract/actor.js";
 import type { RecognizeKey } from "#domain/keys/recognize-key.js";
 import type { Database } from "#platform/db/client.js";
 import type { Logger } from "#platform/observability/logger.js";
@@ -9,12 +10,15 @@ import type { AnyEndpoint, Answer, ApiCall } from "./endpoint.js";
 import { answerOnce, identityOf, type RequestIdentity } from "./idempotency.js";
 import { describeApi } from "./openapi.js";
 import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
+import { rateHeaders, tooManyRequests, type CountRequest } from "./rate-limit.js";
 import { readParts } from "./read-parts.js";
 import { createApiErrorHandler, sendRefusal, unavailable } from "./send-problem.js";
 
 /** What every endpoint's frame is made of. */
 export interface ApiFrame {
   readonly recognizeKey: RecognizeKey;
+  /** Against the key's limit, by `<portal>:<key>`. */
+  readonly countRequest: CountRequest;
   /** Of the pages, not of calls from HubSpot: a busy client of the API delays none of them. */
   readonly database: Database;
   /** How much of these connections one account may have. */
@@ -31,8 +35,8 @@ export const API_PREFIX = "/api/v1";
 const ASK_AGAIN_S = 2;
 
 /**
- * The routes of the API. Of each request, in this order: whose key it carries, whether that may do it, then its parts by
- * the endpoint's schemas, then the endpoint itself. Whatever is not understood is answered as a problem, never as a page.
+ * The routes of the API. Of each request, in this order: whose key it carries, whether that has requests left and may do
+ * it, then its parts by the endpoint's schemas, then the endpoint itself. Whatever is not understood is answered as a problem, never as a page.
  */
 export function createApiRouter(endpoints: readonly AnyEndpoint[], frame: ApiFrame): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -82,8 +86,9 @@ function refuseMethod(endpoints: readonly AnyEndpoint[]): RequestHandler {
 function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
   return async (request, response) => {
     const holder = await authenticate(request, frame.recognizeKey);
-    admit(holder, endpoint.scope);
     const { actor } = holder;
+    await keepToRate(frame, actor, response);
+    admit(holder, endpoint.scope);
     const { bytes, ...parts } = await readParts(endpoint, request);
     const identity = endpoint.isIdempotentByItself ? undefined : identityOf(request, actor.portalId, bytes);
     const signal = endOf(response);
@@ -100,6 +105,14 @@ function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
       leave?.();
     }
   };
+}
+
+/** @throws RefusedCall, 429. */
+async function keepToRate({ countRequest }: ApiFrame, actor: ApiKey, response: Response): Promise<void> {
+  const rate = await countRequest(`${actor.portalId}:${actor.keyId}`);
+  if (rate === undefined) return;
+  response.set(rateHeaders(rate));
+  if (rate.isExceeded) throw new RefusedCall(tooManyRequests(rate));
 }
 
 function once(endpoint: AnyEndpoint, call: AnyCall, identity: RequestIdentity): Promise<Answer> {
