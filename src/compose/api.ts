@@ -1,17 +1,22 @@
-import type { Router } from "express";
+import { Router } from "express";
 import { createKeyRecognition } from "#domain/keys/recognize-key.js";
 import { createOutcomeWatch } from "#domain/executions/outcome-watch.js";
 import type { Database } from "#platform/db/client.js";
 import { createEndpoints } from "#web/api/api-endpoints.js";
+import { createDocsRouter } from "#web/api/docs/docs-routes.js";
+import type { ApiDocument } from "#web/api/docs/operations.js";
 import { createApiRouter } from "#web/api/kit/api-router.js";
 import { createRateLimit } from "#web/api/kit/rate-limit.js";
+import { describeApi } from "#web/api/kit/openapi.js";
+import { DOCS_PATH } from "#web/api/docs/docs-frame.js";
+import { createSecurityHeaders } from "#web/kit/security-headers.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
 /** Reading takes some milliseconds: a client with many connections has its requests answered one after the other. */
 const REQUESTS_OF_AN_ACCOUNT = { inHand: 3, waiting: 200, patienceMs: 3_000 };
 
-/** The REST API. @param database the site's own connections. */
+/** The REST API, and the pages that explain it. @param database the site's own connections. */
 export function createApi({ config, logger, wake, cipher }: Foundation, database: Database): Router {
   const endpoints = createEndpoints({
     deadlineHours: config.executionDeadlineHours,
@@ -21,7 +26,7 @@ export function createApi({ config, logger, wake, cipher }: Foundation, database
     committed: database.pool,
     outcomes: createOutcomeWatch(database.pool),
   });
-  return createApiRouter(endpoints, {
+  const routes = createApiRouter(endpoints, {
     recognizeKey: createKeyRecognition({ pool: database.pool, logger }),
     countRequest: createRateLimit({ pool: database.pool, limit: config.apiRateLimit, logger }),
     database,
@@ -30,4 +35,10 @@ export function createApi({ config, logger, wake, cipher }: Foundation, database
     publicUrl: config.publicUrl,
     logger,
   });
+  // The pages read the part of OpenAPI that describeApi writes.
+  const document = describeApi(endpoints, config.publicUrl) as unknown as ApiDocument;
+  return Router()
+    .use(routes)
+    .use(DOCS_PATH, createSecurityHeaders({ publicUrl: config.publicUrl }))
+    .use(createDocsRouter(document));
 }

@@ -1,0 +1,35 @@
+import { fileURLToPath } from "node:url";
+import { Router, type Response } from "express";
+import { h } from "preact";
+import { renderToString } from "preact-render-to-string";
+import { PROBLEM_PAGE } from "#web/api/kit/send-problem.js";
+import { DOCS_PATH, DOCS_STYLE_PATH, TRY_SCRIPT_PATH } from "./docs-frame.js";
+import { ApiDocsPage } from "./docs-page.js";
+import { ErrorsPage } from "./errors-page.js";
+import type { ApiDocument } from "./operations.js";
+
+/** Nothing here is about an account, but a new version shows at once: each load asks whether it is still the same. */
+const NO_CACHE = { "Cache-Control": "no-cache" };
+
+/** This folder of src/ and that of dist/ lie equally deep below the package, so one path serves the sources and the build. */
+const assetFile = (name: string): string =>
+  fileURLToPath(new URL(`../../../../src/web/api/docs/assets/${name}`, import.meta.url));
+
+/** `/api/docs` and `/api/docs/errors`, which need no key. Both are written once, when the process starts. */
+export function createDocsRouter(document: ApiDocument): Router {
+  const router = Router();
+  const pages = {
+    [DOCS_PATH]: renderToString(h(ApiDocsPage, { document })),
+    [PROBLEM_PAGE]: renderToString(h(ErrorsPage, {})),
+  };
+  for (const [path, html] of Object.entries(pages))
+    router.get(path, (_request, response: Response) => {
+      response.set(NO_CACHE).type("html").send(`<!doctype html>${html}`);
+    });
+  const assets = { [DOCS_STYLE_PATH]: "docs.css", [TRY_SCRIPT_PATH]: "try-it.js" };
+  for (const [path, name] of Object.entries(assets))
+    router.get(path, (_request, response: Response) =>
+      response.sendFile(assetFile(name), { cacheControl: false, headers: NO_CACHE }),
+    );
+  return router;
+}
