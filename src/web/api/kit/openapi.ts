@@ -44,6 +44,7 @@ function describeEndpoint(endpoint: AnyEndpoint): Json {
     operationId,
     tags: [tag],
     summary,
+    security: [{ apiKey: [scope] }],
     description: [description, `Needs a key with the scope \`${scope}\`.`].filter(Boolean).join("\n\n"),
     parameters: [
       ...parameters("path", endpoint.params),
