@@ -27,6 +27,7 @@ const DOMAIN = {
   alerts: ["audit"],
   subscriptions: ["audit", "alerts"],
   audit: [],
+  imports: ["audit", "executions"],
   keys: ["audit"],
   vault: ["audit"],
   policy: ["audit", "directory"],

@@ -1,12 +1,17 @@
+import { createManyExplainer } from "#domain/dry-run/explain-many.js";
 import { createMailer } from "#domain/alerts/mailer.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue.js";
+import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
+import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
+import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
 import { createDrain } from "#worker/drain/drain-portal.js";
 import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { type Closers, type Foundation } from "./foundation.js";
 
 /** Concurrent requests to HubSpot, besides hung ones; each on its own connection. */
@@ -50,11 +55,50 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
   const mailer = config.mail === undefined ? undefined : createMailer(config.mail);
   closers.add(() => Promise.resolve(mailer?.close()));
   const { publicUrl } = config;
+  const gatewayOf = gatewaysForImports(foundation);
+  const explainMany = createManyExplainer({
+    pool,
+    directory: foundation.directory,
+    gatewayOf,
+    now: foundation.senderClock,
+    deadlineHours: config.executionDeadlineHours,
+  });
   const webhooks = new WebhookSender({
     ...{ pool, cipher, poster, logger },
     readEnrollment: (portalId, id) => readEnrollment(pool, portalId, id),
   });
   closers.add(() => webhooks.stop());
-  const tools = { pool, logger, wake, vault, cipher, overdueLooks, poster, mailer, publicUrl, webhooks };
+  const tools = {
+    gatewayOf,
+    explainMany,
+    pool,
+    logger,
+    wake,
+    vault,
+    cipher,
+    overdueLooks,
+    poster,
+    mailer,
+    publicUrl,
+    webhooks,
+  };
   closers.add(startSchedule(SCHEDULE, tools, { intervals, logger }));
+}
+
+/** For all requests of one slice of an import. */
+const SLICE_TIMEOUT_MS = 20_000;
+
+/** Imports read contacts a hundred at a time, in the places that the account's share of the site leaves free. */
+function gatewaysForImports({
+  config,
+  database,
+  forPortal,
+}: Foundation): (portalId: bigint) => PortalGateway {
+  const { rateLimit } = config.hubspot;
+  return createSiteGateways({
+    forPortal,
+    timeoutMs: SLICE_TIMEOUT_MS,
+    takePlace: (portalId, heldMs) =>
+      takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) }),
+  });
 }

@@ -15,10 +15,12 @@ import { findDuePortals, findOverduePortals } from "./sweeps/wake-due-portals.js
 import { findUnusedGrants, tellOfFixedUserLists, useGrants } from "./sweeps/watch-idle-portals.js";
 import type { WebhookSender } from "./webhooks/webhook-sender.js";
 import { watchBacklogs, watchFailures, watchOwnFaults } from "./sweeps/watch-portals.js";
+import type { ImportTools } from "./imports/import-tools.js";
+import { workImports } from "./imports/work-imports.js";
 import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 
 /** What periodic work needs. */
-export interface ScheduleTools extends SendAlertsOptions {
+export interface ScheduleTools extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany"> {
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
   readonly webhooks: Pick<WebhookSender, "sendDue">;
@@ -83,6 +85,7 @@ export const SCHEDULE = {
       while ((await followNew(pool)).isMoreLeft && !isEnding());
     },
   },
+  workImports: { everyMs: 1_000, work: workImports },
   pruneHistory: { everyMs: 15 * 60_000, work: pruneHistory },
   eraseHistories: { everyMs: 3_000, work: eraseHistories },
   /** How soon an erased contact that appeared again is erased again. */

@@ -5,6 +5,7 @@ import { slicesOf, type ContactChange } from "./contact-change.js";
 import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
+import { forgetImportRows } from "./forget-import-rows.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
 import { forgetAnswers, tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
@@ -196,6 +197,7 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
         ...(await run<ErasedRow>(FORGET_MERGED, [...pairs(survivors), JSON.stringify(ERROR_SENTENCES)])),
       );
     await forgetSearches(client, wordsOf(erased, rows));
+    await forgetImportRows(client, wordsOf(erased, rows));
   }
   const touched = ofKind(changes, "touched");
   if (touched.length > 0) {

@@ -28,6 +28,8 @@ const RIGHT_OF = {
 
   acceptEnrollments: "executions",
   actOnExecution: "executions",
+  createImport: "executions",
+  changeImport: "executions",
   startBulkJob: "executions",
   stopBulkJob: "executions",
 

@@ -35,7 +35,7 @@ export interface ExplainerOptions {
   readonly deadlineHours: number;
 }
 
-type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
+export type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
 
 /**
  * Answers "what would happen to this contact now?" with the code that enrolls (domain/senders/explain-choice.ts). The
@@ -74,7 +74,7 @@ export function createExplainer(options: ExplainerOptions): Explain {
 }
 
 /** What all questions have in common. */
-interface Means extends ExplainerOptions {
+export interface Means extends ExplainerOptions {
   readonly openings: Openings;
   readonly breathe: Breathe;
 }
@@ -86,8 +86,10 @@ interface Question {
   readonly question: EnrollQuestion;
 }
 
-/** In the order of the real step: what is wrong with its settings, whether its time has come, then the contact. */
-async function judge(
+/**
+ * In the order of the real step: what is wrong with its settings, whether its time has come, then the contact.
+ */
+export async function judge(
   { pool, directory, now, deadlineHours, openings, breathe }: Means,
   { portal, gateway, contact, question }: Question,
 ): Promise<Verdict> {
@@ -152,7 +154,7 @@ function notYet({ notBefore, waitMs }: Hold, timeZone: string): Verdict | undefi
   };
 }
 
-function stepOf(question: EnrollQuestion): StepChoices & { senderAlias?: string } {
+export function stepOf(question: EnrollQuestion): StepChoices & { senderAlias?: string } {
   const { sender, presetId, ifAlreadyEnrolled, cooldownDays, senderAlias } = question;
   return {
     ...(ifAlreadyEnrolled === undefined ? {} : { ifAlreadyEnrolled }),
@@ -165,7 +167,7 @@ function stepOf(question: EnrollQuestion): StepChoices & { senderAlias?: string 
   };
 }
 
-function propertiesFor(effective: EffectivePolicy): string[] {
+export function propertiesFor(effective: EffectivePolicy): string[] {
   const needed = effective.kind === "policy" ? neededProperties(effective.policy) : [];
   return [...new Set([...REQUESTED_PROPERTIES, ...needed])];
 }

@@ -90,11 +90,22 @@ SELECT id FROM executions WHERE portal_id = $1 AND id > $2 AND accepted_at <= $3
   return last_id === null || Number(looked_at) < limit ? undefined : BigInt(last_id);
 }
 
-/** Deletes what cooldowns kept and what receivers of webhooks answered, and records that the erasure is done and up to when. */
+/** One that is under way is part of the work, not of the history. */
+const DELETE_IMPORTS = `
+  WITH ended AS (
+    DELETE FROM imports WHERE portal_id = $1 AND created_at <= $2 AND state NOT IN ('UPLOADING', 'CHECKING', 'RUNNING', 'PAUSED')
+    RETURNING id
+  ) DELETE FROM import_rows WHERE portal_id = $1 AND import_id IN (SELECT id FROM ended)`;
+
+/**
+ * Deletes what cooldowns kept, the files of imports and what receivers of webhooks answered, and records that the erasure
+ * is done and up to when.
+ */
 export async function endErasure(pool: Pool, { portalId, requestedAt }: Erasure): Promise<void> {
   await pool.query("DELETE FROM past_enrollments WHERE portal_id = $1", [portalId]);
   // Of those under way the contact's stamp has yet to be emptied: they forget the contact once that is done.
   await pool.query("DELETE FROM unenrollments WHERE portal_id = $1 AND contact_id IS NULL", [portalId]);
+  await pool.query(DELETE_IMPORTS, [portalId, requestedAt]);
   await pool.query(
     "DELETE FROM webhook_deliveries WHERE portal_id = $1 AND created_at <= $2 AND state <> 'PENDING'",
     [portalId, requestedAt],

@@ -18,6 +18,8 @@ export const APP_TABLES: readonly string[] = [
   "follow_progress",
   "followed_enrollments",
   "grant_revocations",
+  "import_rows",
+  "imports",
   "owners",
   "past_calls",
   "past_enrollments",
@@ -37,4 +39,6 @@ export const APP_TABLES: readonly string[] = [
   "unenroll_setups",
   "unenrollments",
   "users",
+  "webhook_deliveries",
+  "webhook_subscriptions",
 ];

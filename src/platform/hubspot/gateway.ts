@@ -81,7 +81,10 @@ export interface PortalGateway extends FlowRequests, OwnThingsRequests {
     contactIds: readonly string[],
     properties: readonly string[],
   ): Promise<Map<string, Record<string, string | null>>>;
-  /** Up to 100 contacts in one request, by their primary addresses, in lower case. Those HubSpot does not have are left out. */
+  /**
+   * Up to 100 contacts in one request, by their addresses in lower case, first or other ones. Those HubSpot does not have
+   * are left out.
+   */
   readContactsByEmail(
     emails: readonly string[],
     properties: readonly string[],
@@ -211,13 +214,23 @@ function contactRequests({
     },
     async readContactsByEmail(emails, properties) {
       const inputs = emails.map((id) => ({ id }));
-      const wanted = [...new Set(["email", ...properties])];
-      const body = { inputs, idProperty: "email", properties: wanted, propertiesWithHistory: [] };
+      const names = [...new Set([...properties, "email", OTHER_ADDRESSES])];
+      const body = { inputs, idProperty: "email", properties: names, propertiesWithHistory: [] };
       const { results } = await read({ method: "POST", path: paths.contactBatch, body }, anyBatch);
       const { read: found } = readEach(results, records.identifiedContact);
-      return new Map(found.map((contact) => [contact.properties["email"]?.toLowerCase() ?? "", contact]));
+      return new Map(
+        found.flatMap((contact) => addressesOf(contact.properties).map((one) => [one, contact])),
+      );
     },
   };
+}
+
+/** A contact's addresses besides its first, separated by semicolons. */
+const OTHER_ADDRESSES = "hs_additional_emails";
+
+function addressesOf(properties: Record<string, string | null>): string[] {
+  const others = properties[OTHER_ADDRESSES]?.split(";") ?? [];
+  return [properties["email"] ?? "", ...others].map((one) => one.trim().toLowerCase()).filter(Boolean);
 }
 
 /** `typedOutputs` is required though it says nothing (docs/hubspot.md §3.6). */

@@ -4,6 +4,13 @@ import { createGetEnrollment } from "./v1/enrollments/[id]/get.js";
 import { createRetryEnrollment } from "./v1/enrollments/[id]/retry-post.js";
 import { createPostEnrollment, type CreateEnrollmentOptions } from "./v1/enrollments/post.js";
 import { createListEnrollments } from "./v1/enrollments/get.js";
+import { createDeleteImport } from "./v1/imports/[id]/delete.js";
+import { createGetImport } from "./v1/imports/[id]/get.js";
+import { createPatchImport } from "./v1/imports/[id]/patch.js";
+import { createGetImportResults } from "./v1/imports/[id]/results-get.js";
+import { createMoveImport } from "./v1/imports/[id]/verbs-post.js";
+import { createListImports } from "./v1/imports/get.js";
+import { createPostImport } from "./v1/imports/post.js";
 import { createListPresets } from "./v1/presets/get.js";
 import type { WebhookTools } from "./v1/webhook-subscriptions/shapes.js";
 import { createWebhookEndpoints } from "./webhook-endpoints.js";
@@ -18,5 +25,18 @@ export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools)
     createRetryEnrollment(options),
     createListPresets(),
     ...createWebhookEndpoints(options),
+    ...importEndpoints(),
+  ];
+}
+
+function importEndpoints(): readonly AnyEndpoint[] {
+  return [
+    createPostImport(),
+    createListImports(),
+    createGetImport(),
+    createPatchImport(),
+    createDeleteImport(),
+    ...createMoveImport(),
+    createGetImportResults(),
   ];
 }

@@ -6,6 +6,10 @@ import { DELIVERY_DAYS } from "#domain/subscriptions/deliveries.js";
 const STEP = 2_000;
 const PAUSE_MS = 20;
 
+/** SQL on `imports i`: nobody looks at its results any more, or its upload ended before the file did. */
+const OLD_IMPORT = `(coalesce(i.ended_at, i.created_at) < now() - interval '90 days' AND i.state NOT IN ('RUNNING', 'CHECKING')
+  OR i.state = 'UPLOADING' AND i.created_at < now() - interval '1 day')`;
+
 /** What is kept besides executions, and how long. Each statement deletes at most `$1` rows. */
 const STATEMENTS: Readonly<Record<string, string>> = {
   /** Admins can see who changed what for two years. */
@@ -24,6 +28,15 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM bulk_jobs j USING (
       SELECT portal_id, id FROM bulk_jobs WHERE ended_at < now() - interval '90 days' LIMIT $1
     ) AS old WHERE j.portal_id = old.portal_id AND j.id = old.id`,
+  /** Ended, or begun and never ended, imports; the first also deletes what a crash left of an upload. */
+  importRows: `
+    DELETE FROM import_rows WHERE (portal_id, import_id, row_number) IN (
+      SELECT r.portal_id, r.import_id, r.row_number FROM import_rows r JOIN imports i ON i.portal_id = r.portal_id AND i.id = r.import_id
+       WHERE ${OLD_IMPORT} LIMIT $1)`,
+  imports: `
+    DELETE FROM imports WHERE (portal_id, id) IN (
+      SELECT i.portal_id, i.id FROM imports i WHERE ${OLD_IMPORT}
+         AND NOT EXISTS (SELECT FROM import_rows r WHERE r.portal_id = i.portal_id AND r.import_id = i.id) LIMIT $1)`,
   /** Expired ones are refused by their own date. */
   revokedSessions: `
     DELETE FROM revoked_sessions WHERE session_id IN (

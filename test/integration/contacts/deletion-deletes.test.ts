@@ -141,6 +141,7 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
   const given = {
     ...finished,
     past_enrollments: { contact_id: CONTACT },
+    import_rows: { contact_key: ADDRESS, contact_id: CONTACT },
     bulk_jobs: { filter: JSON.stringify({ search: ADDRESS }) },
     audit_entries: {
       subject: "executions",
@@ -165,6 +166,8 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
     ...[...OF_THE_ACCOUNT, ...OF_AN_EXECUTION, ...OF_A_CHANGE],
     // A hash; what HubSpot said of other calls than this contact's.
     ...["contact_fates", "past_calls", "past_enrollments.sequence_id"],
+    // What the file is called and looks like, and what became of the row.
+    ...["imports", "import_rows.result", "import_rows.reason_code"],
   ];
   expect(await leftIn([MARKER], mayKeep)).toEqual([]);
 });

@@ -5,12 +5,12 @@ describe("the guess which column is which", () => {
   test.each([
     [
       "English",
-      ["First Name", "E-mail address", "Record ID", "Sequence name"],
+      ["First Name", "E_mail address", "Record ID", "Sequence name"],
       ["email", "contactId", "sequenceName"],
     ],
     [
       "German",
-      ["Vorname", "E-Mail-Adresse", "Datensatz-ID", "Sequenz", "Absender"],
+      ["Vorname", "EMail-Adresse", "Datensatz-ID", "Sequenz", "Absender"],
       ["email", "contactId", "sequenceName", "senderEmail"],
     ],
     [

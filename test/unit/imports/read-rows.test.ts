@@ -160,10 +160,12 @@ describe("the file of an import", () => {
     await fc.assert(
       fc.asyncProperty(
         table,
-        fc.constantFrom(",", ";", "\t"),
-        fc.constantFrom("utf8", "utf16le", "latin1"),
-        fc.integer({ min: 1, max: 50 }),
-        async (rows, delimiter, encoding, size) => {
+        fc.record({
+          delimiter: fc.constantFrom(",", ";", "\t"),
+          encoding: fc.constantFrom("utf8", "utf16le", "latin1"),
+          size: fc.integer({ min: 1, max: 50 }),
+        }),
+        async (rows, { delimiter, encoding, size }) => {
           const header = (rows[0] ?? []).map((_, index) => `Head ${index}`);
           const text = stringify([header, ...rows], { delimiter });
           const bytes = Buffer.from(

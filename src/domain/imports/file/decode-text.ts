@@ -16,16 +16,16 @@ const HEAD_BYTES = 1_024;
  */
 export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const pieces = withHead(bytes);
-  const { value: head } = await pieces.next();
-  if (head === undefined) return;
-  const decoder = new TextPieces(encodingOf(head));
-  yield decoder.read(head);
+  const first = await pieces.next();
+  if (first.done === true) return;
+  const decoder = new TextPieces(encodingOf(first.value));
+  yield decoder.read(first.value);
   for await (const piece of pieces) yield decoder.read(piece);
   yield decoder.end();
 }
 
 /** The same pieces, but the first is long enough to tell the encoding by. */
-async function* withHead(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* withHead(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
   let head: Uint8Array | undefined = new Uint8Array();
   for await (const piece of bytes) {
     if (head === undefined) {
@@ -38,6 +38,7 @@ async function* withHead(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
     head = undefined;
   }
   if (head !== undefined && head.length > 0) yield head;
+  return undefined;
 }
 
 /** By the byte order mark; without one, by zero bytes: text in UTF-16 has one in most of its characters. */

@@ -115,7 +115,7 @@ function plain(name: string): string {
 }
 
 /** Cells of the first rows, by which a column without a known name is recognized. */
-const LOOKS_LIKE_ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+const LOOKS_LIKE_ADDRESS = /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
 /** A column of names has an owner's name in it as often as an address, but only an address can be used. */
 const MUST_HOLD_ADDRESSES: readonly ImportField[] = ["email", "senderEmail"];
 

@@ -1,0 +1,175 @@
+import type { Pool, PoolClient } from "pg";
+import { storeEnrollments, type StoredEnrollment } from "#domain/executions/accept/store-enrollments.js";
+import { inTransaction } from "#platform/db/transaction.js";
+import { findImport, type Import, type ImportState } from "./import.js";
+import { RESULT, type Tally } from "./results.js";
+
+/** An import, of whatever portal. */
+export interface ImportKey {
+  readonly portalId: bigint;
+  readonly importId: bigint;
+}
+
+/** How long a process may take for one step before another takes it up. */
+const LEASE_SECONDS = 60;
+
+/**
+ * Takes up the import that has waited longest, unless another process works on it. Of a disconnected account nothing is
+ * taken up but what has to be canceled.
+ *
+ * @param except imports to leave alone
+ */
+export async function claimImport(pool: Pool, except: readonly bigint[]): Promise<ImportKey | undefined> {
+  const { rows } = await pool.query<{ portal_id: string; id: string }>(
+    `UPDATE imports SET leased_until = now() + interval '${LEASE_SECONDS} seconds'
+      WHERE (portal_id, id) IN (
+        SELECT i.portal_id, i.id FROM imports i JOIN portals p USING (portal_id)
+         WHERE (i.state IN ('CHECKING', 'RUNNING') OR i.is_cancelling) AND i.leased_until <= now() AND i.id <> ALL ($1::bigint[])
+           AND (i.is_cancelling OR p.status = 'CONNECTED')
+         ORDER BY i.leased_until, i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED)
+      RETURNING portal_id, id`,
+    [except],
+  );
+  const [row] = rows;
+  return row && { portalId: BigInt(row.portal_id), importId: BigInt(row.id) };
+}
+
+/** Gives it back: the others come first now. */
+export async function releaseImport(pool: Pool, { portalId, importId }: ImportKey): Promise<void> {
+  await pool.query("UPDATE imports SET leased_until = now() WHERE portal_id = $1 AND id = $2", [
+    portalId,
+    importId,
+  ]);
+}
+
+/** What becomes of one row when it is handed over. */
+export type RowStep = { readonly number: number; readonly contactId: string | null } & (
+  | { readonly enrollment: StoredEnrollment }
+  | { readonly result: string; readonly reasonCode: string | null; readonly reason: string | null }
+  /** It was settled before. */
+  | { readonly isSettled: true }
+);
+
+/**
+ * Hands rows over to be enrolled, rows and executions in one transaction. A crash repeats nothing, and of two processes
+ * with the same rows one does nothing.
+ *
+ * @returns false if the import has moved on, was stopped or deleted meanwhile.
+ */
+export async function acceptRows(
+  pool: Pool,
+  key: ImportKey,
+  { after, steps }: { after: number; steps: readonly RowStep[] },
+): Promise<boolean> {
+  const { portalId, importId } = key;
+  return inTransaction(pool, async (client) => {
+    const now = await current(client, key, "RUNNING");
+    if (now?.handedRows !== after) return false;
+    const enrolling = steps.flatMap((step) => ("enrollment" in step ? [step] : []));
+    const ids = await storeEnrollments(
+      client,
+      { portalId, importId },
+      enrolling.map((step) => step.enrollment),
+    );
+    const executions = new Map(enrolling.map(({ number }, index) => [number, ids[index]]));
+    await client.query(
+      `UPDATE import_rows r SET execution_id = row.execution_id, contact_id = coalesce(row.contact_id, r.contact_id),
+              result = row.result, reason_code = row.reason_code, reason = row.reason
+         FROM unnest($3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+              AS row (number, execution_id, contact_id, result, reason_code, reason)
+        WHERE r.portal_id = $1 AND r.import_id = $2 AND r.row_number = row.number AND r.result IS NULL`,
+      [
+        portalId,
+        importId,
+        steps.map(({ number }) => number),
+        steps.map(({ number }) => executions.get(number) ?? null),
+        steps.map(({ contactId }) => contactId),
+        steps.map((step) => ("result" in step ? step.result : null)),
+        steps.map((step) => ("result" in step ? step.reasonCode : null)),
+        steps.map((step) => ("result" in step ? step.reason : null)),
+      ],
+    );
+    await client.query("UPDATE imports SET handed_rows = $3 WHERE portal_id = $1 AND id = $2", [
+      ...[portalId, importId, steps.at(-1)?.number ?? after],
+    ]);
+    return true;
+  });
+}
+
+async function current(client: PoolClient, key: ImportKey, state: ImportState): Promise<Import | undefined> {
+  const found = await findImport(client, { portalId: key.portalId, id: key.importId }, true);
+  return found?.state === state ? found : undefined;
+}
+
+/** Keeps what a dry run foresees of rows, together with how far it came; ends it with the last row. False as above. */
+export async function noteForeseen(
+  pool: Pool,
+  key: ImportKey,
+  { after, upTo, tallies }: { after: number; upTo: number; tallies: readonly Tally[] },
+): Promise<boolean> {
+  return inTransaction(pool, async (client) => {
+    const now = await current(client, key, "CHECKING");
+    if (now?.checkedRows !== after) return false;
+    const foreseen: Record<string, number> = { ...now.foreseen };
+    for (const { result, reasonCode, count } of tallies) {
+      const name = `${result}/${reasonCode ?? ""}`;
+      foreseen[name] = (foreseen[name] ?? 0) + count;
+    }
+    await client.query(
+      `UPDATE imports SET checked_rows = $3, foreseen = $4, state = CASE WHEN $3 >= row_count THEN 'CHECKED' ELSE state END
+        WHERE portal_id = $1 AND id = $2`,
+      [key.portalId, key.importId, upTo, JSON.stringify(foreseen)],
+    );
+    return true;
+  });
+}
+
+/**
+ * Writes to their rows what came of the executions that ended. What waits for a cap, a window or a date is not counted:
+ * it holds nothing up.
+ *
+ * @returns how many of the import's executions have not had their turn yet.
+ */
+export async function settleRows(pool: Pool, { portalId, importId }: ImportKey): Promise<number> {
+  const { rows } = await pool.query<{ in_line: number }>(
+    `WITH open AS MATERIALIZED (
+       SELECT r.row_number, ${RESULT} AS result, e.decided_at IS NOT NULL AS is_decided, e.error_code, e.error_message
+         FROM import_rows r JOIN executions e ON e.portal_id = r.portal_id AND e.id = r.execution_id
+        WHERE r.portal_id = $1 AND r.import_id = $2 AND r.execution_id IS NOT NULL AND r.result IS NULL
+     ), settled AS (
+       UPDATE import_rows r SET result = open.result, reason_code = open.error_code, reason = open.error_message FROM open
+        WHERE r.portal_id = $1 AND r.import_id = $2 AND r.row_number = open.row_number AND open.is_decided
+     )
+     SELECT count(*) FILTER (WHERE result IS NULL)::int AS in_line FROM open`,
+    [portalId, importId],
+  );
+  return rows[0]?.in_line ?? 0;
+}
+
+/** Ends a run whose rows are all handled. */
+export async function finishImport(pool: Pool, { portalId, importId }: ImportKey): Promise<void> {
+  await pool.query(
+    `UPDATE imports SET state = 'DONE', ended_at = now()
+      WHERE portal_id = $1 AND id = $2 AND state = 'RUNNING' AND handed_rows >= row_count`,
+    [portalId, importId],
+  );
+}
+
+/** Executions of a canceled import that may still be canceled. */
+export async function readToCancel(pool: Pool, { portalId, importId }: ImportKey): Promise<bigint[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT e.id FROM import_rows r JOIN executions e ON e.portal_id = r.portal_id AND e.id = r.execution_id
+      WHERE r.portal_id = $1 AND r.import_id = $2 AND r.execution_id IS NOT NULL AND r.result IS NULL
+        AND e.decided_at IS NULL ORDER BY e.id LIMIT 1000`,
+    [portalId, importId],
+  );
+  return rows.map(({ id }) => BigInt(id));
+}
+
+/** Nothing of it waits any more. */
+export async function endCancelling(pool: Pool, { portalId, importId }: ImportKey): Promise<void> {
+  await pool.query("UPDATE imports SET is_cancelling = false WHERE portal_id = $1 AND id = $2", [
+    portalId,
+    importId,
+  ]);
+}

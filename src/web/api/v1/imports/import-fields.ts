@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { ChangeOutcome } from "#domain/imports/change-import.js";
+import { enrollmentDefaultsSchema } from "#domain/imports/enrollment-defaults.js";
+import { IMPORT_FIELDS } from "#domain/imports/file/guess-mapping.js";
+import { findImport, IMPORT_STATES, type Import } from "#domain/imports/import.js";
+import { countRows } from "#domain/imports/results.js";
+import type { Database } from "#platform/db/client.js";
+import type { Answer } from "#web/api/kit/endpoint.js";
+import { idParameter, timeField } from "#web/api/kit/fields.js";
+import { refusal, type RefusedRequest } from "#web/api/kit/problem.js";
+
+/** What every endpoint of one import takes. */
+export const importParameters = z.strictObject({ id: idParameter });
+
+const count = z.int().nonnegative();
+
+export const mappingField = z
+  .partialRecord(z.enum(IMPORT_FIELDS), z.string().max(1_000))
+  .describe("Field to column of the file.");
+
+/** An import, as every endpoint answers it. */
+export const importField = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: z.enum(IMPORT_STATES),
+  columns: z.array(z.string()),
+  mapping: mappingField,
+  defaults: enrollmentDefaultsSchema,
+  counts: z
+    .object({
+      rows: count,
+      handled: count,
+      enrolled: count,
+      alreadyEnrolled: count,
+      skipped: count,
+      failed: count,
+      waiting: count,
+      invalid: count,
+      duplicate: count,
+      reasons: z.record(z.string(), count),
+    })
+    .describe("While the status is CHECKING or CHECKED: what the dry run foresees."),
+  createdAt: timeField,
+  endedAt: timeField.nullable(),
+});
+
+/** Answers with an import as it is now. */
+export async function answerImport(
+  { database, portalId, status }: { database: Database; portalId: bigint; status: number },
+  one: Import,
+): Promise<Answer> {
+  const { id, name, state, columns, mapping, defaults, createdAt, endedAt } = one;
+  const counts = await countRows(database.pool, portalId, one);
+  const body = {
+    ...{ id: String(id), name, status: state, columns, mapping, defaults, counts },
+    ...{ createdAt: createdAt.toISOString(), endedAt: endedAt?.toISOString() ?? null },
+  };
+  return { status, body };
+}
+
+/** The same by its id. */
+export async function readImport(
+  { database, portalId, status }: { database: Database; portalId: bigint; status: number },
+  id: bigint,
+): Promise<Answer | RefusedRequest> {
+  const one = await findImport(database.pool, { portalId, id });
+  return one === undefined ? refusal("NOT_FOUND") : answerImport({ database, portalId, status }, one);
+}
+
+/** Answers with what came of a change. */
+export async function answerChange(
+  to: { database: Database; portalId: bigint; status: number },
+  outcome: ChangeOutcome,
+): Promise<Answer | RefusedRequest> {
+  switch (outcome.kind) {
+    case "changed":
+      return answerImport(to, outcome.import);
+    case "not-found":
+      return refusal("NOT_FOUND");
+    case "conflict":
+      return refusal("CONFLICT", { detail: `The import is ${outcome.state}, which does not allow it.` });
+    case "incomplete": {
+      const errors = outcome.problems.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
+      return refusal("INVALID_REQUEST", { status: 422, errors });
+    }
+  }
+}

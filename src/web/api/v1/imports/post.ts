@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { createImport } from "#domain/imports/create-import.js";
+import { ImportFileError } from "#domain/imports/file/file-error.js";
+import { openFile } from "#domain/imports/file/read-rows.js";
+import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
+import { refusal, type RefusedRequest } from "#web/api/kit/problem.js";
+import { importField, readImport } from "./import-fields.js";
+import { uploadedFile } from "./uploaded-file.js";
+
+/** `POST /imports`: a file is read as it comes, and stored. Nothing is enrolled yet. */
+export function createPostImport(): AnyEndpoint {
+  return endpoint({
+    method: "post",
+    path: "/imports",
+    operationId: "createImport",
+    tag: "Imports",
+    scope: "enrollments:write",
+    summary: "Upload a file of contacts to enroll",
+    description:
+      "A CSV file with a header: commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252; 100,000 rows, 200 columns and 64 MiB at most, and 16 KiB a row. Which column is which is guessed.",
+    query: z.strictObject({ name: z.string().max(200).default("Import") }),
+    streams: { "text/csv": "The file.", "multipart/form-data": "A form with the file in its field `file`." },
+    answers: { 201: { description: "The import, with the guessed mapping.", schema: importField } },
+    problems: ["INVALID_REQUEST", "PAYLOAD_TOO_LARGE"],
+    isUnhurried: true,
+    isIdempotentByItself: true,
+    handle: async ({ actor, database, query, streamed }) => {
+      if (streamed === undefined) return refusal("UNSUPPORTED_MEDIA_TYPE");
+      try {
+        const file = await openFile(await uploadedFile(streamed));
+        const id = await createImport(database.pool, actor, { name: query.name, file });
+        return await readImport({ database, portalId: actor.portalId, status: 201 }, id);
+      } catch (error) {
+        if (error instanceof ImportFileError) return refusalOf(error);
+        throw error;
+      }
+    },
+  });
+}
+
+function refusalOf({ problem, sentence, status }: ImportFileError): RefusedRequest {
+  return refusal(problem === "TOO_LARGE" ? "PAYLOAD_TOO_LARGE" : "INVALID_REQUEST", {
+    status,
+    detail: sentence,
+  });
+}

@@ -1,0 +1,15 @@
+import type { Pool } from "pg";
+import type { ExplainMany } from "#domain/dry-run/explain-many.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import type { Logger } from "#platform/observability/logger.js";
+
+/** What the work on imports needs. */
+export interface ImportTools {
+  readonly pool: Pool;
+  readonly logger: Logger;
+  readonly wake: (portalId: bigint) => void;
+  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+  readonly explainMany: ExplainMany;
+  /** True once the process is stopping. */
+  readonly isEnding: () => boolean;
+}

@@ -1,0 +1,82 @@
+import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { readContactsNamed, type ReadContact } from "#domain/dry-run/explain-many.js";
+import {
+  finishImport,
+  acceptRows,
+  settleRows,
+  type ImportKey,
+  type RowStep,
+} from "#domain/imports/advance-import.js";
+import type { Import } from "#domain/imports/import.js";
+import { readPendingRows, type PendingRow } from "#domain/imports/pending-rows.js";
+import { requestsOf, type RowRefusal, type RowRequest } from "#domain/imports/row-request.js";
+import type { ImportTools } from "./import-tools.js";
+
+/** Contacts that HubSpot reads in one request. */
+const SLICE = 100;
+/** Executions of one import that may be in line: enough for half a minute at HubSpot's pace. */
+const MOST_IN_LINE = 400;
+
+/** Hands the next rows over to be enrolled, as far as the line is short. True: there is more to do at once. */
+export async function runRows(
+  { pool, gatewayOf, wake }: Pick<ImportTools, "pool" | "gatewayOf" | "wake">,
+  key: ImportKey,
+  found: Import,
+): Promise<boolean> {
+  const inLine = await settleRows(pool, key);
+  const after = found.handedRows;
+  if (after >= found.rowCount) {
+    if (inLine === 0) await finishImport(pool, key);
+    return false;
+  }
+  if (inLine >= MOST_IN_LINE) return false;
+  const rows = await readPendingRows(pool, key, { after, limit: SLICE });
+  const requests = await requestsOf(pool, key.portalId, { source: found, rows });
+  const named = requests.flatMap((request) => (request.kind === "request" ? [request.contact] : []));
+  const contacts = await readContactsNamed(gatewayOf(key.portalId), { named, names: REQUESTED_PROPERTIES });
+  const steps = rows.map((row, index) => stepOf(key, row, { request: requests[index], contacts }));
+  const isDone = await acceptRows(pool, key, { after, steps });
+  if (isDone) wake(key.portalId);
+  return isDone;
+}
+
+function stepOf(
+  { importId }: ImportKey,
+  { number, result }: PendingRow,
+  {
+    request,
+    contacts,
+  }: { request: RowRequest | RowRefusal | undefined; contacts: ReadonlyMap<string, ReadContact> },
+): RowStep {
+  if (result !== null || request === undefined) return { number, contactId: null, isSettled: true };
+  if (request.kind === "refusal")
+    return {
+      number,
+      contactId: null,
+      result: request.result,
+      reasonCode: request.code,
+      reason: request.reason,
+    };
+  const contact = contacts.get(request.contact);
+  if (contact === undefined) {
+    const reason = ERROR_SENTENCES.CONTACT_NOT_FOUND;
+    return { number, contactId: null, result: "FAILED", reasonCode: "CONTACT_NOT_FOUND", reason };
+  }
+  const properties = Object.fromEntries(
+    REQUESTED_PROPERTIES.map((name) => [name, contact.properties[name] ?? null]),
+  );
+  return {
+    number,
+    contactId: contact.id,
+    enrollment: {
+      callbackId: `import:${importId}:${number}`,
+      contactId: contact.id,
+      contactEmail: contact.properties["email"] ?? null,
+      sequenceId: request.sequenceId,
+      request: { ...request.request, properties },
+      reference: request.reference,
+      notBefore: request.notBefore,
+    },
+  };
+}

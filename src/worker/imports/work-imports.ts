@@ -1,0 +1,65 @@
+import { inTransaction } from "#platform/db/transaction.js";
+import { HubSpotError } from "#platform/hubspot/errors.js";
+import { applyAction } from "#domain/history/admin-actions.js";
+import {
+  claimImport,
+  endCancelling,
+  readToCancel,
+  releaseImport,
+  type ImportKey,
+} from "#domain/imports/advance-import.js";
+import { findImport } from "#domain/imports/import.js";
+import { checkRows } from "./check-rows.js";
+import type { ImportTools } from "./import-tools.js";
+import { runRows } from "./run-rows.js";
+
+/**
+ * Works on the imports under way, a slice of rows at a time and the one that waited longest next, until none can go on:
+ * each then waits for its turn at HubSpot. A crash repeats nothing, and several processes share them.
+ */
+export async function workImports(work: ImportTools): Promise<void> {
+  const { pool, logger, isEnding } = work;
+  const waiting: bigint[] = [];
+  while (!isEnding()) {
+    const key = await claimImport(pool, waiting);
+    if (key === undefined) return;
+    try {
+      if (!(await step(work, key))) waiting.push(key.importId);
+    } catch (error) {
+      waiting.push(key.importId);
+      // HubSpot's budget is for the work that is under way first: the next tick asks again.
+      if (!(error instanceof HubSpotError))
+        logger.warn({ err: error, ...key }, "a step of an import failed; it is tried again");
+    } finally {
+      await releaseImport(pool, key);
+    }
+  }
+}
+
+/** False if there is nothing more to do for it now. */
+async function step(work: ImportTools, key: ImportKey): Promise<boolean> {
+  const found = await findImport(work.pool, { portalId: key.portalId, id: key.importId });
+  switch (found?.state) {
+    case "CHECKING":
+      return checkRows(work, key, found);
+    case "RUNNING":
+      return runRows(work, key, found);
+    case "CANCELLED":
+      return cancelRest(work, key);
+    default:
+      return false;
+  }
+}
+
+/** Cancels what waits. What is being sent just now ends first. */
+async function cancelRest({ pool, wake }: ImportTools, key: ImportKey): Promise<boolean> {
+  const { portalId } = key;
+  const ids = await readToCancel(pool, key);
+  if (ids.length === 0) {
+    await endCancelling(pool, key);
+    return false;
+  }
+  const canceled = await inTransaction(pool, (client) => applyAction(client, "CANCEL", { portalId, ids }));
+  wake(portalId);
+  return canceled > 0;
+}

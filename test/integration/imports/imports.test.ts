@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
+import type { ParsedBody } from "../../support/simulated-app.js";
+import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import type { SimulatedPortal } from "../../../src/simulator/portal.js";
+
+let app: RunningApp;
+let portal: SimulatedPortal;
+let api: ApiClient;
+let sequenceId: string;
+
+beforeAll(async () => {
+  app = await startRunningApp({ workIntervals: { workImports: 100 } });
+  portal = addPlainPortal(app.simulator);
+  await app.install(portal);
+  api = createApiClient(app.publicUrl, await giveKey(app.db.database, portal.portalId));
+  sequenceId = [...portal.sequences.keys()][0] ?? "";
+  await until(async () => {
+    const { rows } = await app.db.database.pool.query("SELECT FROM sequences WHERE is_listed");
+    return rows.length > 0;
+  });
+});
+
+afterAll(() => app.close());
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const endsAt = Date.now() + 20_000; !(await isSo());) {
+    if (Date.now() > endsAt) throw new Error("it did not come to that");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const upload = (
+  text: string | Uint8Array,
+  headers: Record<string, string> = { "Content-Type": "text/csv" },
+) => api.ask("POST", "/api/v1/imports?name=Leads", { body: text, headers });
+
+async function reach(id: string, status: string): Promise<ParsedBody> {
+  let body: ParsedBody;
+  await until(async () => {
+    ({ body } = await api.get(`/api/v1/imports/${id}`));
+    return body.status === status;
+  });
+  return body;
+}
+
+/** Contacts owned by the user who may send, and their addresses. */
+function addContacts(count: number, name: string): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const email = `${name}${index}@lead.example`;
+    portal.addContact({ properties: { email, hubspot_owner_id: [...portal.owners.keys()][0] ?? "" } });
+    return email;
+  });
+}
+
+/** Requests to enroll that the simulated HubSpot took. */
+const enrolled = () => portal.enrollments.total;
+
+const defaults = () => ({ sequence: { id: sequenceId }, sender: { mode: "contact_owner" } });
+
+describe("an import", () => {
+  test("of a file is tried, run to its end, and told row by row", async () => {
+    const [first = "", second = "", third = ""] = addContacts(3, "told");
+    const optedOut = portal.addContact({
+      properties: { email: "out@lead.example", hs_email_optout: "true" },
+    });
+    const file = [
+      "Name;E_Mail",
+      `=cmd();${first}`,
+      `Ada;${second.toUpperCase()}`,
+      `"Zo\nE";${third}`,
+      `Again;${first}`,
+      `Out;${optedOut.properties["email"] ?? ""}`,
+      "Nobody;nobody@lead.example",
+      "Wrong;not an address",
+    ].join("\r\n");
+    const uploaded = await upload(Buffer.from(`\ufeff${file}`, "utf16le"));
+    expect(uploaded.status).toBe(201);
+    const { id } = uploaded.body;
+    expect(uploaded.body).toMatchObject({
+      ...{ name: "Leads", status: "UPLOADED", columns: ["Name", "E_Mail"], mapping: { email: "E_Mail" } },
+      counts: { rows: 7, handled: 0 },
+    });
+    const early = await api.post(`/api/v1/imports/${id}/start`);
+    expect([early.status, early.body.errors[0].pointer]).toEqual([422, "/defaults"]);
+
+    await api.ask("PATCH", `/api/v1/imports/${id}`, { body: { defaults: defaults() } });
+    expect((await api.post(`/api/v1/imports/${id}/dry-run`)).status).toBe(202);
+    const foreseen = await reach(id, "CHECKED");
+    const expected = { rows: 7, handled: 7, enrolled: 3, failed: 2, duplicate: 1, invalid: 1, waiting: 0 };
+    expect(foreseen.counts).toMatchObject({
+      ...expected,
+      reasons: { UNSUBSCRIBED: 1, CONTACT_NOT_FOUND: 1, INVALID_INPUT: 1 },
+    });
+    expect(enrolled()).toBe(0);
+
+    await api.post(`/api/v1/imports/${id}/start`);
+    const done = await reach(id, "DONE");
+    expect(done.counts).toEqual(foreseen.counts);
+    expect(enrolled()).toBe(3);
+    const results = await api.get(`/api/v1/imports/${id}/results.csv`);
+    expect(results.headers.get("content-type")).toMatch(/^text\/csv/);
+    const lines = results.text.replace("\ufeff", "").split(/\r?\n(?=\S+,|'=|"Zo)/);
+    expect(lines[0]).toBe("Name,E_Mail,result,reason_code,reason,enrollment_id");
+    expect(lines[1]).toMatch(/^'=cmd\(\),told0@lead\.example,ENROLLED,,,\d+$/);
+    expect(results.text).toContain("An earlier row names the same contact.");
+    const again = await api.post(`/api/v1/imports/${id}/start`);
+    expect([again.status, again.body.code]).toEqual([409, "CONFLICT"]);
+  });
+
+  test("is taken from a form, and a file that cannot be read leaves nothing", async () => {
+    const form = (boundary: string, content: string) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n${content}\r\n--${boundary}--\r\n`;
+    const type = { "Content-Type": "multipart/form-data; boundary=xyz" };
+    const taken = await upload(form("xyz", "Email\na@lead.example\n"), type);
+    expect([taken.status, taken.body.counts?.rows]).toEqual([201, 1]);
+    const count = async () => (await app.db.database.pool.query("SELECT FROM imports")).rowCount;
+    const before = await count();
+    const damaged = Buffer.concat([
+      Buffer.from("Email\nzoë@lead.example\n".repeat(2_000)),
+      Buffer.from([0xff, 10]),
+    ]);
+    for (const [body, headers, status] of [
+      [damaged, { "Content-Type": "text/csv" }, 422],
+      ["", { "Content-Type": "text/csv" }, 422],
+      ["Email\n", { "Content-Type": "text/csv" }, 422],
+      [`Email\n${"x".repeat(20_000)}\n`, { "Content-Type": "text/csv" }, 413],
+      [form("other", "Email\na@lead.example\n"), type, 422],
+      ["Email\n", { "Content-Type": "text/plain" }, 415],
+    ] as const) {
+      const answer = await upload(body, headers);
+      expect([answer.status, answer.body.code]).toEqual([status, expect.stringMatching(/^[A-Z_]+$/)]);
+    }
+    expect(await count()).toBe(before);
+    expect((await app.db.database.pool.query("SELECT FROM import_rows")).rowCount).toBe(8);
+  });
+
+  test("that two processes run, is paused and goes on, handles each row once", async () => {
+    const another = await app.startAnother();
+    const emails = addContacts(250, "twice");
+    const { body } = await upload(`Email\n${emails.join("\n")}\n`);
+    await api.ask("PATCH", `/api/v1/imports/${body.id}`, { body: { defaults: defaults() } });
+    await api.post(`/api/v1/imports/${body.id}/start`);
+    await until(async () => (await api.get(`/api/v1/imports/${body.id}`)).body.counts.handled > 0);
+    const paused = await api.post(`/api/v1/imports/${body.id}/pause`);
+    expect(paused.status).toBe(202);
+    expect((await api.post(`/api/v1/imports/${body.id}/pause`)).status).toBe(409);
+    await api.post(`/api/v1/imports/${body.id}/resume`);
+    await until(async () => (await api.get(`/api/v1/imports/${body.id}`)).body.counts.handled >= 100);
+    await another.close({ graceMs: 1_000 });
+    const { rows } = await app.db.database.pool.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM executions WHERE import_id = $1 GROUP BY contact_id ORDER BY 1 DESC LIMIT 1",
+      [body.id],
+    );
+    expect(rows).toEqual([{ count: 1 }]);
+    await api.post(`/api/v1/imports/${body.id}/cancel`);
+    const ended = await reach(body.id, "CANCELLED");
+    expect(ended.counts.rows).toBe(250);
+    await until(async () => {
+      const open = await app.db.database.pool.query(
+        "SELECT FROM executions WHERE import_id = $1 AND decided_at IS NULL",
+        [body.id],
+      );
+      return open.rowCount === 0;
+    });
+    expect((await api.ask("DELETE", `/api/v1/imports/${body.id}`)).status).toBe(204);
+    expect((await api.get(`/api/v1/imports/${body.id}`)).status).toBe(404);
+    const kept = await app.db.database.pool.query("SELECT FROM executions WHERE import_id = $1", [body.id]);
+    expect(kept.rowCount).toBeGreaterThan(0);
+  });
+
+  test("keeps nothing of a contact that HubSpot erases, and counts it on", async () => {
+    const [email = ""] = addContacts(1, "erased");
+    const { body } = await upload(`Email,Note\n${email},secret words\nother@lead.example,kept\n`);
+    await api.ask("PATCH", `/api/v1/imports/${body.id}`, { body: { defaults: defaults() } });
+    await api.post(`/api/v1/imports/${body.id}/start`);
+    await reach(body.id, "DONE");
+    const { rows } = await app.db.database.pool.query<{ contact_id: string }>(
+      "SELECT contact_id FROM import_rows WHERE import_id = $1 AND contact_key = $2",
+      [body.id, email],
+    );
+    await applyContactChanges(app.db.database.pool, [
+      { kind: "erased", portalId: BigInt(portal.portalId), contactId: rows[0]?.contact_id ?? "" },
+    ]);
+    const results = (await api.get(`/api/v1/imports/${body.id}/results.csv`)).text;
+    expect(results).not.toMatch(/secret words|erased0/);
+    expect(results).toContain("other@lead.example,kept,FAILED,CONTACT_NOT_FOUND");
+    expect((await api.get(`/api/v1/imports/${body.id}`)).body.counts).toMatchObject({
+      handled: 2,
+      enrolled: 1,
+    });
+  });
+
+  test("is nobody else's", async () => {
+    const other = addPlainPortal(app.simulator);
+    await app.install(other);
+    const stranger = createApiClient(app.publicUrl, await giveKey(app.db.database, other.portalId));
+    const { body } = await upload("Email\na@lead.example\n");
+    for (const [method, path] of [
+      ["GET", ""],
+      ["GET", "/results.csv"],
+      ["DELETE", ""],
+      ["POST", "/start"],
+    ] as const)
+      expect((await stranger.ask(method, `/api/v1/imports/${body.id}${path}`)).status).toBe(404);
+    expect((await stranger.get("/api/v1/imports")).body.results).toEqual([]);
+    const reader = createApiClient(
+      app.publicUrl,
+      await giveKey(app.db.database, portal.portalId, { scopes: ["enrollments:read"] }),
+    );
+    expect((await reader.post(`/api/v1/imports/${body.id}/start`)).status).toBe(403);
+  });
+});
