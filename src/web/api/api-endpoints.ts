@@ -1,6 +1,7 @@
 import type { AnyEndpoint } from "./kit/endpoint.js";
 import { createCancelEnrollment } from "./v1/enrollments/[id]/cancel-post.js";
 import { createGetEnrollment } from "./v1/enrollments/[id]/get.js";
+import { createReadStory } from "./v1/enrollments/[id]/story/get.js";
 import { createRetryEnrollment } from "./v1/enrollments/[id]/retry-post.js";
 import { createPostEnrollment, type CreateEnrollmentOptions } from "./v1/enrollments/post.js";
 import { createListEnrollments } from "./v1/enrollments/get.js";
@@ -12,6 +13,9 @@ import { createMoveImport } from "./v1/imports/[id]/verbs-post.js";
 import { createListImports } from "./v1/imports/get.js";
 import { createPostImport } from "./v1/imports/post.js";
 import { createListPresets } from "./v1/presets/get.js";
+import { createListRotations } from "./v1/rotations/get.js";
+import { createListSenders } from "./v1/senders/get.js";
+import { createListWorkflows } from "./v1/workflows/get.js";
 import type { WebhookTools } from "./v1/webhook-subscriptions/shapes.js";
 import { createWebhookEndpoints } from "./webhook-endpoints.js";
 
@@ -23,7 +27,11 @@ export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools)
     createGetEnrollment(),
     createCancelEnrollment(options),
     createRetryEnrollment(options),
+    createReadStory(),
+    createListSenders(),
     createListPresets(),
+    createListRotations(),
+    createListWorkflows(),
     ...createWebhookEndpoints(options),
     ...importEndpoints(),
   ];
