@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { API_SCOPES, type ApiScope, type System } from "#domain/contract/actor.js";
 import { createKey, LONGEST_KEY_NAME, MAX_KEYS, revokeKey } from "#domain/keys/change-keys.js";
+import { endOfExpiryDay } from "#domain/keys/expiry-day.js";
 import { listKeys } from "#domain/keys/list-keys.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
 import { createLogger } from "#platform/observability/logger.js";
@@ -54,9 +55,8 @@ function scopesOf(given: string | undefined): ApiScope[] {
 
 function expiryOf(given: string | undefined): Date | undefined {
   if (given === undefined) return undefined;
-  const end = new Date(`${given}T23:59:59.999Z`);
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(given) && !Number.isNaN(end.getTime());
-  if (!isDay || !end.toISOString().startsWith(given)) wrongUse("--expires needs a day, such as 2027-01-31.");
+  const end = endOfExpiryDay(given);
+  if (end === undefined) return wrongUse("--expires needs a day, such as 2027-01-31.");
   if (end.getTime() <= Date.now()) wrongUse("--expires needs a day that is not over.");
   return end;
 }

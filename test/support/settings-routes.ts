@@ -55,6 +55,7 @@ export interface RouteIds {
   readonly rotation: bigint;
   readonly preset: bigint;
   readonly alertAddress: string;
+  readonly keyPrefix: string;
   readonly settingsVersion: number;
   readonly senderVersion: number;
   readonly rotationVersion: number;
@@ -122,6 +123,7 @@ function pages({ portalId, sender }: RouteIds): Record<string, readonly RouteCal
     "GET /settings/unenroll": [page("/settings/unenroll", { tells: false })],
     "GET /settings/danger": [page("/settings/danger", { tells: false })],
     "GET /settings/workflows": [page(`/settings/workflows?${foreign}`, { tells: false })],
+    "GET /settings/api-keys": [page("/settings/api-keys")],
     "GET /settings/access": [page("/settings/access")],
     "GET /settings/audit": [page(`/settings/audit?${foreign}`)],
     "GET /settings/policy": [page("/settings/policy")],
@@ -232,6 +234,7 @@ function rest({
   letIn,
   settingsVersion,
   alertAddress,
+  keyPrefix,
 }: RouteIds): Record<string, readonly RouteCall[]> {
   const webhook = { webhook_url: "https://8.8.8.8/hook", failure_count: 9, version: settingsVersion };
   const confirmed = { confirmation: portalId };
@@ -244,6 +247,10 @@ function rest({
     "POST /settings/alerts/ask-again": [form("/settings/alerts/ask-again", { address: alertAddress })],
     "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],
     "POST /settings/alerts": [form("/settings/alerts", webhook, { other: 409 })],
+    "POST /settings/api-keys": [
+      form("/settings/api-keys", { name: "New", scopes: "enrollments:read" }, { other: 200, own: 200 }),
+    ],
+    "POST /settings/api-keys/revoke": [form("/settings/api-keys/revoke", { prefix: keyPrefix })],
     "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],
     "POST /settings/access/take-out": [form("/settings/access/take-out", { user_id: letIn })],
     "POST /settings/workflows/look-again": [form("/settings/workflows/look-again", {}, { changes: false })],

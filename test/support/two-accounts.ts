@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "@jest/globals";
 import { startBulkJob } from "#domain/history/bulk-jobs.js";
+import { createKey } from "#domain/keys/change-keys.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePreset } from "#domain/policy/preset-store.js";
 import { createRotation } from "#domain/policy/rotation-store.js";
@@ -34,6 +35,8 @@ export let letIn: bigint;
 export let unlisted: number;
 
 export let job: bigint;
+
+let keyPrefix: string;
 
 export const prisma = () => running.db.database.prisma;
 
@@ -71,6 +74,13 @@ export async function fillFirstAccount(): Promise<void> {
   const creation = await startBulkJob(running.db.database.pool, admin, bulk);
   if (creation.kind !== "created") throw new Error(`the job is ${creation.kind}`);
   job = creation.id;
+  const key = await createKey(running.db.database.pool, admin, {
+    name: SECRET,
+    scopes: ["enrollments:read"],
+    expiresAt: undefined,
+  });
+  if (key.kind !== "created") throw new Error(`the key is ${key.kind}`);
+  keyPrefix = key.prefix;
 }
 
 export async function addPeople(portalId: bigint): Promise<void> {
@@ -132,6 +142,7 @@ export async function idsNow(): Promise<RouteIds> {
     sender,
     letIn,
     job,
+    keyPrefix,
     settingsVersion: settings.version,
     alertAddress: settings.alertEmail ?? "",
     failed: await byContact("151"),

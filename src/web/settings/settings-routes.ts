@@ -2,6 +2,7 @@ import { Router } from "express";
 import { addAccessRoutes } from "./access/access-routes.js";
 import { addActivityRoutes } from "./activity/activity-routes.js";
 import { addAlertsRoutes } from "./alerts/alerts-routes.js";
+import { addApiKeysRoutes } from "./api-keys/api-keys-routes.js";
 import { addAuditRoutes } from "./audit/audit-routes.js";
 import { addDangerRoutes } from "./danger/danger-routes.js";
 import { createAssetsRouter } from "./frame/assets.js";
@@ -35,6 +36,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addPolicyRoutes(router, longForms);
   addUnenrollRoutes(router, handlers);
   addAlertsRoutes(router, handlers);
+  addApiKeysRoutes(router, handlers);
   addAccessRoutes(router, handlers);
   addAuditRoutes(router, handlers);
   addDangerRoutes(router, handlers);

@@ -11,6 +11,7 @@ export const SITE_PAGES = [
   { path: "/settings/unenroll", label: "Unenroll" },
   { path: "/settings/try", label: "Try it" },
   { path: "/settings/alerts", label: "Alerts" },
+  { path: "/settings/api-keys", label: "API keys" },
   { path: "/settings/access", label: "Access" },
   { path: "/settings/audit", label: "Audit" },
   { path: "/settings/danger", label: "Danger zone" },

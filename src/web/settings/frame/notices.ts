@@ -87,6 +87,8 @@ const NOTICES = {
     "/settings/danger",
     "Nothing was done: what you typed is not this account's number.",
   ),
+  "key-revoked": good("/settings/api-keys", "Key revoked. It is refused everywhere within five seconds."),
+  "key-gone": bad("/settings/api-keys", "Nothing was revoked: this account has no such key in force."),
   "policy-saved": good("/settings/policy", "Policy saved."),
   "sender-settings-saved": good("/settings/senders", "Sender saved."),
   "sender-saved-refusal-cleared": good(

@@ -35,6 +35,7 @@ export const SUBJECTS: Readonly<Record<string, string>> = {
   alerts: "Alerts",
   webhook: "Webhook",
   access: "Access",
+  key: "API key",
   executions: "Contacts",
   export: "Export",
   session: "Sign-ins",

@@ -1,6 +1,8 @@
 /** Labels as the forms have them, by the path of the value in an entry; their order is the order in which values are shown. */
 const LABELS: Readonly<Record<string, string>> = {
   name: "Name",
+  prefix: "Prefix",
+  expiresAt: "Expires",
   rows: "Rows given out",
   isAllowed: "May send",
   sendAsEmail: "Send-as address",
