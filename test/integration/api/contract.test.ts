@@ -49,7 +49,12 @@ async function fillFirstAccount(): Promise<Record<string, string>> {
   const draft = { url: "https://example.com/hook", events: ["enrollment.ended"], description: "CRM" };
   const hook = (await client.post(hooks, draft)).body.id as string;
   const delivery = (await client.post(`${hooks}/${hook}/test`)).body.id as string;
-  return { enrollments: String(id), "webhook-subscriptions": hook, deliveries: delivery };
+  const file = { body: "email\nada@lead.example\n", headers: { "Content-Type": "text/csv" } };
+  const imported = (await client.ask("POST", "/api/v1/imports", file)).body.id as string;
+  return {
+    ...{ enrollments: String(id), imports: imported },
+    ...{ "webhook-subscriptions": hook, deliveries: delivery },
+  };
 }
 
 /** The path with ids of the first account; 1 for what it does not have. */
