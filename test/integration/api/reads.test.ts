@@ -102,7 +102,7 @@ test("workflows that use our actions are listed by name, with what their steps s
     ...{ flowId: "900", workflowId: "12", name: "New leads", isEnabled: false },
     steps: [{ kind: "ENROLL", sequenceId: "51" }],
   });
-  await storeFlow(site.database.pool, portalId, { flowId: "901", name: "Without a step of ours" });
+  await storeFlow(site.database.pool, portalId, { flowId: "901", name: "Without our steps" });
   const { body } = await api.get("/api/v1/workflows");
   expect(body.results).toEqual([
     {
