@@ -289,6 +289,8 @@ describe("the copy of a portal's sequences, owners and users", () => {
     });
     await running.install(portal);
     await untilSynced(portal);
+    // A turn that goes on for the account's workflows knows the copy as it was.
+    await untilTurnEnded(portal);
     owners.forEach((owner) => Object.assign(owner, { archived: false }));
     reps.forEach((rep) => Object.assign(rep, { active: true }));
     owners.forEach(({ ownerId }) => portal.addContact({ properties: { hubspot_owner_id: ownerId } }));

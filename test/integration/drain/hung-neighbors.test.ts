@@ -10,13 +10,21 @@ const HUNG = { portals: 5, contacts: 70 };
 /** What an account that has not been heard of lately may have under way, at the least if others hang already. */
 const UNHEARD = { most: 4, least: 1, afterMs: 2_500 };
 
-function begin(running: RunningApp, portal: SimulatedPortal): WorkflowRun {
+function begin(
+  running: RunningApp,
+  portal: SimulatedPortal,
+  contactIds = [...portal.contacts.keys()],
+): WorkflowRun {
   return portal.runAction({
     actionUrl: running.publicUrl + ENROLL_ROUTE,
-    contactIds: [...portal.contacts.keys()],
+    contactIds,
     inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
     objectProperties: [...REQUESTED_PROPERTIES],
   });
+}
+
+function firstOf(portal: SimulatedPortal): string {
+  return [...portal.contacts.keys()][0] ?? "";
 }
 
 describe("a healthy account next to five whose HubSpot answers no enrollment", () => {
@@ -35,13 +43,15 @@ describe("a healthy account next to five whose HubSpot answers no enrollment", (
     hung = Array.from({ length: HUNG.portals }, () => addPlainPortal(simulator, { contacts: HUNG.contacts }));
     healthy = addPlainPortal(simulator, { contacts: 5 });
     for (const portal of [healthy, ...hung]) await running.install(portal);
+    // The first call tells the action's number: the account's workflows are read again for it, with answers.
+    for (const portal of hung) await begin(running, portal, [firstOf(portal)]).finished;
     await allCopied();
     // HubSpot's answers to the first copy count for two seconds: then the accounts have not been heard of lately.
     await sleep(UNHEARD.afterMs);
     for (const { portalId } of hung)
       simulator.failNext({ portalId, endpoint: "enroll", fault: "hangBefore", times: 1_000 });
     asked.clear();
-    for (const portal of hung) begin(running, portal);
+    for (const portal of hung) begin(running, portal, [...portal.contacts.keys()].slice(1));
     // On a busy machine the last to begin finds the process uneasy already.
     const askedOf = ({ portalId }: SimulatedPortal): number => asked.get(portalId) ?? 0;
     await simulator.waitFor(
@@ -56,9 +66,11 @@ describe("a healthy account next to five whose HubSpot answers no enrollment", (
   });
 
   async function allCopied(): Promise<void> {
-    const { prisma } = running.db.database;
+    const { pool } = running.db.database;
+    const unread = `SELECT FROM portals
+      WHERE directory_synced_at IS NULL OR flows_read_at IS NULL OR flows_requested_at > flows_read_at`;
     const endsAt = Date.now() + 60_000;
-    while ((await prisma.portal.count({ where: { directorySyncedAt: null } })) > 0) {
+    while ((await pool.query(unread)).rowCount !== 0) {
       if (Date.now() > endsAt) throw new Error("the directories were not copied");
       await sleep(50);
     }
@@ -77,7 +89,7 @@ describe("a healthy account next to five whose HubSpot answers no enrollment", (
 
   test("and few requests of each of the five hang, however many contacts it has", () => {
     for (const { portalId, enrollments } of hung) {
-      expect(enrollments.total).toBe(0);
+      expect(enrollments.total).toBe(1);
       expect(asked.get(portalId)).toBeLessThanOrEqual(2 * UNHEARD.most);
     }
   });
@@ -89,7 +101,7 @@ describe("a healthy account next to five whose HubSpot answers no enrollment", (
     );
     // Some more are claimed than were asked for: they stand at the gate.
     const claimed = 3 * UNHEARD.most;
-    expect(rows[0]?.waiting).toBeGreaterThanOrEqual(HUNG.portals * (HUNG.contacts - claimed));
+    expect(rows[0]?.waiting).toBeGreaterThanOrEqual(HUNG.portals * (HUNG.contacts - 1 - claimed));
     expect(rows[0]?.counted).toBe(0);
   });
 });

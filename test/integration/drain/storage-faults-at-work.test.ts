@@ -42,7 +42,7 @@ describe("a database that fails once in the middle of a turn", () => {
     [failures, asked, enrolledContacts, failsOnAnswer] = [0, [], [], false];
     const { pool } = db.database;
     await pool.query(
-      `INSERT INTO portals (portal_id, status, directory_synced_at) VALUES ($1, 'CONNECTED', now())`,
+      `INSERT INTO portals (portal_id, status, directory_synced_at, flows_read_at) VALUES ($1, 'CONNECTED', now(), now())`,
       [portalId],
     );
     await pool.query(
