@@ -34,21 +34,24 @@ export interface ExecutionSeed {
   isHeld?: boolean;
 }
 
+/** Rows of one statement: the client takes its time over each while the transaction waits. */
+const SLICE = 500;
+
 /** Stores executions as they stand, in the order given. */
 export async function seedExecutions({ prisma }: Database, seeds: readonly ExecutionSeed[]): Promise<void> {
   const total = await prisma.execution.count();
-  await prisma.execution.createMany({
-    data: seeds.map((seed, index) => ({
-      callbackId: `callback-${total + index}`,
-      kind: "ENROLL",
-      state: seed.enrollmentStatus === undefined ? "QUEUED" : "COMPLETED",
-      contactId: String(1000 + total + index),
-      deadlineAt: new Date(Date.now() + 86_400_000),
-      request: {},
-      ...(seed.enrollmentStatus == null ? {} : { decidedAt: seed.acceptedAt ?? new Date() }),
-      // What is being attempted names its owner.
-      ...(seed.state === "ATTEMPTING" ? { epoch: 1n } : {}),
-      ...seed,
-    })),
-  });
+  const data = seeds.map((seed, index) => ({
+    callbackId: `callback-${total + index}`,
+    kind: "ENROLL",
+    state: seed.enrollmentStatus === undefined ? "QUEUED" : "COMPLETED",
+    contactId: String(1000 + total + index),
+    deadlineAt: new Date(Date.now() + 86_400_000),
+    request: {},
+    ...(seed.enrollmentStatus == null ? {} : { decidedAt: seed.acceptedAt ?? new Date() }),
+    // What is being attempted names its owner.
+    ...(seed.state === "ATTEMPTING" ? { epoch: 1n } : {}),
+    ...seed,
+  }));
+  for (let from = 0; from < data.length; from += SLICE)
+    await prisma.execution.createMany({ data: data.slice(from, from + SLICE) });
 }

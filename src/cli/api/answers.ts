@@ -72,7 +72,6 @@ export const importCounts = z.looseObject({
   duplicate: count.default(0),
   reasons: z.record(z.string(), count).nullish(),
 });
-export type ImportCounts = z.infer<typeof importCounts>;
 
 export const importJob = z.looseObject({
   id: z.string(),

@@ -1,4 +1,3 @@
-import type { Pool } from "pg";
 import type { EnrollmentToEnd, UnenrollOutcome } from "#domain/contract/unenroll-contract.js";
 import type { ExecutionKind, ExecutionState } from "#domain/contract/execution.js";
 import type { Ownership } from "#domain/executions/claim.js";
@@ -234,48 +233,3 @@ export async function hasOpenUnenrollments({
 
 /** SQL: when the next step of the account's unenrollments is due; null: there is none. `p` is the portal. */
 export const NEXT_UNENROLLMENT = `(SELECT min(u.due_at) FROM unenrollments u WHERE u.portal_id = p.portal_id AND u.state <> 'DONE')`;
-
-/** What became of an execution's contact, for its story. */
-export interface UnenrollmentFacts {
-  readonly state: UnenrollmentState;
-  readonly outcome: UnenrollOutcome | undefined;
-  readonly enrollment: EnrollmentToEnd;
-  readonly createdAt: Date;
-  readonly stampedAt: Date | undefined;
-  readonly endedAt: Date | undefined;
-  readonly lastProblem: string | undefined;
-}
-
-export async function readUnenrollment(
-  { pool }: { readonly pool: Pick<Pool, "query"> },
-  { portalId, executionId }: { portalId: bigint; executionId: bigint },
-): Promise<UnenrollmentFacts | undefined> {
-  const { rows } = await pool.query<
-    Pick<DueRow, "outcome" | "sequence_id" | "sequence_name" | "enrolled_at" | "stamped_at"> & {
-      state: UnenrollmentState;
-      created_at: Date;
-      ended_at: Date | null;
-      last_problem: string | null;
-    }
-  >({
-    name: "read-unenrollment",
-    text: `SELECT state, outcome, sequence_id, sequence_name, enrolled_at, created_at, stamped_at, ended_at, last_problem
-             FROM unenrollments WHERE portal_id = $1 AND execution_id = $2`,
-    values: [portalId, executionId],
-  });
-  const [row] = rows;
-  if (row === undefined) return undefined;
-  return {
-    state: row.state,
-    outcome: row.outcome ?? undefined,
-    enrollment: {
-      sequenceId: row.sequence_id,
-      sequenceName: row.sequence_name,
-      enrolledAt: row.enrolled_at ?? undefined,
-    },
-    createdAt: row.created_at,
-    stampedAt: row.stamped_at ?? undefined,
-    endedAt: row.ended_at ?? undefined,
-    lastProblem: row.last_problem ?? undefined,
-  };
-}

@@ -11,7 +11,7 @@ import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } fr
 
 export type { OwnFlow } from "./own-things-requests.js";
 export type { HubSpotPage } from "./wire/list-page.js";
-export type { Flow, FlowAction, FlowField, ListedFlow } from "./wire/flow-records.js";
+export type { Flow, FlowAction, ListedFlow } from "./wire/flow-records.js";
 export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
 /** Records a page. */
