@@ -132,7 +132,8 @@ suite("an admin at the settings page in a real browser", () => {
     await page.waitForSelector("text=Preset saved.");
     await page.click(".beside nav >> text=Rotations");
     await page.click("main >> text=DACH team");
-    await page.click("text=Delete");
+    await page.click("text=Delete this rotation");
+    await page.click('button:text-is("Delete")');
     await page.waitForSelector("text=This rotation is in use and was not deleted.");
     await close();
   });
