@@ -210,9 +210,13 @@ export function createDrain(options: DrainOptions): DrainHandler {
       mayGoOn: () => !hasEnded && mayGoOn(),
     };
     const renewing = keeper.keep({ ...portal, need });
+    // After an outage one request shows whether HubSpot is back. Workflows whose list alone fails must not keep contacts waiting.
+    const areContactsFirst = async (): Promise<boolean> =>
+      circuit.isProbing && (areDoubtsDue || (await hasQueuedWork(pool, portalId).catch(() => true)));
     // After the directory: contacts wait for that, and for the names of workflows nobody does.
     void renewing
-      .then(() => flowKeeper.keep({ ...portal, state: flows }))
+      .then(areContactsFirst)
+      .then((isPutOff) => (isPutOff ? undefined : flowKeeper.keep({ ...portal, state: flows })))
       .finally(() => (isRenewing = false));
     // Without any directory, every sender would have to be read from HubSpot one by one.
     if (need === "first") await renewing;

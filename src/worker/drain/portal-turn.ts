@@ -309,10 +309,12 @@ export class PortalTurn {
   }
 
   async #poll(isAlone: boolean): Promise<void> {
-    const { owner, gatewayWith, mayGoOn, logger, budget } = this.#options;
+    const { owner, gatewayWith, mayGoOn, logger, budget, circuit } = this.#options;
     const share = isAlone ? FOLLOWED_SHARE.alone : FOLLOWED_SHARE.amongOthers;
     const restMsPerRequest = budget.windowMs / Math.max(1, budget.limit * share);
-    const followed = this.#mayLookAtEnrollments ? { restMsPerRequest } : undefined;
+    // Nobody waits for these: the request that shows whether HubSpot is back is for somebody who does.
+    const mayFollow = this.#mayLookAtEnrollments && !circuit.isProbing;
+    const followed = mayFollow ? { restMsPerRequest } : undefined;
     this.#mayLookAtEnrollments = false;
     try {
       const gateway = gatewayWith();
@@ -328,7 +330,9 @@ export class PortalTurn {
     const { budget, circuit, unenroll, gatewayWith } = this.#options;
     const pace = this.#unenrollPace;
     if (unenroll === undefined || pace === undefined || this.#unenrolling !== undefined) return;
-    if (circuit.isProbing || !pace.isTime({ limit: budget.limit, isAlone })) return;
+    // Contacts are held for these: if nothing else is left, they show whether HubSpot is back.
+    if (circuit.isProbing && this.#inFlight.size > 0) return;
+    if (!pace.isTime({ limit: budget.limit, isAlone })) return;
     this.#unenrolling = unenroll(gatewayWith())
       .then((polled) => {
         pace.polled(polled);

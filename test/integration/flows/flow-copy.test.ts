@@ -184,4 +184,35 @@ describe("the copy of a portal's workflows", () => {
     );
     await untilFlowsRead(running, portal, rows[0]?.at);
   });
+
+  test("is not what shows after an outage whether HubSpot is back: a contact that waits does", async () => {
+    const portal = await start();
+    const { pool } = running.db.database;
+    const turnEnded = `SELECT FROM portal_drains WHERE portal_id = $1 AND is_released`;
+    while ((await pool.query(turnEnded, [portal.portalId])).rowCount === 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    running.simulator.failNext({
+      portalId: portal.portalId,
+      endpoint: "flows",
+      fault: "errorBefore",
+      times: 1_000,
+    });
+    const asked = portal.traffic.requestsOf("flows");
+    await pool.query(
+      "UPDATE portal_drains SET circuit_trips = 1, circuit_opened_at = now(), circuit_open_until = now() + interval '1 second' WHERE portal_id = $1",
+      [portal.portalId],
+    );
+    await pool.query("UPDATE portals SET flows_requested_at = now() WHERE portal_id = $1", [portal.portalId]);
+    const [contactId = ""] = portal.contacts.keys();
+    const run = portal.runAction({
+      actionUrl: running.publicUrl + ENROLL_ROUTE,
+      contactIds: [contactId],
+      inputs: { sequence_id: [...portal.sequences.keys()][0] ?? "", sender_mode: "contact_owner" },
+      objectProperties: [...REQUESTED_PROPERTIES],
+    });
+    await running.simulator.waitFor(() => portal.enrollments.total === 1, { what: "the contact's turn" });
+    expect(portal.traffic.requestsOf("flows")).toBe(asked);
+    await run.finished;
+    await running.simulator.waitFor(() => portal.traffic.requestsOf("flows") > asked, { what: "the list" });
+  });
 });
