@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 import { cutText } from "#platform/text/storable-text.js";
 import { recordChange } from "#domain/audit/record-change.js";
@@ -24,14 +24,23 @@ export const contactKey = (cells: string, { email, id }: { email: string; id: st
  * Stores a file to be imported, in slices as it is read: nothing of it is seen before all of it is there, and nothing is
  * kept of a file that ends early or is refused.
  *
- * @returns the new import's id.
+ * @param inCommit runs in the transaction that lets the new import be seen; if it throws, nothing is kept.
+ * @returns what that returns.
  * @throws ImportFileError, and NotAllowed before anything is read.
  */
-export async function createImport(
+export async function createImport<Result>(
   pool: Pool,
   actor: Actor,
-  { name, file }: { name: string; file: OpenedFile },
-): Promise<bigint> {
+  {
+    name,
+    file,
+    inCommit,
+  }: {
+    name: string;
+    file: OpenedFile;
+    inCommit: (client: PoolClient, importId: bigint) => Promise<Result>;
+  },
+): Promise<Result> {
   requireRight(actor, "createImport");
   const { portalId } = actor;
   let target: Target | undefined;
@@ -44,7 +53,7 @@ export async function createImport(
     }
     if (target === undefined) throw new Error("a file without rows is refused while it is read");
     const { importId } = target;
-    await inTransaction(pool, async (client) => {
+    return await inTransaction(pool, async (client) => {
       await client.query(
         "UPDATE imports SET state = 'UPLOADED', row_count = $3 WHERE portal_id = $1 AND id = $2",
         [portalId, importId, rowCount],
@@ -55,10 +64,10 @@ export async function createImport(
         action: "CREATED",
         after: { rows: rowCount },
       });
+      return inCommit(client, importId);
     });
-    return importId;
   } catch (error) {
-    // What a crash leaves behind is deleted by the sweep (delete-imports.ts).
+    // What a crash leaves behind is deleted after a day (src/worker/sweeps/delete-old-records.ts).
     if (target !== undefined)
       for (const table of [
         "import_rows WHERE portal_id = $1 AND import_id",

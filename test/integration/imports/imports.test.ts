@@ -212,3 +212,31 @@ describe("an import", () => {
     expect((await reader.post(`/api/v1/imports/${body.id}/start`)).status).toBe(403);
   });
 });
+
+describe("an upload with an Idempotency-Key", () => {
+  const withKey = (key: string, text: string) =>
+    upload(text, { "Content-Type": "text/csv", "Idempotency-Key": key });
+  const countImports = async (): Promise<number> => (await api.get("/api/v1/imports")).body.results.length;
+
+  test("that comes again makes nothing new and gets the first answer", async () => {
+    const first = await withKey("leads-1", "Email\nada@lead.example\n");
+    expect(first.status).toBe(201);
+    const count = await countImports();
+    const again = await withKey("leads-1", "Email\nada@lead.example\n");
+    expect([again.status, again.body]).toEqual([201, first.body]);
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    expect(await countImports()).toBe(count);
+  });
+
+  test("is refused with another file, of which nothing stays", async () => {
+    await withKey("leads-2", "Email\nada@lead.example\n");
+    const count = await countImports();
+    const other = await withKey("leads-2", "Email\nzoe@lead.example\n");
+    expect([other.status, other.body.code]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+    expect(await countImports()).toBe(count);
+    const left = "SELECT FROM imports WHERE state = 'UPLOADING'";
+    expect((await app.db.database.pool.query(left)).rowCount).toBe(0);
+    const wrong = await withKey("x".repeat(256), "Email\nada@lead.example\n");
+    expect([wrong.status, wrong.body.code]).toEqual([400, "INVALID_REQUEST"]);
+  });
+});

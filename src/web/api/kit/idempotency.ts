@@ -8,6 +8,7 @@ import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
 /** Longer than an answer may take that is waited for (`Answer.later`). */
 const OPEN_SECONDS = 35;
 const ASK_AGAIN_S = 1;
+const REPLAYED = "Idempotent-Replayed";
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
 /** What makes a request the same as another one. */
@@ -55,15 +56,9 @@ export function identityOf(
  */
 export async function answerOnce(pool: Pool, identity: RequestIdentity, work: Work): Promise<Answer> {
   const afterwards: (() => void)[] = [];
-  const answer = await inTransaction(pool, async (client) => {
-    await lock(client, identity);
-    const stored = await findAnswer(client, identity);
-    if (stored !== undefined) return stored;
-    const made = await work(withinTransaction(client), (then) => void afterwards.push(then));
-    if ("kind" in made) throw new RefusedCall(made);
-    await storeAnswer(client, identity, made);
-    return made;
-  });
+  const answer = await inTransaction(pool, (client) =>
+    answerWithin(client, identity, (within) => work(within, (then) => void afterwards.push(then))),
+  );
   for (const then of afterwards) then();
   const { later } = answer;
   if (later === undefined) return answer;
@@ -75,6 +70,30 @@ export async function answerOnce(pool: Pool, identity: RequestIdentity, work: Wo
       return final;
     },
   };
+}
+
+/**
+ * The same in a transaction of the caller's, for what is stored in several.
+ *
+ * @returns the first answer: of `work`, or of an earlier request, with the header Idempotent-Replayed.
+ */
+export async function answerWithin(
+  client: PoolClient,
+  identity: RequestIdentity,
+  work: (pool: Pool) => Promise<Answer | RefusedRequest>,
+): Promise<Answer> {
+  await lock(client, identity);
+  const stored = await findAnswer(client, identity);
+  if (stored !== undefined) return stored;
+  const made = await work(withinTransaction(client));
+  if ("kind" in made) throw new RefusedCall(made);
+  await storeAnswer(client, identity, made);
+  return made;
+}
+
+/** Whether an answer was given before. */
+export function isReplayed({ headers }: Answer): boolean {
+  return headers?.[REPLAYED] !== undefined;
 }
 
 async function lock(client: PoolClient, { portalId, keyHash }: RequestIdentity): Promise<void> {
@@ -115,7 +134,7 @@ async function findAnswer(
   const { status, headers, body } = row;
   return {
     status,
-    headers: { ...headers, "Idempotent-Replayed": "true" },
+    headers: { ...headers, [REPLAYED]: "true" },
     ...(body !== null && { text: body }),
   };
 }
@@ -151,7 +170,7 @@ const STEPS: Readonly<Record<string, string>> = {
 };
 
 /** A pool whose statements, and whose transactions, are all part of one transaction. Prisma's are not. */
-function withinTransaction(client: PoolClient): Pool {
+export function withinTransaction(client: PoolClient): Pool {
   const query = (...given: readonly unknown[]): unknown => {
     const [text, ...rest] = given;
     const step = typeof text === "string" ? (STEPS[text] ?? text) : text;

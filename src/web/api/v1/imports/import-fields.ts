@@ -46,7 +46,7 @@ export const importField = z.object({
 
 /** Answers with an import as it is now. */
 export async function answerImport(
-  { database, portalId, status }: { database: Database; portalId: bigint; status: number },
+  { database, portalId, status }: { database: Pick<Database, "pool">; portalId: bigint; status: number },
   one: Import,
 ): Promise<Answer> {
   const { id, name, state, columns, mapping, defaults, createdAt, endedAt } = one;
@@ -60,7 +60,7 @@ export async function answerImport(
 
 /** The same by its id. */
 export async function readImport(
-  { database, portalId, status }: { database: Database; portalId: bigint; status: number },
+  { database, portalId, status }: { database: Pick<Database, "pool">; portalId: bigint; status: number },
   id: bigint,
 ): Promise<Answer | RefusedRequest> {
   const one = await findImport(database.pool, { portalId, id });
@@ -69,7 +69,7 @@ export async function readImport(
 
 /** Answers with what came of a change. */
 export async function answerChange(
-  to: { database: Database; portalId: bigint; status: number },
+  to: { database: Pick<Database, "pool">; portalId: bigint; status: number },
   outcome: ChangeOutcome,
 ): Promise<Answer | RefusedRequest> {
   switch (outcome.kind) {
