@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { storeEnrollments, type StoredEnrollment } from "#domain/executions/accept/store-enrollments.js";
+import { LANES } from "#domain/contract/execution.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { findImport, type Import, type ImportState } from "./import.js";
 import { RESULT, type Tally } from "./results.js";
@@ -9,6 +10,9 @@ export interface ImportKey {
   readonly portalId: bigint;
   readonly importId: bigint;
 }
+
+/** Nobody is held meanwhile, and a sender's cap may make a long file wait for weeks. */
+const DEADLINE_HOURS = 60 * 24;
 
 /** How long a process may take for one step before another takes it up. */
 const LEASE_SECONDS = 60;
@@ -44,7 +48,7 @@ export async function releaseImport(pool: Pool, { portalId, importId }: ImportKe
 
 /** What becomes of one row when it is handed over. */
 export type RowStep = { readonly number: number; readonly contactId: string | null } & (
-  | { readonly enrollment: StoredEnrollment }
+  | { readonly enrollment: Omit<StoredEnrollment, "deadlineHours"> }
   | { readonly result: string; readonly reasonCode: string | null; readonly reason: string | null }
   /** It was settled before. */
   | { readonly isSettled: true }
@@ -68,9 +72,11 @@ export async function acceptRows(
     const enrolling = steps.flatMap((step) => ("enrollment" in step ? [step] : []));
     const ids = await storeEnrollments(
       client,
-      { portalId, importId },
-      enrolling.map((step) => step.enrollment),
+      { portalId, importId, source: "import", lane: LANES.batch },
+      enrolling.map((step) => ({ ...step.enrollment, deadlineHours: DEADLINE_HOURS })),
     );
+    // The account was disconnected meanwhile: the import goes on where it is once it is connected again.
+    if (ids === undefined) return false;
     const executions = new Map(enrolling.map(({ number }, index) => [number, ids[index]]));
     await client.query(
       `UPDATE import_rows r SET execution_id = row.execution_id, contact_id = coalesce(row.contact_id, r.contact_id),

@@ -1,9 +1,9 @@
-import type { PoolClient } from "pg";
+import type { ClientBase } from "pg";
 import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
-import type { EnrollRequest } from "#domain/contract/execution.js";
+import type { EnrollRequest, Lane, Source } from "#domain/contract/execution.js";
 import { cutText } from "#platform/text/storable-text.js";
 
-/** An enrollment that somebody asked for without a workflow: HubSpot holds nobody for it and is owed nothing. */
+/** An enrollment that no workflow called for: HubSpot holds nobody for it and is owed nothing. */
 export interface StoredEnrollment {
   /** Unique in the portal: the same one is stored once. */
   readonly callbackId: string;
@@ -11,56 +11,71 @@ export interface StoredEnrollment {
   readonly contactEmail: string | null;
   readonly sequenceId: string;
   readonly request: EnrollRequest;
+  /** The caller's own name for it. */
   readonly reference: string | null;
+  /** Not to be tried before. */
   readonly notBefore: Date | null;
+  /** Hours after which it is given up unfinished, from when it may first be tried. */
+  readonly deadlineHours: number;
 }
 
-/** Nobody is held meanwhile, and a sender's cap may make a long file wait for weeks. */
-const DEADLINE_DAYS = 60;
+/** Where a group of enrollments comes from. */
+export interface StoredOrigin {
+  readonly portalId: bigint;
+  readonly source: Source;
+  readonly lane: Lane;
+  readonly importId: bigint | undefined;
+}
 
+/** Nothing is stored of an account that is not connected. */
 const INSERT = `
   WITH incoming AS (
-    SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::timestamptz[])
-      WITH ORDINALITY AS row (callback_id, contact_id, contact_email, sequence_id, request, reference, not_before, position)
+    SELECT * FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::text[], $11::timestamptz[], $12::float8[])
+      WITH ORDINALITY AS row (callback_id, contact_id, contact_email, sequence_id, request, reference, not_before, hours, position)
+     WHERE EXISTS (SELECT FROM portals WHERE portal_id = $1 AND status = 'CONNECTED')
   ), stored AS (
     INSERT INTO executions (
-      portal_id, callback_id, kind, is_held, state, due_at, has_waited, deadline_at, hold_ends_at, contact_id, contact_email,
-      sequence_id, request, source, lane, reference, import_id)
-    SELECT $1, callback_id, 'ENROLL', false, 'QUEUED', greatest(not_before, now()), coalesce(not_before > now(), false),
-           greatest(not_before, now()) + interval '${DEADLINE_DAYS} days',
-           greatest(not_before, now()) + interval '${DEADLINE_DAYS + 1} days',
-           contact_id, contact_email, sequence_id, request, 'import', 2, reference, $9
+      portal_id, callback_id, kind, is_held, state, source, lane, import_id, contact_id, contact_email, sequence_id, request,
+      reference, due_at, has_waited, deadline_at, hold_ends_at)
+    SELECT $1, callback_id, 'ENROLL', false, 'QUEUED', $2, $3, $4::bigint, contact_id, contact_email, sequence_id, request,
+           reference, greatest(not_before, now()), coalesce(not_before > now(), false),
+           greatest(not_before, now()) + hours * interval '1 hour',
+           greatest(not_before, now()) + (hours + 24) * interval '1 hour'
       FROM incoming ORDER BY position
     ON CONFLICT (portal_id, callback_id) DO NOTHING
     RETURNING id, callback_id
   )
-  SELECT incoming.position, coalesce(stored.id, known.id) AS id FROM incoming
+  SELECT coalesce(stored.id, known.id) AS id FROM incoming
     LEFT JOIN stored USING (callback_id)
-    LEFT JOIN executions known ON known.portal_id = $1 AND known.callback_id = incoming.callback_id
+    LEFT JOIN executions known ON stored.id IS NULL AND known.portal_id = $1 AND known.callback_id = incoming.callback_id
    ORDER BY incoming.position`;
 
 /**
- * Stores an import's enrollments in the caller's transaction, at the end of the line of batches.
+ * Stores enrollments, however many, in one statement of the caller's transaction.
  *
- * @returns the execution of each, in order.
+ * @returns the execution of each, in order; undefined: the account is not connected, and nothing was stored.
  */
 export async function storeEnrollments(
-  client: PoolClient,
-  { portalId, importId }: { portalId: bigint; importId: bigint },
+  client: Pick<ClientBase, "query">,
+  { portalId, source, lane, importId }: StoredOrigin,
   enrollments: readonly StoredEnrollment[],
-): Promise<bigint[]> {
+): Promise<bigint[] | undefined> {
   if (enrollments.length === 0) return [];
   const column = (value: (row: StoredEnrollment) => unknown) => enrollments.map(value);
-  const { rows } = await client.query<{ id: string }>(INSERT, [
-    portalId,
-    column((row) => row.callbackId),
-    column((row) => row.contactId),
-    column(({ contactEmail: email }) => email && cutText(email, LONGEST_ADDRESS)),
-    column((row) => row.sequenceId),
-    column((row) => JSON.stringify(row.request)),
-    column((row) => row.reference),
-    column((row) => row.notBefore),
-    importId,
-  ]);
-  return rows.map(({ id }) => BigInt(id));
+  const { rows } = await client.query<{ id: string }>({
+    name: "store-enrollments",
+    text: INSERT,
+    values: [
+      ...[portalId, source, lane, importId ?? null],
+      column((row) => row.callbackId),
+      column((row) => row.contactId),
+      column(({ contactEmail: email }) => email && cutText(email, LONGEST_ADDRESS)),
+      column((row) => row.sequenceId),
+      column((row) => JSON.stringify(row.request)),
+      column((row) => row.reference),
+      column((row) => row.notBefore),
+      column((row) => row.deadlineHours),
+    ],
+  });
+  return rows.length === 0 ? undefined : rows.map(({ id }) => BigInt(id));
 }
