@@ -1,5 +1,5 @@
 import { Client } from "undici";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { signedHeaders } from "../../src/simulator/world/signing.js";
 import { executionPayload } from "../../src/simulator/workflow/execution.js";
 import { OWNER_ID, SEQUENCE_ID } from "../rig/simulator-client.js";

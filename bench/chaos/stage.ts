@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createBrowser, installByBrowser } from "../../src/bin/oauth-browser.js";
-import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/world/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";

@@ -1,4 +1,4 @@
-import { IF_ALREADY_ENROLLED, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { IF_ALREADY_ENROLLED, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import type { FaultPlan, FaultRates } from "../../src/simulator/world/faults.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { Trouble } from "../../src/simulator/portal/troubles.js";

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { FIRST_CONTACT, OWNER_ID, SEQUENCE_ID } from "./simulator-client.js";
-import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import { signedHeaders } from "../../src/simulator/world/signing.js";
 
 /** Sends one signed call of the enroll action, as HubSpot would. @throws Error where it is not taken. */

@@ -1,7 +1,7 @@
 import { createManyExplainer } from "#domain/dry-run/explain-many.js";
 import { createMailer } from "#domain/alerts/mailer.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
-import { OverdueLooks } from "#domain/executions/overdue.js";
+import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";

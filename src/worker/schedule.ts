@@ -1,6 +1,6 @@
-import type { OverdueLooks } from "#domain/executions/overdue.js";
+import type { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { followNew } from "#domain/ends/follow-new.js";
-import { recallStranded } from "#domain/executions/stranded.js";
+import { recallStranded } from "#domain/executions/overdue/stranded.js";
 import { IDLE_INTERVAL_MS, requestOldUserLists } from "#domain/directory/user-list.js";
 import { requestOldFlows } from "#domain/flows/flow-state.js";
 import { tellEnds } from "#domain/subscriptions/tell-ends.js";

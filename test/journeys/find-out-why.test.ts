@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { browserSuite, launchChromium, openTab, type Tab } from "../support/chromium.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

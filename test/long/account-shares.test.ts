@@ -4,7 +4,7 @@ import type { PoolClient } from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { readReport } from "#domain/history/report.js";
 import type { Browser } from "../../src/bin/oauth-browser.js";
-import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { watchHalts } from "../support/longest-halt.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../support/start-app.js";

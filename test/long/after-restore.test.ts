@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { acquirePortal } from "#platform/queue/portal-lease.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { DatabasePoolerUnsupported } from "#platform/db/errors.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createEmptyDatabase } from "../support/database.js";
 import { hasPgBouncer, startPgBouncer, type PoolMode } from "../support/pgbouncer.js";

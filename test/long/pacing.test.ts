@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { App } from "../../src/app.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "../support/start-app.js";

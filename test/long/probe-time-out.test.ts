@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureBuilt, startStage, type Stage } from "../../bench/chaos/stage.js";
-import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { query } from "../support/sql.js";
 import { addPlainPortal } from "../support/start-app.js";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { DateTime } from "luxon";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
 import { createTransport } from "#platform/hubspot/transport.js";

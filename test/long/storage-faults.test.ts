@@ -10,7 +10,7 @@ import {
   REQUESTED_PROPERTIES,
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import { putExecutionsOnSmallDisk } from "../support/full-disk.js";

@@ -4,7 +4,7 @@ import {
   ROTATION_OPTIONS_ROUTE,
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { OptionsAnswer } from "../../src/simulator/workflow/options.js";

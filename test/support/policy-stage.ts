@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY, type Policy } from "#domain/contract/policy.js";
 import type { SimulatedUser } from "../../src/simulator/portal/model.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";

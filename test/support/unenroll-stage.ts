@@ -1,7 +1,7 @@
 import { switchOnUnenroll } from "#domain/unenroll/change-setup.js";
 import { readSetup, type UnenrollSetup } from "#domain/unenroll/setup.js";
 import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
-import { UNENROLL_ROUTE } from "#domain/contract/unenroll-contract.js";
+import { UNENROLL_ROUTE } from "#domain/contract/actions/unenroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
 import type { Browser } from "../../src/bin/oauth-browser.js";

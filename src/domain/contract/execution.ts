@@ -1,4 +1,4 @@
-import type { IfAlreadyEnrolled, SenderMode } from "./enroll-contract.js";
+import type { IfAlreadyEnrolled, SenderMode } from "./actions/enroll-contract.js";
 
 /**
  * States of an execution, and every legal move between them. The rows in PostgreSQL are the truth. Each statement

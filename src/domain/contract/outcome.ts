@@ -1,8 +1,8 @@
-import { CHECK_OUTPUTS } from "./check-contract.js";
-import type { EnrollmentStatus, IfAlreadyEnrolled } from "./enroll-contract.js";
+import { CHECK_OUTPUTS } from "./actions/check-contract.js";
+import type { EnrollmentStatus, IfAlreadyEnrolled } from "./actions/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "./error-codes.js";
 import type { ExecutionKind } from "./execution.js";
-import { UNENROLL_OUTPUTS } from "./unenroll-contract.js";
+import { UNENROLL_OUTPUTS } from "./actions/unenroll-contract.js";
 import { WAIT_OUTPUTS } from "./wait-contract.js";
 
 /** How an execution ended, as the workflow and the settings page see it. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IF_ALREADY_ENROLLED, MAX_COOLDOWN_DAYS } from "./enroll-contract.js";
+import { IF_ALREADY_ENROLLED, MAX_COOLDOWN_DAYS } from "./actions/enroll-contract.js";
 
 /**
  * What an admin can decide about enrolling: who sends, what happens when that sender cannot, and which contacts are not

@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import type { Directory } from "#domain/directory/directory.js";
-import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
 import { holdFor, hoursToDeadline, senderPatienceMs, type Hold } from "#domain/contract/hold.js";
 import { readHoldSettings } from "#domain/senders/hold-settings.js";

@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import { findSequence } from "#domain/directory/find-sequence.js";

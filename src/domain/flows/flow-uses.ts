@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
-import { LEFT_TO_PRESET } from "#domain/contract/enroll-contract.js";
+import { LEFT_TO_PRESET } from "#domain/contract/actions/enroll-contract.js";
 
 /** A workflow that depends on what an admin set up here. */
 export interface UsingFlow {

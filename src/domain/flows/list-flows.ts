@@ -1,7 +1,11 @@
 import type { Pool } from "pg";
 import { findPeopleByIds, type Person } from "#domain/directory/people.js";
-import { IF_ALREADY_ENROLLED, LEFT_TO_PRESET, SENDER_MODES } from "#domain/contract/enroll-contract.js";
-import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
+import {
+  IF_ALREADY_ENROLLED,
+  LEFT_TO_PRESET,
+  SENDER_MODES,
+} from "#domain/contract/actions/enroll-contract.js";
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import { FLOW_PROBLEMS, type FlowProblem } from "./flow-state.js";
 import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
 

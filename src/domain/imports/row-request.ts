@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { LONGEST_ADDRESS, type SenderMode } from "#domain/contract/enroll-contract.js";
+import { LONGEST_ADDRESS, type SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import { isPointInTime, pointInTime } from "#domain/contract/point-in-time.js";

@@ -1,4 +1,4 @@
-import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY, type Policy, type SenderRule } from "#domain/contract/policy.js";
 import type { Needs, PortalPolicy } from "./portal-policy.js";
 

@@ -1,4 +1,4 @@
-import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/enroll-contract.js";
+import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 
 /** "What would happen to this contact?": what a workflow's step would ask for. This enrolls nothing. */

@@ -1,4 +1,4 @@
-import type { EnrollmentToEnd, UnenrollOutcome } from "#domain/contract/unenroll-contract.js";
+import type { EnrollmentToEnd, UnenrollOutcome } from "#domain/contract/actions/unenroll-contract.js";
 import type { ExecutionKind, ExecutionState } from "#domain/contract/execution.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { SeenEnrollment, WatchedExecution } from "#domain/executions/watch.js";

@@ -18,12 +18,12 @@ import {
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
   type EnrollInput,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import type { AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
-import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/check-contract.js";
+import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/actions/check-contract.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
-import { UNENROLL_ROUTE } from "#domain/contract/unenroll-contract.js";
+import { UNENROLL_ROUTE } from "#domain/contract/actions/unenroll-contract.js";
 import { acceptCall, type AcceptCallOptions } from "./accept-call.js";
 import { parseCheckCall } from "./check-call.js";
 import { parseEnrollCall, type EnrollCallOptions } from "./execution-call.js";

@@ -5,7 +5,7 @@ import {
   MAX_COOLDOWN_DAYS,
   SENDER_MODES,
   type EnrollInput,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import { isPointInTime } from "#domain/contract/point-in-time.js";
 import { cutText } from "#platform/text/storable-text.js";

@@ -4,7 +4,7 @@ import {
   LEFT_TO_PRESET,
   MAY_LEAVE_TO_PRESET,
   type EnrollInput,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import {
   readCall,
   readInput,

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from "express";
-import { collectBody } from "#web/kit/collect-body.js";
-import { endOnceDrained } from "#web/kit/drain-body.js";
+import { collectBody } from "#web/kit/body/collect-body.js";
+import { endOnceDrained } from "#web/kit/body/drain-body.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 
 /** Bodies above this are refused unread. */

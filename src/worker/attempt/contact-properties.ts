@@ -1,12 +1,12 @@
 import { LRUCache } from "lru-cache";
 import { readNextContacts, type Ownership } from "#domain/executions/claim.js";
-import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { UNKNOWN_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
 import { readNextEmails, storeContactIds } from "#domain/executions/known-contacts.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { ownValue } from "#platform/text/own-value.js";
-import { gather } from "./gather.js";
+import { gather } from "#platform/time/gather.js";
 
 /** How long a call's contact properties are used: weeks later they show who the owner used to be. */
 export const PROPERTIES_FRESH_MS = 10 * 60_000;

@@ -1,7 +1,7 @@
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { DOUBT_PROPERTIES } from "#domain/contract/sequence-facts.js";
-import { gather } from "./gather.js";
+import { gather } from "#platform/time/gather.js";
 
 type Properties = Readonly<Record<string, string | null>>;
 

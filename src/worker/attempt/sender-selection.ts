@@ -31,7 +31,7 @@ import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
 import { SenderBlocks } from "#domain/senders/sender-blocks.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
-import { gather } from "./gather.js";
+import { gather } from "#platform/time/gather.js";
 import { clearSenderBlock, storeSenderRefusal, type RefusedSender } from "./store-sender-block.js";
 
 export interface SenderSelectionOptions {

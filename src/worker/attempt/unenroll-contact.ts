@@ -1,7 +1,7 @@
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { answered, failed } from "#domain/contract/outcome.js";
 import { hasEnded, readSequenceFacts } from "#domain/contract/sequence-facts.js";
-import type { EnrollmentToEnd, UnenrollOutcome } from "#domain/contract/unenroll-contract.js";
+import type { EnrollmentToEnd, UnenrollOutcome } from "#domain/contract/actions/unenroll-contract.js";
 import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import type { Result } from "#domain/executions/write-back.js";

@@ -7,7 +7,7 @@ import {
 } from "#domain/directory/directory.js";
 import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { FLOWS_STATE, toFlowsState, type FlowsState, type FlowsStateRow } from "#domain/flows/flow-state.js";
-import { gather } from "#worker/attempt/gather.js";
+import { gather } from "#platform/time/gather.js";
 
 /** What an owner has to know of its portal before it works. */
 export interface TurnStart {

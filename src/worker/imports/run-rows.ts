@@ -1,5 +1,5 @@
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
-import { REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { readContactsNamed, type ReadContact } from "#domain/dry-run/explain-many.js";
 import {
   finishImport,

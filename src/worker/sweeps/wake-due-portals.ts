@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { ARE_FLOWS_ASKED } from "#domain/flows/flow-state.js";
 import { NEXT_UNENROLLMENT } from "#domain/unenroll/unenrollments.js";
-import { OverdueLooks } from "#domain/executions/overdue.js";
+import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 
 /**
  * Portals with due work. Wakes are only hints: this finds expired timers and lost wakes.

@@ -6,7 +6,7 @@ import { pino } from "pino";
 import type pg from "pg";
 import { createActionsRouter } from "#web/actions/action-routes.js";
 import { createAcceptor } from "#domain/executions/accept/accept.js";
-import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import { signedHeaders } from "../../../src/simulator/world/signing.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";

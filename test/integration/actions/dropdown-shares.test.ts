@@ -4,7 +4,7 @@ import {
   ENROLL_ROUTE,
   ROTATION_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { until } from "../../support/authorizing.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

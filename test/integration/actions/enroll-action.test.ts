@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_OUTPUTS, ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_OUTPUTS, ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { SigningPlan } from "../../../src/simulator/world/signing.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/enroll-contract.js";
+import { SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
 
 describe("a dropdown of sequences with long names", () => {

@@ -5,7 +5,7 @@ import {
   ROTATION_OPTIONS_ROUTE,
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import {
   DEFAULT_PRESET,
   running,

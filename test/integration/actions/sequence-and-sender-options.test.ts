@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { SENDER_OPTIONS_ROUTE, SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/enroll-contract.js";
+import { SENDER_OPTIONS_ROUTE, SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import {
   HOSTILE_NAMES,
   DEFAULT_PRESET,

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
-import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/check-contract.js";
+import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/actions/check-contract.js";
 import {
   ENROLL_ROUTE,
   PRESET_OPTIONS_ROUTE,
   SENDER_OPTIONS_ROUTE,
   SEQUENCE_OPTIONS_ROUTE,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
 import type { SigningPlan } from "../../../src/simulator/world/signing.js";
 import { startRunningApp, type RunningApp } from "../../support/start-app.js";

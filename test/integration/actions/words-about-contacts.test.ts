@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { columnsHolding } from "../../support/markers.js";
 import { startOddHubSpot, type OddHubSpot } from "../../support/odd-hubspot.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LEASE_CTE } from "#platform/queue/portal-lease.js";
-import { ENROLL_ROUTE, LEFT_TO_PRESET, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import {
+  ENROLL_ROUTE,
+  LEFT_TO_PRESET,
+  REQUESTED_PROPERTIES,
+} from "#domain/contract/actions/enroll-contract.js";
 import { setPaused } from "#domain/accounts/portal-pause.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import {

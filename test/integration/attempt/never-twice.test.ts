@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { inTransaction } from "#platform/db/transaction.js";
 import { applyAction } from "#domain/history/admin-actions.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../../src/simulator/workflow/run.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePreset } from "#domain/policy/preset-store.js";
 import { DEFAULT_ANSWERS, type OpenQuestions } from "../../../src/simulator/world/open-questions.js";

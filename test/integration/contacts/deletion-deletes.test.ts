@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
-import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import { eraseHistories } from "#worker/sweeps/erase-history.js";
 import { pruneHistory } from "#worker/sweeps/prune-history.js";
 import { createLogger } from "#platform/observability/logger.js";

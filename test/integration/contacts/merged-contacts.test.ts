@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
 import { claimDue, type Ownership } from "#domain/executions/claim.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { enrolled, failed, type Outcome } from "#domain/contract/outcome.js";
 import { readWatched, writeLooks, type LookResult } from "#domain/executions/watch.js";
 import { writeFindings } from "#domain/executions/write-back.js";

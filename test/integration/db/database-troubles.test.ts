@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "../../../src/bin/oauth-browser.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { APP_TABLES } from "#platform/db/tables.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { createLogger } from "#platform/observability/logger.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { createEmptyDatabase } from "../../support/database.js";

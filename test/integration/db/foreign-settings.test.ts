@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { query } from "../../support/sql.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

@@ -13,14 +13,14 @@ import {
   type CompletionResult,
 } from "#domain/executions/completions.js";
 import { createAcceptor } from "#domain/executions/accept/accept.js";
-import { expirePastDeadline } from "#domain/executions/expire.js";
+import { expirePastDeadline } from "#domain/executions/overdue/expire.js";
 import { storeIntents } from "#domain/executions/intent.js";
 import { enrolled } from "#domain/contract/outcome.js";
-import { OverdueLooks } from "#domain/executions/overdue.js";
+import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { portalsWithHistory, pruneNext } from "#domain/history/prune.js";
 import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";
 import { toTheEnd } from "#domain/executions/slices.js";
-import { recallStranded } from "#domain/executions/stranded.js";
+import { recallStranded } from "#domain/executions/overdue/stranded.js";
 import { readOwnEnrollments, readWatched } from "#domain/executions/watch.js";
 import { writeFindings } from "#domain/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";

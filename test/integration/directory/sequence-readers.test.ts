@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser } from "../../../src/bin/oauth-browser.js";
-import { SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/enroll-contract.js";
+import { SEQUENCE_OPTIONS_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { PortalSeed } from "../../../src/simulator/seeding.js";

@@ -3,7 +3,7 @@ import {
   ENROLL_ROUTE,
   REQUESTED_PROPERTIES,
   SENDER_OPTIONS_ROUTE,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import type { Browser } from "../../../src/bin/oauth-browser.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

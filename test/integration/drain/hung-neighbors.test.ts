@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../../src/simulator/workflow/run.js";

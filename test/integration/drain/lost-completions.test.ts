@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { doubtCompletions } from "#domain/executions/completions.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import type { OpenQuestions } from "../../../src/simulator/world/open-questions.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";

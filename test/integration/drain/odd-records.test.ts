@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/check-contract.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/actions/check-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../../src/simulator/workflow/run.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Pool, QueryConfig } from "pg";
 import { pino } from "pino";
-import { OverdueLooks } from "#domain/executions/overdue.js";
+import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { createDirectory } from "#domain/directory/directory.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createDrain } from "#worker/drain/drain-portal.js";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { readEnds, readNotedEnds } from "#domain/ends/known-ends.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

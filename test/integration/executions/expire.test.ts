@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { expirePastDeadline } from "#domain/executions/expire.js";
+import { expirePastDeadline } from "#domain/executions/overdue/expire.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";

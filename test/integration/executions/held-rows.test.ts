@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { createAcceptor, type IncomingExecution } from "#domain/executions/accept/accept.js";
 import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
-import { expirePastDeadline } from "#domain/executions/expire.js";
+import { expirePastDeadline } from "#domain/executions/overdue/expire.js";
 import { pruneNext } from "#domain/history/prune.js";
 import { ExecutionHeld } from "#domain/executions/accept/repeated-calls.js";
 import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";

@@ -13,7 +13,7 @@ import {
   type Ownership,
 } from "#domain/executions/claim.js";
 import { COMPLETION_MOVES, writeCompletionResults } from "#domain/executions/completions.js";
-import { expirePastDeadline, EXPIRY_MOVES } from "#domain/executions/expire.js";
+import { expirePastDeadline, EXPIRY_MOVES } from "#domain/executions/overdue/expire.js";
 import { markAllUncertain, RESTORE_MOVES } from "#domain/executions/mark-all-uncertain.js";
 import { LOOK_MOVES, writeLooks, type WatchedExecution } from "#domain/executions/watch.js";
 import { FINDING_MOVES, writeFindings, type Result } from "#domain/executions/write-back.js";
@@ -155,7 +155,7 @@ const STATEMENTS: readonly [file: string, moves: Declared, run: () => Promise<un
   ["domain/executions/write-back.ts", FINDING_MOVES, writeEveryFinding],
   ["domain/executions/watch.ts", LOOK_MOVES, writeEveryLook],
   ["domain/executions/completions.ts", COMPLETION_MOVES, writeEveryCompletion],
-  ["domain/executions/expire.ts", EXPIRY_MOVES, () => expirePastDeadline(owner, "DEADLINE_EXCEEDED")],
+  ["domain/executions/overdue/expire.ts", EXPIRY_MOVES, () => expirePastDeadline(owner, "DEADLINE_EXCEEDED")],
   ["domain/executions/accept/repeated-calls.ts", REOPENING_MOVES, reopenAll],
   ["domain/executions/mark-all-uncertain.ts", RESTORE_MOVES, () => markAllUncertain(owner.pool)],
   ["domain/history/admin-actions.ts", CANCEL_MOVES, cancelAll],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { claimDue, claimUncertain, recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
-import { expirePastDeadline } from "#domain/executions/expire.js";
+import { expirePastDeadline } from "#domain/executions/overdue/expire.js";
 import { storeIntents } from "#domain/executions/intent.js";
 import { failed } from "#domain/contract/outcome.js";
 import { writeFindings, type Result } from "#domain/executions/write-back.js";

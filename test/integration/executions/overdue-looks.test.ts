@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { OverdueLooks } from "#domain/executions/overdue.js";
+import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
 

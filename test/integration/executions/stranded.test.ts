@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { recallStranded } from "#domain/executions/stranded.js";
+import { recallStranded } from "#domain/executions/overdue/stranded.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { findFlows } from "#domain/flows/flow-names.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { ENROLL_TYPE, flowWith, idOf, readFlowsAgain, untilFlowsRead } from "../../support/flows-stage.js";

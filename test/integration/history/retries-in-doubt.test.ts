@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { inTransaction } from "#platform/db/transaction.js";
 import { applyAction, type AdminAction } from "#domain/history/admin-actions.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { seedExecutions } from "../../support/executions.js";
 import {

@@ -6,7 +6,7 @@ import { workBulkStep } from "#domain/history/bulk-steps.js";
 import { claimDue, claimUncertain, type Ownership } from "#domain/executions/claim.js";
 import { enrolled } from "#domain/contract/outcome.js";
 import { writeFindings } from "#domain/executions/write-back.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../../src/simulator/workflow/run.js";

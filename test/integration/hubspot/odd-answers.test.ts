@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser } from "../../../src/bin/oauth-browser.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { paths } from "#platform/hubspot/wire/paths.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { startOddHubSpot, type Edit, type OddHubSpot } from "../../support/odd-hubspot.js";

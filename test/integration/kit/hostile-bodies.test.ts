@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import express from "express";
 import { createErrorHandler } from "#web/kit/error-handler.js";
 import { createCrumbGuard } from "#web/kit/refuse-crumbs.js";
-import { readFormBody } from "#web/kit/form-body.js";
+import { readFormBody } from "#web/kit/body/form-body.js";
 import { readText } from "#platform/hubspot/read-text.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { signedHeaders } from "../../../src/simulator/world/signing.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { watchHalts } from "../../support/longest-halt.js";

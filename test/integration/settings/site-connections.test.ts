@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE } from "#domain/contract/actions/enroll-contract.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { Browser } from "../../../src/bin/oauth-browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/enroll-contract.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { KIND_WORLD } from "../../../src/simulator/world/presets.js";
 import { startOddHubSpot, type OddHubSpot } from "../../support/odd-hubspot.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";

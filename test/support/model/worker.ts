@@ -9,7 +9,7 @@ import {
   writeCompletionResults,
 } from "#domain/executions/completions.js";
 import { OPEN_STATES, type ClaimedExecution } from "#domain/contract/execution.js";
-import { expirePastDeadline } from "#domain/executions/expire.js";
+import { expirePastDeadline } from "#domain/executions/overdue/expire.js";
 import { failed } from "#domain/contract/outcome.js";
 import { writeFindings, type Finding } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import * as check from "#domain/contract/check-contract.js";
-import * as enrolling from "#domain/contract/enroll-contract.js";
+import * as check from "#domain/contract/actions/check-contract.js";
+import * as enrolling from "#domain/contract/actions/enroll-contract.js";
 import { ERROR_CODES } from "#domain/contract/error-codes.js";
-import * as unenroll from "#domain/contract/unenroll-contract.js";
+import * as unenroll from "#domain/contract/actions/unenroll-contract.js";
 import * as wait from "#domain/contract/wait-contract.js";
 import { readActions, type ActionConfig, type Field } from "../../support/hubspot-project.js";
 

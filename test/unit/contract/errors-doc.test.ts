@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { ENROLLMENT_STATUSES } from "#domain/contract/enroll-contract.js";
+import { ENROLLMENT_STATUSES } from "#domain/contract/actions/enroll-contract.js";
 import { TAB_REFUSALS } from "#web/tab/refuse.js";
 import { ERROR_CODES } from "#domain/contract/error-codes.js";
 import type { RequestRefusal } from "#web/actions/verified-request.js";

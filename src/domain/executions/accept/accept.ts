@@ -6,7 +6,7 @@ import type {
   ExecutionKind,
   WaitRequest,
 } from "#domain/contract/execution.js";
-import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import { HOLD_DAYS, hoursToDeadline } from "#domain/contract/hold.js";
 import type { StoredOutcome } from "#domain/contract/outcome.js";
 import { callKey } from "./past-calls.js";

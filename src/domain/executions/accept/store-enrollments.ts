@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { EnrollRequest, Lane, Source } from "#domain/contract/execution.js";
 import { cutText } from "#platform/text/storable-text.js";
 

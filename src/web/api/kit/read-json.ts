@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { isDeeperThan } from "#platform/text/json-depth.js";
 import { parseStorableJson } from "#platform/text/storable-json.js";
-import { collectBody } from "#web/kit/collect-body.js";
+import { collectBody } from "#web/kit/body/collect-body.js";
 import { refusal, RefusedCall } from "./problem.js";
 
 /** Bodies above this are refused unread; what is longer is streamed (`streams` of an endpoint). */

@@ -4,7 +4,7 @@ import { NotAllowed } from "#domain/contract/actor-rights.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { redactText } from "#platform/observability/redact.js";
-import { endOnceDrained } from "#web/kit/drain-body.js";
+import { endOnceDrained } from "#web/kit/body/drain-body.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 import { refusal, RefusedCall, titleOf, type RefusedRequest } from "./problem.js";
 

@@ -1,4 +1,4 @@
-import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
 import { storyPath } from "../words/paths.js";

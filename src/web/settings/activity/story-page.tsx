@@ -7,7 +7,7 @@ import { FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import { ACTIVITY_PATH, storyPath, storyPartPath } from "../words/paths.js";
-import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import { Entries, StorySteps, type StoryModel } from "./story-steps.js";
 import { ACTION_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
 import { shorten } from "#platform/text/shorten.js";

@@ -1,4 +1,4 @@
-import { LONGEST_ADDRESS } from "#domain/contract/enroll-contract.js";
+import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { ComponentChildren } from "preact";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import type { Format } from "../words/format.js";

@@ -4,7 +4,7 @@ import { confirmAddress, readConfirmationState } from "#domain/alerts/confirmati
 import type { Subscription } from "#domain/alerts/opt-outs.js";
 import { endOf } from "#web/kit/account-share.js";
 import { MessagePage, Page, sendPage } from "#web/kit/page.js";
-import { readFormBody } from "#web/kit/form-body.js";
+import { readFormBody } from "#web/kit/body/form-body.js";
 import { readFields } from "#web/kit/form-fields.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { sendUnknownLink } from "./unknown-link.js";

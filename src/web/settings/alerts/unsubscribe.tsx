@@ -8,7 +8,7 @@ import {
 import { addressKey } from "#domain/alerts/recipients.js";
 import { endOf } from "#web/kit/account-share.js";
 import { Page, sendPage } from "#web/kit/page.js";
-import { readFormBody } from "#web/kit/form-body.js";
+import { readFormBody } from "#web/kit/body/form-body.js";
 import { readFields } from "#web/kit/form-fields.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import { sendUnknownLink } from "./unknown-link.js";

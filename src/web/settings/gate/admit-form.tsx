@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from "express";
 import { clearSiteData } from "#web/kit/security-headers.js";
 import { sendPage } from "#web/kit/page.js";
-import { readFormBody, type FormSize } from "#web/kit/form-body.js";
+import { readFormBody, type FormSize } from "#web/kit/body/form-body.js";
 import { readFields } from "#web/kit/form-fields.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 import { endSession } from "#domain/accounts/revoked-sessions.js";

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { sendProblem } from "#web/kit/error-handler.js";
 import { readFields } from "#web/kit/form-fields.js";
-import type { FormSize } from "#web/kit/form-body.js";
+import type { FormSize } from "#web/kit/body/form-body.js";
 import type { FormHandler, Handler } from "../frame/exchange.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import type { AdminVisit } from "../session/visit.js";

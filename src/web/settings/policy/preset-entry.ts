@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MAX_COOLDOWN_DAYS } from "#domain/contract/enroll-contract.js";
+import { MAX_COOLDOWN_DAYS } from "#domain/contract/actions/enroll-contract.js";
 import { policySchema, type Policy, type SenderRule } from "#domain/contract/policy.js";
 import type { PresetDraft } from "#domain/policy/preset-store.js";
 import type { Nameable } from "../words/names.js";

@@ -4,7 +4,7 @@ import {
   LONGEST_ADDRESS,
   MAX_COOLDOWN_DAYS,
   SENDER_MODES,
-} from "#domain/contract/enroll-contract.js";
+} from "#domain/contract/actions/enroll-contract.js";
 import { isPointInTime } from "#domain/contract/point-in-time.js";
 import type { NamedSequence } from "#domain/directory/people.js";
 import type { StoredPreset } from "#domain/policy/preset-store.js";

@@ -1,4 +1,4 @@
-import type { IfAlreadyEnrolled } from "#domain/contract/enroll-contract.js";
+import type { IfAlreadyEnrolled } from "#domain/contract/actions/enroll-contract.js";
 import type { FlowProblem } from "#domain/flows/flow-state.js";
 import type { FlowStepKind, StepField } from "#domain/flows/flow-steps.js";
 import {

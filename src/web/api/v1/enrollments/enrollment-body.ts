@@ -1,5 +1,9 @@
 import { z } from "zod";
-import { LONGEST_ADDRESS, MAX_COOLDOWN_DAYS, SENDER_MODES } from "#domain/contract/enroll-contract.js";
+import {
+  LONGEST_ADDRESS,
+  MAX_COOLDOWN_DAYS,
+  SENDER_MODES,
+} from "#domain/contract/actions/enroll-contract.js";
 import { SOURCES } from "#domain/contract/execution.js";
 import { ENROLLMENT_STATES } from "#domain/enrollments/enrollment-state.js";
 import { idField, timeField } from "#web/api/kit/fields.js";

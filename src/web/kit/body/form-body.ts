@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { parse } from "node:querystring";
 import type { Request, RequestHandler } from "express";
-import { AppError } from "../../errors.js";
+import { AppError } from "../../../errors.js";
 import { collectBody } from "./collect-body.js";
 
 /** How large a form may be, and with how many fields. */
