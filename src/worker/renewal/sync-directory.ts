@@ -10,6 +10,7 @@ import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { DirectoryRenewal, type RenewalPart } from "./directory-renewal.js";
 import { RenewalPace } from "./renewal-pace.js";
+import { InTurn } from "./in-turn.js";
 
 /** At this age, a directory is renewed the next time its portal has work. */
 const MAX_AGE_MS = 10 * 60_000;
@@ -103,7 +104,7 @@ export class DirectoryKeeper {
     whole: new LRUCache<bigint, number>({ max: MAX_FAILING }),
     users: new LRUCache<bigint, number>({ max: MAX_FAILING }),
   };
-  readonly #running = new Map<bigint, Promise<void>>();
+  readonly #inTurn = new InTurn();
 
   constructor(options: DirectoryKeeperOptions) {
     this.#options = options;
@@ -120,14 +121,7 @@ export class DirectoryKeeper {
       return Promise.resolve();
     }
     // The page that the last turn was reading may still be in flight.
-    const before = this.#running.get(portalId) ?? Promise.resolve();
-    const running = before
-      .then(() => this.#renew(portal))
-      .finally(() => {
-        if (this.#running.get(portalId) === running) this.#running.delete(portalId);
-      });
-    this.#running.set(portalId, running);
-    return running;
+    return this.#inTurn.run(portalId, () => this.#renew(portal));
   }
 
   async #renew(portal: KeptPortal): Promise<void> {

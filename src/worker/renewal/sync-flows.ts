@@ -11,6 +11,7 @@ import { backoffMs } from "#platform/queue/backoff.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { FlowRenewal } from "./flow-renewal.js";
 import { RenewalPace } from "./renewal-pace.js";
+import { InTurn } from "./in-turn.js";
 
 /** A twentieth of the window: names of workflows can wait, contacts cannot. */
 const SHARE = { atOnce: 0.05, perWindow: 0.05 };
@@ -50,7 +51,7 @@ export class FlowKeeper {
   readonly #options: FlowKeeperOptions;
   readonly #underWay = new LRUCache<bigint, UnderWay>({ max: MAX_UNDER_WAY });
   readonly #failures = new LRUCache<bigint, number>({ max: MAX_FAILING });
-  readonly #running = new Map<bigint, Promise<void>>();
+  readonly #inTurn = new InTurn();
 
   constructor(options: FlowKeeperOptions) {
     this.#options = options;
@@ -67,14 +68,7 @@ export class FlowKeeper {
       return Promise.resolve();
     }
     // The request that the last turn was waiting for may still be in flight.
-    const before = this.#running.get(portalId) ?? Promise.resolve();
-    const running = before
-      .then(() => this.#renew(portal))
-      .finally(() => {
-        if (this.#running.get(portalId) === running) this.#running.delete(portalId);
-      });
-    this.#running.set(portalId, running);
-    return running;
+    return this.#inTurn.run(portalId, () => this.#renew(portal));
   }
 
   async #renew(portal: FlowPortal): Promise<void> {
