@@ -46,8 +46,12 @@ export async function putExecutionsOnSmallDisk(pool: Pool): Promise<SmallDisk> {
   };
 }
 
-/** Fills whole pages first, then what is free in the last page of the executions: by rows smaller than any call's. */
+/**
+ * Fills whole pages first, then what is free in those of the executions: by rows smaller than any call's. What earlier
+ * changes left behind is cleared away before: otherwise the server does that meanwhile, and calls find room.
+ */
 async function fill(pool: Pool): Promise<void> {
+  await pool.query(`VACUUM executions`);
   await untilFull(() =>
     pool.query(`INSERT INTO filling SELECT repeat('x', 7000) FROM generate_series(1, 8)`),
   );
