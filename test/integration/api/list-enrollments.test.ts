@@ -47,6 +47,8 @@ test("filters are combined, and a status may be one of several", async () => {
 test.each(["", "&sort=updatedAt"])(
   "pages follow each other to the last, which has no paging%s",
   async (sort) => {
+    // Other writers of the database server hold changes back for as long as they take.
+    while ((await get(`?limit=3${sort}`)).body.results.length < 3);
     const first = await get(`?limit=2${sort}`);
     expect(first.body.results).toHaveLength(2);
     const second = await get(`?limit=2${sort}&after=${first.body.paging.next.after}`);

@@ -13,6 +13,7 @@ import {
   type ListPlace,
 } from "#domain/enrollments/list-place.js";
 import { readEnrollments } from "#domain/enrollments/read-enrollments.js";
+import { untilBehind } from "../../support/change-fence.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 
 const PORTAL = 7_201n;
@@ -53,6 +54,7 @@ beforeAll(async () => {
     rows.map(({ id }) => BigInt(id)),
   );
   all = [...found.values()];
+  await untilBehind(fence, pool);
 });
 
 afterAll(() => db.drop());

@@ -4,6 +4,7 @@ import type { Enrollment } from "#domain/enrollments/enrollment.js";
 import { listEnrollments } from "#domain/enrollments/list-enrollments.js";
 import type { ListPlace } from "#domain/enrollments/list-place.js";
 import { readEnrollments } from "#domain/enrollments/read-enrollments.js";
+import { untilBehind } from "../../support/change-fence.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
 
@@ -34,13 +35,9 @@ function createSync() {
   return {
     copy,
     repeated,
-    /**
-     * All that has been committed. Other writers of the database server, such as tests beside this one, hold the list back
-     * for as long as they take.
-     */
+    /** A round with all that has been committed. */
     async upToNow(): Promise<void> {
-      const { rows } = await db.database.pool.query<{ now: Date }>(`SELECT clock_timestamp() AS now`);
-      while (((await fence.read(db.database.pool)) ?? 0) < (rows[0]?.now ?? 0));
+      await untilBehind(fence, db.database.pool);
       await this.round();
     },
     /** One round, by small pages. */
