@@ -95,6 +95,8 @@ const ERASE = `
   ), unenrolled AS (
     UPDATE unenrollments u SET state = 'DONE', contact_id = NULL, stamp = NULL, last_problem = NULL, ended_at = now() FROM affected a
      WHERE u.portal_id = a.portal_id AND u.execution_id = a.id
+  ), unfollowed AS (
+    DELETE FROM followed_enrollments f USING affected a WHERE f.portal_id = a.portal_id AND f.execution_id = a.id
   ), forgotten AS (
     DELETE FROM past_enrollments p USING unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
      WHERE p.portal_id = named.portal_id AND p.contact_id = named.contact_id

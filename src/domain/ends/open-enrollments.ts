@@ -88,6 +88,9 @@ export interface EnrollmentLook {
 /**
  * Writes looks in one statement under the lease, with the time before which no further request may be spent. An end is
  * written once: what is no longer open stays as it is. A look that a webhook asked for meanwhile stays due.
+ *
+ * `held`: an end is a change of its execution, which the database notes there. Executions are locked before what follows
+ * them, and in the order of their ids, by all who change both: so nobody waits for each other in a circle.
  */
 export async function writeEnrollmentLooks(
   owner: Ownership,
@@ -108,6 +111,10 @@ export async function writeEnrollmentLooks(
           $9::timestamptz[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[]) AS row (
           execution_id, read_due_at, next_look_at, shown_enrolled_at, left_at, outcome, ended_at, lost_because, opened_at, clicked_at,
           replied_at, meeting_at)
+      ), held AS MATERIALIZED (
+        SELECT e.id FROM executions e, lease
+         WHERE e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT execution_id FROM look WHERE outcome IS NOT NULL))
+         ORDER BY e.id FOR NO KEY UPDATE OF e
       ), rest AS (
         INSERT INTO follow_progress AS g (portal_id, next_request_at)
         SELECT portal_id, now() + $15::float8 * interval '1 millisecond' FROM lease WHERE $15::float8 > 0
@@ -121,7 +128,8 @@ export async function writeEnrollmentLooks(
              opened_at = coalesce(f.opened_at, l.opened_at), clicked_at = coalesce(f.clicked_at, l.clicked_at),
              replied_at = coalesce(f.replied_at, l.replied_at), meeting_at = coalesce(f.meeting_at, l.meeting_at)
         FROM look l, lease
-       WHERE f.portal_id = lease.portal_id AND f.execution_id = l.execution_id AND f.next_look_at IS NOT NULL`,
+       WHERE f.portal_id = lease.portal_id AND f.execution_id = l.execution_id AND f.next_look_at IS NOT NULL
+         AND (SELECT count(*) FROM held) >= 0`,
     values: [
       owner.portalId,
       owner.epoch,

@@ -2,6 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { WEBHOOK_ROUTE } from "#web/actions/receive-webhook.js";
 import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { readEnds, readNotedEnds } from "#domain/ends/known-ends.js";
+import { ChangeFence } from "#domain/enrollments/change-fence.js";
+import type { Enrollment } from "#domain/enrollments/enrollment.js";
+import { listEnrollments } from "#domain/enrollments/list-enrollments.js";
+import { untilBehind } from "../../support/change-fence.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
 
@@ -125,6 +129,51 @@ describe("how our enrollments end", () => {
     });
     expect(later).toEqual([]);
   });
+
+  /** What a program that syncs is told next: changes of the account's enrollments after the last that it has. */
+  async function changesAfter(updatedAfter: Date): Promise<readonly Enrollment[]> {
+    const { pool } = running.db.database;
+    const fence = new ChangeFence();
+    await untilBehind(fence, pool);
+    const question = { filter: { updatedAfter }, sort: "updatedAt", limit: 50 } as const;
+    return (await listEnrollments({ pool, fence }, BigInt(portal.portalId), question)).enrollments;
+  }
+
+  test("an end is a change of the enrollment: a program that syncs is told it; another look is none", async () => {
+    await enroll();
+    const synced = new Date((await changesAfter(new Date(0))).at(-1)?.updatedAt ?? 0);
+    await look();
+    expect(await changesAfter(synced)).toEqual([]);
+    portal.endEnrollment(contactId, "finished");
+    await look();
+    expect(await changesAfter(synced)).toMatchObject([
+      { contact: { id: contactId }, ended: { outcome: "FINISHED" } },
+    ]);
+  });
+
+  test("a privacy deletion takes along how it ended and what the contact did", async () => {
+    await enroll();
+    const [row] = await followed();
+    portal.recordEngagement(contactId, "opened");
+    portal.endEnrollment(contactId, "replied");
+    await look();
+    expect(await known()).toEqual(["REPLIED"]);
+    portal.erasePrivately(contactId);
+    const event = { subscriptionType: "contact.privacyDeletion", objectId: contactId };
+    await portal.sendWebhooks([event], running.publicUrl + WEBHOOK_ROUTE);
+    const left = () => sql(`SELECT FROM followed_enrollments WHERE execution_id = $1`, [row?.execution_id]);
+    expect(await left()).toEqual([]);
+    // It was found by the index of what was decided, which still has it.
+    await sql(`UPDATE follow_progress SET followed_to = now() - interval '1 hour'`);
+    await enrollAnother();
+    expect(await left()).toEqual([]);
+  });
+
+  /** So that whatever was to be followed before is. */
+  async function enrollAnother(): Promise<void> {
+    contactId = portal.addContact().id;
+    await enroll();
+  }
 
   test("an end before a second enrollment in another sequence goes to the first, and the second's to the second", async () => {
     await enroll();
