@@ -56,6 +56,10 @@ export interface RouteIds {
   readonly preset: bigint;
   readonly alertAddress: string;
   readonly keyPrefix: string;
+  readonly webhook: bigint;
+  readonly webhookVersion: number;
+  /** A message to it that was delivered. */
+  readonly delivery: bigint;
   readonly settingsVersion: number;
   readonly senderVersion: number;
   readonly rotationVersion: number;
@@ -90,7 +94,10 @@ const tab = (path: string, { body, other = 200 }: { body?: object; other?: numbe
  * account's own admin can go through all of them.
  */
 export function settingsRoutes(ids: RouteIds): Record<string, readonly RouteCall[]> {
-  return { ...assets(), ...pages(ids), ...activity(ids), ...policy(ids), ...rest(ids), ...tabRoutes(ids) };
+  return {
+    ...{ ...assets(), ...pages(ids), ...activity(ids), ...policy(ids) },
+    ...{ ...webhooks(ids), ...rest(ids), ...tabRoutes(ids) },
+  };
 }
 
 function assets(): Record<string, readonly RouteCall[]> {
@@ -225,6 +232,30 @@ function portalPolicy({ sender, settingsVersion }: RouteIds): Record<string, rea
   return {
     "POST /settings/policy": [form("/settings/policy", fields, { other: 422 })],
     "POST /settings/try": [form("/settings/try", question, { other: 422, changes: false })],
+  };
+}
+
+function webhooks({ webhook, webhookVersion, delivery }: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/settings/webhooks";
+  const one = `${at}/${webhook}`;
+  const typed = { url: "https://8.8.4.4/changed", events: "sender.refused" };
+  const version = webhookVersion;
+  const unknown = { other: 404 };
+  return {
+    [`GET ${at}`]: [page(at)],
+    [`GET ${at}/:webhookId`]: [page(one, unknown), page(`${at}/new`, { tells: false })],
+    [`GET ${at}/:webhookId/deliveries`]: [part(`${one}/deliveries`, unknown)],
+    [`POST ${at}/:webhookId/test`]: [form(`${one}/test`, {}, unknown)],
+    [`POST ${at}/:webhookId/deliveries/:deliveryId/again`]: [
+      form(`${one}/deliveries/${delivery}/again`, {}, unknown),
+    ],
+    [`POST ${at}/:webhookId/secret`]: [form(`${one}/secret`, {}, { ...unknown, own: 200 })],
+    [`POST ${at}/:webhookId/turn`]: [form(`${one}/turn`, { to: "off", version }, unknown)],
+    [`POST ${at}/:webhookId`]: [
+      form(one, { ...typed, version }, unknown),
+      form(`${at}/new`, { ...typed, version: 0 }, { other: 200, own: 200 }),
+    ],
+    [`POST ${at}/:webhookId/delete`]: [form(`${one}/delete`, { version }, unknown)],
   };
 }
 

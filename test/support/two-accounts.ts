@@ -1,6 +1,8 @@
 import { afterAll, beforeAll } from "@jest/globals";
 import { startBulkJob } from "#domain/history/bulk-jobs.js";
 import { createKey } from "#domain/keys/change-keys.js";
+import { addWebhook } from "#domain/subscriptions/change-webhooks.js";
+import { createCipher } from "#domain/vault/cipher.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import { savePreset } from "#domain/policy/preset-store.js";
 import { createRotation } from "#domain/policy/rotation-store.js";
@@ -37,6 +39,10 @@ export let unlisted: number;
 export let job: bigint;
 
 let keyPrefix: string;
+
+let webhook: bigint;
+
+let delivery: bigint;
 
 export const prisma = () => running.db.database.prisma;
 
@@ -81,6 +87,33 @@ export async function fillFirstAccount(): Promise<void> {
   });
   if (key.kind !== "created") throw new Error(`the key is ${key.kind}`);
   keyPrefix = key.prefix;
+  await addWebhookTo(admin);
+}
+
+/** A webhook with a message that was delivered. */
+async function addWebhookTo(admin: ReturnType<typeof adminOf>): Promise<void> {
+  const { pool } = running.db.database;
+  const cipher = createCipher(running.config.encryptionKeys);
+  const setup = { pool, cipher, privateDestinations: new Set<string>() };
+  const added = await addWebhook(setup, admin, {
+    url: `https://${SECRET}.example/hook`,
+    events: ["portal.disconnected"],
+    description: SECRET,
+  });
+  if (added.kind !== "added") throw new Error(`the webhook is ${added.kind}`);
+  webhook = added.webhook.id;
+  const sent = await prisma().webhookDelivery.create({
+    data: {
+      ...{
+        portalId: admin.portalId,
+        subscriptionId: webhook,
+        type: "portal.disconnected",
+        orderKey: "portal",
+      },
+      ...{ state: "DELIVERED", tries: 1, triedAt: new Date(), httpStatus: 200, answer: SECRET },
+    },
+  });
+  delivery = sent.id;
 }
 
 export async function addPeople(portalId: bigint): Promise<void> {
@@ -137,8 +170,12 @@ export async function idsNow(): Promise<RouteIds> {
   const senderRow = await prisma().senderSettings.findFirst({ where });
   const rotation = await prisma().rotation.findFirst({ where, orderBy: { rotationId: "asc" } });
   const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
+  const stored = await prisma().webhookSubscription.findFirst({ where: { ...where, id: webhook } });
   return {
     portalId,
+    webhook,
+    delivery,
+    webhookVersion: stored?.version ?? 0,
     sender,
     letIn,
     job,

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import { recordChange } from "#domain/audit/record-change.js";
+import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
@@ -115,10 +115,24 @@ function snapshotOf({ url, events, description, status }: Webhook) {
   return { webhookHost: new URL(url).host, events: events.join(", "), description, status };
 }
 
+/** What a form and what is stored are compared by; the address is the admin's own, and shown in full. */
+export function draftSnapshot({ url, events, description }: WebhookDraft): Snapshot {
+  return { webhookUrl: url, events: inOrder(events).join(", "), description };
+}
+
 export type ChangeWebhookOutcome =
   | { readonly kind: "changed"; readonly webhook: Webhook }
   | { readonly kind: "invalid"; readonly problems: WebhookProblems }
-  | { readonly kind: "not-found" };
+  /** Somebody else changed it since `version`: nothing is changed. */
+  | { readonly kind: "not-found" | "changed-meanwhile" };
+
+/** What is to be changed, and of which subscription. */
+export interface WebhookChange extends Partial<WebhookDraft> {
+  readonly id: bigint;
+  readonly status?: WebhookStatus;
+  /** The version that a form was filled in from; without it, whatever is stored is changed. */
+  readonly version?: number;
+}
 
 /**
  * Changes what is given. Switching it on again begins with what happens from then on; switching it off gives up what is
@@ -127,13 +141,14 @@ export type ChangeWebhookOutcome =
 export async function changeWebhook(
   { pool, cipher, privateDestinations }: WebhooksSetup,
   actor: Actor,
-  { id, ...changes }: Partial<WebhookDraft> & { readonly id: bigint; readonly status?: WebhookStatus },
+  { id, version, ...changes }: WebhookChange,
 ): Promise<ChangeWebhookOutcome> {
   requireRight(actor, "changeWebhook");
   const { portalId } = actor;
   return inTransaction(pool, async (client) => {
     const before = await lockWebhook(client, cipher, { portalId, id });
     if (before === undefined) return { kind: "not-found" };
+    if (version !== undefined && version !== before.version) return { kind: "changed-meanwhile" };
     const draft = { url: before.url, events: before.events, description: before.description, ...changes };
     const problems = webhookProblems(draft, privateDestinations);
     if (Object.keys(problems).length > 0) return { kind: "invalid", problems };
@@ -177,17 +192,24 @@ async function lockWebhook(
   return findWebhook({ database: client, cipher }, portalId, id);
 }
 
-/** Ends a subscription and everything that is stored of its deliveries. @returns false if there is none. */
+export type RemoveWebhookOutcome = "removed" | "not-found" | "changed-meanwhile";
+
+/**
+ * Ends a subscription and everything that is stored of its deliveries.
+ *
+ * @param named.version the one that the page with the button was shown at; without it, whatever is stored is removed
+ */
 export async function removeWebhook(
   { pool, cipher }: Pick<WebhooksSetup, "pool" | "cipher">,
   actor: Actor,
-  id: bigint,
-): Promise<boolean> {
+  { id, version }: { readonly id: bigint; readonly version?: number },
+): Promise<RemoveWebhookOutcome> {
   requireRight(actor, "removeWebhook");
   const { portalId } = actor;
   return inTransaction(pool, async (client) => {
     const before = await lockWebhook(client, cipher, { portalId, id });
-    if (before === undefined) return false;
+    if (before === undefined) return "not-found";
+    if (version !== undefined && version !== before.version) return "changed-meanwhile";
     await client.query("DELETE FROM webhook_deliveries WHERE portal_id = $1 AND subscription_id = $2", [
       portalId,
       id,
@@ -198,7 +220,7 @@ export async function removeWebhook(
       action: "DELETED",
       before: snapshotOf(before),
     });
-    return true;
+    return "removed";
   });
 }
 

@@ -101,6 +101,46 @@ export async function listDeliveries(
   return rows.map((row) => toDelivery(row, portalId));
 }
 
+/** How a subscription's messages fare. */
+export interface DeliveryFigures {
+  /** Messages that wait for their first or next try; counted to `MOST_COUNTED`. */
+  readonly waiting: number;
+  /** Of the newest message that was tried. */
+  readonly last: Pick<ListedDelivery, "state" | "triedAt" | "httpStatus" | "problem"> | null;
+}
+
+export const MOST_COUNTED = 1_000;
+
+const FIGURES = `
+  SELECT s.id, (SELECT count(*)::int FROM (
+           SELECT FROM webhook_deliveries w
+            WHERE w.portal_id = s.portal_id AND w.subscription_id = s.id AND w.state = 'PENDING' LIMIT ${MOST_COUNTED}) AS waiting) AS waiting,
+         last.*
+    FROM webhook_subscriptions s LEFT JOIN LATERAL (
+      SELECT w.state, w.tried_at, w.http_status, w.problem FROM webhook_deliveries w
+       WHERE w.portal_id = s.portal_id AND w.subscription_id = s.id AND w.tried_at IS NOT NULL
+         AND w.created_at > now() - interval '${DELIVERY_DAYS} days'
+       ORDER BY w.id DESC LIMIT 1) AS last ON true
+   WHERE s.portal_id = $1`;
+
+/** Of each subscription of an account, by its id. */
+export async function readDeliveryFigures(
+  database: Pick<Pool, "query">,
+  portalId: bigint,
+): Promise<ReadonlyMap<bigint, DeliveryFigures>> {
+  const { rows } = await database.query<
+    { id: string; waiting: number } & Pick<DeliveryRow, "tried_at" | "http_status" | "problem"> & {
+        state: DeliveryState | null;
+      }
+  >(FIGURES, [portalId]);
+  return new Map(
+    rows.map(({ id, waiting, state, tried_at, http_status, problem }) => [
+      BigInt(id),
+      { waiting, last: state && { state, triedAt: tried_at, httpStatus: http_status, problem } },
+    ]),
+  );
+}
+
 /** Where it is requested. */
 interface RequestSetup {
   readonly pool: Pool;

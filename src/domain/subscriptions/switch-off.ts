@@ -39,8 +39,8 @@ const RAISE = `
     news: "news",
     kind: "'WEBHOOK_OFF'",
     message: "$2::text",
-    page: "'/settings/audit'",
-    listPage: "'/settings/audit'",
+    page: "'/settings/webhooks/' || $4::bigint",
+    listPage: "'/settings/webhooks'",
     channels: "$3::text[]",
   })}`;
 
@@ -71,7 +71,7 @@ export async function switchOff(
     await giveUpPending(client, { portalId, id }, `The webhook was switched off. ${WHY[reason]}`);
     const { host } = new URL(openUrl(cipher, portalId, row.url_sealed));
     const message = `The webhook to ${host} was switched off. ${WHY[reason]} What happens until you switch it on again is not sent.`;
-    await client.query(RAISE, [portalId, message, ALERT_CHANNELS]);
+    await client.query(RAISE, [portalId, message, ALERT_CHANNELS, id]);
     await recordChange(client, actor, {
       subject: "webhook",
       subjectName: host,

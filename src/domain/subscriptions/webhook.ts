@@ -20,6 +20,8 @@ export interface Webhook {
   readonly oldSecretUntil: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Grows with every change; a form names the one it was filled in from. */
+  readonly version: number;
 }
 
 export const WEBHOOK_STATUSES = ["ACTIVE", "DISABLED"] as const;
@@ -39,11 +41,12 @@ export interface WebhookRow {
   old_secret_until: Date | null;
   created_at: Date;
   updated_at: Date;
+  version: number;
 }
 
 /** Of `webhook_subscriptions`. */
 export const WEBHOOK_COLUMNS = `id, url_sealed, events, description, status, disabled_reason, failing_since,
-  CASE WHEN old_secret_until > now() THEN old_secret_until END AS old_secret_until, created_at, updated_at`;
+  CASE WHEN old_secret_until > now() THEN old_secret_until END AS old_secret_until, created_at, updated_at, version`;
 
 export const sealUrl = (cipher: TextCipher, portalId: bigint, url: string): string =>
   cipher.seal(url, { portalId, field: URL_FIELD });
@@ -71,6 +74,7 @@ export function toWebhook(row: WebhookRow, cipher: TextCipher, portalId: bigint)
     oldSecretUntil: row.old_secret_until,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    version: row.version,
   };
 }
 

@@ -11,6 +11,7 @@ import { addOverviewRoutes } from "./overview/overview-routes.js";
 import { addPolicyRoutes } from "./policy/policy-routes.js";
 import { addReportsRoutes } from "./reports/reports-routes.js";
 import { addSendersRoutes } from "./senders/senders-routes.js";
+import { addWebhooksRoutes } from "./webhooks/webhooks-routes.js";
 import { addWorkflowsRoutes } from "./workflows/workflows-routes.js";
 import { addUnenrollRoutes } from "./unenroll/unenroll-routes.js";
 import type { SettingsOptions } from "./session/site-options.js";
@@ -37,6 +38,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addUnenrollRoutes(router, handlers);
   addAlertsRoutes(router, handlers);
   addApiKeysRoutes(router, handlers);
+  addWebhooksRoutes(router, handlers);
   addAccessRoutes(router, handlers);
   addAuditRoutes(router, handlers);
   addDangerRoutes(router, handlers);

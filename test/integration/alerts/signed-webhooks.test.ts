@@ -42,7 +42,7 @@ async function post(path: string, fields: Record<string, string> = {}) {
 
 async function newSecret(): Promise<string> {
   const { text } = await post("/settings/alerts/secret");
-  const [, secret = ""] = /id="signing-secret">(whsec_[^<]+)</.exec(text) ?? [];
+  const [, secret = ""] = /class="secret">(whsec_[^<]+)</.exec(text) ?? [];
   return secret;
 }
 

@@ -7,6 +7,7 @@ import { Conflict } from "../words/change-table.js";
 import { PostForm, ProblemSummary, TextField } from "../frame/fields.js";
 import type { FormState } from "../frame/versioned-form.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import { ShownOnce } from "../frame/shown-once.js";
 import type { RecentAlert } from "#domain/alerts/recent-alerts.js";
 import type { AlertEntry } from "./alerts-entry.js";
 import { LastAlertLine, type LastAlertModel } from "./last-alert.js";
@@ -51,6 +52,7 @@ export function AlertsPage(model: AlertsPageModel) {
             all others of the hour together.
           </li>
           <li>Contacts wait, and at the present pace some will miss their deadline.</li>
+          <li>A webhook was turned off because its address no longer answers.</li>
           <li>More contacts are not enrolled within an hour than you say below.</li>
         </ul>
         <AlertsForm {...model} />
@@ -121,10 +123,11 @@ function SigningSecret({ frame, saved, secret }: AlertsPageModel) {
   return (
     <PostForm action="/settings/alerts/secret" formToken={frame.formToken}>
       {secret === undefined ? null : (
-        <p class="notice good" role="status">
-          New signing secret: <code id="signing-secret">{secret}</code>. Copy it to the receiver now: it is
-          not shown again.
-        </p>
+        <ShownOnce
+          title="New signing secret."
+          text={secret}
+          note="Copy it to the receiver now: it is not shown again."
+        />
       )}
       <p class="note">
         Each post is signed, as the Standard Webhooks say (webhook-id, webhook-timestamp, webhook-signature).

@@ -5,7 +5,9 @@ import { Time } from "../frame/connection.js";
 import { CheckBox, Group, PostForm, ProblemSummary, TextField } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import { ShownOnce } from "../frame/shown-once.js";
 import { LONGEST_LABEL } from "../words/names.js";
+import { API_DOCS_PATH } from "../words/paths.js";
 import type { KeyEntry } from "./api-keys-entry.js";
 
 export interface ApiKeysPageModel {
@@ -18,8 +20,8 @@ export interface ApiKeysPageModel {
 }
 
 const SCOPE_LABELS: Readonly<Record<ApiScope, string>> = {
-  "enrollments:read": "Read enrollments, sequences and senders",
-  "enrollments:write": "Enroll contacts, cancel and retry",
+  "enrollments:read": "Read enrollments, imports, sequences, senders and webhooks.",
+  "enrollments:write": "Enroll contacts, cancel, retry and import; add and change webhooks.",
 };
 
 export function ApiKeysPage({ frame, keys, entry, problems, madeKey }: ApiKeysPageModel) {
@@ -30,23 +32,16 @@ export function ApiKeysPage({ frame, keys, entry, problems, madeKey }: ApiKeysPa
       frame={frame}
       lead="Programs that use the REST API of this account sign in with a key."
     >
-      {madeKey === undefined ? null : <MadeKey text={madeKey} />}
+      {madeKey === undefined ? null : (
+        <ShownOnce
+          title="Your new key."
+          text={madeKey}
+          note="Copy it now and keep it like a password: it is never shown again."
+        />
+      )}
       <KeyList keys={keys} frame={frame} />
       <KeyForm entry={entry} problems={problems} formToken={frame.formToken} />
     </SitePage>
-  );
-}
-
-function MadeKey({ text }: { text: string }) {
-  return (
-    <div class="notice good" role="status">
-      <p>
-        <strong>Your new key.</strong> Copy it now and keep it like a password: it is never shown again.
-      </p>
-      <p>
-        <code class="secret">{text}</code>
-      </p>
-    </div>
   );
 }
 
@@ -55,6 +50,9 @@ function KeyList({ keys, frame }: { keys: readonly ListedKey[]; frame: Frame }) 
     <section class="card" aria-labelledby="keys-title">
       <div class="card-head">
         <h2 id="keys-title">Keys</h2>
+        <a class="button quiet" href={API_DOCS_PATH}>
+          How to use the API
+        </a>
       </div>
       {keys.length === 0 ? (
         <p class="empty">This account has no keys yet.</p>
@@ -62,7 +60,7 @@ function KeyList({ keys, frame }: { keys: readonly ListedKey[]; frame: Frame }) 
         <table>
           <thead>
             <tr>
-              {["Name", "Prefix", "Scopes", "Made by", "Expires", "Last used", "State"].map((head) => (
+              {["Key", "Scopes", "Made by", "Expires", "Last used", "State"].map((head) => (
                 <th scope="col" key={head}>
                   {head}
                 </th>
@@ -87,19 +85,29 @@ function Row({ listed, frame }: { listed: ListedKey; frame: Frame }) {
   const { name, prefix, scopes, createdBy, expiresAt, lastUsedAt, isInForce } = listed;
   return (
     <tr>
-      <td data-label="Name">
-        <bdi>{shorten(name, LONGEST_LABEL)}</bdi>
+      <td data-label="Key" class="wide">
+        <div>
+          <bdi>{shorten(name, LONGEST_LABEL)}</bdi>
+          <code class="line note">sqe_{prefix}_…</code>
+        </div>
       </td>
-      <td data-label="Prefix">
-        <code>{prefix}</code>
+      <td data-label="Scopes">
+        <div>
+          {scopes.map((scope) => (
+            <code class="line" key={scope}>
+              {scope}
+            </code>
+          ))}
+        </div>
       </td>
-      <td data-label="Scopes">{scopes.join(", ")}</td>
-      <td data-label="Made by">{createdBy === null ? "Operator" : shorten(createdBy, LONGEST_LABEL)}</td>
+      <td data-label="Made by">
+        <bdi>{createdBy === null ? "Operator" : shorten(createdBy, LONGEST_LABEL)}</bdi>
+      </td>
       <td data-label="Expires">
-        {expiresAt === null ? "Never" : <Time date={expiresAt} format={frame.format} />}
+        {expiresAt === null ? <span>Never</span> : <Time date={expiresAt} format={frame.format} />}
       </td>
       <td data-label="Last used">
-        {lastUsedAt === null ? "Never" : <Time date={lastUsedAt} format={frame.format} />}
+        {lastUsedAt === null ? <span>Never</span> : <Time date={lastUsedAt} format={frame.format} />}
       </td>
       <td data-label="State">
         <State {...listed} />
@@ -110,14 +118,14 @@ function Row({ listed, frame }: { listed: ListedKey; frame: Frame }) {
 }
 
 function State({ revokedAt, isInForce }: ListedKey) {
-  if (isInForce) return <span class="badge good">In force</span>;
-  return <span class="badge quiet">{revokedAt === null ? "Expired" : "Revoked"}</span>;
+  if (isInForce) return <span class="badge enrolled">In force</span>;
+  return <span class="badge">{revokedAt === null ? "Expired" : "Revoked"}</span>;
 }
 
 /** Asks before it revokes: a program that uses the key stops working, and nothing brings the key back. */
 function Revoke({ listed, formToken }: { listed: ListedKey; formToken: string }) {
   return (
-    <details>
+    <details class="confirm">
       <summary aria-label={`Revoke ${shorten(listed.name, LONGEST_LABEL)}`}>Revoke</summary>
       <PostForm action="/settings/api-keys/revoke" formToken={formToken}>
         <input type="hidden" name="prefix" value={listed.prefix} />
@@ -147,20 +155,18 @@ function KeyForm({
           note="The program that will use it."
           problems={problems}
         />
-        <div id="scopes">
-          <Group legend="Scopes">
-            {API_SCOPES.map((scope) => (
-              <CheckBox
-                key={scope}
-                name="scopes"
-                value={scope}
-                label={scope}
-                note={SCOPE_LABELS[scope]}
-                isChecked={entry.scopes.includes(scope)}
-              />
-            ))}
-          </Group>
-        </div>
+        <Group legend="Scopes" id="scopes" problem={problems["scopes"]}>
+          {API_SCOPES.map((scope) => (
+            <CheckBox
+              key={scope}
+              name="scopes"
+              value={scope}
+              label={scope}
+              note={SCOPE_LABELS[scope]}
+              isChecked={entry.scopes.includes(scope)}
+            />
+          ))}
+        </Group>
         <TextField
           name="expires"
           label="Last day (optional)"

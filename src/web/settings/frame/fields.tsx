@@ -160,15 +160,26 @@ export function CheckBox({ name, label, isChecked, value = "yes", note }: CheckB
 export function Group({
   legend,
   note,
+  id,
+  problem,
   children,
 }: {
   legend: string;
   note?: string;
+  /** Where the summary of a form's problems leads to. */
+  id?: string;
+  /** What is wrong with the fields as a whole. */
+  problem?: string | undefined;
   children: ComponentChildren;
 }) {
   return (
-    <fieldset class="group">
+    <fieldset class="group" id={id} aria-describedby={problem === undefined ? undefined : `${id}-problem`}>
       <legend>{legend}</legend>
+      {problem === undefined ? null : (
+        <p class="warning" id={`${id}-problem`}>
+          {problem}
+        </p>
+      )}
       {note === undefined ? null : <p class="note">{note}</p>}
       {children}
     </fieldset>

@@ -12,6 +12,7 @@ export const SITE_PAGES = [
   { path: "/settings/try", label: "Try it" },
   { path: "/settings/alerts", label: "Alerts" },
   { path: "/settings/api-keys", label: "API keys" },
+  { path: "/settings/webhooks", label: "Webhooks" },
   { path: "/settings/access", label: "Access" },
   { path: "/settings/audit", label: "Audit" },
   { path: "/settings/danger", label: "Danger zone" },

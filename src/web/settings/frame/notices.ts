@@ -89,6 +89,26 @@ const NOTICES = {
   ),
   "key-revoked": good("/settings/api-keys", "Key revoked. It is refused everywhere within five seconds."),
   "key-gone": bad("/settings/api-keys", "Nothing was revoked: this account has no such key in force."),
+  "webhook-saved": good("/settings/webhooks", "Webhook saved."),
+  "webhook-on": good("/settings/webhooks", "Turned on. What happens from now on is sent."),
+  "webhook-off": good("/settings/webhooks", "Turned off. Nothing is sent to it any more."),
+  "webhook-deleted": good("/settings/webhooks", "Webhook deleted."),
+  "webhook-tested": good(
+    "/settings/webhooks",
+    "A test message is on its way. What became of it shows below.",
+  ),
+  "webhook-too-many-tests": bad(
+    "/settings/webhooks",
+    "This account sent many tests within the hour. Try again later.",
+  ),
+  "webhook-sent-again": good("/settings/webhooks", "The message is sent again, under the same id."),
+  "webhook-pending": bad("/settings/webhooks", "That message is still being delivered."),
+  "webhook-is-off": bad("/settings/webhooks", "Nothing was sent: this webhook is turned off."),
+  "webhook-changed": bad(
+    "/settings/webhooks",
+    "Somebody else changed this webhook in the meantime, so nothing was done. Below is how it stands now.",
+  ),
+  "webhook-gone": bad("/settings/webhooks", "That message or webhook is no longer there."),
   "policy-saved": good("/settings/policy", "Policy saved."),
   "sender-settings-saved": good("/settings/senders", "Sender saved."),
   "sender-saved-refusal-cleared": good(

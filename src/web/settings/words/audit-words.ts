@@ -24,6 +24,8 @@ export const WORDS: Readonly<Record<string, string>> = {
   connected: "Connected",
   not_connected: "Not connected",
   never_connected: "Never connected before",
+  ACTIVE: "On",
+  DISABLED: "Off",
 };
 
 /** What an entry is about, in the words of its heading and of the filter. */

@@ -41,6 +41,7 @@ const LABELS: Readonly<Record<string, string>> = {
   onlyListedSenders: "Only listed people may send",
   maxHoldDays: "Longest hold, days",
   retentionDays: "History is kept, days",
+  webhookUrl: "Address",
   webhookHost: "Events go to",
   webhookPath: "Address after the host",
   alertWebhookUrl: "Alerts go to",

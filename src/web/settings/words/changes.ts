@@ -75,6 +75,7 @@ function describeText(path: string, text: string, names: Names): string {
 const TYPED = new Set([
   ...["name", "defaultPreset", "senderAlias", "sender.property"],
   ...["suppression.property.name", "filter.search", "connectedBy", "reason", "alertWebhookUrl", "alertEmail"],
+  ...["webhookUrl", "description"],
 ]);
 
 /** As `toISOString` writes it. */

@@ -31,6 +31,15 @@ export function workflowPath(flowId: string): string {
   return `${WORKFLOWS_PATH}#${workflowRowId(flowId)}`;
 }
 
+export const WEBHOOKS_PATH = "/settings/webhooks";
+
+export function webhookPath(id: bigint): string {
+  return `${WEBHOOKS_PATH}/${id}`;
+}
+
+/** The documentation of the REST API, and of the messages that webhooks get. */
+export const API_DOCS_PATH = "/api/docs";
+
 /** The origin of HubSpot's pages for the portal: its own host, or `appUrl` if that is not known. */
 export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {
   return uiDomain !== null && /^[\w.-]+$/.test(uiDomain) ? `https://${uiDomain}` : appUrl;

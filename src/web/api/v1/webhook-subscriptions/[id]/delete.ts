@@ -16,8 +16,9 @@ export function createRemoveWebhook({ cipher }: WebhookTools): AnyEndpoint {
     answers: { 204: { description: "It is gone." } },
     problems: ["NOT_FOUND"],
     handle: async ({ actor, database, params }) => {
-      const isGone = await removeWebhook({ cipher, pool: database.pool }, actor, BigInt(params.id));
-      return isGone ? { status: 204 } : notFound();
+      const id = BigInt(params.id);
+      const outcome = await removeWebhook({ cipher, pool: database.pool }, actor, { id });
+      return outcome === "removed" ? { status: 204 } : notFound();
     },
   });
 }

@@ -35,8 +35,8 @@ export function createChangeWebhook(tools: WebhookTools): AnyEndpoint {
         ...changes,
         id: BigInt(params.id),
       });
-      if (outcome.kind === "not-found") return notFound();
       if (outcome.kind === "invalid") return invalid(outcome.problems);
+      if (outcome.kind !== "changed") return notFound();
       return { status: 200, body: toShape(outcome.webhook) };
     },
   });

@@ -1,0 +1,17 @@
+import type { WebhookDraft } from "#domain/subscriptions/change-webhooks.js";
+import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
+import type { FormFields } from "#web/kit/form-fields.js";
+
+/** The form as it was filled in; what it may hold is judged when it is saved. */
+export type WebhookEntry = WebhookDraft;
+
+export const EMPTY_WEBHOOK: WebhookEntry = { url: "", events: [], description: "" };
+
+export function readWebhookEntry(form: FormFields): WebhookEntry {
+  const ticked = form.texts("events");
+  return {
+    url: form.text("url"),
+    events: WEBHOOK_EVENTS.filter((event) => ticked.includes(event)),
+    description: form.text("description"),
+  };
+}
