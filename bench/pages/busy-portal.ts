@@ -24,6 +24,7 @@ export async function fillBusyPortal(pool: Pool, portalId: number): Promise<void
   await addPolicy(pool, portalId);
   await addExecutions(pool, portalId);
   await addSteps(pool, portalId);
+  await addEnds(pool, portalId);
   await addNotes(pool, portalId);
   await pool.query(`VACUUM ANALYZE`);
 }
@@ -132,6 +133,22 @@ async function addSteps(pool: Pool, portalId: number): Promise<void> {
             CASE WHEN number > $2 THEN '{}'::jsonb END
        FROM generate_series(1, $2::int + $3::int) AS number`,
     [portalId, QUEUED, WATCHED],
+  );
+}
+
+/** What became of what was enrolled in the last 90 days: of most the end is known, and the last are still in it. */
+async function addEnds(pool: Pool, portalId: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO followed_enrollments (portal_id, execution_id, sequence_id, sender_user_id, workflow_id, decided_at, enrolled_at,
+            next_look_at, looked_at, outcome, ended_at, noted_at, opened_at, clicked_at, replied_at, meeting_at)
+     SELECT portal_id, id, sequence_id, sender_user_id, workflow_id, decided_at, enrolled_at,
+            CASE WHEN NOT is_over THEN now() + interval '1 day' END, now(), CASE WHEN is_over THEN outcome END,
+            CASE WHEN is_over THEN ended_at END, CASE WHEN is_over THEN ended_at END, CASE WHEN id % 2 = 0 THEN ended_at END,
+            CASE WHEN id % 6 = 0 THEN ended_at END, CASE WHEN outcome = 'REPLIED' THEN ended_at END, CASE WHEN id % 40 = 0 THEN ended_at END
+       FROM (SELECT *, (ARRAY['REPLIED', 'FINISHED', 'FINISHED', 'UNENROLLED'])[1 + id % 4] AS outcome,
+                    enrolled_at + interval '9 days' AS ended_at, enrolled_at < now() - interval '10 days' AS is_over
+               FROM executions WHERE portal_id = $1 AND enrollment_status = 'ENROLLED' AND decided_at > now() - interval '90 days') AS e`,
+    [portalId],
   );
 }
 

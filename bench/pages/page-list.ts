@@ -70,7 +70,7 @@ function reports(): Record<string, string> {
     reports: "/settings/reports",
     "reports-file": "/settings/reports.csv?by=sequence&range=90d",
   };
-  for (const by of ["sequence", "sender", "workflow"])
+  for (const by of ["sequence", "sender", "workflow", "week"])
     for (const range of ["30d", "90d"])
       pages[`reports-${by}-${range}`] = `/settings/reports?by=${by}&range=${range}`;
   return pages;

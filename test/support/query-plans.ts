@@ -27,9 +27,12 @@ export interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** Rows of the executions table that a plan had to look at. */
+/** The tables that grow with an account's history. */
+const GROWING: readonly (string | undefined)[] = ["executions", "followed_enrollments"];
+
+/** Rows of the tables that grow that a plan had to look at. */
 export function rowsRead(node: PlanNode): number {
-  const own = /Scan/.test(node["Node Type"]) && node["Relation Name"] === "executions";
+  const own = /Scan/.test(node["Node Type"]) && GROWING.includes(node["Relation Name"]);
   const read = own ? (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"] : 0;
   return read + (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), 0);
 }

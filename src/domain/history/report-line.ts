@@ -1,6 +1,8 @@
-/** One sequence, sender or workflow in a period. */
+import { mapEnds, NO_ENDS, type LineEnds } from "./report-ends.js";
+
+/** One sequence, sender or workflow in a period, or one week. */
 export interface ReportLine {
-  /** HubSpot's id; null if an execution has none. */
+  /** HubSpot's id, or the week's Monday (`YYYY-MM-DD`); null if an execution has none. */
   readonly id: string | null;
   /** Null if not known. */
   readonly name: string | null;
@@ -13,8 +15,7 @@ export interface ReportLine {
   /** From acceptance to the enrollment; null if nobody was enrolled, or if not known. */
   readonly medianMs: number | null;
   readonly p95Ms: number | null;
-  /** Contacts whose “wait for the end” step learned how their enrollment ended, by how. */
-  readonly ends: { readonly replied: number; readonly finished: number; readonly unenrolled: number };
+  readonly ends: LineEnds;
 }
 
 /** What the database returns for a line, or for all: `id` is "" if there is none. */
@@ -38,17 +39,10 @@ export interface RetriedRow {
   readonly count: number;
 }
 
-export interface EndRow {
-  readonly id: string | null;
-  readonly replied: number;
-  readonly finished: number;
-  readonly unenrolled: number;
-}
-
 /** By line; all lines under null. */
-interface Known {
+export interface KnownOfLines {
   readonly retried: ReadonlyMap<string | null, number>;
-  readonly ends: ReadonlyMap<string | null, EndRow>;
+  readonly ends: ReadonlyMap<string | null, LineEnds>;
 }
 
 export const NOTHING: ReportLine = {
@@ -61,12 +55,11 @@ export const NOTHING: ReportLine = {
   enrolledSince: 0,
   medianMs: null,
   p95Ms: null,
-  ends: { replied: 0, finished: 0, unenrolled: 0 },
+  ends: NO_ENDS,
 };
 
-export function toLine(row: CountRow, { retried, ends }: Known): ReportLine {
+export function toLine(row: CountRow, { retried, ends }: KnownOfLines): ReportLine {
   const key = row.is_total ? null : row.id;
-  const { replied, finished, unenrolled } = ends.get(key) ?? NOTHING.ends;
   return {
     id: row.is_total || row.id === "" ? null : row.id,
     name: row.is_total ? null : row.any_name,
@@ -77,7 +70,7 @@ export function toLine(row: CountRow, { retried, ends }: Known): ReportLine {
     enrolledSince: retried.get(key) ?? 0,
     medianMs: toMs(row.median_seconds),
     p95Ms: toMs(row.p95_seconds),
-    ends: { replied, finished, unenrolled },
+    ends: ends.get(key) ?? NO_ENDS,
   };
 }
 
@@ -96,10 +89,6 @@ export function restOf(total: ReportLine, lines: readonly ReportLine[]): ReportL
     skipped: left((line) => line.skipped),
     failed: left((line) => line.failed),
     enrolledSince: left((line) => line.enrolledSince),
-    ends: {
-      replied: left(({ ends }) => ends.replied),
-      finished: left(({ ends }) => ends.finished),
-      unenrolled: left(({ ends }) => ends.unenrolled),
-    },
+    ends: mapEnds((name) => left(({ ends }) => ends[name])),
   };
 }

@@ -1,21 +1,24 @@
 import { peopleOf } from "#domain/directory/people.js";
 import { findFlows } from "#domain/flows/flow-names.js";
 import type { Database } from "#platform/db/client.js";
+import { readEndsByLine } from "./report-ends.js";
 import {
   NOTHING,
   restOf,
   toLine,
   type CountRow,
-  type EndRow,
+  type KnownOfLines,
   type ReportLine,
   type RetriedRow,
 } from "./report-line.js";
+import { weeksBetween, type Week } from "./zoned-day.js";
 
-/** What a report is grouped by, and its column. */
+/** What a report is grouped by, and the SQL that says to which line an execution belongs. Weeks are `$4`: when each begins. */
 export const REPORT_GROUPS = {
-  sequence: { label: "Sequence", column: "sequence_id" },
-  sender: { label: "Sender", column: "sender_user_id" },
-  workflow: { label: "Workflow", column: "workflow_id" },
+  sequence: { label: "Sequence", line: "coalesce(sequence_id, '')" },
+  sender: { label: "Sender", line: "coalesce(sender_user_id::text, '')" },
+  workflow: { label: "Workflow", line: "coalesce(workflow_id, '')" },
+  week: { label: "Week", line: "width_bucket(decided_at, $4::timestamptz[])::text" },
 } as const;
 export type ReportGroup = keyof typeof REPORT_GROUPS;
 
@@ -24,7 +27,7 @@ export function isReportGroup(value: unknown): value is ReportGroup {
 }
 
 export interface Report {
-  /** The largest first. */
+  /** The largest first; weeks in their order, all of them. */
   readonly lines: readonly ReportLine[];
   /** Lines past the limit: how many, and their sum. Undefined if there are none. */
   readonly rest: { readonly count: number; readonly line: ReportLine } | undefined;
@@ -42,6 +45,8 @@ export interface ReportRequest {
   readonly limit: number;
   /** Maximum of executions, the newest first; by default half a million. */
   readonly mostCounted?: number;
+  /** By which weeks are told, up to `now`. By default UTC's. */
+  readonly calendar?: { readonly timeZone: string | null; readonly now: Date };
 }
 
 /** Reading them takes a second or two: a page waits no longer. */
@@ -50,54 +55,83 @@ const MOST_COUNTED = 500_000;
 /**
  * The report's lines, the largest first, and their total. The database adds everything up and returns one row per line,
  * however many executions there are. Each call of a workflow counts once: an admin's retry changes whether the call
- * counts as enrolled since. How an enrollment ended is known if the contact then reached the step that waits for it:
- * that step's result counts for the preceding enrollment of the same contact and sequence.
+ * counts as enrolled since. What became of the enrollments is told by the looks at their contacts (`domain/ends`).
  *
  * Its statements run one after the other: one account's report takes one connection.
  */
 export async function readReport(
   { pool }: Pick<Database, "pool">,
   portalId: bigint,
-  { group, since: asked, limit, mostCounted = MOST_COUNTED }: ReportRequest,
+  request: ReportRequest,
 ): Promise<Report> {
-  // One of our own constants, never input.
-  const { column } = REPORT_GROUPS[group];
+  const { group, since: asked, limit, mostCounted = MOST_COUNTED } = request;
+  const { timeZone = "UTC", now = new Date() } = request.calendar ?? {};
   const since = await readStart(pool, portalId, { since: asked, mostCounted });
-  const counted = await pool.query<CountRow>({
-    name: `report-by-${group}`,
-    text: COUNTS(column),
-    values: [portalId, since, limit],
-  });
-  const lines = counted.rows.filter(({ is_total }) => !is_total);
-  const values = [portalId, since, lines.map(({ id }) => id)];
-  const retried = await pool.query<RetriedRow>({
-    name: `report-retried-by-${group}`,
-    text: RETRIED(column),
-    values,
-  });
-  const ends = await pool.query<EndRow>({ name: `report-ends-by-${group}`, text: ENDS(column), values });
-  const ids = lines.flatMap(({ id }) => (id === "" ? [] : [id]));
-  const names = await readNames(pool, portalId, { group, ids });
-  const known = {
-    retried: new Map(retried.rows.map((row) => [row.id, row.count])),
-    ends: new Map(ends.rows.map((row) => [row.id, row])),
-  };
-  const shown = lines.map((row) => toLine(row, known)).map((line) => named(line, names));
-  const totalRow = counted.rows.find(({ is_total }) => is_total);
+  const weeks = group === "week" ? weeksBetween(since, now, timeZone) : [];
+  const { rows, known } = await readNumbers(pool, portalId, { group, since, limit, weeks });
+  const lines = rows.filter(({ is_total }) => !is_total).map((row) => toLine(row, known));
+  const shown = group === "week" ? inOrder(lines, weeks) : await withNames(pool, portalId, { group, lines });
+  const totalRow = rows.find(({ is_total }) => is_total);
   const total = totalRow === undefined ? NOTHING : toLine(totalRow, known);
-  const left = (totalRow?.line_count ?? 0) - shown.length;
+  const left = (totalRow?.line_count ?? 0) - lines.length;
   return {
-    lines: shown,
+    lines: totalRow === undefined || totalRow.line_count === 0 ? [] : shown,
     total,
     since,
     rest: left > 0 ? { count: left, line: restOf(total, shown) } : undefined,
   };
 }
 
-const named = (line: ReportLine, names: ReadonlyMap<string, string>): ReportLine => ({
-  ...line,
-  name: names.get(line.id ?? "") ?? line.name,
-});
+interface Numbers {
+  readonly group: ReportGroup;
+  readonly since: Date;
+  readonly limit: number;
+  /** Only if it is by week. */
+  readonly weeks: readonly Week[];
+}
+
+async function readNumbers(
+  pool: Database["pool"],
+  portalId: bigint,
+  { group, since, limit, weeks }: Numbers,
+): Promise<{ rows: CountRow[]; known: KnownOfLines }> {
+  // One of our own constants, never input.
+  const { line } = REPORT_GROUPS[group];
+  const starts = group === "week" ? [weeks.map(({ startsAt }) => startsAt)] : [];
+  const { rows } = await pool.query<CountRow>({
+    name: `report-by-${group}`,
+    text: COUNTS(group),
+    values: [portalId, since, limit, ...starts],
+  });
+  const ids = rows.filter(({ is_total }) => !is_total).map(({ id }) => id);
+  const values = [portalId, since, ids, ...starts];
+  const retried = await pool.query<RetriedRow>({
+    name: `report-retried-by-${group}`,
+    text: RETRIED(line),
+    values,
+  });
+  const ends = await readEndsByLine(pool, { name: `by-${group}`, line, values });
+  return { rows, known: { retried: new Map(retried.rows.map((row) => [row.id, row.count])), ends } };
+}
+
+/** Every week, also one in which nothing was decided. */
+function inOrder(lines: readonly ReportLine[], weeks: readonly Week[]): ReportLine[] {
+  const byNumber = new Map(lines.map((line) => [line.id, line]));
+  return weeks.map(({ monday }, index) => ({
+    ...(byNumber.get(String(index + 1)) ?? NOTHING),
+    id: monday,
+  }));
+}
+
+async function withNames(
+  pool: Database["pool"],
+  portalId: bigint,
+  { group, lines }: { group: Exclude<ReportGroup, "week">; lines: readonly ReportLine[] },
+): Promise<ReportLine[]> {
+  const ids = lines.flatMap(({ id }) => id ?? []);
+  const names = await readNames(pool, portalId, { group, ids });
+  return lines.map((line) => ({ ...line, name: names.get(line.id ?? "") ?? line.name }));
+}
 
 /**
  * The time since which no more was decided than is counted: from the index alone, without the executions themselves.
@@ -123,8 +157,8 @@ async function readStart(
 const TIMES = { fromSeconds: 0.1, toSeconds: 30 * 86_400, buckets: 100 };
 
 /** What an execution calls its sequence names a sequence, and nothing else. */
-function namedBy(column: string): string {
-  return column === REPORT_GROUPS.sequence.column ? "sequence_name" : "NULL::text AS sequence_name";
+function namedBy(group: ReportGroup): string {
+  return group === "sequence" ? "sequence_name" : "NULL::text AS sequence_name";
 }
 
 /**
@@ -132,14 +166,14 @@ function namedBy(column: string): string {
  * percentiles need no sorting, and are exact if the times of a bucket are the same. OFFSET keeps the planner from
  * expecting a group for every moment there is, and from sorting after all.
  */
-const COUNTS = (column: string): string => `
+const COUNTS = (group: ReportGroup): string => `
   WITH gathered AS (
     SELECT id, status, max(sequence_name COLLATE "C") AS any_name, count(*) AS count,
            CASE WHEN seconds IS NOT NULL THEN width_bucket(ln(greatest(seconds, ${TIMES.fromSeconds})), ln(${TIMES.fromSeconds}::float8),
                         ln(${TIMES.toSeconds}::float8), ${TIMES.buckets}) END AS bucket,
            min(seconds) AS least, max(seconds) AS greatest
       FROM (
-        SELECT coalesce(${column}::text, '') AS id, enrollment_status AS status, ${namedBy(column)},
+        SELECT ${REPORT_GROUPS[group].line} AS id, enrollment_status AS status, ${namedBy(group)},
                CASE WHEN enrollment_status = 'ENROLLED' THEN date_part('epoch', enrolled_at - accepted_at) END AS seconds
           FROM executions
          WHERE portal_id = $1 AND kind = 'ENROLL' AND decided_at >= $2 AND retry_of IS NULL OFFSET 0
@@ -190,44 +224,16 @@ function percentileAt(share: number): string {
 }
 
 /** `$3`: the lines to show; the total, without an id, covers all. */
-const OF_SHOWN_AND_ALL = `GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
-
-const RETRIED = (column: string): string => `
+const RETRIED = (line: string): string => `
   SELECT id, count(*)::int AS count FROM (
-    SELECT coalesce(tried.${column}::text, '') AS id
-      FROM (SELECT DISTINCT retry_of FROM executions
+    SELECT ${line} AS id
+      FROM (SELECT DISTINCT retry_of AS tried_id FROM executions
              WHERE portal_id = $1 AND retry_of IS NOT NULL AND enrollment_status = 'ENROLLED') AS retry
-      JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.retry_of
+      JOIN executions AS tried ON tried.portal_id = $1 AND tried.id = retry.tried_id
      WHERE tried.decided_at >= $2 AND tried.enrollment_status = 'FAILED'
-  ) AS tried ${OF_SHOWN_AND_ALL}`;
+  ) AS tried GROUP BY GROUPING SETS ((id), ()) HAVING grouping(id) = 1 OR id = ANY($3::text[])`;
 
-/**
- * The last enrollment before the wait is the one it waits for. Waits are few among the executions: they are found in
- * the index by time alone, and then read one by one (LATERAL), not with the whole table.
- */
-const ENDS = (column: string): string => `
-  SELECT id, ${(["REPLIED", "FINISHED", "UNENROLLED"] as const)
-    .map((outcome) => `(count(*) FILTER (WHERE outcome = '${outcome}'))::int AS ${outcome.toLowerCase()}`)
-    .join(", ")} FROM (
-    SELECT DISTINCT ON (waited.execution_id) coalesce(d.${column}::text, '') AS id, waited.outcome FROM (
-      SELECT id FROM executions
-       WHERE portal_id = $1 AND kind = 'WAIT_FOR_SEQUENCE_END' AND decided_at >= $2 OFFSET 0
-    ) AS wait
-     CROSS JOIN LATERAL (
-      SELECT w.id AS execution_id, w.contact_id, w.outputs->>'outcome' AS outcome,
-             coalesce(nullif(w.outputs->>'sequence_id', ''), w.sequence_id) AS sequence_id
-        FROM executions w WHERE w.portal_id = $1 AND w.id = wait.id OFFSET 0
-    ) AS waited
-     CROSS JOIN LATERAL (
-      SELECT * FROM executions e WHERE e.portal_id = $1 AND e.contact_id = waited.contact_id
-         AND e.enrollment_status = 'ENROLLED' AND e.decided_at >= $2 AND e.id < waited.execution_id
-         AND (waited.sequence_id IS NULL OR e.sequence_id = waited.sequence_id) OFFSET 0
-    ) AS d
-     WHERE waited.outcome IN ('REPLIED', 'FINISHED', 'UNENROLLED')
-     ORDER BY waited.execution_id, d.id DESC
-  ) AS ended ${OF_SHOWN_AND_ALL}`;
-
-const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
+const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow" | "week">, string>> = {
   sequence: `SELECT sequence_id AS id, name FROM sequences WHERE portal_id = $1 AND sequence_id = ANY($2::text[])`,
   sender: `SELECT user_id AS id, label AS name FROM (${peopleOf("user_id = ANY ($2::bigint[])")}) AS person`,
 };
@@ -236,7 +242,7 @@ const NAMES: Readonly<Record<Exclude<ReportGroup, "workflow">, string>> = {
 async function readNames(
   pool: Database["pool"],
   portalId: bigint,
-  { group, ids }: { group: ReportGroup; ids: readonly string[] },
+  { group, ids }: { group: Exclude<ReportGroup, "week">; ids: readonly string[] },
 ): Promise<ReadonlyMap<string, string>> {
   if (ids.length === 0) return new Map();
   if (group === "workflow") {

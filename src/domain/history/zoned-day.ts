@@ -1,4 +1,5 @@
-import { MINUTE_MS } from "#platform/time/units.js";
+import { knownZone } from "#platform/time/local-time.js";
+import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
 
 /**
  * When a day begins in a time zone.
@@ -25,4 +26,36 @@ function offsetMinutes(atMs: number, timeZone: string): number {
   const match = /GMT([+-])(\d{2}):(\d{2})/.exec(name);
   if (match === null) return 0;
   return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]));
+}
+
+/** The day that a moment lies in by a zone's calendar, as `YYYY-MM-DD`. */
+function dayOf(at: Date, timeZone: string): string {
+  const format = new Intl.DateTimeFormat("en-CA", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  return format.format(at);
+}
+
+/** A week of a zone's calendar, from Monday on. */
+export interface Week {
+  /** Its Monday, as `YYYY-MM-DD`. */
+  readonly monday: string;
+  readonly startsAt: Date;
+}
+
+/** The weeks from the one that `from` lies in to the one of `to`, oldest first. An unknown zone is taken for UTC. */
+export function weeksBetween(from: Date, to: Date, zone: string | null): [Week, ...Week[]] {
+  const timeZone = knownZone(zone);
+  const day = new Date(dayOf(from, timeZone));
+  const sinceMonday = (day.getUTCDay() + 6) % 7;
+  const weekAt = (index: number): Week => {
+    const monday = new Date(day.getTime() + (7 * index - sinceMonday) * DAY_MS).toISOString().slice(0, 10);
+    return { monday, startsAt: startOfDay(monday, timeZone) as Date };
+  };
+  const weeks: [Week, ...Week[]] = [weekAt(0)];
+  for (let week = weekAt(1); week.startsAt <= to; week = weekAt(weeks.length)) weeks.push(week);
+  return weeks;
 }

@@ -1,11 +1,14 @@
-import type { Request } from "express";
+import { HOUR_MS } from "#platform/time/units.js";
 import { sendPage } from "#web/kit/page.js";
 import { sendCsv, type CsvCell } from "#web/kit/send-csv.js";
 import { recordExport } from "#domain/audit/record-change.js";
 import { createFormat } from "../words/format.js";
-import { REPORT_RANGES, ReportsPage, type ReportRange } from "./reports-page.js";
+import { REPORT_RANGES, type ReportRange } from "./report-choice.js";
+import { ReportsPage } from "./reports-page.js";
+import { knownEnds, type LineEnds } from "#domain/history/report-ends.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
 import { isReportGroup, readReport, type Report, type ReportGroup } from "#domain/history/report.js";
+import { weeksBetween } from "#domain/history/zoned-day.js";
 import { actorOf } from "../session/visit.js";
 import { frameOf } from "../frame/shell.js";
 import type { Exchange } from "../frame/exchange.js";
@@ -14,17 +17,17 @@ import type { Exchange } from "../frame/exchange.js";
 const ON_PAGE = 100;
 const IN_FILE = 5_000;
 
-/** GET /settings/reports?by=sequence|sender|workflow&range=24h|7d|30d|90d */
+/** GET /settings/reports?by=sequence|sender|workflow|week&range=24h|7d|30d|90d */
 export async function showReports(exchange: Exchange): Promise<void> {
-  const { options, visit, request, response } = exchange;
-  const { group, range, since: asked } = readChoice(request, options.now());
+  const { options, visit, response } = exchange;
+  const { range, ...asked } = readChoice(exchange);
   const { portalId, timeZone } = visit.portal;
-  const report = await readReport(options.database, portalId, { group, since: asked, limit: ON_PAGE });
+  const report = await readReport(options.database, portalId, { ...asked, limit: ON_PAGE });
   const model = {
     ...report,
-    group,
+    group: asked.group,
     range,
-    isShortened: report.since > asked,
+    isShortened: report.since > asked.since,
     frame: frameOf(exchange),
     format: createFormat(timeZone),
   };
@@ -33,10 +36,11 @@ export async function showReports(exchange: Exchange): Promise<void> {
 
 /** GET /settings/reports.csv: the same with more lines. */
 export async function sendReportFile(exchange: Exchange): Promise<void> {
-  const { options, visit, request, response } = exchange;
-  const { group, range, since } = readChoice(request, options.now());
+  const { options, visit, response } = exchange;
+  const { range, ...asked } = readChoice(exchange);
+  const { group } = asked;
   const { portalId } = visit.portal;
-  const { lines, rest } = await readReport(options.database, portalId, { group, since, limit: IN_FILE });
+  const { lines, rest } = await readReport(options.database, portalId, { ...asked, limit: IN_FILE });
   const rows = (rest === undefined ? lines : [...lines, restLine(rest)]).map((line) => toCells(line, group));
   await sendCsv(response, {
     name: `sequence-enroller-${portalId}-by-${group}-${range}.csv`,
@@ -51,19 +55,47 @@ function restLine({ count, line }: NonNullable<Report["rest"]>): ReportLine {
 }
 
 function toCells(line: ReportLine, group: ReportGroup): Record<string, CsvCell> {
+  const named =
+    group === "week"
+      ? { week_from_monday: line.id }
+      : { [`${group}_id`]: line.id, [`${group}_name`]: line.name };
   return {
-    [`${group}_id`]: line.id,
-    [`${group}_name`]: line.name,
+    ...named,
     enrolled: line.enrolled,
     already_enrolled: line.alreadyEnrolled,
     skipped: line.skipped,
     failed: line.failed,
     median_seconds_to_enroll: toSeconds(line.medianMs),
     p95_seconds_to_enroll: toSeconds(line.p95Ms),
-    ended_by_reply: line.ends.replied,
-    ended_by_finish: line.ends.finished,
-    ended_by_unenrollment: line.ends.unenrolled,
     enrolled_since_by_retry: line.enrolledSince,
+    ...endsCells(line.ends),
+  };
+}
+
+/** Numbers, what shares are of, and the shares, from 0 to 1. */
+function endsCells(ends: LineEnds): Record<string, CsvCell> {
+  const known = knownEnds(ends);
+  const share = (part: number, of: number) => (of === 0 ? null : Math.round((1000 * part) / of) / 1000);
+  return {
+    followed: ends.followed,
+    looked_at: ends.seen,
+    opened: ends.opened,
+    clicked: ends.clicked,
+    replied: ends.replied,
+    meeting_booked: ends.meeting,
+    end_known: known,
+    ended_by_reply: ends.endedByReply,
+    ended_by_finish: ends.finished,
+    ended_by_unenrollment: ends.unenrolled,
+    still_in_sequence: ends.stillIn,
+    end_not_known: ends.notKnown,
+    opened_of_looked_at: share(ends.opened, ends.seen),
+    clicked_of_looked_at: share(ends.clicked, ends.seen),
+    replied_of_looked_at: share(ends.replied, ends.seen),
+    meeting_booked_of_looked_at: share(ends.meeting, ends.seen),
+    reply_of_end_known: share(ends.endedByReply, known),
+    finish_of_end_known: share(ends.finished, known),
+    unenrollment_of_end_known: share(ends.unenrolled, known),
   };
 }
 
@@ -71,10 +103,21 @@ function toSeconds(milliseconds: number | null): number | null {
   return milliseconds === null ? null : Math.round(milliseconds) / 1000;
 }
 
-function readChoice({ query }: Request, now: Date): { group: ReportGroup; range: ReportRange; since: Date } {
-  const { by, range: given } = query;
+interface ReportChoice {
+  readonly group: ReportGroup;
+  readonly range: ReportRange;
+  readonly since: Date;
+  readonly calendar: { readonly timeZone: string | null; readonly now: Date };
+}
+
+function readChoice({ options, visit, request }: Exchange): ReportChoice {
+  const { by, range: given } = request.query;
   const range =
     typeof given === "string" && Object.hasOwn(REPORT_RANGES, given) ? (given as ReportRange) : "30d";
-  const since = new Date(now.getTime() - REPORT_RANGES[range].hours * 3_600_000);
-  return { group: isReportGroup(by) ? by : "sequence", range, since };
+  const group = isReportGroup(by) ? by : "sequence";
+  const calendar = { timeZone: visit.portal.timeZone, now: options.now() };
+  const from = new Date(calendar.now.getTime() - REPORT_RANGES[range].hours * HOUR_MS);
+  // A week that is not whole would look like a bad one.
+  const since = group === "week" ? weeksBetween(from, from, calendar.timeZone)[0].startsAt : from;
+  return { group, range, since, calendar };
 }

@@ -1,0 +1,33 @@
+import type { ReportLine } from "#domain/history/report-line.js";
+import { REPORT_GROUPS, type ReportGroup } from "#domain/history/report.js";
+import { decidedAddress } from "../overview/overview-cards.js";
+
+const DAY = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+});
+
+/** What a line is called; a week by its Monday. */
+export function nameOf({ id, name }: ReportLine, group: ReportGroup): string {
+  if (group === "week" && id !== null) return `Week of ${DAY.format(new Date(id))}`;
+  if (name !== null) return name;
+  return id === null ? "Not known" : `${REPORT_GROUPS[group].label} ${id}`;
+}
+
+/** A line's name, which leads to the list of what it counts. */
+export function LineName({
+  line,
+  group,
+  since,
+}: {
+  line: ReportLine;
+  group: ReportGroup;
+  /** From when on is counted. */
+  since: Date;
+}) {
+  const name = <span class="clamp">{nameOf(line, group)}</span>;
+  if (line.id === null || group === "week") return name;
+  return <a href={decidedAddress(since, { [group]: line.id })}>{name}</a>;
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "@jest/globals";
+import { weeksBetween } from "#domain/history/zoned-day.js";
+
+const weeks = (from: string, to: string, zone: string | null) =>
+  weeksBetween(new Date(from), new Date(to), zone).map(({ monday, startsAt }) => [
+    monday,
+    startsAt.toISOString(),
+  ]);
+
+test("weeks begin on Monday at midnight of the zone, also in the week in which its clocks change", () => {
+  expect(weeks("2026-10-20T12:00:00Z", "2026-11-03T12:00:00Z", "Europe/Berlin")).toEqual([
+    ["2026-10-19", "2026-10-18T22:00:00.000Z"],
+    ["2026-10-26", "2026-10-25T23:00:00.000Z"],
+    ["2026-11-02", "2026-11-01T23:00:00.000Z"],
+  ]);
+});
+
+test("a moment is in the week of its zone's day, not of UTC's", () => {
+  expect(weeks("2026-11-23T02:00:00Z", "2026-11-23T02:00:00Z", "America/New_York")).toEqual([
+    ["2026-11-16", "2026-11-16T05:00:00.000Z"],
+  ]);
+  expect(weeks("2026-11-22T20:00:00Z", "2026-11-22T20:00:00Z", "Asia/Kathmandu")).toEqual([
+    ["2026-11-23", "2026-11-22T18:15:00.000Z"],
+  ]);
+});
+
+test("a zone that nobody knows is taken for UTC", () => {
+  for (const zone of [null, "Mars/Base"])
+    expect(weeks("2026-11-22T23:59:59Z", "2026-11-23T00:00:00Z", zone)).toEqual([
+      ["2026-11-16", "2026-11-16T00:00:00.000Z"],
+      ["2026-11-23", "2026-11-23T00:00:00.000Z"],
+    ]);
+});
