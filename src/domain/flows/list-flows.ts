@@ -7,6 +7,7 @@ import {
 } from "#domain/contract/actions/enroll-contract.js";
 import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import { FLOW_PROBLEMS, type FlowProblem } from "./flow-state.js";
+import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
 import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
 
 /** What a step of a workflow relies on and no longer finds. */
@@ -16,6 +17,13 @@ export type StepWarning = "SEQUENCE_GONE" | "SENDER_GONE" | "PRESET_GONE" | "ROT
 export interface NamedThing {
   readonly id: string;
   readonly name: string | null;
+}
+
+/** Who sends if the sender that was chosen cannot, in this order, and what happens if none of them can. */
+export interface StepFallback {
+  readonly rotation: NamedThing | null;
+  readonly toDefaultSender: boolean;
+  readonly whenNobody: Policy["fallback"]["whenNobody"];
 }
 
 /** A step with the names of what it says. */
@@ -29,6 +37,8 @@ export interface ListedStep {
   /** Null: the account's default preset applies. */
   readonly preset: NamedThing | null;
   readonly rotation: NamedThing | null;
+  /** As the preset that applies says. Null: the step does not enroll by us, or that preset was deleted. */
+  readonly fallback: StepFallback | null;
   /** Null: as the preset says. */
   readonly ifAlreadyEnrolled: IfAlreadyEnrolled | null;
   /** Fields whose value each contact brings along. */
@@ -109,6 +119,8 @@ interface StepRow {
   sender_user_id: string | null;
   preset_id: string | null;
   preset_name: string | null;
+  fallback: unknown;
+  fallback_rotation_name: string | null;
   rotation_id: string | null;
   rotation_name: string | null;
   if_already_enrolled: string | null;
@@ -125,11 +137,14 @@ const READ_STEPS = `
          s.sequence_id IS NOT NULL AND NOT coalesce(q.is_listed, false)
            AND EXISTS (SELECT FROM sequences any_one WHERE any_one.portal_id = $1) AS is_sequence_gone,
          s.sender_mode, s.sender_user_id, s.preset_id, preset.name AS preset_name,
+         preset.policy -> 'fallback' AS fallback, other.name AS fallback_rotation_name,
          s.rotation_id, rotation.name AS rotation_name, s.if_already_enrolled, s.varying
     FROM shown f
     JOIN flow_steps s ON s.portal_id = $1 AND s.flow_id = f.flow_id
     LEFT JOIN sequences q ON q.portal_id = $1 AND q.sequence_id = s.sequence_id
-    LEFT JOIN presets preset ON preset.portal_id = $1 AND preset.preset_id::text = s.preset_id
+    LEFT JOIN presets preset ON preset.portal_id = $1
+      AND CASE WHEN s.preset_id IS NULL OR s.preset_id = '${LEFT_TO_PRESET}' THEN preset.is_default ELSE preset.preset_id::text = s.preset_id END
+    LEFT JOIN rotations other ON other.portal_id = $1 AND other.rotation_id::text = preset.policy #>> '{fallback,rotationId}'
     LEFT JOIN rotations rotation ON rotation.portal_id = $1 AND rotation.rotation_id::text = s.rotation_id
    ORDER BY NOT f.is_listed, NOT f.is_enabled, lower(f.name) COLLATE "C", f.flow_id, length(s.action_id), s.action_id`;
 
@@ -194,10 +209,20 @@ function toStep(row: StepRow, people: ReadonlyMap<bigint, Person>): ListedStep {
     sender: usesSender ? named(row.sender_user_id, person?.label ?? null) : null,
     preset: named(presetId, row.preset_name),
     rotation: usesRotation ? named(row.rotation_id, row.rotation_name) : null,
+    fallback: row.kind === "ENROLL" ? fallbackOf(row, presetId) : null,
     ifAlreadyEnrolled: IF_ALREADY_ENROLLED.find((choice) => choice === row.if_already_enrolled) ?? null,
     varying: row.varying,
   };
   return { ...step, warnings: warningsOf(step, { isSequenceGone: row.is_sequence_gone, person }) };
+}
+
+/** An account without a default preset has the built-in one. */
+function fallbackOf(row: StepRow, presetId: string | null): StepFallback | null {
+  const stored = policySchema.shape.fallback.safeParse(row.fallback).data;
+  const fallback = stored ?? (presetId === null ? INITIAL_POLICY.fallback : undefined);
+  if (fallback === undefined) return null;
+  const { rotationId, toDefaultSender, whenNobody } = fallback;
+  return { rotation: named(rotationId, row.fallback_rotation_name), toDefaultSender, whenNobody };
 }
 
 const named = (id: string | null, name: string | null): NamedThing | null =>

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { localTime } from "#platform/time/local-time.js";
 import { raiseAlert } from "#domain/alerts/outbox.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
+import { findFlows } from "#domain/flows/flow-names.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
@@ -32,6 +33,7 @@ interface FailureRow {
   failed: number;
   decided: number;
   top_code: string | null;
+  top_workflow: string | null;
   since: Date;
 }
 
@@ -58,7 +60,8 @@ async function readHighFailures(pool: Pool, portalId: bigint): Promise<FailureRo
     text: `
       SELECT hour.*, now() - interval '1 hour' AS since FROM portal_settings s, LATERAL (
         SELECT count(*) FILTER (WHERE enrollment_status = 'FAILED')::int AS failed, count(*)::int AS decided,
-               mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code
+               mode() WITHIN GROUP (ORDER BY error_code) FILTER (WHERE enrollment_status = 'FAILED') AS top_code,
+               mode() WITHIN GROUP (ORDER BY workflow_id) FILTER (WHERE enrollment_status = 'FAILED') AS top_workflow
           FROM executions e
          WHERE e.portal_id = s.portal_id AND e.decided_at > now() - interval '1 hour' AND e.kind = 'ENROLL'
            AND e.error_code IS DISTINCT FROM 'CANCELLED'
@@ -75,7 +78,8 @@ async function raiseFailures(pool: Pool, portalId: bigint, hour: FailureRow): Pr
   const { failed, decided, top_code, since } = hour;
   const sentence = top_code === null ? undefined : sentenceOf(top_code);
   const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
-  const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}`;
+  const place = await workflowWords(pool, portalId, hour.top_workflow);
+  const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}${place}`;
   const narrowed = {
     status: "failed",
     ...(top_code === null ? {} : { code: top_code }),
@@ -83,6 +87,13 @@ async function raiseFailures(pool: Pool, portalId: bigint, hour: FailureRow): Pr
   };
   const page = `/settings/activity?${new URLSearchParams(narrowed).toString()}`;
   await raiseAlert(pool, { portalId, kind: "FAILURES_HIGH", message, page });
+}
+
+/** Where most of them came from, by the name that its people know. */
+async function workflowWords(pool: Pool, portalId: bigint, workflowId: string | null): Promise<string> {
+  if (workflowId === null) return "";
+  const name = (await findFlows(pool, portalId, [workflowId])).get(workflowId)?.name;
+  return ` Most came from the workflow ${name == null ? workflowId : `“${name}”`}.`;
 }
 
 async function portalsOf(

@@ -12,6 +12,7 @@ import { createLogger } from "#platform/observability/logger.js";
 import { confirmAddresses } from "../../support/confirmed-addresses.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions, type ExecutionSeed } from "../../support/executions.js";
+import { storeFlow } from "../../support/stored-flows.js";
 import { startMailServer, type MailServerStandIn } from "../../support/mail-server.js";
 import { startListener, type Listener } from "../../support/simulated-app.js";
 
@@ -231,6 +232,20 @@ describe("many contacts not enrolled", () => {
       expect.stringContaining("3 of 3 contacts were not enrolled. Most often: The contact has no owner"),
     ]);
     expect(await raised()).toHaveLength(1);
+  });
+
+  test("name the workflow that most of them came from, as its people call it", async () => {
+    await set({ alertFailureCount: 3 });
+    await storeFlow(db.database.pool, portalId, {
+      flowId: "9001",
+      workflowId: "71000001",
+      name: "Webinar, live",
+    });
+    await decided(1, { ...failed, workflowId: "12" });
+    await decided(2, { ...failed, workflowId: "71000001" });
+    expect(await raised()).toEqual([
+      expect.stringMatching(/owner.*Most came from the workflow “Webinar, live”\.$/),
+    ]);
   });
 
   test("do not count what an admin canceled", async () => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import { hiddenField } from "../../support/browser.js";
 import {
   browser,
+  chooseDefault,
   HOSTILE,
   makeRotation,
   otherId,
@@ -60,6 +61,25 @@ describe("the page of workflows", () => {
     expect(text).toContain("Already in a sequence: wait until that sequence ends");
     expect(text).toContain("Wait for sequence end");
     expect(text).toMatch(/ 4 75% /);
+  });
+
+  test("says who sends when the chosen sender cannot: by the action's preset, the default one, or the built-in one", async () => {
+    const rotationId = await makeRotation("Night desk", 8n);
+    const fallback = {
+      fallback_rotation_id: String(rotationId),
+      fallback_default: "yes",
+      when_nobody: "fail",
+    };
+    await submit("presets/new", { ...PRESET, ...fallback });
+    const { presetId } = await site.database.prisma.preset.findFirstOrThrow({ where: { portalId } });
+    await storeFlow(pool(), portalId, { flowId: "1", name: "With a preset", steps: [{ presetId }] });
+    await storeFlow(pool(), portalId, { flowId: "2", name: "Without one", steps: [{}] });
+    const its = "Fallback: Rotation “Night desk”, then the default sender, then fail with the reason";
+    expect(await read("workflows")).toMatch(
+      new RegExp(`With a preset .*${its}.*Without one .*Fallback: Wait for the first`),
+    );
+    await chooseDefault(String(presetId), await page("presets"));
+    expect((await read("workflows")).split(its)).toHaveLength(3);
   });
 
   test("warns of what an action relies on that is gone", async () => {

@@ -8,6 +8,7 @@ import { numbered } from "../words/format.js";
 import { ChangeTable } from "../words/change-table.js";
 import { PostForm } from "../frame/fields.js";
 import { UsedByNote } from "../frame/used-by.js";
+import { fallbackInWords } from "../words/fallback-words.js";
 import { SitePage } from "../frame/shell.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -211,12 +212,7 @@ function describeSender({ sender }: Policy, { names }: Nameable): string {
 }
 
 function describeFallback({ fallback }: Policy, { names }: Nameable): string {
-  const { rotationId, toDefaultSender, whenNobody } = fallback;
-  const steps = [
-    rotationId === null ? "" : `rotation “${names.rotations.get(rotationId) ?? rotationId}”`,
-    toDefaultSender ? "the default sender" : "",
-    whenNobody === "wait" ? "wait for the first who can" : "fail with the reason",
-  ].filter((step) => step !== "");
-  const text = steps.join(", then ");
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+  const { rotationId, ...others } = fallback;
+  const rotation = rotationId === null ? null : (names.rotations.get(rotationId) ?? rotationId);
+  return `${fallbackInWords({ rotation, ...others })}.`;
 }

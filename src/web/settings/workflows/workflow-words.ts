@@ -10,6 +10,7 @@ import {
 } from "#domain/flows/list-flows.js";
 import { unnamed } from "#domain/directory/people.js";
 import { shorten } from "#platform/text/shorten.js";
+import { fallbackInWords } from "../words/fallback-words.js";
 import { LONGEST_LABEL } from "../words/names.js";
 
 /** What the page calls each state of a workflow, and the look of its badge. */
@@ -69,6 +70,7 @@ export function factsOf(step: ListedStep): [name: string, value: string][] {
     facts.push(
       ["Sender", senderOf(step)],
       ["Preset", chosen(step, "presetId", step.preset) ?? "The account's default preset"],
+      ["Fallback", fallbackFact(step)],
       ["Already in a sequence", alreadyOf(step)],
     );
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
@@ -87,6 +89,13 @@ function senderOf(step: ListedStep): string {
     case null:
       return "As the preset says";
   }
+}
+
+/** Null: its preset was deleted, which the step warns of. */
+function fallbackFact(step: ListedStep): string | null {
+  if (varies(step, "presetId")) return "As each contact's preset says";
+  if (step.fallback === null) return null;
+  return fallbackInWords({ ...step.fallback, rotation: nameOf(step.fallback.rotation) });
 }
 
 function alreadyOf(step: ListedStep): string {
