@@ -10,6 +10,7 @@ import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers, createFoundation } from "./compose/foundation.js";
+import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 
 /** The running app. */
@@ -58,6 +59,7 @@ export interface AppOptions {
   readonly believeNoneAfterMs?: number | undefined;
   /** How long unenrolling takes (worker/unenroll/judge-contact.ts): for tests. */
   readonly unenrollTimes?: UnenrollTimes | undefined;
+  readonly entryTimes?: EntryTimes | undefined;
   /** How often periodic work runs, if not as in production: for tests. */
   readonly workIntervals?: Intervals | undefined;
   /** The embedded server, if it is starting already. */

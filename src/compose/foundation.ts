@@ -30,6 +30,7 @@ import { countStoppedPortals } from "#platform/queue/stopped-portals.js";
 import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
+import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 
 /** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
@@ -88,6 +89,8 @@ export interface Foundation {
   readonly believeNoneAfterMs: number | undefined;
   /** How long unenrolling takes (worker/unenroll/judge-contact.ts); undefined: as in production. */
   readonly unenrollTimes: UnenrollTimes | undefined;
+  /** How long putting contacts in workflows takes (worker/flow-entries/stamp-entries.ts); undefined: as in production. */
+  readonly entryTimes: EntryTimes | undefined;
   /** How often periodic work runs, if not as in production. */
   readonly workIntervals: Intervals;
 }
@@ -170,6 +173,7 @@ interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
   readonly unenrollTimes?: Foundation["unenrollTimes"];
+  readonly entryTimes?: Foundation["entryTimes"];
   readonly propertiesFreshMs?: number | undefined;
   readonly renewalPatienceMs?: number | undefined;
   readonly workIntervals?: Intervals | undefined;
@@ -190,6 +194,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     renewalPatienceMs,
     believeNoneAfterMs,
     unenrollTimes,
+    entryTimes,
   } = options;
   const metrics = createMetrics();
   const databaseTroubles = new TroubleLog({
@@ -268,6 +273,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     hubspotClock,
     believeNoneAfterMs,
     unenrollTimes,
+    entryTimes,
     workIntervals: options.workIntervals ?? {},
     database,
     siteDatabase,

@@ -7,6 +7,9 @@ import { readRights } from "#domain/accounts/rights.js";
 import { recordSignIn } from "#domain/accounts/record-sign-in.js";
 import { createConfirmRouter } from "#web/settings/alerts/confirm-address.js";
 import { createUnsubscribeRouter } from "#web/settings/alerts/unsubscribe.js";
+import { LRUCache } from "lru-cache";
+import type { ContactProperty, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { SettingsOptions } from "#web/settings/session/site-options.js";
 import { createSettingsRouter } from "#web/settings/settings-routes.js";
 import { createSessions } from "#web/settings/session/session.js";
 import { ActionTypeNotes } from "#domain/flows/action-types.js";
@@ -226,6 +229,7 @@ function mountSites(
       cipher: foundation.cipher,
       wake,
       finishLater,
+      contactProperties: propertyLists({ gatewayOf, logger }),
       explain:
         explain ??
         createExplainer({
@@ -237,6 +241,37 @@ function mountSites(
         }),
     }),
   );
+}
+
+/** More accounts than look at the forms within PROPERTIES_FRESH_MS. */
+const MOST_PROPERTY_LISTS = 200;
+/** People make properties while they build a workflow. */
+const PROPERTIES_FRESH_MS = 60_000;
+
+/** An account's contact properties, read from HubSpot while somebody fills in a form. */
+function propertyLists({
+  gatewayOf,
+  logger,
+}: {
+  gatewayOf: (portalId: bigint) => PortalGateway;
+  logger: Foundation["logger"];
+}): SettingsOptions["contactProperties"] {
+  const known = new LRUCache<bigint, readonly ContactProperty[]>({
+    max: MOST_PROPERTY_LISTS,
+    ttl: PROPERTIES_FRESH_MS,
+  });
+  return async (portalId) => {
+    const fresh = known.get(portalId);
+    if (fresh !== undefined) return fresh;
+    try {
+      const listed = await gatewayOf(portalId).listContactProperties();
+      known.set(portalId, listed);
+      return listed;
+    } catch (error) {
+      logger.info({ err: error, portalId }, "the contact properties could not be listed for a form");
+      return undefined;
+    }
+  };
 }
 
 /** Alongside the page or the answer: nobody waits for it. */

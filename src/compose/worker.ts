@@ -38,6 +38,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     hubspotClock: foundation.hubspotClock,
     believeNoneAfterMs: foundation.believeNoneAfterMs,
     unenrollTimes: foundation.unenrollTimes,
+    entryTimes: foundation.entryTimes,
     onCutShort: (holds) => {
       foundation.metrics.holdsCutShort.inc(holds);
     },

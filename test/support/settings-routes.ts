@@ -54,6 +54,7 @@ export interface RouteIds {
   readonly letIn: bigint;
   readonly rotation: bigint;
   readonly preset: bigint;
+  readonly madeFlow: bigint;
   readonly alertAddress: string;
   readonly keyPrefix: string;
   readonly webhook: bigint;
@@ -129,7 +130,11 @@ function pages({ portalId, sender }: RouteIds): Record<string, readonly RouteCal
     ),
     "GET /settings/unenroll": [page("/settings/unenroll", { tells: false })],
     "GET /settings/danger": [page("/settings/danger", { tells: false })],
-    "GET /settings/workflows": [page(`/settings/workflows?${foreign}`, { tells: false })],
+    "GET /settings/workflows": [page(`/settings/workflows?${foreign}`)],
+    "GET /settings/workflows/new": [page("/settings/workflows/new", { tells: false })],
+    "GET /settings/workflows/new/:recipe": ["form", "filter", "no-reply", "outcome"].map((recipe) =>
+      page(`/settings/workflows/new/${recipe}?${foreign}`),
+    ),
     "GET /settings/api-keys": [page("/settings/api-keys")],
     "GET /settings/access": [page("/settings/access")],
     "GET /settings/audit": [page(`/settings/audit?${foreign}`)],
@@ -266,7 +271,17 @@ function rest({
   settingsVersion,
   alertAddress,
   keyPrefix,
+  madeFlow,
 }: RouteIds): Record<string, readonly RouteCall[]> {
+  const recipe = {
+    name: "New",
+    trigger: "form",
+    form: "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+    sequence_id: "31",
+    sender_mode: "contact_owner",
+    key: "k",
+    make: "yes",
+  };
   const webhook = { webhook_url: "https://8.8.8.8/hook", failure_count: 9, version: settingsVersion };
   const confirmed = { confirmation: portalId };
   return {
@@ -285,6 +300,16 @@ function rest({
     "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],
     "POST /settings/access/take-out": [form("/settings/access/take-out", { user_id: letIn })],
     "POST /settings/workflows/look-again": [form("/settings/workflows/look-again", {}, { changes: false })],
+    "POST /settings/workflows/new/:recipe": [
+      form("/settings/workflows/new/form", recipe, { other: 422 }),
+      form("/settings/workflows/new/form", { ...recipe, make: "" }, { other: 422, own: 303, changes: false }),
+    ],
+    "POST /settings/workflows/contacts": [
+      form("/settings/workflows/contacts", { flow: "4711", contacts: "151", key: "k" }, { other: 422 }),
+    ],
+    "POST /settings/workflows/made/:id/delete": [
+      form(`/settings/workflows/made/${madeFlow}/delete`, {}, { other: 404 }),
+    ],
     "POST /settings/unenroll/on": [form("/settings/unenroll/on", {}, { changes: false })],
     "POST /settings/unenroll/off": [form("/settings/unenroll/off", {}, { changes: false })],
     "POST /settings/unenroll/check": [form("/settings/unenroll/check", {}, { changes: false })],

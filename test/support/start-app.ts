@@ -11,6 +11,7 @@ import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createTestDatabase, type TestDatabase } from "./database.js";
+import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 
 /** The app, a simulated HubSpot and a database of their own, talking HTTP on 127.0.0.1. */
@@ -43,6 +44,8 @@ export interface StartOptions {
   believeNoneAfterMs?: number;
   /** How long unenrolling takes; by default as in production. */
   unenrollTimes?: UnenrollTimes;
+  /** How long putting contacts in workflows takes; by default as in production. */
+  entryTimes?: EntryTimes;
   /** How often periodic work is done; by default as {@link WORK_INTERVALS} says. */
   workIntervals?: Intervals;
 }
@@ -132,6 +135,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     renewalPatienceMs,
     believeNoneAfterMs,
     unenrollTimes: options.unenrollTimes,
+    entryTimes: options.entryTimes,
     workIntervals,
   };
   const apps: App[] = [await startApp(config, logger, appOptions)];

@@ -53,6 +53,18 @@ export async function fillFirstAccount(): Promise<void> {
   await addPeople(portalId);
   await seedExecutions(running.db.database, executionSeeds(portalId));
   await prisma().sequence.create({ data: { portalId, sequenceId: "31", name: SECRET, isListed: true } });
+  await prisma().actionType.create({ data: { definitionId: "170012345", version: 4, kind: "ENROLL" } });
+  const flow = { portalId, flowId: "4711", name: SECRET };
+  await prisma().flow.create({ data: { ...flow, isEnabled: true, isListed: true, revisionId: "1" } });
+  const made = {
+    ...flow,
+    requestKey: "made",
+    recipe: "FORM",
+    definition: {},
+    state: "MADE",
+    revisionId: "1",
+  };
+  await prisma().madeFlow.create({ data: { ...made, madeByEmail: `${SECRET}@y.example` } });
   await prisma().portal.update({ where: { portalId }, data: { directoryError: SECRET } });
   await prisma().portalSettings.create({
     data: {
@@ -169,6 +181,7 @@ export async function idsNow(): Promise<RouteIds> {
   const settings = await prisma().portalSettings.findUniqueOrThrow({ where });
   const senderRow = await prisma().senderSettings.findFirst({ where });
   const rotation = await prisma().rotation.findFirst({ where, orderBy: { rotationId: "asc" } });
+  const madeFlow = await prisma().madeFlow.findFirst({ where: { ...where, requestKey: "made" } });
   const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
   const stored = await prisma().webhookSubscription.findFirst({ where: { ...where, id: webhook } });
   return {
@@ -190,6 +203,7 @@ export async function idsNow(): Promise<RouteIds> {
     rotationVersion: rotation?.version ?? 0,
     preset: preset?.presetId ?? 0n,
     presetVersion: preset?.version ?? 0,
+    madeFlow: madeFlow?.id ?? 0n,
   };
 }
 

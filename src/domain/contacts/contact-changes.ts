@@ -58,6 +58,9 @@ const LOOK_AT_ENROLLMENTS_SOON = `
 const MERGE = `
   WITH ${affected("true")}, became AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) AS row (portal_id, contact_id, became_id)
+  ), put_in_as AS (
+    UPDATE flow_entries w SET contact_id = became.became_id FROM became
+     WHERE w.portal_id = became.portal_id AND w.contact_id = became.contact_id
   ), moved AS (
     DELETE FROM past_enrollments p USING became WHERE p.portal_id = became.portal_id AND p.contact_id = became.contact_id
     RETURNING p.*, became.became_id
@@ -97,6 +100,12 @@ const ERASE = `
      WHERE u.portal_id = a.portal_id AND u.execution_id = a.id
   ), unfollowed AS (
     DELETE FROM followed_enrollments f USING affected a WHERE f.portal_id = a.portal_id AND f.execution_id = a.id
+  ), put_in_none AS (
+    UPDATE flow_entries w
+       SET state = 'DONE', contact_id = NULL, email = NULL, message = NULL, outcome = coalesce(w.outcome, 'CONTACT_NOT_FOUND'),
+           ended_at = coalesce(w.ended_at, now())
+      FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+     WHERE w.portal_id = named.portal_id AND w.contact_id = named.contact_id
   ), forgotten AS (
     DELETE FROM past_enrollments p USING unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
      WHERE p.portal_id = named.portal_id AND p.contact_id = named.contact_id

@@ -25,9 +25,12 @@ const RIGHT_OF = {
   savePortalPolicy: "policy",
   switchOnUnenroll: "policy",
   switchOffUnenroll: "policy",
+  makeFlow: "policy",
+  removeMadeFlow: "policy",
 
   acceptEnrollments: "executions",
   actOnExecution: "executions",
+  putInWorkflow: "executions",
   createImport: "executions",
   changeImport: "executions",
   startBulkJob: "executions",

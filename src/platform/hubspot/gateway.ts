@@ -1,6 +1,7 @@
 import { HubSpotAnsweredOddly, HubSpotRejected } from "./errors.js";
 import { createAnswerReader, orUndefined, type AnswerReader } from "./answer-reader.js";
 import { flowRequests, type FlowRequests } from "./flow-requests.js";
+import { legacyWorkflowRequests, type LegacyWorkflowRequests } from "./legacy-workflow-requests.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 import { ownThingsRequests, type OwnThingsRequests } from "./own-things-requests.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-answer.js";
@@ -9,7 +10,7 @@ import { paths } from "./wire/paths.js";
 import * as records from "./wire/records.js";
 import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
-export type { OwnFlow } from "./own-things-requests.js";
+export type { ContactProperty, OwnFlow } from "./own-things-requests.js";
 export type { HubSpotPage } from "./wire/list-page.js";
 export type { Flow, FlowAction, ListedFlow } from "./wire/flow-records.js";
 export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
@@ -26,7 +27,7 @@ export interface Completion {
 }
 
 /** Our requests to HubSpot for one portal. Every call costs one request of the portal's budget. */
-export interface PortalGateway extends FlowRequests, OwnThingsRequests {
+export interface PortalGateway extends FlowRequests, OwnThingsRequests, LegacyWorkflowRequests {
   /**
    * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
    * @throws HubSpotRejected with the reasons of docs/hubspot.md §5.6.
@@ -102,6 +103,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     ...contactRequests(reader),
     ...flowRequests(reader),
     ...ownThingsRequests(call, reader),
+    ...legacyWorkflowRequests(call, reader),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { orUndefined, type AnswerReader } from "./answer-reader.js";
 import { HubSpotRejected } from "./errors.js";
 import type { PortalTransport } from "./transport.js";
+import { anyBatch, readEach } from "./wire/list-page.js";
 import { paths } from "./wire/paths.js";
 
 const flowId = z
@@ -14,6 +15,7 @@ const revision = z.union([z.string().max(100), z.number()]).transform(String);
 const ownFlow = z.object({
   id: flowId,
   revisionId: revision,
+  description: z.string().nullish().catch(null),
   isEnabled: z.boolean(),
   startActionId: z.string().optional(),
   actions: z.array(z.record(z.string(), z.unknown())),
@@ -23,6 +25,15 @@ const ownFlow = z.object({
   suppressionListIds: z.array(z.unknown()).optional(),
 });
 export type OwnFlow = z.output<typeof ownFlow>;
+
+const listedProperty = z.object({
+  name: z.string().max(200),
+  label: z.string().max(1_000),
+  type: z.string().max(50),
+  hidden: z.boolean().nullish(),
+});
+/** A property of the account's contacts. */
+export type ContactProperty = Readonly<Pick<z.output<typeof listedProperty>, "name" | "label" | "type">>;
 
 const namedFlow = z.object({ id: flowId, name: z.string().nullish().catch(null) });
 
@@ -42,6 +53,8 @@ export interface OwnThingsRequests {
   deleteFlow(id: string): Promise<void>;
   /** @returns false if the account has a property of this name. */
   createContactProperty(definition: object): Promise<boolean>;
+  /** Those that people see. */
+  listContactProperties(): Promise<ContactProperty[]>;
   deleteContactProperty(name: string): Promise<void>;
   /**
    * Gives up to 100 contacts a value of one property each; empty text removes it. Repeating it changes nothing. Contacts
@@ -70,6 +83,13 @@ export function ownThingsRequests(call: PortalTransport, { read, page }: AnswerR
         if (error instanceof HubSpotRejected && error.httpStatus === 409) return false;
         throw error;
       }
+    },
+    async listContactProperties() {
+      const { results } = await read({ method: "GET", path: paths.contactProperties }, anyBatch);
+      const { read: found } = readEach(results, listedProperty);
+      return found
+        .filter(({ hidden }) => hidden !== true)
+        .map(({ name, label, type }) => ({ name, label, type }));
     },
     async deleteContactProperty(name) {
       await orUndefined(call({ method: "DELETE", path: paths.contactProperty(name) }));

@@ -13,11 +13,32 @@ export const CONTACT_PROPERTY_ROUTES: readonly ApiRoute[] = ["contacts", "0-1"].
     const endpoint = "properties";
     return [
       { method: "POST", path: base, endpoint, scopes: WRITE, answer: create },
+      { method: "GET", path: base, endpoint, scopes: [...READ, "crm.objects.contacts.read"], answer: list },
       { method: "GET", path: `${base}/{propertyName}`, endpoint, scopes: READ, answer: get },
       { method: "DELETE", path: `${base}/{propertyName}`, endpoint, scopes: WRITE, answer: archive },
     ];
   },
 );
+
+/** Some of HubSpot's own. */
+const NATIVE = [
+  ["email", "Email", "string", "text"],
+  ["firstname", "First Name", "string", "text"],
+  ["hs_lead_status", "Lead Status", "enumeration", "radio"],
+  ["lifecyclestage", "Lifecycle Stage", "enumeration", "radio"],
+  ["numemployees", "Number of Employees", "enumeration", "select"],
+  ["annualrevenue", "Annual Revenue", "number", "number"],
+  ["hs_email_optout", "Unsubscribed from all email", "bool", "booleancheckbox"],
+  ["closedate", "Close Date", "datetime", "date"],
+] as const;
+
+function list({ portal, nowMs }: ApiCall): Answer {
+  const native = NATIVE.map(([name, label, type, fieldType]): CustomProperty => {
+    const rest = { groupName: "contactinformation", description: "", hidden: false, createdAtMs: nowMs };
+    return { name, label, type, fieldType, ...rest };
+  });
+  return ok({ results: [...native, ...portal.contactProperties.all()].map(shown) });
+}
 
 const NEEDED = ["name", "label", "type", "fieldType", "groupName"] as const;
 

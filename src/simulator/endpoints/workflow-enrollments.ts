@@ -1,6 +1,7 @@
-import { invalid, NO_CONTENT, notFound, type Answer } from "../wire/answer.js";
+import { invalid, NO_CONTENT, notFound, ok, type Answer } from "../wire/answer.js";
 import type { ApiCall, ApiRoute } from "./call.js";
 
+const CURRENT = "/automation/v2/workflows/enrollments/contacts/{contactId}";
 const PATH = "/automation/v2/workflows/{workflowId}/enrollments/contacts/{email}";
 
 /**
@@ -9,7 +10,14 @@ const PATH = "/automation/v2/workflows/{workflowId}/enrollments/contacts/{email}
  */
 export const WORKFLOW_ENROLLMENT_ROUTES: readonly ApiRoute[] = [
   { method: "POST", path: PATH, endpoint: "workflow-enrollments", scopes: ["automation"], answer: enroll },
+  { method: "GET", path: CURRENT, endpoint: "workflow-enrollments", scopes: ["automation"], answer: current },
 ];
+
+/** The workflows that a contact is in now. */
+function current({ portal, params }: ApiCall): Answer {
+  const flowIds = portal.flowRunner.flowsOf(params["contactId"] ?? "");
+  return ok(flowIds.map((id) => ({ id: portal.flows.legacyIdOf(id), name: portal.flows.find(id)?.name })));
+}
 
 function enroll({ portal, params }: ApiCall): Answer {
   const flow = portal.flows.findByLegacyId(params["workflowId"] ?? "");

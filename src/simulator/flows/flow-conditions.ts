@@ -19,7 +19,8 @@ function collect({ filters, filterBranches }: FilterBranch, names: Set<string>):
   for (const branch of filterBranches) collect(branch, names);
 }
 
-function meetsBranch(branch: FilterBranch, properties: Properties): boolean {
+/** Whether a record with these properties meets a group of filters. */
+export function meetsBranch(branch: FilterBranch, properties: Properties): boolean {
   const parts = [
     ...branch.filters.map((filter) => meetsFilter(filter, properties)),
     ...branch.filterBranches.map((inner) => meetsBranch(inner, properties)),
@@ -36,6 +37,7 @@ function meetsFilter(filter: Filter, properties: Properties): boolean {
     operator,
     value: wanted,
     values,
+    numberOfDays,
   } = filter.operation as { operator: string } & Record<string, unknown>;
   switch (operator) {
     case "IS_KNOWN":
@@ -44,10 +46,27 @@ function meetsFilter(filter: Filter, properties: Properties): boolean {
     case "IS_NOT_KNOWN":
       return value === "";
     case "IS_EQUAL_TO":
-      return value === String(wanted);
+      return Array.isArray(values) ? values.map(String).includes(value) : value === String(wanted);
     case "IS_ANY_OF":
       return Array.isArray(values) && values.map(String).includes(value);
+    case "IS_LESS_THAN_X_DAYS_AGO":
+      return value !== "" && Date.now() - Date.parse(value) < Number(numberOfDays) * 86_400_000;
     default:
       return false;
   }
 }
+
+/** The form whose submission starts a workflow; undefined if none does. */
+export function formOf(criteria: EnrollmentCriteria | undefined): string | undefined {
+  if (criteria?.type !== "EVENT_BASED") return undefined;
+  for (const { eventTypeId, filters } of criteria.eventFilterBranches)
+    for (const filter of filters) {
+      if (eventTypeId !== FORM_SUBMITTED || filter.filterType !== "PROPERTY") continue;
+      const { values } = filter.operation as { values?: unknown };
+      if (filter.property === "hs_form_id" && Array.isArray(values)) return String(values[0]);
+    }
+  return undefined;
+}
+
+/** HubSpot's event of a submitted form. */
+const FORM_SUBMITTED = "4-1639801";

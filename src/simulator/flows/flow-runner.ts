@@ -1,7 +1,7 @@
 import type { SimulatedPortal } from "../portal.js";
 import { drawMs } from "../world/random.js";
 import type { World } from "../world/world.js";
-import { meetsCriteria, propertiesIn } from "./flow-conditions.js";
+import { formOf, meetsBranch, meetsCriteria, propertiesIn } from "./flow-conditions.js";
 import type { FlowAction } from "./flow-requests.js";
 import type { Flow } from "./flow-store.js";
 import { NATIVE_STEPS } from "./seeded-flows.js";
@@ -38,6 +38,8 @@ export class FlowRunner {
   readonly #entered = new Set<string>();
   /** `flow contact`: who meets the trigger now; only those who did not before enter. */
   readonly #meets = new Set<string>();
+  /** Who is in which workflow now, by contact. */
+  readonly #inside = new Map<string, string[]>();
   #target: ActionTarget | undefined;
 
   constructor(world: World, portal: SimulatedPortal) {
@@ -64,6 +66,17 @@ export class FlowRunner {
     }
   }
 
+  /** The contact submits a form. */
+  formSubmitted(contactId: string, formId: string): void {
+    for (const flow of this.#portal.flows.all())
+      if (formOf(flow.enrollmentCriteria) === formId) this.enter(flow, contactId);
+  }
+
+  /** The workflows that a contact is in now. */
+  flowsOf(contactId: string): readonly string[] {
+    return this.#inside.get(contactId) ?? [];
+  }
+
   /** @returns false if the workflow does not take the contact: it is off, or had it and takes nobody twice. */
   enter(flow: Flow, contactId: string): boolean {
     const key = `${flow.id} ${contactId}`;
@@ -71,6 +84,7 @@ export class FlowRunner {
     if (!flow.isEnabled || (this.#entered.has(key) && !mayReturn)) return false;
     this.#entered.add(key);
     this.#portal.flowEntries.push({ flowId: flow.id, contactId, atMs: this.#world.now() });
+    this.#inside.set(contactId, [...this.flowsOf(contactId), flow.id]);
     const passage: Passage = { flowId: flow.id, contactId, outputs: new Map(), steps: 0 };
     this.#later(() => {
       this.#step(passage, flow.startActionId);
@@ -87,19 +101,24 @@ export class FlowRunner {
   #step(passage: Passage, actionId: string | undefined): void {
     const flow = this.#portal.flows.find(passage.flowId);
     const action = flow?.actions.find((candidate) => candidate.actionId === actionId);
-    if (flow?.isEnabled !== true || action === undefined || (passage.steps += 1) > MOST_STEPS) return;
+    if (flow?.isEnabled !== true || action === undefined || (passage.steps += 1) > MOST_STEPS)
+      return this.#leave(passage);
     void this.#play(passage, action).then((outputs) => {
       if (outputs !== undefined) passage.outputs.set(action.actionId, outputs);
       const { flowId, contactId } = passage;
       const { portalId } = this.#portal;
       this.#world.signals.announce("flowStep", { portalId, flowId, contactId, actionId: action.actionId });
-      const next = nextOf(action, passage);
-      if (next !== undefined) {
-        this.#later(() => {
-          this.#step(passage, next);
-        });
-      }
+      const next = nextOf(action, passage, this.#portal);
+      if (next === undefined) return this.#leave(passage);
+      this.#later(() => {
+        this.#step(passage, next);
+      });
     });
+  }
+
+  #leave({ contactId, flowId }: Passage): void {
+    const left = this.flowsOf(contactId).filter((id) => id !== flowId);
+    this.#inside.set(contactId, left);
   }
 
   #play({ contactId, flowId }: Passage, action: FlowAction): Promise<Outputs> {
@@ -167,7 +186,11 @@ function textFields(fields: Readonly<Record<string, unknown>>): Record<string, s
   return texts;
 }
 
-function nextOf(action: FlowAction, { outputs }: Passage): string | undefined {
+function nextOf(
+  action: FlowAction,
+  { outputs, contactId }: Passage,
+  portal: SimulatedPortal,
+): string | undefined {
   switch (action.type) {
     case "SINGLE_CONNECTION":
       return action.connection?.nextActionId;
@@ -178,8 +201,13 @@ function nextOf(action: FlowAction, { outputs }: Passage): string | undefined {
       const branch = action.staticBranches.find(({ branchValue }) => branchValue === value);
       return (branch?.connection ?? action.defaultBranch)?.nextActionId;
     }
-    case "LIST_BRANCH":
-      return action.defaultBranch?.nextActionId;
+    case "LIST_BRANCH": {
+      const properties = portal.propertiesOf(contactId);
+      const branch = action.listBranches.find(
+        ({ filterBranch }) => filterBranch !== undefined && meetsBranch(filterBranch, properties),
+      );
+      return (branch === undefined ? action.defaultBranch : branch.connection)?.nextActionId;
+    }
     default:
       return undefined;
   }

@@ -36,6 +36,10 @@ export class ContactProperties {
     return this.#custom.get(name);
   }
 
+  all(): CustomProperty[] {
+    return [...this.#custom.values()];
+  }
+
   add(property: CustomProperty): void {
     this.#custom.set(property.name, property);
   }

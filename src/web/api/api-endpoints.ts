@@ -16,6 +16,7 @@ import { createListPresets } from "./v1/presets/get.js";
 import { createListRotations } from "./v1/rotations/get.js";
 import { createListSenders } from "./v1/senders/get.js";
 import { createListWorkflows } from "./v1/workflows/get.js";
+import { createEnrollInWorkflow } from "./v1/workflows/[flowId]/enrollments-post.js";
 import type { WebhookTools } from "./v1/webhook-subscriptions/shapes.js";
 import { createWebhookEndpoints } from "./webhook-endpoints.js";
 
@@ -32,6 +33,7 @@ export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools)
     createListPresets(),
     createListRotations(),
     createListWorkflows(),
+    createEnrollInWorkflow(options),
     ...createWebhookEndpoints(options),
     ...importEndpoints(),
   ];

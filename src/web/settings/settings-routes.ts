@@ -9,6 +9,7 @@ import { createAssetsRouter } from "./frame/assets.js";
 import { handlersOf } from "./gate/handlers.js";
 import { addOverviewRoutes } from "./overview/overview-routes.js";
 import { addPolicyRoutes } from "./policy/policy-routes.js";
+import { addRecipesRoutes } from "./ready-made/recipes-routes.js";
 import { addReportsRoutes } from "./reports/reports-routes.js";
 import { addSendersRoutes } from "./senders/senders-routes.js";
 import { addWebhooksRoutes } from "./webhooks/webhooks-routes.js";
@@ -32,7 +33,8 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addOverviewRoutes(router, handlers);
   addActivityRoutes(router, handlers);
   addReportsRoutes(router, handlers);
-  addWorkflowsRoutes(router, handlers);
+  addWorkflowsRoutes(router, longForms);
+  addRecipesRoutes(router, handlers);
   addSendersRoutes(router, longForms);
   addPolicyRoutes(router, longForms);
   addUnenrollRoutes(router, handlers);

@@ -8,7 +8,7 @@ import { doubtCompletions } from "#domain/executions/completions.js";
 import { expirePastDeadline, type ExpiryCode } from "#domain/executions/overdue/expire.js";
 import type { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
-import type { Owner } from "#platform/hubspot/gateway.js";
+import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 import { RequestBudget, siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import type { PortalTransport, PortalTransportOptions } from "#platform/hubspot/transport.js";
@@ -47,6 +47,8 @@ import { createTurnStarts, type TurnStart } from "./turn-start.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
 import { FlowKeeper } from "#worker/renewal/sync-flows.js";
 import { UNENROLL_TIMES, type UnenrollTimes } from "#worker/unenroll/judge-contact.js";
+import { ENTRY_TIMES, type EntryTimes } from "#worker/flow-entries/stamp-entries.js";
+import { pollFlowWork } from "#worker/own-flows/poll-flow-work.js";
 import { pollUnenrollments } from "#worker/unenroll/unenroll-poll.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { databaseTroubleOf } from "#platform/db/storage-faults.js";
@@ -74,6 +76,8 @@ export interface DrainOptions {
   believeNoneAfterMs?: number | undefined;
   /** How long unenrolling takes; by default UNENROLL_TIMES. */
   unenrollTimes?: UnenrollTimes | undefined;
+  /** How long putting contacts in workflows takes; by default ENTRY_TIMES. */
+  entryTimes?: EntryTimes | undefined;
 }
 
 const WINDOW_MS = 10_000;
@@ -125,6 +129,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock, overdueLooks } = options;
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
   const { renewalPatienceMs = RENEWAL_PATIENCE_MS, unenrollTimes = UNENROLL_TIMES } = options;
+  const { entryTimes = ENTRY_TIMES } = options;
   const openings = new Openings();
   const breathe = createBreather();
   const memoryOf = createPolicyMemories();
@@ -172,7 +177,15 @@ export function createDrain(options: DrainOptions): DrainHandler {
     });
     // First of all: otherwise what a dead owner left would outlive its deadline if the portal cannot be called.
     const [
-      { isConnected: mayCall, directory: state, flows, areDoubtsDue, areEnrollmentLooksDue, hasUnenroll },
+      {
+        isConnected: mayCall,
+        directory: state,
+        flows,
+        areDoubtsDue,
+        areEnrollmentLooksDue,
+        hasUnenroll,
+        hasFlowWork,
+      },
     ] = await Promise.all([
       takeOver(owner, { hasCrashed: lease.inheritedMs === undefined }),
       // Claiming waits for it; of a portal that is spared nothing is claimed.
@@ -227,6 +240,10 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const readProperties = createDoubtedContacts(calls.gatewayWith());
     const doubts: DoubtTools = { clock, believeNoneAfterMs, readProperties };
     const mayBegin = async (): Promise<boolean> => !(await senders.policy()).isPaused;
+    const unenroll = (gateway: PortalGateway) =>
+      pollUnenrollments({ owner, gateway, times: unenrollTimes, mayBegin });
+    const workOnFlows = (gateway: PortalGateway) =>
+      pollFlowWork({ owner, gateway, times: entryTimes, mayBegin });
     const stopNoting = paces.begin(portalId, () => budget.counted());
     try {
       const isMoreLeft = await new PortalTurn({
@@ -251,9 +268,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
             doubts,
           }),
         mayAttempt: mayBegin,
-        unenroll: hasUnenroll
-          ? (gateway) => pollUnenrollments({ owner, gateway, times: unenrollTimes, mayBegin })
-          : undefined,
+        sideWork: [...(hasUnenroll ? [unenroll] : []), ...(hasFlowWork ? [workOnFlows] : [])],
         logger,
         onRefused: (ids) => tellOfCutShortHolds({ pool, portalId, logger, count: onCutShort }, ids),
         mayGoOn,

@@ -12,8 +12,9 @@ import { FindingBuffer } from "#worker/writes/finding-buffer.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
 import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
+import { SideWork, type SidePoll } from "./side-work.js";
 import { WatchPace } from "#worker/watch/watch-pace.js";
-import { pollWatched, type Polled } from "#worker/watch/watch-poll.js";
+import { pollWatched } from "#worker/watch/watch-poll.js";
 
 export interface PortalTurnOptions {
   owner: Ownership;
@@ -27,8 +28,8 @@ export interface PortalTurnOptions {
   attempt: (execution: ClaimedExecution, gateway: PortalGateway) => Promise<Result>;
   /** False while the portal's admin has paused it: uncertain executions are settled, and nothing new begins. */
   mayAttempt: () => Promise<boolean>;
-  /** One step of taking contacts out of their sequences; undefined: the account has not switched that on. */
-  unenroll?: ((gateway: PortalGateway) => Promise<Polled>) | undefined;
+  /** What is done beside enrolling: contacts are held for it, or an admin waits. */
+  sideWork?: readonly SidePoll[];
   logger: Logger;
   /** Called with the completions HubSpot refused. */
   onRefused?: (ids: readonly bigint[]) => Promise<void>;
@@ -93,9 +94,7 @@ export class PortalTurn {
   #backgroundFault: Error | undefined;
   #polling: Promise<void> | undefined;
   readonly #watchPace: WatchPace;
-  #unenrolling: Promise<void> | undefined;
-  /** Undefined: there is nothing to unenroll in this account. */
-  readonly #unenrollPace: WatchPace | undefined;
+  readonly #sideWork: readonly SideWork[];
   #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
   #looksInVain = 0;
   #onEnd: () => void = () => undefined;
@@ -109,8 +108,8 @@ export class PortalTurn {
     this.#mayLookAtEnrollments = options.areEnrollmentLooksDue === true;
     if (options.areDoubtsDue === false) this.#uncertainLookAtMs = performance.now() + UNCERTAIN_LOOK_MS;
     this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
-    if (options.unenroll !== undefined)
-      this.#unenrollPace = new WatchPace({ windowMs: options.budget.windowMs });
+    const { windowMs } = options.budget;
+    this.#sideWork = (options.sideWork ?? []).map((poll) => new SideWork({ poll, windowMs }));
     this.#writer = new RetryingWriter(options);
     this.#findings = new FindingBuffer({
       owner: options.owner,
@@ -143,7 +142,7 @@ export class PortalTurn {
         const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
         this.#completeIfWorthwhile(isQuiet);
         this.#pollIfTime(isQuiet);
-        this.#unenrollIfTime(isQuiet);
+        this.#beginSideWork(isQuiet);
         if (isQuiet && this.#isIdle()) {
           isMoreLeft = false;
           break;
@@ -151,7 +150,7 @@ export class PortalTurn {
         await this.#pause(claim);
       }
     } finally {
-      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling, this.#unenrolling]);
+      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling, ...this.#besides()]);
       await this.#findings.flush();
     }
     this.#throwFaults();
@@ -293,9 +292,11 @@ export class PortalTurn {
   }
 
   #isIdle(): boolean {
-    const tasks = [this.#completing, this.#polling, this.#unenrolling];
+    const tasks = [this.#completing, this.#polling];
     if (tasks.some((task) => task !== undefined) || this.#options.isRenewing?.() === true) return false;
-    return this.#owedCount === 0 && !this.#watchPace.isMoreLeft && this.#unenrollPace?.isMoreLeft !== true;
+    return (
+      this.#owedCount === 0 && !this.#watchPace.isMoreLeft && this.#sideWork.every(({ isIdle }) => isIdle)
+    );
   }
 
   #pollIfTime(isAlone: boolean): void {
@@ -326,24 +327,27 @@ export class PortalTurn {
     }
   }
 
-  #unenrollIfTime(isAlone: boolean): void {
-    const { budget, circuit, unenroll, gatewayWith } = this.#options;
-    const pace = this.#unenrollPace;
-    if (unenroll === undefined || pace === undefined || this.#unenrolling !== undefined) return;
-    // Contacts are held for these: if nothing else is left, they show whether HubSpot is back.
+  #beginSideWork(isAlone: boolean): void {
+    const { budget, circuit, gatewayWith } = this.#options;
+    // If nothing else is left, these show whether HubSpot is back: somebody waits for them.
     if (circuit.isProbing && this.#inFlight.size > 0) return;
-    if (!pace.isTime({ limit: budget.limit, isAlone })) return;
-    this.#unenrolling = unenroll(gatewayWith())
-      .then((polled) => {
-        pace.polled(polled);
-        this.#owe(polled.decided);
-      })
-      .catch((error: unknown) => {
-        this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
-      })
-      .finally(() => {
-        this.#unenrolling = undefined;
-      });
+    for (const work of this.#sideWork)
+      work.beginIfTime(
+        { limit: budget.limit, isAlone },
+        {
+          gateway: () => gatewayWith(),
+          onPolled: ({ decided }) => {
+            this.#owe(decided);
+          },
+          onFault: (fault) => {
+            this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
+          },
+        },
+      );
+  }
+
+  #besides(): (Promise<void> | undefined)[] {
+    return this.#sideWork.map(({ underWay }) => underWay);
   }
 
   /**
@@ -384,11 +388,7 @@ export class PortalTurn {
 
   async #sleepOrCompleted(ms: number): Promise<void> {
     const timer = sleep(ms);
-    await Promise.race([
-      timer,
-      this.#completing ?? timer,
-      this.#polling ?? timer,
-      this.#unenrolling ?? timer,
-    ]);
+    const others = [this.#completing, this.#polling, ...this.#besides()];
+    await Promise.race([timer, ...others.map((other) => other ?? timer)]);
   }
 }

@@ -7,6 +7,8 @@ import {
 } from "#domain/directory/directory.js";
 import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { FLOWS_STATE, toFlowsState, type FlowsState, type FlowsStateRow } from "#domain/flows/flow-state.js";
+import { NEXT_FLOW_ENTRY } from "#domain/flow-entries/flow-entry.js";
+import { NEXT_MADE_FLOW } from "#domain/ready-made/made-flow.js";
 import { gather } from "#platform/time/gather.js";
 
 /** What an owner has to know of its portal before it works. */
@@ -22,6 +24,8 @@ export interface TurnStart {
   readonly areDoubtsDue: boolean;
   /** Whether the account has switched unenrolling on, or is switching it off. */
   readonly hasUnenroll: boolean;
+  /** Whether a workflow is to be made or deleted, or contacts are to be put in one. */
+  readonly hasFlowWork: boolean;
   /** Whether followed enrollments are to be looked at, and a request may be spent on it. */
   readonly areEnrollmentLooksDue: boolean;
 }
@@ -33,6 +37,7 @@ interface TurnStartRow extends DirectoryStateRow, FlowsStateRow {
   oldest_claim: string | null;
   are_doubts_due: boolean | null;
   has_unenroll: boolean;
+  has_flow_work: boolean;
   are_enrollment_looks_due: boolean | null;
 }
 
@@ -44,6 +49,7 @@ const READ = `
          (SELECT min(e.due_at) FROM executions e
            WHERE e.portal_id = asked.portal_id AND e.state = 'UNCERTAIN') <= now() AS are_doubts_due,
          EXISTS (SELECT FROM unenroll_setups s WHERE s.portal_id = asked.portal_id) AS has_unenroll,
+         ${NEXT_MADE_FLOW} IS NOT NULL OR ${NEXT_FLOW_ENTRY} IS NOT NULL AS has_flow_work,
          ${areLooksDue("asked.portal_id")} AS are_enrollment_looks_due
     FROM unnest($1::bigint[]) AS asked (portal_id) LEFT JOIN portals p USING (portal_id)`;
 
@@ -78,6 +84,7 @@ function toTurnStart(row: TurnStartRow): TurnStart {
     oldestClaim: row.oldest_claim === null ? undefined : BigInt(row.oldest_claim),
     areDoubtsDue: row.are_doubts_due === true,
     hasUnenroll: row.has_unenroll,
+    hasFlowWork: row.has_flow_work,
     areEnrollmentLooksDue: row.are_enrollment_looks_due === true,
   };
 }

@@ -28,6 +28,11 @@ const STATEMENTS: Readonly<Record<string, string>> = {
     DELETE FROM bulk_jobs j USING (
       SELECT portal_id, id FROM bulk_jobs WHERE ended_at < now() - interval '90 days' LIMIT $1
     ) AS old WHERE j.portal_id = old.portal_id AND j.id = old.id`,
+  /** Contacts that were put in workflows. */
+  flowEntries: `
+    DELETE FROM flow_entries w USING (
+      SELECT portal_id, id FROM flow_entries WHERE ended_at < now() - interval '90 days' LIMIT $1
+    ) AS old WHERE w.portal_id = old.portal_id AND w.id = old.id`,
   /** Ended, or begun and never ended, imports; the first also deletes what a crash left of an upload. */
   importRows: `
     DELETE FROM import_rows WHERE (portal_id, import_id, row_number) IN (

@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
 import { areLooksDue } from "#domain/ends/open-enrollments.js";
 import { ARE_FLOWS_ASKED } from "#domain/flows/flow-state.js";
+import { NEXT_FLOW_ENTRY } from "#domain/flow-entries/flow-entry.js";
+import { NEXT_MADE_FLOW } from "#domain/ready-made/made-flow.js";
 import { NEXT_UNENROLLMENT } from "#domain/unenroll/unenrollments.js";
 import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 
@@ -20,6 +22,8 @@ export async function findDuePortals(pool: Pool): Promise<bigint[]> {
           OR (p.users_requested_at <= now() AND p.users_requested_at > coalesce(p.users_read_at, '-infinity'))
           OR ${ARE_FLOWS_ASKED}
           OR ${NEXT_UNENROLLMENT} <= now()
+          OR ${NEXT_MADE_FLOW} <= now()
+          OR ${NEXT_FLOW_ENTRY} <= now()
           OR (SELECT u.due_at FROM unenroll_setups u WHERE u.portal_id = p.portal_id) <= now()
           OR (s.paused_at IS NULL
               AND (SELECT min(e.due_at) FROM executions e WHERE e.portal_id = p.portal_id AND e.state = 'QUEUED') <= now())

@@ -19,6 +19,7 @@ import { PROBLEM_SENTENCES } from "#domain/unenroll/problem-sentences.js";
 import { HubSpotError, HubSpotRejected, PortalSpared } from "#platform/hubspot/errors.js";
 import type { OwnFlow, PortalGateway } from "#platform/hubspot/gateway.js";
 import { backoffMs } from "#platform/queue/backoff.js";
+import { findOwnFlow } from "#worker/own-flows/find-own-flow.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 export interface HelperTools {
@@ -32,8 +33,6 @@ const FRESH_MS = 60_000;
 /** HubSpot's list of workflows may show a new one late: after a lost answer it is read before another is made. */
 const RETRY = { baseMs: 20_000, capMs: 15 * 60_000 };
 const NOT_ALLOWED_AGAIN_MS = HOUR_MS;
-/** Pages of workflows that are searched for one of ours. */
-const MOST_PAGES = 50;
 const WAIT_FOR_CONTACTS_MS = 5_000;
 
 /** Does what is due about the account's helper workflow: makes it, looks whether it is still as it was made, or removes it. */
@@ -77,7 +76,9 @@ async function makeHelper({ owner, gateway }: HelperTools, { tries }: UnenrollSe
   const isNew = await gateway.createContactProperty(STAMP_PROPERTY_DEFINITION);
   if (isNew)
     await writeSetup(owner, "MAKING", { hasMadeProperty: true, dueInMs: 0, tries, lastProblem: null });
-  const flow = (await findHelper(gateway)) ?? (await gateway.createFlow(HELPER_FLOW));
+  // A changed one belongs to whoever changed it.
+  const isOurs = (found: OwnFlow) => problemOfHelper(found) === undefined;
+  const flow = (await findOwnFlow(gateway, HELPER_NAME, isOurs)) ?? (await gateway.createFlow(HELPER_FLOW));
   await writeSetup(owner, "MAKING", {
     state: "ON",
     flowId: flow.id,
@@ -88,21 +89,6 @@ async function makeHelper({ owner, gateway }: HelperTools, { tries }: UnenrollSe
     tries: 0,
     lastProblem: null,
   });
-}
-
-/** One that an earlier try made, if it is still as it was made. A changed one belongs to whoever changed it. */
-async function findHelper(gateway: PortalGateway): Promise<OwnFlow | undefined> {
-  let after: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const { ids, after: next } = await gateway.listFlowsNamed(HELPER_NAME, { after });
-    for (const id of ids) {
-      const flow = await gateway.readOwnFlow(id);
-      if (problemOfHelper(flow) === undefined) return flow;
-    }
-    if (next === undefined) return undefined;
-    after = next;
-  }
-  return undefined;
 }
 
 /** Reads the helper workflow, and tells the account's admins if somebody changed it. @returns what is wrong with it. */

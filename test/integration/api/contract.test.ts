@@ -5,6 +5,7 @@ import { exampleOf } from "#web/api/docs/schema-example.js";
 import { createApiClient, giveKey, type ApiAnswer, type ApiClient } from "../../support/api-client.js";
 import { createContract, operationsOf, type ContractOperation } from "../../support/api-contract.js";
 import { seedExecutions } from "../../support/executions.js";
+import { storeFlow } from "../../support/stored-flows.js";
 import { install, startSite, type Site } from "../../support/site.js";
 
 /** Calls of the fuzz, over all operations. */
@@ -51,8 +52,9 @@ async function fillFirstAccount(): Promise<Record<string, string>> {
   const delivery = (await client.post(`${hooks}/${hook}/test`)).body.id as string;
   const file = { body: "email\nada@lead.example\n", headers: { "Content-Type": "text/csv" } };
   const imported = (await client.ask("POST", "/api/v1/imports", file)).body.id as string;
+  await storeFlow(site.database.pool, portalId, { flowId: "4711" });
   return {
-    ...{ enrollments: String(id), imports: imported },
+    ...{ enrollments: String(id), imports: imported, workflows: "4711" },
     ...{ "webhook-subscriptions": hook, deliveries: delivery },
   };
 }

@@ -20,6 +20,7 @@ const OF_THE_ACCOUNT = [
     "owners",
     "flows",
     "flow_steps",
+    "made_flows",
     "api_keys",
     "webhook_subscriptions",
     "sequences",
@@ -126,6 +127,7 @@ const CARRIED = JSON.stringify({ properties: { note: MARKER }, requestContext: {
 /** An execution of the contact that has ended, with the marker wherever it can be. */
 const finished = {
   executions: { state: "COMPLETED", kind: "ENROLL", error_code: "BOUNCED", retry_of: null },
+  flow_entries: { state: "DONE" },
 };
 
 test("a privacy deletion leaves nothing of the contact, whatever was stored of it and wherever an admin searched for it", async () => {
@@ -142,6 +144,7 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
     ...finished,
     past_enrollments: { contact_id: CONTACT },
     import_rows: { contact_key: ADDRESS, contact_id: CONTACT },
+    flow_entries: { contact_id: CONTACT, email: ADDRESS },
     bulk_jobs: { filter: JSON.stringify({ search: ADDRESS }) },
     audit_entries: {
       subject: "executions",
@@ -168,6 +171,8 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
     ...["contact_fates", "past_calls", "past_enrollments.sequence_id"],
     // What the file is called and looks like, and what became of the row.
     ...["imports", "import_rows.result", "import_rows.reason_code"],
+    // Which workflow it was put in, and whether HubSpot took it.
+    ...["flow_id", "outcome", "request_id", "stamp", "state"].map((column) => `flow_entries.${column}`),
   ];
   expect(await leftIn([MARKER], mayKeep)).toEqual([]);
 });

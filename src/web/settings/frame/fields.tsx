@@ -56,10 +56,12 @@ function Field({ name, label, note, problems, children }: FrameModel) {
 interface TextFieldModel extends FieldModel {
   value: string;
   inputMode?: "numeric" | "email" | "url";
+  /** The id of a `datalist` that helps while one types. */
+  list?: string | undefined;
 }
 
 /** No `maxlength`: what is too long is kept and said, not cut. */
-export function TextField({ value, inputMode, ...field }: TextFieldModel) {
+export function TextField({ value, inputMode, list, ...field }: TextFieldModel) {
   return (
     <Field {...field}>
       {(described) => (
@@ -68,6 +70,7 @@ export function TextField({ value, inputMode, ...field }: TextFieldModel) {
           type="text"
           value={value}
           inputmode={inputMode}
+          list={list}
           autocomplete="off"
           spellcheck={false}
         />

@@ -30,6 +30,15 @@ const NOTICES = {
     "/settings/workflows",
     "The workflows were read less than a minute ago, or are being read now. Reload this page in a moment.",
   ),
+  "flow-asked": good(
+    "/settings/workflows",
+    "The workflow is being made in HubSpot, turned off. Reload this page in a moment.",
+  ),
+  "flow-removed": good("/settings/workflows", "It is taken off. What was made in HubSpot is being deleted."),
+  "contacts-put-in": good(
+    "/settings/workflows",
+    "The contacts are being put in the workflow. Below you see what becomes of each.",
+  ),
   "alerts-saved": good("/settings/alerts", "Alerts saved. Send a test to be sure that they arrive."),
   "alerts-saved-unconfirmed": good(
     "/settings/alerts",

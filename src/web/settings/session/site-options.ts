@@ -4,6 +4,7 @@ import type { Explain } from "#domain/senders/explanation.js";
 import type { AccountShare } from "#web/kit/account-share.js";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { Vault } from "#domain/vault/vault.js";
+import type { ContactProperty } from "#platform/hubspot/gateway.js";
 import type { Cookies } from "#web/kit/cookies.js";
 import type { Sessions } from "./session.js";
 import type { AppScopes } from "#domain/accounts/connection-health.js";
@@ -35,6 +36,8 @@ export interface SettingsOptions {
   wake: (portalId: bigint) => void;
   /** Takes over the rest of a change of many waiting contacts; never fails. */
   finishLater: (portalId: bigint, rest: Slices) => void;
+  /** The account's contact properties as HubSpot lists them; undefined: it does not now. Never fails. */
+  contactProperties: (portalId: bigint) => Promise<readonly ContactProperty[] | undefined>;
   /** Answers "what would happen to this contact?" without enrolling anybody. */
   explain: Explain;
 }

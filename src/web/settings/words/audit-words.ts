@@ -24,6 +24,10 @@ export const WORDS: Readonly<Record<string, string>> = {
   connected: "Connected",
   not_connected: "Not connected",
   never_connected: "Never connected before",
+  FORM: "Form submitted, then enroll",
+  FILTER: "Filter met, then enroll",
+  NO_REPLY: "No reply, then the next sequence",
+  OUTCOME: "Enroll, wait, then branch",
   ACTIVE: "On",
   DISABLED: "Off",
 };
@@ -39,6 +43,7 @@ export const SUBJECTS: Readonly<Record<string, string>> = {
   access: "Access",
   key: "API key",
   executions: "Contacts",
+  workflow: "Workflow",
   export: "Export",
   session: "Sign-ins",
 };
@@ -51,6 +56,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   TRIED_NOW: "tried at once",
   SIGN_IN_REFUSED: "not let in",
   ASKED_TO_CONFIRM: "asked to confirm",
+  PUT_IN: "given contacts",
 };
 
 /** What was done, as the end of a sentence that begins with the subject's name. */

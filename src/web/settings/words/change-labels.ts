@@ -4,6 +4,8 @@ const LABELS: Readonly<Record<string, string>> = {
   prefix: "Prefix",
   expiresAt: "Expires",
   rows: "Rows given out",
+  recipe: "Recipe",
+  contacts: "Contacts put in",
   isAllowed: "May send",
   sendAsEmail: "Send-as address",
   senderAlias: "Alias",

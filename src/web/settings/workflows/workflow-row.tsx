@@ -5,7 +5,8 @@ import { flowUrl, type FixPlaces } from "../words/fixes.js";
 import type { Format } from "../words/format.js";
 import { workflowRowId } from "../words/paths.js";
 import { LONGEST_LABEL } from "../words/names.js";
-import { factsOf, STATES, STEP_TITLES, WARNINGS } from "./workflow-words.js";
+import { STEP_TITLES } from "../words/step-titles.js";
+import { factsOf, STATES, WARNINGS } from "./workflow-words.js";
 
 /** What came of a workflow's contacts in the last days. */
 export interface FlowNumbers {

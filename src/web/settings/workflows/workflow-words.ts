@@ -1,6 +1,6 @@
 import type { IfAlreadyEnrolled } from "#domain/contract/actions/enroll-contract.js";
 import type { FlowProblem } from "#domain/flows/flow-state.js";
-import type { FlowStepKind, StepField } from "#domain/flows/flow-steps.js";
+import type { StepField } from "#domain/flows/flow-steps.js";
 import {
   varies,
   type FlowSwitch,
@@ -18,15 +18,6 @@ export const STATES: Readonly<Record<FlowSwitch, { label: string; tone: string }
   on: { label: "On", tone: "enrolled" },
   off: { label: "Off", tone: "skipped" },
   deleted: { label: "Deleted", tone: "failed" },
-};
-
-export const STEP_TITLES: Readonly<Record<FlowStepKind, string>> = {
-  ENROLL: "Enroll in sequence",
-  CHECK_ENROLLMENT: "Check enrollment",
-  WAIT_FOR_SEQUENCE_END: "Wait for sequence end",
-  UNENROLL: "Unenroll from sequence",
-  NATIVE_ENROLL: "Enroll in a sequence (HubSpot's own action)",
-  NATIVE_UNENROLL: "Unenroll from sequence (HubSpot's own action)",
 };
 
 /** What is wrong with a step, and what to do about it. */

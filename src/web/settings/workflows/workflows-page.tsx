@@ -1,11 +1,18 @@
+import type { EnterableFlow } from "#domain/flow-entries/enterable-flows.js";
+import type { ListedEntry } from "#domain/flow-entries/list-entries.js";
 import type { FlowList } from "#domain/flows/list-flows.js";
+import type { MadeFlow } from "#domain/ready-made/made-flow.js";
 import { Time } from "../frame/connection.js";
 import { PostForm } from "../frame/fields.js";
 import { SitePage, type Frame } from "../frame/shell.js";
+import { MadeList } from "../ready-made/made-list.js";
+import { RECIPES_PATH } from "../ready-made/recipe-names.js";
 import type { FixPlaces } from "../words/fixes.js";
 import { WORKFLOWS_PATH } from "../words/paths.js";
 import { numbered } from "../words/format.js";
 import { WorkflowRow, type FlowNumbers } from "./workflow-row.js";
+import { ContactsCard } from "./contacts-card.js";
+import type { ContactsForm } from "./contacts-entry.js";
 import { PROBLEMS } from "./workflow-words.js";
 
 export const READ_AGAIN_PATH = `${WORKFLOWS_PATH}/look-again`;
@@ -20,6 +27,11 @@ export interface WorkflowsModel {
   /** What was decided from then on is counted. */
   since: Date;
   places: FixPlaces;
+  /** Those that somebody had made here. */
+  made: readonly MadeFlow[];
+  contacts: ContactsForm;
+  enterable: readonly EnterableFlow[];
+  entries: readonly ListedEntry[];
 }
 
 const NO_NUMBERS: FlowNumbers = { calledAs: null, contacts: 0, enrolled: 0 };
@@ -37,13 +49,20 @@ export function WorkflowsPage(model: WorkflowsModel) {
       <section class="card" aria-labelledby="workflows-title">
         <div class="card-head">
           <h2 id="workflows-title">Your workflows</h2>
-          <PostForm action={READ_AGAIN_PATH} formToken={frame.formToken}>
-            <button class="button quiet">Look again</button>
-          </PostForm>
+          <div class="actions">
+            <a class="button" href={RECIPES_PATH}>
+              New workflow
+            </a>
+            <PostForm action={READ_AGAIN_PATH} formToken={frame.formToken}>
+              <button class="button quiet">Look again</button>
+            </PostForm>
+          </div>
         </div>
         {list.flows.length === 0 ? <Nothing list={list} /> : <WorkflowTable {...model} />}
         <Reading {...model} />
       </section>
+      <MadeList {...model} />
+      <ContactsCard {...model} />
     </SitePage>
   );
 }

@@ -26,7 +26,8 @@ function oneOf(names: readonly [string, string]) {
 
 const [byIdOrEmail, byIdOrName] = [oneOf(["id", "email"]), oneOf(["id", "name"])];
 
-const contact = z
+/** A contact as a caller names it. */
+export const contactField = z
   .strictObject({ id: idField.optional(), email: email.optional() })
   .refine(byIdOrEmail.check, byIdOrEmail.message)
   .meta(byIdOrEmail.documented)
@@ -69,7 +70,7 @@ export const enrollmentDefaults = z.strictObject({
 
 /** One enrollment as it is asked for. */
 export const enrollmentBody = enrollmentDefaults.extend({
-  contact: contact.describe("By HubSpot's id, or by email address."),
+  contact: contactField.describe("By HubSpot's id, or by email address."),
 });
 
 const nullableText = z.string().nullable();

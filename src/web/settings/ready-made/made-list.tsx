@@ -1,0 +1,139 @@
+import type { MadeFlow, MadeFlowProblem } from "#domain/ready-made/made-flow.js";
+import { shorten } from "#platform/text/shorten.js";
+import { Time } from "../frame/connection.js";
+import { PostForm } from "../frame/fields.js";
+import type { Frame } from "../frame/shell.js";
+import { flowUrl, type FixPlaces } from "../words/fixes.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import { WORKFLOWS_PATH } from "../words/paths.js";
+import { RECIPE_WORDS } from "./recipe-names.js";
+
+export const MADE_PATH = `${WORKFLOWS_PATH}/made`;
+
+interface MadeListModel {
+  frame: Frame;
+  made: readonly MadeFlow[];
+  places: FixPlaces;
+}
+
+const STATES: Readonly<Record<Exclude<MadeFlow["state"], "REMOVED">, { label: string; tone: string }>> = {
+  MAKING: { label: "Being made", tone: "waiting" },
+  SENDING: { label: "Being made", tone: "waiting" },
+  MADE: { label: "Made", tone: "enrolled" },
+  REMOVING: { label: "Being deleted", tone: "waiting" },
+  FAILED: { label: "Not made", tone: "failed" },
+};
+
+/** Workflows that somebody had made here; nothing while there are none. */
+export function MadeList({ frame, made, places }: MadeListModel) {
+  if (made.length === 0) return null;
+  return (
+    <section class="card" aria-labelledby="made-title">
+      <div class="card-head">
+        <h2 id="made-title">Made here</h2>
+      </div>
+      <ul class="made-flows">
+        {made.map((flow) => (
+          <Made key={String(flow.id)} flow={flow} frame={frame} places={places} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Made({ flow, frame, places }: { flow: MadeFlow } & Omit<MadeListModel, "made">) {
+  const { label, tone } = STATES[flow.state === "REMOVED" ? "REMOVING" : flow.state];
+  return (
+    <li>
+      <div class="made-head">
+        <strong>
+          <bdi>{shorten(flow.name, LONGEST_LABEL)}</bdi>
+        </strong>
+        <span class={`badge ${tone}`}>{label}</span>
+      </div>
+      <p class="note">
+        {RECIPE_WORDS[flow.recipe].title} · asked for <Time date={flow.createdAt} format={frame.format} />
+        {flow.madeBy === null ? null : (
+          <>
+            {" "}
+            by <bdi>{shorten(flow.madeBy, LONGEST_LABEL)}</bdi>
+          </>
+        )}
+      </p>
+      <Situation flow={flow} places={places} />
+      {(flow.state === "MADE" && !flow.isChanged) || flow.state === "FAILED" ? (
+        <Remove flow={flow} frame={frame} />
+      ) : null}
+    </li>
+  );
+}
+
+function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
+  const { state, problem, message, flowId } = flow;
+  const open = flowId === undefined ? null : <Open href={flowUrl(places, flowId)} />;
+  if (problem !== undefined)
+    return (
+      <p class="warning" role="status">
+        {PROBLEMS[problem]}
+        {message === undefined ? null : (
+          <>
+            {" "}
+            HubSpot said: <bdi>{shorten(message, 500)}</bdi>
+          </>
+        )}{" "}
+        {problem === "NO_PERMISSION" ? (
+          <a href={`/oauth/install?portalId=${places.portalId}`}>Connect again</a>
+        ) : (
+          open
+        )}
+      </p>
+    );
+  if (flow.isChanged)
+    return (
+      <p>
+        Somebody has changed it since, or turned it on: it is theirs now, and is deleted in HubSpot. {open}
+      </p>
+    );
+  if (state === "MADE") return <p>It was made turned off. Look at it, then turn it on in HubSpot. {open}</p>;
+  return (
+    <p>
+      {message === undefined
+        ? ""
+        : `The last try failed: ${shorten(message, 500)} It is tried again by itself. `}
+      <a href={WORKFLOWS_PATH}>Reload</a>
+    </p>
+  );
+}
+
+const PROBLEMS: Readonly<Record<MadeFlowProblem, string>> = {
+  NO_PERMISSION:
+    "HubSpot does not let the app do this: the account has not granted a permission it needs. A super admin can grant it by connecting the account again; then have the workflow made again.",
+  REFUSED: "HubSpot refused this workflow.",
+  CHANGED:
+    "It was not deleted: somebody has changed it in HubSpot, or turned it on, so it is theirs now. Delete it there.",
+};
+
+function Open({ href }: { href: string }) {
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer">
+      Open it in HubSpot
+    </a>
+  );
+}
+
+function Remove({ flow: { id, state, flowId }, frame }: { flow: MadeFlow; frame: Frame }) {
+  const isThere = state === "MADE" && flowId !== undefined;
+  return (
+    <details class="confirm">
+      <summary>{isThere ? "Delete this workflow" : "Take it off this list"}</summary>
+      {isThere ? (
+        <p>It is deleted in HubSpot, if nobody has changed it there. Contacts in it leave it.</p>
+      ) : (
+        <p>Nothing was made in HubSpot.</p>
+      )}
+      <PostForm action={`${MADE_PATH}/${id}/delete`} formToken={frame.formToken}>
+        <button class="button danger">{isThere ? "Delete" : "Take off"}</button>
+      </PostForm>
+    </details>
+  );
+}

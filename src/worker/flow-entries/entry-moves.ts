@@ -1,0 +1,33 @@
+import type { DueEntry, FlowEntryOutcome } from "#domain/flow-entries/flow-entry.js";
+import type { EntryMove } from "#domain/flow-entries/entry-store.js";
+import { HubSpotRejected, HubSpotUnavailable, type HubSpotError } from "#platform/hubspot/errors.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+
+const RETRY = { baseMs: 2_000, capMs: 15 * 60_000 };
+
+/** The end of an entry. */
+export function ended(of: DueEntry, outcome: FlowEntryOutcome, message?: string): EntryMove {
+  return { of, to: "DONE", outcome, message };
+}
+
+/** It stays where it is. */
+export function putOff(of: DueEntry, dueInMs: number): EntryMove {
+  return { of, to: of.state, dueInMs, tries: of.tries };
+}
+
+/** What a failed request means that certainly changed nothing, or that may be repeated. */
+export function afterFault(of: DueEntry, fault: HubSpotError): EntryMove {
+  if (fault instanceof HubSpotRejected) {
+    const outcome = fault.httpStatus === 403 ? "MISSING_SCOPES" : "REFUSED";
+    return ended(of, outcome, [...new Set([fault.hubspotMessage, ...fault.details])].join(" "));
+  }
+  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const tries = of.tries + 1;
+  return {
+    of,
+    to: of.state,
+    dueInMs: Math.max(askedMs, backoffMs(tries, RETRY)),
+    tries,
+    message: fault.message,
+  };
+}
