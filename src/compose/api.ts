@@ -7,6 +7,7 @@ import { createDocsRouter } from "#web/api/docs/docs-routes.js";
 import type { ApiDocument } from "#web/api/docs/operations.js";
 import { createApiRouter } from "#web/api/kit/api-router.js";
 import { createRateLimit } from "#web/api/kit/rate-limit.js";
+import { WEBHOOK_MESSAGES } from "#web/api/v1/webhook-subscriptions/messages.js";
 import { describeApi } from "#web/api/kit/openapi.js";
 import { DOCS_PATH } from "#web/api/docs/docs-frame.js";
 import { createSecurityHeaders } from "#web/kit/security-headers.js";
@@ -26,19 +27,23 @@ export function createApi({ config, logger, wake, cipher }: Foundation, database
     committed: database.pool,
     outcomes: createOutcomeWatch(database.pool),
   });
+  const { publicUrl } = config;
+  const document = describeApi({ endpoints, messages: WEBHOOK_MESSAGES, publicUrl });
   const routes = createApiRouter(endpoints, {
     recognizeKey: createKeyRecognition({ pool: database.pool, logger }),
     countRequest: createRateLimit({ pool: database.pool, limit: config.apiRateLimit, logger }),
     database,
     share: new AccountShare(REQUESTS_OF_AN_ACCOUNT),
     timeoutMs: SITE_TIMEOUT_MS,
-    publicUrl: config.publicUrl,
+    publicUrl,
     logger,
+    document,
   });
-  // The pages read the part of OpenAPI that describeApi writes.
-  const document = describeApi(endpoints, config.publicUrl) as unknown as ApiDocument;
-  return Router()
-    .use(routes)
-    .use(DOCS_PATH, createSecurityHeaders({ publicUrl: config.publicUrl }))
-    .use(createDocsRouter(document));
+  return (
+    Router()
+      .use(routes)
+      .use(DOCS_PATH, createSecurityHeaders({ publicUrl }))
+      // The pages read the part of OpenAPI that describeApi writes.
+      .use(createDocsRouter(document as unknown as ApiDocument))
+  );
 }

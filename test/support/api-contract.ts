@@ -2,7 +2,8 @@ import { Ajv2020, type AnySchema } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { ApiDocument, PlacedOperation } from "#web/api/docs/operations.js";
 import { operationsByTag } from "#web/api/docs/operations.js";
-import type { ApiAnswer } from "./api-client.js";
+import { exampleOf } from "#web/api/docs/schema-example.js";
+import type { ApiAnswer, ApiRequestOptions } from "./api-client.js";
 
 /** An operation of the OpenAPI document, with the scope that its key needs. */
 export interface ContractOperation extends PlacedOperation {
@@ -44,6 +45,30 @@ export function createContract(
     if (validate === undefined || validate(body)) return [];
     return (validate.errors ?? []).map(
       ({ instancePath, message, params }) => `${key}: ${instancePath} ${message} ${JSON.stringify(params)}`,
+    );
+  };
+}
+
+/** The type and an example of the body that an operation takes; nothing if it takes none. */
+export function exampleRequest({ requestBody }: ContractOperation): ApiRequestOptions {
+  const [first] = Object.entries(requestBody?.content ?? {});
+  if (first === undefined) return {};
+  const [type, { schema = {} }] = first;
+  const body = type === "application/json" ? exampleOf(schema, true) : "email\nada@lead.example\n";
+  return { body, headers: { "Content-Type": type } };
+}
+
+/** Says what is wrong with the body of a message to a customer's program, by the schema of its type in a document. */
+export function createMessageContract({ webhooks }: ApiDocument): (body: { type: string }) => string[] {
+  const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true });
+  formats.default(ajv);
+  return (body) => {
+    const schema = webhooks[body.type]?.post.requestBody.content["application/json"]?.schema;
+    if (schema === undefined) return [`${body.type} is not documented`];
+    const validate = ajv.compile(closed(schema) as AnySchema);
+    if (validate(body)) return [];
+    return (validate.errors ?? []).map(
+      ({ instancePath, message }) => `${body.type}: ${instancePath} ${message}`,
     );
   };
 }

@@ -157,6 +157,8 @@ export async function changeWebhook(
       `UPDATE webhook_subscriptions
           SET url_sealed = CASE WHEN $8 THEN $3 ELSE url_sealed END, events = $4, description = $5, status = $6,
               disabled_reason = CASE WHEN $6 = 'ACTIVE' THEN NULL ELSE coalesce(disabled_reason, $7) END,
+              ends_told_since = CASE WHEN status <> $6 OR ('enrollment.ended' = ANY ($4::text[]) AND NOT 'enrollment.ended' = ANY (events))
+                                     THEN now() ELSE ends_told_since END,
               failing_since = CASE WHEN status = $6 AND NOT $8 THEN failing_since END,
               version = version + 1, updated_at = now()
         WHERE portal_id = $1 AND id = $2 RETURNING ${WEBHOOK_COLUMNS}`,

@@ -17,7 +17,7 @@ const TELL = `
              AND w.order_key = 'enrollment:' || f.execution_id AND w.state = 'PENDING'))
     FROM webhook_subscriptions s JOIN followed_enrollments f USING (portal_id)
    WHERE s.status = 'ACTIVE' AND 'enrollment.ended' = ANY (s.events)
-     AND f.outcome IS NOT NULL AND f.noted_at > greatest(s.created_at, now() - interval '6 hours')
+     AND f.outcome IS NOT NULL AND f.noted_at > greatest(s.ends_told_since, now() - interval '6 hours')
      AND NOT EXISTS (
        SELECT FROM webhook_deliveries w
         WHERE w.portal_id = s.portal_id AND w.execution_id = f.execution_id AND w.subscription_id = s.id

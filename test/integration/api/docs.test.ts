@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
+import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
 import { API_PROBLEMS } from "#web/api/kit/problem.js";
 import { createApiClient } from "../../support/api-client.js";
 import {
@@ -42,6 +43,8 @@ test("every operation of the OpenAPI document is on the page, and nothing of it 
   );
   expect(operations.length).toBeGreaterThan(10);
   for (const { operationId } of operations) expect(text).toContain(` id="${operationId}"`);
+  expect(Object.keys(body.webhooks).sort()).toEqual([...WEBHOOK_EVENTS, "webhook.test"].sort());
+  for (const type of Object.keys(body.webhooks)) expect(text).toContain(`<code>${type}</code>`);
   const loaded = [...text.matchAll(/<(?:script|link|img)[^>]* (?:src|href)="([^"]*)"/g)].map(([, at]) => at);
   expect(loaded).toHaveLength(4);
   for (const address of loaded) {

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { giveKey } from "../../support/api-client.js";
-import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
+import { until } from "../../support/authorizing.js";
+import { createApiClient, giveKey } from "../../support/api-client.js";
+import { addPlainPortal, freePort, startRunningApp, type RunningApp } from "../../support/start-app.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 
 const DOCUMENT = readFileSync(join(import.meta.dirname, "../../../docs/api.md"), "utf8");
@@ -19,9 +20,14 @@ const EXAMPLES = [
 let app: RunningApp;
 let portal: SimulatedPortal;
 let environment: NodeJS.ProcessEnv;
+let receiverPort: number;
 
 beforeAll(async () => {
-  app = await startRunningApp({ workIntervals: { workImports: 100 } });
+  receiverPort = await freePort();
+  app = await startRunningApp({
+    environment: { PRIVATE_DESTINATIONS: `127.0.0.1:${receiverPort}` },
+    workIntervals: { workImports: 100, sendWebhooks: 100 },
+  });
   portal = addPlainPortal(app.simulator);
   portal.addSequence({ name: "Inbound" });
   for (const name of ["ada", "zoe", "max"])
@@ -58,6 +64,24 @@ async function run(language: string, code: string): Promise<string | undefined> 
   });
 }
 
+/** Runs the example of a server until it listens; undefined: its program is not installed. */
+async function startReceiver(language: string, code: string, secret: string) {
+  const [program = "", ...options] = PROGRAMS[language] ?? [];
+  const env = { ...environment, WEBHOOK_SECRET: secret, PORT: String(receiverPort) };
+  const child = spawn(program, [...options, code], { env });
+  let [printed, isMissing] = ["", false];
+  child.stdout.on("data", (piece) => (printed += String(piece)));
+  child.on("error", () => (isMissing = true));
+  await until(async () => isMissing || (await isListening()), `the example in ${language} does not listen`);
+  return isMissing ? undefined : { printed: () => printed, end: () => child.kill("SIGKILL") };
+}
+
+const isListening = (): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${receiverPort}/`, { method: "POST", body: "" }).then(
+    ({ status }) => status === 401,
+    () => false,
+  );
+
 describe("the examples of docs/api.md", () => {
   let heading = "";
   const cases = EXAMPLES.flatMap(({ groups }) => {
@@ -67,15 +91,50 @@ describe("the examples of docs/api.md", () => {
       : [[heading, groups["language"] ?? "", groups["code"]] as const];
   });
 
-  test("are five, in three languages", () => {
-    expect(cases.map(([, language]) => language)).toEqual(["sh", "js", "python", "sh", "js"]);
+  const receivers = cases.filter(([title]) => title === "Receive webhooks");
+
+  test("are in three languages, and so are those that receive webhooks", () => {
+    expect(cases.map(([, language]) => language)).toEqual([
+      ...["sh", "js", "python", "sh", "js", "sh"],
+      ...["js", "python"],
+    ]);
+    expect(receivers).toHaveLength(2);
   });
 
-  test.each(cases)("“%s” in %s does what it says", async (_heading, language, code) => {
-    const printed = await run(language, code);
-    if (printed === undefined) return;
-    expect(printed.trim()).not.toBe("");
-  });
+  test.each(receivers)(
+    "“%s” in %s takes our messages, and nobody else's",
+    async (_heading, language, code) => {
+      const client = createApiClient(app.publicUrl, environment["SEQUENCE_ENROLLER_KEY"]);
+      const hooks = "/api/v1/webhook-subscriptions";
+      const url = `http://127.0.0.1:${receiverPort}/hook`;
+      const { id, secret } = (await client.post(hooks, { url, events: ["sender.refused"] })).body;
+      const receiver = await startReceiver(language, code, String(secret));
+      if (receiver === undefined) return;
+      try {
+        const forged = await fetch(url, {
+          method: "POST",
+          body: '{"type":"webhook.test","data":{}}',
+          headers: { "webhook-id": "msg_1", "webhook-timestamp": "é", "webhook-signature": "v1,é v1,AAAA" },
+        });
+        expect([forged.status, receiver.printed()]).toEqual([401, ""]);
+        await client.post(`${hooks}/${id}/test`);
+        await until(() => Promise.resolve(receiver.printed() !== ""), "nothing was printed");
+        expect(receiver.printed()).toMatch(/^webhook\.test [\s\S]*This is a test/);
+      } finally {
+        receiver.end();
+        await client.ask("DELETE", `${hooks}/${id}`);
+      }
+    },
+  );
+
+  test.each(cases.filter((one) => !receivers.includes(one)))(
+    "“%s” in %s does what it says",
+    async (_heading, language, code) => {
+      const printed = await run(language, code);
+      if (printed === undefined) return;
+      expect(printed.trim()).not.toBe("");
+    },
+  );
 
   test("enrolled each contact once, with its own reference", async () => {
     await app.simulator.waitFor(() => portal.enrollments.total >= 2, { what: "the enrollments" });

@@ -1,9 +1,8 @@
-import { createHmac } from "node:crypto";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import { applyAction } from "#domain/history/admin-actions.js";
-import { addWebhook, rotateWebhookSecret } from "#domain/subscriptions/change-webhooks.js";
+import { addWebhook, changeWebhook, rotateWebhookSecret } from "#domain/subscriptions/change-webhooks.js";
 import { listDeliveries, redeliver } from "#domain/subscriptions/deliveries.js";
 import type { WebhookEvent } from "#domain/subscriptions/events.js";
 import { resealSubscriptions } from "#domain/subscriptions/reseal.js";
@@ -18,6 +17,7 @@ import { adminOf } from "../../support/actors.js";
 import { until } from "../../support/authorizing.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
+import { isSignedWith } from "../../support/signed-message.js";
 import { startListener, type Listener, type ReceivedRequest } from "../../support/simulated-app.js";
 import { KEYS } from "../../support/site.js";
 
@@ -106,14 +106,6 @@ const settled = (webhookId: bigint) =>
 /** Lets time pass: what waits is due. */
 const passTime = () => pool().query("UPDATE webhook_deliveries SET due_at = now() WHERE state = 'PENDING'");
 
-/** By the Standard Webhooks, as a receiver would check it. */
-function isSignedWith(secret: string, { headers, body }: ReceivedRequest): boolean {
-  const key = Buffer.from(secret.replace("whsec_", ""), "base64");
-  const content = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body}`;
-  const expected = `v1,${createHmac("sha256", key).update(content).digest("base64")}`;
-  return String(headers["webhook-signature"]).split(" ").includes(expected);
-}
-
 test("a refused enrollment is told once to those who asked, signed, as the API shows it", async () => {
   const { secret } = await subscribe("/wanted", ["enrollment.refused"]);
   await subscribe("/other", ["enrollment.enrolled"]);
@@ -173,12 +165,8 @@ test("a message that is not taken is tried again after 5 s, 30 s and so on to 12
   expect((await arrived(9)).at(-1)?.headers["webhook-id"]).toBe(delivery!.messageId);
 });
 
-test("the end of an enrollment is told after its beginning, however often that fails", async () => {
-  const { webhookId } = await subscribe("/ordered", ["enrollment.refused", "enrollment.ended"]);
-  answerTo = () => 500;
-  const id = await refuse();
-  await arrived(1);
-  await settled(webhookId);
+/** The contact was enrolled, after all, and has replied. */
+async function end(id: bigint): Promise<void> {
   await pool().query(
     `INSERT INTO followed_enrollments (portal_id, execution_id, decided_at, enrolled_at, outcome, ended_at, noted_at)
      VALUES ($1, $2, now(), now(), 'REPLIED', now(), now())`,
@@ -188,6 +176,36 @@ test("the end of an enrollment is told after its beginning, however often that f
     "UPDATE executions SET enrollment_status = 'ENROLLED', error_code = NULL WHERE id = $1",
     [id],
   );
+}
+
+test("what ended while a webhook was off, or did not ask for it, is not told once it does", async () => {
+  const off = await subscribe("/off", ["enrollment.ended"]);
+  const other = await subscribe("/other", ["sender.refused"]);
+  const change = (id: bigint, to: Omit<Parameters<typeof changeWebhook>[2], "id">) =>
+    changeWebhook({ pool: pool(), cipher, privateDestinations }, adminOf(portalId), { id, ...to });
+  await change(off.webhookId, { status: "DISABLED" });
+  await end(await refuse());
+  await change(off.webhookId, { status: "ACTIVE" });
+  await change(other.webhookId, { events: ["enrollment.ended"] });
+  const later = await refuse();
+  await end(later);
+  // What is changed of it later does not hide an end that is not told yet.
+  await change(other.webhookId, { description: "Renamed", events: ["enrollment.ended", "sender.refused"] });
+  await tellEnds(pool());
+  const messages = await arrived(2);
+  expect(messages.map(({ url }) => url).sort()).toEqual(["/off", "/other"]);
+  expect(messages.map(({ body }) => (JSON.parse(body) as { data: { id: string } }).data.id)).toEqual([
+    ...[String(later), String(later)],
+  ]);
+});
+
+test("the end of an enrollment is told after its beginning, however often that fails", async () => {
+  const { webhookId } = await subscribe("/ordered", ["enrollment.refused", "enrollment.ended"]);
+  answerTo = () => 500;
+  const id = await refuse();
+  await arrived(1);
+  await settled(webhookId);
+  await end(id);
   await tellEnds(pool());
   await tellEnds(pool());
   answerTo = () => 204;

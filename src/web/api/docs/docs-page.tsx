@@ -1,4 +1,5 @@
 import { DocsFrame } from "./docs-frame.js";
+import { Messages } from "./messages.js";
 import { Operation } from "./operation.js";
 import { operationsByTag, type ApiDocument } from "./operations.js";
 
@@ -36,6 +37,14 @@ export function ApiDocsPage({ document }: { document: ApiDocument }) {
               </ul>
             </section>
           ))}
+          <section>
+            <h2>Messages to your programs</h2>
+            <ul>
+              <li>
+                <a href="#webhooks">Receive webhooks, and check their signature</a>
+              </li>
+            </ul>
+          </section>
         </nav>
         {groups.map(([tag, operations]) => (
           <section key={tag} class="docs-group">
@@ -45,6 +54,7 @@ export function ApiDocsPage({ document }: { document: ApiDocument }) {
             ))}
           </section>
         ))}
+        <Messages document={document} />
       </main>
     </DocsFrame>
   );

@@ -30,7 +30,7 @@ export function Operation({ operation }: { operation: PlacedOperation }) {
   );
 }
 
-function Parameters({ parameters }: { parameters: readonly DocumentedParameter[] }) {
+export function Parameters({ parameters }: { parameters: readonly DocumentedParameter[] }) {
   if (parameters.length === 0) return null;
   return (
     <>
@@ -102,7 +102,8 @@ function AnswerOf({ status, answer }: { status: string; answer: DocumentedAnswer
   );
 }
 
-function Example({ of }: { of: DocumentedSchema }) {
+/** JSON that fits a schema. */
+export function Example({ of }: { of: DocumentedSchema }) {
   return (
     <pre>
       <code>{JSON.stringify(exampleOf(of), undefined, 2)}</code>

@@ -28,9 +28,16 @@ export interface DocumentedOperation {
   readonly responses: Readonly<Record<string, DocumentedAnswer>>;
 }
 
+/** A message to a customer's program as the OpenAPI document has it. */
+export interface DocumentedMessage extends Pick<DocumentedOperation, "summary" | "parameters" | "responses"> {
+  readonly requestBody: { readonly content: Readonly<Record<string, DocumentedMedia>> };
+}
+
 /** What the pages read of the OpenAPI document. */
 export interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+  /** By the message's type. */
+  readonly webhooks: Readonly<Record<string, { readonly post: DocumentedMessage }>>;
 }
 
 /** An operation with its address. */

@@ -8,7 +8,6 @@ import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { admit, authenticate } from "./authenticate.js";
 import type { AnyEndpoint, Answer, ApiCall } from "./endpoint.js";
 import { answerOnce, identityOf, type RequestIdentity } from "./idempotency.js";
-import { describeApi } from "./openapi.js";
 import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
 import { rateHeaders, tooManyRequests, type CountRequest } from "./rate-limit.js";
 import { readParts } from "./read-parts.js";
@@ -27,6 +26,8 @@ export interface ApiFrame {
   readonly timeoutMs: number;
   readonly publicUrl: string;
   readonly logger: Logger;
+  /** The OpenAPI document of the endpoints. */
+  readonly document: object;
 }
 
 export const API_PREFIX = "/api/v1";
@@ -51,7 +52,7 @@ export function createApiRouter(endpoints: readonly AnyEndpoint[], frame: ApiFra
       route[endpoint.method](...(endpoint.isUnhurried ? [] : [inTime]), serve(endpoint, frame));
     route.all(refuseMethod(ofPath));
   }
-  const document = JSON.stringify(describeApi(endpoints, publicUrl));
+  const document = JSON.stringify(frame.document);
   router.get(`${API_PREFIX}/openapi.json`, (_request, response) => void response.type("json").end(document));
   router.use(API_PREFIX, () => {
     throw new RefusedCall(refusal("NOT_FOUND"));

@@ -16,8 +16,25 @@ const OF_EVERY_BODY: readonly ProblemCode[] = [
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" };
 
-/** The OpenAPI 3.1 document of the endpoints, from the schemas that check their requests. */
-export function describeApi(endpoints: readonly AnyEndpoint[], publicUrl: string): Json {
+/** A message that is posted to a customer's program. */
+export interface MessageDoc {
+  /** The `type` in its body. */
+  readonly type: string;
+  /** When it is sent. */
+  readonly summary: string;
+  readonly body: z.ZodType;
+}
+
+/** What the API is made of. */
+export interface ApiParts {
+  readonly endpoints: readonly AnyEndpoint[];
+  readonly messages: readonly MessageDoc[];
+  /** The app's own address. */
+  readonly publicUrl: string;
+}
+
+/** The OpenAPI 3.1 document of the endpoints, from the schemas that check their requests, and of the messages. */
+export function describeApi({ endpoints, messages, publicUrl }: ApiParts): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints)
     (paths[endpoint.path] ??= {})[endpoint.method] = describeEndpoint(endpoint);
@@ -31,6 +48,9 @@ export function describeApi(endpoints: readonly AnyEndpoint[], publicUrl: string
     servers: [{ url: `${publicUrl}/api/v1` }],
     security: [{ apiKey: [] }],
     paths,
+    webhooks: Object.fromEntries(
+      messages.map((message) => [message.type, { post: describeMessage(message) }]),
+    ),
     components: {
       securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
       schemas: { Problem: problemSchema() },
@@ -63,6 +83,33 @@ const IDEMPOTENCY_KEY: Json = {
     "For a day the same request with the same key is answered as the first time, and does nothing more.",
   schema: { type: "string", minLength: 1, maxLength: 255 },
 };
+
+/** Headers of the Standard Webhooks specification. */
+const SIGNATURE_HEADERS: Readonly<Record<string, string>> = {
+  "webhook-id": "The same for every try of one message: by it you recognize one that you had before.",
+  "webhook-timestamp": "When it was sent, in seconds since 1970. Refuse messages older than five minutes.",
+  "webhook-signature":
+    "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; two of them, separated by a space, while the secret is being replaced.",
+};
+
+function describeMessage({ type, summary, body }: MessageDoc): Json {
+  return {
+    operationId: type,
+    summary,
+    security: [],
+    parameters: Object.entries(SIGNATURE_HEADERS).map(([name, description]) => ({
+      ...{ name, in: "header", required: true, description },
+      schema: { type: "string" },
+    })),
+    requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } },
+    responses: {
+      "2XX": {
+        description: "It was taken. Any other answer, or none within 15 seconds, and it is sent again.",
+      },
+      410: { description: "No more messages are wanted: the subscription is switched off." },
+    },
+  };
+}
 
 function schemaOf(schema: z.ZodType): Json {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
