@@ -11,7 +11,8 @@ export interface CommandRun {
 
 export const COMMAND_KEY = "sqe_abcdefgh_secret";
 
-function collector(): { stream: Writable; text: () => string } {
+/** @param columns of a terminal; undefined: the stream is no terminal */
+function collector(columns?: number): { stream: Writable; text: () => string } {
   const chunks: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -19,18 +20,19 @@ function collector(): { stream: Writable; text: () => string } {
       done();
     },
   });
+  if (columns !== undefined) Object.assign(stream, { isTTY: true, columns });
   return { stream, text: () => chunks.join("") };
 }
 
 /** Runs a command in this process, as `src/cli/main.ts` does. `line` is split at blanks; an array is taken as it is. */
 export async function runLine(
   line: string | readonly string[],
-  options: { url: string; interrupted?: AbortSignal },
+  options: { url: string; key?: string; columns?: number; interrupted?: AbortSignal },
 ): Promise<CommandRun> {
-  const [stdout, stderr] = [collector(), collector()];
+  const [stdout, stderr] = [collector(options.columns), collector()];
   const code = await runCommand({
     args: typeof line === "string" ? line.split(" ") : line,
-    environment: { SEQUENCE_ENROLLER_URL: options.url, SEQUENCE_ENROLLER_KEY: COMMAND_KEY },
+    environment: { SEQUENCE_ENROLLER_URL: options.url, SEQUENCE_ENROLLER_KEY: options.key ?? COMMAND_KEY },
     stdout: stdout.stream,
     stderr: stderr.stream,
     interrupted: options.interrupted ?? new AbortController().signal,

@@ -11,7 +11,11 @@ export const problem = z.looseObject({
   title: z.string().optional(),
   detail: z.string().optional(),
   requestId: z.string().optional(),
-  errors: z.array(z.looseObject({ pointer: z.string().optional(), detail: z.string() })).optional(),
+  errors: z
+    .array(
+      z.looseObject({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }),
+    )
+    .optional(),
 });
 export type Problem = z.infer<typeof problem>;
 
@@ -56,6 +60,9 @@ export const sender = z.looseObject({
   userId: z.string().nullish(),
   name: z.string().nullish(),
   email: z.string().nullish(),
+  cap: z.number().nullish(),
+  used: z.number().nullish(),
+  problem: reason.nullish(),
 });
 
 const count = z.number().int().nonnegative();

@@ -92,11 +92,11 @@ function parseJson(text: string): unknown {
 }
 
 function sentenceOf(found: Problem): string {
-  const details = (found.errors ?? []).map(({ pointer, detail }) =>
-    pointer ? `  ${pointer}: ${detail}` : `  ${detail}`,
+  const details = (found.errors ?? []).map(({ pointer, parameter, detail }) =>
+    [pointer ?? parameter, detail].filter(Boolean).join(": "),
   );
   const trace = found.requestId === undefined ? "" : ` (request ${found.requestId})`;
-  return [`${found.code}: ${found.detail ?? found.title ?? "refused"}${trace}`, ...details].join("\n");
+  return [`${found.code}: ${found.detail ?? found.title ?? "refused"}${trace}`, ...details].join("\n  ");
 }
 
 /** What an answer that is no success means. Never a word of a body that is not the API's: it could be any page. */

@@ -94,6 +94,6 @@ export const enroll: Command = {
     },
     { name: "idempotency-key", value: "KEY", help: "repeats an earlier request instead of making another" },
   ],
-  notes: ["Example: sequence-enroller enroll --email ada@lead.example --sequence Inbound --wait"],
+  notes: ["Example:", "  sequence-enroller enroll --email ada@lead.example --sequence Inbound --wait"],
   run,
 };

@@ -1,7 +1,7 @@
 import type { Enrollment } from "../api/answers.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import type { Output } from "../terminal/output.js";
-import { drawFields, drawTable } from "../terminal/table.js";
+import { drawFields } from "../terminal/table.js";
 
 /** Statuses that nothing will change any more, each with how a run ends that led to it. */
 const ENDS: Readonly<Record<string, ExitCode>> = {
@@ -41,7 +41,18 @@ export async function showEnrollment(output: Output, found: Enrollment): Promise
   );
 }
 
-/** A page of enrollments: a line of JSON each, or a table. */
+/** "2026-11-27 09:30" for a list; whatever is no time of the API's stays as it is. */
+export function shortTime(time: string | null | undefined): string {
+  const [, day, clock] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/.exec(time ?? "") ?? [];
+  return day === undefined ? (time ?? "") : `${day} ${clock}`;
+}
+
+/** "FAILED BOUNCED": in one column, the reason is what is cut on a narrow terminal, and not the status. */
+function statusOf({ status, reason }: Enrollment): string {
+  return reason == null || reason.code === status ? status : `${status} ${reason.code}`;
+}
+
+/** A page of enrollments: a line of JSON each, or a table of what fits on a line; `status` and JSON have the rest. */
 export async function showEnrollments(output: Output, found: readonly Enrollment[]): Promise<void> {
   if (output.isJson) {
     for (const each of found) await output.json(each);
@@ -49,14 +60,11 @@ export async function showEnrollments(output: Output, found: readonly Enrollment
   }
   const rows = found.map((each) => [
     each.id,
-    each.status,
-    each.reason?.code,
+    statusOf(each),
     each.contact?.email ?? each.contact?.id,
     each.sequence?.name ?? each.sequence?.id,
-    each.sender?.email ?? each.sender?.name,
-    each.source,
-    each.createdAt,
+    shortTime(each.createdAt),
   ]);
-  const head = ["Id", "Status", "Reason", "Contact", "Sequence", "Sender", "Source", "Created"];
-  await output.text(drawTable(head, rows));
+  const head = ["Id", "Status", "Contact", "Sequence", "Created (UTC)"];
+  await output.table(head, rows);
 }

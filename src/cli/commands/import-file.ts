@@ -9,7 +9,6 @@ import type { Command, CommandContext } from "../command.js";
 import { Interrupted, WrongUse } from "../errors.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { createProgress } from "../terminal/progress.js";
-import { drawTable } from "../terminal/table.js";
 import { ENROLL_OPTIONS, enrollBody } from "./enroll-options.js";
 
 const POLL_EVERY_MS = 1_000;
@@ -109,14 +108,12 @@ const COUNTS = [
 
 async function showResult({ output }: CommandContext, found: ImportJob): Promise<void> {
   if (output.isJson) return output.json(found);
-  await output.text(
-    drawTable(
-      ["Result", "Rows"],
-      COUNTS.map((name) => [name, found.counts[name]]),
-    ),
+  await output.table(
+    ["Result", "Rows"],
+    COUNTS.map((name) => [name, found.counts[name]]),
   );
   const reasons = Object.entries(found.counts.reasons ?? found.reasons ?? {});
-  if (reasons.length > 0) await output.text(drawTable(["Reason", "Rows"], reasons));
+  if (reasons.length > 0) await output.table(["Reason", "Rows"], reasons);
 }
 
 /** Written under another name and moved into place whole, so that a file of that name is never half a result. */
@@ -204,7 +201,8 @@ export const importFile: Command = {
     { name: "idempotency-key", value: "KEY", help: "repeats an interrupted upload" },
   ],
   notes: [
-    "Example: sequence-enroller import leads.csv --map email=Address --sequence Inbound --dry-run",
+    "Example:",
+    "  sequence-enroller import leads.csv --map email=Address --sequence Inbound",
     "Ctrl-C pauses the import; --resume goes on with it.",
   ],
   run,

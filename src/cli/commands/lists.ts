@@ -4,8 +4,7 @@ import type { Query } from "../api/client.js";
 import type { Option } from "../arguments.js";
 import type { Command, CommandContext } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
-import { drawTable } from "../terminal/table.js";
-import { showEnrollments } from "./enrollment-view.js";
+import { shortTime, showEnrollments } from "./enrollment-view.js";
 
 const LARGEST_PAGE = 200;
 
@@ -86,11 +85,9 @@ export const sequences: Command = {
       async show(items) {
         if (context.output.isJson) for (const item of items) await context.output.json(item);
         else
-          await context.output.text(
-            drawTable(
-              ["Id", "Name", "Updated"],
-              items.map(({ id, name, updatedAt }) => [id, name, updatedAt]),
-            ),
+          await context.output.table(
+            ["Id", "Name", "Updated (UTC)"],
+            items.map(({ id, name, updatedAt }) => [id, name, shortTime(updatedAt)]),
           );
       },
     }),
@@ -115,16 +112,14 @@ export const senders: Command = {
       async show(items) {
         if (context.output.isJson) for (const item of items) await context.output.json(item);
         else
-          await context.output.text(
-            drawTable(
-              ["User", "Name", "Email", "Cap", "Used", "Problem"],
-              items.map((item) => [
-                item.userId,
-                item.name,
-                item.email,
-                ...["cap", "used", "problem"].map((field) => plain(item[field])),
-              ]),
-            ),
+          await context.output.table(
+            ["User", "Name", "Email", "Cap", "Used", "Problem"],
+            items.map((item) => [
+              item.userId,
+              item.name,
+              item.email,
+              ...[item.cap, item.used, item.problem?.code],
+            ]),
           );
       },
     }),
@@ -148,11 +143,9 @@ export const stats: Command = {
         ? (found["results"] as Record<string, unknown>[])
         : [found];
       const head = [...new Set(lines.flatMap((line) => Object.keys(line)))];
-      await output.text(
-        drawTable(
-          head,
-          lines.map((line) => head.map((name) => plain(line[name]))),
-        ),
+      await output.table(
+        head,
+        lines.map((line) => head.map((name) => plain(line[name]))),
       );
     }
     return EXIT.done;

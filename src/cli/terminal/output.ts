@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { drawTable, type Cell } from "./table.js";
 import { visibleJson, visibleText } from "./visible-text.js";
 
 /** A stream of the process: `isTTY` if a person looks at it. */
@@ -11,8 +12,10 @@ export interface Output {
   readonly isJson: boolean;
   /** One JSON value on a line of its own. Resolves when there is room for more. */
   json(value: unknown): Promise<void>;
-  /** Lines of a table or text whose parts from outside were made visible before. */
+  /** Lines of text whose parts from outside were made visible before. */
   text(text: string): Promise<void>;
+  /** A table, as wide as the terminal at most. */
+  table(head: readonly string[], rows: readonly (readonly Cell[])[]): Promise<void>;
   /** A remark for the person at the terminal; made visible here. */
   say(line: string): void;
   readonly stderr: ProcessStream;
@@ -42,6 +45,11 @@ function createSink(stream: ProcessStream): {
   };
 }
 
+/** Of a terminal, in characters; undefined for a file or a pipe. */
+function widthOf({ isTTY, columns }: ProcessStream): number | undefined {
+  return isTTY === true ? (columns ?? 80) : undefined;
+}
+
 export function createOutput(streams: {
   stdout: ProcessStream;
   stderr: ProcessStream;
@@ -54,6 +62,7 @@ export function createOutput(streams: {
     isJson: streams.isJson,
     json: (value) => stdout.write(`${visibleJson(value)}\n`),
     text: (text) => stdout.write(`${text}\n`),
+    table: (head, rows) => stdout.write(`${drawTable(head, rows, widthOf(streams.stdout))}\n`),
     say: (line) => void stderr.write(`${visibleText(line)}\n`),
     stderr: streams.stderr,
   };

@@ -136,6 +136,7 @@ describe("exit codes", () => {
       const run = await runLine([name, "--help"], { url });
       expect(run).toMatchObject({ code: 0, stderr: "" });
       expect(run.stdout).toContain(`sequence-enroller ${name}`);
+      for (const line of run.stdout.split("\n")) expect([line, line.length <= 80]).toEqual([line, true]);
       expect((await runLine("--help", { url })).stdout).toContain(`\n  ${name}`);
     }
   });

@@ -79,7 +79,7 @@ test("a file is uploaded as it is, mapped, started, followed to its end, and its
     mapping: { reference: "No", email: "Address" },
     defaults: { sequence: { id: "51" } },
   });
-  expect(run.stdout).toMatch(/enrolled +│ +3/);
+  expect(run.stdout).toMatch(/enrolled +3\n/);
   expect(await readFile(out, "utf8")).toContain("Email,result");
   expect((await readdir(folder)).sort()).toEqual(["leads.csv", "results.csv"]);
 });
