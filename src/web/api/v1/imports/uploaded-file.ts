@@ -7,6 +7,8 @@ import { mediaTypeOf } from "#web/api/kit/read-json.js";
 
 /** A sender that sends nothing for so long has gone. */
 const STALL_MS = 30_000;
+/** How long the parser may take over a form that has been received whole. Of some that are none it never says so. */
+const PARSE_MS = 1_000;
 
 /**
  * The bytes of the uploaded file, no faster than they are taken: the body itself, or its field `file` in a form.
@@ -49,6 +51,11 @@ async function fileOfForm(
       reject(new ImportFileError("SYNTAX", "The form cannot be read.", { cause: error }));
     });
     source.on("error", reject);
+    source.on("end", () => {
+      setTimeout(() => {
+        reject(new ImportFileError("SYNTAX", "The form cannot be read."));
+      }, PARSE_MS).unref();
+    });
   });
   source.pipe(form);
   const file = await found;
