@@ -30,11 +30,11 @@ const DOMAIN = {
   imports: ["audit", "executions"],
   keys: ["audit"],
   vault: ["audit"],
-  policy: ["audit", "directory"],
+  policy: ["audit", "directory", "unenroll"],
   accounts: ["audit", "directory", "vault"],
-  enrollments: ["contacts", "directory", "ends", "executions"],
-  history: ["audit", "executions", "contacts", "directory", "ends", "flows", "subscriptions"],
-  "dry-run": ["contacts", "directory", "senders"],
+  enrollments: ["contacts", "directory", "ends", "executions", "unenroll"],
+  history: ["audit", "executions", "contacts", "directory", "ends", "flows", "subscriptions", "unenroll"],
+  "dry-run": ["contacts", "directory", "senders", "unenroll"],
 };
 
 const domainRules = Object.entries(DOMAIN).map(([room, others]) => {

@@ -112,7 +112,7 @@ function assets(): Record<string, readonly RouteCall[]> {
   };
 }
 
-function pages({ portalId, sender }: RouteIds): Record<string, readonly RouteCall[]> {
+function pages({ portalId, sender, failed }: RouteIds): Record<string, readonly RouteCall[]> {
   const foreign = `portalId=${portalId}&portal=${portalId}&sender=${sender}&sequence=31&workflow=99`;
   const reports = ["sequence", "sender", "workflow"].map((by) => `by=${by}&range=90d&${foreign}`);
   return {
@@ -129,6 +129,7 @@ function pages({ portalId, sender }: RouteIds): Record<string, readonly RouteCal
       part(`/settings/alerts/last?channel=${channel}`),
     ),
     "GET /settings/unenroll": [page("/settings/unenroll", { tells: false })],
+    "GET /settings/unenroll/contact/:id": [page(`/settings/unenroll/contact/${failed}`, { other: 404 })],
     "GET /settings/danger": [page("/settings/danger", { tells: false })],
     "GET /settings/workflows": [page(`/settings/workflows?${foreign}`)],
     "GET /settings/workflows/new": [page("/settings/workflows/new", { tells: false })],
@@ -266,6 +267,7 @@ function webhooks({ webhook, webhookVersion, delivery }: RouteIds): Record<strin
 
 function rest({
   portalId,
+  failed,
   sender,
   letIn,
   settingsVersion,
@@ -313,6 +315,9 @@ function rest({
     "POST /settings/unenroll/on": [form("/settings/unenroll/on", {}, { changes: false })],
     "POST /settings/unenroll/off": [form("/settings/unenroll/off", {}, { changes: false })],
     "POST /settings/unenroll/check": [form("/settings/unenroll/check", {}, { changes: false })],
+    "POST /settings/unenroll/contact/:id": [
+      form(`/settings/unenroll/contact/${failed}`, {}, { other: 404, changes: false, own: 303 }),
+    ],
     "POST /settings/danger/resume": [form("/settings/danger/resume")],
     "POST /settings/danger/pause": [form("/settings/danger/pause")],
     "POST /settings/danger/erase": [form("/settings/danger/erase", confirmed)],

@@ -31,6 +31,7 @@ const RIGHT_OF = {
   acceptEnrollments: "executions",
   actOnExecution: "executions",
   putInWorkflow: "executions",
+  requestUnenrollment: "executions",
   createImport: "executions",
   changeImport: "executions",
   startBulkJob: "executions",

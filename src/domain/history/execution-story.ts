@@ -1,7 +1,14 @@
 import { findPeopleByIds, fullLabel } from "#domain/directory/people.js";
 import type { Pool } from "pg";
+import { z } from "zod";
 import { ELIGIBLE, type AdminAction } from "./admin-actions.js";
 import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import {
+  findEndable,
+  readUnenrollmentStory,
+  type EndableEnrollment,
+  type UnenrollmentStory,
+} from "#domain/unenroll/unenrollment-story.js";
 import { senderChoiceSchema, type StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { EXECUTION_COLUMNS, orNull, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
@@ -36,6 +43,12 @@ export interface ExecutionStory extends ExecutionItem {
   readonly actions: readonly AdminAction[];
   /** When the admin paused the portal, if it is paused. */
   readonly pausedAt: Date | null;
+  /** How it takes its contact out of a sequence, if it does. */
+  readonly unenrollment: UnenrollmentStory | null;
+  /** Who asked for it on the settings site or with an API key; null: a workflow, or it was not noted. */
+  readonly askedBy: string | null;
+  /** The sequence that the contact can be taken out of now. */
+  readonly endable: EndableEnrollment | undefined;
 }
 
 interface StoryRow extends ItemRow {
@@ -86,7 +99,12 @@ export async function readStory(
   if (row === undefined) return undefined;
   const retriedBy = retried.rows.map(toItem);
   const told = new Set([id, ...retriedBy.map((retry) => retry.id)]);
-  const others = await readOthers(pool, portalId, { contactId: row.contact_id, told });
+  const contactId = row.contact_id;
+  const [others, unenrollment, endable] = await Promise.all([
+    readOthers(pool, portalId, { contactId, told }),
+    readUnenrollmentStory(pool, portalId, id),
+    findEndable(pool, portalId, contactId),
+  ]);
   const senderChoice = senderChoiceSchema.safeParse(row.sender_choice).data;
   return {
     ...toItem(row),
@@ -110,7 +128,16 @@ export async function readStory(
     others,
     actions: actionsOf(row, retriedBy),
     pausedAt: row.paused_at,
+    unenrollment,
+    askedBy: askedByOf(row.request),
+    endable,
   };
+}
+
+const askedBySchema = z.object({ askedBy: z.object({ name: z.string() }) });
+
+function askedByOf(request: unknown): string | null {
+  return askedBySchema.safeParse(request).data?.askedBy.name ?? null;
 }
 
 const OTHERS_SHOWN = 10;

@@ -78,7 +78,7 @@ export async function storeRequest(
       SELECT lease.portal_id, $3, $4, 'REQUESTED', $5, $6, $7 FROM lease
       ON CONFLICT (portal_id, execution_id) DO UPDATE
         SET contact_id = excluded.contact_id, state = 'REQUESTED', outcome = NULL, sequence_id = excluded.sequence_id,
-            sequence_name = excluded.sequence_name, enrolled_at = excluded.enrolled_at, stamp = NULL, stamped_at = NULL,
+            sequence_name = excluded.sequence_name, enrolled_at = excluded.enrolled_at, stamp = NULL, stamped_at = NULL, left_at = NULL,
             stamps = 0, rounds = u.rounds + 1, due_at = now(), tries = 0, last_problem = NULL, ended_at = NULL
       WHERE u.state IN ('CLEARED', 'DONE')
       RETURNING rounds`,
@@ -93,6 +93,19 @@ export async function storeRequest(
     ],
   });
   return rows[0]?.rounds;
+}
+
+/** How often the execution has asked for its contact so far, and whether the last round is under way. */
+export async function readRounds(
+  { pool, portalId }: Pick<Ownership, "pool" | "portalId">,
+  executionId: bigint,
+): Promise<{ rounds: number; isOpen: boolean }> {
+  const { rows } = await pool.query<{ rounds: number; isOpen: boolean }>({
+    name: "read-unenrollment-rounds",
+    text: `SELECT rounds, state NOT IN ('CLEARED', 'DONE') AS "isOpen" FROM unenrollments WHERE portal_id = $1 AND execution_id = $2`,
+    values: [portalId, executionId],
+  });
+  return rows[0] ?? { rounds: 0, isOpen: false };
 }
 
 /** What is due, the longest first, and the database's time. Reading claims nothing: the portal's one owner reads. */
@@ -188,6 +201,7 @@ export async function writeMoves(
       UPDATE unenrollments u
          SET state = m.to_state, due_at = now() + m.due_in_ms * interval '1 millisecond',
              outcome = coalesce(m.outcome, u.outcome),
+             left_at = CASE WHEN m.outcome = 'UNENROLLED' THEN coalesce(u.left_at, now()) ELSE u.left_at END,
              contact_id = CASE WHEN m.to_state <> 'DONE' THEN coalesce(m.contact_id, u.contact_id) END,
              stamp = coalesce(m.stamp, u.stamp), stamps = u.stamps + CASE WHEN m.stamp IS NULL THEN 0 ELSE 1 END,
              stamped_at = CASE WHEN m.is_stamped THEN coalesce(u.stamped_at, now()) ELSE u.stamped_at END,

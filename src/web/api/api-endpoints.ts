@@ -1,4 +1,5 @@
 import type { AnyEndpoint } from "./kit/endpoint.js";
+import { createUnenrollContact } from "./v1/contacts/[id]/unenroll-post.js";
 import { createCancelEnrollment } from "./v1/enrollments/[id]/cancel-post.js";
 import { createGetEnrollment } from "./v1/enrollments/[id]/get.js";
 import { createReadStory } from "./v1/enrollments/[id]/story/get.js";
@@ -15,6 +16,7 @@ import { createPostImport } from "./v1/imports/post.js";
 import { createListPresets } from "./v1/presets/get.js";
 import { createListRotations } from "./v1/rotations/get.js";
 import { createListSenders } from "./v1/senders/get.js";
+import { createGetUnenrollment } from "./v1/unenrollments/[id]/get.js";
 import { createListWorkflows } from "./v1/workflows/get.js";
 import { createEnrollInWorkflow } from "./v1/workflows/[flowId]/enrollments-post.js";
 import type { WebhookTools } from "./v1/webhook-subscriptions/shapes.js";
@@ -29,6 +31,8 @@ export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools)
     createCancelEnrollment(options),
     createRetryEnrollment(options),
     createReadStory(),
+    createUnenrollContact(options),
+    createGetUnenrollment(),
     createListSenders(),
     createListPresets(),
     createListRotations(),

@@ -76,6 +76,10 @@ export async function exportAll(exchange: Exchange): Promise<void> {
 const NOTICES: Readonly<Record<string, { tone: "good" | "bad"; text: string }>> = {
   cancel: { tone: "good", text: "Canceled. The workflow is told, and goes on." },
   retry: { tone: "good", text: "The contact is tried once more. The new execution is listed below." },
+  unenroll: {
+    tone: "good",
+    text: "The contact is being taken out of its sequence. HubSpot needs a minute or two.",
+  },
   try_now: { tone: "good", text: "It is being looked at now." },
   late: {
     tone: "bad",

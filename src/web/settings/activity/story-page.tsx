@@ -6,7 +6,8 @@ import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
 import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
-import { ACTIVITY_PATH, storyPath, storyPartPath } from "../words/paths.js";
+import { ACTIVITY_PATH, storyPath, storyPartPath, unenrollPath } from "../words/paths.js";
+import { LONGEST_LABEL } from "../words/names.js";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import { Entries, StorySteps, type StoryModel } from "./story-steps.js";
 import { ACTION_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
@@ -61,6 +62,7 @@ export function Story(model: StoryPartModel) {
       {isOpen ? <Renewal now={now} format={format} reload={storyPath(story.id)} /> : null}
       <Reason {...model} />
       <Actions {...model} />
+      <Unenroll {...model} />
       <AskNow {...model} />
       <section class="card" aria-labelledby="story-title">
         <h2 id="story-title">What happened</h2>
@@ -131,6 +133,22 @@ function Actions({ story, formToken }: StoryPartModel) {
           </form>
         );
       })}
+    </section>
+  );
+}
+
+/** Leads to the question before the contact is taken out of its sequence. */
+function Unenroll({ story: { id, endable } }: StoryPartModel) {
+  if (endable === undefined) return null;
+  return (
+    <section class="card act" aria-label="Unenroll">
+      <a class="button" id="unenroll" href={unenrollPath(id)} aria-describedby="about-unenroll">
+        Unenroll from sequence
+      </a>
+      <p class="note" id="about-unenroll">
+        Ends the contact's enrollment in <bdi>{shorten(endable.sequence, LONGEST_LABEL)}</bdi>. You are asked
+        once more before.
+      </p>
     </section>
   );
 }

@@ -1,5 +1,4 @@
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
-import type { ComponentChildren } from "preact";
 import type { StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import type { Format } from "../words/format.js";
 import { numbered } from "../words/format.js";
@@ -7,9 +6,11 @@ import { LONGEST_LABEL } from "../words/names.js";
 import { Time } from "../frame/connection.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { contactUrl, flowUrl } from "../words/fixes.js";
-import { OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
+import { answerWords, OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
 import { KIND_LABELS, VIA_LABELS } from "../words/activity-words.js";
+import { Step } from "./frame.js";
+import { UnenrollSteps } from "./unenroll-steps.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -32,6 +33,7 @@ export function StorySteps(model: StoryModel) {
       <Received {...model} />
       <ChosenSender story={story} format={format} />
       <Attempts story={story} format={format} />
+      <UnenrollSteps story={story} format={format} />
       <Waiting {...model} />
       <Decided {...model} />
       <Completed story={story} format={format} />
@@ -39,32 +41,8 @@ export function StorySteps(model: StoryModel) {
   );
 }
 
-function Step({
-  title,
-  at,
-  format,
-  children,
-}: {
-  title: string;
-  at?: Date | null;
-  format: Format;
-  children?: ComponentChildren;
-}) {
-  return (
-    <li>
-      <h3>{title}</h3>
-      {at == null ? null : (
-        <p class="when">
-          <Time date={at} format={format} />
-        </p>
-      )}
-      {children}
-    </li>
-  );
-}
-
 function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
-  const { contactId, kind, retryOf } = story;
+  const { contactId, kind, retryOf, askedBy } = story;
   const contact = (
     <a href={contactUrl({ hubspotUrl, portalId }, contactId)} target="_blank" rel="noopener noreferrer">
       contact {contactId}
@@ -76,6 +54,15 @@ function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
         <p>
           For {contact}, as <a href={storyPath(retryOf)}>execution {String(retryOf)}</a> asked for it. HubSpot
           is asked first whether it has been enrolled since.
+        </p>
+      </Step>
+    );
+  }
+  if (askedBy !== null) {
+    return (
+      <Step title="Asked for" at={story.acceptedAt} format={format}>
+        <p>
+          By <bdi>{shorten(askedBy, LONGEST_ADDRESS)}</bdi>: “{KIND_LABELS[kind]}” for {contact}.
         </p>
       </Step>
     );
@@ -221,6 +208,16 @@ function Attempts({ story, format }: { story: ExecutionStory; format: Format }) 
   );
 }
 
+/** Between two sequences a contact is in none: that is said as long as it lasts. */
+function remarkOnWait(story: ExecutionStory): string {
+  const { kind, state, unenrollment } = story;
+  if (kind !== "ENROLL" || unenrollment === null) return remarkOn(story);
+  if (state === "WATCHING") return "Being taken out of its sequence, to be enrolled then.";
+  return unenrollment.leftAt === null
+    ? remarkOn(story)
+    : `${remarkOn(story)} It is in no sequence until then.`;
+}
+
 function Waiting({ story, format, now }: StoryModel) {
   if (story.outcome !== "waiting") return null;
   const isLater = story.dueAt.getTime() > now.getTime();
@@ -229,7 +226,7 @@ function Waiting({ story, format, now }: StoryModel) {
   return (
     <Step title="Now" format={format}>
       <p>
-        {remarkOn(story)}
+        {remarkOnWait(story)}
         {story.pausedAt === null ? null : (
           <>
             {" "}
@@ -254,6 +251,7 @@ function Waiting({ story, format, now }: StoryModel) {
 function Decided({ story, format }: StoryModel) {
   if (story.decidedAt === null) return null;
   const { outcome, enrollmentId, enrolledAt, outputs } = story;
+  const answer = answerWords(story.answer);
   return (
     <Step title={OUTCOME_LABELS[outcome]} at={story.decidedAt} format={format}>
       {enrolledAt === null ? null : (
@@ -262,6 +260,7 @@ function Decided({ story, format }: StoryModel) {
           {enrollmentId === null ? null : <> as enrollment {enrollmentId}</>}.
         </p>
       )}
+      {answer === undefined ? null : <p>{answer}</p>}
       {story.errorMessage === null ? null : <p>{story.errorMessage}</p>}
       {outputs.length === 0 ? null : <Entries entries={outputs} />}
     </Step>
@@ -281,7 +280,11 @@ function Completed({ story, format }: { story: ExecutionStory; format: Format })
   if (!story.isHeld) {
     return (
       <Step title="Ended here" at={story.completedAt} format={format}>
-        <p>The workflow had gone on before; it is told nothing.</p>
+        <p>
+          {story.askedBy === null
+            ? "The workflow had gone on before; it is told nothing."
+            : "No workflow waits for it."}
+        </p>
       </Step>
     );
   }

@@ -56,7 +56,8 @@ function StateCard(model: UnenrollPageModel) {
           <input type="hidden" name="form_token" value={frame.formToken} />
           <p>
             Switching it off deletes the helper workflow and the contact property. Steps “Unenroll from
-            sequence” then end with the outcome NOT_SUPPORTED.
+            sequence” then end with the outcome NOT_SUPPORTED, and contacts whose sequence was to be replaced
+            stay in it.
           </p>
           <button class="button">Switch off</button>
         </form>

@@ -1,5 +1,6 @@
 import type { Router } from "express";
 import type { Handlers } from "../gate/handlers.js";
+import { askToUnenroll, unenrollOne } from "./contact-handlers.js";
 import { check, showUnenroll, endUnenroll, switchOn } from "./unenroll-handlers.js";
 
 /** Taking contacts out of their sequences, and the helper workflow that does it. */
@@ -8,4 +9,6 @@ export function addUnenrollRoutes(router: Router, { page, form }: Handlers): voi
   router.post("/settings/unenroll/on", form(switchOn));
   router.post("/settings/unenroll/off", form(endUnenroll));
   router.post("/settings/unenroll/check", form(check));
+  router.get("/settings/unenroll/contact/:id", page(askToUnenroll));
+  router.post("/settings/unenroll/contact/:id", form(unenrollOne));
 }

@@ -13,6 +13,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   wait: "Wait",
   fail: "Fail",
   skip: "Skip",
+  replace: "Replace that sequence",
   sequence: "Enrollments in the same sequence",
   any: "Enrollments in any sequence",
   under_way: "Under way",
@@ -57,6 +58,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   SIGN_IN_REFUSED: "not let in",
   ASKED_TO_CONFIRM: "asked to confirm",
   PUT_IN: "given contacts",
+  ASKED_TO_UNENROLL: "asked to take the contact out of its sequence",
 };
 
 /** What was done, as the end of a sentence that begins with the subject's name. */

@@ -15,6 +15,11 @@ export function storyPartPath(id: bigint): string {
   return `${storyPath(id)}/story`;
 }
 
+/** The question before the contact of an execution is taken out of its sequence. */
+export function unenrollPath(id: bigint): string {
+  return `/settings/unenroll/contact/${id}`;
+}
+
 export function jobPath(id: bigint): string {
   return `${BULK_PATH}/${id}`;
 }

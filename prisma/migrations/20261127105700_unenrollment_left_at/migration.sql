@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "unenrollments" ADD COLUMN     "left_at" TIMESTAMPTZ(3);

@@ -1,0 +1,60 @@
+import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
+import type { ExecutionStory } from "#domain/history/execution-story.js";
+import { shorten } from "#platform/text/shorten.js";
+import { ActivityFrame, type FrameModel } from "../activity/frame.js";
+import { Time } from "../frame/connection.js";
+import type { Format } from "../words/format.js";
+import { LONGEST_LABEL } from "../words/names.js";
+import { storyPath, unenrollPath } from "../words/paths.js";
+
+export interface ContactModel extends FrameModel {
+  readonly story: ExecutionStory;
+  /** Why it cannot be done; undefined: it can, if `story.endable` says so. */
+  readonly reason: string | undefined;
+  readonly format: Format;
+}
+
+const NOTHING_KNOWN =
+  "The app knows of no sequence that this contact is in: it has left it, or is being taken out of it already.";
+
+/** Asked before a contact is taken out of its sequence. */
+export function ContactPage({ story, reason, format, frame }: ContactModel) {
+  const { endable } = story;
+  const contact = shorten(story.contactEmail ?? `Contact ${story.contactId}`, LONGEST_ADDRESS);
+  return (
+    <ActivityFrame title="Unenroll from sequence" frame={frame}>
+      <p class="crumb">
+        <a href={storyPath(story.id)}>Back to the execution</a>
+      </p>
+      <h1>Unenroll from sequence</h1>
+      <section class="card">
+        <p>
+          <strong>
+            <bdi>{contact}</bdi>
+          </strong>
+        </p>
+        {endable === undefined ? (
+          <p role="alert">{reason ?? NOTHING_KNOWN}</p>
+        ) : (
+          <>
+            <p>
+              In <bdi>{shorten(endable.sequence, LONGEST_LABEL)}</bdi> since{" "}
+              <Time date={endable.enrolledAt} format={format} />.
+            </p>
+            <p>
+              Its remaining emails and tasks are not sent or made. Enrolling the contact again would begin the
+              sequence from its first step. HubSpot needs a minute or two.
+            </p>
+          </>
+        )}
+        <form method="post" action={unenrollPath(story.id)} class="actions">
+          <input type="hidden" name="form_token" value={frame.formToken} />
+          {endable === undefined ? null : <button class="button primary">Unenroll from sequence</button>}
+          <a class="button" href={storyPath(story.id)}>
+            Back
+          </a>
+        </form>
+      </section>
+    </ActivityFrame>
+  );
+}
