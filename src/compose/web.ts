@@ -30,6 +30,7 @@ import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
 import { uninstall } from "#platform/hubspot/uninstall.js";
+import { removeBeforeDisconnect } from "#domain/unenroll/remove-from-hubspot.js";
 import { createExplainer } from "#domain/dry-run/explain-enrollment.js";
 import type { Explain } from "#domain/senders/explanation.js";
 import { confirmUser } from "#domain/directory/confirm-user.js";
@@ -51,6 +52,8 @@ import { HOUR_MS } from "#platform/time/units.js";
 const DIRECTORY_MIN_AGE_MS = 60_000;
 /** A part of it: the rest is for deleting the portal's data ourselves. */
 const UNINSTALL_TIMEOUT_MS = 3_000;
+/** Of all requests that delete the helper workflow, before the uninstall and within the same answer. */
+const REMOVAL_TIMEOUT_MS = 1_500;
 /** A part of it: the rest is for judging by stored data. */
 const QUESTION_TIMEOUT_MS = 3_000;
 /** A page takes some milliseconds: a person with several tabs, and colleagues, do not notice the limit. */
@@ -176,6 +179,11 @@ function mountSites(
     timeoutMs: QUESTION_TIMEOUT_MS,
     takePlace,
   });
+  const removalGatewayOf = createSiteGateways({
+    forPortal: foundation.forPortal,
+    timeoutMs: REMOVAL_TIMEOUT_MS,
+    takePlace,
+  });
   const confirmSigner = createConfirmSigner({
     apiUrl: config.hubspot.apiUrl,
     takePlace,
@@ -222,6 +230,15 @@ function mountSites(
             timeoutMs: UNINSTALL_TIMEOUT_MS,
           },
           portalId,
+        ),
+      removeHelper: (portalId) =>
+        removeBeforeDisconnect({ pool: database.pool, gateway: removalGatewayOf(portalId) }, portalId).catch(
+          (error: unknown) => {
+            logger.warn(
+              { err: error, portalId },
+              "the helper workflow could not be deleted before a disconnect",
+            );
+          },
         ),
       vault,
       now,

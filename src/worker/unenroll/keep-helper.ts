@@ -4,7 +4,6 @@ import {
   HELPER_FLOW,
   HELPER_NAME,
   problemOfHelper,
-  STAMP_PROPERTY,
   STAMP_PROPERTY_DEFINITION,
 } from "#domain/unenroll/helper-flow.js";
 import {
@@ -14,6 +13,7 @@ import {
   type SetupProblem,
   type UnenrollSetup,
 } from "#domain/unenroll/setup.js";
+import { removeFromHubSpot } from "#domain/unenroll/remove-from-hubspot.js";
 import { hasOpenUnenrollments } from "#domain/unenroll/unenrollments.js";
 import { PROBLEM_SENTENCES } from "#domain/unenroll/problem-sentences.js";
 import { HubSpotError, HubSpotRejected, PortalSpared } from "#platform/hubspot/errors.js";
@@ -145,16 +145,13 @@ async function tellAdmins({ pool, portalId }: Ownership, problem: SetupProblem):
   });
 }
 
-/** Deletes what the app made. A workflow that somebody changed is left to them, and with it the property it looks at. */
-async function removeHelper(tools: HelperTools, { flowId, hasMadeProperty }: UnenrollSetup): Promise<void> {
+/** Deletes what the app made, as soon as no contact needs it any more. */
+async function removeHelper(tools: HelperTools, setup: UnenrollSetup): Promise<void> {
   const { owner, gateway } = tools;
   if (await hasOpenUnenrollments(owner)) {
     await writeSetup(owner, "REMOVING", { dueInMs: WAIT_FOR_CONTACTS_MS, tries: 0, lastProblem: null });
     return;
   }
-  const flow = flowId === undefined ? undefined : await gateway.readOwnFlow(flowId);
-  const isChanged = flow !== undefined && problemOfHelper(flow) === "CHANGED";
-  if (flow !== undefined && !isChanged) await gateway.deleteFlow(flow.id);
-  if (hasMadeProperty && !isChanged) await gateway.deleteContactProperty(STAMP_PROPERTY);
+  await removeFromHubSpot(gateway, setup);
   await forgetSetup(owner);
 }

@@ -4,6 +4,7 @@ import { createFormat } from "../words/format.js";
 import { DangerPage } from "./danger-page.js";
 import { readDangerState, requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
+import { switchOffUnenroll } from "#domain/unenroll/change-setup.js";
 import { frameOf } from "../frame/shell.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { actorOf, type AdminVisit } from "../session/visit.js";
@@ -57,6 +58,9 @@ export async function disconnect(exchange: FormExchange): Promise<void> {
   const { portalId } = session;
   const grant = await options.vault.currentGrant(portalId);
   if (grant === undefined) return response.redirect(303, "/settings");
+  // Before HubSpot takes the access away: what the app made there could not be deleted afterwards.
+  await switchOffUnenroll(options.database.pool, actorOf(visit));
+  await options.removeHelper(portalId);
   const isUninstalled = (await options.uninstall(portalId)) === "uninstalled";
   // HubSpot has been told: it is forgotten here, too, even if whoever asked is not waiting any more.
   const isErased = await withDeadline(undefined, () =>

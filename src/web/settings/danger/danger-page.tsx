@@ -102,10 +102,10 @@ function DisconnectCard({ frame, uses }: DangerPageModel) {
         <h2 id="disconnect-title">Disconnect the account</h2>
       </div>
       <p>
-        Uninstalls the app in HubSpot, which mails your super admins, and erases our access to the account.
-        Workflows that use the action go on, and their contacts are not enrolled. Settings and history are
-        kept for 30 days, for when you connect again; then everything is deleted. Your alert addresses are
-        told a week before.
+        Switches unenrolling off and deletes its helper workflow, uninstalls the app in HubSpot, which mails
+        your super admins, and erases our access to the account. Workflows that use the action go on, and
+        their contacts are not enrolled. Settings and history are kept for 30 days, for when you connect
+        again; then everything is deleted. Your alert addresses are told a week before.
       </p>
       <UsedByNote uses={uses} flows={uses.all} />
       <Confirmed

@@ -25,6 +25,8 @@ export interface SettingsOptions {
   canMail: boolean;
   /** Removes the app from the account in HubSpot; never throws. */
   uninstall: (portalId: bigint) => Promise<"uninstalled" | "not-confirmed">;
+  /** Deletes in HubSpot what the app made there, while it can; never fails. */
+  removeHelper: (portalId: bigint) => Promise<void>;
   /** What an admin's disconnect erases. */
   vault: Pick<Vault, "currentGrant" | "disconnect">;
   now: () => Date;
