@@ -11,7 +11,7 @@ import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers, createFoundation } from "./compose/foundation.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
 
 /** The running app. */
 export interface App {
@@ -57,9 +57,9 @@ export interface AppOptions {
   readonly renewalPatienceMs?: number | undefined;
   /** How long HubSpot may take to show an enrollment, in ms (worker/attempt/doubt.ts): for tests. */
   readonly believeNoneAfterMs?: number | undefined;
-  /** How long unenrolling takes (worker/unenroll/judge-contact.ts): for tests. */
-  readonly unenrollTimes?: UnenrollTimes | undefined;
   readonly entryTimes?: EntryTimes | undefined;
+  /** How unenrolling goes, and how long it takes (worker/unenroll): for tests. */
+  readonly unenrolling?: Unenrolling | undefined;
   /** How often periodic work runs, if not as in production: for tests. */
   readonly workIntervals?: Intervals | undefined;
   /** The embedded server, if it is starting already. */

@@ -31,7 +31,7 @@ import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
 
 /** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
@@ -87,10 +87,10 @@ export interface Foundation {
   readonly hubspotClock: HubSpotClock;
   /** How long HubSpot may take to show an enrollment (worker/attempt/doubt.ts); undefined: as in production. */
   readonly believeNoneAfterMs: number | undefined;
-  /** How long unenrolling takes (worker/unenroll/judge-contact.ts); undefined: as in production. */
-  readonly unenrollTimes: UnenrollTimes | undefined;
   /** How long putting contacts in workflows takes (worker/flow-entries/stamp-entries.ts); undefined: as in production. */
   readonly entryTimes: EntryTimes | undefined;
+  /** How unenrolling goes, and how long it takes (worker/unenroll); undefined: as in production. */
+  readonly unenrolling: Unenrolling | undefined;
   /** How often periodic work runs, if not as in production. */
   readonly workIntervals: Intervals;
 }
@@ -172,8 +172,8 @@ interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
   readonly now?: Foundation["now"];
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
-  readonly unenrollTimes?: Foundation["unenrollTimes"];
   readonly entryTimes?: Foundation["entryTimes"];
+  readonly unenrolling?: Foundation["unenrolling"];
   readonly propertiesFreshMs?: number | undefined;
   readonly renewalPatienceMs?: number | undefined;
   readonly workIntervals?: Intervals | undefined;
@@ -193,8 +193,8 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     propertiesFreshMs,
     renewalPatienceMs,
     believeNoneAfterMs,
-    unenrollTimes,
     entryTimes,
+    unenrolling,
   } = options;
   const metrics = createMetrics();
   const databaseTroubles = new TroubleLog({
@@ -272,8 +272,8 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     renewalPatienceMs,
     hubspotClock,
     believeNoneAfterMs,
-    unenrollTimes,
     entryTimes,
+    unenrolling,
     workIntervals: options.workIntervals ?? {},
     database,
     siteDatabase,

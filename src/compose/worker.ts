@@ -37,8 +37,8 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     renewalPatienceMs: foundation.renewalPatienceMs,
     hubspotClock: foundation.hubspotClock,
     believeNoneAfterMs: foundation.believeNoneAfterMs,
-    unenrollTimes: foundation.unenrollTimes,
     entryTimes: foundation.entryTimes,
+    unenrolling: foundation.unenrolling,
     onCutShort: (holds) => {
       foundation.metrics.holdsCutShort.inc(holds);
     },

@@ -12,7 +12,7 @@ import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createTestDatabase, type TestDatabase } from "./database.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { UnenrollTimes } from "#worker/unenroll/judge-contact.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
 
 /** The app, a simulated HubSpot and a database of their own, talking HTTP on 127.0.0.1. */
 export interface RunningApp {
@@ -42,8 +42,8 @@ export interface StartOptions {
   renewalPatienceMs?: number;
   /** How long HubSpot may take to show what it did, in ms; by default it shows it at once. */
   believeNoneAfterMs?: number;
-  /** How long unenrolling takes; by default as in production. */
-  unenrollTimes?: UnenrollTimes;
+  /** How unenrolling goes, and how long it takes; by default as in production. */
+  unenrolling?: Unenrolling;
   /** How long putting contacts in workflows takes; by default as in production. */
   entryTimes?: EntryTimes;
   /** How often periodic work is done; by default as {@link WORK_INTERVALS} says. */
@@ -134,8 +134,8 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     propertiesFreshMs,
     renewalPatienceMs,
     believeNoneAfterMs,
-    unenrollTimes: options.unenrollTimes,
     entryTimes: options.entryTimes,
+    unenrolling: options.unenrolling,
     workIntervals,
   };
   const apps: App[] = [await startApp(config, logger, appOptions)];

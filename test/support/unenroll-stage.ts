@@ -1,10 +1,11 @@
 import { switchOnUnenroll } from "#domain/unenroll/change-setup.js";
 import { readSetup, type UnenrollSetup } from "#domain/unenroll/setup.js";
 import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { UNENROLL_ROUTE } from "#domain/contract/actions/unenroll-contract.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import type { WorkflowRun } from "../../src/simulator/workflow/run.js";
-import type { Browser } from "../../src/bin/oauth-browser.js";
+import { createBrowser, type Browser } from "./browser.js";
 import { addPlainPortal, startRunningApp, type RunningApp, type StartOptions } from "./start-app.js";
 
 /** Everything within moments, instead of minutes. */
@@ -14,26 +15,32 @@ export const QUICK = { firstLookMs: 50, lookEveryMs: 100, patienceMs: 60_000, se
 export interface UnenrollStage {
   readonly running: RunningApp;
   readonly portal: SimulatedPortal;
+  /** The admin's, signed in. */
   readonly browser: Browser;
   readonly sequenceIds: readonly string[];
   /** A new contact, in the first sequence unless told otherwise. */
   enrolledContact(sequenceId?: string): string;
   /** A workflow's step “Unenroll from sequence” for the contacts. */
   unenroll(contactIds: readonly string[]): WorkflowRun;
+  /** A workflow's step “Enroll in sequence” for the contacts, into the second sequence unless told otherwise. */
+  enroll(contactIds: readonly string[], inputs?: Readonly<Record<string, string>>): WorkflowRun;
   outputsOf(run: WorkflowRun): Promise<Readonly<Record<string, string>>>;
   isStamped(contactId: string): boolean;
   setup(): Promise<UnenrollSetup | undefined>;
   until(holds: () => Promise<boolean> | boolean, what: string): Promise<void>;
   switchOn(): Promise<void>;
-  /** Stamps that HubSpot took so far, and emptyings. */
   close(): Promise<void>;
 }
 
 export async function startUnenrollStage(options: StartOptions = {}): Promise<UnenrollStage> {
-  const running = await startRunningApp({ unenrollTimes: QUICK, ...options });
+  const running = await startRunningApp({ unenrolling: { times: QUICK }, ...options });
   const portal = addPlainPortal(running.simulator, { contacts: 0 });
   const sequenceIds = [...portal.sequences.keys()];
-  const browser = await running.install(portal, "unenroll");
+  await running.install(portal, "unenroll");
+  const browser = createBrowser(running.publicUrl);
+  const { location } = await browser.get("/settings/sign-in");
+  const admin = { portalId: portal.portalId, userId: portal.admin.userId };
+  await browser.get(running.simulator.authorize(location ?? "", admin));
   const { pool } = running.db.database;
   const portalId = BigInt(portal.portalId);
   const setup = () => readSetup({ pool }, portalId);
@@ -62,6 +69,13 @@ export async function startUnenrollStage(options: StartOptions = {}): Promise<Un
         contactIds,
         inputs: {},
         objectProperties: [],
+      }),
+    enroll: (contactIds, inputs = {}) =>
+      portal.runAction({
+        actionUrl: running.publicUrl + ENROLL_ROUTE,
+        contactIds,
+        inputs: { sequence_id: sequenceIds[1] ?? "", sender_mode: "contact_owner", ...inputs },
+        objectProperties: [...REQUESTED_PROPERTIES],
       }),
     async outputsOf(run) {
       await run.finished;

@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   "SENDER_LIMIT_REACHED",
   "NO_SENDER_AVAILABLE",
   "ALREADY_ENROLLED",
+  "REPLACE_INCOMPLETE",
   "COOLDOWN_ACTIVE",
   "UNSUBSCRIBED",
   "BOUNCED",
@@ -59,6 +60,8 @@ export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   NO_SENDER_AVAILABLE:
     "No sender is available. Set a default sender on the settings page, or choose one in the action.",
   ALREADY_ENROLLED: "The contact is already in a sequence. A contact can be in one sequence at a time.",
+  REPLACE_INCOMPLETE:
+    "The contact was being moved here from another sequence and was not enrolled, so it may be in no sequence now. Enroll it again.",
   COOLDOWN_ACTIVE: "The contact was in a sequence too recently for this action's cooldown.",
   UNSUBSCRIBED: "The contact has opted out of email, or has no legal basis for one-to-one email.",
   BOUNCED: "Email to this contact has bounced before, so HubSpot will not send to it.",

@@ -79,7 +79,10 @@ export function enrolled(enrollment: {
 }
 
 /** The contact was already in a sequence: a success or not, as the workflow's builder chose. */
-export function alreadyEnrolled(policy: Exclude<IfAlreadyEnrolled, "wait">, sender?: Sender): Outcome {
+export function alreadyEnrolled(
+  policy: Extract<IfAlreadyEnrolled, "skip" | "fail">,
+  sender?: Sender,
+): Outcome {
   if (policy === "fail")
     return { ...failed("ALREADY_ENROLLED", { sender }), enrollmentStatus: "ALREADY_ENROLLED" };
   return {

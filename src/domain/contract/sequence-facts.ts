@@ -75,6 +75,12 @@ export function hasEnded(
   return !facts.isEnrolled && isSince(facts.enrolledAt, enrolledAt);
 }
 
+/** A sequence that has the contact now, as HubSpot's lookup shows it; without an id it is not known which. */
+export interface CurrentSequence {
+  readonly sequenceId?: string | undefined;
+  readonly sequenceName?: string | null | undefined;
+}
+
 /** Whole days between two instants, as the outputs count them. */
 export function wholeDays(from: Date, to: Date): number {
   return Math.max(0, Math.floor((to.getTime() - from.getTime()) / 86_400_000));

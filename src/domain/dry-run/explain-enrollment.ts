@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { CurrentSequence } from "#domain/contract/sequence-facts.js";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import type { Directory } from "#domain/directory/directory.js";
 import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
@@ -15,13 +16,15 @@ import {
   type StepChoices,
 } from "#domain/senders/effective-policy.js";
 import { explainChoice, type ChoiceExplanation } from "#domain/senders/explain-choice.js";
-import type { ContactCheck, EnrollQuestion, Explain, Explained } from "#domain/senders/explanation.js";
+import type { ContactCheck, EnrollQuestion, Explain } from "#domain/senders/explanation.js";
 import { Openings } from "#domain/senders/windows/openings.js";
 import type { Policy } from "#domain/contract/policy.js";
 import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
 import { readPortalPolicy, type PortalPolicy } from "#domain/senders/portal-policy.js";
 import { findContact, type FoundContact } from "./find-contact.js";
 import { findPeople } from "./find-people.js";
+import { judgeInSequence } from "./in-sequence.js";
+import type { Verdict } from "./verdict.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 export interface ExplainerOptions {
@@ -34,8 +37,6 @@ export interface ExplainerOptions {
   /** Of a call that asks for no hold of its own. */
   readonly deadlineHours: number;
 }
-
-export type Verdict = Pick<Explained, "checks" | "choice" | "decision" | "sentence"> & { code?: ErrorCode };
 
 /**
  * Answers "what would happen to this contact now?" with the code that enrolls (domain/senders/explain-choice.ts). The
@@ -103,30 +104,34 @@ export async function judge(
   const wait = notYet(hold, timeZone);
   if (wait !== undefined) return wait;
   const leftMs = hoursToDeadline(hold, deadlineHours) * HOUR_MS;
-  return toVerdict(
-    await explainChoice(pool, {
-      portal,
-      patienceMs: senderPatienceMs(leftMs),
-      openings,
-      breathe,
-      now: at,
-      contactId: contact.id,
-      properties: contact.properties,
-      readEnrollment: () => readEnrollment(gateway, contact.id),
-      sequenceId: question.sequenceId,
-      step: stepOf(question),
-      people: findPeople({
-        portalId,
-        directory,
-        readOwner: (ownerId) => gateway.readOwner(ownerId),
-        readOwnerOfUser: (userId) => gateway.readOwnerOfUser(userId),
-      }),
+  const explanation = await explainChoice(pool, {
+    portal,
+    patienceMs: senderPatienceMs(leftMs),
+    openings,
+    breathe,
+    now: at,
+    contactId: contact.id,
+    properties: contact.properties,
+    readEnrollment: () => readEnrollment(gateway, contact.id),
+    sequenceId: question.sequenceId,
+    step: stepOf(question),
+    people: findPeople({
+      portalId,
+      directory,
+      readOwner: (ownerId) => gateway.readOwner(ownerId),
+      readOwnerOfUser: (userId) => gateway.readOwnerOfUser(userId),
     }),
-  );
+  });
+  if (explanation.kind === "in-sequence")
+    return judgeInSequence(explanation, { pool, portalId, sequenceId: question.sequenceId, leftMs });
+  return toVerdict(explanation);
 }
 
 /** If HubSpot cannot be asked, the contact's properties are believed: it is looked up only if they name a sequence. */
-async function readEnrollment(gateway: PortalGateway, contactId: string): Promise<object | undefined> {
+async function readEnrollment(
+  gateway: PortalGateway,
+  contactId: string,
+): Promise<CurrentSequence | undefined> {
   try {
     return await gateway.readEnrollment(contactId);
   } catch (fault) {
@@ -203,6 +208,7 @@ const IF_ENROLLED: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
   skip: "it then goes on as a success",
   fail: "it then goes on as a failure",
   wait: "it then waits until that sequence ends",
+  replace: "it is then taken out of that sequence first, if it is another one",
 };
 
 const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
@@ -218,24 +224,8 @@ const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
   },
 ];
 
-/** It is in a sequence, by HubSpot's lookup: told by the words for what then happens. */
-function inSequence({ ifAlreadyEnrolled }: Policy): Verdict {
-  const waits = ifAlreadyEnrolled === "wait";
-  const sentence = `The contact is in a sequence now: ${IN_SEQUENCE[ifAlreadyEnrolled]}.`;
-  const code = "ALREADY_ENROLLED";
-  const check = { name: "In a sequence now", verdict: waits ? "waits" : "refused", code, sentence } as const;
-  return { checks: [check], choice: undefined, decision: waits ? "wait" : "refuse", code, sentence };
-}
-
-const IN_SEQUENCE: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
-  skip: "it would go on as a success",
-  fail: "it would go on as a failure",
-  wait: "it would wait until that sequence ends",
-};
-
-function toVerdict(explanation: ChoiceExplanation): Verdict {
+function toVerdict(explanation: Exclude<ChoiceExplanation, { kind: "in-sequence" }>): Verdict {
   if (explanation.kind === "refused") return refused(explanation.code, explanation.reason);
-  if (explanation.kind === "in-sequence") return inSequence(explanation.policy);
   const { decision, policy } = explanation;
   const { choice } = decision;
   const checks = passed(policy);

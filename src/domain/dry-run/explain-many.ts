@@ -5,14 +5,8 @@ import type { EnrollQuestion } from "#domain/senders/explanation.js";
 import { readPortalPolicy } from "#domain/senders/portal-policy.js";
 import { createPolicyMemories } from "#domain/senders/stored/policy-memory.js";
 import { Openings } from "#domain/senders/windows/openings.js";
-import {
-  judge,
-  propertiesFor,
-  stepOf,
-  type ExplainerOptions,
-  type Means,
-  type Verdict,
-} from "./explain-enrollment.js";
+import { judge, propertiesFor, stepOf, type ExplainerOptions, type Means } from "./explain-enrollment.js";
+import type { Verdict } from "./verdict.js";
 
 /** What would happen to each of many contacts; undefined: HubSpot has no such contact. In the order of the questions. */
 export type ExplainMany = (

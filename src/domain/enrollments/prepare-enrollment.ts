@@ -4,6 +4,8 @@ import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import { findSequence } from "#domain/directory/find-sequence.js";
 import { peopleOf } from "#domain/directory/people.js";
+import { whyUnusable } from "#domain/unenroll/problem-sentences.js";
+import { readSetup } from "#domain/unenroll/setup.js";
 import type { EnrollmentContact, AskedEnrollment } from "#domain/executions/accept/accept-enrollments.js";
 
 /** An enrollment as somebody outside asks for it: its form is checked, its names are not. */
@@ -30,12 +32,19 @@ export interface SenderWish {
 /** An enrollment that can be accepted, or what can be seen wrong with it at once. */
 export type PreparedEnrollment =
   | { readonly kind: "ready"; readonly enrollment: AskedEnrollment }
-  | { readonly kind: "refused"; readonly code: ErrorCode; readonly pointer: string; readonly detail: string };
+  | {
+      readonly kind: "refused";
+      readonly code: RefusalCode;
+      readonly pointer: string;
+      readonly detail: string;
+    };
 
+/** `NOT_SUPPORTED`: the account has not set up what is asked for. */
+type RefusalCode = ErrorCode | "NOT_SUPPORTED";
 type Reader = Pick<ClientBase, "query">;
 type Refused = Extract<PreparedEnrollment, { kind: "refused" }>;
 
-const refused = (code: ErrorCode, pointer: string, detail: string): Refused => ({
+const refused = (code: RefusalCode, pointer: string, detail: string): Refused => ({
   ...{ kind: "refused", code, pointer, detail },
 });
 
@@ -59,6 +68,10 @@ export async function prepareEnrollment(
   const { presetId, ifAlreadyEnrolled, cooldownDays, notBefore, reference } = wish;
   if (presetId !== undefined && !(await exists(reader, PRESET, [portalId, presetId])))
     return refused("INVALID_INPUT", "/presetId", "The account has no such preset.");
+  if (ifAlreadyEnrolled === "replace") {
+    const reason = whyUnusable(await readSetup({ pool: reader }, portalId));
+    if (reason !== undefined) return refused("NOT_SUPPORTED", "/ifAlreadyEnrolled", reason);
+  }
   const request: EnrollRequest = {
     ...sender,
     ...(presetId !== undefined && { presetId }),

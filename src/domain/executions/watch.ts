@@ -2,6 +2,7 @@ import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { isLegalMove, type ExecutionKind, type Moves } from "#domain/contract/execution.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
+import { leftInNone } from "./left-in-none.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**
@@ -125,6 +126,12 @@ export async function readOwnEnrollments(
 /** Only one request was ever sent for it (or for what it retries), and HubSpot refused it: none can still arrive. */
 const WAS_REFUSED = IS_FIRST_ATTEMPT;
 
+const OUTCOME = leftInNone({
+  status: "l.enrollment_status",
+  code: "l.error_code",
+  message: "l.error_message",
+});
+
 export const LOOK_MOVES = { WATCHING: ["WATCHING", "QUEUED", "DECIDED"] } as const satisfies Moves;
 
 /**
@@ -152,7 +159,7 @@ const UPDATE = (leaseCte: string, again = ""): string => `
          first_sent_at = CASE WHEN l.to_state = 'QUEUED' AND ${WAS_REFUSED} THEN NULL ELSE e.first_sent_at END,
          execution_state = l.execution_state,
          enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN l.enrollment_status END,
-         error_code = l.error_code, error_message = l.error_message,
+         error_code = ${OUTCOME.code}, error_message = ${OUTCOME.message},
          decided_at = CASE WHEN l.to_state = 'DECIDED' THEN now() END
     FROM look l, lease
    WHERE e.portal_id = lease.portal_id AND e.id = l.id AND e.state = 'WATCHING' AND e.contact_id = l.read_contact_id

@@ -1,6 +1,7 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { ERASED_CONTACT, isLegalMove, type ExecutionState, type Moves } from "#domain/contract/execution.js";
 import { IS_IN_DOUBT } from "./in-doubt.js";
+import { leftInNone } from "./left-in-none.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
@@ -61,6 +62,12 @@ const IS_MERGED = `(f.from_state = 'ATTEMPTING' AND f.to_state = 'DECIDED' AND f
 /** SQL: a value of the outcome, unless it is about another contact. */
 const unlessMerged = (value: string): string => `CASE WHEN NOT ${IS_MERGED} THEN ${value} END`;
 
+const OUTCOME = leftInNone({
+  status: "f.enrollment_status",
+  code: "f.error_code",
+  message: "f.error_message",
+});
+
 export const FINDING_MOVES = {
   ATTEMPTING: ["QUEUED", "UNCERTAIN", "WATCHING", "DECIDED"],
   UNCERTAIN: ["UNCERTAIN", "QUEUED", "DECIDED"],
@@ -109,8 +116,8 @@ const UPDATE = (leaseCte: string, free = ""): string => `
          last_problem = CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN coalesce(f.problem, e.last_problem) END,
          execution_state = ${unlessMerged("f.execution_state")},
          enrollment_status = ${unlessMerged("CASE WHEN e.kind = 'ENROLL' THEN f.enrollment_status END")},
-         error_code = ${unlessMerged("f.error_code")},
-         error_message = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN f.error_message END`)},
+         error_code = ${unlessMerged(OUTCOME.code)},
+         error_message = ${unlessMerged(`CASE WHEN e.contact_id <> '${ERASED_CONTACT}' THEN ${OUTCOME.message} END`)},
          enrollment_id = f.enrollment_id,
          enrolled_at = CASE WHEN f.enrollment_status = 'ENROLLED' AND (f.enrolled_at IS NULL OR f.enrolled_at > now() + interval '1 day')
                             THEN now() ELSE f.enrolled_at END,

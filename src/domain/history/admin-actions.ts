@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/in-doubt.js";
+import { leftInNone } from "#domain/executions/left-in-none.js";
 import { failed } from "#domain/contract/outcome.js";
 import { retryStatement } from "#domain/executions/retry.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
@@ -50,6 +51,12 @@ export const CANCEL_MOVES = {
   WATCHING: ["DECIDED"],
 } as const satisfies Moves;
 
+const CANCELED = leftInNone({
+  status: "'FAILED'",
+  code: "'CANCELLED'",
+  message: `CASE WHEN ${IS_IN_DOUBT()} THEN $3 || ' ' || $4 ELSE $3 END`,
+});
+
 /**
  * Decides idle executions as CANCELLED; the completion follows like any other. An execution that was not sent loses its
  * sender: the one in the row was only waited for.
@@ -58,8 +65,8 @@ const CANCEL = `
   WITH canceled AS (
   UPDATE executions e
      SET state = 'DECIDED', due_at = now(), decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
-         enrollment_status = CASE WHEN kind = 'ENROLL' THEN 'FAILED' END, error_code = 'CANCELLED',
-         error_message = CASE WHEN ${IS_IN_DOUBT()} THEN $3 || ' ' || $4 ELSE $3 END,
+         enrollment_status = CASE WHEN kind = 'ENROLL' THEN 'FAILED' END, error_code = ${CANCELED.code},
+         error_message = ${CANCELED.message},
          ended_in_doubt = ${IS_IN_DOUBT()},
          sender_user_id = CASE WHEN ${IS_IN_DOUBT()} THEN sender_user_id END,
          sender_email = CASE WHEN ${IS_IN_DOUBT()} THEN sender_email END

@@ -4,6 +4,7 @@ import { inPrismaTransaction } from "#platform/db/transaction.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
+import { canUnenroll } from "#domain/unenroll/setup.js";
 import { isNameTaken } from "./name-taken.js";
 import { policySchema, type Policy } from "#domain/contract/policy.js";
 
@@ -83,6 +84,7 @@ export type SavePresetOutcome =
   | { kind: "changed-meanwhile" } // another admin saved since the form was shown, or deleted it: nothing is changed
   | { kind: "name-taken" }
   | { kind: "too-many" } // the portal has MAX_PRESETS; two concurrent ones may exceed it by one
+  | { kind: "cannot-replace" } // the account has not set unenrolling up
   | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
 
 /** @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one. */
@@ -100,6 +102,8 @@ export async function savePreset(
       if (saved === undefined && (await transaction.preset.count({ where: { portalId } })) >= MAX_PRESETS)
         return { kind: "too-many" };
       const before = saved && (await findPreset({ prisma: transaction }, portalId, saved.presetId));
+      if (beginsToReplace(draft, before) && !(await canUnenroll(transaction, portalId)))
+        return { kind: "cannot-replace" };
       const presetId =
         saved === undefined
           ? await insertPreset(transaction, portalId, draft)
@@ -118,6 +122,11 @@ export async function savePreset(
     if (isNameTaken(error)) return { kind: "name-taken" };
     throw error;
   }
+}
+
+/** One that replaced before may be kept so: its contacts stay where they are while unenrolling does not work. */
+function beginsToReplace(draft: PresetDraft, before: PresetDraft | undefined): boolean {
+  return draft.policy.ifAlreadyEnrolled === "replace" && before?.policy.ifAlreadyEnrolled !== "replace";
 }
 
 /**

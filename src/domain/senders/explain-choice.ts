@@ -4,7 +4,8 @@ import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { chooseSender, type SenderDecision } from "./choose-sender.js";
 import { readContactHistories } from "./contact-history.js";
 import { effectivePolicy, type StepChoices } from "./effective-policy.js";
-import { isInSequence, judgeByPolicy } from "./contact-verdict.js";
+import type { CurrentSequence } from "#domain/contract/sequence-facts.js";
+import { currentSequence, judgeByPolicy } from "./contact-verdict.js";
 import type { Openings } from "./windows/openings.js";
 import type { PeopleSources } from "./people.js";
 import type { Policy } from "#domain/contract/policy.js";
@@ -21,7 +22,7 @@ export interface ChoiceQuestion {
   /** The contact's REQUESTED_PROPERTIES, and those that `neededProperties` of the policy names. */
   readonly properties: Readonly<Record<string, string | null>>;
   /** HubSpot's lookup: the sequence that has the contact now, if any. Asked only if its properties say that one has. */
-  readonly readEnrollment: () => Promise<object | undefined>;
+  readonly readEnrollment: () => Promise<CurrentSequence | undefined>;
   readonly people: PeopleSources;
   readonly openings: Openings;
   readonly breathe: Breathe;
@@ -40,7 +41,7 @@ export type ChoiceExplanation =
       readonly reason: string;
     }
   /** Another sequence has it now: what its policy says of that happens. */
-  | { readonly kind: "in-sequence"; readonly policy: Policy }
+  | { readonly kind: "in-sequence"; readonly policy: Policy; readonly current: CurrentSequence }
   | { readonly kind: "decided"; readonly policy: Policy; readonly decision: SenderDecision };
 
 /** No execution has this id. */
@@ -63,7 +64,7 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
   const contact = { sequenceId, properties, now: question.now, timeZone: portal.timeZone };
   const verdict = await judgeByPolicy(policy, { ...contact, readHistory, readEnrollment });
   if (verdict.kind === "refused") return verdict;
-  if (verdict.kind === "in-sequence") return { kind: "in-sequence", policy };
+  if (verdict.kind === "in-sequence") return { ...verdict, policy };
   // Its own ledger and wheels, thrown away at the end: nothing is really reserved.
   const ledger = new SenderLedger({ pool, portalId, now, openings });
   const decision = await chooseSender(
@@ -88,7 +89,9 @@ export async function explainChoice(pool: Pool, question: ChoiceQuestion): Promi
     },
   );
   // HubSpot refuses to enroll it again, whoever sends.
-  if (decision.kind === "send" && (await isInSequence({ properties, now: question.now, readEnrollment })))
-    return { kind: "in-sequence", policy };
+  if (decision.kind === "send") {
+    const current = await currentSequence({ properties, now: question.now, readEnrollment });
+    if (current !== undefined) return { kind: "in-sequence", policy, current };
+  }
   return { kind: "decided", policy, decision };
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { Prisma } from "#platform/db/generated/client.js";
 import type { Ownership } from "#domain/executions/claim.js";
 
 /**
@@ -75,6 +76,11 @@ function toSetup(row: SetupRow): UnenrollSetup {
 /** Whether contacts can be taken out of their sequences now. */
 export function isUsable(setup: UnenrollSetup | undefined): boolean {
   return setup?.state === "ON" && setup.problem === undefined;
+}
+
+/** The same in a transaction of Prisma's. */
+export async function canUnenroll(transaction: Prisma.TransactionClient, portalId: bigint): Promise<boolean> {
+  return (await transaction.unenrollSetup.count({ where: { portalId, state: "ON", problem: null } })) === 1;
 }
 
 /** What the portal's owner has found out, or done; what is left out stays as it was. */

@@ -11,6 +11,7 @@ import type { EnrollContext } from "./enroll-context.js";
 import { readAgainLater, readDoubt, UNEXPLAINED } from "./read-doubt.js";
 import { judgeEnrollRefusal } from "./refusals.js";
 import type { RefusedSender } from "./store-sender-block.js";
+import { beginReplacement } from "./replace-enrollment.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
 /** One enroll request, with its sender and its policy. */
@@ -68,6 +69,10 @@ async function afterRefusal(fault: HubSpotRejected, attempt: EnrollAttempt): Pro
   }
 }
 
+/** An attempt for a contact that is in a sequence; without a sender if nothing was sent. */
+type RefusedAttempt = Pick<EnrollAttempt, "execution" | "context"> &
+  Pick<Policy, "ifAlreadyEnrolled"> & { sender?: Sender };
+
 const CONTRADICTION = "HubSpot says that the contact is enrolled, and does not show in what.";
 
 /**
@@ -82,26 +87,35 @@ const WATCH_AFTER_MS = 60_000;
  * itself, and if reading fails, nothing is known: it is read again, not sent again, since the enrollment could end
  * meanwhile.
  */
-export async function afterAlreadyEnrolled(
-  attempt: Pick<EnrollAttempt, "execution" | "context"> &
-    Pick<Policy, "ifAlreadyEnrolled"> & { sender?: Sender },
-): Promise<Result> {
-  const { execution, sender, ifAlreadyEnrolled } = attempt;
-  const isOthers: Result =
-    ifAlreadyEnrolled === "wait"
-      ? {
-          to: "WATCHING",
-          delayMs: WATCH_AFTER_MS,
-          problem: "The contact is in a sequence; waiting for its end.",
-        }
-      : { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
-  if (!wasEverInDoubt(execution)) return isOthers;
+export async function afterAlreadyEnrolled(attempt: RefusedAttempt): Promise<Result> {
+  const { execution } = attempt;
+  const isOthers = (): Promise<Result> | Result => inAnothers(attempt);
+  if (!wasEverInDoubt(execution)) return isOthers();
   const found = await readDoubt(execution, attempt.context);
   if ("to" in found) return found;
   if (found.is === "ours") return { to: "DECIDED", outcome: found.outcome };
-  if (found.is === "anothers" && found.believedInMs === 0) return isOthers;
+  if (found.is === "anothers" && found.believedInMs === 0) return isOthers();
   // Time alone does not settle a contradiction.
   const believedInMs = found.believedInMs === 0 ? undefined : found.believedInMs;
   const problem = found.believedInMs === undefined ? UNEXPLAINED : CONTRADICTION;
   return readAgainLater(execution, attempt.context, { believedInMs, problem });
+}
+
+/** The contact is in a sequence, and not by this execution: what its policy says of that. */
+function inAnothers({
+  execution,
+  context,
+  sender,
+  ifAlreadyEnrolled,
+}: RefusedAttempt): Promise<Result> | Result {
+  switch (ifAlreadyEnrolled) {
+    case "wait": {
+      const problem = "The contact is in a sequence; waiting for its end.";
+      return { to: "WATCHING", delayMs: WATCH_AFTER_MS, problem };
+    }
+    case "replace":
+      return beginReplacement(execution, context, sender);
+    default:
+      return { to: "DECIDED", outcome: alreadyEnrolled(ifAlreadyEnrolled, sender) };
+  }
 }

@@ -46,10 +46,10 @@ import { createSlotSource } from "./slot-source.js";
 import { createTurnStarts, type TurnStart } from "./turn-start.js";
 import { DirectoryKeeper, directoryNeed } from "#worker/renewal/sync-directory.js";
 import { FlowKeeper } from "#worker/renewal/sync-flows.js";
-import { UNENROLL_TIMES, type UnenrollTimes } from "#worker/unenroll/judge-contact.js";
 import { ENTRY_TIMES, type EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import { pollFlowWork } from "#worker/own-flows/poll-flow-work.js";
-import { pollUnenrollments } from "#worker/unenroll/unenroll-poll.js";
+import { UNENROLL_TIMES } from "#worker/unenroll/judge-contact.js";
+import { pollUnenrollments, type Unenrolling } from "#worker/unenroll/unenroll-poll.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { databaseTroubleOf } from "#platform/db/storage-faults.js";
 
@@ -74,10 +74,10 @@ export interface DrainOptions {
   onCutShort?: (holds: number) => void;
   /** How long HubSpot may take to show an enrollment; by default BELIEVE_NONE_AFTER_MS. */
   believeNoneAfterMs?: number | undefined;
-  /** How long unenrolling takes; by default UNENROLL_TIMES. */
-  unenrollTimes?: UnenrollTimes | undefined;
   /** How long putting contacts in workflows takes; by default ENTRY_TIMES. */
   entryTimes?: EntryTimes | undefined;
+  /** How unenrolling goes; by default in UNENROLL_TIMES. */
+  unenrolling?: Unenrolling | undefined;
 }
 
 const WINDOW_MS = 10_000;
@@ -128,8 +128,8 @@ async function recordBlocked(options: PortalCircuitOptions, fault: unknown): Pro
 export function createDrain(options: DrainOptions): DrainHandler {
   const { pool, directory, logger, hubspotClock: clock, overdueLooks } = options;
   const { believeNoneAfterMs = BELIEVE_NONE_AFTER_MS, onCutShort = () => undefined } = options;
-  const { renewalPatienceMs = RENEWAL_PATIENCE_MS, unenrollTimes = UNENROLL_TIMES } = options;
   const { entryTimes = ENTRY_TIMES } = options;
+  const { renewalPatienceMs = RENEWAL_PATIENCE_MS, unenrolling = { times: UNENROLL_TIMES } } = options;
   const openings = new Openings();
   const breathe = createBreather();
   const memoryOf = createPolicyMemories();
@@ -241,7 +241,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
     const doubts: DoubtTools = { clock, believeNoneAfterMs, readProperties };
     const mayBegin = async (): Promise<boolean> => !(await senders.policy()).isPaused;
     const unenroll = (gateway: PortalGateway) =>
-      pollUnenrollments({ owner, gateway, times: unenrollTimes, mayBegin });
+      pollUnenrollments({ owner, gateway, mayBegin, ...unenrolling });
     const workOnFlows = (gateway: PortalGateway) =>
       pollFlowWork({ owner, gateway, times: entryTimes, mayBegin });
     const stopNoting = paces.begin(portalId, () => budget.counted());

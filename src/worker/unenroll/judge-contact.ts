@@ -30,7 +30,7 @@ type Properties = Readonly<Record<string, string | null>>;
 export const stampOf = (now: Date): string => String(now.getTime());
 
 /**
- * What a look at the contact means for one that is to be stamped, or was.
+ * What a look at the contact means for one that is to be stamped, or was, or was given up.
  *
  * @param properties undefined: the contact is gone.
  */
@@ -44,6 +44,8 @@ export function judgeStamped(
     return isOut
       ? { of: due, to: "CLEARED", dueInMs: 0, outcome: "UNENROLLED" }
       : { of: due, to: "STAMPING", dueInMs: 0, stamp: stampOf(now) };
+  if (due.state === "CLEARED")
+    return { of: due, to: "CLEARED", dueInMs: 0, outcome: isOut ? "UNENROLLED" : undefined };
   if (isOut) return { of: due, to: "CLEARING", dueInMs: 0, outcome: "UNENROLLED" };
   const sinceMs = now.getTime() - (due.stampedAt ?? now).getTime();
   if (sinceMs >= times.patienceMs) return { of: due, to: "CLEARING", dueInMs: 0, outcome: "TIMED_OUT" };

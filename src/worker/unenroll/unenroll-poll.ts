@@ -2,6 +2,7 @@ import { ERASED_CONTACT } from "#domain/contract/execution.js";
 import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
 import type { Ownership } from "#domain/executions/claim.js";
 import { writeLooks } from "#domain/executions/watch.js";
+import { REPLACING_TAKES_MS } from "#domain/unenroll/judge-replacement.js";
 import { STAMP_PROPERTY } from "#domain/unenroll/helper-flow.js";
 import { readSetup } from "#domain/unenroll/setup.js";
 import {
@@ -25,9 +26,29 @@ export interface UnenrollTools {
   readonly times: UnenrollTimes;
   /** False while an admin has paused the account: nothing new begins. */
   readonly mayBegin: () => Promise<boolean>;
-  /** For tests: called between the steps, with the name of the one that begins. */
-  readonly onStep?: ((step: string) => void) | undefined;
+  /** For tests: called before each step that has something to do. */
+  readonly onStep?: ((step: UnenrollStep) => void) | undefined;
 }
+
+/**
+ * What is done in turn, each in one statement or one request. A process can end between any two of them: what comes
+ * next finds its way by what is stored.
+ */
+export const UNENROLL_STEPS = [
+  "withdraw",
+  "look",
+  "note look",
+  "stamp",
+  "note stamp",
+  "clear",
+  "note clear",
+  "tell",
+  "forget",
+] as const;
+type UnenrollStep = (typeof UNENROLL_STEPS)[number];
+
+/** What a process decides about it. */
+export type Unenrolling = Pick<UnenrollTools, "times" | "onStep">;
 
 /** Contacts that HubSpot reads or writes in one request (docs/hubspot.md §6). */
 const BATCH = 100;
@@ -56,7 +77,7 @@ interface Read {
  * @throws LeaseLost, and what is not HubSpot's fault.
  */
 export async function pollUnenrollments(tools: UnenrollTools): Promise<Polled> {
-  const { owner, onStep = () => undefined } = tools;
+  const { owner } = tools;
   const setup = await readSetup(owner, owner.portalId);
   const { now, due } = await readDue(owner, BATCH);
   let requests = 0;
@@ -66,22 +87,44 @@ export async function pollUnenrollments(tools: UnenrollTools): Promise<Polled> {
   }
   if (due.length === 0) return { isMoreLeft: false, decided: 0, requests };
   const { waiting, others } = partByExecution(due);
-  onStep("withdraw");
-  await writeMoves(owner, others);
-  onStep("look");
+  await step(tools, { name: "withdraw", items: others }, (moves) => writeMoves(owner, moves));
   const looked = await lookAtContacts(tools, waiting.filter(isToBeLookedAt), now);
   requests += looked.requests;
-  onStep("stamp");
   const toStamp = [...waiting.flatMap(stampingOf), ...looked.stampings];
-  requests += await write(tools, toStamp.slice(0, BATCH));
-  onStep("clear");
-  requests += await write(tools, due.flatMap(clearingOf));
-  onStep("tell");
-  const decided = await tellExecutions(tools, due, now);
+  requests += await write(tools, "stamp", toStamp.slice(0, BATCH));
+  requests += await write(tools, "clear", due.flatMap(clearingOf));
+  const seen = due.flatMap((one) => afterLastLook(one, looked.moves));
+  const decided = await tellExecutions(tools, seen, now);
   return { isMoreLeft: due.length === BATCH || decided.isMoreLeft, decided: decided.count, requests };
 }
 
-const isToBeLookedAt = ({ state }: DueUnenrollment): boolean => state === "REQUESTED" || state === "STAMPED";
+/** Does one step, unless there is nothing to do in it. */
+async function step<Item, Done>(
+  { onStep }: UnenrollTools,
+  { name, items }: { readonly name: UnenrollStep; readonly items: readonly Item[] },
+  work: (items: readonly Item[]) => Promise<Done>,
+): Promise<Done | undefined> {
+  if (items.length === 0) return undefined;
+  onStep?.(name);
+  return work(items);
+}
+
+function isToBeLookedAt(due: DueUnenrollment): boolean {
+  return due.state === "REQUESTED" || due.state === "STAMPED" || isLastLook(due);
+}
+
+/** The helper workflow may have come by after all, between the look that found it late and the emptying of the stamp. */
+function isLastLook({ state, outcome, stampedAt }: DueUnenrollment): boolean {
+  return state === "CLEARED" && outcome === "TIMED_OUT" && stampedAt !== undefined;
+}
+
+/** What is told of one is what was seen last. Nothing yet if that look failed. */
+function afterLastLook(one: DueUnenrollment, moves: readonly UnenrollmentMove[]): DueUnenrollment[] {
+  if (!isWaitedFor(one) || !isLastLook(one)) return [one];
+  const move = moves.find(({ of }) => of.executionId === one.executionId);
+  if (move === undefined || move.dueInMs > 0) return [];
+  return [{ ...one, outcome: move.outcome ?? one.outcome }];
+}
 
 /**
  * Those whose execution still waits, and what becomes of the others: an admin canceled it, it was erased, or its time is
@@ -117,6 +160,7 @@ function currentId({ contactId, execution }: DueUnenrollment): string {
 }
 
 interface LookedAt {
+  readonly moves: readonly UnenrollmentMove[];
   readonly stampings: readonly Stamping[];
   readonly requests: number;
 }
@@ -126,8 +170,9 @@ async function lookAtContacts(
   due: readonly DueUnenrollment[],
   now: Date,
 ): Promise<LookedAt> {
-  if (due.length === 0) return { stampings: [], requests: 0 };
-  const { owner, times } = tools;
+  if (due.length === 0) return { moves: [], stampings: [], requests: 0 };
+  const { owner, times, onStep } = tools;
+  onStep?.("look");
   const { reads, requests, fault } = await readContacts(tools, [...new Set(due.map(currentId))]);
   const judged = due.map((one): UnenrollmentMove => {
     const read = reads.get(currentId(one));
@@ -135,6 +180,7 @@ async function lookAtContacts(
     return withId(judgeStamped(one, { properties: read.properties, now, times }), one, { id: read.id, now });
   });
   const moves = await withoutUnusable(tools, judged, now);
+  onStep?.("note look");
   const written = await writeMoves(owner, moves);
   const blocked = moves.filter(({ of, stamp }) => stamp !== undefined && !written.has(of.executionId));
   await writeMoves(
@@ -147,7 +193,7 @@ async function lookAtContacts(
     if (one === undefined || stamp === undefined || !written.has(of.executionId)) return [];
     return toStamping(one, { contactId: contactId ?? one.contactId, value: stamp });
   });
-  return { stampings, requests };
+  return { moves, stampings, requests };
 }
 
 /** A contact that was merged goes on under its new id, and is stamped there. */
@@ -205,12 +251,20 @@ async function withoutUnusable(
       const to = of.state === "REQUESTED" ? "CLEARED" : "CLEARING";
       return { of, to, dueInMs: 0, outcome: "NOT_SUPPORTED" };
     }
+    if (isBeginning(move) && isTooLate(of as DueUnenrollment, now))
+      return { of, to: "CLEARED", dueInMs: 0, outcome: "TIMED_OUT" };
     if (isPaused && isBeginning(move)) return { of, to: of.state, dueInMs: PAUSED_MS };
     const { contactId = (of as DueUnenrollment).contactId } = move;
     if (stamped.has(contactId)) return { of, to: of.state, dueInMs: PUT_OFF_MS };
     stamped.add(contactId);
     return move;
   });
+}
+
+/** A contact is not taken out of its sequence for an enrollment whose time would be over by then. */
+function isTooLate({ execution }: DueUnenrollment, now: Date): boolean {
+  if (execution?.kind !== "ENROLL") return false;
+  return execution.deadlineAt.getTime() - now.getTime() < REPLACING_TAKES_MS;
 }
 
 async function helperProblem(tools: UnenrollTools, now: Date): Promise<string | HubSpotError | undefined> {
@@ -269,9 +323,15 @@ function clearingOf(one: DueUnenrollment): Stamping[] {
   return [{ executionId, state: "CLEARING", contactId: currentId(one), value: "", tries }];
 }
 
-async function write(tools: UnenrollTools, batch: readonly Stamping[]): Promise<number> {
-  const { moves, requests, problem } = await writeStamps(batch, tools);
-  await writeMoves(tools.owner, moves);
+async function write(
+  tools: UnenrollTools,
+  what: "stamp" | "clear",
+  batch: readonly Stamping[],
+): Promise<number> {
+  const written = await step(tools, { name: what, items: batch }, (contacts) => writeStamps(contacts, tools));
+  if (written === undefined) return 0;
+  const { moves, requests, problem } = written;
+  await step(tools, { name: `note ${what}`, items: moves }, (stored) => writeMoves(tools.owner, stored));
   if (problem !== undefined) await noteProblem(tools.owner, problem);
   return requests;
 }
@@ -284,21 +344,23 @@ function msToSettle({ execution, stampedAt }: DueUnenrollment, now: Date, times:
 
 /** Moves the executions on whose contact's property is empty again; or cannot be emptied for now. */
 async function tellExecutions(
-  { owner, times }: UnenrollTools,
+  tools: UnenrollTools,
   due: readonly DueUnenrollment[],
   now: Date,
 ): Promise<{ count: number; isMoreLeft: boolean }> {
+  const { owner, times } = tools;
   const cleared = due.filter(({ state }) => state === "CLEARED");
   const settling = cleared.filter((one) => isWaitedFor(one) && msToSettle(one, now, times) > 0);
   const toTell = due.filter((one) => isWaitedFor(one) && isToBeTold(one) && !settling.includes(one));
   const looks = toTell.flatMap((one) => (one.execution === undefined ? [] : lookOf(one, one.execution)));
-  const count = looks.length === 0 ? 0 : await writeLooks(owner, looks);
-  await writeMoves(owner, [
+  const count = await step(tools, { name: "tell", items: looks }, (told) => writeLooks(owner, told));
+  const moves: UnenrollmentMove[] = [
     ...settling.map((of) => ({ of, to: of.state, dueInMs: msToSettle(of, now, times) })),
     // What was just told is found again as no longer waited for: a row that somebody else moved meanwhile is told again.
     ...cleared.filter((one) => !isWaitedFor(one)).map((of) => ({ of, to: "DONE", dueInMs: 0 }) as const),
-  ]);
-  return { count, isMoreLeft: toTell.length > 0 };
+  ];
+  await step(tools, { name: "forget", items: moves }, (stored) => writeMoves(owner, stored));
+  return { count: count ?? 0, isMoreLeft: toTell.length > 0 };
 }
 
 const isWaitedFor = ({ execution }: DueUnenrollment): boolean => execution?.state === "WATCHING";

@@ -182,6 +182,19 @@ describe("every error code", () => {
     NO_SENDER_AVAILABLE: () =>
       send(shared, shared.addContact().id, { inputs: { sender_mode: "portal_default" } }),
     ALREADY_ENROLLED: () => sendTrouble("already-enrolled", { if_already_enrolled: "fail" }),
+    REPLACE_INCOMPLETE: async () => {
+      const waiting = await untilIn(
+        "QUEUED",
+        send(shared, shared.addContact().id, { inputs: { not_before: DAYS_ON } }),
+      );
+      // As it is once the contact was taken out of its sequence (integration/unenroll/replace.test.ts takes it out).
+      await running.db.database.pool.query(
+        `INSERT INTO unenrollments (portal_id, execution_id, state, outcome, sequence_id, sequence_name, stamp, left_at)
+         VALUES ($1, $2, 'DONE', 'UNENROLLED', '1', 'Old', '1', now())`,
+        [shared.portalId, waiting.id],
+      );
+      return passDeadline(waiting);
+    },
     COOLDOWN_ACTIVE: () => {
       const { id } = shared.addContact();
       shared.enrollInUi(id, { agoMs: 86_400_000 });

@@ -40,9 +40,10 @@ export type SenderMode = (typeof SENDER_MODES)[number];
 
 /**
  * What happens to a contact that is already in a sequence: `skip` continues as a success, `fail` as a failure, `wait`
- * holds it until that sequence ends. Empty or LEFT_TO_PRESET leaves the choice to the preset.
+ * holds it until that sequence ends, `replace` takes it out of that sequence and enrolls it then, in accounts that have
+ * set unenrolling up. Empty or LEFT_TO_PRESET leaves the choice to the preset.
  */
-export const IF_ALREADY_ENROLLED = ["skip", "fail", "wait"] as const;
+export const IF_ALREADY_ENROLLED = ["skip", "fail", "wait", "replace"] as const;
 export type IfAlreadyEnrolled = (typeof IF_ALREADY_ENROLLED)[number];
 
 /** Longest cooldown of a step or a preset. */

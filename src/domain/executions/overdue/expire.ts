@@ -2,6 +2,7 @@ import type { Moves } from "#domain/contract/execution.js";
 import type { Ownership } from "../claim.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { IS_IN_DOUBT, LOST_ANSWER } from "../in-doubt.js";
+import { leftInNone } from "../left-in-none.js";
 import { failed } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 
@@ -43,6 +44,12 @@ const ARE_OVERDUE = `e.portal_id = lease.portal_id AND e.id = ANY (ARRAY(SELECT 
 const IS_STILL_PAUSED_IF_SAID = `($3 <> 'PORTAL_PAUSED' OR EXISTS (
   SELECT FROM portal_settings s WHERE s.portal_id = lease.portal_id AND s.paused_at IS NOT NULL))`;
 
+const OUTCOME = leftInNone({
+  status: "'FAILED'",
+  code: "$3",
+  message: `CASE WHEN ${IS_IN_DOUBT("e.")} THEN $4 || ' ' || $5 ELSE $4 END`,
+});
+
 export const EXPIRY_MOVES = {
   QUEUED: ["DECIDED"],
   UNCERTAIN: ["DECIDED"],
@@ -78,7 +85,7 @@ export async function expirePastDeadline(owner: Ownership, code: ExpiryCode): Pr
         UPDATE executions e
            SET state = 'DECIDED', decided_at = now(), execution_state = 'FAIL_CONTINUE', outputs = NULL,
                enrollment_status = CASE WHEN e.kind = 'ENROLL' THEN 'FAILED' END,
-               error_code = $3, error_message = CASE WHEN ${IS_IN_DOUBT("e.")} THEN $4 || ' ' || $5 ELSE $4 END,
+               error_code = ${OUTCOME.code}, error_message = ${OUTCOME.message},
                ended_in_doubt = ${IS_IN_DOUBT("e.")},
                sender_user_id = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_user_id END,
                sender_email = CASE WHEN ${IS_IN_DOUBT("e.")} THEN e.sender_email END

@@ -10,6 +10,7 @@ import {
   type StoredPreset,
 } from "#domain/policy/preset-store.js";
 import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { isUsable, readSetup } from "#domain/unenroll/setup.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges } from "../words/changes.js";
@@ -86,6 +87,10 @@ const PROBLEMS = {
   "too-many": {
     name: `This account has ${MAX_PRESETS} presets, as many as it can keep. Delete one that is not used any more.`,
   },
+  "cannot-replace": {
+    if_already_enrolled:
+      "Contacts cannot be taken out of their sequence in this account now: see Settings → Unenroll. Choose something else.",
+  },
   "rotation-gone": { sender_mode: "A rotation named here was deleted just now. Choose another one." },
 };
 
@@ -125,13 +130,22 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
   finishForm(exchange, outcome === "saved" ? "default-preset-set" : "preset-gone");
 }
 
-async function sendForm(exchange: Exchange, model: Omit<PresetModel, "frame" | "uses">): Promise<void> {
+async function sendForm(
+  exchange: Exchange,
+  model: Omit<PresetModel, "frame" | "uses" | "mayReplace">,
+): Promise<void> {
   const status = statusOf({
     problems: model.problems,
     conflict: model.conflict ?? model.isChangedMeanwhile,
   });
-  const uses = await readFlowUses(exchange.options.database.pool, exchange.visit.session.portalId);
-  sendPage(exchange.response, status, <PresetPage frame={frameOf(exchange)} uses={uses} {...model} />);
+  const { database } = exchange.options;
+  const { portalId } = exchange.visit.session;
+  const [uses, setup] = await Promise.all([
+    readFlowUses(database.pool, portalId),
+    readSetup(database, portalId),
+  ]);
+  const page = { frame: frameOf(exchange), uses, mayReplace: isUsable(setup), ...model };
+  sendPage(exchange.response, status, <PresetPage {...page} />);
 }
 
 /** Undefined for the address of a new one. */

@@ -26,6 +26,8 @@ export interface PresetModel extends FormState<PresetEntry> {
   /** Undefined for a new one. */
   saved: StoredPreset | undefined;
   nameable: Nameable;
+  /** Whether contacts can be taken out of their sequences in this account. */
+  mayReplace: boolean;
   /** Which workflows depend on it. */
   uses: FlowUses;
   /** Another admin's save kept it from being deleted. */
@@ -180,7 +182,10 @@ function Fallback({ entry, problems, nameable }: PresetModel) {
   );
 }
 
-function Contacts({ entry, problems }: PresetModel) {
+/** Offered only where contacts can be taken out of a sequence, and where it was chosen before. */
+const REPLACE = { value: "replace", label: "Is taken out of that sequence, then enrolled" };
+
+function Contacts({ entry, problems, mayReplace }: PresetModel) {
   return (
     <Group legend="Contacts that were enrolled before">
       <SelectField
@@ -192,7 +197,9 @@ function Contacts({ entry, problems }: PresetModel) {
           { value: "skip", label: "Goes on as a success" },
           { value: "fail", label: "Goes on as a failure" },
           { value: "wait", label: "Waits until that sequence ends" },
+          ...(mayReplace || entry.if_already_enrolled === "replace" ? [REPLACE] : []),
         ]}
+        note={mayReplace ? undefined : "Taking it out of that sequence first needs Settings → Unenroll."}
       />
       <div class="pair">
         <TextField

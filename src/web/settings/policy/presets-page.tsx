@@ -194,6 +194,7 @@ const ALREADY: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
   skip: "Goes on as a success.",
   fail: "Goes on as a failure.",
   wait: "Waits until that sequence ends.",
+  replace: "Is taken out of that sequence, then enrolled.",
 };
 
 function describeSender({ sender }: Policy, { names }: Nameable): string {

@@ -156,6 +156,7 @@ function OtherInputs({ entry, problems }: Pick<TryModel, "entry" | "problems">) 
           { value: "skip", label: "Goes on as a success" },
           { value: "fail", label: "Goes on as a failure" },
           { value: "wait", label: "Waits until that sequence ends" },
+          { value: "replace", label: "Is taken out of that sequence, then enrolled" },
         ]}
       />
       <TextField

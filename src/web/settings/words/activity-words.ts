@@ -58,6 +58,7 @@ export const CODE_WORDS: Readonly<Record<ErrorCode, string>> = {
   SENDER_LIMIT_REACHED: "Daily limit reached",
   NO_SENDER_AVAILABLE: "No sender available",
   ALREADY_ENROLLED: "Already in a sequence",
+  REPLACE_INCOMPLETE: "Taken out of its sequence, not enrolled",
   COOLDOWN_ACTIVE: "In a sequence too recently",
   UNSUBSCRIBED: "Opted out of email",
   BOUNCED: "Email bounced",

@@ -24,6 +24,7 @@ const PLACES: Readonly<Partial<Record<ErrorCode, Place>>> = {
   PORTAL_PAUSED: "resume",
   CONTACT_NOT_FOUND: "contact",
   CONTACT_HAS_NO_EMAIL: "contact",
+  REPLACE_INCOMPLETE: "contact",
   OWNER_MISSING: "contact",
   OWNER_INACTIVE: "contact",
   UNSUBSCRIBED: "contact",

@@ -43,6 +43,7 @@ const ALREADY: Readonly<Record<IfAlreadyEnrolled, string>> = {
   skip: "continue as a success",
   fail: "continue as a failure",
   wait: "wait until that sequence ends",
+  replace: "replace that sequence",
 };
 
 const EACH_ITS_OWN = "from each contact's own data";

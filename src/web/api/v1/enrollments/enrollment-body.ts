@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  IF_ALREADY_ENROLLED,
   LONGEST_ADDRESS,
   MAX_COOLDOWN_DAYS,
   SENDER_MODES,
@@ -60,9 +61,11 @@ export const enrollmentDefaults = z.strictObject({
   sender: sender.optional().describe("By default as the preset says."),
   presetId: settingId.optional(),
   ifAlreadyEnrolled: z
-    .enum(["skip", "fail", "wait"])
+    .enum(IF_ALREADY_ENROLLED)
     .optional()
-    .describe("What becomes of a contact who is in a sequence: skip it, fail, or wait for the end."),
+    .describe(
+      "What becomes of a contact who is in a sequence: skip it, fail, wait for the end, or replace that sequence, where the account has set unenrolling up.",
+    ),
   cooldownDays: z.int().min(0).max(MAX_COOLDOWN_DAYS).optional(),
   notBefore: z.iso.datetime({ offset: true }).optional().describe("Not to be enrolled before."),
   reference: z.string().min(1).max(200).optional().describe("The caller's own name for it, given back."),

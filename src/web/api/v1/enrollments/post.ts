@@ -42,7 +42,7 @@ export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpo
       200: { description: "It was decided in time.", schema: enrollmentAnswer },
       202: { description: "It is stored, and will be worked on.", schema: enrollmentAnswer },
     },
-    problems: ["SEQUENCE_NOT_FOUND", "INVALID_INPUT"],
+    problems: ["SEQUENCE_NOT_FOUND", "INVALID_INPUT", "NOT_SUPPORTED"],
     isUnhurried: true,
     handle: async ({ actor, database: { pool }, body, query, signal, afterCommit }) => {
       const { portalId } = actor;

@@ -1,0 +1,66 @@
+import type { Pool } from "pg";
+import type { IfAlreadyEnrolled } from "#domain/contract/actions/enroll-contract.js";
+import type { CurrentSequence } from "#domain/contract/sequence-facts.js";
+import type { ChoiceExplanation } from "#domain/senders/explain-choice.js";
+import { judgeReplacement, type Replacement } from "#domain/unenroll/judge-replacement.js";
+import { readSetup } from "#domain/unenroll/setup.js";
+import type { Verdict } from "./verdict.js";
+
+/** What the step asks for, and how long it has for it. */
+interface Asked {
+  readonly pool: Pool;
+  readonly portalId: bigint;
+  readonly sequenceId: string;
+  readonly leftMs: number;
+}
+
+const NAME = "In a sequence now";
+const CODE = "ALREADY_ENROLLED";
+
+/** The contact is in a sequence, by HubSpot's lookup: told by the words, and for a replacement by the rule, for what then happens. */
+export async function judgeInSequence(
+  { policy, current }: Extract<ChoiceExplanation, { kind: "in-sequence" }>,
+  { pool, portalId, sequenceId, leftMs }: Asked,
+): Promise<Verdict> {
+  const { ifAlreadyEnrolled } = policy;
+  if (ifAlreadyEnrolled === "replace") {
+    const setup = await readSetup({ pool }, portalId);
+    return replacing(judgeReplacement({ sequenceId, current, setup, leftMs }), current);
+  }
+  const sentence = `The contact is in a sequence now: ${WORDS[ifAlreadyEnrolled]}.`;
+  return ifAlreadyEnrolled === "wait" ? waits(sentence) : stays(sentence);
+}
+
+const WORDS: Readonly<Record<Exclude<IfAlreadyEnrolled, "replace">, string>> = {
+  skip: "it would go on as a success",
+  fail: "it would go on as a failure",
+  wait: "it would wait until that sequence ends",
+};
+
+function replacing(verdict: Replacement, { sequenceName }: CurrentSequence): Verdict {
+  const where = sequenceName == null ? "a sequence" : `“${sequenceName}”`;
+  switch (verdict.kind) {
+    case "replace":
+      return waits(
+        `The contact is in ${where} now: it would be taken out of it, which takes some minutes, and then be enrolled.`,
+      );
+    case "keep":
+      return stays(
+        "The contact is in this very sequence now: there is nothing to replace, and it would go on as a success.",
+      );
+    case "refuse":
+      return stays(
+        `The contact is in ${where} now and would stay there: it would go on as a failure. ${verdict.detail}`,
+      );
+  }
+}
+
+function waits(sentence: string): Verdict {
+  const check = { name: NAME, verdict: "waits", code: CODE, sentence } as const;
+  return { checks: [check], choice: undefined, decision: "wait", code: CODE, sentence };
+}
+
+function stays(sentence: string): Verdict {
+  const check = { name: NAME, verdict: "refused", code: CODE, sentence } as const;
+  return { checks: [check], choice: undefined, decision: "refuse", code: CODE, sentence };
+}

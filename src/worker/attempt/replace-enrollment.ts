@@ -1,0 +1,54 @@
+import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import { alreadyEnrolled, failed, type Sender } from "#domain/contract/outcome.js";
+import { hasEnded, readSequenceFacts } from "#domain/contract/sequence-facts.js";
+import { timeLeftMs } from "#domain/executions/time-left.js";
+import type { Result } from "#domain/executions/write-back.js";
+import { judgeReplacement, MOST_ROUNDS } from "#domain/unenroll/judge-replacement.js";
+import { readSetup } from "#domain/unenroll/setup.js";
+import { readRounds, storeRequest } from "#domain/unenroll/unenrollments.js";
+import { backoffMs } from "#platform/queue/backoff.js";
+import type { EnrollContext } from "./enroll-context.js";
+import { describe, UNTIL_UNENROLLED } from "./unenroll-contact.js";
+
+const NOT_SHOWN = "HubSpot says that the contact is in a sequence, and does not show in which.";
+/** HubSpot shows an enrollment, and the end of one, some tens of seconds late. */
+const ASK_AGAIN = { baseMs: 10_000, capMs: 15 * 60_000 };
+const ALWAYS_IN_ANOTHER = `It was taken out of its sequence ${MOST_ROUNDS} times, and each time it was in another one before it could be enrolled.`;
+
+const stays = (detail: string, sender: Sender | undefined): Result => ({
+  to: "DECIDED",
+  outcome: { ...failed("ALREADY_ENROLLED", { detail, sender }), enrollmentStatus: "ALREADY_ENROLLED" },
+});
+
+/**
+ * Begins to replace the sequence that a contact is in by the execution's own: stores that the contact is to be taken out
+ * of it, which the portal's owner then does (worker/unenroll) before it has the execution attempted again. Two requests.
+ * Called only when all that can be checked before an enrollment was checked, since the contact may be in no sequence if
+ * that fails afterwards. Writes nothing in HubSpot, so after a crash it is simply repeated.
+ *
+ * @throws HubSpot's and the database's faults.
+ */
+export async function beginReplacement(
+  execution: ClaimedExecution,
+  context: EnrollContext,
+  sender: Sender | undefined,
+): Promise<Result> {
+  const { owner, gateway, portalId, doubts } = context;
+  const { id: executionId, contactId, sequenceId } = execution;
+  const current = await gateway.readEnrollment(contactId);
+  const properties = await gateway.readContact(contactId, SEQUENCE_PROPERTIES);
+  if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  if (current === undefined || hasEnded(current, readSequenceFacts(properties, doubts.clock.at())))
+    return { to: "QUEUED", delayMs: backoffMs(execution.retries + 1, ASK_AGAIN), problem: NOT_SHOWN };
+  const setup = await readSetup(owner, portalId);
+  const leftMs = timeLeftMs(execution.deadlineMs);
+  const verdict = judgeReplacement({ sequenceId, current, setup, leftMs });
+  if (verdict.kind === "keep") return { to: "DECIDED", outcome: alreadyEnrolled("skip", sender) };
+  if (verdict.kind === "refuse") return stays(verdict.detail, sender);
+  const { rounds, isOpen } = await readRounds(owner, executionId);
+  if (!isOpen && rounds >= MOST_ROUNDS) return stays(ALWAYS_IN_ANOTHER, sender);
+  const enrollment = await describe(current, context);
+  await storeRequest(owner, { executionId, contactId, enrollment });
+  return UNTIL_UNENROLLED;
+}
