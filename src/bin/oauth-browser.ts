@@ -44,7 +44,7 @@ export async function installByBrowser(options: {
   browser: Browser;
   consent: (authorizeUrl: string) => string;
   /** The feature that further permissions are given for; by default none. */
-  feature?: "unenroll" | undefined;
+  feature?: string | undefined;
 }): Promise<string> {
   const begun = await options.browser.open(
     `${options.publicUrl}/oauth/install${options.feature === undefined ? "" : `?for=${options.feature}`}`,

@@ -15,6 +15,7 @@ import {
   propertiesOnEnroll,
   visibleProperties,
 } from "./portal/enrollments.js";
+import type { SimulatedList } from "./portal/lists.js";
 import { ContactProperties } from "./portal/contact-properties.js";
 import { FlowRunner } from "./flows/flow-runner.js";
 import { FlowStore } from "./flows/flow-store.js";
@@ -57,6 +58,7 @@ export class SimulatedPortal {
   readonly owners = new Map<string, SimulatedOwner>();
   readonly sequences = new Map<string, SimulatedSequence>();
   readonly contacts = new Map<string, SimulatedContact>();
+  readonly lists = new Map<string, SimulatedList>();
   readonly enrollments = new EnrollmentLedger();
   readonly callbacks = new CallbackLedger();
   readonly traffic = new Traffic();
@@ -132,6 +134,18 @@ export class SimulatedPortal {
 
   addContact(seed?: ContactSeed): SimulatedContact {
     return this.#records.addContact(seed);
+  }
+
+  /** Adds a list of contacts, or of other records; the API shows it to whoever has `crm.lists.read`. */
+  addList({
+    name,
+    memberIds,
+    objectTypeId = "0-1",
+  }: Pick<SimulatedList, "name" | "memberIds"> & { objectTypeId?: string }): SimulatedList {
+    const listId = String(this.portalId * 1_000 + this.lists.size + 1);
+    const list = { listId, name, memberIds, objectTypeId, createdAtMs: this.#world.now() };
+    this.lists.set(listId, list);
+    return list;
   }
 
   /** Adds a contact that cannot be enrolled, for the given reason. */

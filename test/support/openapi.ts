@@ -164,7 +164,15 @@ function describe(what: string, errors: ErrorObject[] | null | undefined): Probl
   );
 }
 
-/** Every document of a directory, compiled as its schemas are asked for. */
+/** Extracts of files that the directory does not have. */
+const EXTRACTS = path.resolve(import.meta.dirname, "hubspot-spec");
+
+function filesOf(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith(".json"));
+  return names.map((name) => path.join(directory, name));
+}
+
+/** Every document of a directory, and our extracts of others, compiled as their schemas are asked for. */
 class Library {
   readonly #loose = new Ajv({ strict: false, allErrors: true });
   readonly #strict = new Ajv({ strict: false, allErrors: true });
@@ -174,10 +182,10 @@ class Library {
   constructor(directory: string) {
     formats.default(this.#loose);
     formats.default(this.#strict);
-    for (const file of readdirSync(directory).filter((name) => name.endsWith(".json"))) {
-      const document = withoutQuirks(
-        JSON.parse(readFileSync(path.join(directory, file), "utf8")),
-      ) as Document;
+    for (const place of [...filesOf(EXTRACTS), ...filesOf(directory)]) {
+      const file = path.basename(place);
+      if (this.#documents.has(file)) continue;
+      const document = withoutQuirks(JSON.parse(readFileSync(place, "utf8"))) as Document;
       this.#documents.set(file, document);
       this.#loose.addSchema(document, file);
       this.#strict.addSchema(closed(document) as object, file);

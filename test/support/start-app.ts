@@ -5,7 +5,12 @@ import { createBrowser, installByBrowser, type Browser } from "../../src/bin/oau
 import { readConfig, type Config } from "../../src/config.js";
 import type { Intervals } from "#worker/schedule.js";
 import { createLogger } from "#platform/observability/logger.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES, UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import {
+  FEATURE_SCOPES,
+  OPTIONAL_SCOPES,
+  REQUIRED_SCOPES,
+  type Feature,
+} from "#platform/hubspot/oauth/scopes.js";
 import type { SimulatorOptions } from "../../src/simulator/world/options.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
 import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
@@ -25,7 +30,7 @@ export interface RunningApp {
   /** Lines the app logged, parsed. */
   readonly logLines: Record<string, unknown>[];
   /** Installs by the real OAuth round trip, as the portal's admin. The browser is signed in afterwards. */
-  install(portal: SimulatedPortal, feature?: "unenroll"): Promise<Browser>;
+  install(portal: SimulatedPortal, feature?: Feature): Promise<Browser>;
   /** Starts a further process-like instance on the same database. */
   startAnother(environment?: Record<string, string>): Promise<App>;
   close(): Promise<void>;
@@ -102,7 +107,7 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     appId: "170",
     redirectUris: [`${publicUrl}/oauth/callback`],
     requiredScopes: REQUIRED_SCOPES,
-    optionalScopes: [...OPTIONAL_SCOPES, ...UNENROLL_SCOPES],
+    optionalScopes: [...OPTIONAL_SCOPES, ...Object.values(FEATURE_SCOPES).flat()],
     ...options.simulator,
   });
   const db = await createTestDatabase();

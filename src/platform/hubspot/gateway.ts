@@ -4,6 +4,7 @@ import { flowRequests, type FlowRequests } from "./flow-requests.js";
 import { legacyWorkflowRequests, type LegacyWorkflowRequests } from "./legacy-workflow-requests.js";
 import type { HubSpotRequest, PortalTransport } from "./transport.js";
 import { ownThingsRequests, type OwnThingsRequests } from "./own-things-requests.js";
+import { segmentRequests, type SegmentRequests } from "./segment-requests.js";
 import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-answer.js";
 import { anyBatch, readEach, type HubSpotPage } from "./wire/list-page.js";
 import { paths } from "./wire/paths.js";
@@ -11,6 +12,7 @@ import * as records from "./wire/records.js";
 import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
 
 export type { ContactProperty, OwnFlow } from "./own-things-requests.js";
+export type { Segment } from "./segment-requests.js";
 export type { HubSpotPage } from "./wire/list-page.js";
 export type { Flow, FlowAction, ListedFlow } from "./wire/flow-records.js";
 export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
@@ -27,7 +29,8 @@ export interface Completion {
 }
 
 /** Our requests to HubSpot for one portal. Every call costs one request of the portal's budget. */
-export interface PortalGateway extends FlowRequests, OwnThingsRequests, LegacyWorkflowRequests {
+export interface PortalGateway
+  extends FlowRequests, OwnThingsRequests, LegacyWorkflowRequests, SegmentRequests {
   /**
    * Enrolls a contact as the user (docs/hubspot.md §5.1). No idempotency key exists: after HubSpotUnavailable, read first.
    * @throws HubSpotRejected with the reasons of docs/hubspot.md §5.6.
@@ -104,6 +107,7 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
     ...flowRequests(reader),
     ...ownThingsRequests(call, reader),
     ...legacyWorkflowRequests(call, reader),
+    ...segmentRequests(reader),
   };
 }
 

@@ -5,6 +5,7 @@ import { CONTACT_PROPERTY_ROUTES } from "./contact-properties.js";
 import { CONTACT_WRITE_ROUTES } from "./contact-writes.js";
 import { CONTACT_ROUTES } from "./contacts.js";
 import { FLOW_ROUTES } from "./flows.js";
+import { LIST_ROUTES } from "./lists.js";
 import { OWNER_AND_USER_ROUTES } from "./owners-and-users.js";
 import { PREFERENCE_ROUTES } from "./preferences.js";
 import { SEQUENCE_ROUTES } from "./sequences.js";
@@ -20,6 +21,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...CONTACT_PROPERTY_ROUTES,
   ...PREFERENCE_ROUTES,
   ...FLOW_ROUTES,
+  ...LIST_ROUTES,
   ...WORKFLOW_ENROLLMENT_ROUTES,
   ...ACCOUNT_ROUTES,
 ];

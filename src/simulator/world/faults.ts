@@ -12,6 +12,7 @@ export const ENDPOINTS = [
   "contacts",
   "preferences",
   "flows",
+  "lists",
   "workflow-enrollments",
   "properties",
   "account",

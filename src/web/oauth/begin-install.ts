@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
-import { UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { FEATURE_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { sendEnding } from "./pages.js";
 import { returnUrlForState, type ReturnOptions } from "./return-url.js";
 import type { InstallStates, Purpose } from "./state.js";
@@ -12,7 +12,7 @@ export interface BeginOptions extends ReturnOptions {
 
 /**
  * Sends the browser to HubSpot's consent page. `?portalId=` only pre-selects an account there; it proves nothing here.
- * `?for=unenroll` asks for the permissions that unenrolling needs as well.
+ * `?for=unenroll,segments` asks for the permissions that these features need as well.
  */
 export function createBegin({ oauthApi, states }: BeginOptions, purpose: Purpose): RequestHandler {
   return (request, response) => {
@@ -36,7 +36,11 @@ export function beginFromMarketplace(options: BeginOptions, request: Request, re
 }
 
 function scopesFor(request: Request): readonly string[] {
-  return request.query["for"] === "unenroll" ? UNENROLL_SCOPES : [];
+  const named = request.query["for"];
+  const features = typeof named === "string" ? named.split(",") : [];
+  return Object.entries(FEATURE_SCOPES).flatMap(([feature, scopes]) =>
+    features.includes(feature) ? [...scopes] : [],
+  );
 }
 
 function requestedPortal(request: Request): bigint | undefined {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES, UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { FEATURE_SCOPES, OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import {
   profileVariables,
   PROJECT,
@@ -62,7 +62,7 @@ describe("the HubSpot project", () => {
 
   test("asks for the scopes the code uses", () => {
     expect(app.auth.requiredScopes).toEqual([...REQUIRED_SCOPES]);
-    expect(app.auth.optionalScopes).toEqual([...OPTIONAL_SCOPES, ...UNENROLL_SCOPES]);
+    expect(app.auth.optionalScopes).toEqual([...OPTIONAL_SCOPES, ...Object.values(FEATURE_SCOPES).flat()]);
     expect(app.auth.conditionallyRequiredScopes).toEqual([]);
   });
 

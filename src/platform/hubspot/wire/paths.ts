@@ -9,6 +9,7 @@ const USERS = "/settings/users/2026-03";
 const CONTACTS = "/crm/objects/2026-09/contacts";
 const ACCOUNT = "/account-info/2026-09";
 const CONTACT_PROPERTIES = "/crm/properties/2026-03/contacts";
+const LISTS = "/crm/lists/2026-09";
 /**
  * Flows have no dated path yet. Version 4 ends on 2027-03-30, and until HubSpot publishes a dated one only betas follow
  * it (`/automation/2026-09-beta`): both families below move together, here.
@@ -33,6 +34,9 @@ export const paths = {
   contactProperty: (name: string) => `${CONTACT_PROPERTIES}/${encodeURIComponent(name)}`,
   uninstall: "/appinstalls/2026-09/external-install",
   accountDetails: `${ACCOUNT}/details`,
+  listSearch: `${LISTS}/search`,
+  list: (listId: string) => `${LISTS}/${encodeURIComponent(listId)}`,
+  listMembers: (listId: string) => `${LISTS}/${encodeURIComponent(listId)}/memberships`,
   flows: `${AUTOMATION}/flows`,
   flowBatch: `${AUTOMATION}/flows/batch/read`,
   workflowIdBatch: `${AUTOMATION}/workflow-id-mappings/batch/read`,
