@@ -57,6 +57,8 @@ export interface Config {
     /** Requests per 10 s per portal that we allow ourselves. */
     readonly rateLimit: number;
   };
+  /** Origin of Close's API. */
+  readonly closeApiUrl: string;
   /** Requests per 10 s that one key of our own API may send. */
   readonly apiRateLimit: number;
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
@@ -98,6 +100,7 @@ const environment = z.object({
   HUBSPOT_API_URL: origin.default("https://api.hubapi.com"),
   HUBSPOT_APP_URL: origin.default("https://app.hubspot.com"),
   HUBSPOT_RATE_LIMIT: wholeNumber(1, 1_000).default(110),
+  CLOSE_API_URL: origin.default("https://api.close.com"),
   API_RATE_LIMIT: wholeNumber(1, 100_000).default(100),
   ENCRYPTION_KEYS: encryptionKeys,
   SESSION_SECRET: z.string(),
@@ -221,6 +224,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       appUrl: value.HUBSPOT_APP_URL,
       rateLimit: value.HUBSPOT_RATE_LIMIT,
     }),
+    closeApiUrl: value.CLOSE_API_URL,
     apiRateLimit: value.API_RATE_LIMIT,
     encryptionKeys: value.ENCRYPTION_KEYS,
     sessionSecret: value.SESSION_SECRET,

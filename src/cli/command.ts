@@ -8,6 +8,8 @@ export interface CommandContext {
   readonly api: ApiClient;
   readonly args: Arguments;
   readonly output: Output;
+  /** For secrets, which should not stand in a list of processes. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Fires on Ctrl-C: requests and pauses of the run end at once, and the command says what it leaves behind. */
   readonly interrupted: AbortSignal;
 }

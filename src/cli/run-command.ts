@@ -2,6 +2,7 @@ import { createApiClient } from "./api/client.js";
 import { readArguments, type Option } from "./arguments.js";
 import type { Command } from "./command.js";
 import { enroll } from "./commands/enroll.js";
+import { importClose } from "./commands/import-close.js";
 import { importFile } from "./commands/import-file.js";
 import { list, senders, sequences, stats } from "./commands/lists.js";
 import { cancel, retry, status } from "./commands/one-enrollment.js";
@@ -13,6 +14,7 @@ import { createOutput, type Output, type ProcessStream } from "./terminal/output
 const COMMANDS: readonly Command[] = [
   enroll,
   importFile,
+  importClose,
   list,
   status,
   cancel,
@@ -64,7 +66,7 @@ async function runWith(command: Command, surroundings: Surroundings, output: Out
     },
   });
   try {
-    return await command.run({ api, args, output, interrupted });
+    return await command.run({ api, args, output, environment, interrupted });
   } finally {
     await api.close();
   }

@@ -10,7 +10,7 @@ import { createUnsubscribeRouter } from "#web/settings/alerts/unsubscribe.js";
 import { LRUCache } from "lru-cache";
 import type { ContactProperty, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { SettingsOptions } from "#web/settings/session/site-options.js";
-import { createSettingsRouter } from "#web/settings/settings-routes.js";
+import { createSettingsRouter, createUploadRouter } from "#web/settings/settings-routes.js";
 import { createSessions } from "#web/settings/session/session.js";
 import { ActionTypeNotes } from "#domain/flows/action-types.js";
 import { requestFlows } from "#domain/flows/flow-state.js";
@@ -209,55 +209,56 @@ function mountSites(
     files: new AccountShare(FILES_OF_AN_ACCOUNT),
   };
   mountExtension(http, foundation, { database, share: shares.pages });
+  const settings: SettingsOptions = {
+    database,
+    sessions,
+    shares,
+    cookies,
+    scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
+    appUrl,
+    privateDestinations: config.privateDestinations,
+    canMail: config.mail !== undefined,
+    uninstall: (portalId) =>
+      uninstall(
+        {
+          apiUrl: config.hubspot.apiUrl,
+          accessTokenFor: (id) => vault.accessTokenFor(id),
+          timeoutMs: UNINSTALL_TIMEOUT_MS,
+        },
+        portalId,
+      ),
+    removeHelper: (portalId) =>
+      removeBeforeDisconnect({ pool: database.pool, gateway: removalGatewayOf(portalId) }, portalId).catch(
+        (error: unknown) => {
+          logger.warn(
+            { err: error, portalId },
+            "the helper workflow could not be deleted before a disconnect",
+          );
+        },
+      ),
+    vault,
+    now,
+    renewUserList: userListRenewal(foundation),
+    cipher: foundation.cipher,
+    wake,
+    finishLater,
+    segmentsOf: gatewayOf,
+    contactProperties: propertyLists({ gatewayOf, logger }),
+    explain:
+      explain ??
+      createExplainer({
+        pool: database.pool,
+        directory: foundation.directory,
+        gatewayOf,
+        now: foundation.senderClock,
+        deadlineHours: config.executionDeadlineHours,
+      }),
+  };
+  http.use(createUploadRouter(settings));
   http.use(["/settings", "/alerts"], createAnswerLimit({ ms: SITE_TIMEOUT_MS }));
   http.use(createUnsubscribeRouter({ database, cipher: foundation.cipher }));
   http.use(createConfirmRouter({ database, cipher: foundation.cipher, now }));
-  http.use(
-    createSettingsRouter({
-      database,
-      sessions,
-      shares,
-      cookies,
-      scopes: { required: REQUIRED_SCOPES, optional: OPTIONAL_SCOPES },
-      appUrl,
-      privateDestinations: config.privateDestinations,
-      canMail: config.mail !== undefined,
-      uninstall: (portalId) =>
-        uninstall(
-          {
-            apiUrl: config.hubspot.apiUrl,
-            accessTokenFor: (id) => vault.accessTokenFor(id),
-            timeoutMs: UNINSTALL_TIMEOUT_MS,
-          },
-          portalId,
-        ),
-      removeHelper: (portalId) =>
-        removeBeforeDisconnect({ pool: database.pool, gateway: removalGatewayOf(portalId) }, portalId).catch(
-          (error: unknown) => {
-            logger.warn(
-              { err: error, portalId },
-              "the helper workflow could not be deleted before a disconnect",
-            );
-          },
-        ),
-      vault,
-      now,
-      renewUserList: userListRenewal(foundation),
-      cipher: foundation.cipher,
-      wake,
-      finishLater,
-      contactProperties: propertyLists({ gatewayOf, logger }),
-      explain:
-        explain ??
-        createExplainer({
-          pool: database.pool,
-          directory: foundation.directory,
-          gatewayOf,
-          now: foundation.senderClock,
-          deadlineHours: config.executionDeadlineHours,
-        }),
-    }),
-  );
+  http.use(createSettingsRouter(settings));
 }
 
 /** More accounts than look at the forms within PROPERTIES_FRESH_MS. */

@@ -5,6 +5,7 @@ import { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import { siteReserve } from "#platform/hubspot/pace/request-budget.js";
 import { createSiteGateways } from "#platform/hubspot/site-gateway.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
+import { createCloseClient } from "#platform/close/close-client.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
 import { createDrain } from "#worker/drain/drain-portal.js";
@@ -72,6 +73,7 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
   const tools = {
     gatewayOf,
     explainMany,
+    closeOf: (apiKey: string) => createCloseClient(config.closeApiUrl, apiKey),
     pool,
     logger,
     wake,

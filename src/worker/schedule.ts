@@ -20,7 +20,8 @@ import { workImports } from "./imports/work-imports.js";
 import { workBulkJobs } from "./sweeps/work-bulk-jobs.js";
 
 /** What periodic work needs. */
-export interface ScheduleTools extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany"> {
+export interface ScheduleTools
+  extends SendAlertsOptions, Pick<ImportTools, "gatewayOf" | "explainMany" | "closeOf"> {
   readonly wake: (portalId: bigint) => void;
   readonly overdueLooks: OverdueLooks;
   readonly webhooks: Pick<WebhookSender, "sendDue">;

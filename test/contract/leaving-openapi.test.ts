@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createPortalGateway, type PortalGateway } from "#platform/hubspot/gateway.js";
 import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
-import { OPTIONAL_SCOPES, REQUIRED_SCOPES, UNENROLL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { FEATURE_SCOPES, OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createTransport } from "#platform/hubspot/transport.js";
 import { uninstall } from "#platform/hubspot/uninstall.js";
 import type { SimulatedPortal } from "../../src/simulator/portal.js";
@@ -110,9 +110,10 @@ test("the authorize URL asks for what the project declares, each name once", () 
   };
   expect(url.searchParams.get("scope")?.split(" ")).toEqual(auth.requiredScopes);
   expect(url.searchParams.get("optional_scope")?.split(" ")).toEqual([...OPTIONAL_SCOPES]);
-  const further = new URL(api.authorizationUrl({ state: "s", furtherScopes: UNENROLL_SCOPES }));
+  const furtherScopes = Object.values(FEATURE_SCOPES).flat();
+  const further = new URL(api.authorizationUrl({ state: "s", furtherScopes }));
   expect(further.searchParams.get("optional_scope")?.split(" ")).toEqual(auth.optionalScopes);
-  expect([[...REQUIRED_SCOPES], [...OPTIONAL_SCOPES, ...UNENROLL_SCOPES]]).toEqual([
+  expect([[...REQUIRED_SCOPES], [...OPTIONAL_SCOPES, ...furtherScopes]]).toEqual([
     auth.requiredScopes,
     auth.optionalScopes,
   ]);

@@ -19,6 +19,7 @@ const ALL_SCOPES = [
   ...SIMULATED_APP.requiredScopes,
   ...SIMULATED_APP.optionalScopes,
   "crm.objects.contacts.write",
+  "crm.lists.read",
 ];
 
 /** HubSpot publishes no OpenAPI file for these in the collection that is checked here. */
@@ -115,6 +116,7 @@ suite("the simulator keeps HubSpot's published contract", () => {
     const from = simulator.requests.length;
     const admin = portal.admin.userId;
     const ownerId = portal.ownerOfUser(admin).ownerId;
+    const list = portal.addList({ name: "Trials", memberIds: [...portal.contacts.keys()] });
     const nextFlowId = String(Number(portal.flows.all().at(-1)!.id) + 1);
     const calls: [number, string, string, unknown?][] = [
       [200, "GET", `${SEQUENCES}?userId=${admin}&limit=5&name=o`],
@@ -187,6 +189,14 @@ suite("the simulator keeps HubSpot's published contract", () => {
           { inputs: [{ id: "1001", properties: { firstname: "Ada" } }] },
         ],
       ]),
+      [
+        200,
+        "POST",
+        "/crm/lists/2026-09/search",
+        { listIds: [], processingTypes: [], additionalProperties: ["hs_list_size"], offset: 0, query: "a" },
+      ],
+      [200, "GET", `/crm/lists/2026-09/${list.listId}`],
+      [200, "GET", `/crm/lists/2026-09/${list.listId}/memberships?limit=2`],
       [200, "GET", "/account-info/2026-09/details"],
       [204, "DELETE", "/appinstalls/2026-09/external-install"],
     ];

@@ -41,10 +41,12 @@ export async function giveKey(
 
 export function createApiClient(url: string, key: string | undefined): ApiClient {
   const ask: ApiClient["ask"] = async (method, path, { body, headers = {} } = {}) => {
-    const isBytes = typeof body === "string" || body instanceof Uint8Array;
+    const isStream = body instanceof ReadableStream;
+    const isBytes = typeof body === "string" || body instanceof Uint8Array || isStream;
     const response = await fetch(url + path, {
       method,
       redirect: "manual",
+      ...(isStream && { duplex: "half" }),
       ...(body === undefined ? {} : { body: isBytes ? (body as string) : JSON.stringify(body) }),
       headers: {
         ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),

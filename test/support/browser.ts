@@ -5,6 +5,8 @@ export interface Browser {
   get(url: string, headers?: Record<string, string>): Promise<BrowserAnswer>;
   /** Pairs where a name comes more than once. */
   post(url: string, fields: Record<string, string> | string[][]): Promise<BrowserAnswer>;
+  /** A form with a file in its field `file`, after the other fields. */
+  upload(url: string, fields: string[][], file: string | Uint8Array<ArrayBuffer>): Promise<BrowserAnswer>;
   /** Names of the cookies held for the site. */
   cookieNames(): string[];
   cookie(name: string): string | undefined;
@@ -51,6 +53,12 @@ export function createBrowser(origin: string): Browser {
   return {
     get: (url, headers = {}) => send(url, { headers }),
     post: (url, fields) => send(url, { method: "POST", body: new URLSearchParams(fields) }),
+    upload: (url, fields, file) => {
+      const body = new FormData();
+      for (const [name = "", value = ""] of fields) body.append(name, value);
+      body.append("file", new Blob([file], { type: "text/csv" }), "leads.csv");
+      return send(url, { method: "POST", body });
+    },
     cookieNames: () => [...jar.keys()],
     cookie: (name) => jar.get(name),
     setCookie: (name, value) => void jar.set(name, value),

@@ -165,7 +165,7 @@ function describe(what: string, errors: ErrorObject[] | null | undefined): Probl
 }
 
 /** Extracts of files that the directory does not have. */
-const EXTRACTS = path.resolve(import.meta.dirname, "hubspot-spec");
+export const SPEC_EXTRACTS = path.resolve(import.meta.dirname, "hubspot-spec");
 
 function filesOf(directory: string): string[] {
   const names = readdirSync(directory).filter((name) => name.endsWith(".json"));
@@ -182,7 +182,7 @@ class Library {
   constructor(directory: string) {
     formats.default(this.#loose);
     formats.default(this.#strict);
-    for (const place of [...filesOf(EXTRACTS), ...filesOf(directory)]) {
+    for (const place of [...filesOf(SPEC_EXTRACTS), ...filesOf(directory)]) {
       const file = path.basename(place);
       if (this.#documents.has(file)) continue;
       const document = withoutQuirks(JSON.parse(readFileSync(place, "utf8"))) as Document;

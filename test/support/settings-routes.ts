@@ -26,6 +26,8 @@ export interface FormCall {
   readonly kind: "form";
   readonly path: string;
   readonly fields: string[][];
+  /** The text of a file that is sent with it, after the fields. */
+  readonly file?: string;
   /** What another account's admin gets, with a token of their own. */
   readonly other: number;
   /** What the account's own admin gets, if not a redirect after a change and else a page. */
@@ -61,6 +63,9 @@ export interface RouteIds {
   readonly webhookVersion: number;
   /** A message to it that was delivered. */
   readonly delivery: bigint;
+  /** An import that is set up but was not started. */
+  readonly importId: bigint;
+  readonly importVersion: number;
   readonly settingsVersion: number;
   readonly senderVersion: number;
   readonly rotationVersion: number;
@@ -96,7 +101,7 @@ const tab = (path: string, { body, other = 200 }: { body?: object; other?: numbe
  */
 export function settingsRoutes(ids: RouteIds): Record<string, readonly RouteCall[]> {
   return {
-    ...{ ...assets(), ...pages(ids), ...activity(ids), ...policy(ids) },
+    ...{ ...assets(), ...pages(ids), ...activity(ids), ...imports(ids), ...policy(ids) },
     ...{ ...webhooks(ids), ...rest(ids), ...tabRoutes(ids) },
   };
 }
@@ -168,6 +173,28 @@ function activity(ids: RouteIds): Record<string, readonly RouteCall[]> {
     [`POST ${at}/bulk`]: [
       form(`${at}/bulk`, { action: "cancel", sender: ids.sender, portalId: ids.portalId }),
     ],
+  };
+}
+
+function imports({ importId, importVersion }: RouteIds): Record<string, readonly RouteCall[]> {
+  const at = "/settings/imports";
+  const unknown = { other: 404 };
+  const version = { version: importVersion };
+  const setUp = { column_email: 0, sequence_id: 31, sender_mode: "contact_owner", ...version };
+  const upload = form(at, { name: "New" });
+  return {
+    [`GET ${at}`]: [page(at)],
+    [`GET ${at}/:id`]: [page(`${at}/${importId}`, unknown)],
+    [`GET ${at}/:id/progress`]: [part(`${at}/${importId}/progress`, { ...unknown, tells: false })],
+    [`GET ${at}/:id/results.csv`]: [page(`${at}/${importId}/results.csv`, unknown)],
+    [`POST ${at}`]: [{ ...upload, file: "Email\na@lead.example\n" }],
+    [`POST ${at}/segments`]: [form(`${at}/segments`, { segment_id: 7 }, { changes: false })],
+    [`POST ${at}/close`]: [form(`${at}/close`, { close_key: "api_of-the-tests" })],
+    [`POST ${at}/:id/setup`]: [form(`${at}/${importId}/setup`, setUp, unknown)],
+    [`POST ${at}/:id/:verb`]: ["dry-run", "cancel"].map((verb) =>
+      form(`${at}/${importId}/${verb}`, version, unknown),
+    ),
+    [`POST ${at}/:id/delete`]: [form(`${at}/${importId}/delete`, {}, unknown)],
   };
 }
 

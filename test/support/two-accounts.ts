@@ -1,5 +1,7 @@
 import { afterAll, beforeAll } from "@jest/globals";
 import { startBulkJob } from "#domain/history/bulk-jobs.js";
+import { createImport } from "#domain/imports/create-import.js";
+import { openFile } from "#domain/imports/file/read-rows.js";
 import { createKey } from "#domain/keys/change-keys.js";
 import { addWebhook } from "#domain/subscriptions/change-webhooks.js";
 import { createCipher } from "#domain/vault/cipher.js";
@@ -43,6 +45,7 @@ let keyPrefix: string;
 let webhook: bigint;
 
 let delivery: bigint;
+let importId: bigint;
 
 export const prisma = () => running.db.database.prisma;
 
@@ -92,6 +95,11 @@ export async function fillFirstAccount(): Promise<void> {
   const creation = await startBulkJob(running.db.database.pool, admin, bulk);
   if (creation.kind !== "created") throw new Error(`the job is ${creation.kind}`);
   job = creation.id;
+  importId = await createImport(running.db.database.pool, admin, {
+    name: SECRET,
+    file: await openFile(bytesOf(`Email,Note\n151@x.example,${SECRET}\n`)),
+    inCommit: (_client, id) => Promise.resolve(id),
+  });
   const key = await createKey(running.db.database.pool, admin, {
     name: SECRET,
     scopes: ["enrollments:read"],
@@ -126,6 +134,10 @@ async function addWebhookTo(admin: ReturnType<typeof adminOf>): Promise<void> {
     },
   });
   delivery = sent.id;
+}
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(Buffer.from(text));
 }
 
 export async function addPeople(portalId: bigint): Promise<void> {
@@ -184,6 +196,7 @@ export async function idsNow(): Promise<RouteIds> {
   const madeFlow = await prisma().madeFlow.findFirst({ where: { ...where, requestKey: "made" } });
   const preset = await prisma().preset.findFirst({ where, orderBy: { presetId: "asc" } });
   const stored = await prisma().webhookSubscription.findFirst({ where: { ...where, id: webhook } });
+  const storedImport = await prisma().import.findFirst({ where: { ...where, id: importId } });
   return {
     portalId,
     webhook,
@@ -193,6 +206,8 @@ export async function idsNow(): Promise<RouteIds> {
     letIn,
     job,
     keyPrefix,
+    importId,
+    importVersion: storedImport?.version ?? 0,
     settingsVersion: settings.version,
     alertAddress: settings.alertEmail ?? "",
     failed: await byContact("151"),
@@ -260,8 +275,10 @@ export const reads = (): Promise<ReadCall[]> => callsOf("page", "part");
 
 export const forms = (): Promise<FormCall[]> => callsOf("form");
 
-export const postForm = (browser: Browser, { path, fields }: FormCall, token?: string) =>
-  browser.post(path, token === undefined ? fields : [...fields, ["form_token", token]]);
+export function postForm(browser: Browser, { path, fields, file }: FormCall, token?: string) {
+  const all = token === undefined ? fields : [...fields, ["form_token", token]];
+  return file === undefined ? browser.post(path, all) : browser.upload(path, all, file);
+}
 
 /** The tab's calls by their routes: the method is in the route's name. */
 export async function tabCalls(): Promise<[method: "GET" | "PUT" | "POST", call: TabCall][]> {

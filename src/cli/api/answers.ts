@@ -88,6 +88,23 @@ export const importJob = z.looseObject({
   mapping: z.record(z.string(), z.string().nullable()).nullish(),
   counts: importCounts,
   reasons: z.record(z.string(), count).nullish(),
+  problem: reason.nullish(),
+  close: z
+    .looseObject({
+      statuses: z.array(z.looseObject({ status: z.string(), subscriptions: count, isChosen: z.boolean() })),
+      sequences: z.array(
+        z.looseObject({
+          id: z.string(),
+          name: z.string(),
+          subscriptions: count,
+          sequenceId: z.string().nullish(),
+        }),
+      ),
+      senders: z.array(
+        z.looseObject({ email: z.string(), subscriptions: count, userId: z.string().nullish() }),
+      ),
+    })
+    .nullish(),
 });
 export type ImportJob = z.infer<typeof importJob>;
 

@@ -57,11 +57,16 @@ function post({ api }: CommandContext, id: string, verb: Verb): Promise<unknown>
   return api.call({ method: "POST", path: `/imports/${id}/${verb}` }, anything);
 }
 
-const read = ({ api }: CommandContext, id: string): Promise<ImportJob> =>
+/** The import as it is now. */
+export const read = ({ api }: CommandContext, id: string): Promise<ImportJob> =>
   api.call({ method: "GET", path: `/imports/${id}`, patienceMs: POLL_PATIENCE_MS }, importJob);
 
 /** Looks at the import, showing how far it is, until it is none of the statuses under way. */
-async function follow(context: CommandContext, id: string, underWay: readonly string[]): Promise<ImportJob> {
+export async function follow(
+  context: CommandContext,
+  id: string,
+  underWay: readonly string[],
+): Promise<ImportJob> {
   const progress = createProgress(context.output);
   try {
     for (;;) {
@@ -106,7 +111,8 @@ const COUNTS = [
   "duplicate",
 ] as const;
 
-async function showResult({ output }: CommandContext, found: ImportJob): Promise<void> {
+/** How many rows came to what, and why. */
+export async function showResult({ output }: CommandContext, found: ImportJob): Promise<void> {
   if (output.isJson) return output.json(found);
   await output.table(
     ["Result", "Rows"],
@@ -117,7 +123,7 @@ async function showResult({ output }: CommandContext, found: ImportJob): Promise
 }
 
 /** Written under another name and moved into place whole, so that a file of that name is never half a result. */
-async function saveResults(
+export async function saveResults(
   { api, output, interrupted }: CommandContext,
   id: string,
   file: string,
@@ -146,7 +152,7 @@ async function prepareImport(context: CommandContext, file: string): Promise<Imp
 }
 
 /** Brings an import to its end, whatever state it is in. */
-async function finish(context: CommandContext, { id, status }: ImportJob): Promise<ImportJob> {
+export async function finish(context: CommandContext, { id, status }: ImportJob): Promise<ImportJob> {
   try {
     if (status === "PAUSED") await post(context, id, "resume");
     else if (status === "UPLOADED" || status === "CHECKED") await post(context, id, "start");
@@ -157,7 +163,7 @@ async function finish(context: CommandContext, { id, status }: ImportJob): Promi
   }
 }
 
-async function check(context: CommandContext, { id }: ImportJob): Promise<ImportJob> {
+export async function check(context: CommandContext, { id }: ImportJob): Promise<ImportJob> {
   await post(context, id, "dry-run");
   const found = await follow(context, id, ["UPLOADED", "CHECKING"]);
   context.output.say(`Nobody was enrolled. To do it: sequence-enroller import --resume ${id}`);

@@ -5,7 +5,7 @@ import { slicesOf, type ContactChange } from "./contact-change.js";
 import { findSurvivors, settleFates, type ContactFate } from "./contact-fates.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
-import { forgetImportRows } from "./forget-import-rows.js";
+import { forgetCellsOf, forgetImportRows, moveImportRows } from "./forget-import-rows.js";
 import { forgetSearches, type ErasedWords } from "./forget-searches.js";
 import { SEQUENCES_BEFORE } from "#domain/executions/retry.js";
 import { forgetAnswers, tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
@@ -199,14 +199,19 @@ async function apply(client: PoolClient, changes: readonly ContactChange[]): Pro
   const survivors = await findSurvivors(client, ofKind(changes, "erased"));
   const fates = await settleFates(client, fatesOf(changes));
   const merged = fates.filter(({ becameId }) => becameId !== null);
-  if (merged.length > 0) await run(MERGE, [...pairs(merged), merged.map(({ becameId }) => becameId)]);
+  if (merged.length > 0) {
+    await run(MERGE, [...pairs(merged), merged.map(({ becameId }) => becameId)]);
+    await moveImportRows(client, merged);
+  }
   const erased = fates.filter(({ becameId }) => becameId === null);
   if (erased.length > 0) {
     const rows = await run<ErasedRow>(ERASE, [...pairs(erased), JSON.stringify(ERROR_SENTENCES)]);
-    if (survivors.length > 0)
+    if (survivors.length > 0) {
       rows.push(
         ...(await run<ErasedRow>(FORGET_MERGED, [...pairs(survivors), JSON.stringify(ERROR_SENTENCES)])),
       );
+      await forgetCellsOf(client, survivors);
+    }
     await forgetSearches(client, wordsOf(erased, rows));
     await forgetImportRows(client, wordsOf(erased, rows));
   }

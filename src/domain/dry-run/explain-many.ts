@@ -8,11 +8,16 @@ import { Openings } from "#domain/senders/windows/openings.js";
 import { judge, propertiesFor, stepOf, type ExplainerOptions, type Means } from "./explain-enrollment.js";
 import type { Verdict } from "./verdict.js";
 
+/** What would happen to a contact, by HubSpot's id. */
+export interface NamedVerdict extends Verdict {
+  readonly contactId: string;
+}
+
 /** What would happen to each of many contacts; undefined: HubSpot has no such contact. In the order of the questions. */
 export type ExplainMany = (
   portalId: bigint,
   questions: readonly EnrollQuestion[],
-) => Promise<readonly (Verdict | undefined)[]>;
+) => Promise<readonly (NamedVerdict | undefined)[]>;
 
 /** The same as one explanation (explain-enrollment.ts), but a hundred contacts are read in one request to HubSpot. */
 export function createManyExplainer(options: ExplainerOptions): ExplainMany {
@@ -39,18 +44,20 @@ export function createManyExplainer(options: ExplainerOptions): ExplainMany {
       named: questions.map(({ contact }) => contact),
       names,
     });
-    const verdicts: (Verdict | undefined)[] = [];
+    const verdicts: (NamedVerdict | undefined)[] = [];
     for (const question of questions) {
       const found = contacts.get(question.contact);
       const { portal } = await policyOf(question);
       verdicts.push(
-        found &&
-          (await judge(means, {
+        found && {
+          contactId: found.id,
+          ...(await judge(means, {
             portal,
             gateway,
             question,
             contact: { ...found, email: found.properties["email"] ?? null, asOf: undefined },
           })),
+        },
       );
     }
     return verdicts;

@@ -1,9 +1,10 @@
 import type { Pool, PoolClient } from "pg";
 import { storeEnrollments, type StoredEnrollment } from "#domain/executions/accept/store-enrollments.js";
 import { LANES } from "#domain/contract/execution.js";
+import { FORGOTTEN } from "#domain/contract/import-rows.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { findImport, type Import, type ImportState } from "./import.js";
-import { RESULT, type Tally } from "./results.js";
+import { foreseenName, RESULT } from "./results.js";
 
 /** An import, of whatever portal. */
 export interface ImportKey {
@@ -28,8 +29,9 @@ export async function claimImport(pool: Pool, except: readonly bigint[]): Promis
     `UPDATE imports SET leased_until = now() + interval '${LEASE_SECONDS} seconds'
       WHERE (portal_id, id) IN (
         SELECT i.portal_id, i.id FROM imports i JOIN portals p USING (portal_id)
-         WHERE (i.state IN ('CHECKING', 'RUNNING') OR i.is_cancelling) AND i.leased_until <= now() AND i.id <> ALL ($1::bigint[])
-           AND (i.is_cancelling OR p.status = 'CONNECTED')
+         WHERE (i.state IN ('READING', 'CHECKING', 'RUNNING') OR i.is_cancelling OR i.forget_after IS NOT NULL)
+           AND i.leased_until <= now() AND i.id <> ALL ($1::bigint[])
+           AND (i.is_cancelling OR p.status = 'CONNECTED') AND i.state <> 'UPLOADING'
          ORDER BY i.leased_until, i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED)
       RETURNING portal_id, id`,
     [except],
@@ -38,12 +40,20 @@ export async function claimImport(pool: Pool, except: readonly bigint[]): Promis
   return row && { portalId: BigInt(row.portal_id), importId: BigInt(row.id) };
 }
 
-/** Gives it back: the others come first now. */
-export async function releaseImport(pool: Pool, { portalId, importId }: ImportKey): Promise<void> {
-  await pool.query("UPDATE imports SET leased_until = now() WHERE portal_id = $1 AND id = $2", [
-    portalId,
-    importId,
-  ]);
+/**
+ * Gives it back: the others come first now.
+ *
+ * @param waitMs for so long nobody takes it up.
+ */
+export async function releaseImport(
+  pool: Pool,
+  { portalId, importId }: ImportKey,
+  waitMs: number,
+): Promise<void> {
+  await pool.query(
+    "UPDATE imports SET leased_until = now() + $3 * interval '1 millisecond' WHERE portal_id = $1 AND id = $2",
+    [portalId, importId, waitMs],
+  );
 }
 
 /** What becomes of one row when it is handed over. */
@@ -107,24 +117,114 @@ async function current(client: PoolClient, key: ImportKey, state: ImportState): 
   return found?.state === state ? found : undefined;
 }
 
-/** Keeps what a dry run foresees of rows, together with how far it came; ends it with the last row. False as above. */
+/** Contacts' ids by the numbers of their rows. */
+export type RowContacts = ReadonlyMap<number, string>;
+
+/** What a dry run foresees of a row. */
+export interface ForeseenRow {
+  readonly number: number;
+  /** Null: HubSpot was not asked, or does not have the contact. */
+  readonly contactId: string | null;
+  readonly result: string;
+  readonly reasonCode: string | null;
+}
+
+/**
+ * Keeps what a dry run foresees of rows and whose they are, together with how far it came; ends it with the last row.
+ * False as above.
+ */
 export async function noteForeseen(
   pool: Pool,
   key: ImportKey,
-  { after, upTo, tallies }: { after: number; upTo: number; tallies: readonly Tally[] },
+  { after, upTo, rows }: { after: number; upTo: number; rows: readonly ForeseenRow[] },
 ): Promise<boolean> {
   return inTransaction(pool, async (client) => {
     const now = await current(client, key, "CHECKING");
     if (now?.checkedRows !== after) return false;
+    const names = rows.map(foreseenName);
     const foreseen: Record<string, number> = { ...now.foreseen };
-    for (const { result, reasonCode, count } of tallies) {
-      const name = `${result}/${reasonCode ?? ""}`;
-      foreseen[name] = (foreseen[name] ?? 0) + count;
-    }
+    for (const name of names) foreseen[name] = (foreseen[name] ?? 0) + 1;
+    await client.query(
+      `UPDATE import_rows r SET foreseen = row.foreseen,
+              contact_id = CASE WHEN r.contact_key IS NULL THEN r.contact_id ELSE coalesce(r.contact_id, row.contact_id) END
+         FROM unnest($3::int[], $4::text[], $5::text[]) AS row (number, contact_id, foreseen)
+        WHERE r.portal_id = $1 AND r.import_id = $2 AND r.row_number = row.number`,
+      [
+        ...[key.portalId, key.importId, rows.map(({ number }) => number)],
+        ...[rows.map(({ contactId }) => contactId), names],
+      ],
+    );
     await client.query(
       `UPDATE imports SET checked_rows = $3, foreseen = $4, state = CASE WHEN $3 >= row_count THEN 'CHECKED' ELSE state END
         WHERE portal_id = $1 AND id = $2`,
       [key.portalId, key.importId, upTo, JSON.stringify(foreseen)],
+    );
+    return true;
+  });
+}
+
+/** Says of rows whose they are, so that they are found once the contact is erased. */
+async function noteContacts(
+  client: PoolClient,
+  { portalId, importId }: ImportKey,
+  contacts: RowContacts,
+): Promise<void> {
+  if (contacts.size === 0) return;
+  await client.query(
+    `UPDATE import_rows r SET contact_id = row.contact_id FROM unnest($3::int[], $4::text[]) AS row (number, contact_id)
+      WHERE r.portal_id = $1 AND r.import_id = $2 AND r.row_number = row.number AND r.contact_id IS NULL AND r.contact_key IS NOT NULL`,
+    [portalId, importId, [...contacts.keys()], [...contacts.values()]],
+  );
+}
+
+/** Rows that name an address alone and are still to be held against HubSpot; undefined: there are none. */
+export async function readUnnamedRows(
+  pool: Pool,
+  { portalId, importId }: ImportKey,
+  limit: number,
+): Promise<{ after: number; rows: { number: number; email: string }[] } | undefined> {
+  const { rows: imports } = await pool.query<{ after: number | null }>(
+    "SELECT forget_after AS after FROM imports WHERE portal_id = $1 AND id = $2",
+    [portalId, importId],
+  );
+  const after = imports[0]?.after ?? undefined;
+  if (after === undefined) return undefined;
+  const { rows } = await pool.query<{ number: number; email: string }>(
+    `SELECT row_number AS number, contact_key AS email FROM import_rows
+      WHERE portal_id = $1 AND import_id = $2 AND row_number > $3 AND contact_id IS NULL AND contact_key LIKE '%@%'
+      ORDER BY row_number LIMIT $4`,
+    [portalId, importId, after, limit],
+  );
+  return { after, rows };
+}
+
+/**
+ * Keeps whose these rows are, and takes out what the file says of the others: HubSpot does not have them, so one of them
+ * may be the contact that was erased. What became of a row stays, and with it the counts.
+ *
+ * @param upTo the last row that was looked at; undefined: there are no more.
+ * @returns false if another contact was erased meanwhile: all rows are looked at again then.
+ */
+export async function forgetStrangers(
+  pool: Pool,
+  key: ImportKey,
+  {
+    after,
+    upTo,
+    contacts,
+    strangers,
+  }: { after: number; upTo: number | undefined; contacts: RowContacts; strangers: readonly number[] },
+): Promise<boolean> {
+  return inTransaction(pool, async (client) => {
+    const moved = await client.query(
+      "UPDATE imports SET forget_after = $4 WHERE portal_id = $1 AND id = $2 AND forget_after = $3",
+      [key.portalId, key.importId, after, upTo ?? null],
+    );
+    if (moved.rowCount !== 1) return false;
+    await noteContacts(client, key, contacts);
+    await client.query(
+      `UPDATE import_rows SET ${FORGOTTEN} WHERE portal_id = $1 AND import_id = $2 AND row_number = ANY ($3::int[]) AND contact_id IS NULL`,
+      [key.portalId, key.importId, strangers],
     );
     return true;
   });

@@ -1,9 +1,10 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
-import { recordChange } from "#domain/audit/record-change.js";
+import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { contactColumns, contactKey } from "./create-import.js";
+import type { CloseChoices } from "./close-choices.js";
 import type { EnrollmentDefaults } from "./enrollment-defaults.js";
 import type { ImportMapping } from "./file/guess-mapping.js";
 import { findImport, type Import, type ImportState } from "./import.js";
@@ -37,9 +38,9 @@ const MOVES: Readonly<Record<ImportVerb, Move>> = {
   pause: { from: ["RUNNING"], to: "PAUSED", action: "PAUSED" },
   resume: { from: ["PAUSED"], to: "RUNNING", sets: "leased_until = '-infinity'", action: "RESUMED" },
   cancel: {
-    from: ["UPLOADED", "CHECKING", "CHECKED", "RUNNING", "PAUSED"],
+    from: ["READING", "UPLOADED", "CHECKING", "CHECKED", "RUNNING", "PAUSED"],
     to: "CANCELLED",
-    sets: "is_cancelling = true, ended_at = now()",
+    sets: "is_cancelling = true, ended_at = now(), source_key = NULL",
     action: "CANCELLED",
   },
 };
@@ -49,14 +50,20 @@ export type ChangeOutcome =
   | { readonly kind: "not-found" }
   /** Its state does not allow it. */
   | { readonly kind: "conflict"; readonly state: ImportState }
+  /** Somebody else set it up in another way since. */
+  | { readonly kind: "changed-meanwhile"; readonly import: Import }
   /** It lacks what every row needs. */
   | { readonly kind: "incomplete"; readonly problems: readonly { field: string; detail: string }[] };
 
-/** Asks the workers to try, start, stop or go on with an import. */
+/**
+ * Asks the workers to try, start, stop or go on with an import.
+ *
+ * @param version what it was when it was shown, if somebody decided by that; a dry run or a start is refused if it changed.
+ */
 export async function moveImport(
   pool: Pool,
   actor: Actor,
-  { id, verb }: { id: bigint; verb: ImportVerb },
+  { id, verb, version }: { id: bigint; verb: ImportVerb; version?: number },
 ): Promise<ChangeOutcome> {
   requireRight(actor, "changeImport");
   const { portalId } = actor;
@@ -65,7 +72,9 @@ export async function moveImport(
     const before = await findImport(client, { portalId, id }, true);
     if (before === undefined) return { kind: "not-found" };
     if (!from.includes(before.state)) return { kind: "conflict", state: before.state };
-    const problems = verb === "start" || verb === "dry-run" ? whatIsMissing(before) : [];
+    const usesSetUp = verb === "start" || verb === "dry-run";
+    if (usesSetUp && isOutOfDate(before, version)) return { kind: "changed-meanwhile", import: before };
+    const problems = usesSetUp ? whatIsMissing(before) : [];
     if (problems.length > 0) return { kind: "incomplete", problems };
     await client.query(
       `UPDATE imports SET state = $3${sets === undefined ? "" : `, ${sets}`} WHERE portal_id = $1 AND id = $2`,
@@ -76,10 +85,19 @@ export async function moveImport(
   });
 }
 
-function whatIsMissing({ mapping, defaults }: Import): { field: string; detail: string }[] {
+const isOutOfDate = ({ version }: Import, shown: number | undefined): boolean =>
+  shown !== undefined && shown !== version;
+
+function whatIsMissing({ source, choices, mapping, defaults }: Import): { field: string; detail: string }[] {
   const namesContact = mapping.email !== undefined || mapping.contactId !== undefined;
   const namesSequence =
-    mapping.sequenceId !== undefined || mapping.sequenceName !== undefined || defaults.sequence !== undefined;
+    source === "CLOSE"
+      ? Object.keys(choices.sequences ?? {}).length > 0
+      : mapping.sequenceId !== undefined ||
+        mapping.sequenceName !== undefined ||
+        defaults.sequence !== undefined;
+  if (source === "CLOSE" && !namesSequence)
+    return [{ field: "close/sequences", detail: "Choose a HubSpot sequence for at least one of Close's." }];
   return [
     ...(namesContact
       ? []
@@ -101,15 +119,23 @@ async function changed(client: PoolClient, portalId: bigint, id: bigint): Promis
   return after === undefined ? { kind: "not-found" } : { kind: "changed", import: after };
 }
 
-/** Says which column is what, and what applies where a row says nothing. A dry run from before says nothing any more. */
+/** What is to be set up of an import; undefined: as it is. */
+export interface ImportSetUp {
+  readonly mapping?: ImportMapping | undefined;
+  readonly defaults?: EnrollmentDefaults | undefined;
+  /** Of an import from Close. */
+  readonly choices?: CloseChoices | undefined;
+}
+
+/**
+ * Says which column is what, and what applies where a row says nothing. A dry run from before says nothing any more.
+ *
+ * @param version what it was when a form was filled in from it.
+ */
 export async function setUpImport(
   pool: Pool,
   actor: Actor,
-  {
-    id,
-    mapping,
-    defaults,
-  }: { id: bigint; mapping?: ImportMapping | undefined; defaults?: EnrollmentDefaults | undefined },
+  { id, version, mapping, defaults, choices }: ImportSetUp & { id: bigint; version?: number },
 ): Promise<ChangeOutcome> {
   requireRight(actor, "changeImport");
   const { portalId } = actor;
@@ -118,23 +144,55 @@ export async function setUpImport(
     if (before === undefined) return { kind: "not-found" };
     if (before.state !== "UPLOADED" && before.state !== "CHECKED")
       return { kind: "conflict", state: before.state };
-    const problems = unknownColumns(before.columns, mapping ?? {});
+    if (isOutOfDate(before, version)) return { kind: "changed-meanwhile", import: before };
+    const problems = [
+      ...unknownColumns(before.columns, mapping ?? {}),
+      ...(choices === undefined || before.source === "CLOSE"
+        ? []
+        : [{ field: "close", detail: "The rows of this import are not from Close." }]),
+    ];
     if (problems.length > 0) return { kind: "incomplete", problems };
-    const after = { mapping: mapping ?? before.mapping, defaults: defaults ?? before.defaults };
+    const after = {
+      mapping: mapping ?? before.mapping,
+      defaults: defaults ?? before.defaults,
+      choices: { ...before.choices, ...choices },
+    };
     await client.query(
-      `UPDATE imports SET state = 'UPLOADED', mapping = $3, defaults = $4, checked_rows = 0, foreseen = '{}'
+      `UPDATE imports SET state = 'UPLOADED', version = version + 1, mapping = $3, defaults = $4, choices = $5, checked_rows = 0, foreseen = '{}'
         WHERE portal_id = $1 AND id = $2`,
-      [portalId, id, JSON.stringify(after.mapping), JSON.stringify(after.defaults)],
+      [portalId, id, ...[after.mapping, after.defaults, after.choices].map((value) => JSON.stringify(value))],
     );
-    await nameContactsAnew(client, portalId, { before, mapping: after.mapping });
+    await renameContacts(client, portalId, { before, mapping: after.mapping });
     const subject = { subject: "import", subjectName: before.name, action: "CHANGED" };
     await recordChange(client, actor, {
       ...subject,
-      before: { mapping: before.mapping, defaults: before.defaults },
-      after,
+      before: snapshotOf(before),
+      after: snapshotOf(after),
     });
     return changed(client, portalId, id);
   });
+}
+
+/** As the audit tells it: the names of a step's settings. */
+function snapshotOf({
+  mapping,
+  defaults,
+  choices,
+}: Pick<Import, "mapping" | "defaults" | "choices">): Snapshot {
+  const { sequence, presetId, ...rest } = defaults;
+  return {
+    mapping,
+    ...rest,
+    ...(choices.statuses === undefined ? {} : { closeStatuses: choices.statuses }),
+    ...(choices.sequences === undefined ? {} : { closeSequences: choices.sequences }),
+    ...(choices.senders === undefined ? {} : { closeSenders: choices.senders }),
+    ...(sequence === undefined
+      ? {}
+      : "id" in sequence
+        ? { sequenceId: sequence.id }
+        : { sequence: sequence.name }),
+    ...(presetId === undefined ? {} : { chosenPresetId: presetId }),
+  };
 }
 
 function unknownColumns(
@@ -146,7 +204,7 @@ function unknownColumns(
     .map(([field, column]) => ({ field: `mapping/${field}`, detail: `The file has no column “${column}”.` }));
 }
 
-async function nameContactsAnew(
+async function renameContacts(
   client: PoolClient,
   portalId: bigint,
   { before, mapping }: { before: Import; mapping: ImportMapping },

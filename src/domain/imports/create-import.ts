@@ -48,7 +48,9 @@ export async function createImport<Result>(
   try {
     for await (const slice of inSlices(file.rows)) {
       target ??= await begin(pool, portalId, { name, columns: file.columns, sample: slice });
-      await insertRows(pool, portalId, { ...target, rows: slice });
+      const { importId } = target;
+      const places = contactColumns(target.columns, target.mapping);
+      await insertRows(pool, portalId, { importId, places, rows: slice });
       rowCount += slice.length;
     }
     if (target === undefined) throw new Error("a file without rows is refused while it is read");
@@ -60,25 +62,33 @@ export async function createImport<Result>(
       );
       await recordChange(client, actor, {
         subject: "import",
-        subjectName: nameOf(name),
+        subjectName: storedName(name),
         action: "CREATED",
-        after: { rows: rowCount },
+        after: { rowCount },
       });
       return inCommit(client, importId);
     });
   } catch (error) {
     // What a crash leaves behind is deleted after a day (src/worker/sweeps/delete-old-records.ts).
-    if (target !== undefined)
-      for (const table of [
-        "import_rows WHERE portal_id = $1 AND import_id",
-        "imports WHERE portal_id = $1 AND id",
-      ])
-        await pool.query(`DELETE FROM ${table} = $2`, [portalId, target.importId]);
+    if (target !== undefined) await forget(pool, portalId, target.importId);
     throw error;
   }
 }
 
-const nameOf = (name: string): string => cutText(name.trim() === "" ? "Import" : name.trim(), LONGEST_NAME);
+/** In a transaction: also where whoever uploaded has gone, and nobody waits for the answer any more. */
+async function forget(pool: Pool, portalId: bigint, importId: bigint): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await client.query("DELETE FROM import_rows WHERE portal_id = $1 AND import_id = $2", [
+      portalId,
+      importId,
+    ]);
+    await client.query("DELETE FROM imports WHERE portal_id = $1 AND id = $2", [portalId, importId]);
+  });
+}
+
+/** A name as it is stored. */
+export const storedName = (name: string): string =>
+  cutText(name.trim() === "" ? "Import" : name.trim(), LONGEST_NAME);
 
 interface Target {
   readonly importId: bigint;
@@ -97,7 +107,7 @@ async function begin(
   );
   const { rows } = await pool.query<{ id: string }>(
     "INSERT INTO imports (portal_id, name, columns, mapping) VALUES ($1, $2, $3, $4) RETURNING id",
-    [portalId, nameOf(name), JSON.stringify(columns), JSON.stringify(mapping)],
+    [portalId, storedName(name), JSON.stringify(columns), JSON.stringify(mapping)],
   );
   return { importId: BigInt(rows[0]?.id ?? 0), columns, mapping };
 }
@@ -112,13 +122,17 @@ export function contactColumns(
   return { email: placeOf(email), id: placeOf(contactId) };
 }
 
-async function insertRows(
-  pool: Pool,
+/** @param places of the columns that name the contact */
+export async function insertRows(
+  client: Pick<PoolClient, "query">,
   portalId: bigint,
-  { importId, columns, mapping, rows }: Target & { rows: readonly FileRow[] },
+  {
+    importId,
+    places: { email, id },
+    rows,
+  }: { importId: bigint; places: ReturnType<typeof contactColumns>; rows: readonly FileRow[] },
 ): Promise<void> {
-  const { email, id } = contactColumns(columns, mapping);
-  await pool.query({
+  await client.query({
     name: "insert-import-rows",
     text: `INSERT INTO import_rows (portal_id, import_id, row_number, cells, contact_key, result, reason_code, reason)
       SELECT $1, $2, number, cells, ${contactKey("cells", { email: "$6::int", id: "$7::int" })},

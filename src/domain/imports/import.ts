@@ -1,8 +1,12 @@
 import type { Pool, PoolClient } from "pg";
+import type { CloseChoices, CloseFacts } from "./close-choices.js";
 import type { EnrollmentDefaults } from "./enrollment-defaults.js";
+import type { SourceProblem } from "./source-problems.js";
 import type { ImportMapping } from "./file/guess-mapping.js";
 
+/** READING: its source is a segment or Close, and its rows are still being read. */
 export const IMPORT_STATES = [
+  "READING",
   "UPLOADED",
   "CHECKING",
   "CHECKED",
@@ -12,6 +16,10 @@ export const IMPORT_STATES = [
   "CANCELLED",
 ] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
+
+/** Where the rows come from. */
+export const IMPORT_SOURCES = ["FILE", "SEGMENT", "CLOSE"] as const;
+export type ImportSource = (typeof IMPORT_SOURCES)[number];
 
 /** What became of the rows; of a dry run, what would. */
 export interface ImportCounts {
@@ -33,13 +41,25 @@ export interface Import {
   readonly id: bigint;
   readonly name: string;
   readonly state: ImportState;
+  /** Grows with every change of what was set up. */
+  readonly version: number;
+  readonly source: ImportSource;
+  /** HubSpot's id of the segment. */
+  readonly sourceId: string | null;
+  /** Where the reading of the source goes on; null: at the beginning. */
+  readonly sourceAt: unknown;
+  /** What Close's subscriptions are counted by; null: the rows are not from there. */
+  readonly closeFacts: CloseFacts | null;
+  readonly choices: CloseChoices;
+  /** Why the source was not read to its end. */
+  readonly problem: SourceProblem | null;
   readonly columns: readonly string[];
   readonly mapping: ImportMapping;
   readonly defaults: EnrollmentDefaults;
   readonly rowCount: number;
   readonly checkedRows: number;
   readonly handedRows: number;
-  /** By `RESULT` and by `RESULT/REASON`: see counts.ts. */
+  /** By `RESULT` and by `RESULT/REASON`: see results.ts. */
   readonly foreseen: Readonly<Record<string, number>>;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
@@ -49,6 +69,13 @@ interface ImportRecord {
   id: string;
   name: string;
   state: ImportState;
+  version: number;
+  source: ImportSource;
+  source_id: string | null;
+  source_at: unknown;
+  source_facts: CloseFacts | null;
+  choices: CloseChoices;
+  problem: SourceProblem | null;
   columns: string[];
   mapping: ImportMapping;
   defaults: EnrollmentDefaults;
@@ -64,8 +91,15 @@ const SELECT = "SELECT * FROM imports WHERE portal_id = $1 AND state <> 'UPLOADI
 
 const toImport = (row: ImportRecord): Import => ({
   id: BigInt(row.id),
-  name: row.name,
+  name: shownName(row),
   state: row.state,
+  version: row.version,
+  source: row.source,
+  sourceId: row.source_id,
+  sourceAt: row.source_at,
+  closeFacts: row.source_facts,
+  choices: row.choices,
+  problem: row.problem,
   columns: row.columns,
   mapping: row.mapping,
   defaults: row.defaults,
@@ -76,6 +110,10 @@ const toImport = (row: ImportRecord): Import => ({
   createdAt: row.created_at,
   endedAt: row.ended_at,
 });
+
+/** One that nobody named is called by its source, once that is known. */
+const shownName = ({ name, source, source_id }: ImportRecord): string =>
+  name !== "" ? name : source === "SEGMENT" ? `Segment ${source_id ?? ""}` : "Import";
 
 /** @param lock holds the import's row until the transaction ends: one change at a time. */
 export async function findImport(

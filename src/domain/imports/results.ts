@@ -11,7 +11,8 @@ export const RESULT = `CASE
   WHEN e.enrollment_status IS NOT NULL THEN e.enrollment_status
   WHEN e.state = 'WATCHING' OR (e.state = 'QUEUED' AND e.has_waited) THEN 'WAITING' END`;
 
-const ROWS = `import_rows r LEFT JOIN executions e ON e.portal_id = r.portal_id AND e.id = r.execution_id
+/** With the executions of those rows alone whose end is not written down yet: most are. */
+const ROWS = `import_rows r LEFT JOIN executions e ON e.portal_id = r.portal_id AND e.id = r.execution_id AND r.result IS NULL
   WHERE r.portal_id = $1 AND r.import_id = $2`;
 
 const COUNT_OF: Readonly<Record<string, keyof Omit<ImportCounts, "reasons" | "rows" | "handled">>> = {
@@ -70,6 +71,10 @@ function toCounts(rows: number, tallies: readonly Tally[]): ImportCounts {
   return { rows, handled, ...counts, reasons };
 }
 
+/** What a dry run foresees of a row, as it is stored with it. */
+export const foreseenName = ({ result, reasonCode }: Pick<Tally, "result" | "reasonCode">): string =>
+  `${result}/${reasonCode ?? ""}`;
+
 /** The tallies of a dry run as they are stored: `RESULT/REASON`, or `RESULT/` without one. */
 export function talliesOf(foreseen: Readonly<Record<string, number>>): Tally[] {
   return Object.entries(foreseen).map(([key, count]) => {
@@ -90,19 +95,27 @@ export interface ResultRow {
 /** Rows in memory at a time. */
 const CHUNK = 500;
 
+/** Of an import that was tried and not started: what would become of its rows. */
+const FORESEEN = `SELECT r.row_number AS number, r.cells, nullif(split_part(r.foreseen, '/', 1), '') AS result,
+    nullif(split_part(r.foreseen, '/', 2), '') AS "reasonCode", r.reason, NULL AS "executionId"
+  FROM import_rows r WHERE r.portal_id = $1 AND r.import_id = $2`;
+
+const REAL = `SELECT r.row_number AS number, r.cells, ${RESULT} AS result, coalesce(r.reason_code, e.error_code) AS "reasonCode",
+    coalesce(r.reason, e.error_message, CASE WHEN e.decided_at IS NULL THEN e.last_problem END) AS reason,
+    r.execution_id AS "executionId"
+  FROM ${ROWS}`;
+
 /** The file's rows in order with what became of each, read by key: no transaction stays open meanwhile. */
 export async function* readResults(
   pool: Pool,
   portalId: bigint,
-  importId: bigint,
+  { id, state }: Pick<Import, "id" | "state">,
 ): AsyncGenerator<ResultRow> {
+  const rowsOf = state === "CHECKING" || state === "CHECKED" ? FORESEEN : REAL;
   for (let after = 0, isEnd = false; !isEnd;) {
     const { rows } = await pool.query<ResultRow & { number: number }>(
-      `SELECT r.row_number AS number, r.cells, ${RESULT} AS result, coalesce(r.reason_code, e.error_code) AS "reasonCode",
-              coalesce(r.reason, e.error_message, CASE WHEN e.decided_at IS NULL THEN e.last_problem END) AS reason,
-              r.execution_id AS "executionId"
-         FROM ${ROWS} AND r.row_number > $3 ORDER BY r.row_number LIMIT ${CHUNK}`,
-      [portalId, importId, after],
+      `${rowsOf} AND r.row_number > $3 ORDER BY r.row_number LIMIT ${CHUNK}`,
+      [portalId, id, after],
     );
     yield* rows;
     after = rows.at(-1)?.number ?? after;

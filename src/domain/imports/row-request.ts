@@ -3,6 +3,7 @@ import { LONGEST_ADDRESS, type SenderMode } from "#domain/contract/actions/enrol
 import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { EnrollRequest } from "#domain/contract/execution.js";
 import { isPointInTime, pointInTime } from "#domain/contract/point-in-time.js";
+import { CLOSE_PLACE, whyNotChosen } from "./close-choices.js";
 import type { EnrollmentDefaults } from "./enrollment-defaults.js";
 import type { ImportField } from "./file/guess-mapping.js";
 import type { Import } from "./import.js";
@@ -22,7 +23,8 @@ export interface RowRequest {
 /** A row that names none. */
 export interface RowRefusal {
   readonly kind: "refusal";
-  readonly result: "INVALID" | "DUPLICATE";
+  /** SKIPPED: it is not among the rows that were chosen. */
+  readonly result: "INVALID" | "DUPLICATE" | "SKIPPED";
   readonly code: ErrorCode | null;
   readonly reason: string;
 }
@@ -53,18 +55,26 @@ export async function requestsOf(
 ): Promise<(RowRequest | RowRefusal)[]> {
   const read = rows.map((row) => wordsOf(row, source));
   const names = await readNames(pool, portalId, read);
-  return rows.map((row, index) =>
-    toRequest(row, { words: read[index] ?? {}, defaults: source.defaults, names }),
-  );
+  return rows.map((row, index) => {
+    const reason = source.source === "CLOSE" ? whyNotChosen(row.cells, source.choices) : undefined;
+    if (reason !== undefined) return { kind: "refusal", result: "SKIPPED", code: null, reason };
+    return toRequest(row, { words: read[index] ?? {}, defaults: source.defaults, names });
+  });
 }
 
-type Words = Partial<Record<ImportField | "sender", string>>;
+type Words = Partial<Record<ImportField | "sender" | "senderUserId", string>>;
 
-function wordsOf({ cells }: PendingRow, { columns, mapping, defaults }: Import): Words {
+function wordsOf({ cells }: PendingRow, { source, choices, columns, mapping, defaults }: Import): Words {
   const words: Words = {};
   for (const [field, column] of Object.entries(mapping) as [ImportField, string][]) {
     const cell = cells[columns.indexOf(column)]?.trim() ?? "";
     if (cell !== "") words[field] = cell;
+  }
+  if (source === "CLOSE") {
+    const user = choices.senders?.[cells[CLOSE_PLACE.sender] ?? ""];
+    const sequence = choices.sequences?.[cells[CLOSE_PLACE.sequenceId] ?? ""];
+    if (sequence !== undefined) words.sequenceId = sequence;
+    if (user !== undefined) return { ...words, senderUserId: user };
   }
   if (words.sequenceId === undefined && words.sequenceName === undefined) {
     const { sequence } = defaults;
@@ -161,6 +171,8 @@ function senderOf(
   const { mode, userId, rotationId, alias } = defaults.sender ?? {};
   const { sender } = words;
   const senderAlias = alias === undefined ? {} : { senderAlias: alias };
+  if (words.senderUserId !== undefined)
+    return { senderMode: "specific_user", senderUserId: words.senderUserId, ...senderAlias };
   if (sender !== undefined) {
     const found = names.users.get(sender);
     if (found === undefined) return invalid(`No user has the address “${sender}”.`, "SENDER_NOT_ALLOWED");

@@ -51,10 +51,11 @@ function publicUrlProblems({ PUBLIC_URL: url }: Env, { isProduction, isLocal }: 
  * adds TLS.
  */
 function hubspotUrlProblems(env: Env): string[] {
-  return ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"]
+  return ["HUBSPOT_API_URL", "HUBSPOT_APP_URL", "CLOSE_API_URL"]
     .filter((name) => isHttp(env[name]) && isLoopbackUrl(env[name]) === false)
     .map(
-      (name) => `${name}: must begin with https://. http is only for a stand-in of HubSpot on this machine.`,
+      (name) =>
+        `${name}: must begin with https://. http is only for a stand-in of ${name.startsWith("CLOSE") ? "Close" : "HubSpot"} on this machine.`,
     );
 }
 
@@ -174,7 +175,9 @@ export function safetyWarnings(env: Env, { isProduction, isLocal }: Setting): st
   const { NODE_ENV: name, PRIVATE_DESTINATIONS: destinations } = env;
   const isKnown = name === undefined || name === "production" || name === "development";
   const isMade = env["ENCRYPTION_KEYS"] === undefined;
-  const standIns = ["HUBSPOT_API_URL", "HUBSPOT_APP_URL"].filter((variable) => isHttp(env[variable]));
+  const standIns = ["HUBSPOT_API_URL", "HUBSPOT_APP_URL", "CLOSE_API_URL"].filter((variable) =>
+    isHttp(env[variable]),
+  );
   const isUnverified = isUnverifiedMail(env["SMTP_URL"] ?? "");
   const warnings: readonly (readonly [boolean, string])[] = [
     [!isKnown, `NODE_ENV is "${name}", which is no mode of this app: it runs as in production`],

@@ -6,6 +6,7 @@ import { createReadStory } from "./v1/enrollments/[id]/story/get.js";
 import { createRetryEnrollment } from "./v1/enrollments/[id]/retry-post.js";
 import { createPostEnrollment, type CreateEnrollmentOptions } from "./v1/enrollments/post.js";
 import { createListEnrollments } from "./v1/enrollments/get.js";
+import { createPostCloseRead } from "./v1/close-reads/post.js";
 import { createDeleteImport } from "./v1/imports/[id]/delete.js";
 import { createGetImport } from "./v1/imports/[id]/get.js";
 import { createPatchImport } from "./v1/imports/[id]/patch.js";
@@ -39,12 +40,13 @@ export function createEndpoints(options: CreateEnrollmentOptions & WebhookTools)
     createListWorkflows(),
     createEnrollInWorkflow(options),
     ...createWebhookEndpoints(options),
-    ...importEndpoints(),
+    ...importEndpoints(options),
   ];
 }
 
-function importEndpoints(): readonly AnyEndpoint[] {
+function importEndpoints(options: Pick<WebhookTools, "cipher">): readonly AnyEndpoint[] {
   return [
+    createPostCloseRead(options),
     createPostImport(),
     createListImports(),
     createGetImport(),

@@ -7,6 +7,7 @@ import { addAuditRoutes } from "./audit/audit-routes.js";
 import { addDangerRoutes } from "./danger/danger-routes.js";
 import { createAssetsRouter } from "./frame/assets.js";
 import { handlersOf } from "./gate/handlers.js";
+import { addImportsRoutes, addUploadRoute } from "./imports/imports-routes.js";
 import { addOverviewRoutes } from "./overview/overview-routes.js";
 import { addPolicyRoutes } from "./policy/policy-routes.js";
 import { addRecipesRoutes } from "./ready-made/recipes-routes.js";
@@ -17,7 +18,7 @@ import { addWorkflowsRoutes } from "./workflows/workflows-routes.js";
 import { addUnenrollRoutes } from "./unenroll/unenroll-routes.js";
 import type { SettingsOptions } from "./session/site-options.js";
 
-/** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders. */
+/** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders, Close a sequence for each of 500. */
 const LONG_FORM = { maxBytes: 256 * 1024, maxFields: 2_000 };
 
 /**
@@ -38,6 +39,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addSendersRoutes(router, longForms);
   addPolicyRoutes(router, longForms);
   addUnenrollRoutes(router, handlers);
+  addImportsRoutes(router, longForms);
   addAlertsRoutes(router, handlers);
   addApiKeysRoutes(router, handlers);
   addWebhooksRoutes(router, handlers);
@@ -45,5 +47,12 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addAuditRoutes(router, handlers);
   addDangerRoutes(router, handlers);
   router.post("/settings/sign-out", handlers.signOut());
+  return router;
+}
+
+/** Its routes whose requests take as long as their files take to come: they have no limit of time. */
+export function createUploadRouter(options: SettingsOptions): Router {
+  const router = Router();
+  addUploadRoute(router, handlersOf(options));
   return router;
 }

@@ -1,7 +1,7 @@
-import { noteForeseen, type ImportKey } from "#domain/imports/advance-import.js";
+import { noteForeseen, type ForeseenRow, type ImportKey } from "#domain/imports/advance-import.js";
 import type { Import } from "#domain/imports/import.js";
 import { readPendingRows, type PendingRow } from "#domain/imports/pending-rows.js";
-import type { Tally } from "#domain/imports/results.js";
+import type { NamedVerdict } from "#domain/dry-run/explain-many.js";
 import { requestsOf, type RowRefusal, type RowRequest } from "#domain/imports/row-request.js";
 import type { EnrollQuestion, RequestedSender } from "#domain/senders/explanation.js";
 import type { ImportTools } from "./import-tools.js";
@@ -16,14 +16,18 @@ export async function checkRows(
   found: Import,
 ): Promise<boolean> {
   const after = found.checkedRows;
-  const rows = await readPendingRows(pool, key, { after, limit: SLICE });
+  const rows = await readPendingRows(pool, key, {
+    after,
+    limit: SLICE,
+    choices: found.source === "CLOSE" ? found.choices : undefined,
+  });
   const requests = await requestsOf(pool, key.portalId, { source: found, rows });
   const asked = requests.filter((request) => request.kind === "request");
   const verdicts = await explainMany(key.portalId, asked.map(toQuestion));
   const byRequest = new Map(asked.map((request, index) => [request, verdicts[index]]));
-  const tallies = rows.map((row, index) => foreseenOf(row, requests[index], byRequest));
+  const foreseen = rows.map((row, index) => foreseenOf(row, requests[index], byRequest));
   const upTo = rows.at(-1)?.number ?? found.rowCount;
-  return noteForeseen(pool, key, { after, upTo, tallies });
+  return noteForeseen(pool, key, { after, upTo, rows: foreseen });
 }
 
 function toQuestion({ contact, sequenceId, request }: RowRequest): EnrollQuestion {
@@ -51,25 +55,28 @@ function toSender({ senderMode, senderUserId, rotationId }: RowRequest["request"
   }
 }
 
-type Verdicts = ReadonlyMap<
-  RowRequest,
-  { decision: string; code?: string; checks: readonly { code?: string }[] } | undefined
->;
+type Verdicts = ReadonlyMap<RowRequest, NamedVerdict | undefined>;
 
 function foreseenOf(
-  row: PendingRow,
+  { number, result, reasonCode }: PendingRow,
   request: RowRequest | RowRefusal | undefined,
   verdicts: Verdicts,
-): Tally {
-  if (row.result !== null) return { result: row.result, reasonCode: row.reasonCode, count: 1 };
+): ForeseenRow {
+  const refused = { number, contactId: null };
+  if (result !== null) return { ...refused, result, reasonCode };
   if (request === undefined || request.kind === "refusal")
-    return { result: request?.result ?? "INVALID", reasonCode: request?.code ?? null, count: 1 };
+    return { ...refused, result: request?.result ?? "INVALID", reasonCode: request?.code ?? null };
   const verdict = verdicts.get(request);
-  if (verdict === undefined) return { result: "FAILED", reasonCode: "CONTACT_NOT_FOUND", count: 1 };
+  if (verdict === undefined) return { ...refused, result: "FAILED", reasonCode: "CONTACT_NOT_FOUND" };
+  return { number, contactId: verdict.contactId, ...outcomeOf(verdict) };
+}
+
+function outcomeOf(verdict: NamedVerdict): Pick<ForeseenRow, "result" | "reasonCode"> {
+  const { decision } = verdict;
   const code = verdict.code ?? null;
-  if (verdict.decision === "enroll") return { result: "ENROLLED", reasonCode: null, count: 1 };
-  if (verdict.decision === "wait") return { result: "WAITING", reasonCode: code, count: 1 };
-  if (code === "ALREADY_ENROLLED") return { result: "ALREADY_ENROLLED", reasonCode: code, count: 1 };
+  if (decision === "enroll") return { result: "ENROLLED", reasonCode: null };
+  if (decision === "wait") return { result: "WAITING", reasonCode: code };
+  if (code === "ALREADY_ENROLLED") return { result: "ALREADY_ENROLLED", reasonCode: code };
   const isPolicy = code === "COOLDOWN_ACTIVE" || code === "BLOCKED";
-  return { result: isPolicy ? "SKIPPED" : "FAILED", reasonCode: code, count: 1 };
+  return { result: isPolicy ? "SKIPPED" : "FAILED", reasonCode: code };
 }

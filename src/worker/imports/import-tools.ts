@@ -1,5 +1,7 @@
 import type { Pool } from "pg";
 import type { ExplainMany } from "#domain/dry-run/explain-many.js";
+import type { KeyCipher } from "#domain/imports/create-close-import.js";
+import type { CloseClient } from "#platform/close/close-client.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Logger } from "#platform/observability/logger.js";
 
@@ -10,6 +12,9 @@ export interface ImportTools {
   readonly wake: (portalId: bigint) => void;
   readonly gatewayOf: (portalId: bigint) => PortalGateway;
   readonly explainMany: ExplainMany;
+  /** Opens the key to Close that an import needs as long as it is read. */
+  readonly cipher: KeyCipher;
+  readonly closeOf: (apiKey: string) => CloseClient;
   /** True once the process is stopping. */
   readonly isEnding: () => boolean;
 }

@@ -31,7 +31,11 @@ export async function runRows(
     return false;
   }
   if (inLine >= MOST_IN_LINE) return false;
-  const rows = await readPendingRows(pool, key, { after, limit: SLICE });
+  const rows = await readPendingRows(pool, key, {
+    after,
+    limit: SLICE,
+    choices: found.source === "CLOSE" ? found.choices : undefined,
+  });
   const requests = await requestsOf(pool, key.portalId, { source: found, rows });
   const named = requests.flatMap((request) => (request.kind === "request" ? [request.contact] : []));
   const contacts = await readContactsNamed(gatewayOf(key.portalId), { named, names: REQUESTED_PROPERTIES });
@@ -43,7 +47,7 @@ export async function runRows(
 
 function stepOf(
   { importId }: ImportKey,
-  { number, result }: PendingRow,
+  { number, result, contactKey }: PendingRow,
   {
     request,
     contacts,
@@ -53,7 +57,7 @@ function stepOf(
   if (request.kind === "refusal")
     return {
       number,
-      contactId: null,
+      contactId: contacts.get(contactKey ?? "")?.id ?? null,
       result: request.result,
       reasonCode: request.code,
       reason: request.reason,

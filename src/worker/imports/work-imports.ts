@@ -10,7 +10,10 @@ import {
 } from "#domain/imports/advance-import.js";
 import { findImport } from "#domain/imports/import.js";
 import { checkRows } from "./check-rows.js";
+import { forgetNextRows } from "./forget-strangers.js";
 import type { ImportTools } from "./import-tools.js";
+import { readClosePage, type ReadOn } from "./read-close.js";
+import { readSegmentPage } from "./read-segment.js";
 import { runRows } from "./run-rows.js";
 
 /**
@@ -23,33 +26,42 @@ export async function workImports(work: ImportTools): Promise<void> {
   while (!isEnding()) {
     const key = await claimImport(pool, waiting);
     if (key === undefined) return;
+    let waitMs = 0;
     try {
-      if (!(await step(work, key))) waiting.push(key.importId);
+      const next = await step(work, key);
+      waitMs = next.waitMs;
+      if (!next.hasMore) waiting.push(key.importId);
     } catch (error) {
       waiting.push(key.importId);
       // HubSpot's budget is for the work that is under way first: the next tick asks again.
       if (!(error instanceof HubSpotError))
         logger.warn({ err: error, ...key }, "a step of an import failed; it is tried again");
     } finally {
-      await releaseImport(pool, key);
+      await releaseImport(pool, key, waitMs);
     }
   }
 }
 
-/** False if there is nothing more to do for it now. */
-async function step(work: ImportTools, key: ImportKey): Promise<boolean> {
+async function step(work: ImportTools, key: ImportKey): Promise<ReadOn> {
+  const isForgetting = await forgetNextRows(work, key);
+  if (isForgetting !== undefined) return goOn(isForgetting);
   const found = await findImport(work.pool, { portalId: key.portalId, id: key.importId });
   switch (found?.state) {
+    case "READING":
+      if (found.source === "CLOSE") return readClosePage(work, key, found);
+      return goOn(await readSegmentPage(work, key, found));
     case "CHECKING":
-      return checkRows(work, key, found);
+      return goOn(await checkRows(work, key, found));
     case "RUNNING":
-      return runRows(work, key, found);
+      return goOn(await runRows(work, key, found));
     case "CANCELLED":
-      return cancelRest(work, key);
+      return goOn(await cancelRest(work, key));
     default:
-      return false;
+      return goOn(false);
   }
 }
+
+const goOn = (hasMore: boolean): ReadOn => ({ hasMore, waitMs: 0 });
 
 /** Cancels what waits. What is being sent just now ends first. */
 async function cancelRest({ pool, wake }: ImportTools, key: ImportKey): Promise<boolean> {

@@ -32,7 +32,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 const upload = (
-  text: string | Uint8Array,
+  text: string | Uint8Array | ReadableStream,
   headers: Record<string, string> = { "Content-Type": "text/csv" },
 ) => api.ask("POST", "/api/v1/imports?name=Leads", { body: text, headers });
 
@@ -192,6 +192,24 @@ describe("an import", () => {
     });
   });
 
+  test("that was never tried keeps nothing of an erased contact that it names by address alone", async () => {
+    const [kept = "", gone = ""] = addContacts(2, "unnamed");
+    const { body } = await upload(
+      `Email,Note\n${kept},of one who stays\n${gone.toUpperCase()},secret words\n`,
+    );
+    const contact = [...portal.contacts.values()].find(({ properties }) => properties["email"] === gone);
+    portal.deleteContact(contact?.id ?? "");
+    await applyContactChanges(app.db.database.pool, [
+      { kind: "erased", portalId: BigInt(portal.portalId), contactId: contact?.id ?? "" },
+    ]);
+    const results = async () => (await api.get(`/api/v1/imports/${body.id}/results.csv`)).text;
+    await until(async () => !(await results()).includes("secret words"));
+    const left = await results();
+    expect(left.toLowerCase()).not.toContain(gone);
+    expect(left).toContain(`${kept},of one who stays,`);
+    expect((await api.get(`/api/v1/imports/${body.id}`)).body.counts).toMatchObject({ rows: 2, failed: 1 });
+  });
+
   test("is nobody else's", async () => {
     const other = addPlainPortal(app.simulator);
     await app.install(other);
@@ -226,6 +244,44 @@ describe("an upload with an Idempotency-Key", () => {
     expect([again.status, again.body]).toEqual([201, first.body]);
     expect(again.headers.get("idempotent-replayed")).toBe("true");
     expect(await countImports()).toBe(count);
+  });
+
+  test("is told that the first one is under way, and then gets its answer", async () => {
+    let send: (text: string) => void = () => undefined;
+    let end: () => void = () => undefined;
+    const body = new ReadableStream({
+      start: (controller) => {
+        send = (text) => {
+          controller.enqueue(Buffer.from(text));
+        };
+        end = () => {
+          controller.close();
+        };
+      },
+    });
+    send("Email\nada@lead.example\n");
+    const first = upload(body, { "Content-Type": "text/csv", "Idempotency-Key": "leads-slow" });
+    await until(async () => {
+      const open = "SELECT FROM api_requests WHERE status = 0";
+      return (await app.db.database.pool.query(open)).rowCount === 1;
+    });
+    const meanwhile = await withKey("leads-slow", "Email\nada@lead.example\nzoe@lead.example\n");
+    expect([meanwhile.status, meanwhile.body.code]).toEqual([409, "IDEMPOTENCY_KEY_IN_USE"]);
+    expect(meanwhile.headers.get("retry-after")).toBe("1");
+    const count = await countImports();
+    send("zoe@lead.example\n");
+    end();
+    const made = await first;
+    expect(made.status).toBe(201);
+    const again = await withKey("leads-slow", "Email\nada@lead.example\nzoe@lead.example\n");
+    expect([again.status, again.body]).toEqual([201, made.body]);
+    expect(await countImports()).toBe(count + 1);
+  });
+
+  test("that ends early gives its key back at once", async () => {
+    const damaged = await withKey("leads-3", "Email\n");
+    expect(damaged.status).toBe(422);
+    expect((await withKey("leads-3", "Email\nada@lead.example\n")).status).toBe(201);
   });
 
   test("is refused with another file, of which nothing stays", async () => {

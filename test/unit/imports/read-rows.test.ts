@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { stringify } from "csv-stringify/sync";
 import fc from "fast-check";
-import { FILE_LIMITS, openFile, type FileLimits } from "#domain/imports/file/read-rows.js";
+import { FILE_LIMITS, type FileLimits } from "#domain/imports/file/file-limits.js";
+import { openFile } from "#domain/imports/file/read-rows.js";
 
 /** The bytes in pieces of the given size, as they may come over a wire. */
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

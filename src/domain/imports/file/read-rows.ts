@@ -5,22 +5,7 @@ import { cutText } from "#platform/text/storable-text.js";
 import { decodeText } from "./decode-text.js";
 import { beginningOf, type FileBeginning } from "./delimiter.js";
 import { ImportFileError } from "./file-error.js";
-
-/** What an import takes. */
-export interface FileLimits {
-  readonly rows: number;
-  readonly columns: number;
-  /** Of a row's text, in characters. */
-  readonly rowLength: number;
-  readonly fileBytes: number;
-}
-
-export const FILE_LIMITS: FileLimits = {
-  rows: 100_000,
-  columns: 200,
-  rowLength: 16 * 1024,
-  fileBytes: 64 * 1024 * 1024,
-};
+import { FILE_LIMITS, type FileLimits } from "./file-limits.js";
 
 /** One row of the file, its cells trimmed, one for each column. */
 export interface FileRow {

@@ -91,7 +91,8 @@ function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
     await keepToRate(frame, actor, response);
     admit(holder, endpoint.scope);
     const { bytes, ...parts } = await readParts(endpoint, request);
-    const identity = endpoint.isIdempotentByItself ? undefined : identityOf(request, actor.portalId, bytes);
+    const isByItself = endpoint.isIdempotentByItself === true && parts.streamed !== undefined;
+    const identity = isByItself ? undefined : identityOf(request, actor.portalId, bytes);
     const signal = endOf(response);
     const database = frame.database.until(signal);
     const afterCommit = (work: () => void): void => work();

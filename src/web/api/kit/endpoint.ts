@@ -80,7 +80,7 @@ export interface Endpoint<Params, Query, Body> {
    * It must not keep a connection to the database meanwhile.
    */
   readonly isUnhurried?: boolean;
-  /** It keeps the promise of the Idempotency-Key by itself: for streams, which cannot be one transaction. */
+  /** It keeps the promise of the Idempotency-Key by itself where its body is streamed, which cannot be one transaction. */
   readonly isIdempotentByItself?: boolean;
   readonly handle: (call: ApiCall<Params, Query, Body>) => Promise<Answer | RefusedRequest>;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Request } from "express";
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
@@ -72,15 +72,71 @@ export async function answerOnce(pool: Pool, identity: RequestIdentity, work: Wo
   };
 }
 
+/** A request whose Idempotency-Key is taken for as long as it is under way, though it is stored in several transactions. */
+export interface OpenRequest {
+  /** To be called while it goes on: the key is free again once nobody did so for a while. Asks the database now and then. */
+  readonly stay: () => Promise<void>;
+  /**
+   * Answers in a transaction of the caller's.
+   *
+   * @returns the first answer: of `work`, or of an earlier request, with the header Idempotent-Replayed.
+   * @throws RefusedCall as {@link answerOnce} does.
+   */
+  readonly answerWithin: (client: PoolClient, requestHash: Buffer, work: WorkWithin) => Promise<Answer>;
+  /** Frees the key if no answer was stored. */
+  readonly leave: () => Promise<void>;
+}
+
+type WorkWithin = (pool: Pool) => Promise<Answer | RefusedRequest>;
+
+/** How long a request that is under way keeps its key after it was last heard of; a crash lets it lapse. */
+const STAY_SECONDS = 30;
+const STAY_AGAIN_MS = 10_000;
+
 /**
- * The same in a transaction of the caller's, for what is stored in several.
+ * Takes the Idempotency-Key for a request that takes its time, so that another one with it is told so meanwhile. What the
+ * request is becomes known with its last byte only: a random mark stands for its hash until then.
  *
- * @returns the first answer: of `work`, or of an earlier request, with the header Idempotent-Replayed.
+ * @throws RefusedCall, 409, while another request with the key is under way.
  */
-export async function answerWithin(
+export async function openRequest(
+  pool: Pool,
+  { portalId, keyHash }: Omit<RequestIdentity, "requestHash">,
+): Promise<OpenRequest> {
+  const own = { portalId, keyHash, requestHash: randomBytes(32) };
+  const values = [portalId, keyHash, own.requestHash, STAY_SECONDS];
+  const isOurs = (await pool.query(TAKE_KEY, values)).rowCount === 1;
+  if (!isOurs) await inTransaction(pool, (client) => refuseIfOpen(client, own));
+  let stayedAtMs = performance.now();
+  return {
+    stay: async () => {
+      if (!isOurs || performance.now() - stayedAtMs < STAY_AGAIN_MS) return;
+      stayedAtMs = performance.now();
+      await pool.query(STAY, values);
+    },
+    answerWithin: async (client, requestHash, work) => {
+      await client.query(LEAVE, values.slice(0, 3));
+      return answerWithin(client, { portalId, keyHash, requestHash }, work);
+    },
+    leave: async () => {
+      // In a transaction: also where nobody waits for the answer any more.
+      if (isOurs) await inTransaction(pool, (client) => client.query(LEAVE, values.slice(0, 3)));
+    },
+  };
+}
+
+async function refuseIfOpen(client: PoolClient, identity: RequestIdentity): Promise<void> {
+  const { rows } = await client.query<{ is_open: boolean }>(
+    "SELECT status = 0 AND open_until > now() AS is_open FROM api_requests WHERE portal_id = $1 AND key_hash = $2",
+    [identity.portalId, identity.keyHash],
+  );
+  if (rows[0]?.is_open === true) throw inUse();
+}
+
+async function answerWithin(
   client: PoolClient,
   identity: RequestIdentity,
-  work: (pool: Pool) => Promise<Answer | RefusedRequest>,
+  work: WorkWithin,
 ): Promise<Answer> {
   await lock(client, identity);
   const stored = await findAnswer(client, identity);
@@ -110,6 +166,7 @@ function inUse(): RefusedCall {
   );
 }
 
+/** Status 0: the request is under way, and there is no answer yet. */
 interface StoredRow {
   status: number;
   headers: Record<string, string>;
@@ -124,11 +181,13 @@ async function findAnswer(
 ): Promise<Answer | undefined> {
   const { rows } = await client.query<StoredRow>(
     `SELECT status, headers, body, request_hash = $3 AS is_same, coalesce(open_until > now(), false) AS is_open
-       FROM api_requests WHERE portal_id = $1 AND key_hash = $2 AND created_at > now() - interval '24 hours'`,
+       FROM api_requests WHERE portal_id = $1 AND key_hash = $2 AND created_at > now() - interval '24 hours'
+        AND (status > 0 OR open_until > now())`,
     [portalId, keyHash, requestHash],
   );
   const [row] = rows;
   if (row === undefined) return undefined;
+  if (row.status === 0) throw inUse();
   if (!row.is_same) throw new RefusedCall(refusal("IDEMPOTENCY_KEY_REUSED"));
   if (row.is_open) throw inUse();
   const { status, headers, body } = row;
@@ -162,6 +221,21 @@ const STORE = `
     SET request_hash = EXCLUDED.request_hash, status = EXCLUDED.status, headers = EXCLUDED.headers, body = EXCLUDED.body,
         open_until = EXCLUDED.open_until,
         created_at = CASE WHEN api_requests.created_at > now() - interval '24 hours' THEN api_requests.created_at ELSE now() END`;
+
+/** What is old, and what was under way when its process died, is no answer. */
+// eslint-disable-next-line house/no-write-sql -- the frame's own bookkeeping, as above
+const TAKE_KEY = `
+  INSERT INTO api_requests AS r (portal_id, key_hash, request_hash, status, headers, open_until)
+  VALUES ($1, $2, $3, 0, '{}', now() + $4::int * interval '1 second')
+  ON CONFLICT (portal_id, key_hash) DO UPDATE
+    SET request_hash = EXCLUDED.request_hash, status = 0, headers = '{}', body = NULL, open_until = EXCLUDED.open_until, created_at = now()
+    WHERE r.created_at <= now() - interval '24 hours' OR (r.status = 0 AND r.open_until <= now())`;
+
+const OURS = "portal_id = $1 AND key_hash = $2 AND request_hash = $3 AND status = 0";
+// eslint-disable-next-line house/no-write-sql -- as above
+const STAY = `UPDATE api_requests SET open_until = now() + $4::int * interval '1 second' WHERE ${OURS}`;
+// eslint-disable-next-line house/no-write-sql -- as above
+const LEAVE = `DELETE FROM api_requests WHERE ${OURS}`;
 
 const STEPS: Readonly<Record<string, string>> = {
   BEGIN: "SAVEPOINT work",

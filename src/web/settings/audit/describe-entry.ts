@@ -18,7 +18,7 @@ export interface EntryWords {
 }
 
 /** Things of an account of which there is one are named by their own name. */
-const NAMED_BY_KIND = new Set(["sender", "rotation", "preset", "workflow"]);
+const NAMED_BY_KIND = new Set(["sender", "rotation", "preset", "workflow", "import"]);
 
 /**
  * What some actions come to, if an entry holds only one side, or nothing but whom it was about: those of this app's

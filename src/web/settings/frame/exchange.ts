@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import type { FormFields } from "#web/kit/form-fields.js";
+import type { UploadedFile } from "#web/kit/body/uploaded-file.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import type { AdminVisit } from "../session/visit.js";
 
@@ -17,8 +18,16 @@ export interface FormExchange extends Exchange {
   readonly form: FormFields;
 }
 
+/** The same with a form that has a file. */
+export interface UploadExchange extends FormExchange {
+  readonly file: UploadedFile;
+}
+
 /** Answers a page, a part of one or a file. */
 export type Handler = (exchange: Exchange) => Promise<void>;
 
 /** Acts on a form and answers it. */
 export type FormHandler = (exchange: FormExchange) => Promise<void>;
+
+/** Reads a file and answers its form. */
+export type UploadHandler = (exchange: UploadExchange) => Promise<void>;

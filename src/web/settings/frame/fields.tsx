@@ -84,6 +84,20 @@ export function TimeField({ value, ...field }: FieldModel & { value: string }) {
   return <Field {...field}>{(described) => <input {...described} type="time" value={value} />}</Field>;
 }
 
+/** A secret: what was typed never comes back. */
+export function PasswordField(field: FieldModel) {
+  return (
+    <Field {...field}>{(described) => <input {...described} type="password" autocomplete="off" />}</Field>
+  );
+}
+
+/** A file to be sent. The form it stands in has `multipart/form-data`. */
+export function FileField({ accept, ...field }: FieldModel & { accept: string }) {
+  return (
+    <Field {...field}>{(described) => <input {...described} type="file" accept={accept} required />}</Field>
+  );
+}
+
 export function TextArea({ value, rows = 4, ...field }: FieldModel & { value: string; rows?: number }) {
   return (
     <Field {...field}>
@@ -200,6 +214,7 @@ export function PostForm({
   formToken: string;
   class?: string;
   id?: string;
+  enctype?: "multipart/form-data";
   children: ComponentChildren;
 }) {
   return (

@@ -10,6 +10,7 @@ export const SITE_PAGES = [
   { path: "/settings/policy", label: "Policy" },
   { path: "/settings/unenroll", label: "Unenroll" },
   { path: "/settings/try", label: "Try it" },
+  { path: "/settings/imports", label: "Imports" },
   { path: "/settings/alerts", label: "Alerts" },
   { path: "/settings/api-keys", label: "API keys" },
   { path: "/settings/webhooks", label: "Webhooks" },

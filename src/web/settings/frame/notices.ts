@@ -118,6 +118,23 @@ const NOTICES = {
     "Somebody else changed this webhook in the meantime, so nothing was done. Below is how it stands now.",
   ),
   "webhook-gone": bad("/settings/webhooks", "That message or webhook is no longer there."),
+  "import-setup": good("/settings/imports", "Saved. Nobody has been enrolled yet."),
+  "import-moved": bad(
+    "/settings/imports",
+    "Nothing was done: the import has moved on in the meantime. Below is how it stands.",
+  ),
+  "import-changed": bad(
+    "/settings/imports",
+    "Nothing was started: another admin set the import up in another way. Below is their choice; look at it first.",
+  ),
+  "segments-not-permitted": bad(
+    "/settings/imports",
+    "Nothing was imported: the permission to read segments is missing. Give it below.",
+  ),
+  "import-deleted": good(
+    "/settings/imports",
+    "The file and its results are deleted. Who was enrolled stays enrolled.",
+  ),
   "policy-saved": good("/settings/policy", "Policy saved."),
   "sender-settings-saved": good("/settings/senders", "Sender saved."),
   "sender-saved-refusal-cleared": good(

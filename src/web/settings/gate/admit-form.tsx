@@ -2,7 +2,8 @@ import type { Request, RequestHandler, Response } from "express";
 import { clearSiteData } from "#web/kit/security-headers.js";
 import { sendPage } from "#web/kit/page.js";
 import { readFormBody, type FormSize } from "#web/kit/body/form-body.js";
-import { readFields } from "#web/kit/form-fields.js";
+import { fileOfForm, type UploadedFile } from "#web/kit/body/uploaded-file.js";
+import { readFields, type FormFields } from "#web/kit/form-fields.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 import { endSession } from "#domain/accounts/revoked-sessions.js";
 import { leaveNotice } from "../frame/notices.js";
@@ -63,6 +64,26 @@ export async function admitForm(
   response.set("Retry-After", "30");
   sendPage(response, 503, <AdminsUnconfirmedPage requestId={requestIdOf(response)} />);
   return undefined;
+}
+
+/**
+ * The same for a form with a file, whose other fields stand before it. What of the file nobody reads is dropped once the
+ * answer is out: many browsers write all of it before they read.
+ */
+export async function admitUpload(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<{ visit: AdminVisit; form: FormFields; file: UploadedFile } | undefined> {
+  response.once("finish", () => request.resume());
+  if (options.sessions.read(request) === undefined) {
+    sendAway(options, response);
+    return undefined;
+  }
+  const file = await fileOfForm(request);
+  request.body = Object.fromEntries(file.fields);
+  const visit = await admitForm(options, request, response);
+  return visit && { visit, form: readFields(request.body), file };
 }
 
 export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {

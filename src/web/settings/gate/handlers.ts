@@ -3,10 +3,10 @@ import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { sendProblem } from "#web/kit/error-handler.js";
 import { readFields } from "#web/kit/form-fields.js";
 import type { FormSize } from "#web/kit/body/form-body.js";
-import type { FormHandler, Handler } from "../frame/exchange.js";
+import type { FormHandler, Handler, UploadHandler } from "../frame/exchange.js";
 import type { SettingsOptions } from "../session/site-options.js";
 import type { AdminVisit } from "../session/visit.js";
-import { admitForm, formBody, leaveSite, signOut } from "./admit-form.js";
+import { admitForm, admitUpload, formBody, leaveSite, signOut } from "./admit-form.js";
 import { admitPage, admitPart } from "./admit-page.js";
 
 /** Seconds after which a browser, or whoever asks by program, may ask again. */
@@ -24,6 +24,8 @@ export interface Handlers {
   readonly file: (handler: Handler) => RequestHandler;
   /** A form: its body is read, and its token checked. */
   readonly form: (handler: FormHandler) => RequestHandler[];
+  /** A form with a file, in turn with the files that the account takes. Nothing of the file is read but by the handler. */
+  readonly upload: (handler: UploadHandler) => RequestHandler;
   /** The form that says "sign out". */
   readonly signOut: () => RequestHandler[];
 }
@@ -51,6 +53,11 @@ export function handlersOf(options: SettingsOptions, size = SHORT_FORM): Handler
         handler({ ...exchange, form: readFields(exchange.request.body) }),
       ),
     ],
+    upload: (handler) =>
+      inTurn(options, files, async (own, request, response) => {
+        const admitted = await admitUpload(own, request, response);
+        if (admitted !== undefined) await handler({ options: own, ...admitted, request, response });
+      }),
     // A stranger has nothing to lose by it.
     signOut: () => [...formBody(options, SHORT_FORM, leaveSite), inTurn(options, pages, signOut)],
   };

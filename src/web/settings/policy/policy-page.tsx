@@ -14,7 +14,7 @@ import {
 } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 import type { PolicyEntry } from "./policy-entry.js";
-import { peopleNote } from "./empty-choices.js";
+import { activePeople, peopleNote } from "../step/people-choices.js";
 import { unnamed } from "#domain/directory/people.js";
 
 export const POLICY_PATH = "/settings/policy";
@@ -99,11 +99,4 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
 function withSaved(people: readonly Choice[], value: string): Choice[] {
   const isKnown = value === "" || people.some((choice) => choice.value === value);
   return isKnown ? [...people] : [{ value, label: `${unnamed(value)} (deactivated)` }, ...people];
-}
-
-/** Active people to choose from. */
-export function activePeople({ people }: Pick<Nameable, "people">): Choice[] {
-  return people
-    .filter(({ isActive }) => isActive)
-    .map((person) => ({ value: person.userId.toString(), label: shortLabel(person) }));
 }

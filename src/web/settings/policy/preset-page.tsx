@@ -15,8 +15,7 @@ import {
   TextField,
   type Choice,
 } from "../frame/fields.js";
-import { peopleNote, rotationNote } from "./empty-choices.js";
-import { activePeople } from "./policy-page.js";
+import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
@@ -257,8 +256,4 @@ function Suppression({ entry, problems }: PresetModel) {
       />
     </Group>
   );
-}
-
-export function rotationChoices({ rotations }: Nameable): Choice[] {
-  return rotations.map(({ rotationId, name }) => ({ value: rotationId.toString(), label: name }));
 }

@@ -6,9 +6,9 @@ import { MAX_WEIGHT, type StoredRotation } from "#domain/policy/rotation-store.j
 import type { Nameable } from "../words/names.js";
 import { ChangedBeforeDelete, Conflict } from "../words/change-table.js";
 import { CheckBox, Group, PostForm, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
-import { peopleNote } from "./empty-choices.js";
-import { activePeople } from "./policy-page.js";
-import { NEW_ROTATION_PATH, ROTATIONS_PATH, percentOf } from "./rotations-page.js";
+import { activePeople, peopleNote } from "../step/people-choices.js";
+import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";
+import { percentOf } from "./rotations-page.js";
 import { SENDERS_PATH } from "../senders/senders-page.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";

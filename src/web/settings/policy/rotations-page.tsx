@@ -3,12 +3,10 @@ import type { Frame } from "../frame/shell.js";
 import { MAX_ROTATIONS, type ListedRotation } from "#domain/policy/rotation-store.js";
 import { LONGEST_LABEL, type Nameable } from "../words/names.js";
 import { UsedBy } from "../frame/used-by.js";
+import { NEW_ROTATION_PATH, ROTATIONS_PATH } from "../words/paths.js";
 import { SitePage } from "../frame/shell.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
-
-export const ROTATIONS_PATH = "/settings/rotations";
-export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
 
 export interface RotationsModel {
   frame: Frame;

@@ -1,13 +1,11 @@
-import { listSequences } from "#domain/directory/people.js";
 import { sendPage } from "#web/kit/page.js";
-import { listPresetNames } from "#domain/policy/preset-store.js";
 import { frameOf } from "../frame/shell.js";
-import { readNameable } from "../words/names.js";
 import { TryPage, type TryModel } from "./try-page.js";
 import { statusOf } from "../frame/form-answers.js";
 import { readFields } from "#web/kit/form-fields.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
-import { EMPTY_TRY, linkedTryEntry, parseTryEntry, readTryEntry, type TryChoices } from "./try-entry.js";
+import { readStepOffers, type StepOffers } from "../step/step-entry.js";
+import { EMPTY_TRY, linkedTryEntry, parseTryEntry, readTryEntry } from "./try-entry.js";
 
 /** `GET /settings/try` */
 export async function showTry(exchange: Exchange): Promise<void> {
@@ -42,12 +40,6 @@ function send(exchange: Exchange, model: Omit<TryModel, "frame">): void {
   sendPage(response, status, <TryPage frame={frameOf(exchange)} {...model} />);
 }
 
-async function readChoices({ options: { database }, visit }: Exchange): Promise<TryChoices> {
-  const { portalId } = visit.session;
-  const [sequences, presets, nameable] = await Promise.all([
-    listSequences(database.pool, portalId),
-    listPresetNames(database, portalId),
-    readNameable(database, portalId),
-  ]);
-  return { sequences, presets, nameable };
+function readChoices({ options: { database }, visit }: Exchange): Promise<StepOffers> {
+  return readStepOffers(database, visit.session.portalId);
 }

@@ -1,15 +1,13 @@
 import type { Frame } from "../frame/shell.js";
 import type { Problems } from "../frame/problems.js";
 import type { Nameable } from "../words/names.js";
-import { MOST_SEQUENCES_LISTED } from "#domain/directory/people.js";
 import type { Explained, Explanation } from "#domain/senders/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { Time } from "../frame/connection.js";
-import { Group, ProblemSummary, SelectField, TextField } from "../frame/fields.js";
-import { peopleNote } from "./empty-choices.js";
-import { activePeople } from "./policy-page.js";
-import type { TryChoices, TryEntry } from "./try-entry.js";
-import { rotationChoices } from "./preset-page.js";
+import { ProblemSummary, TextField } from "../frame/fields.js";
+import type { StepOffers } from "../step/step-entry.js";
+import { StepFields } from "../step/step-fields.js";
+import type { TryEntry } from "./try-entry.js";
 import { SitePage } from "../frame/shell.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -18,7 +16,7 @@ const TRY_PATH = "/settings/try";
 export interface TryModel {
   frame: Frame;
   entry: TryEntry;
-  choices: TryChoices;
+  choices: StepOffers;
   problems: Problems;
   explanation?: Explanation;
 }
@@ -37,7 +35,14 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
       )}
       <form method="post" action={TRY_PATH} class="card editor" {...BUSY}>
         <input type="hidden" name="form_token" value={frame.formToken} />
-        <Question entry={entry} choices={choices} problems={problems} />
+        <TextField
+          name="contact"
+          label="Contact"
+          value={entry.contact}
+          note="Email address or record id."
+          problems={problems}
+        />
+        <StepFields entry={entry} choices={choices} problems={problems} page={TRY_PATH} />
         <div class="actions">
           <button class="button primary">Ask</button>
           <span class="htmx-indicator note" id="asking" role="status">
@@ -58,124 +63,6 @@ const BUSY = {
   "hx-indicator": "#asking",
   "hx-disabled-elt": "find button",
 };
-
-/** Why the sequence that somebody looks for is not in the list. */
-function sequencesNote(listed: number): string | undefined {
-  if (listed === 0)
-    return "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour.";
-  if (listed < MOST_SEQUENCES_LISTED) return undefined;
-  return `Only the first ${MOST_SEQUENCES_LISTED.toLocaleString("en-US")} sequences by name are listed here. Workflow steps can use all of them.`;
-}
-
-function Question({ entry, choices, problems }: Pick<TryModel, "entry" | "choices" | "problems">) {
-  const { sequences, presets, nameable } = choices;
-  const people = activePeople(nameable);
-  return (
-    <>
-      <TextField
-        name="contact"
-        label="Contact"
-        value={entry.contact}
-        note="Email address or record id."
-        problems={problems}
-      />
-      <SelectField
-        name="sequence_id"
-        label="Sequence"
-        value={entry.sequence_id}
-        note={sequencesNote(sequences.length)}
-        problems={problems}
-        choices={[
-          { value: "", label: "Choose a sequence" },
-          ...sequences.map(({ sequenceId, name }) => ({ value: sequenceId, label: name })),
-        ]}
-      />
-      <SelectField
-        name="preset_id"
-        label="Preset"
-        value={entry.preset_id}
-        problems={problems}
-        choices={[
-          { value: "", label: "None named: the default applies" },
-          ...presets.map(({ presetId, name }) => ({ value: presetId.toString(), label: name })),
-        ]}
-      />
-      <Group legend="Sender in the step">
-        <SelectField
-          name="sender_mode"
-          label="Sender"
-          value={entry.sender_mode}
-          problems={problems}
-          choices={[
-            { value: "portal_default", label: "As the preset says" },
-            { value: "contact_owner", label: "The contact's owner" },
-            { value: "specific_user", label: "One user" },
-            { value: "rotation", label: "A rotation" },
-          ]}
-        />
-        <SelectField
-          name="sender_user_id"
-          label="User"
-          value={entry.sender_user_id}
-          note={peopleNote(people, { page: TRY_PATH, note: "For “One user”." })}
-          problems={problems}
-          choices={[{ value: "", label: "Choose a person" }, ...people]}
-        />
-        <SelectField
-          name="rotation_id"
-          label="Rotation"
-          value={entry.rotation_id}
-          note="For “A rotation”."
-          problems={problems}
-          choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(nameable)]}
-        />
-        <TextField
-          name="sender_alias"
-          label="Sender alias"
-          inputMode="email"
-          value={entry.sender_alias}
-          note="Empty: as the sender's settings say."
-          problems={problems}
-        />
-      </Group>
-      <OtherInputs entry={entry} problems={problems} />
-    </>
-  );
-}
-
-function OtherInputs({ entry, problems }: Pick<TryModel, "entry" | "problems">) {
-  return (
-    <Group legend="What else the step says" note="What is left empty is decided by the preset.">
-      <SelectField
-        name="if_already_enrolled"
-        label="If already enrolled"
-        value={entry.if_already_enrolled}
-        problems={problems}
-        choices={[
-          { value: "", label: "As the preset says" },
-          { value: "skip", label: "Goes on as a success" },
-          { value: "fail", label: "Goes on as a failure" },
-          { value: "wait", label: "Waits until that sequence ends" },
-          { value: "replace", label: "Is taken out of that sequence, then enrolled" },
-        ]}
-      />
-      <TextField
-        name="cooldown_days"
-        label="Cooldown, days"
-        inputMode="numeric"
-        value={entry.cooldown_days}
-        problems={problems}
-      />
-      <TextField
-        name="not_before"
-        label="Not before"
-        value={entry.not_before}
-        note="A day, such as 2027-01-31."
-        problems={problems}
-      />
-    </Group>
-  );
-}
 
 interface AnswerModel {
   frame: Frame;

@@ -13,8 +13,7 @@ import {
 } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
 import { SitePage, type Frame } from "../frame/shell.js";
-import { activePeople } from "../policy/policy-page.js";
-import { rotationChoices } from "../policy/preset-page.js";
+import { activePeople, rotationChoices } from "../step/people-choices.js";
 import { STEP_TITLES } from "../words/step-titles.js";
 import { WORKFLOWS_PATH } from "../words/paths.js";
 import { leadStatusLabel, planInWords, type PlanNames } from "./plan-words.js";

@@ -3,8 +3,8 @@ import type { Slices } from "#domain/executions/slices.js";
 import type { Explain } from "#domain/senders/explanation.js";
 import type { AccountShare } from "#web/kit/account-share.js";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
+import type { ContactProperty, PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Vault } from "#domain/vault/vault.js";
-import type { ContactProperty } from "#platform/hubspot/gateway.js";
 import type { Cookies } from "#web/kit/cookies.js";
 import type { Sessions } from "./session.js";
 import type { AppScopes } from "#domain/accounts/connection-health.js";
@@ -40,6 +40,8 @@ export interface SettingsOptions {
   finishLater: (portalId: bigint, rest: Slices) => void;
   /** The account's contact properties as HubSpot lists them; undefined: it does not now. Never fails. */
   contactProperties: (portalId: bigint) => Promise<readonly ContactProperty[] | undefined>;
+  /** Asks HubSpot for an account's segments while a person waits. */
+  segmentsOf: (portalId: bigint) => Pick<PortalGateway, "searchSegments">;
   /** Answers "what would happen to this contact?" without enrolling anybody. */
   explain: Explain;
 }

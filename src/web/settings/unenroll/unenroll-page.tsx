@@ -4,6 +4,7 @@ import type { UnenrollSetup } from "#domain/unenroll/setup.js";
 import { Time } from "../frame/connection.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { Format } from "../words/format.js";
+import { grantPath } from "../words/paths.js";
 
 export interface UnenrollPageModel {
   readonly frame: Frame;
@@ -139,7 +140,7 @@ function Broken(
   );
 }
 
-function SwitchOn({ frame, missingScopes, portalId, words }: UnenrollPageModel & { words: string }) {
+function SwitchOn({ frame, missingScopes, words }: UnenrollPageModel & { words: string }) {
   if (missingScopes.length > 0)
     return (
       <>
@@ -155,7 +156,7 @@ function SwitchOn({ frame, missingScopes, portalId, words }: UnenrollPageModel &
           ))}
         </ul>
         <p>
-          <a class="button primary" href={`/oauth/install?for=unenroll&portalId=${portalId}`}>
+          <a class="button primary" href={grantPath(frame.portal, "unenroll")}>
             Give the permissions in HubSpot
           </a>
         </p>

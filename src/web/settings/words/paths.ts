@@ -1,3 +1,4 @@
+import { FEATURE_SCOPES, type Feature } from "#platform/hubspot/oauth/scopes.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 
 export const ACTIVITY_PATH = "/settings/activity";
@@ -24,6 +25,19 @@ export function jobPath(id: bigint): string {
   return `${BULK_PATH}/${id}`;
 }
 
+export const ROTATIONS_PATH = "/settings/rotations";
+export const NEW_ROTATION_PATH = `${ROTATIONS_PATH}/new`;
+
+export const IMPORTS_PATH = "/settings/imports";
+
+export const SEGMENTS_PATH = `${IMPORTS_PATH}/segments`;
+
+export const CLOSE_PATH = `${IMPORTS_PATH}/close`;
+
+export function importPath(id: bigint): string {
+  return `${IMPORTS_PATH}/${id}`;
+}
+
 export const WORKFLOWS_PATH = "/settings/workflows";
 
 /** The id of a workflow's row on their page. */
@@ -44,6 +58,18 @@ export function webhookPath(id: bigint): string {
 
 /** The documentation of the REST API, and of the messages that webhooks get. */
 export const API_DOCS_PATH = "/api/docs";
+
+/**
+ * Where an admin gives the permissions that a feature needs. Those of features that the account has stay: the new grant
+ * takes the place of the old one.
+ */
+export function grantPath({ portalId, scopes }: PortalOverview, feature: Feature): string {
+  const had = Object.entries(FEATURE_SCOPES).filter(([, needed]) =>
+    needed.every((scope) => scopes.includes(scope)),
+  );
+  const features = new Set<string>([...had.map(([name]) => name), feature]);
+  return `/oauth/install?for=${[...features].join(",")}&portalId=${portalId}`;
+}
 
 /** The origin of HubSpot's pages for the portal: its own host, or `appUrl` if that is not known. */
 export function hubspotUrlOf({ uiDomain }: PortalOverview, appUrl: string): string {

@@ -1,7 +1,19 @@
 import type { ComponentChildren } from "preact";
 import { MOST_PEOPLE_LISTED } from "#domain/directory/people.js";
-import { NEW_ROTATION_PATH } from "./rotations-page.js";
 import type { Choice } from "../frame/fields.js";
+import { shortLabel, type Nameable } from "../words/names.js";
+import { NEW_ROTATION_PATH } from "../words/paths.js";
+
+/** Those who can be chosen as senders. */
+export function activePeople({ people }: Pick<Nameable, "people">): Choice[] {
+  return people
+    .filter(({ isActive }) => isActive)
+    .map((person) => ({ value: person.userId.toString(), label: shortLabel(person) }));
+}
+
+export function rotationChoices({ rotations }: Nameable): Choice[] {
+  return rotations.map(({ rotationId, name }) => ({ value: rotationId.toString(), label: name }));
+}
 
 /** The note of a field where a person is chosen: `note`, also if not all are listed; or why there is nobody and what to do. */
 export function peopleNote(

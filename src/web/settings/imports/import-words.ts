@@ -1,0 +1,39 @@
+import type { ImportField } from "#domain/imports/file/guess-mapping.js";
+import type { ImportCounts, ImportState } from "#domain/imports/import.js";
+
+/** What the pages call each state, and the look of its badge. */
+export const IMPORT_STATE_WORDS: Readonly<Record<ImportState, { label: string; tone: string }>> = {
+  READING: { label: "Being read", tone: "waiting" },
+  UPLOADED: { label: "To be set up", tone: "" },
+  CHECKING: { label: "Being tried", tone: "waiting" },
+  CHECKED: { label: "Tried, not started", tone: "already-enrolled" },
+  RUNNING: { label: "Running", tone: "waiting" },
+  PAUSED: { label: "Paused", tone: "skipped" },
+  DONE: { label: "Done", tone: "enrolled" },
+  CANCELLED: { label: "Canceled", tone: "" },
+};
+
+/** What a column can say, in the order of the form. */
+export const FIELD_WORDS: Readonly<Record<ImportField, string>> = {
+  email: "Email address",
+  contactId: "Contact's record id",
+  sequenceName: "Sequence, by name",
+  sequenceId: "Sequence, by id",
+  senderEmail: "Sender's email address",
+  notBefore: "Not before (a date)",
+  reference: "Your reference",
+};
+
+/** The counts as figures: those of a dry run say what would be. */
+export const COUNT_WORDS: readonly (readonly [
+  name: Exclude<keyof ImportCounts, "rows" | "handled" | "reasons">,
+  words: { done: string; foreseen: string; tone: string },
+])[] = [
+  ["enrolled", { done: "Enrolled", foreseen: "Would be enrolled", tone: "enrolled" }],
+  ["alreadyEnrolled", { done: "In a sequence", foreseen: "In a sequence", tone: "already-enrolled" }],
+  ["waiting", { done: "Waiting", foreseen: "Would wait", tone: "waiting" }],
+  ["skipped", { done: "Skipped", foreseen: "Would be skipped", tone: "" }],
+  ["failed", { done: "Not enrolled", foreseen: "Would not be enrolled", tone: "failed" }],
+  ["duplicate", { done: "Duplicate rows", foreseen: "Duplicate rows", tone: "" }],
+  ["invalid", { done: "Rows with an error", foreseen: "Rows with an error", tone: "failed" }],
+];

@@ -1,0 +1,31 @@
+import { forgetStrangers, readUnnamedRows, type ImportKey } from "#domain/imports/advance-import.js";
+import { readContactsNamed } from "#domain/dry-run/explain-many.js";
+import type { ImportTools } from "./import-tools.js";
+
+/** Contacts that HubSpot reads in one request. */
+const SLICE = 100;
+
+/**
+ * After a contact of the account was erased: asks HubSpot whose the next rows are that name an address alone, and takes
+ * those out whom HubSpot does not have. Undefined: there is nothing of the kind to do. True: there is more.
+ */
+export async function forgetNextRows(
+  { pool, gatewayOf }: Pick<ImportTools, "pool" | "gatewayOf">,
+  key: ImportKey,
+): Promise<boolean | undefined> {
+  const unnamed = await readUnnamedRows(pool, key, SLICE);
+  if (unnamed === undefined) return undefined;
+  const { after, rows } = unnamed;
+  const named = rows.map(({ email }) => email);
+  const known = await readContactsNamed(gatewayOf(key.portalId), { named, names: [] });
+  const contacts = new Map(
+    rows.flatMap(({ number, email }) => {
+      const contact = known.get(email);
+      return contact === undefined ? [] : [[number, contact.id] as const];
+    }),
+  );
+  const strangers = rows.map(({ number }) => number).filter((number) => !contacts.has(number));
+  const upTo = rows.length < SLICE ? undefined : rows.at(-1)?.number;
+  await forgetStrangers(pool, key, { after, upTo, contacts, strangers });
+  return true;
+}
