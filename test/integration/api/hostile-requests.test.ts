@@ -134,7 +134,7 @@ function sendBytes(request: Buffer): Promise<number> {
   });
 }
 
-test.each(Object.entries(HOSTILE))("%s: no endpoint takes it for a fault of ours", async (_name, hostile) => {
+test.each(Object.entries(HOSTILE))("%s: no endpoint fails over it", async (_name, hostile) => {
   const answers = await Promise.all(
     operations.map(
       async (operation) => [operation.operationId, await sendBytes(requestOf(operation, hostile))] as const,

@@ -142,12 +142,12 @@ describe("lists", () => {
 describe("an import", () => {
   const leads = async (name: string, rows: readonly string[]): Promise<string> => {
     const file = path.join(folder, name);
-    await writeFile(file, ["E-Mail;Ref", ...rows, ""].join("\r\n"));
+    await writeFile(file, ["Address;Ref", ...rows, ""].join("\r\n"));
     return file;
   };
   const options = [
     "--map",
-    "email=E-Mail",
+    "email=Address",
     "--map",
     "reference=Ref",
     "--sequence",
@@ -175,7 +175,7 @@ describe("an import", () => {
       { id: resume, status: "DONE", counts: { rows: 4, enrolled: 2, failed: 1, invalid: 1 } },
     ]);
     const results = (await readFile(out, "utf8")).split(/\r?\n/);
-    expect(results[0]).toContain("E-Mail,Ref,result,reason_code,reason,enrollment_id");
+    expect(results[0]).toContain("Address,Ref,result,reason_code,reason,enrollment_id");
     expect(results.filter((line) => line.includes("ENROLLED"))).toHaveLength(2);
     expect(portal.enrollments.total).toBe(before + 2);
   });

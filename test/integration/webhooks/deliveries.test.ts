@@ -12,6 +12,7 @@ import { createCipher } from "#domain/vault/cipher.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createPoster, type Poster } from "#platform/outbound/post.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
+import { deleteOldRecords } from "#worker/sweeps/delete-old-records.js";
 import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
 import { adminOf } from "../../support/actors.js";
 import { until } from "../../support/authorizing.js";
@@ -301,6 +302,32 @@ test("nothing of an erased contact is kept or told", async () => {
   await passTime();
   const [, later] = await arrived(2);
   expect(JSON.parse(later!.body)).toMatchObject({ data: { contact: { id: null, email: null } } });
+});
+
+test("messages are listed and kept for seven days, and for as long as they wait", async () => {
+  const { webhookId } = await subscribe("/kept", ["enrollment.refused"]);
+  for (let number = 0; number < 3; number += 1) await refuse();
+  await arrived(3);
+  await settled(webhookId);
+  const [, old, waiting] = await deliveriesOf(webhookId);
+  await pool().query(
+    "UPDATE webhook_deliveries SET created_at = now() - interval '169 hours' WHERE id = ANY ($1)",
+    [[old!.id, waiting!.id]],
+  );
+  await pool().query(
+    "UPDATE webhook_deliveries SET state = 'PENDING', due_at = now() + interval '1 hour' WHERE id = $1",
+    [waiting!.id],
+  );
+  expect(await deliveriesOf(webhookId)).toHaveLength(1);
+  const setup = { pool: pool(), cipher };
+  const again = await redeliver(setup, adminOf(portalId), { webhookId, deliveryId: old!.id });
+  expect(again.kind).toBe("not-found");
+  await deleteOldRecords(pool(), () => false);
+  const left = await db.database.prisma.webhookDelivery.findMany({
+    where: { portalId },
+    orderBy: { id: "asc" },
+  });
+  expect(left.map(({ id }) => id)).toEqual([waiting!.id, (await deliveriesOf(webhookId))[0]!.id]);
 });
 
 test("after a key was replaced, addresses and secrets are sealed with the new one", async () => {

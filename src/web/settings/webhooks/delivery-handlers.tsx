@@ -11,7 +11,7 @@ import { actorOf } from "../session/visit.js";
 import { webhookPath } from "../words/paths.js";
 import { DeliveryList } from "./delivery-list.js";
 import { readDeliveries } from "./read-deliveries.js";
-import { findSaved, sendNoWebhook, sendWebhook, setupOf } from "./webhook-handlers.js";
+import { findSaved, sendNoWebhook, sendWebhookPage, setupOf } from "./webhook-handlers.js";
 
 /** `GET /settings/webhooks/:webhookId/deliveries`: the list alone, for the page that renews itself. */
 export async function showDeliveries(exchange: Exchange): Promise<void> {
@@ -40,11 +40,11 @@ export async function turn(exchange: FormExchange): Promise<void> {
 }
 
 /** `POST /settings/webhooks/:webhookId/secret`: the answer shows the new secret, and no page does again. */
-export async function renewSecret(exchange: FormExchange): Promise<void> {
+export async function submitNewWebhookSecret(exchange: FormExchange): Promise<void> {
   const id = readId(exchange.request.params["webhookId"]);
   const made = id && (await rotateWebhookSecret(setupOf(exchange), actorOf(exchange.visit), id));
   if (made === undefined || made === 0n) return sendNoWebhook(exchange);
-  await sendWebhook(exchange, made.webhook, { entry: made.webhook, madeSecret: made.secret });
+  await sendWebhookPage(exchange, made.webhook, { entry: made.webhook, madeSecret: made.secret });
 }
 
 /** `POST /settings/webhooks/:webhookId/test` */

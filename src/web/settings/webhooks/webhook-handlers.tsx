@@ -39,7 +39,7 @@ export async function showWebhooks(exchange: Exchange): Promise<void> {
 export async function showWebhook(exchange: Exchange): Promise<void> {
   const saved = await findSaved(exchange);
   if (saved === "missing") return sendNoWebhook(exchange);
-  await sendWebhook(exchange, saved, { entry: saved ?? EMPTY_WEBHOOK });
+  await sendWebhookPage(exchange, saved, { entry: saved ?? EMPTY_WEBHOOK });
 }
 
 /** `POST /settings/webhooks/new` and `/settings/webhooks/:webhookId` */
@@ -68,7 +68,7 @@ export async function saveWebhook(exchange: FormExchange): Promise<void> {
         saved.id,
       ),
     compare: (stored, draft) => describeChanges(draftSnapshot(stored), draftSnapshot(draft), NO_NAMES),
-    show: (state, stored = saved) => sendWebhook(exchange, stored, state),
+    show: (state, stored = saved) => sendWebhookPage(exchange, stored, state),
     sendGone: () => sendNoWebhook(exchange),
   });
 }
@@ -80,12 +80,12 @@ async function addOne(exchange: FormExchange, entry: WebhookEntry): Promise<void
   const added = await addWebhook(setupOf(exchange), actorOf(exchange.visit), entry);
   switch (added.kind) {
     case "added":
-      return sendWebhook(exchange, added.webhook, { entry: added.webhook, madeSecret: added.secret });
+      return sendWebhookPage(exchange, added.webhook, { entry: added.webhook, madeSecret: added.secret });
     case "invalid":
-      return sendWebhook(exchange, undefined, { entry, problems: byField(added.problems) });
+      return sendWebhookPage(exchange, undefined, { entry, problems: byField(added.problems) });
     case "too-many": {
       const url = `This account has ${MOST_WEBHOOKS} webhooks, as many as it can have. Delete one first.`;
-      return sendWebhook(exchange, undefined, { entry, problems: { url } });
+      return sendWebhookPage(exchange, undefined, { entry, problems: { url } });
     }
   }
 }
@@ -98,14 +98,14 @@ export async function deleteWebhook(exchange: FormExchange): Promise<void> {
   const named = { id: saved.id, version: form.version() };
   const outcome = await removeWebhook(setupOf(exchange), actorOf(visit), named);
   if (outcome !== "changed-meanwhile") return finishForm(exchange, "webhook-deleted");
-  await sendWebhook(exchange, saved, { entry: saved, isChangedMeanwhile: true });
+  await sendWebhookPage(exchange, saved, { entry: saved, isChangedMeanwhile: true });
 }
 
 /** What a page shows besides what is saved. */
 type Shown = Partial<Omit<WebhookModel, "frame" | "saved" | "deliveries">> & Pick<WebhookModel, "entry">;
 
 /** Sends a webhook's page; `saved` is undefined for a new one. */
-export async function sendWebhook(
+export async function sendWebhookPage(
   exchange: Exchange,
   saved: Webhook | undefined,
   shown: Shown,
