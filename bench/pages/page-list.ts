@@ -89,6 +89,10 @@ const policy = ({ sender, rotation, preset }: Ids): Record<string, string> => ({
 });
 
 const others = (): Record<string, string> => ({
+  workflows: "/settings/workflows",
+  unenroll: "/settings/unenroll",
+  "api-keys": "/settings/api-keys",
+  webhooks: "/settings/webhooks",
   alerts: "/settings/alerts",
   access: "/settings/access",
   audit: "/settings/audit",

@@ -1,5 +1,7 @@
 import type { ClientBase, Pool } from "pg";
 import type { EndOutcome, EnrollmentEnd } from "#domain/contract/enrollment-end.js";
+import type { Engagement } from "./engagement.js";
+import type { LostBecause } from "./judge-enrollment.js";
 
 /** The known ends among these executions of a portal, by execution; one without a known end is not in the map. */
 export async function readEnds(
@@ -56,4 +58,57 @@ export async function readNotedEnds(
     outcome,
     notedAt: noted_at,
   }));
+}
+
+/** What looks at its contact told of one enrollment so far. */
+export interface EnrollmentCourse {
+  /** When the contact was last looked at; null: not yet. */
+  readonly lookedAt: Date | null;
+  /** When it is looked at next; null: no more. */
+  readonly nextLookAt: Date | null;
+  readonly end: (EnrollmentEnd & { readonly notedAt: Date }) | undefined;
+  /** Why no end will ever be known. */
+  readonly lostBecause: LostBecause | null;
+  readonly engagement: Engagement;
+}
+
+interface CourseRow {
+  looked_at: Date | null;
+  next_look_at: Date | null;
+  outcome: EndOutcome | null;
+  ended_at: Date;
+  noted_at: Date;
+  lost_because: LostBecause | null;
+  opened_at: Date | null;
+  clicked_at: Date | null;
+  replied_at: Date | null;
+  meeting_at: Date | null;
+}
+
+/** Undefined: the execution enrolled nobody, or it is not followed (yet). */
+export async function readCourse(
+  reader: Pick<ClientBase, "query">,
+  portalId: bigint,
+  executionId: bigint,
+): Promise<EnrollmentCourse | undefined> {
+  const { rows } = await reader.query<CourseRow>({
+    name: "read-course",
+    text: `SELECT looked_at, next_look_at, outcome, ended_at, noted_at, lost_because, opened_at, clicked_at, replied_at, meeting_at
+             FROM followed_enrollments WHERE portal_id = $1 AND execution_id = $2`,
+    values: [portalId, executionId],
+  });
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  return {
+    lookedAt: row.looked_at,
+    nextLookAt: row.next_look_at,
+    end: row.outcome === null ? undefined : { at: row.ended_at, outcome: row.outcome, notedAt: row.noted_at },
+    lostBecause: row.lost_because,
+    engagement: {
+      openedAt: row.opened_at ?? undefined,
+      clickedAt: row.clicked_at ?? undefined,
+      repliedAt: row.replied_at ?? undefined,
+      meetingAt: row.meeting_at ?? undefined,
+    },
+  };
 }

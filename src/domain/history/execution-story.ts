@@ -1,3 +1,4 @@
+import { readCourse, type EnrollmentCourse } from "#domain/ends/known-ends.js";
 import { findPeopleByIds, fullLabel } from "#domain/directory/people.js";
 import type { Pool } from "pg";
 import { z } from "zod";
@@ -35,6 +36,8 @@ export interface ExecutionStory extends ExecutionItem {
   /** Inputs of the workflow's step, by name; only plain values. */
   readonly inputs: readonly (readonly [name: string, value: string])[];
   readonly outputs: readonly (readonly [name: string, value: string])[];
+  /** What became of the enrollment. Undefined if nobody was enrolled, or if it is not followed (yet). */
+  readonly course: EnrollmentCourse | undefined;
   /** Retries by an admin, oldest first. */
   readonly retriedBy: readonly ExecutionItem[];
   /** The contact's others, newest first; a few at most. */
@@ -79,7 +82,7 @@ export async function readStory(
   portalId: bigint,
   id: bigint,
 ): Promise<ExecutionStory | undefined> {
-  const [found, retried] = await Promise.all([
+  const [found, retried, course] = await Promise.all([
     pool.query<StoryRow>(
       `SELECT ${EXECUTION_COLUMNS}, page.callback_id, page.is_held, page.due_at, page.deadline_at, page.hold_ends_at,
               page.first_attempt_at, page.retries, page.crashes, page.completion_tries, page.completion_problem,
@@ -94,6 +97,7 @@ export async function readStory(
         WHERE page.portal_id = $1 AND page.retry_of = $2 ORDER BY page.id LIMIT 50`,
       [portalId, id],
     ),
+    readCourse(pool, portalId, id),
   ]);
   const row = found.rows[0];
   if (row === undefined) return undefined;
@@ -124,6 +128,7 @@ export async function readStory(
     people: await nameUsers(pool, portalId, userIdsIn(senderChoice)),
     inputs: plainEntries(row.request),
     outputs: plainEntries(row.outputs),
+    course,
     retriedBy,
     others,
     actions: actionsOf(row, retriedBy),

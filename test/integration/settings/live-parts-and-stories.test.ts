@@ -131,6 +131,62 @@ describe("a story", () => {
     });
   });
 
+  describe("of an enrolled contact tells how it ended", () => {
+    const at = (time: string) => new Date(`2026-11-20T${time}:00Z`);
+
+    /** Text of the step, without tags and with plain spaces; times are New York's. */
+    async function told(contactId: string, followed: object): Promise<string> {
+      await seedExecutions(site.database, [{ portalId, contactId, enrollmentStatus: "ENROLLED" }]);
+      const { id } = await story(contactId);
+      await site.database.prisma.followedEnrollment.create({
+        data: { portalId, executionId: id, decidedAt: at("10:00"), enrolledAt: at("10:00"), ...followed },
+      });
+      const { text } = await story(contactId);
+      const step = /<h3>(?:How it ended|Still in)[^]*?<\/li>/.exec(text)?.[0] ?? "";
+      return step
+        .replace(/<[^>]*>/g, " ")
+        .replace(/\s+/g, " ")
+        .trim();
+    }
+
+    test.each([
+      ["FINISHED", "The sequence finished."],
+      ["REPLIED", "The contact replied."],
+      ["UNENROLLED", "The contact was unenrolled."],
+    ])("%s: when, when that was seen, and where", async (outcome, sentence) => {
+      const times = { lookedAt: at("15:05"), endedAt: at("15:00"), notedAt: at("15:05") };
+      const step = await told(`530-${outcome}`, {
+        ...times,
+        outcome,
+        openedAt: at("14:00"),
+        repliedAt: at("15:00"),
+      });
+      expect(step).toBe(
+        `How it ended 20 Nov 2026, 10:00 ${sentence} The contact opened an email ( 20 Nov 2026, 09:00 ) and replied ( 20 Nov 2026, 10:00 ). ` +
+          "Seen 20 Nov 2026, 10:05 in the contact's properties in HubSpot.",
+      );
+    });
+
+    test("not yet, with when it was last seen so and when it is looked at next", async () => {
+      const nextLookAt = at("16:00");
+      const step = await told("531", { lookedAt: at("15:00"), nextLookAt });
+      expect(step).toBe(
+        "Still in the sequence No opened email, click, reply or booked meeting is shown since. " +
+          "Last seen 20 Nov 2026, 10:00 in the contact's properties in HubSpot. Next look at the latest 20 Nov 2026, 11:00 .",
+      );
+      expect(await told("532", { nextLookAt })).toContain("They have not been looked at yet");
+    });
+
+    test.each([
+      ["CONTACT_GONE", "HubSpot does not have the contact any more."],
+      ["OVERTAKEN", "The contact was enrolled again before HubSpot showed how this enrollment ended."],
+      ["GIVEN_UP", "90 days after the enrollment HubSpot showed no end."],
+    ])("or why that is not known: %s", async (lostBecause, sentence) => {
+      const step = await told(`533-${lostBecause}`, { lookedAt: at("15:00"), lostBecause });
+      expect(step).toContain(`How it ended is not known ${sentence}`);
+    });
+  });
+
   test("names the contact's other executions and counts in right English", async () => {
     const { text } = await story("501");
     const other = await story("501", "CHECK_ENROLLMENT");

@@ -4,12 +4,13 @@ import type { Format } from "../words/format.js";
 import { numbered } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { Time } from "../frame/connection.js";
+import { Step } from "./frame.js";
+import { HowItEnded } from "./story-end.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { contactUrl, flowUrl } from "../words/fixes.js";
 import { answerWords, OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
 import { KIND_LABELS, VIA_LABELS } from "../words/activity-words.js";
-import { Step } from "./frame.js";
 import { UnenrollSteps } from "./unenroll-steps.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
@@ -23,9 +24,7 @@ export interface StoryModel {
   readonly now: Date;
 }
 
-/** No mailbox has a longer address (RFC 5321). */
-
-/** Received, who sends and why, the attempts, and how it ended: one after the other, as far as it has come. */
+/** Received, who sends and why, the attempts, the result, and how the enrollment ended: as far as it has come. */
 export function StorySteps(model: StoryModel) {
   const { story, format } = model;
   return (
@@ -37,6 +36,7 @@ export function StorySteps(model: StoryModel) {
       <Waiting {...model} />
       <Decided {...model} />
       <Completed story={story} format={format} />
+      <HowItEnded course={story.course} format={format} />
     </>
   );
 }
