@@ -1,3 +1,5 @@
+import { createKey } from "#domain/keys/change-keys.js";
+import { SEQUENCE_ID } from "../rig/simulator-client.js";
 import { connectPortals } from "../rig/backlog.js";
 import { cpuSecondsOf, databaseCpuSeconds, postmasterOf } from "../rig/cpu-time.js";
 import { processOptions, startRig, type Rig } from "../rig/rig.js";
@@ -24,10 +26,12 @@ interface Measured {
 interface Origin {
   readonly url: string;
   readonly pid: number;
+  readonly apiKeys?: readonly string[];
 }
 
-type Target = "ours" | "bare" | "nothing";
-const TARGETS: readonly Target[] = ["bare", "ours", "nothing"];
+/** `api`: single calls of the REST API, to the same process as ours. */
+type Target = "ours" | "bare" | "nothing" | "api";
+const TARGETS: readonly Target[] = ["bare", "ours", "api", "nothing"];
 
 async function startBare(rig: Rig, isStoring: boolean): Promise<Origin> {
   const { databaseUrl, publicUrl, secret } = rig;
@@ -41,10 +45,28 @@ async function startBare(rig: Rig, isStoring: boolean): Promise<Origin> {
 }
 
 async function startTargets(rig: Rig): Promise<Record<Target, Origin>> {
-  const app = await rig.startApp({ role: "web" });
+  const app = await rig.startApp({ role: "web", environment: { API_RATE_LIMIT: "1000000" } });
   await connectPortals(rig.pool, PORTALS);
   await rig.pool.query(`CREATE TABLE bare_executions (LIKE executions INCLUDING ALL)`);
-  return { ours: app, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
+  const api = { ...app, apiKeys: await giveKeys(rig) };
+  return { ours: app, api, bare: await startBare(rig, true), nothing: await startBare(rig, false) };
+}
+
+/** What single calls of the API need: a key for each portal, and the sequence in our copy of its directory. */
+async function giveKeys({ pool }: Rig): Promise<string[]> {
+  await pool.query(
+    `INSERT INTO sequences (portal_id, sequence_id, name, is_listed) SELECT unnest($1::bigint[]), $2, 'Outbound', true`,
+    [PORTALS, SEQUENCE_ID],
+  );
+  const keys: string[] = [];
+  for (const portal of PORTALS) {
+    const actor = { kind: "system", portalId: BigInt(portal), part: "operator" } as const;
+    const draft = { name: "Bench", scopes: ["enrollments:write"] as const, expiresAt: undefined };
+    const made = await createKey(pool, actor, draft);
+    if (made.kind !== "created") throw new Error(`no key was made: ${made.kind}`);
+    keys.push(made.key);
+  }
+  return keys;
 }
 
 /** Calls answered within this time of each other were held up by the same thing. */
@@ -73,10 +95,12 @@ async function volley(
     origin: origin.url,
     connections: CONNECTIONS,
     portalIds: PORTALS,
+    apiKeys: origin.apiKeys,
   });
   const webCpu = ((cpuSecondsOf(origin.pid) - before.web) * 1e6) / calls;
   const databaseCpu = ((databaseCpuSeconds(postmaster) - before.database) * 1e6) / calls;
-  if (statuses["200"] !== calls) throw new Error(`not every call was taken: ${JSON.stringify(statuses)}`);
+  const taken = origin.apiKeys === undefined ? "200" : "202";
+  if (statuses[taken] !== calls) throw new Error(`not every call was taken: ${JSON.stringify(statuses)}`);
   return {
     perSecond: (calls - CONNECTIONS) / seconds,
     p50: quantile(latencies, 0.5),
@@ -90,24 +114,22 @@ async function volley(
 /** What was answered has to be there: a fast server that forgets would win otherwise. */
 async function assertStored(rig: Rig, label: string, calls: number): Promise<void> {
   const { rows } = await rig.pool.query<{ count: string }>(
-    `SELECT count(*) FROM executions WHERE callback_id LIKE '%-' || $1 || '-%'`,
+    `SELECT count(*) FROM executions WHERE callback_id LIKE '%-' || $1 || '-%' OR reference LIKE $1 || '-%'`,
     [label],
   );
   if (Number(rows[0]?.count) !== calls) throw new Error(`${rows[0]?.count} of ${calls} calls are stored`);
 }
 
 function figuresOf(runs: Record<Target, Measured[]>): Figure[] {
-  const ratios = (peer: Target, of: keyof Measured): number[] =>
-    runs.ours.map((run, index) => run[of] / (runs[peer][index]?.[of] ?? Number.NaN));
   const figure = (
-    given: Pick<Figure, "id" | "what" | "unit" | "bar"> & { peer: Target; of: keyof Measured },
+    given: Pick<Figure, "id" | "what" | "unit" | "bar"> & { own?: Target; peer: Target; of: keyof Measured },
   ): Figure => {
-    const { peer, of, ...rest } = given;
-    const each = ratios(peer, of);
+    const { own = "ours", peer, of, ...rest } = given;
+    const each = runs[own].map((run, index) => run[of] / (runs[peer][index]?.[of] ?? Number.NaN));
     return {
       ...rest,
       area: "accept",
-      ours: median(runs.ours.map((run) => run[of])),
+      ours: median(runs[own].map((run) => run[of])),
       peer: median(runs[peer].map((run) => run[of])),
       ratio: median(each),
       runs: each,
@@ -146,6 +168,15 @@ function figuresOf(runs: Record<Target, Measured[]>): Figure[] {
       of: "webCpu",
     }),
     figure({
+      id: "accept-api",
+      what: "single calls of the REST API against calls of the action",
+      unit: "1/s",
+      own: "api",
+      peer: "ours",
+      of: "perSecond",
+      bar: { of: "ratio", atLeast: 0.7 },
+    }),
+    figure({
       id: "accept-nothing",
       what: "against a route that stores nothing",
       unit: "1/s",
@@ -164,14 +195,14 @@ export async function measureAccept(options: BenchOptions): Promise<Figure[]> {
     const origins = await startTargets(rig);
     for (const target of TARGETS)
       await volley(rig, load, { origin: origins[target], calls: 6_000, label: `warm-${target}` });
-    const runs: Record<Target, Measured[]> = { ours: [], bare: [], nothing: [] };
+    const runs: Record<Target, Measured[]> = { ours: [], bare: [], nothing: [], api: [] };
     for (let run = 1; run <= options.runs; run += 1) {
       // Every other run the other way run: what one leaves to the database is not always met by the same.
       for (const target of run % 2 === 0 ? [...TARGETS].reverse() : TARGETS) {
         const label = `${target}${run}`;
         const result = await volley(rig, load, { origin: origins[target], calls, label });
         runs[target].push(result);
-        if (target === "ours") await assertStored(rig, label, calls);
+        if (target === "ours" || target === "api") await assertStored(rig, label, calls);
         options.tell(
           `accept, run ${run}, ${target}: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms in ${result.halts} halts, CPU ${result.cpu.toFixed(0)} µs (web ${result.webCpu.toFixed(0)} µs)`,
         );

@@ -16,6 +16,8 @@ export interface Volley {
   readonly connections: number;
   /** Makes the callback ids of this volley like no other's. */
   readonly label: string;
+  /** A key for each portal: single calls of the REST API instead of signed calls of the action. */
+  readonly apiKeys?: readonly string[] | undefined;
 }
 
 export interface VolleyResult {
@@ -28,7 +30,8 @@ export interface VolleyResult {
   readonly answeredAt: number[];
 }
 
-interface SignedCall {
+interface Call {
+  readonly path: string;
   readonly body: string;
   readonly headers: Record<string, string>;
 }
@@ -36,7 +39,7 @@ interface SignedCall {
 /** One call in eight carries a v2 signature alone, as older apps get them; the others v3 beside v2 (docs/hubspot.md §4). */
 const V2_ONLY_EVERY = 8;
 
-function signedCall(volley: Volley, index: number): SignedCall {
+function signedCall(volley: Volley, index: number): Call {
   const portalId = volley.portalIds[index % volley.portalIds.length] as number;
   const contact = {
     id: String(10_000 + index),
@@ -70,14 +73,31 @@ function signedCall(volley: Volley, index: number): SignedCall {
       plan: index % V2_ONLY_EVERY === 0 ? { v2: "good" } : { v2: "good", v3: "good" },
     },
   );
-  return { body, headers: { ...headers, "content-type": "application/json" } };
+  return { path: ENROLL_ROUTE, body, headers: { ...headers, "content-type": "application/json" } };
 }
 
-function send(client: Client, call: SignedCall): Promise<number> {
+/** The same asked for by a program. */
+function apiCall({ apiKeys = [], label }: Volley, index: number): Call {
+  const body = JSON.stringify({
+    contact: { id: String(10_000 + index) },
+    sequence: { id: SEQUENCE_ID },
+    sender: { mode: "contact_owner" },
+    ifAlreadyEnrolled: "skip",
+    reference: `${label}-${index}`,
+  });
+  const authorization = `Bearer ${apiKeys[index % apiKeys.length]}`;
+  return {
+    path: "/api/v1/enrollments",
+    body,
+    headers: { authorization, "content-type": "application/json" },
+  };
+}
+
+function send(client: Client, call: Call): Promise<number> {
   return new Promise((resolve) => {
     let status = 0;
     client.dispatch(
-      { method: "POST", path: ENROLL_ROUTE, headers: call.headers, body: call.body },
+      { method: "POST", path: call.path, headers: call.headers, body: call.body },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_, code) => {
@@ -97,14 +117,15 @@ function send(client: Client, call: SignedCall): Promise<number> {
 
 /** Everything is signed before the clock starts: what is timed is sending and being answered. */
 async function fire(volley: Volley): Promise<VolleyResult> {
-  const calls = Array.from({ length: volley.calls }, (_, index) => signedCall(volley, index));
+  const makeCall = volley.apiKeys === undefined ? signedCall : apiCall;
+  const calls = Array.from({ length: volley.calls }, (_, index) => makeCall(volley, index));
   const clients = Array.from({ length: volley.connections }, () => new Client(volley.origin));
   const statuses: Record<string, number> = {};
   const latencies: number[] = [];
   const answeredAt: number[] = [];
   let next = volley.connections;
   // Each connection is opened by a call of its own before the clock starts.
-  const opened = await Promise.all(clients.map((client, index) => send(client, calls[index] as SignedCall)));
+  const opened = await Promise.all(clients.map((client, index) => send(client, calls[index] as Call)));
   for (const status of opened) statuses[status] = (statuses[status] ?? 0) + 1;
   const startedAt = performance.now();
   await Promise.all(
