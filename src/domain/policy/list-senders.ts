@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { peopleOf } from "#domain/directory/people.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
+import { windowOf, type StoredWindow } from "#domain/senders/stored/stored-window.js";
 import { DEFAULT_DAILY_CAP, type SendWindow } from "#domain/contract/sender-policy.js";
 
 /** Why somebody who may send cannot at the moment. */
@@ -34,16 +35,13 @@ export interface SenderPlace {
   readonly userId: string;
 }
 
-interface Row {
+interface Row extends StoredWindow {
   user_id: string;
   label: string;
   sort_label: string;
   email: string | null;
   cap: number;
   used: number;
-  window_days: number[] | null;
-  window_start_minute: number | null;
-  window_end_minute: number | null;
   time_zone: string;
   refused_code: string | null;
   refused_message: string | null;
@@ -98,19 +96,6 @@ function toSender(row: Row): AllowedSender {
     window: windowOf(row),
     timeZone: row.time_zone,
     problem: problemOf(row),
-  };
-}
-
-const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
-
-function windowOf({ window_days, window_start_minute, window_end_minute }: Row): SendWindow | undefined {
-  const isAllDay = window_start_minute === null || window_end_minute === null;
-  const hasDays = window_days !== null && window_days.length > 0;
-  if (isAllDay && !hasDays) return undefined;
-  return {
-    days: hasDays ? window_days : EVERY_DAY,
-    startMinute: isAllDay ? 0 : window_start_minute,
-    endMinute: isAllDay ? 1_440 : window_end_minute,
   };
 }
 

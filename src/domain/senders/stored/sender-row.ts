@@ -4,17 +4,15 @@ import {
   type SenderPolicy,
   type SenderRefusal,
 } from "#domain/contract/sender-policy.js";
+import { windowOf, type StoredWindow } from "./stored-window.js";
 
 /** As read; `toSender` applies the defaults. */
-export interface SenderRow {
+export interface SenderRow extends StoredWindow {
   user_id: string;
   is_allowed: boolean | null;
   send_as_email: string | null;
   sender_alias: string | null;
   daily_cap: number | null;
-  window_days: number[] | null;
-  window_start_minute: number | null;
-  window_end_minute: number | null;
   time_zone: string | null;
   away: unknown;
   refused_code: string | null;
@@ -34,8 +32,6 @@ function refusalOf(row: SenderRow): SenderRefusal | undefined {
   return { code, message: row.refused_message, at: new Date(at) };
 }
 
-const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
-
 /** What applies to a sender without settings. */
 export interface SenderDefaults {
   readonly isAllowed: boolean;
@@ -43,23 +39,13 @@ export interface SenderDefaults {
 }
 
 export function toSender(row: SenderRow, defaults: SenderDefaults): SenderPolicy {
-  const { window_days: days, window_start_minute: startMinute, window_end_minute: endMinute } = row;
-  const hasDays = days !== null && days.length > 0;
-  const isAllDay = startMinute === null || endMinute === null;
   return {
     userId: BigInt(row.user_id),
     isAllowed: row.is_allowed ?? defaults.isAllowed,
     sendAsEmail: row.send_as_email,
     senderAlias: row.sender_alias,
     dailyCap: row.daily_cap ?? DEFAULT_DAILY_CAP,
-    window:
-      isAllDay && !hasDays
-        ? undefined
-        : {
-            days: hasDays ? days : EVERY_DAY,
-            startMinute: isAllDay ? 0 : startMinute,
-            endMinute: isAllDay ? 1_440 : endMinute,
-          },
+    window: windowOf(row),
     away: Array.isArray(row.away) ? row.away.filter(isAwayDates) : [],
     timeZone: row.time_zone ?? defaults.timeZone,
     refusal: refusalOf(row),
