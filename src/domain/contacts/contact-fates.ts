@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
+import type { ContactChange } from "./contact-change.js";
 
 /**
  * The fates of contacts that HubSpot reported as gone. Webhooks come in any order and are repeated for a day, and calls
@@ -11,6 +12,12 @@ export interface ContactFate {
   readonly contactId: string;
   /** The contact it was merged into; null: it was erased, and nothing about it may be kept. */
   readonly becameId: string | null;
+}
+
+/** What HubSpot reported, once more: what appeared since is treated alike. */
+export function changeOf({ portalId, contactId, becameId }: ContactFate): ContactChange {
+  if (becameId === null) return { kind: "erased", portalId, contactId };
+  return { kind: "merged", portalId, contactIds: [contactId], into: becameId };
 }
 
 /** A call's transaction may commit this long after its id was assigned. */
@@ -46,6 +53,23 @@ const SHORTEN = `
   )
   UPDATE contact_fates f SET became_id = found.became_id FROM found
    WHERE f.portal_id = found.portal_id AND f.contact_key = found.contact_key AND f.became_id IS DISTINCT FROM found.became_id`;
+
+/** Those of a portal's contacts that HubSpot reported as gone, each with what it became. */
+export async function findFates(
+  client: Pick<PoolClient, "query">,
+  portalId: bigint,
+  contactIds: readonly string[],
+): Promise<ContactFate[]> {
+  const byKey = new Map(contactIds.map((contactId) => [contactKey(portalId, contactId), contactId]));
+  const { rows } = await client.query<{ contact_key: string; became_id: string | null }>({
+    name: "find-contact-fates",
+    text: "SELECT contact_key, became_id FROM contact_fates WHERE portal_id = $1 AND contact_key = ANY ($2::text[])",
+    values: [portalId, [...byKey.keys()]],
+  });
+  return rows.map((row) => ({
+    ...{ portalId, contactId: byKey.get(row.contact_key) ?? "", becameId: row.became_id },
+  }));
+}
 
 /** Stores the fates, overwriting earlier ones. */
 async function recordFates(client: PoolClient, fates: readonly ContactFate[]): Promise<void> {

@@ -31,13 +31,17 @@ export interface UnknownContact {
   readonly email: string;
 }
 
-const unknownIn = (lane: number): string => `
-  (SELECT e.id, e.contact_email FROM executions e
-    WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.lane = ${lane} AND e.due_at <= now()
-      AND e.contact_id = '${UNKNOWN_CONTACT}' AND e.contact_email IS NOT NULL
-    ORDER BY e.due_at, e.id LIMIT $2)`;
+/** Executions of a lane that are looked at: behind them there may be any number whose contact is known. */
+const LOOKED_AT = 300;
 
-/** The next `limit` due executions whose contact is to be found, single calls before batches. Claims nothing. */
+const unknownIn = (lane: number): string => `
+  (SELECT id, contact_email FROM (
+     SELECT e.id, e.contact_email, e.contact_id, e.due_at FROM executions e
+      WHERE e.portal_id = $1 AND e.state = 'QUEUED' AND e.lane = ${lane} AND e.due_at <= now()
+      ORDER BY e.due_at, e.id LIMIT ${LOOKED_AT}) AS next
+    WHERE contact_id = '${UNKNOWN_CONTACT}' AND contact_email IS NOT NULL ORDER BY due_at, id LIMIT $2)`;
+
+/** Of the next due executions up to `limit` whose contact is to be found, single calls before batches. Claims nothing. */
 export async function readNextEmails(
   { pool, portalId }: Pick<Ownership, "pool" | "portalId">,
   limit: number,

@@ -1,8 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { readNextContacts, type Ownership } from "#domain/executions/claim.js";
 import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
-import { UNKNOWN_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
-import { readNextEmails, storeContactIds } from "#domain/executions/known-contacts.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT, type ClaimedExecution } from "#domain/contract/execution.js";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
+import { changeOf, findFates, type ContactFate } from "#domain/contacts/contact-fates.js";
+import { readNextEmails, storeContactIds, type ContactOfAddress } from "#domain/executions/known-contacts.js";
 import { HubSpotRejected } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { ownValue } from "#platform/text/own-value.js";
@@ -132,10 +134,23 @@ export class ContactProperties {
     // A batch knows primary addresses alone.
     const contact = await question.gateway.findContact(question.email, ["email"]);
     if (contact === undefined) return undefined;
-    await storeContactIds(this.#options.owner, [
-      { executionId: question.executionId, contactId: contact.id },
-    ]);
-    return contact.id;
+    const fates = await this.#store([{ executionId: question.executionId, contactId: contact.id }]);
+    return idNow(contact.id, fates);
+  }
+
+  /**
+   * Stores whom executions are about. HubSpot may still show somebody whom it reported as deleted or merged: what is done
+   * about all of their executions is done about these, too.
+   *
+   * @returns what became of those contacts.
+   */
+  async #store(found: readonly ContactOfAddress[]): Promise<readonly ContactFate[]> {
+    const { owner } = this.#options;
+    await storeContactIds(owner, found);
+    const contactIds = [...new Set(found.map(({ contactId }) => contactId))];
+    const fates = await findFates(owner.pool, owner.portalId, contactIds);
+    await applyContactChanges(owner.pool, fates.map(changeOf));
+    return fates;
   }
 
   async #findBatch(questions: readonly EmailQuestion[]): Promise<(string | undefined)[]> {
@@ -151,11 +166,11 @@ export class ContactProperties {
       const contactId = found.get(email.toLowerCase())?.id;
       return contactId === undefined ? [] : [{ executionId, contactId }];
     });
-    await storeContactIds(this.#options.owner, known);
+    const fates = await this.#store(known);
     const names = new Set<string>(REQUESTED_PROPERTIES);
     for (const { id, properties } of found.values())
       this.#options.ahead.set(this.#key(id), { names, properties: named(REQUESTED_PROPERTIES, properties) });
-    return questions.map(({ email }) => found.get(email.toLowerCase())?.id);
+    return questions.map(({ email }) => idNow(found.get(email.toLowerCase())?.id, fates));
   }
 
   #isFresh({ ageMs, hasWaited }: Pick<ClaimedExecution, "ageMs" | "hasWaited">): boolean {
@@ -204,6 +219,12 @@ export class ContactProperties {
     const stale = next.filter((contact) => !this.#isFresh(contact)).map(({ contactId }) => contactId);
     return [...new Set(stale)].filter((contactId) => !asked.has(contactId) && contactId !== UNKNOWN_CONTACT);
   }
+}
+
+/** The id under which a contact goes on; that of an erased one names nobody. */
+function idNow(contactId: string | undefined, fates: readonly ContactFate[]): string | undefined {
+  const fate = fates.find((one) => one.contactId === contactId);
+  return fate === undefined ? contactId : (fate.becameId ?? ERASED_CONTACT);
 }
 
 /**

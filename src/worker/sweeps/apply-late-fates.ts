@@ -1,14 +1,8 @@
 import type { Pool } from "pg";
-import type { ContactChange } from "#domain/contacts/contact-change.js";
 import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { eachPortal } from "./each-portal.js";
-import { findLateComers, listFateChecks, type ContactFate } from "#domain/contacts/contact-fates.js";
-
-function toChange({ portalId, contactId, becameId }: ContactFate): ContactChange {
-  if (becameId === null) return { kind: "erased", portalId, contactId };
-  return { kind: "merged", portalId, contactIds: [contactId], into: becameId };
-}
+import { changeOf, findLateComers, listFateChecks } from "#domain/contacts/contact-fates.js";
 
 /**
  * Applies HubSpot's reports about contacts to executions that appeared afterwards: a call that was on its way, a
@@ -22,7 +16,7 @@ export async function applyLateFates(pool: Pool, logger: Logger): Promise<Set<bi
   await eachPortal(await listFateChecks(pool), { logger, what }, async (check) => {
     const found = await findLateComers(pool, check);
     if (found.length === 0) return;
-    for (const changed of await applyContactChanges(pool, found.map(toChange))) concerned.add(changed);
+    for (const changed of await applyContactChanges(pool, found.map(changeOf))) concerned.add(changed);
   });
   return concerned;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { applyContactChanges } from "#domain/contacts/contact-changes.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
@@ -62,6 +63,28 @@ describe("POST /enrollments", () => {
     const { status, body } = await enroll({ contact: { email: "nobody@lead.example" } });
     expect([status, body.status, body.reason.code]).toEqual([200, "FAILED", "CONTACT_NOT_FOUND"]);
     expect(body.contact).toEqual({ id: null, email: "nobody@lead.example" });
+  });
+
+  test("enrolls nobody by the address of somebody whom HubSpot reported as deleted and still shows", async () => {
+    const email = "forgotten@lead.example";
+    const { id } = portal.addContact({ properties: { email } });
+    const { pool } = running.db.database;
+    await applyContactChanges(pool, [{ kind: "erased", portalId: BigInt(portal.portalId), contactId: id }]);
+    const before = portal.enrollments.total;
+    const { status, body } = await enroll({ contact: { email }, reference: "of somebody" });
+    expect([status, body.status, body.reason.code]).toEqual([200, "FAILED", "CONTACT_NOT_FOUND"]);
+    expect([body.contact, body.reference]).toEqual([{ id: null, email: null }, null]);
+    expect(portal.enrollments.total).toBe(before);
+  });
+
+  test("goes on with whom a contact was merged into, where the address still leads to the old one", async () => {
+    const email = "merged@lead.example";
+    const [old, into] = [portal.addContact({ properties: { email } }), portal.addContact({})];
+    const { pool } = running.db.database;
+    const portalId = BigInt(portal.portalId);
+    await applyContactChanges(pool, [{ kind: "merged", portalId, contactIds: [old.id], into: into.id }]);
+    const { body } = await enroll({ contact: { email } });
+    expect([body.status, body.contact.id]).toEqual(["ENROLLED", into.id]);
   });
 
   test("answers 202 at once if nobody wants to wait, and does not enroll before the date", async () => {
