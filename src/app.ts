@@ -6,6 +6,7 @@ import type { EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.j
 import { worded } from "#platform/db/errors.js";
 import { boundPipelining } from "#web/kit/bound-pipelining.js";
 import { guardConnections } from "#web/kit/guard-connections.js";
+import { guardRequestTime } from "#web/kit/request-time.js";
 import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
@@ -40,7 +41,7 @@ const MOST_PIPELINED = 16;
 const SERVER_OPTIONS = {
   /** Deadline for a request's complete headers, from its first byte or the opening of the connection. */
   headersTimeout: 5_000,
-  /** Deadline for the whole request. */
+  /** Deadline for the whole request, unless its handler takes that over (request-time.ts). */
   requestTimeout: 15_000,
   /** How often both are checked. */
   connectionsCheckingInterval: 2_000,
@@ -71,6 +72,7 @@ export interface AppOptions {
 async function listen(http: Express, { host, port }: { host: string; port: number }): Promise<Server> {
   const server = createServer(SERVER_OPTIONS, boundPipelining(http, MOST_PIPELINED));
   guardConnections(server, CONNECTION_LIMITS);
+  guardRequestTime(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port }, resolve);

@@ -2,6 +2,7 @@ import { Router } from "express";
 import { createKeyRecognition } from "#domain/keys/recognize-key.js";
 import { createOutcomeWatch } from "#domain/executions/outcome-watch.js";
 import type { Database } from "#platform/db/client.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { createEndpoints } from "#web/api/api-endpoints.js";
 import { createDocsRouter } from "#web/api/docs/docs-routes.js";
 import type { ApiDocument } from "#web/api/docs/operations.js";
@@ -14,12 +15,21 @@ import { createSecurityHeaders } from "#web/kit/security-headers.js";
 import { AccountShare } from "#web/kit/account-share.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 
+export interface SiteAccess {
+  readonly database: Database;
+  readonly gatewayOf: (portalId: bigint) => PortalGateway;
+}
+
 /** Reading takes some milliseconds: a client with many connections has its requests answered one after the other. */
 const REQUESTS_OF_AN_ACCOUNT = { inHand: 3, waiting: 200, patienceMs: 3_000 };
 
-/** The REST API, and the pages that explain it. @param database the site's own connections. */
-export function createApi({ config, logger, wake, cipher }: Foundation, database: Database): Router {
+/** The REST API, and the pages that explain it. @param site the site's own connections, and its way to HubSpot. */
+export function createApi(foundation: Foundation, { database, gatewayOf }: SiteAccess): Router {
+  const { config, logger, wake, cipher, directory, hubspotClock } = foundation;
   const endpoints = createEndpoints({
+    gatewayOf,
+    directory,
+    now: () => hubspotClock.at(),
     deadlineHours: config.executionDeadlineHours,
     wake,
     cipher,

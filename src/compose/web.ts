@@ -44,7 +44,7 @@ import { createHealthRouter } from "#platform/observability/health.js";
 import { createMetricsRouter } from "#platform/observability/metrics.js";
 import type { Database } from "#platform/db/client.js";
 import { whyNotWritable } from "#platform/db/writable.js";
-import { createApi } from "./api.js";
+import { createApi, type SiteAccess } from "./api.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
@@ -150,11 +150,29 @@ function tellOfBadV3({ metrics, logger }: Pick<Foundation, "metrics" | "logger">
   };
 }
 
+/** The site's own connections, and its way to HubSpot: one for all of a process's pages and requests of the API. */
+interface SiteWays extends SiteAccess {
+  readonly takePlace: SiteGatewayOptions["takePlace"];
+  /** For what is removed from HubSpot before a disconnect. */
+  readonly removalGatewayOf: SiteAccess["gatewayOf"];
+}
+
+function openSiteWays({ config, forPortal }: Foundation, database: Database): SiteWays {
+  const { rateLimit } = config.hubspot;
+  const takePlace: SiteWays["takePlace"] = (portalId, heldMs) =>
+    takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) });
+  return {
+    ...{ database, takePlace },
+    gatewayOf: createSiteGateways({ forPortal, timeoutMs: QUESTION_TIMEOUT_MS, takePlace }),
+    removalGatewayOf: createSiteGateways({ forPortal, timeoutMs: REMOVAL_TIMEOUT_MS, takePlace }),
+  };
+}
+
 /** @param database the site's own connections; installs and the work they wake use the others. */
 function mountSites(
   http: Express,
   foundation: Foundation,
-  { database, explain }: WebParts & { database: Database },
+  { database, gatewayOf, removalGatewayOf, takePlace, explain }: WebParts & SiteWays,
 ): void {
   const { config, logger, oauthApi, vault, wake, finishLater, now } = foundation;
   const cookies = createCookies({ publicUrl: config.publicUrl });
@@ -165,25 +183,13 @@ function mountSites(
     cookies,
     now,
   });
-  const { appUrl, rateLimit } = config.hubspot;
+  const { appUrl } = config.hubspot;
   const onInstalled = async (portalId: bigint): Promise<void> => {
     const rest = await resumePortal(foundation.database.pool, portalId)();
     if (rest !== undefined) finishLater(portalId, rest);
     wake(portalId);
   };
   http.use(createSecurityHeaders({ publicUrl: config.publicUrl }));
-  const takePlace: SiteGatewayOptions["takePlace"] = (portalId, heldMs) =>
-    takeSiteSlot(database.pool, { portalId, heldMs, limit: rateLimit, reserve: siteReserve(rateLimit) });
-  const gatewayOf = createSiteGateways({
-    forPortal: foundation.forPortal,
-    timeoutMs: QUESTION_TIMEOUT_MS,
-    takePlace,
-  });
-  const removalGatewayOf = createSiteGateways({
-    forPortal: foundation.forPortal,
-    timeoutMs: REMOVAL_TIMEOUT_MS,
-    takePlace,
-  });
   const confirmSigner = createConfirmSigner({
     apiUrl: config.hubspot.apiUrl,
     takePlace,
@@ -374,8 +380,11 @@ export function createHttp(foundation: Foundation, parts: WebParts = {}): Expres
     const { securityContact: contact, publicUrl } = config;
     http.use(createSecurityTxt({ contact, publicUrl, now: foundation.now }));
   }
-  if (siteDatabase !== undefined) http.use(createApi(foundation, siteDatabase));
-  if (siteDatabase !== undefined) mountSites(http, foundation, { database: siteDatabase, ...parts });
+  if (siteDatabase !== undefined) {
+    const ways = openSiteWays(foundation, siteDatabase);
+    http.use(createApi(foundation, ways));
+    mountSites(http, foundation, { ...ways, ...parts });
+  }
   http.use(createNotFound());
   http.use(createErrorHandler({ logger }));
   return http;

@@ -42,10 +42,13 @@ export function createContract(
     const key = [operationId, status, ...(text === "" ? [] : [type])].join(" ");
     if (!validators.has(key)) return [`${key} is not documented: ${text.slice(0, 200)}`];
     const validate = validators.get(key);
-    if (validate === undefined || validate(body)) return [];
-    return (validate.errors ?? []).map(
-      ({ instancePath, message, params }) => `${key}: ${instancePath} ${message} ${JSON.stringify(params)}`,
-    );
+    if (validate === undefined) return [];
+    return valuesOf(type, { text, body }).flatMap((value) => {
+      if (validate(value)) return [];
+      return (validate.errors ?? []).map(
+        ({ instancePath, message, params }) => `${key}: ${instancePath} ${message} ${JSON.stringify(params)}`,
+      );
+    });
   };
 }
 
@@ -71,6 +74,15 @@ export function createMessageContract({ webhooks }: ApiDocument): (body: { type:
       ({ instancePath, message }) => `${body.type}: ${instancePath} ${message}`,
     );
   };
+}
+
+/** What the schema of a type describes: the whole body, or each of its lines. */
+function valuesOf(type: string | undefined, { text, body }: Pick<ApiAnswer, "text" | "body">): unknown[] {
+  if (type !== "application/x-ndjson") return [body];
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 /** The same schema with its objects closed: we promise to send no field that is not named. */

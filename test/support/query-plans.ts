@@ -1,4 +1,6 @@
 import type { Pool } from "pg";
+import type { Ownership } from "#domain/executions/claim.js";
+import { LEASE_CTE } from "#platform/queue/portal-lease.js";
 
 export const PORTAL = 7_001n;
 
@@ -39,7 +41,7 @@ export function rowsRead(node: PlanNode): number {
 
 /** What EXPLAIN is told to plan for. pg sends a statement without a name with its values, one with a name without. */
 /** Indexes by which the rows to be updated are found: statements call them `e`, and those they look at before `e` in a CTE. */
-export function indexesOfTarget(plan: PlanNode): string[] {
+function indexesOfTarget(plan: PlanNode): string[] {
   const own = plan.Alias === "e" && plan["Index Name"] !== undefined ? [plan["Index Name"]] : [];
   return [...own, ...(plan.Plans ?? []).flatMap(indexesOfTarget)];
 }
@@ -93,4 +95,45 @@ export async function load(pool: Pool, epoch: bigint): Promise<void> {
     [RETRYING, Math.min(LOADED_AT_ONCE, Math.floor(ROWS / 5))],
   );
   await pool.query(`INSERT INTO portals (portal_id, status) SELECT generate_series(7001, 7200), 'CONNECTED'`);
+}
+
+/**
+ * Runs the statements of `work` under EXPLAIN, planned as they are in the app, then as they are, and takes all back.
+ *
+ * @returns the rows of executions they read, and what `work` made of their answers.
+ */
+export async function costOf<T>(
+  database: Pool,
+  work: (owner: Ownership) => Promise<T>,
+  { portalId, epoch }: Pick<Ownership, "portalId" | "epoch">,
+): Promise<{ read: number; result: T; targetIndexes: string[] }> {
+  const client = await database.connect();
+  let read = 0;
+  const targetIndexes: string[] = [];
+  const explaining = {
+    async query(given: string | Statement, listed?: readonly unknown[]) {
+      const { name, text, values = listed ?? [] } = typeof given === "string" ? { text: given } : given;
+      const literals = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
+      const mode = name === undefined ? "force_custom_plan" : "force_generic_plan";
+      await client.query(`SET LOCAL plan_cache_mode = ${mode}`);
+      await client.query(`PREPARE probe AS ${text}`);
+      const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
+        `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE probe ${literals}`,
+      );
+      const plan = (rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan;
+      read += rowsRead(plan);
+      targetIndexes.push(...indexesOfTarget(plan));
+      await client.query(`DEALLOCATE probe`);
+      return client.query(text, [...values]);
+    },
+  };
+  try {
+    await client.query(`BEGIN`);
+    const pool = explaining as unknown as Ownership["pool"];
+    const result = await work({ pool, portalId, epoch, leaseCte: LEASE_CTE });
+    return { read, result, targetIndexes };
+  } finally {
+    await client.query(`ROLLBACK`);
+    client.release();
+  }
 }

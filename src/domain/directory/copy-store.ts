@@ -48,6 +48,8 @@ const SEQUENCES: ListTable<ListedSequence> = {
   columns: [
     { name: "name", type: "text", value: ({ name }) => name },
     { name: "folder_id", type: "text", value: ({ folderId }) => folderId ?? null },
+    { name: "hubspot_created_at", type: "timestamptz", value: ({ createdAt }) => createdAt ?? null },
+    { name: "hubspot_updated_at", type: "timestamptz", value: ({ updatedAt }) => updatedAt ?? null },
     isListed,
   ],
   ...UNLISTED,

@@ -100,17 +100,23 @@ async function firstIdOf(pool: Pool, portalId: bigint, { createdAfter }: Enrollm
   return (await idAt(pool, portalId, new Date(createdAfter.getTime() - TIME_MARGIN_MS))) ?? 0n;
 }
 
-/** SQL of the rows after a place, in order. */
+/**
+ * SQL of the rows after a place, in order. Candidates are fetched by their ids first (OFFSET): the planner would rather go
+ * through an index in the order of the list, and pass all that are none of them.
+ */
 function rowsAfter(source: Source, place: ListPlace, values: unknown[]): string {
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const portal = `e.portal_id = ${parameter(source.portalId)}`;
+  const portalId = parameter(source.portalId);
   const { candidates } = source;
-  const among = candidates === undefined ? "" : `AND e.id = ANY (${parameter(candidates)}::bigint[])`;
+  const from =
+    candidates === undefined
+      ? "executions e"
+      : `(SELECT * FROM executions WHERE portal_id = ${portalId} AND id = ANY (${parameter(candidates)}::bigint[]) OFFSET 0) AS e`;
   if (source.sort === "-createdAt")
-    return `${portal} ${among} AND e.id < ${parameter(place.id)}::bigint AND e.id >= ${parameter(source.firstId)}::bigint
-      ORDER BY e.id DESC`;
+    return `FROM ${from} WHERE e.portal_id = ${portalId} AND e.id < ${parameter(place.id)}::bigint
+      AND e.id >= ${parameter(source.firstId)}::bigint ORDER BY e.id DESC`;
   const since = `(${parameter(place.updatedAt)}::timestamptz, ${parameter(place.id)}::bigint)`;
-  return `${portal} ${among} AND e.kind = 'ENROLL' AND (e.updated_at, e.id) > ${since}
+  return `FROM ${from} WHERE e.portal_id = ${portalId} AND e.kind = 'ENROLL' AND (e.updated_at, e.id) > ${since}
     AND e.updated_at < ${parameter(source.before)}::timestamptz ORDER BY e.updated_at, e.id`;
 }
 
@@ -121,7 +127,7 @@ async function readRows(source: Source, place: ListPlace, limit: number): Promis
   const order = source.sort === "updatedAt" ? "e.updated_at, e.id" : "e.id DESC";
   const { rows } = await source.pool.query<EnrollmentRow>(
     `SELECT ${ENROLLMENT_COLUMNS} FROM (
-       SELECT * FROM (SELECT * FROM executions e WHERE ${lookedAt} LIMIT ${LOOKED_AT}) AS e
+       SELECT * FROM (SELECT * ${lookedAt} LIMIT ${LOOKED_AT}) AS e
         WHERE ${condition} ORDER BY ${order} LIMIT $${values.push(limit)}
      ) AS e ORDER BY ${order}`,
     values,
@@ -134,7 +140,7 @@ async function edgeOf(source: Source, place: ListPlace): Promise<ListPlace | und
   if (source.candidates !== undefined) return undefined;
   const values: unknown[] = [];
   const { rows } = await source.pool.query<Pick<EnrollmentRow, "id" | "updated_at">>(
-    `SELECT e.id, e.updated_at FROM executions e WHERE ${rowsAfter(source, place, values)} OFFSET ${LOOKED_AT - 1} LIMIT 1`,
+    `SELECT e.id, e.updated_at ${rowsAfter(source, place, values)} OFFSET ${LOOKED_AT - 1} LIMIT 1`,
     values,
   );
   const [edge] = rows;
@@ -145,7 +151,7 @@ async function edgeOf(source: Source, place: ListPlace): Promise<ListPlace | und
 async function findCandidates(
   pool: Pool,
   portalId: bigint,
-  { contactId, email, status }: EnrollmentFilter,
+  { contactId, email, reference, status }: EnrollmentFilter,
 ): Promise<bigint[] | undefined> {
   const limit = MOST_CANDIDATES + 1;
   const find = async (text: string, values: unknown[]): Promise<bigint[] | undefined> => {
@@ -154,6 +160,7 @@ async function findCandidates(
   };
   if (contactId !== undefined) return find(BY_CONTACT, [portalId, limit, contactId]);
   if (email !== undefined) return find(BY_ADDRESS, [portalId, limit, email]);
+  if (reference !== undefined) return find(BY_REFERENCE, [portalId, limit, reference]);
   const isOpen = status?.every((state) => UNDECIDED_STATES.includes(state)) ?? false;
   return isOpen ? find(UNDECIDED, [portalId, limit]) : undefined;
 }
@@ -164,6 +171,7 @@ const BY_ADDRESS = `SELECT id FROM (${rowsByAddress({
   condition: "lower(contact_email) = lower($3)",
   limit: "$2",
 })}) AS found LIMIT $2`;
+const BY_REFERENCE = `SELECT id FROM executions WHERE portal_id = $1 AND reference = $3 LIMIT $2`;
 const UNDECIDED = `
   ${undecidedRows({ columns: "e.id", portalId: "$1", limit: "$2" })}
   UNION ALL (SELECT id FROM executions WHERE portal_id = $1 AND state = 'WATCHING' ORDER BY due_at, id LIMIT $2)

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { executionFilterSchema, type ExecutionFilter } from "#domain/contract/execution-filter.js";
-import { startOfDay } from "./zoned-day.js";
+import { startOfDay } from "#platform/time/zoned-day.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 /** Query parameters of the activity pages; each is a filter, and each can be linked to. */

@@ -11,7 +11,7 @@ import {
   type ReportLine,
   type RetriedRow,
 } from "./report-line.js";
-import { weeksBetween, type Week } from "./zoned-day.js";
+import { weeksBetween, type Week } from "#platform/time/zoned-day.js";
 
 /** What a report is grouped by, and the SQL that says to which line an execution belongs. Weeks are `$4`: when each begins. */
 export const REPORT_GROUPS = {

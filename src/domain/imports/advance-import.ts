@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { BATCH_DEADLINE_HOURS } from "#domain/executions/accept/accept-enrollments.js";
 import { storeEnrollments, type StoredEnrollment } from "#domain/executions/accept/store-enrollments.js";
 import { LANES } from "#domain/contract/execution.js";
 import { FORGOTTEN } from "#domain/contract/import-rows.js";
@@ -11,9 +12,6 @@ export interface ImportKey {
   readonly portalId: bigint;
   readonly importId: bigint;
 }
-
-/** Nobody is held meanwhile, and a sender's cap may make a long file wait for weeks. */
-const DEADLINE_HOURS = 60 * 24;
 
 /** How long a process may take for one step before another takes it up. */
 const LEASE_SECONDS = 60;
@@ -58,7 +56,7 @@ export async function releaseImport(
 
 /** What becomes of one row when it is handed over. */
 export type RowStep = { readonly number: number; readonly contactId: string | null } & (
-  | { readonly enrollment: Omit<StoredEnrollment, "deadlineHours"> }
+  | { readonly enrollment: Omit<StoredEnrollment, "portalId" | "deadlineHours"> }
   | { readonly result: string; readonly reasonCode: string | null; readonly reason: string | null }
   /** It was settled before. */
   | { readonly isSettled: true }
@@ -82,11 +80,11 @@ export async function acceptRows(
     const enrolling = steps.flatMap((step) => ("enrollment" in step ? [step] : []));
     const ids = await storeEnrollments(
       client,
-      { portalId, importId, source: "import", lane: LANES.batch },
-      enrolling.map((step) => ({ ...step.enrollment, deadlineHours: DEADLINE_HOURS })),
+      { importId, source: "import", lane: LANES.batch },
+      enrolling.map((step) => ({ ...step.enrollment, portalId, deadlineHours: BATCH_DEADLINE_HOURS })),
     );
     // The account was disconnected meanwhile: the import goes on where it is once it is connected again.
-    if (ids === undefined) return false;
+    if (ids.includes(undefined)) return false;
     const executions = new Map(enrolling.map(({ number }, index) => [number, ids[index]]));
     await client.query(
       `UPDATE import_rows r SET execution_id = row.execution_id, contact_id = coalesce(row.contact_id, r.contact_id),

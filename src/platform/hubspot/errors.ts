@@ -27,6 +27,15 @@ export class HubSpotUnavailable extends HubSpotError {
   }
 }
 
+/** We did not ask: of what an account allows, the site and the API may use a part, and that is used up for now. */
+export class TooManyQuestions extends HubSpotUnavailable {
+  override readonly code = "TOO_MANY_QUESTIONS";
+
+  constructor() {
+    super("too many questions at once", { wasNotSent: true });
+  }
+}
+
 /**
  * An answer in another form than HubSpot's. After a write it is ambiguous; after a read nothing is known about the
  * record.

@@ -9,13 +9,27 @@ import { readBatchAnswer, readErrorOf, type BatchAnswer } from "./wire/batch-ans
 import { anyBatch, readEach, type HubSpotPage } from "./wire/list-page.js";
 import { paths } from "./wire/paths.js";
 import * as records from "./wire/records.js";
-import type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
+import type {
+  CurrentEnrollment,
+  ListedSequence,
+  NewEnrollment,
+  Owner,
+  SequenceInFull,
+  User,
+} from "./wire/records.js";
 
 export type { ContactProperty, OwnFlow } from "./own-things-requests.js";
 export type { Segment } from "./segment-requests.js";
 export type { HubSpotPage } from "./wire/list-page.js";
 export type { Flow, FlowAction, ListedFlow } from "./wire/flow-records.js";
-export type { CurrentEnrollment, ListedSequence, NewEnrollment, Owner, User } from "./wire/records.js";
+export type {
+  CurrentEnrollment,
+  ListedSequence,
+  NewEnrollment,
+  Owner,
+  SequenceInFull,
+  User,
+} from "./wire/records.js";
 
 /** Records a page. */
 const PAGE_SIZE = "100";
@@ -49,6 +63,8 @@ export interface PortalGateway
     userId: bigint;
     after?: string | undefined;
   }): Promise<HubSpotPage<ListedSequence>>;
+  /** One sequence with its steps, as the user sees it; undefined if that one does not. */
+  readSequence(request: { userId: bigint; sequenceId: string }): Promise<SequenceInFull | undefined>;
   /**
    * Completes held executions; HubSpot's batch limit is unpublished, 100 is the convention (docs/hubspot.md §3.6).
    *
@@ -113,8 +129,8 @@ export function createPortalGateway(call: PortalTransport): PortalGateway {
 
 function enrollmentRequests(
   call: PortalTransport,
-  { read, page }: AnswerReader,
-): Pick<PortalGateway, "enroll" | "readEnrollment" | "listSequences"> {
+  { read, one, page }: AnswerReader,
+): Pick<PortalGateway, "enroll" | "readEnrollment" | "listSequences" | "readSequence"> {
   return {
     enroll: ({ contactId, sequenceId, userId, senderEmail, senderAlias }) => {
       const alias = senderAlias === undefined ? {} : { senderAliasAddress: senderAlias };
@@ -134,6 +150,10 @@ function enrollmentRequests(
     listSequences: ({ userId, after }) => {
       const query = { userId: String(userId), limit: PAGE_SIZE, after };
       return page({ method: "GET", path: paths.sequences, query }, records.listedSequence);
+    },
+    readSequence: ({ userId, sequenceId }) => {
+      const query = { userId: String(userId) };
+      return one({ method: "GET", path: paths.sequence(sequenceId), query }, records.sequenceInFull);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { HubSpotUnavailable } from "./errors.js";
+import { HubSpotUnavailable, TooManyQuestions } from "./errors.js";
 import { createPortalGateway, type PortalGateway } from "./gateway.js";
 import { RequestBudget } from "./pace/request-budget.js";
 import { within } from "#platform/time/within.js";
@@ -51,7 +51,7 @@ export function createSiteGateways({
       // HubSpot's headers cover all of the portal's requests, which this budget does not track.
       if (hasPlace) return { ...slot, observe: () => undefined };
       slot?.giveBack();
-      throw new HubSpotUnavailable("too many questions at once", { wasNotSent: true });
+      throw new TooManyQuestions();
     };
     const call = forPortal({ portalId, budget, takeSlot });
     return createPortalGateway((request) =>

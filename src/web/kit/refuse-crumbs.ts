@@ -3,7 +3,8 @@ import { muteParser } from "./mute-parser.js";
 
 /** So many pieces are looked at before they are judged by their size. */
 const MANY_PIECES = 256;
-const LEAST_MEAN_BYTES = 64;
+/** Below the shortest row of a batch (45), which a program may well send row by row. */
+const LEAST_MEAN_BYTES = 40;
 /**
  * Pieces of all connections together that are looked at in one turn of the event loop. Beyond it, whoever sends crumbs is
  * judged by the first few of them: hundreds of connections at once would hold up everybody else, too.

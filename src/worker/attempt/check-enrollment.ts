@@ -1,11 +1,10 @@
 import type { Directory } from "#domain/directory/directory.js";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import { answered, failed } from "#domain/contract/outcome.js";
-import { hasEnded, readSequenceFacts, wholeDays } from "#domain/contract/sequence-facts.js";
-import { SEQUENCE_PROPERTIES } from "#domain/contract/wait-contract.js";
+import { wholeDays } from "#domain/contract/sequence-facts.js";
+import { findRunningEnrollment, type RunningEnrollment } from "#domain/enrollments/current-enrollment.js";
 import type { Result } from "#domain/executions/write-back.js";
-import { readHubSpotDate } from "#platform/hubspot/wire/hubspot-date.js";
-import type { CurrentEnrollment, PortalGateway } from "#platform/hubspot/gateway.js";
+import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { recoverable } from "./attempt-faults.js";
 import { endAtDeadline } from "./deadline.js";
 import type { DoubtTools } from "./doubt.js";
@@ -17,42 +16,25 @@ export interface CheckContext {
   readonly doubts: Pick<DoubtTools, "clock">;
 }
 
-async function enrolledBy(
-  { enrolledBy: userId, enrolledByEmail }: CurrentEnrollment,
-  { directory, portalId }: CheckContext,
-): Promise<string> {
-  if (enrolledByEmail !== null) return enrolledByEmail;
-  if (userId == null || !/^\d{1,18}$/.test(userId)) return userId ?? "";
-  return (await directory.activeUserEmails(portalId, [BigInt(userId)])).get(BigInt(userId)) ?? userId;
-}
-
-async function describe(
-  enrollment: CurrentEnrollment,
-  context: CheckContext,
-): Promise<Record<string, string>> {
-  const { sequenceId } = enrollment;
-  const now = context.doubts.clock.at();
-  const enrolledAt = readHubSpotDate(enrollment.enrolledAt?.getTime(), now);
-  const name =
-    enrollment.sequenceName ?? (await context.directory.sequenceName(context.portalId, sequenceId));
+function describe(
+  { sequence, enrolledAt, enrolledBy }: RunningEnrollment,
+  now: Date | undefined,
+): Record<string, string> {
   return {
     is_enrolled: "true",
-    sequence_id: sequenceId,
-    sequence_name: name ?? "",
+    sequence_id: sequence.id,
+    sequence_name: sequence.name ?? "",
     enrolled_at: enrolledAt?.toISOString() ?? "",
-    enrolled_by: await enrolledBy(enrollment, context),
+    enrolled_by: enrolledBy ?? "",
     days_enrolled: enrolledAt === undefined ? "" : String(wholeDays(enrolledAt, now ?? new Date())),
   };
 }
 
 async function look(execution: ClaimedExecution, context: CheckContext): Promise<Result> {
-  const enrollment = await context.gateway.readEnrollment(execution.contactId);
-  const properties = await context.gateway.readContact(execution.contactId, SEQUENCE_PROPERTIES);
-  if (properties === undefined) return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
-  const isRunning =
-    enrollment !== undefined &&
-    !hasEnded(enrollment, readSequenceFacts(properties, context.doubts.clock.at()));
-  const outputs = isRunning ? await describe(enrollment, context) : { is_enrolled: "false" };
+  const now = () => context.doubts.clock.at();
+  const running = await findRunningEnrollment({ ...context, now }, context.portalId, execution.contactId);
+  if (running === "unknown-contact") return { to: "DECIDED", outcome: failed("CONTACT_NOT_FOUND") };
+  const outputs = running === undefined ? { is_enrolled: "false" } : describe(running, now());
   return { to: "DECIDED", outcome: answered(outputs) };
 }
 

@@ -58,7 +58,15 @@ async function fillFirstAccount(): Promise<Record<string, string>> {
     [portalId],
   );
   const unenrolled = (await client.post("/api/v1/contacts/901/unenroll")).body.id as string;
+  const simulated = site.simulator.portals.get(Number(portalId));
+  if (simulated === undefined) throw new Error("the account is not there");
+  const contact = simulated.addContact({ properties: { email: "ada@lead.example" } });
+  const sequence = simulated.addSequence({ name: "Inbound" });
+  await site.database.prisma.sequence.create({
+    data: { portalId, sequenceId: sequence.id, name: sequence.name, isListed: true },
+  });
   return {
+    ...{ contacts: contact.id, sequences: sequence.id },
     ...{ enrollments: String(id), imports: imported, workflows: "4711", unenrollments: unenrolled },
     ...{ "webhook-subscriptions": hook, deliveries: delivery },
   };

@@ -95,7 +95,9 @@ describe("the examples of docs/api.md", () => {
 
   test("are in three languages, and so are those that receive webhooks", () => {
     expect(cases.map(([, language]) => language)).toEqual([
-      ...["sh", "js", "python", "sh", "js", "sh"],
+      ...["sh", "js", "python"],
+      ...["js", "sh", "sh"],
+      ...["sh", "js", "sh"],
       ...["js", "python"],
     ]);
     expect(receivers).toHaveLength(2);
@@ -139,7 +141,7 @@ describe("the examples of docs/api.md", () => {
   test("enrolled each contact once, with its own reference", async () => {
     await app.simulator.waitFor(() => portal.enrollments.total >= 2, { what: "the enrollments" });
     const { rows } = await app.db.database.pool.query<{ reference: string }>(
-      "SELECT reference FROM executions WHERE source = 'api' ORDER BY reference",
+      "SELECT reference FROM executions WHERE reference LIKE 'order-%' ORDER BY reference",
     );
     expect(rows.map(({ reference }) => reference).slice(0, 2)).toEqual(["order-4711", "order-4712"]);
   });

@@ -26,22 +26,10 @@ import { writeFindings } from "#domain/executions/write-back.js";
 import { findDuePortals, findOverduePortals, hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { readTurnStarts } from "#worker/drain/turn-start.js";
 import { SenderLedger } from "#domain/senders/sender-ledger.js";
-import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
+import { acquirePortal } from "#platform/queue/portal-lease.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
-import {
-  PORTAL,
-  QUIET,
-  RETRYING,
-  FEW,
-  COUNTED,
-  type PlanNode,
-  rowsRead,
-  indexesOfTarget,
-  type Statement,
-  toLiteral,
-  load,
-} from "../../support/query-plans.js";
+import { PORTAL, QUIET, RETRYING, FEW, COUNTED, costOf, load } from "../../support/query-plans.js";
 
 describe.each([
   ["with statistics of now", true],
@@ -67,45 +55,8 @@ describe.each([
 
     afterAll(() => db.drop());
 
-    /**
-     * Runs the statements of `work` under EXPLAIN, planned as they are in the app, then as they are, and takes all back.
-     *
-     * @returns the rows of executions they read, and what `work` made of their answers.
-     */
-    async function cost<T>(
-      work: (owner: Ownership) => Promise<T>,
-      portalId = PORTAL,
-    ): Promise<{ read: number; result: T; targetIndexes: string[] }> {
-      const client = await db.database.pool.connect();
-      let read = 0;
-      const targetIndexes: string[] = [];
-      const explaining = {
-        async query(given: string | Statement, listed?: readonly unknown[]) {
-          const { name, text, values = listed ?? [] } = typeof given === "string" ? { text: given } : given;
-          const literals = values.length === 0 ? "" : `(${values.map(toLiteral).join(", ")})`;
-          const mode = name === undefined ? "force_custom_plan" : "force_generic_plan";
-          await client.query(`SET LOCAL plan_cache_mode = ${mode}`);
-          await client.query(`PREPARE probe AS ${text}`);
-          const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
-            `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE probe ${literals}`,
-          );
-          const plan = (rows[0] as { "QUERY PLAN": [{ Plan: PlanNode }] })["QUERY PLAN"][0].Plan;
-          read += rowsRead(plan);
-          targetIndexes.push(...indexesOfTarget(plan));
-          await client.query(`DEALLOCATE probe`);
-          return client.query(text, [...values]);
-        },
-      };
-      try {
-        await client.query(`BEGIN`);
-        const pool = explaining as unknown as Ownership["pool"];
-        const result = await work({ pool, portalId, epoch, leaseCte: LEASE_CTE });
-        return { read, result, targetIndexes };
-      } finally {
-        await client.query(`ROLLBACK`);
-        client.release();
-      }
-    }
+    const cost = <T>(work: (owner: Ownership) => Promise<T>, portalId = PORTAL) =>
+      costOf(db.database.pool, work, { portalId, epoch });
 
     async function idsIn(state: string, count: number): Promise<bigint[]> {
       const { rows } = await db.database.pool.query<{ id: string }>(

@@ -274,6 +274,7 @@ export class ModelHubSpot {
       sequenceName: null,
       enrolledBy: "7",
       enrolledByEmail: "a@b.c",
+      toEmail: "c@d.e",
     };
   }
 

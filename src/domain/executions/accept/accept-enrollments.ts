@@ -18,7 +18,12 @@ export interface AskedEnrollment {
   readonly notBefore: Date | undefined;
   /** The caller's own name for it. */
   readonly reference: string | undefined;
+  /** Unique in the account: what comes again under it is stored once. By default nothing else has it. */
+  readonly callbackId?: string;
 }
+
+/** Of rows of a batch: nobody is held meanwhile, and a sender's cap may make many of them wait for weeks. */
+export const BATCH_DEADLINE_HOURS = 60 * 24;
 
 /** Where a group of enrollments comes from. */
 export interface EnrollmentOrigin {
@@ -33,32 +38,33 @@ export interface EnrollmentOrigin {
 const WAIT_HOURS = (INITIAL_MAX_HOLD_DAYS - HOLD_DAYS) * 24;
 
 /**
- * Accepts enrollments for the actor's account, however many, in one statement. They share pipeline, policy, caps and
+ * Accepts enrollments, however many, each for its actor's account, in one statement. They share pipeline, policy, caps and
  * budget with those of workflows; `lane` says whom they wait for. The caller checks what can be seen wrong at once, and
- * wakes the portal after the commit.
+ * wakes the portals after the commit.
  *
- * @returns their ids, in the given order; undefined: the account is not connected, and nothing was stored.
+ * @returns their ids, in the given order; undefined for those whose account is not connected: they were not stored.
  */
 export async function acceptEnrollments(
   client: Pick<ClientBase, "query">,
-  actor: Actor,
-  { origin, rows }: { origin: EnrollmentOrigin; rows: readonly AskedEnrollment[] },
-): Promise<bigint[] | undefined> {
-  requireRight(actor, "acceptEnrollments");
-  if (rows.length === 0) return [];
-  const { source, lane, importId, deadlineHours } = origin;
+  asked: readonly { readonly actor: Actor; readonly enrollment: AskedEnrollment }[],
+  { source, lane, importId, deadlineHours }: EnrollmentOrigin,
+): Promise<(bigint | undefined)[]> {
+  for (const { actor } of asked) requireRight(actor, "acceptEnrollments");
   return storeEnrollments(
     client,
-    { portalId: actor.portalId, source, lane, importId },
-    rows.map(({ contact, sequenceId, request, notBefore, reference }) => ({
-      callbackId: `${source}:${randomUUID()}`,
-      contactId: "id" in contact ? contact.id : UNKNOWN_CONTACT,
-      contactEmail: "email" in contact ? contact.email : null,
-      sequenceId,
-      request,
-      reference: reference ?? null,
-      notBefore: notBefore ?? null,
-      deadlineHours: deadlineHours + (request.ifAlreadyEnrolled === "wait" ? WAIT_HOURS : 0),
-    })),
+    { source, lane, importId },
+    asked.map(
+      ({ actor, enrollment: { contact, sequenceId, request, notBefore, reference, callbackId } }) => ({
+        portalId: actor.portalId,
+        callbackId: callbackId ?? `${source}:${randomUUID()}`,
+        contactId: "id" in contact ? contact.id : UNKNOWN_CONTACT,
+        contactEmail: "email" in contact ? contact.email : null,
+        sequenceId,
+        request,
+        reference: reference ?? null,
+        notBefore: notBefore ?? null,
+        deadlineHours: deadlineHours + (request.ifAlreadyEnrolled === "wait" ? WAIT_HOURS : 0),
+      }),
+    ),
   );
 }

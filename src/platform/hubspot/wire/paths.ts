@@ -18,6 +18,7 @@ const AUTOMATION = "/automation/v4";
 
 export const paths = {
   sequences: SEQUENCES,
+  sequence: (sequenceId: string) => `${SEQUENCES}/${encodeURIComponent(sequenceId)}`,
   enrollments: `${SEQUENCES}/enrollments`,
   contactEnrollment: (contactId: string) =>
     `${SEQUENCES}/enrollments/contact/${encodeURIComponent(contactId)}`,

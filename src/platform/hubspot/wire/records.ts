@@ -26,7 +26,38 @@ const instant = z
   .transform((value) => readHubSpotDate(value));
 /** As workflow steps name it: with another form it could be chosen, but no call with it would be accepted. */
 const sequenceId = id.pipe(z.string().regex(/^\d{1,20}$/));
-export const listedSequence = z.object({ id: sequenceId, name, folderId: id.nullish() });
+export const listedSequence = z.object({
+  id: sequenceId,
+  name,
+  folderId: id.nullish(),
+  createdAt: instant.optional(),
+  updatedAt: instant.optional(),
+});
+const number = z.number().nullish().catch(null);
+const sequenceStep = z.object({
+  stepOrder: number,
+  delayMillis: number,
+  actionType: words,
+  emailPattern: z
+    .object({ templateId: id.nullish().catch(null) })
+    .nullish()
+    .catch(null),
+  taskPattern: z.object({ taskType: words, taskPriority: words, subject: words }).nullish().catch(null),
+});
+/** A sequence with what it does and when; what HubSpot shows in another form counts as missing. */
+export const sequenceInFull = listedSequence.extend({
+  steps: z.array(sequenceStep).catch([]),
+  settings: z
+    .object({
+      eligibleFollowUpDays: words,
+      sendWindowStartMinute: number,
+      sendWindowEndMinute: number,
+      taskReminderMinute: number,
+      individualTaskRemindersEnabled: z.boolean().nullish().catch(null),
+    })
+    .nullish()
+    .catch(null),
+});
 export const newEnrollment = z.object({ id, enrolledAt: instant });
 export const currentEnrollment = z.object({
   id,
@@ -35,6 +66,7 @@ export const currentEnrollment = z.object({
   enrolledAt: instant,
   enrolledBy: id.nullish().catch(undefined),
   enrolledByEmail: words,
+  toEmail: words,
 });
 const ownerRecord = z.object({
   id,
@@ -79,6 +111,7 @@ export const identified = z.object({ id });
 export const account = z.object({ timeZone: text, uiDomain: text });
 
 export type ListedSequence = z.output<typeof listedSequence>;
+export type SequenceInFull = z.output<typeof sequenceInFull>;
 export type NewEnrollment = z.output<typeof newEnrollment>;
 export type CurrentEnrollment = z.output<typeof currentEnrollment>;
 export type Owner = z.output<typeof owner>;

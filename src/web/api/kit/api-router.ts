@@ -7,9 +7,10 @@ import { endOf, type AccountShare } from "#web/kit/account-share.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
 import { admit, authenticate } from "./authenticate.js";
 import type { AnyEndpoint, Answer, ApiCall } from "./endpoint.js";
-import { answerOnce, identityOf, type RequestIdentity } from "./idempotency.js";
+import { answerOnce } from "./idempotency.js";
 import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
 import { rateHeaders, tooManyRequests, type CountRequest } from "./rate-limit.js";
+import { identityOf, type RequestIdentity } from "./request-identity.js";
 import { readParts } from "./read-parts.js";
 import { createApiErrorHandler, sendRefusal, unavailable } from "./send-problem.js";
 
@@ -91,16 +92,23 @@ function serve(endpoint: AnyEndpoint, frame: ApiFrame): RequestHandler {
     await keepToRate(frame, actor, response);
     admit(holder, endpoint.scope);
     const { bytes, ...parts } = await readParts(endpoint, request);
-    const isByItself = endpoint.isIdempotentByItself === true && parts.streamed !== undefined;
-    const identity = isByItself ? undefined : identityOf(request, actor.portalId, bytes);
+    const { isIdempotentByItself } = endpoint;
+    const isByItself =
+      isIdempotentByItself === "always" ||
+      (isIdempotentByItself === "streams" && parts.streamed !== undefined);
+    const identity = identityOf(request, actor.portalId, isByItself ? undefined : bytes);
     const signal = endOf(response);
     const database = frame.database.until(signal);
     const afterCommit = (work: () => void): void => work();
-    const call = { actor, database, ...parts, signal, afterCommit };
+    const stillAdmitted = async (): Promise<void> =>
+      admit(await authenticate(request, frame.recognizeKey), endpoint.scope);
+    const call = { actor, database, ...parts, identity, stillAdmitted, signal, afterCommit };
     const leave = endpoint.isUnhurried ? undefined : await enter(frame, call);
     try {
       const answer =
-        identity === undefined ? await endpoint.handle(call) : await once(endpoint, call, identity);
+        identity === undefined || isByItself
+          ? await endpoint.handle(call)
+          : await once(endpoint, call, identity);
       if ("kind" in answer) throw new RefusedCall(answer);
       await send(response, (await answer.later?.()) ?? answer);
     } finally {

@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { z } from "zod";
 import type { ApiKey, ApiScope } from "#domain/contract/actor.js";
 import type { Database } from "#platform/db/client.js";
+import type { RequestIdentity } from "./request-identity.js";
 import type { ProblemCode, RefusedRequest } from "./problem.js";
 
 /** What a caller of the API asked for, checked by the endpoint's own schemas. */
@@ -18,6 +19,17 @@ export interface ApiCall<Params, Query, Body> {
   readonly streamed: Request | undefined;
   /** Aborts once the answer is over: it was sent, or nobody waits for it. */
   readonly signal: AbortSignal;
+  /**
+   * What makes another request the same one; undefined without an Idempotency-Key. Of an endpoint that is idempotent by
+   * itself: its body aside.
+   */
+  readonly identity: RequestIdentity | undefined;
+  /**
+   * For answers that take long: whether the key still lets this call in.
+   *
+   * @throws RefusedCall otherwise: it was revoked or has expired, or the account was disconnected.
+   */
+  readonly stillAdmitted: () => Promise<void>;
   /** Does something once what the call stored is committed: wakes a worker, for example. Must not throw. */
   readonly afterCommit: (work: () => void) => void;
 }
@@ -80,8 +92,8 @@ export interface Endpoint<Params, Query, Body> {
    * It must not keep a connection to the database meanwhile.
    */
   readonly isUnhurried?: boolean;
-  /** It keeps the promise of the Idempotency-Key by itself where its body is streamed, which cannot be one transaction. */
-  readonly isIdempotentByItself?: boolean;
+  /** It keeps the promise of the Idempotency-Key by itself, always or for `streams`, which cannot be one transaction. */
+  readonly isIdempotentByItself?: "always" | "streams";
   readonly handle: (call: ApiCall<Params, Query, Body>) => Promise<Answer | RefusedRequest>;
 }
 

@@ -1,51 +1,17 @@
-import { createHash, randomBytes } from "node:crypto";
-import type { Request } from "express";
+import { randomBytes } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
 import type { Answer } from "./endpoint.js";
 import { refusal, RefusedCall, type RefusedRequest } from "./problem.js";
+import type { RequestIdentity } from "./request-identity.js";
 
 /** Longer than an answer may take that is waited for (`Answer.later`). */
 const OPEN_SECONDS = 35;
 const ASK_AGAIN_S = 1;
 const REPLAYED = "Idempotent-Replayed";
-const KEY = /^[\x20-\x7e]{1,255}$/;
-
-/** What makes a request the same as another one. */
-export interface RequestIdentity {
-  readonly portalId: bigint;
-  readonly keyHash: Buffer;
-  readonly requestHash: Buffer;
-}
 
 /** Runs an endpoint: all it stores goes through this pool, and what it wants done after the commit is handed in. */
 export type Work = (pool: Pool, afterCommit: (work: () => void) => void) => Promise<Answer | RefusedRequest>;
-
-const digest = (...parts: readonly (string | Buffer)[]): Buffer => {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-
-/**
- * The identity of a request with an Idempotency-Key; undefined: it has none.
- *
- * @throws RefusedCall, 400, for a key that is not 1 to 255 printable characters.
- */
-export function identityOf(
-  request: Request,
-  portalId: bigint,
-  bytes: Buffer | undefined,
-): RequestIdentity | undefined {
-  const key = request.get("idempotency-key");
-  if (request.method !== "POST" || key === undefined) return undefined;
-  if (!KEY.test(key)) {
-    const detail = "This has 1 to 255 printable characters.";
-    throw new RefusedCall(refusal("INVALID_REQUEST", { errors: [{ parameter: "Idempotency-Key", detail }] }));
-  }
-  const route = `${request.method} ${request.originalUrl.split("?", 1)[0] ?? ""}\0`;
-  return { portalId, keyHash: digest(key), requestHash: digest(route, bytes ?? "") };
-}
 
 /**
  * Answers a request with an Idempotency-Key once: what the endpoint stores and its first answer are one transaction, so
@@ -138,7 +104,7 @@ async function answerWithin(
   identity: RequestIdentity,
   work: WorkWithin,
 ): Promise<Answer> {
-  await lock(client, identity);
+  await lockRequest(client, identity);
   const stored = await findAnswer(client, identity);
   if (stored !== undefined) return stored;
   const made = await work(withinTransaction(client));
@@ -152,7 +118,8 @@ export function isReplayed({ headers }: Answer): boolean {
   return headers?.[REPLAYED] !== undefined;
 }
 
-async function lock(client: PoolClient, { portalId, keyHash }: RequestIdentity): Promise<void> {
+/** Until the transaction ends. @throws RefusedCall, 409: another request with the key has it. */
+export async function lockRequest(client: PoolClient, { portalId, keyHash }: RequestIdentity): Promise<void> {
   const { rows } = await client.query<{ is_free: boolean }>(
     "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_free",
     [`api-request:${portalId}:${keyHash.toString("hex")}`],
@@ -160,7 +127,8 @@ async function lock(client: PoolClient, { portalId, keyHash }: RequestIdentity):
   if (rows[0]?.is_free !== true) throw inUse();
 }
 
-function inUse(): RefusedCall {
+/** The first request with the key is under way. */
+export function inUse(): RefusedCall {
   return new RefusedCall(
     refusal("IDEMPOTENCY_KEY_IN_USE", { headers: { "Retry-After": String(ASK_AGAIN_S) } }),
   );

@@ -111,7 +111,8 @@ function describeMessage({ type, summary, body }: MessageDoc): Json {
   };
 }
 
-function schemaOf(schema: z.ZodType): Json {
+/** A schema as JSON Schema, as requests and answers are documented. */
+export function schemaOf(schema: z.ZodType): Json {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
 }

@@ -7,7 +7,7 @@ import { refusal, RefusedCall } from "./problem.js";
 /** Bodies above this are refused unread; what is longer is streamed (`streams` of an endpoint). */
 export const MAX_BODY_BYTES = 256 * 1024;
 /** Levels of nesting: far more than any of our schemas has. */
-const MAX_DEPTH = 20;
+export const MAX_DEPTH = 20;
 
 /** The bytes of a JSON body, and what they say. */
 export interface JsonBody {

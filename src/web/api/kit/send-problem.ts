@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from "express";
 import { AppError } from "../../../errors.js";
 import { NotAllowed } from "#domain/contract/actor-rights.js";
 import { isStorageDown } from "#platform/db/storage-faults.js";
+import { HubSpotError, TooManyQuestions } from "#platform/hubspot/errors.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { redactText } from "#platform/observability/redact.js";
 import { endOnceDrained } from "#web/kit/body/drain-body.js";
@@ -69,7 +70,7 @@ export function createApiErrorHandler({
       ...{ requestId: requestIdOf(response), method: request.method, status, code },
       path: redactText(request.originalUrl.split("?", 1)[0] ?? "", LOGGED_PATH),
     };
-    const isOurs = status >= 500 && response.locals["isOverdue"] !== true;
+    const isOurs = status >= 500 && response.locals["isOverdue"] !== true && !(error instanceof HubSpotError);
     if (isOurs) logger.error({ ...fields, err: error }, "a request of the API failed");
     else logger.info(fields, "a request of the API was refused");
     if (response.locals["isOverdue"] === true) return;
@@ -82,11 +83,26 @@ export function createApiErrorHandler({
 function refusalFor(error: unknown): RefusedRequest {
   if (error instanceof RefusedCall) return error.refusal;
   if (error instanceof NotAllowed) return refusal("FORBIDDEN");
+  if (error instanceof TooManyQuestions) return TOO_MANY_QUESTIONS;
+  if (error instanceof HubSpotError) return hubSpotSilent();
   if (isStorageDown(error) || (error instanceof AppError && error.status === 503)) return unavailable();
   const { status } = (typeof error === "object" && error !== null ? error : {}) as { status?: unknown };
   if (!(error instanceof AppError) && typeof status === "number" && status >= 400 && status < 500)
     return refusal("INVALID_REQUEST");
   return refusal("UNAVAILABLE", { status: 500, detail: "Something went wrong here, and was recorded." });
+}
+
+/** What HubSpot has to be asked for waits for a place among the account's other requests. */
+const TOO_MANY_QUESTIONS: RefusedRequest = refusal("RATE_LIMITED", {
+  detail: "HubSpot was asked as often as the account's other work allows.",
+  headers: { "Retry-After": String(ASK_AGAIN_S) },
+});
+
+function hubSpotSilent(): RefusedRequest {
+  return refusal("UNAVAILABLE", {
+    detail: "HubSpot did not answer this. Send the request again later.",
+    headers: { "Retry-After": String(ASK_AGAIN_S) },
+  });
 }
 
 export function unavailable(): RefusedRequest {

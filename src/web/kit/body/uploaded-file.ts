@@ -2,9 +2,12 @@ import { Readable } from "node:stream";
 import { Busboy, type BusboyHeaders } from "@fastify/busboy";
 import type { Request } from "express";
 import { ImportFileError } from "#domain/imports/file/file-error.js";
+import { takeOverTime } from "../request-time.js";
 
 /** A sender that sends nothing for so long has gone. */
 const STALL_MS = 30_000;
+/** For the whole file. */
+const LONGEST_MS = 300_000;
 /** How long the parser may take over a form that has been received whole. Of some that are none it never says so. */
 const PARSE_MS = 1_000;
 /** Of a form, besides its file. Bytes. */
@@ -91,7 +94,10 @@ async function* untilLeft(file: Readable, source: Readable): AsyncGenerator<Uint
 
 /** The request outlives its reader: an answer may still be given to whoever has not sent all of it. */
 async function* unlessStalled(request: Request): AsyncGenerator<Uint8Array> {
+  // A large file takes longer than other requests may: its time is bounded here instead.
+  takeOverTime(request);
   const timer = setTimeout(() => request.destroy(new Error("nothing was sent any more")), STALL_MS);
+  const end = setTimeout(() => request.destroy(new Error("it took too long")), LONGEST_MS);
   try {
     const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
     for await (const piece of pieces) {
@@ -100,6 +106,7 @@ async function* unlessStalled(request: Request): AsyncGenerator<Uint8Array> {
     }
   } finally {
     clearTimeout(timer);
+    clearTimeout(end);
   }
 }
 

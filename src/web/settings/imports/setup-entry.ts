@@ -61,7 +61,8 @@ export function setUpEntryOf(
 }
 
 function stepOf(defaults: EnrollmentDefaults, choices: StepOffers): StepEntry {
-  const { sequence, sender = {}, presetId, ifAlreadyEnrolled, cooldownDays, notBefore } = defaults;
+  const { sequence, presetId, ifAlreadyEnrolled, cooldownDays, notBefore } = defaults;
+  const sender: Partial<NonNullable<EnrollmentDefaults["sender"]>> = defaults.sender ?? {};
   const named = choices.sequences.filter(
     ({ name }) => sequence && "name" in sequence && name === sequence.name,
   );

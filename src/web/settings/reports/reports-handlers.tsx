@@ -8,7 +8,7 @@ import { ReportsPage } from "./reports-page.js";
 import { knownEnds, type LineEnds } from "#domain/history/report-ends.js";
 import { NOTHING, type ReportLine } from "#domain/history/report-line.js";
 import { isReportGroup, readReport, type Report, type ReportGroup } from "#domain/history/report.js";
-import { weeksBetween } from "#domain/history/zoned-day.js";
+import { weeksBetween } from "#platform/time/zoned-day.js";
 import { actorOf } from "../session/visit.js";
 import { frameOf } from "../frame/shell.js";
 import type { Exchange } from "../frame/exchange.js";

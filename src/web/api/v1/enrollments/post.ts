@@ -1,9 +1,7 @@
 import type { Pool } from "pg";
 import { z } from "zod";
-import { LANES } from "#domain/contract/execution.js";
-import { prepareEnrollment } from "#domain/enrollments/prepare-enrollment.js";
+import { acceptCalls, createCallAcceptor } from "#domain/enrollments/accept-calls.js";
 import { readEnrollment } from "#domain/enrollments/read-enrollments.js";
-import { acceptEnrollments } from "#domain/executions/accept/accept-enrollments.js";
 import type { OutcomeWatch } from "#domain/executions/outcome-watch.js";
 import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
 import { refusal } from "#web/api/kit/problem.js";
@@ -23,8 +21,8 @@ const LONGEST_WAIT_S = 30;
 
 /** `POST /enrollments`: accepts one, and waits for what comes of it where the caller wants to. */
 export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpoint {
-  const { deadlineHours, wake, outcomes, committed } = options;
-  const origin = { source: "api", lane: LANES.call, deadlineHours } as const;
+  const { wake, outcomes, committed } = options;
+  const accept = createCallAcceptor(committed, options);
   return endpoint({
     method: "post",
     path: "/enrollments",
@@ -44,27 +42,31 @@ export function createPostEnrollment(options: CreateEnrollmentOptions): AnyEndpo
     },
     problems: ["SEQUENCE_NOT_FOUND", "INVALID_INPUT", "NOT_SUPPORTED"],
     isUnhurried: true,
-    handle: async ({ actor, database: { pool }, body, query, signal, afterCommit }) => {
+    handle: async ({ actor, database: { pool }, identity, body: wish, query, signal, afterCommit }) => {
       const { portalId } = actor;
-      const prepared = await prepareEnrollment(pool, portalId, body);
-      if (prepared.kind === "refused") {
-        const { code, detail, pointer } = prepared;
+      const call = { actor, wish };
+      // What is stored with its answer for an Idempotency-Key has a transaction of its own.
+      const result =
+        identity === undefined ? await accept(call) : (await acceptCalls(pool, [call], options))[0];
+      if (result?.kind === "refused") {
+        const { code, detail, pointer } = result;
         return refusal(code, { detail, errors: [{ pointer, detail }] });
       }
-      const ids = await acceptEnrollments(pool, actor, { origin, rows: [prepared.enrollment] });
-      const [id] = ids ?? [];
-      if (id === undefined) return refusal("NOT_CONNECTED");
+      if (result?.kind !== "accepted") return refusal("NOT_CONNECTED");
       afterCommit(() => wake(portalId));
-      const headers = { Location: `/api/v1/enrollments/${id}` };
-      const answer = async (status: number, from: Pool): Promise<Answer> => ({
-        ...{ status, headers, body: await readEnrollment(from, portalId, id) },
-      });
-      const stored = await answer(202, pool);
+      const { enrollment } = result;
+      const headers = { Location: `/api/v1/enrollments/${enrollment.id}` };
+      const stored = { status: 202, headers, body: enrollment };
       if (query.wait === 0) return stored;
       const later = async (): Promise<Answer> => {
+        const id = BigInt(enrollment.id);
         const limit = AbortSignal.any([signal, AbortSignal.timeout(query.wait * 1_000)]);
         const isDecided = await outcomes.decided({ portalId, id }, limit);
-        return answer(isDecided ? 200 : 202, committed);
+        return {
+          status: isDecided ? 200 : 202,
+          headers,
+          body: await readEnrollment(committed, portalId, id),
+        };
       };
       return { ...stored, later };
     },

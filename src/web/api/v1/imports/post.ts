@@ -8,13 +8,8 @@ import { openFile } from "#domain/imports/file/read-rows.js";
 import { createSegmentImport } from "#domain/imports/read-source.js";
 import { SOURCE_PROBLEMS } from "#domain/imports/source-problems.js";
 import { endpoint, type AnyEndpoint, type Answer } from "#web/api/kit/endpoint.js";
-import {
-  identityOf,
-  isReplayed,
-  openRequest,
-  withinTransaction,
-  type OpenRequest,
-} from "#web/api/kit/idempotency.js";
+import { isReplayed, openRequest, withinTransaction, type OpenRequest } from "#web/api/kit/idempotency.js";
+import { identityOf } from "#web/api/kit/request-identity.js";
 import { refusal, type RefusedRequest } from "#web/api/kit/problem.js";
 import { mediaTypeOf } from "#web/api/kit/read-json.js";
 import { fileOfBody, fileOfForm } from "#web/kit/body/uploaded-file.js";
@@ -49,7 +44,7 @@ export function createPostImport(): AnyEndpoint {
     answers: { 201: { description: "The import, with the guessed mapping.", schema: importField } },
     problems: ["INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "MISSING_SCOPES"],
     isUnhurried: true,
-    isIdempotentByItself: true,
+    isIdempotentByItself: "streams",
     handle: async ({ actor, database, query, body: segment, streamed }) => {
       if (streamed === undefined)
         return importSegment({ actor, pool: database.pool }, { name: query.name, ...segment });

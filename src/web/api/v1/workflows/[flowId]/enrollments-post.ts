@@ -6,7 +6,7 @@ import { LEGACY_WORKFLOWS_END } from "#platform/hubspot/legacy-workflow-requests
 import { endpoint, type AnyEndpoint } from "#web/api/kit/endpoint.js";
 import { idParameter } from "#web/api/kit/fields.js";
 import { refusal } from "#web/api/kit/problem.js";
-import { contactField } from "../../enrollments/enrollment-body.js";
+import { contactField } from "#domain/enrollments/enrollment-fields.js";
 
 const one = z.strictObject({ contact: contactField });
 

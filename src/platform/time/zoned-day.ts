@@ -1,5 +1,5 @@
-import { knownZone } from "#platform/time/local-time.js";
-import { DAY_MS, MINUTE_MS } from "#platform/time/units.js";
+import { knownZone } from "./local-time.js";
+import { DAY_MS, MINUTE_MS } from "./units.js";
 
 /**
  * When a day begins in a time zone.

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { weeksBetween } from "#domain/history/zoned-day.js";
+import { weeksBetween } from "#platform/time/zoned-day.js";
 
 const weeks = (from: string, to: string, zone: string | null) =>
   weeksBetween(new Date(from), new Date(to), zone).map(({ monday, startsAt }) => [

@@ -1,0 +1,106 @@
+import type { PoolClient } from "pg";
+import type { Actor } from "#domain/contract/actor.js";
+import { requireRight } from "#domain/contract/actor-rights.js";
+import { LANES } from "#domain/contract/execution.js";
+import {
+  acceptEnrollments,
+  BATCH_DEADLINE_HOURS,
+  type AskedEnrollment,
+} from "#domain/executions/accept/accept-enrollments.js";
+import type { EnrollmentWish } from "./enrollment-wish.js";
+import { prepareEnrollments, type RefusalCode } from "./prepare-enrollments.js";
+
+/** A row of a batch whose form is right. */
+export interface BatchRow {
+  /** Unique in the account: a row that comes again under it is stored once. */
+  readonly callbackId: string;
+  readonly wish: EnrollmentWish;
+}
+
+/** What becomes of a row. */
+export type RowResult =
+  | { readonly kind: "accepted"; readonly id: bigint }
+  /** Its reference was used in the last 24 hours, by the enrollment `id`. */
+  | { readonly kind: "duplicate"; readonly id: bigint }
+  | { readonly kind: "refused"; readonly code: RefusalCode; readonly detail: string };
+
+/**
+ * Accepts rows of a batch for the actor's account, in their order and in a few statements of the caller's transaction;
+ * what can be seen wrong with a row is told, and the others are stored. The caller wakes the portal after the commit.
+ *
+ * @returns undefined: the account is not connected, and nothing was stored.
+ */
+export async function acceptBatch(
+  client: PoolClient,
+  actor: Actor,
+  rows: readonly BatchRow[],
+): Promise<RowResult[] | undefined> {
+  requireRight(actor, "acceptEnrollments");
+  const { portalId } = actor;
+  const prepared = await prepareEnrollments(
+    client,
+    rows.map(({ wish }) => ({ portalId, wish })),
+  );
+  const uses = await lockReferences(client, portalId, referencesOf(rows));
+  const fresh: AskedEnrollment[] = [];
+  const places = rows.map((row, index): RowResult | { readonly fresh: number; readonly isFirst: boolean } => {
+    const one = prepared[index];
+    if (one?.kind !== "ready")
+      return { kind: "refused", code: one?.code ?? "INVALID_INPUT", detail: one?.detail ?? "" };
+    const { reference } = row.wish;
+    const use = reference === undefined ? undefined : uses.get(reference);
+    if (use?.fresh !== undefined) return { fresh: use.fresh, isFirst: false };
+    if (use?.id !== undefined && use.callbackId !== row.callbackId) return { kind: "duplicate", id: use.id };
+    const place = fresh.push({ ...one.enrollment, callbackId: row.callbackId }) - 1;
+    if (reference !== undefined) uses.set(reference, { fresh: place });
+    return { fresh: place, isFirst: true };
+  });
+  const origin = { source: "api", lane: LANES.batch, deadlineHours: BATCH_DEADLINE_HOURS } as const;
+  const asked = fresh.map((enrollment) => ({ actor, enrollment }));
+  const ids = await acceptEnrollments(client, asked, origin);
+  if (ids.includes(undefined)) return undefined;
+  return places.map((place) => {
+    if ("kind" in place) return place;
+    return { kind: place.isFirst ? "accepted" : "duplicate", id: ids[place.fresh] ?? 0n };
+  });
+}
+
+const referencesOf = (rows: readonly BatchRow[]): string[] => [
+  ...new Set(rows.flatMap(({ wish }) => wish.reference ?? [])),
+];
+
+/** Who has a reference: a stored enrollment, or a row that is about to be stored, by its place. */
+interface Use {
+  readonly id?: bigint;
+  readonly callbackId?: string;
+  readonly fresh?: number;
+}
+
+/**
+ * Which of the references were used in the last 24 hours. Until the transaction ends, no other batch of the account stores
+ * one: of two that come at the same time, the second finds what the first stored.
+ */
+async function lockReferences(
+  client: PoolClient,
+  portalId: bigint,
+  references: readonly string[],
+): Promise<Map<string, Use>> {
+  if (references.length === 0) return new Map();
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`references:${portalId}`]);
+  const { rows } = await client.query<{ reference: string; id: string; callback_id: string }>({
+    name: "find-used-references",
+    text: FIND_REFERENCES,
+    values: [portalId, references],
+  });
+  return new Map(
+    rows.map((row) => [row.reference, { id: BigInt(row.id), callbackId: row.callback_id }] as const),
+  );
+}
+
+/** The newest use of each: if that one is older than a day, all are. */
+const FIND_REFERENCES = `
+  SELECT asked.reference, used.id, used.callback_id FROM unnest($2::text[]) AS asked (reference)
+   CROSS JOIN LATERAL (
+     SELECT e.id, e.callback_id, e.accepted_at FROM executions e
+      WHERE e.portal_id = $1 AND e.reference = asked.reference ORDER BY e.id DESC LIMIT 1
+   ) AS used WHERE used.accepted_at > now() - interval '24 hours'`;

@@ -1,0 +1,93 @@
+import type { ClientBase } from "pg";
+import type { ErrorCode } from "#domain/contract/error-codes.js";
+import type { EnrollRequest } from "#domain/contract/execution.js";
+import type { AskedEnrollment } from "#domain/executions/accept/accept-enrollments.js";
+import type { EnrollmentWish, SenderWish } from "./enrollment-wish.js";
+import { nameIn, readWishedNames, type AccountWish, type WishedNames } from "./wished-names.js";
+
+/** An enrollment that can be accepted, or what can be seen wrong with it at once. */
+export type PreparedEnrollment =
+  | { readonly kind: "ready"; readonly enrollment: AskedEnrollment }
+  | {
+      readonly kind: "refused";
+      readonly code: RefusalCode;
+      readonly pointer: string;
+      readonly detail: string;
+    };
+
+/** `NOT_SUPPORTED`: the account has not set up what is asked for. */
+export type RefusalCode = ErrorCode | "NOT_SUPPORTED";
+
+type Refused = Extract<PreparedEnrollment, { kind: "refused" }>;
+
+/** Ids named to somebody whose sequence's name is not unique. */
+const MOST_IDS_NAMED = 10;
+
+const refused = (code: RefusalCode, pointer: string, detail: string): Refused => ({
+  ...{ kind: "refused", code, pointer, detail },
+});
+
+/** Finds what the wishes name in our copy of the accounts' directories and in their settings; in their order. */
+export async function prepareEnrollments(
+  reader: Pick<ClientBase, "query">,
+  wishes: readonly AccountWish[],
+): Promise<PreparedEnrollment[]> {
+  const names = await readWishedNames(reader, wishes);
+  return wishes.map((wish) => prepare(wish, names));
+}
+
+function prepare({ portalId, wish }: AccountWish, names: WishedNames): PreparedEnrollment {
+  const sequenceId = sequenceOf(portalId, wish, names);
+  if (typeof sequenceId !== "string") return sequenceId;
+  const sender = senderOf(portalId, wish.sender ?? { mode: "portal_default" }, names);
+  if ("kind" in sender) return sender;
+  const { contact, presetId, ifAlreadyEnrolled, cooldownDays, notBefore, reference } = wish;
+  if (presetId !== undefined && !names.presets.has(nameIn(portalId, BigInt(presetId).toString())))
+    return refused("INVALID_INPUT", "/presetId", "The account has no such preset.");
+  const problem = ifAlreadyEnrolled === "replace" ? names.replacingProblems.get(portalId) : undefined;
+  if (problem !== undefined) return refused("NOT_SUPPORTED", "/ifAlreadyEnrolled", problem);
+  const date = notBefore === undefined ? undefined : new Date(notBefore);
+  const request: EnrollRequest = {
+    ...sender,
+    ...(presetId !== undefined && { presetId }),
+    ...(ifAlreadyEnrolled !== undefined && { ifAlreadyEnrolled }),
+    ...(cooldownDays !== undefined && { cooldownDays }),
+    ...(date !== undefined && { notBefore: date.toISOString() }),
+  };
+  return { kind: "ready", enrollment: { contact, sequenceId, request, notBefore: date, reference } };
+}
+
+function sequenceOf(
+  portalId: bigint,
+  { sequence }: EnrollmentWish,
+  { sequenceIds, sequenceNames }: WishedNames,
+): string | Refused {
+  const unknown = refused("SEQUENCE_NOT_FOUND", "/sequence", "The account has no such sequence.");
+  if ("id" in sequence) return sequenceIds.has(nameIn(portalId, sequence.id)) ? sequence.id : unknown;
+  const [first, ...others] = sequenceNames.get(nameIn(portalId, sequence.name)) ?? [];
+  if (first === undefined) return unknown;
+  if (others.length === 0) return first;
+  const ids = [first, ...others].slice(0, MOST_IDS_NAMED).join(", ");
+  const detail = `Several sequences have this name. Give the id of one: ${ids}.`;
+  return refused("INVALID_INPUT", "/sequence/name", detail);
+}
+
+type SenderRequest = Pick<EnrollRequest, "senderMode" | "senderUserId" | "rotationId" | "senderAlias">;
+
+function senderOf(
+  portalId: bigint,
+  { mode, userId, email = "", rotationId, alias }: SenderWish,
+  { users, rotations }: WishedNames,
+): SenderRequest | Refused {
+  const own = { senderMode: mode, ...(alias !== undefined && { senderAlias: alias }) };
+  if (mode === "specific_user") {
+    const senderUserId = userId ?? users.get(nameIn(portalId, email.toLowerCase()));
+    if (senderUserId === undefined)
+      return refused("INVALID_INPUT", "/sender/email", "No user has this address.");
+    return { ...own, senderUserId };
+  }
+  if (mode !== "rotation" || rotationId === undefined) return own;
+  if (!rotations.has(nameIn(portalId, BigInt(rotationId).toString())))
+    return refused("INVALID_INPUT", "/sender/rotationId", "The account has no such rotation.");
+  return { ...own, rotationId };
+}
