@@ -29,6 +29,8 @@ export interface MadeFlow {
   readonly problem: MadeFlowProblem | undefined;
   /** HubSpot's words about the problem, or why the last try failed. */
   readonly message: string | undefined;
+  /** Our contact property starts it, for which the account grants two further scopes. */
+  readonly takesStamps: boolean;
   /** Somebody has changed it since, or turned it on, as far as we have read. */
   readonly isChanged: boolean;
 }
@@ -59,6 +61,7 @@ interface MadeFlowRow {
   created_at: Date;
   problem: string | null;
   message: string | null;
+  takes_stamps: boolean;
   is_changed: boolean;
 }
 
@@ -69,7 +72,7 @@ const MOST_LISTED = 200;
 export async function listMadeFlows(pool: Pool, portalId: bigint): Promise<MadeFlow[]> {
   const { rows } = await pool.query<MadeFlowRow>({
     name: "list-made-flows",
-    text: `SELECT m.id, m.recipe, m.name, m.state, m.flow_id, m.made_by_email, m.created_at, m.problem, m.message,
+    text: `SELECT m.id, m.recipe, m.name, m.state, m.flow_id, m.made_by_email, m.created_at, m.problem, m.message, m.stamp IS NOT NULL AS takes_stamps,
                   coalesce(f.revision_id <> m.revision_id, false) AS is_changed
              FROM made_flows m LEFT JOIN flows f ON f.portal_id = m.portal_id AND f.flow_id = m.flow_id
             WHERE m.portal_id = $1 AND m.state <> 'REMOVED' ORDER BY m.id DESC LIMIT ${MOST_LISTED}`,
@@ -85,6 +88,7 @@ export async function listMadeFlows(pool: Pool, portalId: bigint): Promise<MadeF
     createdAt: row.created_at,
     problem: MADE_FLOW_PROBLEMS.find((problem) => problem === row.problem),
     message: row.message ?? undefined,
+    takesStamps: row.takes_stamps,
     isChanged: row.is_changed,
   }));
 }

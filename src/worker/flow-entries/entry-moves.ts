@@ -15,6 +15,14 @@ export function putOff(of: DueEntry, dueInMs: number): EntryMove {
   return { of, to: of.state, dueInMs, tries: of.tries };
 }
 
+/** Nothing could be found out about one that may have been sent. Only readings that HubSpot answered are counted. */
+export function stillInDoubt(of: DueEntry, fault: HubSpotError, doubtMs: number): EntryMove {
+  if (fault instanceof HubSpotRejected) return ended(of, "ANSWER_LOST", fault.hubspotMessage);
+  const askedMs = fault instanceof HubSpotUnavailable ? (fault.retryAfterMs ?? 0) : 0;
+  const dueInMs = Math.max(askedMs, doubtMs);
+  return { of, to: of.state, dueInMs, tries: of.tries, message: fault.message };
+}
+
 /** What a failed request means that certainly changed nothing, or that may be repeated. */
 export function afterFault(of: DueEntry, fault: HubSpotError): EntryMove {
   if (fault instanceof HubSpotRejected) {

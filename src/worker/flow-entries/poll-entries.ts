@@ -4,7 +4,7 @@ import type { DueEntry } from "#domain/flow-entries/flow-entry.js";
 import { HubSpotError, PortalSpared } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Polled } from "#worker/watch/watch-poll.js";
-import { afterFault, ended, putOff } from "./entry-moves.js";
+import { afterFault, ended, putOff, stillInDoubt } from "./entry-moves.js";
 import { findContacts, type FoundEntry } from "./find-contacts.js";
 import { readEntryFlow, type EntryFlow } from "./read-entry-flow.js";
 import { sendEntry, settleEntry } from "./send-entries.js";
@@ -95,7 +95,9 @@ async function begin(tools: EntryTools, begun: readonly DueEntry[]): Promise<num
     if (error instanceof PortalSpared) return 1;
     await writeEntries(
       owner,
-      ofFlow.map((of) => afterFault(of, error)),
+      ofFlow.map((of) =>
+        of.state === "SENDING" ? stillInDoubt(of, error, tools.times.doubtMs) : afterFault(of, error),
+      ),
     );
     return 1;
   }

@@ -3,7 +3,7 @@ import { writeEntries, type EntryMove } from "#domain/flow-entries/entry-store.j
 import type { DueEntry } from "#domain/flow-entries/flow-entry.js";
 import { HubSpotError, HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
-import { afterFault, ended } from "./entry-moves.js";
+import { afterFault, ended, stillInDoubt } from "./entry-moves.js";
 import type { FoundEntry } from "./find-contacts.js";
 import type { EntryFlow } from "./read-entry-flow.js";
 import type { EntryTimes } from "./stamp-entries.js";
@@ -65,7 +65,8 @@ export async function settleEntry(
     if (current.includes(flow.workflowId)) return ended(entry, "PUT_IN");
   } catch (error) {
     if (!(error instanceof HubSpotError)) throw error;
-    if (!(error instanceof HubSpotRejected)) return afterFault(entry, error);
+    // A refusal may be HubSpot's way to say that the contact is in none.
+    if (!(error instanceof HubSpotRejected)) return stillInDoubt(entry, error, times.doubtMs);
   }
   // A contact enters such a workflow once, however often it is put in.
   if (!flow.mayReturn) return { of: entry, to: "QUEUED", tries: entry.tries };

@@ -119,6 +119,7 @@ describe("a portal's turn", () => {
         oldestClaim: 4n,
         areDoubtsDue: true,
         hasUnenroll: false,
+        hasFlowWork: false,
         areEnrollmentLooksDue: false,
       },
       {
@@ -128,6 +129,7 @@ describe("a portal's turn", () => {
         oldestClaim: undefined,
         areDoubtsDue: false,
         hasUnenroll: false,
+        hasFlowWork: false,
         areEnrollmentLooksDue: false,
       },
       {
@@ -137,6 +139,7 @@ describe("a portal's turn", () => {
         oldestClaim: undefined,
         areDoubtsDue: false,
         hasUnenroll: false,
+        hasFlowWork: false,
         areEnrollmentLooksDue: false,
       },
     ]);

@@ -208,6 +208,27 @@ describe("any other workflow", () => {
   });
 });
 
+test("without the permission nobody is put in, and of one that may have been, nobody can tell", async () => {
+  const flowId = await personsFlow("Not permitted");
+  const [first, second] = [stage.portal.addContact(), stage.portal.addContact()];
+  await stage.running.db.database.prisma.portalSettings.upsert({
+    where: { portalId: stage.actor.portalId },
+    create: { portalId: stage.actor.portalId, pausedAt: new Date() },
+    update: { pausedAt: new Date() },
+  });
+  const { ids } = await put(flowId, [{ id: first.id }, { id: second.id }]);
+  await stage.until(
+    async () => (await pool().query("SELECT FROM flow_entries WHERE due_at > now()")).rowCount === 2,
+    "the pause",
+  );
+  expect(entriesInto(flowId, first.id)).toEqual([]);
+  stage.portal.withdrawScopes(["automation"]);
+  await pool().query("UPDATE flow_entries SET state = 'SENDING' WHERE id = $1", [ids[1]]);
+  await pool().query("UPDATE portal_settings SET paused_at = NULL");
+  await pool().query("UPDATE flow_entries SET due_at = now() WHERE state <> 'DONE'");
+  expect((await ended(ids)).map(({ outcome }) => outcome)).toEqual(["MISSING_SCOPES", "ANSWER_LOST"]);
+});
+
 /** The same workflow with an action that is waited for. */
 function delayed(flowId: string) {
   const flow = stage.portal.flows.find(flowId);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
 import { removeMadeFlow } from "#domain/ready-made/change-made-flows.js";
 import { chosen } from "../../support/recipes.js";
 import { startOwnFlowsStage, type OwnFlowsStage } from "../../support/own-flows-stage.js";
@@ -40,6 +41,25 @@ describe("a ready-made workflow", () => {
       where: { subject: "workflow" },
     });
     expect(entries).toMatchObject([{ action: "CREATED", subjectName: "By outcome" }]);
+  });
+
+  test("enrolls whoever submits its form, once a person has turned it on", async () => {
+    const { portal, running } = stage;
+    const actionUrl = running.publicUrl + ENROLL_ROUTE;
+    portal.flowRunner.useAction({ actionUrl, objectProperties: [...REQUESTED_PROPERTIES] });
+    const formId = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+    const [sequenceId = ""] = portal.sequences.keys();
+    await stage.make(
+      chosen("FORM", { name: "By form", trigger: { kind: "form", formId }, enroll: { sequenceId } }),
+    );
+    const made = await stage.untilMade("MADE");
+    const [before, after] = [portal.addContact(), portal.addContact()];
+    portal.flowRunner.formSubmitted(before.id, formId);
+    stage.turnOn(made.flowId ?? "");
+    portal.flowRunner.formSubmitted(after.id, formId);
+    await stage.until(() => portal.enrollments.activeOf(after.id) !== undefined, "the enrollment");
+    expect(portal.enrollments.activeOf(after.id)).toMatchObject({ sequenceId });
+    expect(portal.enrollments.activeOf(before.id)).toBeUndefined();
   });
 
   test("is made once, however often its form is sent", async () => {

@@ -28,6 +28,12 @@ const portal = (data: object) => prisma().portal.update({ where: { portalId }, d
 const pause = () => prisma().portalSettings.create({ data: { portalId, pausedAt: new Date() } });
 const openCircuit = (until: Date) =>
   prisma().portalDrain.create({ data: { portalId, circuitOpenUntil: until } });
+const makeFlow = (dueAt: Date) =>
+  prisma().madeFlow.create({
+    data: { portalId, requestKey: "k", recipe: "FORM", name: "Webinar", definition: {}, dueAt },
+  });
+const putIn = (dueAt: Date) =>
+  prisma().flowEntry.create({ data: { portalId, requestId: "r", flowId: "1", contactId: "151", dueAt } });
 const isDue = async () => (await findDuePortals(db.database.pool)).includes(portalId);
 const isOverdue = async () => (await findOverduePortals(db.database.pool)).includes(portalId);
 
@@ -48,6 +54,8 @@ describe("an account is found by the sweep, though every wake was lost,", () => 
       "when it is paused and something may have been sent",
       () => Promise.all([pause(), seed({ state: "UNCERTAIN" })]),
     ],
+    ["when a workflow is to be made", () => makeFlow(now(-1))],
+    ["when a contact is to be put in a workflow", () => putIn(now(-1))],
     ["when it is spared no longer", () => Promise.all([openCircuit(now(-1)), seed({})])],
   ])("%s", async (_what, begin) => {
     expect(await isDue()).toBe(false);
@@ -56,6 +64,8 @@ describe("an account is found by the sweep, though every wake was lost,", () => 
   });
 
   test.each<[what: string, begin: () => Promise<unknown>]>([
+    ["a workflow is to be made later", () => makeFlow(now(60))],
+    ["a contact is put in a workflow later", () => putIn(now(60))],
     ["a contact is due later", () => seed({ dueAt: now(60) })],
     ["a contact in doubt is due later", () => seed({ state: "UNCERTAIN", dueAt: now(60) })],
     ["a look is due later", () => seed({ state: "WATCHING", dueAt: now(60) })],

@@ -82,7 +82,9 @@ function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
           </>
         )}{" "}
         {problem === "NO_PERMISSION" ? (
-          <a href={`/oauth/install?portalId=${places.portalId}`}>Connect again</a>
+          <a href={`/oauth/install?${flow.takesStamps ? "for=unenroll&" : ""}portalId=${places.portalId}`}>
+            Connect again
+          </a>
         ) : (
           open
         )}

@@ -13,7 +13,7 @@ import {
 } from "../frame/fields.js";
 import type { Problems } from "../frame/problems.js";
 import { SitePage, type Frame } from "../frame/shell.js";
-import { activePeople, rotationChoices } from "../step/people-choices.js";
+import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
 import { STEP_TITLES } from "../words/step-titles.js";
 import { WORKFLOWS_PATH } from "../words/paths.js";
 import { leadStatusLabel, planInWords, type PlanNames } from "./plan-words.js";
@@ -230,12 +230,18 @@ const sequenceChoices = ({ sequences }: RecipeOptions) =>
 
 function Enrollment({ recipe, entry, options, problems }: RecipeModel) {
   const people = activePeople(options.nameable);
+  const rotations = rotationChoices(options.nameable);
   return (
     <Group legend={recipe === "NO_REPLY" ? "The next sequence" : "The enrollment"}>
       <SelectField
         name="sequence_id"
         label="Sequence"
         value={entry.sequence_id}
+        note={
+          options.sequences.length === 0
+            ? "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour."
+            : undefined
+        }
         problems={problems}
         choices={[{ value: "", label: "Choose a sequence" }, ...sequenceChoices(options)]}
       />
@@ -255,15 +261,15 @@ function Enrollment({ recipe, entry, options, problems }: RecipeModel) {
         name="rotation_id"
         label="Rotation"
         value={entry.rotation_id}
-        note="For “A rotation”."
+        note={rotationNote(rotations, "For “A rotation”.")}
         problems={problems}
-        choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(options.nameable)]}
+        choices={[{ value: "", label: "Choose a rotation" }, ...rotations]}
       />
       <SelectField
         name="sender_user_id"
         label="User"
         value={entry.sender_user_id}
-        note="For “One user”."
+        note={peopleNote(people, { page: recipePath(recipe), note: "For “One user”." })}
         problems={problems}
         choices={[{ value: "", label: "Choose a person" }, ...people]}
       />
@@ -347,7 +353,7 @@ function Stamped({ recipe, entry, options, frame }: RecipeModel) {
       name="stamped"
       label="Sequence Enroller may put contacts in as well"
       isChecked={entry.stamped === "yes"}
-      note="Adds our contact property to the trigger. Not for forms."
+      note={`Adds our contact property to the trigger.${TRIGGERS_OF[recipe].includes("form") ? " Not if they submit a form." : ""}`}
     />
   );
 }
