@@ -143,7 +143,8 @@ export const importClose: Command = {
   ],
   notes: [
     "The key of Close comes from the environment: CLOSE_API_KEY. The app keeps it sealed while it reads, and erases it.",
-    "Example: sequence-enroller import-close --sequence Welcome=Inbound --status active --out report.csv",
+    "Example:",
+    "  sequence-enroller import-close --sequence Welcome=Inbound --out report.csv",
     "Nothing is changed in Close.",
   ],
   run,
