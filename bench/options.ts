@@ -16,6 +16,7 @@ export const PARTS = [
   "growth",
   "portals",
   "weekend",
+  "imports",
   "start",
   "pages",
 ] as const;

@@ -7,6 +7,7 @@ import {
   measureFairnessMany,
   measureFairnessOne,
 } from "./fairness/fairness.js";
+import { measureImports } from "./imports/imports.js";
 import { measureTakeover } from "./takeover/takeover.js";
 import { measureWake } from "./wake/wake.js";
 import { Halts } from "./rig/halts.js";
@@ -38,6 +39,7 @@ const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   growth: measureGrowth,
   portals: measurePortals,
   weekend: measureWeekend,
+  imports: measureImports,
   start: measureStart,
   pages: measurePages,
 };

@@ -86,6 +86,7 @@ const policy = ({ sender, rotation, preset }: Ids): Record<string, string> => ({
   preset: `/settings/presets/${preset}`,
   policy: "/settings/policy",
   try: "/settings/try",
+  imports: "/settings/imports",
 });
 
 const others = (): Record<string, string> => ({

@@ -14,7 +14,7 @@ export interface ImportKey {
 }
 
 /** How long a process may take for one step before another takes it up. */
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 20;
 
 /**
  * Takes up the import that has waited longest, unless another process works on it. Of a disconnected account nothing is
