@@ -8,11 +8,13 @@ const PAUSE_MS = 20;
 
 /**
  * SQL on `imports i`: nobody looks at its results any more, which name contacts and are kept no longer than the account
- * keeps its history; or its upload ended before the file did.
+ * keeps its history; its upload ended before the file did, or
+ * its source could not be read, to which there may be a key.
  */
 const OLD_IMPORT = `(coalesce(i.ended_at, i.created_at) < now() - interval '1 day' * least(90,
     (SELECT s.retention_days FROM portal_settings s WHERE s.portal_id = i.portal_id)) AND i.state NOT IN ('RUNNING', 'CHECKING')
-  OR i.state = 'UPLOADING' AND i.created_at < now() - interval '1 day')`;
+  OR i.state = 'UPLOADING' AND i.created_at < now() - interval '1 day'
+  OR i.state = 'READING' AND i.created_at < now() - interval '3 days')`;
 
 /** What is kept besides executions, and how long. Each statement deletes at most `$1` rows. */
 const STATEMENTS: Readonly<Record<string, string>> = {

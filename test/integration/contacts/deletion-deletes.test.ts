@@ -170,7 +170,7 @@ test("a privacy deletion leaves nothing of the contact, whatever was stored of i
     // A hash; what HubSpot said of other calls than this contact's.
     ...["contact_fates", "past_calls", "past_enrollments.sequence_id"],
     // What the file is called and looks like, and what became of the row.
-    ...["imports", "import_rows.result", "import_rows.reason_code"],
+    ...["imports", "import_rows.result", "import_rows.reason_code", "import_rows.foreseen"],
     // Which workflow it was put in, and whether HubSpot took it.
     ...["flow_id", "outcome", "request_id", "stamp", "state"].map((column) => `flow_entries.${column}`),
   ];

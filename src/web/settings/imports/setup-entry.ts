@@ -8,7 +8,7 @@ import {
   EMPTY_STEP,
   parseStepEntry,
   readStepEntry,
-  type Step,
+  type ChosenStep,
   type StepOffers,
   type StepEntry,
 } from "../step/step-entry.js";
@@ -129,7 +129,7 @@ function parseColumns(
   return { draft: { mapping, defaults: defaultsOf(parsed.step, before.defaults) } };
 }
 
-function defaultsOf(step: Step, { reference }: EnrollmentDefaults): EnrollmentDefaults {
+function defaultsOf(step: ChosenStep, { reference }: EnrollmentDefaults): EnrollmentDefaults {
   const { sequenceId, presetId, sender, senderAlias, ...rest } = step;
   return {
     ...rest,

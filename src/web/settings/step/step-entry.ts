@@ -29,7 +29,7 @@ export interface StepEntry {
 }
 
 /** The same with ids of this account and values that can be used. */
-export interface Step {
+export interface ChosenStep {
   /** Undefined: none was chosen. */
   readonly sequenceId: string | undefined;
   readonly presetId: bigint | null;
@@ -112,7 +112,7 @@ export function parseStepEntry(
   entry: StepEntry,
   { presets, nameable }: StepOffers,
   { needsSequence }: { needsSequence: boolean },
-): { step: Step } | { problems: Problems } {
+): { step: ChosenStep } | { problems: Problems } {
   const parsed = stepForm.safeParse(entry);
   const problems: Record<string, string> = parsed.success ? {} : { ...problemsOf(parsed.error) };
   const { sequence_id, preset_id, sender_mode, sender_user_id, rotation_id } = entry;

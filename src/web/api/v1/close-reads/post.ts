@@ -20,7 +20,7 @@ export function createPostCloseRead({ cipher }: { cipher: KeyCipher }): AnyEndpo
     description:
       "Makes an import whose rows are the subscriptions: its status is READING until all are there. Then choose statuses, sequences and senders by PATCH (`close`), try it by dry-run, and start it, as with every import. The key is kept sealed while it is needed, and erased then.",
     body: z.strictObject({
-      apiKey: z.string().min(8).max(200).regex(PRINTABLE, "This is no key.").describe("An API key of Close."),
+      apiKey: z.string().min(1).max(200).regex(PRINTABLE, "This is no key.").describe("An API key of Close."),
       name: z.string().max(200).optional().describe("What to call the import."),
     }),
     answers: { 201: { description: "The import.", schema: importField } },
