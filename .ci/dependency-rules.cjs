@@ -22,7 +22,7 @@ const DOMAIN = {
   contacts: ["executions", "subscriptions"],
   unenroll: ["audit", "executions"],
   directory: [],
-  flows: ["directory"],
+  flows: ["directory", "unenroll"],
   senders: [],
   alerts: ["audit"],
   subscriptions: ["audit", "alerts"],

@@ -2,7 +2,7 @@ import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { isLegalMove, type ExecutionKind, type Moves } from "#domain/contract/execution.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
-import { leftInNone } from "./left-in-none.js";
+import { leftInNone } from "./endings/left-in-none.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
 
 /**

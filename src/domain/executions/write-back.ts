@@ -1,7 +1,7 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
 import { ERASED_CONTACT, isLegalMove, type ExecutionState, type Moves } from "#domain/contract/execution.js";
-import { IS_IN_DOUBT } from "./in-doubt.js";
-import { leftInNone } from "./left-in-none.js";
+import { IS_IN_DOUBT } from "./endings/in-doubt.js";
+import { leftInNone } from "./endings/left-in-none.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
@@ -103,7 +103,7 @@ const UPDATE = (leaseCte: string, free = ""): string => `
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
          has_waited = e.has_waited OR f.is_wait OR f.to_state = 'WATCHING' OR f.delay_ms >= ${LONG_RETRY_MS},
-         retries = CASE WHEN f.is_answered THEN 0 WHEN f.delay_ms > 0 AND NOT f.is_wait THEN e.retries + 1 ELSE e.retries END,
+         retries = CASE WHEN f.is_answered THEN 0 WHEN f.delay_ms > 0 AND NOT f.is_wait AND f.to_state <> 'WATCHING' THEN e.retries + 1 ELSE e.retries END,
          attempts = e.attempts - CASE WHEN f.is_wait THEN 1 ELSE 0 END,
          first_attempt_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_attempt_at END,
          first_sent_at = CASE WHEN f.is_wait AND ${IS_FIRST_ATTEMPT} THEN NULL ELSE e.first_sent_at END,

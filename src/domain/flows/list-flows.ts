@@ -8,10 +8,12 @@ import {
 import type { IfAlreadyEnrolled, SenderMode } from "#domain/contract/actions/enroll-contract.js";
 import { FLOW_PROBLEMS, type FlowProblem } from "./flow-state.js";
 import { INITIAL_POLICY, policySchema, type Policy } from "#domain/contract/policy.js";
+import { canUnenrollSql } from "#domain/unenroll/setup.js";
 import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
 
-/** What a step of a workflow relies on and no longer finds. */
-export type StepWarning = "SEQUENCE_GONE" | "SENDER_GONE" | "PRESET_GONE" | "ROTATION_GONE";
+/** What a step of a workflow relies on and does not find. */
+export type StepWarning =
+  "SEQUENCE_GONE" | "SENDER_GONE" | "PRESET_GONE" | "ROTATION_GONE" | "CANNOT_REPLACE";
 
 /** Something that a step names. Null name: we do not know it, or not any more. */
 export interface NamedThing {
@@ -125,6 +127,7 @@ interface StepRow {
   rotation_name: string | null;
   if_already_enrolled: string | null;
   varying: string[];
+  cannot_replace: boolean | null;
 }
 
 const READ_STEPS = `
@@ -138,7 +141,9 @@ const READ_STEPS = `
            AND EXISTS (SELECT FROM sequences any_one WHERE any_one.portal_id = $1) AS is_sequence_gone,
          s.sender_mode, s.sender_user_id, s.preset_id, preset.name AS preset_name,
          preset.policy -> 'fallback' AS fallback, other.name AS fallback_rotation_name,
-         s.rotation_id, rotation.name AS rotation_name, s.if_already_enrolled, s.varying
+         s.rotation_id, rotation.name AS rotation_name, s.if_already_enrolled, s.varying,
+         s.kind = 'ENROLL' AND NOT ${canUnenrollSql("$1")}
+           AND coalesce(nullif(s.if_already_enrolled, '${LEFT_TO_PRESET}'), preset.policy ->> 'ifAlreadyEnrolled') = 'replace' AS cannot_replace
     FROM shown f
     JOIN flow_steps s ON s.portal_id = $1 AND s.flow_id = f.flow_id
     LEFT JOIN sequences q ON q.portal_id = $1 AND q.sequence_id = s.sequence_id
@@ -213,7 +218,7 @@ function toStep(row: StepRow, people: ReadonlyMap<bigint, Person>): ListedStep {
     ifAlreadyEnrolled: IF_ALREADY_ENROLLED.find((choice) => choice === row.if_already_enrolled) ?? null,
     varying: row.varying,
   };
-  return { ...step, warnings: warningsOf(step, { isSequenceGone: row.is_sequence_gone, person }) };
+  return { ...step, warnings: warningsOf(step, { row, person }) };
 }
 
 /** An account without a default preset has the built-in one. */
@@ -230,13 +235,14 @@ const named = (id: string | null, name: string | null): NamedThing | null =>
 
 function warningsOf(
   { sequence, sender, preset, rotation }: Omit<ListedStep, "warnings">,
-  known: { isSequenceGone: boolean; person: Person | undefined },
+  { row, person }: { row: StepRow; person: Person | undefined },
 ): StepWarning[] {
   return [
-    ...(sequence !== null && known.isSequenceGone ? (["SEQUENCE_GONE"] as const) : []),
-    ...(sender !== null && known.person?.isActive !== true ? (["SENDER_GONE"] as const) : []),
+    ...(sequence !== null && row.is_sequence_gone ? (["SEQUENCE_GONE"] as const) : []),
+    ...(sender !== null && person?.isActive !== true ? (["SENDER_GONE"] as const) : []),
     ...(preset !== null && preset.name === null ? (["PRESET_GONE"] as const) : []),
     ...(rotation !== null && rotation.name === null ? (["ROTATION_GONE"] as const) : []),
+    ...(row.cannot_replace === true ? (["CANNOT_REPLACE"] as const) : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import { ERASED_CONTACT, type Moves } from "#domain/contract/execution.js";
-import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/in-doubt.js";
-import { leftInNone } from "#domain/executions/left-in-none.js";
+import { IS_IN_DOUBT, LOST_ANSWER } from "#domain/executions/endings/in-doubt.js";
+import { leftInNone } from "#domain/executions/endings/left-in-none.js";
 import { failed } from "#domain/contract/outcome.js";
 import { retryStatement } from "#domain/executions/retry.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";

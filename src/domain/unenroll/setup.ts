@@ -78,6 +78,10 @@ export function isUsable(setup: UnenrollSetup | undefined): boolean {
   return setup?.state === "ON" && setup.problem === undefined;
 }
 
+/** SQL: the same for the portal of this SQL expression. */
+export const canUnenrollSql = (portalId: string): string =>
+  `EXISTS (SELECT FROM unenroll_setups u WHERE u.portal_id = ${portalId} AND u.state = 'ON' AND u.problem IS NULL)`;
+
 /** The same in a transaction of Prisma's. */
 export async function canUnenroll(transaction: Prisma.TransactionClient, portalId: bigint): Promise<boolean> {
   return (await transaction.unenrollSetup.count({ where: { portalId, state: "ON", problem: null } })) === 1;

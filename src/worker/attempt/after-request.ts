@@ -6,12 +6,12 @@ import { HubSpotRejected, HubSpotUnavailable } from "#platform/hubspot/errors.js
 import type { NewEnrollment } from "#platform/hubspot/gateway.js";
 import { withoutPersons } from "#platform/hubspot/without-persons.js";
 import { later } from "./attempt-faults.js";
+import { beginReplacement } from "./begin-unenrollment.js";
 import { wasEverInDoubt } from "./doubt.js";
 import type { EnrollContext } from "./enroll-context.js";
 import { readAgainLater, readDoubt, UNEXPLAINED } from "./read-doubt.js";
 import { judgeEnrollRefusal } from "./refusals.js";
 import type { RefusedSender } from "./store-sender-block.js";
-import { beginReplacement } from "./replace-enrollment.js";
 import { whatIsMissing } from "./what-is-missing.js";
 
 /** One enroll request, with its sender and its policy. */

@@ -5,7 +5,7 @@ import { FailedUnsent, giveUp, recoverable } from "./attempt-faults.js";
 import { checkEnrollment } from "./check-enrollment.js";
 import { enrollContact } from "./enroll-contact.js";
 import type { EnrollContext } from "./enroll-context.js";
-import { unenrollContact } from "./unenroll-contact.js";
+import { unenrollContact } from "./begin-unenrollment.js";
 import { settleUncertain } from "./settle-uncertain.js";
 
 /**

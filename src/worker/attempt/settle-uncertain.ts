@@ -1,5 +1,5 @@
 import type { ClaimedExecution } from "#domain/contract/execution.js";
-import { LOST_ANSWER } from "#domain/executions/in-doubt.js";
+import { LOST_ANSWER } from "#domain/executions/endings/in-doubt.js";
 import { failed } from "#domain/contract/outcome.js";
 import type { Result } from "#domain/executions/write-back.js";
 import { endAtDeadline } from "./deadline.js";

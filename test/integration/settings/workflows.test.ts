@@ -99,6 +99,14 @@ describe("the page of workflows", () => {
       expect(text.split(words)).toHaveLength(2);
   });
 
+  test("warns of an action that replaces sequences while the account cannot unenroll", async () => {
+    await storeFlow(pool(), portalId, { flowId: "1", steps: [{ ifAlreadyEnrolled: "replace" }, {}] });
+    const words = "Contacts that are in a sequence stay in it";
+    expect((await read("workflows")).split(words)).toHaveLength(2);
+    await pool().query("INSERT INTO unenroll_setups (portal_id, state) VALUES ($1, 'ON')", [portalId]);
+    expect(await read("workflows")).not.toContain(words);
+  });
+
   test("shows HubSpot's own actions as such, workflows that are off, and deleted ones without a link", async () => {
     const steps = [{ kind: "NATIVE_ENROLL", sequenceId: "31" }, { kind: "NATIVE_UNENROLL" }];
     await storeFlow(pool(), portalId, { flowId: "1", name: "Renewals", isEnabled: false, steps });

@@ -137,7 +137,7 @@ describe("the story of a contact whom we enrolled", () => {
     const path = `/settings/unenroll/contact/${enrolled}`;
     expect(story.text).toContain(`href="${path}"`);
     const question = await stage.browser.get(path);
-    expect(visible(question.text)).toMatch(/since .* remaining emails and tasks are not sent/);
+    expect(visible(question.text)).toMatch(/since .* ends the sequence for the contact/);
     expect(stage.portal.enrollments.activeOf(contactId)).toBeDefined();
     const form_token = hiddenField(question.text, "form_token");
     const done = await stage.browser.post(path, { form_token });

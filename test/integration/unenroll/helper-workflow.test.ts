@@ -115,6 +115,17 @@ describe("a helper workflow that a person", () => {
     },
   );
 
+  test("cannot be started without the permission, which is told, and given again in HubSpot", async () => {
+    stage.portal.withdrawScopes(["crm.objects.contacts.write"]);
+    expect(await outcomeOfStep()).toBe("NOT_SUPPORTED");
+    expect(await stage.setup()).toMatchObject({ state: "ON", problem: "NO_PERMISSION" });
+    expect(await alerted()).toEqual([expect.stringContaining("does not let the app write to contacts")]);
+    await stage.running.install(stage.portal, "unenroll");
+    await press("/settings/unenroll/check");
+    await stage.until(async () => (await stage.setup())?.problem === undefined, "the check");
+    expect(await outcomeOfStep()).toBe("UNENROLLED");
+  });
+
   test("turned on again is used again, once an admin has it checked", async () => {
     change({ isEnabled: false });
     expect(await outcomeOfStep()).toBe("NOT_SUPPORTED");

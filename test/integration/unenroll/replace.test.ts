@@ -109,7 +109,7 @@ describe("in an account that has set unenrolling up", () => {
     ]);
     expect(stage.isStamped(contactId)).toBe(false);
     expect(await storyOf(contactId)).toMatch(
-      /which is to be replaced.*Helper workflow started.*Out of its sequence.*Enrolled/,
+      /which this enrollment replaces.*Helper workflow started.*Out of its sequence.*Enrolled/,
     );
   });
 

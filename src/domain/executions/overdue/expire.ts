@@ -1,8 +1,8 @@
 import type { Moves } from "#domain/contract/execution.js";
 import type { Ownership } from "../claim.js";
 import type { ErrorCode } from "#domain/contract/error-codes.js";
-import { IS_IN_DOUBT, LOST_ANSWER } from "../in-doubt.js";
-import { leftInNone } from "../left-in-none.js";
+import { IS_IN_DOUBT, LOST_ANSWER } from "../endings/in-doubt.js";
+import { leftInNone } from "../endings/left-in-none.js";
 import { failed } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 

@@ -220,7 +220,9 @@ function remarkOnWait(story: ExecutionStory): string {
 
 function Waiting({ story, format, now }: StoryModel) {
   if (story.outcome !== "waiting") return null;
-  const isLater = story.dueAt.getTime() > now.getTime();
+  // What is being taken out of a sequence is looked at by that, long before it is due itself.
+  const isLater =
+    story.dueAt.getTime() > now.getTime() && !(story.state === "WATCHING" && story.unenrollment !== null);
   // What is wrong with an attempt is told with it.
   const isUnattempted = story.state === "UNCERTAIN" && story.attempts === 0;
   return (

@@ -13,10 +13,14 @@ export function UnenrollSteps({ story, format }: { story: ExecutionStory; format
   const sequence = <bdi>{shorten(unenrollment.sequence, LONGEST_LABEL)}</bdi>;
   return (
     <>
-      <Step title="To be taken out of its sequence" format={format}>
+      <Step
+        title={story.kind === "ENROLL" ? "Found in another sequence" : "Found in a sequence"}
+        format={format}
+      >
         <p>
           The contact was in {sequence}
-          {story.kind === "ENROLL" ? ", which is to be replaced" : ""}. {STEP_WORDS[unenrollment.state]}
+          {story.kind === "ENROLL" ? ", which this enrollment replaces" : ""}.{" "}
+          {STEP_WORDS[unenrollment.state]}
         </p>
         {unenrollment.lastProblem === null ? null : (
           <p class="quote">Last problem: {unenrollment.lastProblem}</p>

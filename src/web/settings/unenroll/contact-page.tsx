@@ -42,8 +42,9 @@ export function ContactPage({ story, reason, format, frame }: ContactModel) {
               <Time date={endable.enrolledAt} format={format} />.
             </p>
             <p>
-              Its remaining emails and tasks are not sent or made. Enrolling the contact again would begin the
-              sequence from its first step. HubSpot needs a minute or two.
+              This ends the sequence for the contact: emails and tasks that are still to come are not sent or
+              made. It cannot be undone; enrolled again, the contact begins with the first step. HubSpot needs
+              a minute or two.
             </p>
           </>
         )}

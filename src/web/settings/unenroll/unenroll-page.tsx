@@ -19,7 +19,7 @@ export interface UnenrollPageModel {
 
 const BADGES = {
   MAKING: ["waiting", "Being set up"],
-  ON: ["good", "On"],
+  ON: ["enrolled", "On"],
   REMOVING: ["waiting", "Being removed"],
 } as const;
 
@@ -41,10 +41,10 @@ function StateCard(model: UnenrollPageModel) {
   const { setup, frame } = model;
   const [tone, label] =
     setup === undefined
-      ? (["quiet", "Off"] as const)
+      ? (["answered", "Off"] as const)
       : setup.problem === undefined
         ? BADGES[setup.state]
-        : (["bad", "Does not work"] as const);
+        : (["failed", "Does not work"] as const);
   return (
     <section class="card" aria-labelledby="unenroll-title">
       <div class="card-head">
@@ -69,7 +69,13 @@ function StateCard(model: UnenrollPageModel) {
 
 function Situation(model: UnenrollPageModel) {
   const { setup } = model;
-  if (setup === undefined) return <SwitchOn {...model} words="Switch on" />;
+  if (setup === undefined)
+    return (
+      <>
+        <p>Nothing has been made in HubSpot. Switching it on makes what is listed below.</p>
+        <SwitchOn {...model} words="Switch on" />
+      </>
+    );
   if (setup.problem !== undefined) return <Broken {...model} setup={setup} problem={setup.problem} />;
   if (setup.state === "MAKING")
     return (
@@ -93,7 +99,7 @@ function Situation(model: UnenrollPageModel) {
 function Working({ setup, portalId, uiDomain, format }: UnenrollPageModel & { setup: UnenrollSetup }) {
   return (
     <p>
-      The helper workflow is as it was made
+      The helper workflow is in order
       {setup.checkedAt === undefined ? (
         ""
       ) : (
@@ -117,9 +123,11 @@ function Broken(
   model: UnenrollPageModel & { setup: UnenrollSetup; problem: NonNullable<UnenrollSetup["problem"]> },
 ) {
   const { setup, problem, frame, format } = model;
+  const isPermitted = model.missingScopes.length === 0;
+  const makeNew = <SwitchOn {...model} words="Make a new one" />;
   return (
     <>
-      <p role="alert">
+      <p class="notice bad" role="alert">
         {PROBLEM_SENTENCES[problem]}
         {setup.problemAt === undefined ? (
           ""
@@ -131,11 +139,14 @@ function Broken(
         )}{" "}
         Until then no contact is taken out of its sequence.
       </p>
-      <form method="post" action="/settings/unenroll/check">
-        <input type="hidden" name="form_token" value={frame.formToken} />
-        <button class="button">Check again</button>
-      </form>
-      <SwitchOn {...model} words="Make a new one" />
+      {isPermitted ? null : makeNew}
+      <div class="actions">
+        {isPermitted ? makeNew : null}
+        <form method="post" action="/settings/unenroll/check">
+          <input type="hidden" name="form_token" value={frame.formToken} />
+          <button class="button">Check again</button>
+        </form>
+      </div>
     </>
   );
 }
@@ -180,7 +191,7 @@ function HelperCard() {
       <p>
         HubSpot lets no app end an enrollment. A small workflow of your own account can. This is all of it:
       </p>
-      <dl>
+      <dl class="facts">
         <dt>Contact property (hidden)</dt>
         <dd>
           {STAMP_PROPERTY_DEFINITION.label}, <code>{STAMP_PROPERTY}</code>, a date and time

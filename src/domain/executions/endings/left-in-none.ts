@@ -28,6 +28,6 @@ export function leftInNone({ status, code, message }: DecidedColumns): { code: s
   const isLeft = `(e.kind = 'ENROLL' AND ${status} IN ('FAILED', 'SKIPPED') AND ${code} IS DISTINCT FROM 'CONTACT_NOT_FOUND' AND ${WAS_TAKEN_OUT})`;
   return {
     code: `CASE WHEN ${isLeft} THEN '${CODE}' ELSE ${code} END`,
-    message: `CASE WHEN ${isLeft} THEN concat_ws(' ', '${SENTENCE}', ${message}) ELSE ${message} END`,
+    message: `CASE WHEN ${isLeft} THEN concat_ws(' Cause: ', '${SENTENCE}', ${message}) ELSE ${message} END`,
   };
 }
