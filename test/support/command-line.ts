@@ -27,12 +27,22 @@ function collector(columns?: number): { stream: Writable; text: () => string } {
 /** Runs a command in this process, as `src/cli/main.ts` does. `line` is split at blanks; an array is taken as it is. */
 export async function runLine(
   line: string | readonly string[],
-  options: { url: string; key?: string; columns?: number; interrupted?: AbortSignal },
+  options: {
+    url: string;
+    key?: string;
+    columns?: number;
+    environment?: Readonly<Record<string, string>>;
+    interrupted?: AbortSignal;
+  },
 ): Promise<CommandRun> {
   const [stdout, stderr] = [collector(options.columns), collector()];
   const code = await runCommand({
     args: typeof line === "string" ? line.split(" ") : line,
-    environment: { SEQUENCE_ENROLLER_URL: options.url, SEQUENCE_ENROLLER_KEY: options.key ?? COMMAND_KEY },
+    environment: {
+      SEQUENCE_ENROLLER_URL: options.url,
+      SEQUENCE_ENROLLER_KEY: options.key ?? COMMAND_KEY,
+      ...options.environment,
+    },
     stdout: stdout.stream,
     stderr: stderr.stream,
     interrupted: options.interrupted ?? new AbortController().signal,

@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import { until } from "../../support/authorizing.js";
+import { CLOSE_KEY, startCloseStandIn, type CloseStandIn } from "../../support/close-stand-in.js";
 import { giveKey } from "../../support/api-client.js";
 import { runLine, type CommandRun } from "../../support/command-line.js";
 import { addPlainPortal, freePort, startRunningApp, type RunningApp } from "../../support/start-app.js";
@@ -13,6 +14,7 @@ const LIMIT = 20;
 const MAIN = path.join(import.meta.dirname, "../../../src/cli/main.ts");
 
 let app: RunningApp;
+let close: CloseStandIn;
 let portal: SimulatedPortal;
 let key: string;
 let folder: string;
@@ -20,7 +22,16 @@ let sequenceId: string;
 
 /** The app as in production, a simulated HubSpot behind it, and the command line as its user types it. */
 beforeAll(async () => {
-  app = await startRunningApp({ workIntervals: { workImports: 100 } });
+  close = await startCloseStandIn({
+    sequences: [{ id: "seq_1", name: "Welcome" }],
+    subscriptions: ["moved@lead.example", "stranger@lead.example"].map((email) => ({
+      ...{ sequenceId: "seq_1", email, status: "active", sender: "somebody@close.example" },
+    })),
+  });
+  app = await startRunningApp({
+    environment: { CLOSE_API_URL: close.url },
+    workIntervals: { workImports: 100 },
+  });
   portal = addPlainPortal(app.simulator, { contacts: 0 });
   sequenceId = portal.addSequence({ name: "Inbound" }).id;
   await app.install(portal);
@@ -36,12 +47,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await app.close();
+  await close.close();
 });
 
-const run = (
-  line: string | readonly string[],
-  given: { key?: string; columns?: number; interrupted?: AbortSignal } = {},
-) => runLine(line, { url: app.publicUrl, key, ...given });
+const run = (line: string | readonly string[], given: Omit<Parameters<typeof runLine>[1], "url"> = {}) =>
+  runLine(line, { url: app.publicUrl, key, ...given });
 
 const addContact = (email: string) =>
   portal.addContact({ properties: { email, hubspot_owner_id: [...portal.owners.keys()][0] ?? "" } });
@@ -201,6 +211,26 @@ describe("an import", () => {
     ]);
     expect(portal.enrollments.total).toBe(before + 40);
   });
+});
+
+test("contacts are moved over from Close: told first, then enrolled, and its key is printed nowhere", async () => {
+  addContact("moved@lead.example");
+  const line = `import-close --sequence Welcome=${sequenceId} --sender somebody@close.example=${portal.admin.userId}`;
+  const environment = { CLOSE_API_KEY: CLOSE_KEY };
+  const before = portal.enrollments.total;
+  const told = await run(line, { environment, columns: 80 });
+  expect([told.code, portal.enrollments.total]).toEqual([1, before]);
+  for (const shown of ["Welcome", "somebody@close.example", "CONTACT_NOT_FOUND"])
+    expect(told.stdout).toContain(shown);
+  const out = path.join(folder, "moved.csv");
+  const moved = await run([...line.split(" "), "--start", "--json", "--out", out], { environment });
+  expect(jsonOf(moved)).toMatchObject([{ status: "DONE", counts: { rows: 2, enrolled: 1, failed: 1 } }]);
+  expect([moved.code, portal.enrollments.total]).toEqual([1, before + 1]);
+  expect(await readFile(out, "utf8")).toContain("moved@lead.example");
+  const printed = [told, moved].map(({ stdout, stderr }) => stdout + stderr).join("");
+  expect(printed).not.toContain(CLOSE_KEY);
+  const without = await run(line);
+  expect(without).toMatchObject({ code: 2, stdout: "" });
 });
 
 describe("trouble", () => {
