@@ -12,6 +12,7 @@ import {
   isPassingStatus,
 } from "./errors.js";
 import { readErrorBody, type ErrorBody } from "./wire/error-body.js";
+import { hideSecrets } from "#platform/observability/secret-shapes.js";
 import { readText } from "./read-text.js";
 import type { RequestBudget, RequestSlot } from "./pace/request-budget.js";
 import { readRetryAfterMs } from "./wire/retry-after.js";
@@ -110,6 +111,17 @@ const LOCKED_MS = 2_000;
 const NO_REASON = "no reason given";
 /** Maximum length of HubSpot's message, in characters. */
 const LONGEST_WORDS = 500;
+/** Of a longer message so much is looked at: a secret across the cut is recognized by its beginning. */
+const LONGEST_READ = 4 * LONGEST_WORDS;
+const HIDDEN = "[redacted]";
+
+/**
+ * Words that an admin may read. Whatever stands between us and HubSpot may repeat a request in its error, credentials and
+ * all.
+ */
+function readable(words: string): string {
+  return cutText(hideSecrets(cutText(words, LONGEST_READ)), LONGEST_WORDS);
+}
 
 /**
  * The message an admin reads as HubSpot's. HTML pages from a proxy and JSON without a sentence are not readable: then
@@ -179,14 +191,14 @@ function throttledMs(policyName: string): number {
 
 /**
  * Reads an answer: the parsed body of a success, otherwise a typed fault, also for a success status with an error body.
- * Rate headers go to the request's slot.
+ * Rate headers go to the request's slot. No fault repeats `token`, with which the request was made.
  *
  * @throws HubSpotThrottled on 429 and on whatever else names a rate limit, HubSpotUnavailable on outages and on
  *   whatever is not in HubSpot's own form, HubSpotRejected on other 4xx.
  */
 export async function classifyAnswer(
   response: Response,
-  { budget, slot }: { budget: RequestBudget; slot: RequestSlot },
+  { budget, slot, token }: { budget: RequestBudget; slot: RequestSlot; token: string },
 ): Promise<unknown> {
   observeRate(response, slot);
   const text = await readBody(response);
@@ -198,14 +210,14 @@ export async function classifyAnswer(
       throw new HubSpotUnavailable(`HubSpot answered ${response.status} with an unreadable body`);
     if (!isErrorAllTheSame(body)) return body;
   }
-  throw faultOf(response, text, budget);
+  throw faultOf(response, text.replaceAll(token, HIDDEN), budget);
 }
 
 /** What an error means; if it is a limit, the portal pauses. */
 function faultOf({ status, headers }: Response, text: string, budget: RequestBudget): HubSpotError {
   const body = readStorableJson(text);
   const error = readErrorBody(body);
-  const message = cutText(wordsOf(error, { text, body }), LONGEST_WORDS);
+  const message = readable(wordsOf(error, { text, body }));
   const httpStatus = meantStatus(status, error);
   const askedMs = readRetryAfterMs(headers.get("retry-after"), { httpStatus });
   if (httpStatus === 429) {
@@ -226,7 +238,7 @@ function faultOf({ status, headers }: Response, text: string, budget: RequestBud
     httpStatus,
     message,
     category: error.category,
-    codes: error.codes,
-    details: error.details.map((detail) => cutText(detail, LONGEST_WORDS)),
+    codes: error.codes.map(readable),
+    details: error.details.map(readable),
   });
 }

@@ -89,7 +89,7 @@ export function createTransport(options: TransportOptions) {
           httpStatus,
           date: headers.get("date"),
         });
-        const body = await classifyAnswer(response, { budget: portal.budget, slot });
+        const body = await classifyAnswer(response, { budget: portal.budget, slot, token });
         request.onSuccess?.(response.status);
         return body;
       } finally {

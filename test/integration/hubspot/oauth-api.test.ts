@@ -222,18 +222,24 @@ describe("a refresh", () => {
     await expect(gone.refreshGrant("na1-old")).rejects.toBeInstanceOf(HubSpotUnavailable);
   });
 
-  test("carries no token or secret in any error", async () => {
-    answer = (_path, form) => ({
-      status: 400,
-      body: { status: "BAD_CLIENT_SECRET", message: form.toString() },
-    });
-    const error: unknown = await api()
-      .refreshGrant("na1-very-private")
-      .catch((reason: unknown) => reason);
-    const { message, stack, cause } = error as Error;
-    const text = JSON.stringify([error, message, stack, cause]);
-    expect(text).not.toContain("na1-very-private");
-    expect(text).not.toContain("new-secret");
+  test.each<[string, (echo: string) => unknown]>([
+    ["a message", (message) => ({ status: "BAD_CLIENT_SECRET", message })],
+    ["the name of the error", (error) => ({ error, error_description: error })],
+    ["a status and an error type", (status) => ({ status, errorType: status })],
+    ["nested errors", (code) => ({ errors: [{ code, message: code, context: { token: [code] } }] })],
+    ["a page", (text) => `<html>${text}</html>`],
+  ])("carries no token or secret in any error, though HubSpot repeats them in %s", async (_where, bodyOf) => {
+    for (const status of [400, 401, 403, 500])
+      for (const part of ["refresh_token", "client_secret", "all"]) {
+        answer = (_path, form) => ({ status, body: bodyOf(form.get(part) ?? form.toString()) });
+        const error: unknown = await api(["0a1b2c3d-new-secret"])
+          .refreshGrant("na1-very-private")
+          .catch((reason: unknown) => reason);
+        const { message, stack, cause } = error as Error;
+        const text = JSON.stringify([error, message, stack, cause]);
+        for (const secret of ["very-private", "new-secret"])
+          expect([status, part, text.includes(secret)]).toEqual([status, part, false]);
+      }
   });
 });
 

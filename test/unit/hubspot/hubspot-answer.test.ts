@@ -8,6 +8,9 @@ import {
 } from "#platform/hubspot/errors.js";
 import { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 
+/** With which the request was made: no word with capitals and digits, by which its shape would be known. */
+const TOKEN = "an-access-token-of-small-letters";
+
 function openBudget(): RequestBudget {
   return new RequestBudget({ limit: 110, windowMs: 10_000, now: () => 0 });
 }
@@ -15,7 +18,7 @@ function openBudget(): RequestBudget {
 async function faultOf(status: number, body: string, headers: Record<string, string> = {}): Promise<unknown> {
   const budget = openBudget();
   const slot = budget.tryTake()!;
-  return classifyAnswer(new Response(body, { status, headers }), { budget, slot }).then(
+  return classifyAnswer(new Response(body, { status, headers }), { budget, slot, token: TOKEN }).then(
     () => undefined,
     (fault: unknown) => fault,
   );
@@ -65,7 +68,9 @@ describe("an answer from HubSpot", () => {
       const budget = openBudget();
       const slot = budget.tryTake()!;
       const answer = new Response(json, { status: 429, headers: { "retry-after": asked } });
-      await expect(classifyAnswer(answer, { budget, slot })).rejects.toBeInstanceOf(HubSpotThrottled);
+      await expect(classifyAnswer(answer, { budget, slot, token: TOKEN })).rejects.toBeInstanceOf(
+        HubSpotThrottled,
+      );
       expect(budget.msUntilAvailable()).toBe(restMs);
     }
   });
@@ -134,6 +139,26 @@ describe("an answer from HubSpot", () => {
     expect(((await faultOf(503, page)) as Error).message).toBe("HubSpot answered 503: no reason given");
   });
 
+  test.each<[string, (secret: string) => string]>([
+    ["message", (secret) => JSON.stringify({ message: `refused: ${secret}`, category: "VALIDATION_ERROR" })],
+    ["message of thousands of characters", (secret) => JSON.stringify({ message: "x".repeat(470) + secret })],
+    ["code", (secret) => JSON.stringify({ errorType: secret.split(" ").at(-1) })],
+    ["list of errors", (secret) => JSON.stringify({ errors: [{ message: secret }, { message: secret }] })],
+    ["message that quotes JSON", (secret) => JSON.stringify({ message: JSON.stringify({ sent: secret }) })],
+    ["page of plain text", (secret) => `Bad gateway after ${secret}`],
+  ])("whose %s repeats the request's credentials shows nobody any of them", async (_where, bodyOf) => {
+    const foreign = `Bearer CLqZ${"x7Kd".repeat(12)}`;
+    const refresh = "refresh_token=na1-0a1b-2c3d-4e5f";
+    for (const secret of [TOKEN, `Bearer ${TOKEN}`, foreign, refresh])
+      for (const status of [200, 400, 403, 404, 429, 502]) {
+        const body = bodyOf(secret);
+        if (status === 200 && !body.startsWith("{")) continue;
+        const told = JSON.stringify([await faultOf(status, body), String(await faultOf(status, body))]);
+        for (const part of [TOKEN, "CLqZx7Kd", "0a1b-2c3d"])
+          expect([status, secret, told.includes(part)]).toEqual([status, secret, false]);
+      }
+  });
+
   test("of 423 is waited for two seconds at least", async () => {
     expect(await faultOf(423, json)).toMatchObject({ retryAfterMs: 2_000 });
   });
@@ -189,7 +214,7 @@ describe("the rate headers of an answer", () => {
   async function budgetAfter(headers: Record<string, string>): Promise<RequestBudget> {
     const budget = openBudget();
     const slot = budget.tryTake()!;
-    await classifyAnswer(new Response("{}", { headers }), { budget, slot });
+    await classifyAnswer(new Response("{}", { headers }), { budget, slot, token: TOKEN });
     slot.settle();
     return budget;
   }

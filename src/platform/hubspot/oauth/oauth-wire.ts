@@ -81,6 +81,8 @@ const refusalBody = z.object({
 });
 /** The statuses HubSpot's own refusals have. Others come from a proxy in between. */
 const OWN_STATUSES: readonly (number | undefined)[] = [400, 401];
+/** Others may repeat the request, which had our secret and a grant in it; both have digits. */
+const NAME_OF_ERROR = /^[a-z][a-z_.-]{2,60}$/i;
 /** A refused authorization code costs nobody a connection, so matching words is enough. */
 const ABOUT_THE_CODE = /auth(?:orization)?[ _-]?code/i;
 
@@ -112,7 +114,8 @@ export function classifyRefusal({ httpStatus, body, problem, retryAfterMs }: Raw
   // Nested errors count only inside HubSpot's own refusals: proxies have errors of their own.
   const inner = OWN_STATUSES.includes(httpStatus) ? [...codes, category] : [];
   const names = [status, errorType, error, ...inner].filter((name) => name !== undefined);
-  const detail = `${httpStatus ?? "no answer"} ${names[0] ?? problem ?? ""}`.trim();
+  const shown = names.find((name) => NAME_OF_ERROR.test(name));
+  const detail = `${httpStatus ?? "no answer"} ${shown ?? problem ?? ""}`.trim();
   const unavailable: OAuthRefusal = { kind: "unavailable", detail, retryAfterMs };
   if (httpStatus === undefined || httpStatus === 429 || isPassingStatus(httpStatus)) return unavailable;
   const known = names.map((name) => name.toUpperCase()).find((name) => Object.hasOwn(MEANING, name));
