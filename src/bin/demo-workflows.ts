@@ -1,6 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { CHECK_ENROLLMENT_ROUTE } from "#domain/contract/actions/check-contract.js";
-import { ENROLL_ROUTE, REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
+import {
+  ENROLL_ROUTE,
+  NAME_PROPERTIES,
+  REQUESTED_PROPERTIES,
+} from "#domain/contract/actions/enroll-contract.js";
 import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
 import type { EnrollmentEnd } from "../simulator/portal/model.js";
 import type { Simulator } from "../simulator/simulator.js";
@@ -45,7 +49,7 @@ export function runEnroll(
     contactIds,
     ...workflowIdOf(portal, flow),
     inputs: { sequence_id: sequenceId, sender_mode: "contact_owner", preset_id: presetId },
-    objectProperties: [...REQUESTED_PROPERTIES],
+    objectProperties: [...REQUESTED_PROPERTIES, ...NAME_PROPERTIES],
     duplicateProbability: DUPLICATE_PROBABILITY,
     definition: definitionOf("enroll"),
   });
@@ -77,7 +81,7 @@ export async function runCheck(
     contactIds,
     ...workflowIdOf(account.portal, "Inbound"),
     inputs: {},
-    objectProperties: [],
+    objectProperties: ["email", ...NAME_PROPERTIES],
     definition: definitionOf("check-enrollment"),
   });
   await run.finished;
@@ -94,7 +98,7 @@ export async function runWait(
     contactIds,
     ...workflowIdOf(account.portal, "Inbound"),
     inputs: { max_wait_days: "14" },
-    objectProperties: [],
+    objectProperties: ["email", ...NAME_PROPERTIES],
     definition: definitionOf("wait-for-sequence-end"),
   });
   await run.answered;

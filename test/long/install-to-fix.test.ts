@@ -84,7 +84,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
       await tabTo(page, page.getByRole(role, { name }).first());
       await page.keyboard.press("Enter");
     };
-    await press("link", "Install in an account");
+    await press("link", "Install in HubSpot");
     await page.waitForURL(`${running.simulator.url}/**`);
     await tabTo(page, page.getByLabel("Account and user"));
     // From the last to the first, who is the admin.
@@ -154,7 +154,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
       const [turnedDown] = await turnedDownFor(errorCode ?? "");
       const { id, contactId, contactEmail } = turnedDown!;
       await page.goto(`${running.publicUrl}/settings`);
-      await page.getByLabel("What happened to a contact?").fill(contactEmail ?? contactId);
+      await page.getByLabel("Find a contact").fill(contactEmail ?? contactId);
       await page.getByRole("button", { name: "Find" }).click();
       await page.locator(`a[href="/settings/activity/${id}"]`).first().click();
       await expectReason(page, errorCode ?? "");

@@ -93,7 +93,7 @@ suite("an admin at the settings page in a real browser", () => {
 
   test("is led from a refused form to the field that has to change, and told what to do", async () => {
     const { page, complaints, close } = await visit({ colorScheme: "dark" });
-    expect(await page.textContent("#hubspot-trouble")).toContain("HubSpot is not answering.");
+    expect(await page.textContent("#hubspot-trouble")).toContain("HubSpot isn't responding.");
     await page.goto(`${running.publicUrl}/settings/alerts`);
     await page.fill("#webhook_url", "https://user:secret@acme.example/");
     await page.click("#alerts-form >> text=Save");

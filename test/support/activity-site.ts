@@ -50,6 +50,7 @@ export async function seedVariety(): Promise<void> {
         portalId: owner,
         contactId: "2",
         contactEmail: "bob@acme.example",
+        request: { properties: { firstname: "Hugo", lastname: "Duarte" } },
         acceptedAt: hoursAgo(50),
         errorCode: "INBOX_NOT_CONNECTED",
         enrollmentStatus: "FAILED",

@@ -207,9 +207,11 @@ function senders({ sender, senderVersion, settingsVersion }: RouteIds): Record<s
   return {
     [`GET ${at}`]: [page(`${at}?search=&page=1`)],
     [`GET ${at}/:userId`]: [page(`${at}/${sender}`, { other: 404 })],
+    [`POST ${at}/listing`]: [
+      form(`${at}/listing`, { only_listed: "yes", version: settingsVersion }, { other: 422 }),
+    ],
     [`POST ${at}/:userId/clear`]: [form(`${at}/${sender}/clear`, {}, { other: 404 })],
     [`POST ${at}`]: [form(at, { user: sender, mark: "not-allowed", [`version_${sender}`]: senderVersion })],
-    [`POST ${at}/listing`]: [form(`${at}/listing`, { only_listed: "yes", version: settingsVersion })],
     [`POST ${at}/:userId`]: [
       form(`${at}/${sender}`, { daily_cap: 7, version: senderVersion }, { other: 404 }),
     ],
@@ -321,7 +323,7 @@ function rest({
     "POST /settings/alerts/secret": [form("/settings/alerts/secret", {}, { own: 200 })],
     "POST /settings/alerts/ask-again": [form("/settings/alerts/ask-again", { address: alertAddress })],
     "POST /settings/alerts/test": [form("/settings/alerts/test", { channel: "EMAIL" })],
-    "POST /settings/alerts": [form("/settings/alerts", webhook, { other: 409 })],
+    "POST /settings/alerts": [form("/settings/alerts", webhook)],
     "POST /settings/api-keys": [
       form("/settings/api-keys", { name: "New", scopes: "enrollments:read" }, { other: 200, own: 200 }),
     ],

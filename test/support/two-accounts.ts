@@ -79,7 +79,9 @@ export async function fillFirstAccount(): Promise<void> {
     },
   });
   const refusal = { refusedCode: "INBOX_NOT_CONNECTED", refusedMessage: SECRET, refusedAt: new Date() };
-  await prisma().senderSettings.create({ data: { portalId, userId: sender, ...refusal, windowDays: [] } });
+  await prisma().senderSettings.create({
+    data: { portalId, userId: sender, ...refusal, windowDays: [], isAllowed: true },
+  });
   const admin = adminOf(portalId, { userEmail: `${SECRET}@y.example` });
   const members = [{ userId: sender, weight: 2 }];
   await createRotation(running.db.database, admin, { name: SECRET, keepsSender: true, members });

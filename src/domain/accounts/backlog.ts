@@ -26,6 +26,8 @@ export interface OldestWaiting {
   deadlineAt: Date;
   /** Why it was not enrolled at the last try; null if there was none. */
   lastProblem: string | null;
+  /** The day the action names as the earliest; null if it names none. */
+  notBefore: Date | null;
 }
 
 /** Maximum of rows to count. */
@@ -43,6 +45,7 @@ interface Row {
   due_at: Date;
   deadline_at: Date;
   last_problem: string | null;
+  not_before: string | null;
 }
 
 const OPEN_COLUMNS = "e.id, e.state, e.attempts, e.accepted_at, e.due_at, e.deadline_at, e.last_problem";
@@ -62,7 +65,10 @@ export async function readBacklog({ pool }: Pick<Database, "pool">, portalId: bi
            SELECT FROM executions WHERE portal_id = $1 AND state = 'DECIDED' ORDER BY due_at, id LIMIT $2
          ) AS decided
        ) AS unreported
-     ) AS counted LEFT JOIN LATERAL (SELECT * FROM open ORDER BY accepted_at, id LIMIT 1) AS oldest ON true`,
+     ) AS counted LEFT JOIN LATERAL (
+       SELECT open.*, (SELECT e.request ->> 'notBefore' FROM executions e WHERE e.portal_id = $1 AND e.id = open.id) AS not_before
+         FROM open ORDER BY accepted_at, id LIMIT 1
+     ) AS oldest ON true`,
     [portalId, COUNT_LIMIT],
   );
   const [row] = rows;
@@ -86,5 +92,6 @@ function toOldest(row: Row, id: string): OldestWaiting {
     dueAt: row.due_at,
     deadlineAt: row.deadline_at,
     lastProblem: row.last_problem === "" ? null : row.last_problem,
+    notBefore: row.not_before === null ? null : new Date(row.not_before),
   };
 }

@@ -12,8 +12,6 @@ export interface ConnectionHealth {
   readonly decidedLately: number;
   /** Requests per 10 s that HubSpot's last answer allowed; null: not known yet. */
   readonly requestAllowance: number | null;
-  /** Set while an admin keeps the portal from enrolling. */
-  readonly pausedAt: Date | null;
 }
 
 interface Row {
@@ -23,7 +21,6 @@ interface Row {
   requests_noted: number | null;
   decided_lately: number;
   request_allowance: number | null;
-  paused_at: Date | null;
 }
 
 export async function readHealth(
@@ -38,11 +35,10 @@ export async function readHealth(
              pace.requests_counted AS requests_noted,
              (SELECT count(*)::int FROM executions e
                WHERE e.portal_id = $1 AND e.decided_at > now() - interval '10 seconds') AS decided_lately,
-             d.request_allowance, s.paused_at
+             d.request_allowance
         FROM portals p
         LEFT JOIN portal_tokens t USING (portal_id)
         LEFT JOIN portal_drains d USING (portal_id)
-        LEFT JOIN portal_settings s USING (portal_id)
         LEFT JOIN portal_paces pace ON pace.portal_id = $1 AND pace.noted_at > now() - interval '5 seconds'
        WHERE p.portal_id = $1`,
     values: [portalId],
@@ -55,7 +51,6 @@ export async function readHealth(
     requestsCounted: countRequests(row),
     decidedLately: row?.decided_lately ?? 0,
     requestAllowance: row?.request_allowance ?? null,
-    pausedAt: row?.paused_at ?? null,
   };
 }
 

@@ -13,11 +13,14 @@ export interface PortalOverview {
   scopes: readonly string[];
   directorySyncedAt: Date | null;
   directoryError: string | null;
+  /** Set while an admin keeps the portal from enrolling. */
+  pausedAt: Date | null;
 }
 
 /** SQL columns of `p` (portals), for {@link overviewOf}. */
 export const OVERVIEW_COLUMNS = `p.status, p.disconnected_reason, p.hub_domain, p.ui_domain, p.time_zone, p.authorized_by_email,
-  p.installed_at, p.scopes, p.directory_synced_at, p.directory_error`;
+  p.installed_at, p.scopes, p.directory_synced_at, p.directory_error,
+  (SELECT ps.paused_at FROM portal_settings ps WHERE ps.portal_id = p.portal_id) AS paused_at`;
 
 export interface OverviewColumns {
   status: string;
@@ -30,6 +33,7 @@ export interface OverviewColumns {
   scopes: string[];
   directory_synced_at: Date | null;
   directory_error: string | null;
+  paused_at: Date | null;
 }
 
 export function overviewOf(portalId: bigint, row: OverviewColumns): PortalOverview {
@@ -45,6 +49,7 @@ export function overviewOf(portalId: bigint, row: OverviewColumns): PortalOvervi
     scopes: row.scopes,
     directorySyncedAt: row.directory_synced_at,
     directoryError: row.directory_error,
+    pausedAt: row.paused_at,
   };
 }
 

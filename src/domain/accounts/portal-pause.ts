@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { undecidedRows } from "#domain/contract/undecided.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
@@ -26,7 +27,7 @@ export async function setPaused(pool: Pool, actor: Actor, isPaused: boolean): Pr
     const [underWay, paused] = [{ enrolling: "under_way" }, { enrolling: "paused" }];
     await recordChange(client, actor, {
       subject: "portal",
-      subjectName: "Enrolling",
+      subjectName: "Enrollment",
       action: isPaused ? "PAUSED" : "RESUMED",
       before: isPaused ? underWay : paused,
       after: isPaused ? paused : underWay,
@@ -72,4 +73,40 @@ export async function readDangerState(pool: Pool, portalId: bigint): Promise<Dan
   );
   const [row] = rows;
   return { pausedAt: row?.paused_at ?? null, isErasing: (row?.erase_requested_at ?? null) !== null };
+}
+
+/** What every page says of a pause. */
+export interface Pause {
+  readonly since: Date;
+  /** Address of whoever paused; null if it is not known any more. */
+  readonly by: string | null;
+  /** Contacts that wait to be enrolled. */
+  readonly waiting: number;
+  /** There are more than were counted. */
+  readonly isPartial: boolean;
+  /** When the first of them is released without being enrolled; null if none waits, or not all were counted. */
+  readonly firstDeadlineAt: Date | null;
+}
+
+/** Counted on every page: no more than can be read in a few milliseconds. */
+const MOST_WAITING_COUNTED = 5_000;
+
+/** Only asked of portals that are paused: one statement. */
+export async function readPause(pool: Pool, portalId: bigint, since: Date): Promise<Pause> {
+  const { rows } = await pool.query<{
+    user_email: string | null;
+    waiting: number;
+    first_deadline: Date | null;
+  }>({
+    name: "read-pause",
+    text: `
+      SELECT (SELECT user_email FROM audit_entries
+               WHERE portal_id = $1 AND subject = 'portal' AND action = 'PAUSED' ORDER BY id DESC LIMIT 1) AS user_email,
+             count(*)::int AS waiting, min(deadline_at) AS first_deadline
+        FROM (${undecidedRows({ columns: "e.deadline_at", portalId: "$1", limit: "$2" })} LIMIT $2) AS open`,
+    values: [portalId, MOST_WAITING_COUNTED],
+  });
+  const { user_email: by = null, waiting = 0, first_deadline: firstDeadlineAt = null } = rows[0] ?? {};
+  const isPartial = waiting >= MOST_WAITING_COUNTED;
+  return { since, by, waiting, isPartial, firstDeadlineAt: isPartial ? null : firstDeadlineAt };
 }

@@ -5,16 +5,16 @@ import type { AlertKind, DueAlert } from "./outbox.js";
 /** The name of each kind, for people. */
 export const ALERT_NAMES: Readonly<Record<AlertKind, string>> = {
   PORTAL_DISCONNECTED: "Account disconnected",
-  ACCOUNT_CONNECTED: "Account connected by somebody else",
+  ACCOUNT_CONNECTED: "Account reconnected by another user",
   USER_LIST_OLD: "List of admins out of date",
   DELETION_AHEAD: "Account will be deleted",
-  SENDER_REFUSED: "Sender refused",
-  FAILURES_HIGH: "Many contacts not enrolled",
-  SERVICE_FAULT: "Sequence Enroller is out of order",
-  BACKLOG_LATE: "Contacts will miss their deadline",
-  HOLDS_CUT_SHORT: "HubSpot let go of contacts early",
-  WEBHOOK_OFF: "Webhook switched off",
-  UNENROLL_BROKEN: "Contacts cannot be unenrolled",
+  SENDER_REFUSED: "Sender can't send",
+  FAILURES_HIGH: "High failure rate",
+  SERVICE_FAULT: "Sequence Enroller has a problem",
+  BACKLOG_LATE: "Enrollment backlog",
+  HOLDS_CUT_SHORT: "HubSpot released contacts early",
+  WEBHOOK_OFF: "Webhook turned off",
+  UNENROLL_BROKEN: "Contacts can't be unenrolled",
   TEST: "Test",
 };
 
@@ -41,13 +41,13 @@ export function confirmationMail(
   { confirmUrl, unsubscribeUrl }: { confirmUrl: string; unsubscribeUrl: string },
 ): { subject: string; text: string } {
   const lines = [
-    `Somebody who administers HubSpot account ${portalId} wants alerts of Sequence Enroller mailed to this address.`,
-    "They tell when contacts are not enrolled in sequences, or when the app is disconnected.",
+    `An admin of HubSpot account ${portalId} wants to send Sequence Enroller alerts to this address.`,
+    "Alerts say when contacts aren't enrolled in sequences, or when the app is disconnected.",
     "",
-    `To get them, confirm that you want them within ${LINK_DAYS} days: ${confirmUrl}`,
+    `To get them, confirm within ${LINK_DAYS} days: ${confirmUrl}`,
     "",
-    "If you do not want them, do nothing: no alert is sent to you.",
-    `Have this account never write to you again: ${unsubscribeUrl}`,
+    "If you don't want them, do nothing. We won't send you any alerts.",
+    `Never get email from this account again: ${unsubscribeUrl}`,
   ];
   return { subject: `Sequence Enroller: confirm your address (account ${portalId})`, text: lines.join("\n") };
 }
@@ -62,11 +62,11 @@ export function alertMail(
     "",
     `Account: ${alert.portalId}`,
     `Time: ${localTime(alert.createdAt, alert.timeZone)}`,
-    `See: ${detailsUrl(alert, publicUrl)}`,
+    `View details: ${detailsUrl(alert, publicUrl)}`,
     "",
-    `You get this because your address is set under Alerts: ${publicUrl}/settings/alerts`,
-    "The same is not repeated within an hour.",
-    `Stop these mails to you: ${unsubscribeUrl}`,
+    `You're receiving this because you're on the alert list. Manage alerts: ${publicUrl}/settings/alerts`,
+    "We send this type at most once an hour.",
+    `Unsubscribe: ${unsubscribeUrl}`,
   ];
   return { subject: `Sequence Enroller: ${name} (account ${alert.portalId})`, text: lines.join("\n") };
 }

@@ -1,3 +1,4 @@
+import { contactName } from "#domain/contract/actions/contact-name.js";
 import type { Pool, PoolClient } from "pg";
 import { isLockTimeout } from "#platform/db/lock-timeout.js";
 import { inTransaction } from "#platform/db/transaction.js";
@@ -18,7 +19,7 @@ type ChangeOf<Kind extends ContactChange["kind"]> = Extract<ContactChange, { kin
  * before the lock wait.
  */
 const affected = (condition: string): string => `affected AS (
-  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.due_at, e.contact_id, e.contact_email FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
+  SELECT e.portal_id, e.id, e.state, e.epoch, e.kind, e.due_at, e.contact_id, e.contact_email, ${contactName("e")} AS contact_name FROM unnest($1::bigint[], $2::text[]) AS named (portal_id, contact_id)
     JOIN executions e ON e.portal_id = named.portal_id AND e.contact_id = named.contact_id
    WHERE ${condition} ORDER BY e.portal_id, e.id FOR UPDATE OF e
 )`;
@@ -91,7 +92,7 @@ export const ERASURE_MOVES = {
  */
 const ERASE = `
   WITH ${affected("true")}, marked AS (
-    SELECT portal_id, id, contact_email,
+    SELECT portal_id, id, contact_email, contact_name,
            state IN ('QUEUED', 'WATCHING') OR (state = 'UNCERTAIN' AND epoch IS NULL)
              OR (state = 'DECIDED' AND kind <> 'ENROLL') AS is_moot
       FROM affected
@@ -124,11 +125,11 @@ const ERASE = `
          error_message = $3::jsonb ->> CASE WHEN m.is_moot THEN 'CONTACT_NOT_FOUND' ELSE e.error_code END
     FROM marked m
    WHERE e.portal_id = m.portal_id AND e.id = m.id
-  RETURNING ${TOLD_COLUMNS}, m.is_moot, m.contact_email
+  RETURNING ${TOLD_COLUMNS}, m.is_moot, m.contact_email, m.contact_name
   ), decided AS (
     SELECT * FROM erased WHERE is_moot
   ), ${tellOutcomes("decided")}
-  SELECT portal_id, contact_email FROM erased`;
+  SELECT portal_id, contact_email, contact_name FROM erased`;
 
 /**
  * For contacts into which an erased one had been merged: HubSpot still has them, or reports them when they go, too. So
@@ -137,7 +138,7 @@ const ERASE = `
  */
 const FORGET_MERGED = `
   WITH ${affected("true")}, open AS (
-    SELECT portal_id, id, contact_email, state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING') AS is_open FROM affected
+    SELECT portal_id, id, contact_email, contact_name, state IN ('QUEUED', 'ATTEMPTING', 'UNCERTAIN', 'WATCHING') AS is_open FROM affected
   ), ${forgetAnswers("affected")}
   UPDATE executions e
      SET contact_email = NULL, sender_choice = NULL, last_problem = NULL, completion_problem = NULL, reference = NULL,
@@ -148,7 +149,7 @@ const FORGET_MERGED = `
          error_message = $3::jsonb ->> e.error_code
     FROM open o
    WHERE e.portal_id = o.portal_id AND e.id = o.id
-  RETURNING e.portal_id, o.contact_email`;
+  RETURNING e.portal_id, o.contact_email, o.contact_name`;
 
 function pairs(changes: readonly { portalId: bigint; contactId: string }[]): [bigint[], string[]] {
   return [changes.map(({ portalId }) => portalId), changes.map(({ contactId }) => contactId)];
@@ -174,15 +175,17 @@ function fatesOf(changes: readonly ContactChange[]): ContactFate[] {
 interface ErasedRow {
   portal_id: string;
   contact_email: string | null;
+  contact_name: string | null;
 }
 
-/** The ids and addresses of erased contacts, by portal. */
+/** The ids, addresses and names of erased contacts, by portal. */
 function wordsOf(erased: readonly ContactFate[], rows: readonly ErasedRow[]): ErasedWords[] {
   const words = new Map<bigint, Set<string>>();
   for (const { portalId, contactId } of erased)
     words.set(portalId, (words.get(portalId) ?? new Set()).add(contactId));
-  for (const { portal_id, contact_email } of rows)
-    if (contact_email !== null) words.get(BigInt(portal_id))?.add(contact_email);
+  for (const { portal_id, ...known } of rows)
+    for (const word of [known.contact_email, known.contact_name])
+      if (word !== null) words.get(BigInt(portal_id))?.add(word);
   return [...words].map(([portalId, named]) => ({ portalId, words: [...named] }));
 }
 

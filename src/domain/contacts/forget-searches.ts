@@ -10,8 +10,8 @@ export const FILTER_WITHOUT_WHOM = `CASE WHEN filter ?| ARRAY['search', 'contact
  * Deletes what admins typed to find the contact, from bulk jobs and from the audit entries about them. A running job
  * with such a search is stopped: without the search it would apply to everyone.
  *
- * `$1` the portal, `$2` words that identify erased contacts: their ids and addresses. A search matches the beginning of
- * such a word.
+ * `$1` the portal, `$2` words that identify erased contacts: their ids, addresses and names. A search names the contact if it is a part of
+ * such a word, but not a whole domain, or a list that contains one.
  */
 const FORGET_SEARCHES = `
   WITH job AS (
@@ -34,10 +34,11 @@ const FORGET_ANSWERS = `
    WHERE portal_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) AS word WHERE strpos(lower(body), lower(word)) > 0)`;
 
 function namesContact(filter: string): string {
-  return `(starts_with(lower(word), lower(${filter} ->> 'search')) OR word = ${filter} ->> 'contactId')`;
+  const [whole, search] = ["lower(word)", `lower(${filter} ->> 'search')`];
+  return `((strpos(${whole}, ${search}) > 0 AND NOT starts_with(${search}, '@')) OR strpos(${search}, ${whole}) > 0 OR word = ${filter} ->> 'contactId')`;
 }
 
-/** Words that identify erased contacts: ids and addresses. */
+/** Words that identify erased contacts: ids, addresses and names. */
 export interface ErasedWords {
   readonly portalId: bigint;
   readonly words: readonly string[];

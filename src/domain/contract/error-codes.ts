@@ -32,47 +32,84 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** The sentence an admin reads in `error_message`: what happened, and what to do about it. */
-export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
-  NOT_CONNECTED:
-    "This HubSpot account is not connected to Sequence Enroller. Ask an admin to install the app again.",
-  PORTAL_PAUSED: "Enrolling is paused for this account. Resume it on the app's settings page.",
-  MISSING_SCOPES:
-    "The app lacks a permission it needs. Ask an admin to install the app again and grant all permissions.",
-  INVALID_INPUT:
-    "The action is set up with a value that cannot be used. Open the workflow step and correct it.",
-  CONTACT_NOT_FOUND: "HubSpot no longer has this contact. It may have been deleted or merged.",
-  CONTACT_HAS_NO_EMAIL: "The contact has no email address. Add one, then enroll the contact again.",
-  SEQUENCE_NOT_FOUND:
-    "The sequence does not exist or the sender cannot see it. Choose another one, or share it with the sender.",
-  OWNER_MISSING:
-    "The contact has no owner to send from. Assign an owner, or choose another sender in the action.",
-  OWNER_INACTIVE:
-    "The contact's owner is deactivated or is not a person. Assign an active owner, or choose another sender.",
-  SENDER_NOT_ALLOWED:
-    "This user may not send by the app's sender list. Add the user on the settings page, or choose another sender.",
-  SENDER_NOT_PERMITTED:
-    "HubSpot does not let this user enroll contacts. Give the user a Sales or Service seat and permission to use sequences.",
-  INBOX_NOT_CONNECTED:
-    "The sender has no connected personal inbox. The user must connect one in HubSpot's settings.",
-  SENDER_LIMIT_REACHED:
-    "The sender has reached the daily send limit. Wait until tomorrow, or choose another sender.",
-  NO_SENDER_AVAILABLE:
-    "No sender is available. Set a default sender on the settings page, or choose one in the action.",
-  ALREADY_ENROLLED: "The contact is already in a sequence. A contact can be in one sequence at a time.",
-  REPLACE_INCOMPLETE:
-    "The contact was being moved here from another sequence and was not enrolled, so it may be in no sequence now. Enroll it again.",
-  COOLDOWN_ACTIVE: "The contact was in a sequence too recently for this action's cooldown.",
-  UNSUBSCRIBED: "The contact has opted out of email, or has no legal basis for one-to-one email.",
-  BOUNCED: "Email to this contact has bounced before, so HubSpot will not send to it.",
-  BLOCKED: "HubSpot blocks email to this address or domain.",
-  HUBSPOT_UNAVAILABLE: "HubSpot could not be reached for too long. Enroll the contact again later.",
-  DEADLINE_EXCEEDED:
-    "The contact could not be enrolled in time and was released. See the settings page for the cause.",
-  CANCELLED: "An admin canceled this enrollment on the settings page.",
-  HUBSPOT_REJECTED:
-    "HubSpot refused the enrollment for a reason the app does not know. The settings page shows its words.",
+/**
+ * What an admin reads of a reason: the fact, and what to do about it. Where the fact is known more exactly, such as by whose
+ * cap was used up, that is said in its place.
+ */
+const ERROR_WORDS: Readonly<Record<ErrorCode, readonly [fact: string, remedy: string]>> = {
+  NOT_CONNECTED: ["Sequence Enroller isn't connected to this account.", "Ask an admin to reinstall it."],
+  PORTAL_PAUSED: ["Enrollment is paused for this account.", "An admin can resume it in the app's settings."],
+  MISSING_SCOPES: [
+    "The app is missing a permission.",
+    "Ask an admin to reinstall it and grant all permissions.",
+  ],
+  INVALID_INPUT: ["This action has an invalid setting.", "Edit the action in the workflow."],
+  CONTACT_NOT_FOUND: ["HubSpot no longer has this contact.", "It may have been deleted or merged."],
+  CONTACT_HAS_NO_EMAIL: ["The contact has no email address.", "Add one, then retry the contact."],
+  SEQUENCE_NOT_FOUND: [
+    "The sequence was deleted or isn't shared with the sender.",
+    "Share it, or choose another one.",
+  ],
+  OWNER_MISSING: ["The contact has no owner.", "Assign one, or change the sender in the action."],
+  OWNER_INACTIVE: [
+    "The contact's owner is inactive or isn't a user.",
+    "Assign an active owner, or change the sender.",
+  ],
+  SENDER_NOT_ALLOWED: [
+    "This user isn't approved to send.",
+    "Approve them under Senders, or choose another sender.",
+  ],
+  SENDER_NOT_PERMITTED: [
+    "This user can't enroll contacts in HubSpot.",
+    "Assign a Sales or Service seat and sequences permission.",
+  ],
+  INBOX_NOT_CONNECTED: [
+    "No inbox is connected for the sender.",
+    "Connect it in HubSpot, or set the right inbox address under Senders.",
+  ],
+  SENDER_LIMIT_REACHED: [
+    "The sender has reached their daily limit.",
+    "Add a fallback sender, or raise the cap under Senders.",
+  ],
+  NO_SENDER_AVAILABLE: [
+    "No sender was available.",
+    "Check the rotation or the default sender in the app's settings.",
+  ],
+  ALREADY_ENROLLED: ["The contact is already in a sequence.", "HubSpot allows one at a time."],
+  REPLACE_INCOMPLETE: [
+    "The contact was being moved here from another sequence and wasn't enrolled, so it may be in no sequence now.",
+    "Retry the contact.",
+  ],
+  COOLDOWN_ACTIVE: ["The contact is in cooldown.", "It was in a sequence too recently for this action."],
+  UNSUBSCRIBED: [
+    "The contact has opted out of email, or has no legal basis for one-to-one email.",
+    "HubSpot won't send to it.",
+  ],
+  BOUNCED: ["Email to this contact has bounced before, so HubSpot won't send to it.", "Correct the address."],
+  BLOCKED: ["HubSpot blocks this address, or it's on your blocked list.", "Check the preset's blocked list."],
+  HUBSPOT_UNAVAILABLE: ["We couldn't reach HubSpot in time.", "Retry the contact later."],
+  DEADLINE_EXCEEDED: [
+    "The contact wasn't enrolled before the deadline.",
+    "See the contact's activity for the cause.",
+  ],
+  CANCELLED: ["An admin canceled this enrollment.", "Retry the contact to enroll it after all."],
+  HUBSPOT_REJECTED: ["HubSpot rejected the enrollment.", "See HubSpot's message in the contact's activity."],
 };
+
+/** The sentences an admin reads in `error_message`: what happened, and what to do about it. */
+export const ERROR_SENTENCES = Object.fromEntries(
+  Object.entries(ERROR_WORDS).map(([code, [fact, remedy]]) => [code, `${fact} ${remedy}`]),
+) as Readonly<Record<ErrorCode, string>>;
+
+/** The exact fact, and what to do about the code. */
+export function sentenceWith(code: ErrorCode, fact: string): string {
+  return `${fact} ${ERROR_WORDS[code][1]}`;
+}
+
+/** What happened, without what to do about it. */
+export function factOf(code: ErrorCode): string {
+  return ERROR_WORDS[code][0];
+}
 
 /** The sentence of a code as stored; undefined for one this version does not know. */
 export function sentenceOf(code: string): string | undefined {

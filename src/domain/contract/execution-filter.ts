@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { contactName } from "./actions/contact-name.js";
 import { ERROR_CODES } from "./error-codes.js";
 import { EXECUTION_KINDS } from "./execution.js";
 
@@ -22,25 +23,29 @@ const moment = z.iso.datetime().refine((text) => {
   return year >= 1970 && year <= 9998;
 });
 
+/** A list of some two hundred addresses: what fits into an address bar. */
+export const LONGEST_SEARCH = 6_000;
+
 const hubspotId = z.string().regex(/^\d{1,18}$/);
 
 /** Which executions of a portal. A missing field does not filter. Stored with a bulk job in this form. */
 export const executionFilterSchema = z.strictObject({
   outcome: z.enum(OUTCOMES).optional(),
   code: z.enum(ERROR_CODES).optional(),
-  kind: z.enum(EXECUTION_KINDS).optional(),
+  /** `OTHER`: every action but the one that enrolls. */
+  kind: z.enum([...EXECUTION_KINDS, "OTHER"]).optional(),
   sequenceId: hubspotId.optional(),
   senderUserId: hubspotId.optional(),
   workflowId: hubspotId.optional(),
   contactId: hubspotId.optional(),
   /** `without` leaves out what an admin retried; what remains are the workflows' own calls. */
   retries: z.enum(["without"]).optional(),
-  /** An id (contact, callback, execution), the beginning of an address, or, after an @, its end. */
+  /** An id (contact, callback, execution), any part of a name or an address, or a list of addresses and contact ids. */
   search: z
     .string()
     .trim()
     .min(1)
-    .max(320)
+    .max(LONGEST_SEARCH)
     .refine((text) => !text.includes("\0"))
     .optional(),
   /** Accepted at or after, and before; ISO 8601. */
@@ -53,10 +58,38 @@ export const executionFilterSchema = z.strictObject({
 
 export type ExecutionFilter = z.output<typeof executionFilterSchema>;
 
-/** `LIKE` pattern of the addresses that a search means. */
-export function addressPattern(search: string): string {
-  const literal = search.toLowerCase().replace(/[\\%_]/g, "\\$&");
-  return search.startsWith("@") ? `%${literal}` : `${literal}%`;
+const literal = (search: string): string => search.toLowerCase().replace(/[\\%_]/g, "\\$&");
+
+/** `LIKE` pattern of the addresses that begin with a search, which an index finds in the whole history. */
+export function beginningPattern(search: string): string {
+  return `${literal(search)}%`;
+}
+
+/** `LIKE` pattern of the names and addresses that contain a search. */
+export function partPattern(search: string): string {
+  return `%${literal(search)}%`;
+}
+
+/** Addresses, in lower case, and contact ids. */
+export interface SearchedList {
+  readonly addresses: readonly string[];
+  readonly contactIds: readonly string[];
+}
+
+/** The search as a list, apart by commas, semicolons, spaces or lines; undefined if it is not one. */
+export function searchedList(search: string): SearchedList | undefined {
+  const parts = [
+    ...new Set(
+      search
+        .toLowerCase()
+        .split(/[\s,;]+/)
+        .filter((part) => part !== ""),
+    ),
+  ];
+  const addresses = parts.filter((part) => /^[^@]+@[^@]+$/.test(part));
+  const contactIds = parts.filter((part) => hubspotId.safeParse(part).success);
+  const isList = parts.length > 1 && addresses.length + contactIds.length === parts.length;
+  return isList ? { addresses, contactIds } : undefined;
 }
 
 /** The search as the id of an execution; undefined if it cannot be one. */
@@ -77,7 +110,7 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
   const conditions = [
     ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
     ...equal("error_code", filter.code),
-    ...equal("kind", filter.kind),
+    ...(filter.kind === "OTHER" ? ["kind <> 'ENROLL'"] : equal("kind", filter.kind)),
     ...equal("sequence_id", filter.sequenceId),
     ...equal("sender_user_id", filter.senderUserId),
     ...equal("workflow_id", filter.workflowId),
@@ -93,12 +126,17 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
 }
 
 function searchCondition(search: string, parameter: (value: unknown) => string): string {
+  const list = searchedList(search);
+  if (list !== undefined)
+    return `(lower(contact_email) = ANY(${parameter(list.addresses)}::text[]) OR contact_id = ANY(${parameter(list.contactIds)}::text[]))`;
   const exact = parameter(search);
+  const part = parameter(partPattern(search));
   const id = searchedId(search);
   const ways = [
     `contact_id = ${exact}`,
     `callback_id = ${exact}`,
-    `lower(contact_email) LIKE ${parameter(addressPattern(search))}`,
+    `lower(contact_email) LIKE ${part}`,
+    `lower(${contactName()}) LIKE ${part}`,
     ...(id === undefined ? [] : [`id = ${parameter(id)}::bigint`]),
   ];
   return `(${ways.join(" OR ")})`;

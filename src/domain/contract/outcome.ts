@@ -26,12 +26,17 @@ export interface Sender {
   readonly email: string;
 }
 
-/** A refusal: the workflow goes on, and can branch on the code. `detail` follows the code's own sentence. */
-export function failed(
-  code: ErrorCode,
-  extra: { detail?: string | undefined; sender?: Sender | undefined } = {},
-): Outcome {
-  const sentence = ERROR_SENTENCES[code];
+interface FailureExtra {
+  /** What happened and what to do, where both are known more exactly than by the code: the whole message. */
+  readonly message?: string | undefined;
+  /** Follows the code's own sentence: HubSpot's words. */
+  readonly detail?: string | undefined;
+  readonly sender?: Sender | undefined;
+}
+
+/** A refusal: the workflow goes on, and can branch on the code. */
+export function failed(code: ErrorCode, extra: FailureExtra = {}): Outcome {
+  const sentence = extra.message ?? ERROR_SENTENCES[code];
   return {
     executionState: "FAIL_CONTINUE",
     enrollmentStatus: "FAILED",

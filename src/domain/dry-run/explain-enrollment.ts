@@ -3,7 +3,7 @@ import type { CurrentSequence } from "#domain/contract/sequence-facts.js";
 import { createBreather, type Breathe } from "#platform/time/breather.js";
 import type { Directory } from "#domain/directory/directory.js";
 import { REQUESTED_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
-import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
+import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { holdFor, hoursToDeadline, senderPatienceMs, type Hold } from "#domain/contract/hold.js";
 import { readHoldSettings } from "#domain/senders/hold-settings.js";
 import { localDay, localTime } from "#platform/time/local-time.js";
@@ -213,12 +213,12 @@ const IF_ENROLLED: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
 
 const passed = ({ ifAlreadyEnrolled }: Policy): readonly ContactCheck[] => [
   {
-    name: "Address, opt-out, suppression and cooldown",
+    name: "Email, opt-out, blocked list, and cooldown",
     verdict: "passed",
-    sentence: "Nothing keeps this contact from being enrolled.",
+    sentence: "OK.",
   },
   {
-    name: "In a sequence now",
+    name: "Already in a sequence?",
     verdict: "unknown",
     sentence: `HubSpot says so when the contact is enrolled; ${IF_ENROLLED[ifAlreadyEnrolled]}.`,
   },
@@ -236,8 +236,7 @@ function toVerdict(explanation: Exclude<ChoiceExplanation, { kind: "in-sequence"
       return { checks, choice, decision: "wait", sentence: decision.reason };
     case "fail": {
       const { code, reason } = decision;
-      const sentence = [ERROR_SENTENCES[code], reason].filter(Boolean).join(" ");
-      return { checks, choice, decision: "refuse", code, sentence };
+      return { checks, choice, decision: "refuse", code, sentence: reason };
     }
   }
 }

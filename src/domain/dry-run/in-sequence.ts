@@ -14,7 +14,7 @@ interface Asked {
   readonly leftMs: number;
 }
 
-const NAME = "In a sequence now";
+const NAME = "Already in a sequence?";
 const CODE = "ALREADY_ENROLLED";
 
 /** The contact is in a sequence, by HubSpot's lookup: told by the words, and for a replacement by the rule, for what then happens. */
@@ -27,18 +27,22 @@ export async function judgeInSequence(
     const setup = await readSetup({ pool }, portalId);
     return replacing(judgeReplacement({ sequenceId, current, setup, leftMs }), current);
   }
-  const sentence = `The contact is in a sequence now: ${WORDS[ifAlreadyEnrolled]}.`;
+  const sentence = `The contact is in ${whichOf(current)} now. With these rules, ${WORDS[ifAlreadyEnrolled]}.`;
   return ifAlreadyEnrolled === "wait" ? waits(sentence) : stays(sentence);
 }
 
 const WORDS: Readonly<Record<Exclude<IfAlreadyEnrolled, "replace">, string>> = {
-  skip: "it would go on as a success",
-  fail: "it would go on as a failure",
-  wait: "it would wait until that sequence ends",
+  skip: "the action keeps the contact there and continues",
+  fail: "the action is marked as failed and the workflow continues",
+  wait: "the contact waits until that sequence ends, then is enrolled",
 };
 
-function replacing(verdict: Replacement, { sequenceName }: CurrentSequence): Verdict {
-  const where = sequenceName == null ? "a sequence" : `“${sequenceName}”`;
+function whichOf({ sequenceName }: CurrentSequence): string {
+  return sequenceName == null ? "a sequence" : `“${sequenceName}”`;
+}
+
+function replacing(verdict: Replacement, current: CurrentSequence): Verdict {
+  const where = whichOf(current);
   switch (verdict.kind) {
     case "replace":
       return waits(

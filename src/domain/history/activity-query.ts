@@ -1,5 +1,9 @@
 import type { Request } from "express";
-import { executionFilterSchema, type ExecutionFilter } from "#domain/contract/execution-filter.js";
+import {
+  executionFilterSchema,
+  LONGEST_SEARCH,
+  type ExecutionFilter,
+} from "#domain/contract/execution-filter.js";
 import { startOfDay } from "#platform/time/zoned-day.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
@@ -49,7 +53,8 @@ const FILTER_KEYS = {
   retries: "retries",
 } as const satisfies Partial<Record<QueryField, keyof ExecutionFilter>>;
 
-const LONGEST_VALUE = 320;
+/** Stands for every action, where the page would otherwise show only those that enroll. */
+export const ALL_KINDS = "all";
 
 interface Clock {
   readonly now: Date;
@@ -70,7 +75,7 @@ export function readActivityQuery(query: Readonly<Record<string, unknown>>, cloc
     const text = typeof value === "string" ? value.replaceAll("\0", "").trim() : undefined;
     if (value === undefined || text === "") continue;
     const part =
-      text === undefined || text.length > LONGEST_VALUE ? undefined : readField(field, text, clock);
+      text === undefined || text.length > LONGEST_SEARCH ? undefined : readField(field, text, clock);
     if (text === undefined || part === undefined) {
       ignored.push(field);
       continue;
@@ -98,12 +103,20 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
       return moment(startOfDay(text, clock.timeZone), "since");
     case "to":
       return moment(startOfDay(text, clock.timeZone, 1), "until");
-    default: {
-      const key = FILTER_KEYS[field];
-      const parsed = executionFilterSchema.shape[key].safeParse(text);
-      return parsed.success ? { [key]: parsed.data } : undefined;
-    }
+    case "kind":
+      return text === ALL_KINDS ? {} : readFilterField("kind", text);
+    default:
+      return readFilterField(field, text);
   }
+}
+
+function readFilterField(
+  field: keyof typeof FILTER_KEYS,
+  text: string,
+): Partial<ExecutionFilter> | undefined {
+  const key = FILTER_KEYS[field];
+  const parsed = executionFilterSchema.shape[key].safeParse(text);
+  return parsed.success ? { [key]: parsed.data } : undefined;
 }
 
 /** Also undefined for years outside the app's lifetime, which the database may not know. */

@@ -1,6 +1,7 @@
+import { contactName } from "#domain/contract/actions/contact-name.js";
 import { flowOf } from "#domain/flows/flow-names.js";
 import { peopleOf } from "#domain/directory/people.js";
-import type { ExecutionKind } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT, type ExecutionKind } from "#domain/contract/execution.js";
 import { outcomeOf, type OutcomeName } from "./shown-outcome.js";
 
 /** An execution as a line of the list. */
@@ -9,6 +10,8 @@ export interface ExecutionItem {
   readonly kind: ExecutionKind;
   readonly acceptedAt: Date;
   readonly contactId: string;
+  /** First and last name as HubSpot sent them with a call; null if no call of the contact brought any. */
+  readonly contactName: string | null;
   readonly contactEmail: string | null;
   /** As the call named it: a flow id, or HubSpot's old number of the workflow. */
   readonly workflowId: string | null;
@@ -34,6 +37,8 @@ export interface ExecutionItem {
   readonly enrolledAt: Date | null;
   readonly decidedAt: Date | null;
   readonly completedAt: Date | null;
+  /** The day the action names as the earliest; null if it names none. */
+  readonly notBefore: Date | null;
   /** The execution this one retries for an admin. */
   readonly retryOf: bigint | null;
   /** The last retry of this one. */
@@ -45,7 +50,10 @@ export interface ItemRow {
   kind: ExecutionKind;
   accepted_at: Date;
   contact_id: string;
+  contact_name: string | null;
   contact_email: string | null;
+  known: { name: string | null; email: string | null } | null;
+  not_before: string | null;
   workflow_id: string | null;
   flow: { name: string | null; flow_id: string; is_listed: boolean } | null;
   sequence_id: string | null;
@@ -67,11 +75,27 @@ export interface ItemRow {
   retry: { id: string; status: string | null; is_decided: boolean } | null;
 }
 
+/** Calls of one contact that are looked at for its name and address. */
+const CALLS_LOOKED_AT = 50;
+
+/**
+ * Who the contact is by its other calls: an admin's retry, and what is asked for outside of a workflow, carry no name. Nobody's and
+ * everybody's ids are no contact's.
+ */
+const KNOWN = `
+  CASE WHEN page.contact_id NOT IN ('${ERASED_CONTACT}', '${UNKNOWN_CONTACT}') AND (page.contact_email IS NULL OR page.retry_of IS NOT NULL) THEN (
+    SELECT json_build_object('name', max(${contactName("call")}), 'email', max(call.contact_email)) FROM (
+      SELECT request, contact_email FROM executions
+       WHERE portal_id = page.portal_id AND contact_id = page.contact_id LIMIT ${CALLS_LOOKED_AT}
+    ) AS call
+  ) END`;
+
 /** Columns of `ItemRow`, from a relation `page` with the columns of `executions`. */
 export const EXECUTION_COLUMNS = `
   page.id, page.kind, page.accepted_at, page.contact_id, page.contact_email, page.workflow_id, page.sequence_id,
   page.sender_user_id, page.sender_email, page.state, page.attempts, page.enrollment_status, page.error_code,
   page.error_message, page.last_problem, page.enrolled_at, page.decided_at, page.completed_at, page.retry_of,
+  page.request ->> 'notBefore' AS not_before, ${contactName("page")} AS contact_name, (${KNOWN}) AS known,
   coalesce(page.sequence_name, (
     SELECT s.name FROM sequences s
      WHERE s.portal_id = page.portal_id AND s.sequence_id = coalesce(page.sequence_id, page.outputs ->> 'sequence_id')
@@ -89,7 +113,8 @@ export function toItem(row: ItemRow): ExecutionItem {
     kind: row.kind,
     acceptedAt: row.accepted_at,
     contactId: row.contact_id,
-    contactEmail: row.contact_email,
+    contactName: row.contact_name ?? row.known?.name ?? null,
+    contactEmail: row.contact_email ?? row.known?.email ?? null,
     workflowId: row.workflow_id,
     workflowName: row.flow?.name ?? null,
     flowId: row.flow?.is_listed === true ? row.flow.flow_id : null,
@@ -108,6 +133,7 @@ export function toItem(row: ItemRow): ExecutionItem {
     enrolledAt: row.enrolled_at,
     decidedAt: row.decided_at,
     completedAt: row.completed_at,
+    notBefore: row.not_before === null ? null : new Date(row.not_before),
     retryOf: row.retry_of === null ? null : BigInt(row.retry_of),
     retry:
       retry === null ? null : { id: BigInt(retry.id), outcome: outcomeOf(retry.status, retry.is_decided) },

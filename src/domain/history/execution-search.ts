@@ -1,15 +1,19 @@
 import type { Pool } from "pg";
 import {
-  addressPattern,
+  beginningPattern,
   filterCondition,
   OUTCOME_CONDITIONS,
+  partPattern,
   searchedId,
+  searchedList,
   type ExecutionFilter,
 } from "#domain/contract/execution-filter.js";
+import { contactName } from "#domain/contract/actions/contact-name.js";
 import { rowsByAddress } from "#domain/contacts/rows-by-address.js";
 import { undecidedRows } from "#domain/contract/undecided.js";
 import { idAt, TIME_MARGIN_MS } from "#domain/executions/id-at.js";
 import type { Position } from "./activity-query.js";
+import { totalsOf, type ActivityTotals, type TotalRow } from "./search/activity-totals.js";
 import { EXECUTION_COLUMNS, toItem, type ExecutionItem, type ItemRow } from "./execution-item.js";
 
 export interface ActivityPage {
@@ -26,6 +30,12 @@ export interface ActivityPage {
 /** A search that can be paged through in either direction. */
 export interface ExecutionSearch {
   read(position: Position, pageSize: number): Promise<ActivityPage>;
+  /** What the whole search finds, by result and reason. */
+  count(): Promise<ActivityTotals>;
+  /** Of a list, the addresses and contact ids that no call was ever for; undefined: it is no list. */
+  missing(): Promise<readonly string[] | undefined>;
+  /** Parts of names and addresses were looked for only in what was accepted since then; undefined: in everything. */
+  readonly partsSince: Date | undefined;
 }
 
 /** Rows read for one page: a filter that matches next to nothing must not read a portal's whole history. */
@@ -38,6 +48,8 @@ const MOST_CANDIDATES = 5_000;
 /** Entries to read from the index of decided executions; they are read without the rows themselves. */
 const DECIDED_LOOKED_AT = 100_000;
 const HIGHEST_ID = 2n ** 63n - 1n;
+/** The newest rows in which parts of names and addresses are looked for, which no index finds: a few hundred milliseconds. */
+const PARTS_LOOKED_AT = LOOK_BACK;
 
 /** The rows a search runs over, and the ids it stays between. */
 interface Source {
@@ -56,17 +68,25 @@ export async function searchExecutions(
   portalId: bigint,
   filter: ExecutionFilter,
 ): Promise<ExecutionSearch> {
-  const candidates = await findCandidates(pool, portalId, filter);
-  const [firstId, endId] =
-    candidates === undefined
-      ? await Promise.all([
-          idAt(pool, portalId, shifted(filter.since, -TIME_MARGIN_MS)),
-          idAt(pool, portalId, shifted(filter.until, TIME_MARGIN_MS)),
-        ])
-      : [undefined, undefined];
-  const source = { candidates, filter, firstId: firstId ?? 0n, endId: endId ?? HIGHEST_ID };
-  return { read: (position, pageSize) => readPage({ pool, portalId, source }, position, pageSize) };
+  const [firstId, endId] = await Promise.all([
+    idAt(pool, portalId, shifted(filter.since, -TIME_MARGIN_MS)),
+    idAt(pool, portalId, shifted(filter.until, TIME_MARGIN_MS)),
+  ]);
+  const bounds = { firstId: firstId ?? 0n, endId: endId ?? HIGHEST_ID };
+  const candidates = await findCandidates(pool, portalId, filter, bounds);
+  const search = { pool, portalId, source: { candidates, filter, ...bounds } };
+  const isByParts = candidates !== undefined && filter.contactId === undefined && isPart(filter.search);
+  return {
+    read: (position, pageSize) => readPage(search, position, pageSize),
+    count: () => countAll(search),
+    missing: () => findMissing(search),
+    partsSince: isByParts ? await edgeOfParts(search) : undefined,
+  };
 }
+
+/** Something that may be a part of a name or an address. */
+const isPart = (search: string | undefined): search is string =>
+  search !== undefined && searchedList(search) === undefined;
 
 interface Search {
   readonly pool: Pool;
@@ -122,6 +142,24 @@ function pageQuery(search: Search, position: Position, limit: number): { text: s
   return { text, values };
 }
 
+/** Rows read to count them: the newest, if there is no index for the filter. */
+const COUNTED = 10_000;
+
+async function countAll(search: Search): Promise<ActivityTotals> {
+  const values: unknown[] = [];
+  const rows = lookedAt(search, {}, values);
+  const limit = search.source.candidates === undefined ? COUNTED : MOST_CANDIDATES;
+  const condition = filterCondition(search.source.filter, values);
+  const { rows: found } = await search.pool.query<TotalRow>(
+    `WITH looked_at AS MATERIALIZED (SELECT * FROM executions ${rows} LIMIT ${limit})
+     SELECT enrollment_status, decided_at IS NOT NULL AS is_decided, nullif(error_code, '') AS error_code, count(*)::int AS count,
+            (SELECT count(*)::int FROM looked_at) AS looked_at, (SELECT min(accepted_at) FROM looked_at) AS oldest
+       FROM looked_at WHERE ${condition} GROUP BY 1, 2, 3`,
+    values,
+  );
+  return totalsOf(found, search.source.candidates === undefined ? COUNTED : undefined);
+}
+
 /** The last row that was read, if there are more behind it. */
 async function edgeOf(
   search: Search,
@@ -141,18 +179,24 @@ async function edgeOf(
 }
 
 /** Ids of what an index finds at once; undefined if none does, or if it finds too many to know the newest. */
+// eslint-disable-next-line max-params
 async function findCandidates(
   pool: Pool,
   portalId: bigint,
   filter: ExecutionFilter,
+  { firstId, endId }: Pick<Source, "firstId" | "endId">,
 ): Promise<bigint[] | undefined> {
   const { search, contactId, outcome } = filter;
   const most = MOST_CANDIDATES + 1;
   const finish = ({ rows }: { rows: { id: string }[] }): bigint[] | undefined =>
     rows.length > MOST_CANDIDATES ? undefined : rows.map(({ id }) => BigInt(id));
   if (contactId !== undefined) return finish(await pool.query(BY_CONTACT, [portalId, contactId, most]));
-  if (search !== undefined && !search.startsWith("@")) {
-    const values = [portalId, search, addressPattern(search), most, searchedId(search) ?? null];
+  if (search !== undefined) {
+    const list = searchedList(search);
+    if (list !== undefined)
+      return finish(await pool.query(BY_LIST, [portalId, list.addresses, list.contactIds, most]));
+    const parts = [partPattern(search), firstId, endId];
+    const values = [portalId, search, beginningPattern(search), most, searchedId(search) ?? null, ...parts];
     return finish(await pool.query(BY_SEARCH, values));
   }
   if (outcome === "waiting") return finish(await pool.query(UNDECIDED, [portalId, most]));
@@ -209,7 +253,39 @@ const BY_SEARCH = `
     UNION SELECT id FROM executions WHERE portal_id = $1 AND callback_id = $2
     UNION SELECT id FROM executions WHERE portal_id = $1 AND id = $5::bigint
     UNION ${rowsByAddress({ portalId: "$1", condition: "lower(contact_email) LIKE $3", limit: "$4" })}
+    UNION (SELECT id FROM (
+      SELECT id, contact_email, request FROM executions
+       WHERE portal_id = $1 AND id >= $7 AND id < $8 ORDER BY id DESC LIMIT ${PARTS_LOOKED_AT}
+    ) AS newest WHERE lower(contact_email) LIKE $6 OR lower(${contactName()}) LIKE $6 LIMIT $4)
   ) AS found LIMIT $4`;
+
+const BY_LIST = `
+  SELECT id FROM (
+    (SELECT id FROM executions WHERE portal_id = $1 AND contact_id = ANY($3::text[]) LIMIT $4)
+    UNION ${rowsByAddress({ portalId: "$1", condition: "lower(contact_email) = ANY($2::text[])", limit: "$4" })}
+  ) AS found LIMIT $4`;
+
+/** When the oldest row was accepted in which parts were looked for; undefined if there is none behind it. */
+async function edgeOfParts({ pool, portalId, source }: Search): Promise<Date | undefined> {
+  const { rows } = await pool.query<{ accepted_at: Date }>(
+    `SELECT accepted_at FROM executions WHERE portal_id = $1 AND id >= $2 AND id < $3
+      ORDER BY id DESC OFFSET ${PARTS_LOOKED_AT} LIMIT 1`,
+    [portalId, source.firstId, source.endId],
+  );
+  return rows[0]?.accepted_at;
+}
+
+async function findMissing({ pool, portalId, source }: Search): Promise<readonly string[] | undefined> {
+  const list = source.filter.search === undefined ? undefined : searchedList(source.filter.search);
+  if (list === undefined) return undefined;
+  const { rows } = await pool.query<{ email: string | null; contact_id: string }>(
+    `SELECT DISTINCT lower(contact_email) AS email, contact_id FROM executions
+      WHERE portal_id = $1 AND id = ANY($2::bigint[])`,
+    [portalId, source.candidates ?? []],
+  );
+  const found = new Set(rows.flatMap(({ email, contact_id }) => [email, contact_id]));
+  return [...list.addresses, ...list.contactIds].filter((one) => !found.has(one));
+}
 
 function shifted(moment: string | undefined, byMs: number): Date | undefined {
   return moment === undefined ? undefined : new Date(Date.parse(moment) + byMs);

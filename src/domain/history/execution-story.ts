@@ -38,6 +38,8 @@ export interface ExecutionStory extends ExecutionItem {
   readonly outputs: readonly (readonly [name: string, value: string])[];
   /** What became of the enrollment. Undefined if nobody was enrolled, or if it is not followed (yet). */
   readonly course: EnrollmentCourse | undefined;
+  /** The preset it follows; null: the built-in rules, or one that was deleted. */
+  readonly preset: { readonly id: string; readonly name: string } | null;
   /** Retries by an admin, oldest first. */
   readonly retriedBy: readonly ExecutionItem[];
   /** The contact's others, newest first; a few at most. */
@@ -129,6 +131,7 @@ export async function readStory(
     inputs: plainEntries(row.request),
     outputs: plainEntries(row.outputs),
     course,
+    preset: await readPreset(pool, portalId, row.request),
     retriedBy,
     others,
     actions: actionsOf(row, retriedBy),
@@ -143,6 +146,23 @@ const askedBySchema = z.object({ askedBy: z.object({ name: z.string() }) });
 
 function askedByOf(request: unknown): string | null {
   return askedBySchema.safeParse(request).data?.askedBy.name ?? null;
+}
+
+/** The one the call names, or the default of the account. */
+async function readPreset(
+  pool: Pool,
+  portalId: bigint,
+  request: unknown,
+): Promise<{ id: string; name: string } | null> {
+  const named =
+    typeof request === "object" && request !== null && "presetId" in request ? request.presetId : null;
+  const { rows } = await pool.query<{ id: string; name: string }>({
+    name: "story-preset",
+    text: `SELECT preset_id::text AS id, name FROM presets
+            WHERE portal_id = $1 AND CASE WHEN $2::text IS NULL THEN is_default ELSE preset_id::text = $2 END`,
+    values: [portalId, typeof named === "string" ? named : null],
+  });
+  return rows[0] ?? null;
 }
 
 const OTHERS_SHOWN = 10;

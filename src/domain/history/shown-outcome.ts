@@ -7,10 +7,10 @@ export { OUTCOMES, type OutcomeName };
 export const OUTCOME_LABELS: Readonly<Record<OutcomeName, string>> = {
   waiting: "Waiting",
   enrolled: "Enrolled",
-  "already-enrolled": "Already enrolled",
+  "already-enrolled": "Already in a sequence",
   skipped: "Skipped",
   failed: "Not enrolled",
-  answered: "Answered",
+  answered: "Completed",
 };
 
 const BY_STATUS: Readonly<Record<string, OutcomeName>> = {
@@ -30,11 +30,11 @@ export const ANSWER_WORDS: Readonly<Record<WaitOutcome | "NOT_SUPPORTED" | "true
   FINISHED: "The sequence finished.",
   REPLIED: "The contact replied.",
   UNENROLLED: "The contact was unenrolled.",
-  TIMED_OUT: "Still in the sequence when the wait was over.",
-  NOT_ENROLLED: "The contact was in no sequence.",
-  NOT_SUPPORTED: "Unenrolling was not set up, or did not work.",
-  true: "The contact is in a sequence.",
-  false: "The contact is in no sequence.",
+  TIMED_OUT: "Still in the sequence when the wait ended.",
+  NOT_ENROLLED: "Not in a sequence.",
+  NOT_SUPPORTED: "Unenrolling isn't set up, or didn't work.",
+  true: "In a sequence.",
+  false: "Not in a sequence.",
 };
 
 /** An answer in words; undefined: it has none. */
@@ -46,25 +46,57 @@ export function answerWords(answer: string | null): string | undefined {
 
 /** What the page says besides the outcome, by the execution's state; empty if nothing. */
 const REMARKS: Readonly<Record<string, string>> = {
-  QUEUED: "In line to be enrolled.",
-  ATTEMPTING: "Being enrolled now.",
-  UNCERTAIN: "HubSpot's answer was lost. Checking what happened before anything is sent again.",
-  WATCHING: "Waits for the contact's sequence to end.",
-  DECIDED: "The workflow is about to be told.",
-  COMPLETION_REFUSED: "HubSpot did not take the result: the workflow had already moved on.",
-  COMPLETION_ABANDONED: "HubSpot could not be told in time, so the workflow moved on by itself.",
+  QUEUED: "Queued.",
+  ATTEMPTING: "Enrolling now.",
+  UNCERTAIN:
+    "We didn't get HubSpot's response. Checking whether the contact was enrolled before trying again.",
+  WATCHING: "Waiting for the sequence to end.",
+  DECIDED: "Reporting the result to the workflow.",
+  COMPLETION_REFUSED: "The workflow had already moved on, so HubSpot didn't accept the result.",
+  COMPLETION_ABANDONED: "We couldn't report the result in time, so the workflow continued without it.",
 };
 
-export function remarkOn(item: {
-  state: string;
-  attempts: number;
-  outcome: OutcomeName;
-  kind?: ExecutionKind;
-}): string {
+/** What tells how a waiting contact stands. */
+export interface Standing {
+  readonly state: string;
+  readonly attempts: number;
+  readonly outcome: OutcomeName;
+  readonly notBefore: Date | null;
+  readonly kind?: ExecutionKind;
+}
+
+/** The present, and whether the portal is paused in it. */
+export interface Present {
+  readonly now: Date;
+  readonly isPaused: boolean;
+}
+
+/** Why a waiting contact waits, if not for its turn: the action names a later day, or enrollment is paused. */
+export function waitsFor(
+  { state, outcome, notBefore }: Standing,
+  { now, isPaused }: Present,
+): "scheduled" | "held" | undefined {
+  if (outcome !== "waiting" || state !== "QUEUED") return undefined;
+  if (notBefore !== null && notBefore.getTime() > now.getTime()) return "scheduled";
+  return isPaused ? "held" : undefined;
+}
+
+/** The badge of an execution: its outcome, or, while it waits, why. */
+export function badgeOf(item: Standing, present: Present): string {
+  const waits = waitsFor(item, present);
+  if (waits === undefined) return OUTCOME_LABELS[item.outcome];
+  return waits === "scheduled" ? "Scheduled" : "Held";
+}
+
+export function remarkOn(item: Standing, present: Present): string {
   const { state, attempts, outcome, kind } = item;
-  if (state === "QUEUED" && attempts === 0 && kind === "UNENROLL") return "In line to be unenrolled.";
+  const waits = waitsFor(item, present);
+  // When it is due is said beside it.
+  if (waits === "scheduled") return "Scheduled by the workflow action.";
+  if (waits === "held") return "Held: enrollment is paused.";
+  if (state === "QUEUED" && attempts === 0 && kind === "UNENROLL") return "Waiting to be unenrolled.";
   if (state === "WATCHING" && kind === "UNENROLL") return "Being taken out of its sequence.";
-  if (state === "QUEUED" && attempts > 0) return "Will be tried again shortly.";
-  if (state === "COMPLETED" && outcome === "already-enrolled") return "Was in a sequence already.";
+  if (state === "QUEUED" && attempts > 0) return "Retrying soon.";
+  if (state === "COMPLETED" && outcome === "already-enrolled") return "";
   return REMARKS[state] ?? "";
 }

@@ -5,6 +5,7 @@ import { inPrismaTransaction } from "#platform/db/transaction.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
+import { isAnyoneApproved } from "./approved-senders.js";
 import { findActivePerson } from "#domain/directory/people.js";
 
 /** What an admin decides for the whole portal. */
@@ -75,6 +76,7 @@ export type SavePolicyOutcome =
   | "unknown-sender" // nobody of this portal, or no longer active; the one it was before may stay
   | "unknown-reader" // the same of whoever sequences are to be read as
   | "unknown-preset"
+  | "nobody-approved" // only approved users may send from then on, and nobody is approved: nobody could send
   | "changed-meanwhile"; // somebody else saved since: nothing is changed
 
 /**
@@ -136,7 +138,7 @@ async function findProblem(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
   { before, change: { policy, shown } }: { before: StoredPortalPolicy; change: PolicyChange },
-): Promise<"unknown-preset" | "changed-meanwhile" | undefined> {
+): Promise<"unknown-preset" | "nobody-approved" | "changed-meanwhile" | undefined> {
   const presetId = policy.defaultPresetId ?? null;
   const preset =
     presetId === null
@@ -147,7 +149,9 @@ async function findProblem(
     (shown.version ?? before.version) === before.version &&
     (shown.defaultPresetId === undefined || shown.defaultPresetId === before.policy.defaultPresetId) &&
     (preset === null || (shown.presetVersion ?? preset.version) === preset.version);
-  return isAsShown ? undefined : "changed-meanwhile";
+  if (!isAsShown) return "changed-meanwhile";
+  const turnsListOn = policy.onlyListedSenders === true && !before.policy.onlyListedSenders;
+  return turnsListOn && !(await isAnyoneApproved(transaction, portalId)) ? "nobody-approved" : undefined;
 }
 
 /** A preset's version stays: no form of a preset holds whether it is the default. */

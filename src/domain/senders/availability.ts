@@ -1,4 +1,4 @@
-import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
+import type { ErrorCode } from "#domain/contract/error-codes.js";
 import { localTime } from "#platform/time/local-time.js";
 import type { Openings } from "./windows/openings.js";
 import type { SenderLedger } from "./sender-ledger.js";
@@ -9,8 +9,8 @@ import type { SenderPolicy, SenderRefusal } from "#domain/contract/sender-policy
 export interface Unavailable {
   readonly kind: "later" | "never";
   readonly code: ErrorCode;
-  /** Built when it is read: few of the passed-over senders are reported. */
-  readonly reason: string;
+  /** The fact as a sentence about `who`. Built when it is read: few of the skipped senders are reported. */
+  readonly tell: (who: string) => string;
   /** For `later`: not before. */
   readonly notBefore?: Date;
   /** It is not yet known whether the sender can send, and soon will be: the contact waits, whatever its preset says. */
@@ -26,72 +26,57 @@ const PROBE = { kind: "now", isProbe: true } as const;
 const NOT_ALLOWED: Unavailable = {
   kind: "never",
   code: "SENDER_NOT_ALLOWED",
-  reason: ERROR_SENTENCES.SENDER_NOT_ALLOWED,
+  tell: (who) => `${who} isn't approved to send.`,
 };
 const NO_CAP: Unavailable = {
   kind: "never",
   code: "SENDER_LIMIT_REACHED",
-  reason: "The sender's daily cap is 0.",
+  tell: (who) => `${who} has a daily cap of 0.`,
 };
 const NEVER_OPENS: Unavailable = {
   kind: "never",
   code: "NO_SENDER_AVAILABLE",
-  reason: "The sender's send window never opens.",
+  tell: (who) => `${who} has sending hours that never come. Change them under Senders.`,
 };
 
 const IN_DOUBT: Unavailable = {
   kind: "later",
   code: "SENDER_LIMIT_REACHED",
   isUnsettled: true,
-  reason:
+  tell: () =>
     "The database was brought back to an earlier moment: until HubSpot has told what was sent since, it counts as sent by each sender.",
 };
 
-class Refused implements Unavailable {
-  readonly kind = "never";
-  readonly code: SenderRefusal["code"];
-  readonly #at: Date;
-  readonly #timeZone: string;
+const REFUSALS: Readonly<Record<SenderRefusal["code"], (who: string) => string>> = {
+  INBOX_NOT_CONNECTED: (who) => `${who} has no connected inbox.`,
+  SENDER_NOT_PERMITTED: (who) =>
+    `${who} can't enroll contacts in HubSpot: a Sales or Service seat or the sequences permission is missing.`,
+};
 
-  constructor({ code, at }: SenderRefusal, timeZone: string) {
-    this.code = code;
-    this.#at = at;
-    this.#timeZone = timeZone;
-  }
-
-  get reason(): string {
-    return `${ERROR_SENTENCES[this.code]} HubSpot said so on ${localTime(this.#at, this.#timeZone)}.`;
-  }
+/** HubSpot refused the sender: since `at`, by the clock of `timeZone`. */
+function refused({ code, at }: SenderRefusal, timeZone: string): Unavailable {
+  return {
+    kind: "never",
+    code,
+    tell: (who) => `${REFUSALS[code](who)} HubSpot said so on ${localTime(at, timeZone)}.`,
+  };
 }
 
-class UsedUp implements Unavailable {
-  readonly kind = "later";
-  readonly code = "SENDER_LIMIT_REACHED";
-  readonly #dailyCap: number;
-
-  constructor(dailyCap: number) {
-    this.#dailyCap = dailyCap;
-  }
-
-  get reason(): string {
-    return `The sender's daily cap of ${this.#dailyCap} enrollments in 24 hours is used up.`;
-  }
+function usedUp(dailyCap: number): Unavailable {
+  return {
+    kind: "later",
+    code: "SENDER_LIMIT_REACHED",
+    tell: (who) =>
+      `${who} has used their daily cap: ${dailyCap} ${dailyCap === 1 ? "enrollment" : "enrollments"} in 24 hours.`,
+  };
 }
 
-class Closed implements Unavailable {
-  readonly kind = "later";
-  readonly code = "NO_SENDER_AVAILABLE";
-  readonly #opensAt: Date;
-  readonly #timeZone: string;
-
-  constructor(opensAt: Date, timeZone: string) {
-    this.#opensAt = opensAt;
-    this.#timeZone = timeZone;
-  }
-
-  get reason(): string {
-    return `The sender is away or outside the send window until ${localTime(this.#opensAt, this.#timeZone)}.`;
-  }
+function closed(opensAt: Date, timeZone: string): Unavailable {
+  return {
+    kind: "later",
+    code: "NO_SENDER_AVAILABLE",
+    tell: (who) => `${who} is away or outside their sending hours until ${localTime(opensAt, timeZone)}.`,
+  };
 }
 
 /**
@@ -109,17 +94,17 @@ export function availabilityOf(
 ): Availability {
   if (!sender.isAllowed) return NOT_ALLOWED;
   const block = blocks.stateOf(sender);
-  if (block.kind === "refused") return new Refused(block.refusal, sender.timeZone);
+  if (block.kind === "refused") return refused(block.refusal, sender.timeZone);
   if (block.kind === "limited") {
-    const reason = "HubSpot says that the sender has reached its limit.";
-    return { kind: "later", code: "SENDER_LIMIT_REACHED", reason, notBefore: block.until };
+    const tell = (who: string): string => `${who} has reached HubSpot's own daily limit.`;
+    return { kind: "later", code: "SENDER_LIMIT_REACHED", tell, notBefore: block.until };
   }
   const { dailyCap } = sender;
   if (dailyCap <= 0) return NO_CAP;
   if (ledger.usedBy(sender.userId) >= dailyCap)
-    return ledger.isUsedUpByDoubt(sender) ? IN_DOUBT : new UsedUp(dailyCap);
+    return ledger.isUsedUpByDoubt(sender) ? IN_DOUBT : usedUp(dailyCap);
   const openAt = openings.opensAt(sender, now);
   if (openAt === undefined) return NEVER_OPENS;
-  if (openAt > now) return new Closed(openAt, sender.timeZone);
+  if (openAt > now) return closed(openAt, sender.timeZone);
   return block.kind === "probe" ? PROBE : NOW;
 }

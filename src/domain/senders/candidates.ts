@@ -37,8 +37,10 @@ async function fromRotation(
   { portal, people, knownMembers }: CandidateSources,
 ): Promise<CandidateGroup> {
   const rotation = portal.rotations.get(rotationId);
-  if (rotation === undefined) return nobody(via, "The rotation no longer exists.");
-  if (rotation.members.length === 0) return nobody(via, `The rotation “${rotation.name}” has no members.`);
+  if (rotation === undefined)
+    return nobody(via, "The rotation was deleted. Choose another sender in the action or the preset.");
+  if (rotation.members.length === 0)
+    return nobody(via, `The rotation “${rotation.name}” has no senders. Add some to it.`);
   return { via, people: await membersOf(rotation, { people, knownMembers }), rotation };
 }
 
@@ -61,7 +63,8 @@ async function membersOf(
 
 async function fromDefaultSender({ portal, people }: CandidateSources): Promise<CandidateGroup> {
   const { defaultSenderUserId } = portal;
-  if (defaultSenderUserId === undefined) return nobody("default_sender", "No default sender is set.");
+  if (defaultSenderUserId === undefined)
+    return nobody("default_sender", "No default sender is set. Choose one in the app's settings.");
   return {
     via: "default_sender",
     people: await peopleOfUsers([defaultSenderUserId], people),
@@ -83,7 +86,7 @@ async function fromRule(rule: SenderRule, sources: CandidateSources): Promise<Ca
       return one(await personOfOwner(ownValue(properties, rule.property), people));
     case "specific_user":
       return rule.userId === ""
-        ? one({ kind: "nobody", code: "INVALID_INPUT", reason: "No user is chosen to send as." })
+        ? one({ kind: "nobody", code: "INVALID_INPUT", reason: "No sender is selected." })
         : { via: rule.mode, people: await peopleOfUsers([BigInt(rule.userId)], people), rotation: undefined };
     case "rotation":
       return fromRotation("rotation", rule.rotationId, sources);

@@ -93,7 +93,8 @@ class Choosing {
         this.#passedOver.push({
           via: group.via,
           userId: person.userId,
-          verdict: { ...person, kind: "never" },
+          email: undefined,
+          verdict: { kind: "never", code: person.code, tell: () => person.reason },
           sender: undefined,
         });
       else this.#judge(person, group, ready);
@@ -124,7 +125,7 @@ class Choosing {
     const verdict = availabilityOf(sender, { ledger, blocks, openings, now: now() });
     if (verdict.kind === "now")
       ready.set(person.userId, { email: person.email, sender, isProbe: verdict.isProbe });
-    else this.#passedOver.push({ via: group.via, userId: person.userId, verdict, sender });
+    else this.#passedOver.push({ via: group.via, ...person, verdict, sender });
   }
 
   #send(chosen: {

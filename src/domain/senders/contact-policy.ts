@@ -68,7 +68,7 @@ function suppressedDomain(domain: string, domains: readonly string[]): string | 
 function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts): ContactRefusal | undefined {
   const listed = suppressedDomain(domainOf(properties["email"] ?? ""), suppression.domains);
   if (listed !== undefined) {
-    const reason = `The contact's email domain is on the suppression list (${listed}).`;
+    const reason = `${listed} is on your blocked domains list.`;
     return { code: "BLOCKED", status: "SKIPPED", reason };
   }
   if (suppression.property === null) return undefined;
@@ -79,7 +79,7 @@ function refuseSuppressed({ suppression }: Policy, { properties }: ContactFacts)
   );
   const found = values.find((value) => held.has(value.toLowerCase()));
   if (found === undefined) return undefined;
-  const reason = `The contact is suppressed: its property ${name} is “${found}”.`;
+  const reason = `Blocked because ${name} is “${found}”.`;
   return { code: "BLOCKED", status: "SKIPPED", reason };
 }
 
@@ -103,7 +103,7 @@ function refuseCooling(policy: Policy, facts: ContactFacts): ContactRefusal | un
   const last = localDay(new Date(lastMs), facts.timeZone);
   const until = localDay(new Date(lastMs + days * DAY_MS), facts.timeZone);
   const what = scope === "any" ? "a sequence" : "this sequence";
-  const reason = `The contact was enrolled in ${what} on ${last}; the cooldown of ${days} days ends on ${until}.`;
+  const reason = `The contact is in cooldown until ${until}: it was enrolled in ${what} on ${last}, less than ${days} days ago.`;
   return { code: "COOLDOWN_ACTIVE", status: "SKIPPED", reason };
 }
 

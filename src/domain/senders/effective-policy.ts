@@ -22,12 +22,12 @@ function presetPolicy(portal: PortalPolicy, presetId: string | undefined): Effec
   if (preset === undefined) {
     return presetId === undefined
       ? { kind: "policy", policy: INITIAL_POLICY }
-      : { kind: "unusable", reason: "The preset chosen in the step no longer exists." };
+      : { kind: "unusable", reason: "The preset was deleted. Choose another one in the action." };
   }
   return preset.policy === undefined
     ? {
         kind: "unusable",
-        reason: `The preset “${preset.name}” cannot be read. Save it again on the settings page.`,
+        reason: `Preset “${preset.name}” is damaged. Open it and save it again.`,
       }
     : { kind: "policy", policy: preset.policy };
 }

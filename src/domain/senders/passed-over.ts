@@ -1,4 +1,6 @@
-import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
+import { ERROR_SENTENCES, sentenceWith, type ErrorCode } from "#domain/contract/error-codes.js";
+import type { Sender } from "#domain/contract/outcome.js";
+import { localTime } from "#platform/time/local-time.js";
 import type { Policy } from "#domain/contract/policy.js";
 import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import type { SenderPolicy } from "#domain/contract/sender-policy.js";
@@ -9,6 +11,8 @@ import type { SenderLedger } from "./sender-ledger.js";
 export interface PassedOver {
   readonly via: CandidateVia;
   readonly userId: bigint | undefined;
+  /** Of the person, if there is one who could send at another time. */
+  readonly email: string | undefined;
   readonly verdict: Unavailable;
   readonly sender: SenderPolicy | undefined;
   /** When the sender could send, after those who wait already; computed only once nobody else can. */
@@ -33,7 +37,10 @@ export type NobodyNow =
   | {
       readonly kind: "fail";
       readonly code: ErrorCode;
+      /** What happened, and what to do about it. */
       readonly reason: string;
+      /** Whom it is about: the first who was considered, if it is a person. */
+      readonly sender: Sender | undefined;
       readonly choice: StoredSenderChoice;
     };
 
@@ -48,7 +55,7 @@ export function storedPassedOver(passedOver: readonly PassedOver[]): Omit<Stored
     ...(userId === undefined ? {} : { userId: String(userId) }),
     via,
     code: verdict.code,
-    reason: verdict.reason === "" ? ERROR_SENTENCES[verdict.code] : verdict.reason,
+    reason: verdict.tell("The sender"),
     ...(place?.freeAt === undefined ? {} : { freeAt: place.freeAt.toISOString() }),
   }));
   const untold = passedOver.length - told.length;
@@ -89,36 +96,63 @@ export function waitOrFail(
   const soonest = soonestOf(passedOver, nowMs);
   if (soonest === undefined) return fail(passedOver, choice);
   const { sender, delayMs } = soonest;
-  const { code, reason } = soonest.verdict;
-  if (delayMs > patienceMs) {
-    const late = `${reason} The next free place would come after the contact has to be let go.`;
-    return { kind: "fail", code, reason: late, choice };
-  }
+  if (delayMs > patienceMs)
+    return fail(passedOver, choice, "The next place comes free after the contact's deadline.");
   ledger.addWaiter(sender.userId);
-  return { kind: "wait", forUserId: sender.userId, delayMs, reason, choice };
+  return {
+    kind: "wait",
+    forUserId: sender.userId,
+    delayMs,
+    reason: soonest.verdict.tell(nameOf(soonest)),
+    choice,
+  };
 }
 
-function fail(passedOver: readonly PassedOver[], choice: StoredSenderChoice): NobodyNow {
+/** Names are looked up for few: in a stored sentence a person is called by their address. */
+const nameOf = ({ email }: Pick<PassedOver, "email">): string =>
+  email === undefined ? "The sender" : `Sender ${email}`;
+
+/** The fact about the first who was considered, what else there is to say, and what to do about it. */
+function fail(
+  passedOver: readonly PassedOver[],
+  choice: StoredSenderChoice,
+  late?: string,
+): Extract<NobodyNow, { kind: "fail" }> {
   const [first] = passedOver;
-  const isRotation = first?.via === "rotation";
-  const code = first === undefined || isRotation ? "NO_SENDER_AVAILABLE" : first.verdict.code;
-  const isOwnSentence = first !== undefined && first.verdict.reason.startsWith(ERROR_SENTENCES[code]);
-  const why = first === undefined || isOwnSentence ? "" : first.verdict.reason;
-  const others = passedOver.length > 1 && !isRotation ? "No fallback could send either." : "";
-  return { kind: "fail", code, reason: [why, others].filter(Boolean).join(" "), choice };
+  if (first === undefined)
+    return { kind: "fail", code: NOBODY, reason: ERROR_SENTENCES[NOBODY], choice, sender: undefined };
+  const { verdict, userId, email, place, sender } = first;
+  const isOfMany = first.via === "rotation" && passedOver.length > 1;
+  const code = first.via === "rotation" ? NOBODY : verdict.code;
+  const fact = isOfMany ? "No sender of the rotation was available." : verdict.tell(nameOf(first));
+  const isFreeLater =
+    place?.freeAt !== undefined && sender !== undefined && verdict.code === "SENDER_LIMIT_REACHED";
+  const more = [
+    isFreeLater && !isOfMany ? `A place is free ${localTime(place.freeAt, sender.timeZone)}.` : "",
+    late ?? "",
+    passedOver.length > 1 && !isOfMany ? "No fallback sender was available either." : "",
+  ];
+  const known = [fact, ...more].filter(Boolean).join(" ");
+  const hasRemedy = code === NOBODY && userId === undefined;
+  const about = isOfMany || userId === undefined || email === undefined ? undefined : { userId, email };
+  return { kind: "fail", code, reason: hasRemedy ? known : sentenceWith(code, known), choice, sender: about };
+}
+
+const NOBODY = "NO_SENDER_AVAILABLE";
+
+interface Soonest extends Pick<PassedOver, "email" | "verdict"> {
+  readonly sender: SenderPolicy;
+  readonly delayMs: number;
 }
 
 /** The passed-over sender who could send first; in a tie the one considered first. */
-function soonestOf(
-  passedOver: readonly PassedOver[],
-  nowMs: number,
-): { sender: SenderPolicy; verdict: Unavailable; delayMs: number } | undefined {
-  let soonest: { sender: SenderPolicy; verdict: Unavailable; delayMs: number } | undefined;
-  for (const { sender, verdict, place } of passedOver) {
+function soonestOf(passedOver: readonly PassedOver[], nowMs: number): Soonest | undefined {
+  let soonest: Soonest | undefined;
+  for (const { sender, email, verdict, place } of passedOver) {
     const freeAt = place?.freeAt;
     if (sender === undefined || freeAt === undefined) continue;
     const delayMs = Math.max(LEAST_WAIT_MS, freeAt.getTime() - nowMs);
-    if (soonest === undefined || delayMs < soonest.delayMs) soonest = { sender, verdict, delayMs };
+    if (soonest === undefined || delayMs < soonest.delayMs) soonest = { sender, email, verdict, delayMs };
   }
   return soonest;
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "#domain/contract/error-codes.js";
+import { factOf, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { Owner } from "#platform/hubspot/gateway.js";
 
 /** Where people are looked up: the portal's directory and, if it does not know someone, HubSpot. */
@@ -29,13 +29,22 @@ export async function personOfOwner(
   ownerId: string | null | undefined,
   { owner: find }: Pick<PeopleSources, "owner">,
 ): Promise<PossibleSender> {
-  if (ownerId == null || ownerId === "") return { kind: "nobody", code: "OWNER_MISSING", reason: "" };
+  if (ownerId == null || ownerId === "")
+    return { kind: "nobody", code: "OWNER_MISSING", reason: factOf("OWNER_MISSING") };
   const owner = await find(ownerId);
   if (owner === undefined)
-    return { kind: "nobody", code: "OWNER_INACTIVE", reason: `Owner ${ownerId} no longer exists.` };
+    return {
+      kind: "nobody",
+      code: "OWNER_INACTIVE",
+      reason: `The contact's owner, ${ownerId}, no longer exists.`,
+    };
   // Archived owners no longer have a user, and queues never had one (docs/hubspot.md §11).
   if (owner.archived || owner.type !== "PERSON" || owner.userId === null || owner.email === null) {
-    return { kind: "nobody", code: "OWNER_INACTIVE", reason: `The owner is ${ownerName(owner)}.` };
+    return {
+      kind: "nobody",
+      code: "OWNER_INACTIVE",
+      reason: `The contact's owner, ${ownerName(owner)}, is inactive or isn't a user.`,
+    };
   }
   return { kind: "user", userId: owner.userId, email: owner.email };
 }
@@ -49,7 +58,7 @@ export async function peopleOfUsers(
   return userIds.map((userId) => {
     const email = emails.get(userId);
     if (email != null) return { kind: "user", userId, email };
-    const reason = `User ${userId} is not an active user of this account.`;
+    const reason = `User ${userId} isn't active in this account.`;
     return { kind: "nobody", userId, code: "SENDER_NOT_PERMITTED", reason };
   });
 }

@@ -18,35 +18,68 @@ export function knownZone(timeZone: string | null): string {
   return timeZone !== null && isTimeZone(timeZone) ? timeZone : "UTC";
 }
 
-const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
+const DAY = { day: "numeric", month: "short" } as const;
+const CLOCK = { hour: "numeric", minute: "2-digit" } as const;
 
-/** Of one zone. */
-interface Formats {
-  /** As a sentence names it. */
-  readonly name: string;
-  readonly time: Intl.DateTimeFormat;
-  readonly day: Intl.DateTimeFormat;
+/** Times as Americans write them, in one zone. */
+export interface ZoneFormats {
+  /** As a sentence names it: "America/New York". */
+  readonly zone: string;
+  /** "Nov 26, 2026, 8:24 AM" */
+  readonly dateTime: (at: Date) => string;
+  /** "Nov 26, 2026, 8:24:05 AM" */
+  readonly dateTimeSeconds: (at: Date) => string;
+  /** "Nov 26, 2026" */
+  readonly date: (at: Date) => string;
+  /** "Nov 26" */
+  readonly day: (at: Date) => string;
+  /** "8:24 AM" */
+  readonly time: (at: Date) => string;
+  /** "2026-11-26" */
+  readonly isoDay: (at: Date) => string;
 }
 
-const formats = new LRUCache<string, Formats>({
+/** Writes with plain spaces: `Intl` has a narrow one before AM and PM, which no search finds. */
+function writer(timeZone: string, options: Intl.DateTimeFormatOptions): (at: Date) => string {
+  const format = new Intl.DateTimeFormat("en-US", { ...options, timeZone });
+  return (at) => format.format(at).replaceAll("\u202f", " ");
+}
+
+const formats = new LRUCache<string, ZoneFormats>({
   max: MAX_ZONES,
   memoMethod: (asked) => {
     const timeZone = knownZone(asked);
+    const year = "numeric";
+    const isoDay = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" });
     return {
-      name: timeZone === "utc" ? "UTC" : timeZone.replaceAll("_", " "),
-      time: new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone, hour: "2-digit", minute: "2-digit" }),
-      day: new Intl.DateTimeFormat("en-GB", { ...DAY, timeZone }),
+      zone: timeZone.toUpperCase() === "UTC" ? "UTC" : timeZone.replaceAll("_", " "),
+      dateTime: writer(timeZone, { ...DAY, year, ...CLOCK }),
+      dateTimeSeconds: writer(timeZone, { ...DAY, year, ...CLOCK, second: "2-digit" }),
+      date: writer(timeZone, { ...DAY, year }),
+      day: writer(timeZone, DAY),
+      time: writer(timeZone, CLOCK),
+      isoDay: (at) => isoDay.format(at),
     };
   },
 });
 
-/** "26 Nov 2026, 09:00 (Europe/Berlin)": for stored sentences, which are read where no zone is named. */
-export function localTime(at: Date, timeZone: string | null): string {
-  const { name, time } = formats.memo(timeZone ?? "UTC");
-  return `${time.format(at)} (${name})`;
+/** @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one. */
+export function zoneFormats(timeZone: string | null): ZoneFormats {
+  return formats.memo(timeZone ?? "UTC");
 }
 
-/** "26 Nov 2026", by the zone's calendar. */
+/** "Nov 26, 2026, 9:00 AM (Europe/Berlin)": for stored sentences, which are read where no zone is named. */
+export function localTime(at: Date, timeZone: string | null): string {
+  const { zone, dateTime } = zoneFormats(timeZone);
+  return `${dateTime(at)} (${zone})`;
+}
+
+/** "Nov 26, 2026", by the zone's calendar. */
 export function localDay(at: Date, timeZone: string | null): string {
-  return formats.memo(timeZone ?? "UTC").day.format(at);
+  return zoneFormats(timeZone).date(at);
+}
+
+/** "2026-11-26", by the zone's calendar: days in this form compare as texts. */
+export function localIsoDay(at: Date, timeZone: string | null): string {
+  return zoneFormats(timeZone).isoDay(at);
 }

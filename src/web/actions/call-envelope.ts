@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { IncomingExecution } from "#domain/executions/accept/accept.js";
+import { NAME_PROPERTIES } from "#domain/contract/actions/enroll-contract.js";
+import { ownValue } from "#platform/text/own-value.js";
 import type { ExecutionKind, RequestContext } from "#domain/contract/execution.js";
 import { ERROR_SENTENCES } from "#domain/contract/error-codes.js";
 import { parseStorableJson } from "#platform/text/storable-json.js";
@@ -142,9 +144,21 @@ function definitionOf({ origin }: Call): Pick<IncomingExecution, "definition"> {
   return id === undefined || version === undefined ? {} : { definition: { id, version } };
 }
 
+/** Who the contact is, as people know it: the settings site calls it so, whichever action was called. */
+function identityOf(parsed: Call): Record<string, string | null> {
+  const properties = readProperties(parsed) ?? {};
+  return Object.fromEntries(
+    ["email", ...NAME_PROPERTIES].flatMap((name) => {
+      const value = ownValue(properties, name);
+      return value === undefined || value === null ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** What is stored about every call; the action adds its own part. */
 export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution {
   const requestContext = contextToReturn(parsed);
+  const properties = identityOf(parsed);
   return {
     portalId: BigInt(parsed.origin.portalId),
     kind,
@@ -153,7 +167,10 @@ export function toIncoming(parsed: Call, kind: ExecutionKind): IncomingExecution
     workflowId: digits.safeParse(parsed.context?.["workflowId"]).data,
     sequenceId: undefined,
     ...definitionOf(parsed),
-    request: requestContext === undefined ? {} : { requestContext },
+    request: {
+      ...(requestContext === undefined ? {} : { requestContext }),
+      ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    },
   };
 }
 

@@ -74,33 +74,33 @@ export function sendProblem(request: Request, response: Response, { status, code
 /** Waiting a minute is no help; the log has what is. */
 function wordsForTrouble(means: string): { title: string; paragraph: string } {
   return {
-    title: "Sequence Enroller is out of order",
-    paragraph: `${means} Nothing was lost. The service's operator has been told and has to mend it.`,
+    title: "Sequence Enroller has a problem",
+    paragraph: `${means} Nothing was lost. We've been notified.`,
   };
 }
 
 function wordsFor(status: number): { title: string; paragraph: string } {
-  if (status === 404) return { title: "Page not found", paragraph: "There is nothing at this address." };
+  if (status === 404) return { title: "Page not found", paragraph: "Check the address, or go to Overview." };
   if (status === 429)
     return {
       title: "Your account has several pages open at once",
       paragraph:
-        "They are answered one after the other, and one file at a time, so that every account gets its turn. Wait a few seconds, then load this page again.",
+        "Pages and files are sent one at a time so every account gets its turn. Wait a few seconds, then reload this page.",
     };
   if (status < 500)
     return {
-      title: "That did not work",
-      paragraph: "The request was not understood. Go back and try again.",
+      title: "Something was wrong with that request",
+      paragraph: "Go back and try again.",
     };
   if (status === 502 || status === 503) {
     return {
-      title: "HubSpot or our database is not answering",
+      title: "We can't reach HubSpot or our database right now",
       paragraph: "Nothing was lost. Try again in a minute.",
     };
   }
   return {
-    title: "Something went wrong on our side",
-    paragraph: "The failure was recorded. Try again in a minute.",
+    title: "Something went wrong on our end",
+    paragraph: "We've logged the error. Try again in a minute.",
   };
 }
 

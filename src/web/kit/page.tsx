@@ -67,7 +67,7 @@ export function MessagePage({ title, paragraphs, links, requestId }: MessagePage
         </p>
         {requestId ? (
           <p class="note">
-            If you ask for help, quote the reference <code>{requestId}</code>.
+            Reference for support: <code>{requestId}</code>
           </p>
         ) : null}
       </main>

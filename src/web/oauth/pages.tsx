@@ -8,87 +8,72 @@ const ENDINGS = {
     status: 403,
     title: "Not connected",
     paragraphs: [
-      "HubSpot did not give Sequence Enroller access. Either the request was declined, or your account or user may not grant it.",
-      "You can start again at any time. Installing needs a Super Admin or a user with permission to install marketplace apps.",
+      "HubSpot didn't grant access: the request was declined, or you don't have permission to approve it.",
+      "To install, you need to be a super admin or have App Marketplace permissions.",
     ],
   },
   expired: {
     status: 400,
-    title: "This took too long",
-    paragraphs: [
-      "For your safety, connecting must be finished within ten minutes of starting it.",
-      "Please start again.",
-    ],
+    title: "This link expired",
+    paragraphs: ["For security, you have 10 minutes to finish connecting.", "Please start again."],
   },
   forged: {
     status: 400,
-    title: "This link is not complete",
-    paragraphs: [
-      "The link that brought you here was not made by Sequence Enroller or was changed on the way.",
-      "Please start again.",
-    ],
+    title: "This link isn't valid",
+    paragraphs: ["It wasn't created by Sequence Enroller, or it was changed.", "Please start again."],
   },
   "wrong-browser": {
     status: 400,
-    title: "Started in another browser",
+    title: "Finish in the same browser",
     paragraphs: [
-      "Connecting must end in the browser it began in, with cookies allowed. This may also happen when a link was passed on.",
+      "Connecting has to end in the browser where it started, with cookies allowed. A forwarded link also causes this.",
       "Please start again in this browser.",
     ],
   },
   reused: {
     status: 400,
-    title: "Already used",
+    title: "This link was already used",
     paragraphs: [
-      "This link has done its work: it counts once. If you reloaded the page, you are most likely connected already.",
-      "Open the settings to see, or start again.",
+      "If you reloaded the page, you're probably connected.",
+      "Open settings to check, or start again.",
     ],
   },
   "code-refused": {
     status: 400,
-    title: "HubSpot did not accept the code",
-    paragraphs: [
-      "HubSpot's authorization code was used before or is too old. Nothing was changed.",
-      "Please start again.",
-    ],
+    title: "HubSpot rejected the sign-in code",
+    paragraphs: ["It was already used or has expired. Nothing was changed.", "Please start again."],
   },
   "not-installed": {
     status: 404,
     title: "Not installed in this account",
     paragraphs: [
-      "You are signed in to HubSpot, but Sequence Enroller is not installed in the account you chose. Signing in does not install it.",
+      "You're signed in to HubSpot, but Sequence Enroller isn't installed in the account you chose. Signing in doesn't install it.",
       "If you meant this account, install the app in it. Otherwise sign in again and choose another account.",
     ],
   },
   "unknown-return": {
     status: 400,
-    title: "This link leads elsewhere",
-    paragraphs: [
-      "The link asks to go on to an address that HubSpot would not have given, so it was not followed.",
-      "To connect your account, start here.",
-    ],
+    title: "We didn't follow this link",
+    paragraphs: ["It leads to a site that isn't HubSpot.", "To connect your account, start here."],
   },
   busy: {
     status: 503,
     title: "Try again in a minute",
     paragraphs: [
-      "Too many attempts to connect did not succeed just now, so this one was not begun. Nothing was changed.",
+      "Too many attempts to connect failed just now, so we didn't start this one. Nothing was changed.",
       "Please reload this page in a minute.",
     ],
   },
   "hubspot-down": {
     status: 502,
-    title: "HubSpot is not answering",
-    paragraphs: [
-      "HubSpot could not be reached just now, so connecting could not be finished.",
-      "Please start again in a minute.",
-    ],
+    title: "HubSpot isn't responding",
+    paragraphs: ["We couldn't reach HubSpot to finish connecting.", "Please start again in a minute."],
   },
   misconfigured: {
     status: 500,
-    title: "This app is not set up correctly",
+    title: "Sequence Enroller has a setup problem",
     paragraphs: [
-      "HubSpot does not accept the app's own credentials. Its operator has been told; this is nothing you can fix.",
+      "HubSpot isn't accepting the app's credentials. We've been notified; there's nothing you need to do.",
       "Please try again later.",
     ],
   },
@@ -125,10 +110,11 @@ export function sendEnding(
 
 /** After an install that cannot be tied to this browser: it is done, but who sits here is still to be shown. */
 export function sendInstalled(response: Response): void {
-  const paragraphs = [
-    "Sequence Enroller is installed. Its actions are now in the workflow editor.",
-    "Sign in with HubSpot to choose a default sender and to see what happens to your contacts.",
-  ];
+  const paragraphs = ["Its actions are in the workflow editor now. Sign in to finish setup."];
   const links = [{ href: "/settings/sign-in", label: "Sign in with HubSpot" }];
-  sendPage(response, 200, <MessagePage title="Installed" paragraphs={paragraphs} links={links} />);
+  sendPage(
+    response,
+    200,
+    <MessagePage title="Sequence Enroller is installed" paragraphs={paragraphs} links={links} />,
+  );
 }

@@ -41,6 +41,8 @@ const REFUSAL_BY_OUTCOME: Readonly<Record<Exclude<SavePolicyOutcome, "saved">, R
   "unknown-sender": "UNKNOWN_SENDER",
   "unknown-reader": "UNKNOWN_SENDER",
   "unknown-preset": "UNKNOWN_PRESET",
+  // The tab does not decide who can send.
+  "nobody-approved": "CHANGED_MEANWHILE",
   "changed-meanwhile": "CHANGED_MEANWHILE",
 };
 

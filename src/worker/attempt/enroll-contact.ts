@@ -98,7 +98,11 @@ function peopleSources(context: EnrollContext): PeopleSources {
 function withoutSender(decision: Exclude<SenderDecision, { kind: "send" }>): Result {
   const { reason, choice: senderChoice } = decision;
   if (decision.kind === "fail")
-    return { to: "DECIDED", outcome: failed(decision.code, { detail: reason }), senderChoice };
+    return {
+      to: "DECIDED",
+      outcome: failed(decision.code, { message: reason, sender: decision.sender }),
+      senderChoice,
+    };
   const { delayMs, forUserId } = decision;
   return { to: "QUEUED", isWait: true, delayMs, problem: reason, forUserId, senderChoice };
 }

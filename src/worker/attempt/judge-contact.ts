@@ -22,7 +22,7 @@ const PAUSED: Result = {
   to: "QUEUED",
   isWait: true,
   delayMs: 0,
-  problem: "Enrolling is paused for this account.",
+  problem: "Enrollment is paused for this account.",
 };
 
 /**
@@ -41,7 +41,7 @@ export async function judgeContact(
   const { portal, effective } = await senders.policyOf(execution);
   // Claimed before the pause was noticed; nothing more is claimed from now on.
   if (portal.isPaused) return PAUSED;
-  if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { detail: effective.reason }));
+  if (effective.kind === "unusable") return decided(failed("INVALID_INPUT", { message: effective.reason }));
   const { policy } = effective;
   const found = await context.contacts.of(execution, { needed: neededProperties(policy), gateway });
   if (found === undefined) return decided(failed("CONTACT_NOT_FOUND"));

@@ -65,7 +65,7 @@ export async function storeSenderRefusal(owner: Ownership, refused: RefusedSende
       refused.code,
       cutText(refused.message, 1_000),
       LIMITED_FOR_MS,
-      `HubSpot refuses to enroll contacts as ${refused.email}. ${ERROR_SENTENCES[refused.code]}`,
+      `${refused.email} can't send. ${ERROR_SENTENCES[refused.code]}`,
       `/settings/senders/${refused.userId}#refusal`,
       ALERT_CHANNELS,
       JSON.stringify({

@@ -77,9 +77,10 @@ async function readHighFailures(pool: Pool, portalId: bigint): Promise<FailureRo
 async function raiseFailures(pool: Pool, portalId: bigint, hour: FailureRow): Promise<void> {
   const { failed, decided, top_code, since } = hour;
   const sentence = top_code === null ? undefined : sentenceOf(top_code);
-  const reason = sentence === undefined ? "" : ` Most often: ${sentence}`;
+  const reason = sentence === undefined ? "" : ` Top reason: ${sentence}`;
+  const share = Math.round((failed * 100) / Math.max(1, decided));
   const place = await workflowWords(pool, portalId, hour.top_workflow);
-  const message = `In the last hour ${failed} of ${decided} contacts were not enrolled.${reason}${place}`;
+  const message = `${failed} of ${decided} contacts (${share}%) weren't enrolled in the last hour.${reason}${place}`;
   const narrowed = {
     status: "failed",
     ...(top_code === null ? {} : { code: top_code }),
@@ -204,8 +205,8 @@ export async function watchOwnFaults(options: WatchOptions): Promise<void> {
   });
   await tellEach(rows, options, async ({ portalId }) => {
     const message =
-      "A fault of Sequence Enroller itself keeps contacts of this account waiting. Its operator has been told. " +
-      "Nothing is lost: they go on when it is mended.";
+      "A problem on our end keeps contacts of this account waiting. We've been notified. " +
+      "No contacts are lost: they'll be enrolled when it is fixed.";
     await raiseAlert(pool, { portalId, kind: "SERVICE_FAULT", message });
   });
 }

@@ -102,7 +102,9 @@ describe("an alert", () => {
     await deliver();
     await deliver();
     expect(mails.map(({ to }) => to)).toEqual(["ops@acme.example", "sales@acme.example", "it@acme.example"]);
-    expect(mails[0]?.text).toContain("See: https://enroller.example/settings/activity?status=waiting");
+    expect(mails[0]?.text).toContain(
+      "View details: https://enroller.example/settings/activity?status=waiting",
+    );
     expect(mails[0]?.text).not.toContain("sales@acme.example");
   });
 
@@ -159,7 +161,7 @@ describe("senders whom HubSpot refuses", () => {
 
   const names = (from: number, to: number) =>
     Array.from({ length: to - from + 1 }, (_, index) => `s${from + index}`);
-  const lines = (message: string[]) => message.map((line) => /as (\w+)@/.exec(line)?.[1]).sort();
+  const lines = (message: string[]) => message.map((line) => /^(\w+)@\S+ can't send/.exec(line)?.[1]).sort();
 
   test("raise at most two alerts an hour: the first at once, all others together, each once", async () => {
     await set({ alertEmail: "ops@acme.example" });
@@ -171,7 +173,7 @@ describe("senders whom HubSpot refuses", () => {
     expect(lines(gathered ?? [])).toEqual(names(2, 20).sort());
     await deliver();
     expect(mails).toHaveLength(1);
-    expect(mails[0]?.text).toContain("See: https://enroller.example/settings/senders/1#refusal");
+    expect(mails[0]?.text).toContain("View details: https://enroller.example/settings/senders/1#refusal");
 
     await db.database.pool.query(
       "UPDATE alerts SET due_at = due_at - interval '1 hour' WHERE outcome IS NULL",
@@ -179,7 +181,7 @@ describe("senders whom HubSpot refuses", () => {
     await db.database.pool.query("UPDATE alert_marks SET raised_at = raised_at - interval '1 hour'");
     await deliver();
     expect(mails).toHaveLength(2);
-    expect(mails[1]?.text).toContain("See: https://enroller.example/settings/senders?show=troubled");
+    expect(mails[1]?.text).toContain("View details: https://enroller.example/settings/senders?show=troubled");
     await refuse("s21");
     expect(await texts()).toHaveLength(3);
     await deliver();
@@ -229,7 +231,9 @@ describe("many contacts not enrolled", () => {
     expect(await raised()).toEqual([]);
     await decided(1, { enrollmentStatus: "FAILED", errorCode: "BOUNCED" });
     expect(await raised()).toEqual([
-      expect.stringContaining("3 of 3 contacts were not enrolled. Most often: The contact has no owner"),
+      expect.stringContaining(
+        "3 of 3 contacts (100%) weren't enrolled in the last hour. Top reason: The contact has no owner",
+      ),
     ]);
     expect(await raised()).toHaveLength(1);
   });

@@ -93,7 +93,7 @@ describe("an address that an admin sets", () => {
   test("gets a link and no alert, until its holder has confirmed by a button behind the link", async () => {
     const address = "Somebody@else.example";
     const page = await setAddresses(`${address}, ${portal.admin.email}`);
-    expect(page).toContain("get a mail with a link first");
+    expect(page).toContain("get an email with a confirmation link first");
     expect(page).toMatch(/Somebody@else\.example<\/bdi>: .*not confirmed yet/s);
     expect(await alertEnds("before anybody agreed")).toMatchObject({
       to: [portal.admin.email],
@@ -103,7 +103,7 @@ describe("an address that an admin sets", () => {
     const link = await linkTo(address.toLowerCase());
     expect(link).not.toContain("omebody");
     // Scanners follow links, and some send forms without what is in them.
-    expect((await stranger.get(link)).text).toContain("Yes, mail them to me");
+    expect((await stranger.get(link)).text).toContain("Yes, send me alerts");
     await stranger.post(link, {});
     expect((await alertEnds("still before")).to).toEqual([portal.admin.email]);
     expect(await audited("CONFIRMED")).toEqual([]);
@@ -174,7 +174,7 @@ describe("mails with the link", () => {
     await linkTo("ops@acme.example");
     expect(await askAgain("OPS@acme.example")).toContain("Wait ten minutes");
     await age("11 minutes");
-    expect(await askAgain("ops@acme.example")).toContain("The link is mailed again.");
+    expect(await askAgain("ops@acme.example")).toContain("The link is being emailed again.");
     expect(await audited("ASKED_TO_CONFIRM")).toEqual([portal.admin.email]);
     await linkTo("ops@acme.example", 2);
     const other = await connectAccount();
@@ -182,9 +182,11 @@ describe("mails with the link", () => {
     await linkTo("ops@acme.example", 3);
     await age("11 minutes");
     for (const by of [admin, other.admin])
-      expect(await askAgain("ops@acme.example", by)).toContain("No more links can be mailed today");
+      expect(await askAgain("ops@acme.example", by)).toContain(
+        "You've reached today's limit of confirmation links",
+      );
     await age("1 day");
-    expect(await askAgain("ops@acme.example")).toContain("The link is mailed again.");
+    expect(await askAgain("ops@acme.example")).toContain("The link is being emailed again.");
   }, 30_000);
 
   test("are twenty a day for an account, however often its list changes", async () => {
@@ -199,7 +201,7 @@ describe("mails with the link", () => {
   test("go to no address that is not on the list, and not to one that is confirmed", async () => {
     await setAddresses(portal.admin.email);
     for (const address of ["stranger@acme.example", portal.admin.email])
-      expect(await askAgain(address)).toContain("That address is not on the list, is confirmed already");
+      expect(await askAgain(address)).toContain("That address isn't on the list, is already confirmed");
     expect(server.mails).toEqual([]);
   });
 });

@@ -163,7 +163,7 @@ describe("two processes at once", () => {
 
 describe("asking for a bulk job", () => {
   test.each([
-    ["a year the database does not know", [["since", "0000-01-01T00:00:00Z"]], "Since"],
+    ["a year the database does not know", [["since", "0000-01-01T00:00:00Z"]], "Received"],
     ["a day after which there is none", [["to", "9999-12-31"]], "To"],
     ["a value that makes no sense", [["sequence", "abc"]], "Sequence"],
     ["a field given twice", [["sequence", "1"], ["sequence", "2"]], "Sequence"], // prettier-ignore
@@ -174,14 +174,16 @@ describe("asking for a bulk job", () => {
       const query = new URLSearchParams(fields).toString();
       const list = await browser.get(`/settings/activity?${query}`);
       expect(list.status).toBe(200);
-      expect(list.text).toContain(`not narrowed by it: ${named}.`);
+      expect(list.text).toContain(`so it was ignored: ${named}.`);
       expect(list.text).not.toContain("/settings/activity/bulk?");
       const question = await browser.get(`/settings/activity/bulk?action=cancel&${query}`);
       expect(question.status).toBe(422);
-      expect(question.text).toContain(`asked for: ${named}. Correct the filter first.`);
+      expect(question.text).toContain(
+        `part of the filter (${named}), so this could affect more contacts than you meant. Fix the filter first.`,
+      );
       const answer = await ask([["action", "cancel"], ...fields]);
       expect(answer.status).toBe(422);
-      expect(answer.text).toContain("Nothing was done.");
+      expect(answer.text).toContain("Nothing was changed.");
       expect(await site.database.prisma.bulkJob.count()).toBe(0);
     },
   );
@@ -191,7 +193,7 @@ describe("asking for a bulk job", () => {
     expect(first.status).toBe(303);
     const again = await ask({ action: "cancel", sequence: "1", since: "24h" });
     expect(again.status).toBe(409);
-    expect(again.text).toContain("The same is under way already");
+    expect(again.text).toContain("This is already running.");
     expect(again.text).toContain(`href="${new URL(first.location ?? "").pathname}"`);
     expect((await ask({ action: "cancel", sequence: "1", since: "7d" })).status).toBe(303);
     expect((await ask({ action: "retry", sequence: "1", since: "24h" })).status).toBe(303);

@@ -134,7 +134,7 @@ describe("the retry of what an admin canceled while HubSpot's answer was lost", 
     const [, retry] = await rowsOf(stage);
     const story = await browser.open(`${running.publicUrl}/settings/activity/${retry?.id}`);
     expect(story.body).toContain("HubSpot counts an enrollment of this contact that it does not show");
-    expect(story.body).toContain("May have been sent as");
+    expect(story.body).toContain("May have been sent from");
 
     await running.db.database.pool.query(
       `UPDATE executions SET deadline_at = now(), due_at = now() WHERE portal_id = $1 AND ${RETRIES}`,

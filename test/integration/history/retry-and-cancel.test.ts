@@ -85,7 +85,7 @@ describe("an admin cancels and retries", () => {
     const { id } = (await rowsOf(portalId))[0] ?? { id: 0n };
     const answer = await press(browser, `/${id}/cancel`);
     expect(answer.location).toBe(`${running.publicUrl}/settings/activity/${id}?done=cancel`);
-    expect(await page(browser, `/${id}?done=cancel`)).toContain("Canceled. The workflow is told");
+    expect(await page(browser, `/${id}?done=cancel`)).toContain("Canceled. The workflow will continue.");
     await withWorker(async () => {
       await run.finished;
     });
@@ -131,12 +131,14 @@ describe("an admin cancels and retries", () => {
       expect(portal.callbacks.acceptedCount).toBe(completionsBefore);
       expect(portal.callbacks.strangers.size).toBe(0);
       const list = await page(browser, "");
-      expect(list).toContain(`href="/settings/activity/${rows[1]?.id}">Tried again</a>: enrolled`);
-      expect(list).toMatch(new RegExp(`Retry of <a [^>]*href="/settings/activity/${original}">`));
-      expect(await page(browser, `/${rows[1]?.id}`)).toContain("it is told nothing");
+      expect(list).toContain(`href="/settings/activity/${rows[1]?.id}">Retried</a>: enrolled`);
+      expect(list).toMatch(
+        new RegExp(`<a [^>]*href="/settings/activity/${original}">Retry of an earlier attempt</a>`),
+      );
+      expect(await page(browser, `/${rows[1]?.id}`)).toContain("The workflow wasn't notified");
       // Once enrolled it is settled.
       expect((await press(browser, `/${original}/retry`)).location).toContain("?done=late");
-      expect(await page(browser, `/${original}`)).not.toContain("Enroll again</button>");
+      expect(await page(browser, `/${original}`)).not.toContain("Retry</button>");
     });
   });
 
@@ -170,20 +172,20 @@ describe("an admin cancels and retries", () => {
       [portalId],
     );
     const question = await page(browser, "/bulk?action=cancel&sequence=1");
-    expect(question).toContain("It applies to 1,200 contacts now.");
+    expect(question).toContain("This affects 1,200 contacts.");
     expect((await rowsOf(portalId)).every(({ state }) => state === "QUEUED")).toBe(true);
     const { location } = await press(browser, "/bulk", { action: "cancel", sequence: "1" });
     const job = location?.replace(`${running.publicUrl}/settings/activity`, "") ?? "";
 
     const first = await inTransaction(database().pool, (client) => workBulkStep(client));
     expect(first).toMatchObject({ portalId, changed: 500 });
-    expect(await page(browser, job)).toContain("Under way: 500 canceled");
+    expect(await page(browser, job)).toContain("In progress: 500 canceled");
     const crash = inTransaction(database().pool, async (client) => {
       await workBulkStep(client);
       throw new Error("the process dies before it commits");
     });
     await expect(crash).rejects.toThrow("dies");
-    expect(await page(browser, job)).toContain("Under way: 500 canceled");
+    expect(await page(browser, job)).toContain("In progress: 500 canceled");
 
     while ((await inTransaction(database().pool, (client) => workBulkStep(client))) !== undefined);
     expect(await page(browser, job)).toContain("Done: 1,200 canceled");
@@ -273,6 +275,11 @@ describe("an admin cancels and retries", () => {
       await run.finished;
     });
     expect(run.executions[0]?.outputs["enrollment_status"]).toBe("ENROLLED");
-    expect(await page(browser, `/${(await rowsOf(portalId))[0]?.id}`)).toContain(notBefore);
+    const story = (await page(browser, `/${(await rowsOf(portalId))[0]?.id}`)).replaceAll(/<[^>]*>/g, " ");
+    const day = new Intl.DateTimeFormat("en-US", { day: "numeric", month: "short", year: "numeric" });
+    const shown = [-86_400_000, 0, 86_400_000].map((ms) => day.format(new Date(Date.parse(notBefore) + ms)));
+    expect(story).toMatch(
+      new RegExp(`Enroll on or after \\(waived by an admin\\)\\s+(?:${shown.join("|")}),`),
+    );
   });
 });

@@ -123,7 +123,7 @@ describe("a round trip that must not count", () => {
   test("consent denied: says so, and how to start again", async () => {
     const start = await browser.get("/oauth/install");
     const callback = site.simulator.authorize(start.location ?? "", { portalId, deny: true });
-    await expectRefusal(browser.get(callback), 403, "did not give Sequence Enroller access");
+    await expectRefusal(browser.get(callback), 403, "HubSpot didn't grant access");
     expect(await connectedPortals()).toEqual([]);
     expect(isSignedIn()).toBe(false);
   });
@@ -131,7 +131,7 @@ describe("a round trip that must not count", () => {
   test("a state older than ten minutes", async () => {
     const callback = await consentedCallback();
     site.clock.now = new Date(site.clock.now.getTime() + 601_000);
-    await expectRefusal(browser.get(callback.href), 400, "This took too long");
+    await expectRefusal(browser.get(callback.href), 400, "This link expired");
     expect(await connectedPortals()).toEqual([]);
   });
 
@@ -140,7 +140,7 @@ describe("a round trip that must not count", () => {
     await browser.get(first.href);
     const second = await consentedCallback();
     second.searchParams.set("state", first.searchParams.get("state") ?? "");
-    await expectRefusal(browser.get(second.href), 400, "Already used");
+    await expectRefusal(browser.get(second.href), 400, "This link was already used");
   });
 
   test("a state used twice at the same moment counts once", async () => {
@@ -161,15 +161,15 @@ describe("a round trip that must not count", () => {
     await browser.get(first.href);
     const second = await consentedCallback();
     second.searchParams.set("code", first.searchParams.get("code") ?? "");
-    await expectRefusal(browser.get(second.href), 400, "HubSpot did not accept the code");
+    await expectRefusal(browser.get(second.href), 400, "HubSpot rejected the sign-in code");
   });
 
   test("a link finished in another browser, with or without an own round trip there", async () => {
     const callback = await consentedCallback();
     const other = site.browser();
-    await expectRefusal(other.get(callback.href), 400, "Started in another browser");
+    await expectRefusal(other.get(callback.href), 400, "Finish in the same browser");
     await other.get("/oauth/install");
-    await expectRefusal(other.get(callback.href), 400, "Started in another browser");
+    await expectRefusal(other.get(callback.href), 400, "Finish in the same browser");
     expect(other.cookieNames()).not.toContain("session");
     expect((await browser.get(callback.href)).status).toBe(303);
   });
@@ -191,18 +191,18 @@ describe("a round trip that must not count", () => {
     for (const forgery of forgeries) {
       const callback = new URL(genuine);
       callback.searchParams.set("state", forgery);
-      await expectRefusal(browser.get(callback.href), 400, "This link is not complete");
+      await expectRefusal(browser.get(callback.href), 400, "This link isn't valid");
     }
     const doubled = `${genuine.href}&state=${forgeries[1]}`;
-    await expectRefusal(browser.get(doubled), 400, "This link is not complete");
+    await expectRefusal(browser.get(doubled), 400, "This link isn't valid");
     expect(await connectedPortals()).toEqual([]);
   });
 
   test("HubSpot down, and HubSpot refusing our own credentials, are told apart", async () => {
     site.simulator.setTokenEndpoint("outage");
-    await expectRefusal(browser.get((await consentedCallback()).href), 502, "HubSpot is not answering");
+    await expectRefusal(browser.get((await consentedCallback()).href), 502, "HubSpot isn't responding");
     site.simulator.setTokenEndpoint("invalid_client");
-    await expectRefusal(browser.get((await consentedCallback()).href), 500, "not set up correctly");
+    await expectRefusal(browser.get((await consentedCallback()).href), 500, "has a setup problem");
     site.simulator.setTokenEndpoint("ok");
     expect((await browser.get((await consentedCallback()).href)).status).toBe(303);
   });

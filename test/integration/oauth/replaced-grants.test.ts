@@ -147,9 +147,9 @@ describe("an admin", () => {
     expect(await tokens()).toBeNull();
     const [stranger, back] = await Promise.all(visitors.map((browser) => browser.get("/settings")));
     expect(stranger).toMatchObject({ status: 403 });
-    expect(stranger?.text).toContain("is not connected");
+    expect(stranger?.text).toContain("is disconnected");
     expect(stranger?.text).not.toContain("/oauth/install");
-    expect(back?.text).toContain("This account is not connected");
+    expect(back?.text).toContain("This account is disconnected");
     expect(back?.text).toContain(`/oauth/install?portalId=${portalId}`);
     await authorize(portal.admin.userId, "install");
     expect(await portalRow()).toMatchObject({ status: "CONNECTED" });
@@ -164,7 +164,7 @@ test("a sign-in to an account that never had the app installs nothing, and keeps
     by: "sign-in",
   });
   expect(answer.status).toBe(404);
-  expect(answer.text).toContain("not installed");
+  expect(answer.text).toContain("isn't installed");
   expect(browser.cookieNames()).not.toContain("session");
   const where = { portalId: BigInt(other.portalId) };
   expect(await prisma().portal.count({ where })).toBe(0);

@@ -146,8 +146,8 @@ describe("the dry run decides in the order of the real step", () => {
   });
 
   test.each([
-    ["skip", "SUCCESS", "The contact is in a sequence now: it would go on as a success."],
-    ["fail", "FAIL_CONTINUE", "The contact is in a sequence now: it would go on as a failure."],
+    ["skip", "SUCCESS", "the action keeps the contact there and continues"],
+    ["fail", "FAIL_CONTINUE", "the action is marked as failed and the workflow continues"],
   ])(
     "a contact that is in a sequence now is told of with “%s”, as the real step ends",
     async (choice, state, sentence) => {
@@ -160,9 +160,14 @@ describe("the dry run decides in the order of the real step", () => {
       const owned = { hubspot_owner_id: portal.ownerOfUser(portal.senders[0]?.userId ?? 0).ownerId };
       const { id } = portal.addContact({ properties: owned });
       await startStep(id, {}).finished;
+      const sequenceName = portal.sequences.get(sequenceId)?.name ?? "";
       for (const cooldown of [{}, { cooldown_days: "0" }]) {
         const said = await tryIt(id, { ...step, ...cooldown });
-        expect([cooldown, said.includes(sentence) || said]).toEqual([cooldown, true]);
+        const told = `The contact is in “${sequenceName}” now.`;
+        expect([cooldown, said.includes(told) || said]).toEqual([cooldown, true]);
+        expect([cooldown, said.includes(`With these rules, ${sentence}.`) || said]).toEqual([cooldown, true]);
+        expect(said).toContain("Already in a sequence.");
+        expect(said).not.toContain("Would be enrolled");
         const run = startStep(id, { ...step, ...cooldown });
         await run.finished;
         expect(run.executionOf(id).outputs).toMatchObject({

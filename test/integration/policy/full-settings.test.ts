@@ -69,7 +69,7 @@ describe(`an account with ${MOST} rotations of 200 members, ${MOST} presets of 1
     expect(rotations.match(/href="\/settings\/rotations\/\d+"/g)).toHaveLength(MOST);
     expect(rotations).toMatch(/User 00001<\/bdi> · *20%.*and 194 more.*400/s);
     const presets = await page("presets");
-    expect(presets.match(/of 1,000 domains/g)).toHaveLength(MOST);
+    expect(presets.match(/1,000 blocked domains/g)).toHaveLength(MOST);
   });
 
   test("cannot add one more, and is told what to do instead", async () => {
@@ -88,7 +88,7 @@ describe(`an account with ${MOST} rotations of 200 members, ${MOST} presets of 1
     ] as const) {
       const { status, text } = await submit(path, fields);
       expect([path, status]).toEqual([path, 422]);
-      expect(text).toContain("as many as it can keep. Delete one that is not used any more.");
+      expect(text).toContain("Delete one you no longer use first.");
     }
     const { prisma } = site.database;
     const where = { portalId };
@@ -101,7 +101,7 @@ describe(`an account with ${MOST} rotations of 200 members, ${MOST} presets of 1
   test("is told wherever people are listed that not all are, and can mark the last one all the same", async () => {
     for (const path of ["policy", "presets/new", "rotations/new", "try"]) {
       const text = await page(path);
-      expect([path, text.includes("Only the first 5,000 people by name are listed here.")]).toEqual([
+      expect([path, text.includes("Only the first 5,000 users by name are listed here.")]).toEqual([
         path,
         true,
       ]);

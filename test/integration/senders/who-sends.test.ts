@@ -251,7 +251,7 @@ describe("a sender who cannot send now", () => {
     await stage.sender(user, { away: [{ from: "2020-01-01", to: far }] });
     const outputs = await stage.enroll(stage.contactOf(user));
     expect(outputs).toMatchObject({ error_code: "NO_SENDER_AVAILABLE" });
-    expect(outputs["error_message"]).toContain("let go");
+    expect(outputs["error_message"]).toContain("after the contact's deadline");
   });
 
   test("outside the window: waits for its opening, and nothing is sent", async () => {

@@ -18,7 +18,9 @@ describe("the list of executions", () => {
   beforeEach(seedVariety);
 
   test.each([
-    ["", "6 5 4 3 2 1"],
+    ["", "6 4 3 2 1"],
+    ["?kind=all", "6 5 4 3 2 1"],
+    ["?kind=OTHER", "5"],
     ["?status=failed", "3 2"],
     ["?status=waiting", "4"],
     ["?status=answered", "5"],
@@ -37,8 +39,68 @@ describe("the list of executions", () => {
     ["?q=5", "5"],
     ["?q=ann&status=enrolled", "1"],
     ["?q=nobody", ""],
+    ["?q=acme.example", "2 1"],
+    ["?q=nn%40acme", "1"],
+    ["?q=other", "4 3"],
+    ["?q=DUARTE", "2"],
+    ["?q=hugo+duarte", "2"],
+    ["?q=ann%40acme.example%2C+cy%40other.example%0Anobody%40acme.example+5", "5 3 1"],
+    ["?q=ann%40acme.example+cy%40other.example&status=failed", "3"],
   ])("narrowed by %s holds contacts %s", async (query, contacts) => {
     expect((await list(query)).join(" ")).toBe(contacts);
+  });
+
+  test("tells above the list what it holds, and of a pasted list whom no action ever saw", async () => {
+    const { text } = await browser.get("/settings/activity");
+    const words = (page: string, id: string): string =>
+      (new RegExp(`<p class="[^"]*" id="${id}">(.*?)</p>`, "s").exec(page)?.[1] ?? "").replaceAll(
+        /<[^>]*>/g,
+        "",
+      );
+    expect(words(text, "totals")).toBe(
+      "5 results · 2 not enrolled · 1 enrolled · 1 skipped · 1 waiting2 inbox not connected · 1 in cooldown",
+    );
+    expect(text).toContain('href="/settings/activity?kind=ENROLL&amp;status=failed"');
+    expect(text).toContain('href="/settings/activity?kind=ENROLL&amp;code=INBOX_NOT_CONNECTED"');
+    const pasted = "ann@acme.example;BOB@acme.example new@acme.example other@acme.example";
+    const list = (await browser.get(`/settings/activity?q=${encodeURIComponent(pasted)}`)).text;
+    expect(words(list, "missing")).toBe(
+      "2 of 4 found. Never reached the action: new@acme.example, other@acme.example.",
+    );
+    expect(words(list, "totals")).toContain("2 results");
+  });
+
+  test("leads from a contact's name to its story, and by an arrow that says so to HubSpot", async () => {
+    const named = { properties: { firstname: "Hugo", lastname: "Duarte <b>" } };
+    await seedExecutions(site.database, [
+      { portalId, contactId: "81", contactEmail: "hugo@acme.example", request: named },
+      { portalId, contactId: "81", kind: "CHECK_ENROLLMENT", state: "COMPLETED", decidedAt: new Date() },
+    ]);
+    const id = await idOf("81");
+    const { text } = await browser.get("/settings/activity?contact=81");
+    expect(text).toMatch(
+      new RegExp(`<a id="story-${id}" href="/settings/activity/${id}"><bdi>Hugo Duarte &lt;b></bdi></a>`),
+    );
+    expect(text).toMatch(/<a[^>]*record\/0-1\/81"[^>]*aria-label="Open Hugo Duarte &lt;b> in HubSpot"/);
+    // The call of the other action brought no name: the contact is still called by it.
+    expect(text.match(/<bdi>Hugo Duarte/g)).toHaveLength(2);
+    expect(text).not.toContain("Contact 81");
+  });
+
+  test("says of a contact that waits for a day that it is scheduled, and for which day", async () => {
+    await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "UTC" } });
+    const notBefore = "2100-11-29T00:00:00.000Z";
+    const waits = { portalId, dueAt: new Date(notBefore), deadlineAt: new Date("2100-12-05T00:00:00Z") };
+    await seedExecutions(site.database, [{ ...waits, contactId: "82", request: { notBefore } }]);
+    expect((await browser.get("/settings/activity?contact=82")).text).toMatch(
+      /<span class="badge waiting">Scheduled<\/span>/,
+    );
+    const story = (await browser.get(`/settings/activity/${await idOf("82")}`)).text.replaceAll(
+      /<[^>]*>/g,
+      "",
+    );
+    expect(story).toContain("Scheduled for Nov 29, 2100, 12:00 AM, as set in the workflow action.");
+    expect(story).not.toContain("Queued");
   });
 
   test("tells what the other actions answered", async () => {
@@ -54,7 +116,7 @@ describe("the list of executions", () => {
     const { text } = await browser.get("/settings/activity?status=answered");
     expect(text).toContain("The contact replied.");
     expect(text).toContain("Spring outreach");
-    expect(text).toContain("The contact is in no sequence.");
+    expect(text).toContain("Not in a sequence.");
   });
 
   test("is found by the callback id HubSpot gave", async () => {
@@ -82,14 +144,14 @@ describe("the list of executions", () => {
 
   test("says which part of an address it did not understand, and is not narrowed by it", async () => {
     const { text } = await browser.get("/settings/activity?code=NONSENSE&sender=1%20OR%201&from=2026-02-30");
-    expect(text).toContain("Not understood, so the list is not narrowed by it: Reason, Sender, From.");
+    expect(text).toContain("We couldn't read this filter, so it was ignored: Reason, Sender, From.");
     expect(listed(text)).toHaveLength(6);
   });
 
   test("keeps the filter in the form and in every link", async () => {
     const { text } = await browser.get("/settings/activity?code=COOLDOWN_ACTIVE&q=6");
     expect(text).toMatch(/<option value="COOLDOWN_ACTIVE" selected/);
-    expect(text).toContain('name="q" maxLength="320" value="6"'.replace("maxLength", "maxlength"));
+    expect(text).toContain('name="q" maxLength="6000" value="6"'.replace("maxLength", "maxlength"));
     for (const path of ["latest", "export.csv", "bulk"])
       expect(text).toMatch(
         new RegExp(`/settings/activity/${path.replace(".", "\\.")}\\?q=6&amp;code=COOLDOWN_ACTIVE`),
@@ -108,8 +170,8 @@ describe("the list of executions", () => {
       last = (await browser.get(path)).text;
       seen.push(listed(last));
     }
-    expect(seen.map(({ length }) => length)).toEqual([25, 25, 16]);
-    expect(new Set(seen.flat()).size).toBe(66);
+    expect(seen.map(({ length }) => length)).toEqual([25, 25, 15]);
+    expect(new Set(seen.flat()).size).toBe(65);
     const back = (await browser.get(follow(last, "newer") ?? "")).text;
     expect(listed(back)).toEqual(seen[1]);
     expect(listed((await browser.get(follow(back, "newer") ?? "")).text)).toEqual(seen[0]);
@@ -117,7 +179,7 @@ describe("the list of executions", () => {
 
   test("renews itself on its first page only", async () => {
     expect((await browser.get("/settings/activity")).text).toContain(
-      'hx-get="/settings/activity/latest?seen=',
+      'hx-get="/settings/activity/latest?kind=ENROLL&amp;seen=',
     );
     const older = await browser.get(`/settings/activity?before=${await idOf("5")}`);
     expect(listed(older.text)).toEqual(["4", "3", "2", "1"]);

@@ -29,11 +29,11 @@ describe("the address for alerts", () => {
       version: 1,
     });
     const saved = await page();
-    expect(saved).toContain("Alerts saved.");
+    expect(saved).toContain("Alert settings saved.");
     expect(saved).toContain(`value="https://example.com/alerts?key=a&amp;b=&lt;c>"`);
     await setAddress("");
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: null, version: 2 });
-    expect(await page()).toContain("Alerts saved.");
+    expect(await page()).toContain("Alert settings saved.");
   });
 
   test("is saved without touching the default sender or another portal's settings", async () => {
@@ -110,8 +110,8 @@ describe("the address for alerts", () => {
     const late = await setAddress("https://second.example/", { filledIn: stale });
     expect(late.status).toBe(409);
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://first.example/", version: 1 });
-    expect(late.text).toContain("Another admin saved this in the meantime");
-    expect(late.text).toMatch(/Alerts go to.*https:\/\/first\.example\/.*https:\/\/second\.example\//);
+    expect(late.text).toContain("Another admin saved changes while you were editing");
+    expect(late.text).toMatch(/Webhook URL.*https:\/\/first\.example\/.*https:\/\/second\.example\//);
     expect(late.text).toContain(`value="https://second.example/"`);
     expect((await setAddress("https://second.example/", { filledIn: late.text })).status).toBe(303);
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://second.example/", version: 2 });
@@ -151,7 +151,7 @@ describe("the address for alerts", () => {
           .post(path)
           .type("form")
           .send(fields)
-          .expect(403, /This form is out of date/);
+          .expect(403, /This form has expired/);
     }
     expect(await choicesOf()).toMatchObject({ alertWebhookUrl: "https://example.com/" });
     expect(await alertsOf()).toEqual([]);
@@ -202,21 +202,21 @@ describe("HubSpot's troubles", () => {
     await seedExecutions(site.database, [{ portalId }, { portalId }, { portalId, state: "DECIDED" }]);
     await openCircuit({ until: new Date("2126-11-20T17:09:00Z") });
     const words = await trouble();
-    expect(words).toContain("HubSpot is not answering.");
-    expect(words).toContain("failing since 20 Nov 2026, 17:04");
-    expect(words).toContain("tries again at 20 Nov 2126, 17:09");
-    expect(words).toContain("Contacts waiting: 3. Nothing is lost");
+    expect(words).toContain("HubSpot isn't responding.");
+    expect(words).toContain("failed since Nov 20, 2026, 5:04 PM");
+    expect(words).toContain("retry at Nov 20, 2126, 5:09 PM");
+    expect(words).toContain("Contacts waiting: 3. No contacts are lost");
     expect(words).toContain("Last failure: HubSpot did not answer (ECONNRESET)");
   });
 
   test("say what is done next, by how long the pause still is and whether anybody waits", async () => {
     await openCircuit({ until: minutes(0.5) });
-    expect(await trouble()).toContain("tries again within a minute");
+    expect(await trouble()).toContain("retry within a minute");
     await openCircuit({ until: minutes(-1) });
-    expect(await trouble()).toContain("tries again when the next contact comes");
-    expect(await trouble()).toContain("No contact is waiting for it.");
+    expect(await trouble()).toContain("We'll retry with the next contact.");
+    expect(await trouble()).toContain("No contacts are waiting.");
     await seedExecutions(site.database, [{ portalId }]);
-    expect(await trouble()).toContain("is trying again now, one call at a time");
+    expect(await trouble()).toContain("Retrying now.");
   });
 
   test("quote HubSpot escaped and short", async () => {
@@ -245,7 +245,7 @@ describe("waiting contacts", () => {
   beforeEach(() => open());
 
   test("are counted however old, with the oldest one's age; decided and foreign ones are not", async () => {
-    expect(await page(admin, "/settings")).toContain("Nobody is waiting.");
+    expect(await page(admin, "/settings")).toContain("No contacts waiting.");
     await seedExecutions(site.database, [
       { portalId, state: "UNCERTAIN", acceptedAt: hoursAgo(30.5) },
       { portalId, state: "ATTEMPTING", acceptedAt: hoursAgo(1) },
@@ -255,7 +255,7 @@ describe("waiting contacts", () => {
     ]);
     const part = await page(admin, "/settings/waiting");
     expect(part.startsWith('<section class="card" id="waiting"')).toBe(true);
-    expect(part).toMatch(/>3 contacts wait<\/a> to be enrolled.<\/p>/);
+    expect(part).toMatch(/>3 contacts waiting<\/a> to be enrolled.<\/p>/);
     expect(part).toMatch(/>The oldest<\/a> has waited for 30 hours./);
   });
 
@@ -266,7 +266,7 @@ describe("waiting contacts", () => {
     await site.vault.disconnect({ actor: systemOf(portalId), reason: "The app was uninstalled." });
     const html = await page(admin, "/settings");
     expect(html).toContain("Contacts waiting: 2.");
-    expect(html).toMatch(/Connect again before <time[^>]*>26 Nov 2026, 12:04<\/time> \(UTC\)/);
+    expect(html).toMatch(/Reconnect before <time[^>]*>Nov 26, 2026, 12:04 PM<\/time> \(UTC\)/);
     await site.database.prisma.execution.updateMany({ data: { state: "COMPLETED" } });
     expect(await page(admin, "/settings")).not.toContain("Contacts waiting");
   });

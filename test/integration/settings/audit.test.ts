@@ -72,13 +72,13 @@ describe("the audit", () => {
     expect((await browser.get("/settings")).status).toBe(403);
     browser = admin;
     const address = portal?.users.get(stranger)?.email ?? "";
-    expect((await entries())[0]).toMatch(new RegExp(`^${address} not let in ${address} ,`));
+    expect((await entries())[0]).toMatch(new RegExp(`^${address} sign-in refused ${address} ,`));
     expect((await press("sign-out")).status).toBe(303);
     await connect("/settings/sign-in");
     const told = await entries("audit?what=session");
     expect(told.map((entry) => entry.split(" ,", 1)[0])).toEqual([
       ...[`${email} signed in ${email}`, `${email} signed out ${email}`],
-      ...[`${address} not let in ${address}`, `${email} signed in ${email}`],
+      ...[`${address} sign-in refused ${address}`, `${email} signed in ${email}`],
     ]);
   });
 
@@ -87,7 +87,7 @@ describe("the audit", () => {
     await connect("/settings/sign-in");
     running.simulator.setFaults({});
     expect(await entries()).toEqual([
-      expect.stringMatching(new RegExp(`^${email} not let in`)),
+      expect.stringMatching(new RegExp(`^${email} sign-in refused`)),
       expect.stringMatching(/^Account connected/),
     ]);
   });
@@ -145,16 +145,16 @@ describe("the audit", () => {
     await press(`activity/bulk/${job}/stop`);
 
     const [stop, bulk, retry, cancel, erase, resume, pause] = await entries();
-    expect(pause).toMatch(/^Enrolling paused .*Enrolling Under way Paused$/);
-    expect(resume).toMatch(/^Enrolling resumed .*Enrolling Paused Under way$/);
+    expect(pause).toMatch(/^Enrollment paused .*Enrollment Running Paused$/);
+    expect(resume).toMatch(/^Enrollment resumed .*Enrollment Paused Running$/);
     expect(erase).toMatch(/^History deleted .*History Kept Deleted$/);
-    expect(cancel).toMatch(/Outcome Waiting Not enrolled Reason – An admin canceled/);
-    expect(retry).toMatch(new RegExp(`New execution – ${failed + 1n}$`));
+    expect(cancel).toMatch(/Result Waiting Not enrolled Reason – An admin canceled/);
+    expect(retry).toMatch(new RegExp(`Retry record – ${failed + 1n}$`));
+    expect(bulk).toMatch(/Applied to contacts where .*Result: Waiting ?; Sender: Ann Lee · ann@acme.example/);
     expect(bulk).toMatch(
-      /Applied to executions with .*Status: Waiting ?; Sender: Ann Lee · ann@acme.example/,
+      /Received after: \w+ \d+, 2026, \d+:\d\d [AP]M .*Result Waiting Not enrolled: canceled$/,
     );
-    expect(bulk).toMatch(/Since: \d+ \w+ 2026, \d\d:\d\d .*Outcome Waiting Not enrolled: canceled$/);
-    expect(stop).toMatch(/Bulk job Under way Stopped$/);
+    expect(stop).toMatch(/Bulk action In progress Stopped$/);
     const text = await page("audit");
     for (const address of [`${waiting}`, `${failed}`, `bulk/${job}`])
       expect(text).toContain(`href="/settings/activity/${address}"`);
@@ -192,10 +192,10 @@ describe("the audit", () => {
     ];
     await prisma().auditEntry.createMany({ data: old.map((entry) => ({ portalId, ...entry })) });
     const [unknown, preset, sender, defaults, gone, access] = await entries();
-    expect(access).toMatch(/^Bob let in .*These pages No access May see and change them$/);
+    expect(access).toMatch(/^Bob access given .*Access No access Full access$/);
     expect(gone).toMatch(/Connection Connected Not connected Uninstalled in HubSpot – Yes$/);
     expect(defaults).toMatch(/Default preset – Outbound$/);
-    expect(sender).toMatch(/^Sender skip cleared .*until 21 Nov 2026, 02:00 –$/);
+    expect(sender).toMatch(/^Sender skip cleared .*until Nov 21, 2026, 2:00 AM –$/);
     expect(preset).toMatch(/Name skip fail$/);
     expect(unknown).toMatch(/Some new thing – 1$/);
   });
@@ -220,7 +220,7 @@ describe("the audit", () => {
     expect(first).toMatch(/<option value="7" selected[^>]*>ann@acme.example/);
     const older = /href="\/settings\/(audit\?[^"]*)"[^>]*>\s*Older/.exec(first)?.[1] ?? "";
     expect(await entries(older.replaceAll("&amp;", "&"))).toHaveLength(5);
-    expect(await page("audit?who=9")).toContain("No change fits.");
+    expect(await page("audit?who=9")).toContain("No matching changes.");
     expect(await entries("audit?who=x&what=__proto__")).toHaveLength(25);
   });
 });

@@ -51,9 +51,9 @@ describe("the default sender", () => {
     expect(await chooseSender("7")).toMatchObject({ status: 303, location: `${site.url}/settings` });
     expect(await savedSettings()).toMatchObject({ defaultSenderUserId: 7n, version: 1 });
     const page = await browser.get("/settings");
-    expect(page.text).toContain("Default sender saved.");
+    expect(page.text).toContain("Default sender is now");
     expect(page.text).toMatch(/<option value="7" selected/);
-    expect((await browser.get("/settings")).text).not.toContain("Default sender saved.");
+    expect((await browser.get("/settings")).text).not.toContain("Default sender is now");
     await chooseSender("");
     expect(await savedSettings()).toMatchObject({ defaultSenderUserId: null, version: 2 });
     expect((await browser.get("/settings")).text).toContain("Default sender removed.");
@@ -63,7 +63,7 @@ describe("the default sender", () => {
     await addUser(66n, { firstName: "Eve", lastName: "X", email: "eve@other.example" }, portalId + 1n);
     for (const wrong of ["66", "12345", "-1", "7 OR 1=1", "9".repeat(18)]) {
       await chooseSender(wrong);
-      expect((await browser.get("/settings")).text).toContain("not an active user of this account");
+      expect((await browser.get("/settings")).text).toContain("isn't active in this account");
     }
     expect(await savedSettings()).toBeNull();
   });
@@ -76,7 +76,7 @@ describe("the default sender", () => {
     const late = await chooseSender("7", browser, stale.text);
     expect(late.status).toBe(409);
     expect(await savedSettings()).toMatchObject({ defaultSenderUserId: 8n, version: 1 });
-    expect(late.text).toMatch(/Saved by them.*Typed by you.*Bob Ray.*Ann Lee/);
+    expect(late.text).toMatch(/Their version.*Your version.*Bob Ray.*Ann Lee/);
     expect(late.text).toMatch(/<option value="7" selected/);
     expect((await chooseSender("7", browser, late.text)).status).toBe(303);
     expect(await savedSettings()).toMatchObject({ defaultSenderUserId: 7n, version: 2 });
@@ -92,7 +92,7 @@ describe("the default sender", () => {
     await chooseSender("7");
     await site.database.prisma.user.updateMany({ where: { userId: 7n }, data: { isListed: false } });
     expect((await browser.get("/settings")).text).toMatch(
-      /<option value="7" selected[^>]*>User 7 · no longer active/,
+      /<option value="7" selected[^>]*>User 7 \(inactive\)/,
     );
   });
 
@@ -108,7 +108,7 @@ describe("the default sender", () => {
       };
       const answer = await browser.post("/settings/default-sender", fields);
       expect(answer.status).toBe(403);
-      expect(answer.text).toContain("This form is out of date");
+      expect(answer.text).toContain("This form has expired");
     }
     expect(await savedSettings()).toBeNull();
   });
@@ -117,7 +117,7 @@ describe("the default sender", () => {
 describe("the list of contacts", () => {
   test("starts empty with words on what to do", async () => {
     expect((await browser.get("/settings")).text).toContain("Enroll in sequence");
-    expect((await browser.get("/settings/activity")).text).toContain("No contact has reached an action yet.");
+    expect((await browser.get("/settings/activity")).text).toContain("No activity yet.");
   });
 
   test("shows the contact, sequence, sender, status, reason and time of each, newest first", async () => {
@@ -152,13 +152,13 @@ describe("the list of contacts", () => {
     expect(text.indexOf("Contact 152")).toBeLessThan(text.indexOf("one@contacts.example"));
     expect(text).toContain(`href="https://app-eu1.hubspot.com/contacts/${portalNumber}/record/0-1/151"`);
     for (const words of [
-      "20 Nov 2026, 12:04",
-      "America/New York",
+      "Nov 20, 2026, 12:04 PM",
+      "Eastern Time (New York)",
       "Outbound",
       "ann@acme.example",
       "The contact has no owner to send from.",
       "OWNER_MISSING",
-      "Checking what happened before anything is sent again",
+      "Checking whether the contact was enrolled before trying again",
     ]) {
       expect(text).toContain(words);
     }
@@ -218,7 +218,7 @@ describe("the list of contacts", () => {
       expect(text).not.toContain("Their");
     }
     const overview = (await browser.get(`/settings?portalId=${other}`)).text;
-    expect(overview).toContain("1 contact waits");
+    expect(overview).toContain("1 contact waiting");
     expect(overview).not.toContain("Their");
     expect(listed((await stranger.get("/settings/activity")).text)).toEqual(["theirs@contacts.example"]);
   });

@@ -131,7 +131,7 @@ describe("a user of the account whom nobody let in", () => {
     const user = await signIn(portal, unlisted);
     for (const { path, kind } of await reads()) {
       const { status, text } = await user.get(path);
-      const isTold = kind === "part" ? text === "" : text.includes("You have no access to these pages");
+      const isTold = kind === "part" ? text === "" : text.includes("You don't have access");
       const expected = [path, kind === "part" ? 401 : 403, true, false];
       expect([path, status, isTold, text.includes(SECRET)]).toEqual(expected);
     }
@@ -177,7 +177,7 @@ test("a form is refused, and changes nothing, without the token of the very sess
   for (const call of await forms()) {
     for (const token of strange) {
       const { status, text } = await postForm(admin, call, token);
-      const isTold = text.includes("This form is out of date");
+      const isTold = text.includes("This form has expired");
       expect([call.path, token, status, isTold]).toEqual([call.path, token, 403, true]);
     }
     // Only the body counts: an address with the token may stand in a log, or come from another site.

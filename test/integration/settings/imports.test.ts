@@ -133,7 +133,7 @@ describe("an admin", () => {
     const ended = await pageThat(path, "Canceled</span>");
     expect(ended).toContain("Delete this import");
     expect((await press(path, "pause")).status).toBe(303);
-    expect((await admin.get(path)).text).toContain("the import has moved on in the meantime");
+    expect((await admin.get(path)).text).toContain("the import has moved on.");
     await admin.post(`${path}/delete`, { form_token: hiddenField(ended, "form_token") });
     expect((await admin.get(path)).status).toBe(404);
     expect((await admin.get(PAGE)).text).not.toContain(">Many<");

@@ -70,14 +70,16 @@ describe("the list", () => {
 
   test("says since when it stands so, and how to see what is new without script", async () => {
     const { text } = await admin.get("/settings/activity?status=failed");
-    expect(text).toMatch(/Updated \d\d:\d\d, renewed when something changes/);
+    expect(text).toMatch(/Updated \d+:\d\d [AP]M\. Refreshes automatically\./);
     expect(text).toContain('<noscript><a href="/settings/activity?status=failed">Reload</a></noscript>');
   });
 });
 
 describe("a story", () => {
   test("leads to where its reason is put right", async () => {
-    expect((await story("501")).text).toContain('<a href="/settings/senders/7">See the sender</a>');
+    expect((await story("501")).text).toMatch(
+      /<a href="\/settings\/senders\/7#send_as_email">Check .*'s inbox address<\/a>/,
+    );
     expect((await story("503")).text).toMatch(
       /<a href="http[^"]*\/contacts\/\d+\/record\/0-1\/503"[^>]*>Open the contact in HubSpot<\/a>/,
     );
@@ -97,9 +99,9 @@ describe("a story", () => {
     });
 
     test.each([
-      { state: "COMPLETION_REFUSED", title: "HubSpot did not take the result" },
-      { state: "COMPLETION_ABANDONED", title: "HubSpot could not be told in time" },
-      { state: "DECIDED", title: "HubSpot is about to be told" },
+      { state: "COMPLETION_REFUSED", title: "HubSpot didn't accept the result" },
+      { state: "COMPLETION_ABANDONED", title: "Couldn't reach HubSpot in time" },
+      { state: "DECIDED", title: "Sending result to HubSpot" },
     ])("tells why it failed, and apart from that why the result was not taken ($state)", async (given) => {
       const contactId = `510-${given.state}`;
       await seedExecutions(site.database, [seed(contactId, { state: given.state })]);
@@ -121,13 +123,13 @@ describe("a story", () => {
       ]);
       const lost = (await story("520")).text;
       expect(lost).toMatch(
-        /HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the\s+workflow had moved on\./,
+        /We didn't get HubSpot's response, and then it no longer held the contact: it had accepted the\s+result, or the workflow had moved on\./,
       );
       expect(lost).toContain(`Last problem: ${GONE}`);
       expect(lost).toContain(`Last problem: ${INBOX}`);
       const taken = (await story("521")).text;
-      expect(taken).toContain("HubSpot was told, and the workflow went on");
-      expect(taken).not.toMatch(/answer was lost|already completed/);
+      expect(taken).toContain("Result sent to HubSpot; workflow continued");
+      expect(taken).not.toMatch(/didn't get HubSpot's response|already completed/);
     });
   });
 
@@ -190,9 +192,9 @@ describe("a story", () => {
   test("names the contact's other executions and counts in right English", async () => {
     const { text } = await story("501");
     const other = await story("501", "CHECK_ENROLLMENT");
-    expect(text).toContain(`<a href="/settings/activity/${other.id}">Check enrollment</a>`);
-    expect(text).toContain("It took 3 tries.");
-    expect((await story("503")).text).not.toContain("Other executions of this contact");
+    expect(text).toContain(`<a href="/settings/activity/${other.id}">Check sequence enrollment</a>`);
+    expect(text).toContain("After 3 tries.");
+    expect((await story("503")).text).not.toContain("Other activity for this contact");
   });
 
   test("asks what would happen now by a form, without an address in the browser's", async () => {
@@ -215,7 +217,7 @@ describe("a story", () => {
       preset_id: "",
       form_token: token,
     });
-    expect(answer.text).toContain("What would happen?");
+    expect(answer.text).toContain("Test a contact");
     expect(answer.text).toContain('value="501"');
   });
 
@@ -224,12 +226,12 @@ describe("a story", () => {
     const part = partOf((await story("502")).text);
     expect((await admin.get(part)).status).toBe(204);
     await site.database.prisma.execution.updateMany({ where: { contactId: "502" }, data: { attempts: 2 } });
-    expect((await admin.get(part)).text).toContain("Attempted 2 times");
+    expect((await admin.get(part)).text).toContain("Sent to HubSpot 2 times");
     expect((await site.browser().get(part)).status).toBe(401);
   });
 });
 
 test("every page names the zone of its times once", async () => {
   for (const path of ["/settings", "/settings/activity", "/settings/reports", "/settings/audit"])
-    expect((await admin.get(path)).text.match(/Times in America\/New York/g)).toHaveLength(1);
+    expect((await admin.get(path)).text.match(/Times are in Eastern Time/g)).toHaveLength(1);
 });

@@ -101,8 +101,8 @@ async function countRows(address: string): Promise<number> {
   for (let next: string | undefined = address; next !== undefined;) {
     const { text, status } = await admin.get(next);
     expect(status).toBe(200);
-    expect(text).not.toContain("Not understood");
-    rows += text.match(/data-label="(Time|Person)"/g)?.length ?? 0;
+    expect(text).not.toContain("couldn't read this filter");
+    rows += text.match(/data-label="(Time|Name)"/g)?.length ?? 0;
     next = /href="([^"]*)"[^>]*>Older</.exec(text)?.[1]?.replaceAll("&amp;", "&");
   }
   return rows;
@@ -149,7 +149,7 @@ describe("every number of the overview is what its list holds", () => {
   });
 
   test("counts all senders near their cap, not only those shown", async () => {
-    expect((await admin.get("/settings")).text).toContain("7 senders near the cap.");
+    expect((await admin.get("/settings")).text).toContain("7 senders at or near the cap.");
   });
 });
 
@@ -162,36 +162,34 @@ test("the connection says whether HubSpot answers, and at what pace contacts are
   };
   expect(
     await state({ requestAllowance: 110, requestSlotsFreeAt: [new Date(Date.now() + 60_000)] }),
-  ).toContain("HubSpot answers. 1 of 110 requests used in the last 10 seconds.");
+  ).toContain("OK. 1 of 110 requests in the last 10 seconds.");
   expect(await state({ isReleased: false })).toContain(
-    "Processing contacts now: 0 contacts decided in the last 10 seconds, with at most 110 requests in that time.",
+    "Enrolling now: 0 contacts in the last 10 seconds, at most 110 requests in that time.",
   );
   await site.database.prisma.portalPace.create({
     data: { portalId, requestsCounted: 86, notedAt: new Date() },
   });
   expect(await state({ isReleased: false })).toContain(
-    "Processing contacts now: 87 of 110 requests used in the last 10 seconds.",
+    "Enrolling now: 87 of 110 requests in the last 10 seconds.",
   );
   const circuit = {
     circuitTrips: 1,
     circuitOpenedAt: new Date(),
     circuitOpenUntil: new Date(Date.now() + 60_000),
   };
-  expect(await state(circuit)).toContain("HubSpot is not answering. Processing");
+  expect(await state(circuit)).toContain("HubSpot isn't responding. Enrolling");
 });
 
 test("the oldest contact that waits is a link to its story", async () => {
   const { text } = await admin.get("/settings/waiting");
   const address = /id="waiting-oldest" href="([^"]*)"/.exec(text)?.[1] ?? "";
-  expect(text).toMatch(
-    /has waited for 2 hours. In line to be enrolled..* It is released \(not enrolled\) on /,
-  );
+  expect(text).toMatch(/has waited for 2 hours. Queued\..*If not enrolled by /);
   expect((await admin.get(address)).text).toContain("Received from HubSpot");
 });
 
 test("one who was enrolled by a retry counts once, and is said to have been enrolled since", async () => {
   const { text } = await admin.get("/settings?range=24h");
-  expect(text).toContain('<span>Not enrolled</span><span class="note">1 of them enrolled since</span>');
+  expect(text).toContain('<span>Not enrolled</span><span class="note">1 enrolled after a retry</span>');
 });
 
 test("every total of the reports is what its list holds", async () => {
@@ -200,7 +198,11 @@ test("every total of the reports is what its list holds", async () => {
   const [row] = plain.matchAll(
     /<th scope="row"><a href="([^"]*)"><span class="clamp">Sequence 31<.*?<\/tr>/g,
   );
-  const cells = [...(row?.[0] ?? "").matchAll(/<td data-label="(?:[^"]*nrolled|Skipped)"><span>(\d+)</g)];
+  const cells = [
+    ...(row?.[0] ?? "").matchAll(
+      /<td data-label="(?:[^"]*nrolled|Already in a sequence|Skipped)"><span>(\d+)</g,
+    ),
+  ];
   const total = cells.reduce((sum, [, count]) => sum + Number(count), 0);
   expect(cells.map(([, count]) => Number(count))).toEqual([39, 1, 1, 3]);
   expect(await countRows((row?.[1] ?? "").replaceAll("&amp;", "&"))).toBe(total);
@@ -212,14 +214,14 @@ test("the list names in words what it is narrowed to, in the account's time", as
     "/settings/activity?since=90d&decided=2026-11-20T10:00:00.000Z&retries=without&code=OWNER_MISSING",
   );
   expect(text).toContain(
-    "Reason: No owner (OWNER_MISSING) · Since: Last 90 days · Decided since: 20 Nov 2026, 10:00 · Retries: left out",
+    "Reason: No owner · Received: Last 90 days · Completed after: Nov 20, 2026, 10:00 AM · Retries: exclude",
   );
-  expect(text).toContain('<option value="2026-11-20T10:00:00.000Z" selected>20 Nov 2026, 10:00</option>');
+  expect(text).toContain('<option value="2026-11-20T10:00:00.000Z" selected>Nov 20, 2026, 10:00 AM</option>');
 });
 
 test("an execution is found by its own id, and a search in vain says how it searches", async () => {
   const { id } = await site.database.prisma.execution.findFirstOrThrow({ where: { state: "UNCERTAIN" } });
   expect(await countRows(`/settings/activity?q=${id}`)).toBe(1);
   const { text } = await admin.get("/settings/activity?q=nobody");
-  expect(text).toMatch(/Nothing matches.*Finds addresses by their beginning/);
+  expect(text).toMatch(/No results.*Paste several emails to check a list/);
 });

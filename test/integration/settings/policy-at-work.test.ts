@@ -91,7 +91,7 @@ describe("asking what would happen", () => {
     const contactId = contactOf(owner);
     for (const contact of [contactId, emailOf(contactId)]) {
       const said = await askAbout(contact);
-      expect(said).toContain("The contact would be enrolled.");
+      expect(said).toContain("Would be enrolled.");
       expect(said).toContain(`${owner.email} would send.`);
     }
     expect(await askAbout("nobody@nowhere.example")).toContain("HubSpot has no such contact.");
@@ -120,7 +120,7 @@ describe("asking what would happen", () => {
     const contactId = contactOf(owner);
     const said = await askAbout(contactId);
     expect(said).toContain("preset Falls back");
-    expect(said).toMatch(/Passed over.*the contact.*owner.*INBOX_NOT_CONNECTED/s);
+    expect(said).toMatch(/Skipped.*contact owner.*has no connected inbox/s);
     expect(said).toContain(`${colleague.email} would send.`);
     expect((await submit(`senders/${owner.userId}`, { allowed: "" })).status).toBe(303);
     expect(await askAbout(contactId)).toContain(`${owner.email} would send.`);
@@ -134,8 +134,8 @@ describe("asking what would happen", () => {
     });
     const contactId = contactOf(owner, { hs_latest_sequence_enrolled_date: new Date().toISOString() });
     const said = await askAbout(contactId);
-    expect(said).toContain("The contact would not be enrolled.");
-    expect(said).toMatch(/Refused.*Cooldown.*30 days/s);
+    expect(said).toContain("Would not be enrolled.");
+    expect(said).toMatch(/Not allowed.*Cooldown.*30 days/s);
     await prisma().preset.delete({ where: { portalId_presetId: { portalId: portalId(), presetId } } });
   });
 });
@@ -148,8 +148,8 @@ describe("a change an admin saves", () => {
     const waiting = run(second);
     await untilWaiting(second);
     const said = await askAbout(contactOf(owner));
-    expect(said).toContain("The contact would wait.");
-    expect(said).toContain("SENDER_LIMIT_REACHED");
+    expect(said).toContain("Would wait.");
+    expect(said).toContain("has used their daily cap: 1 enrollment in 24 hours");
     const savedAtMs = Date.now();
     expect((await submit(`senders/${owner.userId}`, { daily_cap: "50" })).status).toBe(303);
     await waiting.finished;
@@ -164,6 +164,8 @@ describe("a change an admin saves", () => {
     const said = await askAbout(emailOf(contactId));
     expect(said).toContain("HubSpot could not be asked just now.");
     expect(said).toContain(`${owner.email} would send.`);
-    expect(await askAbout("nobody@nowhere.example")).toContain("could not be asked about this contact");
+    expect(await askAbout("nobody@nowhere.example")).toContain(
+      "We couldn't reach HubSpot to look up this contact",
+    );
   });
 });

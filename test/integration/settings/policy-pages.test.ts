@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import {
   PAGES,
@@ -40,9 +40,9 @@ describe("the pages of policy", () => {
   });
 
   test("say where to go if there is nobody, and no rotation, to choose", async () => {
-    const noRotation = 'no rotation to choose yet. <a href="/settings/rotations/new">Make one</a>';
+    const noRotation = 'No rotations yet. <a href="/settings/rotations/new">Create one</a>';
     const nobodyRead = (path: string) =>
-      `not been read from HubSpot yet. <a href="/settings/${path}">Reload this page</a>`;
+      `still loading your users from HubSpot. <a href="/settings/${path}">Reload</a>`;
     expect(await page("presets/new")).toContain(noRotation);
     await makeRotation("Full");
     expect(await page("presets/new")).not.toContain(noRotation);
@@ -56,7 +56,7 @@ describe("the pages of policy", () => {
     ];
     const { text } = await submit(`rotations/${rotationId}`, everybody);
     expect(text).not.toContain('name="add"');
-    expect(text).toContain('Everybody is in it. <a href="/settings/senders">See who they are</a>');
+    expect(text).toContain('All senders are in this rotation. <a href="/settings/senders">See senders</a>');
     for (const path of ["policy", "presets/new", "rotations/new", `rotations/${rotationId}`])
       expect(await page(path)).not.toContain(nobodyRead(path));
     await site.database.prisma.user.updateMany({ where: { portalId }, data: { isListed: false } });
@@ -85,7 +85,7 @@ describe("the pages of policy", () => {
     await submit("presets/default", { preset: String(presetId) }, { form });
     await submit("senders", { user: "9", mark: "not-allowed" }, { form });
     const member = await submit("rotations/new", { name: "Mine", member: "9", weight_9: "1" });
-    expect([member.status, member.text.includes("not a user of this account")]).toEqual([422, true]);
+    expect([member.status, member.text.includes("isn't a user of this account")]).toEqual([422, true]);
     const naming = { ...PRESET, sender_mode: "rotation", sender_rotation_id: String(rotationId) };
     expect((await submit("presets/new", naming)).status).toBe(422);
     expect((await submit("policy", { default_sender: "9", max_hold_days: "30" })).status).toBe(422);
@@ -100,13 +100,11 @@ describe("the pages of policy", () => {
       const { status, text } = await browser.get(`/settings/${path}`);
       expect([status, text.includes('aria-label="Menu"')]).toEqual([404, true]);
     }
-    expect(await page("activity/bulk/424242")).toContain("This account has no such bulk job.");
+    expect(await page("activity/bulk/424242")).toContain("We don't have this bulk action.");
     const late = site.browser();
     await late.post("/settings/policy", {});
-    expect((await late.get("/settings")).text).toContain(
-      "You were signed out in the meantime; nothing was saved.",
-    );
-    expect((await late.get("/settings")).text).not.toContain("You were signed out");
+    expect((await late.get("/settings")).text).toContain("Your session ended before this was saved.");
+    expect((await late.get("/settings")).text).not.toContain("Your session ended");
   });
 
   test("render hostile names harmlessly, and refuse to make one of 10,000 characters", async () => {
@@ -125,7 +123,7 @@ describe("the pages of policy", () => {
     for (const path of ["rotations/new", "presets/new"]) {
       const answer = await submit(path, { ...PRESET, name: HOSTILE, member: "7", weight_7: "1" });
       expect(answer.status).toBe(422);
-      expect(answer.text).toContain("Use 100 characters at most for the name.");
+      expect(answer.text).toContain("Use up to 100 characters for the name.");
       expect(answer.text).toContain("x".repeat(10_000));
       expect(answer.text).not.toContain("<script>alert");
     }
@@ -136,6 +134,13 @@ describe("the pages of policy", () => {
 
 describe("the account's policy", () => {
   const POLICY = { default_sender: "7", only_listed: "yes", max_hold_days: "60", retention_days: "" };
+
+  /** Bob is approved, so somebody can send once only approved users may. */
+  beforeEach(async () => {
+    await site.database.prisma.senderSettings.create({
+      data: { portalId, userId: 8n, windowDays: [], isAllowed: true },
+    });
+  });
 
   test("is saved and noted, and the older forms of the settings page note their changes too", async () => {
     expect((await submit("policy", POLICY)).status).toBe(303);
@@ -180,11 +185,11 @@ describe("the account's policy", () => {
     await submit("policy", POLICY, { form });
     const late = await submit("policy", { ...POLICY, max_hold_days: "90" }, { form });
     expect(late.status).toBe(409);
-    expect(late.text).toMatch(/Longest hold, days.*60.*90/);
+    expect(late.text).toMatch(/Maximum wait \(days\).*60.*90/);
     await submit("senders/listing", { only_listed: "no" }, { form: senders });
-    expect(await page("senders")).toContain("Only people marked as allowed may send");
+    expect(await page("senders")).toMatch(/value="yes" checked/);
     await submit("senders/listing", { only_listed: "no" }, { form: await page("senders") });
-    expect(await page("senders")).toContain("Everybody may send");
+    expect(await page("senders")).toMatch(/Anyone can send now.*value="no" checked/s);
   });
 });
 

@@ -27,7 +27,7 @@ describe("rotations", () => {
       { name: "DACH", member: "7", weight_7: "3", new_member: "8", add: "yes" },
       { form: one.text },
     );
-    expect(two.text).toContain("Not saved yet.");
+    expect(two.text).toContain("Unsaved changes.");
     expect(two.text).toMatch(/75%.*25%/);
     expect(await site.database.prisma.rotation.count({ where: { portalId } })).toBe(0);
     const members = [
@@ -70,7 +70,7 @@ describe("rotations", () => {
     const rotationId = await makeRotation("DACH");
     const { prisma } = site.database;
     await prisma.rotationMember.updateMany({ where: { portalId }, data: { picks: 41n, currentWeight: -3 } });
-    expect(await page(`rotations/${rotationId}`)).toContain("picks so far: 41");
+    expect(await page(`rotations/${rotationId}`)).toContain("41 assigned");
     await submit(`rotations/${rotationId}`, { name: "Germany", member: "7", weight_7: "1" });
     expect(await prisma.rotationMember.findFirst({ where: { portalId } })).toMatchObject({
       currentWeight: -3,
@@ -123,11 +123,11 @@ describe("rotations", () => {
     const shown = await page(`rotations/${rotationId}`);
     await submit(`rotations/${rotationId}`, { name: "North", member: "7", weight_7: "1" }, { form: shown });
     const late = await submit(`rotations/${rotationId}/delete`, {}, { form: shown });
-    expect([late.status, late.text.includes("so it was not deleted")]).toEqual([409, true]);
+    expect([late.status, late.text.includes("so it wasn't deleted")]).toEqual([409, true]);
     expect(late.text).toContain('value="North"');
     const refused = await submit(`rotations/${rotationId}/delete`, {}, { form: late.text });
     expect(refused.status).toBe(409);
-    expect(refused.text).toContain("The preset “Outbound” names it. Choose another sender there first.");
+    expect(refused.text).toContain("preset “Outbound” uses this rotation. Change the preset first.");
     await site.database.prisma.preset.deleteMany({ where: { portalId } });
     for (let round = 0; round < 10; round += 1) {
       const [id, admin] = [await makeRotation(`R${round}`), adminOf(portalId)];
@@ -182,11 +182,11 @@ describe("presets", () => {
     const form = await page(`presets/${stored?.presetId}`);
     expect(form).toContain(">example.com\ngmail.com</textarea>");
     expect(form).toContain('value="sales_rep"');
-    expect(await page("audit")).toMatch(/Suppressed domains.*example.com, gmail.com/);
+    expect(await page("audit")).toMatch(/Blocked domains.*example.com, gmail.com/);
   });
 
   test.each([
-    ["name", "", "Give it a name."],
+    ["name", "", "Enter a name."],
     ["sender_mode", "magic", "Choose who sends."],
     ["cooldown_days", "-1", "from 0 to 3,650"],
     ["cooldown_days", "3651", "from 0 to 3,650"],
@@ -218,7 +218,7 @@ describe("presets", () => {
     const late = answers.find(({ status }) => status === 409)?.text ?? "";
     const other = chosen?.name === "Inbound" ? "Outbound" : "Inbound";
     expect(late).toContain("Another admin changed the presets");
-    expect(late).toMatch(new RegExp(`Saved by them.*Chosen by you.*${chosen?.name}.*${other}`));
+    expect(late).toMatch(new RegExp(`Their version.*Your version.*${chosen?.name}.*${other}`));
     expect(await page("presets")).not.toContain("Built-in");
     await submit(`presets/${chosen?.presetId}`, { ...PRESET, name: "Renamed" });
     const anotherId = ids.find((id) => id !== chosen?.presetId);
@@ -249,11 +249,11 @@ describe("presets", () => {
     await submit(path, { ...PRESET, cooldown_days: "60" }, { form });
     const late = await submit(path, { ...PRESET, cooldown_days: "90", domains: "a.example" }, { form });
     expect(late.status).toBe(409);
-    expect(late.text).toMatch(/Cooldown, days.*60.*90/);
+    expect(late.text).toMatch(/Cooldown \(days\).*60.*90/);
     expect(late.text).toContain(">a.example</textarea>");
     expect((await submit(path, { ...PRESET, cooldown_days: "90" }, { form: late.text })).status).toBe(303);
     const kept = await submit(`${path}/delete`, {}, { form });
-    expect([kept.status, kept.text.includes("so it was not deleted")]).toEqual([409, true]);
+    expect([kept.status, kept.text.includes("so it wasn't deleted")]).toEqual([409, true]);
     expect((await submit(`${path}/delete`, {}, { form: kept.text })).status).toBe(303);
     expect((await submit(path, PRESET, { form })).status).toBe(404);
     const again = await submit(`${path}/delete`, {}, { form: kept.text });

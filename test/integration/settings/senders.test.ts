@@ -32,15 +32,53 @@ describe("senders", () => {
       })),
     });
     const all = await page("senders");
-    expect(all).toContain("Sales starter");
+    expect(all).toContain("Sales Starter");
     expect(all).toContain("2 of 50");
     expect(all).toContain("0 of 400");
-    expect(all).toContain("no connected inbox");
+    expect(all).toContain("Inbox not connected");
     expect(await page("senders?search=ANN%40")).not.toContain("bob@acme.example");
     expect(await page("senders?show=troubled")).not.toContain("ann@acme.example");
-    expect(await page("senders?search=%25")).toContain("Nobody fits this search.");
+    expect(await page("senders?search=%25")).toContain("No matching senders.");
     for (const odd of ["page=0", "page=999999999999999999", "page=x", "search=%00"])
       expect((await browser.get(`/settings/senders?${odd}`)).status).toBe(200);
+  });
+
+  test("are not all shut out at once: only approved users can send when somebody is approved, and they are named", async () => {
+    const sentLately = {
+      portalId,
+      kind: "ENROLL",
+      state: "COMPLETED",
+      contactId: "1",
+      deadlineAt: new Date(),
+    };
+    await site.database.prisma.execution.createMany({
+      data: [8n, 9n].map((senderUserId) => ({
+        ...{ ...sentLately, callbackId: `sent-${senderUserId}`, request: {}, enrollmentStatus: "ENROLLED" },
+        ...{ senderUserId, enrolledAt: new Date() },
+      })),
+    });
+    const isListed = async () =>
+      (await site.database.prisma.portalSettings.findUnique({ where: { portalId } }))?.onlyListedSenders ??
+      false;
+    const refused = await submit("senders/listing", { only_listed: "yes", approve: "" });
+    expect([refused.status, await isListed()]).toEqual([422, false]);
+    expect(refused.text).toContain("No one is approved yet, so no one could send.");
+    expect(refused.text).toContain("Approve 1 recent sender and save");
+    const policy = { default_sender: "", only_listed: "yes", max_hold_days: "60", retention_days: "" };
+    const onPolicy = await submit("policy", policy);
+    expect([onPolicy.status, onPolicy.text.includes("No one is approved yet.")]).toEqual([422, true]);
+    expect(await isListed()).toBe(false);
+    const form = { form: refused.text };
+    expect((await submit("senders/listing", { only_listed: "yes", approve: "recent" }, form)).status).toBe(
+      303,
+    );
+    expect(await isListed()).toBe(true);
+    expect(await page("senders")).toContain("Only approved users can send now: Bob Ray.");
+    expect(await page("senders")).not.toContain("can send now");
+    const marks = await site.database.prisma.senderSettings.findMany({
+      where: { portalId, isAllowed: true },
+    });
+    expect(marks.map(({ userId }) => userId)).toEqual([8n]);
   });
 
   test("come in pages of fifty, and ticking them keeps the place", async () => {
@@ -59,7 +97,7 @@ describe("senders", () => {
       [...text.matchAll(/name="user" value="(\d+)"/g)].map(([, id]) => id),
     );
     expect([seen.length, new Set(seen).size]).toEqual([120, 120]);
-    expect(pages[1]).toContain("120 people, page 2 of 3");
+    expect(pages[1]).toContain("120 senders, page 2 of 3");
     const answer = await submit(
       "senders",
       [
@@ -97,7 +135,7 @@ describe("senders", () => {
     ];
     const late = await submit("senders", ticked, { form: list });
     expect(late.status).toBe(409);
-    expect(late.text).toMatch(/Saved by them.*Typed by you.*Bob Ray.*Not allowed.*Allowed/);
+    expect(late.text).toMatch(/Their version.*Your version.*Bob Ray.*Blocked.*Approved/);
     expect(late.text).toMatch(/value="7" checked.*value="8" checked/s);
     expect(await site.database.prisma.senderSettings.count({ where: { portalId, isAllowed: true } })).toBe(0);
     expect((await submit("senders", ticked, { form: late.text })).status).toBe(303);
@@ -124,7 +162,7 @@ describe("senders", () => {
       ...away,
     ]);
     expect(answer).toMatchObject({ status: 303, location: `${site.url}/settings/senders` });
-    expect(await page("senders")).toContain("Sender saved.");
+    expect(await page("senders")).toContain("Saved Ann Lee.");
     const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
     expect(stored).toMatchObject({
       userId: 7n,
@@ -165,15 +203,15 @@ describe("senders", () => {
   });
 
   test.each([
-    ["send_as_email", "not an address", "Enter the send-as address"],
+    ["send_as_email", "not an address", "Enter the full inbox address"],
     ["daily_cap", "1001", "from 1 to 1,000"],
     ["daily_cap", "0", "from 1 to 1,000"],
     ["daily_cap", "<i>", "from 1 to 1,000"],
-    ["window_from", "", "Give both times of the window"],
-    ["window_to", "09:00", "has to end at another time"],
-    ["window_to", "25:00", "times of day"],
+    ["window_from", "", "Enter both times"],
+    ["window_to", "09:00", "Start and end time can't be the same"],
+    ["window_to", "25:00", "start and end of the sending hours"],
     ["time_zone", "Mars/Base", "Choose the time zone"],
-    ["away_from", "2026-12-24", "a first and a last day"],
+    ["away_from", "2026-12-24", "a first and last day"],
     ["days", "8", "days of the week"],
   ])(
     "with %s %j come back as typed, with the reason at the field, and nothing saved",
@@ -204,9 +242,9 @@ describe("senders", () => {
       { form },
     );
     expect(late.status).toBe(409);
-    expect(late.text).toContain("Another admin saved this in the meantime");
+    expect(late.text).toContain("Another admin saved changes while you were editing");
     expect(late.text).toMatch(/Daily cap.*120.*300/);
-    expect(late.text).not.toMatch(/Send-as address<\/span>/);
+    expect(late.text).not.toMatch(/Inbox address<\/span>/);
     expect(late.text).toContain('value="a@acme.example"');
     expect(await audit()).toHaveLength(1);
     const again = await submit("senders/7", { ...SENDER, daily_cap: "300" }, { form: late.text });
@@ -228,7 +266,7 @@ describe("senders", () => {
       data: { refusedCode: "SENDER_NOT_PERMITTED", refusedMessage: "No <b>seat</b>", refusedAt: new Date() },
     });
     const form = await page("senders/7");
-    expect(form).toContain("HubSpot said: No &lt;b>seat&lt;/b>");
+    expect(form).toContain("HubSpot's message: No &lt;b>seat&lt;/b>");
     expect((await submit("senders/7/clear", {}, { form })).status).toBe(303);
     const stored = await site.database.prisma.senderSettings.findFirst({ where: { portalId } });
     expect(stored).toMatchObject({ refusedCode: null, refusedMessage: null, refusedAt: null, dailyCap: 120 });
@@ -242,13 +280,13 @@ describe("senders", () => {
     await site.database.prisma.senderSettings.create({
       data: { portalId, userId: 7n, windowDays: [], refusedCode: "INBOX_NOT_CONNECTED" },
     });
-    expect(await page("senders/7")).toContain("Saving the form below clears it, too.");
+    expect(await page("senders/7")).toContain("or when you save or select Try again now.");
     await submit("senders/7", SENDER);
-    expect(await page("senders")).toContain("Sender saved, and HubSpot's refusal cleared");
+    expect(await page("senders")).toContain("Saved Ann Lee. We'll try this sender again");
     expect((await audit()).at(-1)).toMatchObject({
       before: { refusedCode: "INBOX_NOT_CONNECTED", dailyCap: null },
       after: { refusedCode: null, dailyCap: 120 },
     });
-    expect(await page("audit")).toMatch(/Refused by HubSpot.*no connected personal inbox/);
+    expect(await page("audit")).toMatch(/Rejected by HubSpot.*No inbox is connected/);
   });
 });

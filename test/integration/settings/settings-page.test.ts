@@ -133,15 +133,17 @@ describe("a session", () => {
 describe("the connection", () => {
   test("names missing permissions and the last failure of reading the account", async () => {
     const calm = await browser.get("/settings");
-    expect(calm.text).toContain("Everything the app needs is granted.");
+    expect(calm.text).toContain("All required permissions granted.");
     await site.database.prisma.portal.update({
       where: { portalId },
       data: { scopes: ["oauth", "automation"], directoryError: "HubSpot did not answer." },
     });
     const { text } = await browser.get("/settings");
-    expect(text).toContain("Missing: automation.sequences.read, automation.sequences.enrollments.write");
-    expect(text).toContain("Not granted, and not needed: settings.users.read.");
-    expect(text).toContain("Not all of it could be read: HubSpot did not answer.");
+    expect(text).toContain(
+      "Missing permissions: automation.sequences.read, automation.sequences.enrollments.write",
+    );
+    expect(text).toContain("Optional, not granted: settings.users.read.");
+    expect(text).toContain("Some of it couldn't be read: HubSpot did not answer.");
   });
 });
 
@@ -216,7 +218,7 @@ describe("what goes wrong", () => {
       CREATE VIEW portals AS SELECT * FROM portals_kept WHERE 1 / (portal_id - portal_id) = 1`);
     const broken = await browser.get("/settings");
     expect(broken.status).toBe(500);
-    expect(broken.text).toContain("Something went wrong on our side");
+    expect(broken.text).toContain("Something went wrong on our end");
     expect(broken.text).not.toMatch(/division|portals/);
     expect(site.logLines.join("")).toContain(broken.headers.get("x-request-id"));
   });

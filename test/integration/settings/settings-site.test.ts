@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { eraseHistories } from "#worker/sweeps/erase-history.js";
 import { createLogger } from "#platform/observability/logger.js";
+import { SITE_PAGES } from "../../../src/web/settings/frame/navigation.js";
 import { hiddenField, type Browser } from "../../support/browser.js";
 import { seedExecutions } from "../../support/executions.js";
 import { install, letInstallersIn, startSite, type Site } from "../../support/site.js";
@@ -52,20 +53,20 @@ describe("the overview", () => {
       const { text } = await admin.get(`/settings?range=${range}`);
       expect(text).toMatch(new RegExp(`class="figure enrolled"[^>]*><strong>${enrolled}</strong>`));
       expect(text).toContain(
-        `<desc id="chart-words">Enrolled: ${enrolled}; Already enrolled: 0; Skipped: 0; Not enrolled: 3</desc>`,
+        `<desc id="chart-words">Enrolled: ${enrolled}; Already in a sequence: 0; Skipped: 0; Not enrolled: 3</desc>`,
       );
     }
     const { text } = await admin.get("/settings");
     expect(text.indexOf("code=OWNER_MISSING&amp;kind=ENROLL")).toBeGreaterThan(0);
     expect(text.indexOf("code=OWNER_MISSING")).toBeLessThan(text.indexOf("code=BOUNCED"));
-    expect(text).toContain("The contact has no owner to send from. Assign an owner");
+    expect(text).toContain("The contact has no owner. Assign one");
   });
 
   test("cuts days where the portal's calendar does, also when the clocks change", async () => {
     await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "Asia/Kathmandu" } });
     await seedExecutions(site.database, [{ portalId, enrollmentStatus: "ENROLLED", acceptedAt: daysAgo(2) }]);
     const { text } = await admin.get("/settings?range=7d");
-    const day = new Intl.DateTimeFormat("en-GB", {
+    const day = new Intl.DateTimeFormat("en-US", {
       timeZone: "Asia/Kathmandu",
       day: "numeric",
       month: "short",
@@ -104,9 +105,7 @@ describe("the overview", () => {
       sent(8n, daysAgo(2)),
     ]);
     const words = wordsOf((await admin.get("/settings")).text);
-    expect(words).toContain(
-      "1 sender near the cap. Bo Fu 2 of 2 enrollments, used up User 7 1 of 400 enrollments",
-    );
+    expect(words).toContain("1 sender at or near the cap. Bo Fu 2 of 2 · at cap User 7 1 of 400");
   });
 });
 
@@ -115,20 +114,47 @@ describe("the danger zone", () => {
   const audited = async () =>
     (await site.database.prisma.auditEntry.findMany({ orderBy: { id: "asc" } })).map(({ action }) => action);
 
-  test("pauses and resumes, says so on the overview, and notes each once", async () => {
+  test("pauses and resumes, says so on every page with the way to end it, and notes each once", async () => {
+    await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "UTC" } });
+    const deadlineAt = new Date("2100-03-04T09:30:00Z");
+    await seedExecutions(site.database, [{ portalId, deadlineAt }]);
+    const { text: before } = await admin.get("/settings/activity");
+    expect(before).not.toContain("Enrollment is paused");
+    expect(before).toContain("Queued.");
     await press("/settings/danger/pause");
     await press("/settings/danger/pause");
     expect((await settings())?.pausedAt).toBeInstanceOf(Date);
-    expect((await admin.get("/settings")).text).toContain("Enrolling is paused.");
+    for (const { path } of SITE_PAGES) {
+      const page = wordsOf((await admin.get(path)).text);
+      expect([path, page]).toEqual([
+        path,
+        expect.stringMatching(
+          /Enrollment is paused since just now by \S+@\S+\. 1 contact waiting\. The first is released without being enrolled on Mar 4, 2100, 9:30 AM \. Resume/,
+        ),
+      ]);
+    }
+    const { text } = await admin.get("/settings/activity");
+    expect(text).toMatch(/<span class="badge waiting">Held<\/span>.*Held: enrollment is paused\./s);
+    expect(text).not.toContain("Queued.");
+    const resumed = await press("/settings/danger/resume", { back: "/settings/senders" });
+    expect(resumed.location).toBe(`${site.url}/settings/senders`);
+    await press("/settings/danger/pause");
+    expect((await press("/settings/danger/resume", { back: "https://evil.example" })).location).toBe(
+      `${site.url}/settings/danger`,
+    );
+    await press("/settings/danger/pause");
     await press("/settings/danger/resume");
     await press("/settings/danger/resume");
     expect((await settings())?.pausedAt).toBeNull();
-    expect(await audited()).toEqual(["CONNECTED", "PAUSED", "RESUMED"]);
+    expect(await audited()).toEqual([
+      "CONNECTED",
+      ...Array.from({ length: 3 }, () => ["PAUSED", "RESUMED"]).flat(),
+    ]);
   });
 
   test("tells what a pause costs, before it and while it lasts: who waits, and until when at most", async () => {
     const shown = async () => wordsOf((await admin.get("/settings/danger")).text);
-    expect(await shown()).toContain("Nobody waits to be enrolled now.");
+    expect(await shown()).toContain("No contacts are waiting.");
     await site.database.prisma.portal.update({ where: { portalId }, data: { timeZone: "UTC" } });
     await seedExecutions(site.database, [
       { portalId, acceptedAt: minutesAgo(9), deadlineAt: new Date("2100-03-05T10:00:00Z") },
@@ -137,11 +163,11 @@ describe("the danger zone", () => {
       { portalId: portalId + 1n, deadlineAt: new Date("2100-03-01T09:30:00Z") },
     ]);
     expect(await shown()).toContain(
-      "2 contacts wait to be enrolled now. The first is released (not enrolled) on 4 Mar 2100, 09:30 , if the pause lasts until then.",
+      "2 contacts are waiting to be enrolled. If still paused on Mar 4, 2100, 9:30 AM , the first continues without being enrolled.",
     );
     await press("/settings/danger/pause");
     expect(await shown()).toMatch(
-      /Paused since [^.]+\. Contacts that reach the step wait there\. 2 contacts wait to be enrolled now\. The first is released \(not enrolled\) on 4 Mar 2100, 09:30 , if the pause lasts until then\. Resume enrolling/,
+      /Paused since [^.]+\. New contacts wait at the action\. Contacts already in a sequence keep receiving its emails\. 2 contacts are waiting to be enrolled\. If still paused on Mar 4, 2100, 9:30 AM , the first continues without being enrolled\. Resume enrollment/,
     );
   });
 
@@ -150,7 +176,7 @@ describe("the danger zone", () => {
     for (const confirmation of ["", "yes", String(portalNumber + 1)])
       for (const path of ["/settings/danger/erase", "/settings/danger/disconnect"])
         await press(path, { confirmation });
-    expect((await admin.get("/settings/danger")).text).toContain("Nothing was done");
+    expect((await admin.get("/settings/danger")).text).toContain("Nothing was changed.");
     expect(await settings()).toBeNull();
     expect((await admin.get("/settings")).text).toContain("Connected");
     expect(await audited()).toEqual(["CONNECTED"]);
@@ -200,7 +226,7 @@ describe("the danger zone", () => {
       ),
     ).toBe(true);
     expect(await site.database.prisma.portalToken.count()).toBe(0);
-    expect((await admin.get("/settings")).text).toContain("disconnected the account on the settings pages.");
+    expect((await admin.get("/settings")).text).toContain("disconnected this account.");
     expect(await audited()).toEqual(["CONNECTED", "DISCONNECTED"]);
   });
 
@@ -227,7 +253,7 @@ describe("the danger zone", () => {
     const after = await site.database.prisma.portalToken.findFirstOrThrow();
     expect(after.grantedAt > before.grantedAt).toBe(true);
     expect(await site.vault.accessTokenFor(BigInt(portalNumber))).not.toBe("");
-    expect((await admin.get("/settings/danger")).text).toContain("connected again");
+    expect((await admin.get("/settings/danger")).text).toContain("Someone reconnected the account");
     expect(await audited()).toEqual(["CONNECTED", "CONNECTED"]);
   });
 
@@ -246,6 +272,6 @@ describe("the danger zone", () => {
     await site.simulator.close();
     await press("/settings/danger/disconnect", { confirmation: String(portalNumber) });
     expect(await site.database.prisma.portalToken.count()).toBe(0);
-    expect((await admin.get("/settings")).text).toContain("HubSpot could not be told");
+    expect((await admin.get("/settings")).text).toContain("We couldn't reach HubSpot to uninstall the app");
   });
 });

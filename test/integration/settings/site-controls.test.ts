@@ -50,7 +50,7 @@ test("a file that somebody takes along stands in the audit, with the number of i
     { portalId, subject: "export", subjectName: "Activity", userId: expect.any(BigInt), after: { rows: 2 } },
     { portalId, subject: "export", subjectName: "Reports", after: { rows: expect.any(Number) } },
   ]);
-  expect((await admin.get("/settings/audit").expect(200)).text).toContain("Rows given out");
+  expect((await admin.get("/settings/audit").expect(200)).text).toContain("Rows exported");
 });
 
 describe("security.txt", () => {

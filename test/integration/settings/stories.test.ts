@@ -68,18 +68,18 @@ describe("an execution's story", () => {
       "Ann Lee",
       "next in the rotation",
       "EMEA",
-      "Passed over before:",
+      "Skipped:",
       "The contact has no owner.",
       "User 8",
       "Over the cap.",
-      "22 Nov 2026",
-      "Attempted 3 times",
-      "HubSpot was told, and the workflow went on",
+      "Nov 22, 2026",
+      "Sent to HubSpot 3 times",
+      "Result sent to HubSpot; workflow continued",
     ];
     for (const word of words) expect(text).toContain(word);
     const at = (word: string) => text.indexOf(word);
     expect(at("Received from HubSpot")).toBeLessThan(at("Sender chosen"));
-    expect(at("Sender chosen")).toBeLessThan(at("Attempted 3 times"));
+    expect(at("Sender chosen")).toBeLessThan(at("Sent to HubSpot 3 times"));
   });
 
   test("of a hostile contact, sequence and sender is text and nothing else, however long", async () => {

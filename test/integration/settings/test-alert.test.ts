@@ -38,7 +38,7 @@ describe("a test alert", () => {
   test("needs an address", async () => {
     expect(await page()).not.toContain("Send a test alert");
     await pressTest();
-    expect(await page()).toContain("Save an address for alerts first");
+    expect(await page()).toContain("Add an email address or webhook first");
     expect(await alertsOf()).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe("a test alert", () => {
     await setAddress(`${webhook.url}/hook`);
     await pressTest();
     const sent = await page();
-    expect(sent).toContain("A test alert is on its way.");
+    expect(sent).toContain("Test sent.");
     expect(textOf(sent, "last-alert")).toBe("Last alert: Test, on its way.");
     expect(sent).toMatch(
       /id="last-alert"[^>]*hx-get="\/settings\/alerts\/last\?channel=WEBHOOK" hx-trigger="every 2s"/,
@@ -96,7 +96,7 @@ describe("a test alert", () => {
     expect(server.mails.map(({ to }) => to)).toEqual(["ops@acme.example", "it@acme.example"]);
     const text = await page();
     expect(textOf(text, "last-mail")).toMatch(/^Last alert: Test, delivered/);
-    expect(text).toMatch(/The last alerts.*Test.*This is a test.*Mail: .*delivered/s);
+    expect(text).toMatch(/Recent alerts.*Test.*This is a test.*Email: .*delivered/s);
   });
 
   test("that fails says why and when it is tried again, until it is given up", async () => {
@@ -105,16 +105,16 @@ describe("a test alert", () => {
     webhookStatus = 404;
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toMatch(
-      /^Last alert: Test, not delivered yet\. The address answered with status 404\. Tried 1 time, next at/,
+      /^Last alert: Test, not delivered yet\. The address answered with status 404\. Retrying, 1 try so far, next/,
     );
     await webhook.close();
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toContain(
-      "could not be reached (ECONNREFUSED). Tried 2 times",
+      "could not be reached (ECONNREFUSED). Retrying, 2 tries so far",
     );
     await site.database.prisma.alert.updateMany({ data: { tries: 11 } });
     await postDueAlerts();
-    expect(textOf(await page(), "last-alert")).toMatch(/not delivered, given up \d.*ECONNREFUSED/);
+    expect(textOf(await page(), "last-alert")).toMatch(/failed just now\..*ECONNREFUSED/);
     expect(await alertsOf()).toMatchObject([{ outcome: "FAILED", tries: 12 }]);
   });
 
@@ -140,7 +140,7 @@ describe("a test alert", () => {
     await Promise.all([1, 2, 3, 4, 5].map(() => press("WEBHOOK")));
     expect(await alertsOf()).toHaveLength(1);
     await press("WEBHOOK");
-    expect(await page()).toContain("A test was sent a moment ago. Wait a minute");
+    expect(await page()).toContain("You just sent a test. Wait a minute");
     await site.database.prisma.portalSettings.update({
       where: { portalId },
       data: { alertEmail: "ops@acme.example" },
@@ -158,12 +158,12 @@ describe("a test alert", () => {
       await ageTests("61 seconds");
     }
     await pressTest();
-    expect(await page()).toContain("Ten tests were sent within a day");
+    expect(await page()).toContain("You've reached the limit of 10 tests per day");
     expect((await alertsOf()).filter(({ outcome }) => outcome === null)).toHaveLength(1);
     expect(await alertsOf()).toHaveLength(10);
     await ageTests("1 day");
     await pressTest();
-    expect(await page()).toContain("A test alert is on its way.");
+    expect(await page()).toContain("Test sent.");
     expect(await alertsOf()).toHaveLength(11);
   });
 
@@ -181,12 +181,12 @@ describe("a test alert", () => {
     const other = await signIn(site.simulator.addPortal().portalId);
     await setAddress(webhook.url);
     await pressTest();
-    expect(textOf(await page(other), "last-alert")).toBe("No alert so far.");
+    expect(textOf(await page(other), "last-alert")).toBe("No alerts yet.");
     await raiseAlert(site.database.pool, { portalId, kind: "PORTAL_DISCONNECTED", message: "Gone." });
     await setAddress("");
     await postDueAlerts();
     expect(textOf(await page(), "last-alert")).toMatch(
-      /“Account disconnected”, raised .* when no address was set/,
+      /“Account disconnected”, not sent: no address was set/,
     );
   });
 });

@@ -76,7 +76,7 @@ test("events and address are changed, and a save from an older state is refused 
   expect(await stored(path)).toMatchObject({ events: ["sender.refused"] });
   const late = await send(path, typed("https://two.example.com/", "enrollment.enrolled"), version);
   expect(late.status).toBe(409);
-  for (const told of ["Saved by them", "https://one.example.com/b", "sender.refused"])
+  for (const told of ["Their version", "https://one.example.com/b", "sender.refused"])
     expect(late.text).toContain(told);
   expect(late.text).toContain('value="https://two.example.com/"');
   expect(await stored(path)).toMatchObject({ events: ["sender.refused"] });
@@ -92,7 +92,7 @@ test("a webhook is turned off and on, which is audited; nothing is sent to one t
   await send(`${path}/test`, []);
   expect((await admin.get(path)).text).toContain("Nothing was sent: this webhook is turned off.");
   await send(`${path}/turn`, [["to", "on"]], version);
-  expect((await admin.get(path)).text).toContain("Somebody else changed this webhook");
+  expect((await admin.get(path)).text).toContain("Someone else changed this webhook");
   expect(await stored(path)).toMatchObject({ status: "DISABLED" });
   await send(`${path}/turn`, [["to", "on"]], await versionOf(path));
   expect(await stored(path)).toMatchObject({ status: "ACTIVE", disabledReason: null });
@@ -171,7 +171,7 @@ test("a webhook is deleted with its messages, unless somebody changed it since t
     200,
   );
   const kept = await send(`${path}/delete`, [], version);
-  expect([kept.status, kept.text.includes("so it was not deleted")]).toEqual([409, true]);
+  expect([kept.status, kept.text.includes("so it wasn't deleted")]).toEqual([409, true]);
   const deleted = await send(`${path}/delete`, [], await versionOf(path));
   expect([deleted.status, (await admin.get(PAGE)).text.includes("Webhook deleted.")]).toEqual([303, true]);
   expect([await stored(path), (await admin.get(path)).status]).toEqual([null, 404]);

@@ -211,7 +211,7 @@ describe("what workflows use", () => {
     expect(preset).toMatch(/Delete this preset.*Used by 1 workflow: By rotation/);
     expect(rotation).toMatch(/Delete this rotation.*Used by 1 workflow: By rotation/);
     expect(await read("presets")).toContain(
-      "1 workflow without a preset of its own will follow another default.",
+      "1 workflow without a preset of its own will follow the new default.",
     );
     expect(await read("danger")).toMatch(/Used by 2 workflows: By rotation , By default \(off\)/);
   });
@@ -246,7 +246,7 @@ describe("names of workflows", () => {
     const { id } = await site.database.prisma.execution.findFirstOrThrow({
       where: { portalId, workflowId: "71000001" },
     });
-    expect(await read(`activity/${id}`)).toMatch(/Workflow Webinar, live called/);
+    expect(await read(`activity/${id}`)).toMatch(/Workflow Webinar, live started/);
     expect(await page(`activity/${id}`)).toContain("platform/flow/9001/edit");
     const file = (await browser.get("/settings/activity/export.csv")).text;
     expect(file).toContain('71000001,"Webinar, live",31');

@@ -65,9 +65,9 @@ describe("a sealing key that is missing", () => {
     expect(metrics).toContain('sequence_enroller_portals_stopped{cause="VAULT_KEY_UNKNOWN"} 1');
     expect(metrics).toMatch(/sequence_enroller_own_faults_total\{cause="VAULT_KEY_UNKNOWN"\} \d/);
     const page = (await browser.open(`${running.publicUrl}/settings`)).body;
-    expect(page).toContain("Sequence Enroller is out of order here.");
-    expect(page).toContain("Connect the account again");
-    expect(page).not.toContain("HubSpot is not answering");
+    expect(page).toContain("Sequence Enroller has a problem.");
+    expect(page).toContain("Reconnect");
+    expect(page).not.toContain("HubSpot isn't responding");
 
     await nameKey("lost", "test");
     await running.db.database.pool.query(

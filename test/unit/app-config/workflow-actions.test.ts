@@ -109,7 +109,11 @@ describe("the enroll action", () => {
   });
 
   test("comes with the contact's properties the code reads", () => {
-    expect(enroll.objectRequestOptions.properties).toEqual([...enrolling.REQUESTED_PROPERTIES]);
+    expect(enroll.objectRequestOptions.properties).toEqual([
+      "email",
+      ...enrolling.NAME_PROPERTIES,
+      ...enrolling.REQUESTED_PROPERTIES.slice(1),
+    ]);
   });
 
   test("fills a drop-down from fixed options or from a URL, not from both", () => {
@@ -155,7 +159,11 @@ describe("the check action", () => {
     expect(config.actionUrl).toBe(`\${PUBLIC_URL}${check.CHECK_ENROLLMENT_ROUTE}`);
     expect(config.inputFields).toEqual([]);
     expect(namesOf(config.outputFields)).toEqual([...check.CHECK_OUTPUTS]);
-    expect(config.objectRequestOptions.properties).toEqual(["email", ...wait.SEQUENCE_PROPERTIES]);
+    expect(config.objectRequestOptions.properties).toEqual([
+      "email",
+      ...enrolling.NAME_PROPERTIES,
+      ...wait.SEQUENCE_PROPERTIES,
+    ]);
   });
 
   test("shows whether the contact is in a sequence, and why that could not be told", () => {
@@ -193,7 +201,11 @@ describe("the wait action", () => {
       isRequired: false,
     });
     expect(namesOf(config.outputFields)).toEqual([...wait.WAIT_OUTPUTS]);
-    expect(config.objectRequestOptions.properties).toEqual(["email", ...wait.SEQUENCE_PROPERTIES]);
+    expect(config.objectRequestOptions.properties).toEqual([
+      "email",
+      ...enrolling.NAME_PROPERTIES,
+      ...wait.SEQUENCE_PROPERTIES,
+    ]);
   });
 
   test("names the default where the input is empty", () => {

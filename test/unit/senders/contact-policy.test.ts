@@ -16,7 +16,7 @@ test("the days of a cooldown are those of the account's calendar", () => {
   const properties = { hs_latest_sequence_enrolled_date: "2026-11-20T23:30:00Z" };
   const facts = { properties, timeZone: "Europe/Berlin" };
   expect(refused({ cooldown: { days: 30, scope: "any" } }, facts)?.reason).toBe(
-    "The contact was enrolled in a sequence on 21 Nov 2026; the cooldown of 30 days ends on 21 Dec 2026.",
+    "The contact is in cooldown until Dec 21, 2026: it was enrolled in a sequence on Nov 21, 2026, less than 30 days ago.",
   );
 });
 
@@ -71,7 +71,7 @@ describe("the policy for contacts", () => {
 
   test("names the entry that comes first in the list", () => {
     const reason = refused(suppressing(["example", "shop.example", "example"]))?.reason;
-    expect(reason).toBe("The contact's email domain is on the suppression list (example).");
+    expect(reason).toBe("example is on your blocked domains list.");
   });
 
   test("suppresses a domain and what is below it, and no other that ends alike", () => {
@@ -96,7 +96,7 @@ describe("the policy for contacts", () => {
     expect(refused(tagged, { properties: { tags: "partner" } })).toEqual({
       code: "BLOCKED",
       status: "SKIPPED",
-      reason: "The contact is suppressed: its property tags is “Partner”.",
+      reason: "Blocked because tags is “Partner”.",
     });
     expect(refused(suppressing(["example"]))?.status).toBe("SKIPPED");
     const facts = { properties: { hs_latest_sequence_enrolled_date: "2026-11-20T12:00:00Z" } };

@@ -40,7 +40,7 @@ export async function letSomebodyIn(exchange: FormExchange): Promise<void> {
     !(await giveAccess(pool, actorOf(visit), { userId: person.userId, label: fullLabel(person) }))
   )
     return finishForm(exchange, "admin-unknown");
-  finishForm(exchange, "admin-let-in");
+  finishForm(exchange, { name: "admin-let-in", about: person.label });
 }
 
 const REMOVE_NOTICES = {
@@ -56,7 +56,7 @@ export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
   const { session } = visit;
   const person = find(await listAdministrators(pool, session.portalId), form);
   const outcome = person === undefined ? "not-listed" : await removeAccess(pool, actorOf(visit), person);
-  finishForm(exchange, REMOVE_NOTICES[outcome]);
+  finishForm(exchange, { name: REMOVE_NOTICES[outcome], about: person?.label ?? "" });
 }
 
 /** The person a form names, if they are among those it may name. */

@@ -18,27 +18,27 @@ export interface AccessPageModel {
 const REASONS: Readonly<Record<Administrator["reason"], string>> = {
   "super-admin": "Super admin in HubSpot",
   installed: "Installed the app",
-  "let-in": "Let in here",
+  "let-in": "Added by an admin",
 };
 
 export function AccessPage({ frame, administrators, others, userList }: AccessPageModel) {
   return (
     <SitePage
-      title="Access"
+      title="Users and access"
       current="/settings/access"
       frame={frame}
-      lead="Who may see and change these pages besides the super admins of the account."
+      lead="Give users access to Sequence Enroller. Super admins always have access."
     >
       <section class="card" aria-labelledby="who-title">
         <div class="card-head">
-          <h2 id="who-title">Who can use these pages</h2>
+          <h2 id="who-title">Users with access</h2>
         </div>
         <UserListNote userList={userList} frame={frame} />
         <table>
           <thead>
             <tr>
               <th scope="col">User</th>
-              <th scope="col">Why</th>
+              <th scope="col">Access</th>
               <th scope="col">
                 <span class="unseen">Change</span>
               </th>
@@ -61,25 +61,20 @@ function UserListNote({ userList, frame }: { userList: UserList; frame: Frame })
   if (isRenewed(userList)) {
     return (
       <p class="note">
-        Super admins of the account always can. HubSpot says who they are: at least once an hour, and when one
-        of them signs in. Last read {readAt}
-        {userList.state === "stale" ? "; nothing can be changed here until it has been read again" : ""}.
+        Super admins come from HubSpot. Last synced {readAt}
+        {userList.state === "stale" ? "; you can't change anything here until we've synced again" : ""}.
       </p>
     );
   }
   return (
     <p class="notice wait">
-      HubSpot does not tell us who the super admins are, because the permission{" "}
-      <code>settings.users.read</code> was not granted.{" "}
+      We can't see who your super admins are because <code>settings.users.read</code> wasn't granted.{" "}
       {userList.state === "fixed" ? (
-        <>
-          This is the list as HubSpot last gave it, on {readAt}: newer super admins are missing, and former
-          ones are still on it.
-        </>
+        <>The list may be out of date: we last saw it on {readAt}.</>
       ) : (
-        "Until it is, whoever installed the app counts as admin."
+        "Until then, the user who installed the app is treated as an admin."
       )}{" "}
-      <a href={`/oauth/install?portalId=${frame.portal.portalId}`}>Connect again</a> to grant it.
+      <a href={`/oauth/install?portalId=${frame.portal.portalId}`}>Reconnect</a> to grant it.
     </p>
   );
 }
@@ -93,14 +88,14 @@ function Row({ person, formToken }: { person: Administrator; formToken: string }
       <td data-label="User">
         <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
       </td>
-      <td data-label="Why">{REASONS[reason]}</td>
+      <td data-label="Access">{REASONS[reason]}</td>
       <td data-label="">
         {reason === "let-in" ? (
           <form method="post" action="/settings/access/take-out">
             <input type="hidden" name="form_token" value={formToken} />
             <input type="hidden" name="user_id" value={userId.toString()} />
             <button class="button quiet" aria-label={`Remove access of ${shorten(label, LONGEST_LABEL)}`}>
-              Remove access
+              Remove
             </button>
           </form>
         ) : null}
@@ -117,20 +112,21 @@ function LetInForm({
   return (
     <section class="card" aria-labelledby="let-in-title">
       <div class="card-head">
-        <h2 id="let-in-title">Give someone access</h2>
+        <h2 id="let-in-title">Add a user</h2>
       </div>
       {others.people.length === 0 ? (
         <p class="empty">
-          Everybody we know of in this account can use these pages already.{" "}
+          All users already have access.{" "}
           {isRenewed(userList)
-            ? "Somebody who is new in HubSpot shows here within the hour."
-            : "Somebody who is new in HubSpot shows here once the app works in the account again."}
+            ? "New HubSpot users appear here within an hour."
+            : "New HubSpot users appear here once the app works in the account again."}
         </p>
       ) : (
         <form method="post" action="/settings/access/let-in" class="narrow">
           <input type="hidden" name="form_token" value={formToken} />
-          <label for="let-in-user">User of this account</label>
-          <select id="let-in-user" name="user_id" aria-describedby="let-in-note">
+          <label for="let-in-user">User</label>
+          <select id="let-in-user" name="user_id" aria-describedby="let-in-note" required>
+            <option value="">Choose a user</option>
             {others.people.map((person) => (
               <option key={String(person.userId)} value={person.userId.toString()}>
                 {shorten(fullLabel(person), LONGEST_LABEL)}
@@ -138,8 +134,8 @@ function LetInForm({
             ))}
           </select>
           <p class="note" id="let-in-note">
-            They can then see every contact's outcome here, and change everything you can. To sign in, HubSpot
-            also wants them to have the permission to manage apps.
+            They'll be able to see all activity and change all settings. To sign in, they also need permission
+            to manage apps in HubSpot.
           </p>
           <CutNote list={others} />
           <button class="button primary">Give access</button>

@@ -1,4 +1,4 @@
-import { readActivityQuery, type ActivityQuery } from "#domain/history/activity-query.js";
+import { QUERY_FIELDS, readActivityQuery, type ActivityQuery } from "#domain/history/activity-query.js";
 import { ADMIN_ACTIONS, type AdminAction } from "#domain/history/admin-actions.js";
 import type { Exchange } from "../frame/exchange.js";
 import { knownZone } from "../words/format.js";
@@ -9,6 +9,13 @@ export function readQuery(
   given: Readonly<Record<string, unknown>>,
 ): ActivityQuery {
   return readActivityQuery(given, { now: options.now(), timeZone: knownZone(visit.portal.timeZone) });
+}
+
+/** The filter of the list: as long as an address says nothing, what was enrolled, not what only looked or waited. */
+export function readListQuery(exchange: Exchange): ActivityQuery {
+  const { query } = exchange.request;
+  const isOpen = QUERY_FIELDS.every((field) => query[field] === undefined || query[field] === "");
+  return readQuery(exchange, isOpen ? { kind: "ENROLL" } : query);
 }
 
 /** `cancel`, `retry` or `try_now`. */

@@ -10,14 +10,15 @@ import { actorOf } from "../session/visit.js";
 import { actOnExecution } from "#domain/history/act-on-execution.js";
 import { readPosition } from "#domain/history/activity-query.js";
 import { readFilterChoices } from "./choices.js";
+import type { Present } from "#domain/history/shown-outcome.js";
 import { searchExecutions } from "#domain/history/execution-search.js";
 import { readStory } from "#domain/history/execution-story.js";
 import { sendExport } from "./export.js";
 import { ExecutionList, ListPage, type ListModel } from "./list-page.js";
-import { MissingPage } from "./missing-page.js";
+import { MissingPage } from "./frame.js";
 import { storyPath, hubspotUrlOf } from "../words/paths.js";
 import { Story, StoryPage } from "./story-page.js";
-import { readAction, readQuery } from "./activity-entry.js";
+import { readAction, readListQuery, readQuery } from "./activity-entry.js";
 
 const PAGE_SIZE = 25;
 const JOBS_SHOWN = 20;
@@ -51,13 +52,19 @@ async function readList(exchange: Exchange): Promise<ListModel> {
   const { options, visit, request } = exchange;
   const { portal } = visit;
   const { portalId } = portal;
-  const query = readQuery(exchange, request.query);
+  const query = readListQuery(exchange);
   const position = readPosition(request);
   const search = await searchExecutions(options.database.pool, portalId, query.filter);
-  const page = await search.read(position, PAGE_SIZE);
+  const [page, totals, missing] = await Promise.all([
+    search.read(position, PAGE_SIZE),
+    search.count(),
+    search.missing(),
+  ]);
+  const found = { page, totals, missing, partsSince: search.partsSince };
   const hubspotUrl = hubspotUrlOf(portal, options.appUrl);
-  const format = createFormat(portal.timeZone);
-  return { query, position, page, portalId, hubspotUrl, format, now: options.now() };
+  const present = presentOf(exchange);
+  const format = createFormat(portal.timeZone, present.now);
+  return { query, position, ...found, portalId, hubspotUrl, format, present };
 }
 
 export async function exportAll(exchange: Exchange): Promise<void> {
@@ -74,16 +81,16 @@ export async function exportAll(exchange: Exchange): Promise<void> {
 
 /** What is said once an action was asked for, by the address's `done`; nothing from outside is shown. */
 const NOTICES: Readonly<Record<string, { tone: "good" | "bad"; text: string }>> = {
-  cancel: { tone: "good", text: "Canceled. The workflow is told, and goes on." },
-  retry: { tone: "good", text: "The contact is tried once more. The new execution is listed below." },
+  cancel: { tone: "good", text: "Canceled. The workflow will continue." },
+  retry: { tone: "good", text: "Retrying. The result appears below." },
   unenroll: {
     tone: "good",
     text: "The contact is being taken out of its sequence. HubSpot needs a minute or two.",
   },
-  try_now: { tone: "good", text: "It is being looked at now." },
+  try_now: { tone: "good", text: "Trying now." },
   late: {
     tone: "bad",
-    text: "Nothing was changed: it moved on in the meantime, or is being worked on right now. Below is how it stands.",
+    text: "Nothing changed. This contact is already being processed or is finished.",
   },
 };
 
@@ -104,7 +111,13 @@ export async function showStoryPart(exchange: Exchange): Promise<void> {
   sendFragment(response, <Story {...model} formToken={options.sessions.formToken(visit.session)} />);
 }
 
-async function findStory({ options, visit: { portal }, request }: Exchange) {
+function presentOf({ options, visit }: Exchange): Present {
+  return { now: options.now(), isPaused: visit.portal.pausedAt !== null };
+}
+
+async function findStory(exchange: Exchange) {
+  const { options, visit, request } = exchange;
+  const { portal } = visit;
   const { portalId } = portal;
   const id = readId(request.params["id"]);
   const story = id === undefined ? undefined : await readStory(options.database.pool, portalId, id);
@@ -112,9 +125,9 @@ async function findStory({ options, visit: { portal }, request }: Exchange) {
   return {
     story,
     portalId,
-    now: options.now(),
+    present: presentOf(exchange),
     hubspotUrl: hubspotUrlOf(portal, options.appUrl),
-    format: createFormat(portal.timeZone),
+    format: createFormat(portal.timeZone, options.now()),
   };
 }
 
@@ -129,5 +142,5 @@ export async function act(exchange: FormExchange): Promise<void> {
 }
 
 function sendMissing(exchange: Exchange): void {
-  sendPage(exchange.response, 404, <MissingPage what="execution" frame={frameOf(exchange)} />);
+  sendPage(exchange.response, 404, <MissingPage what="record" frame={frameOf(exchange)} />);
 }

@@ -8,7 +8,7 @@ import { actorOf } from "../session/visit.js";
 import { BulkRefusedPage } from "./bulk-refused-page.js";
 import { ConfirmPage, JobPage, JobProgress } from "./bulk-pages.js";
 import { previewBulk } from "#domain/history/bulk-preview.js";
-import { MissingPage } from "./missing-page.js";
+import { MissingPage } from "./frame.js";
 import { ACTIVITY_PATH, jobPath } from "../words/paths.js";
 import { readAction, readQuery } from "./activity-entry.js";
 
@@ -43,7 +43,7 @@ export async function showJob(exchange: Exchange): Promise<void> {
   const { response } = exchange;
   const job = await findJob(exchange);
   const frame = frameOf(exchange);
-  if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk job" frame={frame} />);
+  if (job === undefined) return sendPage(response, 404, <MissingPage what="bulk action" frame={frame} />);
   sendPage(response, 200, <JobPage job={job} format={frame.format} frame={frame} />);
 }
 

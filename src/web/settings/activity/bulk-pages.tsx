@@ -51,12 +51,12 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
 function Preview({ preview: { matching, countedTo }, format }: { preview: BulkPreview; format: Format }) {
   const shown = numbered(matching, "contact");
   if (countedTo === undefined) {
-    return <p>{matching === 0 ? "Nothing matches." : `It applies to ${shown} now.`}</p>;
+    return <p>{matching === 0 ? "No contacts match." : `This affects ${shown}.`}</p>;
   }
   return (
     <p>
-      It applies to {shown} of those accepted since <Time date={countedTo} format={format} />, and maybe to
-      older ones, which are not counted here.
+      This affects at least {shown} (counted back to <Time date={countedTo} format={format} />
+      ).
     </p>
   );
 }
@@ -67,7 +67,7 @@ export interface JobModel {
 }
 
 const STATE_LABELS: Readonly<Record<BulkJob["state"], string>> = {
-  RUNNING: "Under way",
+  RUNNING: "In progress",
   DONE: "Done",
   STOPPED: "Stopped",
 };
@@ -96,13 +96,13 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
         {STATE_LABELS[job.state]}: {format.count(job.changed)} {ACTION_WORDS[job.action].done}
       </h2>
       <p>
-        Looked at {numbered(job.examined, "execution")}
+        Checked {numbered(job.examined, "record")}
         {job.reachedAt === null ? null : (
           <>
             , back to <Time date={job.reachedAt} format={format} />
           </>
         )}
-        . Asked for by <bdi>{job.userEmail ?? "an admin"}</bdi> <Time date={job.createdAt} format={format} />
+        . Started by <bdi>{job.userEmail ?? "an admin"}</bdi>, <Time date={job.createdAt} format={format} />
         {job.endedAt === null ? null : (
           <>
             , ended <Time date={job.endedAt} format={format} />
@@ -117,7 +117,7 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
           <button class="button" id="stop">
             Stop
           </button>
-          <span class="note">What is done stays done.</span>
+          <span class="note">Contacts already processed aren't affected.</span>
         </form>
       ) : null}
     </section>
@@ -130,7 +130,7 @@ export function JobLine({ job, format }: JobModel) {
   return (
     <li>
       <a href={jobPath(job.id)}>{bulk}</a>: {format.count(job.changed)} {done} of{" "}
-      {numbered(job.examined, "execution")} looked at
+      {numbered(job.examined, "record")} checked
     </li>
   );
 }

@@ -23,15 +23,15 @@ export function BulkRefusedPage({ action, query, refusal, frame }: RefusedModel)
       </p>
       <h1>{bulk}</h1>
       <p class="notice bad" role="alert">
-        {refusal === undefined ? fieldsNotUnderstood(query) : REASONS[refusal.kind]} Nothing was done.
+        {refusal === undefined ? fieldsNotUnderstood(query) : REASONS[refusal.kind]} Nothing was changed.
       </p>
       <p class="actions">
         <a class="button primary" href={back}>
-          Back to the activity
+          Back to activity
         </a>
         {refusal?.kind === "running" ? (
           <a class="button" href={jobPath(refusal.id)}>
-            See how far it is
+            View progress
           </a>
         ) : null}
       </p>
@@ -40,12 +40,11 @@ export function BulkRefusedPage({ action, query, refusal, frame }: RefusedModel)
 }
 
 const REASONS: Readonly<Record<Exclude<BulkJobCreation["kind"], "created">, string>> = {
-  running: "The same is under way already, by the same filter.",
-  "too-many":
-    "This account already has three bulk jobs running, the maximum. Wait until one has ended, or stop one.",
+  running: "This is already running.",
+  "too-many": "Three bulk actions are already running, which is the limit.",
 };
 
 function fieldsNotUnderstood({ ignored }: ActivityQuery): string {
   const fields = ignored.map((field) => FIELD_LABELS[field]).join(", ");
-  return `Part of the filter was not understood, so this would apply to more than was asked for: ${fields}. Correct the filter first.`;
+  return `We couldn't read part of the filter (${fields}), so this could affect more contacts than you meant. Fix the filter first.`;
 }

@@ -2,9 +2,18 @@ import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { ExecutionItem } from "#domain/history/execution-item.js";
 import { contactUrl } from "../words/fixes.js";
 import { storyPath } from "../words/paths.js";
-import { KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
+import { CODE_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
+import { reasonOf } from "./story-words.js";
+import type { ErrorCode } from "#domain/contract/error-codes.js";
 import type { Format } from "../words/format.js";
-import { ANSWER_WORDS, OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
+import {
+  ANSWER_WORDS,
+  badgeOf,
+  OUTCOME_LABELS,
+  remarkOn,
+  type Present,
+} from "#domain/history/shown-outcome.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import { Time } from "../frame/connection.js";
 import { shorten } from "#platform/text/shorten.js";
 
@@ -14,6 +23,7 @@ export interface ContactListModel {
   /** Origin of the account's HubSpot UI, for links to contacts. */
   hubspotUrl: string;
   format: Format;
+  present: Present;
 }
 
 /** Whole on the execution's own page. */
@@ -23,15 +33,15 @@ const LONGEST_REASON = 400;
 /** What happened to each contact; on a narrow screen each row is a block whose cells name themselves. */
 export function ContactList(model: ContactListModel) {
   return (
-    <table>
+    <table class="contacts">
       <thead>
         <tr>
-          <th scope="col">Time</th>
           <th scope="col">Contact</th>
+          <th scope="col">Result</th>
+          <th scope="col">Reason</th>
           <th scope="col">Sequence</th>
           <th scope="col">Sender</th>
-          <th scope="col">Status</th>
-          <th scope="col">Reason</th>
+          <th scope="col">Time</th>
         </tr>
       </thead>
       <tbody>
@@ -44,24 +54,18 @@ export function ContactList(model: ContactListModel) {
 }
 
 function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) {
-  const id = String(item.id);
   return (
     <tr>
-      <td data-label="Time" class="time">
-        <a id={`story-${id}`} href={storyPath(item.id)}>
-          <Time date={item.acceptedAt} format={model.format} />
-        </a>
-      </td>
       <td data-label="Contact" class="wide">
-        <a
-          id={`contact-${id}`}
-          href={contactUrl(model, item.contactId)}
-          target="_blank"
-          rel="noopener noreferrer"
-        >
-          {item.contactEmail === null ? `Contact ${item.contactId}` : <Email address={item.contactEmail} />}
-        </a>
+        <div>
+          <Contact item={item} model={model} />
+        </div>
       </td>
+      <td data-label="Result">
+        <span class={`badge ${item.outcome}`}>{badgeOf(item, model.present)}</span>
+        <Retry item={item} />
+      </td>
+      <Reason item={item} present={model.present} />
       <td data-label="Sequence">
         <bdi class="clamp">{shorten(item.sequence ?? "–", LONGEST_NAME)}</bdi>
         {item.kind === "ENROLL" ? null : <span class="note">{KIND_LABELS[item.kind]}</span>}
@@ -74,12 +78,48 @@ function Row({ item, model }: { item: ExecutionItem; model: ContactListModel }) 
       <td data-label="Sender" class="wide">
         <Sender item={item} />
       </td>
-      <td data-label="Status">
-        <span class={`badge ${item.outcome}`}>{OUTCOME_LABELS[item.outcome]}</span>
-        <Retry item={item} />
+      <td data-label="Time" class="time">
+        <Time date={item.acceptedAt} format={model.format} />
       </td>
-      <Reason item={item} />
     </tr>
+  );
+}
+
+/** The name leads to the story; the arrow, which says so, to HubSpot. */
+function Contact({ item, model }: { item: ExecutionItem; model: ContactListModel }) {
+  const id = String(item.id);
+  const { contactName: name, contactEmail: email, contactId } = item;
+  const isErased = contactId === ERASED_CONTACT;
+  const isInHubSpot = !isErased && contactId !== UNKNOWN_CONTACT;
+  const called = isErased ? "Deleted contact" : `Contact ${contactId}`;
+  const label = shorten(name ?? email ?? called, LONGEST_NAME);
+  return (
+    <>
+      <a id={`story-${id}`} href={storyPath(item.id)}>
+        {name === null && email !== null ? <Email address={email} /> : <bdi>{label}</bdi>}
+      </a>
+      {isInHubSpot ? (
+        <>
+          {" "}
+          <a
+            id={`contact-${id}`}
+            class="outside"
+            href={contactUrl(model, contactId)}
+            target="_blank"
+            rel="noopener noreferrer"
+            aria-label={`Open ${label} in HubSpot`}
+            title="Open in HubSpot"
+          >
+            ↗
+          </a>
+        </>
+      ) : null}
+      {name === null || email === null ? null : (
+        <span class="note">
+          <Email address={email} />
+        </span>
+      )}
+    </>
   );
 }
 
@@ -88,9 +128,8 @@ function Retry({ item: { id, retry, retryOf } }: { item: ExecutionItem }) {
   if (retryOf !== null) {
     return (
       <span class="note">
-        Retry of{" "}
         <a id={`tried-${id}`} href={storyPath(retryOf)}>
-          {String(retryOf)}
+          Retry of an earlier attempt
         </a>
       </span>
     );
@@ -99,7 +138,7 @@ function Retry({ item: { id, retry, retryOf } }: { item: ExecutionItem }) {
   return (
     <span class="note">
       <a id={`tried-${id}`} href={storyPath(retry.id)}>
-        Tried again
+        Retried
       </a>
       : {OUTCOME_LABELS[retry.outcome].toLowerCase()}
     </span>
@@ -135,19 +174,31 @@ function Email({ address: whole }: { address: string }) {
 
 const ANSWERS: Readonly<Record<string, string>> = ANSWER_WORDS;
 
-function Reason({ item }: { item: ExecutionItem }) {
-  const remark = remarkOn(item);
+/** In few words, and the whole sentence in one line; the story has room for it. */
+function Reason({ item, present }: { item: ExecutionItem; present: Present }) {
+  const remark = remarkOn(item, present);
   const words = item.outcome === "failed" || item.outcome === "waiting" ? item.lastProblem : null;
   const answer = ANSWERS[item.answer ?? ""] ?? null;
   if ([item.errorMessage, answer, words].every((text) => text === null) && remark === "")
     return <td class="reason nothing">–</td>;
+  const reason = reasonOf(item);
+  const code = item.errorCode ?? "";
+  const label = Object.hasOwn(CODE_WORDS, code) ? CODE_WORDS[code as ErrorCode] : undefined;
   return (
     <td data-label="Reason" class="reason">
-      {answer}
-      {item.errorMessage === null ? null : shorten(item.errorMessage, LONGEST_REASON)}
-      {remark === "" ? null : <span class="note">{remark}</span>}
-      {words === null ? null : <span class="note">{lastProblemWords(shorten(words, LONGEST_REASON))}</span>}
-      {item.errorCode === null ? null : <code class="code">{item.errorCode}</code>}
+      <div>
+        {answer}
+        {label === undefined ? null : <span title={code}>{label}</span>}
+        {reason === null ? null : (
+          <span class={label === undefined ? "" : "note one-line"} title={shorten(reason, LONGEST_REASON)}>
+            {shorten(reason, LONGEST_REASON)}
+          </span>
+        )}
+        {remark === "" ? null : <span class={answer === null ? "" : "note"}>{remark}</span>}
+        {words === null ? null : (
+          <span class="note one-line">{lastProblemWords(shorten(words, LONGEST_REASON))}</span>
+        )}
+      </div>
     </td>
   );
 }

@@ -1,4 +1,4 @@
-import { EXECUTION_KINDS } from "#domain/contract/execution.js";
+import { LONGEST_SEARCH } from "#domain/contract/execution-filter.js";
 import { OUTCOME_LABELS, OUTCOMES } from "#domain/history/shown-outcome.js";
 import type { ActivityQuery, QueryField } from "#domain/history/activity-query.js";
 import type { Choice } from "../frame/fields.js";
@@ -8,7 +8,6 @@ import {
   CODE_CHOICES,
   describeValue,
   FIELD_LABELS,
-  KIND_LABELS,
   RETRIES_LABELS,
   SINCE_LABELS,
 } from "../words/activity-words.js";
@@ -23,7 +22,6 @@ interface FilterFormModel {
 
 /** Fields of the second row, folded away until one is used. */
 const FURTHER: readonly QueryField[] = [
-  "kind",
   "workflow",
   "contact",
   "from",
@@ -36,10 +34,10 @@ const FURTHER: readonly QueryField[] = [
 /** A plain form: what is filled in ends up in the address, which can be kept and passed on. */
 export function FilterForm({ query: { given }, choices, path, format }: FilterFormModel) {
   const statuses = OUTCOMES.map((outcome) => ({ value: outcome, label: OUTCOME_LABELS[outcome] }));
-  const kinds = EXECUTION_KINDS.map((kind) => ({ value: kind, label: KIND_LABELS[kind] }));
   const times = choicesOf(SINCE_LABELS);
   return (
-    <form class="filter" method="get" action={path} role="search" aria-label="Executions">
+    <form class="filter" method="get" action={path} role="search" aria-label="Activity">
+      {given.kind === undefined ? null : <input type="hidden" name="kind" value={given.kind} />}
       <div class="filter-row">
         <div class="filter-search">
           <label for="filter-q">Search</label>
@@ -47,9 +45,9 @@ export function FilterForm({ query: { given }, choices, path, format }: FilterFo
             id="filter-q"
             type="search"
             name="q"
-            maxLength={320}
+            maxLength={LONGEST_SEARCH}
             value={given.q ?? ""}
-            placeholder="ann@acme.example, @acme.example or an id"
+            placeholder="Name, email, or ID"
             aria-describedby="filter-q-note"
           />
           <p class="note" id="filter-q-note">
@@ -65,13 +63,12 @@ export function FilterForm({ query: { given }, choices, path, format }: FilterFo
       <details open={FURTHER.some((field) => given[field] !== undefined)}>
         <summary>More filters</summary>
         <div class="filter-row">
-          <Select field="kind" choices={kinds} given={given} />
           {choices.workflows.length === 0 ? (
-            <Text field="workflow" given={given} hint="id" />
+            <Text field="workflow" given={given} hint="ID" />
           ) : (
             <Select field="workflow" choices={choices.workflows} given={given} />
           )}
-          <Text field="contact" given={given} hint="id" />
+          <Text field="contact" given={given} hint="ID" />
           <Day field="from" given={given} />
           <Day field="to" given={given} />
           <Select field="decided" choices={times} given={given} format={format} />
@@ -80,10 +77,10 @@ export function FilterForm({ query: { given }, choices, path, format }: FilterFo
         </div>
       </details>
       <p class="actions">
-        <button class="button primary">Show</button>
+        <button class="button primary">Apply</button>
         {Object.keys(given).length === 0 ? null : (
           <a class="button" href={path}>
-            Clear filter
+            Clear filters
           </a>
         )}
       </p>
@@ -92,8 +89,7 @@ export function FilterForm({ query: { given }, choices, path, format }: FilterFo
 }
 
 /** How the search matches, in a sentence. */
-export const SEARCH_HINT =
-  "Finds addresses by their beginning, or by their domain after an @; contacts, callbacks and executions by their whole id.";
+export const SEARCH_HINT = "Name, email, or contact ID. Paste several emails to check a list.";
 
 function choicesOf(labels: Readonly<Record<string, string>>): Choice[] {
   return Object.entries(labels).map(([value, label]) => ({ value, label }));

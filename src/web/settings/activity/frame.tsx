@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { Time } from "../frame/connection.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { Format } from "../words/format.js";
+import { ACTIVITY_PATH } from "../words/paths.js";
 
 export interface FrameModel {
   readonly frame: Frame;
@@ -37,10 +37,25 @@ export function Step({
       <h3>{title}</h3>
       {at == null ? null : (
         <p class="when">
-          <Time date={at} format={format} />
+          <time dateTime={at.toISOString()}>{format.dateTimeSeconds(at)}</time>
         </p>
       )}
       {children}
     </li>
+  );
+}
+
+/** For an address that leads to nothing of this portal, whatever it may be elsewhere. */
+export function MissingPage({ frame, what }: FrameModel & { what: "record" | "bulk action" }) {
+  return (
+    <ActivityFrame title="Not found" frame={frame}>
+      <h1>Not found</h1>
+      <p>We don't have this {what}. It may be older than your history limit.</p>
+      <p class="actions">
+        <a class="button primary" href={ACTIVITY_PATH}>
+          Back to activity
+        </a>
+      </p>
+    </ActivityFrame>
   );
 }

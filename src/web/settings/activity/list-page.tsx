@@ -6,6 +6,9 @@ import { ContactList } from "./contact-list.js";
 import { addressWith, type ActivityQuery, type Position } from "#domain/history/activity-query.js";
 import { JobLine } from "./bulk-pages.js";
 import type { FilterChoices } from "./choices.js";
+import type { Present } from "#domain/history/shown-outcome.js";
+import type { ActivityTotals } from "#domain/history/search/activity-totals.js";
+import { KindTabs, Missing, Totals } from "./totals.js";
 import type { ActivityPage } from "#domain/history/execution-search.js";
 import { FilterForm, SEARCH_HINT } from "./filter-form.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
@@ -16,10 +19,15 @@ export interface ListModel {
   readonly query: ActivityQuery;
   readonly position: Position;
   readonly page: ActivityPage;
+  readonly totals: ActivityTotals;
+  /** Of a list that was searched for, what no call was ever for. */
+  readonly missing: readonly string[] | undefined;
+  /** Parts of names were looked for only since then. */
+  readonly partsSince: Date | undefined;
   readonly portalId: bigint;
   readonly hubspotUrl: string;
   readonly format: Format;
-  readonly now: Date;
+  readonly present: Present;
 }
 
 export interface ListPageModel extends ListModel, FrameModel {
@@ -32,19 +40,22 @@ export function ListPage(model: ListPageModel) {
   return (
     <ActivityFrame title="Activity" frame={model.frame}>
       <h1>Activity</h1>
-      <p class="lead">Every contact that reached an action, newest first, with what came of it and why.</p>
+      <p class="lead">
+        Every contact that reached one of the app's actions, newest first, with the result and reason.
+      </p>
+      <KindTabs query={query} />
       <div class="card">
         <FilterForm query={query} choices={choices} path={ACTIVITY_PATH} format={format} />
         {query.ignored.length === 0 ? null : (
           <p class="notice bad" role="alert">
-            Not understood, so the list is not narrowed by it:{" "}
+            We couldn't read this filter, so it was ignored:{" "}
             {query.ignored.map((field) => FIELD_LABELS[field]).join(", ")}.
           </p>
         )}
       </div>
       {jobs.length === 0 ? null : (
         <section class="card" aria-labelledby="jobs-title">
-          <h2 id="jobs-title">Under way</h2>
+          <h2 id="jobs-title">In progress</h2>
           <ul class="jobs">
             {jobs.map((job) => (
               <JobLine key={String(job.id)} job={job} format={format} />
@@ -60,7 +71,7 @@ export function ListPage(model: ListPageModel) {
 
 /** The list; its first page fetches itself again, an older one stays as it is under the reader's eyes. */
 export function ExecutionList(model: ListModel) {
-  const { query, position, page, format, now } = model;
+  const { query, position, page, format, present } = model;
   const isFirst = position.before === undefined && position.after === undefined;
   const refresh = isFirst
     ? {
@@ -74,12 +85,14 @@ export function ExecutionList(model: ListModel) {
       <div class="card-head">
         <h2 id="executions-title">{describeQuery(query.given, format)}</h2>
         <a class="button quiet" id="export" href={addressWith(EXPORT_PATH, query.given)}>
-          Download as CSV
+          Export CSV
         </a>
       </div>
       {isFirst ? (
-        <Renewal now={now} format={format} reload={addressWith(ACTIVITY_PATH, query.given)} />
+        <Renewal now={present.now} format={format} reload={addressWith(ACTIVITY_PATH, query.given)} />
       ) : null}
+      <Totals {...model} />
+      <Missing {...model} />
       {page.items.length === 0 ? <Empty {...model} /> : <ContactList {...model} items={page.items} />}
       <SearchedTo {...model} />
       <Paging {...model} />
@@ -89,18 +102,18 @@ export function ExecutionList(model: ListModel) {
 
 function Empty({ query, page }: ListModel) {
   if (page.searchedTo !== undefined) return null;
-  if (Object.keys(query.given).length > 0) {
+  if (Object.keys(query.given).some((field) => field !== "kind")) {
     return (
       <p class="empty">
-        Nothing matches. Change the filter above, or clear it.
+        No results. Change or clear the filters.
         {query.given.q === undefined ? "" : ` ${SEARCH_HINT}`}
       </p>
     );
   }
   return (
     <p class="empty">
-      <strong>No contact has reached an action yet.</strong> In HubSpot, add one of Sequence Enroller's steps
-      to a contact workflow and turn it on. Every contact that reaches the step appears here.
+      <strong>No activity yet.</strong> In HubSpot, add one of Sequence Enroller's actions to a contact
+      workflow and turn it on. Every contact that reaches the action appears here.
     </p>
   );
 }
@@ -109,9 +122,9 @@ function SearchedTo({ page, position, format }: ListModel) {
   if (page.searchedTo === undefined) return null;
   return (
     <p class="note">
-      {page.items.length === 0 ? "Nothing found so far. " : ""}
+      {page.items.length === 0 ? "Nothing found yet. " : ""}
       Searched {position.after === undefined ? "back to" : "up to"}{" "}
-      <Time date={page.searchedTo} format={format} />; there is more beyond it.
+      <Time date={page.searchedTo} format={format} />. There may be more.
     </p>
   );
 }
@@ -120,7 +133,7 @@ function Paging({ query, position, page }: ListModel) {
   const link = (more: Record<string, string>) => addressWith(ACTIVITY_PATH, query.given, more);
   const isFirst = position.before === undefined && position.after === undefined;
   if (isFirst && page.olderThan === undefined) return null;
-  const onward = page.searchedTo === undefined ? "" : "Search on: ";
+  const onward = page.searchedTo === undefined ? "" : "Keep searching: ";
   return (
     <nav class="paging" aria-label="Pages">
       {isFirst ? null : (
@@ -145,10 +158,9 @@ function Paging({ query, position, page }: ListModel) {
 function BulkLinks({ query, format }: Pick<ListModel, "query" | "format">) {
   return (
     <section class="card" aria-labelledby="bulk-title">
-      <h2 id="bulk-title">Do something with everything that matches</h2>
+      <h2 id="bulk-title">Bulk actions</h2>
       <p class="note">
-        What it applies to, and how many, is shown before anything happens.{" "}
-        {describeQuery(query.given, format)}.
+        You'll see how many contacts are affected before you confirm. {describeQuery(query.given, format)}.
       </p>
       <p class="actions">
         {(["RETRY", "TRY_NOW", "CANCEL"] as const).map((action) => (

@@ -1,14 +1,15 @@
-import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
+import { sentenceOf } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, OPEN_STATES } from "#domain/contract/execution.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
 import { Time } from "../frame/connection.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { FixLink } from "../words/fixes.js";
 import { ActivityFrame, type FrameModel } from "./frame.js";
-import { OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
+import { badgeOf, OUTCOME_LABELS } from "#domain/history/shown-outcome.js";
 import { ACTIVITY_PATH, storyPath, storyPartPath, unenrollPath } from "../words/paths.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
+import { calledOf, reasonOf, settingsInWords } from "./story-words.js";
 import { Entries, StorySteps, type StoryModel } from "./story-steps.js";
 import { ACTION_WORDS, KIND_LABELS, lastProblemWords } from "../words/activity-words.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -23,9 +24,9 @@ interface StoryPageModel extends FrameModel, StoryModel {
 
 /** What happened to one contact's call, in order, and what can be done about it. */
 export function StoryPage(model: StoryPageModel) {
-  const { story, notice, frame } = model;
+  const { notice, frame } = model;
   return (
-    <ActivityFrame title={`Execution ${story.id}`} frame={frame}>
+    <ActivityFrame title={titleOf(model)} frame={frame}>
       <p class="crumb">
         <a href={ACTIVITY_PATH}>Activity</a>
       </p>
@@ -39,11 +40,16 @@ export function StoryPage(model: StoryPageModel) {
   );
 }
 
+/** "Hugo Duarte – not enrolled": ten tabs are told apart by it. */
+function titleOf({ story, present }: StoryModel): string {
+  return `${calledOf(story)} – ${badgeOf(story, present).toLowerCase()}`;
+}
+
 const RENEWED_EVERY = "5s";
 
 /** Renews itself until it is decided and HubSpot knows of it. */
 export function Story(model: StoryPartModel) {
-  const { story, now, format } = model;
+  const { story, present, format } = model;
   const isOpen = isUnderWay(story);
   const seen = isOpen ? digestOf(story) : "";
   const refresh = isOpen
@@ -56,10 +62,14 @@ export function Story(model: StoryPartModel) {
   return (
     <div id="story" {...refresh}>
       <h1 class="story-title">
-        <bdi>{shorten(story.contactEmail ?? `Contact ${story.contactId}`, LONGEST_ADDRESS)}</bdi>{" "}
-        <span class={`badge ${story.outcome}`}>{OUTCOME_LABELS[story.outcome]}</span>
+        <bdi>{calledOf(story)}</bdi> <span class={`badge ${story.outcome}`}>{badgeOf(story, present)}</span>
       </h1>
-      {isOpen ? <Renewal now={now} format={format} reload={storyPath(story.id)} /> : null}
+      {story.contactName === null || story.contactEmail === null ? null : (
+        <p class="note">
+          <bdi>{shorten(story.contactEmail, LONGEST_ADDRESS)}</bdi>
+        </p>
+      )}
+      {isOpen ? <Renewal now={present.now} format={format} reload={storyPath(story.id)} /> : null}
       <Reason {...model} />
       <Actions {...model} />
       <Unenroll {...model} />
@@ -83,31 +93,27 @@ function isUnderWay({ state }: ExecutionStory): boolean {
 
 /** The reason in words and its fix, before everything else: it is what the reader came for. */
 function Reason({ story, portalId, hubspotUrl }: StoryPartModel) {
-  const { errorCode, errorMessage, lastProblem, outcome } = story;
+  const { errorCode, lastProblem, outcome, senderChoice } = story;
   if (errorCode === null) return null;
-  const isKnown = Object.hasOwn(ERROR_SENTENCES, errorCode);
-  const sentence = isKnown ? ERROR_SENTENCES[errorCode as ErrorCode] : undefined;
+  const [first] = senderChoice?.chosen === null ? senderChoice.passedOver : [];
   return (
     <section class={`notice ${outcome === "failed" ? "bad" : "wait"}`} aria-label="Reason">
       <p>
-        <strong>{errorMessage ?? sentence}</strong>
+        <strong>{reasonOf(story) ?? sentenceOf(errorCode)}</strong>
       </p>
       {lastProblem === null ? null : <p class="quote">{lastProblemWords(lastProblem)}</p>}
       <p>
         <FixLink
           code={errorCode}
           places={{
-            portalId,
-            hubspotUrl,
-            contactId: story.contactId,
-            senderUserId: story.senderUserId,
+            ...{ portalId, hubspotUrl, contactId: story.contactId, preset: story.preset, via: first?.via },
+            ...{ senderUserId: story.senderUserId, senderName: story.senderName },
           }}
         />
       </p>
       <p>
-        <code>{errorCode}</code> ·{" "}
         <a href={`${ACTIVITY_PATH}?code=${encodeURIComponent(errorCode)}`}>
-          All executions that ended with this
+          See all contacts with this reason
         </a>
       </p>
     </section>
@@ -153,7 +159,7 @@ function Unenroll({ story: { id, endable } }: StoryPartModel) {
   );
 }
 
-/** Asks what a step like this one would do with the contact now; a form, so that no address shows one's contact. */
+/** Asks what an action like this one would do with the contact now; a form, so that no address shows one's contact. */
 function AskNow({ story, formToken }: StoryPartModel) {
   if (story.kind !== "ENROLL" || story.contactId === ERASED_CONTACT) return null;
   const asked = new Map(story.inputs);
@@ -166,16 +172,16 @@ function AskNow({ story, formToken }: StoryPartModel) {
     preset_id: asked.get("presetId") ?? "",
   };
   return (
-    <form method="post" action="/settings/try" class="card act" aria-label="Try it">
+    <form method="post" action="/settings/try" class="card act" aria-label="Test again">
       <input type="hidden" name="form_token" value={formToken} />
       {Object.entries(fields).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
       <button class="button" id="ask-now" aria-describedby="about-ask-now">
-        Ask what would happen now
+        Test again
       </button>
       <p class="note" id="about-ask-now">
-        The same contact and step, by the rules and senders of this moment. Nothing is enrolled by asking.
+        Checks the same contact with today's rules and senders. Doesn't enroll anyone.
       </p>
     </form>
   );
@@ -188,15 +194,15 @@ function Others({ story, format }: StoryPartModel) {
   return (
     <section class="card" aria-labelledby="others-title">
       <div class="card-head">
-        <h2 id="others-title">Other executions of this contact</h2>
+        <h2 id="others-title">Other activity for this contact</h2>
         <a class="button quiet" href={`${ACTIVITY_PATH}?contact=${encodeURIComponent(contactId)}`}>
-          All of this contact
+          View all
         </a>
       </div>
       <ul>
         {others.map(({ id, kind, outcome, acceptedAt }) => (
           <li key={String(id)}>
-            <a href={storyPath(id)}>{KIND_LABELS[kind]}</a> of <Time date={acceptedAt} format={format} />:{" "}
+            <a href={storyPath(id)}>{KIND_LABELS[kind]}</a>, <Time date={acceptedAt} format={format} />:{" "}
             <span class={`badge ${outcome}`}>{OUTCOME_LABELS[outcome]}</span>
           </li>
         ))}
@@ -209,11 +215,11 @@ function Retries({ story, format }: StoryPartModel) {
   if (story.retriedBy.length === 0) return null;
   return (
     <section class="card" aria-labelledby="retries-title">
-      <h2 id="retries-title">Enrolled again by an admin</h2>
+      <h2 id="retries-title">Retries</h2>
       <ul>
         {story.retriedBy.map(({ id, outcome, acceptedAt }) => (
           <li key={String(id)}>
-            <a href={storyPath(id)}>Execution {String(id)}</a> of <Time date={acceptedAt} format={format} />:{" "}
+            <a href={storyPath(id)}>Retried</a> <Time date={acceptedAt} format={format} />:{" "}
             <span class={`badge ${outcome}`}>{OUTCOME_LABELS[outcome]}</span>
           </li>
         ))}
@@ -222,25 +228,32 @@ function Retries({ story, format }: StoryPartModel) {
   );
 }
 
-function Facts({ story }: StoryPartModel) {
+/** What the action was set to, in its own words; the numbers that only support needs are folded away. */
+function Facts({ story, format }: StoryPartModel) {
+  const settings = settingsInWords(story, format);
   const facts: [string, string][] = [
-    ["Execution", String(story.id)],
-    ["Callback id", story.callbackId],
-    ["Contact id", story.contactId],
-    ...(story.workflowName === null ? [] : [["Workflow", story.workflowName] satisfies [string, string]]),
-    ["Workflow id", story.workflowId ?? "–"],
-    ["Sequence id", story.sequenceId ?? "–"],
+    ["Record ID", String(story.id)],
+    ["Callback ID", story.callbackId],
+    ["Contact ID", story.contactId],
+    ["Workflow ID", story.workflowId ?? "–"],
+    ["Sequence ID", story.sequenceId ?? "–"],
+    ...(story.enrollmentId === null
+      ? []
+      : [["Enrollment ID", story.enrollmentId] satisfies [string, string]]),
+    ...(story.errorCode === null ? [] : [["Error code", story.errorCode] satisfies [string, string]]),
   ];
   return (
     <section class="card" aria-labelledby="facts-title">
-      <h2 id="facts-title">Details</h2>
-      <Entries entries={facts} />
-      {story.inputs.length === 0 ? null : (
-        <>
-          <h3>What the step asked for</h3>
-          <Entries entries={story.inputs} />
-        </>
+      <h2 id="facts-title">Action settings</h2>
+      {settings.length === 0 ? (
+        <p class="note">All settings come from the preset.</p>
+      ) : (
+        <Entries entries={settings} />
       )}
+      <details>
+        <summary>Technical details</summary>
+        <Entries entries={facts} />
+      </details>
     </section>
   );
 }

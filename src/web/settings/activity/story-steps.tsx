@@ -8,10 +8,17 @@ import { Step } from "./frame.js";
 import { HowItEnded } from "./story-end.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { contactUrl, flowUrl } from "../words/fixes.js";
-import { answerWords, OUTCOME_LABELS, remarkOn } from "#domain/history/shown-outcome.js";
+import {
+  answerWords,
+  OUTCOME_LABELS,
+  remarkOn,
+  waitsFor,
+  type Present,
+} from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
 import { KIND_LABELS, VIA_LABELS } from "../words/activity-words.js";
 import { UnenrollSteps } from "./unenroll-steps.js";
+import { calledOf, reasonOf, resultsInWords } from "./story-words.js";
 import { shorten } from "#platform/text/shorten.js";
 import { unnamed } from "#domain/directory/people.js";
 
@@ -21,7 +28,7 @@ export interface StoryModel {
   readonly portalId: bigint;
   readonly hubspotUrl: string;
   readonly format: Format;
-  readonly now: Date;
+  readonly present: Present;
 }
 
 /** Received, who sends and why, the attempts, the result, and how the enrollment ended: as far as it has come. */
@@ -35,7 +42,7 @@ export function StorySteps(model: StoryModel) {
       <UnenrollSteps story={story} format={format} />
       <Waiting {...model} />
       <Decided {...model} />
-      <Completed story={story} format={format} />
+      <Completed {...model} />
       <HowItEnded course={story.course} format={format} />
     </>
   );
@@ -45,15 +52,15 @@ function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
   const { contactId, kind, retryOf, askedBy } = story;
   const contact = (
     <a href={contactUrl({ hubspotUrl, portalId }, contactId)} target="_blank" rel="noopener noreferrer">
-      contact {contactId}
+      <bdi>{calledOf(story)}</bdi> ↗
     </a>
   );
   if (retryOf !== null) {
     return (
-      <Step title="An admin asked to enroll the contact again" at={story.acceptedAt} format={format}>
+      <Step title="Retried by an admin" at={story.acceptedAt} format={format}>
         <p>
-          For {contact}, as <a href={storyPath(retryOf)}>execution {String(retryOf)}</a> asked for it. HubSpot
-          is asked first whether it has been enrolled since.
+          Retry of <a href={storyPath(retryOf)}>an earlier attempt</a> for {contact}. We check HubSpot first
+          so no one is enrolled twice.
         </p>
       </Step>
     );
@@ -70,12 +77,12 @@ function Received({ story, portalId, hubspotUrl, format }: StoryModel) {
   return (
     <Step title="Received from HubSpot" at={story.acceptedAt} format={format}>
       <p>
-        <CallingWorkflow story={story} portalId={portalId} hubspotUrl={hubspotUrl} /> called “
+        <CallingWorkflow story={story} portalId={portalId} hubspotUrl={hubspotUrl} /> started “
         {KIND_LABELS[kind]}” for {contact}
         {story.sequence === null ? null : (
           <>
             {" "}
-            and sequence <bdi>{shorten(story.sequence, LONGEST_LABEL)}</bdi>
+            and the sequence <bdi>{shorten(story.sequence, LONGEST_LABEL)}</bdi>
           </>
         )}
         .
@@ -115,7 +122,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
     return (
       <Step title="Sender" format={format}>
         <p>
-          {story.state === "UNCERTAIN" ? "May have been sent as" : "Sent as"} <bdi>{sentAs}</bdi>
+          {story.state === "UNCERTAIN" ? "May have been sent from" : "Sent from"} <bdi>{sentAs}</bdi>
           {senderUserId === null ? null : ` (user ${senderUserId})`}.
         </p>
       </Step>
@@ -123,7 +130,7 @@ function ChosenSender({ story, format }: { story: ExecutionStory; format: Format
   }
   const { chosen, passedOver, morePassedOver } = senderChoice;
   return (
-    <Step title={chosen === null ? "No sender could be found" : "Sender chosen"} format={format}>
+    <Step title={chosen === null ? "No available sender" : "Sender chosen"} format={format}>
       {chosen === null ? null : (
         <p>
           <bdi>{nameOf(story, chosen.userId)}</bdi>: {VIA_LABELS[chosen.via]}
@@ -159,16 +166,15 @@ function PassedOver({
   if (passedOver.length === 0) return null;
   return (
     <>
-      <p>Passed over before:</p>
+      <p>Skipped:</p>
       <ul class="passed-over">
-        {passedOver.map(({ userId, via, code, reason, freeAt }, index) => (
+        {passedOver.map(({ userId, via, reason, freeAt }, index) => (
           <li key={index}>
-            <bdi>{userId === undefined ? "Nobody" : nameOf(story, userId)}</bdi> ({VIA_LABELS[via]}): {reason}{" "}
-            <code>{code}</code>
+            <bdi>{userId === undefined ? "No one" : nameOf(story, userId)}</bdi> ({VIA_LABELS[via]}): {reason}
             {freeAt === undefined || Number.isNaN(Date.parse(freeAt)) ? null : (
               <>
                 {" "}
-                Free again <Time date={new Date(freeAt)} format={format} />.
+                Available again <Time date={new Date(freeAt)} format={format} />.
               </>
             )}
           </li>
@@ -190,18 +196,13 @@ function Attempts({ story, format }: { story: ExecutionStory; format: Format }) 
   if (attempts === 0 || isUnsent) return null;
   return (
     <Step
-      title={attempts === 1 ? "Attempted once" : `Attempted ${attempts} times`}
+      title={attempts === 1 ? "Sent to HubSpot" : `Sent to HubSpot ${attempts} times`}
       at={story.retryOf === null ? story.firstAttemptAt : null}
       format={format}
     >
-      {retries === 0 ? null : (
-        <p>Waited {numbered(retries, "time")} in between, each time a little longer.</p>
-      )}
+      {retries === 0 ? null : <p>Waited {numbered(retries, "time")}, longer each time.</p>}
       {crashes === 0 ? null : (
-        <p>
-          The app was stopped or failed during it {numbered(crashes, "time")}; HubSpot is read before anything
-          that may have been sent is sent again.
-        </p>
+        <p>Interrupted {numbered(crashes, "time")}. We checked HubSpot before sending again.</p>
       )}
       {lastProblem === null || errorCode !== null ? null : <p class="quote">Last problem: {lastProblem}</p>}
     </Step>
@@ -209,39 +210,42 @@ function Attempts({ story, format }: { story: ExecutionStory; format: Format }) 
 }
 
 /** Between two sequences a contact is in none: that is said as long as it lasts. */
-function remarkOnWait(story: ExecutionStory): string {
+function remarkOnWait(story: ExecutionStory, present: Present): string {
   const { kind, state, unenrollment } = story;
-  if (kind !== "ENROLL" || unenrollment === null) return remarkOn(story);
+  if (kind !== "ENROLL" || unenrollment === null) return remarkOn(story, present);
   if (state === "WATCHING") return "Being taken out of its sequence, to be enrolled then.";
   return unenrollment.leftAt === null
-    ? remarkOn(story)
-    : `${remarkOn(story)} It is in no sequence until then.`;
+    ? remarkOn(story, present)
+    : `${remarkOn(story, present)} Not in a sequence until then.`;
 }
 
-function Waiting({ story, format, now }: StoryModel) {
+function Waiting({ story, format, present }: StoryModel) {
   if (story.outcome !== "waiting") return null;
+  const waits = waitsFor(story, present);
   // What is being taken out of a sequence is looked at by that, long before it is due itself.
   const isLater =
-    story.dueAt.getTime() > now.getTime() && !(story.state === "WATCHING" && story.unenrollment !== null);
+    story.dueAt.getTime() > present.now.getTime() &&
+    !(story.state === "WATCHING" && story.unenrollment !== null);
   // What is wrong with an attempt is told with it.
   const isUnattempted = story.state === "UNCERTAIN" && story.attempts === 0;
   return (
     <Step title="Now" format={format}>
       <p>
-        {remarkOnWait(story)}
-        {story.pausedAt === null ? null : (
+        {waits === "scheduled" && story.notBefore !== null ? (
           <>
-            {" "}
-            Enrolling is paused for this account since <Time date={story.pausedAt} format={format} />.
+            Scheduled for <Time date={story.notBefore} format={format} />, as set in the workflow action.
           </>
+        ) : (
+          remarkOnWait(story, present)
         )}
-        {isLater ? (
+        {story.pausedAt === null || waits === "held" ? null : " Enrollment is paused."}
+        {isLater && waits === undefined ? (
           <>
             {" "}
-            Next check: <Time date={story.dueAt} format={format} />.
+            Next try: <Time date={story.dueAt} format={format} />.
           </>
         ) : null}{" "}
-        Given up at the latest <Time date={story.deadlineAt} format={format} />.
+        Stops trying <Time date={story.deadlineAt} format={format} />.
       </p>
       {isUnattempted && story.lastProblem !== null ? (
         <p class="quote">Last problem: {story.lastProblem}</p>
@@ -252,58 +256,57 @@ function Waiting({ story, format, now }: StoryModel) {
 
 function Decided({ story, format }: StoryModel) {
   if (story.decidedAt === null) return null;
-  const { outcome, enrollmentId, enrolledAt, outputs } = story;
+  const { outcome, enrolledAt, outputs } = story;
   const answer = answerWords(story.answer);
   return (
     <Step title={OUTCOME_LABELS[outcome]} at={story.decidedAt} format={format}>
       {enrolledAt === null ? null : (
         <p>
-          Enrolled <Time date={enrolledAt} format={format} />
-          {enrollmentId === null ? null : <> as enrollment {enrollmentId}</>}.
+          Enrolled <Time date={enrolledAt} format={format} />.
         </p>
       )}
       {answer === undefined ? null : <p>{answer}</p>}
-      {story.errorMessage === null ? null : <p>{story.errorMessage}</p>}
-      {outputs.length === 0 ? null : <Entries entries={outputs} />}
+      {story.errorMessage === null ? null : <p>{reasonOf(story)}</p>}
+      {outputs.length === 0 ? null : <Entries entries={resultsInWords(outputs, format)} />}
     </Step>
   );
 }
 
 const COMPLETION_TITLES: Readonly<Record<string, string>> = {
-  DECIDED: "HubSpot is about to be told",
-  COMPLETED: "HubSpot was told, and the workflow went on",
-  COMPLETION_REFUSED: "HubSpot did not take the result",
-  COMPLETION_ABANDONED: "HubSpot could not be told in time",
+  DECIDED: "Sending result to HubSpot",
+  COMPLETED: "Result sent to HubSpot; workflow continued",
+  COMPLETION_REFUSED: "HubSpot didn't accept the result",
+  COMPLETION_ABANDONED: "Couldn't reach HubSpot in time",
 };
 
-function Completed({ story, format }: { story: ExecutionStory; format: Format }) {
+function Completed({ story, format, present }: StoryModel) {
   const title = COMPLETION_TITLES[story.state];
   if (title === undefined) return null;
   if (!story.isHeld) {
     return (
-      <Step title="Ended here" at={story.completedAt} format={format}>
+      <Step title="Done" at={story.completedAt} format={format}>
         <p>
           {story.askedBy === null
-            ? "The workflow had gone on before; it is told nothing."
-            : "No workflow waits for it."}
+            ? "The workflow wasn't notified: it had already continued, or there was none."
+            : "No workflow is waiting for it."}
         </p>
       </Step>
     );
   }
   const { completionProblem, isTakenOrLetGo } = story;
   const isTaken = story.state === "COMPLETED" && !isTakenOrLetGo;
-  const remark = story.state === "COMPLETED" ? "" : remarkOn(story);
+  const remark = story.state === "COMPLETED" ? "" : remarkOn(story, present);
   return (
     <Step title={title} at={story.completedAt} format={format}>
       {isTakenOrLetGo ? (
         <p>
-          HubSpot's answer was lost, and then it no longer held the contact: it had taken the result, or the
-          workflow had moved on.
+          We didn't get HubSpot's response, and then it no longer held the contact: it had accepted the
+          result, or the workflow had moved on.
         </p>
       ) : null}
       {remark === "" ? null : <p>{remark}</p>}
       {isTaken || completionProblem === null ? null : <p class="quote">Last problem: {completionProblem}</p>}
-      {story.completionTries <= 1 ? null : <p>It took {story.completionTries} tries.</p>}
+      {story.completionTries <= 1 ? null : <p>After {story.completionTries} tries.</p>}
     </Step>
   );
 }

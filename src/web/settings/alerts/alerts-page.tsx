@@ -39,27 +39,27 @@ export function AlertsPage(model: AlertsPageModel) {
     >
       <section class="card" aria-labelledby="alerts-title">
         <div class="card-head">
-          <h2 id="alerts-title">When and where</h2>
+          <h2 id="alerts-title">Notifications</h2>
         </div>
         <ProblemSummary problems={model.form.problems} />
         <Conflict changes={model.form.conflict} />
-        <p>You are told, at most once an hour for each of these:</p>
+        <p>We notify you, at most once an hour per type, when:</p>
         <ul class="plain">
-          <li>HubSpot no longer lets the app work in this account, or somebody else connects it again.</li>
-          <li>HubSpot no longer tells us who the super admins of this account are.</li>
+          <li>The account is disconnected from HubSpot, or another user reconnects it.</li>
+          <li>We can no longer see who the super admins of this account are.</li>
           <li>
-            HubSpot refuses senders: no seat, no permission, or no connected inbox. The first is told at once,
-            all others of the hour together.
+            A sender can't send (no inbox, seat, or permission). More within the hour are combined into one
+            alert.
           </li>
-          <li>Contacts wait, and at the present pace some will miss their deadline.</li>
+          <li>Contacts are backed up and some will miss their deadline.</li>
           <li>A webhook was turned off because its address no longer answers.</li>
-          <li>More contacts are not enrolled within an hour than you say below.</li>
+          <li>Failures in an hour exceed your threshold.</li>
         </ul>
         <AlertsForm {...model} />
       </section>
       <section class="card" aria-labelledby="tests-title">
         <div class="card-head">
-          <h2 id="tests-title">Do they arrive?</h2>
+          <h2 id="tests-title">Test delivery</h2>
         </div>
         <Channel {...model} channel="EMAIL" label="Email" address={model.saved.email}>
           <Recipients recipients={model.recipients} formToken={frame.formToken} format={frame.format} />
@@ -78,39 +78,39 @@ function AlertsForm({ frame, form: { entry, version, problems }, canMail }: Aler
       <input type="hidden" name="version" value={version} />
       <TextField
         name="email"
-        label="Mail alerts to"
+        label="Email"
         inputMode="email"
         value={entry.email}
         problems={problems}
         note={
           canMail
-            ? `Separate addresses with commas, ${MOST_RECIPIENTS} at most. Leave it empty for no mail.`
-            : "The operator of this service has set no mail server, so no mail can be sent. Use a webhook, or ask them."
+            ? `Separate up to ${MOST_RECIPIENTS} addresses with commas. Leave blank for no email.`
+            : "Email isn't set up on this server. Use a webhook, or ask your administrator."
         }
       />
       <TextField
         name="webhook_url"
-        label="Post alerts to this web address"
+        label="Webhook URL"
         inputMode="url"
         value={entry.webhook_url}
         problems={problems}
-        note="A message (JSON) is posted there. Leave it empty for none."
+        note="We send a JSON POST request to this URL. Leave blank for none."
       />
       <TextField
         name="failure_count"
-        label="Contacts not enrolled in an hour"
+        label="Alert at this many failures per hour"
         inputMode="numeric"
         value={entry.failure_count}
         problems={problems}
-        note="From this many on. Leave it empty for no limit by number."
+        note="Leave blank to turn off."
       />
       <TextField
         name="failure_percent"
-        label="Share not enrolled in an hour, in percent"
+        label="Alert at this failure rate (%)"
         inputMode="numeric"
         value={entry.failure_percent}
         problems={problems}
-        note="Counts in hours with at least 20 contacts. Leave it empty for no limit by share."
+        note="Applies when at least 20 contacts were processed in the hour. Leave blank to turn off."
       />
       <button class="button primary">Save</button>
     </PostForm>
@@ -123,17 +123,14 @@ function SigningSecret({ frame, saved, secret }: AlertsPageModel) {
   return (
     <PostForm action="/settings/alerts/secret" formToken={frame.formToken}>
       {secret === undefined ? null : (
-        <ShownOnce
-          title="New signing secret."
-          text={secret}
-          note="Copy it to the receiver now: it is not shown again."
-        />
+        <ShownOnce title="New signing secret." text={secret} note="Copy it now: it won't be shown again." />
       )}
       <p class="note">
-        Each post is signed, as the Standard Webhooks say (webhook-id, webhook-timestamp, webhook-signature).
-        To check signatures, make a new secret and give it to the receiver; the one before ends at once.
+        Each request is signed as in Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature). To
+        check signatures, create a new secret and give it to the receiver. The old one stops working right
+        away.
       </p>
-      <button class="button">Make a new signing secret</button>
+      <button class="button">Create a new signing secret</button>
     </PostForm>
   );
 }
@@ -152,11 +149,11 @@ function Channel({ frame, last, channel, label, address, children }: ChannelMode
       <LastAlertLine {...last[channel]} />
       {children}
       {address === null ? (
-        <p class="note">No address is set.</p>
+        <p class="note">Not set up.</p>
       ) : (
         <PostForm action="/settings/alerts/test" formToken={frame.formToken}>
           <input type="hidden" name="channel" value={channel} />
-          <button class="button">Send a test {channel === "EMAIL" ? "mail" : "alert"}</button>
+          <button class="button">Send test {channel === "EMAIL" ? "email" : "webhook"}</button>
         </PostForm>
       )}
     </div>

@@ -41,27 +41,25 @@ async function answer(
 }
 
 function sendNotListed(response: Response): void {
-  const paragraphs = [
-    "Whoever administers the account has taken this address out again, so no alerts are mailed to it. There is nothing to do.",
-  ];
+  const paragraphs = ["An admin removed this address, so no alerts are sent to it. There's nothing to do."];
   sendPage(response, 404, <MessagePage title="Nothing to confirm" paragraphs={paragraphs} links={[]} />);
 }
 
 function ConfirmPage({ portalId, address, isConfirmed }: Subscription & { isConfirmed: boolean }) {
   return (
-    <Page title="Alerts by mail">
+    <Page title="Email alerts">
       <main class="message card">
         <p class="brand">Sequence Enroller</p>
-        <h1>{isConfirmed ? "You get alerts" : "Get alerts by mail?"}</h1>
+        <h1>{isConfirmed ? "You're getting alerts" : "Get alerts by email?"}</h1>
         <p>
           {isConfirmed ? "Confirmed: alerts" : "Alerts"} of HubSpot account {portalId.toString()}
-          {isConfirmed ? " are mailed to " : " will be mailed to "}
-          <bdi>{address}</bdi>. Each of them has a link that ends them.
+          {isConfirmed ? " are sent to " : " will be sent to "}
+          <bdi>{address}</bdi>. Each has an unsubscribe link.
         </p>
         {isConfirmed ? null : (
           <form method="post" class="actions">
             <input type="hidden" name="confirm" value="yes" />
-            <button class="button primary">Yes, mail them to me</button>
+            <button class="button primary">Yes, send me alerts</button>
           </form>
         )}
       </main>

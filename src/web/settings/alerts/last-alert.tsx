@@ -24,7 +24,7 @@ export function LastAlertLine({ alert, channel, format }: LastAlertModel) {
       : {};
   return (
     <p class="note last" id={channel === "EMAIL" ? "last-mail" : "last-alert"} role="status" {...refresh}>
-      {alert === undefined ? "No alert so far." : <Outcome alert={alert} format={format} />}
+      {alert === undefined ? "No alerts yet." : <Outcome alert={alert} format={format} />}
     </p>
   );
 }
@@ -44,20 +44,20 @@ function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
       return (
         <>
           {name}
-          <span class="bad">not delivered to every address</span> by {ended}. {alert.lastProblem}
+          <span class="bad">not delivered to every address</span> {ended}. {alert.lastProblem}
         </>
       );
     case "FAILED":
       return (
         <>
           {name}
-          <span class="bad">not delivered</span>, given up {ended}. {alert.lastProblem}
+          <span class="bad">failed</span> {ended}. {alert.lastProblem}
         </>
       );
     case "NOT_WANTED":
       return (
         <>
-          {name}raised {ended}, when no address was set.
+          {name}not sent: no address was set ({ended}).
         </>
       );
     case null:
@@ -66,12 +66,12 @@ function Outcome({ alert, format }: { alert: LastAlert; format: Format }) {
 }
 
 function OnItsWay({ name, alert, format }: { name: string; alert: LastAlert; format: Format }) {
-  if (alert.lastProblem === null) return <>{name}on its way.</>;
+  if (alert.lastProblem === null) return <>{name}being sent.</>;
   return (
     <>
       {name}
       <span class="bad">not delivered {alert.reached > 0 ? "to every address " : null}yet</span>.{" "}
-      {alert.lastProblem} Tried {numbered(alert.tries, "time")}, next at{" "}
+      {alert.lastProblem} Retrying, {numbered(alert.tries, "try", "tries")} so far, next{" "}
       <Time date={alert.nextTryAt} format={format} />.
     </>
   );

@@ -12,17 +12,17 @@ export function RecentAlerts({ alerts, format }: { alerts: readonly RecentAlert[
   return (
     <section class="card" aria-labelledby="recent-title">
       <div class="card-head">
-        <h2 id="recent-title">The last alerts</h2>
+        <h2 id="recent-title">Recent alerts</h2>
       </div>
       {alerts.length === 0 ? (
-        <p class="empty">There was none so far.</p>
+        <p class="empty">No alerts yet.</p>
       ) : (
         <table>
           <thead>
             <tr>
               <th scope="col">When</th>
-              <th scope="col">What</th>
-              <th scope="col">What became of it</th>
+              <th scope="col">Alert</th>
+              <th scope="col">Delivery</th>
             </tr>
           </thead>
           <tbody>
@@ -44,7 +44,7 @@ function Row({ alert, format }: { alert: RecentAlert; format: Format }) {
       <td data-label="When">
         <Time date={raisedAt} format={format} />
       </td>
-      <td data-label="What" class="wide">
+      <td data-label="Alert" class="wide">
         <div>
           <strong>{page === null ? ALERT_NAMES[kind] : <a href={page}>{ALERT_NAMES[kind]}</a>}</strong>
           <span class="note">
@@ -52,12 +52,12 @@ function Row({ alert, format }: { alert: RecentAlert; format: Format }) {
           </span>
         </div>
       </td>
-      <td data-label="What became of it">
+      <td data-label="Delivery">
         <div>
-          {wanted.length === 0 ? "No address was set." : null}
+          {wanted.length === 0 ? "Not sent: no address." : null}
           {wanted.map((delivery) => (
             <span key={delivery.channel} class="line">
-              {delivery.channel === "EMAIL" ? "Mail" : "Webhook"}: <Outcome {...delivery} />
+              {delivery.channel === "EMAIL" ? "Email" : "Webhook"}: <Outcome {...delivery} />
             </span>
           ))}
         </div>
@@ -82,11 +82,11 @@ function Outcome({ outcome, lastProblem, reached }: Delivery) {
   if (outcome === "FAILED")
     return (
       <>
-        <span class="bad">not delivered</span>. {lastProblem}
+        <span class="bad">failed</span>. {lastProblem}
       </>
     );
   return lastProblem === null ? (
-    <>on its way.</>
+    <>being sent.</>
   ) : (
     <>
       <span class="bad">not delivered {reached > 0 ? "to every address " : null}yet</span>. {lastProblem}

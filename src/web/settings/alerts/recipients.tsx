@@ -18,8 +18,8 @@ export function Recipients({
   return (
     <>
       <p class="note">
-        A new address gets a mail with a link first. No alert goes to it before somebody has confirmed by that
-        link that they want them.
+        A new address gets an email with a confirmation link first. We don't send alerts to it until that link
+        is used.
       </p>
       <ul class="plain" id="recipients">
         {recipients.map((recipient) => (
@@ -47,7 +47,7 @@ function Standing({ recipient, format }: { recipient: Recipient; format: Format 
     <>
       <span class="bad">not confirmed yet</span>.{" "}
       {isMailDue
-        ? "A mail with the link is on its way."
+        ? "The email with the link is being sent."
         : mailedAt !== null && <MailedAt at={mailedAt} format={format} />}{" "}
       {mailProblem}
     </>
@@ -57,7 +57,7 @@ function Standing({ recipient, format }: { recipient: Recipient; format: Format 
 function MailedAt({ at, format }: { at: Date; format: Format }) {
   return (
     <>
-      The link was mailed <Time date={at} format={format} />.
+      We emailed the link <Time date={at} format={format} />.
     </>
   );
 }

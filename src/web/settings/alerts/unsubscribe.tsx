@@ -49,18 +49,18 @@ async function answer(
 
 function SubscriptionPage({ isOut }: { isOut: boolean }) {
   return (
-    <Page title="Alerts by mail">
+    <Page title="Email alerts">
       <main class="message card">
         <p class="brand">Sequence Enroller</p>
-        <h1>{isOut ? "You get no more alerts" : "Stop alerts to you?"}</h1>
+        <h1>{isOut ? "You're unsubscribed" : "Unsubscribe from alerts?"}</h1>
         <p>
           {isOut
-            ? "Alerts of this HubSpot account are not mailed to you any more, whoever sets your address."
-            : "Somebody who administers a HubSpot account has alerts of Sequence Enroller mailed to you."}
+            ? "You won't get alerts of this HubSpot account anymore, even if an admin adds your address again."
+            : "An admin of a HubSpot account is sending you Sequence Enroller alerts."}
         </p>
         <form method="post" class="actions">
           {isOut ? <input type="hidden" name="again" value="yes" /> : null}
-          <button class="button primary">{isOut ? "Get them again" : "Stop these mails"}</button>
+          <button class="button primary">{isOut ? "Subscribe again" : "Unsubscribe"}</button>
         </form>
       </main>
     </Page>

@@ -33,8 +33,8 @@ export function AuditPage({ frame, entries, names, actors, narrowing, isFirst }:
     <SitePage
       frame={frame}
       current={AUDIT_PATH}
-      title="Audit"
-      lead={`Who signed in, and who changed what or took it along, newest first. Times are in ${frame.format.timeZone}.`}
+      title="Audit log"
+      lead="Changes, sign-ins, and exports in Sequence Enroller, newest first."
     >
       <NarrowForm actors={actors} narrowing={narrowing} names={names} />
       {items.length === 0 ? (
@@ -78,7 +78,7 @@ function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "n
     <form method="get" action={AUDIT_PATH} class="search" role="search">
       <label for="who">Who</label>
       <select id="who" name="who">
-        <option value="">Anybody</option>
+        <option value="">Anyone</option>
         {actors.map(({ userId, userEmail }) => (
           <option key={String(userId)} value={String(userId)} selected={String(userId) === narrowing.who}>
             {shorten(userEmail ?? names.people.get(String(userId)) ?? unnamed(String(userId)), LONGEST_LABEL)}
@@ -94,23 +94,23 @@ function NarrowForm({ actors, narrowing, names }: Pick<AuditModel, "actors" | "n
           </option>
         ))}
       </select>
-      <button class="button">Show</button>
+      <button class="button">Apply</button>
     </form>
   );
 }
 
 function Nothing({ narrowing, isFirst }: Pick<AuditModel, "narrowing" | "isFirst">) {
-  if (!isFirst) return <p class="card empty">There is nothing older.</p>;
-  if (narrowing.who === "" && narrowing.what === "") return <p class="card empty">There is nothing yet.</p>;
+  if (!isFirst) return <p class="card empty">Nothing older.</p>;
+  if (narrowing.who === "" && narrowing.what === "") return <p class="card empty">No changes yet.</p>;
   return (
     <p class="card empty">
-      No change fits. <a href={AUDIT_PATH}>Show all changes</a>
+      No matching changes. <a href={AUDIT_PATH}>Clear filters</a>
     </p>
   );
 }
 
 function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: Names }) {
-  const who = item.userEmail ?? (item.userId === null ? "Somebody" : unnamed(item.userId));
+  const who = item.userEmail ?? (item.userId === null ? "Unknown user" : unnamed(item.userId));
   const { kind, done, changes, meant, link } = describeEntry(item, names);
   return (
     <>
@@ -128,7 +128,7 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: N
       </p>
       {meant === undefined ? null : <Meant conditions={meant} />}
       {changes.length === 0 ? (
-        <p class="note">Nothing else is noted about it.</p>
+        <p class="note">No details recorded.</p>
       ) : (
         <ChangeTable changes={changes} heads={["Before", "After"]} />
       )}
@@ -140,10 +140,10 @@ function Entry({ item, frame, names }: { item: AuditItem; frame: Frame; names: N
 const LONGEST_CONDITION = 200;
 
 function Meant({ conditions }: { conditions: readonly string[] }) {
-  if (conditions.length === 0) return <p>Applied to all executions.</p>;
+  if (conditions.length === 0) return <p>Applied to all contacts.</p>;
   return (
     <p>
-      Applied to executions with{" "}
+      Applied to contacts where{" "}
       {conditions.map((condition, index) => (
         <>
           {index === 0 ? "" : "; "}

@@ -25,16 +25,16 @@ const NAMED_BY_KIND = new Set(["sender", "rotation", "preset", "workflow", "impo
  * earlier releases do.
  */
 const IMPLIED: Readonly<Record<string, Change>> = {
-  "access LET_IN": { label: "These pages", before: "No access", after: "May see and change them" },
-  "access TAKEN_OUT": { label: "These pages", before: "May see and change them", after: "No access" },
-  "portal PAUSED": { label: "Enrolling", before: "Under way", after: "Paused" },
-  "portal RESUMED": { label: "Enrolling", before: "Paused", after: "Under way" },
+  "access LET_IN": { label: "Access", before: "No access", after: "Full access" },
+  "access TAKEN_OUT": { label: "Access", before: "Full access", after: "No access" },
+  "portal PAUSED": { label: "Enrollment", before: "Running", after: "Paused" },
+  "portal RESUMED": { label: "Enrollment", before: "Paused", after: "Running" },
   "portal DELETED": { label: "History", before: "Kept", after: "Deleted" },
   "portal DISCONNECTED": { label: "Connection", before: "Connected", after: "Not connected" },
-  "executions CANCELLED": { label: "Outcome", before: "Waiting", after: "Not enrolled: canceled" },
-  "executions RETRIED": { label: "Outcome", before: "Not enrolled", after: "Tried once more" },
-  "executions TRIED_NOW": { label: "Looked at next", before: "Later", after: "At once" },
-  "executions STOPPED": { label: "Bulk job", before: "Under way", after: "Stopped" },
+  "executions CANCELLED": { label: "Result", before: "Waiting", after: "Not enrolled: canceled" },
+  "executions RETRIED": { label: "Result", before: "Not enrolled", after: "Retried" },
+  "executions TRIED_NOW": { label: "Next try", before: "Later", after: "Now" },
+  "executions STOPPED": { label: "Bulk action", before: "In progress", after: "Stopped" },
 };
 
 const job = z.object({ job: z.string().regex(/^\d{1,18}$/), filter: z.record(z.string(), z.unknown()) });
@@ -70,13 +70,11 @@ function conditions(filter: Record<string, unknown>, names: Names): string[] {
   return describeChanges({}, { filter }, names).map(({ label, after }) => `${label}: ${after}`);
 }
 
-const jobLink = (id: string) => ({ href: jobPath(BigInt(id)), label: "What came of it" });
+const jobLink = (id: string) => ({ href: jobPath(BigInt(id)), label: "View result" });
 
 function linkOf({ subject, subjectName }: AuditItem): EntryWords["link"] {
   if (subject !== "executions") return undefined;
   const [, what, id = ""] = /^(execution|bulk job) (\d{1,18})$/.exec(subjectName) ?? [];
   if (what === undefined) return undefined;
-  return what === "bulk job"
-    ? jobLink(id)
-    : { href: storyPath(BigInt(id)), label: "What happened to the contact" };
+  return what === "bulk job" ? jobLink(id) : { href: storyPath(BigInt(id)), label: "View contact" };
 }

@@ -9,6 +9,7 @@ import { frameOf } from "../frame/shell.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { actorOf, type AdminVisit } from "../session/visit.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
+import { SITE_PAGES } from "../frame/navigation.js";
 import { finishForm } from "../frame/form-answers.js";
 
 /** GET /settings/danger */
@@ -34,9 +35,11 @@ export async function pause(exchange: FormExchange): Promise<void> {
 
 /** POST /settings/danger/resume */
 export async function resume(exchange: FormExchange): Promise<void> {
-  const { options, visit } = exchange;
+  const { options, visit, form } = exchange;
   await setPaused(options.database.pool, actorOf(visit), false);
-  finishForm(exchange, "portal-resumed");
+  // Every page has the button: one goes on where one was.
+  const back = SITE_PAGES.find(({ path }) => path === form.text("back"));
+  finishForm(exchange, "portal-resumed", back?.path);
 }
 
 /** POST /settings/danger/erase */
@@ -79,9 +82,9 @@ export async function disconnect(exchange: FormExchange): Promise<void> {
 }
 
 function reasonOf({ userEmail }: AdminVisit["session"], isUninstalled: boolean): string {
-  const reason = `${userEmail ?? "An admin"} disconnected the account on the settings pages.`;
+  const reason = `${userEmail ?? "An admin"} disconnected this account.`;
   if (isUninstalled) return reason;
-  return `${reason} HubSpot could not be told: also remove the app there, in Settings under Connected apps.`;
+  return `${reason} We couldn't reach HubSpot to uninstall the app, so also remove it in HubSpot under Settings > Integrations > Connected Apps.`;
 }
 
 function isConfirmed({ form, visit }: FormExchange): boolean {

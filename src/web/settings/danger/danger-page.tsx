@@ -18,10 +18,10 @@ export interface DangerPageModel {
 export function DangerPage(model: DangerPageModel) {
   return (
     <SitePage
-      title="Danger zone"
+      title="Connection and data"
       current="/settings/danger"
       frame={model.frame}
-      lead="What stops the work, or cannot be undone."
+      lead="Pause, delete history, or disconnect."
     >
       <PauseCard {...model} />
       <EraseCard {...model} />
@@ -34,24 +34,25 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
   return (
     <section class="card" aria-labelledby="pause-title">
       <div class="card-head">
-        <h2 id="pause-title">Pause enrolling</h2>
+        <h2 id="pause-title">Pause enrollment</h2>
         {pausedAt === null ? null : <span class="badge waiting">Paused</span>}
       </div>
       {pausedAt === null ? (
         <p>
-          While it is paused, nobody is enrolled. Contacts that reach the step wait there, and go on when you
-          resume. Each waits until its deadline at most.
+          New contacts wait at the action and are enrolled when you resume, each until its deadline. Contacts
+          already in a sequence keep receiving its emails.
         </p>
       ) : (
         <p>
-          Paused since <Time date={pausedAt} format={format} />. Contacts that reach the step wait there.
+          Paused since <Time date={pausedAt} format={format} />. New contacts wait at the action. Contacts
+          already in a sequence keep receiving its emails.
         </p>
       )}
       <PauseCost backlog={backlog} format={format} />
       <form method="post" action={pausedAt === null ? "/settings/danger/pause" : "/settings/danger/resume"}>
         <input type="hidden" name="form_token" value={frame.formToken} />
         <button class={pausedAt === null ? "button" : "button primary"}>
-          {pausedAt === null ? "Pause enrolling" : "Resume enrolling"}
+          {pausedAt === null ? "Pause enrollment" : "Resume enrollment"}
         </button>
       </form>
     </section>
@@ -61,13 +62,13 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
 /** What a pause does to waiting contacts: it outlasts some deadlines, and those contacts are released. */
 function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "format">) {
   const { undecided, isPartial, firstDeadlineAt } = backlog;
-  if (firstDeadlineAt === null) return <p>Nobody waits to be enrolled now.</p>;
+  if (firstDeadlineAt === null) return <p>No contacts are waiting.</p>;
   return (
     <p>
       {format.count(undecided)}
-      {isPartial ? "+" : ""} {undecided === 1 ? "contact waits" : "contacts wait"} to be enrolled now. The
-      first is released (not enrolled) on <Time date={firstDeadlineAt} format={format} />, if the pause lasts
-      until then.
+      {isPartial ? "+" : ""} {undecided === 1 ? "contact is" : "contacts are"} waiting to be enrolled. If
+      still paused on <Time date={firstDeadlineAt} format={format} />, the first continues without being
+      enrolled.
     </p>
   );
 }
@@ -76,7 +77,7 @@ function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
   return (
     <section class="card" aria-labelledby="erase-title">
       <div class="card-head">
-        <h2 id="erase-title">Delete the history</h2>
+        <h2 id="erase-title">Delete history</h2>
         {isErasing ? (
           <>
             <span class="badge waiting">Deleting now</span>
@@ -85,12 +86,10 @@ function EraseCard({ frame, state: { isErasing } }: DangerPageModel) {
         ) : null}
       </div>
       <p>
-        Deletes every finished execution: who was enrolled when, and why somebody was not. Of the last eight
-        days only the bare ids and outcomes are kept until they are eight days old, since HubSpot may still
-        ask about them; addresses and details go at once. Contacts that wait, your settings and the audit log
-        stay. This cannot be undone.
+        Permanently deletes all activity. For the last 8 days we keep IDs and results only, to prevent
+        duplicate enrollments. Waiting contacts, settings, and the audit log aren't affected.
       </p>
-      <Confirmed frame={frame} action="/settings/danger/erase" id="erase" button="Delete the history" />
+      <Confirmed frame={frame} action="/settings/danger/erase" id="erase" button="Delete history" />
     </section>
   );
 }
@@ -99,20 +98,20 @@ function DisconnectCard({ frame, uses }: DangerPageModel) {
   return (
     <section class="card" aria-labelledby="disconnect-title">
       <div class="card-head">
-        <h2 id="disconnect-title">Disconnect the account</h2>
+        <h2 id="disconnect-title">Disconnect account</h2>
       </div>
       <p>
-        Switches unenrolling off and deletes its helper workflow, uninstalls the app in HubSpot, which mails
-        your super admins, and erases our access to the account. Workflows that use the action go on, and
-        their contacts are not enrolled. Settings and history are kept for 30 days, for when you connect
-        again; then everything is deleted. Your alert addresses are told a week before.
+        Turns unenrolling off and deletes its helper workflow, uninstalls the app (HubSpot emails your super
+        admins) and removes our access. Workflows keep running, but contacts won't be enrolled. Settings and
+        history are kept for 30 days in case you reconnect; then everything is deleted. We email your alert
+        addresses a week before.
       </p>
       <UsedByNote uses={uses} flows={uses.all} />
       <Confirmed
         frame={frame}
         action="/settings/danger/disconnect"
         id="disconnect"
-        button="Disconnect the account"
+        button="Disconnect account"
       />
     </section>
   );
@@ -134,7 +133,7 @@ function Confirmed({
     <form method="post" action={action} class="narrow">
       <input type="hidden" name="form_token" value={frame.formToken} />
       <label for={`${id}-confirmation`}>
-        To confirm, type this account's number: {frame.portal.portalId.toString()}
+        Type the account ID {frame.portal.portalId.toString()} to confirm
       </label>
       <input
         id={`${id}-confirmation`}

@@ -57,11 +57,11 @@ export function Connection({
             </dd>
           </>
         )}
-        <dt>Access</dt>
+        <dt>Authorization</dt>
         <dd>
           <Token health={health} format={format} />
         </dd>
-        <dt>Calls to HubSpot</dt>
+        <dt>HubSpot API</dt>
         <dd>
           {answersOf(trouble)} <Budget health={health} />
         </dd>
@@ -75,16 +75,24 @@ export function Connection({
 }
 
 function answersOf(trouble: HubSpotTrouble | undefined): string {
-  if (trouble === undefined) return "HubSpot answers.";
-  return trouble.ownCause === null ? "HubSpot is not answering." : "HubSpot is not asked: see above.";
+  if (trouble === undefined) return "OK.";
+  return trouble.ownCause === null ? "HubSpot isn't responding." : "Paused: see above.";
 }
 
+/** Less than a day away: how long ago, with the exact time on hover. The page's script keeps that true. */
 export function Time({ date, format }: { date: Date; format: Format }) {
-  return <time dateTime={date.toISOString()}>{format.dateTime(date)}</time>;
+  const exact = format.dateTime(date);
+  const relative = format.relative(date);
+  if (relative === undefined) return <time dateTime={date.toISOString()}>{exact}</time>;
+  return (
+    <time dateTime={date.toISOString()} title={exact} data-relative>
+      {relative}
+    </time>
+  );
 }
 
 function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; format: Format }) {
-  if (tokenEndsAt === null) return <span class="warning">No access token. Connect the account again.</span>;
+  if (tokenEndsAt === null) return <span class="warning">No access token. Reconnect the account.</span>;
   return (
     <>
       Token until <Time date={tokenEndsAt} format={format} />
@@ -99,21 +107,18 @@ function Budget({ health }: { health: ConnectionHealth }) {
   if (requestsCounted === null) {
     return (
       <>
-        Processing contacts now: {numbered(decidedLately, "contact")} decided in the last 10 seconds
-        {requestAllowance === null
-          ? ""
-          : `, with at most ${numbered(requestAllowance, "request")} in that time`}
-        .
+        Enrolling now: {numbered(decidedLately, "contact")} in the last 10 seconds
+        {requestAllowance === null ? "" : `, at most ${numbered(requestAllowance, "request")} in that time`}.
       </>
     );
   }
   return (
     <>
-      {isDraining ? "Processing contacts now: " : null}
+      {isDraining ? "Enrolling now: " : null}
       {requestAllowance === null
         ? numbered(requestsCounted, "request")
         : `${requestsCounted} of ${numbered(requestAllowance, "request")}`}{" "}
-      used in the last 10 seconds.
+      in the last 10 seconds.
     </>
   );
 }
@@ -121,33 +126,32 @@ function Budget({ health }: { health: ConnectionHealth }) {
 function Directory({ portal, format }: { portal: PortalOverview; format: Format }) {
   const synced =
     portal.directorySyncedAt === null ? (
-      "Being read from HubSpot for the first time."
+      "First sync in progress."
     ) : (
       <>
-        Last read <Time date={portal.directorySyncedAt} format={format} />
+        Last sync with HubSpot: <Time date={portal.directorySyncedAt} format={format} />
       </>
     );
   if (portal.directoryError === null) return <>{synced}</>;
   return (
     <>
       {synced}
-      <span class="warning">Not all of it could be read: {portal.directoryError}</span>
+      <span class="warning">Some of it couldn't be read: {portal.directoryError}</span>
     </>
   );
 }
 
 const READER_WORDS: Readonly<Record<ReaderResult, string>> = {
   read: "",
-  refused: "HubSpot refused",
+  refused: "HubSpot rejected it",
   cut: "read in part",
-  failed: "HubSpot did not answer",
+  failed: "HubSpot didn't respond",
   spared: "not asked",
 };
 
 /** Who was asked for sequences, and with what result. */
 function Readers({ report: { readers } }: { report: ConnectionReport }) {
-  if (readers.length === 0)
-    return <span class="warning">Nobody: no active user of this account is known.</span>;
+  if (readers.length === 0) return <span class="warning">No active users found.</span>;
   const hasNone = readers.every(({ sequences }) => sequences === 0);
   return (
     <>
@@ -161,7 +165,9 @@ function Readers({ report: { readers } }: { report: ConnectionReport }) {
         ))}
       </ul>
       {hasNone ? (
-        <span class="warning">None of them is shown a sequence. Choose somebody who is, under Policy.</span>
+        <span class="warning">
+          None of them can see a sequence. Choose a user who can, under Account defaults.
+        </span>
       ) : null}
     </>
   );
@@ -171,9 +177,7 @@ function LeftOut({ report: { leftOut } }: { report: ConnectionReport }) {
   const lists = Object.entries(leftOut);
   if (lists.length === 0) return null;
   const told = lists.map(([list, count]) => `${list.toLowerCase()}: ${numbered(count, "record")}`).join(", ");
-  return (
-    <span class="warning">Left out, as they could not be read: {told}. What was known of them stays.</span>
-  );
+  return <span class="warning">Skipped because we couldn't read them: {told}. Earlier data is kept.</span>;
 }
 
 function Permissions({ portal, scopes }: { portal: PortalOverview; scopes: AppScopes }) {
@@ -182,16 +186,14 @@ function Permissions({ portal, scopes }: { portal: PortalOverview; scopes: AppSc
   return (
     <>
       {missing.length === 0 ? (
-        "Everything the app needs is granted."
+        "All required permissions granted."
       ) : (
         <span class="warning">
-          Missing: {missing.join(", ")}.{" "}
-          <a href={`/oauth/install?portalId=${portal.portalId}`}>Connect again</a> and grant them.
+          Missing permissions: {missing.join(", ")}.{" "}
+          <a href={`/oauth/install?portalId=${portal.portalId}`}>Reconnect</a> to grant them.
         </span>
       )}
-      {withheld.length === 0 ? null : (
-        <span class="note">Not granted, and not needed: {withheld.join(", ")}.</span>
-      )}
+      {withheld.length === 0 ? null : <span class="note">Optional, not granted: {withheld.join(", ")}.</span>}
       <details>
         <summary>Granted ({portal.scopes.length})</summary>
         <ul>

@@ -4,5 +4,5 @@ import type { PeopleList } from "#domain/directory/people.js";
 export function CutNote({ list }: { list: PeopleList }) {
   if (!list.isCut) return null;
   const count = list.people.length.toLocaleString("en-US");
-  return <p class="note">This list holds {count} people. More are in the account than can be listed here.</p>;
+  return <p class="note">Showing the first {count} users. The account has more.</p>;
 }

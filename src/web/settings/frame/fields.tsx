@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { numbered } from "../words/format.js";
 import type { Problems } from "./problems.js";
 
 /** What every field has: its name in the form, which is also its id. */
@@ -128,7 +129,7 @@ export function SelectField({
         <select {...described}>
           {isGone ? (
             <option value={value} selected>
-              {value} · no longer there
+              Deleted or inactive ({value})
             </option>
           ) : null}
           {choices.map((choice) => (
@@ -157,6 +158,37 @@ export function CheckBox({ name, label, isChecked, value = "yes", note }: CheckB
     <div class="check">
       <input
         type="checkbox"
+        id={id}
+        name={name}
+        value={value}
+        checked={isChecked}
+        aria-describedby={note === undefined ? undefined : `${id}-note`}
+      />
+      <label for={id}>{label}</label>
+      {note === undefined ? null : (
+        <p class="note" id={`${id}-note`}>
+          {note}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface RadioModel {
+  name: string;
+  /** Several share the name; one of them is chosen. */
+  value: string;
+  label: string;
+  isChecked: boolean;
+  note?: string;
+}
+
+export function Radio({ name, value, label, isChecked, note }: RadioModel) {
+  const id = `${name}-${value}`;
+  return (
+    <div class="check">
+      <input
+        type="radio"
         id={id}
         name={name}
         value={value}
@@ -226,14 +258,13 @@ export function PostForm({
 }
 
 /** Above a form that cannot be saved: what is wrong, with the way to each field. */
-export function ProblemSummary({ problems }: { problems: Problems }) {
+export function ProblemSummary({ problems, heading }: { problems: Problems; heading?: string }) {
   const all = Object.entries(problems);
   if (all.length === 0) return null;
   return (
     <div class="notice bad" role="alert">
       <p>
-        <strong>Nothing was saved.</strong> Please correct{" "}
-        {all.length === 1 ? "this" : `these ${all.length} points`}:
+        <strong>{heading ?? "Not saved."}</strong> Fix {numbered(all.length, "problem")}:
       </p>
       <ul>
         {all.map(([name, problem]) => (

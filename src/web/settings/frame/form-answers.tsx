@@ -1,16 +1,13 @@
 import { sendPage } from "#web/kit/page.js";
 import type { Exchange } from "./exchange.js";
 import type { SitePath } from "./navigation.js";
-import { leaveNotice, pageOf, type NoticeName } from "./notices.js";
-import { frameOf, SitePage } from "./shell.js";
+import { leaveNotice, pageOf, type NoticeToLeave } from "./notices.js";
+import { frameOf, noticeKeeperOf, SitePage } from "./shell.js";
 
 /** Leads from a form to the page of the notice, or to another one, which says once how it went. */
-export function finishForm(
-  { options, response }: Exchange,
-  notice: NoticeName,
-  path: string = pageOf(notice),
-): void {
-  leaveNotice(options.cookies, response, notice);
+export function finishForm(exchange: Exchange, notice: NoticeToLeave, path: string = pageOf(notice)): void {
+  const { response } = exchange;
+  leaveNotice(noticeKeeperOf(exchange), response, notice);
   response.redirect(303, path);
 }
 
@@ -22,8 +19,12 @@ export function sendMissing(
   sendPage(
     exchange.response,
     404,
-    <SitePage title={`No such ${what}`} current={back.href} frame={frameOf(exchange)}>
-      <p>{`This account has no ${what} under this address. It may have been deleted.`}</p>
+    <SitePage
+      title={`${what.slice(0, 1).toUpperCase()}${what.slice(1)} not found`}
+      current={back.href}
+      frame={frameOf(exchange)}
+    >
+      <p>It may have been deleted.</p>
       <p class="actions">
         <a class="button primary" href={back.href}>
           {back.label}

@@ -7,16 +7,16 @@ export const SITE_PAGES = [
   { path: "/settings/senders", label: "Senders" },
   { path: "/settings/rotations", label: "Rotations" },
   { path: "/settings/presets", label: "Presets" },
-  { path: "/settings/policy", label: "Policy" },
+  { path: "/settings/policy", label: "Account defaults" },
   { path: "/settings/unenroll", label: "Unenroll" },
-  { path: "/settings/try", label: "Try it" },
+  { path: "/settings/try", label: "Test a contact" },
   { path: "/settings/imports", label: "Imports" },
   { path: "/settings/alerts", label: "Alerts" },
   { path: "/settings/api-keys", label: "API keys" },
   { path: "/settings/webhooks", label: "Webhooks" },
-  { path: "/settings/access", label: "Access" },
-  { path: "/settings/audit", label: "Audit" },
-  { path: "/settings/danger", label: "Danger zone" },
+  { path: "/settings/access", label: "Users and access" },
+  { path: "/settings/audit", label: "Audit log" },
+  { path: "/settings/danger", label: "Connection and data" },
 ] as const;
 
 export type SitePath = (typeof SITE_PAGES)[number]["path"];

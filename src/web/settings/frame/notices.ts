@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { Cookies } from "#web/kit/cookies.js";
 import type { SitePath } from "./navigation.js";
+import { shorten } from "#platform/text/shorten.js";
 
 /** One sentence, shown once after a redirect. */
 export interface Notice {
@@ -13,15 +14,12 @@ export interface Notice {
 const good = (page: SitePath, text: string): Notice => ({ tone: "good", text, page });
 const bad = (page: SitePath, text: string): Notice => ({ tone: "bad", text, page });
 
-/** The cookie carries the name only: nothing from outside is ever shown. */
+/** The cookie carries the name, and what it is about with a signature: nothing from outside is ever shown. */
 const NOTICES = {
-  "signed-out": bad(
-    "/settings",
-    "You were signed out in the meantime; nothing was saved. Sign in and do it again.",
-  ),
-  "sender-saved": good("/settings", "Default sender saved."),
+  "signed-out": bad("/settings", "Your session ended before this was saved. Sign in and try again."),
+  "sender-saved": good("/settings", "Default sender is now {}."),
   "sender-cleared": good("/settings", "Default sender removed."),
-  "sender-unknown": bad("/settings", "That user is not an active user of this account. Choose another one."),
+  "sender-unknown": bad("/settings", "That user isn't active in this account. Choose another user."),
   "workflows-asked": good(
     "/settings/workflows",
     "Your workflows are being read from HubSpot. Reload this page in a moment.",
@@ -39,62 +37,56 @@ const NOTICES = {
     "/settings/workflows",
     "The contacts are being put in the workflow. Below you see what becomes of each.",
   ),
-  "alerts-saved": good("/settings/alerts", "Alerts saved. Send a test to be sure that they arrive."),
+  "alerts-saved": good("/settings/alerts", "Alert settings saved. Send a test to check delivery."),
   "alerts-saved-unconfirmed": good(
     "/settings/alerts",
-    "Alerts saved. Addresses that are not confirmed yet get a mail with a link first; see below.",
+    "Alert settings saved. New addresses get an email with a confirmation link first; see below.",
   ),
-  "confirmation-asked": good("/settings/alerts", "The link is mailed again."),
+  "confirmation-asked": good("/settings/alerts", "The link is being emailed again."),
   "confirmation-too-soon": bad(
     "/settings/alerts",
-    "The link was mailed to that address a moment ago. Wait ten minutes before the next one.",
+    "We just emailed the link to that address. Wait ten minutes before sending another.",
   ),
   "confirmation-too-many": bad(
     "/settings/alerts",
-    "No more links can be mailed today, to that address or by this account. Try again tomorrow.",
+    "You've reached today's limit of confirmation links. Try again tomorrow.",
   ),
   "confirmation-not-needed": bad(
     "/settings/alerts",
-    "That address is not on the list, is confirmed already, or has unsubscribed.",
+    "That address isn't on the list, is already confirmed, or has unsubscribed.",
   ),
-  "test-raised": good("/settings/alerts", "A test alert is on its way. Its outcome shows below."),
-  "test-too-soon": bad(
-    "/settings/alerts",
-    "A test was sent a moment ago. Wait a minute before the next one.",
-  ),
+  "test-raised": good("/settings/alerts", "Test sent. The result appears below."),
+  "test-too-soon": bad("/settings/alerts", "You just sent a test. Wait a minute before sending another."),
   "test-too-many": bad(
     "/settings/alerts",
-    "Ten tests were sent within a day, which is the most. Try again tomorrow.",
+    "You've reached the limit of 10 tests per day. Try again tomorrow.",
   ),
-  "test-without-address": bad("/settings/alerts", "Save an address for alerts first, then send a test."),
+  "test-without-address": bad("/settings/alerts", "Add an email address or webhook first, then send a test."),
   "settings-changed": bad(
     "/settings",
-    "Another admin changed the settings in the meantime. Below is their choice; change it again if you need to.",
+    "Another admin changed these settings while you were editing. Their version is shown below.",
   ),
-  "admin-let-in": good("/settings/access", "Done: they can sign in to these pages now."),
-  "admin-taken-out": good("/settings/access", "Done: they can no longer use these pages."),
-  "admin-unknown": bad(
-    "/settings/access",
-    "That user is not an active user of this account, or is on the list already.",
-  ),
-  "admin-yourself": bad(
-    "/settings/access",
-    "You cannot take yourself off the list. Ask another admin to do it.",
-  ),
+  "admin-let-in": good("/settings/access", "{} now has access."),
+  "admin-taken-out": good("/settings/access", "{} no longer has access."),
+  "admin-unknown": bad("/settings/access", "That user is inactive or already has access."),
+  "admin-yourself": bad("/settings/access", "You can't remove your own access. Ask another admin."),
   "unenroll-on": good("/settings/unenroll", "Switched on. The helper workflow is being made."),
   "unenroll-off": good("/settings/unenroll", "Switched off. What was made in HubSpot is being deleted."),
   "unenroll-checked": good("/settings/unenroll", "The helper workflow is being checked."),
   "unenroll-not-permitted": bad("/settings/unenroll", "Not switched on: HubSpot permissions are missing."),
-  "portal-paused": good("/settings/danger", "Paused. Contacts wait in their workflows until you resume."),
-  "portal-resumed": good("/settings/danger", "Resumed. Waiting contacts are enrolled from now on."),
-  "history-erased": good("/settings/danger", "The history is being deleted. That takes a few seconds."),
+  "portal-paused": good(
+    "/settings/danger",
+    "Enrollment paused. Contacts wait in their workflows until you resume, or until their deadline.",
+  ),
+  "portal-resumed": good("/settings/danger", "Enrollment resumed. Waiting contacts are being enrolled."),
+  "history-erased": good("/settings/danger", "Deleting the history. This takes a few seconds."),
   "connected-meanwhile": bad(
     "/settings/danger",
-    "The account was connected again while HubSpot was being told, so the new connection was left as it is. Try again to end it too.",
+    "Someone reconnected the account while we were disconnecting it, so it's still connected. Disconnect again if you still want to.",
   ),
   "danger-not-confirmed": bad(
     "/settings/danger",
-    "Nothing was done: what you typed is not this account's number.",
+    "Nothing was changed. The number you entered doesn't match this account's ID.",
   ),
   "key-revoked": good("/settings/api-keys", "Key revoked. It is refused everywhere within five seconds."),
   "key-gone": bad("/settings/api-keys", "Nothing was revoked: this account has no such key in force."),
@@ -115,13 +107,13 @@ const NOTICES = {
   "webhook-is-off": bad("/settings/webhooks", "Nothing was sent: this webhook is turned off."),
   "webhook-changed": bad(
     "/settings/webhooks",
-    "Somebody else changed this webhook in the meantime, so nothing was done. Below is how it stands now.",
+    "Someone else changed this webhook while you were editing, so nothing was changed. Its current state is below.",
   ),
   "webhook-gone": bad("/settings/webhooks", "That message or webhook is no longer there."),
   "import-setup": good("/settings/imports", "Saved. Nobody has been enrolled yet."),
   "import-moved": bad(
     "/settings/imports",
-    "Nothing was done: the import has moved on in the meantime. Below is how it stands.",
+    "Nothing was changed: the import has moved on. Its current state is below.",
   ),
   "import-changed": bad(
     "/settings/imports",
@@ -135,39 +127,70 @@ const NOTICES = {
     "/settings/imports",
     "The file and its results are deleted. Who was enrolled stays enrolled.",
   ),
-  "policy-saved": good("/settings/policy", "Policy saved."),
-  "sender-settings-saved": good("/settings/senders", "Sender saved."),
+  "policy-saved": good("/settings/policy", "Account defaults saved."),
+  "sender-settings-saved": good("/settings/senders", "Saved {}."),
   "sender-saved-refusal-cleared": good(
     "/settings/senders",
-    "Sender saved, and HubSpot's refusal cleared: the next contact of this sender is tried again.",
+    "Saved {}. We'll try this sender again with the next contact.",
   ),
-  "senders-marked": good("/settings/senders", "Saved who may send."),
-  "senders-not-chosen": bad("/settings/senders", "Tick the people you mean first."),
-  "refusal-cleared": good("/settings/senders", "Cleared. The next contact of this sender is tried again."),
+  "anyone-sends": good("/settings/senders", "Anyone can send now, except blocked users."),
+  "approved-send": good("/settings/senders", "Only approved users can send now: {}."),
+  "senders-marked": good("/settings/senders", "Updated who can send."),
+  "senders-not-chosen": bad("/settings/senders", "Select at least one sender first."),
+  "refusal-cleared": good("/settings/senders", "Cleared. We'll try this sender again with the next contact."),
   "rotation-saved": good("/settings/rotations", "Rotation saved."),
   "rotation-deleted": good("/settings/rotations", "Rotation deleted."),
-  "preset-saved": good("/settings/presets", "Preset saved. It applies to the next contact that comes."),
+  "preset-saved": good("/settings/presets", "Preset saved. It applies to contacts from now on."),
   "preset-deleted": good("/settings/presets", "Preset deleted."),
-  "preset-gone": bad("/settings/presets", "Another admin deleted that preset in the meantime."),
-  "default-preset-set": good("/settings/presets", "Saved which preset applies to steps that name none."),
+  "preset-gone": bad("/settings/presets", "Another admin deleted that preset while you were editing."),
+  "default-preset-set": good("/settings/presets", "Default preset changed to {}."),
 } as const satisfies Record<string, Notice>;
 
 export type NoticeName = keyof typeof NOTICES;
 
 /** The page a notice belongs to. */
-export function pageOf(name: NoticeName): SitePath {
-  return NOTICES[name].page;
+export function pageOf(notice: NoticeToLeave): SitePath {
+  return NOTICES[typeof notice === "string" ? notice : notice.name].page;
 }
+
+/** A notice to leave; `about` names the thing it is about, in place of `{}` in its text. */
+export type NoticeToLeave = NoticeName | { readonly name: NoticeName; readonly about: string };
 
 const COOKIE = "notice";
+const LONGEST_ABOUT = 200;
 
-export function leaveNotice(cookies: Cookies, response: Response, name: NoticeName): void {
-  cookies.set(response, { name: COOKIE, value: name, maxAgeSeconds: 60 });
+/** Proves that a text in a cookie is our own. */
+type Sign = (text: string) => string;
+
+export interface NoticeKeeper {
+  readonly cookies: Cookies;
+  readonly sign: Sign;
 }
 
-export function takeNotice(cookies: Cookies, request: Request, response: Response): Notice | undefined {
-  const name = cookies.read(request, COOKIE);
-  if (name === undefined) return undefined;
+export function leaveNotice(
+  { cookies, sign }: NoticeKeeper,
+  response: Response,
+  notice: NoticeToLeave,
+): void {
+  const { name, about } = typeof notice === "string" ? { name: notice, about: "" } : notice;
+  const text = Buffer.from(shorten(about, LONGEST_ABOUT)).toString("base64url");
+  const value = about === "" ? name : [name, text, sign(`${name}:${text}`)].join("~");
+  cookies.set(response, { name: COOKIE, value, maxAgeSeconds: 60 });
+}
+
+/** A notice that names something is shown only if this session's form left it. */
+export function takeNotice(
+  { cookies, sign }: NoticeKeeper,
+  request: Request,
+  response: Response,
+): Notice | undefined {
+  const value = cookies.read(request, COOKIE);
+  if (value === undefined) return undefined;
   cookies.clear(response, COOKIE);
-  return Object.hasOwn(NOTICES, name) ? NOTICES[name as NoticeName] : undefined;
+  const [name = "", text = "", signature] = value.split("~");
+  if (!Object.hasOwn(NOTICES, name)) return undefined;
+  const notice: Notice = NOTICES[name as NoticeName];
+  if (!notice.text.includes("{}")) return notice;
+  if (signature !== sign(`${name}:${text}`)) return undefined;
+  return { ...notice, text: notice.text.replace("{}", Buffer.from(text, "base64url").toString()) };
 }

@@ -25,17 +25,17 @@ export function Renewal({ now, format, reload }: RenewalModel) {
   return (
     <>
       <p class="note renewal">
-        Updated {format.time(now)}, renewed when something changes.{" "}
+        Updated {format.time(now)}. Refreshes automatically.{" "}
         <span class="htmx-indicator" aria-hidden="true">
-          Looking…
+          Checking…
         </span>
         <noscript>
           <a href={reload}>Reload</a>
         </noscript>
       </p>
       <p class="notice wait" role="alert" data-stale hidden>
-        This may be out of date: the last look for changes failed. It is tried again by itself; if this stays,{" "}
-        <a href={reload}>reload the page</a>.
+        This list may be out of date because the last refresh failed. We'll keep trying. If this message
+        stays, <a href={reload}>reload the page</a>.
       </p>
     </>
   );

@@ -1,8 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { Page } from "#web/kit/page.js";
-import { takeNotice, type Notice } from "./notices.js";
+import { takeNotice, type Notice, type NoticeKeeper } from "./notices.js";
+import { PauseBar } from "./pause-bar.js";
 import { createFormat, type Format } from "../words/format.js";
 import { SITE_PAGES, type SitePath } from "./navigation.js";
+import type { Pause } from "#domain/accounts/portal-pause.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import type { Session } from "../session/session.js";
 import type { Exchange } from "./exchange.js";
@@ -16,6 +18,8 @@ export interface Frame {
   format: Format;
   /** How the form went that led here; said once. */
   notice: Notice | undefined;
+  /** Set while enrollment is paused. */
+  pause: Pause | undefined;
   formToken: string;
 }
 
@@ -23,11 +27,16 @@ export interface Frame {
 const LONGEST_TITLE = 120;
 
 /** Collects the frame of a page; takes the notice out of the browser's cookie. */
-export function frameOf({ options, visit, request, response }: Exchange): Frame {
-  const { session, portal } = visit;
-  const notice = takeNotice(options.cookies, request, response);
-  const format = createFormat(portal.timeZone);
-  return { session, portal, format, notice, formToken: options.sessions.formToken(session) };
+export function frameOf(exchange: Exchange): Frame {
+  const { options, visit, request, response } = exchange;
+  const { session, portal, pause } = visit;
+  const notice = takeNotice(noticeKeeperOf(exchange), request, response);
+  const format = createFormat(portal.timeZone, options.now());
+  return { session, portal, format, notice, pause, formToken: options.sessions.formToken(session) };
+}
+
+export function noticeKeeperOf({ options, visit }: Pick<Exchange, "options" | "visit">): NoticeKeeper {
+  return { cookies: options.cookies, sign: (text) => options.sessions.sign(visit.session, text) };
 }
 
 export interface SitePageModel {
@@ -59,10 +68,11 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, children 
               <bdi>{shorten(title, LONGEST_TITLE)}</bdi>
             </h1>
           )}
+          <PauseBar frame={frame} current={current} />
           <NoticeLine notice={frame.notice} />
           {lead === undefined ? null : <p class="lead">{lead}</p>}
           {children}
-          <p class="note zone-line">Times in {frame.format.timeZone}</p>
+          <p class="note zone-line">Times are in {frame.format.timeZone}</p>
         </main>
       </div>
     </Page>
@@ -90,11 +100,10 @@ function Top({ session, portal, formToken }: Frame) {
 
 /** Beside the content where there is room, else folded away; two copies, of which one is shown, work without script. */
 function Menu({ current }: { current: SitePath }) {
-  const label = SITE_PAGES.find(({ path }) => path === current)?.label;
   return (
     <>
       <details class="menu folded">
-        <summary>Menu: {label}</summary>
+        <summary>Menu</summary>
         <MenuLinks current={current} />
       </details>
       <div class="menu beside">

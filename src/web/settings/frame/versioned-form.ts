@@ -1,7 +1,7 @@
 import type { Change } from "../words/changes.js";
 import type { FormExchange } from "./exchange.js";
 import { finishForm } from "./form-answers.js";
-import type { NoticeName } from "./notices.js";
+import type { NoticeToLeave } from "./notices.js";
 import type { Problems } from "./problems.js";
 
 /** What a form shows: what is saved, or what was typed and why it was not saved. */
@@ -27,7 +27,7 @@ export interface VersionedForm<Entry, Draft, Stored extends { version: number }>
   readonly save: (
     draft: Draft,
     version: number,
-  ) => Promise<{ notice: NoticeName } | { problems: Problems } | "changed-meanwhile">;
+  ) => Promise<{ notice: NoticeToLeave } | { problems: Problems } | "changed-meanwhile">;
   /** What is stored now; undefined if it was deleted. */
   readonly find: () => Promise<Stored | undefined>;
   /** How the stored one differs from the draft. */

@@ -36,7 +36,7 @@ export function leaveSite({ sessions }: SettingsOptions, response: Response): vo
 }
 
 function sendAway({ cookies }: SettingsOptions, response: Response): void {
-  leaveNotice(cookies, response, "signed-out");
+  leaveNotice({ cookies, sign: () => "" }, response, "signed-out");
   response.redirect(303, "/settings");
 }
 

@@ -19,7 +19,7 @@ export async function admitPage(
 ): Promise<AdminVisit | undefined> {
   const visit = await identifyVisit(options, request);
   if (visit.kind === "stranger") {
-    const notice = takeNotice(options.cookies, request, response);
+    const notice = takeNotice({ cookies: options.cookies, sign: () => "" }, request, response);
     sendPage(response, 401, <SignInPage notice={notice?.text} />);
     return undefined;
   }

@@ -20,22 +20,21 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
           </p>
         )}
         <p>
-          Sequence Enroller adds actions to your HubSpot workflows. Every contact that reaches one is enrolled
-          in the sequence you chose, from the right sender's inbox, exactly once. Here you see what happened
-          to each contact, and why.
+          Sequence Enroller adds actions to your HubSpot workflows. Each contact is enrolled once, in the
+          sequence you choose, from the right sender's inbox. Here you can see what happened to every contact,
+          and why.
         </p>
         <p class="actions">
           <a class="button primary" href="/settings/sign-in">
             Sign in with HubSpot
           </a>
           <a class="button" href="/oauth/install">
-            Install in an account
+            Install in HubSpot
           </a>
         </p>
         <p class="note">
-          These pages are for the account's super admins and for whom they let in. Signing in also needs
-          HubSpot's permission to manage apps. We learn your email address and which account you chose, never
-          your password.
+          For super admins and users they've given access. You also need permission to manage apps in HubSpot.
+          We receive your email address and account ID, never your password.
         </p>
       </main>
     </Page>
@@ -59,22 +58,23 @@ export function NotAdmittedPage({ portal, email, administrators, formToken }: No
     <Page title="No access">
       <main class="message card">
         <p class="brand">Sequence Enroller</p>
-        <h1>You have no access to these pages</h1>
+        <h1>You don't have access</h1>
         <p>
-          {email === null ? "You are" : `${email} is`} signed in to account {portal.portalId.toString()}, but
-          only its super admins, and users they let in, may see and change these settings.
+          You're signed in to account {portal.portalId.toString()}
+          {email === null ? "" : ` as ${email}`}. Only super admins and users they've given access can open
+          these settings.
         </p>
         {portal.isConnected ? null : (
           <p class="notice wait">
-            The account is not connected to Sequence Enroller now, so contacts in its workflows are not
-            enrolled. Only an admin can connect it again.
+            This account is disconnected, so contacts in its workflows aren't enrolled. Only an admin can
+            reconnect it.
           </p>
         )}
         {administrators.length === 0 ? (
-          <p>Ask a super admin of the account to sign in here, and to let you in.</p>
+          <p>Ask a super admin to reinstall the app and give you access.</p>
         ) : (
           <>
-            <p>Ask one of them to let you in, under “Access”:</p>
+            <p>Ask one of these admins to add you under Users and access:</p>
             <ul>
               {administrators.slice(0, SHOWN_ADMINISTRATORS).map(({ userId, label }) => (
                 <li key={String(userId)}>
@@ -107,20 +107,22 @@ export interface ReconnectModel {
 /** What is left of the site for a portal that is no longer connected. */
 export function ReconnectPage({ portal, backlog, format, formToken }: ReconnectModel) {
   return (
-    <Page title="Not connected">
+    <Page title="Disconnected">
       <main class="message card">
         <p class="brand">Sequence Enroller</p>
-        <h1>This account is not connected</h1>
-        <p>{portal.disconnectedReason ?? "HubSpot no longer lets Sequence Enroller work in this account."}</p>
+        <h1>This account is disconnected</h1>
         <p>
-          Contacts in your workflows are not enrolled until account {portal.portalId.toString()} is connected
-          again. Your settings are kept.
+          {portal.disconnectedReason ?? "HubSpot no longer allows Sequence Enroller to access this account."}
+        </p>
+        <p>
+          Contacts won't be enrolled until you reconnect account {portal.portalId.toString()}. Your settings
+          are saved.
         </p>
         <Parked backlog={backlog} format={format} />
         <form method="post" action="/settings/sign-out" class="actions">
           <input type="hidden" name="form_token" value={formToken} />
           <a class="button primary" href={`/oauth/install?portalId=${portal.portalId}`}>
-            Connect again
+            Reconnect
           </a>
           <button class="button">Sign out</button>
         </form>
@@ -139,9 +141,8 @@ function Parked({ backlog, format }: Pick<ReconnectModel, "backlog" | "format">)
         Contacts waiting: {format.count(undecided)}
         {isPartial ? "+" : ""}.
       </strong>{" "}
-      Connect again before <Time date={firstDeadlineAt} format={format} /> ({format.timeZone}), and all of
-      them are enrolled. From then on, those who have waited too long go on in their workflows without being
-      enrolled.
+      Reconnect before <Time date={firstDeadlineAt} format={format} /> ({format.timeZone}) to enroll all of
+      them. After that, contacts that have waited too long continue in their workflows without being enrolled.
     </p>
   );
 }
@@ -150,10 +151,8 @@ function Parked({ backlog, format }: Pick<ReconnectModel, "backlog" | "format">)
 export function FormRefusedPage({ requestId }: { requestId: string }) {
   return (
     <MessagePage
-      title="This form is out of date"
-      paragraphs={[
-        "Nothing was changed. The page was open since before you last signed in, or the form did not come from it.",
-      ]}
+      title="This form has expired"
+      paragraphs={["Nothing was changed. Reload the page and try again."]}
       links={[{ href: "/settings", label: "Open settings" }]}
       requestId={requestId}
     />
@@ -166,8 +165,8 @@ export function AdminsUnconfirmedPage({ requestId }: { requestId: string }) {
     <MessagePage
       title="Try again in a minute"
       paragraphs={[
-        "Nothing was changed. HubSpot has not told us for more than a day who the admins of this account are, so we are asking it now.",
-        "Go back, and send the form again in a minute. If this stays so, HubSpot is not answering.",
+        "Nothing was changed. We haven't been able to check who the admins of this account are for more than a day, so we're checking now.",
+        "Go back and submit the form again in a minute. If this keeps happening, HubSpot isn't responding.",
       ]}
       links={[{ href: "/settings", label: "Open settings" }]}
       requestId={requestId}

@@ -23,12 +23,12 @@ export function SenderForm({ current, senders, formToken, uses }: SenderFormMode
       <form method="post" action="/settings/default-sender">
         <input type="hidden" name="form_token" value={formToken} />
         <input type="hidden" name="version" value={current.version} />
-        <label for="sender">Send in the name of</label>
+        <label for="sender">Sender</label>
         <SenderSelect current={current} senders={senders} />
         <p class="note" id="sender-note">
           {options.length === 0
-            ? "Your account's users have not been read from HubSpot yet. Reload this page in a minute."
-            : "Sends when a preset or action uses the default sender. The user needs a connected inbox and a Sales or Service seat."}
+            ? "We're still loading your users from HubSpot. Reload in a minute."
+            : "Sends when a preset or action uses the default sender. Needs a connected inbox and a Sales or Service seat."}
         </p>
         <UsedByNote uses={uses} flows={uses.defaultSender} />
         <CutNote list={senders} />
@@ -45,11 +45,11 @@ function SenderSelect({ current, senders }: Pick<SenderFormModel, "current" | "s
   return (
     <select id="sender" name="sender_user_id" aria-describedby="sender-note">
       <option value="" selected={current.userId === null}>
-        Nobody
+        No default sender
       </option>
       {isGone ? (
         <option value={String(current.userId)} selected>
-          {unnamed(String(current.userId))} · no longer active
+          {unnamed(String(current.userId))} (inactive)
         </option>
       ) : null}
       {senders.people.map((person) => (

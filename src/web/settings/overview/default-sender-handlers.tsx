@@ -1,7 +1,7 @@
 import { sendPage } from "#web/kit/page.js";
 import { readId } from "#web/kit/form-fields.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
-import { listActivePeople } from "#domain/directory/people.js";
+import { findActivePerson, listActivePeople, unnamed } from "#domain/directory/people.js";
 import {
   findPortalPolicy,
   savePortalPolicy,
@@ -35,7 +35,9 @@ export async function changeDefaultSender(exchange: FormExchange): Promise<void>
       if (outcome === "unknown-sender") return { notice: "sender-unknown" };
       if (outcome !== "saved") return "changed-meanwhile";
       await lookAgain(options, portalId);
-      return { notice: draft === null ? "sender-cleared" : "sender-saved" };
+      if (draft === null) return { notice: "sender-cleared" };
+      const person = await findActivePerson(database.pool, portalId, draft);
+      return { notice: { name: "sender-saved", about: person?.label ?? unnamed(draft) } };
     },
     find: () => findPortalPolicy(database, portalId),
     compare: async ({ policy: stored }, draft) => {

@@ -53,7 +53,7 @@ export function OutcomeChart({ history, format }: { history: OutcomeHistory; for
           ))}
         </ul>
         <details>
-          <summary>The numbers as a table</summary>
+          <summary>View as table</summary>
           <NumbersTable steps={steps} label={label} format={format} />
         </details>
       </figcaption>

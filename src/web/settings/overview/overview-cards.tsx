@@ -28,7 +28,7 @@ export function HistoryCard({ history, format }: { history: OutcomeHistory; form
   return (
     <section class="card" aria-labelledby="history-title">
       <div class="card-head">
-        <h2 id="history-title">What happened</h2>
+        <h2 id="history-title">Enrollment results</h2>
         <RangeChoice current={range} />
       </div>
       <ul class="figures">
@@ -38,7 +38,7 @@ export function HistoryCard({ history, format }: { history: OutcomeHistory; form
               <strong>{format.count(totals[outcome])}</strong>
               <span>{OUTCOME_LABELS[outcome]}</span>
               {enrolledSince[outcome] === 0 ? null : (
-                <span class="note">{format.count(enrolledSince[outcome])} of them enrolled since</span>
+                <span class="note">{format.count(enrolledSince[outcome])} enrolled after a retry</span>
               )}
             </a>
           </li>
@@ -46,9 +46,8 @@ export function HistoryCard({ history, format }: { history: OutcomeHistory; form
       </ul>
       {total === 0 ? (
         <p class="empty">
-          <strong>No results in the last {RANGES[range].label}.</strong> In HubSpot, add the step “Enroll in
-          sequence” of Sequence Enroller to a contact workflow and turn it on. What happens to each contact
-          shows here.
+          <strong>No contacts in the last {RANGES[range].label}.</strong> Add the “Enroll in sequence” action
+          to a contact workflow and turn it on. Results appear here.
         </p>
       ) : (
         <OutcomeChart history={history} format={format} />

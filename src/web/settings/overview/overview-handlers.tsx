@@ -63,7 +63,7 @@ export async function showWaiting({ options, visit, response }: Exchange): Promi
   sendFragment(
     response,
     <>
-      <WaitingCard {...live} />
+      <WaitingCard {...live} isPaused={visit.portal.pausedAt !== null} />
       <Trouble {...live} isUpdate />
     </>,
   );
@@ -75,5 +75,6 @@ async function readLive({ database, now }: SettingsOptions, portal: PortalOvervi
     readBacklog(database, portalId),
     findTrouble(database, portalId),
   ]);
-  return { now: now(), format: createFormat(portal.timeZone), backlog, trouble };
+  const at = now();
+  return { now: at, format: createFormat(portal.timeZone, at), backlog, trouble };
 }

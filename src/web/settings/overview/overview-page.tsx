@@ -32,13 +32,12 @@ export function SettingsPage(model: SettingsPageModel) {
   return (
     <SitePage title="Overview" current="/settings" frame={frame}>
       <Trouble {...trouble} />
-      <PausedNotice health={health} />
       <FindContact />
       <HistoryCard history={history} format={format} />
       <div class="columns">
         <ReasonsCard history={history} places={places} />
         <div class="pile">
-          <WaitingCard backlog={backlog} format={format} now={now} />
+          <WaitingCard backlog={backlog} format={format} now={now} isPaused={frame.pause !== undefined} />
           <SenderLoadCard loads={loads} troubledCount={troubledCount} format={format} />
         </div>
       </div>
@@ -54,15 +53,5 @@ export function SettingsPage(model: SettingsPageModel) {
         <SenderForm {...sender} />
       </div>
     </SitePage>
-  );
-}
-
-function PausedNotice({ health: { pausedAt } }: { health: ConnectionHealth }) {
-  if (pausedAt === null) return null;
-  return (
-    <p class="notice wait">
-      <strong>Enrolling is paused.</strong> Contacts wait in their workflows. Resume it in the{" "}
-      <a href="/settings/danger">danger zone</a>.
-    </p>
   );
 }

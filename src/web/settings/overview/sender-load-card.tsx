@@ -17,23 +17,25 @@ export function SenderLoadCard({ loads, troubledCount, format }: SenderLoadModel
   return (
     <section class="card" aria-labelledby="load-title">
       <div class="card-head">
-        <h2 id="load-title">Senders and their daily cap</h2>
+        <h2 id="load-title">Daily caps</h2>
         <span class="note">Last 24 hours</span>
       </div>
       {troubledCount === 0 ? null : (
         <p class="notice bad">
           <a href={sendersHref({ search: "", onlyTroubled: true, page: 1 })}>
-            {numbered(troubledCount, "sender")}
-          </a>{" "}
-          {troubledCount === 1 ? "is" : "are"} refused or limited by HubSpot.
+            {numbered(troubledCount, "sender")} can't send
+          </a>
+          .
         </p>
       )}
       {nearest.length === 0 ? (
-        <p class="empty">Nobody has sent in the last 24 hours.</p>
+        <p class="empty">No enrollments in the last 24 hours.</p>
       ) : (
         <>
           <p>
-            {nearCount === 0 ? "Nobody is near their cap." : `${numbered(nearCount, "sender")} near the cap.`}
+            {nearCount === 0
+              ? "No sender is near the cap."
+              : `${numbered(nearCount, "sender")} at or near the cap.`}
           </p>
           <ul class="loads">
             {nearest.map((load) => (
@@ -57,8 +59,8 @@ function Load({ load, since, format }: { load: SenderLoad; since: Date; format: 
         <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
       </a>
       <span class="note">
-        {format.count(sent)} of {numbered(cap, "enrollment")}
-        {sent >= cap ? ", used up" : ""}
+        {format.count(sent)} of {format.count(cap)}
+        {sent >= cap ? " · at cap" : ""}
       </span>
       <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" width="100" height="6" />

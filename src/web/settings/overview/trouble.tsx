@@ -32,14 +32,14 @@ function Words({ trouble, backlog, format, now }: TroubleModel & { trouble: HubS
   return (
     <div class="notice wait">
       <p>
-        <strong>HubSpot is not answering.</strong> Calls for this account have been failing since{" "}
+        <strong>HubSpot isn't responding.</strong> Requests have failed since{" "}
         <Time date={since} format={format} />.{" "}
         <NextTry trouble={trouble} format={format} now={now} held={held} />
       </p>
       <p>
         {held === 0
-          ? "No contact is waiting for it."
-          : `Contacts waiting: ${format.count(held)}${isPartial ? "+" : ""}. Nothing is lost: they go on when HubSpot answers again.`}
+          ? "No contacts are waiting."
+          : `Contacts waiting: ${format.count(held)}${isPartial ? "+" : ""}. No contacts are lost. They'll be enrolled when HubSpot responds.`}
       </p>
       {lastFailure === null ? null : <p class="quote">Last failure: {lastFailure}</p>}
     </div>
@@ -54,16 +54,16 @@ function OwnFault({ trouble, held, format }: { trouble: HubSpotTrouble; held: nu
   return (
     <div class="notice wait">
       <p>
-        <strong>Sequence Enroller is out of order here.</strong> {ownFaultWords(cause)} It has been so since{" "}
+        <strong>Sequence Enroller has a problem.</strong> {ownFaultWords(cause)} Since{" "}
         <Time date={since} format={format} />.
       </p>
       <p>
-        {held === 0 ? "No contact is waiting for it." : `Contacts waiting: ${format.count(held)}. `}
-        {held === 0 ? null : "Nothing is lost: they go on when it is mended."}{" "}
-        {isMendedByNewGrant(cause) ? <a href="/oauth/install">Connect the account again</a> : null}
+        {held === 0 ? "No contacts are waiting." : `Contacts waiting: ${format.count(held)}. `}
+        {held === 0 ? null : "No contacts are lost. They'll be enrolled when it is fixed."}{" "}
+        {isMendedByNewGrant(cause) ? <a href="/oauth/install">Reconnect</a> : null}
       </p>
       <p class="quote">
-        For the operator: <code>{cause}</code>
+        For support: <code>{cause}</code>
       </p>
     </div>
   );
@@ -82,11 +82,11 @@ function NextTry({ trouble: { pausedUntil }, format, now, held }: NextTryModel) 
   if (leftMs > 60_000) {
     return (
       <>
-        Sequence Enroller pauses its calls and tries again at <Time date={pausedUntil} format={format} />.
+        We'll retry at <Time date={pausedUntil} format={format} />.
       </>
     );
   }
-  if (leftMs > 0) return <>Sequence Enroller pauses its calls and tries again within a minute.</>;
-  if (held > 0) return <>Sequence Enroller is trying again now, one call at a time.</>;
-  return <>Sequence Enroller tries again when the next contact comes.</>;
+  if (leftMs > 0) return <>We'll retry within a minute.</>;
+  if (held > 0) return <>Retrying now.</>;
+  return <>We'll retry with the next contact.</>;
 }

@@ -1,4 +1,4 @@
-import { remarkOn } from "#domain/history/shown-outcome.js";
+import { remarkOn, waitsFor, type Present } from "#domain/history/shown-outcome.js";
 import { storyPath } from "../words/paths.js";
 import type { Format } from "../words/format.js";
 import type { Backlog, OldestWaiting } from "#domain/accounts/backlog.js";
@@ -10,13 +10,14 @@ export interface WaitingModel {
   backlog: Backlog;
   format: Format;
   now: Date;
+  isPaused: boolean;
 }
 
 /** What {@link WaitingCard} fetches itself again from. */
 export const WAITING_PATH = "/settings/waiting";
 
 /** How many wait, and the one that waits longest; with script it stays true by itself. */
-export function WaitingCard({ backlog, format, now }: WaitingModel) {
+export function WaitingCard({ backlog, format, now, isPaused }: WaitingModel) {
   const { undecided, watching, isPartial, oldest, firstDeadlineAt } = backlog;
   const waiting = undecided + watching;
   const shown = (count: number) => `${format.count(count)}${isPartial ? "+" : ""}`;
@@ -30,14 +31,14 @@ export function WaitingCard({ backlog, format, now }: WaitingModel) {
       hx-swap="outerHTML"
     >
       <div class="card-head">
-        <h2 id="waiting-title">Waiting now</h2>
+        <h2 id="waiting-title">In progress</h2>
       </div>
       {waiting === 0 ? (
-        <p class="empty">Nobody is waiting.</p>
+        <p class="empty">No contacts waiting.</p>
       ) : (
         <p>
           <a id="waiting-list" href={activityAddress({ status: "waiting" })}>
-            {shown(waiting)} {waiting === 1 ? "contact waits" : "contacts wait"}
+            {shown(waiting)} {waiting === 1 ? "contact" : "contacts"} waiting
           </a>
           {watching === 0 ? " to be enrolled." : null}
           {watching > 0 && undecided === 0 ? " for their sequence to end." : null}
@@ -46,11 +47,14 @@ export function WaitingCard({ backlog, format, now }: WaitingModel) {
             : null}
         </p>
       )}
-      {oldest === null ? null : <Oldest oldest={oldest} format={format} now={now} />}
-      {firstDeadlineAt === null || firstDeadlineAt.getTime() === oldest?.deadlineAt.getTime() ? null : (
+      {oldest === null ? null : (
+        <Oldest oldest={oldest} format={format} present={{ now, isPaused }} hasOthers={undecided > 1} />
+      )}
+      {firstDeadlineAt === null ||
+      oldest === null ||
+      isSameMinute(firstDeadlineAt, oldest.deadlineAt) ? null : (
         <p class="note">
-          The first is released (not enrolled) on <Time date={firstDeadlineAt} format={format} />, unless it
-          is enrolled by then.
+          First deadline: <Time date={firstDeadlineAt} format={format} />.
         </p>
       )}
     </section>
@@ -59,22 +63,44 @@ export function WaitingCard({ backlog, format, now }: WaitingModel) {
 
 const LONGEST_PROBLEM = 200;
 
-function Oldest({ oldest, format, now }: { oldest: OldestWaiting; format: Format; now: Date }) {
-  const { id, acceptedAt, dueAt, deadlineAt, lastProblem } = oldest;
+/** Times are shown by the minute: two that are shown alike are said once. */
+function isSameMinute(one: Date, other: Date): boolean {
+  return Math.floor(one.getTime() / 60_000) === Math.floor(other.getTime() / 60_000);
+}
+
+interface OldestModel {
+  oldest: OldestWaiting;
+  format: Format;
+  present: Present;
+  hasOthers: boolean;
+}
+
+function Oldest({ oldest, format, present, hasOthers }: OldestModel) {
+  const { id, acceptedAt, dueAt, deadlineAt, notBefore, lastProblem } = oldest;
+  const { now } = present;
+  const standing = { ...oldest, outcome: "waiting" } as const;
+  const isScheduled = waitsFor(standing, present) === "scheduled";
   return (
     <p>
       <a id="waiting-oldest" href={storyPath(id)}>
-        The oldest
+        {hasOthers ? "The oldest" : "This contact"}
       </a>{" "}
       has waited for {format.duration(now.getTime() - acceptedAt.getTime())}.{" "}
-      {remarkOn({ ...oldest, outcome: "waiting" })}
-      {dueAt.getTime() - now.getTime() < 60_000 ? null : (
+      {isScheduled && notBefore !== null ? (
+        <>
+          Scheduled for <Time date={notBefore} format={format} />, as set in the workflow action.
+        </>
+      ) : (
+        remarkOn(standing, present)
+      )}
+      {isScheduled || dueAt.getTime() - now.getTime() < 60_000 ? null : (
         <>
           {" "}
-          Next check: <Time date={dueAt} format={format} />.
+          Next try: <Time date={dueAt} format={format} />.
         </>
       )}{" "}
-      It is released (not enrolled) on <Time date={deadlineAt} format={format} />.
+      If not enrolled by <Time date={deadlineAt} format={format} />, the contact continues in the workflow
+      without being enrolled.
       {lastProblem === null ? null : (
         <span class="note line">Last problem: {shorten(lastProblem, LONGEST_PROBLEM)}</span>
       )}

@@ -18,15 +18,15 @@ export interface PolicyEntry {
   retention_days: string;
 }
 
-const HOLD_PROBLEM = `Enter the longest hold as a whole number of days from ${MIN_HOLD_DAYS} to ${MAX_HOLD_DAYS}.`;
-const RETENTION_PROBLEM = `Enter how long the history is kept as a whole number of days from ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS.toLocaleString("en-US")}, or nothing for ${DEFAULT_RETENTION_DAYS}.`;
+const HOLD_PROBLEM = `Enter a maximum wait in whole days from ${MIN_HOLD_DAYS} to ${MAX_HOLD_DAYS}.`;
+const RETENTION_PROBLEM = `Enter how long to keep the history in whole days from ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS.toLocaleString("en-US")}, or leave it blank for ${DEFAULT_RETENTION_DAYS}.`;
 
 const days = (least: number, most: number) => (text: string) =>
   /^\d{1,5}$/.test(text) && Number(text) >= least && Number(text) <= most;
 
 const policyForm = z.object({
   default_sender: z.string().regex(/^\d{0,18}$/, "Choose the default sender from the list."),
-  sequence_reader: z.string().regex(/^\d{0,18}$/, "Choose from the list as whom sequences are read."),
+  sequence_reader: z.string().regex(/^\d{0,18}$/, "Choose a user from the list."),
   only_listed: z.string(),
   max_hold_days: z.string().refine(days(MIN_HOLD_DAYS, MAX_HOLD_DAYS), HOLD_PROBLEM),
   retention_days: z

@@ -20,8 +20,11 @@ import { PolicyPage } from "./policy-page.js";
 
 /** What the form says of an outcome that one of its fields is to blame for. */
 const PROBLEMS: Readonly<Partial<Record<SavePolicyOutcome, Problems>>> = {
-  "unknown-sender": { default_sender: "The default sender has to be an active user of this account." },
-  "unknown-reader": { sequence_reader: "Sequences can only be read as an active user of this account." },
+  "unknown-sender": { default_sender: "The default sender must be an active user of this account." },
+  "nobody-approved": {
+    only_listed: "No one is approved yet. Approve senders on the Senders page first, then turn this on.",
+  },
+  "unknown-reader": { sequence_reader: "Choose an active user of this account." },
 };
 
 /** `GET /settings/policy` */

@@ -1,7 +1,7 @@
 import type { Frame } from "../frame/shell.js";
 import { DEFAULT_RETENTION_DAYS } from "#domain/history/prune.js";
 import type { FormState } from "../frame/versioned-form.js";
-import { shortLabel, type Nameable } from "../words/names.js";
+import type { Nameable } from "../words/names.js";
 import { Conflict } from "../words/change-table.js";
 import {
   CheckBox,
@@ -30,8 +30,8 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
     <SitePage
       frame={frame}
       current={POLICY_PATH}
-      title="Policy"
-      lead="Account-wide settings. Which contacts are enrolled, and who sends, is decided by presets."
+      title="Account defaults"
+      lead="These settings apply to every workflow. Presets decide who sends and which contacts to skip."
     >
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
@@ -44,16 +44,16 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
             value={entry.default_sender}
             note={peopleNote(people, {
               page: POLICY_PATH,
-              note: "Used when a step or preset says “default sender”.",
+              note: "Used when an action or preset is set to the default sender.",
             })}
             problems={problems}
-            choices={[{ value: "", label: "Nobody" }, ...people]}
+            choices={[{ value: "", label: "No default sender" }, ...people]}
           />
           <CheckBox
             name="only_listed"
-            label="Only people marked as allowed may send"
+            label="Only approved users can send"
             isChecked={entry.only_listed === "yes"}
-            note="Without it everybody may, except those marked as not allowed. People are marked under Senders."
+            note="If off, anyone can send except users you block under Senders."
           />
         </Group>
         <Group legend="Sequences">
@@ -61,7 +61,7 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
             name="sequence_reader"
             label="Read sequences as"
             value={entry.sequence_reader}
-            note="HubSpot shows each person their own sequences and those shared with them. What others see is read, too; the overview says who was asked."
+            note="HubSpot shows each user their own sequences and those shared with them. We also read what other users see; Overview lists them."
             problems={problems}
             choices={[{ value: "", label: "The app chooses" }, ...withSaved(people, entry.sequence_reader)]}
           />
@@ -69,25 +69,25 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
         <Group legend="Time">
           <TextField
             name="max_hold_days"
-            label="Longest hold of a contact, days"
+            label="Maximum wait (days)"
             inputMode="numeric"
             value={entry.max_hold_days}
-            note="A step that would have to wait longer, for a send window or the end of a sequence, fails at once and says so. HubSpot does not publish how long it holds a contact at most."
+            note="If a contact would wait longer than this for sending hours or a sequence to end, the action fails right away."
             problems={problems}
           />
           <TextField
             name="retention_days"
-            label="Keep finished contacts in the history, days"
+            label="Keep history for (days)"
             inputMode="numeric"
             value={entry.retention_days}
-            note={`Empty: ${DEFAULT_RETENTION_DAYS}. Cooldowns look back no further than the history.`}
+            note={`Leave blank for ${DEFAULT_RETENTION_DAYS}. Cooldowns can't look back further than this.`}
             problems={problems}
           />
         </Group>
         <div class="actions">
           <button class="button primary">Save</button>
           <a class="button quiet" href="/settings/try">
-            Try it
+            Test a contact
           </a>
         </div>
       </PostForm>
@@ -98,5 +98,5 @@ export function PolicyPage({ frame, entry, version, nameable, problems, conflict
 /** With whom the form holds now, who may be gone. */
 function withSaved(people: readonly Choice[], value: string): Choice[] {
   const isKnown = value === "" || people.some((choice) => choice.value === value);
-  return isKnown ? [...people] : [{ value, label: `${unnamed(value)} (deactivated)` }, ...people];
+  return isKnown ? [...people] : [{ value, label: `${unnamed(value)} (inactive)` }, ...people];
 }

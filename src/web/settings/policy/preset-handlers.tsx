@@ -9,7 +9,7 @@ import {
   presetSnapshot,
   type StoredPreset,
 } from "#domain/policy/preset-store.js";
-import { savePortalPolicy } from "#domain/policy/portal-policy-store.js";
+import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
 import { isUsable, readSetup } from "#domain/unenroll/setup.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { frameOf } from "../frame/shell.js";
@@ -85,13 +85,13 @@ export async function changePreset(exchange: FormExchange): Promise<void> {
 const PROBLEMS = {
   "name-taken": { name: "Another preset has this name. Choose another one." },
   "too-many": {
-    name: `This account has ${MAX_PRESETS} presets, as many as it can keep. Delete one that is not used any more.`,
+    name: `You can have up to ${MAX_PRESETS} presets. Delete one you no longer use first.`,
   },
   "cannot-replace": {
     if_already_enrolled:
       "Contacts cannot be taken out of their sequence in this account now: see Settings → Unenroll. Choose something else.",
   },
-  "rotation-gone": { sender_mode: "A rotation named here was deleted just now. Choose another one." },
+  "rotation-gone": { sender_mode: "This rotation was just deleted. Choose another one." },
 };
 
 /** `POST /settings/presets/:presetId/delete` */
@@ -126,8 +126,10 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
     shown: { defaultPresetId: idOf("instead") ?? null, presetVersion: form.version() },
   });
   if (outcome === "changed-meanwhile") return sendPresets(exchange, presetId);
-  if (outcome === "saved") await lookAgain(options, portalId);
-  finishForm(exchange, outcome === "saved" ? "default-preset-set" : "preset-gone");
+  if (outcome !== "saved") return finishForm(exchange, "preset-gone");
+  await lookAgain(options, portalId);
+  const { defaultPresetName } = await findPortalPolicy(options.database, portalId);
+  finishForm(exchange, { name: "default-preset-set", about: defaultPresetName ?? "the built-in rules" });
 }
 
 async function sendForm(

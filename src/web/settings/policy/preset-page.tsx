@@ -13,7 +13,6 @@ import {
   SelectField,
   TextArea,
   TextField,
-  type Choice,
 } from "../frame/fields.js";
 import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
 import { NEW_PRESET_PATH, PRESETS_PATH } from "./presets-page.js";
@@ -41,7 +40,9 @@ export function PresetPage(model: PresetModel) {
       frame={frame}
       current={PRESETS_PATH}
       title={saved?.name ?? "New preset"}
-      {...(saved?.isDefault ? { lead: "This is the default: it applies to steps that name no preset." } : {})}
+      {...(saved?.isDefault
+        ? { lead: "This is the default preset. Used when an action has no preset." }
+        : {})}
     >
       <ChangedBeforeDelete isShown={model.isChangedMeanwhile === true} />
       <ProblemSummary problems={problems} />
@@ -63,7 +64,7 @@ export function PresetPage(model: PresetModel) {
         </a>
         {saved === undefined ? null : (
           <a class="button quiet" href={`/settings/try?preset=${saved.presetId}`}>
-            Try it
+            Test a contact
           </a>
         )}
         {saved === undefined ? null : (
@@ -91,8 +92,8 @@ function Delete({ frame, path, saved, version, uses }: DeleteModel) {
     <details class="confirm">
       <summary>Delete this preset</summary>
       <p>
-        Steps of workflows that name it have to be given another one.
-        {saved.isDefault ? " The built-in policy then applies to steps that name none." : ""}
+        Workflow actions that use this preset will fail until you choose another one.
+        {saved.isDefault ? " Actions without a preset will use the built-in rules." : ""}
       </p>
       <UsedByNote uses={uses} flows={uses.presets.get(String(saved.presetId))} />
       <PostForm action={`${path}/delete`} formToken={frame.formToken}>
@@ -113,33 +114,33 @@ function Sender({ saved, entry, problems, nameable }: PresetModel) {
         value={entry.sender_mode}
         problems={problems}
         choices={[
-          { value: "default_sender", label: "The account's default sender" },
-          { value: "contact_owner", label: "The contact's owner" },
-          { value: "contact_property", label: "Another user property of the contact" },
-          { value: "specific_user", label: "One user" },
-          { value: "rotation", label: "A rotation" },
+          { value: "default_sender", label: "Default sender" },
+          { value: "contact_owner", label: "Contact owner" },
+          { value: "contact_property", label: "A contact property that holds a user" },
+          { value: "specific_user", label: "Specific user" },
+          { value: "rotation", label: "Rotation" },
         ]}
       />
       <TextField
         name="sender_property"
         label="User property"
         value={entry.sender_property}
-        note="Its internal name. For “Another user property”."
+        note="Internal property name, such as sales_rep. For “A contact property that holds a user”."
         problems={problems}
       />
       <SelectField
         name="sender_user_id"
         label="User"
         value={entry.sender_user_id}
-        note={peopleNote(people, { page: pathOf(saved), note: "For “One user”." })}
+        note={peopleNote(people, { page: pathOf(saved), note: "For “Specific user”." })}
         problems={problems}
-        choices={[{ value: "", label: "Choose a person" }, ...people]}
+        choices={[{ value: "", label: "Choose a user" }, ...people]}
       />
       <SelectField
         name="sender_rotation_id"
         label="Rotation"
         value={entry.sender_rotation_id}
-        note={rotationNote(rotations, "For “A rotation”.")}
+        note={rotationNote(rotations, "For “Rotation”.")}
         problems={problems}
         choices={[{ value: "", label: "Choose a rotation" }, ...rotations]}
       />
@@ -151,12 +152,12 @@ function Fallback({ entry, problems, nameable }: PresetModel) {
   const rotations = rotationChoices(nameable);
   return (
     <Group
-      legend="When that sender cannot send"
-      note="Missing, inactive, not allowed, without an inbox, at the cap, away or outside the window. Tried in this order; a rotation's other members come first."
+      legend="Fallback"
+      note="Used when the sender is missing, inactive, blocked, disconnected, at the cap, or away. Tried in this order:"
     >
       <SelectField
         name="fallback_rotation_id"
-        label="Next, a sender of the rotation"
+        label="1. A rotation"
         value={entry.fallback_rotation_id}
         note={rotationNote(rotations)}
         problems={problems}
@@ -164,17 +165,17 @@ function Fallback({ entry, problems, nameable }: PresetModel) {
       />
       <CheckBox
         name="fallback_default"
-        label="Then the account's default sender"
+        label="2. The default sender"
         isChecked={entry.fallback_default === "yes"}
       />
       <SelectField
         name="when_nobody"
-        label="When nobody can send now, but somebody can later"
+        label="If no one can send right now"
         value={entry.when_nobody}
         problems={problems}
         choices={[
-          { value: "wait", label: "Wait for the first who can" },
-          { value: "fail", label: "Fail with the reason" },
+          { value: "wait", label: "Wait for the next available sender" },
+          { value: "fail", label: "Fail" },
         ]}
       />
     </Group>
@@ -186,16 +187,16 @@ const REPLACE = { value: "replace", label: "Is taken out of that sequence, then 
 
 function Contacts({ entry, problems, mayReplace }: PresetModel) {
   return (
-    <Group legend="Contacts that were enrolled before">
+    <Group legend="Repeat enrollments">
       <SelectField
         name="if_already_enrolled"
-        label="A contact that is in a sequence now"
+        label="If the contact is already in a sequence"
         value={entry.if_already_enrolled}
         problems={problems}
         choices={[
-          { value: "skip", label: "Goes on as a success" },
-          { value: "fail", label: "Goes on as a failure" },
-          { value: "wait", label: "Waits until that sequence ends" },
+          { value: "skip", label: "Keep there and continue" },
+          { value: "fail", label: "Mark as failed and continue" },
+          { value: "wait", label: "Wait, then enroll" },
           ...(mayReplace || entry.if_already_enrolled === "replace" ? [REPLACE] : []),
         ]}
         note={mayReplace ? undefined : "Taking it out of that sequence first needs Settings → Unenroll."}
@@ -203,15 +204,15 @@ function Contacts({ entry, problems, mayReplace }: PresetModel) {
       <div class="pair">
         <TextField
           name="cooldown_days"
-          label="Cooldown, days"
+          label="Cooldown (days)"
           inputMode="numeric"
           value={entry.cooldown_days}
-          note="0: none."
+          note="0 = no cooldown."
           problems={problems}
         />
         <SelectField
           name="cooldown_scope"
-          label="Since the last enrollment in"
+          label="Counts enrollments in"
           value={entry.cooldown_scope}
           problems={problems}
           choices={[
@@ -226,32 +227,32 @@ function Contacts({ entry, problems, mayReplace }: PresetModel) {
 
 function Suppression({ entry, problems }: PresetModel) {
   return (
-    <Group legend="Contacts that are never enrolled">
+    <Group legend="Never enroll">
       <CheckBox
         name="check_opt_out"
         label="Contacts who opted out of all email"
         isChecked={entry.check_opt_out === "yes"}
-        note="Checked before a request is spent; HubSpot refuses them anyway."
+        note="HubSpot rejects these contacts anyway; this saves a request."
       />
       <TextArea
         name="domains"
-        label="Contacts of these email domains"
+        label="Email domains"
         value={entry.domains}
-        note="One per line, such as example.com; subdomains are included."
+        note="One per line, such as example.com. Includes subdomains."
         problems={problems}
       />
       <TextField
         name="property_name"
-        label="Contacts whose property"
+        label="Contact property"
         value={entry.property_name}
-        note="Its internal name, such as lifecyclestage. Empty for none."
+        note="Internal property name, such as lifecyclestage. Leave blank for none."
         problems={problems}
       />
       <TextArea
         name="property_values"
-        label="has one of these values"
+        label="equals any of these values"
         value={entry.property_values}
-        note="One per line, as stored in HubSpot; case is ignored."
+        note="One per line, using internal values. Not case sensitive."
         problems={problems}
       />
     </Group>

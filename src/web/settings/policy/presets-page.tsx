@@ -33,14 +33,20 @@ export function PresetsPage({ frame, presets, nameable, uses, refused }: Presets
       frame={frame}
       current={PRESETS_PATH}
       title="Presets"
-      lead="Named bundles of choices that workflows follow. Change a preset, and every step that names it follows. What a step says itself wins."
+      lead="A preset is a saved set of rules. Change it once and every workflow that uses it follows. Settings in the workflow action override the preset."
     >
       {refused === undefined ? null : (
         <RefusedDefault presets={presets} current={current} refused={refused} />
       )}
       <section class="presets" aria-label="Presets">
         {hasDefault ? null : (
-          <PresetCard title="Built-in" policy={INITIAL_POLICY} domainCount={0} nameable={nameable} isDefault>
+          <PresetCard
+            title="Built-in rules"
+            policy={INITIAL_POLICY}
+            domainCount={0}
+            nameable={nameable}
+            isDefault
+          >
             <UsedByNote uses={uses} flows={uses.presets.get(BUILT_IN_PRESET)} />
           </PresetCard>
         )}
@@ -62,7 +68,7 @@ export function PresetsPage({ frame, presets, nameable, uses, refused }: Presets
       </section>
       {presets.length < MAX_PRESETS ? null : (
         <p class="note">
-          An account can keep {MAX_PRESETS} presets. This page shows no more than that, by name.
+          You can have up to {MAX_PRESETS} presets. This page shows no more than that, by name.
         </p>
       )}
       <div class="actions">
@@ -83,16 +89,16 @@ interface RefusedModel {
 /** Both choices, and that the other admin's holds. */
 function RefusedDefault({ presets, current, refused }: RefusedModel) {
   const chosen = presets.find(({ presetId }) => presetId === refused);
-  const nameOf = (preset: ListedPreset | undefined) => preset?.name ?? "Built-in";
+  const nameOf = (preset: ListedPreset | undefined) => preset?.name ?? "Built-in rules";
   return (
     <div class="notice bad conflict" role="alert">
       <p>
-        <strong>Another admin changed the presets in the meantime, so nothing of yours was saved.</strong>{" "}
-        Look at them below, and choose again if you still want to.
+        <strong>Another admin changed the presets while you were editing, so yours weren't saved.</strong>{" "}
+        Check them below, then choose again if you still want to.
       </p>
       <ChangeTable
         changes={[{ label: "Default preset", before: nameOf(current), after: nameOf(chosen) }]}
-        heads={["Saved by them", "Chosen by you"]}
+        heads={["Their version", "Your version"]}
       />
     </div>
   );
@@ -105,7 +111,7 @@ function DefaultChange({ uses }: { uses: FlowUses }) {
   return (
     <p class="note">
       {numbered(flows.length, "workflow")} without a preset of {flows.length === 1 ? "its" : "their"} own will
-      follow another default.
+      follow the new default.
     </p>
   );
 }
@@ -122,9 +128,7 @@ function DefaultButton({ frame, preset, current }: DefaultButtonModel) {
       <input type="hidden" name="preset" value={preset.isDefault ? "" : String(preset.presetId)} />
       <input type="hidden" name="instead" value={current === undefined ? "" : String(current.presetId)} />
       <input type="hidden" name="version" value={preset.version} />
-      <button class="button quiet">
-        {preset.isDefault ? "Use the built-in policy instead" : "Make it the default"}
-      </button>
+      <button class="button quiet">{preset.isDefault ? "Use built-in rules" : "Set as default"}</button>
     </PostForm>
   );
 }
@@ -154,7 +158,7 @@ function PresetCard({ title, href, policy, domainCount, nameable, isDefault, chi
         </h2>
         {isDefault ? <span class="badge enrolled">Default</span> : null}
       </div>
-      {isDefault ? <p class="note">Applies to steps that name no preset.</p> : null}
+      {isDefault ? <p class="note">Used when an action has no preset.</p> : null}
       <PolicyFacts policy={policy} domainCount={domainCount} nameable={nameable} />
       {children}
     </article>
@@ -171,44 +175,44 @@ function PolicyFacts({
   const held = [
     cooldown.days === 0
       ? ""
-      : `enrolled in ${cooldown.scope === "any" ? "any" : "the same"} sequence in the last ${numbered(cooldown.days, "day")}`,
-    domainCount === 0 ? "" : `of ${numbered(domainCount, "domain")}`,
-    suppression.property === null ? "" : `by the property ${suppression.property.name}`,
-    checkOptOut ? "opted out of all email" : "",
+      : `in ${cooldown.scope === "any" ? "any" : "the same"} sequence within ${numbered(cooldown.days, "day")}`,
+    domainCount === 0 ? "" : numbered(domainCount, "blocked domain"),
+    suppression.property === null ? "" : `blocked by ${suppression.property.name}`,
+    checkOptOut ? "opted out" : "",
   ].filter((part) => part !== "");
   return (
     <dl class="facts">
       <dt>Sender</dt>
       <dd>{describeSender(policy, nameable)}</dd>
-      <dt>If that sender cannot</dt>
+      <dt>If that sender can't send</dt>
       <dd>{describeFallback(policy, nameable)}</dd>
-      <dt>Already in a sequence</dt>
+      <dt>If already in a sequence</dt>
       <dd>{ALREADY[ifAlreadyEnrolled]}</dd>
-      <dt>Not enrolled</dt>
-      <dd>{held.length === 0 ? "Nobody is left out." : `Contacts ${held.join("; ")}.`}</dd>
+      <dt>Never enrolls</dt>
+      <dd>{held.length === 0 ? "None" : sentenceCase(held.join(" · "))}</dd>
     </dl>
   );
 }
 
 const ALREADY: Readonly<Record<Policy["ifAlreadyEnrolled"], string>> = {
-  skip: "Goes on as a success.",
-  fail: "Goes on as a failure.",
-  wait: "Waits until that sequence ends.",
-  replace: "Is taken out of that sequence, then enrolled.",
+  skip: "Keep there and continue",
+  fail: "Mark as failed and continue",
+  wait: "Wait, then enroll",
+  replace: "Take out of that sequence, then enroll",
 };
 
 function describeSender({ sender }: Policy, { names }: Nameable): string {
   switch (sender.mode) {
     case "contact_owner":
-      return "The contact's owner";
+      return "Contact owner";
     case "contact_property":
-      return `The user in the contact's property ${sender.property}`;
+      return `The user in the contact property ${sender.property}`;
     case "specific_user":
       return names.people.get(sender.userId) ?? unnamed(sender.userId);
     case "rotation":
       return `Rotation “${names.rotations.get(sender.rotationId) ?? sender.rotationId}”`;
     case "default_sender":
-      return "The account's default sender";
+      return "Default sender";
   }
 }
 
@@ -216,4 +220,8 @@ function describeFallback({ fallback }: Policy, { names }: Nameable): string {
   const { rotationId, ...others } = fallback;
   const rotation = rotationId === null ? null : (names.rotations.get(rotationId) ?? rotationId);
   return `${fallbackInWords({ rotation, ...others })}.`;
+}
+
+function sentenceCase(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

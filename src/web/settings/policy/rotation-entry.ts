@@ -39,7 +39,7 @@ export function rotationEntryOf({ name, keepsSender, members }: StoredRotation):
   };
 }
 
-/** The form with somebody more or less, as its buttons ask for. Undefined if neither was pressed: it is to be saved. */
+/** The form with a sender more or less, as its buttons ask for. Undefined if neither was pressed: it is to be saved. */
 export function rearrange(entry: RotationEntry, form: FormFields): RotationEntry | undefined {
   const [added, removed] = [form.text("new_member"), form.text("remove")];
   if (removed !== "") return { ...entry, members: entry.members.filter(({ userId }) => userId !== removed) };
@@ -51,15 +51,15 @@ export function rearrange(entry: RotationEntry, form: FormFields): RotationEntry
 /** A name that tells one thing from another in lists and dropdowns. */
 export const nameField = z
   .string()
-  .min(1, "Give it a name.")
-  .max(LONGEST_NAME, `Use ${LONGEST_NAME} characters at most for the name.`);
+  .min(1, "Enter a name.")
+  .max(LONGEST_NAME, `Use up to ${LONGEST_NAME} characters for the name.`);
 
 const rotationForm = z.object({
   name: nameField,
   members: z
     .array(z.unknown())
     .min(1, "Add at least one sender.")
-    .max(MAX_MEMBERS, `Keep ${MAX_MEMBERS} senders at most.`),
+    .max(MAX_MEMBERS, `You can add up to ${MAX_MEMBERS} senders.`),
 });
 
 /** What was typed as a draft, or what is wrong with it by field. Members have to be people of this portal. */
@@ -73,10 +73,9 @@ export function parseRotationEntry(
   for (const { userId, weight } of entry.members) {
     const field = `weight_${userId}`;
     if (!names.people.has(userId))
-      problems[field] = `${unnamed(userId)} is not a user of this account. Remove it.`;
+      problems[field] = `${unnamed(userId)} isn't a user of this account. Remove them.`;
     else if (!/^\d{1,3}$/.test(weight) || Number(weight) < 1 || Number(weight) > MAX_WEIGHT)
-      problems[field] =
-        `Enter a whole number from 1 to ${MAX_WEIGHT} as weight of ${names.people.get(userId)}.`;
+      problems[field] = `Enter a weight from 1 to ${MAX_WEIGHT} for ${names.people.get(userId)}.`;
   }
   if (Object.keys(problems).length > 0) return { problems };
   return {

@@ -95,7 +95,7 @@ export async function changeRotation(exchange: FormExchange): Promise<void> {
 const PROBLEMS = {
   "name-taken": { name: "Another rotation has this name. Choose another one." },
   "too-many": {
-    name: `This account has ${MAX_ROTATIONS} rotations, as many as it can keep. Delete one that is not used any more.`,
+    name: `You can have up to ${MAX_ROTATIONS} rotations. Delete one you no longer use first.`,
   },
 };
 

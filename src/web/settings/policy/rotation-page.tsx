@@ -38,7 +38,7 @@ export function RotationPage(model: RotationModel) {
       frame={frame}
       current={ROTATIONS_PATH}
       title={saved?.name ?? "New rotation"}
-      lead="A sender who is away, at the cap or refused by HubSpot is passed over, and the next one takes the turn."
+      lead="Senders who are away, at their cap, or can't send are skipped."
     >
       <InUse presetNames={usedBy} />
       <ChangedBeforeDelete isShown={isChangedMeanwhile} />
@@ -46,7 +46,7 @@ export function RotationPage(model: RotationModel) {
       <Conflict changes={conflict} />
       {isUnsaved ? (
         <p class="notice wait" role="status">
-          Not saved yet. Save the rotation when everybody is in it.
+          Unsaved changes. Select Save when you're done.
         </p>
       ) : null}
       <PostForm action={path} formToken={frame.formToken} class="card editor" id="rotation">
@@ -58,9 +58,9 @@ export function RotationPage(model: RotationModel) {
         <TextField name="name" label="Name" value={entry.name} problems={problems} />
         <CheckBox
           name="keeps_sender"
-          label="A contact stays with the sender it had before"
+          label="Keep contacts with the same sender"
           isChecked={entry.keeps_sender === "yes"}
-          note="While that sender can send. Otherwise the next one takes over."
+          note="If that sender can't send, the next one does."
         />
         <Members {...model} />
       </PostForm>
@@ -73,7 +73,7 @@ export function RotationPage(model: RotationModel) {
         </a>
         {saved === undefined ? null : (
           <a class="button quiet" href={`/settings/try?rotation=${saved.rotationId}`}>
-            Try it
+            Test a contact
           </a>
         )}
         {saved === undefined ? null : (
@@ -108,10 +108,9 @@ function InUse({ presetNames }: { presetNames: readonly string[] | undefined }) 
   if (presetNames === undefined) return null;
   return (
     <p class="notice bad" role="alert">
-      <strong>This rotation is in use and was not deleted.</strong>{" "}
-      {presetNames.length === 1 ? "The preset" : "The presets"}{" "}
-      {presetNames.map((name) => `“${name}”`).join(", ")} {presetNames.length === 1 ? "names" : "name"} it.
-      Choose another sender there first.
+      <strong>Can't delete:</strong> {presetNames.length === 1 ? "preset" : "presets"}{" "}
+      {presetNames.map((name) => `“${name}”`).join(", ")} {presetNames.length === 1 ? "uses" : "use"} this
+      rotation. Change the {presetNames.length === 1 ? "preset" : "presets"} first.
     </p>
   );
 }
@@ -123,9 +122,9 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
   return (
     <Group
       legend="Senders"
-      note={`Weights from 1 to ${MAX_WEIGHT} say how the contacts are shared. Turns start again when they change.`}
+      note={`A sender with weight 2 gets twice as many contacts as one with weight 1 (1–${MAX_WEIGHT}). Changing weights restarts the rotation.`}
     >
-      {entry.members.length === 0 ? <p class="note">Nobody yet.</p> : null}
+      {entry.members.length === 0 ? <p class="note">No senders yet.</p> : null}
       <ul class="members">
         {entry.members.map(({ userId, weight }, index) => (
           <li key={userId}>
@@ -136,7 +135,7 @@ function Members({ saved, entry, nameable, problems, frame }: RotationModel) {
               inputMode="numeric"
               value={weight}
               problems={problems}
-              note={`${percentOf(weights[index] ?? 0, totalWeight)} of the contacts · picks so far: ${frame.format.count(Number(picks.get(userId) ?? 0n))}`}
+              note={`${percentOf(weights[index] ?? 0, totalWeight)} of contacts · ${frame.format.count(Number(picks.get(userId) ?? 0n))} assigned`}
             />
             <button
               class="button quiet"
@@ -172,7 +171,7 @@ function NewMember({
         value=""
         note={isFull ? <EverybodyIn /> : peopleNote(people, { page: pathOf(saved) })}
         problems={problems}
-        choices={[{ value: "", label: "Choose a person" }, ...others]}
+        choices={[{ value: "", label: "Choose a user" }, ...others]}
       />
       {others.length === 0 ? null : (
         <button class="button" name="add" value="yes">
@@ -186,7 +185,7 @@ function NewMember({
 function EverybodyIn() {
   return (
     <>
-      Everybody is in it. <a href={SENDERS_PATH}>See who they are</a>.
+      All senders are in this rotation. <a href={SENDERS_PATH}>See senders</a>.
     </>
   );
 }

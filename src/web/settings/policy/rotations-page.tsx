@@ -25,18 +25,18 @@ export function RotationsPage({ frame, nameable, rotations, usedBy, uses }: Rota
       frame={frame}
       current={ROTATIONS_PATH}
       title="Rotations"
-      lead="Senders who take turns. A workflow's step or a preset names the rotation; each contact goes to the next one by weight."
+      lead="A rotation shares contacts among senders. Choose it in a workflow action or a preset."
     >
       <section class="card" aria-label="Rotations">
         {rotations.length === 0 ? (
-          <p class="empty">There is no rotation yet. Make one to spread contacts over several senders.</p>
+          <p class="empty">No rotations yet. Create one to share contacts among senders.</p>
         ) : (
           <table>
             <thead>
               <tr>
                 <th scope="col">Name</th>
-                <th scope="col">Senders and shares</th>
-                <th scope="col">Picks so far</th>
+                <th scope="col">Senders and share</th>
+                <th scope="col">Contacts assigned</th>
                 <th scope="col">Used by presets</th>
                 {uses.isKnown ? <th scope="col">Workflows</th> : null}
               </tr>
@@ -58,7 +58,7 @@ export function RotationsPage({ frame, nameable, rotations, usedBy, uses }: Rota
         )}
         {rotations.length < MAX_ROTATIONS ? null : (
           <p class="note">
-            An account can keep {MAX_ROTATIONS} rotations. This list shows no more than that, by name.
+            You can have up to {MAX_ROTATIONS} rotations. This list shows no more than that, by name.
           </p>
         )}
         <div class="actions">
@@ -101,7 +101,7 @@ function Row({ rotation, frame, names, uses, children: presetNames }: RowModel) 
           {rest > 0 ? <span class="note">and {rest} more</span> : null}
         </div>
       </td>
-      <td data-label="Picks">
+      <td data-label="Assigned">
         <span class="count">{frame.format.count(picks)}</span>
       </td>
       <td data-label="Presets">

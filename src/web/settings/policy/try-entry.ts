@@ -28,7 +28,7 @@ export function parseTryEntry(
   const contact = contactField.safeParse(entry.contact);
   const contactProblem = contact.success
     ? {}
-    : { contact: "Enter the contact's email address, or its record id." };
+    : { contact: "Enter the contact's email address or contact ID." };
   const parsed = parseStepEntry(entry, choices, { needsSequence: true });
   if ("problems" in parsed) return { problems: { ...contactProblem, ...parsed.problems } };
   const { sequenceId, ...step } = parsed.step;

@@ -26,10 +26,10 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
     <SitePage
       frame={frame}
       current={TRY_PATH}
-      title="What would happen?"
-      lead="Ask how a workflow's step would treat a contact now. Nothing is enrolled and nobody's turn is used up."
+      title="Test a contact"
+      lead="See what would happen to a contact right now. No one is enrolled and no rotation turn is used."
     >
-      <ProblemSummary problems={problems} />
+      <ProblemSummary problems={problems} heading="Not tested." />
       {explanation === undefined ? null : (
         <Answer frame={frame} explanation={explanation} nameable={choices.nameable} />
       )}
@@ -39,14 +39,14 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
           name="contact"
           label="Contact"
           value={entry.contact}
-          note="Email address or record id."
+          note="Email address or contact ID."
           problems={problems}
         />
         <StepFields entry={entry} choices={choices} problems={problems} page={TRY_PATH} />
         <div class="actions">
-          <button class="button primary">Ask</button>
+          <button class="button primary">Run test</button>
           <span class="htmx-indicator note" id="asking" role="status">
-            HubSpot is being asked…
+            Checking with HubSpot…
           </span>
         </div>
       </form>
@@ -74,27 +74,31 @@ function Answer({ frame, explanation, nameable }: AnswerModel) {
   if (explanation.kind === "contact-not-found")
     return (
       <p class="notice bad" role="alert">
-        HubSpot has no such contact. Check the address or the id.
+        HubSpot has no such contact. Check the email or the ID.
       </p>
     );
   if (explanation.kind === "hubspot-unavailable")
     return (
       <p class="notice wait" role="alert">
-        HubSpot could not be asked about this contact just now. Try again in a minute.
+        We couldn't reach HubSpot to look up this contact. Try again in a minute.
       </p>
     );
   return <Verdict frame={frame} explained={explanation} nameable={nameable} />;
 }
 
+/** Neither good nor bad: the workflow goes on, and so does the sequence. */
+const IN_SEQUENCE = { title: "Already in a sequence.", tone: "wait" };
+
 const DECISIONS: Readonly<Record<Explained["decision"], { title: string; tone: string }>> = {
-  enroll: { title: "The contact would be enrolled.", tone: "good" },
-  wait: { title: "The contact would wait.", tone: "wait" },
-  refuse: { title: "The contact would not be enrolled.", tone: "bad" },
+  enroll: { title: "Would be enrolled.", tone: "good" },
+  wait: { title: "Would wait.", tone: "wait" },
+  refuse: { title: "Would not be enrolled.", tone: "bad" },
 };
 
 function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Explained; nameable: Nameable }) {
   const { contact, policyName, checks, choice, decision, code, sentence } = explained;
-  const { title, tone } = DECISIONS[decision];
+  const isInSequence = code === "ALREADY_ENROLLED";
+  const { title, tone } = isInSequence ? IN_SEQUENCE : DECISIONS[decision];
   return (
     <section class="card answer" aria-labelledby="answer-title">
       <div class={`notice ${tone}`} role="status">
@@ -121,18 +125,18 @@ function Verdict({ frame, explained, nameable }: { frame: Frame; explained: Expl
 }
 
 const VERDICTS = {
-  passed: { word: "Fine", tone: "enrolled" },
-  refused: { word: "Refused", tone: "failed" },
-  waits: { word: "Waits", tone: "waiting" },
+  passed: { word: "OK", tone: "enrolled" },
+  refused: { word: "Not allowed", tone: "failed" },
+  waits: { word: "Waiting", tone: "waiting" },
   unknown: { word: "Not checked", tone: "" },
 } as const;
 
 const VIAS: Readonly<Record<CandidateVia, string>> = {
-  contact_owner: "the contact's owner",
-  contact_property: "user property of the contact",
-  specific_user: "the user named",
+  contact_owner: "contact owner",
+  contact_property: "a user property of the contact",
+  specific_user: "the user chosen in the action",
   rotation: "next in the rotation",
-  kept_sender: "had this contact before",
+  kept_sender: "sent to this contact before",
   fallback_rotation: "next in the fallback rotation",
   default_sender: "the default sender",
 };
@@ -146,7 +150,7 @@ interface CandidatesModel {
 /** Who is considered as sender, in order, and why each is passed over. */
 function Candidates({ choice, frame, nameable }: CandidatesModel) {
   const called = (userId: string | undefined) =>
-    userId === undefined ? "Nobody" : (nameable.names.people.get(userId) ?? unnamed(userId));
+    userId === undefined ? "No one" : (nameable.names.people.get(userId) ?? unnamed(userId));
   const { chosen, passedOver, morePassedOver = 0 } = choice;
   return (
     <>
@@ -154,17 +158,19 @@ function Candidates({ choice, frame, nameable }: CandidatesModel) {
       <ol class="checks-done">
         {passedOver.map(({ userId, via, code, reason, freeAt }, index) => (
           <li key={index}>
-            <span class="badge failed">Passed over</span> <bdi>{called(userId)}</bdi>, {VIAS[via]}: {reason}{" "}
-            <code>{code}</code>
+            <span class="badge failed" title={code}>
+              Skipped
+            </span>{" "}
+            <bdi>{called(userId)}</bdi>, {VIAS[via]}: {reason}
             {freeAt === undefined ? null : (
               <>
                 {" "}
-                Free again <Time date={new Date(freeAt)} format={frame.format} />.
+                Available again <Time date={new Date(freeAt)} format={frame.format} />.
               </>
             )}
           </li>
         ))}
-        {morePassedOver === 0 ? null : <li>{morePassedOver} more are passed over.</li>}
+        {morePassedOver === 0 ? null : <li>{morePassedOver} more are skipped.</li>}
         <Chosen chosen={chosen}>{called(chosen?.userId)}</Chosen>
       </ol>
     </>
@@ -181,7 +187,7 @@ function Chosen({ chosen, children }: Pick<StoredSenderChoice, "chosen"> & { chi
     );
   return (
     <li>
-      <span class="badge waiting">Nobody</span> There is nobody left to ask.
+      <span class="badge waiting">No sender</span> No sender left to try.
     </li>
   );
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MAX_DAILY_CAP, type AwayDates } from "#domain/contract/sender-policy.js";
 import type { SenderChoices } from "#domain/policy/sender-store.js";
-import { clockTime } from "../words/changes.js";
+import { fieldTime } from "../words/changes.js";
 import { isTimeZone } from "../words/format.js";
 import { problemsOf, type Problems } from "../frame/problems.js";
 import type { FormFields } from "#web/kit/form-fields.js";
@@ -48,8 +48,8 @@ export function senderEntryOf(choices: SenderChoices): SenderEntry {
     sender_alias: choices.senderAlias ?? "",
     daily_cap: dailyCap === null ? "" : String(dailyCap),
     days: choices.windowDays.map(String),
-    window_from: windowStartMinute === null ? "" : clockTime(windowStartMinute),
-    window_to: windowEndMinute === null ? "" : clockTime(windowEndMinute % END_OF_DAY),
+    window_from: windowStartMinute === null ? "" : fieldTime(windowStartMinute),
+    window_to: windowEndMinute === null ? "" : fieldTime(windowEndMinute % END_OF_DAY),
     time_zone: choices.timeZone ?? "",
     away: choices.away,
   };
@@ -59,30 +59,30 @@ const emailAddress = z.email().max(LONGEST_TEXT);
 
 const alias = z
   .string()
-  .max(LONGEST_TEXT, `Use ${LONGEST_TEXT} characters at most for the alias.`)
+  .max(LONGEST_TEXT, `Use up to ${LONGEST_TEXT} characters for the alias.`)
   .transform((text) => (text === "" ? null : text));
 
 const time = z
   .string()
   .regex(
     /^(?:(?:[01]\d|2[0-3]):[0-5]\d)?$/,
-    "Enter the beginning and the end of the window as times of day, such as 09:00.",
+    "Enter the start and end of the sending hours as times, such as 09:00.",
   )
   .transform((text) => (text === "" ? null : Number(text.slice(0, 2)) * 60 + Number(text.slice(3))));
 
-const AWAY_PROBLEM = "Give each absence a first and a last day, in this order.";
+const AWAY_PROBLEM = "Enter a first and last day for each time off.";
 const awayDay = z.iso.date(AWAY_PROBLEM);
 const awayDates = z.object({ from: awayDay, to: awayDay }).refine(({ from, to }) => from <= to, AWAY_PROBLEM);
 
 const senderForm = z.object({
   allowed: z
-    .enum(["", "yes", "no"], "Choose whether this person may send.")
+    .enum(["", "yes", "no"], "Choose whether this user can send.")
     .transform((text) => (text === "" ? null : text === "yes")),
   send_as_email: z
     .string()
     .refine(
       (text) => text === "" || emailAddress.safeParse(text).success,
-      "Enter the send-as address in full, such as ann@example.com.",
+      "Enter the full inbox address, such as ann@example.com.",
     )
     .transform((text) => (text === "" ? null : text)),
   sender_alias: alias,
@@ -90,7 +90,7 @@ const senderForm = z.object({
     .string()
     .refine(
       (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_DAILY_CAP),
-      `Enter the daily cap as a whole number from 1 to ${MAX_DAILY_CAP.toLocaleString("en-US")}, HubSpot's limit for one inbox.`,
+      `Enter a daily cap from 1 to ${MAX_DAILY_CAP.toLocaleString("en-US")}, HubSpot's limit for one inbox.`,
     )
     .transform((text) => (text === "" ? null : Number(text))),
   days: z
@@ -102,7 +102,7 @@ const senderForm = z.object({
     .string()
     .refine((zone) => zone === "" || isTimeZone(zone), "Choose the time zone from the list.")
     .transform((zone) => (zone === "" ? null : zone)),
-  away: z.array(awayDates).max(MAX_AWAY, `Keep ${MAX_AWAY} absences at most; old ones can go.`),
+  away: z.array(awayDates).max(MAX_AWAY, `You can add up to ${MAX_AWAY}. Remove old ones first.`),
 });
 
 /** What was typed as choices, or what is wrong with it by field. */
@@ -113,13 +113,12 @@ export function parseSenderEntry(entry: SenderEntry): { draft: SenderChoices } |
   const until = to === 0 ? END_OF_DAY : to;
   if ((from === null) !== (until === null)) {
     const missing = from === null ? "window_from" : "window_to";
-    return { problems: { [missing]: "Give both times of the window, or neither for the whole day." } };
+    return { problems: { [missing]: "Enter both times, or leave both blank for all day." } };
   }
   if (from !== null && until === from)
     return {
       problems: {
-        window_to:
-          "The window has to end at another time than it begins. Leave both empty for the whole day.",
+        window_to: "Start and end time can't be the same. Leave both blank for all day.",
       },
     };
   return {

@@ -10,11 +10,12 @@ import {
   type MarkConflict,
   type NamedSender,
 } from "#domain/policy/sender-store.js";
+import { listRecentSenders, nameApproved } from "#domain/policy/approved-senders.js";
 import { findPeopleByIds } from "#domain/directory/people.js";
 import { frameOf } from "../frame/shell.js";
 import { describeChanges, type Change } from "../words/changes.js";
 import { SenderPage, type SenderModel } from "./sender-page.js";
-import { SENDERS_PATH, sendersHref, SendersPage } from "./senders-page.js";
+import { SENDERS_PATH, sendersHref, SendersPage, type SendersModel } from "./senders-page.js";
 import {
   findSenderItem,
   listSenders,
@@ -22,6 +23,7 @@ import {
   type SenderFilter,
   type SenderItem,
 } from "./sender-list.js";
+import { hubspotUrlOf } from "../words/paths.js";
 import { lookAgain } from "../frame/look-again.js";
 import { sendMissing, statusOf, finishForm } from "../frame/form-answers.js";
 import { readFields, readId, type FormFields } from "#web/kit/form-fields.js";
@@ -37,7 +39,7 @@ export async function showSenders(exchange: Exchange): Promise<void> {
 
 async function sendSenders(
   exchange: Exchange,
-  list: { filter: SenderFilter; ticked?: ReadonlySet<string>; conflict?: readonly Change[] },
+  list: Pick<SendersModel, "filter" | "ticked" | "conflict" | "nobodyApproved">,
 ): Promise<void> {
   const { options, visit, response } = exchange;
   const { portalId } = visit.session;
@@ -45,11 +47,12 @@ async function sendSenders(
     listSenders(options.database.pool, portalId, list.filter),
     findPortalPolicy(options.database, portalId),
   ]);
-  const model = { frame: frameOf(exchange), senders, stored, ...list };
-  sendPage(response, list.conflict === undefined ? 200 : 409, <SendersPage {...model} />);
+  const model = { frame: frameOf(exchange), senders, stored, now: options.now(), ...list };
+  const isRefused = list.nobodyApproved !== undefined;
+  sendPage(response, list.conflict !== undefined ? 409 : isRefused ? 422 : 200, <SendersPage {...model} />);
 }
 
-/** `POST /settings/senders`: marks the ticked people as allowed, not allowed, or neither. */
+/** `POST /settings/senders`: approves or blocks the selected users, or leaves them to the account's rule. */
 export async function changeMarks(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const { database } = options;
@@ -96,20 +99,37 @@ const MARKS = new Map<string, boolean | null>([
 
 function told({ sender, isAllowed }: MarkConflict, mark: boolean | null): Change {
   const words = (value: boolean | null): string =>
-    value === null ? "Account default" : value ? "Allowed" : "Not allowed";
+    value === null ? "Account default" : value ? "Approved" : "Blocked";
   return { label: sender.name, before: words(isAllowed), after: words(mark) };
 }
 
-/** `POST /settings/senders/listing`: whether only people marked as allowed may send. */
+/**
+ * `POST /settings/senders/listing`: who can send, anyone or only approved users. As long as nobody is approved the page
+ * asks first; `approve=recent` approves everyone who sent lately, and then does it.
+ */
 export async function changeListing(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
-  const outcome = await savePortalPolicy(options.database, actorOf(visit), {
-    policy: { onlyListedSenders: form.text("only_listed") === "yes" },
+  const { database } = options;
+  const { portalId } = visit.session;
+  const onlyListedSenders = form.text("only_listed") === "yes";
+  if (onlyListedSenders && form.text("approve") === "recent") await approveRecent(exchange);
+  const outcome = await savePortalPolicy(database, actorOf(visit), {
+    policy: { onlyListedSenders },
     shown: { version: form.version() },
   });
-  const isSaved = outcome === "saved";
-  if (isSaved) await lookAgain(options, visit.session.portalId);
-  finishForm(exchange, isSaved ? "policy-saved" : "settings-changed", SENDERS_PATH);
+  if (outcome === "nobody-approved") {
+    const recent = await listRecentSenders(database.pool, portalId);
+    return sendSenders(exchange, { filter: readFilter(form), nobodyApproved: { recent: recent.length } });
+  }
+  if (outcome !== "saved") return finishForm(exchange, "settings-changed", SENDERS_PATH);
+  await lookAgain(options, portalId);
+  if (!onlyListedSenders) return finishForm(exchange, "anyone-sends");
+  finishForm(exchange, { name: "approved-send", about: await nameApproved(database.pool, portalId) });
+}
+
+async function approveRecent({ options: { database }, visit }: FormExchange): Promise<void> {
+  const senders = await listRecentSenders(database.pool, visit.session.portalId);
+  await markSenders(database, actorOf(visit), { senders, isAllowed: true });
 }
 
 /** `GET /settings/senders/:userId` */
@@ -138,7 +158,8 @@ export async function changeSenderSettings(exchange: FormExchange): Promise<void
       const outcome = await saveSender(database, actorOf(visit), change);
       if (outcome === "changed-meanwhile") return outcome;
       await lookAgain(options, portalId, item.userId);
-      return { notice: outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared" };
+      const name = outcome === "saved" ? "sender-settings-saved" : "sender-saved-refusal-cleared";
+      return { notice: { name, about: item.label } };
     },
     find,
     compare: ({ choices }, draft) =>
@@ -160,9 +181,20 @@ export async function clearSender(exchange: FormExchange): Promise<void> {
 
 const NO_NAMES = { people: new Map(), rotations: new Map() };
 
-async function sendForm(exchange: Exchange, model: Omit<SenderModel, "frame" | "uses">): Promise<void> {
-  const uses = await readFlowUses(exchange.options.database.pool, exchange.visit.session.portalId);
-  const page = <SenderPage frame={frameOf(exchange)} uses={uses} {...model} />;
+async function sendForm(
+  exchange: Exchange,
+  model: Omit<SenderModel, "frame" | "uses" | "facts" | "hubspotUrl">,
+): Promise<void> {
+  const { database, now } = exchange.options;
+  const { portalId } = exchange.visit.session;
+  const [uses, { policy }] = await Promise.all([
+    readFlowUses(database.pool, portalId),
+    findPortalPolicy(database, portalId),
+  ]);
+  const frame = frameOf(exchange);
+  const facts = { onlyListed: policy.onlyListedSenders, now: now(), format: frame.format };
+  const hubspotUrl = hubspotUrlOf(exchange.visit.portal, exchange.options.appUrl);
+  const page = <SenderPage {...{ frame, uses, facts, hubspotUrl }} {...model} />;
   sendPage(exchange.response, statusOf(model), page);
 }
 

@@ -1,8 +1,16 @@
 import type { Pool } from "pg";
 import { peopleOf } from "#domain/directory/people.js";
 import { LONGEST_LABEL } from "../words/names.js";
-import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
+import { z } from "zod";
+import { DEFAULT_DAILY_CAP, type AwayDates } from "#domain/contract/sender-policy.js";
 import { shorten } from "#platform/text/shorten.js";
+
+/** When somebody sends: minutes after midnight, and days from 1 Monday to 7 Sunday; empty: every day. */
+export interface SendingHours {
+  readonly days: readonly number[];
+  readonly startMinute: number | null;
+  readonly endMinute: number | null;
+}
 
 /** A user of the portal in the list of senders. */
 export interface SenderItem {
@@ -18,7 +26,12 @@ export interface SenderItem {
   dailyCap: number;
   /** Enrollments in the last 24 hours. */
   sentLastDay: number;
-  hasWindow: boolean;
+  /** When the next of their places comes free; null if none is taken. */
+  placeFreeAt: Date | null;
+  hours: SendingHours;
+  away: readonly AwayDates[];
+  /** Of hours and time off; null: the account's. */
+  timeZone: string | null;
   refusedCode: string | null;
   limitedUntil: Date | null;
   /** 0 where no admin saved them yet. */
@@ -46,7 +59,8 @@ export const SENDERS_PER_PAGE = 50;
 /** Active people, and deactivated ones about whom something is stored. */
 const SENDERS = `
   SELECT person.*, s.is_allowed, s.send_as_email, coalesce(s.daily_cap, ${DEFAULT_DAILY_CAP}) AS daily_cap,
-         s.window_start_minute IS NOT NULL OR cardinality(coalesce(s.window_days, '{}')) > 0 AS has_window,
+         coalesce(s.window_days, '{}') AS window_days, s.window_start_minute, s.window_end_minute, s.time_zone,
+         coalesce(s.away, '[]') AS away,
          coalesce(s.version, 0) AS version, s.refused_code, CASE WHEN s.limited_until > now() THEN s.limited_until END AS limited_until
     FROM (${peopleOf()}) AS person
     LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = person.user_id
@@ -54,10 +68,12 @@ const SENDERS = `
 
 const IS_TROUBLED = `(refused_code IS NOT NULL OR limited_until IS NOT NULL)`;
 
-const SENT_LAST_DAY = `
-  SELECT count(*)::int FROM executions e
-   WHERE e.portal_id = $1 AND e.sender_user_id = sender.user_id AND e.enrollment_status = 'ENROLLED'
-     AND e.enrolled_at > now() - interval '24 hours'`;
+const LAST_DAY = `
+  LEFT JOIN LATERAL (
+    SELECT count(*)::int AS sent, min(e.enrolled_at) + interval '24 hours' AS place_free_at FROM executions e
+     WHERE e.portal_id = $1 AND e.sender_user_id = sender.user_id AND e.enrollment_status = 'ENROLLED'
+       AND e.enrolled_at > now() - interval '24 hours'
+  ) AS day ON true`;
 
 interface Row {
   user_id: string;
@@ -68,11 +84,16 @@ interface Row {
   is_allowed: boolean | null;
   send_as_email: string | null;
   daily_cap: number;
-  has_window: boolean;
+  window_days: number[];
+  window_start_minute: number | null;
+  window_end_minute: number | null;
+  time_zone: string | null;
+  away: unknown;
   refused_code: string | null;
   limited_until: Date | null;
   version: number;
   sent: number;
+  place_free_at: Date | null;
   total: number;
 }
 
@@ -98,9 +119,9 @@ export async function listSenders(
   const pageCount = Math.max(1, Math.ceil(total / SENDERS_PER_PAGE));
   const page = Math.min(filter.page, pageCount);
   const { rows } = await pool.query<Row>(
-    `SELECT sender.*, (${SENT_LAST_DAY}) AS sent FROM (
+    `SELECT sender.*, day.* FROM (
        SELECT * FROM ${matching} ORDER BY lower(label) COLLATE "C", user_id LIMIT $4 OFFSET $5
-     ) AS sender ORDER BY lower(label) COLLATE "C", user_id`,
+     ) AS sender ${LAST_DAY} ORDER BY lower(label) COLLATE "C", user_id`,
     [...wanted, SENDERS_PER_PAGE, (page - 1) * SENDERS_PER_PAGE],
   );
   return { items: rows.map(toItem), total, page, pageCount };
@@ -122,18 +143,22 @@ export async function findSenderItem(
   userId: bigint,
 ): Promise<SenderItem | undefined> {
   const { rows } = await pool.query<Row>(
-    `SELECT sender.*, (${SENT_LAST_DAY}) AS sent FROM (${SENDERS}) AS sender WHERE user_id = $2`,
+    `SELECT sender.*, day.* FROM (${SENDERS}) AS sender ${LAST_DAY} WHERE sender.user_id = $2`,
     [portalId, userId],
   );
   return rows[0] && toItem(rows[0]);
 }
 
-/** HubSpot names seats in capitals: "SALES_PROFESSIONAL" is shown as "Sales professional". */
+/** HubSpot names seats in capitals: "SALES_PROFESSIONAL" is shown as "Sales Professional". */
 function seatLabel(name: string): string {
   if (!/^[A-Z0-9_]+$/.test(name)) return name;
-  const words = name.toLowerCase().replaceAll("_", " ");
-  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+  return name
+    .split("_")
+    .map((word) => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`)
+    .join(" ");
 }
+
+const awayList = z.array(z.object({ from: z.string(), to: z.string() }));
 
 function toItem(row: Row): SenderItem {
   return {
@@ -146,7 +171,14 @@ function toItem(row: Row): SenderItem {
     sendAsEmail: row.send_as_email,
     dailyCap: row.daily_cap,
     sentLastDay: row.sent,
-    hasWindow: row.has_window,
+    placeFreeAt: row.place_free_at,
+    hours: {
+      days: row.window_days,
+      startMinute: row.window_start_minute,
+      endMinute: row.window_end_minute,
+    },
+    away: awayList.safeParse(row.away).data ?? [],
+    timeZone: row.time_zone,
     refusedCode: row.refused_code,
     limitedUntil: row.limited_until,
     version: row.version,

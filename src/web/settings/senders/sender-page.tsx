@@ -19,34 +19,46 @@ import {
 } from "../frame/fields.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { SitePage } from "../frame/shell.js";
-import { REFUSALS, SENDERS_PATH } from "./senders-page.js";
+import { ACTIVITY_PATH } from "../words/paths.js";
+import { SENDERS_PATH, Status } from "./senders-page.js";
+import type { StatusFacts } from "./sender-status.js";
 
 export interface SenderModel extends FormState<SenderEntry> {
   frame: Frame;
   item: SenderItem;
   /** Which workflows may send by this person. */
   uses: FlowUses;
+  facts: StatusFacts;
+  /** Origin of the account's HubSpot UI. */
+  hubspotUrl: string;
   /** What HubSpot said of the sender. */
   marks: SenderMarks;
 }
 
-export function SenderPage({ frame, item, uses, marks, entry, version, problems, conflict }: SenderModel) {
+export function SenderPage(model: SenderModel) {
+  const { frame, item, uses, facts, entry, version, problems, conflict } = model;
+  const { format } = frame;
   const path = `${SENDERS_PATH}/${item.userId}`;
-  const seats = item.seatNames.length === 0 ? "Seats are not known." : `Seats: ${item.seatNames.join(", ")}.`;
+  const seats = item.seatNames.length === 0 ? "Seats unknown." : `Seats: ${item.seatNames.join(", ")}.`;
   return (
     <SitePage
       frame={frame}
       current={SENDERS_PATH}
       title={item.label}
-      lead={`${item.email ?? "No email address known"}. ${seats} Sent in the last 24 hours: ${frame.format.count(item.sentLastDay)} of ${frame.format.count(item.dailyCap)}.`}
+      lead={`${item.email ?? "No email address"}. ${seats} ${format.count(item.sentLastDay)} of ${format.count(item.dailyCap)} enrollments in the last 24 hours.`}
     >
+      <p class="facts-line">
+        <Status item={item} facts={facts} />{" "}
+        <a href={`${ACTIVITY_PATH}?sender=${item.userId}&status=failed&since=7d`}>Contacts not enrolled</a> ·{" "}
+        <a href={`${ACTIVITY_PATH}?sender=${item.userId}`}>All contacts of this sender</a>
+      </p>
       <UsedByNote uses={uses} flows={uses.senders.get(String(item.userId))} />
-      <Refusal frame={frame} marks={marks} path={path} />
+      <Refusal {...model} path={path} />
       <ProblemSummary problems={problems} />
       <Conflict changes={conflict} />
       <PostForm action={path} formToken={frame.formToken} class="card editor">
         <input type="hidden" name="version" value={version} />
-        <Identity item={item} entry={entry} problems={problems} />
+        <Identity item={item} facts={facts} entry={entry} problems={problems} />
         <Window frame={frame} entry={entry} problems={problems} />
         <Away entry={entry} problems={problems} />
         <div class="actions">
@@ -55,7 +67,7 @@ export function SenderPage({ frame, item, uses, marks, entry, version, problems,
             All senders
           </a>
           <a class="button quiet" href={`/settings/try?sender=${item.userId}`}>
-            Try it
+            Test a contact
           </a>
         </div>
       </PostForm>
@@ -63,33 +75,78 @@ export function SenderPage({ frame, item, uses, marks, entry, version, problems,
   );
 }
 
-function Refusal({ frame, marks, path }: { frame: Frame; marks: SenderMarks; path: string }) {
+/** What HubSpot said, what that means for contacts, and what can be done: here, and by the sender. */
+function Refusal({ frame, item, marks, path, hubspotUrl }: SenderModel & { path: string }) {
   const { refusedCode, refusedMessage, refusedAt, limitedUntil } = marks;
   if (refusedCode === null && limitedUntil === null) return null;
   return (
     <div class="notice wait" id="refusal">
       {refusedCode === null ? null : (
-        <p>
-          <strong>HubSpot refused this sender: {REFUSALS[refusedCode] ?? refusedCode}.</strong>{" "}
-          {refusedAt === null ? null : (
-            <>
-              Last on <Time date={refusedAt} format={frame.format} />.{" "}
-            </>
-          )}
-          The sender is passed over until you clear this. Saving the form below clears it, too.
-        </p>
+        <>
+          <p>
+            <strong>
+              <Refused code={refusedCode} item={item} />
+            </strong>{" "}
+            <Remedy
+              code={refusedCode}
+              item={item}
+              account={`${hubspotUrl}/settings/${frame.portal.portalId}`}
+            />
+          </p>
+          <p>
+            {refusedAt === null ? null : (
+              <>
+                Last checked <Time date={refusedAt} format={frame.format} />.{" "}
+              </>
+            )}
+            We skip this sender and try again once an hour, or when you save or select Try again now.
+          </p>
+        </>
       )}
-      {refusedMessage === null ? null : <p class="quote">HubSpot said: {refusedMessage}</p>}
+      {refusedMessage === null ? null : <p class="quote">HubSpot's message: {refusedMessage}</p>}
       {limitedUntil === null ? null : (
         <p>
-          HubSpot said that the sender is at its own limit: passed over until{" "}
-          <Time date={limitedUntil} format={frame.format} />.
+          HubSpot's daily limit reached. Skipped until <Time date={limitedUntil} format={frame.format} />.
         </p>
       )}
       <PostForm action={`${path}/clear`} formToken={frame.formToken}>
-        <button class="button">Clear, and try this sender again</button>
+        <button class="button">Try again now</button>
       </PostForm>
     </div>
+  );
+}
+
+function Refused({ code, item }: { code: string; item: SenderItem }) {
+  if (code === "INBOX_NOT_CONNECTED") {
+    const address = item.sendAsEmail ?? item.email;
+    return <>{`No inbox is connected${address === null ? "" : ` under ${address}`}.`}</>;
+  }
+  if (code === "SENDER_NOT_PERMITTED")
+    return <>HubSpot rejected this sender: no Sales or Service seat, or no sequences permission.</>;
+  return <>HubSpot rejected this sender.</>;
+}
+
+function Remedy({ code, item, account }: { code: string; item: SenderItem; account: string }) {
+  const outside = { target: "_blank", rel: "noopener noreferrer" };
+  if (code === "INBOX_NOT_CONNECTED")
+    return (
+      <>
+        If {item.label}'s inbox has another address, enter it under <a href="#send_as_email">Inbox address</a>
+        . Otherwise ask {item.label} to{" "}
+        <a href={`${account}/user-preferences/email`} {...outside}>
+          connect it in HubSpot ↗
+        </a>
+        .
+      </>
+    );
+  return (
+    <>
+      Assign the seat and the permission{" "}
+      <a href={`${account}/users`} {...outside}>
+        in HubSpot ↗
+      </a>
+      .
+    </>
   );
 }
 
@@ -98,33 +155,33 @@ interface PartModel {
   problems: Problems;
 }
 
-function Identity({ item, entry, problems }: PartModel & { item: SenderItem }) {
+function Identity({ item, facts, entry, problems }: PartModel & { item: SenderItem; facts: StatusFacts }) {
   return (
     <Group legend="Sending">
       <SelectField
         name="allowed"
-        label="May send"
+        label="Can send"
         value={entry.allowed}
         problems={problems}
         choices={[
-          { value: "", label: "Account default" },
-          { value: "yes", label: "Yes" },
-          { value: "no", label: "No" },
+          { value: "", label: `Account default (${facts.onlyListed ? "no" : "yes"})` },
+          { value: "yes", label: "Always" },
+          { value: "no", label: "Never" },
         ]}
       />
       <TextField
         name="send_as_email"
-        label="Send-as address"
+        label="Inbox address"
         inputMode="email"
         value={entry.send_as_email}
-        note={`The address of the connected inbox, where it is not ${item.email ?? "the sign-in address"}.`}
+        note={`Only if the connected inbox isn't ${item.email ?? "the sign-in address"}.`}
         problems={problems}
       />
       <TextField
         name="sender_alias"
-        label="Alias"
+        label="Alias (optional)"
         value={entry.sender_alias}
-        note="An alias address of that inbox to send from; empty for none."
+        note="Send from this alias of the inbox."
         problems={problems}
       />
       <TextField
@@ -132,7 +189,7 @@ function Identity({ item, entry, problems }: PartModel & { item: SenderItem }) {
         label="Daily cap"
         inputMode="numeric"
         value={entry.daily_cap}
-        note={`Enrollments in any 24 hours, ${MAX_DAILY_CAP.toLocaleString("en-US")} at most. Empty: ${DEFAULT_DAILY_CAP}.`}
+        note={`Maximum enrollments in any 24 hours (1–${MAX_DAILY_CAP.toLocaleString("en-US")}). Leave blank for ${DEFAULT_DAILY_CAP}.`}
         problems={problems}
       />
     </Group>
@@ -143,8 +200,8 @@ const WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"
 
 function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
   return (
-    <Group legend="Send window" note="Contacts that come at other times wait for the next window.">
-      <Group legend="Days (none ticked: every day)">
+    <Group legend="Sending hours" note="Outside these hours, contacts wait or go to the next sender.">
+      <Group legend="Days">
         <div class="checks" id="days">
           {WEEK.map((day, index) => (
             <CheckBox
@@ -152,7 +209,7 @@ function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
               name="days"
               value={String(index + 1)}
               label={day}
-              isChecked={entry.days.includes(String(index + 1))}
+              isChecked={entry.days.length === 0 || entry.days.includes(String(index + 1))}
             />
           ))}
         </div>
@@ -164,7 +221,7 @@ function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
           name="window_to"
           label="Until"
           value={entry.window_to}
-          note="00:00 is midnight. An earlier time than “From” is on the next day."
+          note="For an overnight window, choose an end time earlier than the start."
           problems={problems}
         />
       </div>
@@ -172,10 +229,10 @@ function Window({ frame, entry, problems }: PartModel & { frame: Frame }) {
         name="time_zone"
         label="Time zone"
         value={entry.time_zone}
-        note="Of the window and of the days away."
+        note="Used for sending hours and time off."
         problems={problems}
         choices={[
-          { value: "", label: `The account's (${frame.format.timeZone})` },
+          { value: "", label: `Account time zone: ${frame.format.timeZone}` },
           ...TIME_ZONES.map((zone) => ({ value: zone, label: zone.replaceAll("_", " ") })),
         ]}
       />
@@ -191,7 +248,7 @@ function Away({ entry, problems }: PartModel) {
   const rows = [...entry.away, ...Array.from({ length: SPARE_ROWS }, () => ({ from: "", to: "" }))];
   const problem = problems["away_from"];
   return (
-    <Group legend="Away" note="First and last day of each absence. Empty both to remove one.">
+    <Group legend="Time off" note="Add first and last day. Clear both to remove one.">
       {problem === undefined ? null : (
         <p class="warning" id="away-problem">
           {problem}
@@ -204,11 +261,11 @@ function Away({ entry, problems }: PartModel) {
             id={index === 0 ? "away_from" : undefined}
             name="away_from"
             value={from}
-            aria-label={`First day of absence ${index + 1}`}
+            aria-label={`First day of time off ${index + 1}`}
             aria-describedby={problem === undefined ? undefined : "away-problem"}
             aria-invalid={problem === undefined ? undefined : "true"}
           />
-          <input type="date" name="away_to" value={to} aria-label={`Last day of absence ${index + 1}`} />
+          <input type="date" name="away_to" value={to} aria-label={`Last day of time off ${index + 1}`} />
         </div>
       ))}
     </Group>

@@ -1,10 +1,12 @@
 import { Conflict } from "../words/change-table.js";
 import type { Change } from "../words/changes.js";
-import type { Format } from "../words/format.js";
 import type { Frame } from "../frame/shell.js";
 import type { StoredPortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SenderFilter, SenderItem, SenderListPage } from "./sender-list.js";
-import { PostForm } from "../frame/fields.js";
+import { RECENT_DAYS } from "#domain/policy/approved-senders.js";
+import { numbered } from "../words/format.js";
+import { hoursInWords, statusOf, type StatusFacts } from "./sender-status.js";
+import { PostForm, Radio } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 
 export const SENDERS_PATH = "/settings/senders";
@@ -23,13 +25,17 @@ export interface SendersModel {
   frame: Frame;
   senders: SenderListPage;
   filter: SenderFilter;
+  now: Date;
   stored: StoredPortalPolicy;
   /** Who stays ticked, if the marks could not be saved. */
   ticked?: ReadonlySet<string>;
   conflict?: readonly Change[];
+  /** Only approved users were to send, and nobody is approved: how many could be, as they sent lately. */
+  nobodyApproved?: { readonly recent: number } | undefined;
 }
 
-export function SendersPage({ frame, senders, filter, stored, ticked, conflict }: SendersModel) {
+export function SendersPage(model: SendersModel) {
+  const { frame, senders, filter, stored, ticked, conflict, nobodyApproved } = model;
   const { formToken } = frame;
   const { onlyListedSenders } = stored.policy;
   return (
@@ -37,29 +43,13 @@ export function SendersPage({ frame, senders, filter, stored, ticked, conflict }
       frame={frame}
       current={SENDERS_PATH}
       title="Senders"
-      lead="Who may send in this account, from which address, and how much. A sender needs a connected personal inbox and a Sales or Service seat in HubSpot."
+      lead="Choose who can send, from which address, and how many contacts per day. A sender needs a connected inbox and a Sales or Service seat in HubSpot."
     >
       <Conflict changes={conflict} />
-      <section class="card" aria-labelledby="listing-title">
-        <h2 id="listing-title">
-          {onlyListedSenders ? "Only people marked as allowed may send" : "Everybody may send"}
-        </h2>
-        <p>
-          {onlyListedSenders
-            ? "Everybody else is passed over as a sender."
-            : "Except those marked as not allowed."}
-        </p>
-        <PostForm action={`${SENDERS_PATH}/listing`} formToken={formToken}>
-          <input type="hidden" name="version" value={stored.version} />
-          <input type="hidden" name="only_listed" value={onlyListedSenders ? "no" : "yes"} />
-          <button class="button">
-            {onlyListedSenders ? "Let everybody send" : "Allow only listed senders"}
-          </button>
-        </PostForm>
-      </section>
+      <WhoCanSend frame={frame} stored={stored} nobodyApproved={nobodyApproved} />
       <section class="card" aria-labelledby="people-title">
         <div class="card-head">
-          <h2 id="people-title">People</h2>
+          <h2 id="people-title">Senders</h2>
           <SearchForm filter={filter} />
         </div>
         {senders.items.length === 0 ? (
@@ -71,19 +61,18 @@ export function SendersPage({ frame, senders, filter, stored, ticked, conflict }
             <input type="hidden" name="page" value={senders.page} />
             <List
               items={senders.items}
-              onlyListed={onlyListedSenders}
-              format={frame.format}
+              facts={{ onlyListed: onlyListedSenders, now: model.now, format: frame.format }}
               ticked={ticked ?? new Set()}
             />
             <div class="actions">
               <button class="button" name="mark" value="allowed">
-                Allow ticked
+                Approve
               </button>
               <button class="button" name="mark" value="not-allowed">
-                Do not allow ticked
+                Block
               </button>
               <button class="button" name="mark" value="default">
-                Account default
+                Use account default
               </button>
             </div>
           </PostForm>
@@ -94,14 +83,57 @@ export function SendersPage({ frame, senders, filter, stored, ticked, conflict }
   );
 }
 
+function WhoCanSend({
+  frame,
+  stored,
+  nobodyApproved,
+}: Pick<SendersModel, "frame" | "stored" | "nobodyApproved">) {
+  const isListed = nobodyApproved !== undefined || stored.policy.onlyListedSenders;
+  const recent = nobodyApproved?.recent ?? 0;
+  return (
+    <section class="card" aria-labelledby="listing-title">
+      <h2 id="listing-title">Who can send</h2>
+      <PostForm action={`${SENDERS_PATH}/listing`} formToken={frame.formToken}>
+        <input type="hidden" name="version" value={stored.version} />
+        <fieldset class="group bare">
+          <legend class="unseen">Who can send</legend>
+          <Radio name="only_listed" value="no" label="Anyone, except blocked users" isChecked={!isListed} />
+          <Radio
+            name="only_listed"
+            value="yes"
+            label="Only approved users"
+            isChecked={isListed}
+            note="Everyone else is skipped."
+          />
+        </fieldset>
+        {nobodyApproved === undefined ? null : (
+          <div class="notice bad" role="alert">
+            <p>
+              <strong>No one is approved yet, so no one could send.</strong> Approve senders in the list below
+              first{recent === 0 ? "" : `, or approve everyone who sent in the last ${RECENT_DAYS} days`}.
+            </p>
+            {recent === 0 ? null : (
+              <button class="button" name="approve" value="recent">
+                Approve {numbered(recent, "recent sender")} and save
+              </button>
+            )}
+          </div>
+        )}
+        <button class="button" name="approve" value="">
+          Save
+        </button>
+      </PostForm>
+    </section>
+  );
+}
+
 function SearchForm({ filter }: { filter: SenderFilter }) {
   return (
     <form method="get" action={SENDERS_PATH} class="search" role="search">
       <label for="search">Name or email</label>
       <input id="search" name="search" type="search" value={filter.search} autocomplete="off" />
       <label class="inline">
-        <input type="checkbox" name="show" value="troubled" checked={filter.onlyTroubled} /> Only with a
-        problem
+        <input type="checkbox" name="show" value="troubled" checked={filter.onlyTroubled} /> Needs attention
       </label>
       <button class="button">Search</button>
     </form>
@@ -114,10 +146,10 @@ function Nobody({ filter }: { filter: SenderFilter }) {
     <p class="empty">
       {isNarrowed ? (
         <>
-          Nobody fits this search. <a href={SENDERS_PATH}>Show everybody</a>
+          No matching senders. <a href={SENDERS_PATH}>Clear search</a>
         </>
       ) : (
-        "Your account's users have not been read from HubSpot yet. Reload this page in a minute."
+        "We're still loading your users from HubSpot. Reload in a minute."
       )}
     </p>
   );
@@ -125,21 +157,20 @@ function Nobody({ filter }: { filter: SenderFilter }) {
 
 interface ListModel {
   items: readonly SenderItem[];
-  onlyListed: boolean;
-  format: Format;
+  facts: StatusFacts;
   ticked: ReadonlySet<string>;
 }
 
-function List({ items, onlyListed, format, ticked }: ListModel) {
+function List({ items, facts, ticked }: ListModel) {
   return (
     <table class="senders">
       <thead>
         <tr>
-          <th scope="col">Person</th>
-          <th scope="col">Seats</th>
-          <th scope="col">May send</th>
+          <th scope="col">Name</th>
+          <th scope="col">Status</th>
           <th scope="col">Last 24 hours</th>
-          <th scope="col">Remarks</th>
+          <th scope="col">Seats</th>
+          <th scope="col">Details</th>
         </tr>
       </thead>
       <tbody>
@@ -147,8 +178,7 @@ function List({ items, onlyListed, format, ticked }: ListModel) {
           <Row
             key={String(item.userId)}
             item={item}
-            onlyListed={onlyListed}
-            format={format}
+            facts={facts}
             isTicked={ticked.has(String(item.userId))}
           />
         ))}
@@ -159,16 +189,16 @@ function List({ items, onlyListed, format, ticked }: ListModel) {
 
 interface RowModel {
   item: SenderItem;
-  onlyListed: boolean;
-  format: Format;
+  facts: StatusFacts;
   isTicked: boolean;
 }
 
-function Row({ item, onlyListed, format, isTicked }: RowModel) {
+function Row({ item, facts, isTicked }: RowModel) {
+  const { format } = facts;
   const id = `user-${item.userId}`;
   return (
     <tr>
-      <td data-label="Person" class="wide">
+      <td data-label="Name" class="wide">
         <div class="pick">
           <input
             type="checkbox"
@@ -176,7 +206,7 @@ function Row({ item, onlyListed, format, isTicked }: RowModel) {
             name="user"
             value={String(item.userId)}
             checked={isTicked}
-            aria-label={`Tick ${item.label}`}
+            aria-label={`Select ${item.label}`}
           />
           <input type="hidden" name={`version_${item.userId}`} value={item.version} />
           <div>
@@ -191,72 +221,62 @@ function Row({ item, onlyListed, format, isTicked }: RowModel) {
           </div>
         </div>
       </td>
-      <td data-label="Seats">
-        <span>{item.seatNames.length === 0 ? "–" : item.seatNames.join(", ")}</span>
-      </td>
-      <td data-label="May send">
-        <MaySend item={item} onlyListed={onlyListed} />
+      <td data-label="Status">
+        <Status item={item} facts={facts} />
       </td>
       <td data-label="24 hours">
         <span class="count">
           {format.count(item.sentLastDay)} of {format.count(item.dailyCap)}
         </span>
       </td>
-      <td data-label="Remarks">
+      <td data-label="Seats">
+        <span>{item.seatNames.length === 0 ? "–" : item.seatNames.join(", ")}</span>
+      </td>
+      <td data-label="Details">
         <div>
-          <Remarks item={item} format={format} />
+          <Details item={item} />
         </div>
       </td>
     </tr>
   );
 }
 
-/** What an admin's mark, or without one the account's rule, comes to. */
-export function MaySend({ item, onlyListed }: { item: SenderItem; onlyListed: boolean }) {
-  if (!item.isActive) return <span class="badge">Deactivated</span>;
-  const isAllowed = item.isAllowed ?? !onlyListed;
-  return <span class={`badge ${isAllowed ? "enrolled" : "failed"}`}>{isAllowed ? "Yes" : "No"}</span>;
+/** What a sender does now, in one badge. */
+export function Status({ item, facts }: { item: SenderItem; facts: StatusFacts }) {
+  const { words, tone } = statusOf(item, facts);
+  return <span class={`badge ${tone}`}>{words}</span>;
 }
 
-function Remarks({ item, format }: { item: SenderItem; format: Format }) {
-  const remarks = [
-    item.sentLastDay >= item.dailyCap ? "At the daily cap." : "",
-    item.limitedUntil === null ? "" : `HubSpot's own limit until ${format.dateTime(item.limitedUntil)}.`,
-    item.sendAsEmail === null ? "" : `Sends as ${item.sendAsEmail}.`,
-    item.hasWindow ? "Has a send window." : "",
-  ].filter((remark) => remark !== "");
-  if (item.refusedCode === null && remarks.length === 0) return <>–</>;
+function Details({ item }: { item: SenderItem }) {
+  const details = [
+    item.sendAsEmail === null ? "" : `Sends from ${item.sendAsEmail}`,
+    hoursInWords(item.hours) ?? "",
+  ].filter((detail) => detail !== "");
+  if (item.refusedCode === null && details.length === 0) return <>–</>;
   return (
     <>
       {item.refusedCode === null ? null : (
-        <span class="warning">
-          Refused by HubSpot: {REFUSALS[item.refusedCode] ?? item.refusedCode}.{" "}
-          <a href={`${SENDERS_PATH}/${item.userId}#refusal`}>See and clear</a>
-        </span>
+        <a href={`${SENDERS_PATH}/${item.userId}#refusal`} aria-label={`Fix ${item.label}`}>
+          Fix
+        </a>
       )}
-      {remarks.map((remark) => (
-        <span key={remark} class="note">
-          {remark}
+      {details.map((detail) => (
+        <span key={detail} class="note">
+          {detail}
         </span>
       ))}
     </>
   );
 }
 
-/** What HubSpot's refusals mean, in few words. */
-export const REFUSALS: Readonly<Record<string, string>> = {
-  INBOX_NOT_CONNECTED: "no connected inbox",
-  SENDER_NOT_PERMITTED: "not permitted to enroll contacts",
-};
-
 function Paging({ senders, filter }: { senders: SenderListPage; filter: SenderFilter }) {
   const { page, pageCount, total } = senders;
   if (total === 0) return null;
   const href = (to: number): string => sendersHref({ ...filter, page: to });
   return (
-    <nav class="paging" aria-label="Pages of people">
+    <nav class="paging" aria-label="Pages of senders">
       <span class="note">
-        {total === 1 ? "1 person" : `${total.toLocaleString("en-US")} people`}
+        {numbered(total, "sender")}
         {pageCount === 1 ? "" : `, page ${page} of ${pageCount}`}
       </span>
       {page > 1 ? (

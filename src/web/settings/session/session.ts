@@ -23,6 +23,8 @@ export interface Sessions {
   /** Token that a form of this session has to bring back. */
   formToken(session: Session): string;
   isFormToken(session: Session, given: unknown): boolean;
+  /** Proves that a text was this session's. */
+  sign(session: Session, text: string): string;
 }
 
 const COOKIE = "session";
@@ -79,6 +81,8 @@ export function createSessions({ secret, cookies, now }: SessionOptions): Sessio
     renew: write,
     close: (response) => cookies.clear(response, COOKIE),
     formToken,
+    sign: (session, text) =>
+      createHmac("sha256", secret).update(`text:${session.id}:${text}`).digest("base64url"),
     isFormToken: (session, given) => typeof given === "string" && isSame(given, formToken(session)),
   };
 }

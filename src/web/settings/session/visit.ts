@@ -3,6 +3,7 @@ import type { Database } from "#platform/db/client.js";
 import type { Admin } from "#domain/contract/actor.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
+import { readPause, type Pause } from "#domain/accounts/portal-pause.js";
 import { readStanding } from "#domain/accounts/rights.js";
 import type { Session, Sessions } from "./session.js";
 
@@ -14,7 +15,7 @@ export type Visit =
   | { kind: "stranger" }
   | { kind: "disconnected"; session: Session; portal: PortalOverview } // may administer, but the app is gone from the portal
   | { kind: "not-admitted"; session: Session; portal: PortalOverview } // a user of the portal who may not administer it
-  | { kind: "admin"; session: Session; portal: PortalOverview; userList: UserList };
+  | { kind: "admin"; session: Session; portal: PortalOverview; userList: UserList; pause?: Pause };
 
 export type AdminVisit = Extract<Visit, { kind: "admin" }>;
 
@@ -42,7 +43,9 @@ export async function identifyVisit(
   if (userList.isDue) renewUserList(portal.portalId);
   if (!mayAdminister) return { kind: "not-admitted", session, portal };
   if (!portal.isConnected) return { kind: "disconnected", session, portal };
-  return { kind: "admin", session, portal, userList };
+  const visit = { kind: "admin", session, portal, userList } as const;
+  if (portal.pausedAt === null) return visit;
+  return { ...visit, pause: await readPause(database.pool, portal.portalId, portal.pausedAt) };
 }
 
 /** Both times are the database's; sessions keep whole seconds, and an install's two transactions are some time apart. */

@@ -24,21 +24,20 @@ export function peopleNote(
   if (people.length > 0) return note;
   return (
     <>
-      Your account's users have not been read from HubSpot yet. <a href={page}>Reload this page</a> in a
-      minute.
+      We're still loading your users from HubSpot. <a href={page}>Reload</a> in a minute.
     </>
   );
 }
 
 /** Why somebody who is looked for may not be in a list of people. */
-const MOST_PEOPLE_NOTE = `Only the first ${MOST_PEOPLE_LISTED.toLocaleString("en-US")} people by name are listed here. A workflow's step can name all of them.`;
+const MOST_PEOPLE_NOTE = `Only the first ${MOST_PEOPLE_LISTED.toLocaleString("en-US")} users by name are listed here. Workflow actions can use all of them.`;
 
 /** The note of a field where a rotation is chosen: `note`, or where to make the first one. */
 export function rotationNote(rotations: readonly Choice[], note?: string): ComponentChildren {
   if (rotations.length > 0) return note;
   return (
     <>
-      There is no rotation to choose yet. <a href={NEW_ROTATION_PATH}>Make one</a> first.
+      No rotations yet. <a href={NEW_ROTATION_PATH}>Create one</a> first.
     </>
   );
 }

@@ -61,21 +61,24 @@ export const EMPTY_STEP: StepEntry = {
 
 const stepForm = z.object({
   sequence_id: z.string().regex(/^\d{0,20}$/, "Choose a sequence."),
-  sender_mode: z.enum(SENDER_MODES, "Choose who is to send."),
+  sender_mode: z.enum(SENDER_MODES, "Choose who sends."),
   sender_alias: z.union([
     z.literal(""),
-    z.email("The alias has to be an email address, or nothing.").max(LONGEST_ADDRESS),
+    z.email("Enter a full email address as alias, or leave it blank.").max(LONGEST_ADDRESS),
   ]),
-  if_already_enrolled: z.enum(["", ...IF_ALREADY_ENROLLED], "Choose one of the list."),
+  if_already_enrolled: z.enum(["", ...IF_ALREADY_ENROLLED], "Choose an option from the list."),
   cooldown_days: z
     .string()
     .refine(
       (text) => text === "" || (/^\d{1,4}$/.test(text) && Number(text) <= MAX_COOLDOWN_DAYS),
-      `Enter the cooldown as a whole number of days from 0 to ${MAX_COOLDOWN_DAYS.toLocaleString("en-US")}, or nothing.`,
+      `Enter a cooldown in whole days from 0 to ${MAX_COOLDOWN_DAYS.toLocaleString("en-US")}, or leave it blank.`,
     ),
   not_before: z
     .string()
-    .refine((text) => text === "" || isPointInTime(text), "Enter a day such as 2027-01-31, or nothing."),
+    .refine(
+      (text) => text === "" || isPointInTime(text),
+      "Enter a day such as 2027-01-31, or leave it blank.",
+    ),
 });
 
 type Typed = z.output<typeof stepForm>;
@@ -120,7 +123,7 @@ export function parseStepEntry(
   if (preset_id !== "" && !presets.some(({ presetId }) => presetId.toString() === preset_id))
     problems["preset_id"] = "Choose a preset from the list.";
   if (sender_mode === "specific_user" && !nameable.names.people.has(sender_user_id))
-    problems["sender_user_id"] = "Choose the user to send as.";
+    problems["sender_user_id"] = "Choose a user.";
   if (sender_mode === "rotation" && !nameable.names.rotations.has(rotation_id))
     problems["rotation_id"] = "Choose a rotation.";
   if (!parsed.success || Object.keys(problems).length > 0) return { problems };

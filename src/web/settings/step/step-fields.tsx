@@ -28,7 +28,7 @@ export function StepFields(model: StepFieldsModel) {
         value={entry.preset_id}
         problems={problems}
         choices={[
-          { value: "", label: "None named: the default applies" },
+          { value: "", label: "Default preset" },
           ...choices.presets.map(({ presetId, name }) => ({ value: presetId.toString(), label: name })),
         ]}
       />
@@ -58,49 +58,49 @@ function SequenceField({ entry, choices, problems, noSequence = "Choose a sequen
 /** Why the sequence that somebody looks for is not in the list. */
 function sequencesNote(listed: number): string | undefined {
   if (listed === 0)
-    return "No sequence of this account is known yet. Make one in HubSpot; it shows here within the hour.";
+    return "No sequences found. Create or share one in HubSpot; it appears here within an hour.";
   if (listed < MOST_SEQUENCES_LISTED) return undefined;
-  return `Only the first ${MOST_SEQUENCES_LISTED.toLocaleString("en-US")} sequences by name are listed here. Workflow steps can use all of them.`;
+  return `Only the first ${MOST_SEQUENCES_LISTED.toLocaleString("en-US")} sequences by name are listed here. Workflow actions can use all of them.`;
 }
 
 function SenderFields({ entry, choices: { nameable }, problems, page }: StepFieldsModel) {
   const people = activePeople(nameable);
   return (
-    <Group legend="Who sends">
+    <Group legend="Sender">
       <SelectField
         name="sender_mode"
         label="Sender"
         value={entry.sender_mode}
         problems={problems}
         choices={[
-          { value: "portal_default", label: "As the preset says" },
-          { value: "contact_owner", label: "The contact's owner" },
-          { value: "specific_user", label: "One user" },
-          { value: "rotation", label: "A rotation" },
+          { value: "portal_default", label: "Use the preset's sender" },
+          { value: "contact_owner", label: "Contact owner" },
+          { value: "specific_user", label: "Specific user" },
+          { value: "rotation", label: "Rotation" },
         ]}
       />
       <SelectField
         name="sender_user_id"
         label="User"
         value={entry.sender_user_id}
-        note={peopleNote(people, { page, note: "For “One user”." })}
+        note={peopleNote(people, { page, note: "For “Specific user”." })}
         problems={problems}
-        choices={[{ value: "", label: "Choose a person" }, ...people]}
+        choices={[{ value: "", label: "Choose a user" }, ...people]}
       />
       <SelectField
         name="rotation_id"
         label="Rotation"
         value={entry.rotation_id}
-        note="For “A rotation”."
+        note="For “Rotation”."
         problems={problems}
         choices={[{ value: "", label: "Choose a rotation" }, ...rotationChoices(nameable)]}
       />
       <TextField
         name="sender_alias"
-        label="Sender alias"
+        label="Send from alias"
         inputMode="email"
         value={entry.sender_alias}
-        note="Empty: as the sender's settings say."
+        note="Leave blank to use the sender's alias."
         problems={problems}
       />
     </Group>
@@ -109,30 +109,30 @@ function SenderFields({ entry, choices: { nameable }, problems, page }: StepFiel
 
 function OtherFields({ entry, problems }: StepFieldsModel) {
   return (
-    <Group legend="What else applies" note="What is left empty is decided by the preset.">
+    <Group legend="More action settings" note="Leave blank to use the preset.">
       <SelectField
         name="if_already_enrolled"
-        label="If already enrolled"
+        label="If already in a sequence"
         value={entry.if_already_enrolled}
         problems={problems}
         choices={[
-          { value: "", label: "As the preset says" },
-          { value: "skip", label: "Goes on as a success" },
-          { value: "fail", label: "Goes on as a failure" },
-          { value: "wait", label: "Waits until that sequence ends" },
-          { value: "replace", label: "Is taken out of that sequence, then enrolled" },
+          { value: "", label: "Use the preset" },
+          { value: "skip", label: "Keep there and continue" },
+          { value: "fail", label: "Mark as failed and continue" },
+          { value: "wait", label: "Wait, then enroll" },
+          { value: "replace", label: "Take out of that sequence, then enroll" },
         ]}
       />
       <TextField
         name="cooldown_days"
-        label="Cooldown, days"
+        label="Cooldown (days)"
         inputMode="numeric"
         value={entry.cooldown_days}
         problems={problems}
       />
       <TextField
         name="not_before"
-        label="Not before"
+        label="Enroll on or after"
         value={entry.not_before}
         note="A day, such as 2027-01-31."
         problems={problems}

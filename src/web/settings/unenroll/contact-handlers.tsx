@@ -4,7 +4,7 @@ import { requestUnenrollment } from "#domain/unenroll/request-unenrollment.js";
 import { readSetup } from "#domain/unenroll/setup.js";
 import { readId } from "#web/kit/form-fields.js";
 import { sendPage } from "#web/kit/page.js";
-import { MissingPage } from "../activity/missing-page.js";
+import { MissingPage } from "../activity/frame.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { frameOf } from "../frame/shell.js";
 import { actorOf } from "../session/visit.js";
@@ -41,5 +41,5 @@ async function findStory({ options, visit: { portal }, request }: Exchange) {
 }
 
 function sendMissing(exchange: Exchange): void {
-  sendPage(exchange.response, 404, <MissingPage what="execution" frame={frameOf(exchange)} />);
+  sendPage(exchange.response, 404, <MissingPage what="record" frame={frameOf(exchange)} />);
 }

@@ -8,9 +8,15 @@ import type { ActivityQuery, QueryField } from "#domain/history/activity-query.j
 
 export const KIND_LABELS: Readonly<Record<ExecutionKind, string>> = {
   ENROLL: "Enroll in sequence",
-  CHECK_ENROLLMENT: "Check enrollment",
+  CHECK_ENROLLMENT: "Check sequence enrollment",
   WAIT_FOR_SEQUENCE_END: "Wait for sequence end",
   UNENROLL: "Unenroll from sequence",
+};
+
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  ...KIND_LABELS,
+  OTHER: "Checks and waits",
+  all: "All",
 };
 
 /** What an attempt met last may be HubSpot's, ours or a wait: the problem itself says whose, the label must not. */
@@ -18,18 +24,18 @@ export const lastProblemWords = (problem: string): string => `Last problem: ${pr
 
 export const FIELD_LABELS: Readonly<Record<QueryField, string>> = {
   q: "Search",
-  status: "Status",
+  status: "Result",
   code: "Reason",
   kind: "Action",
   sequence: "Sequence",
   sender: "Sender",
   workflow: "Workflow",
   contact: "Contact",
-  since: "Since",
+  since: "Received",
   from: "From",
   to: "To",
-  decided: "Decided since",
-  enrolled: "Enrolled since",
+  decided: "Completed after",
+  enrolled: "Enrolled after",
   retries: "Retries",
 };
 
@@ -44,43 +50,43 @@ export const SINCE_LABELS: Readonly<Record<string, string>> = {
 /** Each reason in few words; what happened and what to do about it stands in `ERROR_SENTENCES`. */
 export const CODE_WORDS: Readonly<Record<ErrorCode, string>> = {
   NOT_CONNECTED: "Account not connected",
-  PORTAL_PAUSED: "Enrolling paused",
+  PORTAL_PAUSED: "Enrollment paused",
   MISSING_SCOPES: "Permission missing",
-  INVALID_INPUT: "Step set up with a wrong value",
+  INVALID_INPUT: "Invalid value in the action",
   CONTACT_NOT_FOUND: "Contact not found",
   CONTACT_HAS_NO_EMAIL: "No email address",
   SEQUENCE_NOT_FOUND: "Sequence not found",
   OWNER_MISSING: "No owner",
-  OWNER_INACTIVE: "Owner deactivated",
-  SENDER_NOT_ALLOWED: "Sender not on the list",
-  SENDER_NOT_PERMITTED: "Sender lacks a seat or permission",
-  INBOX_NOT_CONNECTED: "No connected inbox",
-  SENDER_LIMIT_REACHED: "Daily limit reached",
+  OWNER_INACTIVE: "Owner is inactive",
+  SENDER_NOT_ALLOWED: "Sender not approved",
+  SENDER_NOT_PERMITTED: "Sender has no seat or permission",
+  INBOX_NOT_CONNECTED: "Inbox not connected",
+  SENDER_LIMIT_REACHED: "Daily cap reached",
   NO_SENDER_AVAILABLE: "No sender available",
   ALREADY_ENROLLED: "Already in a sequence",
   REPLACE_INCOMPLETE: "Taken out of its sequence, not enrolled",
-  COOLDOWN_ACTIVE: "In a sequence too recently",
-  UNSUBSCRIBED: "Opted out of email",
+  COOLDOWN_ACTIVE: "In cooldown",
+  UNSUBSCRIBED: "Opted out",
   BOUNCED: "Email bounced",
-  BLOCKED: "Blocked or suppressed",
-  HUBSPOT_UNAVAILABLE: "HubSpot could not be reached",
-  DEADLINE_EXCEEDED: "Not enrolled in time",
+  BLOCKED: "On a blocked list",
+  HUBSPOT_UNAVAILABLE: "HubSpot unavailable",
+  DEADLINE_EXCEEDED: "Deadline passed",
   CANCELLED: "Canceled by an admin",
-  HUBSPOT_REJECTED: "Refused by HubSpot",
+  HUBSPOT_REJECTED: "Rejected by HubSpot",
 };
 
-/** The reasons as a list to choose from: in words, with the code that workflows branch on. */
+/** The reasons as a list to choose from, in words. */
 export const CODE_CHOICES = ERROR_CODES.map((code) => ({
   value: code,
-  label: `${CODE_WORDS[code]} · ${code}`,
+  label: CODE_WORDS[code],
 }));
 
-export const RETRIES_LABELS: Readonly<Record<string, string>> = { without: "Left out" };
+export const RETRIES_LABELS: Readonly<Record<string, string>> = { without: "Exclude" };
 
 export const VIA_LABELS: Readonly<Record<CandidateVia, string>> = {
-  contact_owner: "the contact's owner",
+  contact_owner: "contact owner",
   contact_property: "a user property of the contact",
-  specific_user: "chosen in the workflow's step",
+  specific_user: "chosen in the workflow action",
   rotation: "next in the rotation",
   kept_sender: "sent to this contact before",
   fallback_rotation: "next in the fallback rotation",
@@ -93,24 +99,23 @@ export const ACTION_WORDS: Readonly<
 > = {
   CANCEL: {
     button: "Cancel",
-    bulk: "Cancel all",
+    bulk: "Cancel waiting",
     explained:
-      "Executions that still wait are ended: their workflows go on with the error code CANCELLED. What is being enrolled at this moment, and what has ended, stays as it is.",
+      "Stops waiting. The workflow continues with error code CANCELLED. Contacts being enrolled right now aren't affected.",
     done: "canceled",
   },
   RETRY: {
-    button: "Enroll again",
-    bulk: "Enroll again",
+    button: "Retry",
+    bulk: "Retry failed",
     explained:
-      "Contacts that were not enrolled are tried once more, outside of their workflow: those have moved on, and get no new outputs. HubSpot is asked first, and nobody who has been enrolled since is enrolled twice.",
-    done: "to be enrolled again",
+      "Tries to enroll the contact again. The workflow has already continued and won't see the result. We check HubSpot first, so no one is enrolled twice.",
+    done: "retried",
   },
   TRY_NOW: {
-    button: "Try now",
-    bulk: "Try now",
-    explained:
-      "Executions that wait for a later moment are looked at now. One that was told to wait for a date is tried before it.",
-    done: "due now",
+    button: "Enroll now",
+    bulk: "Enroll now",
+    explained: "Tries right away, even if the action says to wait until a later date.",
+    done: "tried now",
   },
 };
 
@@ -121,7 +126,7 @@ export function describeQuery(given: ActivityQuery["given"], format?: Format): s
   const parts = (Object.entries(given) as [QueryField, string][]).map(
     ([field, value]) => `${FIELD_LABELS[field]}: ${describeValue(field, value, format)}`,
   );
-  return parts.length === 0 ? "All executions" : parts.join(" · ");
+  return parts.length === 0 ? "All activity" : parts.join(" · ");
 }
 
 /** One condition's value as a person reads it. */
@@ -130,9 +135,9 @@ export function describeValue(field: QueryField, value: string, format?: Format)
     case "status":
       return OUTCOME_LABELS[value as OutcomeName];
     case "kind":
-      return KIND_LABELS[value as ExecutionKind];
+      return KIND_WORDS[value] ?? value;
     case "code":
-      return `${CODE_WORDS[value as ErrorCode]} (${value})`;
+      return CODE_WORDS[value as ErrorCode];
     case "retries":
       return (RETRIES_LABELS[value] ?? value).toLowerCase();
     case "since":

@@ -12,7 +12,7 @@ export function ChangeTable({
     <table class="changes">
       <thead>
         <tr>
-          <th scope="col">What</th>
+          <th scope="col">Setting</th>
           <th scope="col">{left}</th>
           <th scope="col">{right}</th>
         </tr>
@@ -20,7 +20,7 @@ export function ChangeTable({
       <tbody>
         {changes.map(({ label, before, after }) => (
           <tr key={label}>
-            <td data-label="What">
+            <td data-label="Setting">
               <span>{label}</span>
             </td>
             <td data-label={left}>
@@ -41,8 +41,8 @@ export function ChangedBeforeDelete({ isShown }: { isShown: boolean }) {
   if (!isShown) return null;
   return (
     <p class="notice bad conflict" role="alert">
-      <strong>Another admin changed this in the meantime, so it was not deleted.</strong> Below is how it
-      stands now. Delete it again if you still want to.
+      <strong>Another admin changed this, so it wasn't deleted.</strong> Check the current version below, then
+      delete again if you still want to.
     </p>
   );
 }
@@ -53,13 +53,13 @@ export function Conflict({ changes }: { changes: readonly Change[] | undefined }
   return (
     <div class="notice bad conflict" role="alert">
       <p>
-        <strong>Another admin saved this in the meantime, so nothing of yours was saved.</strong>{" "}
+        <strong>Another admin saved changes while you were editing, so yours weren't saved.</strong>{" "}
         {changes.length === 0
-          ? "What they saved is the same as what you typed."
-          : "What you typed is kept below. Save again to replace theirs with it, or open the page again to keep theirs."}
+          ? "Their version is the same as yours."
+          : "Your version is below. Save to replace theirs, or reload the page to keep theirs."}
       </p>
       {changes.length === 0 ? null : (
-        <ChangeTable changes={changes} heads={["Saved by them", "Typed by you"]} />
+        <ChangeTable changes={changes} heads={["Their version", "Your version"]} />
       )}
     </div>
   );

@@ -91,8 +91,15 @@ function describeItem(path: string, item: unknown, names: Names): string {
   return JSON.stringify(item);
 }
 
-/** "09:30"; 1,440 minutes are "24:00". */
+/** "9:30 AM"; 1,440 minutes are "12:00 AM", the midnight at the end. */
 export function clockTime(minutes: number): string {
+  const hour = Math.floor(minutes / 60) % 24;
+  const twelve = hour % 12 === 0 ? 12 : hour % 12;
+  return `${twelve}:${String(minutes % 60).padStart(2, "0")} ${hour < 12 ? "AM" : "PM"}`;
+}
+
+/** "09:30", as a time field has it; 1,440 minutes are "24:00". */
+export function fieldTime(minutes: number): string {
   const two = (value: number) => String(value).padStart(2, "0");
   return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }

@@ -5,12 +5,12 @@ interface NamedFallback extends Omit<Policy["fallback"], "rotationId"> {
   readonly rotation: string | null;
 }
 
-/** Who sends when the chosen sender cannot: “Rotation “Sales”, then wait for the first who can”. */
+/** Who sends when the chosen sender cannot: “Rotation “Sales”, then wait for the next available sender”. */
 export function fallbackInWords({ rotation, toDefaultSender, whenNobody }: NamedFallback): string {
   const steps = [
     rotation === null ? "" : `rotation “${rotation}”`,
     toDefaultSender ? "the default sender" : "",
-    whenNobody === "wait" ? "wait for the first who can" : "fail with the reason",
+    whenNobody === "wait" ? "wait for the next available sender" : "fail",
   ].filter((step) => step !== "");
   const text = steps.join(", then ");
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

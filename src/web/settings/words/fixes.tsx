@@ -1,77 +1,112 @@
 import type { ErrorCode } from "#domain/contract/error-codes.js";
-import { ERASED_CONTACT } from "#domain/contract/execution.js";
+import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
+import type { CandidateVia } from "#domain/contract/sender-choice.js";
+import { shorten } from "#platform/text/shorten.js";
+import { LONGEST_LABEL } from "./names.js";
 
-/** Where an account and, on a contact's own page, the contact and its sender are found. */
+/** Where an account is found, and, as far as they are known, those whom a reason is about. */
 export interface FixPlaces {
   readonly portalId: bigint;
   /** Origin of the account's HubSpot UI. */
   readonly hubspotUrl: string;
   readonly contactId?: string;
   readonly senderUserId?: string | null;
+  /** What the sender is called. */
+  readonly senderName?: string | null;
+  /** The preset that was followed; null: the built-in rules. */
+  readonly preset?: { readonly id: string; readonly name: string } | null;
+  /** How the first sender who was considered came to be. */
+  readonly via?: CandidateVia | undefined;
 }
 
+/** A verb and its object, and where that is done. */
 interface Fix {
   readonly href: string;
   readonly label: string;
 }
 
-type Place = "contact" | "sender" | "presets" | "rotations" | "reconnect" | "resume" | "sequences" | "calls";
+type FixOf = (places: FixPlaces) => Fix | undefined;
 
-/** Where each reason is fixed; one without a place is fixed in the workflow's step, or not at all. */
-const PLACES: Readonly<Partial<Record<ErrorCode, Place>>> = {
-  NOT_CONNECTED: "reconnect",
-  MISSING_SCOPES: "reconnect",
-  PORTAL_PAUSED: "resume",
-  CONTACT_NOT_FOUND: "contact",
-  CONTACT_HAS_NO_EMAIL: "contact",
-  REPLACE_INCOMPLETE: "contact",
-  OWNER_MISSING: "contact",
-  OWNER_INACTIVE: "contact",
-  UNSUBSCRIBED: "contact",
-  BOUNCED: "contact",
-  SEQUENCE_NOT_FOUND: "sequences",
-  SENDER_NOT_ALLOWED: "sender",
-  SENDER_LIMIT_REACHED: "sender",
-  SENDER_NOT_PERMITTED: "sender",
-  INBOX_NOT_CONNECTED: "sender",
-  NO_SENDER_AVAILABLE: "rotations",
-  ALREADY_ENROLLED: "presets",
-  COOLDOWN_ACTIVE: "presets",
-  BLOCKED: "presets",
-  HUBSPOT_UNAVAILABLE: "calls",
-  DEADLINE_EXCEEDED: "calls",
+const inHubSpot =
+  (label: string): FixOf =>
+  (places) => {
+    const { contactId } = places;
+    const isKnown = contactId !== undefined && contactId !== ERASED_CONTACT && contactId !== UNKNOWN_CONTACT;
+    return isKnown ? { href: contactUrl(places, contactId), label } : undefined;
+  };
+
+/** On the sender's page, at the field that is to be changed; without a known sender, the list of those with trouble. */
+const ofSender =
+  (field: string, label: (name: string) => string, among: Fix): FixOf =>
+  ({ senderUserId, senderName }) =>
+    senderUserId == null
+      ? among
+      : {
+          href: `/settings/senders/${senderUserId}#${field}`,
+          label: label(shorten(senderName ?? "the sender", LONGEST_LABEL)),
+        };
+
+const ofPreset: FixOf = ({ preset }) =>
+  preset == null
+    ? { href: "/settings/presets", label: "Edit presets" }
+    : {
+        href: `/settings/presets/${preset.id}`,
+        label: `Edit preset ${shorten(preset.name, LONGEST_LABEL)}`,
+      };
+
+const reconnect: FixOf = ({ portalId }) => ({
+  href: `/oauth/install?portalId=${portalId}`,
+  label: "Reconnect",
+});
+
+const TROUBLED: Fix = {
+  href: "/settings/senders?show=troubled",
+  label: "Review senders that need attention",
+};
+const SENDERS: Fix = { href: "/settings/senders", label: "Review senders" };
+const PROGRESS: FixOf = () => ({ href: "/settings", label: "See how HubSpot is responding" });
+
+const noSender: FixOf = (places) => {
+  const { via, senderUserId } = places;
+  if (senderUserId != null)
+    return ofSender("window_from", (name) => `Change ${name}'s sending hours`, SENDERS)(places);
+  if (via === "default_sender")
+    return { href: "/settings/policy#default_sender", label: "Set a default sender" };
+  return { href: "/settings/rotations", label: "Edit rotations" };
 };
 
-/** The page on which a reason is put right; undefined if there is none, or the contact it is about is not known. */
-function fixOf(code: string, places: FixPlaces): Fix | undefined {
-  const place = Object.hasOwn(PLACES, code) ? PLACES[code as ErrorCode] : undefined;
-  const { portalId, hubspotUrl, contactId, senderUserId } = places;
-  switch (place) {
-    case undefined:
-      return undefined;
-    case "contact":
-      return contactId === undefined || contactId === ERASED_CONTACT
-        ? undefined
-        : { href: contactUrl(places, contactId), label: "Open the contact in HubSpot" };
-    case "sender":
-      return senderUserId == null
-        ? { href: "/settings/senders", label: "See the senders" }
-        : { href: `/settings/senders/${senderUserId}`, label: "See the sender" };
-    case "sequences":
-      return { href: `${hubspotUrl}/sequences/${portalId}`, label: "Open the sequences in HubSpot" };
-    case "reconnect":
-      return { href: `/oauth/install?portalId=${portalId}`, label: "Connect again" };
-    default:
-      return PAGES[place];
-  }
-}
+/** Where each reason is fixed; one without a place is fixed in the workflow's action, or not at all. */
+const FIXES: Readonly<Partial<Record<ErrorCode, FixOf>>> = {
+  NOT_CONNECTED: reconnect,
+  MISSING_SCOPES: reconnect,
+  PORTAL_PAUSED: () => ({ href: "/settings/danger", label: "Resume enrollment" }),
+  CONTACT_NOT_FOUND: inHubSpot("Open the contact in HubSpot"),
+  CONTACT_HAS_NO_EMAIL: inHubSpot("Add an email in HubSpot"),
+  REPLACE_INCOMPLETE: inHubSpot("Open the contact in HubSpot"),
+  OWNER_MISSING: inHubSpot("Assign an owner in HubSpot"),
+  OWNER_INACTIVE: inHubSpot("Assign an owner in HubSpot"),
+  UNSUBSCRIBED: inHubSpot("Open the contact in HubSpot"),
+  BOUNCED: inHubSpot("Open the contact in HubSpot"),
+  SEQUENCE_NOT_FOUND: ({ hubspotUrl, portalId }) => ({
+    href: `${hubspotUrl}/sequences/${portalId}`,
+    label: "Open the sequences in HubSpot",
+  }),
+  SENDER_NOT_ALLOWED: ofSender("allowed", (name) => `Approve ${name}`, SENDERS),
+  SENDER_LIMIT_REACHED: ofSender("daily_cap", (name) => `Raise ${name}'s cap`, SENDERS),
+  SENDER_NOT_PERMITTED: ofSender("refusal", (name) => `Review ${name}`, TROUBLED),
+  INBOX_NOT_CONNECTED: ofSender("send_as_email", (name) => `Check ${name}'s inbox address`, TROUBLED),
+  NO_SENDER_AVAILABLE: noSender,
+  ALREADY_ENROLLED: ofPreset,
+  COOLDOWN_ACTIVE: ofPreset,
+  BLOCKED: ofPreset,
+  HUBSPOT_UNAVAILABLE: PROGRESS,
+  DEADLINE_EXCEEDED: PROGRESS,
+};
 
-const PAGES = {
-  presets: { href: "/settings/presets", label: "See the presets" },
-  rotations: { href: "/settings/rotations", label: "See the rotations" },
-  resume: { href: "/settings/danger", label: "Resume enrolling" },
-  calls: { href: "/settings", label: "See how HubSpot answers" },
-} as const satisfies Partial<Record<Place, Fix>>;
+/** How a reason is put right; undefined if it cannot be, or the contact it is about is not known. */
+function fixOf(code: string, places: FixPlaces): Fix | undefined {
+  return Object.hasOwn(FIXES, code) ? FIXES[code as ErrorCode]?.(places) : undefined;
+}
 
 /** The contact's record in HubSpot. */
 export function contactUrl({ hubspotUrl, portalId }: FixPlaces, contactId: string): string {
@@ -90,6 +125,7 @@ export function FixLink({ code, places }: { code: string; places: FixPlaces }) {
   return (
     <a href={fix.href} {...(isOutside ? { target: "_blank", rel: "noopener noreferrer" } : {})}>
       {fix.label}
+      {isOutside ? " ↗" : ""}
     </a>
   );
 }

@@ -1,13 +1,18 @@
-import { isTimeZone, knownZone } from "#platform/time/local-time.js";
+import { isTimeZone, knownZone, zoneFormats } from "#platform/time/local-time.js";
 
 export { isTimeZone, knownZone };
 
 /** Dates and numbers as people read them, in the portal's time zone. */
 export interface Format {
+  /** "Nov 26, 2026, 8:24 AM" */
   dateTime(date: Date): string;
-  /** "14:00" */
+  /** "Nov 26, 2026, 8:24:05 AM" */
+  dateTimeSeconds(date: Date): string;
+  /** "4 minutes ago", "in 3 hours", for what is less than a day away; undefined for the rest, and where no present is known. */
+  relative(date: Date): string | undefined;
+  /** "2:00 PM" */
   time(date: Date): string;
-  /** "21 Nov" */
+  /** "Nov 21" */
   day(date: Date): string;
   count(value: number): string;
   /** "less than a minute", "4 minutes", "3 hours", "2 days": always rounded down. */
@@ -16,38 +21,53 @@ export interface Format {
   span(milliseconds: number): string;
   /** "42%" */
   percent(share: number): string;
-  /** The zone times are shown in. */
+  /** The zone times are shown in, for people: "Eastern Time (New York)". */
   timeZone: string;
   /** The same as an IANA name. */
   zoneName: string;
 }
 
 const COUNT = new Intl.NumberFormat("en-US");
+const DAY_MS = 86_400_000;
+/** Times are the database's, the present is this process's: what has just happened may seem to be about to. */
+const CLOCK_TOLERANCE_MS = 5_000;
 
-/** @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one. */
-export function createFormat(timeZone: string | null): Format {
+/**
+ * @param timeZone as HubSpot names it (an IANA name); UTC where it is unknown or not one.
+ * @param now the present, from which times less than a day away are told; without it all are told by the calendar.
+ */
+export function createFormat(timeZone: string | null, now?: Date): Format {
   const zone = knownZone(timeZone);
-  const dateTime = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
-  const day = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short" });
+  const { dateTime, dateTimeSeconds, time, day } = zoneFormats(zone);
   return {
-    dateTime: (date) => dateTime.format(date),
-    time: (date) => time.format(date),
-    day: (date) => day.format(date),
+    dateTime,
+    dateTimeSeconds,
+    relative: (date) => (now === undefined ? undefined : describeDistance(date.getTime() - now.getTime())),
+    time,
+    day,
     count: (value) => COUNT.format(value),
     duration: describeDuration,
     span: describeSpan,
     percent: (share) => `${Math.round(share * 100)}%`,
-    timeZone: zone.replaceAll("_", " "),
+    timeZone: zoneInWords(zone),
     zoneName: zone,
   };
+}
+
+/** "Eastern Time (New York)": the zone's own name, and the city that stands for it. */
+function zoneInWords(zone: string): string {
+  const parts = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longGeneric" });
+  const name = parts.formatToParts(Date.now()).find(({ type }) => type === "timeZoneName")?.value ?? zone;
+  const city = zone.split("/").slice(1).at(-1)?.replaceAll("_", " ");
+  if (zone.toUpperCase() === "UTC") return "UTC";
+  return city === undefined || name.includes(city) ? name : `${name} (${city})`;
+}
+
+function describeDistance(milliseconds: number): string | undefined {
+  const away = Math.abs(milliseconds);
+  if (away >= DAY_MS) return undefined;
+  if (away < 60_000) return milliseconds > CLOCK_TOLERANCE_MS ? "in less than a minute" : "just now";
+  return milliseconds > 0 ? `in ${describeDuration(away)}` : `${describeDuration(away)} ago`;
 }
 
 function describeDuration(milliseconds: number): string {
@@ -68,6 +88,6 @@ function describeSpan(milliseconds: number): string {
 }
 
 /** "1 contact", "1,200 contacts". */
-export function numbered(value: number, noun: string): string {
-  return `${COUNT.format(value)} ${noun}${value === 1 ? "" : "s"}`;
+export function numbered(value: number, noun: string, plural = `${noun}s`): string {
+  return `${COUNT.format(value)} ${value === 1 ? noun : plural}`;
 }

@@ -6,8 +6,8 @@ export const isMendedByNewGrant = (cause: string): boolean => MENDED_BY_A_NEW_GR
 /** What a fault of our own does, and who can mend it. */
 export function ownFaultWords(cause: string): string {
   if (cause.startsWith("DATABASE_"))
-    return "Its database does not let it work. Its operator has been told and has to mend it; there is nothing to do in this account.";
+    return "Its database isn't working. We've been notified; there's nothing you need to do.";
   return isMendedByNewGrant(cause)
-    ? "Sequence Enroller cannot read this account's authorization, because of a fault of its own. Its operator has been told and has to mend it; connecting the account again helps, too."
-    : "HubSpot does not accept Sequence Enroller's own credentials. Its operator has been told and has to mend it; there is nothing to do in this account.";
+    ? "We can't read this account's authorization because of a problem on our end. We've been notified; reconnecting the account also fixes it."
+    : "HubSpot isn't accepting the app's credentials. We've been notified; there's nothing you need to do.";
 }

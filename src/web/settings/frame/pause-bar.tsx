@@ -1,0 +1,39 @@
+import type { SitePath } from "./navigation.js";
+import type { Pause } from "#domain/accounts/portal-pause.js";
+import { Time } from "./connection.js";
+import { numbered, type Format } from "../words/format.js";
+
+interface PauseBarModel {
+  frame: { readonly pause: Pause | undefined; readonly format: Format; readonly formToken: string };
+  /** Where to go on after resuming. */
+  current: SitePath;
+}
+
+/** On every page while enrollment is paused: since when, by whom, what waits for it, and the way to end it. */
+export function PauseBar({ frame: { pause, format, formToken }, current }: PauseBarModel) {
+  if (pause === undefined) return null;
+  const { since, by, waiting, isPartial, firstDeadlineAt } = pause;
+  return (
+    <section class="notice wait pause" aria-label="Pause">
+      <p>
+        <strong>
+          Enrollment is paused since <Time date={since} format={format} />
+          {by === null ? "" : ` by ${by}`}.
+        </strong>{" "}
+        {waiting === 0
+          ? "No contacts are waiting."
+          : `${isPartial ? `${format.count(waiting)}+ contacts` : numbered(waiting, "contact")} waiting.`}{" "}
+        {firstDeadlineAt === null ? null : (
+          <>
+            The first is released without being enrolled on <Time date={firstDeadlineAt} format={format} />.
+          </>
+        )}
+      </p>
+      <form method="post" action="/settings/danger/resume">
+        <input type="hidden" name="form_token" value={formToken} />
+        <input type="hidden" name="back" value={current} />
+        <button class="button primary">Resume</button>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,81 @@
+import { knownZone, localIsoDay } from "#platform/time/local-time.js";
+import { clockTime } from "../words/changes.js";
+import type { Format } from "../words/format.js";
+import type { SenderItem, SendingHours } from "./sender-list.js";
+
+/** What a sender does now, in one badge. */
+export interface SenderStatus {
+  readonly words: string;
+  readonly tone: "enrolled" | "failed" | "waiting" | "";
+}
+
+export interface StatusFacts {
+  /** Only approved users can send. */
+  readonly onlyListed: boolean;
+  readonly now: Date;
+  /** Of the account. */
+  readonly format: Format;
+}
+
+const REFUSED: Readonly<Record<string, string>> = {
+  INBOX_NOT_CONNECTED: "Inbox not connected",
+  SENDER_NOT_PERMITTED: "No seat or permission",
+};
+
+/** The first that keeps somebody from sending, in the order in which an admin would have to mend it; otherwise that they send. */
+export function statusOf(item: SenderItem, { onlyListed, now, format }: StatusFacts): SenderStatus {
+  const { isActive, isAllowed, refusedCode, limitedUntil, sentLastDay, dailyCap, placeFreeAt } = item;
+  if (!isActive) return { words: "Inactive", tone: "" };
+  if (isAllowed === false) return { words: "Blocked by an admin", tone: "failed" };
+  if (onlyListed && isAllowed !== true) return { words: "Not approved", tone: "failed" };
+  if (refusedCode !== null) return { words: REFUSED[refusedCode] ?? "Rejected by HubSpot", tone: "failed" };
+  if (limitedUntil !== null)
+    return { words: `HubSpot limit until ${shortTime(limitedUntil, { now, format })}`, tone: "waiting" };
+  if (sentLastDay >= dailyCap) {
+    const until = placeFreeAt === null ? "" : ` until ${shortTime(placeFreeAt, { now, format })}`;
+    return { words: `At cap${until}`, tone: "waiting" };
+  }
+  const back = lastDayAway(item, now, format);
+  if (back !== undefined) return { words: `Away until ${back}`, tone: "waiting" };
+  return { words: "Sending", tone: "enrolled" };
+}
+
+/** "8:25 AM" today, "Nov 27, 8:25 AM" on another day. */
+function shortTime(at: Date, { now, format }: Pick<StatusFacts, "now" | "format">): string {
+  const isToday = format.day(at) === format.day(now);
+  return isToday ? format.time(at) : `${format.day(at)}, ${format.time(at)}`;
+}
+
+/** The last day of the time off that is under way, such as "Dec 2". */
+function lastDayAway({ away, timeZone }: SenderItem, now: Date, format: Format): string | undefined {
+  const today = localIsoDay(now, knownZone(timeZone ?? format.zoneName));
+  const current = away.find(({ from, to }) => from <= today && today <= to);
+  if (current === undefined) return undefined;
+  const day = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", day: "numeric", month: "short" });
+  return day.format(new Date(`${current.to}T00:00:00Z`));
+}
+
+const WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/** "Sends Mon–Thu, Sat, 9:00 AM–5:00 PM"; undefined: at any time. */
+export function hoursInWords({ days, startMinute, endMinute }: SendingHours): string | undefined {
+  const parts = [
+    days.length === 0 || days.length === 7 ? "" : daysInWords(days),
+    startMinute === null || endMinute === null ? "" : `${clockTime(startMinute)}–${clockTime(endMinute)}`,
+  ].filter(Boolean);
+  return parts.length === 0 ? undefined : `Sends ${parts.join(", ")}`;
+}
+
+/** Runs of three days and more are told by their ends. */
+function daysInWords(days: readonly number[]): string {
+  const runs: number[][] = [];
+  for (const day of [...days].sort((one, other) => one - other)) {
+    const run = runs.at(-1);
+    if (run?.at(-1) === day - 1) run.push(day);
+    else runs.push([day]);
+  }
+  const called = (day: number | undefined): string => WEEK[(day ?? 1) - 1] ?? "";
+  return runs
+    .map((run) => (run.length < 3 ? run.map(called).join(", ") : `${called(run[0])}–${called(run.at(-1))}`))
+    .join(", ");
+}
