@@ -8,7 +8,7 @@ import { startApp, type App } from "../app.js";
 import { readConfig } from "../config.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
 import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
-import { REQUIRED_SCOPES, OPTIONAL_SCOPES } from "#platform/hubspot/oauth/scopes.js";
+import { FEATURE_SCOPES, OPTIONAL_SCOPES, REQUIRED_SCOPES } from "#platform/hubspot/oauth/scopes.js";
 import { createLogger } from "#platform/observability/logger.js";
 import type { SimulatedPortal } from "../simulator/portal.js";
 import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly-stop.js";
@@ -178,7 +178,7 @@ async function openStage(
     appId: APP_ID,
     redirectUris: [`${publicUrl}/oauth/callback`],
     requiredScopes: REQUIRED_SCOPES,
-    optionalScopes: OPTIONAL_SCOPES,
+    optionalScopes: [...OPTIONAL_SCOPES, ...Object.values(FEATURE_SCOPES).flat()],
     rateLimit: RATE_LIMIT,
     latencyMs: [30, 90],
   });

@@ -16,7 +16,8 @@ let api: ApiClient;
 
 beforeAll(async () => {
   ensureBuilt();
-  stage = await startStage({ webs: 1, workers: 1, rateLimit: 5_000 });
+  const simulator = { enrollmentsPerInboxAndDay: 10 * ROWS };
+  stage = await startStage({ webs: 1, workers: 1, rateLimit: 1_000, simulator });
   pool = new pg.Pool({ connectionString: stage.database.url, max: 2 });
   portal = addPlainPortal(stage.simulator);
   await stage.install(portal);
@@ -24,9 +25,10 @@ beforeAll(async () => {
   for (let index = 0; index < CONTACTS; index += 1)
     portal.addContact({ properties: { email: `row${index * 5}@lead.example`, hubspot_owner_id: owner } });
   await pool.query(
-    `INSERT INTO senders (portal_id, user_id, daily_cap, window_days) SELECT portal_id, user_id, 1000000, '{}' FROM owners
-      WHERE user_id IS NOT NULL ON CONFLICT DO NOTHING`,
+    `INSERT INTO senders (portal_id, user_id, daily_cap, window_days) SELECT $1, unnest($2::bigint[]), 1000000, '{}'`,
+    [portal.portalId, [...portal.users.keys()]],
   );
+  await until(async () => (await pool.query("SELECT FROM sequences WHERE is_listed")).rowCount !== 0);
   api = createApiClient(stage.publicUrl, await giveKey({ pool }, portal.portalId));
 }, 120_000);
 
