@@ -12,6 +12,8 @@ const STEP = 2_000;
  * with the findings: so that no finding waits for it, costs a statement more, or fails with it. A portal without progress
  * begins with what it enrolled in the last {@link FOLLOWED_DAYS} days.
  *
+ * OFFSET 0: those that are followed are looked up one by one; otherwise all of the portal's would be read to be left out.
+ *
  * `next_look_at`: at the earliest the next full hour of the portal's grid, as `nextRegularLook` has it.
  */
 const FOLLOW = `
@@ -25,7 +27,7 @@ const FOLLOW = `
       SELECT e.id, e.decided_at FROM executions e
        WHERE e.portal_id = portal.portal_id AND e.decided_at > portal.followed_to - interval '1 second' * $1::int
          AND e.kind = 'ENROLL' AND e.enrollment_status = 'ENROLLED'
-         AND NOT EXISTS (SELECT FROM followed_enrollments f WHERE f.portal_id = portal.portal_id AND f.execution_id = e.id)
+         AND NOT EXISTS (SELECT FROM followed_enrollments f WHERE f.portal_id = portal.portal_id AND f.execution_id = e.id OFFSET 0)
        ORDER BY e.decided_at LIMIT $2
     ) AS d
   ), followed AS (

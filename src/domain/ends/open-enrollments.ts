@@ -36,6 +36,8 @@ export function areLooksDue(portalId: string): string {
 /**
  * Open enrollments to look at: those of `contactIds`, who are read anyway, and up to `limit` that are due. Reading claims
  * nothing, as with those that wait (executions/watch.ts).
+ *
+ * OFFSET 0: a contact's executions are found by its own index, whatever the database's statistics make of the others.
  */
 export async function readOpenEnrollments(
   owner: Ownership,
@@ -48,16 +50,18 @@ export async function readOpenEnrollments(
         (SELECT execution_id FROM followed_enrollments
           WHERE portal_id = $1 AND next_look_at <= now() + interval '${GATHER}' ORDER BY next_look_at, execution_id LIMIT $2)
         UNION
-        SELECT e.id FROM executions e WHERE e.portal_id = $1 AND e.contact_id = ANY ($3::text[]) AND e.contact_id <> '${ERASED_CONTACT}'
-           AND e.enrollment_status = 'ENROLLED'
+        SELECT e.id FROM (SELECT id, enrollment_status FROM executions
+           WHERE portal_id = $1 AND contact_id = ANY ($3::text[]) AND contact_id <> '${ERASED_CONTACT}' OFFSET 0) AS e
+         WHERE e.enrollment_status = 'ENROLLED'
       )
       SELECT f.execution_id, f.sequence_id, f.enrolled_at, f.shown_enrolled_at, f.left_at, f.next_look_at, e.contact_id, now() AS now,
              next.enrolled_at AS next_enrolled_at
         FROM followed_enrollments f
         LEFT JOIN LATERAL (SELECT x.contact_id FROM executions x WHERE x.portal_id = $1 AND x.id = f.execution_id
            AND x.contact_id <> '${ERASED_CONTACT}' OFFSET 0) AS e ON true
-        LEFT JOIN LATERAL (SELECT min(n.enrolled_at) AS enrolled_at FROM executions n WHERE n.portal_id = $1 AND n.contact_id = e.contact_id
-           AND n.enrollment_status = 'ENROLLED' AND n.enrolled_at > f.enrolled_at OFFSET 0) AS next ON true
+        LEFT JOIN LATERAL (SELECT min(n.enrolled_at) AS enrolled_at
+           FROM (SELECT enrolled_at, enrollment_status FROM executions WHERE portal_id = $1 AND contact_id = e.contact_id OFFSET 0) AS n
+          WHERE n.enrollment_status = 'ENROLLED' AND n.enrolled_at > f.enrolled_at) AS next ON true
        WHERE f.portal_id = $1 AND f.execution_id = ANY (ARRAY(SELECT execution_id FROM chosen)) AND f.next_look_at IS NOT NULL
        ORDER BY f.execution_id`,
     values: [owner.portalId, limit, contactIds],
