@@ -45,7 +45,7 @@ async function startBare(rig: Rig, isStoring: boolean): Promise<Origin> {
 }
 
 async function startTargets(rig: Rig): Promise<Record<Target, Origin>> {
-  const app = await rig.startApp({ role: "web", environment: { API_RATE_LIMIT: "1000000" } });
+  const app = await rig.startApp({ role: "web", environment: { API_RATE_LIMIT: "100000" } });
   await connectPortals(rig.pool, PORTALS);
   await rig.pool.query(`CREATE TABLE bare_executions (LIKE executions INCLUDING ALL)`);
   const api = { ...app, apiKeys: await giveKeys(rig) };
