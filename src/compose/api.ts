@@ -1,11 +1,12 @@
 import { Router } from "express";
 import { createKeyRecognition } from "#domain/keys/recognize-key.js";
-import { createOutcomeWatch } from "#domain/executions/outcome-watch.js";
+import { createOutcomeWatch, type OutcomeWatch } from "#domain/executions/outcome-watch.js";
 import type { Database } from "#platform/db/client.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { createEndpoints } from "#web/api/api-endpoints.js";
 import { createDocsRouter } from "#web/api/docs/docs-routes.js";
 import type { ApiDocument } from "#web/api/docs/operations.js";
+import { startWakeListener } from "#platform/queue/wake-listener.js";
 import { createApiRouter } from "#web/api/kit/api-router.js";
 import { createRateLimit } from "#web/api/kit/rate-limit.js";
 import { WEBHOOK_MESSAGES } from "#web/api/v1/webhook-subscriptions/messages.js";
@@ -23,6 +24,8 @@ export interface SiteAccess {
 /** Reading takes some milliseconds: a client with many connections has its requests answered one after the other. */
 const REQUESTS_OF_AN_ACCOUNT = { inHand: 3, waiting: 200, patienceMs: 3_000 };
 
+const LISTEN_CONNECT_MS = 1_000;
+
 /** The REST API, and the pages that explain it. @param site the site's own connections, and its way to HubSpot. */
 export function createApi(foundation: Foundation, { database, gatewayOf }: SiteAccess): Router {
   const { config, logger, wake, cipher, directory, hubspotClock } = foundation;
@@ -35,7 +38,7 @@ export function createApi(foundation: Foundation, { database, gatewayOf }: SiteA
     cipher,
     privateDestinations: config.privateDestinations,
     committed: database.pool,
-    outcomes: createOutcomeWatch(database.pool),
+    outcomes: watchOutcomes(foundation, database),
   });
   const { publicUrl } = config;
   const document = describeApi({ endpoints, messages: WEBHOOK_MESSAGES, publicUrl });
@@ -56,4 +59,18 @@ export function createApi(foundation: Foundation, { database, gatewayOf }: SiteA
       // The pages read the part of OpenAPI that describeApi writes.
       .use(createDocsRouter(document as unknown as ApiDocument))
   );
+}
+
+/** A connection of its own, while somebody waits and a little longer. */
+function watchOutcomes(
+  { config, logger, onClose }: Foundation,
+  { pool, url: databaseUrl }: Database,
+): OutcomeWatch {
+  const { databaseConnectTimeoutMs: connectTimeoutMs = LISTEN_CONNECT_MS } = config;
+  const applicationName = "sequence-enroller-waits";
+  const outcomes = createOutcomeWatch(pool, (channel, onWake) =>
+    startWakeListener({ databaseUrl, applicationName, connectTimeoutMs, channel, onWake, logger }),
+  );
+  onClose(() => outcomes.stop());
+  return outcomes;
 }

@@ -69,6 +69,8 @@ export interface Foundation {
   readonly forPortal: ReturnType<typeof createTransport>;
   /** Counts an answer from HubSpot to a transport that is made elsewhere. */
   readonly onAnswer: OnAnswer;
+  /** Has something closed with the process, before what was opened earlier. */
+  readonly onClose: (close: () => Promise<void>) => void;
   /** Wakes a portal soon, combining repeated wakes; never fails. */
   readonly wake: (portalId: bigint) => void;
   /** Takes over the rest of a change of many waiting contacts; never fails. */
@@ -292,6 +294,9 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
       onAnswer,
     }),
     onAnswer,
+    onClose: (close) => {
+      closers.add(close);
+    },
     wake,
     finishLater: (portalId, rest) => {
       unfinished.add(portalId, rest);

@@ -1,7 +1,14 @@
 import { IS_FIRST_ATTEMPT, type Ownership } from "./claim.js";
-import { ERASED_CONTACT, isLegalMove, type ExecutionState, type Moves } from "#domain/contract/execution.js";
+import {
+  ERASED_CONTACT,
+  isLegalMove,
+  LANES,
+  type ExecutionState,
+  type Moves,
+} from "#domain/contract/execution.js";
 import { IS_IN_DOUBT } from "./endings/in-doubt.js";
 import { leftInNone } from "./endings/left-in-none.js";
+import { DECIDED_CHANNEL } from "./outcome-watch.js";
 import type { Outcome } from "#domain/contract/outcome.js";
 import { tellOutcomes, TOLD_COLUMNS } from "#domain/subscriptions/tell.js";
 import { FREE_ROWS, readUnwritten, type Unwritten } from "./unwritten.js";
@@ -130,9 +137,12 @@ const UPDATE = (leaseCte: string, free = ""): string => `
     FROM finding f, lease
    WHERE e.portal_id = lease.portal_id AND e.id = f.id AND e.state = f.from_state AND e.epoch = lease.epoch
          ${free}
-  RETURNING ${TOLD_COLUMNS}
+  RETURNING ${TOLD_COLUMNS}, e.lane
   ), ${tellOutcomes("written")}
-  SELECT id FROM written`;
+  SELECT id, ${sayDecided} FROM written`;
+
+/** SQL: whoever waits for single calls of the API hears of it once it is committed. Other executions cost nothing. */
+const sayDecided = `CASE WHEN lane = ${LANES.call} AND enrollment_status IS NOT NULL THEN pg_notify('${DECIDED_CHANNEL}', '') END`;
 
 function senderOf(result: Result): bigint | undefined {
   if (result.to === "DECIDED") return result.outcome.sender?.userId;
