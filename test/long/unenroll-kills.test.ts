@@ -39,6 +39,7 @@ test("workers killed before each step leave no stamp, lose no call and enroll no
   first.kill("SIGKILL");
   const [leaving, moving]: [string[], string[]] = [[], []];
   const runs = [];
+  const cancels: Promise<void>[] = [];
   const deaths: [string, NodeJS.Signals | null][] = [];
   for (const step of UNENROLL_STEPS) {
     const [out, over] = [0, 1].map(() =>
@@ -54,7 +55,8 @@ test("workers killed before each step leave no stamp, lose no call and enroll no
     );
     const worker = startWorker(step);
     const died = once(worker, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
-    const cancel = cancelOnceWatched(canceled);
+    // Goes on under the next worker if this one dies first.
+    cancels.push(cancelOnceWatched(canceled));
     const [, signal] = await Promise.race([
       died,
       once(AbortSignal.timeout(LONGEST_LIFE_MS), "abort").then(() => [null, null] as const),
@@ -62,9 +64,9 @@ test("workers killed before each step leave no stamp, lose no call and enroll no
     deaths.push([step, signal]);
     // One that never came to its step would keep the portal from the next.
     worker.kill("SIGKILL");
-    await cancel;
   }
   startWorker();
+  await Promise.all(cancels);
   await Promise.all(runs.map(({ finished }) => finished));
   const { pool } = stage.running.db.database;
   await stage.until(
