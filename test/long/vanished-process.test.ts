@@ -121,7 +121,7 @@ describe("a process that vanishes inside a transaction", () => {
             refreshToken: "",
           } as never,
           tokens,
-          { occasion: "install", isUserConfirmed: true },
+          { occasion: "install", signer: "confirmed" },
         ),
       "a disconnect": (of, portalId) => store(of).disconnect({ actor: systemOf(portalId), reason: "Gone." }),
       "a pause": (of, portalId) => setPaused(of, adminOf(portalId), true),

@@ -6,6 +6,7 @@ import {
   type UserList,
   type UserListColumns,
 } from "#domain/directory/user-list.js";
+import type { Signer } from "#domain/vault/store.js";
 import { fullLabel, inactivePeople, peopleOf, unnamed } from "#domain/directory/people.js";
 import {
   OVERVIEW_COLUMNS,
@@ -104,25 +105,34 @@ export async function mayAdminister(
 
 /**
  * Whether this user's grant may take over the account: an admin's may, and anyone's if nobody is an admin and there
- * never was a list to say who should be.
+ * never was a list to say who should be. An account that is not connected is not taken over by an old list alone: whoever
+ * removes the app and leaves out the permission to read users would choose to be judged by it. Whom an admin or the
+ * operator let in does not depend on that list.
  */
 export async function mayTakeOver(
   client: PoolClient,
-  portalId: bigint,
-  userId: bigint | null,
+  { portalId, userId, isConfirmed }: Signer,
 ): Promise<boolean> {
   const rights = await readRights(client, portalId, userId);
-  if (rights === undefined || rights.mayAdminister) return true;
-  if (await hadUserList(client, portalId)) return false;
-  return (await listAdministrators(client, portalId)).length === 0;
+  if (rights === undefined) return true;
+  const { isConnected, hadList, isLetIn } = await readPast(client, portalId, userId);
+  if (rights.mayAdminister) return isConfirmed || isConnected || isLetIn || !hadList;
+  return !hadList && (await listAdministrators(client, portalId)).length === 0;
 }
 
-async function hadUserList(client: PoolClient, portalId: bigint): Promise<boolean> {
-  const { rows } = await client.query<{ had: boolean }>(
-    `SELECT ${HAD_USER_LIST} AS had FROM portals p WHERE p.portal_id = $1`,
-    [portalId],
+async function readPast(client: PoolClient, portalId: bigint, userId: bigint | null) {
+  const { rows } = await client.query<{ is_connected: boolean; had_list: boolean; is_let_in: boolean }>(
+    `SELECT p.status = 'CONNECTED' AS is_connected, ${HAD_USER_LIST} AS had_list,
+            EXISTS (SELECT FROM portal_admins WHERE portal_id = p.portal_id AND user_id = $2) AS is_let_in
+       FROM portals p WHERE p.portal_id = $1`,
+    [portalId, userId],
   );
-  return rows[0]?.had ?? false;
+  const [row] = rows;
+  return {
+    isConnected: row?.is_connected === true,
+    hadList: row?.had_list === true,
+    isLetIn: row?.is_let_in === true,
+  };
 }
 
 /** A user who may use the settings site, and why. */

@@ -7,8 +7,6 @@ interface MadeConnection {
   /** Who connected the account. */
   readonly userId: bigint | null;
   readonly userEmail: string | null;
-  /** Whether the user administers the account, or nobody did before. */
-  readonly isAdmins: boolean;
   readonly occasion: "install" | "sign-in";
   /** Undefined if the app was never installed before: there is nobody to alert. */
   readonly before:
@@ -30,10 +28,10 @@ const RAISE = `
  * holds the portal's row, so these alerts are raised one after the other, as gathering them requires.
  */
 export async function alertOfConnection(client: PoolClient, made: MadeConnection): Promise<void> {
-  const { portalId, userId, userEmail, isAdmins, occasion, before } = made;
+  const { portalId, userId, userEmail, occasion, before } = made;
   if (before === undefined || userId === before.authorizedByUserId) return;
   if (before.status === "CONNECTED" && occasion === "sign-in") return;
   const who = userEmail ?? (userId === null ? "Somebody" : `User ${userId}`);
-  const message = `${who} connected the account again.${isAdmins ? "" : " They cannot use these settings pages."}`;
+  const message = `${who} connected the account again.`;
   await client.query(RAISE, [portalId, message, ALERT_CHANNELS]);
 }

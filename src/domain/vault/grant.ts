@@ -30,10 +30,15 @@ export type RefreshGrant = (refreshToken: string) => Promise<RefreshedGrant>;
 /** Why a grant is saved: an admin authorized the app, or a user only proved who they are. */
 export type GrantOccasion = "install" | "sign-in";
 
+/**
+ * What HubSpot said of the user just now. `confirmed`: our copy of the user list says the same. `unreadable`: nobody's
+ * grant lets us ask, so the copy stays what it was. `unanswered`: HubSpot could not be asked.
+ */
+export type SignerConfirmation = "confirmed" | "unreadable" | "unanswered";
+
 export interface GrantTerms {
   readonly occasion: GrantOccasion;
-  /** False if HubSpot could not confirm that the user still is who our copy of the user list says. */
-  readonly isUserConfirmed: boolean;
+  readonly signer: SignerConfirmation;
 }
 
 /**

@@ -11,7 +11,7 @@ export interface KnownConnection {
 export interface NewGrant {
   readonly occasion: GrantOccasion;
   readonly scopes: readonly string[];
-  /** Whether the user administers the account, or nobody does. */
+  /** Whether the user administers the account by what HubSpot says now, or nobody does. */
   readonly isAdmins: boolean;
 }
 
@@ -26,20 +26,19 @@ export interface NewGrant {
 export type GrantVerdict = "take" | "use" | "keep" | "leave";
 
 /**
- * HubSpot lets more people authorize apps than administer the account here. So while a connection exists, only an
- * admin's grant replaces it; a sign-in replaces it only with one that includes more scopes, and never undoes an admin's
- * decision. Installing the app where it is not connected connects it, but does not change in whose name it works.
+ * HubSpot lets more people authorize apps than administer the account here, and each of them chooses the door: our link,
+ * the marketplace, a sign-in. So in an account that had the app before, only an admin's grant is used, connected or not:
+ * otherwise, somebody without rights would bring back what was ended, with the scopes they like. An admin's sign-in
+ * replaces a grant only with one that includes more scopes, and never undoes an admin's decision.
  */
 export function judgeGrant(known: KnownConnection | undefined, grant: NewGrant): GrantVerdict {
   const { occasion, isAdmins } = grant;
   if (known === undefined) return occasion === "install" ? "take" : "leave";
-  if (!known.isConnected) {
-    if (occasion === "sign-in") return known.isDisconnectedByAdmin ? "leave" : "use";
-    return isAdmins ? "take" : "use";
-  }
-  if (!isAdmins) return "keep";
+  const asItWas = known.isConnected ? "keep" : "leave";
+  if (!isAdmins) return asItWas;
   if (occasion === "install") return "take";
-  return addsScopes(known.scopes, grant.scopes) ? "use" : "keep";
+  const isWanted = known.isConnected ? addsScopes(known.scopes, grant.scopes) : !known.isDisconnectedByAdmin;
+  return isWanted ? "use" : asItWas;
 }
 
 /** Whether the new grant includes every earlier scope and at least one more. */

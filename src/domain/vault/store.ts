@@ -107,8 +107,6 @@ export interface NewConnection {
   readonly userId: bigint | null;
   readonly userEmail: string | null;
   readonly occasion: GrantOccasion;
-  /** Whether that user administers the account, or nobody did before. */
-  readonly isAdmins: boolean;
   /** Undefined if the app was never installed before. */
   readonly before: ConnectionState | undefined;
   readonly after: ConnectionState;
@@ -117,8 +115,16 @@ export interface NewConnection {
 /** Called inside the transaction that connects a portal or replaces its grant. */
 export type OnConnect = (client: PoolClient, connection: NewConnection) => Promise<void>;
 
+/** Whose grant of a portal is to be saved. */
+export interface Signer {
+  readonly portalId: bigint;
+  readonly userId: bigint | null;
+  /** HubSpot said just now what our copy of the user list says of them. */
+  readonly isConfirmed: boolean;
+}
+
 /** Called inside the transaction that saves a grant: whether its user administers the portal, or nobody does. */
-export type MayTakeOver = (client: PoolClient, portalId: bigint, userId: bigint | null) => Promise<boolean>;
+export type MayTakeOver = (client: PoolClient, signer: Signer) => Promise<boolean>;
 
 export interface TokenStoreOptions {
   readonly pool: Pool;
@@ -229,12 +235,15 @@ interface Save extends GrantTerms {
 /** Both writers below lock the portal's row first, so that they cannot deadlock on each other. */
 async function saveGrant(
   client: PoolClient,
-  { grant, tokens, occasion, isUserConfirmed, onConnect, mayTakeOver }: Save,
+  { grant, tokens, occasion, signer, onConnect, mayTakeOver }: Save,
 ): Promise<SavedGrant> {
   const { portalId, userId, userEmail, scopes } = grant;
   const known = await findConnection(client, portalId);
   const wasConnected = known?.isConnected === true;
-  const isAdmins = known === undefined || (isUserConfirmed && (await mayTakeOver(client, portalId, userId)));
+  const isConfirmed = signer === "confirmed";
+  const isAdmins =
+    known === undefined ||
+    (signer !== "unanswered" && (await mayTakeOver(client, { portalId, userId, isConfirmed })));
   const verdict = judgeGrant(known, { occasion, scopes, isAdmins });
   if (verdict === "keep" || verdict === "leave") {
     await giveUpGrant(client, { portalId, refreshTokenSealed: tokens.refreshTokenSealed });
@@ -254,7 +263,6 @@ async function saveGrant(
     userId,
     userEmail,
     occasion,
-    isAdmins,
     before: known?.state,
     after: { status: "CONNECTED", authorizedByUserId: author.id, authorizedByEmail: author.email, scopes },
   });

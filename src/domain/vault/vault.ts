@@ -152,7 +152,7 @@ export function createVault(options: VaultOptions): Vault {
   }
 
   return {
-    async saveGrant(grant, terms = { occasion: "install", isUserConfirmed: true }) {
+    async saveGrant(grant, terms = { occasion: "install", signer: "confirmed" }) {
       const { portalId } = grant;
       const tokens = sealTokens(cipher, portalId, { grant, grantedAtMs: now().getTime() });
       let saved = await store.save(grant, tokens, terms);

@@ -6,13 +6,8 @@ import type { AuthorizedGrant } from "#platform/hubspot/oauth/oauth-api.js";
 import { USER_LIST_SCOPE } from "#platform/hubspot/oauth/scopes.js";
 import { createSiteGateways, type SiteGatewayOptions } from "#platform/hubspot/site-gateway.js";
 import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
+import type { SignerConfirmation } from "#domain/vault/grant.js";
 import type { Purpose } from "./state.js";
-
-/**
- * `confirmed`: our copy says of the user what HubSpot said just now. `unreadable`: nobody's grant lets us ask, so the
- * copy stays what it was. `unanswered`: HubSpot could not be asked.
- */
-export type Confirmation = "confirmed" | "unreadable" | "unanswered";
 
 export interface ConfirmSignerOptions {
   readonly apiUrl: string;
@@ -31,7 +26,7 @@ export interface ConfirmSignerOptions {
 }
 
 /** @param purpose an install may be an account's first. */
-export type ConfirmSigner = (grant: AuthorizedGrant, purpose: Purpose) => Promise<Confirmation>;
+export type ConfirmSigner = (grant: AuthorizedGrant, purpose: Purpose) => Promise<SignerConfirmation>;
 
 /** For one question; a person waits. */
 const TIMEOUT_MS = 3_000;
@@ -73,7 +68,7 @@ function gatewayWith(
   return createSiteGateways({ forPortal, timeoutMs: TIMEOUT_MS, takePlace })(portalId);
 }
 
-type Answer = { found: User | undefined } | Exclude<Confirmation, "confirmed">;
+type Answer = { found: User | undefined } | Exclude<SignerConfirmation, "confirmed">;
 
 async function ask(gateway: Pick<PortalGateway, "readUser">, userId: bigint): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {

@@ -3,19 +3,19 @@ import type { Sessions } from "#web/settings/session/session.js";
 import { AppError } from "../../errors.js";
 import type { AuthorizedGrant, CodeExchange, OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import type { Logger } from "#platform/observability/logger.js";
-import type { GrantTerms, SavedGrant } from "#domain/vault/grant.js";
+import type { GrantTerms, SavedGrant, SignerConfirmation } from "#domain/vault/grant.js";
 import type { Vault } from "#domain/vault/vault.js";
-import type { Confirmation, ConfirmSigner } from "./confirm-signer.js";
+import type { ConfirmSigner } from "./confirm-signer.js";
 import { peerOf } from "#web/kit/peer.js";
-import type { ExchangeGuard } from "./exchange-guard.js";
+import type { ExchangeGuards } from "./exchange-guard.js";
 import { sendEnding, type Ending } from "./pages.js";
 import { trustedReturnUrl, type ReturnOptions } from "./return-url.js";
-import type { InstallStates, Purpose } from "./state.js";
+import type { BoundState, InstallStates, Purpose } from "./state.js";
 import type { SignIn } from "#domain/contract/session-identity.js";
 
 export interface FinishOptions extends ReturnOptions {
   oauthApi: OAuthApi;
-  exchanges: ExchangeGuard;
+  exchanges: ExchangeGuards;
   vault: Pick<Vault, "saveGrant">;
   states: InstallStates;
   sessions: Sessions;
@@ -42,27 +42,24 @@ export async function finishInstall(
 ): Promise<void> {
   const { code, state } = request.query;
   if (typeof code !== "string" || code === "") return sendEnding(response, "denied");
-  const peer = peerOf(request.socket.remoteAddress);
-  // Before the state is used up: the same link is still good in a minute.
-  if (!options.exchanges.hasRoom(peer)) return sendEnding(response, "busy");
-  const checked = await checkState(options.states, { request, state });
-  if (checked.kind === "refused") return sendEnding(response, checked.ending);
-  const exchange = await exchangeCode(options, { code, peer });
-  if (typeof exchange === "string") return sendEnding(response, exchange, checked.purpose);
-  if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", checked.purpose);
+  const came = cameFrom(options.states, { request, state });
+  if (came.kind === "refused") return sendEnding(response, came.ending);
+  const exchange = await exchangeInTurn(options, came, { request, code });
+  if (typeof exchange === "string") return sendEnding(response, exchange, came.purpose);
+  if (exchange.kind === "code-refused") return sendEnding(response, "code-refused", came.purpose);
   const { grant } = exchange;
-  const confirmation = await options.confirmSigner(grant, checked.purpose);
-  const isUserConfirmed = confirmation !== "unanswered";
-  const saved = await connect(options, grant, { occasion: checked.purpose, isUserConfirmed });
-  const ending = endingOf(checked, confirmation, saved);
+  const isThisBrowser = came.kind === "browser";
+  const signer = await options.confirmSigner(grant, came.purpose);
+  const saved = await connect(options, grant, { occasion: came.purpose, signer });
+  const ending = endingOf(came, signer, saved);
   // An old answer gives no access: if HubSpot does not confirm the user, an install ends without a session.
-  const isSignedIn = checked.isThisBrowser && isUserConfirmed && ending === undefined;
+  const isSignedIn = isThisBrowser && signer !== "unanswered" && ending === undefined;
   // Before the session exists: nobody gets in without an audit entry.
-  if (saved.isKnown && checked.isThisBrowser) {
-    const isConnecting = checked.purpose === "install" && saved.kind === "used";
+  if (saved.isKnown && isThisBrowser) {
+    const isConnecting = came.purpose === "install" && saved.kind === "used";
     await options.recordSignIn({ by: grant, isOpen: isSignedIn, isConnecting });
   }
-  if (ending !== undefined) return sendEnding(response, ending, checked.purpose);
+  if (ending !== undefined) return sendEnding(response, ending, came.purpose);
   if (isSignedIn) {
     options.sessions.open(response, grant, saved.at);
     options.logger.info(
@@ -70,48 +67,65 @@ export async function finishInstall(
       "a user signed in to the settings site",
     );
   }
-  leave(options, { request, response, isSignedIn });
+  // HubSpot's page would say that the app is installed.
+  const isConnected = saved.kind !== "not-connected";
+  leave(options, { request, response, isSignedIn, mayReturn: isConnected });
 }
 
-/** Where a sign-in leads to no session. */
+/** How it ends without a session where that is not as it should be. */
 function endingOf(
-  { purpose }: { purpose: Purpose },
-  confirmation: Confirmation,
+  { kind, purpose }: Origin,
+  signer: SignerConfirmation,
   saved: SavedGrant,
 ): Ending | undefined {
-  if (purpose === "install") return undefined;
-  if (!saved.isKnown) return "not-installed";
-  return confirmation === "unanswered" ? "hubspot-down" : undefined;
+  const isLeft = saved.kind === "not-connected";
+  if (purpose === "sign-in" && !saved.isKnown) return "not-installed";
+  if (signer === "unanswered" && (purpose === "sign-in" || isLeft)) return "hubspot-down";
+  // Whoever is signed in is told by the settings site, which also names whom to ask.
+  return isLeft && kind === "stranger" ? "admins-only" : undefined;
 }
 
-type StateCheck =
-  { kind: "checked"; purpose: Purpose; isThisBrowser: boolean } | { kind: "refused"; ending: Ending };
+/** Who brought a code: the browser that we sent to HubSpot, or a stranger. */
+interface Origin {
+  readonly kind: "browser" | "stranger";
+  readonly purpose: Purpose;
+  /** To be used up before the code is exchanged. */
+  readonly bound?: BoundState;
+}
 
 /**
  * A missing state is what a marketplace install without partner sign-in looks like (docs/hubspot.md §2.2): it may finish, but
  * it is tied to no browser, so it must not sign anybody in. A state that is there has to be right.
  */
-async function checkState(
+function cameFrom(
   states: InstallStates,
   { request, state }: { request: Request; state: unknown },
-): Promise<StateCheck> {
-  if (state === undefined) return { kind: "checked", purpose: "install", isThisBrowser: false };
+): Origin | { kind: "refused"; ending: Ending } {
+  if (state === undefined) return { kind: "stranger", purpose: "install" };
   if (typeof state !== "string") return { kind: "refused", ending: "forged" };
-  const verdict = await states.redeem(request, state);
-  if (verdict.kind !== "valid") return { kind: "refused", ending: verdict.kind };
-  return { kind: "checked", purpose: verdict.purpose, isThisBrowser: true };
+  const read = states.read(request, state);
+  if (read.kind !== "bound") return { kind: "refused", ending: read.kind };
+  return { kind: "browser", purpose: read.purpose, bound: read };
 }
 
-async function exchangeCode(
-  { exchanges, logger }: FinishOptions,
-  { code, peer }: { code: string; peer: string },
+/** Asks HubSpot about the code, in turn with others of its kind. Without a place the state is not used up. */
+async function exchangeInTurn(
+  options: FinishOptions,
+  { kind, bound }: Origin,
+  { request, code }: { request: Request; code: string },
 ): Promise<CodeExchange | Ending> {
+  const place = await options.exchanges[kind].enter(peerOf(request.socket.remoteAddress));
+  // The same link is still good in a minute.
+  if (place === undefined) return "busy";
   try {
-    return await exchanges.exchange(code, peer);
+    if (bound !== undefined && !(await options.states.useUp(bound))) return "reused";
+    return await place.exchange(code);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    logger.error({ err: error }, "could not exchange an authorization code");
+    options.logger.error({ err: error }, "could not exchange an authorization code");
     return error.code === "APP_MISCONFIGURED" ? "misconfigured" : "hubspot-down";
+  } finally {
+    place.leave();
   }
 }
 
@@ -138,9 +152,14 @@ async function connect(
 /** A redirect in every case, so that the code leaves the address bar. */
 function leave(
   options: FinishOptions,
-  { request, response, isSignedIn }: { request: Request; response: Response; isSignedIn: boolean },
+  {
+    request,
+    response,
+    isSignedIn,
+    mayReturn,
+  }: { request: Request; response: Response; isSignedIn: boolean; mayReturn: boolean },
 ): void {
-  const returnUrl = trustedReturnUrl(request.query["returnUrl"], options);
+  const returnUrl = mayReturn ? trustedReturnUrl(request.query["returnUrl"], options) : undefined;
   const ownPage = isSignedIn ? "/settings" : INSTALLED_PATH;
   response.set("Cache-Control", "no-store").redirect(303, returnUrl?.href ?? ownPage);
 }

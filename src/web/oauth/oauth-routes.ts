@@ -1,7 +1,7 @@
 import { Router } from "express";
 import { beginFromMarketplace, createBegin, type BeginOptions } from "./begin-install.js";
 import { createAnswerLimit } from "#web/kit/answer-limit.js";
-import { guardExchange } from "./exchange-guard.js";
+import { EXCHANGE_LIMITS, guardExchange, type ExchangeGuard, type ExchangeLimits } from "./exchange-guard.js";
 import { finishInstall, INSTALLED_PATH, type FinishOptions } from "./finish-install.js";
 import { sendInstalled } from "./pages.js";
 
@@ -21,10 +21,16 @@ const ANSWER_MS = 30_000;
  */
 export function createOAuthRouter(options: BeginOptions & Omit<FinishOptions, "exchanges">): Router {
   const router = Router();
-  const exchanges = guardExchange({
-    exchangeCode: (code) => options.oauthApi.exchangeCode(code),
-    nowMs: () => performance.now(),
-  });
+  const guardWith = (limits: ExchangeLimits): ExchangeGuard =>
+    guardExchange({
+      exchangeCode: (code) => options.oauthApi.exchangeCode(code),
+      nowMs: () => performance.now(),
+      limits,
+    });
+  const exchanges = {
+    browser: guardWith(EXCHANGE_LIMITS.browser),
+    stranger: guardWith(EXCHANGE_LIMITS.stranger),
+  };
   router.use("/oauth", createAnswerLimit({ ms: ANSWER_MS }));
   // Express answers HEAD by GET's handler; a link checker must not use up a code or a state.
   router.head(["/oauth/install", "/settings/sign-in", CALLBACK_PATH], (_request, response) => {

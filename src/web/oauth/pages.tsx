@@ -51,6 +51,14 @@ const ENDINGS = {
       "If you meant this account, install the app in it. Otherwise sign in again and choose another account.",
     ],
   },
+  "admins-only": {
+    status: 403,
+    title: "Only an admin can connect this account again",
+    paragraphs: [
+      "Sequence Enroller was removed from this account or disconnected, and only somebody who administers it here brings it back. Nothing was changed.",
+      "If you are a super admin of the account, connect it below, and allow everything HubSpot asks for: otherwise we cannot tell that you are. If not, ask one.",
+    ],
+  },
   "unknown-return": {
     status: 400,
     title: "We didn't follow this link",

@@ -9,19 +9,28 @@ import type { Cookies } from "#web/kit/cookies.js";
 /** Why a browser was sent to HubSpot: to install the app, or only to say who its user is. */
 export type Purpose = "install" | "sign-in";
 
-export type StateVerdict =
-  | { kind: "valid"; purpose: Purpose }
+/** One of our states that belongs to this browser; whether it was used before is not known yet. */
+export interface BoundState {
+  readonly kind: "bound";
+  readonly purpose: Purpose;
+  readonly nonce: string;
+  readonly expiresAt: Date;
+}
+
+export type StateReading =
+  | BoundState
   | { kind: "forged" } // not ours, altered, or for something else
   | { kind: "expired" }
-  | { kind: "wrong-browser" } // a link passed on, or an attempt to sign somebody in as somebody else
-  | { kind: "reused" };
+  | { kind: "wrong-browser" }; // a link passed on, or an attempt to sign somebody in as somebody else
 
 /** The `state` of an OAuth round trip: signed, ten minutes, for the browser it was minted for, good once. */
 export interface InstallStates {
   /** Mints a state and makes sure the browser holds the cookie it is bound to. */
   mint(exchange: { request: Request; response: Response; purpose: Purpose }): string;
-  /** Checks a state and uses it up. Nothing is used up unless all other checks pass. */
-  redeem(request: Request, state: string): Promise<StateVerdict>;
+  /** Checks a state without using it up. */
+  read(request: Request, state: string): StateReading;
+  /** @returns false if it was used up before. */
+  useUp(state: BoundState): Promise<boolean>;
 }
 
 const COOKIE = "oauth_browser";
@@ -62,16 +71,15 @@ export function createInstallStates({ secret, database, cookies, now }: StateOpt
         jwtid: randomUUID(),
       });
     },
-    async redeem(request, state) {
+    read(request, state) {
       const verified = verify(state, { secret, nowSeconds: nowSeconds() });
       if (typeof verified === "string") return { kind: verified };
       const browser = cookies.read(request, COOKIE);
       if (browser === undefined || hash(browser) !== verified.browser) return { kind: "wrong-browser" };
-      const { jti: nonce, exp } = verified;
-      const expiresAt = new Date(exp * 1000);
-      const isFirst = await redeemState(database.pool, { nonce, expiresAt, now: now() });
-      return isFirst ? { kind: "valid", purpose: verified.purpose } : { kind: "reused" };
+      const { jti: nonce, exp, purpose } = verified;
+      return { kind: "bound", purpose, nonce, expiresAt: new Date(exp * 1000) };
     },
+    useUp: ({ nonce, expiresAt }) => redeemState(database.pool, { nonce, expiresAt, now: now() }),
   };
 }
 

@@ -52,16 +52,19 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
   test.each([
     ["removes the app in HubSpot, and installs it again without the permission to read users", false],
     ["removes it, and installs it again with that permission", true],
-  ])("%s: stays out, and takes over nothing", async (_what, withUserList) => {
+  ])("%s: stays out, and connects nothing", async (_what, withUserList) => {
     await installWithList();
     const newcomer = addUser(portal);
     await removeInHubSpot();
     const { browser } = await authorize(newcomer, "install", withUserList);
-    expect((await portalRow()).status).toBe("CONNECTED");
+    expect((await portalRow()).status).toBe("DISCONNECTED");
+    expect(await prisma().portalToken.count({ where: { portalId } })).toBe(0);
+    expect((await browser.get("/settings")).text).toContain("Only an admin can connect it again");
     for (const path of ["/settings", "/settings/access", "/settings/activity/export.csv"])
       expect([path, (await browser.get(path)).status]).toEqual([path, 403]);
     expect((await portalRow()).authorizedByUserId).toBe(BigInt(portal.admin.userId));
     const { browser: admin } = await authorize(portal.admin.userId, "sign-in");
+    expect((await portalRow()).status).toBe("CONNECTED");
     expect(await settings(admin)).toBe(200);
     expect((await admin.get("/settings/access")).text).not.toContain("Installed the app");
   });
@@ -71,10 +74,32 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     const newcomer = addUser(portal);
     await removeInHubSpot();
     const callback = running.simulator.installWithoutSignIn({ portalId: portal.portalId, userId: newcomer });
-    await fetch(callback, { redirect: "manual" });
+    const answer = await fetch(callback, { redirect: "manual" });
+    expect([answer.status, answer.headers.get("location")]).toEqual([403, null]);
+    expect(await answer.text()).toContain("Only an admin can connect this account again");
     const { browser } = await authorize(newcomer, "sign-in", false);
     expect(await settings(browser)).toBe(403);
-    expect((await portalRow()).authorizedByUserId).toBe(BigInt(portal.admin.userId));
+    expect(await portalRow()).toMatchObject({
+      status: "DISCONNECTED",
+      authorizedByUserId: BigInt(portal.admin.userId),
+    });
+  });
+
+  test("was a super admin until just now: is not judged by the list of before, whatever they leave out", async () => {
+    const admin = await installWithList();
+    expect(await settings(admin)).toBe(200);
+    const former = portal.admin;
+    const successor = addUser(portal, { superAdmin: true });
+    Object.assign(former, { superAdmin: false, canInstallApps: true });
+    await removeInHubSpot();
+    for (const by of ["install", "sign-in"] as const)
+      for (const withUserList of [false, true]) {
+        await authorize(former.userId, by, withUserList);
+        expect([by, withUserList, (await portalRow()).status]).toEqual([by, withUserList, "DISCONNECTED"]);
+      }
+    const { browser } = await authorize(successor, "install");
+    expect(await settings(browser)).toBe(200);
+    expect(await settings(admin)).not.toBe(200);
   });
 
   test("gets no further when our copy of the user list is gone: that there was one is remembered", async () => {
@@ -152,10 +177,11 @@ describe("the operator's command", () => {
     await installWithList();
     const newcomer = addUser(portal);
     await removeInHubSpot();
-    const { browser } = await authorize(newcomer, "install", false);
-    expect(await settings(browser)).toBe(403);
+    const { browser: refused } = await authorize(newcomer, "install", false);
+    expect(await settings(refused)).toBe(403);
     const { stdout } = await grantAdmin(String(portalId), String(newcomer));
     expect(stdout).toContain(`User ${newcomer} may now use the settings pages of account ${portalId}.`);
+    const { browser } = await authorize(newcomer, "install", false);
     expect(await settings(browser)).toBe(200);
     expect((await browser.get("/settings/audit")).text).toContain("let in");
   });
@@ -178,15 +204,15 @@ describe("the admins are alerted", () => {
     await installWithList();
     await authorize(portal.admin.userId, "install");
     expect(await told()).toEqual([]);
-    const [first = 0, second = 0] = appUsers(portal);
+    const [first = 0, second = 0] = [1, 2].map(() => addUser(portal, { superAdmin: true }));
     const email = (userId: number) => portal.users.get(userId)?.email ?? "";
     for (const userId of [first, second]) {
       await removeInHubSpot();
-      await authorize(userId, "install", false);
+      await authorize(userId, "install");
     }
     expect(await told()).toEqual([
-      `${email(first)} connected the account again. They cannot use these settings pages.`,
-      `${email(second)} connected the account again. They cannot use these settings pages.`,
+      `${email(first)} connected the account again.`,
+      `${email(second)} connected the account again.`,
     ]);
   });
 });

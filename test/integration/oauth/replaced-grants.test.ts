@@ -102,18 +102,25 @@ describe("somebody who does not administer the account", () => {
     expect(await tokens()).toMatchObject({ grantedAt });
   });
 
-  test("signs in after HubSpot has ended the grant: theirs is used, in the old name, and noted", async () => {
-    portal.uninstall();
-    running.simulator.expireAccessTokens(portal.portalId);
-    await authorize(colleague, "sign-in", false);
-    expect(await portalRow()).toMatchObject({
-      status: "CONNECTED",
-      authorizedByUserId: BigInt(portal.admin.userId),
-    });
-    expect((await portalRow()).scopes).not.toContain(LIST);
-    expect((await audited()).at(-1)).toEqual(["CONNECTED", colleague, true, false]);
-    expect(await isAlive()).toBe(true);
-  });
+  test.each(["sign-in", "install"] as const)(
+    "%s after HubSpot has ended the grant: theirs is not used, and an admin's sign-in is, in the old name",
+    async (by) => {
+      portal.uninstall();
+      running.simulator.expireAccessTokens(portal.portalId);
+      for (const withUserList of [false, true]) await authorize(colleague, by, withUserList);
+      expect(await portalRow()).toMatchObject({ status: "DISCONNECTED" });
+      expect(await tokens()).toBeNull();
+      expect((await audited()).map(([action]) => action)).toEqual(["CONNECTED", "DISCONNECTED"]);
+      expect(await waiting()).toHaveLength(2);
+      await authorize(portal.admin.userId, "sign-in");
+      expect(await portalRow()).toMatchObject({
+        status: "CONNECTED",
+        authorizedByUserId: BigInt(portal.admin.userId),
+      });
+      expect((await audited()).at(-1)).toEqual(["CONNECTED", portal.admin.userId, true, true]);
+      expect(await isAlive()).toBe(true);
+    },
+  );
 });
 
 describe("an admin", () => {
