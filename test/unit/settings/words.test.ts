@@ -4,7 +4,7 @@ import { expect, test } from "@jest/globals";
 
 const SITE = fileURLToPath(new URL("../../../src/web/settings/", import.meta.url));
 
-/** Rooms that follow the glossary; a new page of theirs is held to it, too. */
+/** Rooms that follow the glossary; a new page there is held to it, too. */
 const ROOMS = ["access", "activity", "danger", "frame", "gate", "overview", "policy", "senders", "step"];
 
 /** What docs/glossary.md replaced, as it stood in texts of pages. */
