@@ -6,6 +6,7 @@ import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { findServerAccount } from "#platform/db/embedded/server-account.js";
 import { findServerBinaries } from "#platform/db/embedded/server-binaries.js";
 import { createLogger } from "#platform/observability/logger.js";
+import { openBoss } from "#platform/queue/open-boss.js";
 import { shapeOf } from "./database-stock.js";
 import { startInstalledPostgres } from "./installed-postgres.js";
 import { query, withDatabase } from "./sql.js";
@@ -57,8 +58,10 @@ export async function startRunDatabase(): Promise<RunDatabase & { stop(): Promis
   const prefix = `enroller_test_${randomBytes(4).toString("hex")}`;
   const template = `${prefix}_template`;
   await query(server.url, `CREATE DATABASE ${template}`);
-  await applyMigrations({ url: withDatabase(server.url, template), logger });
-  const shape = await shapeOf(withDatabase(server.url, template));
+  const url = withDatabase(server.url, template);
+  await applyMigrations({ url, logger });
+  await createQueue(url);
+  const shape = await shapeOf(url);
   const stockDir = await mkdtemp(path.join(tmpdir(), `${prefix}-`));
   return {
     serverUrl: server.url,
@@ -71,6 +74,12 @@ export async function startRunDatabase(): Promise<RunDatabase & { stop(): Promis
       await server.stop();
     },
   };
+}
+
+/** An app creates its queue at its first start: half a second that no test has to wait for. */
+async function createQueue(databaseUrl: string): Promise<void> {
+  const queue = await openBoss({ databaseUrl, logger, applicationName: "sequence-enroller tests" });
+  await queue.stop();
 }
 
 async function dropAll(serverUrl: string, prefix: string): Promise<void> {

@@ -6,7 +6,7 @@ import { query } from "./sql.js";
 /** Above this a used database is dropped: emptying it would take longer, and leave what a vacuum has to clear. */
 const MOST_BYTES = 2_000_000;
 
-/** Tables, rights on them, and whatever else a test may change about them; of the app's queue, which comes with the first start, too. */
+/** Tables, rights on them, and whatever else a test may change about them, of the app's queue too. */
 const SHAPE = `
   SELECT md5(string_agg(part, '|' ORDER BY part)) AS shape FROM (
     SELECT concat_ws(' ', relnamespace::regnamespace, relname, relkind, reloptions, relacl) FROM pg_class
@@ -26,15 +26,23 @@ const SHAPE = `
      WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
     UNION ALL
     SELECT row::text FROM "_prisma_migrations" AS row
+    UNION ALL
+    SELECT concat_ws(' ', name, policy, retry_limit, retry_delay, heartbeat_seconds, deletion_seconds) FROM pgboss.queue
   ) AS parts (part)`;
 
-/** Rows a test may have left, of every table that is empty in the template. */
+/** Rows a test may have left, of every table that is empty in the template; the queue forgets that it was ever looked at. */
 const EMPTY = `
   DO $$ DECLARE name regclass; BEGIN
     SET LOCAL session_replication_role = replica;
-    FOR name IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-                   AND relname <> '_prisma_migrations'
+    FOR name IN SELECT oid FROM pg_class
+                 WHERE relnamespace IN ('public'::regnamespace, 'pgboss'::regnamespace) AND relkind IN ('r', 'p')
+                   AND NOT relispartition AND relname NOT IN ('_prisma_migrations', 'queue', 'version')
     LOOP EXECUTE format('DELETE FROM %s', name); END LOOP;
+    UPDATE pgboss.queue SET (deferred_count, queued_count, ready_count, active_count, failed_count, total_count,
+        created_delta, completed_delta, failed_delta, ready_history, singletons_active, delta_on, delta_seconds,
+        monitor_claim_on, monitor_on, maintain_on)
+      = ROW (0, 0, 0, 0, 0, 0, 0, 0, 0, '{}'::int[], NULL::text[], NULL::timestamptz, NULL::int,
+        NULL::timestamptz, NULL::timestamptz, NULL::timestamptz);
     PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences;
   END $$`;
 
