@@ -46,7 +46,25 @@ function problemsOf(
       ...placeOf([...issue.path, name]),
       detail: `There is no field “${nameOf(name)}” here.`,
     }));
+  if (issue.code === "invalid_union") return problemsOfUnion(issue, placeOf);
   return [{ ...placeOf(issue.path), detail: wordsOf(issue) }];
+}
+
+/** What every alternative finds wrong is wrong for sure, and told where it is; the rest is told in one sentence. */
+function problemsOfUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  placeOf: (path: readonly PropertyKey[]) => Place,
+): FieldProblem[] {
+  const alternatives = issue.errors.map((issues) =>
+    issues.flatMap((one) => problemsOf(one, (path) => placeOf([...issue.path, ...path]))),
+  );
+  const keyOf = (problem: FieldProblem): string => JSON.stringify(problem);
+  const isCommon = (problem: FieldProblem): boolean =>
+    alternatives.every((problems) => problems.some((other) => keyOf(other) === keyOf(problem)));
+  const common = alternatives[0]?.filter(isCommon) ?? [];
+  const rest = issue.errors.flat().filter(({ code }) => code !== "unrecognized_keys" || common.length === 0);
+  if (common.length > 0 && rest.length === 0) return common;
+  return [...common, { ...placeOf(issue.path), detail: [...new Set(rest.map(wordsOf))].join(" Or: ") }];
 }
 
 /** Zod's own words, except where they speak of its insides. */
