@@ -204,7 +204,7 @@ describe("HubSpot's troubles", () => {
     const words = await trouble();
     expect(words).toContain("HubSpot isn't responding.");
     expect(words).toContain("failed since Nov 20, 2026, 5:04 PM");
-    expect(words).toContain("retry at Nov 20, 2126, 5:09 PM");
+    expect(words).toContain("Next try: Nov 20, 2126, 5:09 PM");
     expect(words).toContain("Contacts waiting: 3. No contacts are lost");
     expect(words).toContain("Last failure: HubSpot did not answer (ECONNRESET)");
   });

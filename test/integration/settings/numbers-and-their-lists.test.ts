@@ -183,7 +183,7 @@ test("the connection says whether HubSpot answers, and at what pace contacts are
 test("the oldest contact that waits is a link to its story", async () => {
   const { text } = await admin.get("/settings/waiting");
   const address = /id="waiting-oldest" href="([^"]*)"/.exec(text)?.[1] ?? "";
-  expect(text).toMatch(/has waited for 2 hours. Queued\..*If not enrolled by /);
+  expect(text).toMatch(/has waited for 2 hours. Queued\..*Deadline: .*If not enrolled by then, /);
   expect((await admin.get(address)).text).toContain("Received from HubSpot");
 });
 

@@ -129,7 +129,7 @@ describe("the danger zone", () => {
       expect([path, page]).toEqual([
         path,
         expect.stringMatching(
-          /Enrollment is paused since just now by \S+@\S+\. 1 contact waiting\. The first is released without being enrolled on Mar 4, 2100, 9:30 AM \. Resume/,
+          /Enrollment was paused just now by \S+@\S+\. 1 contact waiting\. First released without being enrolled: Mar 4, 2100, 9:30 AM \. Resume/,
         ),
       ]);
     }
@@ -163,11 +163,11 @@ describe("the danger zone", () => {
       { portalId: portalId + 1n, deadlineAt: new Date("2100-03-01T09:30:00Z") },
     ]);
     expect(await shown()).toContain(
-      "2 contacts are waiting to be enrolled. If still paused on Mar 4, 2100, 9:30 AM , the first continues without being enrolled.",
+      "2 contacts are waiting to be enrolled. First deadline: Mar 4, 2100, 9:30 AM . If still paused then, that contact continues without being enrolled.",
     );
     await press("/settings/danger/pause");
     expect(await shown()).toMatch(
-      /Paused since [^.]+\. New contacts wait at the action\. Contacts already in a sequence keep receiving its emails\. 2 contacts are waiting to be enrolled\. If still paused on Mar 4, 2100, 9:30 AM , the first continues without being enrolled\. Resume enrollment/,
+      /Paused [^.]+\. New contacts wait at the action\. Contacts already in a sequence keep receiving its emails\. 2 contacts are waiting to be enrolled\. First deadline: Mar 4, 2100, 9:30 AM \. If still paused then, that contact continues without being enrolled\. Resume enrollment/,
     );
   });
 

@@ -147,7 +147,7 @@ describe("the story of a contact whom we enrolled", () => {
     const told = visible((await stage.browser.get(`/settings/activity/${asked}`)).text);
     expect(told).toMatch(/Asked for .* By \S+@\S+ : “Unenroll from sequence”/);
     expect(told).toMatch(/Helper workflow started .* Out of its sequence .* is not in .* any more\./);
-    expect(told).toMatch(/No workflow waits for it\./);
+    expect(told).toMatch(/No workflow is waiting for it\./);
   });
 
   test("offers it no more once the contact is out, and does nothing for a form that was left open", async () => {

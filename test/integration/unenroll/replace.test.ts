@@ -185,7 +185,7 @@ describe("in an account that has set unenrolling up", () => {
       return rows[0]?.state === "QUEUED";
     }, "the return to the line");
     expect(sequenceOf(contactId)).toBeUndefined();
-    expect(await storyOf(contactId)).toContain("It is in no sequence until then.");
+    expect(await storyOf(contactId)).toContain("The contact is in no sequence meanwhile.");
     await post("/settings/danger/resume");
     expect(await stage.outputsOf(run)).toMatchObject({ enrollment_status: "ENROLLED" });
     expect(sequenceOf(contactId)).toBe(newSequence);

@@ -216,7 +216,7 @@ function remarkOnWait(story: ExecutionStory, present: Present): string {
   if (state === "WATCHING") return "Being taken out of its sequence, to be enrolled then.";
   return unenrollment.leftAt === null
     ? remarkOn(story, present)
-    : `${remarkOn(story, present)} Not in a sequence until then.`;
+    : `${remarkOn(story, present)} The contact is in no sequence meanwhile.`;
 }
 
 function Waiting({ story, format, present }: StoryModel) {

@@ -57,7 +57,7 @@ function Stamped({ unenrollment: { stampedAt, endedAt }, format }: Part) {
           ""
         ) : (
           <>
-            , which was emptied again by <Time date={endedAt} format={format} />
+            , emptied again <Time date={endedAt} format={format} />
           </>
         )}
         .

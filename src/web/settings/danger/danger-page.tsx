@@ -44,7 +44,7 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
         </p>
       ) : (
         <p>
-          Paused since <Time date={pausedAt} format={format} />. New contacts wait at the action. Contacts
+          Paused <Time date={pausedAt} format={format} />. New contacts wait at the action. Contacts
           already in a sequence keep receiving its emails.
         </p>
       )}
@@ -66,9 +66,9 @@ function PauseCost({ backlog, format }: Pick<DangerPageModel, "backlog" | "forma
   return (
     <p>
       {format.count(undecided)}
-      {isPartial ? "+" : ""} {undecided === 1 ? "contact is" : "contacts are"} waiting to be enrolled. If
-      still paused on <Time date={firstDeadlineAt} format={format} />, the first continues without being
-      enrolled.
+      {isPartial ? "+" : ""} {undecided === 1 ? "contact is" : "contacts are"} waiting to be enrolled. First
+      deadline: <Time date={firstDeadlineAt} format={format} />. If still paused then, that contact continues
+      without being enrolled.
     </p>
   );
 }

@@ -95,7 +95,7 @@ function Token({ health: { tokenEndsAt }, format }: { health: ConnectionHealth; 
   if (tokenEndsAt === null) return <span class="warning">No access token. Reconnect the account.</span>;
   return (
     <>
-      Token until <Time date={tokenEndsAt} format={format} />
+      Token expires <Time date={tokenEndsAt} format={format} />
       <span class="note">Renews automatically.</span>
     </>
   );

@@ -17,7 +17,7 @@ export function PauseBar({ frame: { pause, format, formToken }, current }: Pause
     <section class="notice wait pause" aria-label="Pause">
       <p>
         <strong>
-          Enrollment is paused since <Time date={since} format={format} />
+          Enrollment was paused <Time date={since} format={format} />
           {by === null ? "" : ` by ${by}`}.
         </strong>{" "}
         {waiting === 0
@@ -25,7 +25,7 @@ export function PauseBar({ frame: { pause, format, formToken }, current }: Pause
           : `${isPartial ? `${format.count(waiting)}+ contacts` : numbered(waiting, "contact")} waiting.`}{" "}
         {firstDeadlineAt === null ? null : (
           <>
-            The first is released without being enrolled on <Time date={firstDeadlineAt} format={format} />.
+            First released without being enrolled: <Time date={firstDeadlineAt} format={format} />.
           </>
         )}
       </p>

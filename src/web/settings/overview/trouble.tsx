@@ -82,7 +82,7 @@ function NextTry({ trouble: { pausedUntil }, format, now, held }: NextTryModel) 
   if (leftMs > 60_000) {
     return (
       <>
-        We'll retry at <Time date={pausedUntil} format={format} />.
+        Next try: <Time date={pausedUntil} format={format} />.
       </>
     );
   }

@@ -99,8 +99,8 @@ function Oldest({ oldest, format, present, hasOthers }: OldestModel) {
           Next try: <Time date={dueAt} format={format} />.
         </>
       )}{" "}
-      If not enrolled by <Time date={deadlineAt} format={format} />, the contact continues in the workflow
-      without being enrolled.
+      Deadline: <Time date={deadlineAt} format={format} />. If not enrolled by then, the contact continues in
+      the workflow without being enrolled.
       {lastProblem === null ? null : (
         <span class="note line">Last problem: {shorten(lastProblem, LONGEST_PROBLEM)}</span>
       )}
