@@ -7,15 +7,11 @@ import {
   type SenderMode,
 } from "#domain/contract/actions/enroll-contract.js";
 
-/** An id, from HubSpot or our own: as text or as a number. */
-const id = (digits: number) =>
-  z
-    .union([
-      z.string().regex(new RegExp(`^\\d{1,${digits}}$`), "must be an id of digits"),
-      z.int().nonnegative(),
-    ])
-    .transform(String);
-const [hubspotId, ownId] = [id(19), id(18)];
+/** An id as text or as a number. */
+const id = (digits: RegExp) =>
+  z.union([z.string().regex(digits, "must be an id of digits"), z.int().nonnegative()]).transform(String);
+/** From HubSpot, and our own. */
+const [hubspotId, ownId] = [id(/^\d{1,19}$/), id(/^\d{1,18}$/)];
 const email = z.email("must be an email address").max(LONGEST_ADDRESS);
 
 /** Of two fields exactly one. */
