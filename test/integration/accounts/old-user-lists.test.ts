@@ -160,7 +160,7 @@ describe("a copy more than a day old", () => {
     await until(async () => (await row()).usersRefusedAt !== null, "HubSpot's refusal was not noted");
     await age(25);
     const page = await admin.get("/settings/access");
-    expect(page.text).toContain("as HubSpot last gave it");
+    expect(page.text).toContain("The list may be out of date");
     const form_token = hiddenField(page.text, "form_token");
     expect((await admin.post("/settings/danger/pause", { form_token })).status).toBe(303);
     const { pool } = running.db.database;
@@ -184,7 +184,7 @@ describe("a list that cannot be right", () => {
     await prisma().portal.update({ where: { portalId }, data: { usersRequestedAt: new Date() } });
     await until(async () => (await row()).usersRefusedAt !== null, "the list was believed");
     expect((await admin.get("/settings")).status).toBe(200);
-    expect((await admin.get("/settings/access")).text).toContain("as HubSpot last gave it");
+    expect((await admin.get("/settings/access")).text).toContain("The list may be out of date");
     missing.forEach((user) => (user.active = true));
     await prisma().portal.update({ where: { portalId }, data: { usersRequestedAt: new Date() } });
     await until(async () => (await row()).usersRefusedAt === null, "the list was not read again");

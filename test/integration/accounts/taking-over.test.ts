@@ -59,7 +59,7 @@ describe("a user with no more than HubSpot's permission to install apps", () => 
     const { browser } = await authorize(newcomer, "install", withUserList);
     expect((await portalRow()).status).toBe("DISCONNECTED");
     expect(await prisma().portalToken.count({ where: { portalId } })).toBe(0);
-    expect((await browser.get("/settings")).text).toContain("Only an admin can connect it again");
+    expect((await browser.get("/settings")).text).toContain("Only an admin can reconnect it");
     for (const path of ["/settings", "/settings/access", "/settings/activity/export.csv"])
       expect([path, (await browser.get(path)).status]).toEqual([path, 403]);
     expect((await portalRow()).authorizedByUserId).toBe(BigInt(portal.admin.userId));
@@ -183,7 +183,7 @@ describe("the operator's command", () => {
     expect(stdout).toContain(`User ${newcomer} may now use the settings pages of account ${portalId}.`);
     const { browser } = await authorize(newcomer, "install", false);
     expect(await settings(browser)).toBe(200);
-    expect((await browser.get("/settings/audit")).text).toContain("let in");
+    expect((await browser.get("/settings/audit")).text).toContain("access given");
   });
 
   test.each([

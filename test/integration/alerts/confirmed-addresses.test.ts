@@ -107,7 +107,7 @@ describe("an address that an admin sets", () => {
     await stranger.post(link, {});
     expect((await alertEnds("still before")).to).toEqual([portal.admin.email]);
     expect(await audited("CONFIRMED")).toEqual([]);
-    expect((await stranger.post(link, { confirm: "yes" })).text).toContain("You get alerts");
+    expect((await stranger.post(link, { confirm: "yes" })).text).toContain("You're getting alerts");
     expect((await stranger.post(link, { confirm: "yes" })).status).toBe(200);
     expect(await audited("CONFIRMED")).toEqual([address.toLowerCase()]);
     expect((await alertEnds("after that")).to).toEqual([address, portal.admin.email]);

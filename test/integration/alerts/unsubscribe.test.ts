@@ -48,7 +48,7 @@ async function mailedTo(message: string): Promise<string[]> {
 
 const linkTo = (address: string): string => {
   const text = server.mails.find(({ to }) => to === address)?.text ?? "";
-  return /Stop these mails to you: (http\S+)/.exec(text.replaceAll("=\r\n", ""))?.[1] ?? "";
+  return /Unsubscribe: (http\S+)/.exec(text.replaceAll("=\r\n", ""))?.[1] ?? "";
 };
 
 describe("a mailed alert", () => {

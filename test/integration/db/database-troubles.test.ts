@@ -71,7 +71,7 @@ describe("an app that runs, whose database does not let it work any more,", () =
     expect(await read("/metrics")).toMatch(/own_faults_total\{cause="DATABASE_RIGHTS_MISSING"\} \d/);
     const page = (await settings()).body;
     expect(page).toContain("Sequence Enroller has a problem.");
-    expect(page).toContain("Its database does not let it work.");
+    expect(page).toContain("Its database isn't working.");
     expect(page).not.toContain("HubSpot isn't responding");
 
     await sql("GRANT UPDATE ON executions TO CURRENT_USER");

@@ -199,7 +199,7 @@ describe("asking for a bulk job", () => {
     expect((await ask({ action: "retry", sequence: "1", since: "24h" })).status).toBe(303);
     const fourth = await ask({ action: "cancel", sequence: "2" });
     expect(fourth.status).toBe(409);
-    expect(fourth.text).toContain("already has three bulk jobs running");
+    expect(fourth.text).toContain("Three bulk actions are already running");
     expect(await site.database.prisma.bulkJob.count()).toBe(3);
     expect(await site.database.prisma.auditEntry.count()).toBe(3);
     await work();
