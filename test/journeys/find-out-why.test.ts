@@ -85,7 +85,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     await page.locator(".reasons li", { hasText: "OWNER_MISSING" }).getByRole("link").first().click();
     await page.waitForURL("**/settings/activity?*code=OWNER_MISSING*");
     expect(await page.locator("#executions tbody tr").count()).toBe(4);
-    await page.click(`#executions tr:has-text("${name}") .time a`);
+    await page.click(`#executions tr:has-text("${name}") a[href^="/settings/activity/"]`);
     await expectStoryOf(page, name);
     await keep(page, "story");
     expect(complaints).toEqual([]);
@@ -96,10 +96,10 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     const name = await nameOfOneWithoutOwner();
     const { page, close } = await signIn();
     await page.fill("#find-contact", name);
-    await page.click("text=Find");
+    await page.click('button:has-text("Search")');
     await page.waitForURL("**/settings/activity?q=*");
     expect(await page.locator("#executions tbody tr").count()).toBe(1);
-    await page.click("#executions .time a");
+    await page.click('#executions a[href^="/settings/activity/"]');
     await expectStoryOf(page, name);
     await page.goto(`${running.publicUrl}/settings/senders`);
     await keep(page, "senders");

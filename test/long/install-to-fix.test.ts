@@ -107,7 +107,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
     await expectReason(page, "OWNER_MISSING");
 
     giveOwner(contactId);
-    await press("button", "Enroll again");
+    await press("button", "Retry");
     await page.waitForURL("**/settings/activity/*?done=retry");
     await enrolledRetryOf(id);
     await press("link", "Activity");
@@ -135,11 +135,11 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
     await page.locator(`a[href="/settings/activity/${failed.id}"]`).first().click();
     await expectReason(page, "OWNER_MISSING");
     giveOwner(failed.contactId);
-    await page.getByRole("button", { name: "Enroll again" }).click();
+    await page.getByRole("button", { name: "Retry" }).click();
     await page.waitForURL("**/settings/activity/*?done=retry");
     await enrolledRetryOf(failed.id);
     await page.reload();
-    const retries = page.getByRole("region", { name: "Enrolled again by an admin" });
+    const retries = page.getByRole("region", { name: "Retries" });
     expect(await retries.textContent()).toMatch(/: Enrolled$/);
     await close();
   });

@@ -142,7 +142,7 @@ suite("an admin at the settings page in a real browser", () => {
     const { page, complaints, close } = await visit();
     await page.evaluate("window.stayed = true");
     const portalId = BigInt(portal.portalId);
-    expect(await page.textContent("#waiting")).toContain("Nobody is waiting.");
+    expect(await page.textContent("#waiting")).toContain("No contacts waiting.");
     await seedExecutions(running.db.database, [{ portalId, contactId: "9001" }]);
     await page.waitForSelector("#waiting >> text=1 contact waits", { timeout: 15_000 });
     expect(await page.evaluate("window.stayed")).toBe(true);

@@ -74,7 +74,7 @@ describe("sequences of an account whose installer may not see them", () => {
     const { directoryError } = await portals().findUniqueOrThrow({ where: of(portal) });
     expect(directoryError).toBeNull();
     const { body } = await browser.open(`${running.publicUrl}/settings`);
-    expect(body).toMatch(/Ann Admin.{0,20}HubSpot refused/);
+    expect(body).toMatch(/Ann Admin.{0,20}HubSpot rejected it/);
     expect(body).toMatch(/Rep One.{0,20}1 sequence/);
     expect(body).toMatch(/Rep Two.{0,20}1 sequence/);
   });

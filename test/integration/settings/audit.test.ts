@@ -154,7 +154,7 @@ describe("the audit", () => {
     expect(bulk).toMatch(
       /Received after: \w+ \d+, 2026, \d+:\d\d [AP]M .*Result Waiting Not enrolled: canceled$/,
     );
-    expect(stop).toMatch(/Bulk action In progress Stopped$/);
+    expect(stop).toMatch(/Bulk action Running Stopped$/);
     const text = await page("audit");
     for (const address of [`${waiting}`, `${failed}`, `bulk/${job}`])
       expect(text).toContain(`href="/settings/activity/${address}"`);

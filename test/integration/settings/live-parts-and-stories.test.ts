@@ -164,8 +164,9 @@ describe("a story", () => {
         repliedAt: at("15:00"),
       });
       expect(step).toBe(
-        `How it ended 20 Nov 2026, 10:00 ${sentence} The contact opened an email ( 20 Nov 2026, 09:00 ) and replied ( 20 Nov 2026, 10:00 ). ` +
-          "Seen 20 Nov 2026, 10:05 in the contact's properties in HubSpot.",
+        `How it ended Nov 20, 2026, 10:00:00 AM ${sentence} The contact opened an email ( Nov 20, 2026, 9:00 AM ) ` +
+          "and replied ( Nov 20, 2026, 10:00 AM ). " +
+          "Seen Nov 20, 2026, 10:05 AM in the contact's properties in HubSpot.",
       );
     });
 
@@ -174,7 +175,7 @@ describe("a story", () => {
       const step = await told("531", { lookedAt: at("15:00"), nextLookAt });
       expect(step).toBe(
         "Still in the sequence No opened email, click, reply or booked meeting is shown since. " +
-          "Last seen 20 Nov 2026, 10:00 in the contact's properties in HubSpot. Next look at the latest 20 Nov 2026, 11:00 .",
+          "Last seen Nov 20, 2026, 10:00 AM in the contact's properties in HubSpot. Next look at the latest Nov 20, 2026, 11:00 AM .",
       );
       expect(await told("532", { nextLookAt })).toContain("They have not been looked at yet");
     });

@@ -74,9 +74,9 @@ describe("the page of workflows", () => {
     const { presetId } = await site.database.prisma.preset.findFirstOrThrow({ where: { portalId } });
     await storeFlow(pool(), portalId, { flowId: "1", name: "With a preset", steps: [{ presetId }] });
     await storeFlow(pool(), portalId, { flowId: "2", name: "Without one", steps: [{}] });
-    const its = "Fallback: Rotation “Night desk”, then the default sender, then fail with the reason";
+    const its = "Fallback: Rotation “Night desk”, then the default sender, then fail";
     expect(await read("workflows")).toMatch(
-      new RegExp(`With a preset .*${its}.*Without one .*Fallback: Wait for the first`),
+      new RegExp(`With a preset .*${its}.*Without one .*Fallback: Wait for the next`),
     );
     await chooseDefault(String(presetId), await page("presets"));
     expect((await read("workflows")).split(its)).toHaveLength(3);

@@ -70,7 +70,7 @@ function UserListNote({ userList, frame }: { userList: UserList; frame: Frame })
     <p class="notice wait">
       We can't see who your super admins are because <code>settings.users.read</code> wasn't granted.{" "}
       {userList.state === "fixed" ? (
-        <>The list may be out of date: we last saw it on {readAt}.</>
+        <>The list may be out of date. Last synced {readAt}.</>
       ) : (
         "Until then, the user who installed the app is treated as an admin."
       )}{" "}
