@@ -8,7 +8,7 @@ import {
   type AskedEnrollment,
 } from "#domain/executions/accept/accept-enrollments.js";
 import type { EnrollmentWish } from "./enrollment-wish.js";
-import { prepareEnrollments, type RefusalCode } from "./prepare-enrollments.js";
+import { prepareEnrollments, type RowRefusalCode } from "./prepare-enrollments.js";
 
 /** A row of a batch whose form is right. */
 export interface BatchRow {
@@ -22,7 +22,7 @@ export type RowResult =
   | { readonly kind: "accepted"; readonly id: bigint }
   /** Its reference was used in the last 24 hours, by the enrollment `id`. */
   | { readonly kind: "duplicate"; readonly id: bigint }
-  | { readonly kind: "refused"; readonly code: RefusalCode; readonly detail: string };
+  | { readonly kind: "refused"; readonly code: RowRefusalCode; readonly detail: string };
 
 /**
  * Accepts rows of a batch for the actor's account, in their order and in a few statements of the caller's transaction;

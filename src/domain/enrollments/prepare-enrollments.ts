@@ -10,20 +10,20 @@ export type PreparedEnrollment =
   | { readonly kind: "ready"; readonly enrollment: AskedEnrollment }
   | {
       readonly kind: "refused";
-      readonly code: RefusalCode;
+      readonly code: RowRefusalCode;
       readonly pointer: string;
       readonly detail: string;
     };
 
 /** `NOT_SUPPORTED`: the account has not set up what is asked for. */
-export type RefusalCode = ErrorCode | "NOT_SUPPORTED";
+export type RowRefusalCode = ErrorCode | "NOT_SUPPORTED";
 
 type Refused = Extract<PreparedEnrollment, { kind: "refused" }>;
 
 /** Ids named to somebody whose sequence's name is not unique. */
 const MOST_IDS_NAMED = 10;
 
-const refused = (code: RefusalCode, pointer: string, detail: string): Refused => ({
+const refused = (code: RowRefusalCode, pointer: string, detail: string): Refused => ({
   ...{ kind: "refused", code, pointer, detail },
 });
 

@@ -57,7 +57,7 @@ const REMARKS: Readonly<Record<string, string>> = {
 };
 
 /** What tells how a waiting contact stands. */
-export interface Standing {
+export interface ShownState {
   readonly state: string;
   readonly attempts: number;
   readonly outcome: OutcomeName;
@@ -73,7 +73,7 @@ export interface Present {
 
 /** Why a waiting contact waits, if not for its turn: the action names a later day, or enrollment is paused. */
 export function waitsFor(
-  { state, outcome, notBefore }: Standing,
+  { state, outcome, notBefore }: ShownState,
   { now, isPaused }: Present,
 ): "scheduled" | "held" | undefined {
   if (outcome !== "waiting" || state !== "QUEUED") return undefined;
@@ -82,13 +82,13 @@ export function waitsFor(
 }
 
 /** The badge of an execution: its outcome, or, while it waits, why. */
-export function badgeOf(item: Standing, present: Present): string {
+export function badgeOf(item: ShownState, present: Present): string {
   const waits = waitsFor(item, present);
   if (waits === undefined) return OUTCOME_LABELS[item.outcome];
   return waits === "scheduled" ? "Scheduled" : "Held";
 }
 
-export function remarkOn(item: Standing, present: Present): string {
+export function remarkOn(item: ShownState, present: Present): string {
   const { state, attempts, outcome, kind } = item;
   const waits = waitsFor(item, present);
   // When it is due is said beside it.

@@ -81,7 +81,7 @@ describe("a story", () => {
       /<a href="\/settings\/senders\/7#send_as_email">Check .*'s inbox address<\/a>/,
     );
     expect((await story("503")).text).toMatch(
-      /<a href="http[^"]*\/contacts\/\d+\/record\/0-1\/503"[^>]*>Open the contact in HubSpot<\/a>/,
+      /<a href="http[^"]*\/contacts\/\d+\/record\/0-1\/503"[^>]*>Assign an owner in HubSpot ↗?<\/a>/,
     );
   });
 

@@ -23,7 +23,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** The first that keeps somebody from sending, in the order in which an admin would have to mend it; otherwise that they send. */
-export function statusOf(item: SenderItem, { onlyListed, now, format }: StatusFacts): SenderStatus {
+export function senderStatusOf(item: SenderItem, { onlyListed, now, format }: StatusFacts): SenderStatus {
   const { isActive, isAllowed, refusedCode, limitedUntil, sentLastDay, dailyCap, placeFreeAt } = item;
   if (!isActive) return { words: "Inactive", tone: "" };
   if (isAllowed === false) return { words: "Blocked by an admin", tone: "failed" };

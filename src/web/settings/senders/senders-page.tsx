@@ -5,7 +5,7 @@ import type { StoredPortalPolicy } from "#domain/policy/portal-policy-store.js";
 import type { SenderFilter, SenderItem, SenderListPage } from "./sender-list.js";
 import { RECENT_DAYS } from "#domain/policy/approved-senders.js";
 import { numbered } from "../words/format.js";
-import { hoursInWords, statusOf, type StatusFacts } from "./sender-status.js";
+import { hoursInWords, senderStatusOf, type StatusFacts } from "./sender-status.js";
 import { PostForm, Radio } from "../frame/fields.js";
 import { SitePage } from "../frame/shell.js";
 
@@ -243,7 +243,7 @@ function Row({ item, facts, isTicked }: RowModel) {
 
 /** What a sender does now, in one badge. */
 export function Status({ item, facts }: { item: SenderItem; facts: StatusFacts }) {
-  const { words, tone } = statusOf(item, facts);
+  const { words, tone } = senderStatusOf(item, facts);
   return <span class={`badge ${tone}`}>{words}</span>;
 }
 
