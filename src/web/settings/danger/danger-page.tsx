@@ -44,8 +44,8 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
         </p>
       ) : (
         <p>
-          Paused <Time date={pausedAt} format={format} />. New contacts wait at the action. Contacts
-          already in a sequence keep receiving its emails.
+          Paused <Time date={pausedAt} format={format} />. New contacts wait at the action. Contacts already
+          in a sequence keep receiving its emails.
         </p>
       )}
       <PauseCost backlog={backlog} format={format} />
