@@ -99,7 +99,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     await page.click('button:has-text("Search")');
     await page.waitForURL("**/settings/activity?q=*");
     expect(await page.locator("#executions tbody tr").count()).toBe(1);
-    await page.click('#executions a[href^="/settings/activity/"]');
+    await page.click('#executions tbody a[href^="/settings/activity/"]');
     await expectStoryOf(page, name);
     await page.goto(`${running.publicUrl}/settings/senders`);
     await keep(page, "senders");
@@ -112,7 +112,7 @@ suite("a new admin, after a workflow sent its contacts, asks why one was not enr
     expect(await page.textContent("h1")).toContain(name);
     const reason = await page.textContent(".notice");
     expect(reason).toContain("The contact has no owner");
-    expect(await page.textContent("details")).toContain("OWNER_MISSING");
+    expect(await page.textContent("main details")).toContain("OWNER_MISSING");
     expect(await page.locator("button", { hasText: "Retry" }).count()).toBe(1);
   }
 });

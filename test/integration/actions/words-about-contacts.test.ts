@@ -25,7 +25,7 @@ afterAll(async () => {
 const leftOf = (words: readonly string[]) => columnsHolding(running.db.database.pool, words);
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let waits = 0; waits < 100 && !(await holds()); waits += 1)
+  for (let waits = 0; waits < 300 && !(await holds()); waits += 1)
     await new Promise((resolve) => setTimeout(resolve, 100));
 }
 

@@ -215,7 +215,7 @@ describe("the audit", () => {
       ],
     });
     expect(await entries("audit?who=8")).toEqual([expect.stringContaining("Bob's")]);
-    expect(await entries("audit?what=portal")).toEqual([expect.stringContaining("Account reconnected")]);
+    expect(await entries("audit?what=portal")).toEqual([expect.stringContaining("Account connected")]);
     const first = await page("audit?who=7&what=sender");
     expect(first).toMatch(/<option value="7" selected[^>]*>ann@acme.example/);
     const older = /href="\/settings\/(audit\?[^"]*)"[^>]*>\s*Older/.exec(first)?.[1] ?? "";

@@ -63,7 +63,7 @@ describe("a test alert", () => {
       detailsUrl: `${site.url}/settings`,
     });
     const line = (await admin.get("/settings/alerts/last").expect(200)).text;
-    expect(textOf(line, "last-alert")).toMatch(/^Last alert: Test, delivered \d+ \w+ \d{4}/);
+    expect(textOf(line, "last-alert")).toMatch(/^Last alert: Test, delivered \w+ \d+, \d{4}/);
     expect(line).not.toContain("hx-trigger");
   });
 
