@@ -95,13 +95,22 @@ test("strangers' codes about which HubSpot is silent keep nobody waiting who sig
 test("an install that comes in a rush of browsers is as good afterwards: its state was not used up", async () => {
   const { browser, link } = await consented();
   const junk = site.browser();
-  for (let at = 0; at <= EXCHANGE_LIMITS.browser.refusedPerPeer; at += 1) {
-    const state = new URL((await junk.get("/oauth/install")).location ?? "").searchParams.get("state") ?? "";
-    await junk.get(`/oauth/callback?code=${randomUUID()}&state=${encodeURIComponent(state)}`);
+  const states: string[] = [];
+  // More than fill the bucket: it forgets one a second, and a busy machine takes seconds for all of them.
+  for (let at = 0; at < EXCHANGE_LIMITS.browser.refusedPerPeer + 8; at += 1)
+    states.push(new URL((await junk.get("/oauth/install")).location ?? "").searchParams.get("state") ?? "");
+  await Promise.all(
+    states.map((state) =>
+      junk.get(`/oauth/callback?code=${randomUUID()}&state=${encodeURIComponent(state)}`),
+    ),
+  );
+  let answer = await browser.get(link);
+  expect(answer.status).toBe(503);
+  for (let tries = 0; tries < 20 && answer.status === 503; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, EXCHANGE_LIMITS.browser.forgetMs));
+    answer = await browser.get(link);
   }
-  expect((await browser.get(link)).status).toBe(503);
-  await new Promise((resolve) => setTimeout(resolve, EXCHANGE_LIMITS.browser.forgetMs + 200));
-  expect((await browser.get(link)).location).toBe(`${site.url}/settings`);
+  expect(answer.location).toBe(`${site.url}/settings`);
 });
 
 /** A guard of strangers' codes, by a clock that stands still, before a HubSpot that refuses all. */
