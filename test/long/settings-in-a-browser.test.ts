@@ -128,7 +128,7 @@ suite("an admin at the settings page in a real browser", () => {
     await page.fill("#name", "Outbound");
     await page.selectOption("#sender_mode", "rotation");
     await page.selectOption("#sender_rotation_id", { label: "DACH team" });
-    await page.click("main >> text=Save");
+    await page.click('main button:text-is("Save")');
     await page.waitForSelector("text=Preset saved.");
     await page.click(".beside nav >> text=Rotations");
     await page.click("main >> text=DACH team");
@@ -144,7 +144,7 @@ suite("an admin at the settings page in a real browser", () => {
     const portalId = BigInt(portal.portalId);
     expect(await page.textContent("#waiting")).toContain("No contacts waiting.");
     await seedExecutions(running.db.database, [{ portalId, contactId: "9001" }]);
-    await page.waitForSelector("#waiting >> text=1 contact waits", { timeout: 15_000 });
+    await page.waitForSelector("#waiting >> text=1 contact waiting", { timeout: 15_000 });
     expect(await page.evaluate("window.stayed")).toBe(true);
     await running.db.database.prisma.execution.deleteMany({ where: { portalId, contactId: "9001" } });
     expect(complaints).toEqual([]);
@@ -154,8 +154,8 @@ suite("an admin at the settings page in a real browser", () => {
   test("sends a test alert and sees it delivered without reloading", async () => {
     const { page, complaints, close } = await visit();
     await page.goto(`${running.publicUrl}/settings/alerts`);
-    await page.click("text=Send a test alert");
-    await page.waitForSelector("text=A test alert is on its way.");
+    await page.click("text=Send test webhook");
+    await page.waitForSelector("text=Test sent.");
     await page.waitForSelector("#last-alert >> text=delivered");
     expect(JSON.parse(webhook.received[0]?.body ?? "{}")).toMatchObject({ kind: "TEST" });
     expect(complaints).toEqual([]);
@@ -176,9 +176,9 @@ suite("an admin at the settings page in a real browser", () => {
     expect(await page.inputValue("#webhook_url")).toBe("words");
     await page.fill("#webhook_url", "https://acme.example/alerts");
     await page.keyboard.press("Enter");
-    await page.waitForSelector("text=Alerts saved.");
-    await page.click("text=Send a test alert");
-    await page.waitForSelector("text=A test alert is on its way.");
+    await page.waitForSelector("text=Alert settings saved.");
+    await page.click("text=Send test webhook");
+    await page.waitForSelector("text=Test sent.");
     await page.click("text=Sign out");
     await page.waitForSelector("text=Sign in with HubSpot");
     expect(await sidewaysScroll(page)).toBe(0);

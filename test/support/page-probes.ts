@@ -32,9 +32,10 @@ export const UNFIT_CELLS = `[...document.querySelectorAll("main th, main td")]
   .filter((cell) => cell.closest("details:not([open])") === null && cell.closest(".unseen") === null)
   .map((cell) => cell.outerHTML.slice(0, 100))`;
 
-/** Everything a person can use, in the order of the page. */
+/** Everything a person reaches by Tab, in the order of the page: of a group of radio buttons the chosen one. */
 export const CONTROLS = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
-  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)`;
+  .filter((element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0)
+  .filter((element) => element.type !== "radio" || element.checked)`;
 
 /** Its tag, its type and its name. */
 export const LIST_CONTROLS = `${CONTROLS}
