@@ -134,7 +134,7 @@ suite("an admin at the settings page in a real browser", () => {
     await page.click("main >> text=DACH team");
     await page.click("text=Delete this rotation");
     await page.click('button:text-is("Delete")');
-    await page.waitForSelector("text=This rotation is in use and was not deleted.");
+    await page.waitForSelector("text=Can't delete:");
     await close();
   });
 
