@@ -11,7 +11,3 @@ ADD COLUMN     "version" INTEGER NOT NULL DEFAULT 1;
 
 -- AlterTable
 ALTER TABLE "import_rows" ADD COLUMN     "foreseen" TEXT;
-
--- What a worker has to go on with, now with what is being read, and what may hold an erased contact.
-CREATE INDEX "imports_to_work_on" ON "imports"("leased_until") WHERE "state" IN ('READING', 'CHECKING', 'RUNNING') OR "is_cancelling" OR "forget_after" IS NOT NULL;
-DROP INDEX "imports_under_way";
