@@ -216,6 +216,8 @@ describe("the copy of a portal's workflows", () => {
       objectProperties: [...REQUESTED_PROPERTIES],
     });
     await run.answered;
+    // A turn that had begun before the outage may have asked; what counts is what comes after it.
+    endpoints.splice(0);
     await openUntil("now()");
     await run.finished;
     await running.simulator.waitFor(() => endpoints.includes("flows"), { what: "the list" });
