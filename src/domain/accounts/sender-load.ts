@@ -1,3 +1,4 @@
+import { SENDERS_WHO_SENT } from "#domain/directory/who-sent.js";
 import type { Database } from "#platform/db/client.js";
 import { peopleOf, unnamed } from "#domain/directory/people.js";
 import { DEFAULT_DAILY_CAP } from "#domain/contract/sender-policy.js";
@@ -42,8 +43,8 @@ interface Row {
 }
 
 /**
- * The senders who are nearest to their cap, nearest first. Walks from sender to sender in the index `executions_sent`
- * and counts each one's last day there, so it costs senders and the day, not the history.
+ * The senders who are nearest to their cap, nearest first. Counts each sender's last day in the index
+ * `executions_sent`, so it costs senders and the day, not the history.
  */
 export async function listSenderLoads(
   { pool }: Pick<Database, "pool">,
@@ -54,14 +55,7 @@ export async function listSenderLoads(
   const { rows } = await pool.query<Row>({
     name: "sender-loads",
     text: `
-      WITH RECURSIVE sender AS (
-        SELECT min(sender_user_id) AS user_id FROM executions
-         WHERE portal_id = $1 AND enrollment_status = 'ENROLLED'
-        UNION ALL
-        SELECT (SELECT min(e.sender_user_id) FROM executions e
-                 WHERE e.portal_id = $1 AND e.enrollment_status = 'ENROLLED' AND e.sender_user_id > sender.user_id)
-          FROM sender WHERE sender.user_id IS NOT NULL
-      ), load AS (
+      WITH RECURSIVE ${SENDERS_WHO_SENT}, load AS (
         SELECT sender.user_id, day.sent, coalesce(s.daily_cap, $2) AS cap,
                count(*) FILTER (WHERE day.sent >= coalesce(s.daily_cap, $2) * $5::float8) OVER ()::int AS near_count
           FROM sender

@@ -1,3 +1,4 @@
+import { SENDERS_WHO_SENT } from "#domain/directory/who-sent.js";
 import type { Pool } from "pg";
 import type { Prisma } from "#platform/db/generated/client.js";
 import { peopleOf } from "#domain/directory/people.js";
@@ -30,21 +31,13 @@ export async function nameApproved(pool: Pool, portalId: bigint): Promise<string
 export const RECENT_DAYS = 30;
 
 /**
- * Active users who sent lately and are not blocked. Walks from sender to sender in the index `executions_sent`: it costs
- * senders, not the history.
+ * Active users who sent lately and are not blocked.
  */
 export async function listRecentSenders(pool: Pool, portalId: bigint): Promise<ListedSender[]> {
   const { rows } = await pool.query<{ user_id: string; label: string; version: number }>({
     name: "recent-senders",
     text: `
-      WITH RECURSIVE sender AS (
-        SELECT min(sender_user_id) AS user_id FROM executions
-         WHERE portal_id = $1 AND enrollment_status = 'ENROLLED'
-        UNION ALL
-        SELECT (SELECT min(e.sender_user_id) FROM executions e
-                 WHERE e.portal_id = $1 AND e.enrollment_status = 'ENROLLED' AND e.sender_user_id > sender.user_id)
-          FROM sender WHERE sender.user_id IS NOT NULL
-      )
+      WITH RECURSIVE ${SENDERS_WHO_SENT}
       SELECT person.user_id, person.label, coalesce(s.version, 0) AS version FROM sender
         JOIN (${peopleOf()}) AS person ON person.user_id = sender.user_id AND person.is_active
         LEFT JOIN senders s ON s.portal_id = $1 AND s.user_id = sender.user_id
