@@ -138,7 +138,7 @@ describe("when the database is in trouble", () => {
     }
     const page = await visitSettings();
     expect(page.status).toBe(siteStatus);
-    if (siteStatus === 503) expect(page.text).toContain("not answering");
+    if (siteStatus === 503) expect(page.text).toContain("reach HubSpot or our database");
     expect(page.tookMs).toBeLessThan(PAGE_MS);
     await endTrouble();
     endTrouble = undefined;
