@@ -62,19 +62,28 @@ async function sendRows(
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/x-ndjson", ...headers },
   });
-  const isOver = new Promise<void>((resolve) => call.once("close", resolve));
+  // A connection that breaks is no fault here: events.once() would reject for its error.
   call.on("error", () => undefined);
-  const answered = Promise.race([once(call, "response"), isOver.then(() => [undefined])]);
-  const reading = answered.then(async ([response]) => {
+  const isOver = new Promise<undefined>((resolve) => {
+    call.once("close", () => {
+      resolve(undefined);
+    });
+  });
+  const answered = new Promise<IncomingMessage>((resolve) => call.once("response", resolve));
+  const reading = Promise.race([answered, isOver]).then(async (response) => {
     if (response === undefined) return 0;
-    const answer = response as IncomingMessage;
-    answer.on("error", () => undefined);
-    for await (const line of createInterface({ input: answer }))
-      if (answer.statusCode === 200) onLine(JSON.parse(line) as Line);
-    return answer.statusCode ?? 0;
+    response.on("error", () => undefined);
+    const lines = createInterface({ input: response });
+    // Of a connection that breaks there is no end, and readline waits for one.
+    response.once("close", () => {
+      lines.close();
+    });
+    for await (const line of lines) if (response.statusCode === 200) onLine(JSON.parse(line) as Line);
+    return response.statusCode ?? 0;
   });
   for (let index = from; index < to && !call.destroyed; index += 1)
-    if (!call.write(rowOf(index))) await Promise.race([once(call, "drain"), isOver]);
+    if (!call.write(rowOf(index)))
+      await Promise.race([new Promise((resolve) => call.once("drain", resolve)), isOver]);
   call.end();
   return reading;
 }
@@ -110,11 +119,15 @@ test("a batch whose process is killed in the middle is finished by sending it ag
   const headers = { "Idempotency-Key": "killed" };
   const [from, to] = [ROWS, ROWS + 5_000];
   const first = new Map<number, string | undefined>();
+  let ended: Promise<unknown> | undefined;
   const broken = sendRows({ from, to, headers }, ({ index, id }) => {
     first.set(index, id);
-    if (first.size === 1_000) web().signal("SIGKILL");
+    if (first.size !== 1_000) return;
+    ended = web().ended();
+    web().signal("SIGKILL");
   });
   await broken.catch(() => 0);
+  await ended;
   expect(first.size).toBeGreaterThanOrEqual(1_000);
   await web().start();
   const second = new Map<number, string | undefined>();
