@@ -24,7 +24,7 @@ const FILES = [
   "drain-queue",
   "reliability",
   "held-rows",
-  "integration/migrat",
+  "integration/db/migrat",
 ];
 console.log(`on the PostgreSQL of ${binaries}`);
 const { status } = spawnSync(process.execPath, [".ci/test.mjs", "--maxWorkers=2", ...FILES], {

@@ -30,8 +30,8 @@ beforeAll(async () => {
   await db.database.pool.query(
     `INSERT INTO executions (portal_id, callback_id, kind, is_held, state, source, lane, reference, contact_id, contact_email, sequence_id, request, due_at, deadline_at)
      SELECT $1, 'listed-' || n, 'ENROLL', false, 'QUEUED', 'api', 2, 'order-' || n,
-            CASE WHEN n = 5 OR n > 3_900 THEN 'unknown' ELSE n::text END, 'p' || n || '@lead.example', '1', '{}',
-            now() - interval '1 hour' + n * interval '1 millisecond', now() + interval '1 day' FROM generate_series(1, 4_000) AS n`,
+            CASE WHEN n = 5 OR n > 3900 THEN 'unknown' ELSE n::text END, 'p' || n || '@lead.example', '1', '{}',
+            now() - interval '1 hour' + n * interval '1 millisecond', now() + interval '1 day' FROM generate_series(1, 4000) AS n`,
     [LISTED],
   );
 });
