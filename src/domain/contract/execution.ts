@@ -141,6 +141,8 @@ export interface ClaimedExecution {
   readonly doubtedAt: Date | undefined;
   /** By the database's clock. */
   readonly acceptedAt: Date;
+  /** Since when it was to be attempted, or read, by the database's clock. */
+  readonly dueAt: Date;
   /** From the acceptance to this claim, both by the database's clock: below zero if that was set back in between. */
   readonly ageMs: number;
   /** It was postponed for more than a hiccup, or held up with its whole portal, since it was accepted. */

@@ -24,6 +24,7 @@ interface ClaimedRow {
   first_sent_at: Date | null;
   doubted_at: Date | null;
   accepted_at: Date;
+  due_at: Date;
   age_ms: number;
   has_waited: boolean;
   deadline_left_ms: number;
@@ -44,7 +45,7 @@ const AGE = `(extract(epoch FROM now() - e.accepted_at) * 1000)::float8 AS age_m
 export const IS_FIRST_ATTEMPT = `(e.attempts = 1 AND e.retry_of IS NULL AND e.first_attempt_at >= e.accepted_at)`;
 
 const RETURNED = `e.id, e.kind, e.state, e.callback_id, e.contact_id, e.contact_email, e.sequence_id, e.request, e.attempts, e.retries, e.crashes,
-  e.first_sent_at, e.doubted_at, e.accepted_at,
+  e.first_sent_at, e.doubted_at, e.accepted_at, e.due_at,
   ${sqlTimeLeftMs("e.deadline_at")} AS deadline_left_ms,
   coalesce(extract(epoch FROM now() - e.first_attempt_at) * 1000, 0)::float8 AS first_attempt_age_ms, ${AGE}`;
 
@@ -82,6 +83,7 @@ function toClaimed(row: ClaimedRow): ClaimedExecution {
     firstSentAt: row.first_sent_at ?? undefined,
     doubtedAt: row.doubted_at ?? undefined,
     acceptedAt: row.accepted_at,
+    dueAt: row.due_at,
     ageMs: row.age_ms,
     hasWaited: row.has_waited,
     deadlineMs: momentIn(row.deadline_left_ms),

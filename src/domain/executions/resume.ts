@@ -76,7 +76,19 @@ const WOKEN_A_SECOND = 20;
  */
 export function wakeWaiters(pool: Pool, portalId: bigint, userId?: bigint): Slices {
   const considered = JSON.stringify(userId === undefined ? {} : { passedOver: [{ userId: String(userId) }] });
-  return wakeAfter(pool, { portalId, considered, woken: 0, last: START });
+  const waiters = wakeAfter(pool, { portalId, considered, woken: 0, last: START });
+  return async () => {
+    await noteWake(pool, portalId);
+    return waiters();
+  };
+}
+
+/**
+ * Before the waiters are looked for: a contact that is judged at this moment, by what applied before, is not among them
+ * yet. Whoever writes that it waits finds this note, and has it look again (write-back.ts).
+ */
+async function noteWake(pool: Pool, portalId: bigint): Promise<void> {
+  await pool.query("UPDATE portal_drains SET waiters_woken_at = now() WHERE portal_id = $1", [portalId]);
 }
 
 interface Wake {

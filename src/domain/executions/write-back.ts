@@ -25,6 +25,8 @@ export type Result =
       /** The sender to wait for. */
       readonly forUserId?: bigint | undefined;
       readonly senderChoice?: object | undefined;
+      /** When what applies in the account was read, by which it waits for a sender: the database's time. */
+      readonly policyReadAt?: Date;
     }
   /** Waits for the contact's sequence to end; checked */
   | { readonly to: "WATCHING"; readonly delayMs: number; readonly problem?: string | undefined }
@@ -92,21 +94,25 @@ export const FINDING_MOVES = {
  *
  * HubSpot's messages and the results may concern a contact that was erased while its request was under way: they are
  * dropped.
+ *
+ * An admin may have changed who may send since the policy was read by which a contact is to wait for a sender: it looks
+ * again at once, or it would miss the change until its time has come.
  */
 const UPDATE = (leaseCte: string, free = ""): string => `
   WITH ${leaseCte}, finding AS (
     SELECT * FROM unnest(
       $3::bigint[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
       $12::text[], $13::timestamptz[], $14::text[], $15::bigint[], $16::text[], $17::boolean[], $18::boolean[], $19::jsonb[],
-      $20::jsonb[], $22::text[], $23::boolean[]
+      $20::jsonb[], $22::text[], $23::boolean[], $24::timestamptz[]
     ) AS row (
       id, from_state, to_state, delay_ms, problem, execution_state, enrollment_status, error_code, error_message,
-      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id, is_answered)
+      enrollment_id, enrolled_at, sequence_name, sender_user_id, sender_email, is_crash, is_wait, sender_choice, outputs, contact_id, is_answered, policy_read_at)
   ), written AS (
   UPDATE executions e
      SET state = CASE WHEN ${IS_MERGED} THEN 'QUEUED' ELSE f.to_state END,
          epoch = CASE WHEN f.to_state IN ('UNCERTAIN', 'WATCHING') THEN NULL ELSE e.epoch END,
-         due_at = CASE WHEN e.deadline_at > now()
+         due_at = CASE WHEN f.is_wait AND lease.waiters_woken_at >= f.policy_read_at THEN now()
+                       WHEN e.deadline_at > now()
                        THEN least(now() + f.delay_ms * interval '1 millisecond', e.deadline_at)
                        ELSE now() + f.delay_ms * interval '1 millisecond' END,
          has_waited = e.has_waited OR f.is_wait OR f.to_state = 'WATCHING' OR f.delay_ms >= ${LONG_RETRY_MS},
@@ -201,6 +207,7 @@ export async function writeFindings(
       owner.hubspotNow?.() ?? null,
       column(({ contactId }) => contactId),
       column(({ result }) => "isAnswered" in result && result.isAnswered === true),
+      column(({ result }) => ("policyReadAt" in result ? result.policyReadAt : undefined)),
     ],
   });
   return rowCount ?? 0;

@@ -133,5 +133,5 @@ export async function releasePortal(pool: Pool, lease: PortalLease, left: Window
  * new one began. Expects the portal id as $1 and the epoch as $2.
  */
 export const LEASE_CTE = `lease AS (
-  SELECT portal_id, epoch FROM portal_drains WHERE portal_id = $1 AND epoch = $2 FOR SHARE
+  SELECT portal_id, epoch, waiters_woken_at FROM portal_drains WHERE portal_id = $1 AND epoch = $2 FOR SHARE
 )`;

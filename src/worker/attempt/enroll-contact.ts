@@ -95,7 +95,9 @@ function peopleSources(context: EnrollContext): PeopleSources {
   });
 }
 
-function withoutSender(decision: Exclude<SenderDecision, { kind: "send" }>): Result {
+function withoutSender(
+  decision: Exclude<SenderDecision, { kind: "send" }> & { readonly policyReadAt: Date },
+): Result {
   const { reason, choice: senderChoice } = decision;
   if (decision.kind === "fail")
     return {
@@ -103,8 +105,8 @@ function withoutSender(decision: Exclude<SenderDecision, { kind: "send" }>): Res
       outcome: failed(decision.code, { message: reason, sender: decision.sender }),
       senderChoice,
     };
-  const { delayMs, forUserId } = decision;
-  return { to: "QUEUED", isWait: true, delayMs, problem: reason, forUserId, senderChoice };
+  const { delayMs, forUserId, policyReadAt } = decision;
+  return { to: "QUEUED", isWait: true, delayMs, problem: reason, forUserId, senderChoice, policyReadAt };
 }
 
 /** HubSpot's own faults were judged where the request was sent; any other says nothing about its effect. */

@@ -130,12 +130,16 @@ export class SenderSelection {
     return policy;
   }
 
-  /** What applies to a call, from a policy no older than its acceptance. */
+  /**
+   * What applies to a call, from a policy no older than its acceptance, or than the moment it was due at: an admin's
+   * change makes those due that wait for a sender (executions/resume.ts), and they are to be judged by it.
+   */
   policyOf(
-    execution: Pick<ClaimedExecution, "acceptedAt" | "request">,
+    execution: Pick<ClaimedExecution, "acceptedAt" | "dueAt" | "request">,
   ): Promise<{ portal: PortalPolicy; effective: EffectivePolicy }> {
-    const { acceptedAt, request } = execution;
-    return readEffectivePolicy(request, (needs) => this.policy(acceptedAt, needs));
+    const { acceptedAt, dueAt, request } = execution;
+    const since = dueAt > acceptedAt ? dueAt : acceptedAt;
+    return readEffectivePolicy(request, (needs) => this.policy(since, needs));
   }
 
   #need({ presets, rotations }: Needs): void {
@@ -174,10 +178,10 @@ export class SenderSelection {
   }
 
   /** Chooses and reserves; see domain/senders/choose-sender.ts. */
-  async choose(request: SenderRequest): Promise<SenderDecision> {
+  async choose(request: SenderRequest): Promise<SenderDecision & { readonly policyReadAt: Date }> {
     const rotations = new Set(rotationsOf(request.policy));
     const portal = await this.policy(undefined, { ...NEEDS_NOTHING, rotations });
-    return chooseSender(
+    const decision = await chooseSender(
       {
         portal,
         ledger: this.#ledger,
@@ -190,6 +194,7 @@ export class SenderSelection {
       },
       request,
     );
+    return { ...decision, policyReadAt: portal.readAt };
   }
 
   /** @throws LeaseLost if this owner may not send any more. */

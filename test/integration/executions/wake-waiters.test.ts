@@ -3,7 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { resumePortal, wakeWaiters } from "#domain/executions/resume.js";
 import { toTheEnd, type Slices } from "#domain/executions/slices.js";
 import { UnfinishedChanges } from "#domain/executions/unfinished.js";
+import { claimDue, type Ownership } from "#domain/executions/claim.js";
+import { writeFindings, type Finding } from "#domain/executions/write-back.js";
 import { createLogger } from "#platform/observability/logger.js";
+import { acquirePortal, LEASE_CTE } from "#platform/queue/portal-lease.js";
+import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createTestDatabase, type TestDatabase } from "../../support/database.js";
 import { seedExecutions } from "../../support/executions.js";
 
@@ -149,4 +153,62 @@ describe("a change that concerns more waiting contacts than a page can wait for"
       { portalId: String(portalId), msg: expect.stringContaining("they check again at their own time") },
     ]);
   });
+});
+
+describe("a change while a contact is being judged by what applied before", () => {
+  const pool = () => db.database.pool;
+
+  /** A contact that an owner has claimed, and when it read who may send. */
+  async function judging(): Promise<{ owner: Ownership; id: bigint; policyReadAt: Date }> {
+    portalId += 1n;
+    await seedExecutions(db.database, [{ portalId, sequenceId: "1", dueAt: new Date(Date.now() - 1_000) }]);
+    const { epoch } = await acquirePortal(pool(), portalId);
+    const owner: Ownership = { pool: pool(), portalId, epoch, leaseCte: LEASE_CTE };
+    const [claimed] = await claimDue(owner, 1);
+    const { rows } = await pool().query<{ now: Date }>("SELECT now()");
+    return { owner, id: claimed?.id ?? 0n, policyReadAt: rows[0]?.now ?? new Date() };
+  }
+
+  const waits = (id: bigint, policyReadAt: Date): Finding => ({
+    id,
+    from: "ATTEMPTING",
+    result: { to: "QUEUED", isWait: true, delayMs: DAY_MS, problem: "At the cap.", policyReadAt },
+  });
+
+  test("is not missed by it: it looks again as soon as it is written that it waits", async () => {
+    const { owner, id, policyReadAt } = await judging();
+    await toTheEnd(wakeWaiters(pool(), portalId));
+    expect(await writeFindings(owner, [waits(id, policyReadAt)])).toBe(1);
+    expect(await dueInSeconds()).toEqual([0]);
+  });
+
+  test("leaves one that was judged after it waiting", async () => {
+    const { owner, id } = await judging();
+    await toTheEnd(wakeWaiters(pool(), portalId));
+    await writeFindings(owner, [waits(id, new Date(Date.now() + 1_000))]);
+    expect((await dueInSeconds())[0]).toBeGreaterThan(80_000);
+  });
+});
+
+test("a contact that a change has made due is judged by what was read after it", async () => {
+  portalId += 1n;
+  await db.database.pool.query(`INSERT INTO portals (portal_id, status) VALUES ($1, 'CONNECTED')`, [
+    portalId,
+  ]);
+  const owner: Ownership = { pool: db.database.pool, portalId, epoch: 1n, leaseCte: LEASE_CTE };
+  const senders = new SenderSelection({ owner });
+  const cap = async (dueAt: Date) => {
+    const call = { acceptedAt: new Date(0), dueAt, request: { senderMode: "contact_owner" } as const };
+    return (await senders.policyOf(call)).portal.senders.get(7n)?.dailyCap;
+  };
+  const save = (dailyCap: number) =>
+    db.database.pool.query(
+      `INSERT INTO senders (portal_id, user_id, daily_cap, window_days) VALUES ($1, 7, $2, '{}')
+           ON CONFLICT (portal_id, user_id) DO UPDATE SET daily_cap = $2, version = senders.version + 1, updated_at = now()`,
+      [portalId, dailyCap],
+    );
+  await save(1);
+  expect(await cap(new Date(0))).toBe(1);
+  await save(50);
+  expect(await cap(new Date(Date.now() + 5))).toBe(50);
 });
