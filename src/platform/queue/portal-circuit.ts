@@ -37,6 +37,7 @@ export class PortalCircuit {
   readonly #options: PortalCircuitOptions;
   #openUntilMs: number;
   #trips: number;
+  #isLongWait = false;
   #failuresInARow = 0;
   #saving: Promise<void> = Promise.resolve();
   #isLost = false;
@@ -66,10 +67,13 @@ export class PortalCircuit {
     return this.#isLost;
   }
 
-  /** HubSpot answered, even if with a refusal. */
+  /**
+   * HubSpot answered, even if with a refusal. During a long wait this changes nothing: the request was under way before
+   * HubSpot named the wait.
+   */
   succeeded(): void {
     this.#failuresInARow = 0;
-    if (this.#trips === 0) return;
+    if (this.#trips === 0 || (this.#isLongWait && this.isOpen)) return;
     this.#trips = 0;
     this.#openUntilMs = 0;
     this.#save(0, null);
@@ -81,6 +85,7 @@ export class PortalCircuit {
     const isLongWait = retryAfterMs !== undefined && retryAfterMs > LONG_WAIT_MS;
     if (this.isOpen || (!isLongWait && !this.isProbing && this.#failuresInARow < FAILURES_TO_OPEN)) return;
     this.#trips += 1;
+    this.#isLongWait = isLongWait;
     const openMs = isLongWait ? Math.min(PROBE_EVERY_MS, retryAfterMs) : backoffMs(this.#trips, OPEN);
     this.#openUntilMs = performance.now() + openMs;
     this.#save(openMs, reason, ownCause);

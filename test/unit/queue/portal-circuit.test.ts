@@ -59,6 +59,23 @@ test("opens at once for as long as HubSpot asks, if that is long; but asks again
   }
 });
 
+test("stays open for a long wait whatever a request answers that was under way before", () => {
+  const { circuit, fail, pass } = circuitAt();
+  fail(1, { retryAfterMs: 10 * MINUTE });
+  circuit.succeeded();
+  expect([circuit.isOpen, circuit.trips]).toEqual([true, 1]);
+  pass(10 * MINUTE);
+  circuit.succeeded();
+  expect([circuit.isOpen, circuit.trips]).toEqual([false, 0]);
+});
+
+test("closes with an answer that comes soon after failures in a row, since HubSpot is back then", () => {
+  const { circuit, fail } = circuitAt();
+  fail(5);
+  circuit.succeeded();
+  expect([circuit.isOpen, circuit.trips]).toEqual([false, 0]);
+});
+
 test("probes after its time, opens for longer with each failure, and closes with the first answer", async () => {
   const { circuit, fail, pass, stored } = circuitAt();
   fail(5);
