@@ -166,7 +166,7 @@ describe("how many requests may be under way", () => {
 
   test("is one while HubSpot is only probed", () => {
     const { calls, circuit } = endingIn();
-    circuit.failed("moved", { retryAfterMs: 60_000 });
+    for (let failure = 0; failure < 5; failure += 1) circuit.failed("HubSpot answered 503");
     expect(calls.mostUnderWay()).toBe(1);
     circuit.succeeded();
     expect(calls.mostUnderWay()).toBe(4);
