@@ -113,6 +113,7 @@ function assets(): Record<string, readonly RouteCall[]> {
     "GET /settings/assets/live.js": [open("/settings/assets/live.js")],
     "GET /settings/sign-in": [open("/settings/sign-in", 302)],
     "HEAD /settings/sign-in": [],
+    "GET /settings/reconnect": [open("/settings/reconnect?for=unenroll", 302)],
     "GET /settings/installed": [open("/settings/installed")],
   };
 }

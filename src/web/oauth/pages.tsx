@@ -90,7 +90,8 @@ const ENDINGS = {
 export type Ending = keyof typeof ENDINGS;
 
 const RETRY = {
-  install: { href: "/oauth/install", label: "Start again" },
+  // Knows which permissions the account gave before, if the browser is signed in to one.
+  install: { href: "/settings/reconnect", label: "Start again" },
   "sign-in": { href: "/settings/sign-in", label: "Sign in again" },
 } as const;
 

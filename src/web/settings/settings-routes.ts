@@ -16,6 +16,7 @@ import { addSendersRoutes } from "./senders/senders-routes.js";
 import { addWebhooksRoutes } from "./webhooks/webhooks-routes.js";
 import { addWorkflowsRoutes } from "./workflows/workflows-routes.js";
 import { addUnenrollRoutes } from "./unenroll/unenroll-routes.js";
+import { RECONNECT_PATH } from "./words/paths.js";
 import type { SettingsOptions } from "./session/site-options.js";
 
 /** A preset may list 1,000 domains; a rotation has two fields for each of 200 senders, Close a sequence for each of 500. */
@@ -46,6 +47,7 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addAccessRoutes(router, handlers);
   addAuditRoutes(router, handlers);
   addDangerRoutes(router, handlers);
+  router.get(RECONNECT_PATH, handlers.reconnect());
   router.post("/settings/sign-out", handlers.signOut());
   return router;
 }

@@ -117,7 +117,7 @@ describe("a round trip that must not count", () => {
     const { status: given, text } = await answer;
     expect(given).toBe(status);
     expect(text).toContain(words);
-    expect(text).toMatch(/href="\/(oauth\/install|settings\/sign-in)"/);
+    expect(text).toMatch(/href="\/settings\/(reconnect|sign-in)"/);
   }
 
   test("consent denied: says so, and how to start again", async () => {

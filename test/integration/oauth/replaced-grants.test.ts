@@ -155,9 +155,9 @@ describe("an admin", () => {
     const [stranger, back] = await Promise.all(visitors.map((browser) => browser.get("/settings")));
     expect(stranger).toMatchObject({ status: 403 });
     expect(stranger?.text).toContain("is disconnected");
-    expect(stranger?.text).not.toContain("/oauth/install");
+    expect(stranger?.text).not.toContain("/settings/reconnect");
     expect(back?.text).toContain("This account is disconnected");
-    expect(back?.text).toContain(`/oauth/install?portalId=${portalId}`);
+    expect(back?.text).toContain('href="/settings/reconnect"');
     await authorize(portal.admin.userId, "install");
     expect(await portalRow()).toMatchObject({ status: "CONNECTED" });
   });

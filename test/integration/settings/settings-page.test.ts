@@ -121,7 +121,7 @@ describe("a session", () => {
     const before = await browser.get("/settings");
     await site.vault.disconnect({ actor: systemOf(portalId), reason: "The app was <b>uninstalled</b>." });
     const page = await browser.get("/settings");
-    expect(page.text).toContain(`/oauth/install?portalId=${portalNumber}`);
+    expect(page.text).toContain('href="/settings/reconnect"');
     expect(page.text).toContain("The app was &lt;b>uninstalled&lt;/b>.");
     expect(listed(page.text)).toEqual([]);
     expect((await browser.get("/settings/waiting")).status).toBe(401);

@@ -133,7 +133,7 @@ describe("the page of workflows", () => {
     expect(text).toContain("has not granted the permission “automation”");
     expect(text).toContain("Below is what we read before.");
     expect(text).toContain("Webinar");
-    expect(await page("workflows")).toContain(`href="/oauth/install?portalId=${portalId}"`);
+    expect(await page("workflows")).toContain('href="/settings/reconnect"');
   });
 
   test.each(["CUT", "UNREADABLE", "UNAVAILABLE", "REFUSED"])(

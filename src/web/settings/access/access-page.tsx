@@ -4,6 +4,7 @@ import type { Administrator } from "#domain/accounts/rights.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import { Time } from "../frame/connection.js";
 import { LONGEST_LABEL } from "../words/names.js";
+import { RECONNECT_PATH } from "../words/paths.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { shorten } from "#platform/text/shorten.js";
 
@@ -74,7 +75,7 @@ function UserListNote({ userList, frame }: { userList: UserList; frame: Frame })
       ) : (
         "Until then, the user who installed the app is treated as an admin."
       )}{" "}
-      <a href={`/oauth/install?portalId=${frame.portal.portalId}`}>Reconnect</a> to grant it.
+      <a href={RECONNECT_PATH}>Reconnect</a> to grant it.
     </p>
   );
 }

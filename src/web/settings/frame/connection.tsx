@@ -3,6 +3,7 @@ import type { DirectoryReport, NamedReader, ReaderResult } from "#domain/directo
 import type { HubSpotTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { numbered, type Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
+import { RECONNECT_PATH } from "../words/paths.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { shorten } from "#platform/text/shorten.js";
 
@@ -189,8 +190,7 @@ function Permissions({ portal, scopes }: { portal: PortalOverview; scopes: AppSc
         "All required permissions granted."
       ) : (
         <span class="warning">
-          Missing permissions: {missing.join(", ")}.{" "}
-          <a href={`/oauth/install?portalId=${portal.portalId}`}>Reconnect</a> to grant them.
+          Missing permissions: {missing.join(", ")}. <a href={RECONNECT_PATH}>Reconnect</a> to grant them.
         </span>
       )}
       {withheld.length === 0 ? null : <span class="note">Optional, not granted: {withheld.join(", ")}.</span>}

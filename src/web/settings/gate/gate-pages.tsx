@@ -2,6 +2,7 @@ import { MessagePage, Page } from "#web/kit/page.js";
 import type { Backlog } from "#domain/accounts/backlog.js";
 import type { Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
+import { RECONNECT_PATH } from "../words/paths.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import type { Administrator } from "#domain/accounts/rights.js";
 import { Time } from "../frame/connection.js";
@@ -121,7 +122,7 @@ export function ReconnectPage({ portal, backlog, format, formToken }: ReconnectM
         <Parked backlog={backlog} format={format} />
         <form method="post" action="/settings/sign-out" class="actions">
           <input type="hidden" name="form_token" value={formToken} />
-          <a class="button primary" href={`/oauth/install?portalId=${portal.portalId}`}>
+          <a class="button primary" href={RECONNECT_PATH}>
             Reconnect
           </a>
           <button class="button">Sign out</button>

@@ -8,6 +8,7 @@ import type { SettingsOptions } from "../session/site-options.js";
 import type { AdminVisit } from "../session/visit.js";
 import { admitForm, admitUpload, formBody, leaveSite, signOut } from "./admit-form.js";
 import { admitPage, admitPart } from "./admit-page.js";
+import { reconnect } from "./reconnect.js";
 
 /** Seconds after which a browser, or whoever asks by program, may ask again. */
 const ASK_AGAIN_S = 5;
@@ -28,6 +29,8 @@ export interface Handlers {
   readonly upload: (handler: UploadHandler) => RequestHandler;
   /** The form that says "sign out". */
   readonly signOut: () => RequestHandler[];
+  /** To HubSpot's consent page, to connect the account again. */
+  readonly reconnect: () => RequestHandler;
 }
 
 /**
@@ -60,6 +63,7 @@ export function handlersOf(options: SettingsOptions, size = SHORT_FORM): Handler
       }),
     // A stranger has nothing to lose by it.
     signOut: () => [...formBody(options, SHORT_FORM, leaveSite), inTurn(options, pages, signOut)],
+    reconnect: () => inTurn(options, pages, reconnect),
   };
 }
 

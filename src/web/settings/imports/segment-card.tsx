@@ -4,7 +4,7 @@ import { shorten } from "#platform/text/shorten.js";
 import { PostForm } from "../frame/fields.js";
 import type { Frame } from "../frame/shell.js";
 import { LONGEST_LABEL } from "../words/names.js";
-import { grantPath, IMPORTS_PATH, SEGMENTS_PATH } from "../words/paths.js";
+import { IMPORTS_PATH, reconnectPath, SEGMENTS_PATH } from "../words/paths.js";
 
 /** Segments that were looked for, or why there are none to show. */
 export type FoundSegments = readonly Segment[] | "not-asked" | "not-permitted" | "unavailable";
@@ -22,12 +22,12 @@ export function SegmentCard(model: SegmentCardModel) {
       <div class="card-head">
         <h2 id="segments-title">From a HubSpot segment</h2>
       </div>
-      {model.segments === "not-permitted" ? <Permission {...model} /> : <Search {...model} />}
+      {model.segments === "not-permitted" ? <Permission /> : <Search {...model} />}
     </section>
   );
 }
 
-function Permission({ frame }: SegmentCardModel) {
+function Permission() {
   return (
     <>
       <p>
@@ -35,7 +35,7 @@ function Permission({ frame }: SegmentCardModel) {
         this: <code>{SEGMENT_SCOPES.join(", ")}</code>.
       </p>
       <p class="actions">
-        <a class="button" href={grantPath(frame.portal, "segments")}>
+        <a class="button" href={reconnectPath("segments")}>
           Give the permission in HubSpot
         </a>
       </p>

@@ -2,6 +2,7 @@ import type { Backlog } from "#domain/accounts/backlog.js";
 import type { Format } from "../words/format.js";
 import type { HubSpotTrouble } from "#domain/accounts/hubspot-trouble.js";
 import { Time } from "../frame/connection.js";
+import { RECONNECT_PATH } from "../words/paths.js";
 import { isMendedByNewGrant, ownFaultWords } from "../words/own-fault-words.js";
 
 export interface TroubleModel {
@@ -60,7 +61,7 @@ function OwnFault({ trouble, held, format }: { trouble: HubSpotTrouble; held: nu
       <p>
         {held === 0 ? "No contacts are waiting." : `Contacts waiting: ${format.count(held)}. `}
         {held === 0 ? null : "No contacts are lost. They'll be enrolled when it is fixed."}{" "}
-        {isMendedByNewGrant(cause) ? <a href="/oauth/install">Reconnect</a> : null}
+        {isMendedByNewGrant(cause) ? <a href={RECONNECT_PATH}>Reconnect</a> : null}
       </p>
       <p class="quote">
         For support: <code>{cause}</code>

@@ -5,7 +5,7 @@ import { PostForm } from "../frame/fields.js";
 import type { Frame } from "../frame/shell.js";
 import { flowUrl, type FixPlaces } from "../words/fixes.js";
 import { LONGEST_LABEL } from "../words/names.js";
-import { WORKFLOWS_PATH } from "../words/paths.js";
+import { RECONNECT_PATH, reconnectPath, WORKFLOWS_PATH } from "../words/paths.js";
 import { RECIPE_WORDS } from "./recipe-names.js";
 
 export const MADE_PATH = `${WORKFLOWS_PATH}/made`;
@@ -82,9 +82,7 @@ function Situation({ flow, places }: { flow: MadeFlow; places: FixPlaces }) {
           </>
         )}{" "}
         {problem === "NO_PERMISSION" ? (
-          <a href={`/oauth/install?${flow.takesStamps ? "for=unenroll&" : ""}portalId=${places.portalId}`}>
-            Connect again
-          </a>
+          <a href={flow.takesStamps ? reconnectPath("unenroll") : RECONNECT_PATH}>Connect again</a>
         ) : (
           open
         )}

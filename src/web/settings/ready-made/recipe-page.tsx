@@ -15,7 +15,7 @@ import type { Problems } from "../frame/problems.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import { activePeople, peopleNote, rotationChoices, rotationNote } from "../step/people-choices.js";
 import { STEP_TITLES } from "../words/step-titles.js";
-import { WORKFLOWS_PATH } from "../words/paths.js";
+import { reconnectPath, WORKFLOWS_PATH } from "../words/paths.js";
 import { leadStatusLabel, planInWords, type PlanNames } from "./plan-words.js";
 import { PlanPicture } from "./plan-picture.js";
 import { TRIGGERS_OF, type RecipeEntry, type RecipeOptions } from "./recipe-entry.js";
@@ -334,7 +334,7 @@ function Afterwards({ recipe, entry, problems }: RecipeModel) {
   );
 }
 
-function Stamped({ recipe, entry, options, frame }: RecipeModel) {
+function Stamped({ recipe, entry, options }: RecipeModel) {
   const isOffered = TRIGGERS_OF[recipe].some(takesStamps);
   if (!isOffered) return null;
   if (!options.mayStamp)
@@ -342,10 +342,7 @@ function Stamped({ recipe, entry, options, frame }: RecipeModel) {
       <p class="note">
         Sequence Enroller can put contacts in this workflow by a contact property, which is safer than
         HubSpot's old way, if it may write to contacts.{" "}
-        <a href={`/oauth/install?for=unenroll&portalId=${frame.portal.portalId}`}>
-          Give the two permissions in HubSpot
-        </a>
-        , then come back.
+        <a href={reconnectPath("unenroll")}>Give the two permissions in HubSpot</a>, then come back.
       </p>
     );
   return (

@@ -4,7 +4,7 @@ import type { UnenrollSetup } from "#domain/unenroll/setup.js";
 import { Time } from "../frame/connection.js";
 import { SitePage, type Frame } from "../frame/shell.js";
 import type { Format } from "../words/format.js";
-import { grantPath } from "../words/paths.js";
+import { reconnectPath } from "../words/paths.js";
 
 export interface UnenrollPageModel {
   readonly frame: Frame;
@@ -167,7 +167,7 @@ function SwitchOn({ frame, missingScopes, words }: UnenrollPageModel & { words: 
           ))}
         </ul>
         <p>
-          <a class="button primary" href={grantPath(frame.portal, "unenroll")}>
+          <a class="button primary" href={reconnectPath("unenroll")}>
             Give the permissions in HubSpot
           </a>
         </p>

@@ -3,6 +3,7 @@ import { ERASED_CONTACT, UNKNOWN_CONTACT } from "#domain/contract/execution.js";
 import type { CandidateVia } from "#domain/contract/sender-choice.js";
 import { shorten } from "#platform/text/shorten.js";
 import { LONGEST_LABEL } from "./names.js";
+import { RECONNECT_PATH } from "./paths.js";
 
 /** Where an account is found, and, as far as they are known, those whom a reason is about. */
 export interface FixPlaces {
@@ -54,10 +55,7 @@ const ofPreset: FixOf = ({ preset }) =>
         label: `Edit preset ${shorten(preset.name, LONGEST_LABEL)}`,
       };
 
-const reconnect: FixOf = ({ portalId }) => ({
-  href: `/oauth/install?portalId=${portalId}`,
-  label: "Reconnect",
-});
+const reconnect: FixOf = () => ({ href: RECONNECT_PATH, label: "Reconnect" });
 
 const TROUBLED: Fix = {
   href: "/settings/senders?show=troubled",

@@ -1,4 +1,4 @@
-import { FEATURE_SCOPES, type Feature } from "#platform/hubspot/oauth/scopes.js";
+import type { Feature } from "#platform/hubspot/oauth/scopes.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 
 export const ACTIVITY_PATH = "/settings/activity";
@@ -59,16 +59,14 @@ export function webhookPath(id: bigint): string {
 /** The documentation of the REST API, and of the messages that webhooks get. */
 export const API_DOCS_PATH = "/api/docs";
 
+export const RECONNECT_PATH = "/settings/reconnect";
+
 /**
- * Where an admin gives the permissions that a feature needs. Those of features that the account has stay: the new grant
- * takes the place of the old one.
+ * Where an admin connects the account again, or gives the permissions that a feature needs. Permissions that the account
+ * has given for other features are asked for again (gate/reconnect.ts).
  */
-export function grantPath({ portalId, scopes }: PortalOverview, feature: Feature): string {
-  const had = Object.entries(FEATURE_SCOPES).filter(([, needed]) =>
-    needed.every((scope) => scopes.includes(scope)),
-  );
-  const features = new Set<string>([...had.map(([name]) => name), feature]);
-  return `/oauth/install?for=${[...features].join(",")}&portalId=${portalId}`;
+export function reconnectPath(feature: Feature): string {
+  return `${RECONNECT_PATH}?for=${feature}`;
 }
 
 /** The origin of HubSpot's pages for the portal: its own host, or `appUrl` if that is not known. */

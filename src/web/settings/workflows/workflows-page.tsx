@@ -8,7 +8,7 @@ import { SitePage, type Frame } from "../frame/shell.js";
 import { MadeList } from "../ready-made/made-list.js";
 import { RECIPES_PATH } from "../ready-made/recipe-names.js";
 import type { FixPlaces } from "../words/fixes.js";
-import { WORKFLOWS_PATH } from "../words/paths.js";
+import { RECONNECT_PATH, WORKFLOWS_PATH } from "../words/paths.js";
 import { numbered } from "../words/format.js";
 import { WorkflowRow, type FlowNumbers } from "./workflow-row.js";
 import { ContactsCard } from "./contacts-card.js";
@@ -137,7 +137,7 @@ function Reading({ frame, list: { readAt, isReading, leftOut } }: Pick<Workflows
   );
 }
 
-function Trouble({ list: { problem, message, flows }, places }: WorkflowsModel) {
+function Trouble({ list: { problem, message, flows } }: WorkflowsModel) {
   if (problem === null) return null;
   return (
     <div class={`notice ${problem === "SCOPE_MISSING" ? "bad" : "wait"}`} role="status">
@@ -153,7 +153,7 @@ function Trouble({ list: { problem, message, flows }, places }: WorkflowsModel) 
       {flows.length === 0 ? null : <p>Below is what we read before.</p>}
       {problem === "SCOPE_MISSING" ? (
         <p>
-          <a class="button" href={`/oauth/install?portalId=${places.portalId}`}>
+          <a class="button" href={RECONNECT_PATH}>
             Connect again
           </a>
         </p>
