@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { AppMisconfigured, GrantRevoked, HubSpotUnavailable } from "#platform/hubspot/errors.js";
+import { mayTakeOver } from "#domain/accounts/rights.js";
 import { NotConnected } from "#domain/vault/errors.js";
+import { createTokenStore } from "#domain/vault/store.js";
 import {
   NEAR_EXPIRY_MS,
   site,
@@ -121,6 +123,17 @@ describe("a refresh that HubSpot does not grant", () => {
     await Promise.all(vaults.map((vault) => vault.accessTokenFor(portalId)));
     expect(asked).toBe(2);
     expect((await tokenRow())?.refreshNotBefore).toBeNull();
+  });
+
+  test("keeps out whoever had read the grant before HubSpot asked for the pause", async () => {
+    const store = createTokenStore({ pool: site.database.pool, mayTakeOver });
+    const [earlier, other] = [await store.find(portalId), await store.find(portalId)];
+    if (earlier === undefined || other === undefined) throw new Error("the account has no grant");
+    expect(await store.lease(other, 30_000)).toBe(true);
+    await store.releaseLease(other, 15_000);
+    expect(await store.lease(earlier, 30_000)).toBe(false);
+    await endPause();
+    expect(await store.lease(earlier, 30_000)).toBe(true);
   });
 });
 
