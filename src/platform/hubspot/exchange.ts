@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import { GrowingBuffer } from "#platform/text/growing-buffer.js";
 import { HubSpotTimedOut, HubSpotUnavailable } from "./errors.js";
 import type { RequestTerms } from "./pace/request-terms.js";
-import { MAX_BYTES, tooLarge } from "./read-text.js";
+import { MAX_BYTES, tooLarge, WholeResponse } from "./read-text.js";
 
 /** One request as `fetch` is asked for it by HubSpot's client: bodies are text. */
 export interface ExchangeRequest {
@@ -72,10 +72,7 @@ async function toResponse({ status, headers, bytes }: Answer): Promise<Response>
   if (bytes.length === 0 || WITHOUT_BODY.has(status)) return new Response(null, { status, headers });
   const isPacked = (headers.get("content-encoding") ?? "identity") !== "identity";
   const body = isPacked ? await unpack(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
-  return new Response(new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.length), {
-    status,
-    headers,
-  });
+  return new WholeResponse(body, { status, headers });
 }
 
 /** Hears what becomes of one request. */

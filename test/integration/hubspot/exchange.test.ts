@@ -63,6 +63,8 @@ function ask(path: string): Promise<Response> {
 
 test("an answer that comes packed is unpacked", async () => {
   expect(await readText(await ask("/packed"))).toBe('{"name":"é🚀"}');
+  expect(await (await ask("/packed")).json()).toEqual({ name: "é🚀" });
+  await expect(readText(await ask("/packed"), 10)).rejects.toMatchObject({ code: "HUBSPOT_UNAVAILABLE" });
 });
 
 test("an answer that is larger than any from HubSpot, packed or not, is given up", async () => {
