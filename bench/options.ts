@@ -7,6 +7,7 @@ export const PARTS = [
   "drain-1",
   "drain-2",
   "drain-4",
+  "drain-around",
   "wake",
   "fairness-one",
   "fairness-many",

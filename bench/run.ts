@@ -1,6 +1,6 @@
 import { ensureBuilt } from "./chaos/stage.js";
 import { measureAccept } from "./accept/accept.js";
-import { measureDrain } from "./drain/drain.js";
+import { measureDrain, measureDrainAround } from "./drain/drain.js";
 import {
   measureFairnessHung,
   measureFairnessRegion,
@@ -30,6 +30,7 @@ const MEASURES: Record<Part, (options: BenchOptions) => Promise<Figure[]>> = {
   "drain-1": (options) => measureDrain(1, options),
   "drain-2": (options) => measureDrain(2, options),
   "drain-4": (options) => measureDrain(4, options),
+  "drain-around": measureDrainAround,
   wake: measureWake,
   "fairness-one": measureFairnessOne,
   "fairness-many": measureFairnessMany,

@@ -50,6 +50,28 @@ export async function addHistory(
   await pool.query(`VACUUM ANALYZE executions`);
 }
 
+/** Enrollments of yesterday that are still open, and due to be looked at: of contacts from `from` on, which HubSpot has. */
+export async function addOpenEnrollments(
+  pool: Pool,
+  portalId: number,
+  { from, count }: { from: number; count: number },
+): Promise<void> {
+  await pool.query(
+    `WITH stored AS (
+       INSERT INTO executions (portal_id, callback_id, kind, state, accepted_at, due_at, deadline_at, contact_id, workflow_id, sequence_id,
+              request, enrollment_status, enrolled_at, decided_at, completed_at)
+       SELECT $1::bigint, 'ap-open-' || number, 'ENROLL', 'COMPLETED', at, at, at, (${FIRST_CONTACT} + number)::text, '7001', '${SEQUENCE_ID}',
+              ${requestOf("contact_owner")}, 'ENROLLED', at, at, at
+         FROM generate_series($2::int, $3::int) AS number, LATERAL (SELECT now() - interval '1 day' AS at) AS moment
+       RETURNING *
+     )
+     INSERT INTO followed_enrollments (portal_id, execution_id, sequence_id, workflow_id, decided_at, enrolled_at, next_look_at)
+     SELECT portal_id, id, sequence_id, workflow_id, decided_at, enrolled_at, now() FROM stored`,
+    [portalId, from, from + count - 1],
+  );
+  await pool.query(`ANALYZE executions, followed_enrollments`);
+}
+
 /** Portals that count as connected, with no grant: enough for calls to be accepted. */
 export async function connectPortals(pool: Pool, portalIds: readonly number[]): Promise<void> {
   await pool.query(
