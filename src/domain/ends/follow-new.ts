@@ -12,7 +12,8 @@ const STEP = 2_000;
  * with the findings: so that no finding waits for it, costs a statement more, or fails with it. A portal without progress
  * begins with what it enrolled in the last {@link FOLLOWED_DAYS} days.
  *
- * OFFSET 0: those that are followed are looked up one by one; otherwise all of the portal's would be read to be left out.
+ * OFFSET 0: the portal's decisions come in their order from that index, whatever the database's statistics make of the other
+ * indexes, and those that are followed are looked up one by one. Otherwise all of the portal's history would be read.
  *
  * `next_look_at`: at the earliest the next full hour of the portal's grid, as `nextRegularLook` has it.
  */
@@ -24,11 +25,14 @@ const FOLLOW = `
      WHERE p.status = 'CONNECTED'
   ), step AS MATERIALIZED (
     SELECT portal.portal_id, portal.erased_before, d.id, d.decided_at FROM portal, LATERAL (
-      SELECT e.id, e.decided_at FROM executions e
-       WHERE e.portal_id = portal.portal_id AND e.decided_at > portal.followed_to - interval '1 second' * $1::int
-         AND e.kind = 'ENROLL' AND e.enrollment_status = 'ENROLLED'
+      SELECT e.id, e.decided_at FROM (
+        SELECT id, decided_at, kind, enrollment_status FROM executions
+         WHERE portal_id = portal.portal_id AND decided_at > portal.followed_to - interval '1 second' * $1::int
+         ORDER BY decided_at OFFSET 0
+      ) AS e
+       WHERE e.kind = 'ENROLL' AND e.enrollment_status = 'ENROLLED'
          AND NOT EXISTS (SELECT FROM followed_enrollments f WHERE f.portal_id = portal.portal_id AND f.execution_id = e.id OFFSET 0)
-       ORDER BY e.decided_at LIMIT $2
+       LIMIT $2
     ) AS d
   ), followed AS (
     INSERT INTO followed_enrollments (portal_id, execution_id, sequence_id, sender_user_id, workflow_id, decided_at, enrolled_at, next_look_at)

@@ -93,9 +93,6 @@ describe.each([
     expect(read).toBeLessThanOrEqual(FEW);
   });
 
-  // It runs beside the work, in steps; until statistics are gathered a step may read the portal's history once.
-  if (!isAnalyzed) return;
-
   test("following what was decided since", async () => {
     const read = await cost(async ({ pool }) => {
       // EXPLAIN has followed them: all there are.
