@@ -5,7 +5,7 @@ import {
   NAME_PROPERTIES,
   REQUESTED_PROPERTIES,
 } from "#domain/contract/actions/enroll-contract.js";
-import { WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
+import { SEQUENCE_PROPERTIES, WAIT_FOR_SEQUENCE_END_ROUTE } from "#domain/contract/wait-contract.js";
 import type { EnrollmentEnd } from "../simulator/portal/model.js";
 import type { Simulator } from "../simulator/simulator.js";
 import { loadActionDefinition } from "../simulator/workflow/history.js";
@@ -16,6 +16,8 @@ import type { DemoPolicy } from "./demo-policy.js";
 
 /** HubSpot delivers some calls twice; here one in twenty. */
 const DUPLICATE_PROBABILITY = 0.05;
+/** What the actions' definitions in `app-config/` ask HubSpot to send along with a contact. */
+const SEQUENCE_PROPERTIES_ASKED: readonly string[] = ["email", ...NAME_PROPERTIES, ...SEQUENCE_PROPERTIES];
 const ENDINGS: readonly EnrollmentEnd[] = ["finished", "finished", "replied", "unenrolled"];
 
 export interface DemoStage {
@@ -43,7 +45,6 @@ export function runEnroll(
   { flow, contactIds, presetId }: EnrollStep,
 ): WorkflowRun {
   const { portal, sequenceId } = account;
-  addDemoFlow(portal, { name: flow, sequenceId, presetId, goesOn: flow === "Inbound" });
   return portal.runAction({
     actionUrl: publicUrl + ENROLL_ROUTE,
     contactIds,
@@ -53,6 +54,12 @@ export function runEnroll(
     duplicateProbability: DUPLICATE_PROBABILITY,
     definition: definitionOf("enroll"),
   });
+}
+
+/** Both workflows as their makers left them, of which the second goes on after the enrollment. */
+export function addFlows({ portal, sequenceId }: DemoAccount, policy: DemoPolicy): void {
+  addDemoFlow(portal, { name: "Outbound", sequenceId, presetId: policy.outboundPresetId, goesOn: false });
+  addDemoFlow(portal, { name: "Inbound", sequenceId, presetId: policy.inboundPresetId, goesOn: true });
 }
 
 /**
@@ -81,7 +88,7 @@ export async function runCheck(
     contactIds,
     ...workflowIdOf(account.portal, "Inbound"),
     inputs: {},
-    objectProperties: ["email", ...NAME_PROPERTIES],
+    objectProperties: SEQUENCE_PROPERTIES_ASKED,
     definition: definitionOf("check-enrollment"),
   });
   await run.finished;
@@ -98,7 +105,7 @@ export async function runWait(
     contactIds,
     ...workflowIdOf(account.portal, "Inbound"),
     inputs: { max_wait_days: "14" },
-    objectProperties: ["email", ...NAME_PROPERTIES],
+    objectProperties: SEQUENCE_PROPERTIES_ASKED,
     definition: definitionOf("wait-for-sequence-end"),
   });
   await run.answered;

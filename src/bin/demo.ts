@@ -26,7 +26,8 @@ import {
   renderReasons,
   renderStep,
 } from "./demo-report.js";
-import { runBoth, runCheck, runWait, type DemoStage } from "./demo-workflows.js";
+import { playHistory, storeHistory } from "./demo-history.js";
+import { addFlows, runBoth, runCheck, runWait, type DemoStage } from "./demo-workflows.js";
 
 const CLIENT_ID = "demo-client";
 const APP_ID = "1";
@@ -139,10 +140,14 @@ async function play(stage: DemoStage, database: Database): Promise<boolean> {
     browser: createBrowser(),
     consent: (url) => simulator.authorize(url, admin),
   });
-  simulator.setWebhookTarget({ url: publicUrl + WEBHOOK_ROUTE });
   const policy = await decidePolicy(database, account);
+  addFlows(account, policy);
+  const history = playHistory(portal, account.sequenceId);
+  await storeHistory(database, account, history);
+  // Only now: what happened in the last two weeks was reported then.
+  simulator.setWebhookTarget({ url: publicUrl + WEBHOOK_ROUTE });
   print(
-    `  Installed into the simulated account ${portal.portalId} by OAuth; two presets and a rotation set.`,
+    `  Installed into the simulated account ${portal.portalId} by OAuth; two presets and a rotation set, ${history.length} contacts of\n  the last two weeks stored, so that there is a history to look at.`,
   );
   const startedAtMs = performance.now();
   const runs = await enrollAll(stage, policy);

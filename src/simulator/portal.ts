@@ -170,15 +170,14 @@ export class SimulatedPortal {
   }
 
   /** Ends a contact's running enrollment, as a reply, the last step or a colleague in the UI would. */
-  endEnrollment(contactId: string, how: EnrollmentEnd): void {
+  endEnrollment(contactId: string, how: EnrollmentEnd, atMs = this.#world.now()): void {
     const enrollment = known(
       this.enrollments.activeOf(contactId),
       `running enrollment of contact ${contactId}`,
     );
-    const nowMs = this.#world.now();
     enrollment.ended = how;
-    enrollment.updatedAtMs = nowMs;
-    this.#changeSequenceProperties(contactId, propertiesOnEnd(how, nowMs), nowMs);
+    enrollment.updatedAtMs = atMs;
+    this.#changeSequenceProperties(contactId, propertiesOnEnd(how, atMs), atMs);
     this.#world.signals.announce("ended", { portalId: this.portalId, contactId, how });
   }
 
@@ -237,11 +236,11 @@ export class SimulatedPortal {
   }
 
   /** The contact opens or clicks an email of its sequence, or books a meeting: its properties tell of it after their lag. */
-  recordEngagement(contactId: string, what: Engagement): void {
+  recordEngagement(contactId: string, what: Engagement, atMs = this.#world.now()): void {
     const nowMs = this.#world.now();
     const { settings, random } = this.#world;
-    const lagMs = drawMs(random, settings.propertyLagMs);
-    const at = new Date(nowMs).toISOString();
+    const lagMs = Math.max(0, atMs + drawMs(random, settings.propertyLagMs) - nowMs);
+    const at = new Date(atMs).toISOString();
     changeLater(this.contact(contactId), { [ENGAGEMENT_PROPERTIES[what]]: at }, { nowMs, lagMs });
   }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { seedAccount, type DemoAccount } from "../../src/bin/demo-account.js";
 import { decidePolicy } from "../../src/bin/demo-policy.js";
-import { runBoth } from "../../src/bin/demo-workflows.js";
+import { addFlows, runBoth } from "../../src/bin/demo-workflows.js";
 import { browserSuite, launchChromium, openTab, tabTo, type Tab } from "../support/chromium.js";
 import { startRunningApp, type RunningApp } from "../support/start-app.js";
 
@@ -73,6 +73,7 @@ suite("an admin installs the app, asks why a contact was not enrolled, and has i
   /** What the account's workflows do once the app is there. */
   async function runWorkflows(): Promise<void> {
     const policy = await decidePolicy(running.db.database, account);
+    addFlows(account, policy);
     const stage = { simulator: running.simulator, account, publicUrl: running.publicUrl };
     const runs = await runBoth(stage, policy);
     await Promise.all([runs.outbound.finished, runs.inbound.finished]);
