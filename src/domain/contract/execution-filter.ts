@@ -51,8 +51,9 @@ export const executionFilterSchema = z.strictObject({
   /** Accepted at or after, and before; ISO 8601. */
   since: moment.optional(),
   until: moment.optional(),
-  /** Decided at or after; enrolled at or after. */
+  /** Decided at or after, and before; enrolled at or after. */
   decidedSince: moment.optional(),
+  decidedUntil: moment.optional(),
   enrolledSince: moment.optional(),
 });
 
@@ -106,7 +107,7 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const equal = (column: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${column} = ${parameter(value)}`];
-  const { outcome, search, since, until, decidedSince, enrolledSince } = filter;
+  const { outcome, search, since, until, decidedSince, decidedUntil, enrolledSince } = filter;
   const conditions = [
     ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
     ...equal("error_code", filter.code),
@@ -118,6 +119,7 @@ export function filterCondition(filter: ExecutionFilter, values: unknown[]): str
     ...(since === undefined ? [] : [`accepted_at >= ${parameter(since)}`]),
     ...(until === undefined ? [] : [`accepted_at < ${parameter(until)}`]),
     ...(decidedSince === undefined ? [] : [`decided_at >= ${parameter(decidedSince)}`]),
+    ...(decidedUntil === undefined ? [] : [`decided_at < ${parameter(decidedUntil)}`]),
     ...(enrolledSince === undefined ? [] : [`enrolled_at >= ${parameter(enrolledSince)}`]),
     ...(filter.retries === undefined ? [] : ["retry_of IS NULL"]),
   ];

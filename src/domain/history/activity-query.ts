@@ -21,6 +21,7 @@ export const QUERY_FIELDS = [
   "from",
   "to",
   "decided",
+  "decided_before",
   "enrolled",
   "retries",
 ] as const;
@@ -63,8 +64,8 @@ interface Clock {
 }
 
 /**
- * @param query a URL's parameters, or a form's fields. `since`, `decided` and `enrolled` are relative (`24h`, `7d`) or
- *   a moment in ISO 8601.
+ * @param query a URL's parameters, or a form's fields. `since`, `decided`, `decided_before` and `enrolled` are relative
+ *   (`24h`, `7d`) or a moment in ISO 8601.
  */
 export function readActivityQuery(query: Readonly<Record<string, unknown>>, clock: Clock): ActivityQuery {
   const given: Partial<Record<QueryField, string>> = {};
@@ -97,6 +98,8 @@ function readField(field: QueryField, text: string, clock: Clock): Partial<Execu
       return moment(readSince(text, clock), "since");
     case "decided":
       return moment(readSince(text, clock), "decidedSince");
+    case "decided_before":
+      return moment(readSince(text, clock), "decidedUntil");
     case "enrolled":
       return moment(readSince(text, clock), "enrolledSince");
     case "from":
@@ -122,7 +125,7 @@ function readFilterField(
 /** Also undefined for years outside the app's lifetime, which the database may not know. */
 function moment(
   date: Date | undefined,
-  key: "since" | "until" | "decidedSince" | "enrolledSince",
+  key: "since" | "until" | "decidedSince" | "decidedUntil" | "enrolledSince",
 ): Partial<ExecutionFilter> | undefined {
   const parsed = executionFilterSchema.shape[key].safeParse(date?.toISOString());
   return parsed.success && parsed.data !== undefined ? { [key]: parsed.data } : undefined;

@@ -206,13 +206,13 @@ async function findCandidates(
 }
 
 /**
- * What was decided since a moment, from the index `executions_decided` alone. Also undefined if more was decided since
- * than is read.
+ * What was decided since a moment, or in a stretch of time, from the index `executions_decided` alone. Also undefined if
+ * more was decided then than is read.
  */
 async function findDecided(
   pool: Pool,
   portalId: bigint,
-  { decidedSince, kind, code, outcome, retries }: ExecutionFilter,
+  { decidedSince, decidedUntil, kind, code, outcome, retries }: ExecutionFilter,
 ): Promise<bigint[] | undefined> {
   const conditions = [
     ...(outcome === undefined ? [] : [OUTCOME_CONDITIONS[outcome]]),
@@ -224,8 +224,8 @@ async function findDecided(
     `SELECT count(*)::int AS looked_at,
             (array_agg(id) FILTER (WHERE ${conditions.join(" AND ")}))[1:${MOST_CANDIDATES + 1}] AS ids
        FROM (SELECT id, kind, enrollment_status, error_code, retry_of, decided_at FROM executions
-              WHERE portal_id = $1 AND decided_at >= $2 ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}) AS entry`,
-    [portalId, decidedSince, kind ?? null, code ?? null],
+              WHERE portal_id = $1 AND decided_at >= $2 AND decided_at < coalesce($5::timestamptz, 'infinity') ORDER BY decided_at DESC LIMIT ${DECIDED_LOOKED_AT + 1}) AS entry`,
+    [portalId, decidedSince, kind ?? null, code ?? null, decidedUntil ?? null],
   );
   const { looked_at = 0, ids = null } = rows[0] ?? {};
   if (looked_at > DECIDED_LOOKED_AT || (ids ?? []).length > MOST_CANDIDATES) return undefined;

@@ -6,6 +6,8 @@ export interface ReportLine {
   readonly id: string | null;
   /** Null if not known. */
   readonly name: string | null;
+  /** What of its week is counted, only if it is one: up to now if the end is null. */
+  readonly during: { readonly from: Date; readonly until: Date | null } | null;
   readonly enrolled: number;
   readonly alreadyEnrolled: number;
   readonly skipped: number;
@@ -48,6 +50,7 @@ export interface KnownOfLines {
 export const NOTHING: ReportLine = {
   id: null,
   name: null,
+  during: null,
   enrolled: 0,
   alreadyEnrolled: 0,
   skipped: 0,
@@ -63,6 +66,7 @@ export function toLine(row: CountRow, { retried, ends }: KnownOfLines): ReportLi
   return {
     id: row.is_total || row.id === "" ? null : row.id,
     name: row.is_total ? null : row.any_name,
+    during: null,
     enrolled: row.enrolled,
     alreadyEnrolled: row.already_enrolled,
     skipped: row.skipped,

@@ -70,7 +70,8 @@ export async function readReport(
   const weeks = group === "week" ? weeksBetween(since, now, timeZone) : [];
   const { rows, known } = await readNumbers(pool, portalId, { group, since, limit, weeks });
   const lines = rows.filter(({ is_total }) => !is_total).map((row) => toLine(row, known));
-  const shown = group === "week" ? inOrder(lines, weeks) : await withNames(pool, portalId, { group, lines });
+  const shown =
+    group === "week" ? inOrder(lines, weeks, since) : await withNames(pool, portalId, { group, lines });
   const totalRow = rows.find(({ is_total }) => is_total);
   const total = totalRow === undefined ? NOTHING : toLine(totalRow, known);
   const left = (totalRow?.line_count ?? 0) - lines.length;
@@ -115,11 +116,12 @@ async function readNumbers(
 }
 
 /** Every week, also one in which nothing was decided. */
-function inOrder(lines: readonly ReportLine[], weeks: readonly Week[]): ReportLine[] {
+function inOrder(lines: readonly ReportLine[], weeks: readonly Week[], since: Date): ReportLine[] {
   const byNumber = new Map(lines.map((line) => [line.id, line]));
-  return weeks.map(({ monday }, index) => ({
+  return weeks.map(({ monday, startsAt }, index) => ({
     ...(byNumber.get(String(index + 1)) ?? NOTHING),
     id: monday,
+    during: { from: startsAt > since ? startsAt : since, until: weeks[index + 1]?.startsAt ?? null },
   }));
 }
 

@@ -225,3 +225,18 @@ test("an execution is found by its own id, and a search in vain says how it sear
   const { text } = await admin.get("/settings/activity?q=nobody");
   expect(text).toMatch(/No results.*Paste several emails to check a list/);
 });
+
+test("every week of the reports is what its list holds", async () => {
+  const { text } = await admin.get("/settings/reports?by=week&range=30d");
+  const rows = [
+    ...text.matchAll(/<th scope="row"><a href="([^"]*)"><span class="clamp">Week of [^<]*<.*?<\/tr>/g),
+  ];
+  expect(rows.length).toBeGreaterThanOrEqual(5);
+  const numbers = rows.map(([row, address = ""]) => ({
+    address: address.replaceAll("&amp;", "&"),
+    number: [...row.matchAll(/<td[^>]*><span>(\d+)</g)].reduce((sum, [, count]) => sum + Number(count), 0),
+  }));
+  expect(numbers.reduce((sum, { number }) => sum + number, 0)).toBe(44);
+  for (const { address, number } of numbers)
+    expect([address, await countRows(address)]).toEqual([address, number]);
+});

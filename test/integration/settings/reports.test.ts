@@ -171,7 +171,9 @@ test("by week: from Monday by the account's clocks, every week, the first whole"
   expect(of(0)).toMatchObject({ enrolled: "2", ended_by_unenrollment: "0", ended_by_reply: "1" });
   expect(of(1)).toMatchObject({ enrolled: "0", followed: "0" });
   const { text } = await admin.get("/settings/reports?by=week&range=30d");
-  expect(text.match(/<th scope="row"><span class="clamp">Week of /g)).toHaveLength(2 * lines.length);
+  expect(text.match(/<th scope="row"><a href="[^"]*"><span class="clamp">Week of /g)).toHaveLength(
+    2 * lines.length,
+  );
   expect(text).toContain("Weeks begin on Monday, by the clocks of Eastern Time (New York)");
   expect(wordsOf(text)).toContain("Of 2 enrollments whose end is known, 1 (50%) ended with a reply");
 });

@@ -27,6 +27,7 @@ const FURTHER: readonly QueryField[] = [
   "from",
   "to",
   "decided",
+  "decided_before",
   "enrolled",
   "retries",
 ];
@@ -72,6 +73,9 @@ export function FilterForm({ query: { given }, choices, path, format }: FilterFo
           <Day field="from" given={given} />
           <Day field="to" given={given} />
           <Select field="decided" choices={times} given={given} format={format} />
+          {given.decided_before === undefined ? null : (
+            <Select field="decided_before" choices={[]} given={given} format={format} />
+          )}
           <Select field="enrolled" choices={times} given={given} format={format} />
           <Select field="retries" choices={choicesOf(RETRIES_LABELS)} given={given} />
         </div>

@@ -28,6 +28,9 @@ export function LineName({
   since: Date;
 }) {
   const name = <span class="clamp">{nameOf(line, group)}</span>;
-  if (line.id === null || group === "week") return name;
-  return <a href={decidedAddress(since, { [group]: line.id })}>{name}</a>;
+  if (line.id === null) return name;
+  if (line.during === null) return <a href={decidedAddress(since, { [group]: line.id })}>{name}</a>;
+  const { from, until } = line.during;
+  const upTo = until === null ? {} : { decided_before: until.toISOString() };
+  return <a href={decidedAddress(from, upTo)}>{name}</a>;
 }

@@ -35,6 +35,7 @@ export const FIELD_LABELS: Readonly<Record<QueryField, string>> = {
   from: "From",
   to: "To",
   decided: "Completed after",
+  decided_before: "Completed before",
   enrolled: "Enrolled after",
   retries: "Retries",
 };
@@ -142,6 +143,7 @@ export function describeValue(field: QueryField, value: string, format?: Format)
       return (RETRIES_LABELS[value] ?? value).toLowerCase();
     case "since":
     case "decided":
+    case "decided_before":
     case "enrolled":
       return describeMoment(value, format);
     default:
