@@ -4,6 +4,8 @@ import { raiseAlert } from "#domain/alerts/outbox.js";
 import { tellOfPortal } from "#domain/subscriptions/tell.js";
 import { alertOfConnection } from "#domain/alerts/alert-of-connection.js";
 import type { Config } from "../config.js";
+import type { RefreshGrant } from "#domain/vault/grant.js";
+import { AppError } from "../errors.js";
 import { openDatabase, type Database } from "#platform/db/client.js";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
 import { checkRights } from "#platform/db/check-rights.js";
@@ -16,22 +18,18 @@ import { createAppId, type AppId } from "#platform/hubspot/app-id.js";
 import { LearnedHubSpotClock, tellOfDifference, type HubSpotClock } from "#platform/hubspot/hubspot-clock.js";
 import type { Intervals } from "#worker/schedule.js";
 import { createTransport, type OnAnswer } from "#platform/hubspot/transport.js";
+import { routeTemplate } from "#platform/hubspot/wire/route-template.js";
 import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api.js";
 import { CALLBACK_PATH } from "#web/oauth/oauth-routes.js";
 import type { Logger } from "#platform/observability/logger.js";
-import {
-  createMetrics,
-  gaugeQueueJobs,
-  gaugeStoppedPortals,
-  type Metrics,
-} from "#platform/observability/metrics.js";
+import { createMetrics, type Metrics } from "#platform/observability/metrics/metrics.js";
 import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
-import { countStoppedPortals } from "#platform/queue/stopped-portals.js";
 import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
+import { addGauges } from "./gauges.js";
 
 /** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
@@ -114,10 +112,15 @@ export class Closers {
   }
 }
 
+interface DatabaseEvents {
+  readonly onFault: TroubleLog["report"];
+  readonly onPoolWait: (waitedMs: number) => void;
+}
+
 async function openDatabaseOf(
   { config, logger, server: starting, stopping }: FoundationOptions,
   closers: Closers,
-  { report: onFault }: TroubleLog,
+  { onFault, onPoolWait }: DatabaseEvents,
 ): Promise<Database> {
   let url = config.databaseUrl;
   if (url === undefined) {
@@ -128,7 +131,7 @@ async function openDatabaseOf(
   const connectTimeoutMs = config.databaseConnectTimeoutMs;
   await applyMigrations({ url, logger, stopping, ...(connectTimeoutMs && { connectTimeoutMs }) });
   const applicationName = `sequence-enroller-${config.role}`;
-  const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger };
+  const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger, onPoolWait };
   const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
   closers.add(() => database.close());
   await checkRights(database.pool);
@@ -138,13 +141,14 @@ async function openDatabaseOf(
 function openSiteDatabase(
   { config, logger }: FoundationOptions,
   { url }: Database,
-  { report: onFault }: TroubleLog,
+  { onFault, onPoolWait }: DatabaseEvents,
 ): Database | undefined {
   if (config.role === "worker") return undefined;
   return openDatabase({
     url,
     applicationName: "sequence-enroller-site",
     onFault,
+    onPoolWait,
     logger,
     poolSize: SITE_POOL_SIZE,
     connectTimeoutMs: Math.max(config.databaseConnectTimeoutMs ?? 0, SITE_CONNECT_TIMEOUT_MS),
@@ -167,6 +171,20 @@ function openHubSpotClock(metrics: Metrics, logger: Logger): LearnedHubSpotClock
       tell(aheadMs);
     },
   });
+}
+
+/** Counts refreshes by their result. */
+function countedRefresh({ tokenRefreshes }: Metrics, refresh: RefreshGrant): RefreshGrant {
+  return async (refreshToken) => {
+    try {
+      const grant = await refresh(refreshToken);
+      tokenRefreshes.inc({ result: "refreshed" });
+      return grant;
+    } catch (error) {
+      tokenRefreshes.inc({ result: error instanceof AppError ? error.code : "FAULT" });
+      throw error;
+    }
+  };
 }
 
 /** What exists before anything is opened. */
@@ -205,8 +223,14 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
       metrics.ownFaults.inc({ cause });
     },
   });
-  const database = await openDatabaseOf(options, closers, databaseTroubles);
-  const siteDatabase = openSiteDatabase(options, database, databaseTroubles);
+  const eventsOf = (pool: string): DatabaseEvents => ({
+    onFault: databaseTroubles.report,
+    onPoolWait: (waitedMs) => {
+      metrics.poolWaitSeconds.observe({ pool }, waitedMs / 1_000);
+    },
+  });
+  const database = await openDatabaseOf(options, closers, eventsOf("work"));
+  const siteDatabase = openSiteDatabase(options, database, eventsOf("site"));
   closers.add(async () => siteDatabase?.close());
   const appId = createAppId({ configured: config.hubspot.appId, logger });
   const oauthApi = createOAuthApi({
@@ -220,11 +244,10 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     redirectUri: config.publicUrl + CALLBACK_PATH,
   });
   const hubspotClock = openHubSpotClock(metrics, logger);
-  gaugeStoppedPortals(metrics, () => countStoppedPortals(database.pool));
   const vault = createVault({
     database,
     keys: config.encryptionKeys,
-    refreshGrant: (refreshToken) => oauthApi.refreshGrant(refreshToken),
+    refreshGrant: countedRefresh(metrics, (refreshToken) => oauthApi.refreshGrant(refreshToken)),
     now,
     logger,
     onOwnFault: (cause) => {
@@ -251,7 +274,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     connectTimeoutMs: config.databaseConnectTimeoutMs,
     onFault: databaseTroubles.report,
   });
-  gaugeQueueJobs(metrics, () => queue.countJobs());
+  addGauges(metrics, { config, database, siteDatabase, queue });
   const wake = createWakeSoon({
     wake: (portalIds) => queue.wake(portalIds),
     intervalMs: WAKE_INTERVAL_MS,
@@ -261,9 +284,11 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
   });
   const unfinished = new UnfinishedChanges({ wake, logger });
   closers.add(() => unfinished.stop());
-  const onAnswer: OnAnswer = ({ method, httpStatus, date }) => {
+  const onAnswer: OnAnswer = ({ method, path, httpStatus, date, durationMs }) => {
     hubspotClock.answered(date);
-    metrics.hubspotRequests.inc({ method, status: String(httpStatus) });
+    const route = routeTemplate(path);
+    metrics.hubspotRequests.inc({ method, route, status: String(httpStatus) });
+    metrics.hubspotSeconds.observe({ route }, durationMs / 1_000);
   };
   return {
     config,
@@ -292,6 +317,9 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
       accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
       renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
       onAnswer,
+      onNoAnswer: ({ path, reason }) => {
+        metrics.hubspotUnanswered.inc({ route: routeTemplate(path), reason });
+      },
     }),
     onAnswer,
     onClose: (close) => {

@@ -41,7 +41,7 @@ import { createInstallStates } from "#web/oauth/state.js";
 import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import { ownFaultOf } from "#platform/queue/stopped-portals.js";
 import { createHealthRouter } from "#platform/observability/health.js";
-import { createMetricsRouter } from "#platform/observability/metrics.js";
+import { createMetricsRouter } from "#platform/observability/metrics/metrics-route.js";
 import type { Database } from "#platform/db/client.js";
 import { whyNotWritable } from "#platform/db/writable.js";
 import { createApi, type SiteAccess } from "./api.js";
@@ -80,9 +80,11 @@ function mountActions(http: Express, foundation: Foundation): void {
         actionTypes.heard(portalId, kind, definition);
       },
       accept: async (execution) => {
+        const begunMs = performance.now();
         try {
           const result = await accept(execution);
           metrics.accepted.inc({ result });
+          metrics.acceptSeconds.observe((performance.now() - begunMs) / 1_000);
           return result;
         } catch (error) {
           metrics.accepted.inc({ result: "failed" });
@@ -100,6 +102,9 @@ function mountActions(http: Express, foundation: Foundation): void {
       nowMs: Date.now,
       logger,
       onBadV3: tellOfBadV3({ metrics, logger }),
+      onRefused: (reason) => {
+        metrics.signaturesRefused.inc({ reason });
+      },
       onOptionsAsked: (portalId) => {
         directory
           .requestSync(portalId, { minAgeMs: DIRECTORY_MIN_AGE_MS })

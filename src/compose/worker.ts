@@ -13,7 +13,10 @@ import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
+import { PaceNotes } from "#platform/queue/portal-pace.js";
+import { countWork } from "./count-work.js";
 import { type Closers, type Foundation } from "./foundation.js";
+import { gaugeBudgets } from "./gauges.js";
 
 /** Concurrent requests to HubSpot, besides hung ones; each on its own connection. */
 const HUBSPOT_REQUESTS = 256;
@@ -25,6 +28,7 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
   const { config, logger, database, queue, directory, forPortal } = foundation;
   const { pool } = database;
   const overdueLooks = new OverdueLooks(pool);
+  const paces = new PaceNotes(pool);
   const drain = createDrain({
     overdueLooks,
     pool,
@@ -43,7 +47,10 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     onCutShort: (holds) => {
       foundation.metrics.holdsCutShort.inc(holds);
     },
+    ...countWork(foundation.metrics),
+    paces,
   });
+  gaugeBudgets(foundation.metrics, paces);
   queue.work(drain, { capacity: DRAIN_CAPACITY, hasWork: (portalId) => hasQueuedWork(pool, portalId) });
   startPeriodicWork(foundation, overdueLooks, closers);
 }
@@ -68,6 +75,9 @@ function startPeriodicWork(foundation: Foundation, overdueLooks: OverdueLooks, c
   const webhooks = new WebhookSender({
     ...{ pool, cipher, poster, logger },
     readEnrollment: (portalId, id) => readEnrollment(pool, portalId, id),
+    onTried: (isTaken) => {
+      foundation.metrics.webhooks.inc({ result: isTaken ? "taken" : "not_taken" });
+    },
   });
   closers.add(() => webhooks.stop());
   const tools = {

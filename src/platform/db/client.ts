@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Logger } from "#platform/observability/logger.js";
 import { endedBy } from "./ended-by.js";
 import { PrismaClient } from "./generated/client.js";
+import { watchPoolWaits } from "./pool-waits.js";
 import { KEEP_ALIVE, preparedSessions, type OnDatabaseFault } from "./session.js";
 
 /** A PostgreSQL database: hand-written SQL goes through `pool`, everything else through `prisma`; both share connections. */
@@ -42,6 +43,7 @@ const LOCK_TIMEOUT_MS = 2_000;
  * @param options.statementTimeoutMs after which the server ends a statement; by default 15 s.
  * @param options.lockTimeoutMs after which it ends one that waits for another session's lock; by default 2 s.
  * @param options.onFault called with every fault of its connections and statements.
+ * @param options.onPoolWait called with how long a query waited for a connection, if it had to.
  * @param options.logger logs idle connections that the server dropped.
  */
 export function openDatabase(options: {
@@ -52,6 +54,7 @@ export function openDatabase(options: {
   statementTimeoutMs?: number;
   lockTimeoutMs?: number;
   onFault?: OnDatabaseFault;
+  onPoolWait?: (waitedMs: number) => void;
   logger?: Logger;
 }): Database {
   const { connectTimeoutMs = CONNECT_TIMEOUT_MS, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
@@ -73,6 +76,7 @@ export function openDatabase(options: {
   // The same for a checked-out connection that is idle inside a transaction: its holder learns of the loss from the
   // next query.
   pool.on("connect", (client) => client.on("error", () => undefined));
+  if (options.onPoolWait !== undefined) watchPoolWaits(pool, options.poolSize, options.onPoolWait);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   const canceller = openCanceller(options);
   let closing: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import { Client } from "@hubspot/api-client";
 import { classifyAnswer, classifyNetworkFault, classifyTokenFault } from "./answer.js";
-import { HubSpotRejected, HubSpotUnavailable } from "./errors.js";
+import { HubSpotRejected, HubSpotTimedOut, HubSpotUnavailable, PortalSpared } from "./errors.js";
 import { ANSWER_TIMEOUT_MS, underTerms, type RequestTerms } from "./pace/request-terms.js";
 import type { RequestBudget, RequestSlot } from "./pace/request-budget.js";
 
@@ -23,7 +23,12 @@ export type OnAnswer = (answer: {
   method: string;
   httpStatus: number;
   date: string | null;
+  /** From sending the request to the head of the answer. */
+  durationMs: number;
 }) => void;
+
+/** Called with every request that was sent and not answered. */
+export type OnNoAnswer = (request: { path: string; reason: "timeout" | "network" }) => void;
 
 export interface TransportOptions {
   apiUrl: string;
@@ -32,6 +37,7 @@ export interface TransportOptions {
   /** After a 401: a token other than the refused one. */
   renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
   onAnswer?: OnAnswer;
+  onNoAnswer?: OnNoAnswer;
 }
 
 /** Waits for a slot in the portal's budget; rejects if the owner loses the portal meanwhile. */
@@ -73,7 +79,13 @@ export function createTransport(options: TransportOptions) {
         }),
       );
     } catch (error) {
-      throw classifyNetworkFault(error);
+      const fault = classifyNetworkFault(error);
+      if (fault instanceof HubSpotUnavailable && !(fault instanceof PortalSpared))
+        options.onNoAnswer?.({
+          path: request.path,
+          reason: fault instanceof HubSpotTimedOut ? "timeout" : "network",
+        });
+      throw fault;
     }
   }
 
@@ -81,6 +93,7 @@ export function createTransport(options: TransportOptions) {
     async function attempt(request: HubSpotRequest, token: string): Promise<unknown> {
       const slot = await portal.takeSlot();
       try {
+        const begunMs = performance.now();
         const response = await send(request, token, portal.terms?.() ?? DEFAULT_TERMS);
         const { status: httpStatus, headers } = response;
         options.onAnswer?.({
@@ -88,6 +101,7 @@ export function createTransport(options: TransportOptions) {
           method: request.method,
           httpStatus,
           date: headers.get("date"),
+          durationMs: performance.now() - begunMs,
         });
         const body = await classifyAnswer(response, { budget: portal.budget, slot, token });
         request.onSuccess?.(response.status);

@@ -1,5 +1,11 @@
 import type { Pool } from "pg";
 
+/** An owner's requests in HubSpot's window now, and how many it may have there. */
+export interface CountedBudget {
+  counted(): number;
+  readonly limit: number;
+}
+
 const NOTE_EVERY_MS = 2_000;
 
 /** Ordered by the key, so that two processes that record the same portals during a takeover lock the rows in one order. */
@@ -15,7 +21,7 @@ const NOTE = `
  */
 export class PaceNotes {
   readonly #pool: Pool;
-  readonly #counts = new Map<bigint, () => number>();
+  readonly #budgets = new Map<bigint, CountedBudget>();
   #timer: NodeJS.Timeout | undefined;
   #isStoring = false;
 
@@ -26,26 +32,35 @@ export class PaceNotes {
   /**
    * Begins to record a portal's pace.
    *
-   * @param counted the owner's requests in HubSpot's window now.
    * @returns a function that stops.
    */
-  begin(portalId: bigint, counted: () => number): () => void {
-    this.#counts.set(portalId, counted);
+  begin(portalId: bigint, budget: CountedBudget): () => void {
+    this.#budgets.set(portalId, budget);
     this.#timer ??= setInterval(() => void this.#store(), NOTE_EVERY_MS);
     return () => {
-      if (this.#counts.get(portalId) === counted) this.#counts.delete(portalId);
-      if (this.#counts.size > 0) return;
+      if (this.#budgets.get(portalId) === budget) this.#budgets.delete(portalId);
+      if (this.#budgets.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
+    };
+  }
+
+  /** What this process uses of all budgets that it holds now. */
+  use(): { readonly portals: number; readonly counted: number; readonly limit: number } {
+    const budgets = [...this.#budgets.values()];
+    return {
+      portals: budgets.length,
+      counted: budgets.reduce((sum, budget) => sum + budget.counted(), 0),
+      limit: budgets.reduce((sum, { limit }) => sum + limit, 0),
     };
   }
 
   async #store(): Promise<void> {
     if (this.#isStoring) return;
     this.#isStoring = true;
-    const counts = [...this.#counts.values()].map((counted) => counted());
+    const counts = [...this.#budgets.values()].map((budget) => budget.counted());
     await this.#pool
-      .query({ name: "note-portal-paces", text: NOTE, values: [[...this.#counts.keys()], counts] })
+      .query({ name: "note-portal-paces", text: NOTE, values: [[...this.#budgets.keys()], counts] })
       .catch(() => undefined);
     this.#isStoring = false;
   }

@@ -14,6 +14,8 @@ export interface VerifiedRequestOptions {
   logger: Logger;
   /** Called with the path of each request whose v2 was valid and whose v3 was not. */
   onBadV3?: (path: string) => void;
+  /** Called for each request that gets 401. */
+  onRefused?: (reason: RequestRefusal) => void;
 }
 
 /** Why a request got 401, in the log; docs/errors.md has a row for each. */
@@ -78,10 +80,11 @@ export function calledByHubSpot(
 }
 
 function refuse(
-  { logger }: VerifiedRequestOptions,
+  { logger, onRefused }: VerifiedRequestOptions,
   { request, response }: { request: Request; response: Response },
   reason: RequestRefusal,
 ): void {
+  onRefused?.(reason);
   // The reason is for the operator's log; the caller learns nothing that helps to forge.
   logger.warn({ reason, path: request.path }, "refused a request that HubSpot did not sign for this route");
   response.status(401).json({ code: "SIGNATURE_REFUSED", requestId: requestIdOf(response) });

@@ -39,7 +39,8 @@ import { BELIEVE_NONE_AFTER_MS, type DoubtTools } from "#worker/attempt/doubt.js
 import { createDoubtedContacts } from "#worker/attempt/doubted-contacts.js";
 import { handOver } from "./hand-over.js";
 import { openPortalCalls } from "./portal-calls.js";
-import { PortalTurn } from "./portal-turn.js";
+import { PortalTurn, type PortalTurnOptions } from "./portal-turn.js";
+import type { CompletionOptions } from "./send-completions.js";
 import { readOnce } from "#worker/renewal/read-once.js";
 import { SenderSelection } from "#worker/attempt/sender-selection.js";
 import { createSlotSource } from "./slot-source.js";
@@ -70,6 +71,12 @@ export interface DrainOptions {
   hubspotClock: HubSpotClock;
   /** Those of the process. */
   overdueLooks: OverdueLooks;
+  /** Those of the process; by default of their own. */
+  paces?: PaceNotes;
+  /** Told of every attempt that ended. */
+  onAttempted?: PortalTurnOptions["onAttempted"];
+  /** Told of what HubSpot said of completions. */
+  onCompletions?: CompletionOptions["onResults"];
   /** Counts outcomes that HubSpot refused before the end of the requested hold. */
   onCutShort?: (holds: number) => void;
   /** How long HubSpot may take to show an enrollment; by default BELIEVE_NONE_AFTER_MS. */
@@ -139,7 +146,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
   const flowKeeper = new FlowKeeper({ logger });
 
   const startOf = createTurnStarts(pool);
-  const paces = new PaceNotes(pool);
+  const { paces = new PaceNotes(pool) } = options;
 
   /** Every incoming call also gives a blocked portal a turn: most of these turns find nothing past its time. */
   async function expireOverdue(owner: Ownership, code: ExpiryCode): Promise<void> {
@@ -244,7 +251,7 @@ export function createDrain(options: DrainOptions): DrainHandler {
       pollUnenrollments({ owner, gateway, mayBegin, ...unenrolling });
     const workOnFlows = (gateway: PortalGateway) =>
       pollFlowWork({ owner, gateway, times: entryTimes, mayBegin });
-    const stopNoting = paces.begin(portalId, () => budget.counted());
+    const stopNoting = paces.begin(portalId, budget);
     try {
       const isMoreLeft = await new PortalTurn({
         owner,
@@ -270,6 +277,8 @@ export function createDrain(options: DrainOptions): DrainHandler {
         mayAttempt: mayBegin,
         sideWork: [...(hasUnenroll ? [unenroll] : []), ...(hasFlowWork ? [workOnFlows] : [])],
         logger,
+        onAttempted: options.onAttempted,
+        onCompletions: options.onCompletions,
         onRefused: (ids) => tellOfCutShortHolds({ pool, portalId, logger, count: onCutShort }, ids),
         mayGoOn,
         // Every write names the epoch, so it has no effect once another owner exists, however late it arrives.

@@ -10,7 +10,7 @@ import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
 import { FindingBuffer } from "#worker/writes/finding-buffer.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
-import { COMPLETION_BATCH, sendCompletions } from "./send-completions.js";
+import { COMPLETION_BATCH, sendCompletions, type CompletionOptions } from "./send-completions.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 import { SideWork, type SidePoll } from "./side-work.js";
 import { WatchPace } from "#worker/watch/watch-pace.js";
@@ -31,6 +31,9 @@ export interface PortalTurnOptions {
   /** What is done beside enrolling: contacts are held for it, or an admin waits. */
   sideWork?: readonly SidePoll[];
   logger: Logger;
+  /** Called with the result of every attempt. Must not throw. */
+  onAttempted?: ((execution: ClaimedExecution, result: Result) => void) | undefined;
+  onCompletions?: CompletionOptions["onResults"];
   /** Called with the completions HubSpot refused. */
   onRefused?: (ids: readonly bigint[]) => Promise<void>;
   /** False as soon as the turn has to end: its time is over, the process stops, the lease is lost. */
@@ -258,6 +261,7 @@ export class PortalTurn {
 
   #keep(execution: ClaimedExecution, result: Result): void {
     this.#claimedIds.delete(execution.id);
+    this.#options.onAttempted?.(execution, result);
     this.#findings.add(execution, result);
   }
 
@@ -280,6 +284,7 @@ export class PortalTurn {
         gateway: gatewayWith(),
         writer: this.#writer,
         onRefused: this.#options.onRefused,
+        onResults: this.#options.onCompletions,
       });
       // After a full batch there may be more; anything less was all that is due.
       const addedMeanwhile = this.#owedCount - before;

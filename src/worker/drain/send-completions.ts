@@ -15,6 +15,8 @@ export interface CompletionOptions {
   readonly owner: Ownership;
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly writer: RetryingWriter;
+  /** Called with what HubSpot said of completions that were sent, before it is written. Must not throw. */
+  readonly onResults?: ((results: readonly CompletionResult[]) => void) | undefined;
   /** Called with the completions HubSpot refused, including early ones, once that is written. */
   readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
 }
@@ -100,7 +102,9 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
     gateway,
     write: async (results) => {
       // Completions that were not sent stay as they were read: due, with no try counted.
-      await writer.write(results.filter(wasAsked), writing);
+      const asked = results.filter(wasAsked);
+      options.onResults?.(asked);
+      await writer.write(asked, writing);
       for (const { id, to } of results) if (to === "COMPLETION_REFUSED") refused.add(id);
     },
   };

@@ -22,6 +22,8 @@ export interface SendWebhookTools {
   readonly logger: Logger;
   /** An enrollment as the API shows it; undefined if it was deleted. */
   readonly readEnrollment: (portalId: bigint, id: bigint) => Promise<unknown>;
+  /** Called for every try that ended. Must not throw. */
+  readonly onTried?: (isTaken: boolean) => void;
 }
 
 /** Sends a claimed message once, and stores what became of it. */
@@ -32,6 +34,7 @@ export async function sendWebhook(due: DueWebhook, tools: SendWebhookTools): Pro
   if (data === undefined)
     return endWebhookTry(pool, due, { durationMs: 0, problem: "The enrollment was deleted." });
   const end = await postOnce(due, data, tools);
+  tools.onTried?.(end.problem === undefined);
   await endWebhookTry(pool, due, end);
   if (end.problem === undefined) return;
   logger.info({ portalId, webhookId, messageId, tries, problem: end.problem }, "a webhook was not taken");

@@ -3,7 +3,7 @@ import express from "express";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Gauge, Registry } from "prom-client";
-import { createMetricsRouter } from "#platform/observability/metrics.js";
+import { createMetricsRouter } from "#platform/observability/metrics/metrics-route.js";
 
 let server: Server | undefined;
 afterEach(() => new Promise((resolve) => server?.close(resolve)));
