@@ -126,7 +126,8 @@ describe("a process that vanishes inside a transaction", () => {
       "a disconnect": (of, portalId) => store(of).disconnect({ actor: systemOf(portalId), reason: "Gone." }),
       "a pause": (of, portalId) => setPaused(of, adminOf(portalId), true),
       "a wish to erase": (of, portalId) => requestErasure(of, adminOf(portalId)),
-      "an admin let in": (of, portalId) => giveAccess(of, adminOf(portalId), { userId: 8n, label: "Bo" }),
+      "an admin let in": (of, portalId) =>
+        giveAccess(of, adminOf(portalId), { userId: 8n, label: "Bo", role: "admin" }),
       "a test alert": (of, portalId) =>
         sendTestAlert({ pool: of, cipher: createCipher(KEYS) }, adminOf(portalId), "EMAIL"),
       "one canceled": async (of, portalId) =>

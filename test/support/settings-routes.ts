@@ -34,6 +34,8 @@ export interface FormCall {
   readonly own?: number;
   /** Whether it changes something where the account's own admin sends it. */
   readonly changes: boolean;
+  /** Whether a viewer may send it, too. */
+  readonly isQuestion?: boolean;
 }
 
 /** What the settings tab inside HubSpot asks for; signed, no cookie, no token. */
@@ -54,6 +56,7 @@ export interface RouteIds {
   readonly job: bigint;
   readonly sender: bigint;
   readonly letIn: bigint;
+  readonly viewer: bigint;
   readonly rotation: bigint;
   readonly preset: bigint;
   readonly madeFlow: bigint;
@@ -94,6 +97,9 @@ const tab = (path: string, { body, other = 200 }: { body?: object; other?: numbe
   other,
   ...(body === undefined ? {} : { body }),
 });
+
+/** Tells everybody who is signed in to which accounts, also whoever may not look at the one in use. */
+export const ACCOUNTS = "/settings/accounts";
 
 /**
  * Every route of the settings site and of the tab inside HubSpot, by its name in the router, in an order in which the
@@ -144,6 +150,7 @@ function pages({ portalId, sender, failed }: RouteIds): Record<string, readonly 
     ),
     "GET /settings/api-keys": [page("/settings/api-keys")],
     "GET /settings/access": [page("/settings/access")],
+    "GET /settings/accounts": [page(ACCOUNTS, { tells: false })],
     "GET /settings/audit": [page(`/settings/audit?${foreign}`)],
     "GET /settings/policy": [page("/settings/policy")],
     "GET /settings/try": [page(`/settings/try?${foreign}`)],
@@ -267,7 +274,9 @@ function portalPolicy({ sender, settingsVersion }: RouteIds): Record<string, rea
   };
   return {
     "POST /settings/policy": [form("/settings/policy", fields, { other: 422 })],
-    "POST /settings/try": [form("/settings/try", question, { other: 422, changes: false })],
+    "POST /settings/try": [
+      { ...form("/settings/try", question, { other: 422, changes: false }), isQuestion: true },
+    ],
   };
 }
 
@@ -300,6 +309,7 @@ function rest({
   failed,
   sender,
   letIn,
+  viewer,
   settingsVersion,
   alertAddress,
   keyPrefix,
@@ -329,7 +339,8 @@ function rest({
       form("/settings/api-keys", { name: "New", scopes: "enrollments:read" }, { other: 200, own: 200 }),
     ],
     "POST /settings/api-keys/revoke": [form("/settings/api-keys/revoke", { prefix: keyPrefix })],
-    "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender })],
+    "POST /settings/access/let-in": [form("/settings/access/let-in", { user_id: sender, role: "viewer" })],
+    "POST /settings/access/role": [form("/settings/access/role", { user_id: viewer, role: "admin" })],
     "POST /settings/access/take-out": [form("/settings/access/take-out", { user_id: letIn })],
     "POST /settings/workflows/look-again": [form("/settings/workflows/look-again", {}, { changes: false })],
     "POST /settings/workflows/new/:recipe": [
@@ -352,6 +363,9 @@ function rest({
     "POST /settings/danger/pause": [form("/settings/danger/pause")],
     "POST /settings/danger/erase": [form("/settings/danger/erase", confirmed)],
     "POST /settings/danger/disconnect": [form("/settings/danger/disconnect", confirmed)],
+    "POST /settings/accounts/switch": [
+      form("/settings/accounts/switch", { account: portalId }, { changes: false }),
+    ],
     // The last: it ends the session.
     "POST /settings/sign-out": [form("/settings/sign-out")],
   };

@@ -38,6 +38,9 @@ export let letIn: bigint;
 
 export let unlisted: number;
 
+/** Whom an admin let in to look. */
+export let viewer: number;
+
 export let job: bigint;
 
 let keyPrefix: string;
@@ -163,6 +166,7 @@ export async function addPeople(portalId: bigint): Promise<void> {
     skipDuplicates: true,
   });
   await prisma().portalAdmin.create({ data: { portalId, userId: letIn } });
+  await prisma().portalViewer.create({ data: { portalId, userId: BigInt(viewer) } });
 }
 
 export function executionSeeds(portalId: bigint) {
@@ -206,6 +210,7 @@ export async function idsNow(): Promise<RouteIds> {
     webhookVersion: stored?.version ?? 0,
     sender,
     letIn,
+    viewer: BigInt(viewer),
     job,
     keyPrefix,
     importId,
@@ -323,6 +328,7 @@ export function useTwoAccounts(): void {
         return user.userId;
       });
     [sender, letIn, unlisted] = [BigInt(first), BigInt(second), third];
+    viewer = portal.addUser({ canInstallApps: true }).userId;
     await fillFirstAccount();
   });
 

@@ -1,25 +1,128 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
-import { recordChange } from "#domain/audit/record-change.js";
+import { recordChange, type AuditedChange } from "#domain/audit/record-change.js";
 import type { Actor, System } from "#domain/contract/actor.js";
-import { requireRight } from "#domain/contract/actor-rights.js";
+import { NotAllowed, requireRight, type Verb } from "#domain/contract/actor-rights.js";
 import { inactivePeople, unnamed } from "#domain/directory/people.js";
-import { mayAdminister, type Administrator } from "./rights.js";
+import { listMembers, mayAdminister, type Member, type Role } from "./rights.js";
 
-type Person = Pick<Administrator, "userId" | "label">;
+type Person = Pick<Member, "userId" | "label">;
 
-/** Adds a user to the list of those who may use the settings pages. False if they were on it already. */
-export async function giveAccess(pool: Pool, actor: Actor, person: Person): Promise<boolean> {
+const TABLES: Readonly<Record<Role, string>> = { admin: "portal_admins", viewer: "portal_viewers" };
+
+/**
+ * Lets a user in as an admin or a viewer. False if an admin had let them in before, in whatever role, or they are an admin
+ * anyway.
+ *
+ * @throws NotAllowed also if the actor is no admin any more.
+ */
+export async function giveAccess(
+  pool: Pool,
+  actor: Actor,
+  person: Person & { readonly role: Role },
+): Promise<boolean> {
   requireRight(actor, "giveAccess");
-  return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      `INSERT INTO portal_admins (portal_id, user_id, added_by_user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-      [actor.portalId, person.userId, "userId" in actor ? actor.userId : null],
-    );
-    if (rowCount === 0) return false;
-    await recordAccess(client, actor, { person, isGiven: true });
+  const { role } = person;
+  return changingAccess(pool, { actor, verb: "giveAccess" }, async (client, members) => {
+    if (members.some(({ userId }) => userId === person.userId)) return false;
+    await list(client, actor, person);
+    await recordAccess(client, actor, {
+      person,
+      action: "LET_IN",
+      after: { userId: person.userId, role },
+    });
     return true;
   });
+}
+
+/** Why an access stays as it is: not one that an admin gave, the actor's own, or that of the only admin. */
+type Kept = "not-listed" | "yourself" | "last-admin";
+
+/** Makes an admin whom an admin let in a viewer, or the other way round. */
+export async function changeRole(
+  pool: Pool,
+  actor: Actor,
+  person: Person & { readonly role: Role },
+): Promise<"changed" | Kept> {
+  requireRight(actor, "changeRole");
+  return changingAccess(pool, { actor, verb: "changeRole" }, async (client, members) => {
+    const member = findChangeable(actor, members, person);
+    if (typeof member === "string") return member;
+    if (member.role === person.role) return "changed";
+    await unlist(client, actor.portalId, person.userId);
+    await list(client, actor, person);
+    const { userId } = person;
+    await recordAccess(client, actor, {
+      person,
+      action: "CHANGED",
+      before: { userId, role: member.role },
+      after: { userId, role: person.role },
+    });
+    return "changed";
+  });
+}
+
+/** Takes away the access that an admin gave. */
+export async function removeAccess(pool: Pool, actor: Actor, person: Person): Promise<"removed" | Kept> {
+  requireRight(actor, "removeAccess");
+  return changingAccess(pool, { actor, verb: "removeAccess" }, async (client, members) => {
+    const member = findChangeable(actor, members, person);
+    if (typeof member === "string") return member;
+    await unlist(client, actor.portalId, person.userId);
+    const before = { userId: person.userId, role: member.role };
+    await recordAccess(client, actor, { person, action: "TAKEN_OUT", before });
+    return "removed";
+  });
+}
+
+/**
+ * One change of an account's access after the other, each by somebody who is an admin then: of two admins who take each
+ * other's access away at the same time, the second one fails, and one of them is left.
+ */
+function changingAccess<Result>(
+  pool: Pool,
+  { actor, verb }: { actor: Actor; verb: Verb },
+  change: (client: PoolClient, members: readonly Member[]) => Promise<Result>,
+): Promise<Result> {
+  return inTransaction(pool, async (client) => {
+    await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`access:${actor.portalId}`]);
+    const members = await listMembers(client, actor.portalId);
+    if (actor.kind === "admin" && actor.userId !== null && !isAdmin(members, actor.userId))
+      throw new NotAllowed(actor, verb);
+    return change(client, members);
+  });
+}
+
+const isAdmin = (members: readonly Member[], id: bigint): boolean =>
+  members.some(({ userId, role }) => userId === id && role === "admin");
+
+function findChangeable(
+  actor: Actor,
+  members: readonly Member[],
+  { userId }: Pick<Person, "userId">,
+): Member | Kept {
+  if ("userId" in actor && actor.userId === userId) return "yourself";
+  const member = members.find((one) => one.userId === userId);
+  if (member?.reason !== "let-in") return "not-listed";
+  const isOnlyAdmin = member.role === "admin" && members.filter(({ role }) => role === "admin").length === 1;
+  return isOnlyAdmin ? "last-admin" : member;
+}
+
+async function list(
+  client: PoolClient,
+  actor: Actor,
+  { userId, role }: { userId: bigint; role: Role },
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ${TABLES[role]} (portal_id, user_id, added_by_user_id) VALUES ($1, $2, $3)
+     ON CONFLICT (portal_id, user_id) DO UPDATE SET added_at = now(), added_by_user_id = $3`,
+    [actor.portalId, userId, "userId" in actor ? actor.userId : null],
+  );
+}
+
+async function unlist(client: PoolClient, portalId: bigint, userId: bigint): Promise<void> {
+  for (const table of Object.values(TABLES))
+    await client.query(`DELETE FROM ${table} WHERE portal_id = $1 AND user_id = $2`, [portalId, userId]);
 }
 
 /** The result of an operator's request to give someone access. */
@@ -42,43 +145,18 @@ export async function grantByOperator(pool: Pool, operator: System, userId: bigi
     );
     if (left.rowCount !== 0) return "has-left";
     if (await mayAdminister(client, portalId, userId)) return "had-it";
-    await client.query(
-      `INSERT INTO portal_admins (portal_id, user_id) VALUES ($1, $2)
-       ON CONFLICT (portal_id, user_id) DO UPDATE SET added_at = now(), added_by_user_id = NULL`,
-      [portalId, userId],
-    );
+    await unlist(client, portalId, userId);
+    await list(client, operator, { userId, role: "admin" });
     const person = { userId, label: unnamed(userId) };
-    await recordAccess(client, operator, { person, isGiven: true });
+    await recordAccess(client, operator, { person, action: "LET_IN", after: { userId, role: "admin" } });
     return "granted";
-  });
-}
-
-/** The result of an admin's request to take someone's access away. */
-export type RemoveOutcome = "removed" | "not-listed" | "yourself"; // an admin cannot lock themselves out by mistake
-
-/** Removes a user from the list. */
-export async function removeAccess(pool: Pool, actor: Actor, person: Person): Promise<RemoveOutcome> {
-  requireRight(actor, "removeAccess");
-  if ("userId" in actor && actor.userId === person.userId) return "yourself";
-  return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      "DELETE FROM portal_admins WHERE portal_id = $1 AND user_id = $2",
-      [actor.portalId, person.userId],
-    );
-    if (rowCount === 0) return "not-listed";
-    await recordAccess(client, actor, { person, isGiven: false });
-    return "removed";
   });
 }
 
 function recordAccess(
   client: PoolClient,
   actor: Actor,
-  { person: { userId, label }, isGiven }: { person: Person; isGiven: boolean },
+  { person: { label }, ...change }: { person: Person } & Pick<AuditedChange, "action" | "before" | "after">,
 ): Promise<void> {
-  return recordChange(client, actor, {
-    subject: "access",
-    subjectName: label,
-    ...(isGiven ? { action: "LET_IN", after: { userId } } : { action: "TAKEN_OUT", before: { userId } }),
-  });
+  return recordChange(client, actor, { subject: "access", subjectName: label, ...change });
 }

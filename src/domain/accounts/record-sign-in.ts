@@ -1,13 +1,13 @@
 import type { Pool, PoolClient } from "pg";
 import { inTransaction } from "#platform/db/transaction.js";
-import { mayAdminister } from "./rights.js";
+import { readRights } from "./rights.js";
 import { requireRight, type Verb } from "#domain/contract/actor-rights.js";
 import type { SessionIdentity, SignIn } from "#domain/contract/session-identity.js";
 import { recordChange } from "#domain/audit/record-change.js";
 
 /** Records who signed in to the settings site, and who tried and was refused. */
 export async function recordSignIn(pool: Pool, { by, isOpen, isConnecting }: SignIn): Promise<void> {
-  const isLetIn = isOpen && (await mayAdminister(pool, by.portalId, by.userId));
+  const isLetIn = isOpen && (await readRights(pool, by.portalId, by.userId))?.role !== undefined;
   if (isLetIn && isConnecting) return;
   const action = isLetIn ? "SIGNED_IN" : "SIGN_IN_REFUSED";
   await inTransaction(pool, (client) => recordSession(client, by, { verb: "signIn", action }));

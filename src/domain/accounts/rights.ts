@@ -29,19 +29,38 @@ import {
  * @param which condition on `user_id`, to restrict the users.
  */
 const may = (which?: string): string => `
-  coalesce(u.is_listed, true) AND person.user_id NOT IN (${inactivePeople(which)}) AND (
-    (a.user_id IS NOT NULL AND (u.user_id IS NOT NULL OR a.added_at > coalesce(p.users_read_at, '-infinity')))
+  ${isHere(which)} AND (${isLetInAs("a")}
     OR coalesce(u.super_admin, p.authorized_by_user_id = person.user_id AND NOT ${HAD_USER_LIST}, false))`;
 
-/** Columns `p`, `u` and `a` of `may` for each `person`. */
+/** Whether they may look at it, with `v` their row in `portal_viewers`. */
+const mayView = (which?: string): string => `${isHere(which)} AND ${isLetInAs("v")}`;
+
+const isHere = (which?: string): string =>
+  `coalesce(u.is_listed, true) AND person.user_id NOT IN (${inactivePeople(which)})`;
+
+const isLetInAs = (table: "a" | "v"): string =>
+  `(${table}.user_id IS NOT NULL
+    AND (u.user_id IS NOT NULL OR ${table}.added_at > coalesce(p.users_read_at, '-infinity')))`;
+
+/** Columns `p`, `u`, `a` and `v` of `may` and `mayView` for each `person`. */
 const JOINED = `
   JOIN portals p ON p.portal_id = $1
   LEFT JOIN users u ON u.portal_id = $1 AND u.user_id = person.user_id
-  LEFT JOIN portal_admins a ON a.portal_id = $1 AND a.user_id = person.user_id`;
+  LEFT JOIN portal_admins a ON a.portal_id = $1 AND a.user_id = person.user_id
+  LEFT JOIN portal_viewers v ON v.portal_id = $1 AND v.user_id = person.user_id`;
+
+/** What somebody may do on the settings site and in the tab: change things, or look at them. */
+export type Role = "admin" | "viewer";
+
+/** SQL: the role of `person` as text; null: none. */
+const roleOf = (which?: string): string =>
+  `CASE WHEN ${may(which)} THEN 'admin' WHEN ${mayView(which)} THEN 'viewer' END`;
 
 /** A user's rights, and how reliable the copy of the user list behind them is. */
 export interface Rights {
   readonly mayAdminister: boolean;
+  /** Undefined if they may not even look. */
+  readonly role: Role | undefined;
   readonly userList: UserList;
 }
 
@@ -53,7 +72,7 @@ export interface Standing extends Rights {
 }
 
 interface StandingRow extends OverviewColumns, UserListColumns {
-  may: boolean | null;
+  role: Role | null;
   is_ended: boolean;
 }
 
@@ -64,7 +83,7 @@ export async function readStanding(
 ): Promise<Standing | undefined> {
   const { rows } = await pool.query<StandingRow>({
     name: "read-standing",
-    text: `SELECT ${may("user_id = $2")} AS may, ${USER_LIST_COLUMNS}, ${OVERVIEW_COLUMNS},
+    text: `SELECT ${roleOf("user_id = $2")} AS role, ${USER_LIST_COLUMNS}, ${OVERVIEW_COLUMNS},
                   EXISTS (SELECT FROM revoked_sessions WHERE session_id = $3) AS is_ended
              FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
     values: [portalId, userId, id],
@@ -81,20 +100,21 @@ export async function readRights(
   portalId: bigint,
   userId: bigint | null,
 ): Promise<Rights | undefined> {
-  const { rows } = await db.query<{ may: boolean | null } & UserListColumns>({
+  const { rows } = await db.query<{ role: Role | null } & UserListColumns>({
     name: "read-rights",
-    text: `SELECT ${may("user_id = $2")} AS may, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
+    text: `SELECT ${roleOf("user_id = $2")} AS role, ${USER_LIST_COLUMNS} FROM (SELECT $2::bigint AS user_id) AS person ${JOINED}`,
     values: [portalId, userId],
   });
   const [row] = rows;
   return row && rightsOf(userId, row);
 }
 
-function rightsOf(userId: bigint | null, row: { may: boolean | null } & UserListColumns): Rights {
-  return { mayAdminister: userId !== null && row.may === true, userList: userListOf(row) };
+function rightsOf(userId: bigint | null, row: { role: Role | null } & UserListColumns): Rights {
+  const role = userId === null ? undefined : (row.role ?? undefined);
+  return { mayAdminister: role === "admin", role, userList: userListOf(row) };
 }
 
-/** Whether a user may use the portal's settings site and the settings tab. */
+/** Whether a user may change things on the portal's settings site and in the settings tab. */
 export async function mayAdminister(
   db: Pool | PoolClient,
   portalId: bigint,
@@ -135,54 +155,69 @@ async function readPast(client: PoolClient, portalId: bigint, userId: bigint | n
   };
 }
 
-/** A user who may use the settings site, and why. */
-export interface Administrator {
+/** A user who may use the settings site, as what, and why. */
+export interface Member {
   userId: bigint;
   /** "Name · email", or whatever is known. */
   label: string;
+  role: Role;
   reason: "super-admin" | "installed" | "let-in";
 }
 
-interface AdministratorRow {
+interface MemberRow {
   user_id: string;
   label: string | null;
   email: string | null;
   installer_email: string | null;
-  reason: Administrator["reason"];
+  role: Role;
+  reason: Member["reason"];
 }
 
 /** A page shows no more than this, and nobody reads more. */
 const MOST_LISTED = 1_000;
 
-/** Every user for whom `mayAdminister` holds, by name; a thousand at most. */
-export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Administrator[]> {
-  const { rows } = await db.query<AdministratorRow>(
+/** Every user with a role, admins first, by name; a thousand at most. */
+export async function listMembers(db: Pool | PoolClient, portalId: bigint): Promise<Member[]> {
+  const { rows } = await db.query<MemberRow>(
     `WITH person AS (
        SELECT user_id FROM users WHERE portal_id = $1 AND super_admin
        UNION SELECT authorized_by_user_id FROM portals WHERE portal_id = $1 AND authorized_by_user_id IS NOT NULL
        UNION SELECT user_id FROM portal_admins WHERE portal_id = $1
+       UNION SELECT user_id FROM portal_viewers WHERE portal_id = $1
+     ), judged AS (
+       SELECT person.user_id, ${roleOf()} AS role,
+              CASE WHEN u.super_admin THEN 'super-admin'
+                   WHEN a.user_id IS NOT NULL OR v.user_id IS NOT NULL THEN 'let-in' ELSE 'installed' END AS reason,
+              CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END AS installer_email
+         FROM person ${JOINED}
      )
-     SELECT person.user_id,
-            CASE WHEN u.super_admin THEN 'super-admin' WHEN a.user_id IS NOT NULL THEN 'let-in' ELSE 'installed' END AS reason,
-            named.label, named.email,
-            CASE WHEN p.authorized_by_user_id = person.user_id THEN p.authorized_by_email END AS installer_email
-       FROM person ${JOINED} LEFT JOIN (${peopleOf()}) AS named ON named.user_id = person.user_id
-      WHERE ${may()} ORDER BY named.label, person.user_id LIMIT $2`,
+     SELECT judged.*, named.label, named.email
+       FROM judged LEFT JOIN (${peopleOf()}) AS named ON named.user_id = judged.user_id
+      WHERE role IS NOT NULL ORDER BY role, named.label, judged.user_id LIMIT $2`,
     [portalId, MOST_LISTED],
   );
   return rows
-    .map(({ user_id, reason, ...named }) => ({
+    .map(({ user_id, role, reason, ...named }) => ({
       userId: BigInt(user_id),
       label: labelOf(user_id, named),
+      role,
       reason,
     }))
-    .sort((left, right) => left.label.localeCompare(right.label, "en"));
+    .sort(
+      (left, right) =>
+        left.role.localeCompare(right.role, "en") || left.label.localeCompare(right.label, "en"),
+    );
+}
+
+/** Every user for whom `mayAdminister` holds, by name; a thousand at most. */
+export async function listAdministrators(db: Pool | PoolClient, portalId: bigint): Promise<Member[]> {
+  return (await listMembers(db, portalId)).filter(({ role }) => role === "admin");
 }
 
 /** Whoever installed the app may be in none of HubSpot's lists that we can read: then by the address of the sign-in. */
 function labelOf(
   userId: string,
-  { label, email, installer_email }: Pick<AdministratorRow, "label" | "email" | "installer_email">,
+  { label, email, installer_email }: Pick<MemberRow, "label" | "email" | "installer_email">,
 ): string {
   const known = label === unnamed(userId) ? null : label;
   return known === null ? (installer_email ?? unnamed(userId)) : fullLabel({ label: known, email });

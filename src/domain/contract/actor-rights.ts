@@ -54,6 +54,7 @@ const RIGHT_OF = {
 
   giveAccess: "access",
   removeAccess: "access",
+  changeRole: "access",
   createKey: "access",
   revokeKey: "access",
   pausePortal: "account",
@@ -92,10 +93,15 @@ const ADMIN_RIGHTS: readonly Right[] = [
   "export",
 ];
 
+/** Files hold what they see on the pages anyway. */
+const VIEWER_RIGHTS: readonly Right[] = ["export"];
+
 function rightsOf(actor: Actor): readonly Right[] {
   switch (actor.kind) {
     case "admin":
       return ADMIN_RIGHTS;
+    case "viewer":
+      return VIEWER_RIGHTS;
     case "hubspotTab":
       return ["policy"];
     case "apiKey":

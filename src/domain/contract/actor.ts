@@ -2,14 +2,19 @@
  * Who changes something, and in which portal. Every verb that writes takes one, changes that portal alone, asks
  * `requireRight` (actor-rights.ts) first and names the actor in its audit entry.
  */
-export type Actor = Admin | HubSpotTab | ApiKey | System | Visitor | MailRecipient;
+export type Actor = Admin | Viewer | HubSpotTab | ApiKey | System | Visitor | MailRecipient;
 
 /** A user who may administer the portal, on the settings site. */
 export interface Admin extends Person {
   readonly kind: "admin";
 }
 
-/** The same in the settings tab inside HubSpot, by the word of HubSpot's signing proxy. */
+/** A user who may look at everything on the settings site, or in the tab, and change nothing. */
+export interface Viewer extends Person {
+  readonly kind: "viewer";
+}
+
+/** An admin in the settings tab inside HubSpot, by the word of HubSpot's signing proxy. */
 export interface HubSpotTab extends Person {
   readonly kind: "hubspotTab";
 }
@@ -72,6 +77,7 @@ const SYSTEM_NAMES: Readonly<Record<System["part"], string>> = {
 export function authorOf(actor: Actor): Author {
   switch (actor.kind) {
     case "admin":
+    case "viewer":
     case "hubspotTab":
     case "visitor":
       return { userId: actor.userId, userEmail: actor.userEmail };

@@ -30,6 +30,7 @@ export const APP_TABLES: readonly string[] = [
   "portal_paces",
   "portal_settings",
   "portal_tokens",
+  "portal_viewers",
   "portals",
   "presets",
   "redeemed_states",

@@ -61,7 +61,7 @@ export async function finishInstall(
   }
   if (ending !== undefined) return sendEnding(response, ending, came.purpose);
   if (isSignedIn) {
-    options.sessions.open(response, grant, saved.at);
+    options.sessions.open(request, response, { by: grant, signedInAt: saved.at });
     options.logger.info(
       { portalId: grant.portalId, userId: grant.userId },
       "a user signed in to the settings site",

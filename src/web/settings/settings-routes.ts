@@ -6,6 +6,7 @@ import { addApiKeysRoutes } from "./api-keys/api-keys-routes.js";
 import { addAuditRoutes } from "./audit/audit-routes.js";
 import { addDangerRoutes } from "./danger/danger-routes.js";
 import { createAssetsRouter } from "./frame/assets.js";
+import { ACCOUNTS_PATH } from "./frame/navigation.js";
 import { handlersOf } from "./gate/handlers.js";
 import { addImportsRoutes, addUploadRoute } from "./imports/imports-routes.js";
 import { addOverviewRoutes } from "./overview/overview-routes.js";
@@ -49,6 +50,8 @@ export function createSettingsRouter(options: SettingsOptions): Router {
   addDangerRoutes(router, handlers);
   router.get(RECONNECT_PATH, handlers.reconnect());
   router.post("/settings/sign-out", handlers.signOut());
+  router.get(ACCOUNTS_PATH, handlers.accounts.page);
+  router.post(`${ACCOUNTS_PATH}/switch`, handlers.accounts.form);
   return router;
 }
 

@@ -12,6 +12,7 @@ export const TAB_REFUSALS = {
     403,
     "Only super admins of this account, and whom they let in, can see and change the app's settings. Ask one of them to let you in, on the settings site under Access.",
   ],
+  VIEW_ONLY: [403, "You can look at the app's settings but not change them. Ask an admin of this account."],
   NOT_INSTALLED: [404, "The app is not installed in this account. Install it again."],
   ADMINS_UNCONFIRMED: [
     503,

@@ -102,7 +102,8 @@ async function isAdmitted(
 /** Nothing is changed by a list of admins that is more than a day old and can be read again. */
 function problemOf(rights: Rights | undefined, { method }: Request): RefusalCode | undefined {
   if (rights === undefined) return "NOT_INSTALLED";
-  if (!rights.mayAdminister) return "NOT_AN_ADMIN";
+  if (rights.role === undefined) return "NOT_AN_ADMIN";
+  if (rights.role === "viewer" && method !== "GET") return "VIEW_ONLY";
   return rights.userList.state === "stale" && method !== "GET" ? "ADMINS_UNCONFIRMED" : undefined;
 }
 

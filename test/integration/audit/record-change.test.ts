@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { giveAccess, removeAccess } from "#domain/accounts/change-access.js";
+import { changeRole, giveAccess, removeAccess } from "#domain/accounts/change-access.js";
 import { requestErasure, setPaused } from "#domain/accounts/portal-pause.js";
 import { changeAlerts } from "#domain/alerts/change-alerts.js";
 import { sendTestAlert } from "#domain/alerts/test-alert.js";
@@ -155,7 +155,8 @@ describe("a key that has no scope", () => {
       savePortalPolicy(db.database, actor, { policy: { maxHoldDays: 9 }, shown: {} }),
     pause: (actor) => setPaused(db.database.pool, actor, true),
     requestErasure: (actor) => requestErasure(db.database.pool, actor),
-    giveAccess: (actor) => giveAccess(db.database.pool, actor, { userId: 8n, label: "Bo" }),
+    giveAccess: (actor) => giveAccess(db.database.pool, actor, { userId: 8n, label: "Bo", role: "admin" }),
+    changeRole: (actor) => changeRole(db.database.pool, actor, { userId: 8n, label: "Bo", role: "viewer" }),
     removeAccess: (actor) => removeAccess(db.database.pool, actor, { userId: 8n, label: "Bo" }),
     changeAlerts: (actor) =>
       changeAlerts(desk(), actor, {

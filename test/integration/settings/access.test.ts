@@ -100,8 +100,8 @@ describe("the settings site", () => {
     await know(portal.admin.userId, { superAdmin: true });
     await know(colleagueId(), { firstName: "Ned" });
     const user_id = String(colleagueId());
-    await send(admin, "/settings/access/let-in", { user_id });
-    expect((await admin.get("/settings/access")).text).toContain("now has access.");
+    await send(admin, "/settings/access/let-in", { user_id, role: "admin" });
+    expect((await admin.get("/settings/access")).text).toContain("now has access as an admin.");
     const browser = await signIn(colleagueId());
     expect((await browser.get("/settings")).status).toBe(200);
     await send(admin, "/settings/access/take-out", { user_id });
@@ -127,14 +127,15 @@ describe("the settings site", () => {
     const other = { portalId: portalId + 1n, userId: 77n, superAdmin: false, seatNames: [], isListed: true };
     await site.database.prisma.user.create({ data: other });
     for (const user_id of ["77", "123456", String(colleagueId()), "1 OR 1=1", ""])
-      await send(admin, "/settings/access/let-in", { user_id });
+      await send(admin, "/settings/access/let-in", { user_id, role: "admin" });
     expect(await site.database.prisma.portalAdmin.count()).toBe(0);
+    expect(await site.database.prisma.portalViewer.count()).toBe(0);
   });
 
   test("does not let somebody in any more who has left the account", async () => {
     await know(portal.admin.userId, { superAdmin: true });
     await know(colleagueId(), {});
-    await send(admin, "/settings/access/let-in", { user_id: String(colleagueId()) });
+    await send(admin, "/settings/access/let-in", { user_id: String(colleagueId()), role: "admin" });
     const browser = await signIn(colleagueId());
     expect((await browser.get("/settings")).status).toBe(200);
     await know(colleagueId(), { isListed: false });
@@ -157,7 +158,7 @@ describe("the settings site", () => {
     });
     await know(portal.admin.userId, { superAdmin: false });
     await send(admin, "/settings/access/take-out", { user_id: String(portal.admin.userId) });
-    expect((await admin.get("/settings/access")).text).toContain("You can't remove your own access");
+    expect((await admin.get("/settings/access")).text).toContain("You can't change your own access");
     expect(await site.database.prisma.portalAdmin.count()).toBe(1);
   });
 });

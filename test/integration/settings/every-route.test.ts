@@ -4,13 +4,14 @@ import { createLogger } from "#platform/observability/logger.js";
 import { createHttp } from "../../../src/compose/web.js";
 import { createBrowser } from "../../support/browser.js";
 import { routesOf } from "../../support/routes.js";
-import { settingsRoutes } from "../../support/settings-routes.js";
+import { ACCOUNTS, settingsRoutes } from "../../support/settings-routes.js";
 import {
   SECRET,
   running,
   portal,
   other,
   unlisted,
+  viewer,
   firstAccount,
   idsNow,
   rowsOf,
@@ -130,6 +131,7 @@ describe("a user of the account whom nobody let in", () => {
   test("sees who can let them in, and nothing else", async () => {
     const user = await signIn(portal, unlisted);
     for (const { path, kind } of await reads()) {
+      if (path === ACCOUNTS) continue;
       const { status, text } = await user.get(path);
       const isTold = kind === "part" ? text === "" : text.includes("You don't have access");
       const expected = [path, kind === "part" ? 401 : 403, true, false];
@@ -161,6 +163,56 @@ describe("a user of the account whom nobody let in", () => {
     expect(await rowsOf(null)).toEqual(before);
   });
 });
+
+describe("a viewer", () => {
+  test("sees all that an admin sees, and is told on each page that they may change nothing", async () => {
+    const user = await signIn(portal, viewer);
+    for (const { path, kind, tells } of await reads()) {
+      const { status, text } = await user.get(path);
+      expect([path, status, tells && !text.includes(SECRET)]).toEqual([path, 200, false]);
+      const isSitePage = kind === "page" && text.includes('class="site"');
+      expect([path, isSitePage && !text.includes("You have view-only access")]).toEqual([path, false]);
+      expect([path, usableForms(text)]).toEqual([path, []]);
+    }
+  });
+
+  test("changes nothing, though the forms carry their own token", async () => {
+    const user = await signIn(portal, viewer);
+    const token = await tokenOf(user);
+    const before = await decidedRows();
+    for (const call of await forms()) {
+      if (call.path === "/settings/sign-out") continue;
+      const { status, text } = await postForm(user, call, token);
+      const isAsked = call.isQuestion === true || call.path.startsWith(ACCOUNTS);
+      const isTold = text.includes("You have view-only access");
+      expect([call.path, isAsked || (status === 403 && isTold)]).toEqual([call.path, true]);
+      expect([call.path, await decidedRows()]).toEqual([call.path, before]);
+    }
+  });
+
+  test("looks at the tab inside HubSpot, and changes nothing there", async () => {
+    const before = await rowsOf(null);
+    for (const call of await tabCalls()) {
+      const { status, body } = await ask(portal, call, { userId: viewer });
+      const expected = call[1].path.includes("?") ? 400 : call[0] === "GET" ? 200 : 403;
+      expect([call[1].path, status]).toEqual([call[1].path, expected]);
+      expect([call[1].path, expected === 403 && !body.includes("VIEW_ONLY")]).toEqual([call[1].path, false]);
+    }
+    expect(await rowsOf(null)).toEqual(before);
+  });
+});
+
+/** The addresses of a page's forms that post and whose fields can be used, but for those that change nothing. */
+function usableForms(page: string): string[] {
+  return [...page.matchAll(/<form method="post" action="([^"]+)"[^>]*>(.*?)<\/form>/gs)].flatMap(
+    ([, action = "", fields = ""]) => {
+      const isQuestion = ["/settings/try", "/settings/sign-out", "/settings/accounts/switch"].includes(
+        action,
+      );
+      return isQuestion || /<fieldset[^>]* disabled/.test(fields) ? [] : [action];
+    },
+  );
+}
 
 test("a form is refused, and changes nothing, without the token of the very session that sends it", async () => {
   const admin = await signIn(portal);

@@ -29,7 +29,8 @@ test("who is asking is found out by one statement", async () => {
   const visit = await visitOf(7n);
   db.database.pool.off("acquire", count);
   expect(visit).toMatchObject({
-    kind: "admin",
+    kind: "member",
+    role: "admin",
     portal: {
       portalId: PORTAL,
       isConnected: true,

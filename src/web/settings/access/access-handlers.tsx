@@ -1,8 +1,8 @@
 import { sendPage } from "#web/kit/page.js";
 import { findActivePerson, fullLabel, listActivePeople } from "#domain/directory/people.js";
 import { AccessPage } from "./access-page.js";
-import { giveAccess, removeAccess } from "#domain/accounts/change-access.js";
-import { listAdministrators } from "#domain/accounts/rights.js";
+import { changeRole, giveAccess, removeAccess } from "#domain/accounts/change-access.js";
+import { listMembers, type Role } from "#domain/accounts/rights.js";
 import { actorOf } from "../session/visit.js";
 import { frameOf } from "../frame/shell.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
@@ -13,19 +13,15 @@ import { readId, type FormFields } from "#web/kit/form-fields.js";
 export async function showAccess(exchange: Exchange): Promise<void> {
   const { options, visit, response } = exchange;
   const { portalId } = visit.portal;
-  const [administrators, people] = await Promise.all([
-    listAdministrators(options.database.pool, portalId),
+  const [members, people] = await Promise.all([
+    listMembers(options.database.pool, portalId),
     listActivePeople(options.database.pool, portalId),
   ]);
-  const admitted = new Set(administrators.map(({ userId }) => userId));
+  const admitted = new Set(members.map(({ userId }) => userId));
   const others = { ...people, people: people.people.filter(({ userId }) => !admitted.has(userId)) };
   const { userList } = visit;
   const frame = frameOf(exchange);
-  sendPage(
-    response,
-    200,
-    <AccessPage frame={frame} administrators={administrators} others={others} userList={userList} />,
-  );
+  sendPage(response, 200, <AccessPage frame={frame} members={members} others={others} userList={userList} />);
 }
 
 /** POST /settings/access/let-in */
@@ -34,19 +30,41 @@ export async function letSomebodyIn(exchange: FormExchange): Promise<void> {
   const { pool } = options.database;
   const { session } = visit;
   const userId = readId(form.text("user_id"));
+  const role = roleIn(form);
   const person = userId === undefined ? undefined : await findActivePerson(pool, session.portalId, userId);
   if (
     person === undefined ||
-    !(await giveAccess(pool, actorOf(visit), { userId: person.userId, label: fullLabel(person) }))
+    role === undefined ||
+    !(await giveAccess(pool, actorOf(visit), { userId: person.userId, label: fullLabel(person), role }))
   )
     return finishForm(exchange, "admin-unknown");
-  finishForm(exchange, { name: "admin-let-in", about: person.label });
+  finishForm(exchange, { name: role === "admin" ? "admin-let-in" : "viewer-let-in", about: person.label });
 }
 
-const REMOVE_NOTICES = {
-  removed: "admin-taken-out",
-  "not-listed": "admin-unknown",
+/** POST /settings/access/role */
+export async function changeSomebodysRole(exchange: FormExchange): Promise<void> {
+  const { options, visit, form } = exchange;
+  const { pool } = options.database;
+  const person = find(await listMembers(pool, visit.session.portalId), form);
+  const role = roleIn(form);
+  if (person === undefined || role === undefined) return finishForm(exchange, "member-unknown");
+  const outcome = await changeRole(pool, actorOf(visit), { ...person, role });
+  const changed = role === "admin" ? "made-admin" : "made-viewer";
+  finishForm(exchange, {
+    name: outcome === "changed" ? changed : KEPT_NOTICES[outcome],
+    about: person.label,
+  });
+}
+
+function roleIn(form: FormFields): Role | undefined {
+  const given = form.text("role");
+  return given === "admin" || given === "viewer" ? given : undefined;
+}
+
+const KEPT_NOTICES = {
+  "not-listed": "member-unknown",
   yourself: "admin-yourself",
+  "last-admin": "last-admin",
 } as const;
 
 /** POST /settings/access/take-out */
@@ -54,9 +72,11 @@ export async function takeSomebodyOut(exchange: FormExchange): Promise<void> {
   const { options, visit, form } = exchange;
   const { pool } = options.database;
   const { session } = visit;
-  const person = find(await listAdministrators(pool, session.portalId), form);
-  const outcome = person === undefined ? "not-listed" : await removeAccess(pool, actorOf(visit), person);
-  finishForm(exchange, { name: REMOVE_NOTICES[outcome], about: person?.label ?? "" });
+  const person = find(await listMembers(pool, session.portalId), form);
+  if (person === undefined) return finishForm(exchange, "member-unknown");
+  const outcome = await removeAccess(pool, actorOf(visit), person);
+  const name = outcome === "removed" ? "admin-taken-out" : KEPT_NOTICES[outcome];
+  finishForm(exchange, { name, about: person.label });
 }
 
 /** The person a form names, if they are among those it may name. */

@@ -1,6 +1,7 @@
+import { PostForm } from "../frame/fields.js";
 import { fullLabel, type PeopleList } from "#domain/directory/people.js";
 import { CutNote } from "../frame/cut-note.js";
-import type { Administrator } from "#domain/accounts/rights.js";
+import type { Member, Role } from "#domain/accounts/rights.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import { Time } from "../frame/connection.js";
 import { LONGEST_LABEL } from "../words/names.js";
@@ -10,25 +11,29 @@ import { shorten } from "#platform/text/shorten.js";
 
 export interface AccessPageModel {
   frame: Frame;
-  administrators: readonly Administrator[];
+  members: readonly Member[];
   /** Active users of the account who may not use the site yet. */
   others: PeopleList;
   userList: UserList;
 }
 
-const REASONS: Readonly<Record<Administrator["reason"], string>> = {
+const REASONS: Readonly<Record<Member["reason"], string>> = {
   "super-admin": "Super admin in HubSpot",
   installed: "Installed the app",
   "let-in": "Added by an admin",
 };
 
-export function AccessPage({ frame, administrators, others, userList }: AccessPageModel) {
+export const ROLES: Readonly<Record<Role, string>> = { admin: "Admin", viewer: "Viewer" };
+const CALLED: Readonly<Record<Role, string>> = { admin: "an admin", viewer: "a viewer" };
+const OTHER_ROLE: Readonly<Record<Role, Role>> = { admin: "viewer", viewer: "admin" };
+
+export function AccessPage({ frame, members, others, userList }: AccessPageModel) {
   return (
     <SitePage
       title="Users and access"
       current="/settings/access"
       frame={frame}
-      lead="Give users access to Sequence Enroller. Super admins always have access."
+      lead="Admins can change everything; viewers can see everything and change nothing. HubSpot super admins are always admins."
     >
       <section class="card" aria-labelledby="who-title">
         <div class="card-head">
@@ -39,6 +44,7 @@ export function AccessPage({ frame, administrators, others, userList }: AccessPa
           <thead>
             <tr>
               <th scope="col">User</th>
+              <th scope="col">Role</th>
               <th scope="col">Access</th>
               <th scope="col">
                 <span class="unseen">Change</span>
@@ -46,7 +52,7 @@ export function AccessPage({ frame, administrators, others, userList }: AccessPa
             </tr>
           </thead>
           <tbody>
-            {administrators.map((person) => (
+            {members.map((person) => (
               <Row key={String(person.userId)} person={person} formToken={frame.formToken} />
             ))}
           </tbody>
@@ -82,23 +88,33 @@ function UserListNote({ userList, frame }: { userList: UserList; frame: Frame })
 
 const isRenewed = ({ state }: UserList): boolean => state !== "fixed" && state !== "none";
 
-function Row({ person, formToken }: { person: Administrator; formToken: string }) {
-  const { userId, label, reason } = person;
+function Row({ person, formToken }: { person: Member; formToken: string }) {
+  const { userId, label, role, reason } = person;
+  const name = shorten(label, LONGEST_LABEL);
   return (
     <tr>
       <td data-label="User">
-        <bdi>{shorten(label, LONGEST_LABEL)}</bdi>
+        <bdi>{name}</bdi>
       </td>
+      <td data-label="Role">{ROLES[role]}</td>
       <td data-label="Access">{REASONS[reason]}</td>
       <td data-label="">
         {reason === "let-in" ? (
-          <form method="post" action="/settings/access/take-out">
-            <input type="hidden" name="form_token" value={formToken} />
-            <input type="hidden" name="user_id" value={userId.toString()} />
-            <button class="button quiet" aria-label={`Remove access of ${shorten(label, LONGEST_LABEL)}`}>
-              Remove
-            </button>
-          </form>
+          <div class="actions">
+            <PostForm action="/settings/access/role" formToken={formToken}>
+              <input type="hidden" name="user_id" value={userId.toString()} />
+              <input type="hidden" name="role" value={OTHER_ROLE[role]} />
+              <button class="button quiet" aria-label={`Make ${name} ${CALLED[OTHER_ROLE[role]]}`}>
+                Make {CALLED[OTHER_ROLE[role]]}
+              </button>
+            </PostForm>
+            <PostForm action="/settings/access/take-out" formToken={formToken}>
+              <input type="hidden" name="user_id" value={userId.toString()} />
+              <button class="button quiet" aria-label={`Remove access of ${name}`}>
+                Remove
+              </button>
+            </PostForm>
+          </div>
         ) : null}
       </td>
     </tr>
@@ -123,8 +139,7 @@ function LetInForm({
             : "New HubSpot users appear here once the app works in the account again."}
         </p>
       ) : (
-        <form method="post" action="/settings/access/let-in" class="narrow">
-          <input type="hidden" name="form_token" value={formToken} />
+        <PostForm action="/settings/access/let-in" formToken={formToken} class="narrow">
           <label for="let-in-user">User</label>
           <select id="let-in-user" name="user_id" aria-describedby="let-in-note" required>
             <option value="">Choose a user</option>
@@ -134,13 +149,17 @@ function LetInForm({
               </option>
             ))}
           </select>
+          <label for="let-in-role">Role</label>
+          <select id="let-in-role" name="role" aria-describedby="let-in-note">
+            <option value="viewer">Viewer: sees everything, changes nothing</option>
+            <option value="admin">Admin: changes everything, also who has access</option>
+          </select>
           <p class="note" id="let-in-note">
-            They'll be able to see all activity and change all settings. To sign in, they also need permission
-            to manage apps in HubSpot.
+            To sign in, they also need permission to manage apps in HubSpot.
           </p>
           <CutNote list={others} />
           <button class="button primary">Give access</button>
-        </form>
+        </PostForm>
       )}
     </section>
   );

@@ -1,6 +1,7 @@
+import { sendPart } from "../session/view-only.js";
 import { listBulkJobs } from "#domain/history/bulk-jobs.js";
 import { readId } from "#web/kit/form-fields.js";
-import { sendFragment, sendPage } from "#web/kit/page.js";
+import { sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { createFormat, knownZone } from "../words/format.js";
 import { recordExport } from "#domain/audit/record-change.js";
@@ -45,7 +46,7 @@ export async function showLatest(exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
   const list = await readList(exchange);
   if (request.query["seen"] === digestOf(list.page)) return void response.status(204).end();
-  sendFragment(response, <ExecutionList {...list} />);
+  sendPart(exchange, <ExecutionList {...list} />);
 }
 
 async function readList(exchange: Exchange): Promise<ListModel> {
@@ -108,7 +109,7 @@ export async function showStoryPart(exchange: Exchange): Promise<void> {
   const model = await findStory(exchange);
   if (model === undefined) return void response.status(404).end();
   if (request.query["seen"] === digestOf(model.story)) return void response.status(204).end();
-  sendFragment(response, <Story {...model} formToken={options.sessions.formToken(visit.session)} />);
+  sendPart(exchange, <Story {...model} formToken={options.sessions.formToken(visit.session)} />);
 }
 
 function presentOf({ options, visit }: Exchange): Present {

@@ -1,6 +1,7 @@
+import { sendPart } from "../session/view-only.js";
 import { findBulkJob, startBulkJob, stopBulkJob } from "#domain/history/bulk-jobs.js";
 import { readId } from "#web/kit/form-fields.js";
-import { sendFragment, sendPage } from "#web/kit/page.js";
+import { sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { createFormat } from "../words/format.js";
 import { frameOf } from "../frame/shell.js";
@@ -53,7 +54,7 @@ export async function showProgress(exchange: Exchange): Promise<void> {
   if (job === undefined) return void response.status(404).end();
   const format = createFormat(visit.portal.timeZone);
   const formToken = options.sessions.formToken(visit.session);
-  sendFragment(response, <JobProgress job={job} format={format} formToken={formToken} />);
+  sendPart(exchange, <JobProgress job={job} format={format} formToken={formToken} />);
 }
 
 export async function stopBulk({ options, visit, request, response }: FormExchange): Promise<void> {

@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import type { AdminAction } from "#domain/history/admin-actions.js";
 import type { BulkJob } from "#domain/history/bulk-jobs.js";
 import { numbered, type Format } from "../words/format.js";
@@ -30,8 +31,7 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
         </p>
         <p>{words.explained}</p>
         <Preview preview={preview} format={format} />
-        <form method="post" action={BULK_PATH} class="actions">
-          <input type="hidden" name="form_token" value={frame.formToken} />
+        <PostForm action={BULK_PATH} formToken={frame.formToken} class="actions">
           <input type="hidden" name="action" value={action.toLowerCase()} />
           {Object.entries(query.given).map(([field, value]) => (
             <input key={field} type="hidden" name={field} value={value} />
@@ -42,7 +42,7 @@ export function ConfirmPage({ action, query, preview, format, frame }: ConfirmMo
           <a class="button" href={addressWith(ACTIVITY_PATH, query.given)}>
             Back
           </a>
-        </form>
+        </PostForm>
       </section>
     </ActivityFrame>
   );
@@ -112,13 +112,12 @@ export function JobProgress({ job, format, formToken }: JobModel & { formToken: 
       </p>
       {job.stoppedReason === null ? null : <p class="notice bad">{job.stoppedReason}</p>}
       {isRunning ? (
-        <form method="post" action={`${jobPath(job.id)}/stop`} class="actions">
-          <input type="hidden" name="form_token" value={formToken} />
+        <PostForm action={`${jobPath(job.id)}/stop`} formToken={formToken} class="actions">
           <button class="button" id="stop">
             Stop
           </button>
           <span class="note">Contacts already processed aren't affected.</span>
-        </form>
+        </PostForm>
       ) : null}
     </section>
   );

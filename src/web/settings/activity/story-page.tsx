@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import { sentenceOf } from "#domain/contract/error-codes.js";
 import { ERASED_CONTACT, OPEN_STATES } from "#domain/contract/execution.js";
 import { digestOf, Renewal } from "../frame/renewal.js";
@@ -128,15 +129,14 @@ function Actions({ story, formToken }: StoryPartModel) {
         const words = ACTION_WORDS[action];
         const path = `${storyPath(story.id)}/${action.toLowerCase()}`;
         return (
-          <form key={action} method="post" action={path} class="act">
-            <input type="hidden" name="form_token" value={formToken} />
+          <PostForm key={action} action={path} formToken={formToken} class="act">
             <button class="button" id={`do-${action}`} aria-describedby={`about-${action}`}>
               {words.button}
             </button>
             <p class="note" id={`about-${action}`}>
               {words.explained}
             </p>
-          </form>
+          </PostForm>
         );
       })}
     </section>
@@ -172,8 +172,13 @@ function AskNow({ story, formToken }: StoryPartModel) {
     preset_id: asked.get("presetId") ?? "",
   };
   return (
-    <form method="post" action="/settings/try" class="card act" aria-label="Test again">
-      <input type="hidden" name="form_token" value={formToken} />
+    <PostForm
+      action="/settings/try"
+      formToken={formToken}
+      isQuestion
+      class="card act"
+      aria-label="Test again"
+    >
       {Object.entries(fields).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
@@ -183,7 +188,7 @@ function AskNow({ story, formToken }: StoryPartModel) {
       <p class="note" id="about-ask-now">
         Checks the same contact with today's rules and senders. Doesn't enroll anyone.
       </p>
-    </form>
+    </PostForm>
   );
 }
 

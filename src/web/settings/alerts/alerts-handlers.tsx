@@ -1,3 +1,4 @@
+import { sendPart } from "../session/view-only.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { findAlertSettings } from "#domain/alerts/alert-settings.js";
 import { alertsSnapshot, askToConfirm, changeAlerts, renewSecret } from "#domain/alerts/change-alerts.js";
@@ -6,7 +7,7 @@ import { findLastAlert } from "#domain/alerts/last-alert.js";
 import type { AlertChannel } from "#domain/alerts/outbox.js";
 import { listRecentAlerts } from "#domain/alerts/recent-alerts.js";
 import { sendTestAlert } from "#domain/alerts/test-alert.js";
-import { sendFragment, sendPage } from "#web/kit/page.js";
+import { sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm, statusOf } from "../frame/form-answers.js";
 import { frameOf } from "../frame/shell.js";
@@ -67,9 +68,9 @@ async function readSaved({ database: { pool }, cipher }: SettingsOptions, portal
 
 /** `GET /settings/alerts/last?channel=…`: the line that renews itself while an alert is on its way. */
 export async function showLastAlert(exchange: Exchange): Promise<void> {
-  const { options, visit, request, response } = exchange;
+  const { options, visit, request } = exchange;
   const channel = request.query["channel"] === "EMAIL" ? "EMAIL" : "WEBHOOK";
-  sendFragment(response, <LastAlertLine {...await readLast(options, visit.portal, channel)} />);
+  sendPart(exchange, <LastAlertLine {...await readLast(options, visit.portal, channel)} />);
 }
 
 async function readLast(

@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import type { Recipient } from "#domain/alerts/confirmations.js";
 import type { Format } from "../words/format.js";
 import { Time } from "../frame/connection.js";
@@ -26,11 +27,10 @@ export function Recipients({
           <li key={recipient.address}>
             <bdi>{recipient.address}</bdi>: <Standing recipient={recipient} format={format} />
             {recipient.state === "waiting" ? (
-              <form method="post" action={ASK_AGAIN_PATH}>
-                <input type="hidden" name="form_token" value={formToken} />
+              <PostForm action={ASK_AGAIN_PATH} formToken={formToken}>
                 <input type="hidden" name="address" value={recipient.address} />
                 <button class="button">Send the link again</button>
-              </form>
+              </PostForm>
             ) : null}
           </li>
         ))}

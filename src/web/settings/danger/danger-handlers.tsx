@@ -7,7 +7,7 @@ import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { switchOffUnenroll } from "#domain/unenroll/change-setup.js";
 import { frameOf } from "../frame/shell.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
-import { actorOf, type AdminVisit } from "../session/visit.js";
+import { actorOf, type MemberVisit } from "../session/visit.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { SITE_PAGES } from "../frame/navigation.js";
 import { finishForm } from "../frame/form-answers.js";
@@ -81,7 +81,7 @@ export async function disconnect(exchange: FormExchange): Promise<void> {
   response.redirect(303, "/settings");
 }
 
-function reasonOf({ userEmail }: AdminVisit["session"], isUninstalled: boolean): string {
+function reasonOf({ userEmail }: MemberVisit["session"], isUninstalled: boolean): string {
   const reason = `${userEmail ?? "An admin"} disconnected this account.`;
   if (isUninstalled) return reason;
   return `${reason} We couldn't reach HubSpot to uninstall the app, so also remove it in HubSpot under Settings > Integrations > Connected Apps.`;

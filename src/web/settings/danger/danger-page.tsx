@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";
 import type { Format } from "../words/format.js";
@@ -49,12 +50,14 @@ function PauseCard({ frame, state: { pausedAt }, backlog, format }: DangerPageMo
         </p>
       )}
       <PauseCost backlog={backlog} format={format} />
-      <form method="post" action={pausedAt === null ? "/settings/danger/pause" : "/settings/danger/resume"}>
-        <input type="hidden" name="form_token" value={frame.formToken} />
+      <PostForm
+        action={pausedAt === null ? "/settings/danger/pause" : "/settings/danger/resume"}
+        formToken={frame.formToken}
+      >
         <button class={pausedAt === null ? "button" : "button primary"}>
           {pausedAt === null ? "Pause enrollment" : "Resume enrollment"}
         </button>
-      </form>
+      </PostForm>
     </section>
   );
 }
@@ -130,8 +133,7 @@ function Confirmed({
   button: string;
 }) {
   return (
-    <form method="post" action={action} class="narrow">
-      <input type="hidden" name="form_token" value={frame.formToken} />
+    <PostForm action={action} formToken={frame.formToken} class="narrow">
       <label for={`${id}-confirmation`}>
         Type the account ID {frame.portal.portalId.toString()} to confirm
       </label>
@@ -144,6 +146,6 @@ function Confirmed({
         maxLength={20}
       />
       <button class="button danger">{button}</button>
-    </form>
+    </PostForm>
   );
 }

@@ -2,13 +2,13 @@ import type { Request, Response } from "express";
 import type { FormFields } from "#web/kit/form-fields.js";
 import type { UploadedFile } from "#web/kit/body/uploaded-file.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import type { AdminVisit } from "../session/visit.js";
+import type { MemberVisit } from "../session/visit.js";
 
 /** A request of an admin who was let in, and the answer to it. */
 export interface Exchange {
   /** The database is read for as long as somebody waits for the answer. */
   readonly options: SettingsOptions;
-  readonly visit: AdminVisit;
+  readonly visit: MemberVisit;
   readonly request: Request;
   readonly response: Response;
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { ChangeFields } from "../session/view-only.js";
 import { numbered } from "../words/format.js";
 import type { Problems } from "./problems.js";
 
@@ -235,24 +236,25 @@ export function Group({
   );
 }
 
-/** A form that posts with this session's token. */
-export function PostForm({
-  action,
-  formToken,
-  children,
-  ...rest
-}: {
+interface PostFormModel {
   action: string;
   formToken: string;
+  /** True if it changes nothing: viewers may send it, too. */
+  isQuestion?: boolean;
   class?: string;
   id?: string;
   enctype?: "multipart/form-data";
+  "aria-label"?: string;
+  [htmx: `hx-${string}`]: string;
   children: ComponentChildren;
-}) {
+}
+
+/** A form that posts with this session's token. Viewers cannot use it. */
+export function PostForm({ action, formToken, isQuestion, children, ...rest }: PostFormModel) {
   return (
     <form method="post" action={action} {...rest}>
       <input type="hidden" name="form_token" value={formToken} />
-      {children}
+      {isQuestion === true ? children : <ChangeFields>{children}</ChangeFields>}
     </form>
   );
 }

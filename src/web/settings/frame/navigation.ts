@@ -20,3 +20,9 @@ export const SITE_PAGES = [
 ] as const;
 
 export type SitePath = (typeof SITE_PAGES)[number]["path"];
+
+/** In which a page's parts name the account that the page is of. */
+export const PAGE_ACCOUNT_HEADER = "X-Page-Account";
+
+/** Where somebody who is signed in to several accounts goes from one to another. */
+export const ACCOUNTS_PATH = "/settings/accounts";

@@ -66,10 +66,15 @@ const NOTICES = {
     "/settings",
     "Another admin changed these settings while you were editing. Their version is shown below.",
   ),
-  "admin-let-in": good("/settings/access", "{} now has access."),
+  "admin-let-in": good("/settings/access", "{} now has access as an admin."),
+  "viewer-let-in": good("/settings/access", "{} now has access as a viewer."),
+  "made-admin": good("/settings/access", "{} is an admin now."),
+  "made-viewer": good("/settings/access", "{} is a viewer now."),
+  "member-unknown": bad("/settings/access", "Nothing was changed: that user has no access you can change."),
+  "last-admin": bad("/settings/access", "Nothing was changed: an account needs at least one admin."),
   "admin-taken-out": good("/settings/access", "{} no longer has access."),
   "admin-unknown": bad("/settings/access", "That user is inactive or already has access."),
-  "admin-yourself": bad("/settings/access", "You can't remove your own access. Ask another admin."),
+  "admin-yourself": bad("/settings/access", "You can't change your own access. Ask another admin."),
   "unenroll-on": good("/settings/unenroll", "Switched on. The helper workflow is being made."),
   "unenroll-off": good("/settings/unenroll", "Switched off. What was made in HubSpot is being deleted."),
   "unenroll-checked": good("/settings/unenroll", "The helper workflow is being checked."),
@@ -194,3 +199,6 @@ export function takeNotice(
   if (signature !== sign(`${name}:${text}`)) return undefined;
   return { ...notice, text: notice.text.replace("{}", Buffer.from(text, "base64url").toString()) };
 }
+
+/** A notice is about the account whose form left it. */
+export const clearNotice = (cookies: Cookies, response: Response): void => cookies.clear(response, COOKIE);

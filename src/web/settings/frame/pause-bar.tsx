@@ -1,3 +1,4 @@
+import { PostForm } from "./fields.js";
 import type { SitePath } from "./navigation.js";
 import type { Pause } from "#domain/accounts/portal-pause.js";
 import { Time } from "./connection.js";
@@ -29,11 +30,10 @@ export function PauseBar({ frame: { pause, format, formToken }, current }: Pause
           </>
         )}
       </p>
-      <form method="post" action="/settings/danger/resume">
-        <input type="hidden" name="form_token" value={formToken} />
+      <PostForm action="/settings/danger/resume" formToken={formToken}>
         <input type="hidden" name="back" value={current} />
         <button class="button primary">Resume</button>
-      </form>
+      </PostForm>
     </section>
   );
 }

@@ -3,7 +3,8 @@ import { Page } from "#web/kit/page.js";
 import { takeNotice, type Notice, type NoticeKeeper } from "./notices.js";
 import { PauseBar } from "./pause-bar.js";
 import { createFormat, type Format } from "../words/format.js";
-import { SITE_PAGES, type SitePath } from "./navigation.js";
+import { ACCOUNTS_PATH, PAGE_ACCOUNT_HEADER, SITE_PAGES, type SitePath } from "./navigation.js";
+import { isViewOnly, ViewOnly } from "../session/view-only.js";
 import type { Pause } from "#domain/accounts/portal-pause.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import type { Session } from "../session/session.js";
@@ -20,6 +21,8 @@ export interface Frame {
   notice: Notice | undefined;
   /** Set while enrollment is paused. */
   pause: Pause | undefined;
+  /** True for a viewer: what would change something cannot be used. */
+  isViewOnly: boolean;
   formToken: string;
 }
 
@@ -32,7 +35,8 @@ export function frameOf(exchange: Exchange): Frame {
   const { session, portal, pause } = visit;
   const notice = takeNotice(noticeKeeperOf(exchange), request, response);
   const format = createFormat(portal.timeZone, options.now());
-  return { session, portal, format, notice, pause, formToken: options.sessions.formToken(session) };
+  const formToken = options.sessions.formToken(session);
+  return { session, portal, format, notice, pause, isViewOnly: isViewOnly(visit), formToken };
 }
 
 export function noticeKeeperOf({ options, visit }: Pick<Exchange, "options" | "visit">): NoticeKeeper {
@@ -60,7 +64,7 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, children 
         Skip to content
       </a>
       <Top {...frame} />
-      <div class="site">
+      <div class="site" hx-headers={JSON.stringify({ [PAGE_ACCOUNT_HEADER]: String(frame.portal.portalId) })}>
         <Menu current={current} />
         <main id="main" tabIndex={-1}>
           {hasOwnHeading === true ? null : (
@@ -68,10 +72,13 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, children 
               <bdi>{shorten(title, LONGEST_TITLE)}</bdi>
             </h1>
           )}
-          <PauseBar frame={frame} current={current} />
-          <NoticeLine notice={frame.notice} />
-          {lead === undefined ? null : <p class="lead">{lead}</p>}
-          {children}
+          <ViewOnly.Provider value={frame.isViewOnly}>
+            <PauseBar frame={frame} current={current} />
+            <NoticeLine notice={frame.notice} />
+            {frame.isViewOnly ? <ViewOnlyLine /> : null}
+            {lead === undefined ? null : <p class="lead">{lead}</p>}
+            {children}
+          </ViewOnly.Provider>
           <p class="note zone-line">Times are in {frame.format.timeZone}</p>
         </main>
       </div>
@@ -86,7 +93,7 @@ function Top({ session, portal, formToken }: Frame) {
         <span class="brand">Sequence Enroller</span>
         <span class="account">
           {portal.hubDomain === null ? "Account " : `${portal.hubDomain} · `}
-          {portal.portalId.toString()}
+          {portal.portalId.toString()} <a href={ACCOUNTS_PATH}>Switch account</a>
         </span>
       </div>
       <form method="post" action="/settings/sign-out">
@@ -126,6 +133,16 @@ function MenuLinks({ current }: { current: SitePath }) {
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** Why nothing on the page can be used. */
+function ViewOnlyLine() {
+  return (
+    <p class="notice">
+      You have view-only access: you can see everything but change nothing.{" "}
+      <a href="/settings/access">Ask an admin</a> if something should change.
+    </p>
   );
 }
 

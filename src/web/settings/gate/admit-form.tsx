@@ -7,10 +7,10 @@ import { readFields, type FormFields } from "#web/kit/form-fields.js";
 import { requestIdOf } from "#web/kit/request-id.js";
 import { endSession } from "#domain/accounts/revoked-sessions.js";
 import { leaveNotice } from "../frame/notices.js";
-import { AdminsUnconfirmedPage, FormRefusedPage } from "./gate-pages.js";
+import { AdminsUnconfirmedPage, FormRefusedPage, ViewersOnlyLookPage } from "./gate-pages.js";
 import { latestEndOf, type Session } from "../session/session.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { identifyVisit, type AdminVisit, type Visit } from "../session/visit.js";
+import { identifyVisit, type MemberVisit, type Visit } from "../session/visit.js";
 
 /**
  * Reads the body of a form, of those who have a session: nothing is read of a stranger.
@@ -40,12 +40,24 @@ function sendAway({ cookies }: SettingsOptions, response: Response): void {
   response.redirect(303, "/settings");
 }
 
-/** Answers by itself, and with undefined, if the form may not be acted on. */
+/** Lets an admin's form through. Answers by itself, and with undefined, if the form may not be acted on. */
 export async function admitForm(
   options: SettingsOptions,
   request: Request,
   response: Response,
-): Promise<AdminVisit | undefined> {
+): Promise<MemberVisit | undefined> {
+  const visit = await admitQuestion(options, request, response);
+  if (visit?.role !== "viewer") return visit;
+  sendPage(response, 403, <ViewersOnlyLookPage requestId={requestIdOf(response)} />);
+  return undefined;
+}
+
+/** The same of a form that changes nothing, which a viewer may send, too. */
+export async function admitQuestion(
+  options: SettingsOptions,
+  request: Request,
+  response: Response,
+): Promise<MemberVisit | undefined> {
   const visit = await identifyVisit(options, request);
   if (visit.kind === "stranger") {
     sendAway(options, response);
@@ -55,7 +67,7 @@ export async function admitForm(
     refuseForm(response);
     return undefined;
   }
-  if (visit.kind !== "admin") {
+  if (visit.kind !== "member") {
     response.redirect(303, "/settings");
     return undefined;
   }
@@ -74,7 +86,7 @@ export async function admitUpload(
   options: SettingsOptions,
   request: Request,
   response: Response,
-): Promise<{ visit: AdminVisit; form: FormFields; file: UploadedFile } | undefined> {
+): Promise<{ visit: MemberVisit; form: FormFields; file: UploadedFile } | undefined> {
   response.once("finish", () => request.resume());
   if (options.sessions.read(request) === undefined) {
     sendAway(options, response);
@@ -89,8 +101,15 @@ export async function admitUpload(
 export async function signOut(options: SettingsOptions, request: Request, response: Response): Promise<void> {
   const visit = await identifyVisit(options, request);
   if (visit.kind !== "stranger" && !hasFormToken(options, request, visit)) return refuseForm(response);
-  if (visit.kind !== "stranger") await end(options, visit.session);
+  if (visit.kind !== "stranger") await endAll(options, request);
   leaveSite(options, response);
+}
+
+/** Whoever signs out leaves every account. */
+async function endAll(options: SettingsOptions, request: Request): Promise<void> {
+  const signedIn = options.sessions.readAll(request);
+  if (signedIn === undefined) return;
+  for (const session of [signedIn.current, ...signedIn.others]) await end(options, session);
 }
 
 async function end({ database }: SettingsOptions, session: Session): Promise<void> {
@@ -99,7 +118,7 @@ async function end({ database }: SettingsOptions, session: Session): Promise<voi
   await endSession(database.pool, visitor, { id, endsAt: latestEndOf(session) });
 }
 
-function refuseForm(response: Response): void {
+export function refuseForm(response: Response): void {
   sendPage(response, 403, <FormRefusedPage requestId={requestIdOf(response)} />);
 }
 

@@ -3,29 +3,30 @@ import { sendPage } from "#web/kit/page.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { createFormat } from "../words/format.js";
 import { takeNotice } from "../frame/notices.js";
+import { PAGE_ACCOUNT_HEADER } from "../frame/navigation.js";
 import { NotAdmittedPage, ReconnectPage, SignInPage } from "./gate-pages.js";
 import { listAdministrators } from "#domain/accounts/rights.js";
 import type { SettingsOptions } from "../session/site-options.js";
-import { identifyVisit, type AdminVisit, type Visit } from "../session/visit.js";
+import { identifyVisit, type MemberVisit, type Visit } from "../session/visit.js";
 
 /**
- * Lets an admin of a connected portal in, and starts their idle time again. Everybody else gets the page that says what
+ * Lets an admin or a viewer of a connected portal in, and starts their idle time again. Everybody else gets the page that says what
  * to do, and the caller undefined.
  */
 export async function admitPage(
   options: SettingsOptions,
   request: Request,
   response: Response,
-): Promise<AdminVisit | undefined> {
+): Promise<MemberVisit | undefined> {
   const visit = await identifyVisit(options, request);
   if (visit.kind === "stranger") {
     const notice = takeNotice({ cookies: options.cookies, sign: () => "" }, request, response);
     sendPage(response, 401, <SignInPage notice={notice?.text} />);
     return undefined;
   }
-  options.sessions.renew(response, visit.session);
+  options.sessions.renew(request, response);
   switch (visit.kind) {
-    case "admin":
+    case "member":
       return visit;
     case "disconnected":
       await sendReconnect(options, visit, response);
@@ -68,15 +69,22 @@ async function sendNotAdmitted(
 
 /**
  * The same for parts that a page fetches by itself every few seconds. They do not count as a person's presence: the
- * session is not renewed. If it has ended, or the portal was disconnected, the whole page is loaded again.
+ * session is not renewed. If it has ended, the portal was disconnected, or the browser went on with another account, the whole
+ * page is loaded again: a part of one account never shows on a page of another.
  */
 export async function admitPart(
   options: SettingsOptions,
   request: Request,
   response: Response,
-): Promise<AdminVisit | undefined> {
+): Promise<MemberVisit | undefined> {
   const visit = await identifyVisit(options, request);
-  if (visit.kind === "admin") return visit;
+  if (visit.kind === "member" && isOfPage(request, visit)) return visit;
   response.status(401).set({ "HX-Refresh": "true", "Cache-Control": "no-store" }).end();
   return undefined;
+}
+
+/** Pages name their account with each part they fetch (frame/shell.tsx). */
+function isOfPage(request: Request, { portal }: MemberVisit): boolean {
+  const named = request.get(PAGE_ACCOUNT_HEADER);
+  return named === undefined || named === portal.portalId.toString();
 }

@@ -4,8 +4,9 @@ import type { Format } from "../words/format.js";
 import { LONGEST_LABEL } from "../words/names.js";
 import { RECONNECT_PATH } from "../words/paths.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
-import type { Administrator } from "#domain/accounts/rights.js";
+import type { Member } from "#domain/accounts/rights.js";
 import { Time } from "../frame/connection.js";
+import { ACCOUNTS_PATH } from "../frame/navigation.js";
 import { shorten } from "#platform/text/shorten.js";
 
 /** What a visitor without a session sees: what this is, the two ways in, and what became of a form sent too late. */
@@ -46,7 +47,7 @@ export interface NotAdmittedModel {
   portal: PortalOverview;
   email: string | null;
   /** Who can let them in, by name. */
-  administrators: readonly Administrator[];
+  administrators: readonly Member[];
   formToken: string;
 }
 
@@ -91,6 +92,9 @@ export function NotAdmittedPage({ portal, email, administrators, formToken }: No
           <a class="button primary" href="/settings">
             Try again
           </a>
+          <a class="button" href={ACCOUNTS_PATH}>
+            Switch account
+          </a>
           <button class="button">Sign out</button>
         </form>
       </main>
@@ -125,6 +129,9 @@ export function ReconnectPage({ portal, backlog, format, formToken }: ReconnectM
           <a class="button primary" href={RECONNECT_PATH}>
             Reconnect
           </a>
+          <a class="button" href={ACCOUNTS_PATH}>
+            Switch account
+          </a>
           <button class="button">Sign out</button>
         </form>
       </main>
@@ -153,7 +160,24 @@ export function FormRefusedPage({ requestId }: { requestId: string }) {
   return (
     <MessagePage
       title="This form has expired"
-      paragraphs={["Nothing was changed. Reload the page and try again."]}
+      paragraphs={[
+        "Nothing was changed. You signed in again or switched to another account since you opened the page.",
+        "Reload the page and try again.",
+      ]}
+      links={[{ href: "/settings", label: "Open settings" }]}
+      requestId={requestId}
+    />
+  );
+}
+
+/** A viewer sent a form that a page does not offer them. */
+export function ViewersOnlyLookPage({ requestId }: { requestId: string }) {
+  return (
+    <MessagePage
+      title="You have view-only access"
+      paragraphs={[
+        "Nothing was changed. Ask an admin of this account to change it, or to make you an admin.",
+      ]}
       links={[{ href: "/settings", label: "Open settings" }]}
       requestId={requestId}
     />

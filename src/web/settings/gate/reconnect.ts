@@ -15,7 +15,7 @@ export async function reconnect(
   response: Response,
 ): Promise<void> {
   const visit = await identifyVisit(options, request);
-  const mayKnow = visit.kind === "admin" || visit.kind === "disconnected";
+  const mayKnow = (visit.kind === "member" && visit.role === "admin") || visit.kind === "disconnected";
   response.set("Cache-Control", "no-store");
   response.redirect(mayKnow ? installPath(visit.portal, request.query["for"]) : "/oauth/install");
 }

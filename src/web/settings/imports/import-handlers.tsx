@@ -1,3 +1,4 @@
+import { sendPart } from "../session/view-only.js";
 import {
   deleteImport,
   IMPORT_VERBS,
@@ -12,7 +13,7 @@ import { countRows } from "#domain/imports/results.js";
 import { recordExport } from "#domain/audit/record-change.js";
 import { sendImportResults } from "#web/kit/import-results.js";
 import { readId } from "#web/kit/form-fields.js";
-import { sendFragment, sendPage } from "#web/kit/page.js";
+import { sendPage } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm, sendMissing, statusOf } from "../frame/form-answers.js";
 import type { Problems } from "../frame/problems.js";
@@ -47,7 +48,7 @@ export async function showImportProgress(exchange: Exchange): Promise<void> {
   const format = createFormat(timeZone);
   const formToken = options.sessions.formToken(visit.session);
   const model = { one, counts, format, formToken, now: options.now() };
-  sendFragment(response, <ImportProgress {...model} />);
+  sendPart(exchange, <ImportProgress {...model} />);
 }
 
 /** GET /settings/imports/:id/results.csv */

@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import type { FlowUses } from "#domain/flows/flow-uses.js";
 import { UsedByNote } from "../frame/used-by.js";
 import { LONGEST_LABEL } from "../words/names.js";
@@ -20,8 +21,7 @@ export function SenderForm({ current, senders, formToken, uses }: SenderFormMode
       <div class="card-head">
         <h2 id="sender-title">Default sender</h2>
       </div>
-      <form method="post" action="/settings/default-sender">
-        <input type="hidden" name="form_token" value={formToken} />
+      <PostForm action="/settings/default-sender" formToken={formToken}>
         <input type="hidden" name="version" value={current.version} />
         <label for="sender">Sender</label>
         <SenderSelect current={current} senders={senders} />
@@ -35,7 +35,7 @@ export function SenderForm({ current, senders, formToken, uses }: SenderFormMode
         <button class="button primary" disabled={options.length === 0 && current.userId === null}>
           Save
         </button>
-      </form>
+      </PostForm>
     </section>
   );
 }

@@ -1,4 +1,5 @@
-import { sendFragment, sendPage } from "#web/kit/page.js";
+import { sendPart } from "../session/view-only.js";
+import { sendPage } from "#web/kit/page.js";
 import { readBacklog } from "#domain/accounts/backlog.js";
 import { readHealth } from "#domain/accounts/connection-health.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
@@ -58,10 +59,11 @@ export async function showOverview(exchange: Exchange): Promise<void> {
 }
 
 /** `GET /settings/waiting`: the parts of the page that renew themselves. */
-export async function showWaiting({ options, visit, response }: Exchange): Promise<void> {
+export async function showWaiting(exchange: Exchange): Promise<void> {
+  const { options, visit } = exchange;
   const live = await readLive(options, visit.portal);
-  sendFragment(
-    response,
+  sendPart(
+    exchange,
     <>
       <WaitingCard {...live} isPaused={visit.portal.pausedAt !== null} />
       <Trouble {...live} isUpdate />

@@ -12,7 +12,7 @@ import { changeRotation, removeRotation, showRotation, showRotations } from "./r
 import { answerTry, showTry } from "./try-handlers.js";
 
 /** Pages on which policy is set and tried. Ids in addresses are looked up within the portal of the session. */
-export function addPolicyRoutes(router: Router, { page, form }: Handlers): void {
+export function addPolicyRoutes(router: Router, { page, form, question }: Handlers): void {
   router.get("/settings/rotations", page(showRotations));
   router.get("/settings/rotations/:rotationId", page(showRotation));
   router.post("/settings/rotations/:rotationId", form(changeRotation));
@@ -25,5 +25,5 @@ export function addPolicyRoutes(router: Router, { page, form }: Handlers): void 
   router.get("/settings/policy", page(showPolicy));
   router.post("/settings/policy", form(changePolicy));
   router.get("/settings/try", page(showTry));
-  router.post("/settings/try", form(answerTry));
+  router.post("/settings/try", question(answerTry));
 }

@@ -4,7 +4,7 @@ import type { Nameable } from "../words/names.js";
 import type { Explained, Explanation } from "#domain/senders/explanation.js";
 import type { CandidateVia, StoredSenderChoice } from "#domain/contract/sender-choice.js";
 import { Time } from "../frame/connection.js";
-import { ProblemSummary, TextField } from "../frame/fields.js";
+import { ProblemSummary, TextField, PostForm } from "../frame/fields.js";
 import type { StepOffers } from "../step/step-entry.js";
 import { StepFields } from "../step/step-fields.js";
 import type { TryEntry } from "./try-entry.js";
@@ -33,8 +33,7 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
       {explanation === undefined ? null : (
         <Answer frame={frame} explanation={explanation} nameable={choices.nameable} />
       )}
-      <form method="post" action={TRY_PATH} class="card editor" {...BUSY}>
-        <input type="hidden" name="form_token" value={frame.formToken} />
+      <PostForm action={TRY_PATH} formToken={frame.formToken} isQuestion class="card editor" {...BUSY}>
         <TextField
           name="contact"
           label="Contact"
@@ -49,7 +48,7 @@ export function TryPage({ frame, entry, choices, problems, explanation }: TryMod
             Checking with HubSpot…
           </span>
         </div>
-      </form>
+      </PostForm>
     </SitePage>
   );
 }

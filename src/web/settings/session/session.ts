@@ -5,20 +5,36 @@ import { z } from "zod";
 import type { Cookies } from "#web/kit/cookies.js";
 import type { SessionIdentity } from "#domain/contract/session-identity.js";
 
+/** A sign-in of a browser to one account. */
 export interface Session extends SessionIdentity {
-  /** Same from sign-in to sign-out; form tokens are bound to it. */
+  /** Same from sign-in to sign-out; form tokens are bound to it, so a form of one account is none of another's. */
   id: string;
   signedInAt: Date;
 }
 
+/** All accounts that a browser's sign-ins proved, each by HubSpot's word of the same person. */
+export interface SignedIn {
+  readonly current: Session;
+  readonly others: readonly Session[];
+}
+
 /** Sessions live in a signed cookie, so they survive restarts and need no store (docs/decisions/009). */
 export interface Sessions {
-  /** @param signedInAt by the database's clock, which the portal's own times are of. */
-  open(response: Response, identity: SessionIdentity, signedInAt: Date): void;
-  /** Undefined if there is none, or it is expired, or not ours. */
+  /**
+   * Signs in to an account. Accounts that the same person is signed in to in this browser stay, so that they can switch;
+   * those of another person, or of somebody whose address HubSpot does not tell, do not.
+   *
+   * @param signedInAt by the database's clock, which the portal's own times are of.
+   */
+  open(request: Request, response: Response, signIn: { by: SessionIdentity; signedInAt: Date }): void;
+  /** The account in use. Undefined if there is none, or it is expired, or not ours. */
   read(request: Request): Session | undefined;
+  /** The same with the other accounts. */
+  readAll(request: Request): SignedIn | undefined;
+  /** Goes on with another of the accounts that the browser is signed in to; false if it is not signed in to that. */
+  switchTo(request: Request, response: Response, portalId: bigint): boolean;
   /** Starts the idle time again; called for what a person does, not for what a page does by itself. */
-  renew(response: Response, session: Session): void;
+  renew(request: Request, response: Response): void;
   close(response: Response): void;
   /** Token that a form of this session has to bring back. */
   formToken(session: Session): string;
@@ -38,6 +54,9 @@ const LONGEST_SECONDS = 7 * 24 * 3600;
 export const latestEndOf = ({ signedInAt }: Pick<Session, "signedInAt">): Date =>
   new Date(signedInAt.getTime() + LONGEST_SECONDS * 1000);
 
+/** As many as fit into a cookie beside the others. */
+const MOST_ACCOUNTS = 20;
+
 const digits = z.string().regex(/^\d{1,19}$/);
 const claims = z.object({
   jti: z.string().min(1),
@@ -45,6 +64,8 @@ const claims = z.object({
   user: digits.nullable(),
   email: z.string().nullable(),
   start: z.number().int(),
+  /** Of the same person: session id, portal, user, start. */
+  others: z.array(z.tuple([z.string().min(1), digits, digits.nullable(), z.number().int()])).default([]),
 });
 
 export interface SessionOptions {
@@ -55,19 +76,26 @@ export interface SessionOptions {
 
 export function createSessions({ secret, cookies, now }: SessionOptions): Sessions {
   const nowSeconds = () => Math.floor(now().getTime() / 1000);
+  const readAll = (request: Request) =>
+    verify(cookies.read(request, COOKIE), { secret, nowSeconds: nowSeconds() });
 
-  function write(response: Response, session: Session): void {
-    const start = Math.floor(session.signedInAt.getTime() / 1000);
-    const expiresAt = Math.min(nowSeconds() + IDLE_SECONDS, start + LONGEST_SECONDS);
+  function write(response: Response, { current, others }: SignedIn): void {
+    const expiresAt = Math.min(nowSeconds() + IDLE_SECONDS, startOf(current) + LONGEST_SECONDS);
     const payload = {
-      portal: session.portalId.toString(),
-      user: session.userId?.toString() ?? null,
-      email: session.userEmail,
-      start,
+      portal: current.portalId.toString(),
+      user: current.userId?.toString() ?? null,
+      email: current.userEmail,
+      start: startOf(current),
+      others: others.map((one) => [
+        one.id,
+        String(one.portalId),
+        one.userId?.toString() ?? null,
+        startOf(one),
+      ]),
       iat: nowSeconds(),
       exp: expiresAt,
     };
-    const options = { algorithm: ALGORITHM, audience: AUDIENCE, issuer: ISSUER, jwtid: session.id } as const;
+    const options = { algorithm: ALGORITHM, audience: AUDIENCE, issuer: ISSUER, jwtid: current.id } as const;
     const value = jwt.sign(payload, secret, options);
     cookies.set(response, { name: COOKIE, value, maxAgeSeconds: Math.max(0, expiresAt - nowSeconds()) });
   }
@@ -76,9 +104,23 @@ export function createSessions({ secret, cookies, now }: SessionOptions): Sessio
     createHmac("sha256", secret).update(`form:${session.id}`).digest("base64url");
 
   return {
-    open: (response, identity, signedInAt) => write(response, { ...identity, id: randomUUID(), signedInAt }),
-    read: (request) => verify(cookies.read(request, COOKIE), { secret, nowSeconds: nowSeconds() }),
-    renew: write,
+    open: (request, response, { by, signedInAt }) => {
+      const current = { ...by, id: randomUUID(), signedInAt };
+      write(response, { current, others: keptBeside(current, readAll(request)) });
+    },
+    read: (request) => readAll(request)?.current,
+    readAll,
+    switchTo: (request, response, portalId) => {
+      const signedIn = readAll(request);
+      const chosen = signedIn?.others.find((one) => one.portalId === portalId);
+      if (signedIn === undefined || chosen === undefined) return false;
+      write(response, { current: chosen, others: keptBeside(chosen, signedIn) });
+      return true;
+    },
+    renew: (request, response) => {
+      const signedIn = readAll(request);
+      if (signedIn !== undefined) write(response, signedIn);
+    },
     close: (response) => cookies.clear(response, COOKIE),
     formToken,
     sign: (session, text) =>
@@ -87,10 +129,25 @@ export function createSessions({ secret, cookies, now }: SessionOptions): Sessio
   };
 }
 
+const startOf = ({ signedInAt }: Session): number => Math.floor(signedInAt.getTime() / 1000);
+
+/** The accounts that stay: the same person's, the newest, each once. */
+function keptBeside(current: Session, signedIn: SignedIn | undefined): Session[] {
+  if (signedIn === undefined || !isSamePerson(current, signedIn.current)) return [];
+  return [signedIn.current, ...signedIn.others]
+    .filter(({ portalId }) => portalId !== current.portalId)
+    .slice(0, MOST_ACCOUNTS - 1);
+}
+
+/** HubSpot knows a person by the address they sign in with, in whatever account. Without one nobody is anybody else. */
+function isSamePerson({ userEmail: one }: SessionIdentity, { userEmail: other }: SessionIdentity): boolean {
+  return one !== null && other !== null && one.toLowerCase() === other.toLowerCase();
+}
+
 function verify(
   token: string | undefined,
   { secret, nowSeconds }: { secret: string; nowSeconds: number },
-): Session | undefined {
+): SignedIn | undefined {
   if (token === undefined) return undefined;
   try {
     const decoded = jwt.verify(token, secret, {
@@ -99,13 +156,19 @@ function verify(
       issuer: ISSUER,
       clockTimestamp: nowSeconds,
     });
-    const { jti, portal, user, email, start } = claims.parse(decoded);
-    return {
-      id: jti,
-      portalId: BigInt(portal),
-      userId: user === null ? null : BigInt(user),
+    const { jti, portal, user, email, start, others } = claims.parse(decoded);
+    const session = (id: string, at: { portal: string; user: string | null; start: number }): Session => ({
+      id,
+      portalId: BigInt(at.portal),
+      userId: at.user === null ? null : BigInt(at.user),
       userEmail: email,
-      signedInAt: new Date(start * 1000),
+      signedInAt: new Date(at.start * 1000),
+    });
+    return {
+      current: session(jti, { portal, user, start }),
+      others: others
+        .filter(([, , , began]) => began + LONGEST_SECONDS > nowSeconds)
+        .map(([id, ...at]) => session(id, { portal: at[0], user: at[1], start: at[2] })),
     };
   } catch {
     return undefined;

@@ -1,10 +1,10 @@
 import type { Request } from "express";
 import type { Database } from "#platform/db/client.js";
-import type { Admin } from "#domain/contract/actor.js";
+import type { Admin, Viewer } from "#domain/contract/actor.js";
 import type { UserList } from "#domain/directory/user-list.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
 import { readPause, type Pause } from "#domain/accounts/portal-pause.js";
-import { readStanding } from "#domain/accounts/rights.js";
+import { readStanding, type Role } from "#domain/accounts/rights.js";
 import type { Session, Sessions } from "./session.js";
 
 /**
@@ -13,14 +13,22 @@ import type { Session, Sessions } from "./session.js";
  */
 export type Visit =
   | { kind: "stranger" }
-  | { kind: "disconnected"; session: Session; portal: PortalOverview } // may administer, but the app is gone from the portal
-  | { kind: "not-admitted"; session: Session; portal: PortalOverview } // a user of the portal who may not administer it
-  | { kind: "admin"; session: Session; portal: PortalOverview; userList: UserList; pause?: Pause };
+  | { kind: "disconnected"; session: Session; portal: PortalOverview } // an admin, but the app is gone from the portal
+  | { kind: "not-admitted"; session: Session; portal: PortalOverview } // a user of the portal who may not look at it now
+  | {
+      kind: "member";
+      role: Role;
+      session: Session;
+      portal: PortalOverview;
+      userList: UserList;
+      pause?: Pause;
+    };
 
-export type AdminVisit = Extract<Visit, { kind: "admin" }>;
+/** A visit of somebody who may look at the pages; an admin may change things, too. */
+export type MemberVisit = Extract<Visit, { kind: "member" }>;
 
-export function actorOf({ session: { portalId, userId, userEmail } }: AdminVisit): Admin {
-  return { kind: "admin", portalId, userId, userEmail };
+export function actorOf({ role, session: { portalId, userId, userEmail } }: MemberVisit): Admin | Viewer {
+  return { kind: role, portalId, userId, userEmail };
 }
 
 export interface VisitOptions {
@@ -30,20 +38,26 @@ export interface VisitOptions {
   renewUserList: (portalId: bigint) => void;
 }
 
-export async function identifyVisit(
-  { database, sessions, renewUserList }: VisitOptions,
-  request: Request,
+export async function identifyVisit(options: VisitOptions, request: Request): Promise<Visit> {
+  const session = options.sessions.read(request);
+  return session === undefined ? { kind: "stranger" } : judgeSession(options, session);
+}
+
+/** Who somebody is in the account of one of their sessions, as of now. */
+export async function judgeSession(
+  { database, renewUserList }: Omit<VisitOptions, "sessions">,
+  session: Session,
 ): Promise<Visit> {
-  const session = sessions.read(request);
-  if (session === undefined) return { kind: "stranger" };
   const standing = await readStanding(database.pool, session);
   if (standing === undefined || standing.isSessionEnded) return { kind: "stranger" };
-  const { portal, mayAdminister, userList } = standing;
+  const { portal, role, userList } = standing;
   if (isOfEarlierConnection(session, portal)) return { kind: "stranger" };
   if (userList.isDue) renewUserList(portal.portalId);
-  if (!mayAdminister) return { kind: "not-admitted", session, portal };
-  if (!portal.isConnected) return { kind: "disconnected", session, portal };
-  const visit = { kind: "admin", session, portal, userList } as const;
+  if (role === undefined) return { kind: "not-admitted", session, portal };
+  // Whoever may only look has nothing to look at, and cannot connect it again.
+  if (!portal.isConnected)
+    return { kind: role === "admin" ? "disconnected" : "not-admitted", session, portal };
+  const visit = { kind: "member", role, session, portal, userList } as const;
   if (portal.pausedAt === null) return visit;
   return { ...visit, pause: await readPause(database.pool, portal.portalId, portal.pausedAt) };
 }

@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import { LONGEST_ADDRESS } from "#domain/contract/actions/enroll-contract.js";
 import type { ExecutionStory } from "#domain/history/execution-story.js";
 import { shorten } from "#platform/text/shorten.js";
@@ -48,13 +49,12 @@ export function ContactPage({ story, reason, format, frame }: ContactModel) {
             </p>
           </>
         )}
-        <form method="post" action={unenrollPath(story.id)} class="actions">
-          <input type="hidden" name="form_token" value={frame.formToken} />
+        <PostForm action={unenrollPath(story.id)} formToken={frame.formToken} class="actions">
           {endable === undefined ? null : <button class="button primary">Unenroll from sequence</button>}
           <a class="button" href={storyPath(story.id)}>
             Back
           </a>
-        </form>
+        </PostForm>
       </section>
     </ActivityFrame>
   );

@@ -1,3 +1,4 @@
+import { PostForm } from "../frame/fields.js";
 import { HELPER_NAME, STAMP_PROPERTY, STAMP_PROPERTY_DEFINITION } from "#domain/unenroll/helper-flow.js";
 import { PROBLEM_SENTENCES } from "#domain/unenroll/problem-sentences.js";
 import type { UnenrollSetup } from "#domain/unenroll/setup.js";
@@ -53,15 +54,14 @@ function StateCard(model: UnenrollPageModel) {
       </div>
       <Situation {...model} />
       {setup === undefined || setup.state === "REMOVING" ? null : (
-        <form method="post" action="/settings/unenroll/off">
-          <input type="hidden" name="form_token" value={frame.formToken} />
+        <PostForm action="/settings/unenroll/off" formToken={frame.formToken}>
           <p>
             Switching it off deletes the helper workflow and the contact property. Steps “Unenroll from
             sequence” then end with the outcome NOT_SUPPORTED, and contacts whose sequence was to be replaced
             stay in it.
           </p>
           <button class="button">Switch off</button>
-        </form>
+        </PostForm>
       )}
     </section>
   );
@@ -142,10 +142,9 @@ function Broken(
       {isPermitted ? null : makeNew}
       <div class="actions">
         {isPermitted ? makeNew : null}
-        <form method="post" action="/settings/unenroll/check">
-          <input type="hidden" name="form_token" value={frame.formToken} />
+        <PostForm action="/settings/unenroll/check" formToken={frame.formToken}>
           <button class="button">Check again</button>
-        </form>
+        </PostForm>
       </div>
     </>
   );
@@ -174,10 +173,9 @@ function SwitchOn({ frame, missingScopes, words }: UnenrollPageModel & { words: 
       </>
     );
   return (
-    <form method="post" action="/settings/unenroll/on">
-      <input type="hidden" name="form_token" value={frame.formToken} />
+    <PostForm action="/settings/unenroll/on" formToken={frame.formToken}>
       <button class="button primary">{words}</button>
-    </form>
+    </PostForm>
   );
 }
 

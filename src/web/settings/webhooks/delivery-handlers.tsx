@@ -1,8 +1,8 @@
+import { sendPart } from "../session/view-only.js";
 import { changeWebhook, rotateWebhookSecret } from "#domain/subscriptions/change-webhooks.js";
 import { redeliver, sendTestWebhook, type RequestedDelivery } from "#domain/subscriptions/deliveries.js";
 import type { Webhook } from "#domain/subscriptions/webhook.js";
 import { readId } from "#web/kit/form-fields.js";
-import { sendFragment } from "#web/kit/page.js";
 import type { Exchange, FormExchange } from "../frame/exchange.js";
 import { finishForm } from "../frame/form-answers.js";
 import type { NoticeName } from "../frame/notices.js";
@@ -20,7 +20,7 @@ export async function showDeliveries(exchange: Exchange): Promise<void> {
   if (webhook === undefined || webhook === "missing") return void response.status(404).end();
   const model = await readDeliveries(exchange, webhook);
   if (request.query["seen"] === digestOf(model.deliveries)) return void response.status(204).end();
-  sendFragment(response, <DeliveryList {...model} />);
+  sendPart(exchange, <DeliveryList {...model} />);
 }
 
 /** `POST /settings/webhooks/:webhookId/turn`: on or off. */
