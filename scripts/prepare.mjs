@@ -174,8 +174,10 @@ function buildStamp() {
 
 const buildStampFile = at("dist", ".stamp");
 
+/** A production folder has no src/ to compare the build with: there the build is what was put there. */
 function isBuilt() {
-  return existsSync(at("dist")) && readText(buildStampFile) === buildStamp();
+  if (!existsSync(buildStampFile)) return false;
+  return !existsSync(at("src")) || readText(buildStampFile) === buildStamp();
 }
 
 /** What tsc leaves behind: stylesheets, pictures, browser scripts. */

@@ -18,6 +18,14 @@ export interface AppProcessOptions {
   readonly logFile: string;
   /** What Node runs; the built app where it is left out. */
   readonly program?: string;
+  /** Its arguments. */
+  readonly args?: readonly string[];
+  /** The Node that runs it; this process's own where it is left out. */
+  readonly node?: string;
+  /** The folder it is started in; this process's own where it is left out. */
+  readonly folder?: string;
+  /** The account it runs as; this process's own where it is left out. */
+  readonly account?: { readonly uid: number; readonly gid: number } | undefined;
   /** Brings the process back this long after it ended, as an init system would; undefined leaves it dead. */
   readonly restartAfterMs?: () => number;
 }
@@ -177,8 +185,11 @@ export class AppProcess {
   }
 
   #spawn(): Running {
-    const child = spawn(process.execPath, [this.#options.program ?? MAIN], {
+    const { node = process.execPath, program = MAIN, args = [], folder, account } = this.#options;
+    const child = spawn(node, [program, ...args], {
       env: { ...this.#options.environment, ROLE: this.role },
+      cwd: folder,
+      ...account,
       stdio: ["ignore", "pipe", "pipe"],
       // In a group of its own: Ctrl-C in a terminal reaches the harness alone, which then ends what it started.
       detached: true,

@@ -11,9 +11,8 @@ import type { ApiDocument } from "./operations.js";
 /** Nothing here is about an account, but a new version shows at once: each load asks whether it is still the same. */
 const NO_CACHE = { "Cache-Control": "no-cache" };
 
-/** This folder of src/ and that of dist/ lie equally deep below the package, so one path serves the sources and the build. */
-const assetFile = (name: string): string =>
-  fileURLToPath(new URL(`../../../../src/web/api/docs/assets/${name}`, import.meta.url));
+/** The build copies assets to where they are in src/, so one path serves both; in production there is no src/. */
+const assetFile = (name: string): string => fileURLToPath(new URL(`./assets/${name}`, import.meta.url));
 
 /** `/api/docs` and `/api/docs/errors`, which need no key. Both are written once, when the process starts. */
 export function createDocsRouter(document: ApiDocument): Router {

@@ -3,9 +3,8 @@ import { fileURLToPath } from "node:url";
 import { Router } from "express";
 import { LIVE_SCRIPT_PATH, SCRIPT_PATH, STYLESHEET_PATH } from "#web/kit/page.js";
 
-/** This folder of src/ and that of dist/ lie equally deep below the package, so one path serves the sources and the build. */
-const assetFile = (name: string): string =>
-  fileURLToPath(new URL(`../../../../src/web/settings/assets/${name}`, import.meta.url));
+/** The build copies assets to where they are in src/, so one path serves both; in production there is no src/. */
+const assetFile = (name: string): string => fileURLToPath(new URL(`../assets/${name}`, import.meta.url));
 
 /**
  * The pages' static files. Our own are checked for changes at every load (the time of its last change makes that cheap), so a new version
