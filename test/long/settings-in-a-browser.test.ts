@@ -122,14 +122,14 @@ suite("an admin at the settings page in a real browser", () => {
     await page.fill(`#weight_${portal.admin.userId}`, "3");
     // Enter in a field saves; it does not press "Remove" or "Add".
     await page.keyboard.press("Enter");
-    await page.waitForSelector("text=Rotation saved.");
+    await page.waitForSelector("text=Saved rotation");
     await page.click(".beside nav >> text=Presets");
     await page.click("text=New preset");
     await page.fill("#name", "Outbound");
     await page.selectOption("#sender_mode", "rotation");
     await page.selectOption("#sender_rotation_id", { label: "DACH team" });
     await page.click('main button:text-is("Save")');
-    await page.waitForSelector("text=Preset saved.");
+    await page.waitForSelector("text=Saved preset");
     await page.click(".beside nav >> text=Rotations");
     await page.click("main >> text=DACH team");
     await page.click("text=Delete this rotation");

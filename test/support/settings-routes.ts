@@ -273,6 +273,7 @@ function portalPolicy({ sender, settingsVersion }: RouteIds): Record<string, rea
     sender_user_id: sender,
   };
   return {
+    "POST /settings/undo": [form("/settings/undo", { key: "none" }, { changes: false })],
     "POST /settings/policy": [form("/settings/policy", fields, { other: 422 })],
     "POST /settings/try": [
       { ...form("/settings/try", question, { other: 422, changes: false }), isQuestion: true },

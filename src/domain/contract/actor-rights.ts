@@ -23,6 +23,7 @@ const RIGHT_OF = {
   savePreset: "policy",
   deletePreset: "policy",
   savePortalPolicy: "policy",
+  undoChange: "policy",
   switchOnUnenroll: "policy",
   switchOffUnenroll: "policy",
   makeFlow: "policy",

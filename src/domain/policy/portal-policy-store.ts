@@ -6,6 +6,7 @@ import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { isAnyoneApproved } from "./approved-senders.js";
+import { keepUndo } from "./undo-steps.js";
 import { findActivePerson } from "#domain/directory/people.js";
 
 /** What an admin decides for the whole portal. */
@@ -69,6 +70,8 @@ export interface PolicyChange {
   /** What is named is changed, the rest is left. */
   readonly policy: Partial<AccountPolicy>;
   readonly shown: ShownPolicy;
+  /** By which it can be taken back; undefined: it cannot. */
+  readonly undoKey?: string;
 }
 
 export type SavePolicyOutcome =
@@ -91,22 +94,42 @@ export async function savePortalPolicy(
   requireRight(actor, "savePortalPolicy");
   const unknown = await findUnknown(database, actor.portalId, change.policy);
   if (unknown !== undefined) return unknown;
-  return inPrismaTransaction(database.prisma, async (transaction) => {
-    await lockPolicy(transaction, actor.portalId);
-    const before = await findPortalPolicy({ prisma: transaction }, actor.portalId);
-    if (isSame(before.policy, { ...before.policy, ...change.policy })) return "saved";
-    const problem = await findProblem(transaction, actor.portalId, { before, change });
-    if (problem !== undefined) return problem;
-    await write(transaction, actor.portalId, change.policy);
-    const after = await findPortalPolicy({ prisma: transaction }, actor.portalId);
-    await recordChange(transaction, actor, {
-      subject: "portal",
-      subjectName: "Policy",
-      action: "CHANGED",
-      ...whatDiffers(before, after),
-    });
-    return "saved";
+  return inPrismaTransaction(database.prisma, (transaction) => changePolicy(transaction, actor, change));
+}
+
+/** The same within a transaction, for users who are known. */
+// eslint-disable-next-line house/audited-verbs -- a part of `savePortalPolicy` and `undoChange`
+export async function changePolicy(
+  transaction: Prisma.TransactionClient,
+  actor: Actor,
+  { action = "CHANGED", undoKey, ...change }: PolicyChange & { action?: "CHANGED" | "UNDONE" },
+): Promise<SavePolicyOutcome> {
+  await lockPolicy(transaction, actor.portalId);
+  const before = await findPortalPolicy({ prisma: transaction }, actor.portalId);
+  if (isSame(before.policy, { ...before.policy, ...change.policy })) return "saved";
+  const problem = await findProblem(transaction, actor.portalId, { before, change });
+  if (problem !== undefined) return problem;
+  await write(transaction, actor.portalId, change.policy);
+  const after = await findPortalPolicy({ prisma: transaction }, actor.portalId);
+  await recordChange(transaction, actor, {
+    subject: "portal",
+    subjectName: "Policy",
+    action,
+    ...whatDiffers(before, after),
   });
+  const { version } = after;
+  const { defaultPresetId } = after.policy;
+  const replaced = replacedBy(change.policy, before.policy);
+  await keepUndo(transaction, actor, {
+    undoKey,
+    step: { kind: "policy", before: replaced, version, defaultPresetId },
+  });
+  return "saved";
+}
+
+/** What was before of all that a change names. */
+function replacedBy(change: Partial<AccountPolicy>, before: AccountPolicy): Partial<AccountPolicy> {
+  return Object.fromEntries(Object.entries(before).filter(([field]) => Object.hasOwn(change, field)));
 }
 
 /** Whether a change names somebody who is not an active user of the portal. Whoever it was before may stay. */

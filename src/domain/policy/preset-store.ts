@@ -6,6 +6,7 @@ import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { canUnenroll } from "#domain/unenroll/setup.js";
 import { isNameTaken } from "./name-taken.js";
+import { keepUndo } from "./undo-steps.js";
 import { policySchema, type Policy } from "#domain/contract/policy.js";
 
 export interface PresetDraft {
@@ -87,11 +88,18 @@ export type SavePresetOutcome =
   | { kind: "cannot-replace" } // the account has not set unenrolling up
   | { kind: "rotation-gone" }; // the policy names a rotation the portal does not have (any more)
 
-/** @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one. */
+/**
+ * @param change.saved the preset to change, and the version its form was filled in from; undefined: a new one.
+ * @param change.undoKey by which a change can be taken back; undefined: it cannot.
+ */
 export async function savePreset(
   { prisma }: Pick<Database, "prisma">,
   actor: Actor,
-  change: { draft: PresetDraft; saved: { presetId: bigint; version: number } | undefined },
+  change: {
+    draft: PresetDraft;
+    saved: { presetId: bigint; version: number } | undefined;
+    undoKey?: string;
+  },
 ): Promise<SavePresetOutcome> {
   requireRight(actor, "savePreset");
   const { portalId } = actor;
@@ -116,6 +124,11 @@ export async function savePreset(
         before: before && presetSnapshot(before),
         after: presetSnapshot(draft),
       });
+      if (before !== undefined)
+        await keepUndo(transaction, actor, {
+          undoKey: change.undoKey,
+          step: { kind: "preset", presetId, before, version: before.version + 1 },
+        });
       return { kind: "saved", presetId };
     });
   } catch (error) {
@@ -132,7 +145,7 @@ function beginsToReplace(draft: PresetDraft, before: PresetDraft | undefined): b
 /**
  * Locks the rotations a policy names, so that none is deleted before the preset is committed. False: one is missing.
  */
-async function holdRotations(
+export async function holdRotations(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
   { sender, fallback }: Policy,
@@ -178,7 +191,7 @@ async function updatePreset(
 export async function deletePreset(
   { prisma }: Pick<Database, "prisma">,
   actor: Actor,
-  { presetId, version }: { presetId: bigint; version: number },
+  { presetId, version, undoKey }: { presetId: bigint; version: number; undoKey?: string },
 ): Promise<"deleted" | "changed-meanwhile"> {
   requireRight(actor, "deletePreset");
   const { portalId } = actor;
@@ -192,6 +205,10 @@ export async function deletePreset(
       subjectName: before.name,
       action: "DELETED",
       before: { ...presetSnapshot(before), isDefault: before.isDefault },
+    });
+    await keepUndo(transaction, actor, {
+      undoKey,
+      step: { kind: "preset", presetId, before, version: null },
     });
     return "deleted";
   });

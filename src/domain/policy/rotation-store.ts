@@ -4,6 +4,7 @@ import { inPrismaTransaction } from "#platform/db/transaction.js";
 import { recordChange, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
+import { keepUndo } from "./undo-steps.js";
 import { isNameTaken } from "./name-taken.js";
 
 export interface Member {
@@ -147,7 +148,7 @@ export type SaveRotationOutcome =
 export async function saveRotation(
   { prisma }: Pick<Database, "prisma">,
   actor: Actor,
-  change: { rotationId: bigint; draft: RotationDraft; version: number },
+  change: { rotationId: bigint; draft: RotationDraft; version: number; undoKey?: string },
 ): Promise<SaveRotationOutcome> {
   requireRight(actor, "saveRotation");
   try {
@@ -161,7 +162,7 @@ export async function saveRotation(
 async function replaceRotation(
   transaction: Prisma.TransactionClient,
   actor: Actor,
-  change: { rotationId: bigint; draft: RotationDraft; version: number },
+  change: { rotationId: bigint; draft: RotationDraft; version: number; undoKey?: string },
 ): Promise<SaveRotationOutcome> {
   const { portalId } = actor;
   const { rotationId, draft, version } = change;
@@ -180,8 +181,14 @@ async function replaceRotation(
     before: rotationSnapshot(before),
     after: rotationSnapshot(draft),
   });
+  await keepUndo(transaction, actor, {
+    undoKey: change.undoKey,
+    step: { kind: "rotation", rotationId, before: withMembers(before), version: version + 1 },
+  });
   return "saved";
 }
+
+const withMembers = (rotation: StoredRotation) => ({ ...rotation, members: [...rotation.members] });
 
 export type DeleteRotationOutcome =
   | { kind: "deleted" } // even if it was gone before
@@ -196,7 +203,7 @@ export type DeleteRotationOutcome =
 export async function deleteRotation(
   { prisma }: Pick<Database, "prisma">,
   actor: Actor,
-  { rotationId, version }: { rotationId: bigint; version: number },
+  { rotationId, version, undoKey }: { rotationId: bigint; version: number; undoKey?: string },
 ): Promise<DeleteRotationOutcome> {
   requireRight(actor, "deleteRotation");
   const { portalId } = actor;
@@ -216,6 +223,8 @@ export async function deleteRotation(
       action: "DELETED",
       before: rotationSnapshot(before),
     });
+    const step = { kind: "rotation", rotationId, before: withMembers(before), version: null } as const;
+    await keepUndo(transaction, actor, { undoKey, step });
     return { kind: "deleted" };
   });
 }
@@ -235,10 +244,11 @@ export async function presetsNaming(
 }
 
 /** All members start again with the turns, since the old state fits the old weights; their counts of picks stay. */
-async function replaceMembers(
+// eslint-disable-next-line house/audited-verbs -- a part of `saveRotation` and `undoChange`
+export async function replaceMembers(
   transaction: Prisma.TransactionClient,
   key: { portalId: bigint; rotationId: bigint },
-  { members }: RotationDraft,
+  { members }: Pick<RotationDraft, "members">,
 ): Promise<void> {
   const userIds = members.map(({ userId }) => userId);
   await transaction.rotationMember.deleteMany({ where: { ...key, userId: { notIn: userIds } } });

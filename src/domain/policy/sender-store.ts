@@ -1,5 +1,6 @@
 import type { Database } from "#platform/db/client.js";
 import type { Prisma, SenderSettings } from "#platform/db/generated/client.js";
+import { keepUndo } from "./undo-steps.js";
 import { inPrismaTransaction } from "#platform/db/transaction.js";
 import { recordChange, recordChanges, type Snapshot } from "#domain/audit/record-change.js";
 import type { Actor } from "#domain/contract/actor.js";
@@ -128,7 +129,7 @@ export interface MarkConflict {
 export async function markSenders(
   { prisma }: Pick<Database, "prisma">,
   actor: Actor,
-  change: { senders: readonly ListedSender[]; isAllowed: boolean | null },
+  change: { senders: readonly ListedSender[]; isAllowed: boolean | null; undoKey?: string },
 ): Promise<MarkConflict[]> {
   requireRight(actor, "markSenders");
   const { portalId } = actor;
@@ -153,8 +154,25 @@ export async function markSenders(
       after: { isAllowed },
     }));
     await recordChanges(transaction, actor, changes);
+    if (differing.length > 0)
+      await keepUndo(transaction, actor, {
+        undoKey: change.undoKey,
+        step: { kind: "marks", senders: differing.map(toStep) },
+      });
     return [];
   });
+}
+
+const toStep = ({ sender, isAllowed, version }: { sender: ListedSender } & StoredMark) => ({
+  userId: sender.userId,
+  name: sender.name,
+  isAllowed,
+  version: version + 1,
+});
+
+interface StoredMark {
+  readonly isAllowed: boolean | null;
+  readonly version: number;
 }
 
 /**
@@ -167,7 +185,7 @@ async function ensureMarks(
   transaction: Prisma.TransactionClient,
   portalId: bigint,
   senders: readonly ListedSender[],
-): Promise<Map<bigint, { isAllowed: boolean | null; version: number }>> {
+): Promise<Map<bigint, StoredMark>> {
   const userIds = senders.map(({ userId }) => userId);
   await transaction.senderSettings.createMany({
     data: userIds.map((userId) => ({ portalId, userId, windowDays: [] })),

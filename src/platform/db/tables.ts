@@ -39,6 +39,7 @@ export const APP_TABLES: readonly string[] = [
   "rotations",
   "senders",
   "sequences",
+  "undo_steps",
   "unenroll_setups",
   "unenrollments",
   "users",

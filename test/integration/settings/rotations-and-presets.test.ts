@@ -14,6 +14,7 @@ import {
   usePolicySite,
 } from "../../support/policy-site.js";
 import { adminOf } from "../../support/actors.js";
+import { hiddenField } from "../../support/browser.js";
 
 usePolicySite();
 
@@ -259,5 +260,20 @@ describe("presets", () => {
     const again = await submit(`${path}/delete`, {}, { form: kept.text });
     expect([again.status, again.text.includes("All presets")]).toEqual([404, true]);
     expect((await audit()).map(({ action }) => action)).toEqual(["CREATED", "CHANGED", "CHANGED", "DELETED"]);
+  });
+
+  test("are put back by the button beside the notice, which is pressed without script and works once", async () => {
+    await submit("presets/new", PRESET);
+    const { presetId, name } = await site.database.prisma.preset.findFirstOrThrow({ where: { portalId } });
+    await submit(`presets/${presetId}/delete`, {}, { form: await page(`presets/${presetId}`) });
+    const told = await page("presets");
+    expect(told).toContain(`Deleted preset ${name}.`);
+    const key = hiddenField(told, "key");
+    for (const _press of [1, 2]) {
+      await submit("undo", { key, back: "/settings/presets" }, { form: told });
+      expect(await page("presets")).toContain("Undone. Everything is as it was before.");
+    }
+    expect(await site.database.prisma.preset.count({ where: { portalId, presetId } })).toBe(1);
+    expect((await audit()).map(({ action }) => action)).toEqual(["CREATED", "DELETED", "UNDONE"]);
   });
 });

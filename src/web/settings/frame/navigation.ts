@@ -26,3 +26,6 @@ export const PAGE_ACCOUNT_HEADER = "X-Page-Account";
 
 /** Where somebody who is signed in to several accounts goes from one to another. */
 export const ACCOUNTS_PATH = "/settings/accounts";
+
+/** Takes the change back that a notice offered to. */
+export const UNDO_PATH = "/settings/undo";

@@ -9,6 +9,8 @@ export interface Notice {
   readonly text: string;
   /** Where it is shown. */
   readonly page: SitePath;
+  /** By which the change it is about can be taken back. */
+  readonly undoKey?: string;
 }
 
 const good = (page: SitePath, text: string): Notice => ({ tone: "good", text, page });
@@ -143,11 +145,17 @@ const NOTICES = {
   "senders-marked": good("/settings/senders", "Updated who can send."),
   "senders-not-chosen": bad("/settings/senders", "Select at least one sender first."),
   "refusal-cleared": good("/settings/senders", "Cleared. We'll try this sender again with the next contact."),
-  "rotation-saved": good("/settings/rotations", "Rotation saved."),
-  "rotation-deleted": good("/settings/rotations", "Rotation deleted."),
-  "preset-saved": good("/settings/presets", "Preset saved. It applies to contacts from now on."),
-  "preset-deleted": good("/settings/presets", "Preset deleted."),
+  "rotation-saved": good("/settings/rotations", "Saved rotation {}."),
+  "rotation-deleted": good("/settings/rotations", "Deleted rotation {}."),
+  "preset-saved": good("/settings/presets", "Saved preset {}. It applies to contacts from now on."),
+  "preset-deleted": good("/settings/presets", "Deleted preset {}."),
   "preset-gone": bad("/settings/presets", "Another admin deleted that preset while you were editing."),
+  undone: good("/settings", "Undone. Everything is as it was before."),
+  "undo-changed": bad("/settings", "Not undone: it was changed again in the meantime."),
+  "undo-name-taken": bad("/settings", "Not undone: another one has that name now."),
+  "undo-rotation-gone": bad("/settings", "Not undone: a rotation it uses was deleted."),
+  "undo-too-late": bad("/settings", "Not undone: changes can be undone for 10 minutes."),
+  "undo-unknown": bad("/settings", "There is nothing to undo."),
   "default-preset-set": good("/settings/presets", "Default preset changed to {}."),
 } as const satisfies Record<string, Notice>;
 
@@ -159,7 +167,14 @@ export function pageOf(notice: NoticeToLeave): SitePath {
 }
 
 /** A notice to leave; `about` names the thing it is about, in place of `{}` in its text. */
-export type NoticeToLeave = NoticeName | { readonly name: NoticeName; readonly about: string };
+export type NoticeToLeave =
+  | NoticeName
+  | {
+      readonly name: NoticeName;
+      readonly about: string;
+      /** Of a change that can be taken back; the button stands beside the notice. */
+      readonly undoKey?: string;
+    };
 
 const COOKIE = "notice";
 const LONGEST_ABOUT = 200;
@@ -177,13 +192,15 @@ export function leaveNotice(
   response: Response,
   notice: NoticeToLeave,
 ): void {
-  const { name, about } = typeof notice === "string" ? { name: notice, about: "" } : notice;
+  const { name, about, undoKey = "" } = typeof notice === "string" ? { name: notice, about: "" } : notice;
   const text = Buffer.from(shorten(about, LONGEST_ABOUT)).toString("base64url");
-  const value = about === "" ? name : [name, text, sign(`${name}:${text}`)].join("~");
+  const signed = [name, text, undoKey];
+  const isPlain = about === "" && undoKey === "";
+  const value = isPlain ? name : [...signed, sign(signed.join(":"))].join("~");
   cookies.set(response, { name: COOKIE, value, maxAgeSeconds: 60 });
 }
 
-/** A notice that names something is shown only if this session's form left it. */
+/** A notice that names something, or offers to take it back, is shown only if this session's form left it. */
 export function takeNotice(
   { cookies, sign }: NoticeKeeper,
   request: Request,
@@ -192,12 +209,14 @@ export function takeNotice(
   const value = cookies.read(request, COOKIE);
   if (value === undefined) return undefined;
   cookies.clear(response, COOKIE);
-  const [name = "", text = "", signature] = value.split("~");
+  const [name = "", text = "", undoKey = "", signature] = value.split("~");
   if (!Object.hasOwn(NOTICES, name)) return undefined;
   const notice: Notice = NOTICES[name as NoticeName];
-  if (!notice.text.includes("{}")) return notice;
-  if (signature !== sign(`${name}:${text}`)) return undefined;
-  return { ...notice, text: notice.text.replace("{}", Buffer.from(text, "base64url").toString()) };
+  if (signature === undefined) return notice.text.includes("{}") ? undefined : notice;
+  if (signature !== sign([name, text, undoKey].join(":"))) return undefined;
+  const about = Buffer.from(text, "base64url").toString();
+  const told = { ...notice, text: notice.text.replace("{}", () => about) };
+  return undoKey === "" ? told : { ...told, undoKey };
 }
 
 /** A notice is about the account whose form left it. */

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { Page } from "#web/kit/page.js";
 import { takeNotice, type Notice, type NoticeKeeper } from "./notices.js";
+import { PostForm } from "./fields.js";
 import { PauseBar } from "./pause-bar.js";
 import { createFormat, type Format } from "../words/format.js";
-import { ACCOUNTS_PATH, PAGE_ACCOUNT_HEADER, SITE_PAGES, type SitePath } from "./navigation.js";
+import { ACCOUNTS_PATH, PAGE_ACCOUNT_HEADER, SITE_PAGES, UNDO_PATH, type SitePath } from "./navigation.js";
 import { isViewOnly, ViewOnly } from "../session/view-only.js";
 import type { Pause } from "#domain/accounts/portal-pause.js";
 import type { PortalOverview } from "#domain/accounts/portal-overview.js";
@@ -74,7 +75,7 @@ export function SitePage({ title, current, frame, lead, hasOwnHeading, children 
           )}
           <ViewOnly.Provider value={frame.isViewOnly}>
             <PauseBar frame={frame} current={current} />
-            <NoticeLine notice={frame.notice} />
+            <NoticeLine notice={frame.notice} formToken={frame.formToken} current={current} />
             {frame.isViewOnly ? <ViewOnlyLine /> : null}
             {lead === undefined ? null : <p class="lead">{lead}</p>}
             {children}
@@ -146,11 +147,29 @@ function ViewOnlyLine() {
   );
 }
 
-function NoticeLine({ notice }: { notice: Notice | undefined }) {
+interface NoticeLineModel {
+  notice: Notice | undefined;
+  formToken: string;
+  current: SitePath;
+}
+
+function NoticeLine({ notice, formToken, current }: NoticeLineModel) {
   if (notice === undefined) return null;
+  const role = notice.tone === "good" ? "status" : "alert";
+  if (notice.undoKey === undefined)
+    return (
+      <p class={`notice ${notice.tone}`} role={role}>
+        {notice.text}
+      </p>
+    );
   return (
-    <p class={`notice ${notice.tone}`} role={notice.tone === "good" ? "status" : "alert"}>
-      {notice.text}
-    </p>
+    <div class={`notice ${notice.tone} undo`} role={role}>
+      <p>{notice.text}</p>
+      <PostForm action={UNDO_PATH} formToken={formToken}>
+        <input type="hidden" name="key" value={notice.undoKey} />
+        <input type="hidden" name="back" value={current} />
+        <button class="button">Undo</button>
+      </PostForm>
+    </div>
   );
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { sendPage } from "#web/kit/page.js";
 import { readId } from "#web/kit/form-fields.js";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
@@ -30,14 +31,15 @@ export async function changeDefaultSender(exchange: FormExchange): Promise<void>
     entry: userId,
     parsed: { draft: userId },
     save: async (draft, version) => {
-      const change = { policy: { defaultSenderUserId: draft }, shown: { version } };
+      const undoKey = randomUUID();
+      const change = { policy: { defaultSenderUserId: draft }, shown: { version }, undoKey };
       const outcome = await savePortalPolicy(database, actorOf(visit), change);
       if (outcome === "unknown-sender") return { notice: "sender-unknown" };
       if (outcome !== "saved") return "changed-meanwhile";
       await lookAgain(options, portalId);
-      if (draft === null) return { notice: "sender-cleared" };
+      if (draft === null) return { notice: { name: "sender-cleared", about: "", undoKey } };
       const person = await findActivePerson(database.pool, portalId, draft);
-      return { notice: { name: "sender-saved", about: person?.label ?? unnamed(draft) } };
+      return { notice: { name: "sender-saved", about: person?.label ?? unnamed(draft), undoKey } };
     },
     find: () => findPortalPolicy(database, portalId),
     compare: async ({ policy: stored }, draft) => {

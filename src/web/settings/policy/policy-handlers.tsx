@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { requestCopy } from "#domain/directory/report.js";
 import {
   findPortalPolicy,
@@ -49,13 +50,18 @@ export async function changePolicy(exchange: FormExchange): Promise<void> {
     entry,
     parsed: parsePolicyEntry(entry),
     save: async (policy, version) => {
-      const outcome = await savePortalPolicy(database, actorOf(visit), { policy, shown: { version } });
+      const undoKey = randomUUID();
+      const outcome = await savePortalPolicy(database, actorOf(visit), {
+        policy,
+        shown: { version },
+        undoKey,
+      });
       const problems = PROBLEMS[outcome];
       if (problems !== undefined) return { problems };
       if (outcome !== "saved") return "changed-meanwhile";
       await requestCopy(database.pool, portalId);
       await lookAgain(options, portalId);
-      return { notice: "policy-saved" };
+      return { notice: { name: "policy-saved", about: "", undoKey } };
     },
     find: () => findPortalPolicy(database, portalId),
     compare: ({ policy }, draft) =>

@@ -9,6 +9,8 @@ import {
   showPresets,
 } from "./preset-handlers.js";
 import { changeRotation, removeRotation, showRotation, showRotations } from "./rotation-handlers.js";
+import { UNDO_PATH } from "../frame/navigation.js";
+import { undo } from "./undo-handlers.js";
 import { answerTry, showTry } from "./try-handlers.js";
 
 /** Pages on which policy is set and tried. Ids in addresses are looked up within the portal of the session. */
@@ -24,6 +26,7 @@ export function addPolicyRoutes(router: Router, { page, form, question }: Handle
   router.post("/settings/presets/:presetId/delete", form(removePreset));
   router.get("/settings/policy", page(showPolicy));
   router.post("/settings/policy", form(changePolicy));
+  router.post(UNDO_PATH, form(undo));
   router.get("/settings/try", page(showTry));
   router.post("/settings/try", question(answerTry));
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { sendPage } from "#web/kit/page.js";
 import { INITIAL_POLICY } from "#domain/contract/policy.js";
 import {
@@ -67,11 +68,13 @@ export async function changePreset(exchange: FormExchange): Promise<void> {
     parsed: parsePresetEntry(entry, nameable),
     save: async (draft, version) => {
       const before = saved && { presetId: saved.presetId, version };
-      const outcome = await savePreset(database, actorOf(visit), { draft, saved: before });
+      const undoKey = randomUUID();
+      const outcome = await savePreset(database, actorOf(visit), { draft, saved: before, undoKey });
       if (outcome.kind === "changed-meanwhile") return outcome.kind;
       if (outcome.kind !== "saved") return { problems: PROBLEMS[outcome.kind] };
       await lookAgain(options, portalId);
-      return { notice: "preset-saved" };
+      const undoable = before === undefined ? {} : { undoKey };
+      return { notice: { name: "preset-saved", about: draft.name, ...undoable } };
     },
     find: async () => saved && findPreset(database, portalId, saved.presetId),
     compare: (stored, draft) =>
@@ -102,12 +105,13 @@ export async function removePreset(exchange: FormExchange): Promise<void> {
   const saved = await findSaved(exchange);
   if (saved === "missing" || saved === undefined) return sendNoPreset(exchange);
   const { presetId } = saved;
-  const change = { presetId, version: form.version() };
+  const undoKey = randomUUID();
+  const change = { presetId, version: form.version(), undoKey };
   const outcome = await deletePreset(database, actorOf(visit), change);
   const kept = outcome === "deleted" ? undefined : await findPreset(database, portalId, presetId);
   if (kept === undefined) {
     await lookAgain(options, portalId);
-    return finishForm(exchange, "preset-deleted");
+    return finishForm(exchange, { name: "preset-deleted", about: saved.name, undoKey });
   }
   const nameable = await readNameable(database, portalId);
   const state = { entry: presetEntryOf(kept), version: kept.version, problems: {} };
@@ -121,7 +125,9 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
   const idOf = (field: string) => (form.text(field) === "" ? null : readId(form.text(field)));
   const presetId = idOf("preset");
   if (presetId === undefined) return finishForm(exchange, "preset-gone");
+  const undoKey = randomUUID();
   const outcome = await savePortalPolicy(options.database, actorOf(visit), {
+    undoKey,
     policy: { defaultPresetId: presetId },
     shown: { defaultPresetId: idOf("instead") ?? null, presetVersion: form.version() },
   });
@@ -129,7 +135,11 @@ export async function changeDefaultPreset(exchange: FormExchange): Promise<void>
   if (outcome !== "saved") return finishForm(exchange, "preset-gone");
   await lookAgain(options, portalId);
   const { defaultPresetName } = await findPortalPolicy(options.database, portalId);
-  finishForm(exchange, { name: "default-preset-set", about: defaultPresetName ?? "the built-in rules" });
+  finishForm(exchange, {
+    name: "default-preset-set",
+    about: defaultPresetName ?? "the built-in rules",
+    undoKey,
+  });
 }
 
 async function sendForm(

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { sendPage } from "#web/kit/page.js";
 import {
   createRotation,
@@ -77,11 +78,13 @@ export async function changeRotation(exchange: FormExchange): Promise<void> {
     entry,
     parsed: parseRotationEntry(entry, nameable),
     save: async (draft, version) => {
-      const outcome = await save(exchange, saved, { draft, version });
+      const undoKey = randomUUID();
+      const outcome = await save(exchange, saved, { draft, version, undoKey });
       if (outcome === "changed-meanwhile") return outcome;
       if (outcome !== "created" && outcome !== "saved") return { problems: PROBLEMS[outcome] };
       await lookAgain(options, portalId);
-      return { notice: "rotation-saved" };
+      const undoable = saved === undefined ? {} : { undoKey };
+      return { notice: { name: "rotation-saved", about: draft.name, ...undoable } };
     },
     find: async () => saved && findRotation(database, portalId, saved.rotationId),
     compare: (stored, draft) =>
@@ -102,12 +105,12 @@ const PROBLEMS = {
 async function save(
   { options: { database }, visit }: Exchange,
   saved: StoredRotation | undefined,
-  { draft, version }: { draft: RotationDraft; version: number },
+  { draft, ...change }: { draft: RotationDraft; version: number; undoKey: string },
 ) {
   const actor = actorOf(visit);
   if (saved === undefined) return (await createRotation(database, actor, draft)).kind;
   const { rotationId } = saved;
-  return saveRotation(database, actor, { rotationId, draft, version });
+  return saveRotation(database, actor, { rotationId, draft, ...change });
 }
 
 /** `POST /settings/rotations/:rotationId/delete` */
@@ -116,9 +119,11 @@ export async function removeRotation(exchange: FormExchange): Promise<void> {
   const saved = await findSaved(exchange);
   if (saved === "missing" || saved === undefined) return sendNoRotation(exchange);
   const { portalId } = visit.session;
-  const change = { rotationId: saved.rotationId, version: form.version() };
+  const undoKey = randomUUID();
+  const change = { rotationId: saved.rotationId, version: form.version(), undoKey };
   const outcome = await deleteRotation(options.database, actorOf(visit), change);
-  if (outcome.kind === "deleted") return finishForm(exchange, "rotation-deleted");
+  if (outcome.kind === "deleted")
+    return finishForm(exchange, { name: "rotation-deleted", about: saved.name, undoKey });
   const nameable = await readNameable(options.database, portalId);
   const state = { entry: rotationEntryOf(saved), version: saved.version, problems: {} };
   const reason = outcome.kind === "in-use" ? { usedBy: outcome.presetNames } : { isChangedMeanwhile: true };

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFlowUses } from "#domain/flows/flow-uses.js";
 import { sendPage } from "#web/kit/page.js";
 import { findPortalPolicy, savePortalPolicy } from "#domain/policy/portal-policy-store.js";
@@ -69,13 +70,14 @@ export async function changeMarks(exchange: FormExchange): Promise<void> {
   }));
   const mark = MARKS.get(form.text("mark"));
   if (senders.length === 0 || mark === undefined) return finishForm(exchange, "senders-not-chosen", to);
-  const conflicts = await markSenders(database, actorOf(visit), { senders, isAllowed: mark });
+  const undoKey = randomUUID();
+  const conflicts = await markSenders(database, actorOf(visit), { senders, isAllowed: mark, undoKey });
   if (conflicts.length > 0) {
     const conflict = conflicts.map((one) => told(one, mark));
     return sendSenders(exchange, { filter, ticked, conflict });
   }
   await lookAgain(options, portalId);
-  finishForm(exchange, "senders-marked", to);
+  finishForm(exchange, { name: "senders-marked", about: "", undoKey }, to);
 }
 
 /** The list's place, as it stands in the address and again in the form below it. */
@@ -113,9 +115,11 @@ export async function changeListing(exchange: FormExchange): Promise<void> {
   const { portalId } = visit.session;
   const onlyListedSenders = form.text("only_listed") === "yes";
   if (onlyListedSenders && form.text("approve") === "recent") await approveRecent(exchange);
+  const undoKey = randomUUID();
   const outcome = await savePortalPolicy(database, actorOf(visit), {
     policy: { onlyListedSenders },
     shown: { version: form.version() },
+    undoKey,
   });
   if (outcome === "nobody-approved") {
     const recent = await listRecentSenders(database.pool, portalId);
@@ -123,8 +127,12 @@ export async function changeListing(exchange: FormExchange): Promise<void> {
   }
   if (outcome !== "saved") return finishForm(exchange, "settings-changed", SENDERS_PATH);
   await lookAgain(options, portalId);
-  if (!onlyListedSenders) return finishForm(exchange, "anyone-sends");
-  finishForm(exchange, { name: "approved-send", about: await nameApproved(database.pool, portalId) });
+  if (!onlyListedSenders) return finishForm(exchange, { name: "anyone-sends", about: "", undoKey });
+  finishForm(exchange, {
+    name: "approved-send",
+    about: await nameApproved(database.pool, portalId),
+    undoKey,
+  });
 }
 
 async function approveRecent({ options: { database }, visit }: FormExchange): Promise<void> {

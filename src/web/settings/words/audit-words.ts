@@ -61,6 +61,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   CHECKED: "tried without enrolling",
   ASKED_TO_CONFIRM: "asked to confirm",
   PUT_IN: "given contacts",
+  UNDONE: "change undone",
   ASKED_TO_UNENROLL: "asked to take the contact out of its sequence",
 };
 
