@@ -80,58 +80,100 @@ const PARTS: readonly BarPart<ReportLine>[] = Object.entries({ ...ENDS, ...OPEN 
   count: ({ ends }) => ends[key as keyof LineEnds],
 }));
 
+/** A column of the table. `of`: what its numbers are a share of, if they are of something. */
+interface Column {
+  readonly name: keyof LineEnds;
+  readonly label: string;
+  readonly of?: (ends: LineEnds) => number;
+}
+
+interface ColumnGroup {
+  readonly label: string;
+  readonly columns: readonly Column[];
+}
+
+/** What is rare and did not happen takes no place. */
+const RARE: readonly (keyof LineEnds)[] = ["meeting", "notKnown"];
+
+function columnsFor(total: LineEnds): ColumnGroup[] {
+  const shown = ({ name }: Column): boolean => total[name] > 0 || !RARE.includes(name);
+  const done = keysOf(DONE).map((name) => ({ name, label: DONE[name], of: ({ seen }: LineEnds) => seen }));
+  const ends = keysOf(ENDS).map((name) => ({ name, label: ENDS[name].label, of: knownEnds }));
+  const open = keysOf(OPEN).map((name) => ({ name, label: OPEN[name].label }));
+  return [
+    { label: "Since the enrollment", columns: done.filter(shown) },
+    { label: "How it ended", columns: ends },
+    { label: "No end so far", columns: open.filter(shown) },
+  ];
+}
+
 function EndsTable({ lines, total, group, since, format }: EndsModel) {
-  const labels = [...Object.values(DONE), ...PARTS.map(({ label }) => label)];
+  const groups = columnsFor(total.ends);
+  const columns = groups.flatMap((one) => one.columns);
   return (
     <table class="numbers">
-      <thead>
-        <tr>
-          <th scope="col">{REPORT_GROUPS[group].label}</th>
-          {["Enrolled", ...labels].map((label) => (
-            <th key={label} scope="col">
-              {label}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Head groups={groups} what={REPORT_GROUPS[group].label} />
       <tbody>
         {lines.map((line) => (
           <tr key={line.id ?? ""}>
             <th scope="row">
               <LineName line={line} group={group} since={since} />
             </th>
-            <Cells ends={line.ends} format={format} />
+            <Cells ends={line.ends} columns={columns} format={format} />
           </tr>
         ))}
       </tbody>
       <tfoot>
         <tr>
           <th scope="row">Total</th>
-          <Cells ends={total.ends} format={format} />
+          <Cells ends={total.ends} columns={columns} format={format} />
         </tr>
       </tfoot>
     </table>
   );
 }
 
-function Cells({ ends, format }: { ends: LineEnds; format: Format }) {
-  const known = knownEnds(ends);
+/** Two rows: groups, and what is in each. */
+function Head({ groups, what }: { groups: readonly ColumnGroup[]; what: string }) {
+  return (
+    <thead>
+      <tr class="groups">
+        <th scope="col" rowSpan={2}>
+          {what}
+        </th>
+        <th scope="col" rowSpan={2}>
+          Enrolled
+        </th>
+        {groups.map(({ label, columns }) => (
+          <th key={label} scope="colgroup" colSpan={columns.length}>
+            {label}
+          </th>
+        ))}
+      </tr>
+      <tr>
+        {groups.flatMap(({ columns }) =>
+          columns.map(({ name, label }) => (
+            <th key={name} scope="col">
+              {label}
+            </th>
+          )),
+        )}
+      </tr>
+    </thead>
+  );
+}
+
+function Cells({ ends, columns, format }: { ends: LineEnds; columns: readonly Column[]; format: Format }) {
   return (
     <>
       <td data-label="Enrolled">{format.count(ends.followed)}</td>
-      {keysOf(DONE).map((name) => (
-        <td key={name} data-label={DONE[name]}>
-          <Share part={ends[name]} of={ends.seen} format={format} />
-        </td>
-      ))}
-      {keysOf(ENDS).map((name) => (
-        <td key={name} data-label={ENDS[name].label}>
-          <Share part={ends[name]} of={known} format={format} />
-        </td>
-      ))}
-      {keysOf(OPEN).map((name) => (
-        <td key={name} data-label={OPEN[name].label}>
-          {format.count(ends[name])}
+      {columns.map(({ name, label, of }) => (
+        <td key={name} data-label={label} class={of?.(ends) === 0 ? "nothing" : undefined}>
+          {of === undefined ? (
+            format.count(ends[name])
+          ) : (
+            <Share part={ends[name]} of={of(ends)} format={format} />
+          )}
         </td>
       ))}
     </>

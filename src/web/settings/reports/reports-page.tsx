@@ -149,8 +149,12 @@ function Cells({ line, format }: { line: ReportLine; format: Format }) {
           ) : null}
         </td>
       ))}
-      <td data-label="Median">{medianMs === null ? "–" : format.span(medianMs)}</td>
-      <td data-label="95th p.">{p95Ms === null ? "–" : format.span(p95Ms)}</td>
+      <td data-label="Median" class={medianMs === null ? "nothing" : undefined}>
+        {medianMs === null ? "–" : format.span(medianMs)}
+      </td>
+      <td data-label="95th percentile" class={p95Ms === null ? "nothing" : undefined}>
+        {p95Ms === null ? "–" : format.span(p95Ms)}
+      </td>
     </>
   );
 }
