@@ -13,7 +13,13 @@ import { isNative, type FlowStepKind, type StepField } from "./flow-steps.js";
 
 /** What a step of a workflow relies on and does not find. */
 export type StepWarning =
-  "SEQUENCE_GONE" | "SENDER_GONE" | "PRESET_GONE" | "ROTATION_GONE" | "CANNOT_REPLACE";
+  | "SEQUENCE_GONE"
+  | "SENDER_GONE"
+  | "PRESET_GONE"
+  | "PRESET_SENDER_GONE"
+  | "ROTATION_GONE"
+  | "CANNOT_REPLACE"
+  | "CANNOT_UNENROLL";
 
 /** Something that a step names. Null name: we do not know it, or not any more. */
 export interface NamedThing {
@@ -127,7 +133,10 @@ interface StepRow {
   rotation_name: string | null;
   if_already_enrolled: string | null;
   varying: string[];
+  /** The one user whom the preset names as the sender, if the step leaves that to it. */
+  preset_user_id: string | null;
   cannot_replace: boolean | null;
+  cannot_unenroll: boolean;
 }
 
 const READ_STEPS = `
@@ -142,6 +151,10 @@ const READ_STEPS = `
          s.sender_mode, s.sender_user_id, s.preset_id, preset.name AS preset_name,
          preset.policy -> 'fallback' AS fallback, other.name AS fallback_rotation_name,
          s.rotation_id, rotation.name AS rotation_name, s.if_already_enrolled, s.varying,
+         CASE WHEN s.kind = 'ENROLL' AND NOT 'senderMode' = ANY (s.varying)
+                AND coalesce(s.sender_mode, '${LEFT_TO_PRESET}') = '${LEFT_TO_PRESET}'
+                AND preset.policy #>> '{sender,mode}' = 'specific_user' THEN preset.policy #>> '{sender,userId}' END AS preset_user_id,
+         s.kind = 'UNENROLL' AND NOT ${canUnenrollSql("$1")} AS cannot_unenroll,
          s.kind = 'ENROLL' AND NOT ${canUnenrollSql("$1")}
            AND coalesce(nullif(s.if_already_enrolled, '${LEFT_TO_PRESET}'), preset.policy ->> 'ifAlreadyEnrolled') = 'replace' AS cannot_replace
     FROM shown f
@@ -161,7 +174,9 @@ export async function listFlows(pool: Pool, portalId: bigint): Promise<FlowList>
     text: READ_STEPS,
     values: [portalId, MOST_FLOWS_LISTED],
   });
-  const senders = steps.rows.flatMap(({ sender_user_id: id }) => userIdOf(id) ?? []);
+  const senders = steps.rows
+    .flatMap(({ sender_user_id, preset_user_id }) => [sender_user_id, preset_user_id])
+    .flatMap((id) => userIdOf(id) ?? []);
   const people = await findPeopleByIds(pool, portalId, [...new Set(senders)]);
   const [row] = state.rows;
   return {
@@ -218,7 +233,8 @@ function toStep(row: StepRow, people: ReadonlyMap<bigint, Person>): ListedStep {
     ifAlreadyEnrolled: IF_ALREADY_ENROLLED.find((choice) => choice === row.if_already_enrolled) ?? null,
     varying: row.varying,
   };
-  return { ...step, warnings: warningsOf(step, { row, person }) };
+  const presetPerson = people.get(userIdOf(row.preset_user_id) ?? -1n);
+  return { ...step, warnings: warningsOf(step, { row, person, presetPerson }) };
 }
 
 /** An account without a default preset has the built-in one. */
@@ -235,14 +251,17 @@ const named = (id: string | null, name: string | null): NamedThing | null =>
 
 function warningsOf(
   { sequence, sender, preset, rotation }: Omit<ListedStep, "warnings">,
-  { row, person }: { row: StepRow; person: Person | undefined },
+  { row, person, presetPerson }: { row: StepRow } & Record<"person" | "presetPerson", Person | undefined>,
 ): StepWarning[] {
+  const isPresetSenderGone = row.preset_user_id !== null && presetPerson?.isActive !== true;
   return [
     ...(sequence !== null && row.is_sequence_gone ? (["SEQUENCE_GONE"] as const) : []),
     ...(sender !== null && person?.isActive !== true ? (["SENDER_GONE"] as const) : []),
     ...(preset !== null && preset.name === null ? (["PRESET_GONE"] as const) : []),
+    ...(isPresetSenderGone ? (["PRESET_SENDER_GONE"] as const) : []),
     ...(rotation !== null && rotation.name === null ? (["ROTATION_GONE"] as const) : []),
     ...(row.cannot_replace === true ? (["CANNOT_REPLACE"] as const) : []),
+    ...(row.cannot_unenroll ? (["CANNOT_UNENROLL"] as const) : []),
   ];
 }
 

@@ -99,6 +99,31 @@ describe("the page of workflows", () => {
       expect(text.split(words)).toHaveLength(2);
   });
 
+  test("warns of a preset's sender who is gone, unless the action names its own", async () => {
+    await submit("presets/new", { ...PRESET, sender_mode: "specific_user", sender_user_id: "8" });
+    const { presetId } = await site.database.prisma.preset.findFirstOrThrow({ where: { portalId } });
+    const own = { presetId, senderMode: "contact_owner" };
+    const steps = [{ presetId }, { presetId, senderMode: "portal_default" }, own];
+    await storeFlow(pool(), portalId, { flowId: "1", steps });
+    const words = "The user whom the preset names as the sender is not an active user";
+    expect(await read("workflows")).not.toContain(words);
+    await pool().query("UPDATE users SET is_listed = false WHERE portal_id = $1 AND user_id = 8", [portalId]);
+    expect((await read("workflows")).split(words)).toHaveLength(3);
+    await chooseDefault(String(presetId), await page("presets"));
+    await storeFlow(pool(), portalId, { flowId: "2", steps: [{}, { kind: "CHECK_ENROLLMENT" }] });
+    expect((await read("workflows")).split(words)).toHaveLength(4);
+  });
+
+  test("warns of an action that unenrolls while the account cannot", async () => {
+    await storeFlow(pool(), portalId, { flowId: "1", steps: [{ kind: "UNENROLL" }, {}] });
+    const words = "Contacts stay in their sequence, and go on with the outcome NOT_SUPPORTED";
+    expect((await read("workflows")).split(words)).toHaveLength(2);
+    await pool().query("INSERT INTO unenroll_setups (portal_id, state) VALUES ($1, 'ON')", [portalId]);
+    expect(await read("workflows")).not.toContain(words);
+    await pool().query("UPDATE unenroll_setups SET problem = 'NO_PROPERTY' WHERE portal_id = $1", [portalId]);
+    expect((await read("workflows")).split(words)).toHaveLength(2);
+  });
+
   test("warns of an action that replaces sequences while the account cannot unenroll", async () => {
     await storeFlow(pool(), portalId, { flowId: "1", steps: [{ ifAlreadyEnrolled: "replace" }, {}] });
     const words = "Contacts that are in a sequence stay in it";

@@ -26,6 +26,10 @@ export const WARNINGS: Readonly<Record<StepWarning, string>> = {
     "This sequence was deleted, or none of the users we read sequences as can see it. If it was deleted, choose another one in the action.",
   SENDER_GONE: "This user is not an active user of the account. Choose another sender in the action.",
   PRESET_GONE: "This preset was deleted. Contacts that reach the action fail until you choose another one.",
+  PRESET_SENDER_GONE:
+    "The user whom the preset names as the sender is not an active user of the account. Choose another sender in the preset.",
+  CANNOT_UNENROLL:
+    "Contacts stay in their sequence, and go on with the outcome NOT_SUPPORTED: unenrolling is off or does not work. See Settings → Unenroll.",
   CANNOT_REPLACE:
     "Contacts that are in a sequence stay in it, and go on as a failure: replacing it needs unenrolling, which is off or does not work. See Settings → Unenroll.",
   ROTATION_GONE: "This rotation was deleted. Choose another sender in the action.",
