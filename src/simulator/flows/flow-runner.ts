@@ -2,7 +2,7 @@ import type { SimulatedPortal } from "../portal.js";
 import { drawMs } from "../world/random.js";
 import type { World } from "../world/world.js";
 import { formOf, meetsBranch, meetsCriteria, propertiesIn } from "./flow-conditions.js";
-import type { FlowAction } from "./flow-requests.js";
+import type { EnrollmentCriteria, FlowAction } from "./flow-requests.js";
 import type { Flow } from "./flow-store.js";
 import { NATIVE_STEPS } from "./seeded-flows.js";
 
@@ -22,13 +22,15 @@ interface Passage {
   /** What the steps before answered, by their action id. */
   readonly outputs: Map<string, Readonly<Record<string, string>>>;
   steps: number;
+  /** The contact has left, or was taken out: no further step is played. */
+  isOver: boolean;
 }
 
 type Outputs = Readonly<Record<string, string>> | undefined;
 
 /**
  * Runs an account's workflows: contacts enter by a change of a property that the trigger looks at, or because they were
- * put in, and take each step after the workflow's delay. HubSpot's own enroll and unenroll steps, delays, branches on an
+ * put in, and take each step after the workflow's delay, unless they leave before because the trigger says so. HubSpot's own enroll and unenroll steps, delays, branches on an
  * output, "set property" and the app's action are played; any other step is passed by.
  */
 export class FlowRunner {
@@ -39,7 +41,7 @@ export class FlowRunner {
   /** `flow contact`: who meets the trigger now; only those who did not before enter. */
   readonly #meets = new Set<string>();
   /** Who is in which workflow now, by contact. */
-  readonly #inside = new Map<string, string[]>();
+  readonly #inside = new Map<string, Passage[]>();
   #target: ActionTarget | undefined;
 
   constructor(world: World, portal: SimulatedPortal) {
@@ -63,6 +65,7 @@ export class FlowRunner {
       if (meets) this.#meets.add(key);
       else this.#meets.delete(key);
       if (flow.isEnabled && meets && !metBefore) this.enter(flow, contactId);
+      if (!meets && letsGo(flow.enrollmentCriteria)) this.#takeOut(flow.id, contactId);
     }
   }
 
@@ -74,6 +77,10 @@ export class FlowRunner {
 
   /** The workflows that a contact is in now. */
   flowsOf(contactId: string): readonly string[] {
+    return this.#passagesOf(contactId).map(({ flowId }) => flowId);
+  }
+
+  #passagesOf(contactId: string): readonly Passage[] {
     return this.#inside.get(contactId) ?? [];
   }
 
@@ -84,8 +91,8 @@ export class FlowRunner {
     if (!flow.isEnabled || (this.#entered.has(key) && !mayReturn)) return false;
     this.#entered.add(key);
     this.#portal.flowEntries.push({ flowId: flow.id, contactId, atMs: this.#world.now() });
-    this.#inside.set(contactId, [...this.flowsOf(contactId), flow.id]);
-    const passage: Passage = { flowId: flow.id, contactId, outputs: new Map(), steps: 0 };
+    const passage: Passage = { flowId: flow.id, contactId, outputs: new Map(), steps: 0, isOver: false };
+    this.#inside.set(contactId, [...this.#passagesOf(contactId), passage]);
     this.#later(() => {
       this.#step(passage, flow.startActionId);
     });
@@ -99,6 +106,7 @@ export class FlowRunner {
 
   /** A workflow that was turned off or deleted meanwhile does nothing more. */
   #step(passage: Passage, actionId: string | undefined): void {
+    if (passage.isOver) return;
     const flow = this.#portal.flows.find(passage.flowId);
     const action = flow?.actions.find((candidate) => candidate.actionId === actionId);
     if (flow?.isEnabled !== true || action === undefined || (passage.steps += 1) > MOST_STEPS)
@@ -116,9 +124,17 @@ export class FlowRunner {
     });
   }
 
-  #leave({ contactId, flowId }: Passage): void {
-    const left = this.flowsOf(contactId).filter((id) => id !== flowId);
-    this.#inside.set(contactId, left);
+  #leave(passage: Passage): void {
+    passage.isOver = true;
+    const { contactId } = passage;
+    this.#inside.set(
+      contactId,
+      this.#passagesOf(contactId).filter((one) => one !== passage),
+    );
+  }
+
+  #takeOut(flowId: string, contactId: string): void {
+    for (const passage of this.#passagesOf(contactId)) if (passage.flowId === flowId) this.#leave(passage);
   }
 
   #play({ contactId, flowId }: Passage, action: FlowAction): Promise<Outputs> {
@@ -170,6 +186,11 @@ export class FlowRunner {
     await run.finished;
     return run.executions[0]?.outputs;
   }
+}
+
+/** Whether a contact leaves the workflow as soon as it no longer meets the trigger. */
+function letsGo(criteria: EnrollmentCriteria | undefined): boolean {
+  return criteria?.type === "LIST_BASED" && criteria.unEnrollObjectsNotMeetingCriteria;
 }
 
 const NOTHING: Promise<Outputs> = Promise.resolve(undefined);

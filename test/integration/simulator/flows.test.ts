@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { API_ROUTES } from "../../../src/simulator/endpoints/routes.js";
 import { NATIVE_STEPS } from "../../../src/simulator/flows/seeded-flows.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 import type { Simulator } from "../../../src/simulator/simulator.js";
@@ -133,6 +134,29 @@ describe("a workflow that a property starts", () => {
     expect(portal.flowEntries).toHaveLength(times);
   });
 
+  test.each([
+    [true, 0],
+    [false, 1],
+  ])(
+    "lets a contact go that no longer meets it, if it says so (%s): %i times unenrolled",
+    async (unEnrollObjectsNotMeetingCriteria, times) => {
+      await addStamp();
+      const body = flow([step("1", NATIVE_STEPS.unenroll)]);
+      const enrollmentCriteria = { ...body.enrollmentCriteria, unEnrollObjectsNotMeetingCriteria };
+      const { body: made } = await call("POST", FLOWS, { body: { ...body, enrollmentCriteria } });
+      const other = [...portal.contacts.keys()][1] ?? "";
+      for (const id of [contactId, other]) portal.enrollInUi(id);
+      portal.writeProperties(contactId, { [STAMP]: "1" });
+      expect(portal.flowRunner.flowsOf(contactId)).toEqual([made.id]);
+      portal.writeProperties(contactId, { [STAMP]: null });
+      expect(portal.flowRunner.flowsOf(contactId)).toHaveLength(times);
+      // Who enters later shows that the first one's time has come.
+      portal.writeProperties(other, { [STAMP]: "1" });
+      await simulator.waitFor(() => portal.enrollments.activeOf(other) === undefined);
+      expect(portal.enrollments.activeOf(contactId) === undefined).toBe(times === 1);
+    },
+  );
+
   test("calls the app at its step and follows the branch of what it answered", async () => {
     const app = await startListener(() => ({
       body: { outputFields: { hs_execution_state: "SUCCESS", enrollment_status: "ENROLLED" } },
@@ -185,6 +209,20 @@ describe("the flows API", () => {
     const before = portal.flows.all().length;
     expect((await call("POST", FLOWS, { body: { ...flow([]), ...change } })).status).toBe(400);
     expect(portal.flows.all()).toHaveLength(before);
+  });
+
+  test.each(
+    API_ROUTES.filter(({ scopes }) => !scopes.includes("oauth")).map(
+      ({ method, path, scopes }) => [method, path, scopes] as const,
+    ),
+  )("of %s %s asks for a scope, and names those that would do", async (method, path, scopes) => {
+    const place = path.replaceAll(/\{\w+\}/g, "1");
+    const { status, body } = await call(method, place, {
+      scopes: ["oauth"],
+      ...(method === "GET" ? {} : { body: {} }),
+    });
+    expect([status, body.category]).toEqual([403, "MISSING_SCOPES"]);
+    for (const scope of scopes) expect(JSON.stringify(body)).toContain(scope);
   });
 
   test("asks for the scope of workflows, and writes of contacts for theirs", async () => {

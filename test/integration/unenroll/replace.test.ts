@@ -174,6 +174,19 @@ describe("in an account that has set unenrolling up", () => {
     expect(sequenceOf(contactId)).not.toBe(newSequence);
   });
 
+  test("a deadline that passes amid the move ends it, leaves no stamp and tells where the contact may be", async () => {
+    const { contactId, run } = await beingMoved();
+    await pool().query("UPDATE executions SET deadline_at = now() WHERE contact_id = $1", [contactId]);
+    expect(await stage.outputsOf(run)).toMatchObject({
+      hs_execution_state: "FAIL_CONTINUE",
+      error_code: "REPLACE_INCOMPLETE",
+      error_message: expect.stringMatching(/may be in no sequence now/),
+    });
+    await stage.until(() => !stage.isStamped(contactId), "the emptied property");
+    expect(stage.portal.enrollments.of(contactId)).toHaveLength(1);
+    expect(await storyOf(contactId)).toMatch(/may be in no sequence now/);
+  });
+
   test("a pause amid the move lets the contact out, tells so, and enrolls it after the resume", async () => {
     const { contactId, run } = await beingMoved();
     await post("/settings/danger/pause");
