@@ -12,7 +12,7 @@ import type { Intervals } from "#worker/schedule.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers, createFoundation } from "./compose/foundation.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 
 /** The running app. */
 export interface App {

@@ -28,7 +28,7 @@ import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 import { addGauges } from "./gauges.js";
 
 /** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { UNENROLL_STEPS } from "#worker/unenroll/unenroll-poll.js";
+import { UNENROLL_STEPS } from "#worker/unenroll/unenroll-tools.js";
 import type { WorkerTask } from "../support/unenroll-process.js";
 import { startUnenrollStage, type UnenrollStage } from "../support/unenroll-stage.js";
 

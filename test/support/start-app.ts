@@ -17,7 +17,7 @@ import { UNKIND_WORLD } from "../../src/simulator/world/presets.js";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.js";
 import { createTestDatabase, type TestDatabase } from "./database.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
-import type { Unenrolling } from "#worker/unenroll/unenroll-poll.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 
 /** The app, a simulated HubSpot and a database of their own, talking HTTP on 127.0.0.1. */
 export interface RunningApp {

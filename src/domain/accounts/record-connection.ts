@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PoolClient } from "pg";
-import type { ConnectionState, NewConnection } from "#domain/vault/store.js";
+import type { ConnectionState, NewConnection } from "#domain/vault/connect-portal.js";
 import { recordChange } from "#domain/audit/record-change.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 

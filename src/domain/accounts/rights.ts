@@ -6,7 +6,7 @@ import {
   type UserList,
   type UserListColumns,
 } from "#domain/directory/user-list.js";
-import type { Signer } from "#domain/vault/store.js";
+import type { Signer } from "#domain/vault/connect-portal.js";
 import { fullLabel, inactivePeople, peopleOf, unnamed } from "#domain/directory/people.js";
 import {
   OVERVIEW_COLUMNS,

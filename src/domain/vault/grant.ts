@@ -69,3 +69,8 @@ export interface StoredTokens extends SealedTokens {
   /** Ms until a refresh may be tried again after one that failed, by the same clock; 0: at once. */
   refreshPutOffMs: number;
 }
+
+/** Identifies a grant of a portal; it stays the same through refreshes. */
+export interface GrantMark {
+  readonly grantedAt: Date;
+}

@@ -5,19 +5,13 @@ import type { Logger } from "#platform/observability/logger.js";
 import { checkSeals } from "./check-seals.js";
 import { createCipher } from "./cipher.js";
 import { AppError } from "../../errors.js";
-import type { Grant, GrantTerms, RefreshGrant, SavedGrant } from "./grant.js";
+import type { Grant, GrantMark, GrantTerms, RefreshGrant, SavedGrant } from "./grant.js";
 import { createTokenSource, type TokenNeed } from "./refresh.js";
 import { resealAll } from "./reseal.js";
 import { resealRevocations, revokeGivenUpGrants } from "./revocations.js";
-import {
-  createTokenStore,
-  type Disconnection,
-  type DisconnectOnly,
-  type GrantMark,
-  type MayTakeOver,
-  type OnConnect,
-  type OnDisconnect,
-} from "./store.js";
+import type { MayTakeOver, OnConnect } from "./connect-portal.js";
+import type { Disconnection, DisconnectOnly, OnDisconnect } from "./disconnect-portal.js";
+import { createTokenStore } from "./store.js";
 import { sealTokens, type LiveToken } from "./token-seals.js";
 
 /**

@@ -50,7 +50,8 @@ import { FlowKeeper } from "#worker/renewal/sync-flows.js";
 import { ENTRY_TIMES, type EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import { pollFlowWork } from "#worker/own-flows/poll-flow-work.js";
 import { UNENROLL_TIMES } from "#worker/unenroll/judge-contact.js";
-import { pollUnenrollments, type Unenrolling } from "#worker/unenroll/unenroll-poll.js";
+import { pollUnenrollments } from "#worker/unenroll/unenroll-poll.js";
+import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { databaseTroubleOf } from "#platform/db/storage-faults.js";
 

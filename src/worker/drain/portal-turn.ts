@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { claimDue, claimUncertain, type OddPlace, type Ownership } from "#domain/executions/claim.js";
+import type { Ownership } from "#domain/executions/claim.js";
 import type { ClaimedExecution } from "#domain/contract/execution.js";
 import type { Result } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
@@ -10,11 +9,13 @@ import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
 import { FindingBuffer } from "#worker/writes/finding-buffer.js";
 import { RetryingWriter } from "#worker/writes/retrying-writer.js";
-import { COMPLETION_BATCH, sendCompletions, type CompletionOptions } from "./send-completions.js";
+import { OwedCompletions } from "./owed-completions.js";
+import type { CompletionOptions } from "./send-completions.js";
 import type { HeldSlot, SlotSource } from "./slot-source.js";
 import { SideWork, type SidePoll } from "./side-work.js";
-import { WatchPace } from "#worker/watch/watch-pace.js";
-import { pollWatched } from "#worker/watch/watch-poll.js";
+import { TurnClaims } from "./turn-claims.js";
+import { TurnPause, type Claim } from "./turn-pause.js";
+import { watchWork } from "./watch-work.js";
 
 export interface PortalTurnOptions {
   owner: Ownership;
@@ -48,12 +49,6 @@ export interface PortalTurnOptions {
   areEnrollmentLooksDue?: boolean;
 }
 
-/**
- * Shares of the request window for looks at followed enrollments: least of all work. While contacts wait to be enrolled
- * they get what the directory's reserve leaves over; otherwise a twentieth.
- */
-const FOLLOWED_SHARE = { amongOthers: 0.01, alone: 0.05 };
-
 /** Requests of one portal under way at once: covers 110 per 10 s up to about 5 s of latency. */
 const MAX_IN_FLIGHT = 64;
 /**
@@ -66,54 +61,30 @@ const LEAST_ROOM = 1 / 4;
  * budget is small.
  */
 const RESERVED_SLOTS = { most: 2, share: 0.02 };
-/** With a backlog, completions wait this long to be combined: about one request per 100 of them. */
-const COMPLETION_WAIT_MS = 8_000;
-/**
- * While requests are in flight: how soon to check for work that arrived meanwhile; less often after each check in vain.
- */
-const IDLE_LOOK_MS = { first: 50, most: 200 };
-/** After a claim: places that free up meanwhile are filled by one statement. */
-const CLAIM_GATHER_MS = 15;
-/** Executions become uncertain only by this owner, and are not read before a second has passed. */
-const UNCERTAIN_LOOK_MS = 1_000;
-/** Bounds of the wait for a slot: not so short that claims become single rows, not so long that a free one is wasted. */
-const SLOT_LOOK_MS = { least: 10, most: 250 };
-
-/** The result of a check for work. */
-type Claim = "claimed" | "claimed-last" | "nothing-due" | "no-slot" | "no-room";
 
 /** One owner's turn with a portal: claim what is due, attempt it at the portal's pace, write back, complete. */
 export class PortalTurn {
   readonly #options: PortalTurnOptions;
   readonly #writer: RetryingWriter;
   readonly #findings: FindingBuffer;
+  readonly #claims: TurnClaims;
+  readonly #owed: OwedCompletions;
+  readonly #pause: TurnPause;
   readonly #inFlight = new Set<Promise<void>>();
-  #owedCount = 0;
-  #owedSinceMs = 0;
   readonly #claimedIds = new Set<bigint>();
   #claiming: Promise<Claim> | undefined;
-  #completing: Promise<void> | undefined;
   /** Why the turn has to end, besides a failure to write findings. */
   #backgroundFault: Error | undefined;
-  #polling: Promise<void> | undefined;
-  readonly #watchPace: WatchPace;
   readonly #sideWork: readonly SideWork[];
-  #uncertainLookAtMs = Number.NEGATIVE_INFINITY;
-  #looksInVain = 0;
-  #onEnd: () => void = () => undefined;
-  #isOddOneForDoubts = false;
-  /** One request a turn: what it cost is earned back before another turn makes one (domain/ends). */
-  #mayLookAtEnrollments: boolean;
-  #isOddOneForOthers = true;
 
   constructor(options: PortalTurnOptions) {
     this.#options = options;
-    this.#mayLookAtEnrollments = options.areEnrollmentLooksDue === true;
-    if (options.areDoubtsDue === false) this.#uncertainLookAtMs = performance.now() + UNCERTAIN_LOOK_MS;
-    this.#watchPace = new WatchPace({ windowMs: options.budget.windowMs });
+    this.#pause = new TurnPause(options.budget);
     const { windowMs } = options.budget;
-    this.#sideWork = (options.sideWork ?? []).map((poll) => new SideWork({ poll, windowMs }));
+    this.#claims = new TurnClaims({ ...options, areDoubtsDue: options.areDoubtsDue !== false });
     this.#writer = new RetryingWriter(options);
+    const polls = [watchWork({ ...options, writer: this.#writer }), ...(options.sideWork ?? [])];
+    this.#sideWork = polls.map((poll) => new SideWork({ poll, windowMs }));
     this.#findings = new FindingBuffer({
       owner: options.owner,
       writer: this.#writer,
@@ -121,7 +92,18 @@ export class PortalTurn {
       isClaimed: (id) => this.#claimedIds.has(id),
       claimsAtRest: () => Promise.allSettled([this.#claiming]),
       onDecided: (count) => {
-        this.#owe(count);
+        this.#owed.add(count);
+      },
+    });
+    this.#owed = new OwedCompletions({
+      owner: options.owner,
+      gateway: () => options.gatewayWith(),
+      writer: this.#writer,
+      flush: () => this.#findings.flush(),
+      onRefused: options.onRefused,
+      onResults: options.onCompletions,
+      onFault: (fault) => {
+        this.#backgroundFault = fault;
       },
     });
   }
@@ -134,7 +116,7 @@ export class PortalTurn {
    */
   async run(): Promise<boolean> {
     // The completions that an earlier turn left are not counted yet: assume some; the first check shows.
-    this.#owe(1);
+    this.#owed.add(1);
     let isMoreLeft = true;
     try {
       while (this.#options.mayGoOn()) {
@@ -143,32 +125,25 @@ export class PortalTurn {
         // With the budget used up there is a backlog: completions wait to be combined then, since a request for each is
         // expensive.
         const isQuiet = claim === "nothing-due" && this.#inFlight.size === 0;
-        this.#completeIfWorthwhile(isQuiet);
-        this.#pollIfTime(isQuiet);
+        this.#owed.sendIfWorthwhile(isQuiet);
         this.#beginSideWork(isQuiet);
         if (isQuiet && this.#isIdle()) {
           isMoreLeft = false;
           break;
         }
-        await this.#pause(claim);
+        await this.#pause.after(claim, { attempts: this.#inFlight, besides: this.#besides() });
       }
     } finally {
-      await Promise.allSettled([...this.#inFlight, this.#completing, this.#polling, ...this.#besides()]);
+      await Promise.allSettled([...this.#inFlight, ...this.#besides()]);
       await this.#findings.flush();
     }
     this.#throwFaults();
-    return isMoreLeft || this.#owedCount > 0;
+    return isMoreLeft || this.#owed.count > 0;
   }
 
   #throwFaults(): void {
     const fault = this.#findings.fault ?? this.#backgroundFault;
     if (fault !== undefined) throw fault;
-  }
-
-  #owe(count: number): void {
-    if (count === 0) return;
-    if (this.#owedCount === 0) this.#owedSinceMs = performance.now();
-    this.#owedCount += count;
   }
 
   #claim(): Promise<Claim> {
@@ -177,25 +152,18 @@ export class PortalTurn {
   }
 
   async #claimAndStart(): Promise<Claim> {
-    const { owner, slots, budget } = this.#options;
+    const { slots, budget } = this.#options;
     const reserved = Math.min(RESERVED_SLOTS.most, Math.floor(budget.limit * RESERVED_SLOTS.share));
     const most = Math.min(MAX_IN_FLIGHT, this.#options.mostUnderWay());
     const room = most - this.#inFlight.size;
     if (room < Math.max(1, most * LEAST_ROOM)) return "no-room";
     const held = slots.takeFree(room, reserved);
     if (held.length === 0) return "no-slot";
-    const claimed: ClaimedExecution[] = [];
-    let isWhole = false;
+    let claimed: ClaimedExecution[] = [];
     try {
-      const left = (): number => held.length - claimed.length;
-      claimed.push(...(await this.#claimUncertain(this.#shareOfDoubts(held.length))));
-      if (left() > 0 && (await this.#options.mayAttempt()))
-        claimed.push(...(await claimDue(owner, left(), this.#oddPlace())));
-      if (left() > 0) claimed.push(...(await this.#claimUncertain(left())));
-      isWhole = true;
+      claimed = await this.#claims.claim(held.length);
     } finally {
-      // If one claim fails, the turn ends: what an earlier one claimed is not begun, and the next turn recovers it.
-      held.slice(isWhole ? claimed.length : 0).forEach((slot) => {
+      held.slice(claimed.length).forEach((slot) => {
         slot.giveBack();
       });
     }
@@ -206,34 +174,10 @@ export class PortalTurn {
     return claimed.length < held.length ? "claimed-last" : "claimed";
   }
 
-  /** Alternates: with the budget used up, places become free one by one. */
-  #oddPlace(): OddPlace {
-    this.#isOddOneForOthers = !this.#isOddOneForOthers;
-    return this.#isOddOneForOthers ? "others" : "workflows";
-  }
-
-  /**
-   * Half of the places, with the odd one every other time: with the budget used up, places become free one by one. An
-   * admin's bulk retry creates as many uncertain executions as it has contacts, and new ones must not wait for it.
-   */
-  #shareOfDoubts(places: number): number {
-    if (places % 2 === 0) return places / 2;
-    this.#isOddOneForDoubts = !this.#isOddOneForDoubts;
-    return this.#isOddOneForDoubts ? Math.ceil(places / 2) : Math.floor(places / 2);
-  }
-
-  async #claimUncertain(limit: number): Promise<ClaimedExecution[]> {
-    const now = performance.now();
-    if (limit === 0 || now < this.#uncertainLookAtMs) return [];
-    const claimed = await claimUncertain(this.#options.owner, limit);
-    if (claimed.length < limit) this.#uncertainLookAtMs = now + UNCERTAIN_LOOK_MS;
-    return claimed;
-  }
-
   #track(attempting: Promise<void>): void {
     const task = attempting.finally(() => {
       this.#inFlight.delete(task);
-      this.#onEnd();
+      this.#pause.attemptEnded();
     });
     this.#inFlight.add(task);
   }
@@ -265,71 +209,9 @@ export class PortalTurn {
     this.#findings.add(execution, result);
   }
 
-  #completeIfWorthwhile(isQuiet: boolean): void {
-    const hasWaited = performance.now() - this.#owedSinceMs >= COMPLETION_WAIT_MS;
-    const isWorthwhile = this.#owedCount > 0 && (isQuiet || hasWaited || this.#owedCount >= COMPLETION_BATCH);
-    if (!isWorthwhile || this.#completing !== undefined) return;
-    this.#completing = this.#complete().finally(() => {
-      this.#completing = undefined;
-    });
-  }
-
-  async #complete(): Promise<void> {
-    const { owner, gatewayWith } = this.#options;
-    try {
-      await this.#findings.flush();
-      const before = this.#owedCount;
-      const sent = await sendCompletions({
-        owner,
-        gateway: gatewayWith(),
-        writer: this.#writer,
-        onRefused: this.#options.onRefused,
-        onResults: this.#options.onCompletions,
-      });
-      // After a full batch there may be more; anything less was all that is due.
-      const addedMeanwhile = this.#owedCount - before;
-      this.#owedCount =
-        sent < COMPLETION_BATCH ? addedMeanwhile : Math.max(1, before - sent) + addedMeanwhile;
-      this.#owedSinceMs = performance.now();
-    } catch (error) {
-      this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
   #isIdle(): boolean {
-    const tasks = [this.#completing, this.#polling];
-    if (tasks.some((task) => task !== undefined) || this.#options.isRenewing?.() === true) return false;
-    return (
-      this.#owedCount === 0 && !this.#watchPace.isMoreLeft && this.#sideWork.every(({ isIdle }) => isIdle)
-    );
-  }
-
-  #pollIfTime(isAlone: boolean): void {
-    const { budget, circuit } = this.#options;
-    const { limit } = budget;
-    if (circuit.isProbing && this.#inFlight.size > 0) return;
-    if (this.#polling !== undefined || !this.#watchPace.isTime({ limit, isAlone })) return;
-    this.#polling = this.#poll(isAlone).finally(() => {
-      this.#polling = undefined;
-    });
-  }
-
-  async #poll(isAlone: boolean): Promise<void> {
-    const { owner, gatewayWith, mayGoOn, logger, budget, circuit } = this.#options;
-    const share = isAlone ? FOLLOWED_SHARE.alone : FOLLOWED_SHARE.amongOthers;
-    const restMsPerRequest = budget.windowMs / Math.max(1, budget.limit * share);
-    // Nobody waits for these: the request that shows whether HubSpot is back is for somebody who does.
-    const mayFollow = this.#mayLookAtEnrollments && !circuit.isProbing;
-    const followed = mayFollow ? { restMsPerRequest } : undefined;
-    this.#mayLookAtEnrollments = false;
-    try {
-      const gateway = gatewayWith();
-      const polled = await pollWatched(owner, { gateway, writer: this.#writer, mayGoOn, followed, logger });
-      this.#watchPace.polled(polled);
-      this.#owe(polled.decided);
-    } catch (error) {
-      this.#backgroundFault = error instanceof Error ? error : new Error(String(error));
-    }
+    if (this.#owed.underWay !== undefined || this.#options.isRenewing?.() === true) return false;
+    return this.#owed.count === 0 && this.#sideWork.every(({ isIdle }) => isIdle);
   }
 
   #beginSideWork(isAlone: boolean): void {
@@ -342,7 +224,7 @@ export class PortalTurn {
         {
           gateway: () => gatewayWith(),
           onPolled: ({ decided }) => {
-            this.#owe(decided);
+            this.#owed.add(decided);
           },
           onFault: (fault) => {
             this.#backgroundFault = fault instanceof Error ? fault : new Error(String(fault));
@@ -352,48 +234,6 @@ export class PortalTurn {
   }
 
   #besides(): (Promise<void> | undefined)[] {
-    return this.#sideWork.map(({ underWay }) => underWay);
-  }
-
-  /**
-   * Waits until a slot is free, the last request has ended or new work may be there; only shortly while there is more
-   * to claim.
-   */
-  async #pause(claim: Claim): Promise<void> {
-    if (claim !== "nothing-due") this.#looksInVain = 0;
-    switch (claim) {
-      case "claimed":
-        await sleep(CLAIM_GATHER_MS);
-        return;
-      case "no-slot":
-        await this.#sleepOrCompleted(
-          Math.min(SLOT_LOOK_MS.most, Math.max(SLOT_LOOK_MS.least, this.#options.budget.msUntilAvailable())),
-        );
-        return;
-      case "no-room":
-        await sleep(SLOT_LOOK_MS.least);
-        await Promise.race([this.#sleepOrCompleted(SLOT_LOOK_MS.most), this.#nextEnd()]);
-        return;
-      case "claimed-last":
-      case "nothing-due": {
-        const pauseMs = Math.min(IDLE_LOOK_MS.most, IDLE_LOOK_MS.first * 2 ** this.#looksInVain);
-        this.#looksInVain += 1;
-        const pause = this.#sleepOrCompleted(pauseMs);
-        await Promise.race([pause, this.#inFlight.size === 0 ? pause : Promise.allSettled(this.#inFlight)]);
-      }
-    }
-  }
-
-  /** Until the next attempt ends. */
-  #nextEnd(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onEnd = resolve;
-    });
-  }
-
-  async #sleepOrCompleted(ms: number): Promise<void> {
-    const timer = sleep(ms);
-    const others = [this.#completing, this.#polling, ...this.#besides()];
-    await Promise.race([timer, ...others.map((other) => other ?? timer)]);
+    return [this.#owed.underWay, ...this.#sideWork.map(({ underWay }) => underWay)];
   }
 }

@@ -2,8 +2,8 @@ import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { Polled } from "#worker/watch/watch-poll.js";
 import { WatchPace } from "#worker/watch/watch-pace.js";
 
-/** One step of work beside enrolling. */
-export type SidePoll = (gateway: PortalGateway) => Promise<Polled>;
+/** One step of work beside enrolling. `isAlone` while the portal has nothing to enroll. */
+export type SidePoll = (gateway: PortalGateway, isAlone: boolean) => Promise<Polled>;
 
 /** Work of a turn beside enrolling, such as unenrolling: one step at a time, each paid for by a rest as looks are. */
 export class SideWork {
@@ -36,7 +36,7 @@ export class SideWork {
     },
   ): void {
     if (this.#underWay !== undefined || !this.#pace.isTime(budget)) return;
-    this.#underWay = this.#poll(to.gateway())
+    this.#underWay = this.#poll(to.gateway(), budget.isAlone)
       .then((polled) => {
         this.#pace.polled(polled);
         to.onPolled(polled);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { UNENROLL_STEPS } from "#worker/unenroll/unenroll-poll.js";
+import { UNENROLL_STEPS } from "#worker/unenroll/unenroll-tools.js";
 import { QUICK, startUnenrollStage, type UnenrollStage } from "../../support/unenroll-stage.js";
 
 /** How often each step is stopped. */
