@@ -9,6 +9,9 @@ import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly
 /** The process exits by then, even if something hangs: before a supervisor would kill it. */
 const LONGEST_STOP_MS = 19_000;
 
+/** A start that is given up closes what it has opened by then, or leaves it to the system: nobody was served yet. */
+const GIVE_UP_MS = 3_000;
+
 /** sysexits' EX_TEMPFAIL: nothing is wrong with this copy; it may be started again later. */
 const EXIT_IN_USE = 75;
 
@@ -20,6 +23,13 @@ async function boundStop(wish: StopWish, logger: Logger): Promise<void> {
     logger.error("stopping took too long; another process takes over the rest");
     process.exit(1);
   }, LONGEST_STOP_MS).unref();
+}
+
+/** @throws once the start has had time to end by itself after a wish to stop. */
+async function givenUp(wish: StopWish): Promise<never> {
+  await stopWished(wish);
+  await new Promise((resolve) => setTimeout(resolve, GIVE_UP_MS).unref());
+  throw new Error("the start was given up");
 }
 
 /** Another process, which starts while this one loads the rest of the app; undefined with an external server. */
@@ -45,7 +55,8 @@ async function main(): Promise<number> {
   const server = startServer(config, logger, wish.signal);
   try {
     const { startApp } = await import("./app.js");
-    const app = await startApp(config, logger, { server, stopping: wish.signal });
+    const starting = startApp(config, logger, { server, stopping: wish.signal });
+    const app = await Promise.race([starting, givenUp(wish)]);
     const { address, port } = app.address;
     logger.info(
       { role: config.role, address, port, publicUrl: config.publicUrl },

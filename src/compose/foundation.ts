@@ -24,6 +24,7 @@ import { CALLBACK_PATH } from "#web/oauth/oauth-routes.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { createMetrics, type Metrics } from "#platform/observability/metrics/metrics.js";
 import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
+import { unlessStopped } from "#platform/time/orderly-stop.js";
 import { createWakeSoon } from "#platform/queue/wake-soon.js";
 import { createCipher, type Cipher } from "#domain/vault/cipher.js";
 import { createVault, type Vault } from "#domain/vault/vault.js";
@@ -134,7 +135,7 @@ async function openDatabaseOf(
   const options = { url, applicationName, poolSize: POOL_SIZE, onFault, logger, onPoolWait };
   const database = openDatabase({ ...options, ...(connectTimeoutMs && { connectTimeoutMs }) });
   closers.add(() => database.close());
-  await checkRights(database.pool);
+  await unlessStopped(checkRights(database.pool), stopping);
   return database;
 }
 
@@ -155,6 +156,27 @@ function openSiteDatabase(
     statementTimeoutMs: SITE_TIMEOUT_MS,
     lockTimeoutMs: SITE_LOCK_TIMEOUT_MS,
   });
+}
+
+async function openQueueOf(
+  { config, logger, stopping }: FoundationOptions,
+  closers: Closers,
+  { database, databaseTroubles }: { database: Database; databaseTroubles: TroubleLog },
+): Promise<DrainQueue> {
+  const opening = openDrainQueue({
+    databaseUrl: database.url,
+    logger,
+    applicationName: `sequence-enroller-queue`,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
+    onFault: databaseTroubles.report,
+  });
+  try {
+    return await unlessStopped(opening, stopping);
+  } catch (error) {
+    // It may still open.
+    closers.add(async () => (await opening.catch(() => undefined))?.stop({ graceMs: 0 }));
+    throw error;
+  }
 }
 
 /** Learns HubSpot's clock from its answers, and warns the operator if ours differs. */
@@ -266,14 +288,8 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     },
     mayTakeOver,
   });
-  await vault.checkSeals();
-  const queue = await openDrainQueue({
-    databaseUrl: database.url,
-    logger,
-    applicationName: `sequence-enroller-queue`,
-    connectTimeoutMs: config.databaseConnectTimeoutMs,
-    onFault: databaseTroubles.report,
-  });
+  await unlessStopped(vault.checkSeals(), options.stopping);
+  const queue = await openQueueOf(options, closers, { database, databaseTroubles });
   addGauges(metrics, { config, database, siteDatabase, queue });
   const wake = createWakeSoon({
     wake: (portalIds) => queue.wake(portalIds),

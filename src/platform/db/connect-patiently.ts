@@ -4,6 +4,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { databaseTroubleOf } from "./storage-faults.js";
 import { DatabaseUnreachable } from "./errors.js";
 import { KEEP_ALIVE } from "./session.js";
+import { unlessStopped } from "#platform/time/orderly-stop.js";
 
 const RETRY_MS = 1_000;
 
@@ -29,18 +30,24 @@ export interface ConnectOptions {
 export async function connectPatiently(options: ConnectOptions): Promise<pg.Client> {
   const endsAt = Date.now() + options.patienceMs;
   for (;;) {
+    options.stopping?.throwIfAborted();
     try {
       return await connectOnce(options);
     } catch (error) {
-      if (!mayPass(error) || Date.now() > endsAt) throw unreachable(error);
       options.stopping?.throwIfAborted();
+      if (!mayPass(error) || Date.now() > endsAt) throw unreachable(error);
       options.logger.warn({ problem: problemOf(error) }, "the database cannot be reached yet: trying again");
       await sleep(RETRY_MS, undefined, { signal: options.stopping });
     }
   }
 }
 
-async function connectOnce({ url, applicationName, timeoutMs }: ConnectOptions): Promise<pg.Client> {
+async function connectOnce({
+  url,
+  applicationName,
+  timeoutMs,
+  stopping,
+}: ConnectOptions): Promise<pg.Client> {
   // Reads the files that the URL names, too.
   const client = new pg.Client({
     connectionString: url,
@@ -50,7 +57,7 @@ async function connectOnce({ url, applicationName, timeoutMs }: ConnectOptions):
   });
   // A connection lost under a query rejects that query too; without a listener it would end the process first.
   client.on("error", () => undefined);
-  await client.connect();
+  await unlessStopped(client.connect(), stopping);
   return client;
 }
 

@@ -44,3 +44,29 @@ export function stopWished({ signal }: StopWish): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
+
+/**
+ * Waits for the work, but no longer than until the process is asked to stop: whoever does the work is then left alone
+ * with it.
+ *
+ * @throws what the work throws, or the reason of `stopping`.
+ */
+export async function unlessStopped<Result>(
+  work: Promise<Result>,
+  stopping: AbortSignal | undefined,
+): Promise<Result> {
+  if (stopping === undefined) return work;
+  let giveUp = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    giveUp = () => {
+      reject(stopping.reason as Error);
+    };
+    if (stopping.aborted) giveUp();
+    else stopping.addEventListener("abort", giveUp, { once: true });
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    stopping.removeEventListener("abort", giveUp);
+  }
+}

@@ -36,12 +36,12 @@ async function write(name: string, sql: string): Promise<void> {
   await writeFile(path.join(directory, name, "migration.sql"), sql);
 }
 
-function migrate(patienceMs = 60_000): Promise<readonly string[]> {
+function migrate(patienceMs = 60_000, stopping?: AbortSignal): Promise<readonly string[]> {
   const logger = createLogger({
     level: "warn",
     destination: { write: (line: string) => void lines.push(line) },
   });
-  return applyMigrations({ url: db.url, directory, logger, patienceMs });
+  return applyMigrations({ url: db.url, directory, logger, patienceMs, stopping });
 }
 
 async function read(): Promise<void> {
@@ -134,3 +134,33 @@ test("an index that was built before the process could note it is not built twic
   await query(db.url, "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = $1", [NEXT]);
   expect(await migrate()).toEqual([]);
 });
+
+test.each([
+  ["changes rows", "UPDATE calls SET id = 3; SELECT pg_sleep(60)", "pg_sleep"],
+  ["builds an index beside a long transaction", BUILD, "INDEX CONCURRENTLY calls_id"],
+])(
+  "a stop ends a migration that %s; the next start is not kept out, and does it again",
+  async (_what, sql, at) => {
+    if (sql === BUILD) {
+      await reader.query("BEGIN");
+      await reader.query("DELETE FROM calls WHERE id = 99; LOCK TABLE calls IN ROW EXCLUSIVE MODE");
+    }
+    await write(NEXT, sql);
+    const stop = new AbortController();
+    const migrating = migrate(60_000, stop.signal).catch((error: unknown) => error);
+    const here = "datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
+    const isAt = async () =>
+      (await query(db.url, `SELECT FROM pg_stat_activity WHERE ${here} AND query LIKE $1`, [`%${at}%`]))
+        .length > 0;
+    while (!(await isAt())) await new Promise((resolve) => setTimeout(resolve, 20));
+    const startedAt = performance.now();
+    stop.abort();
+    expect(await migrating).toBe(stop.signal.reason);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(await isAt()).toBe(false);
+    expect(await query(db.url, "SELECT id FROM calls")).toEqual([{ id: 1 }]);
+    if (sql === BUILD) await reader.query("COMMIT");
+    await write(NEXT, sql.replace("60", "0"));
+    expect(await migrate()).toEqual([NEXT]);
+  },
+);

@@ -42,7 +42,7 @@ export interface EmbeddedOptions {
   readonly logger: Logger;
   /** How long to wait until a server in another container or on another machine releases the files; by default 25 s. */
   readonly patienceMs?: number;
-  /** Ends that wait. */
+  /** Ends that wait, and a start: a server that was launched for it is shut down. */
   readonly stopping?: AbortSignal;
 }
 
@@ -53,6 +53,7 @@ export interface EmbeddedOptions {
  * @throws EmbeddedPostgresUnavailable if this machine cannot run it; the message says what to set.
  * @throws DataDirInUse if a server in another container or on another machine keeps the files locked.
  * @throws EmbeddedPostgresFailed if it does not come up in time.
+ * @throws the reason of `stopping`.
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(options.dataDir);
@@ -91,7 +92,11 @@ class ServerMember {
   }
 
   async join(): Promise<void> {
-    const { presence, port } = await joinOrLaunch(this.#cluster, this.#claim, this.#options);
+    const isStart = this.url === "";
+    const { presence, port } = await joinOrLaunch(this.#cluster, this.#claim, {
+      ...this.#options,
+      endsWith: isStart ? this.#options.stopping : undefined,
+    });
     const url = `postgresql://${OWNER}:${this.#cluster.password}@127.0.0.1:${port}/${OWNER}`;
     if (this.url !== "" && this.url !== url) {
       this.#logger.error({ port }, "the embedded PostgreSQL came back on another port: restart the app");
@@ -151,10 +156,11 @@ class ServerMember {
   }
 }
 
+/** @param options.endsWith also ends the launch itself; a server that is brought back is needed to stop in order. */
 async function joinOrLaunch(
   cluster: Cluster,
   claim: ClusterClaim,
-  options: EmbeddedOptions,
+  options: EmbeddedOptions & { endsWith: AbortSignal | undefined },
 ): Promise<Joined> {
   const startedAt = Date.now();
   const others = new PatienceWithOthers(cluster, options);
@@ -173,6 +179,10 @@ async function joinOrLaunch(
     }
     const limit = postmaster === undefined ? START_TIMEOUT_MS : RECOVERY_TIMEOUT_MS;
     if (Date.now() - startedAt - others.waitedMs > limit) throw await startFailure(options.dataDir, limit);
+    if (options.endsWith?.aborted === true) {
+      if (launched !== undefined) await endLaunched(launched);
+      throw options.endsWith.reason;
+    }
     await sleep(POLL_MS);
   }
 }
@@ -224,6 +234,13 @@ function inUse(home: string, host: string | undefined): string {
     "in another container or on another machine. Only one may run on it at a time: stop the other one first " +
     '(in Kubernetes: strategy "Recreate", not "RollingUpdate"), or set DATABASE_URL to a PostgreSQL server for all of them.'
   );
+}
+
+/** Shuts down a server that may not have written its process number yet. */
+async function endLaunched(server: ChildProcess): Promise<void> {
+  server.kill("SIGINT");
+  const givesUpAt = Date.now() + STOP_TIMEOUT_MS;
+  while (!hasEnded(server) && Date.now() < givesUpAt) await sleep(POLL_MS);
 }
 
 function hasEnded(server: ChildProcess): boolean {

@@ -4,7 +4,7 @@ import type { Logger } from "#platform/observability/logger.js";
 import { databaseTroubleOf } from "../storage-faults.js";
 import { MigrationBlocked, MigrationFailed } from "../errors.js";
 import { isLockTimeout } from "../lock-timeout.js";
-import { lockHolders, type LockHolder } from "./lock-holders.js";
+import { cancelStatement, lockHolders, type LockHolder } from "./lock-holders.js";
 import type { Migration } from "./migration-files.js";
 import { recordBegin, recordFinish, recordHalfDone, recordRolledBack } from "./migration-records.js";
 
@@ -17,7 +17,7 @@ export interface MigrationSession {
   readonly logger: Logger;
   /** How long to try for a lock that others hold, with pauses. */
   readonly patienceMs: number;
-  /** Ends the pauses between two tries. */
+  /** Ends a migration that can simply start again, and the pauses between two tries. */
   readonly stopping?: AbortSignal | undefined;
 }
 
@@ -43,10 +43,11 @@ async function applyWhole(session: MigrationSession, migration: Migration): Prom
   for (;;) {
     const holders = watchWait(session);
     try {
-      await runWhole(session.client, migration);
+      await untilStopped(session, () => runWhole(session.client, migration));
       return;
     } catch (error) {
       await session.client.query("ROLLBACK").catch(() => undefined);
+      session.stopping?.throwIfAborted();
       const found = await holders.found();
       if (!isLockTimeout(error) || performance.now() > givesUpAtMs)
         throw await notApplied(session, migration, { error, found });
@@ -55,6 +56,24 @@ async function applyWhole(session: MigrationSession, migration: Migration): Prom
       holders.stop();
     }
     await sleep(PAUSE_MS, undefined, { signal: session.stopping });
+  }
+}
+
+/**
+ * Cancels the statement under way once the process is asked to stop. Without that the server would go on with it after
+ * the process has ended, and keep the lock on migrations from the next one.
+ */
+async function untilStopped(session: MigrationSession, work: () => Promise<void>): Promise<void> {
+  const { url, pid, stopping } = session;
+  const cancel = (): void => {
+    void cancelStatement(url, pid);
+  };
+  stopping?.addEventListener("abort", cancel, { once: true });
+  try {
+    stopping?.throwIfAborted();
+    await work();
+  } finally {
+    stopping?.removeEventListener("abort", cancel);
   }
 }
 
@@ -89,12 +108,16 @@ async function buildIndex(session: MigrationSession, migration: Migration, index
     tellOfWait(logger, migration, found);
   });
   try {
-    if ((await validityOf(client, index)) === false) await client.query(`DROP INDEX CONCURRENTLY "${index}"`);
-    const id = await recordBegin(client, migration);
-    await client.query(`SET lock_timeout = '${patienceMs}ms'`);
-    await client.query(migration.sql);
-    await recordFinish(client, id);
+    await untilStopped(session, async () => {
+      if ((await validityOf(client, index)) === false)
+        await client.query(`DROP INDEX CONCURRENTLY "${index}"`);
+      const id = await recordBegin(client, migration);
+      await client.query(`SET lock_timeout = '${patienceMs}ms'`);
+      await client.query(migration.sql);
+      await recordFinish(client, id);
+    });
   } catch (error) {
+    session.stopping?.throwIfAborted();
     if (!isLockTimeout(error))
       throw refused(migration, error, "The index may be there and invalid; the next start builds it again.");
     throw await notApplied(session, migration, { error, found: await holders.found() });

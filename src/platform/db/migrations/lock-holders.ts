@@ -18,7 +18,17 @@ const HOLDERS = `
 const TIMEOUT_MS = 2_000;
 
 /** Who blocks the session with this process id now; empty if that cannot be found out. */
-export async function lockHolders(url: string, waitingPid: number): Promise<LockHolder[]> {
+export function lockHolders(url: string, waitingPid: number): Promise<LockHolder[]> {
+  return ask<LockHolder>(url, HOLDERS, waitingPid);
+}
+
+/** Ends what the session with this process id is at, with an error; the session stays. Never fails. */
+export async function cancelStatement(url: string, pid: number): Promise<void> {
+  await ask(url, "SELECT pg_cancel_backend($1)", pid);
+}
+
+/** Asks beside the session that it is about; empty if no answer can be had. */
+async function ask<Row extends pg.QueryResultRow>(url: string, sql: string, pid: number): Promise<Row[]> {
   const client = new pg.Client({
     connectionString: url,
     application_name: "sequence-enroller migrations",
@@ -29,7 +39,7 @@ export async function lockHolders(url: string, waitingPid: number): Promise<Lock
   try {
     await client.connect();
     await prepareSession(client, { statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: TIMEOUT_MS });
-    return (await client.query<LockHolder>(HOLDERS, [waitingPid])).rows;
+    return (await client.query<Row>(sql, [pid])).rows;
   } catch {
     return [];
   } finally {

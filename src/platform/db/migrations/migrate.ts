@@ -32,7 +32,10 @@ export interface MigrateOptions {
   readonly connectTimeoutMs?: number;
   /** How long to wait for a server that is not there yet; by default half a minute. */
   readonly connectPatienceMs?: number;
-  /** Ends the waits for the server and for others who migrate; a migration under way is finished. */
+  /**
+   * Ends the waits for the server and for others who migrate, and a migration that can simply start again. One that runs
+   * outside a transaction and builds no index is finished.
+   */
   readonly stopping?: AbortSignal | undefined;
 }
 
@@ -48,6 +51,7 @@ export interface MigrateOptions {
  * @throws MigrationFailed if the database refuses a migration; those before it stay applied.
  * @throws MigrationBlocked if others held a lock it needs all that time; it is rolled back.
  * @throws MigrationsLocked if another process has held the lock for two minutes.
+ * @throws the reason of `stopping`.
  */
 export async function applyMigrations(options: MigrateOptions): Promise<readonly string[]> {
   const { url, logger, patienceMs = PATIENCE_MS } = options;
