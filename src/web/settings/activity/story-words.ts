@@ -21,7 +21,10 @@ export function reasonOf({
   senderName,
 }: Pick<ExecutionItem, "errorMessage" | "senderEmail" | "senderName">): string | null {
   if (errorMessage === null || senderEmail === null || senderName === null) return errorMessage;
-  return errorMessage.replaceAll(`Sender ${senderEmail}`, senderName).replaceAll(senderEmail, senderName);
+  // By functions: in a name, "$&" means nothing.
+  return errorMessage
+    .replaceAll(`Sender ${senderEmail}`, () => senderName)
+    .replaceAll(senderEmail, () => senderName);
 }
 
 type Entry = readonly [name: string, value: string];
