@@ -3,6 +3,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from "#platform/db/embed
 import { DataDirInUse } from "#platform/db/errors.js";
 import { AppError } from "./errors.js";
 import { createLogger, type Logger } from "#platform/observability/logger.js";
+import { ownSecrets } from "./compose/own-secrets.js";
 import { startProblem } from "./compose/start-problem.js";
 import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly-stop.js";
 
@@ -49,7 +50,7 @@ async function main(): Promise<number> {
   // Before starting anything that a signal would leave behind.
   const wish = listenForStop({ onImpatience: () => process.exit(1) });
   const config = readConfig(process.env);
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, secrets: ownSecrets(config) });
   for (const warning of config.warnings) logger.warn(warning);
   void boundStop(wish, logger);
   const server = startServer(config, logger, wish.signal);

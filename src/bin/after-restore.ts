@@ -7,6 +7,7 @@ import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { markAllUncertain } from "#domain/executions/mark-all-uncertain.js";
+import { ownSecrets } from "../compose/own-secrets.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
@@ -14,7 +15,7 @@ import { withDatabaseUrl } from "./tool-database.js";
 const LONGEST_MS = 3_600_000;
 
 const config = readConfig(process.env);
-const logger = createLogger({ level: config.logLevel });
+const logger = createLogger({ level: config.logLevel, secrets: ownSecrets(config) });
 
 async function markUncertain(url: string): Promise<void> {
   await applyMigrations({ url, logger });

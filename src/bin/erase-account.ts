@@ -11,6 +11,7 @@ import { openDatabase, type Database } from "#platform/db/client.js";
 import { startEmbeddedPostgres } from "#platform/db/embedded/embedded-postgres.js";
 import { applyMigrations } from "#platform/db/migrations/migrate.js";
 import { eraseAccount } from "#worker/sweeps/erase-accounts.js";
+import { ownSecrets } from "../compose/own-secrets.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createTokenStore } from "#domain/vault/store.js";
 
@@ -36,7 +37,7 @@ async function erase({ pool }: Database, portalId: bigint): Promise<number> {
 
 async function main(portalId: bigint): Promise<void> {
   const config = readConfig(process.env);
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, secrets: ownSecrets(config) });
   const embedded =
     config.databaseUrl === undefined
       ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })

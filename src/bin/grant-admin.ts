@@ -8,6 +8,7 @@ import { grantByOperator } from "#domain/accounts/change-access.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
 import { AppError } from "../errors.js";
+import { ownSecrets } from "../compose/own-secrets.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
@@ -25,7 +26,7 @@ const REFUSALS = {
 };
 
 const config = readConfig(process.env);
-const logger = createLogger({ level: config.logLevel });
+const logger = createLogger({ level: config.logLevel, secrets: ownSecrets(config) });
 
 async function grant(url: string): Promise<void> {
   const applicationName = "sequence-enroller grant-admin";

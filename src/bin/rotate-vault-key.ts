@@ -7,6 +7,7 @@ import { resealWebhooks } from "#domain/alerts/webhook-seals.js";
 import { resealSubscriptions } from "#domain/subscriptions/reseal.js";
 import { readConfig } from "../config.js";
 import { openDatabase } from "#platform/db/client.js";
+import { ownSecrets } from "../compose/own-secrets.js";
 import { createLogger } from "#platform/observability/logger.js";
 import { createCipher } from "#domain/vault/cipher.js";
 import { resealAll } from "#domain/vault/reseal.js";
@@ -15,7 +16,7 @@ import { createTokenStore } from "#domain/vault/store.js";
 import { withDatabaseUrl } from "./tool-database.js";
 
 const config = readConfig(process.env);
-const logger = createLogger({ level: config.logLevel });
+const logger = createLogger({ level: config.logLevel, secrets: ownSecrets(config) });
 
 async function reseal(url: string): Promise<void> {
   const applicationName = "sequence-enroller rotate-vault-key";

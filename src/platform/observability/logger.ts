@@ -48,12 +48,30 @@ function serializeError(err: unknown): unknown {
   return err instanceof Error ? redactSecrets({ err })["err"] : err;
 }
 
+/** Shorter ones, as in development, would be found in words that have nothing to do with them. */
+const SHORTEST_SECRET = 8;
+
+/** Puts `[redacted]` for the given texts, also as JSON and addresses write them. */
+function hiderOf(secrets: readonly string[]): (line: string) => string {
+  const forms = secrets
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const hidden = [...new Set(forms)].sort((one, other) => other.length - one.length);
+  return (line) => hidden.reduce((shown, form) => shown.replaceAll(form, "[redacted]"), line);
+}
+
 /**
  * Creates the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
  *
  * @param options.destination where lines go; tests hand in a stream to read them back.
+ * @param options.secrets the operator's own (compose/own-secrets.ts), which may have no shape: removed wherever they are.
  */
-export function createLogger(options: { level: string; destination?: DestinationStream }): Logger {
+export function createLogger(options: {
+  level: string;
+  destination?: DestinationStream;
+  secrets?: readonly string[];
+}): Logger {
+  const hideOwn = hiderOf(options.secrets ?? []);
   const settings = {
     level: options.level,
     base: null,
@@ -64,7 +82,7 @@ export function createLogger(options: { level: string; destination?: Destination
       logMethod(this: Logger, given: unknown[], log: (...given: unknown[]) => void) {
         log.apply(this, cutTexts(given));
       },
-      streamWrite: finishLine,
+      streamWrite: (line: string) => hideOwn(finishLine(line)),
     },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);

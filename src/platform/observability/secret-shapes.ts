@@ -1,6 +1,6 @@
 /** Parts of a name that mark its value as a secret, whatever it looks like. */
 const SECRET_NAME =
-  /token|secret|authorization|cookie|password|ciphertext|signature|encryption|api_?key|credential/i;
+  /token|secret|authorization|cookie|password|ciphertext|signature|encryption|api[_-]?key|credential/i;
 
 /** `code` and `state` are OAuth's, as fields and as URL parameters. */
 const OAUTH_FIELD = /^(?:code|state)$/i;
@@ -22,6 +22,9 @@ export function isSecretField(name: string, value: unknown): boolean {
 /** A JSON text with its name, inside text that is JSON itself or quotes some, escaped several times. */
 const NAMED_JSON = /"([\w.-]{1,256})(\\{0,31}"\s{0,8}:\s{0,8}\\{0,31}")[^"\\]*/g;
 
+/** A value with its name as headers, YAML and many programs write them: `client_secret: …`, `{'token': '…'}`. */
+const NAMED_PLAIN = /(?<![\w.-])([\w.-]{1,64})('?:\s{0,4}'?)([\w.~+/=-]{12,})/g;
+
 /** The name of a parameter, up to its equals sign; the value is what follows. */
 const PARAMETER_NAME = /(?<![\w.-])([\w.-]+)(?:=|%3D)/gi;
 const PARAMETER_VALUE = /[^&\s"'\\]*/y;
@@ -34,6 +37,8 @@ const SECRET_SHAPES: readonly [RegExp, string][] = [
   [/\b(Bearer|Basic)\s{1,16}[\w.~+/=-]+/gi, "$1 [redacted]"],
   // HubSpot's refresh tokens and private-app tokens carry the hublet: na1-…, pat-eu1-…
   [/\b(?:na|eu|ap)\d{1,4}-[0-9a-f]{4,}-[\w-]+/gi, "[redacted]"],
+  // Keys of Close.
+  [/\bapi_(?=[\w.]{0,64}\d)[\w.]{16,}/g, "[redacted]"],
   // A JWT: base64url of a text that begins with {".
   [/\beyJ[\w.-]{8,}/g, "[redacted]"],
 ];
@@ -70,11 +75,19 @@ function hideNamed(text: string): string {
   );
 }
 
+/** What has no digit is a word, as in "signature: not-confirmed-yet". */
+function hidePlain(text: string): string {
+  if (!text.includes(":")) return text;
+  return text.replace(NAMED_PLAIN, (whole, ...[name = "", between = "", value = ""]: string[]) =>
+    SECRET_NAME.test(name) && /\d/.test(value) ? `${name}${between}[redacted]` : whole,
+  );
+}
+
 /** Puts `[redacted]` for everything in the text that is a secret by its name or by its shape. */
 export function hideSecrets(text: string): string {
   return SECRET_SHAPES.reduce(
     (result, [pattern, replacement]) => result.replace(pattern, replacement),
-    hideParameters(hideNamed(text)),
+    hidePlain(hideParameters(hideNamed(text))),
   )
     .replace(URL_PASSWORD, (whole, start: string, end: string) =>
       end === "" ? whole : `${start}[redacted]${end}`,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { ownSecrets } from "../../../src/compose/own-secrets.js";
+import { readConfig } from "../../../src/config.js";
 import { createLogger, type Logger } from "#platform/observability/logger.js";
 import { redactSecrets, redactText } from "#platform/observability/redact.js";
 
@@ -6,6 +8,7 @@ import { redactSecrets, redactText } from "#platform/observability/redact.js";
 const SECRETS = {
   "a refresh token": "na1-3f2a-77bc-4b1e-9d20-8c55e0a1b2c3",
   "a private-app token": "pat-eu1-1a2b3c4d-55aa-4c3d-8e9f-001122334455",
+  "a key of Close": "api_4q5t8KQz1bN7cV0xYwLmRs.2wXy7ZabCdEfGh9JkLmNpQ",
   "an access token": "CKjX0JPGMhIUAAEAAQAAABAAAIAAgAAADgEYqJGqFiC8yqY4KJ3U6gIyFDhY1sC2lV9nQ0mR7tZpWx",
   "a session token":
     "eyJhbGciOiJIUzI1NiJ9.eyJwb3J0YWxJZCI6MTIzNDV9.sflKxwRJSMeKKF2QT4fwpMeJf36POk6yJVadQssw5c",
@@ -101,7 +104,67 @@ describe("a secret without a shape of its own", () => {
   });
 });
 
+describe("a secret that the operator gave the app", () => {
+  const secrets = ["3c5c1a9e-41b4-4f6e-9d6e-1f2e3d4c5b6a", 'S+/3t "pass" w=', "short"];
+  const [client = "", odd = ""] = secrets;
+
+  test.each(Object.entries(PATHS))("does not pass through %s", (_path, log) => {
+    for (const secret of [client, odd, encodeURIComponent(odd)]) {
+      const lines: string[] = [];
+      const destination = { write: (line: string) => void lines.push(line) };
+      log(createLogger({ level: "trace", destination, secrets }), secret);
+      expect(lines).toHaveLength(1);
+      for (const form of [secret, JSON.stringify(secret).slice(1, -1)]) expect(lines[0]).not.toContain(form);
+      expect(() => JSON.parse(lines[0] ?? "")).not.toThrow();
+    }
+  });
+
+  test("costs no other word that has a very short one in it", () => {
+    const lines: string[] = [];
+    createLogger({ level: "info", destination: { write: (line) => void lines.push(line) }, secrets }).info(
+      "a shortage",
+    );
+    expect(lines[0]).toContain("a shortage");
+  });
+
+  test("is any of its secrets, keys and passwords", () => {
+    const given = {
+      ...{
+        NODE_ENV: "development",
+        HUBSPOT_CLIENT_ID: "client",
+        HUBSPOT_CLIENT_SECRET: `${client},older-secret`,
+      },
+      ...{ SESSION_SECRET: "session-secret-0123456789-0123456789", METRICS_TOKEN: "metrics-token" },
+      ENCRYPTION_KEYS: `k2:${Buffer.alloc(32, 2).toString("base64")},k1:${Buffer.alloc(32, 1).toString("base64")}`,
+      ...{
+        DATABASE_URL: "postgresql://u:p%40ssw0rd@h/d",
+        SMTP_URL: "smtp://u:mail-pass@h",
+        MAIL_FROM: "a@b.example",
+      },
+    };
+    expect([...ownSecrets(readConfig(given))].sort()).toEqual(
+      [
+        ...[client, "older-secret", given.SESSION_SECRET, given.METRICS_TOKEN],
+        ...[2, 1].map((byte) => Buffer.alloc(32, byte).toString("base64")),
+        ...["p%40ssw0rd", "p@ssw0rd", "mail-pass", "mail-pass"],
+      ].sort(),
+    );
+  });
+});
+
 describe("redactText", () => {
+  test.each([
+    `client_secret: ${"3c5c1a9e-41b4-4f6e-9d6e-1f2e3d4c5b6a"}`,
+    "authorization: 3c5c1a9e41b44f6e",
+    "{'api_key': 'api_4q5t8K.2wXy7Zab'}",
+    "X-Api-Key: Zm9vYmFyYmF6cXV4MTIz",
+  ])("hides what a header, YAML or another program's object names a secret: %s", (text) => {
+    const secret = /[\w.-]+(?='?\}?$)/.exec(text)?.[0] ?? "";
+    expect(secret.length).toBeGreaterThan(11);
+    expect(redactText(text)).toBe(text.replace(secret, "[redacted]"));
+    expect(redactText(`failed (${text}); again`)).not.toContain(secret);
+  });
+
   test("hides the password of a database URL and keeps the rest", () => {
     expect(redactText(`connect ${DATABASE_URL} refused`)).toBe(
       "connect postgresql://enroller:[redacted]@db.internal:5432/app refused",
@@ -115,6 +178,7 @@ describe("redactText", () => {
     "at drainPortal (/srv/app/dist/worker/drain/drain-portal.js:42:11)",
     "checksum 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "meet at 10:30 with jo@example.com",
+    "the token: expired-since-yesterday, the signature: none",
   ])("leaves alone: %s", (text) => {
     expect(redactText(text)).toBe(text);
   });
