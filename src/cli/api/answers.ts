@@ -108,5 +108,18 @@ export const importJob = z.looseObject({
 });
 export type ImportJob = z.infer<typeof importJob>;
 
+const countsBy = z.record(z.string(), count);
+const counted = z.looseObject({
+  total: count,
+  statuses: countsBy,
+  reasons: countsBy,
+  timeToEnroll: z.looseObject({ medianMs: count, p95Ms: count }).nullish(),
+  ends: countsBy,
+});
+const statsLine = counted.extend({ id: z.string().nullish(), name: z.string().nullish() });
+export type StatsLine = z.infer<typeof statsLine>;
+
+export const statsAnswer = z.looseObject({ by: z.string(), results: z.array(statsLine), total: counted });
+
 /** Whatever JSON object the app answers with, to be shown as it is. */
 export const anything = z.looseObject({});

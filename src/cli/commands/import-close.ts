@@ -4,6 +4,7 @@ import type { Command, CommandContext } from "../command.js";
 import { WrongUse } from "../errors.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { check, finish, follow, saveResults, showResult } from "./import-file.js";
+import { LARGEST_PAGE } from "./lists.js";
 
 type CloseRead = NonNullable<ImportJob["close"]>;
 
@@ -38,16 +39,18 @@ async function sequenceIdOf({ api }: CommandContext, name: string): Promise<stri
   return only.id;
 }
 
+/** Looks through all pages: an account may have hundreds of senders. */
 async function userIdOf({ api }: CommandContext, who: string): Promise<string> {
   if (isId(who)) return who;
-  const { results } = await api.call(
-    { method: "GET", path: "/senders", query: { limit: "200" } },
-    pageOf(sender),
-  );
-  const found = results.find(({ email }) => email?.toLowerCase() === who.toLowerCase());
-  if (found?.userId == null)
-    throw new WrongUse(`Nobody with the address “${who}” may send. Give a user's id.`);
-  return found.userId;
+  let after: string | undefined;
+  do {
+    const query = { limit: LARGEST_PAGE, after };
+    const page = await api.call({ method: "GET", path: "/senders", query }, pageOf(sender));
+    const found = page.results.find(({ email }) => email?.toLowerCase() === who.toLowerCase());
+    if (found?.userId != null) return found.userId;
+    after = page.paging?.next?.after;
+  } while (after !== undefined);
+  throw new WrongUse(`Nobody with the address “${who}” may send. Give a user's id.`);
 }
 
 /** What was chosen on the command line, besides what the app guessed by equal names. */

@@ -1,12 +1,12 @@
 import type { z } from "zod";
-import { anything, enrollment, pageOf, sender, sequence } from "../api/answers.js";
+import { enrollment, pageOf, sender, sequence } from "../api/answers.js";
 import type { Query } from "../api/client.js";
 import type { Option } from "../arguments.js";
 import type { Command, CommandContext } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { shortTime, showEnrollments } from "./enrollment-view.js";
 
-const LARGEST_PAGE = 200;
+export const LARGEST_PAGE = 200;
 
 const PAGE_OPTIONS: readonly Option[] = [
   { name: "limit", value: "N", help: "how many to show, 1 to 200 (50)" },
@@ -93,12 +93,6 @@ export const sequences: Command = {
     }),
 };
 
-/** A value of an answer in a table: what is no plain value is shown as JSON. */
-function plain(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 export const senders: Command = {
   name: "senders",
   summary: "Lists who may send, with caps, windows and problems.",
@@ -123,31 +117,4 @@ export const senders: Command = {
           );
       },
     }),
-};
-
-export const stats: Command = {
-  name: "stats",
-  summary: "Counts enrollments by status and reason over a period.",
-  operands: [],
-  options: [
-    { name: "from", value: "DATE", help: "beginning of the period" },
-    { name: "to", value: "DATE", help: "its end" },
-    { name: "by", value: "WHAT", help: "day, sequence, sender, workflow or source" },
-  ],
-  async run({ api, args, output }) {
-    const query = { from: args.text("from"), to: args.text("to"), by: args.text("by") };
-    const found = await api.call({ method: "GET", path: "/stats", query }, anything);
-    if (output.isJson) await output.json(found);
-    else {
-      const lines = Array.isArray(found["results"])
-        ? (found["results"] as Record<string, unknown>[])
-        : [found];
-      const head = [...new Set(lines.flatMap((line) => Object.keys(line)))];
-      await output.table(
-        head,
-        lines.map((line) => head.map((name) => plain(line[name]))),
-      );
-    }
-    return EXIT.done;
-  },
 };

@@ -138,6 +138,33 @@ describe("lists", () => {
     expect(jsonOf(await run("list --status FAILED --email late@lead.example --json"))).toHaveLength(1);
   });
 
+  test("tell the account's sequences, by a part of their name and page by page", async () => {
+    const shown = await run("sequences --name inBOUND", { columns: 80 });
+    expect([shown.code, shown.stderr]).toEqual([0, ""]);
+    expect(shown.stdout).toMatch(/^\W*Id\W+Name\W+Updated \(UTC\)/);
+    expect(shown.stdout).toContain("Inbound");
+    const all = jsonOf(await run("sequences --all --json")).map(({ id }) => String(id));
+    expect(all).toContain(sequenceId);
+    const first = await run("sequences --limit 1 --json");
+    const after = /--after (\S+)/.exec(first.stderr)?.[1] ?? "";
+    const rest = jsonOf(await run(`sequences --all --json --after ${after}`)).map(({ id }) => String(id));
+    expect([...jsonOf(first).map(({ id }) => String(id)), ...rest]).toEqual(all);
+    expect(await run("sequences --name Nothing --json")).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  test("count what became of enrollments, as a table of 80 columns and as one JSON value", async () => {
+    const told = await run("stats --by sequence", { columns: 80 });
+    expect([told.code, told.stderr]).toEqual([0, ""]);
+    for (const line of told.stdout.trimEnd().split("\n")) expect([...line].length).toBeLessThanOrEqual(80);
+    for (const word of ["Sequence", "Inbound", "Enrolled", "Total", "CONTACT_NOT_FOUND"])
+      expect(told.stdout).toContain(word);
+    const [found, more] = jsonOf(await run("stats --by source --json"));
+    expect([found, more]).toEqual([expect.objectContaining({ by: "source" }), undefined]);
+    const wrong = await run("stats --by color --from yesterday --json");
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    for (const part of ["by: ", "from: "]) expect(wrong.stderr).toContain(part);
+  });
+
   test("tell who may send, with their caps", async () => {
     const { code, stdout } = await run("senders", { columns: 80 });
     expect([code, stdout]).toEqual([0, expect.stringContaining("@acme.example")]);

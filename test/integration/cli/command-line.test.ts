@@ -131,7 +131,7 @@ describe("exit codes", () => {
 
   test("are explained by the help of each command, which needs no app", async () => {
     const url = "http://127.0.0.1:9";
-    const commands = "enroll import list status cancel retry sequences senders stats".split(" ");
+    const commands = "enroll import import-close list status cancel retry sequences senders stats".split(" ");
     for (const name of commands) {
       const run = await runLine([name, "--help"], { url });
       expect(run).toMatchObject({ code: 0, stderr: "" });
@@ -172,6 +172,41 @@ describe("lists", () => {
     expect(run.stdout).toContain("ada@lead.example");
     expect(run.stderr).toContain("--after next");
   });
+});
+
+test("a sender of Close is found among all who may send, however many there are", async () => {
+  const close = {
+    statuses: [{ status: "active", subscriptions: 1, isChosen: true }],
+    sequences: [{ id: "seq_1", name: "Welcome", subscriptions: 1, sequenceId: "51" }],
+    senders: [{ email: "ada@close.example", subscriptions: 1, userId: null }],
+  };
+  let status = "READING";
+  const { url, received } = await listen(({ method, url: path }) => {
+    if (path.includes("/senders")) {
+      const isLast = path.includes("after=second");
+      const userId = isLast ? "900" : "1";
+      const email = isLast ? "Ada@acme.example" : "bob@acme.example";
+      return {
+        body: { results: [{ userId, email }], ...(!isLast && { paging: { next: { after: "second" } } }) },
+      };
+    }
+    if (path.endsWith("/close-reads")) status = "READING";
+    if (method === "GET") status = status === "READING" ? "UPLOADED" : status;
+    if (path.endsWith("/dry-run")) status = "CHECKED";
+    return { body: { id: "12", status, close, counts: { rows: 1, handled: 1, enrolled: 1 } } };
+  });
+  const environment = { CLOSE_API_KEY: "api_key" };
+  const run = await runLine("import-close --sender ada@close.example=ada@ACME.example", { url, environment });
+  expect(run.code).toBe(0);
+  const chosen = received.find(({ method }) => method === "PATCH");
+  expect(JSON.parse(chosen?.body ?? "")).toMatchObject({
+    close: { senders: { "ada@close.example": "900" } },
+  });
+  const nobody = await runLine("import-close --sender ada@close.example=zoe@acme.example", {
+    url,
+    environment,
+  });
+  expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining("zoe@acme.example")]);
 });
 
 test("what a terminal would obey reaches neither stdout nor stderr", async () => {
