@@ -210,6 +210,31 @@ describe("an import", () => {
     expect((await api.get(`/api/v1/imports/${body.id}`)).body.counts).toMatchObject({ rows: 2, failed: 1 });
   });
 
+  test("refuses what its rows name for the reasons for which the API refuses a call", async () => {
+    const [email = ""] = addContacts(1, "alike");
+    const name = [...portal.sequences.values()][0]?.name ?? "";
+    const { body } = await upload(
+      `Email,Sequence,Sender\n${email},Nowhere,\na-${email},${name},stranger@acme.example\nb-${email},${name},\n`,
+    );
+    const mapping = { email: "Email", sequenceName: "Sequence", senderEmail: "Sender" };
+    const made = { mapping, defaults: { presetId: "404" } };
+    await api.ask("PATCH", `/api/v1/imports/${body.id}`, { body: made });
+    await api.post(`/api/v1/imports/${body.id}/start`);
+    const { counts } = await reach(body.id, "DONE");
+    expect(counts).toMatchObject({ rows: 3, invalid: 3 });
+    const results = (await api.get(`/api/v1/imports/${body.id}/results.csv`)).text;
+    const asked = { contact: { email }, sequence: { name } };
+    for (const wrong of [
+      { ...asked, sequence: { name: "Nowhere" } },
+      { ...asked, sender: { email: "stranger@acme.example" } },
+      { ...asked, presetId: "404" },
+    ]) {
+      const refused = await api.post("/api/v1/enrollments", wrong);
+      expect(refused.status).toBe(422);
+      expect(results).toContain(`,INVALID,${refused.body.code},${refused.body.detail},`);
+    }
+  });
+
   test("is nobody else's", async () => {
     const other = addPlainPortal(app.simulator);
     await app.install(other);
