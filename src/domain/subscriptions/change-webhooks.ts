@@ -10,6 +10,7 @@ import { WEBHOOK_EVENTS, type WebhookEvent } from "./events.js";
 import { giveUpPending } from "./switch-off.js";
 import {
   findWebhook,
+  hostOf,
   listWebhooks,
   sealSecret,
   sealUrl,
@@ -106,18 +107,17 @@ async function lockPortal(client: PoolClient, portalId: bigint): Promise<void> {
 const inOrder = (events: readonly WebhookEvent[]): WebhookEvent[] =>
   WEBHOOK_EVENTS.filter((event) => events.includes(event));
 
-/** Of the address the host alone: what comes after it is as good as a password at most receivers. */
-function subjectOf({ url }: Webhook) {
-  return { subject: "webhook", subjectName: new URL(url).host };
+function subjectOf(webhook: Webhook) {
+  return { subject: "webhook", subjectName: hostOf(webhook) };
 }
 
 function snapshotOf({ url, events, description, status }: Webhook) {
-  return { webhookHost: new URL(url).host, events: events.join(", "), description, status };
+  return { webhookHost: hostOf({ url }), events: events.join(", "), description, status };
 }
 
 /** What a form and what is stored are compared by; the address is the admin's own, and shown in full. */
-export function draftSnapshot({ url, events, description }: WebhookDraft): Snapshot {
-  return { webhookUrl: url, events: inOrder(events).join(", "), description };
+export function draftSnapshot({ url, events, description }: WebhookDraft | Webhook): Snapshot {
+  return { webhookUrl: url ?? "", events: inOrder(events).join(", "), description };
 }
 
 export type ChangeWebhookOutcome =
@@ -149,10 +149,15 @@ export async function changeWebhook(
     const before = await lockWebhook(client, cipher, { portalId, id });
     if (before === undefined) return { kind: "not-found" };
     if (version !== undefined && version !== before.version) return { kind: "changed-meanwhile" };
-    const draft = { url: before.url, events: before.events, description: before.description, ...changes };
-    const problems = webhookProblems(draft, privateDestinations);
+    const { events, description } = before;
+    const draft = { url: before.url ?? "", events, description, ...changes };
+    const { url: urlProblem, ...others } = webhookProblems(draft, privateDestinations);
+    // One whose address cannot be read may still be switched off or renamed.
+    const isUrlWrong = urlProblem !== undefined && (changes.url !== undefined || before.url !== null);
+    const problems = { ...others, ...(isUrlWrong ? { url: urlProblem } : {}) };
     if (Object.keys(problems).length > 0) return { kind: "invalid", problems };
     const status = changes.status ?? before.status;
+    const isOtherUrl = changes.url !== undefined && changes.url !== before.url;
     const { rows } = await client.query<WebhookRow>(
       `UPDATE webhook_subscriptions
           SET url_sealed = CASE WHEN $8 THEN $3 ELSE url_sealed END, events = $4, description = $5, status = $6,
@@ -164,13 +169,13 @@ export async function changeWebhook(
         WHERE portal_id = $1 AND id = $2 RETURNING ${WEBHOOK_COLUMNS}`,
       [
         ...[portalId, id, sealUrl(cipher, portalId, draft.url), inOrder(draft.events), draft.description],
-        ...[status, "BY_REQUEST", draft.url !== before.url],
+        ...[status, "BY_REQUEST", isOtherUrl],
       ],
     );
     if (before.status === "ACTIVE" && status === "DISABLED")
       await giveUpPending(client, { portalId, id }, "The webhook was switched off.");
     const webhook = toWebhook(rows[0] as WebhookRow, cipher, portalId);
-    const isOtherPath = draft.url !== before.url && new URL(draft.url).host === new URL(before.url).host;
+    const isOtherPath = isOtherUrl && hostOf(draft) === hostOf(before);
     await recordChange(client, actor, {
       ...subjectOf(webhook),
       action: "CHANGED",

@@ -5,7 +5,7 @@ import type { Actor } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
 import { TEST_EVENT } from "./events.js";
-import { findWebhook } from "./webhook.js";
+import { findWebhook, hostOf } from "./webhook.js";
 
 /** For so long deliveries are kept and listed. */
 export const DELIVERY_DAYS = 7;
@@ -173,8 +173,11 @@ export async function sendTestWebhook(
       [portalId, webhookId, TEST_EVENT, JSON.stringify(TEST_DATA), MOST_TESTS_AN_HOUR],
     );
     if (rows[0] === undefined) return { kind: "too-many" };
-    const { host } = new URL(webhook.url);
-    await recordChange(client, actor, { subject: "webhook", subjectName: `Test of ${host}`, action: "SENT" });
+    await recordChange(client, actor, {
+      subject: "webhook",
+      subjectName: `Test of ${hostOf(webhook)}`,
+      action: "SENT",
+    });
     return { kind: "requested", delivery: toDelivery(rows[0], portalId) };
   });
 }
@@ -208,8 +211,7 @@ export async function redeliver(
     const [row] = rows;
     if (row === undefined) return { kind: "not-found" };
     if (row.was === "PENDING") return { kind: "pending" };
-    const { host } = new URL(webhook.url);
-    const subjectName = `Message ${messageIdOf(portalId, deliveryId)} to ${host}`;
+    const subjectName = `Message ${messageIdOf(portalId, deliveryId)} to ${hostOf(webhook)}`;
     await recordChange(client, actor, { subject: "webhook", subjectName, action: "SENT_AGAIN" });
     return { kind: "requested", delivery: toDelivery(row, portalId) };
   });

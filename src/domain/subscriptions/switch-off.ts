@@ -5,7 +5,7 @@ import type { TextCipher } from "#domain/alerts/webhook-seals.js";
 import type { System } from "#domain/contract/actor.js";
 import { requireRight } from "#domain/contract/actor-rights.js";
 import { inTransaction } from "#platform/db/transaction.js";
-import { openUrl } from "./webhook.js";
+import { hostOf, readUrl } from "./webhook.js";
 
 /** An endpoint whose every try failed for so long is not tried any more. */
 export const FAILING_DAYS = 3;
@@ -69,7 +69,7 @@ export async function switchOff(
     const [row] = rows;
     if (row === undefined) return false;
     await giveUpPending(client, { portalId, id }, `The webhook was switched off. ${WHY[reason]}`);
-    const { host } = new URL(openUrl(cipher, portalId, row.url_sealed));
+    const host = hostOf({ url: readUrl(cipher, portalId, row.url_sealed) });
     const message = `The webhook to ${host} was switched off. ${WHY[reason]} What happens until you switch it on again is not sent.`;
     await client.query(RAISE, [portalId, message, ALERT_CHANNELS, id]);
     await recordChange(client, actor, {

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { TextCipher } from "#domain/alerts/webhook-seals.js";
+import { AppError } from "../../errors.js";
 import type { WebhookEvent } from "./events.js";
 
 const URL_FIELD = "webhook_url";
@@ -8,7 +9,8 @@ const SECRET_FIELD = "webhook_secret";
 /** A subscription, as its admins and programs see it. */
 export interface Webhook {
   readonly id: bigint;
-  readonly url: string;
+  /** Null: it cannot be read, because the key that it was sealed with is not configured any more. */
+  readonly url: string | null;
   readonly events: readonly WebhookEvent[];
   readonly description: string;
   readonly status: WebhookStatus;
@@ -62,10 +64,24 @@ export const sealSecret = (cipher: TextCipher, portalId: bigint, secret: string)
 export const openSecret = (cipher: TextCipher, portalId: bigint, sealed: string): string =>
   cipher.open(sealed, { portalId, field: SECRET_FIELD });
 
+/** The same, or null if it does not open. */
+export function readUrl(cipher: TextCipher, portalId: bigint, sealed: string): string | null {
+  try {
+    return openUrl(cipher, portalId, sealed);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+}
+
+/** What a subscription is called: what comes after the host is as good as a password at most receivers. */
+export const hostOf = ({ url }: Pick<Webhook, "url">): string =>
+  url === null ? "unreadable address" : new URL(url).host;
+
 export function toWebhook(row: WebhookRow, cipher: TextCipher, portalId: bigint): Webhook {
   return {
     id: BigInt(row.id),
-    url: openUrl(cipher, portalId, row.url_sealed),
+    url: readUrl(cipher, portalId, row.url_sealed),
     events: row.events,
     description: row.description,
     status: row.status,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { adminOf } from "../../support/actors.js";
+import type { Browser } from "../../support/browser.js";
 import { createApiClient, giveKey, type ApiClient } from "../../support/api-client.js";
 import { install, startSite, type Site } from "../../support/site.js";
 
@@ -8,17 +9,19 @@ const PATH = "/api/v1/webhook-subscriptions";
 let site: Site;
 let client: ApiClient;
 let stranger: ApiClient;
+let admin: Browser;
 
 beforeAll(async () => {
   site = await startSite();
-  [client, stranger] = [await connect(), await connect()];
+  admin = site.browser();
+  [client, stranger] = [await connect(admin), await connect(site.browser())];
 });
 
 afterAll(() => site.close());
 
-async function connect(): Promise<ApiClient> {
+async function connect(browser: Browser): Promise<ApiClient> {
   const portal = site.simulator.addPortal();
-  await install(site, site.browser(), portal.portalId);
+  await install(site, browser, portal.portalId);
   const { portalId } = adminOf(BigInt(portal.portalId));
   return createApiClient(site.url, await giveKey(site.database, portalId));
 }
@@ -84,6 +87,25 @@ test.each([
   expect([400, 422]).toContain(answer.status);
   expect(answer.body.errors).toContainEqual({ pointer, detail: expect.any(String) });
   expect((await client.get(PATH)).body.results).toEqual([]);
+});
+
+test("an address that cannot be read any more is told as such, and is set again", async () => {
+  const { body } = await client.post(PATH, DRAFT);
+  const path = `${PATH}/${body.id}`;
+  await site.database.pool.query(
+    "UPDATE webhook_subscriptions SET url_sealed = 'lost:' || url_sealed WHERE id = $1",
+    [body.id],
+  );
+  const listed = await client.get(PATH);
+  expect([listed.status, listed.body.results]).toEqual([200, [expect.objectContaining({ url: null })]]);
+  const page = await admin.get(`/settings/webhooks/${body.id}`);
+  expect([page.status, page.text.includes("cannot be read,")]).toEqual([200, true]);
+  expect((await admin.get("/settings/webhooks")).text).toContain("Address unreadable");
+  const off = await client.ask("PATCH", path, { body: { status: "DISABLED" } });
+  expect([off.status, off.body.url, off.body.status]).toEqual([200, null, "DISABLED"]);
+  const again = await client.ask("PATCH", path, { body: { url: DRAFT.url, status: "ACTIVE" } });
+  expect([again.status, again.body.url, again.body.status]).toEqual([200, DRAFT.url, "ACTIVE"]);
+  expect((await client.ask("DELETE", path)).status).toBe(204);
 });
 
 test("another account's key finds none of it", async () => {

@@ -11,6 +11,7 @@ import { actorOf } from "../session/visit.js";
 import { webhookPath } from "../words/paths.js";
 import { DeliveryList } from "./delivery-list.js";
 import { readDeliveries } from "./read-deliveries.js";
+import { entryOf } from "./webhook-entry.js";
 import { findSaved, sendNoWebhook, sendWebhookPage, setupOf } from "./webhook-handlers.js";
 
 /** `GET /settings/webhooks/:webhookId/deliveries`: the list alone, for the page that renews itself. */
@@ -44,7 +45,7 @@ export async function submitNewWebhookSecret(exchange: FormExchange): Promise<vo
   const id = readId(exchange.request.params["webhookId"]);
   const made = id && (await rotateWebhookSecret(setupOf(exchange), actorOf(exchange.visit), id));
   if (made === undefined || made === 0n) return sendNoWebhook(exchange);
-  await sendWebhookPage(exchange, made.webhook, { entry: made.webhook, madeSecret: made.secret });
+  await sendWebhookPage(exchange, made.webhook, { entry: entryOf(made.webhook), madeSecret: made.secret });
 }
 
 /** `POST /settings/webhooks/:webhookId/test` */

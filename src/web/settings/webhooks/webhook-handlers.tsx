@@ -19,7 +19,7 @@ import { actorOf } from "../session/visit.js";
 import { describeChanges } from "../words/changes.js";
 import { WEBHOOKS_PATH } from "../words/paths.js";
 import { readDeliveries } from "./read-deliveries.js";
-import { EMPTY_WEBHOOK, readWebhookEntry, type WebhookEntry } from "./webhook-entry.js";
+import { EMPTY_WEBHOOK, entryOf, readWebhookEntry, type WebhookEntry } from "./webhook-entry.js";
 import { WebhookPage, type WebhookModel } from "./webhook-page.js";
 import { NEW_WEBHOOK_PATH, WebhooksPage } from "./webhooks-page.js";
 
@@ -39,7 +39,7 @@ export async function showWebhooks(exchange: Exchange): Promise<void> {
 export async function showWebhook(exchange: Exchange): Promise<void> {
   const saved = await findSaved(exchange);
   if (saved === "missing") return sendNoWebhook(exchange);
-  await sendWebhookPage(exchange, saved, { entry: saved ?? EMPTY_WEBHOOK });
+  await sendWebhookPage(exchange, saved, { entry: saved === undefined ? EMPTY_WEBHOOK : entryOf(saved) });
 }
 
 /** `POST /settings/webhooks/new` and `/settings/webhooks/:webhookId` */
@@ -80,7 +80,7 @@ async function addOne(exchange: FormExchange, entry: WebhookEntry): Promise<void
   const added = await addWebhook(setupOf(exchange), actorOf(exchange.visit), entry);
   switch (added.kind) {
     case "added":
-      return sendWebhookPage(exchange, added.webhook, { entry: added.webhook, madeSecret: added.secret });
+      return sendWebhookPage(exchange, added.webhook, { entry, madeSecret: added.secret });
     case "invalid":
       return sendWebhookPage(exchange, undefined, { entry, problems: byField(added.problems) });
     case "too-many": {
@@ -98,7 +98,7 @@ export async function deleteWebhook(exchange: FormExchange): Promise<void> {
   const named = { id: saved.id, version: form.version() };
   const outcome = await removeWebhook(setupOf(exchange), actorOf(visit), named);
   if (outcome !== "changed-meanwhile") return finishForm(exchange, "webhook-deleted");
-  await sendWebhookPage(exchange, saved, { entry: saved, isChangedMeanwhile: true });
+  await sendWebhookPage(exchange, saved, { entry: entryOf(saved), isChangedMeanwhile: true });
 }
 
 /** What a page shows besides what is saved. */

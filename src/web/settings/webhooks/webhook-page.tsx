@@ -1,7 +1,7 @@
 import { LONGEST_DESCRIPTION, OLD_SECRET_HOURS } from "#domain/subscriptions/change-webhooks.js";
 import { WEBHOOK_EVENTS } from "#domain/subscriptions/events.js";
 import { FAILING_DAYS } from "#domain/subscriptions/switch-off.js";
-import type { Webhook } from "#domain/subscriptions/webhook.js";
+import { hostOf, type Webhook } from "#domain/subscriptions/webhook.js";
 import { Time } from "../frame/connection.js";
 import { CheckBox, Group, PostForm, ProblemSummary, TextField } from "../frame/fields.js";
 import { SitePage, type Frame } from "../frame/shell.js";
@@ -30,7 +30,7 @@ export function WebhookPage(model: WebhookModel) {
   const { frame, saved, deliveries, madeSecret, problems, conflict } = model;
   return (
     <SitePage
-      title={saved === undefined ? "New webhook" : new URL(saved.url).host}
+      title={saved === undefined ? "New webhook" : hostOf(saved)}
       current={WEBHOOKS_PATH}
       frame={frame}
     >
@@ -64,7 +64,14 @@ interface SavedModel {
 }
 
 function Trouble({ saved, frame }: SavedModel) {
-  const { status, disabledReason, failingSince } = saved;
+  const { status, disabledReason, failingSince, url } = saved;
+  if (url === null)
+    return (
+      <p class="notice bad" role="status">
+        <strong>The address of this webhook cannot be read,</strong> so nothing is sent. Type it in again and
+        make a new signing secret.
+      </p>
+    );
   if (status === "DISABLED")
     return (
       <div class="notice bad" role="status">

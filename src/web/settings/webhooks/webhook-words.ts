@@ -24,8 +24,9 @@ interface Badge {
   readonly tone: string;
 }
 
-export function stateOf({ status, failingSince }: Webhook): Badge {
+export function stateOf({ status, failingSince, url }: Webhook): Badge {
   if (status === "DISABLED") return { label: "Off", tone: "failed" };
+  if (url === null) return { label: "Address unreadable", tone: "failed" };
   if (failingSince !== null) return { label: "Failing", tone: "waiting" };
   return { label: "On", tone: "enrolled" };
 }

@@ -1,6 +1,6 @@
 import { MOST_WEBHOOKS } from "#domain/subscriptions/change-webhooks.js";
 import { MOST_COUNTED, type DeliveryFigures } from "#domain/subscriptions/deliveries.js";
-import type { Webhook } from "#domain/subscriptions/webhook.js";
+import { hostOf, type Webhook } from "#domain/subscriptions/webhook.js";
 import { shorten } from "#platform/text/shorten.js";
 import { Time } from "../frame/connection.js";
 import { SitePage, type Frame } from "../frame/shell.js";
@@ -77,7 +77,6 @@ interface RowModel {
   frame: Frame;
 }
 
-/** Of the address the host alone: what comes after it is as good as a password at most receivers. */
 function Row({ webhook, figures, frame: { format } }: RowModel) {
   const state = stateOf(webhook);
   const waiting = figures?.waiting ?? 0;
@@ -86,7 +85,7 @@ function Row({ webhook, figures, frame: { format } }: RowModel) {
       <td data-label="Address" class="wide">
         <div>
           <a href={webhookPath(webhook.id)}>
-            <bdi>{new URL(webhook.url).host}</bdi>
+            <bdi>{hostOf(webhook)}</bdi>
           </a>
           {webhook.description === "" ? null : (
             <span class="note">

@@ -28,7 +28,10 @@ export const draftFields = {
 
 export const webhookShape = z.object({
   id: z.string(),
-  url: z.string(),
+  url: z
+    .string()
+    .nullable()
+    .describe("Null: the stored address cannot be read. Nothing is sent until you set it again."),
   events: z.array(z.enum(WEBHOOK_EVENTS)),
   description: z.string(),
   status: z.enum(WEBHOOK_STATUSES),
