@@ -16,7 +16,7 @@ const OLD_IMPORT = `(coalesce(i.ended_at, i.created_at) < now() - interval '1 da
   OR i.state = 'UPLOADING' AND i.created_at < now() - interval '1 day'
   OR i.state = 'READING' AND i.created_at < now() - interval '3 days')`;
 
-/** What is kept besides executions, and how long. Each statement deletes at most `$1` rows. */
+/** What is kept besides executions, and how long. Each statement deletes, or empties, at most `$1` rows. */
 const STATEMENTS: Readonly<Record<string, string>> = {
   /** Admins can see who changed what for two years. */
   audit: `
@@ -38,6 +38,12 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   flowEntries: `
     DELETE FROM flow_entries w USING (
       SELECT portal_id, id FROM flow_entries WHERE ended_at < now() - interval '90 days' LIMIT $1
+    ) AS old WHERE w.portal_id = old.portal_id AND w.id = old.id`,
+  /** An address that HubSpot did not know may be anybody's: it is shown for a week, so that a typing error can be found. */
+  flowEntryAddresses: `
+    UPDATE flow_entries w SET email = NULL FROM (
+      SELECT portal_id, id FROM flow_entries
+       WHERE ended_at < now() - interval '7 days' AND email IS NOT NULL LIMIT $1
     ) AS old WHERE w.portal_id = old.portal_id AND w.id = old.id`,
   /** Ended, or begun and never ended, imports; the first also deletes what a crash left of an upload. */
   importRows: `

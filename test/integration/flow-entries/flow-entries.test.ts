@@ -4,6 +4,7 @@ import { ENTRY_PROPERTY } from "#domain/flow-entries/entry-property.js";
 import type { EntryContact } from "#domain/flow-entries/flow-entry.js";
 import { listEntries, type ListedEntry } from "#domain/flow-entries/list-entries.js";
 import { putInWorkflow } from "#domain/flow-entries/put-in-workflow.js";
+import { deleteOldRecords } from "#worker/sweeps/delete-old-records.js";
 import { createApiClient, giveKey } from "../../support/api-client.js";
 import { flowWith, readFlowsAgain } from "../../support/flows-stage.js";
 import { chosen } from "../../support/recipes.js";
@@ -100,6 +101,19 @@ describe("a workflow that our contact property starts", () => {
       "CONTACT_NOT_FOUND",
       "CONTACT_NOT_FOUND",
     ]);
+    const addresses = async () =>
+      (
+        await pool().query<{ email: string | null }>("SELECT email FROM flow_entries WHERE id = ANY ($1)", [
+          ids,
+        ])
+      ).rows.map(({ email }) => email);
+    await deleteOldRecords(pool(), () => false);
+    expect(await addresses()).toContain("nobody@lead.example");
+    await pool().query("UPDATE flow_entries SET ended_at = now() - interval '8 days' WHERE id = ANY ($1)", [
+      ids,
+    ]);
+    await deleteOldRecords(pool(), () => false);
+    expect(await addresses()).toEqual([null, null]);
   });
 
   test("may be one that a person triggers by the property", async () => {
