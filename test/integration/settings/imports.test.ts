@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { setUpImport } from "#domain/imports/change-import.js";
 import { adminOf } from "../../support/actors.js";
 import { createBrowser, hiddenField, type Browser, type BrowserAnswer } from "../../support/browser.js";
+import { CLOSE_KEY, startCloseStandIn, type CloseStandIn } from "../../support/close-stand-in.js";
 import { addPlainPortal, startRunningApp, type RunningApp } from "../../support/start-app.js";
 import type { SimulatedPortal } from "../../../src/simulator/portal.js";
 
@@ -10,9 +11,19 @@ const PAGE = "/settings/imports";
 let app: RunningApp;
 let portal: SimulatedPortal;
 let admin: Browser;
+let close: CloseStandIn;
 
 beforeAll(async () => {
-  app = await startRunningApp({ workIntervals: { workImports: 100 } });
+  close = await startCloseStandIn({
+    sequences: [{ id: "seq_1", name: "Welcome <b>" }],
+    subscriptions: ["moved@lead.example", "stranger@lead.example"].map((email) => ({
+      ...{ sequenceId: "seq_1", email, status: "active", sender: "ada@close.example" },
+    })),
+  });
+  app = await startRunningApp({
+    workIntervals: { workImports: 100 },
+    environment: { CLOSE_API_URL: close.url },
+  });
   portal = addPlainPortal(app.simulator);
   await app.install(portal);
   admin = createBrowser(app.publicUrl);
@@ -23,7 +34,7 @@ beforeAll(async () => {
   await until(async () => (await admin.get("/settings/try")).text.includes(sequenceId()));
 });
 
-afterAll(() => app.close());
+afterAll(() => Promise.all([app.close(), close.close()]));
 
 const sequenceId = () => [...portal.sequences.keys()][0] ?? "";
 
@@ -169,5 +180,48 @@ describe("an admin", () => {
     }
     const { rows } = await app.db.database.pool.query("SELECT FROM imports WHERE state = 'UPLOADING'");
     expect(rows).toEqual([]);
+  });
+
+  test("reads Close by its key, maps its sequences, sees who is not in HubSpot, and enrolls the others", async () => {
+    portal.addContact({
+      properties: { email: "moved@lead.example", hubspot_owner_id: [...portal.owners.keys()][0] ?? "" },
+    });
+    const read = async (key: string) => {
+      const form_token = hiddenField((await admin.get(PAGE)).text, "form_token");
+      return admin.post(`${PAGE}/close`, { form_token, close_key: key, close_name: "Moving over" });
+    };
+    const wrong = await read("");
+    expect([wrong.status, wrong.text.includes("Moving over")]).toEqual([422, true]);
+    // Close is away for a moment: meanwhile the key is kept, and cannot be read where it is kept.
+    close.answers.push({ status: 503, headers: { "Retry-After": "0.3" } });
+    const made = await read(CLOSE_KEY);
+    expect(made.status).toBe(303);
+    const path = new URL(made.location ?? "").pathname;
+    const sealed = async () => {
+      const { rows } = await app.db.database.pool.query<{ key: string | null }>(
+        "SELECT source_key AS key FROM imports WHERE source = 'CLOSE' ORDER BY id DESC LIMIT 1",
+      );
+      return rows[0]?.key;
+    };
+    const kept = await sealed();
+    expect(kept).not.toContain(CLOSE_KEY);
+    expect(kept).toEqual(expect.any(String));
+    const shown = await pageThat(path, "Status in Close");
+    expect(await sealed()).toBeNull();
+    expect(shown).toContain("Welcome &lt;b>");
+    expect(shown).toContain("ada@close.example");
+    expect(shown).not.toContain(CLOSE_KEY);
+    const choices = { ...setUp(), close_status: "active", close_sequence_0: sequenceId() };
+    const incomplete = await press(path, "setup", { ...choices, close_sequence_0: "", then: "dry-run" });
+    expect(incomplete.status).toBe(422);
+    expect((await press(path, "setup", { ...choices, then: "dry-run" })).status).toBe(303);
+    const tried = await pageThat(path, "What would happen to 2 rows");
+    expect(figuresOf(tried)).toMatchObject({ "Would be enrolled": "1", "Would not be enrolled": "1" });
+    expect(tried).toContain("CONTACT_NOT_FOUND");
+    const before = portal.enrollments.total;
+    await press(path, "start");
+    await pageThat(path, "Done</span>");
+    expect(portal.enrollments.total).toBe(before + 1);
+    expect(app.logLines.some((line) => JSON.stringify(line).includes(CLOSE_KEY))).toBe(false);
   });
 });

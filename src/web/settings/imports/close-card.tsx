@@ -3,7 +3,16 @@ import type { Problems } from "../frame/problems.js";
 import { CLOSE_PATH } from "../words/paths.js";
 
 /** The form by which an organization in Close is read. */
-export function CloseCard({ formToken, problems }: { formToken: string; problems: Problems }) {
+export function CloseCard({
+  formToken,
+  name,
+  problems,
+}: {
+  formToken: string;
+  /** As it was typed. */
+  name: string;
+  problems: Problems;
+}) {
   return (
     <section class="card" aria-labelledby="close-title">
       <div class="card-head">
@@ -24,7 +33,7 @@ export function CloseCard({ formToken, problems }: { formToken: string; problems
         <TextField
           name="close_name"
           label="Name (optional)"
-          value=""
+          value={name}
           note="Empty: From Close."
           problems={problems}
         />

@@ -45,7 +45,7 @@ export async function readClose(exchange: FormExchange): Promise<void> {
   const apiKey = form.text("close_key");
   if (!CLOSE_KEY.test(apiKey)) {
     const problems = { close_key: "Copy the whole key from Close; it begins with api_." };
-    return sendList(exchange, { status: 422, problems });
+    return sendList(exchange, { status: 422, closeName: form.text("close_name"), problems });
   }
   const to = { pool: options.database.pool, cipher: options.cipher };
   const id = await createCloseImport(to, actorOf(visit), { apiKey, name: form.text("close_name") });
@@ -73,6 +73,8 @@ interface ListState {
   readonly status: number;
   /** Of the form of a file, as it was typed. */
   readonly name?: string;
+  /** Of the form of Close. */
+  readonly closeName?: string;
   readonly problems?: Problems;
   /** Segments are looked for by this. */
   readonly search?: string | undefined;
@@ -80,11 +82,11 @@ interface ListState {
 
 async function sendList(exchange: Exchange, state: ListState): Promise<void> {
   const { options, visit, response } = exchange;
-  const { status, name = "", problems = {}, search } = state;
+  const { status, name = "", closeName = "", problems = {}, search } = state;
   const { pool } = options.database;
   const imports = await listImports(pool, visit.portal.portalId, IMPORTS_SHOWN);
   const segments = await findSegments(exchange, search);
-  const model = { frame: frameOf(exchange), imports, name, problems, search, segments };
+  const model = { frame: frameOf(exchange), imports, name, closeName, problems, search, segments };
   sendPage(response, status, <ImportsPage {...model} />);
 }
 

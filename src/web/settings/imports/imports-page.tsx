@@ -19,6 +19,8 @@ export interface ImportsPageModel extends SegmentCardModel {
   readonly imports: readonly Import[];
   /** As it was typed. */
   readonly name: string;
+  /** The same of the form of Close. */
+  readonly closeName: string;
   readonly problems: Problems;
 }
 
@@ -32,7 +34,7 @@ export function ImportsPage(model: ImportsPageModel) {
     >
       <UploadForm {...model} />
       <SegmentCard {...model} />
-      <CloseCard formToken={model.frame.formToken} problems={model.problems} />
+      <CloseCard formToken={model.frame.formToken} name={model.closeName} problems={model.problems} />
       <ImportList {...model} />
     </SitePage>
   );
