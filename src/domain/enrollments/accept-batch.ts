@@ -97,10 +97,13 @@ async function lockReferences(
   );
 }
 
-/** The newest use of each: if that one is older than a day, all are. */
+/**
+ * The newest use of each: if that one is older than a day, all are. Sorted by an expression, because the order of the
+ * primary key would do as well, and has been chosen on a new database: it leads through all of the account's history.
+ */
 const FIND_REFERENCES = `
   SELECT asked.reference, used.id, used.callback_id FROM unnest($2::text[]) AS asked (reference)
    CROSS JOIN LATERAL (
      SELECT e.id, e.callback_id, e.accepted_at FROM executions e
-      WHERE e.portal_id = $1 AND e.reference = asked.reference ORDER BY e.id DESC LIMIT 1
+      WHERE e.portal_id = $1 AND e.reference = asked.reference ORDER BY e.id + 0 DESC LIMIT 1
    ) AS used WHERE used.accepted_at > now() - interval '24 hours'`;

@@ -27,7 +27,10 @@ export interface StoredOrigin {
   readonly importId: bigint | undefined;
 }
 
-/** Nothing is stored of an account that is not connected. What is known under a callback id is not stored again. */
+/**
+ * Nothing is stored of an account that is not connected. What is known under a callback id is not stored again, and looked
+ * for by itself: as a join it would be planned once for all, and on a new database by reading the whole table each time.
+ */
 const INSERT = `
   WITH incoming AS (
     SELECT row.* FROM unnest(
@@ -46,10 +49,10 @@ const INSERT = `
     ON CONFLICT (portal_id, callback_id) DO NOTHING
     RETURNING portal_id, id, callback_id
   )
-  SELECT incoming.position::int, coalesce(stored.id, known.id) AS id FROM incoming
-    LEFT JOIN stored USING (portal_id, callback_id)
-    LEFT JOIN executions known
-           ON stored.id IS NULL AND known.portal_id = incoming.portal_id AND known.callback_id = incoming.callback_id`;
+  SELECT incoming.position::int, coalesce(stored.id, (
+           SELECT known.id FROM executions known
+            WHERE known.portal_id = incoming.portal_id AND known.callback_id = incoming.callback_id)) AS id
+    FROM incoming LEFT JOIN stored USING (portal_id, callback_id)`;
 
 /**
  * Stores enrollments, however many and of whatever accounts, in one statement of the caller's transaction.
