@@ -78,6 +78,7 @@ describe("an import", () => {
     const uploaded = await upload(Buffer.from(`\ufeff${file}`, "utf16le"));
     expect(uploaded.status).toBe(201);
     const { id } = uploaded.body;
+    expect(uploaded.headers.get("location")).toBe(`/api/v1/imports/${id}`);
     expect(uploaded.body).toMatchObject({
       ...{ name: "Leads", status: "UPLOADED", columns: ["Name", "E_Mail"], mapping: { email: "E_Mail" } },
       counts: { rows: 7, handled: 0 },

@@ -26,8 +26,7 @@ export function createPostCloseRead({ cipher }: { cipher: KeyCipher }): AnyEndpo
     answers: { 201: { description: "The import.", schema: importField } },
     handle: async ({ actor, database, body: { apiKey, name = "" } }) => {
       const id = await createCloseImport({ pool: database.pool, cipher }, actor, { apiKey, name });
-      const made = await readImport({ database, portalId: actor.portalId, status: 201 }, id);
-      return "kind" in made ? made : { ...made, headers: { Location: `/api/v1/imports/${id}` } };
+      return readImport({ database, portalId: actor.portalId, status: 201 }, id);
     },
   });
 }

@@ -82,7 +82,7 @@ function closeOf({ closeFacts, choices }: Import): object {
   };
 }
 
-/** Answers with an import as it is now. */
+/** Answers with an import as it is now; with 201, it says where that is. */
 export async function answerImport(
   { database, portalId, status }: { database: Pick<Database, "pool">; portalId: bigint; status: number },
   one: Import,
@@ -97,7 +97,7 @@ export async function answerImport(
     ...{ columns, mapping, defaults, counts },
     ...{ createdAt: createdAt.toISOString(), endedAt: endedAt?.toISOString() ?? null },
   };
-  return { status, body };
+  return { status, body, ...(status === 201 && { headers: { Location: `/api/v1/imports/${id}` } }) };
 }
 
 /** The same by its id. */
