@@ -108,13 +108,16 @@ export async function startApp(config: Config, logger: Logger, options: AppOptio
     closers.add(tuneFetch(config.hubspot));
     const { stopping } = options;
     // Loaded while the database and the queue get ready.
-    const wings = Promise.all([import("./compose/web.js"), import("./compose/worker.js")]);
+    const wings = Promise.all([
+      import("./compose/web.js"),
+      config.role === "web" ? undefined : import("./compose/worker.js"),
+    ]);
     wings.catch(() => undefined);
     const foundation = await createFoundation({ config, logger, ...options }, closers);
     closers.add(() => foundation.queue.stop({ graceMs }));
-    const [{ createHttp }, { startWorker }] = await wings;
+    const [{ createHttp }, worker] = await wings;
     stopping?.throwIfAborted();
-    if (config.role !== "web") startWorker(foundation, closers);
+    worker?.startWorker(foundation, closers);
     const listening = await listen(createHttp(foundation), config);
     closers.add(() => closeServer(listening));
     const address = listening.address() as AddressInfo;

@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { startFlags } from "../rig/start-flags.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const LISTENING = "Sequence Enroller is listening";
@@ -53,7 +54,7 @@ interface Running {
   readonly ready: Promise<void>;
 }
 
-/** One process of the built app (`node dist/main.js`), which can be killed, paused and brought back. */
+/** One process of the built app (`node dist/main.js`, with the flags of `npm start`), which can be killed, paused and brought back. */
 export class AppProcess {
   readonly name: string;
   readonly role: AppProcessOptions["role"];
@@ -186,7 +187,7 @@ export class AppProcess {
 
   #spawn(): Running {
     const { node = process.execPath, program = MAIN, args = [], folder, account } = this.#options;
-    const child = spawn(node, [program, ...args], {
+    const child = spawn(node, [...startFlags(), program, ...args], {
       env: { ...this.#options.environment, ROLE: this.role },
       cwd: folder,
       ...account,

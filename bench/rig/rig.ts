@@ -11,6 +11,7 @@ import { freePort, makeFolder } from "../chaos/stage.js";
 import type { Halts } from "./halts.js";
 import { startNodeProcess, type NodeProcess } from "./node-process.js";
 import { createSimulatorClient, type SimulatorClient } from "./simulator-client.js";
+import { startFlags } from "./start-flags.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const HALT_WATCH = new URL("./halt-watch.mjs", import.meta.url).href;
@@ -191,6 +192,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
           name,
           script: script === undefined ? MAIN : fileURLToPath(script),
           nodeArgs: [
+            ...startFlags(),
             ...["--import", HALT_WATCH, ...(script === undefined ? [] : ["--import", "tsx"])],
             ...(profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`]),
           ],

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 import { environmentVariables } from "../../../src/config.js";
+import { startFlags } from "../../../bench/rig/start-flags.js";
 
 const ROOT = new URL("../../../", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, ROOT), "utf8");
@@ -57,7 +58,9 @@ describe("the image", () => {
   });
 
   test("starts Node itself, which takes the signals, in production, and says whether it is alive", () => {
-    expect(find(last, "CMD")[0]?.rest).toBe('["node", "scripts/start.mjs", "main.js"]');
+    expect(find(last, "CMD")[0]?.rest).toBe(
+      `[${["node", ...startFlags(), "scripts/start.mjs", "main.js"].map((word) => `"${word}"`).join(", ")}]`,
+    );
     expect(find(last, "ENV")[0]?.rest).toMatch(/NODE_ENV=production/);
     expect(find(last, "HEALTHCHECK")[0]?.rest).toMatch(/CMD \["node", "scripts\/healthcheck.mjs"\]$/);
     expect(find(last, "STOPSIGNAL")[0]?.rest).toBe("SIGTERM");

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { startFlags } from "../../../bench/rig/start-flags.js";
 
 const unit = readFileSync(
   new URL("../../../deploy/systemd/sequence-enroller@.service", import.meta.url),
@@ -50,7 +51,9 @@ describe("the unit of systemd", () => {
     expect(setting("ProtectSystem")).toBe("strict");
     expect(unit).not.toMatch(/^(ReadWritePaths|StateDirectory)=/m);
     expect(setting("Environment")).toBe("NODE_ENV=production ROLE=%i");
-    expect(setting("ExecStart")).toBe("/usr/bin/node scripts/start.mjs main.js");
+    expect(setting("ExecStart")).toBe(
+      ["/usr/bin/node", ...startFlags(), "scripts/start.mjs main.js"].join(" "),
+    );
     expect(Number(setting("TimeoutStopSec"))).toBeGreaterThan(19);
     expect(Number(setting("LimitNOFILE"))).toBeGreaterThanOrEqual(8_192);
   });
