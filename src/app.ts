@@ -9,6 +9,7 @@ import { guardConnections } from "#web/kit/guard-connections.js";
 import { guardRequestTime } from "#web/kit/request-time.js";
 import { tuneFetch } from "#platform/hubspot/tune-fetch.js";
 import type { Intervals } from "#worker/schedule.js";
+import type { Tracing } from "#platform/observability/tracing/tracing.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { Closers, createFoundation } from "./compose/foundation.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
@@ -50,6 +51,8 @@ const SERVER_OPTIONS = {
 };
 
 export interface AppOptions {
+  /** Where traces go; undefined: none are kept. Closed by whoever opened it. */
+  readonly tracing?: Tracing | undefined;
   /** The clock of send windows, away dates and sender caps; by default the database's. For tests. */
   readonly senderClock?: () => Date;
   /** How long a call's contact properties are used: for tests. */

@@ -66,6 +66,8 @@ export interface Config {
   readonly logLevel: string;
   /** Undefined: in production there is no `/metrics` then. */
   readonly metricsToken: string | undefined;
+  /** Address of a collector of traces, without `/v1/traces`; undefined: no traces are kept. */
+  readonly tracesEndpoint: string | undefined;
   /** URL for reporting vulnerabilities, for security.txt; undefined: none. */
   readonly securityContact: string | undefined;
   /** `host:port` of the operator's own network that alerts may be posted to, by http too. */
@@ -106,6 +108,7 @@ const environment = z.object({
   SESSION_SECRET: z.string(),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
   PRIVATE_DESTINATIONS: destinations.optional(),
   SECURITY_CONTACT: securityContact.optional(),
   SMTP_URL: smtpUrl.optional(),
@@ -230,6 +233,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     sessionSecret: value.SESSION_SECRET,
     logLevel: value.LOG_LEVEL,
     metricsToken: value.METRICS_TOKEN,
+    tracesEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
     securityContact: value.SECURITY_CONTACT,
     privateDestinations: value.PRIVATE_DESTINATIONS ?? new Set<string>(),
     mail: mailOf(value),

@@ -4,6 +4,8 @@ import { DataDirInUse } from "#platform/db/errors.js";
 import { AppError } from "./errors.js";
 import { createLogger, type Logger } from "#platform/observability/logger.js";
 import { ownSecrets } from "./compose/own-secrets.js";
+import { appVersion } from "./compose/app-version.js";
+import { openTracing } from "#platform/observability/tracing/open-tracing.js";
 import { startProblem } from "./compose/start-problem.js";
 import { listenForStop, stopWished, type StopWish } from "#platform/time/orderly-stop.js";
 
@@ -50,13 +52,19 @@ async function main(): Promise<number> {
   // Before starting anything that a signal would leave behind.
   const wish = listenForStop({ onImpatience: () => process.exit(1) });
   const config = readConfig(process.env);
-  const logger = createLogger({ level: config.logLevel, secrets: ownSecrets(config) });
+  const { tracesEndpoint: endpoint, role } = config;
+  const tracing = await openTracing({ endpoint, version: appVersion(), role });
+  const logger = createLogger({
+    level: config.logLevel,
+    secrets: ownSecrets(config),
+    ...(tracing && { traceparent: () => tracing.current()?.traceparent }),
+  });
   for (const warning of config.warnings) logger.warn(warning);
   void boundStop(wish, logger);
   const server = startServer(config, logger, wish.signal);
   try {
     const { startApp } = await import("./app.js");
-    const starting = startApp(config, logger, { server, stopping: wish.signal });
+    const starting = startApp(config, logger, { server, stopping: wish.signal, tracing });
     const app = await Promise.race([starting, givenUp(wish)]);
     const { address, port } = app.address;
     logger.info(
@@ -65,6 +73,7 @@ async function main(): Promise<number> {
     );
     await stopWished(wish);
     await app.close();
+    await tracing?.close();
     return 0;
   } catch (error) {
     await server?.then((started) => started.stop()).catch(() => undefined);

@@ -11,17 +11,16 @@ const COMPLETION_LABELS: Readonly<Record<CompletionResult["to"], string>> = {
 };
 
 /** An attempt's outcome in one word: a status, the code of a refusal, or LATER. */
-function outcomeOf(result: Result): string {
+export function outcomeOf(result: Result): string {
   if (result.to !== "DECIDED") return "LATER";
   const { errorCode, enrollmentStatus, executionState } = result.outcome;
   return errorCode ?? enrollmentStatus ?? executionState;
 }
 
 /** Counts what the drain does: attempts by outcome, completions by HubSpot's word. */
-export function countWork({
-  attempts,
-  completions,
-}: Metrics): Required<Pick<DrainOptions, "onAttempted" | "onCompletions">> {
+export function countWork({ attempts, completions }: Metrics): Pick<DrainOptions, "onAttempted"> & {
+  readonly onCompletions: NonNullable<DrainOptions["onCompletions"]>;
+} {
   return {
     onAttempted: ({ kind }, result) => {
       attempts.inc({ kind, outcome: outcomeOf(result) });

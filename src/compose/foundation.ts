@@ -23,6 +23,7 @@ import { createOAuthApi, type OAuthApi } from "#platform/hubspot/oauth/oauth-api
 import { CALLBACK_PATH } from "#web/oauth/oauth-routes.js";
 import type { Logger } from "#platform/observability/logger.js";
 import { createMetrics, type Metrics } from "#platform/observability/metrics/metrics.js";
+import type { Tracing } from "#platform/observability/tracing/tracing.js";
 import { openDrainQueue, type DrainQueue } from "#platform/queue/drain-queue.js";
 import { unlessStopped } from "#platform/time/orderly-stop.js";
 import { createWakeSoon } from "#platform/queue/wake-soon.js";
@@ -31,6 +32,7 @@ import { createVault, type Vault } from "#domain/vault/vault.js";
 import type { EntryTimes } from "#worker/flow-entries/stamp-entries.js";
 import type { Unenrolling } from "#worker/unenroll/unenroll-tools.js";
 import { addGauges } from "./gauges.js";
+import { traceRequests } from "./trace-work.js";
 
 /** One process's connections to PostgreSQL, besides the queue's few and the settings site's. */
 const POOL_SIZE = 16;
@@ -58,6 +60,8 @@ export interface Foundation {
   readonly databaseTroubles: Pick<TroubleLog, "recent">;
   readonly queue: DrainQueue;
   readonly metrics: Metrics;
+  /** Undefined: no traces are kept. */
+  readonly tracing: Tracing | undefined;
   readonly directory: Directory;
   readonly appId: AppId;
   readonly oauthApi: OAuthApi;
@@ -211,6 +215,7 @@ function countedRefresh({ tokenRefreshes }: Metrics, refresh: RefreshGrant): Ref
 
 /** What exists before anything is opened. */
 interface FoundationOptions extends Pick<Foundation, "config" | "logger"> {
+  readonly tracing?: Tracing | undefined;
   readonly now?: Foundation["now"];
   readonly senderClock?: Foundation["senderClock"];
   readonly believeNoneAfterMs?: Foundation["believeNoneAfterMs"];
@@ -325,6 +330,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
     appId,
     oauthApi,
     metrics,
+    tracing: options.tracing,
     directory: createDirectory({ pool: database.pool }),
     vault,
     cipher: createCipher(config.encryptionKeys),
@@ -333,6 +339,7 @@ export async function createFoundation(options: FoundationOptions, closers: Clos
       accessTokenFor: (portalId) => vault.accessTokenFor(portalId),
       renewAfterRefusal: (portalId, refused) => vault.renewAfterRefusal(portalId, refused),
       onAnswer,
+      ...traceRequests(options.tracing),
       onNoAnswer: ({ path, reason }) => {
         metrics.hubspotUnanswered.inc({ route: routeTemplate(path), reason });
       },

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readServiceFigures, type Depth, type ServiceFigures } from "#domain/accounts/service-figures.js";
 import type { Database } from "#platform/db/client.js";
 import { addGauge, readAtMost, type ReadGauge, type Sample } from "#platform/observability/metrics/gauges.js";
@@ -7,15 +6,10 @@ import type { DrainQueue } from "#platform/queue/drain-queue.js";
 import type { PaceNotes } from "#platform/queue/portal-pace.js";
 import { countStoppedPortals } from "#platform/queue/stopped-portals.js";
 import type { Config } from "../config.js";
+import { appVersion } from "./app-version.js";
 
 /** How old what was counted in the database may be: every process counts it for itself. */
 const FIGURES_FRESH_MS = 15_000;
-
-/** The same from `src/` and from `dist/`. */
-function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 interface Sources {
   readonly config: Pick<Config, "role" | "isProduction">;
@@ -55,7 +49,7 @@ export function addGauges(metrics: Metrics, sources: Sources): void {
 }
 
 function buildInfo({ role }: Sources["config"]): ReadGauge {
-  const labels = { version: readVersion(), node: process.version, role };
+  const labels = { version: appVersion(), node: process.version, role };
   return {
     name: "build_info",
     help: "Always 1: which version runs here, on which Node, in which role",

@@ -46,6 +46,7 @@ import type { Database } from "#platform/db/client.js";
 import { whyNotWritable } from "#platform/db/writable.js";
 import { createApi, type SiteAccess } from "./api.js";
 import { SITE_TIMEOUT_MS, type Foundation } from "./foundation.js";
+import { traceCalls } from "./trace-work.js";
 import { HOUR_MS } from "#platform/time/units.js";
 
 /** Opening a dropdown renews a directory older than this. */
@@ -74,15 +75,17 @@ function mountActions(http: Express, foundation: Foundation): void {
     onStored: wake,
   });
   const actionTypes = openActionTypes(foundation);
+  const { withTrace, ...traced } = traceCalls(foundation.tracing);
   http.use(
     createActionsRouter({
+      ...traced,
       onActionType: (portalId, kind, definition) => {
         actionTypes.heard(portalId, kind, definition);
       },
       accept: async (execution) => {
         const begunMs = performance.now();
         try {
-          const result = await accept(execution);
+          const result = await accept(withTrace(execution));
           metrics.accepted.inc({ result });
           metrics.acceptSeconds.observe((performance.now() - begunMs) / 1_000);
           return result;

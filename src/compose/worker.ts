@@ -8,13 +8,14 @@ import { takeSiteSlot } from "#platform/queue/site-slots.js";
 import { createCloseClient } from "#platform/close/close-client.js";
 import { createFairGate } from "#platform/hubspot/pace/fair-gate.js";
 import { createPoster } from "#platform/outbound/post.js";
-import { createDrain } from "#worker/drain/drain-portal.js";
+import { createDrain, type DrainOptions } from "#worker/drain/drain-portal.js";
 import { SCHEDULE, startSchedule } from "#worker/schedule.js";
 import { hasQueuedWork } from "#worker/sweeps/wake-due-portals.js";
 import { WebhookSender } from "#worker/webhooks/webhook-sender.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import { PaceNotes } from "#platform/queue/portal-pace.js";
 import { countWork } from "./count-work.js";
+import { traceDrain } from "./trace-work.js";
 import { type Closers, type Foundation } from "./foundation.js";
 import { gaugeBudgets } from "./gauges.js";
 
@@ -47,12 +48,26 @@ export function startWorker(foundation: Foundation, closers: Closers): void {
     onCutShort: (holds) => {
       foundation.metrics.holdsCutShort.inc(holds);
     },
-    ...countWork(foundation.metrics),
+    ...observeDrain(foundation),
     paces,
   });
   gaugeBudgets(foundation.metrics, paces);
   queue.work(drain, { capacity: DRAIN_CAPACITY, hasWork: (portalId) => hasQueuedWork(pool, portalId) });
   startPeriodicWork(foundation, overdueLooks, closers);
+}
+
+/** Counts what the drain does, and traces it if traces are kept. */
+function observeDrain({ metrics, tracing }: Foundation): Partial<DrainOptions> {
+  const counted = countWork(metrics);
+  const traced = traceDrain(tracing);
+  return {
+    ...counted,
+    ...traced,
+    onCompletions: (results, sent) => {
+      counted.onCompletions(results, sent);
+      traced.onCompletions?.(results, sent);
+    },
+  };
 }
 
 /** The channels of alerts are closed after the work that uses them. */

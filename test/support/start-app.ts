@@ -5,6 +5,8 @@ import { createBrowser, installByBrowser, type Browser } from "../../src/bin/oau
 import { readConfig, type Config } from "../../src/config.js";
 import type { Intervals } from "#worker/schedule.js";
 import { createLogger } from "#platform/observability/logger.js";
+import { openTracing } from "#platform/observability/tracing/open-tracing.js";
+import type { Tracing } from "#platform/observability/tracing/tracing.js";
 import {
   FEATURE_SCOPES,
   OPTIONAL_SCOPES,
@@ -143,7 +145,13 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
     unenrolling: options.unenrolling,
     workIntervals,
   };
-  const apps: App[] = [await startApp(config, logger, appOptions)];
+  const tracings: (Tracing | undefined)[] = [];
+  const withTracing = async (of: Config) => {
+    const tracing = await openTracing({ endpoint: of.tracesEndpoint, version: "0", role: of.role });
+    tracings.push(tracing);
+    return { tracing };
+  };
+  const apps: App[] = [await startApp(config, logger, { ...appOptions, ...(await withTracing(config)) })];
   return {
     publicUrl,
     config,
@@ -163,15 +171,18 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
       return browser;
     },
     async startAnother(further = {}) {
-      const another = await startApp(readConfig({ ...environment, PORT: "0", ...further }), logger, {
+      const otherConfig = readConfig({ ...environment, PORT: "0", ...further });
+      const another = await startApp(otherConfig, logger, {
         believeNoneAfterMs,
         workIntervals,
+        ...(await withTracing(otherConfig)),
       });
       apps.push(another);
       return another;
     },
     async close() {
       for (const app of apps.reverse()) await app.close({ graceMs: 1_000 });
+      for (const tracing of tracings) await tracing?.close();
       await simulator.close();
       await db.drop();
     },

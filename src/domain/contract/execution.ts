@@ -104,6 +104,8 @@ export interface EnrollRequest {
   readonly waivedNotBefore?: string;
   /** Contact properties as HubSpot sent them; undefined if it sent none. */
   readonly properties?: Readonly<Record<string, string | null>>;
+  /** The span of the call (W3C's traceparent), if traces are kept: what is done for it later belongs to it. */
+  readonly traceparent?: string;
   /** Of a retry: the first call's properties that describe the contact's sequences (DOUBT_PROPERTIES). */
   readonly sequencesBefore?: Readonly<Record<string, string | null>>;
 }

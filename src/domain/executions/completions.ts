@@ -24,6 +24,8 @@ export interface OwedCompletion {
   readonly outputFields: Record<string, string>;
   /** Set for a call that did not come from a workflow. */
   readonly requestContext: RequestContext | undefined;
+  /** The trace of the call, if one is kept. */
+  readonly traceparent?: string | undefined;
   /** Times it was sent without an answer that settled it. */
   readonly tries: number;
   /**
@@ -84,6 +86,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
       is_early: boolean;
       completion_doubted_at: Date | null;
       request_context: RequestContext | null;
+      traceparent: string | null;
     }
   >({
     name: "read-owed-completions",
@@ -91,7 +94,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
       SELECT id, kind, callback_id, completion_tries, execution_state, enrollment_status, error_code, error_message,
              enrollment_id, enrolled_at, sequence_id, sender_user_id, sender_email, ${sqlTimeLeftMs("hold_ends_at")} AS hold_left_ms, is_held, outputs,
              decided_at, decided_at + $3::interval > now() AS is_early, completion_doubted_at,
-             request -> 'requestContext' AS request_context,
+             request -> 'requestContext' AS request_context, request ->> 'traceparent' AS traceparent,
              coalesce(sequence_name, (SELECT name FROM sequences s
                 WHERE s.portal_id = executions.portal_id AND s.sequence_id = executions.sequence_id)) AS sequence_name
         FROM executions
@@ -105,6 +108,7 @@ export async function readOwedCompletions(owner: Ownership, limit: number): Prom
     callbackId: row.callback_id,
     outputFields: toOutputFields(row),
     requestContext: row.request_context ?? undefined,
+    traceparent: row.traceparent ?? undefined,
     tries: row.completion_tries,
     holdEndsMs: momentIn(row.hold_left_ms),
     decidedAt: row.decided_at,

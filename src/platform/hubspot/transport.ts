@@ -38,6 +38,8 @@ export interface TransportOptions {
   renewAfterRefusal: (portalId: bigint, refusedToken: string) => Promise<string>;
   onAnswer?: OnAnswer;
   onNoAnswer?: OnNoAnswer;
+  /** Done around every request that is sent: for traces. */
+  around?: (request: HubSpotRequest, send: () => Promise<Response>) => Promise<Response>;
 }
 
 /** Waits for a slot in the portal's budget; rejects if the owner loses the portal meanwhile. */
@@ -94,7 +96,8 @@ export function createTransport(options: TransportOptions) {
       const slot = await portal.takeSlot();
       try {
         const begunMs = performance.now();
-        const response = await send(request, token, portal.terms?.() ?? DEFAULT_TERMS);
+        const sendIt = () => send(request, token, portal.terms?.() ?? DEFAULT_TERMS);
+        const response = await (options.around?.(request, sendIt) ?? sendIt());
         const { status: httpStatus, headers } = response;
         options.onAnswer?.({
           path: request.path,

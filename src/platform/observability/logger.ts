@@ -1,5 +1,6 @@
 import { pino, type Logger, type DestinationStream } from "pino";
 import { hideSecrets } from "./secret-shapes.js";
+import { traceIdOf } from "./tracing/tracing.js";
 import { redactSecrets, redactText } from "./redact.js";
 
 export type { Logger };
@@ -63,6 +64,7 @@ function hiderOf(secrets: readonly string[]): (line: string) => string {
 /**
  * Creates the process logger: JSON lines on stdout, secrets removed by field name and by shape, texts and lines cut.
  *
+ * @param options.traceparent the trace that runs now; its id stands in each line. Undefined: no traces are kept.
  * @param options.destination where lines go; tests hand in a stream to read them back.
  * @param options.secrets the operator's own (compose/own-secrets.ts), which may have no shape: removed wherever they are.
  */
@@ -70,9 +72,12 @@ export function createLogger(options: {
   level: string;
   destination?: DestinationStream;
   secrets?: readonly string[];
+  traceparent?: () => string | undefined;
 }): Logger {
   const hideOwn = hiderOf(options.secrets ?? []);
+  const { traceparent } = options;
   const settings = {
+    ...(traceparent && { mixin: () => traceIdOf(traceparent()) }),
     level: options.level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,

@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { AcceptResult, IncomingExecution } from "#domain/executions/accept/accept.js";
 import { ERROR_SENTENCES, type ErrorCode } from "#domain/contract/error-codes.js";
 import type { ActionDefinition, ExecutionKind } from "#domain/contract/execution.js";
@@ -17,6 +17,11 @@ export interface AcceptCallOptions {
   readFirstAnswer: (call: IncomingExecution) => Promise<FirstAnswer | undefined>;
   /** Told of every readable call: by which number HubSpot knows the action. Returns at once and never fails. */
   onActionType: (portalId: bigint, kind: ExecutionKind, definition: ActionDefinition) => void;
+  /** Done around every call, from its verified body to its answer: for traces. */
+  around?: (
+    call: { readonly kind: ExecutionKind; readonly requestId: string },
+    work: () => Promise<void>,
+  ) => Promise<void>;
   logger: Logger;
 }
 
@@ -95,6 +100,9 @@ interface Accepted {
   readonly holdDays: number;
 }
 
+/** What a log line can name of a call once it has been read. */
+type Seen = { portalId?: bigint; callbackId?: string };
+
 /** Answers for calls that are not stored. */
 type Unstored = Exclude<ParsedCall, ReadableCall>;
 
@@ -115,9 +123,11 @@ function answerTo(
  * for HubSpot; the portal's drain does the work.
  */
 export function acceptCall(action: Action, options: AcceptCallOptions): RequestHandler {
-  async function store(body: Buffer): Promise<Accepted | Unstored> {
+  async function store(body: Buffer, seen: Seen): Promise<Accepted | Unstored> {
     const parsed = await action.parse(body);
     if (parsed.kind === "unreadable" || parsed.kind === "contactless") return parsed;
+    seen.portalId = parsed.execution.portalId;
+    seen.callbackId = parsed.execution.callbackId;
     const result = await options.accept(parsed.execution);
     const { portalId, definition } = parsed.execution;
     if (definition !== undefined) options.onActionType(portalId, action.kind, definition);
@@ -126,13 +136,14 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
     return { execution: parsed.execution, result, ...answerTo(parsed, first) };
   }
 
-  return async (request, response) => {
+  const handle = async (request: Request, response: Response): Promise<void> => {
     let accepted: Accepted | Unstored;
+    const seen: Seen = {};
     try {
-      accepted = await withinAnswerTime(store(bodyBytes(request)));
+      accepted = await withinAnswerTime(store(bodyBytes(request), seen));
     } catch (error) {
       options.logger.error(
-        { err: error, action: action.kind },
+        { err: error, action: action.kind, requestId: requestIdOf(response), ...seen },
         "a call could not be stored; HubSpot will send it again",
       );
       response.status(503).json({ code: "STORAGE_UNAVAILABLE", requestId: requestIdOf(response) });
@@ -157,4 +168,9 @@ export function acceptCall(action: Action, options: AcceptCallOptions): RequestH
       sendBlock(response, holdDays);
     }
   };
+
+  const { around } = options;
+  if (around === undefined) return handle;
+  return (request, response) =>
+    around({ kind: action.kind, requestId: requestIdOf(response) }, () => handle(request, response));
 }

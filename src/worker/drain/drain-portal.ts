@@ -6,6 +6,8 @@ import type { Directory } from "#domain/directory/directory.js";
 import { recoverAttempts, type Ownership } from "#domain/executions/claim.js";
 import { doubtCompletions } from "#domain/executions/completions.js";
 import { expirePastDeadline, type ExpiryCode } from "#domain/executions/overdue/expire.js";
+import type { ClaimedExecution } from "#domain/contract/execution.js";
+import type { Result } from "#domain/executions/write-back.js";
 import type { OverdueLooks } from "#domain/executions/overdue/overdue.js";
 import type { FairGate } from "#platform/hubspot/pace/fair-gate.js";
 import type { Owner, PortalGateway } from "#platform/hubspot/gateway.js";
@@ -74,6 +76,12 @@ export interface DrainOptions {
   overdueLooks: OverdueLooks;
   /** Those of the process; by default of their own. */
   paces?: PaceNotes;
+  /** Done around every attempt: for traces. */
+  aroundAttempt?: (
+    portalId: bigint,
+    execution: ClaimedExecution,
+    attempt: () => Promise<Result>,
+  ) => Promise<Result>;
   /** Told of every attempt that ended. */
   onAttempted?: PortalTurnOptions["onAttempted"];
   /** Told of what HubSpot said of completions. */
@@ -261,20 +269,23 @@ export function createDrain(options: DrainOptions): DrainHandler {
         circuit,
         mostUnderWay: () => calls.mostUnderWay(),
         gatewayWith: (slot) => calls.gatewayWith(slot),
-        attempt: (execution, gateway) =>
-          attemptExecution(execution, {
-            owner,
-            portalId,
-            gateway,
-            directory,
-            copy,
-            renewed,
-            ownerReads,
-            absent,
-            contacts,
-            senders,
-            doubts,
-          }),
+        attempt: (execution, gateway) => {
+          const attempt = () =>
+            attemptExecution(execution, {
+              owner,
+              portalId,
+              gateway,
+              directory,
+              copy,
+              renewed,
+              ownerReads,
+              absent,
+              contacts,
+              senders,
+              doubts,
+            });
+          return options.aroundAttempt?.(portalId, execution, attempt) ?? attempt();
+        },
         mayAttempt: mayBegin,
         sideWork: [...(hasUnenroll ? [unenroll] : []), ...(hasFlowWork ? [workOnFlows] : [])],
         logger,

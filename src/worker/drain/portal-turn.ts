@@ -4,6 +4,7 @@ import type { Result } from "#domain/executions/write-back.js";
 import type { PortalGateway } from "#platform/hubspot/gateway.js";
 import type { RequestBudget } from "#platform/hubspot/pace/request-budget.js";
 import type { Logger } from "#platform/observability/logger.js";
+import { traceIdOf } from "#platform/observability/tracing/tracing.js";
 import type { PortalCircuit } from "#platform/queue/portal-circuit.js";
 import { LeaseLost } from "#platform/queue/portal-lease.js";
 import { afterCrash } from "#worker/attempt/attempt-faults.js";
@@ -194,7 +195,13 @@ export class PortalTurn {
         return;
       }
       logger.error(
-        { err: error, portalId: owner.portalId, callbackId: execution.callbackId },
+        {
+          err: error,
+          portalId: owner.portalId,
+          executionId: execution.id,
+          callbackId: execution.callbackId,
+          ...traceIdOf(execution.request.traceparent),
+        },
         "an execution made the worker fail",
       );
       this.#keep(execution, afterCrash(execution, error));

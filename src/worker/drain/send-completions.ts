@@ -16,9 +16,16 @@ export interface CompletionOptions {
   readonly gateway: Pick<PortalGateway, "completeBatch" | "completeOne">;
   readonly writer: RetryingWriter;
   /** Called with what HubSpot said of completions that were sent, before it is written. Must not throw. */
-  readonly onResults?: ((results: readonly CompletionResult[]) => void) | undefined;
+  readonly onResults?: ((results: readonly CompletionResult[], sent: SentCompletions) => void) | undefined;
   /** Called with the completions HubSpot refused, including early ones, once that is written. */
   readonly onRefused?: ((ids: readonly bigint[]) => Promise<void>) | undefined;
+}
+
+/** What was sent to HubSpot, in one request or some that follow each other. */
+export interface SentCompletions {
+  readonly portalId: bigint;
+  readonly owed: readonly OwedCompletion[];
+  readonly startedAt: Date;
 }
 
 /** HubSpot's batch limit is unpublished; 100 is its convention (docs/hubspot.md §3.6). */
@@ -98,12 +105,13 @@ export async function sendCompletions(options: CompletionOptions): Promise<numbe
   );
   const writing = writingOf(owner, owed, { latestDecidedAt });
   const refused = new Set<bigint>();
+  const startedAt = new Date();
   const channel: CompletionChannel = {
     gateway,
     write: async (results) => {
       // Completions that were not sent stay as they were read: due, with no try counted.
       const asked = results.filter(wasAsked);
-      options.onResults?.(asked);
+      options.onResults?.(asked, { portalId: owner.portalId, owed, startedAt });
       await writer.write(asked, writing);
       for (const { id, to } of results) if (to === "COMPLETION_REFUSED") refused.add(id);
     },

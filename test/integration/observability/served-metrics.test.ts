@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 const WORKER_TOKEN = "a-token-of-the-operator";
 
-/** What names a metric of ours, or one of those that Node's own collector serves. */
+/** What names one of our metrics, or one of those that Node's own collector serves. */
 const NAME = /\b(?:sequence_enroller|nodejs|process)_[a-z0-9_]+/g;
 
 /** Histograms are served as three series. */
@@ -105,7 +105,7 @@ describe("what /metrics serves", () => {
     }
   });
 
-  test("every metric of ours is explained in the document", () => {
+  test("each of our metrics is explained in the document", () => {
     const text = read("docs/metrics.md");
     const ours = [...`${web}${worker}`.matchAll(/^# TYPE (sequence_enroller_\S+)/gm)].map(
       ([, name = ""]) => name,

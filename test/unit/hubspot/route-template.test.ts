@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { paths } from "#platform/hubspot/wire/paths.js";
 import { routeTemplate } from "#platform/hubspot/wire/route-template.js";
 
-test("every path of ours has a template without its ids, and no two paths share one", () => {
+test("each of our paths has a template without its ids, and no two paths share one", () => {
   const templates = Object.values(paths).map((path) =>
     routeTemplate(typeof path === "string" ? path : path("8812345/ä")),
   );
@@ -11,7 +11,7 @@ test("every path of ours has a template without its ids, and no two paths share 
   expect(new Set(templates).size).toBe(templates.length);
 });
 
-test("a path that is none of ours does not become a label of its own", () => {
+test("a path that we do not know does not become a label of its own", () => {
   expect(routeTemplate("/automation/v2/workflows/77/enrollments/contacts/somebody@example.com")).toBe(
     "other",
   );
