@@ -72,7 +72,7 @@ const RIGHT_OF = {
 export type Verb = keyof typeof RIGHT_OF;
 
 const SYSTEM_RIGHTS: Readonly<Record<System["part"], readonly Right[]>> = {
-  operator: ["access", "account"],
+  operator: ["access", "account", "webhooks"],
   // It has ended the connection already: we only note it.
   hubspot: ["account"],
   worker: ["executions", "webhooks"],

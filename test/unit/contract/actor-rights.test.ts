@@ -45,9 +45,9 @@ describe("what an actor may do", () => {
       { may: [], mayNot: ["acceptEnrollments", "actOnExecution", "savePreset", "createKey"] },
     ],
     [
-      "the operator: access and the account",
+      "the operator: access, the account and messages to its programs",
       systemOf(PORTAL, "operator"),
-      { may: ["giveAccess", "disconnect"], mayNot: ["savePreset"] },
+      { may: ["giveAccess", "disconnect", "redeliver"], mayNot: ["savePreset", "actOnExecution"] },
     ],
     [
       "HubSpot: to end the connection",
