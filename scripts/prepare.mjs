@@ -100,7 +100,7 @@ function refuseInProduction(problem, { withDevelopment }) {
   if (process.env["NODE_ENV"] !== "production") return;
   const remedy = withDevelopment
     ? "dist/ has to be built first: run `npm ci --include=dev` and `npm run build`"
-    : "run `npm ci --omit=dev --ignore-scripts`";
+    : "run `npm ci --omit=dev`";
   throw new NotReady(
     `nothing is installed with NODE_ENV=production (${problem}); ${remedy}, then start again.`,
   );
@@ -113,7 +113,7 @@ function installDependencies({ withDevelopment }) {
   say(`installing dependencies with npm ci, about a minute (${problem})`);
   const npm = process.env["npm_execpath"];
   const viaNode = npm !== undefined && /npm-cli\.c?js$/.test(npm);
-  const args = ["ci", "--include=dev", "--loglevel=error", "--no-progress"];
+  const args = ["ci", "--include=dev", "--ignore-scripts", "--loglevel=error", "--no-progress"];
   run(viaNode ? process.execPath : "npm", viaNode ? [npm, ...args] : args, {
     failure: "npm ci failed: see its output above.",
   });
@@ -239,20 +239,14 @@ export function prepare({ build: withBuild = false } = {}) {
   if (withBuild) build();
 }
 
-/** npm's postinstall: leaves the tree usable after a bare `npm ci`. Never fails the install; the next command says why. */
-export function afterInstall() {
-  if (!existsSync(prismaCli)) return;
-  reportingProblems(generatePrismaClient, () => undefined);
-}
-
 /** Runs a step and, if it cannot go on, prints the sentence instead of a stack. */
-export function reportingProblems(step, onProblem = () => process.exit(1)) {
+export function reportingProblems(step) {
   try {
     step();
   } catch (error) {
     if (!(error instanceof NotReady)) throw error;
     say(error.message);
-    onProblem();
+    process.exit(1);
   }
 }
 
