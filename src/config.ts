@@ -4,6 +4,7 @@ import {
   generateSecrets,
   safetyProblems,
   safetyWarnings,
+  sessionSecretsIn,
   settingOf,
   type Env,
 } from "#platform/config/config-safety.js";
@@ -62,7 +63,8 @@ export interface Config {
   /** Requests per 10 s that one key of our own API may send. */
   readonly apiRateLimit: number;
   readonly encryptionKeys: readonly [EncryptionKey, ...EncryptionKey[]];
-  readonly sessionSecret: string;
+  /** The first one signs, all are accepted; a second one only while it is being rotated. */
+  readonly sessionSecrets: readonly [string, ...string[]];
   readonly logLevel: string;
   /** Undefined: in production there is no `/metrics` then. */
   readonly metricsToken: string | undefined;
@@ -105,7 +107,7 @@ const environment = z.object({
   CLOSE_API_URL: origin.default("https://api.close.com"),
   API_RATE_LIMIT: wholeNumber(1, 100_000).default(100),
   ENCRYPTION_KEYS: encryptionKeys,
-  SESSION_SECRET: z.string(),
+  SESSION_SECRET: z.string().transform(sessionSecretsIn),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   METRICS_TOKEN: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "must be an http(s) URL" }).optional(),
@@ -230,7 +232,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     closeApiUrl: value.CLOSE_API_URL,
     apiRateLimit: value.API_RATE_LIMIT,
     encryptionKeys: value.ENCRYPTION_KEYS,
-    sessionSecret: value.SESSION_SECRET,
+    sessionSecrets: value.SESSION_SECRET,
     logLevel: value.LOG_LEVEL,
     metricsToken: value.METRICS_TOKEN,
     tracesEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -19,7 +19,7 @@ function decoded(text: string): string {
 
 type Holder = Pick<
   Config,
-  "databaseUrl" | "encryptionKeys" | "hubspot" | "mail" | "metricsToken" | "sessionSecret"
+  "databaseUrl" | "encryptionKeys" | "hubspot" | "mail" | "metricsToken" | "sessionSecrets"
 >;
 
 /**
@@ -28,9 +28,10 @@ type Holder = Pick<
  * @param config a command may know a part of it only
  */
 export function ownSecrets(config: Partial<Holder>): readonly string[] {
-  const { databaseUrl, encryptionKeys = [], hubspot, mail, metricsToken, sessionSecret } = config;
+  const { databaseUrl, encryptionKeys = [], hubspot, mail, metricsToken, sessionSecrets = [] } = config;
   return [
-    ...[sessionSecret, metricsToken].filter((secret) => secret !== undefined),
+    ...sessionSecrets,
+    ...(metricsToken === undefined ? [] : [metricsToken]),
     ...(hubspot?.clientSecrets ?? []),
     ...encryptionKeys.map(({ key }) => key.toString("base64")),
     ...passwordsOf([databaseUrl, mail?.smtpUrl]),

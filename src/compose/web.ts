@@ -184,9 +184,9 @@ function mountSites(
 ): void {
   const { config, logger, oauthApi, vault, wake, finishLater, now } = foundation;
   const cookies = createCookies({ publicUrl: config.publicUrl });
-  const sessions = createSessions({ secret: config.sessionSecret, cookies, now });
+  const sessions = createSessions({ secrets: config.sessionSecrets, cookies, now });
   const states = createInstallStates({
-    secret: config.sessionSecret,
+    secrets: config.sessionSecrets,
     database: foundation.database,
     cookies,
     now,

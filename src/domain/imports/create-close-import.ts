@@ -14,7 +14,8 @@ export interface KeyCipher {
   open(sealed: string, context: { portalId: bigint; field: string }): string;
 }
 
-const FIELD = "imports.source_key";
+/** What the key is sealed for. */
+export const CLOSE_KEY_FIELD = "imports.source_key";
 
 /**
  * Makes an import of an organization's subscriptions in Close. Workers read them with the key, which is stored sealed and
@@ -28,7 +29,7 @@ export async function createCloseImport(
   requireRight(actor, "createImport");
   const { portalId } = actor;
   const called = storedName(name.trim() === "" ? "From Close" : name);
-  const sealed = cipher.seal(apiKey, { portalId, field: FIELD });
+  const sealed = cipher.seal(apiKey, { portalId, field: CLOSE_KEY_FIELD });
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string }>(
       `INSERT INTO imports (portal_id, name, state, source, source_key, columns, mapping, choices)
@@ -53,7 +54,7 @@ export async function readCloseKey(
     [portalId, importId],
   );
   const sealed = rows[0]?.sealed ?? undefined;
-  return sealed === undefined ? undefined : cipher.open(sealed, { portalId, field: FIELD });
+  return sealed === undefined ? undefined : cipher.open(sealed, { portalId, field: CLOSE_KEY_FIELD });
 }
 
 /** What Close's names may stand for here: sequences of the same name, users of the same address; and who is active. */

@@ -43,7 +43,7 @@ export class SealBroken extends AppError {
   override readonly code = "VAULT_SEAL_BROKEN";
 }
 
-/** Grants are stored and none opens: the app would accept calls and process none. */
-export class NoGrantOpens extends AppError {
-  override readonly code = "VAULT_NO_GRANT_OPENS";
+/** A key that stored texts are sealed with is missing, or has other bytes: their accounts' calls could not be worked on. */
+export class KeysDoNotOpen extends AppError {
+  override readonly code = "VAULT_KEYS_DO_NOT_OPEN";
 }

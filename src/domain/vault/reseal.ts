@@ -49,6 +49,7 @@ async function resealPass({ store, cipher, logger }: Parameters<typeof resealAll
   ) {
     for (const row of page) {
       try {
+        // Row by row: a process that ends in between leaves nothing half done, and the next one goes on with the rest.
         const tokens = resealTokens(cipher, row);
         if (tokens === undefined) continue;
         if (await store.reseal(row, tokens)) result.resealed += 1;
@@ -58,6 +59,10 @@ async function resealPass({ store, cipher, logger }: Parameters<typeof resealAll
         result.firstFailure ??= error instanceof Error ? error : new Error("unknown", { cause: error });
       }
     }
+    logger.info(
+      { resealed: result.resealed, upToPortal: lastId(page).toString() },
+      "re-sealing stored grants",
+    );
   }
   return result;
 }

@@ -50,7 +50,7 @@ export interface Vault {
    * Revokes at HubSpot the grants that are no longer used and are due; each is tried again until HubSpot confirms it.
    */
   revokeGivenUp(): Promise<void>;
-  /** Tries at start whether stored grants open; see `checkSeals`. */
+  /** Checks at start that what is stored opens; see `checkSeals`. */
   checkSeals(): Promise<void>;
   /** Re-encrypts what is not sealed with the first key; see `resealAll`. */
   reseal(): Promise<number>;
@@ -179,7 +179,7 @@ export function createVault(options: VaultOptions): Vault {
       if (isErased) logger.info({ portalId, reason }, "portal disconnected");
       return isErased;
     },
-    checkSeals: () => checkSeals({ store, cipher, logger }),
+    checkSeals: () => checkSeals({ store, pool: options.database.pool, cipher }),
     revokeGivenUp: () => revokeGivenUpGrants({ ...options, pool: options.database.pool, cipher }),
     async reseal() {
       const grants = await resealAll({ store, cipher, logger });

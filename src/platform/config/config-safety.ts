@@ -73,7 +73,7 @@ function secretProblems(env: Env, { isProduction, isLocal }: Setting): string[] 
   const read = keys.split(",").flatMap((entry) => readKey(entry) ?? []);
   const weak = read.filter(({ key }) => !looksRandom(key.toString("latin1")));
   return [
-    ...(session === undefined || isStrongSecret(session)
+    ...(session === undefined || sessionSecretsIn(session).every(isStrongSecret)
       ? []
       : [
           `SESSION_SECRET: must hold at least 32 random bytes: whoever guesses it signs in as anybody. ${MAKE_SECRET}`,
@@ -120,6 +120,16 @@ function isStrongSecret(text: string): boolean {
       ? (bare.length * 6) / 8
       : Buffer.byteLength(bare);
   return bytes >= LEAST_BYTES && looksRandom(bare) && !STANDS_IN.test(bare);
+}
+
+/**
+ * The secrets of `SESSION_SECRET`: one, or two strong ones joined by a comma while one of them takes the other's place. A
+ * phrase may hold commas of its own.
+ */
+export function sessionSecretsIn(text: string): [string, ...string[]] {
+  const [first = "", second = "", ...others] = text.split(",").map((secret) => secret.trim());
+  const isPair = others.length === 0 && isStrongSecret(first) && isStrongSecret(second);
+  return isPair ? [first, second] : [text];
 }
 
 /** Words of published examples: no 32 random bytes spell one. */

@@ -48,13 +48,15 @@ const claims = z.object({
 type Claims = z.infer<typeof claims>;
 
 export interface StateOptions {
-  secret: string;
+  /** The first one signs; all of them are accepted, so that one can be replaced while an install is under way. */
+  secrets: readonly [string, ...string[]];
   database: { pool: Pool };
   cookies: Cookies;
   now: () => Date;
 }
 
-export function createInstallStates({ secret, database, cookies, now }: StateOptions): InstallStates {
+export function createInstallStates({ secrets, database, cookies, now }: StateOptions): InstallStates {
+  const [secret] = secrets;
   const nowSeconds = () => Math.floor(now().getTime() / 1000);
   return {
     mint({ request, response, purpose }) {
@@ -72,7 +74,7 @@ export function createInstallStates({ secret, database, cookies, now }: StateOpt
       });
     },
     read(request, state) {
-      const verified = verify(state, { secret, nowSeconds: nowSeconds() });
+      const verified = verifyByAny(state, { secrets, nowSeconds: nowSeconds() });
       if (typeof verified === "string") return { kind: verified };
       const browser = cookies.read(request, COOKIE);
       if (browser === undefined || hash(browser) !== verified.browser) return { kind: "wrong-browser" };
@@ -81,6 +83,17 @@ export function createInstallStates({ secret, database, cookies, now }: StateOpt
     },
     useUp: ({ nonce, expiresAt }) => redeemState(database.pool, { nonce, expiresAt, now: now() }),
   };
+}
+
+function verifyByAny(
+  state: string,
+  { secrets, nowSeconds }: { secrets: readonly string[]; nowSeconds: number },
+): Claims | "forged" | "expired" {
+  for (const secret of secrets) {
+    const verified = verify(state, { secret, nowSeconds });
+    if (verified !== "forged") return verified;
+  }
+  return "forged";
 }
 
 function verify(

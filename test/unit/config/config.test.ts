@@ -140,8 +140,17 @@ describe("readConfig", () => {
     const broken = { PUBLIC_URL: "https://app.example.com\r\n", SESSION_SECRET: `${SESSION_SECRET}\n` };
     expect(readConfig(production(broken))).toMatchObject({
       publicUrl: "https://app.example.com",
-      sessionSecret: SESSION_SECRET,
+      sessionSecrets: [SESSION_SECRET],
     });
+  });
+
+  test("takes two session secrets while one takes the other's place, and a phrase with commas for one", () => {
+    const [first, second] = [randomBytes(32).toString("base64"), randomBytes(32).toString("hex")];
+    const secretsOf = (SESSION_SECRET: string) => readConfig(production({ SESSION_SECRET })).sessionSecrets;
+    expect(secretsOf(`${first}, ${second}`)).toEqual([first, second]);
+    const phrase = "four words of mine, and a number: 4,711 apples";
+    expect(secretsOf(phrase)).toEqual([phrase]);
+    expect(problemOf(production({ SESSION_SECRET: "short,shorter" }))).toContain("SESSION_SECRET");
   });
 
   test.each([
@@ -291,7 +300,7 @@ describe("generated development secrets", () => {
   test("are made once, for this account alone, and stay the same", () => {
     const first = readConfig(required());
     const second = readConfig(required());
-    expect(second.sessionSecret).toBe(first.sessionSecret);
+    expect(second.sessionSecrets).toEqual(first.sessionSecrets);
     expect(second.encryptionKeys).toEqual(first.encryptionKeys);
     expect(first.encryptionKeys[0].key).toHaveLength(32);
     const files = readdirSync(dataDir);
@@ -303,7 +312,7 @@ describe("generated development secrets", () => {
     const program = `
       import { tsImport } from "tsx/esm/api";
       const { readConfig } = await tsImport("./src/config.ts", "file://${process.cwd()}/");
-      process.stdout.write(readConfig(process.env).sessionSecret);`;
+      process.stdout.write(readConfig(process.env).sessionSecrets[0]);`;
     const run = () =>
       promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
         env: required(),
@@ -319,7 +328,7 @@ describe("generated development secrets", () => {
     const secret = path.join(dataDir, "elsewhere.secret");
     writeFileSync(secret, "in use by the other process");
     linkSync(secret, path.join(dataDir, `session.secret.${process.pid}`));
-    expect(readConfig(required()).sessionSecret).toHaveLength(44);
+    expect(readConfig(required()).sessionSecrets[0]).toHaveLength(44);
     expect(readFileSync(secret, "utf8")).toBe("in use by the other process");
   });
 
@@ -329,7 +338,7 @@ describe("generated development secrets", () => {
   });
 
   test("give way to those that are set", () => {
-    expect(readConfig(required({ SESSION_SECRET: "x".repeat(40) })).sessionSecret).toBe("x".repeat(40));
+    expect(readConfig(required({ SESSION_SECRET: "x".repeat(40) })).sessionSecrets).toEqual(["x".repeat(40)]);
     expect(readdirSync(dataDir)).toEqual(["encryption-key.secret"]);
   });
 

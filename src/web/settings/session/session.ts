@@ -69,15 +69,23 @@ const claims = z.object({
 });
 
 export interface SessionOptions {
-  secret: string;
+  /** The first one signs; all of them are accepted, so that one can be replaced without ending a session. */
+  secrets: readonly [string, ...string[]];
   cookies: Cookies;
   now: () => Date;
 }
 
-export function createSessions({ secret, cookies, now }: SessionOptions): Sessions {
+export function createSessions({ secrets, cookies, now }: SessionOptions): Sessions {
+  const [secret] = secrets;
   const nowSeconds = () => Math.floor(now().getTime() / 1000);
-  const readAll = (request: Request) =>
-    verify(cookies.read(request, COOKIE), { secret, nowSeconds: nowSeconds() });
+  const readAll = (request: Request): SignedIn | undefined => {
+    const token = cookies.read(request, COOKIE);
+    for (const key of secrets) {
+      const signedIn = verify(token, { secret: key, nowSeconds: nowSeconds() });
+      if (signedIn !== undefined) return signedIn;
+    }
+    return undefined;
+  };
 
   function write(response: Response, { current, others }: SignedIn): void {
     const expiresAt = Math.min(nowSeconds() + IDLE_SECONDS, startOf(current) + LONGEST_SECONDS);
@@ -100,8 +108,8 @@ export function createSessions({ secret, cookies, now }: SessionOptions): Sessio
     cookies.set(response, { name: COOKIE, value, maxAgeSeconds: Math.max(0, expiresAt - nowSeconds()) });
   }
 
-  const formToken = (session: Session) =>
-    createHmac("sha256", secret).update(`form:${session.id}`).digest("base64url");
+  const formToken = (session: Session, key = secret) =>
+    createHmac("sha256", key).update(`form:${session.id}`).digest("base64url");
 
   return {
     open: (request, response, { by, signedInAt }) => {
@@ -122,10 +130,11 @@ export function createSessions({ secret, cookies, now }: SessionOptions): Sessio
       if (signedIn !== undefined) write(response, signedIn);
     },
     close: (response) => cookies.clear(response, COOKIE),
-    formToken,
+    formToken: (session) => formToken(session),
     sign: (session, text) =>
       createHmac("sha256", secret).update(`text:${session.id}:${text}`).digest("base64url"),
-    isFormToken: (session, given) => typeof given === "string" && isSame(given, formToken(session)),
+    isFormToken: (session, given) =>
+      typeof given === "string" && secrets.some((key) => isSame(given, formToken(session, key))),
   };
 }
 
