@@ -33,6 +33,8 @@ export interface RunningApp {
   readonly logLines: Record<string, unknown>[];
   /** Installs by the real OAuth round trip, as the portal's admin. The browser is signed in afterwards. */
   install(portal: SimulatedPortal, feature?: Feature): Promise<Browser>;
+  /** Stops the app itself; simulator and database stay. */
+  stop(): Promise<void>;
   /** Starts a further process-like instance on the same database. */
   startAnother(environment?: Record<string, string>): Promise<App>;
   close(): Promise<void>;
@@ -169,6 +171,9 @@ export async function startRunningApp(options: StartOptions = {}): Promise<Runni
         feature,
       });
       return browser;
+    },
+    async stop() {
+      await apps.shift()?.close({ graceMs: 1_000 });
     },
     async startAnother(further = {}) {
       const otherConfig = readConfig({ ...environment, PORT: "0", ...further });
